@@ -1,0 +1,110 @@
+/** Owns what can go wrong: one error type, its stable codes, and the one map from code to exit code. */
+
+/** How a code leaves the program, and whether the same call can succeed later without anybody doing anything. */
+interface CodeMeaning {
+  readonly exit: 1 | 2 | 4 | 5 | 6 | 130;
+  readonly retryable: boolean;
+  readonly meaning: string;
+}
+
+/**
+ * Every stable error code with its exit code. `help exit-codes` and docs/errors.md print this table.
+ *
+ * Exit codes: 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the server,
+ * 6 network or server unavailable, 130 interrupted.
+ */
+export const CODES = {
+  USAGE: { exit: 2, retryable: false, meaning: "the command line is wrong" },
+  NOT_SIGNED_IN: { exit: 4, retryable: false, meaning: "no such session is stored here" },
+  SESSION_EXPIRED: { exit: 4, retryable: false, meaning: "the issuer no longer renews the session" },
+  SESSION_REJECTED: { exit: 4, retryable: false, meaning: "the server refuses a fresh token of the session" },
+  NO_ID_TOKEN: { exit: 4, retryable: false, meaning: "the session has no valid ID token to hand out" },
+  WRONG_HOST: { exit: 4, retryable: false, meaning: "the active session belongs to another API host" },
+  KEYRING_LOCKED: { exit: 4, retryable: false, meaning: "the keyring is locked or cannot be reached" },
+  KEYRING_ITEM_MISSING: { exit: 4, retryable: false, meaning: "the keyring lacks the session's key" },
+  KEYRING_TIMEOUT: { exit: 1, retryable: true, meaning: "the keyring did not answer in time" },
+  KEYRING_UNAVAILABLE: { exit: 1, retryable: false, meaning: "no keyring can be used for a new session" },
+  IDENTITY_MISMATCH: { exit: 1, retryable: false, meaning: "another person signed in than the session's" },
+  INVALID_TOKEN: { exit: 1, retryable: false, meaning: "a check of what the issuer sent failed" },
+  ISSUER_ERROR: { exit: 1, retryable: false, meaning: "the issuer refused the request" },
+  ACCESS_DENIED: { exit: 1, retryable: false, meaning: "the sign-in was declined" },
+  TIMEOUT: { exit: 1, retryable: true, meaning: "nobody answered in time" },
+  CLOCK_SKEW: { exit: 1, retryable: false, meaning: "this machine's clock and the server's disagree" },
+  STORAGE: { exit: 1, retryable: false, meaning: "a file cannot be read or written" },
+  BUSY: { exit: 1, retryable: true, meaning: "another process holds a lock" },
+  KUBECONFIG: { exit: 1, retryable: false, meaning: "the kubeconfig cannot be used as it is" },
+  NOT_FOUND: { exit: 1, retryable: false, meaning: "what was named does not exist" },
+  FORBIDDEN: { exit: 5, retryable: false, meaning: "signed in, but not allowed" },
+  NETWORK: { exit: 6, retryable: true, meaning: "the network or the server is unavailable" },
+  INTERRUPTED: { exit: 130, retryable: false, meaning: "stopped by Ctrl-C or a signal" },
+  INTERNAL: { exit: 1, retryable: false, meaning: "a fault in datumctl itself" },
+} as const satisfies Record<string, CodeMeaning>;
+
+/** A stable, upper-case word that names what went wrong. */
+export type ErrorCode = keyof typeof CODES;
+
+/** What an {@link AppError} can carry beside its code and message. */
+export interface AppErrorOptions {
+  /** The next step, as one sentence or a command line. */
+  readonly hint?: string;
+  /** What was caught underneath; never printed. */
+  readonly cause?: unknown;
+}
+
+/**
+ * An error with a sentence for a person and a code for a program.
+ *
+ * The message says what failed and with which thing; the hint says what to do. Neither ever holds a token,
+ * code, verifier, key or other secret.
+ *
+ * @example
+ * ```ts
+ * import { AppError } from "./errors.ts";
+ * const error = new AppError("NOT_SIGNED_IN", "No session is stored here.", { hint: "Sign in: datumctl login" });
+ * console.assert(error.exitCode === 4 && !error.retryable);
+ * ```
+ */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  /** The process's exit code for this error. */
+  get exitCode(): number {
+    return CODES[this.code].exit;
+  }
+
+  /** True exactly when the same call can succeed later. */
+  get retryable(): boolean {
+    return CODES[this.code].retryable;
+  }
+}
+
+/** Anything thrown, as an {@link AppError}: a fault of our own becomes `INTERNAL` without its details. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const kind = thrown instanceof Error ? thrown.name : typeof thrown;
+  return new AppError("INTERNAL", `Something went wrong inside datumctl (${kind}).`, {
+    hint: "Run the same command with -v and report what it prints.",
+    cause: thrown,
+  });
+}
+
+// Control characters but for nothing; and the bidirectional and invisible formatting characters that can reorder text.
+// deno-lint-ignore no-control-regex
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/**
+ * Text from a server or a file, made safe to print on one line of a terminal: control and bidirectional
+ * characters are removed, and what is longer than `limit` characters is cut.
+ */
+export function printable(text: string, limit = 300): string {
+  const clean = text.replace(UNPRINTABLE, " ").trim();
+  return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
+}
