@@ -36,6 +36,11 @@ export const CODES = {
   NOT_FOUND: { exit: 1, retryable: false, meaning: "what was named does not exist" },
   FORBIDDEN: { exit: 5, retryable: false, meaning: "signed in, but not allowed" },
   NETWORK: { exit: 6, retryable: true, meaning: "the network or the server is unavailable" },
+  UNTRUSTED_CERTIFICATE: {
+    exit: 1,
+    retryable: false,
+    meaning: "the server's certificate cannot be trusted",
+  },
   INTERRUPTED: { exit: 130, retryable: false, meaning: "stopped by Ctrl-C or a signal" },
   INTERNAL: { exit: 1, retryable: false, meaning: "a fault in datumctl itself" },
 } as const satisfies Record<string, CodeMeaning>;

@@ -1,0 +1,55 @@
+/** Owns time: what the clock says, waiting, and durations as people write them. */
+
+import { AppError } from "../errors.ts";
+
+/** Milliseconds since 1970, as this machine's clock has them. */
+export type Clock = () => number;
+
+/** Waits for some milliseconds; rejects with the signal's reason as soon as it is aborted. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const done = () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
+const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
+
+/**
+ * The milliseconds of a duration written `30s`, `5m` or `1h30m`.
+ *
+ * @param flag the flag it was given to, for the `USAGE` error
+ * @example
+ * ```ts
+ * import { parseDuration } from "./clock.ts";
+ * console.assert(parseDuration("1h30m", "--timeout") === 5_400_000);
+ * ```
+ */
+export function parseDuration(text: string, flag: string): number {
+  const parts = DURATION.exec(text);
+  if (text === "" || parts === null) {
+    throw new AppError("USAGE", `${flag} takes a duration such as 30s, 5m or 1h30m.`);
+  }
+  const [, hours = "0", minutes = "0", seconds = "0"] = parts;
+  return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
+}
+
+/** A span of milliseconds in words for people: `2 h 5 min`, `40 s`. */
+export function formatSpan(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return `${Math.round(hours / 24)} days`;
+}

@@ -1,0 +1,81 @@
+/** Owns what the surroundings say: variables, the platform, and the folders that are ours. */
+
+import { AppError } from "../errors.ts";
+
+/** Reads one environment variable; an empty one counts as unset. */
+export type Environment = (name: string) => string | undefined;
+
+/** This process's own variables. */
+export const environment: Environment = (name) => Deno.env.get(name) || undefined;
+
+/** True on Windows. */
+export const onWindows = Deno.build.os === "windows";
+
+/** The operating system, as Deno names it. */
+export const operatingSystem: string = Deno.build.os;
+
+/** The runtime below us, for `version`. */
+export const runtimeVersion: string = Deno.version.deno;
+
+/** The operating system and processor this binary was built for. */
+export const buildTarget: string = Deno.build.target;
+
+/** The process that started this one. */
+export const parentProcess: number = Deno.ppid;
+
+/** The command line after the program's name. */
+export const commandLine: readonly string[] = Deno.args;
+
+/** Ends the process at once. */
+export function exit(code: number): never {
+  Deno.exit(code);
+}
+
+/** Where our files are. */
+export interface Folders {
+  /** Holds `config.json`. */
+  readonly config: string;
+  /** Holds the sessions: a file each, with its lock. */
+  readonly sessions: string;
+}
+
+/**
+ * The folders: `$DATUMCTL_CONFIG_DIR`, else `$XDG_CONFIG_HOME/datumctl`, else `~/.config/datumctl`; on Windows
+ * `%AppData%\datumctl`, with the sessions in `%LocalAppData%\datumctl`, which does not roam.
+ */
+export function foldersOf(env: Environment, windows = onWindows): Folders {
+  const chosen = env("DATUMCTL_CONFIG_DIR");
+  if (chosen !== undefined) return below(absolute(chosen, windows));
+  if (windows) {
+    const roaming = env("APPDATA");
+    const local = env("LOCALAPPDATA") ?? roaming;
+    if (roaming === undefined || local === undefined) throw homeless("AppData");
+    return { config: `${roaming}\\datumctl`, sessions: `${local}\\datumctl\\sessions` };
+  }
+  const xdg = env("XDG_CONFIG_HOME");
+  // The XDG specification: a relative path there is invalid and is ignored.
+  if (xdg?.startsWith("/")) return below(`${xdg}/datumctl`);
+  return below(`${homeOf(env, windows)}/.config/datumctl`);
+}
+
+/** The person's home folder. Throws `STORAGE` when no variable names one. */
+export function homeOf(env: Environment, windows = onWindows): string {
+  const home = windows ? env("USERPROFILE") : env("HOME");
+  if (home === undefined) throw homeless(windows ? "USERPROFILE" : "HOME");
+  return home;
+}
+
+function below(config: string): Folders {
+  return { config, sessions: `${config}/sessions` };
+}
+
+function absolute(path: string, windows: boolean): string {
+  const rooted = path.startsWith("/") || (windows && /^(?:[A-Za-z]:)?[\\/]/.test(path));
+  return rooted ? path : `${Deno.cwd()}/${path}`;
+}
+
+function homeless(variable: string): AppError {
+  return new AppError("STORAGE", `Cannot tell where to keep sessions: ${variable} is not set.`, {
+    hint: "Set DATUMCTL_CONFIG_DIR to a folder of your own.",
+  });
+}

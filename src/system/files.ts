@@ -1,0 +1,214 @@
+/** Owns the files that are ours alone: private, replaced in one rename, their failures in one sentence each. */
+
+import { AppError } from "../errors.ts";
+
+/** A file of ours is never larger; a larger one is not ours or is damaged. */
+const LARGEST_FILE = 4 * 1024 * 1024;
+
+/** What stopped an operation on a file, for those who must tell the cases apart. */
+export type FileFailure = "absent" | "exists" | "denied" | "full" | "read-only" | "busy" | "other";
+
+/** Classifies what a `Deno` file operation threw. The one place that reads its message. */
+export function fileFailure(thrown: unknown): FileFailure {
+  if (thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory) return "absent";
+  if (thrown instanceof Deno.errors.AlreadyExists) return "exists";
+  const message = thrown instanceof Error ? thrown.message : "";
+  const code = Number(/os error (\d+)/.exec(message)?.[1] ?? Number.NaN);
+  const windows = Deno.build.os === "windows";
+  if (windows ? code === 112 || code === 39 : code === 28 || code === 122 || code === 69) return "full";
+  if (windows ? code === 19 : code === 30) return "read-only";
+  if (windows ? code === 32 || code === 33 : code === 16) return "busy";
+  if (thrown instanceof Deno.errors.PermissionDenied || thrown instanceof Deno.errors.NotCapable) {
+    return "denied";
+  }
+  return "other";
+}
+
+const REASONS: Record<FileFailure, string> = {
+  absent: "it does not exist",
+  exists: "it exists already",
+  denied: "permission denied",
+  full: "the disk is full",
+  "read-only": "the file system is read-only",
+  busy: "another program is using it",
+  other: "the system refused",
+};
+
+/** A `STORAGE` error that says what could not be done, with which file, and why. */
+export function storageError(doing: string, path: string, thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const failure = fileFailure(thrown);
+  const hint = failure === "full"
+    ? "Free some space and run the same command again; nothing was lost."
+    : `Check the permissions of ${path} and run the same command again; nothing was lost.`;
+  return new AppError("STORAGE", `Cannot ${doing} ${path}: ${REASONS[failure]}.`, { hint, cause: thrown });
+}
+
+/** The text of a file, or undefined when there is none. Throws `STORAGE` when it cannot be read or is too large. */
+export async function readTextFile(path: string): Promise<string | undefined> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { read: true });
+  } catch (thrown) {
+    if (fileFailure(thrown) === "absent") return undefined;
+    throw storageError("read", path, thrown);
+  }
+  try {
+    const { size, isFile } = await file.stat();
+    if (!isFile || size > LARGEST_FILE) {
+      throw new AppError(
+        "STORAGE",
+        `${path} is not a file of datumctl: it is too large or not a plain file.`,
+      );
+    }
+    const bytes = new Uint8Array(size);
+    let length = 0;
+    while (length < size) {
+      const read = await file.read(bytes.subarray(length));
+      if (read === null) break;
+      length += read;
+    }
+    return new TextDecoder().decode(bytes.subarray(0, length));
+  } catch (thrown) {
+    throw storageError("read", path, thrown);
+  } finally {
+    file.close();
+  }
+}
+
+/** The names in a folder; none when the folder does not exist. */
+export async function listFolder(path: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(path)) names.push(entry.name);
+  } catch (thrown) {
+    if (fileFailure(thrown) !== "absent") throw storageError("list", path, thrown);
+  }
+  return names.sort();
+}
+
+/** True when something is at that path. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (thrown) {
+    if (fileFailure(thrown) === "absent") return false;
+    throw storageError("read", path, thrown);
+  }
+}
+
+/** Makes a folder with mode 0700, and its parents, unless it is there. */
+export async function ensurePrivateFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw storageError("create the folder", path, thrown);
+  }
+}
+
+/**
+ * Takes from a file or folder of ours what others may do with it (0600, 0700). True when that was needed.
+ * On Windows the profile's access list protects it, and nothing is done.
+ */
+export async function tighten(path: string): Promise<boolean> {
+  if (Deno.build.os === "windows") return false;
+  try {
+    const { mode, isDirectory, isSymlink } = await Deno.lstat(path);
+    if (mode === null || isSymlink || (mode & 0o077) === 0) return false;
+    await Deno.chmod(path, isDirectory ? 0o700 : 0o600);
+    return true;
+  } catch (thrown) {
+    // Not ours to change, or gone meanwhile: whoever reads it next says so.
+    if (fileFailure(thrown) === "absent" || fileFailure(thrown) === "read-only") return false;
+    throw storageError("tighten the permissions of", path, thrown);
+  }
+}
+
+/** Removes a file. False when there was none. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await Deno.remove(path);
+    return true;
+  } catch (thrown) {
+    if (fileFailure(thrown) === "absent") return false;
+    throw storageError("remove", path, thrown);
+  }
+}
+
+/** A file's successor, its room already taken on the disk. Exactly one of its two ends must be called. */
+export interface Replacement {
+  /** Writes the text, syncs it and renames it into place. Throws `STORAGE`; the old file is then untouched. */
+  commit(text: string): Promise<void>;
+  /** Gives the room back; the old file stays. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Takes `room` bytes on the disk beside `path` for a successor of that file, so that a full or read-only disk
+ * shows now and not after something was spent. The caller holds the lock that guards `path`: what a killed
+ * process left behind is cleared away.
+ */
+export async function prepareReplacement(path: string, room: number): Promise<Replacement> {
+  const temporary = `${path}.new`;
+  let file: Deno.FsFile;
+  try {
+    file = await createAnew(temporary);
+  } catch (thrown) {
+    throw storageError("write", path, thrown);
+  }
+  let open = true;
+  const discard = async () => {
+    if (open) file.close();
+    open = false;
+    await Deno.remove(temporary).catch(() => {});
+  };
+  const write = async (bytes: Uint8Array) => {
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  };
+  try {
+    // Random bytes, because a file system that compresses would take no room for zeros.
+    for (let left = room; left > 0; left -= 65_536) {
+      await write(crypto.getRandomValues(new Uint8Array(Math.min(left, 65_536))));
+    }
+    await file.sync();
+  } catch (thrown) {
+    await discard();
+    throw storageError("write", path, thrown);
+  }
+  return {
+    discard,
+    async commit(text) {
+      try {
+        const bytes = new TextEncoder().encode(text);
+        await file.seek(0, Deno.SeekMode.Start);
+        await write(bytes);
+        await file.truncate(bytes.length);
+        await file.sync();
+        file.close();
+        open = false;
+        await Deno.rename(temporary, path);
+      } catch (thrown) {
+        await discard();
+        throw storageError("write", path, thrown);
+      }
+    },
+  };
+}
+
+async function createAnew(path: string): Promise<Deno.FsFile> {
+  const options = { write: true, createNew: true, mode: 0o600 };
+  try {
+    return await Deno.open(path, options);
+  } catch (thrown) {
+    if (fileFailure(thrown) !== "exists") throw thrown;
+    await Deno.remove(path);
+    return await Deno.open(path, options);
+  }
+}
+
+/** Replaces a file of ours in one step: temporary file (0600), sync, rename. Throws `STORAGE`; the old one stays. */
+export async function writeFileAtomically(path: string, text: string): Promise<void> {
+  const replacement = await prepareReplacement(path, 0);
+  await replacement.commit(text);
+}

@@ -1,0 +1,48 @@
+/** Owns what happens on Ctrl-C and its kin: held back where a step must finish, heard where a wait must end. */
+
+import { AppError } from "../errors.ts";
+
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Signals that are being kept from ending the process. */
+export interface HeldSignals {
+  /** Lets signals through again; throws `INTERRUPTED` when one came meanwhile. */
+  release(): void;
+}
+
+/** Keeps SIGINT, SIGTERM and SIGHUP from ending the process until they are released. */
+export function holdSignals(): HeldSignals {
+  let came: Deno.Signal | undefined;
+  const hold = SIGNALS.map((signal) => {
+    const listener = () => {
+      came ??= signal;
+    };
+    Deno.addSignalListener(signal, listener);
+    return { signal, listener };
+  });
+  return {
+    release() {
+      for (const { signal, listener } of hold) Deno.removeSignalListener(signal, listener);
+      if (came !== undefined) throw interrupted();
+    },
+  };
+}
+
+/** An abort signal that fires with `INTERRUPTED` on Ctrl-C, SIGTERM or SIGHUP, until it is disposed of. */
+export function interruption(): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController();
+  const listener = () => controller.abort(interrupted());
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
+    },
+  };
+}
+
+function interrupted(): AppError {
+  return new AppError("INTERRUPTED", "Interrupted.");
+}

@@ -1,0 +1,64 @@
+/** Owns the terminal: what is one, reading keys, and writing without a word lost. */
+
+/** What a command writes to and asks from. */
+export interface Terminal {
+  /** Standard output is a terminal. */
+  readonly outIsTerminal: boolean;
+  /** Standard input and standard error are terminals: a person can be asked. */
+  readonly canAsk: boolean;
+  /** Columns of the terminal; 80 when unknown. */
+  columns(): number;
+  writeOut(text: string): void;
+  writeErr(text: string): void;
+  /** Keys as they are typed, each a whole key sequence, until the loop is left. */
+  keys(signal: AbortSignal): AsyncGenerator<string, void, void>;
+}
+
+/** The process's own terminal. */
+export function systemTerminal(): Terminal {
+  return {
+    outIsTerminal: Deno.stdout.isTerminal(),
+    canAsk: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
+    columns() {
+      try {
+        return Deno.consoleSize().columns || 80;
+      } catch {
+        return 80;
+      }
+    },
+    writeOut: (text) => writeAll(Deno.stdout, text),
+    writeErr: (text) => writeAll(Deno.stderr, text),
+    async *keys(signal) {
+      Deno.stdin.setRaw(true);
+      try {
+        const buffer = new Uint8Array(64);
+        while (!signal.aborted) {
+          const length = await Deno.stdin.read(buffer);
+          if (length === null) return;
+          yield* splitKeys(new TextDecoder().decode(buffer.subarray(0, length)));
+        }
+      } finally {
+        Deno.stdin.setRaw(false);
+      }
+    },
+  };
+}
+
+// An escape sequence is one key; everything else is a key per character.
+// deno-lint-ignore no-control-regex
+const KEY = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])|[^]/gu;
+
+/** The keys in what was read at once. */
+export function splitKeys(text: string): string[] {
+  return text.match(KEY) ?? [];
+}
+
+/** Writes all of a text; a reader that went away (a closed pipe) is not an error. */
+export function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += target.writeSync(bytes.subarray(written));
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
+  }
+}
