@@ -113,3 +113,35 @@ export function printable(text: string, limit = 300): string {
   const clean = text.replace(UNPRINTABLE, " ").trim();
   return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
 }
+
+/** How errors are printed: `--error-format`, `DATUMCTL_ERROR_FORMAT`. */
+export const ERROR_FORMATS = ["human", "json", "yaml"] as const;
+
+/** One of {@link ERROR_FORMATS}. */
+export type ErrorFormat = typeof ERROR_FORMATS[number];
+
+/**
+ * An error as it goes to stderr, its end of line included: two lines for a person, one line of JSON, or YAML.
+ *
+ * @example
+ * ```ts
+ * import { AppError, formatError } from "./errors.ts";
+ * const text = formatError(new AppError("USAGE", "No such flag.", { hint: "See --help." }), "human");
+ * console.assert(text === "error: No such flag.\nSee --help.\n");
+ * ```
+ */
+export function formatError(error: AppError, format: ErrorFormat): string {
+  const { code, message, hint = "", retryable } = error;
+  switch (format) {
+    case "human":
+      return `error: ${message}\n${hint === "" ? "" : `${hint}\n`}`;
+    case "json":
+      return JSON.stringify({ error: { code, message, hint, retryable } }) + "\n";
+    case "yaml":
+      // A JSON string is a YAML string.
+      return `error:\n  code: ${code}\n  message: ${JSON.stringify(message)}\n  hint: ${
+        JSON.stringify(hint)
+      }\n` +
+        `  retryable: ${retryable}\n`;
+  }
+}

@@ -32,7 +32,7 @@ export function listenOnLoopback(
         hostname,
         port: server.addr.port,
         async close() {
-          let timer: number | undefined;
+          let timer: ReturnType<typeof setTimeout> | undefined;
           const late = new Promise<void>((resolve) => {
             timer = setTimeout(resolve, 2000);
           });

@@ -1,7 +1,7 @@
 /** Owns how requests leave this machine: trust, proxies, and the one sentence each for what can go wrong. */
 
 import { AppError, printable } from "../errors.ts";
-import type { Environment } from "./environment.ts";
+import { type Environment, environment } from "./environment.ts";
 
 /** A `fetch` whose every failure is an {@link AppError}. */
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
@@ -15,9 +15,9 @@ const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
 
 /**
  * Makes the system's trust store count beside Mozilla's, and keeps loopback requests from going to a proxy.
- * Deno reads both variables at the first request; call this before it.
+ * Deno reads these variables at the first request, so this comes before it.
  */
-export function prepareNetwork(env: Environment): void {
+function prepareNetwork(env: Environment): void {
   if (env("DENO_TLS_CA_STORE") === undefined) Deno.env.set("DENO_TLS_CA_STORE", "system,mozilla");
   for (const name of ["NO_PROXY", "no_proxy"]) {
     const listed = env(name);
@@ -99,6 +99,7 @@ export function networkError(host: string, thrown: unknown): AppError {
  * signal is rethrown as the signal's own reason; every other failure is a {@link networkError}.
  */
 export function openNetwork(certificateAuthority?: string): Network {
+  prepareNetwork(environment);
   const client = certificateAuthority === undefined
     ? undefined
     : Deno.createHttpClient({ caCerts: certificatesOf(certificateAuthority) });

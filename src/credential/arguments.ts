@@ -1,0 +1,125 @@
+/** Owns the words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
+
+import { AppError, ERROR_FORMATS, type ErrorFormat } from "../errors.ts";
+import type { TokenKind } from "../sessions/token-life.ts";
+import { parseDuration } from "../system/clock.ts";
+
+/** What `auth get-token` was asked for. */
+export interface GetTokenRequest {
+  /** `-o`: `token` or an exec apiVersion. */
+  readonly output?: string;
+  /** `--session` or `--profile`. */
+  readonly session?: string;
+  /** `--active-for`: the active session, if it is of this API host. */
+  readonly activeFor?: string;
+  readonly token?: TokenKind;
+  readonly forceRefresh: boolean;
+  /** Milliseconds. */
+  readonly minimumLife?: number;
+  readonly claims: boolean;
+  readonly errorFormat?: ErrorFormat;
+  readonly verbose: boolean;
+}
+
+const VALUE_FLAGS: ReadonlyMap<string, string> = new Map([
+  ["-o", "output"],
+  ["--output", "output"],
+  ["--session", "session"],
+  ["--profile", "session"],
+  ["--active-for", "activeFor"],
+  ["--token", "token"],
+  ["--min-ttl", "minimumLife"],
+  ["--error-format", "errorFormat"],
+  ["--request-timeout", "requestTimeout"],
+]);
+
+const SWITCHES: ReadonlyMap<string, string> = new Map([
+  ["--force-refresh", "forceRefresh"],
+  ["--claims", "claims"],
+  ["-v", "verbose"],
+  ["--verbose", "verbose"],
+  ["-q", "quiet"],
+  ["--quiet", "quiet"],
+]);
+
+/**
+ * Reads a command line as `auth get-token`; undefined when it is another command, asks for help, or holds a
+ * word that is not known here: then the whole command line answers, with its suggestions.
+ *
+ * Throws `USAGE` for a flag's wrong value.
+ *
+ * @example
+ * ```ts
+ * import { readGetToken } from "./arguments.ts";
+ * const request = readGetToken(["auth", "get-token", "--session=ada@example.com@api.datum.net"]);
+ * console.assert(request?.session === "ada@example.com@api.datum.net");
+ * console.assert(readGetToken(["auth", "list"]) === undefined);
+ * ```
+ */
+export function readGetToken(args: readonly string[]): GetTokenRequest | undefined {
+  const words: string[] = [];
+  const values = new Map<string, string>();
+  const switches = new Set<string>();
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (!arg.startsWith("-")) {
+      words.push(arg);
+      continue;
+    }
+    const split = arg.startsWith("--") ? arg.indexOf("=") : -1;
+    const flag = split < 0 ? arg : arg.slice(0, split);
+    const name = VALUE_FLAGS.get(flag);
+    const toggle = SWITCHES.get(arg);
+    if (toggle !== undefined) switches.add(toggle);
+    else if (name === undefined) return undefined;
+    else if (split >= 0) values.set(name, arg.slice(split + 1));
+    else if (at + 1 < args.length) values.set(name, args[++at] ?? "");
+    else return undefined;
+  }
+  if (words.length !== 2 || words[0] !== "auth" || words[1] !== "get-token") return undefined;
+  return getTokenRequest({
+    ...Object.fromEntries(values),
+    forceRefresh: switches.has("forceRefresh"),
+    claims: switches.has("claims"),
+    verbose: switches.has("verbose"),
+  });
+}
+
+/** The flags of `auth get-token` as they were typed. */
+export interface GetTokenFlags {
+  readonly output?: string | undefined;
+  readonly session?: string | undefined;
+  readonly activeFor?: string | undefined;
+  readonly token?: string | undefined;
+  readonly minimumLife?: string | undefined;
+  readonly errorFormat?: string | undefined;
+  readonly forceRefresh?: boolean | undefined;
+  readonly claims?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+}
+
+/** Checks the flags' values. Throws `USAGE`. */
+export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
+  const { output, session, activeFor, token, minimumLife, errorFormat } = flags;
+  if (token !== undefined && token !== "access" && token !== "id") {
+    throw new AppError("USAGE", "--token takes access or id.");
+  }
+  if (session !== undefined && activeFor !== undefined) {
+    throw new AppError("USAGE", "--session and --active-for exclude each other.");
+  }
+  const format = ERROR_FORMATS.find((known) => known === errorFormat);
+  if (errorFormat !== undefined && format === undefined) {
+    throw new AppError("USAGE", "--error-format takes human, json or yaml.");
+  }
+  return {
+    forceRefresh: flags.forceRefresh ?? false,
+    claims: flags.claims ?? false,
+    verbose: flags.verbose ?? false,
+    ...(output === undefined ? {} : { output }),
+    ...(session === undefined ? {} : { session }),
+    ...(activeFor === undefined ? {} : { activeFor }),
+    ...(token === undefined ? {} : { token }),
+    ...(minimumLife === undefined ? {} : { minimumLife: parseDuration(minimumLife, "--min-ttl") }),
+    ...(format === undefined ? {} : { errorFormat: format }),
+  };
+}

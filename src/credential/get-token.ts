@@ -1,0 +1,147 @@
+/** Owns one call of `auth get-token`, from its arguments to what it prints. */
+
+import { AppError, type ErrorFormat, formatError, toAppError } from "../errors.ts";
+import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
+import { type FreshToken, freshToken } from "../sessions/fresh-token.ts";
+import type { Session } from "../sessions/session.ts";
+import { chooseSession, pathsOf, readConfig, type SessionPlace } from "../sessions/store.ts";
+import { claimsOf } from "../sessions/token-life.ts";
+import type { Environment } from "../system/environment.ts";
+import type { GetTokenRequest } from "./arguments.ts";
+import {
+  chooseOutput,
+  type ExecInfo,
+  formatExecCredential,
+  formatStatus,
+  readExecInfo,
+  type TokenOutput,
+} from "./exec-credential.ts";
+
+/** What a call needs of its surroundings. */
+export interface GetTokenSurroundings {
+  readonly place: SessionPlace;
+  readonly env: Environment;
+  /** The process that started this one. */
+  readonly parent: number;
+  readonly errorFormat: ErrorFormat;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+}
+
+// client-go waits for its plugin without a bound of its own; a person should not wait longer than this.
+const LONGEST = 9_500;
+const KEYRING_LONGEST = 15_000;
+
+/**
+ * Prints a fresh token, or says why there is none. stdout gets one text at the end; stderr stays silent on
+ * success. Returns the exit code.
+ */
+export async function runGetToken(request: GetTokenRequest, around: GetTokenSurroundings): Promise<number> {
+  let output: TokenOutput = "token";
+  let failures: FailureMemory | undefined;
+  try {
+    const info = execInfo(around.env);
+    output = request.claims ? "token" : chooseOutput(request.output, info);
+    const name = await sessionName(request, around);
+    if (output !== "token" && name !== undefined) {
+      const { failure } = await pathsOf(around.place.folders, name);
+      failures = openFailureMemory(failure, around.place.now);
+      const recent = request.forceRefresh ? undefined : await failures.recent();
+      if (recent !== undefined) throw recent;
+    }
+    const token = await tokenFor(request, around, output, failures);
+    if (token.warning !== undefined && output === "token") around.writeErr(`warning: ${token.warning}\n`);
+    around.writeOut(text(request, output, token, around.place.now()));
+    return 0;
+  } catch (thrown) {
+    return await report(toAppError(thrown), output, failures, around);
+  }
+}
+
+function execInfo(env: Environment): ExecInfo | undefined {
+  const text = env("KUBERNETES_EXEC_INFO");
+  return text === undefined ? undefined : readExecInfo(text);
+}
+
+async function sessionName(request: GetTokenRequest, { place, env }: GetTokenSurroundings) {
+  if (request.activeFor !== undefined) return (await readConfig(place)).activeSession;
+  return request.session ?? env("DATUMCTL_PROFILE") ?? (await readConfig(place)).activeSession;
+}
+
+async function tokenFor(
+  request: GetTokenRequest,
+  { place, env, writeErr }: GetTokenSurroundings,
+  output: TokenOutput,
+  failures: FailureMemory | undefined,
+): Promise<FreshToken> {
+  const { activeFor } = request;
+  const choice = activeFor === undefined ? { flag: request.session, variable: env("DATUMCTL_PROFILE") } : {};
+  const { session } = await chooseSession(place, choice);
+  if (activeFor !== undefined) refuseOtherHost(session, activeFor);
+  const token = await freshToken(
+    place,
+    session,
+    {
+      // A bare token is the access token, as it always was; kubectl gets what its server accepted.
+      kind: request.token ?? (output === "token" ? "access" : undefined),
+      minimumLife: request.minimumLife,
+      force: request.forceRefresh,
+    },
+    {
+      deadline: LONGEST,
+      keyringTimeout: KEYRING_LONGEST,
+      failures,
+      log: request.verbose ? (line) => writeErr(`${line}\n`) : undefined,
+    },
+  );
+  if (activeFor !== undefined) refuseOtherHost(token.session, activeFor);
+  return token;
+}
+
+function refuseOtherHost({ name, apiHost }: Session, wanted: string): void {
+  if (apiHost === wanted) return;
+  throw new AppError(
+    "WRONG_HOST",
+    `The active session "${name}" is of ${apiHost}, and this kubeconfig entry is for ${wanted}.`,
+    { hint: `Make a session of ${wanted} active: datumctl auth switch` },
+  );
+}
+
+function text(request: GetTokenRequest, output: TokenOutput, token: FreshToken, now: number): string {
+  if (request.claims) return describe(token, now);
+  return output === "token" ? `${token.token}\n` : formatExecCredential(output, token);
+}
+
+/** What a token says of itself, without the token. */
+function describe(token: FreshToken, now: number): string {
+  const claims = claimsOf(token.token);
+  return JSON.stringify(
+    {
+      token: token.kind,
+      session: token.session.name,
+      audience: claims?.aud ?? null,
+      expires: new Date(token.expires).toISOString(),
+      secondsLeft: Math.floor((token.expires - now) / 1000),
+      // An opaque access token says nothing of itself.
+      claims: claims ?? null,
+    },
+    undefined,
+    2,
+  ) + "\n";
+}
+
+async function report(
+  error: AppError,
+  output: TokenOutput,
+  failures: FailureMemory | undefined,
+  { parent, errorFormat, writeOut, writeErr }: GetTokenSurroundings,
+): Promise<number> {
+  if (output === "token") {
+    writeErr(formatError(error, errorFormat));
+    return error.exitCode;
+  }
+  if (error.code !== "INTERRUPTED") await failures?.remember(error);
+  if (await failures?.firstFor(parent) ?? true) writeErr(formatError(error, errorFormat));
+  writeOut(formatStatus(error));
+  return error.exitCode;
+}

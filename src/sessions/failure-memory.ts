@@ -1,0 +1,85 @@
+/** Owns the failure that is remembered for ten seconds, because kubectl runs a failing plugin five times. */
+
+import { AppError, CODES, type ErrorCode } from "../errors.ts";
+import type { Clock } from "../system/clock.ts";
+import { readTextFile, writeFileAtomically } from "../system/files.ts";
+import { acquireLock } from "../system/locks.ts";
+import { parseJson } from "./session.ts";
+
+const REMEMBERED = 10_000;
+const LONGEST_WAIT = 1000;
+
+interface Remembered {
+  readonly at: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  /** The processes that have shown it to their person. */
+  readonly told: readonly number[];
+}
+
+/** The last failure of one session. Nothing here fails: without it, only the comfort is lost. */
+export interface FailureMemory {
+  /** The failure of the last ten seconds. */
+  recent(): Promise<AppError | undefined>;
+  remember(error: AppError): Promise<void>;
+  /** True for the first call on behalf of a parent process: only then is the failure shown on stderr. */
+  firstFor(parent: number): Promise<boolean>;
+}
+
+/** Opens the memory kept in a file. */
+export function openFailureMemory(path: string, now: Clock): FailureMemory {
+  const read = async (): Promise<Remembered | undefined> => {
+    const found = parse(await readTextFile(path).catch(() => undefined));
+    const age = found === undefined ? Infinity : now() - found.at;
+    return age >= 0 && age < REMEMBERED ? found : undefined;
+  };
+  const update = async (
+    change: (before: Remembered | undefined) => Remembered | undefined,
+  ): Promise<void> => {
+    try {
+      const lock = await acquireLock(`${path}.lock`, { timeout: LONGEST_WAIT, guards: path });
+      try {
+        const after = change(await read());
+        if (after !== undefined) await writeFileAtomically(path, JSON.stringify(after) + "\n");
+      } finally {
+        lock.release();
+      }
+    } catch (thrown) {
+      // A full disk or a crowd must not hide the failure itself.
+      if (!(thrown instanceof AppError)) throw thrown;
+    }
+  };
+  return {
+    async recent() {
+      const found = await read();
+      return found && new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
+    },
+    remember: ({ code, message, hint = "" }) =>
+      update((before) =>
+        before?.code === code && before.message === message
+          ? undefined
+          : { at: now(), code, message, hint, told: [] }
+      ),
+    async firstFor(parent) {
+      let first = true;
+      await update((before) => {
+        first = !before?.told.includes(parent);
+        return before && first ? { ...before, told: [...before.told.slice(-63), parent] } : undefined;
+      });
+      return first;
+    },
+  };
+}
+
+function parse(text: string | undefined): Remembered | undefined {
+  const value = text === undefined ? undefined : parseJson(text);
+  if (typeof value !== "object" || value === null) return undefined;
+  const { at, code, message, hint, told } = value as Record<string, unknown>;
+  const known = typeof code === "string" && Object.hasOwn(CODES, code);
+  if (!known || typeof at !== "number" || typeof message !== "string" || typeof hint !== "string") {
+    return undefined;
+  }
+  if (!Array.isArray(told) || !told.every((parent) => typeof parent === "number")) return undefined;
+  return { at, code: code as ErrorCode, message, hint, told };
+}

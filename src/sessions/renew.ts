@@ -1,0 +1,237 @@
+/** Owns the refresh of a session: one process at a time, nothing spent before it can be kept. */
+
+import { AppError } from "../errors.ts";
+import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
+import { pause } from "../system/clock.ts";
+import { openNetwork } from "../system/network.ts";
+import { holdSignals } from "../system/signals.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./fresh-token.ts";
+import { type Credentials, type Session } from "./session.ts";
+import {
+  lockSession,
+  loginCommand,
+  type OpenedSession,
+  openSession,
+  openWith,
+  prepareSession,
+  readSession,
+  type SessionPlace,
+  type SessionReplacement,
+} from "./store.ts";
+import { kidOf } from "./jwe.ts";
+import { type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
+
+type ChosenWish = TokenWish & { readonly kind: TokenKind };
+
+/**
+ * Refreshes a session under its lock and returns the token that was wished for. Another process may have done
+ * it meanwhile: then its token is returned and nothing is asked of the issuer.
+ */
+export async function renewToken(
+  place: SessionPlace,
+  seen: OpenedSession,
+  wish: ChosenWish,
+  bound: TokenBound,
+): Promise<FreshToken> {
+  const name = seen.session.name;
+  const lock = await lockSession(place, name, timeLeft(bound.deadline));
+  try {
+    const opened = await openAgain(place, seen, bound);
+    const { credentials } = opened;
+    const stored = timedToken(credentials, wish.kind);
+    const renewedMeanwhile = stored !== undefined &&
+      stored.token !== timedToken(seen.credentials, wish.kind)?.token;
+    if (stored !== undefined && (renewedMeanwhile || !wish.force) && isFresh(stored, wish, place.now())) {
+      return { ...stored, session: opened.session };
+    }
+    if (wish.kind === "id" && credentials.noIdTokenOnRefresh && !wish.force) {
+      return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
+    }
+    if (credentials.refreshToken === undefined) {
+      throw expired(opened.session, "it came without a refresh token");
+    }
+    return await refresh(place, opened, wish, bound);
+  } finally {
+    lock.release();
+  }
+}
+
+async function openAgain(
+  place: SessionPlace,
+  seen: OpenedSession,
+  bound: TokenBound,
+): Promise<OpenedSession> {
+  const { name } = seen.session;
+  const session = await readSession(place, name);
+  if (session === undefined) {
+    throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out meanwhile.`, {
+      hint: `Sign in again: ${loginCommand(seen.session)}`,
+    });
+  }
+  if (kidOf(session.credentials) === seen.key.kid) return await openWith(session, seen.key);
+  return await openSession(place, session, { timeout: timeLeft(bound.deadline, bound.keyringTimeout) });
+}
+
+async function refresh(
+  place: SessionPlace,
+  opened: OpenedSession,
+  wish: ChosenWish,
+  bound: TokenBound,
+): Promise<FreshToken> {
+  const { session, key } = opened;
+  // From here on the refresh token may be spent: the room for its successor is taken first, and no signal may
+  // end the process before that successor is in its place.
+  const replacement = await prepareSession(place, session.name, session, key);
+  const signals = holdSignals();
+  let renewed: Credentials | undefined;
+  let failure: unknown;
+  let warning: string | undefined;
+  try {
+    const refreshed = await askIssuer(place, opened, bound);
+    renewed = afterRefresh(opened.credentials, refreshed);
+    if (refreshed.kind === "unusable") failure = refreshed.error;
+  } catch (thrown) {
+    failure = thrown;
+  }
+  try {
+    if (renewed === undefined) await replacement.discard();
+    else warning = await persist(place, replacement, session, renewed, failure === undefined);
+  } finally {
+    signals.release();
+  }
+  if (failure instanceof AppError && failure.code === "SESSION_EXPIRED") {
+    const other = await renewedElsewhere(place, opened, wish, bound);
+    if (other !== undefined) return other;
+  }
+  if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
+  const token = timedToken(renewed, wish.kind);
+  if (token === undefined || (wish.kind === "id" && token.expires <= place.now())) throw noIdToken(session);
+  if (warning === undefined && wish.minimumLife !== undefined && !isFresh(token, wish, place.now())) {
+    warning = "The issuer's tokens do not last as long as --min-ttl asks for.";
+  }
+  return { ...token, session, ...(warning === undefined ? {} : { warning }) };
+}
+
+async function askIssuer(place: SessionPlace, opened: OpenedSession, bound: TokenBound): Promise<Refreshed> {
+  const { credentials } = opened;
+  using network = openNetwork(credentials.certificateAuthority);
+  return await refreshTokens(
+    {
+      fetch: network.fetch,
+      now: place.now,
+      signal: AbortSignal.timeout(timeLeft(bound.deadline)),
+      ...(bound.log === undefined ? {} : { log: bound.log }),
+    },
+    {
+      metadata: credentials.metadata,
+      keys: credentials.keys,
+      clientId: credentials.clientId,
+      refreshToken: credentials.refreshToken ?? "",
+      expected: { issuer: credentials.metadata.issuer, subject: credentials.subject },
+      sleep: pause,
+      random: Math.random,
+    },
+  );
+}
+
+/** What is kept after the issuer answered; undefined when nothing changed. */
+function afterRefresh(before: Credentials, refreshed: Refreshed): Credentials | undefined {
+  if (refreshed.kind === "unusable") {
+    const { refreshToken } = refreshed;
+    return refreshToken === undefined ? undefined : { ...before, refreshToken };
+  }
+  const { tokens, keys } = refreshed;
+  const { accessTokenExpires: _, noIdTokenOnRefresh: __, ...kept } = before;
+  return {
+    ...kept,
+    keys,
+    accessToken: tokens.accessToken,
+    received: tokens.receivedAt,
+    ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
+    ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
+    ...(tokens.idToken === undefined ? { noIdTokenOnRefresh: true } : { idToken: tokens.idToken }),
+  };
+}
+
+/** Writes what the issuer gave. A failure becomes a warning: the token that came is good. */
+async function persist(
+  place: SessionPlace,
+  replacement: SessionReplacement,
+  session: Session,
+  renewed: Credentials,
+  usable: boolean,
+): Promise<string | undefined> {
+  // A person may have removed the file by hand; it is not written back.
+  if (await readSession(place, session.name) === undefined) {
+    await replacement.discard();
+    return undefined;
+  }
+  const access = timedToken(renewed, "access");
+  try {
+    await replacement.commit(
+      access === undefined ? session : { ...session, tokenExpires: new Date(access.expires).toISOString() },
+      renewed,
+    );
+    return undefined;
+  } catch (thrown) {
+    if (!usable) throw thrown;
+    const why = thrown instanceof AppError ? thrown.message : "It cannot be written.";
+    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in: ${
+      loginCommand(session)
+    }`;
+  }
+}
+
+/** The token of a file that changed although we hold its lock, as on a network file system without locks. */
+async function renewedElsewhere(
+  place: SessionPlace,
+  before: OpenedSession,
+  wish: ChosenWish,
+  bound: TokenBound,
+): Promise<FreshToken | undefined> {
+  const now = await openAgain(place, before, bound);
+  if (now.credentials.refreshToken === before.credentials.refreshToken) return undefined;
+  const token = timedToken(now.credentials, wish.kind);
+  return token !== undefined && isFresh(token, wish, place.now())
+    ? { ...token, session: now.session }
+    : undefined;
+}
+
+function stillGood(place: SessionPlace, opened: OpenedSession, kind: TokenKind): FreshToken | undefined {
+  const token: TimedToken | undefined = timedToken(opened.credentials, kind);
+  return token !== undefined && token.expires > place.now()
+    ? { ...token, session: opened.session }
+    : undefined;
+}
+
+function refreshFailure(session: Session, failure: unknown): AppError {
+  if (!(failure instanceof AppError)) throw failure;
+  if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
+  return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${failure.message}`, {
+    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+    cause: failure,
+  });
+}
+
+function expired(session: Session, why: string, cause?: unknown): AppError {
+  return new AppError(
+    "SESSION_EXPIRED",
+    `The session "${session.name}" has expired: ${why}`.replace(/\.?$/, "."),
+    {
+      hint: `Sign in again: ${loginCommand(session)}`,
+      cause,
+    },
+  );
+}
+
+function noIdToken(session: Session): AppError {
+  return new AppError(
+    "NO_ID_TOKEN",
+    `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has ended.`,
+    { hint: `Use the access token (--token access), or sign in again: ${loginCommand(session)}` },
+  );
+}
+
+function fail(error: AppError): never {
+  throw error;
+}

@@ -1,0 +1,130 @@
+/** Owns what a session is: its public fields, its credentials, and the checks that a file of ours must pass. */
+
+import * as v from "valibot";
+import { AppError } from "../errors.ts";
+import type { IssuerMetadata, SigningKeys } from "../oauth/types.ts";
+import { toBase32 } from "./base64.ts";
+
+/** The schema version of the session files that this program writes. */
+export const SCHEMA_VERSION = 1;
+
+const text = v.pipe(v.string(), v.maxLength(100_000));
+
+const sessionSchema = v.object({
+  schemaVersion: v.literal(SCHEMA_VERSION),
+  /** The session's own name, unique here. */
+  name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._@+:-]{0,127}$/)),
+  provider: v.picklist(["datum", "oidc", "cloudfleet", "studio"]),
+  kind: v.picklist(["user", "service-account", "api-token", "pat", "workload", "studio"]),
+  issuer: text,
+  authHost: text,
+  apiHost: text,
+  clientId: text,
+  /** Who it is: `subject` (the issuer's `sub`) is the identity, the rest are labels. */
+  user: v.object({ subject: text, email: v.optional(text), name: v.optional(text) }),
+  scopes: v.array(text),
+  /** PEM certificates to trust for this session beside the system's. */
+  certificateAuthority: v.optional(text),
+  /** Where the key of the credentials is kept. */
+  keyStore: v.picklist(["system", "file"]),
+  /** Which token kubectl gets, once a server was asked or the person chose. */
+  kubectlToken: v.optional(v.picklist(["access", "id"])),
+  /** Group and version under which this Datum serves control planes, once it is known. */
+  controlPlaneApi: v.optional(
+    v.picklist(["resourcemanager.miloapis.com/v1alpha1", "resourcemanager.datumapis.com/v1alpha"]),
+  ),
+  browserCommand: v.optional(text),
+  /** The organization or project that commands act on. */
+  inUse: v.optional(v.object({ organization: v.optional(text), project: v.optional(text) })),
+  /** When the access token ends, in ISO 8601, for those who list sessions without opening them. */
+  tokenExpires: v.optional(text),
+  /** When the session ends for good, in ISO 8601; absent while it renews itself. */
+  expires: v.optional(text),
+  /** The sealed {@link Credentials}, as compact JWE. */
+  credentials: text,
+});
+
+/** One identity at one server, as its file has it. */
+export type Session = v.InferOutput<typeof sessionSchema>;
+
+/** What is sealed. Issuer, endpoints, client and API host are repeated here and win over the public ones. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly apiHost: string;
+  readonly subject: string;
+  readonly certificateAuthority?: string;
+  /** The issuer and its endpoints. */
+  readonly metadata: IssuerMetadata;
+  /** The issuer's keys, so that a refresh costs one request. */
+  readonly keys: SigningKeys;
+  readonly accessToken: string;
+  /** Milliseconds since 1970; absent when the issuer did not say. */
+  readonly accessTokenExpires?: number;
+  /** When the access token came, in milliseconds since 1970. */
+  readonly received: number;
+  readonly idToken?: string;
+  /** The issuer refreshes without an ID token: asking again would be in vain. */
+  readonly noIdTokenOnRefresh?: true;
+  readonly refreshToken?: string;
+}
+
+/**
+ * Reads a session file's text. Throws `STORAGE` when it is damaged or of a newer schema; it is never changed
+ * then.
+ */
+export function parseSession(text: string, path: string): Session {
+  const value = parseJson(text);
+  const result = v.safeParse(sessionSchema, value);
+  if (result.success) return result.output;
+  const version = typeof value === "object" && value !== null && "schemaVersion" in value
+    ? value.schemaVersion
+    : undefined;
+  if (typeof version === "number" && version > SCHEMA_VERSION) {
+    throw new AppError("STORAGE", `${path} was written by a newer datumctl (schema ${version}).`, {
+      hint: "Use that newer datumctl; this one leaves the file as it is.",
+    });
+  }
+  const field = v.getDotPath(result.issues[0]) ?? "the file";
+  throw new AppError("STORAGE", `${path} is not a session file that can be read: ${field} is wrong.`, {
+    hint: "Remove that file and sign in again: datumctl login",
+  });
+}
+
+/** The text of a session file. */
+export function formatSession(session: Session): string {
+  return JSON.stringify(session, undefined, 2) + "\n";
+}
+
+/** Reads unsealed credentials. They are ours by their seal, so only their being JSON is checked. */
+export function parseCredentials(text: string): Credentials {
+  return JSON.parse(text) as Credentials;
+}
+
+/** A JSON value, or undefined when the text is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of a session's file, without its ending: base32 of the SHA-256 of its name, 16 characters. */
+export async function fileNameOf(sessionName: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(sessionName));
+  return toBase32(new Uint8Array(digest)).slice(0, 16);
+}
+
+/** True when a text can be a session's name. */
+export function isSessionName(name: string): boolean {
+  return v.is(sessionSchema.entries.name, name);
+}
+
+/** The name that a session gets by itself: `<label>@<host>`, other characters as `-`. */
+export function defaultSessionName(label: string, host: string): string {
+  const name = `${label}@${host}`.replace(/[^A-Za-z0-9._@+:-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(
+    0,
+    128,
+  );
+  return name === "" ? "session" : name;
+}

@@ -1,0 +1,428 @@
+/** Owns the sessions on this machine: their files, their keys, which one is active. */
+
+import { AppError } from "../errors.ts";
+import type { KeyringBound, SecretStore } from "../keyring/secret-store.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Folders } from "../system/environment.ts";
+import {
+  ensurePrivateFolder,
+  exists,
+  listFolder,
+  prepareReplacement,
+  readTextFile,
+  removeFile,
+  tighten,
+  writeFileAtomically,
+} from "../system/files.ts";
+import { acquireLock, type FileLock } from "../system/locks.ts";
+import { kidOf, makeKeyText, readKeyText, seal, type SealingKey, unseal } from "./jwe.ts";
+import {
+  type Credentials,
+  fileNameOf,
+  formatSession,
+  isSessionName,
+  parseCredentials,
+  parseSession,
+  type Session,
+} from "./session.ts";
+
+/** Where the key of a session can be kept. */
+export type KeyStore = Session["keyStore"];
+
+/** Where sessions are, and what it takes to read them. */
+export interface SessionPlace {
+  readonly folders: Folders;
+  readonly secretStore: (kind: KeyStore) => SecretStore;
+  readonly now: Clock;
+  /** Told when something of ours was mended on the way, such as loose permissions. */
+  readonly notice: (line: string) => void;
+}
+
+/** A session with its credentials, and the key that seals them. */
+export interface OpenedSession {
+  readonly session: Session;
+  readonly credentials: Credentials;
+  readonly key: SealingKey;
+}
+
+/** The paths of a session's files. */
+export interface SessionPaths {
+  readonly file: string;
+  readonly lock: string;
+  /** The last failure of get-token, remembered for some seconds. */
+  readonly failure: string;
+  /** The key, where no keyring keeps it. */
+  readonly key: string;
+}
+
+/** Where the files of a session of that name are. */
+export async function pathsOf(folders: Folders, name: string): Promise<SessionPaths> {
+  const base = `${folders.sessions}/${await fileNameOf(name)}`;
+  return { file: `${base}.json`, lock: `${base}.lock`, failure: `${base}.failure`, key: `${base}.key` };
+}
+
+/** The session of that name, or undefined. Throws `STORAGE` when its file is damaged. */
+export async function readSession(place: SessionPlace, name: string): Promise<Session | undefined> {
+  if (!isSessionName(name)) return undefined;
+  const { file } = await pathsOf(place.folders, name);
+  return await readSessionFile(place, file);
+}
+
+async function readSessionFile(place: SessionPlace, file: string): Promise<Session | undefined> {
+  const text = await readTextFile(file);
+  if (text === undefined) return undefined;
+  if (await tighten(file)) {
+    place.notice(`The permissions of ${file} were too wide; it is now readable by you alone.`);
+  }
+  return parseSession(text, file);
+}
+
+/** Every session, by name; what cannot be read is told apart and hides no other. */
+export async function listSessions(
+  place: SessionPlace,
+): Promise<{ readonly sessions: Session[]; readonly damaged: AppError[] }> {
+  const sessions: Session[] = [];
+  const damaged: AppError[] = [];
+  for (const name of await listFolder(place.folders.sessions)) {
+    if (!/^[a-z2-7]{16}\.json$/.test(name)) continue;
+    try {
+      const session = await readSessionFile(place, `${place.folders.sessions}/${name}`);
+      if (session !== undefined) sessions.push(session);
+    } catch (thrown) {
+      if (!(thrown instanceof AppError)) throw thrown;
+      damaged.push(thrown);
+    }
+  }
+  sessions.sort((a, b) => a.name < b.name ? -1 : 1);
+  return { sessions, damaged };
+}
+
+/**
+ * Opens a session's credentials with its key from where that is kept. What is sealed wins over the public
+ * fields, so that an edited file cannot send a refresh token elsewhere.
+ *
+ * Throws `KEYRING_LOCKED`, `KEYRING_TIMEOUT`, `KEYRING_ITEM_MISSING`, or `STORAGE` for a damaged file.
+ */
+export async function openSession(
+  place: SessionPlace,
+  session: Session,
+  bound: KeyringBound,
+): Promise<OpenedSession> {
+  const text = await place.secretStore(session.keyStore).get(session.name, bound);
+  const key = text === undefined ? undefined : await readKeyText(text);
+  if (key === undefined || key.kid !== kidOf(session.credentials)) throw keyMissing(place, session);
+  return await openWith(session, key);
+}
+
+/** Opens a session's credentials with a key that is at hand. */
+export async function openWith(session: Session, key: SealingKey): Promise<OpenedSession> {
+  const opened = await unseal(session.credentials, key);
+  if (opened === undefined) {
+    throw new AppError("STORAGE", `The credentials of the session "${session.name}" are damaged.`, {
+      hint: `Sign in again: ${loginCommand(session)}`,
+    });
+  }
+  const credentials = parseCredentials(opened);
+  const { clientId, apiHost, metadata, subject } = credentials;
+  const user = { ...session.user, subject };
+  return { session: { ...session, issuer: metadata.issuer, clientId, apiHost, user }, credentials, key };
+}
+
+function keyMissing(place: SessionPlace, session: Session): AppError {
+  const where = place.secretStore(session.keyStore).name;
+  return new AppError(
+    "KEYRING_ITEM_MISSING",
+    `The key of the session "${session.name}" is no longer in ${where}; its credentials cannot be opened.`,
+    { hint: `Sign in again: ${loginCommand(session)}` },
+  );
+}
+
+/** The command that renews a session: everything else about it is remembered. */
+export function loginCommand(session: Session): string {
+  return `datumctl login --profile ${session.name}`;
+}
+
+/** Holds a session's lock, waiting for it at most `timeout` milliseconds. Throws `BUSY`. */
+export async function lockSession(
+  place: SessionPlace,
+  name: string,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<FileLock> {
+  const { lock } = await pathsOf(place.folders, name);
+  const guards = `the session "${name}"`;
+  return await acquireLock(lock, { timeout, guards, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** A session's next file, its room already taken on the disk. */
+export interface SessionReplacement {
+  /** Seals the credentials and renames the file into place. */
+  commit(session: Session, credentials: Credentials): Promise<Session>;
+  discard(): Promise<void>;
+}
+
+// Rotated tokens are about as long as the ones before; a little more room costs nothing.
+const SPARE_ROOM = 4096;
+
+/** Makes ready to write a session's file. The caller holds its lock. Throws `STORAGE`. */
+export async function prepareSession(
+  place: SessionPlace,
+  name: string,
+  previous: Session | undefined,
+  key: SealingKey,
+): Promise<SessionReplacement> {
+  const { file } = await pathsOf(place.folders, name);
+  const room = (previous?.credentials.length ?? 0) + SPARE_ROOM;
+  const replacement = await prepareReplacement(file, room);
+  return {
+    discard: () => replacement.discard(),
+    async commit(session, credentials) {
+      const sealed = { ...session, credentials: await seal(JSON.stringify(credentials), key) };
+      await replacement.commit(formatSession(sealed));
+      return sealed;
+    },
+  };
+}
+
+/** Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile. */
+export async function updateSession(
+  place: SessionPlace,
+  name: string,
+  change: (session: Session) => Session,
+): Promise<void> {
+  const lock = await lockSession(place, name, LOCK_WAIT);
+  try {
+    const session = await readSession(place, name);
+    if (session === undefined) return;
+    const { file } = await pathsOf(place.folders, name);
+    await writeFileAtomically(file, formatSession(change(session)));
+  } finally {
+    lock.release();
+  }
+}
+
+/** How long a command waits for another process to let go of a session, in milliseconds. */
+export const LOCK_WAIT = 15_000;
+
+/** What is stored of a sign-in, all but the seal. */
+export interface NewSession {
+  readonly session: Omit<Session, "credentials" | "keyStore" | "schemaVersion">;
+  readonly credentials: Credentials;
+}
+
+/**
+ * Stores a session that was just signed in to, in place of one of the same name.
+ *
+ * The key is kept when there is one; a new one is stored, read back, and only then is the file renamed into
+ * place. `keyStores` are tried in order: the first that works keeps the key. Throws what the last one said.
+ */
+export async function saveSession(
+  place: SessionPlace,
+  { session, credentials }: NewSession,
+  keyStores: readonly KeyStore[],
+  bound: KeyringBound,
+): Promise<Session> {
+  await ensurePrivateFolder(place.folders.sessions);
+  await ignoreInGit(place.folders.sessions);
+  const lock = await lockSession(place, session.name, LOCK_WAIT);
+  try {
+    const previous = await readSession(place, session.name).catch(() => undefined);
+    const { key, keyStore } = await keepKey(place, session.name, previous, keyStores, bound);
+    const replacement = await prepareSession(place, session.name, previous, key);
+    const stored = await replacement.commit(
+      { ...session, schemaVersion: 1, keyStore, credentials: "" },
+      credentials,
+    );
+    const { failure } = await pathsOf(place.folders, session.name);
+    await removeFile(failure);
+    return stored;
+  } finally {
+    lock.release();
+  }
+}
+
+async function keepKey(
+  place: SessionPlace,
+  name: string,
+  previous: Session | undefined,
+  keyStores: readonly KeyStore[],
+  bound: KeyringBound,
+): Promise<{ key: SealingKey; keyStore: KeyStore }> {
+  let refused: unknown;
+  for (const keyStore of keyStores) {
+    const store = place.secretStore(keyStore);
+    try {
+      let text = previous?.keyStore === keyStore ? await store.get(name, bound) : undefined;
+      if (text === undefined || await readKeyText(text) === undefined) {
+        text = makeKeyText();
+        await store.set(name, text, bound);
+        if (await store.get(name, bound) !== text) {
+          throw new AppError(
+            "KEYRING_UNAVAILABLE",
+            `${store.name} did not give back the key that it was given.`,
+          );
+        }
+      }
+      const key = await readKeyText(text);
+      if (key !== undefined) {
+        if (previous !== undefined && previous.keyStore !== keyStore) {
+          await place.secretStore(previous.keyStore).delete(name, bound).catch(() => false);
+        }
+        return { key, keyStore };
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+      refused = thrown;
+    }
+  }
+  throw refused ?? new AppError("KEYRING_UNAVAILABLE", "There is no place to keep the session's key.");
+}
+
+/** What a removal left behind: nothing, or the keyring's item, with the reason. */
+export interface Removal {
+  readonly leftBehind?: AppError;
+}
+
+/**
+ * Removes a session: its file first, then the failure that was remembered, then its key. The caller holds its
+ * lock, whose file stays.
+ */
+export async function removeSession(
+  place: SessionPlace,
+  session: Session,
+  bound: KeyringBound,
+): Promise<Removal> {
+  const paths = await pathsOf(place.folders, session.name);
+  for (const path of [paths.file, `${paths.file}.new`, paths.failure]) await removeFile(path);
+  await changeConfig(place, (config) => {
+    if (config.activeSession !== session.name) return config;
+    const { activeSession: _, ...rest } = config;
+    return rest;
+  });
+  try {
+    await place.secretStore(session.keyStore).delete(session.name, bound);
+    return {};
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    return { leftBehind: thrown };
+  }
+}
+
+async function ignoreInGit(folder: string): Promise<void> {
+  const path = `${folder}/.gitignore`;
+  if (!await exists(path)) await writeFileAtomically(path, "*\n");
+}
+
+/** What `config.json` holds; members that this version does not know are kept. */
+export interface Config {
+  readonly schemaVersion: 1;
+  readonly activeSession?: string;
+  readonly [unknown: string]: unknown;
+}
+
+/** Reads `config.json`. Throws `STORAGE` when it is damaged or of a newer schema. */
+export async function readConfig(place: SessionPlace): Promise<Config> {
+  const path = configPath(place);
+  const text = await readTextFile(path);
+  if (text === undefined) return { schemaVersion: 1 };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw damagedConfig(path, "it is not JSON", cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw damagedConfig(path, "it is not an object");
+  }
+  const { schemaVersion, activeSession } = value as Record<string, unknown>;
+  if (schemaVersion !== 1) {
+    throw damagedConfig(
+      path,
+      `its schemaVersion is ${JSON.stringify(schemaVersion)?.slice(0, 20)} and not 1`,
+    );
+  }
+  if (activeSession !== undefined && typeof activeSession !== "string") {
+    throw damagedConfig(path, "activeSession is not a string");
+  }
+  return value as Config;
+}
+
+/** Makes a session the active one; undefined makes none active. */
+export async function activateSession(place: SessionPlace, name: string): Promise<void> {
+  await changeConfig(place, (config) => ({ ...config, activeSession: name }));
+}
+
+async function changeConfig(place: SessionPlace, change: (config: Config) => Config): Promise<void> {
+  await ensurePrivateFolder(place.folders.config);
+  const path = configPath(place);
+  const lock = await acquireLock(`${place.folders.config}/config.lock`, { timeout: LOCK_WAIT, guards: path });
+  try {
+    const before = await readConfig(place);
+    const after = change(before);
+    if (after === before) return;
+    await writeFileAtomically(path, JSON.stringify(after, undefined, 2) + "\n");
+  } finally {
+    lock.release();
+  }
+}
+
+function configPath(place: SessionPlace): string {
+  return `${place.folders.config}/config.json`;
+}
+
+function damagedConfig(path: string, what: string, cause?: unknown): AppError {
+  return new AppError("STORAGE", `${path} cannot be used: ${what}.`, {
+    hint: "Use the datumctl that wrote it, or remove the file and run: datumctl auth switch",
+    cause,
+  });
+}
+
+/** Where a command's identity came from. */
+export type IdentitySource = "--profile" | "DATUMCTL_PROFILE" | "the active session";
+
+/** Which session a command acts as. */
+export interface ChosenSession {
+  readonly session: Session;
+  readonly source: IdentitySource;
+}
+
+/** What picks a session: a flag, else the variable, else the active one. */
+export interface SessionChoice {
+  /** `--profile` or `--session`. */
+  readonly flag?: string | undefined;
+  /** `DATUMCTL_PROFILE`. */
+  readonly variable?: string | undefined;
+}
+
+/** Finds the session that a command acts as. Throws `NOT_SIGNED_IN`, naming the sessions that there are. */
+export async function chooseSession(place: SessionPlace, choice: SessionChoice): Promise<ChosenSession> {
+  const named = choice.flag ?? choice.variable;
+  const source = choice.flag !== undefined
+    ? "--profile"
+    : choice.variable !== undefined
+    ? "DATUMCTL_PROFILE"
+    : "the active session";
+  const name = named ?? (await readConfig(place)).activeSession;
+  const session = name === undefined ? undefined : await readSession(place, name);
+  if (session !== undefined) return { session, source };
+  throw await noSession(place, named);
+}
+
+async function noSession(place: SessionPlace, named: string | undefined): Promise<AppError> {
+  const names = (await listSessions(place)).sessions.map(({ name }) => name);
+  const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
+  if (named !== undefined) {
+    const shown = isSessionName(named) ? named : "of that name";
+    const login = isSessionName(named) ? `datumctl login --profile ${named}` : "datumctl login";
+    return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
+      hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
+    });
+  }
+  return new AppError(
+    "NOT_SIGNED_IN",
+    names.length === 0 ? "Nobody is signed in here." : `No session is active.${there}`,
+    {
+      hint: names.length === 0 ? "Sign in: datumctl login" : "Make one active: datumctl auth switch",
+    },
+  );
+}

@@ -1,0 +1,60 @@
+/** Owns how long a token counts as fresh, and what expiry is told to others. */
+
+import { fromBase64Url } from "./base64.ts";
+import type { Credentials } from "./session.ts";
+
+/** Which of a session's tokens. */
+export type TokenKind = "access" | "id";
+
+/** A token with its life, in milliseconds since 1970. */
+export interface TimedToken {
+  readonly token: string;
+  readonly kind: TokenKind;
+  readonly issued: number;
+  readonly expires: number;
+}
+
+// A token whose end nobody names: short enough to be refreshed often, long enough to be of use.
+const UNKNOWN_LIFE = 5 * 60_000;
+
+/** The claims of a JWT, unverified; undefined when the text is none. */
+export function claimsOf(token: string): Record<string, unknown> | undefined {
+  const parts = token.split(".");
+  const bytes = parts.length === 3 ? fromBase64Url(parts[1] ?? "") : undefined;
+  if (bytes === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof claims === "object" && claims !== null ? claims as Record<string, unknown> : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The token of that kind with its life: an ID token by its `exp`, an access token by `expires_in` from
+ * receipt, else by the `exp` of a JWT, else five minutes. Undefined when the session has no such token.
+ */
+export function timedToken(credentials: Credentials, kind: TokenKind): TimedToken | undefined {
+  const token = kind === "id" ? credentials.idToken : credentials.accessToken;
+  if (token === undefined) return undefined;
+  const { received, accessTokenExpires } = credentials;
+  if (kind === "access" && accessTokenExpires !== undefined) {
+    return { token, kind, issued: received, expires: accessTokenExpires };
+  }
+  const { exp, iat } = claimsOf(token) ?? {};
+  if (typeof exp !== "number") return { token, kind, issued: received, expires: received + UNKNOWN_LIFE };
+  return { token, kind, issued: typeof iat === "number" ? iat * 1000 : received, expires: exp * 1000 };
+}
+
+/** The life that must be left, by default, for a token to be handed out: two minutes, or a third of a short one. */
+export function defaultMinimumLife({ issued, expires }: TimedToken): number {
+  return Math.min(120_000, Math.max(0, expires - issued) / 3);
+}
+
+/**
+ * The expiry that is told to client-go, which applies no skew of its own: a minute early, or a sixth of a short
+ * life.
+ */
+export function reportedExpiry({ issued, expires }: TimedToken): number {
+  return expires - Math.min(60_000, Math.max(0, expires - issued) / 6);
+}
