@@ -1,0 +1,39 @@
+/** Proves what the binary may do, and that a bundle that would need the network is not compiled. */
+
+import assert from "node:assert/strict";
+import { permissions, remoteImport, TARGETS, withoutAppended } from "../../scripts/compile.ts";
+
+Deno.test("no binary is allowed everything, and none asks its user for more", () => {
+  for (const target of TARGETS) {
+    const flags = permissions(target);
+    assert.ok(flags.includes("--no-prompt"));
+    assert.ok(!flags.some((flag) => /^(-A|--allow-all)$/.test(flag)));
+  }
+});
+
+Deno.test("only Windows may call foreign code, and only its credential library by its whole path", () => {
+  const foreign = (target: string) => permissions(target).filter((flag) => flag.includes("ffi"));
+  assert.deepEqual(foreign("x86_64-pc-windows-msvc"), ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"]);
+  for (const target of TARGETS.slice(0, 4)) assert.deepEqual(foreign(target), []);
+});
+
+Deno.test("remoteImport() names an import that is left in a bundle, static, lazy or re-exported", () => {
+  assert.equal(remoteImport(`import { parse } from "npm:yaml@2";`), "npm:yaml@2");
+  assert.equal(remoteImport(`var a = 1;\nimport "jsr:@std/yaml";`), "jsr:@std/yaml");
+  assert.equal(remoteImport(`export * from 'https://example.com/a.js'`), "https://example.com/a.js");
+  assert.equal(remoteImport(`const m = await import("npm:yaml");`), "npm:yaml");
+});
+
+Deno.test("remoteImport() takes neither chunks, node: modules nor mere strings for remote", () => {
+  assert.equal(remoteImport(`import { a } from "./chunk-A.js";\nimport fs from "node:fs";`), undefined);
+  assert.equal(remoteImport(`const text = "npm:yaml"; const m = await import("./lazy-B.js");`), undefined);
+  assert.equal(remoteImport(`import { a } from "./a.js";\nfetch("https://example.com");`), undefined);
+});
+
+Deno.test("withoutAppended() cuts what the last eight bytes say, and refuses a program without", () => {
+  const program = new Uint8Array(20).fill(7);
+  new DataView(program.buffer).setBigUint64(12, 12n, true);
+  assert.equal(withoutAppended(program).length, 8);
+  new DataView(program.buffer).setBigUint64(12, 21n, true);
+  assert.throws(() => withoutAppended(program), /no script appended/);
+});
