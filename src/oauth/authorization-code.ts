@@ -1,0 +1,225 @@
+/** Owns the authorization code flow with PKCE: the address to open, the callback's checks, the code's exchange. */
+
+import * as oauth from "oauth4webapi";
+import { AppError, printable } from "../errors.ts";
+import type { IssuerMetadata } from "./discovery.ts";
+import { badAnswer, type Exchange, hostOf, isLoopback, issuerWords, requestOptions } from "./http.ts";
+import { readTokenAnswer, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
+
+/** One attempt to sign in. Its secrets are not enumerable, so that no log or JSON of it holds them. */
+export interface Authorization {
+  /** The address to open in a browser. */
+  readonly url: string;
+  readonly redirectUri: string;
+  readonly clientId: string;
+  /** Not enumerable. */
+  readonly state: string;
+  /** Not enumerable. */
+  readonly nonce: string;
+  /** Not enumerable. */
+  readonly codeVerifier: string;
+}
+
+/** What {@link beginAuthorization} needs to know. */
+export interface AuthorizationInput {
+  readonly metadata: IssuerMetadata;
+  readonly clientId: string;
+  /** Sent byte for byte: http, a loopback host, with the port that is listened on. RFC 8252, 7.3. */
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  /** OpenID Connect Core 1.0, 3.1.2.1: `consent`, `select_account` … */
+  readonly prompt?: string | undefined;
+  readonly loginHint?: string | undefined;
+}
+
+/** A redirect URI that a loopback listener can serve. @throws AppError `USAGE`. */
+export function loopbackRedirect(redirectUri: string): URL {
+  const url = URL.parse(redirectUri);
+  if (
+    url === null || url.protocol !== "http:" || !isLoopback(url.hostname) || redirectUri.includes("#") ||
+    url.username !== "" || url.password !== ""
+  ) {
+    throw new AppError("USAGE", `The redirect URI ${printable(redirectUri)} cannot be listened on.`, {
+      hint:
+        "Use http with the host 127.0.0.1, [::1] or localhost: --redirect-uri http://localhost:8000/callback",
+    });
+  }
+  return url;
+}
+
+/**
+ * Begins a sign-in with fresh `state`, `nonce` and PKCE verifier (256 bits each, S256). RFC 7636; RFC 9700, 2.1.1.
+ *
+ * @throws AppError `ISSUER_ERROR` for an issuer that lists PKCE methods without S256, `USAGE` for a redirect URI
+ * that is not http on loopback.
+ */
+export async function beginAuthorization(input: AuthorizationInput): Promise<Authorization> {
+  const { metadata, clientId, redirectUri, scopes, prompt, loginHint } = input;
+  loopbackRedirect(redirectUri);
+  if (metadata.code_challenge_methods_supported?.includes("S256") === false) {
+    throw new AppError("ISSUER_ERROR", `${hostOf(metadata.issuer)} does not support PKCE with S256.`, {
+      hint: "Sign in with a device code: --no-browser; or have S256 enabled at the issuer.",
+    });
+  }
+  const state = oauth.generateRandomState();
+  const nonce = oauth.generateRandomNonce();
+  const codeVerifier = oauth.generateRandomCodeVerifier();
+  const url = new URL(metadata.authorization_endpoint);
+  const parameters = {
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    response_type: "code",
+    scope: scopes.join(" "),
+    state,
+    nonce,
+    code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: "S256",
+    prompt,
+    login_hint: loginHint,
+  };
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  const authorization = { url: url.href, redirectUri, clientId };
+  for (const [name, value] of Object.entries({ state, nonce, codeVerifier })) {
+    Object.defineProperty(authorization, name, { value });
+  }
+  return authorization as Authorization;
+}
+
+/** What a request to the redirect URI's listener turned out to be. */
+export type Callback =
+  /** A stray hit, to be answered with this status; the sign-in goes on waiting. */
+  | { readonly kind: "ignored"; readonly status: 400 | 404 | 405 | 421 }
+  /** The issuer's answer, which ends the sign-in: declined, or not to be trusted. */
+  | { readonly kind: "refused"; readonly error: AppError }
+  /** The issuer's answer with a code, for {@link redeemCode}. */
+  | { readonly kind: "code"; readonly params: URLSearchParams };
+
+const STEP = "Cannot sign in";
+
+/**
+ * Judges a request to the listener, or the address that a browser ended at, pasted back as a `Request`.
+ *
+ * Method, path and Host first; then `state` in constant time; only then whatever else it says: duplicates, `iss`
+ * (RFC 9207), `error`, `code`.
+ */
+export function readCallback(
+  authorization: Authorization,
+  metadata: IssuerMetadata,
+  request: Request,
+): Callback {
+  const redirect = new URL(authorization.redirectUri);
+  const url = new URL(request.url);
+  if (request.method !== "GET") return { kind: "ignored", status: 405 };
+  if (url.pathname !== redirect.pathname) return { kind: "ignored", status: 404 };
+  if (!isAuthority(redirect, url.host) || !isAuthority(redirect, request.headers.get("host") ?? url.host)) {
+    return { kind: "ignored", status: 421 };
+  }
+  const states = url.searchParams.getAll("state");
+  if (states.length !== 1 || !sameText(states[0] ?? "", authorization.state)) {
+    return { kind: "ignored", status: 400 };
+  }
+  return readAnswer(authorization, metadata, url.searchParams);
+}
+
+function readAnswer(
+  authorization: Authorization,
+  metadata: IssuerMetadata,
+  params: URLSearchParams,
+): Callback {
+  const host = hostOf(metadata.issuer);
+  const distrust = (why: string): Callback => ({
+    kind: "refused",
+    error: new AppError("INVALID_TOKEN", `${STEP}: the answer of ${host} was refused: ${why}.`, {
+      hint: "Start the sign-in again; if it goes on, report it to whoever runs the issuer.",
+    }),
+  });
+  const names = ["iss", "error", "error_description", "error_uri", "code", "response", "id_token", "token"];
+  const twice = names.find((name) => params.getAll(name).length > 1);
+  if (twice !== undefined) return distrust(`it holds "${twice}" more than once`);
+  const iss = params.get("iss");
+  if (iss === null && metadata.authorization_response_iss_parameter_supported === true) {
+    return distrust("it does not name its issuer (iss), though the issuer promises to");
+  }
+  if (iss !== null && iss !== metadata.issuer) return distrust("it names another issuer (iss)");
+  if (params.has("error")) return { kind: "refused", error: authorizationRefusal(host, params) };
+  if (!params.get("code")) return distrust("it holds no code");
+  try {
+    return {
+      kind: "code",
+      params: oauth.validateAuthResponse(
+        { ...metadata },
+        { client_id: authorization.clientId },
+        params,
+        authorization.state,
+      ),
+    };
+  } catch {
+    return distrust("it mixes a code with another kind of answer");
+  }
+}
+
+function authorizationRefusal(host: string, params: URLSearchParams): AppError {
+  const error = params.get("error") ?? "";
+  const words = issuerWords({ error, error_description: params.get("error_description") ?? "" });
+  switch (error) {
+    case "access_denied":
+      return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${words}).`, {
+        hint: "Start the sign-in again to try with another account.",
+      });
+    case "temporarily_unavailable":
+    case "server_error":
+      return badAnswer(`${STEP}: ${host} is unavailable (${words}).`, { kind: "refused" });
+    default:
+      return new AppError("ISSUER_ERROR", `${STEP}: ${host} refused (${words}).`, {
+        hint: "Check the client id, scopes and redirect URI with whoever runs the issuer.",
+      });
+  }
+}
+
+/** True for the authorities that a browser may send for this URI: with and without the default port. */
+function isAuthority(redirect: URL, authority: string): boolean {
+  const own = redirect.port === "" ? [redirect.host, `${redirect.host}:80`] : [redirect.host];
+  return own.includes(authority.toLowerCase());
+}
+
+/** Compares without telling by its time where two texts differ. */
+function sameText(given: string, expected: string): boolean {
+  let difference = given.length ^ expected.length;
+  for (let index = 0; index < expected.length; index++) {
+    difference |= (given.charCodeAt(index) || 0) ^ expected.charCodeAt(index);
+  }
+  return difference === 0;
+}
+
+/** What {@link redeemCode} needs to know. */
+export interface RedeemInput {
+  readonly metadata: IssuerMetadata;
+  readonly keys?: SigningKeys | undefined;
+  readonly clientId: string;
+  readonly authorization: Authorization;
+  /** From {@link readCallback}. */
+  readonly params: URLSearchParams;
+}
+
+/**
+ * Exchanges the code for tokens and verifies them. Asked once, never again: a code works once.
+ *
+ * @throws AppError `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
+ */
+export async function redeemCode(exchange: Exchange, input: RedeemInput): Promise<SignInTokens> {
+  const { metadata, clientId, authorization, params } = input;
+  const step = "Cannot exchange the code for tokens";
+  const response = await oauth.authorizationCodeGrantRequest(
+    { ...metadata },
+    { client_id: clientId },
+    oauth.None(),
+    params,
+    authorization.redirectUri,
+    authorization.codeVerifier,
+    requestOptions(exchange, step),
+  );
+  const answer = await readTokenAnswer(exchange, step, metadata, response);
+  return verifySignIn(exchange, answer, { ...input, nonce: authorization.nonce });
+}

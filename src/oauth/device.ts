@@ -1,0 +1,205 @@
+/** Owns the device authorization flow: a code that a person types on another device, and the polling for its tokens. */
+
+import * as oauth from "oauth4webapi";
+import { AppError, printable } from "../errors.ts";
+import type { IssuerMetadata } from "./discovery.ts";
+import {
+  type Answer,
+  badAnswer,
+  endpointUrl,
+  type Exchange,
+  failedExchange,
+  hostOf,
+  issuerRefusal,
+  issuerWords,
+  readJson,
+  requestOptions,
+  type Sleep,
+} from "./http.ts";
+import { readTokenAnswer, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
+
+/** What a person needs, and the secret that is polled with. RFC 8628, 3.2. */
+export interface DeviceCode {
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete?: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Seconds between two polls. */
+  readonly interval: number;
+  /** Not enumerable. */
+  readonly deviceCode: string;
+}
+
+/** What {@link beginDevice} needs to know. */
+export interface DeviceInput {
+  readonly metadata: IssuerMetadata;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** Used instead of the metadata's. */
+  readonly endpoint?: string | undefined;
+}
+
+const DEFAULT_INTERVAL = 5;
+const SLOWER = 5;
+const LONGEST_PAUSE = 60;
+
+/**
+ * Asks for a device code. RFC 8628, 3.1.
+ *
+ * @throws AppError `ISSUER_ERROR` when the issuer has no such endpoint or refuses, `NETWORK`, `INVALID_TOKEN` for
+ * an address that must not be shown.
+ */
+export async function beginDevice(exchange: Exchange, input: DeviceInput): Promise<DeviceCode> {
+  const { metadata, clientId, scopes } = input;
+  const step = "Cannot ask for a device code";
+  const endpoint = input.endpoint ?? metadata.device_authorization_endpoint;
+  if (endpoint === undefined) {
+    throw new AppError("ISSUER_ERROR", `${hostOf(metadata.issuer)} offers no sign-in with a device code.`, {
+      hint: "Sign in with a browser, or name the endpoint: --device-authorization-endpoint URL",
+    });
+  }
+  if (typeof endpointUrl(endpoint) === "string") {
+    throw new AppError(
+      "USAGE",
+      `The device authorization endpoint ${printable(endpoint)} ${endpointUrl(endpoint)}.`,
+      {
+        hint: "It must be an https URL.",
+      },
+    );
+  }
+  const response = await oauth.deviceAuthorizationRequest(
+    { ...metadata, device_authorization_endpoint: endpoint },
+    { client_id: clientId },
+    oauth.None(),
+    { scope: scopes.join(" ") },
+    requestOptions(exchange, step),
+  );
+  const answer = await readJson(step, endpoint, response);
+  if (answer.status !== 200) throw issuerRefusal(step, endpoint, answer);
+  return readDeviceCode(exchange, step, endpoint, answer);
+}
+
+function readDeviceCode(exchange: Exchange, step: string, endpoint: string, { json }: Answer): DeviceCode {
+  const malformed = (why: string) =>
+    badAnswer(`${step}: ${hostOf(endpoint)} sent a malformed answer: ${why}.`, {
+      kind: "content",
+      status: 200,
+    });
+  const { device_code: deviceCode, user_code: userCode, expires_in: life, interval = DEFAULT_INTERVAL } =
+    json;
+  if (typeof deviceCode !== "string" || deviceCode === "") throw malformed("it holds no device_code");
+  if (typeof userCode !== "string" || printable(userCode, 64) === "") {
+    throw malformed("it holds no user_code");
+  }
+  if (!isPositive(life)) throw malformed("its expires_in is not a positive number");
+  if (!(typeof interval === "number" && Number.isFinite(interval) && interval >= 0)) {
+    throw malformed("its interval is not a number");
+  }
+  const complete = json.verification_uri_complete;
+  for (
+    const [name, uri] of [["verification_uri", json.verification_uri], [
+      "verification_uri_complete",
+      complete,
+    ]]
+  ) {
+    if (name === "verification_uri_complete" && (uri === undefined || uri === null)) continue;
+    // A person is told to open it: nothing but a web page may stand there.
+    const url = endpointUrl(uri);
+    if (typeof url === "string") {
+      throw new AppError("INVALID_TOKEN", `${step}: ${hostOf(endpoint)} sent a ${name} that ${url}.`, {
+        hint: "Sign in with a browser, or report it to whoever runs the issuer.",
+      });
+    }
+  }
+  const device = {
+    userCode: printable(userCode, 64),
+    verificationUri: json.verification_uri as string,
+    ...(typeof complete === "string" ? { verificationUriComplete: complete } : {}),
+    expiresAt: exchange.now() + Math.min(life, 24 * 3600) * 1000,
+    interval: Math.max(1, interval),
+  };
+  Object.defineProperty(device, "deviceCode", { value: deviceCode });
+  return device as DeviceCode;
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+}
+
+/** What {@link pollDevice} needs to know. */
+export interface PollInput {
+  readonly metadata: IssuerMetadata;
+  readonly keys?: SigningKeys | undefined;
+  readonly clientId: string;
+  readonly device: DeviceCode;
+  readonly sleep: Sleep;
+}
+
+/**
+ * Polls until the person has answered. `slow_down` adds 5 s for good; a 5xx is retried after the interval; an
+ * issuer that cannot be reached is asked ever less often until it answers. RFC 8628, 3.4 and 3.5.
+ *
+ * @throws AppError `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
+ */
+export async function pollDevice(exchange: Exchange, input: PollInput): Promise<SignInTokens> {
+  const { metadata, clientId, device, sleep } = input;
+  const step = "Cannot get tokens for the device code";
+  const host = hostOf(metadata.issuer);
+  let { interval } = device;
+  let pause = interval;
+  for (;;) {
+    await sleep(Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now())), exchange.signal);
+    if (exchange.signal.reason instanceof AppError) throw exchange.signal.reason;
+    if (exchange.now() >= device.expiresAt) throw ranOut(host);
+    try {
+      const response = await oauth.deviceCodeGrantRequest(
+        { ...metadata },
+        { client_id: clientId },
+        oauth.None(),
+        device.deviceCode,
+        requestOptions(exchange, step),
+      );
+      let pending: unknown;
+      const answer = await readTokenAnswer(exchange, step, metadata, response, (refusal) => {
+        pending = refusal.json.error;
+        return deviceRefusal(step, metadata, refusal);
+      }).catch((error) => {
+        if (pending === "authorization_pending" || pending === "slow_down") return undefined;
+        throw error;
+      });
+      if (answer !== undefined) return await verifySignIn(exchange, answer, input);
+      if (pending === "slow_down") interval += SLOWER;
+      pause = interval;
+    } catch (error) {
+      if (exchange.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
+      const failed = failedExchange(error);
+      // Tokens that cannot be read are gone with their code; asking again would only hide why.
+      if (failed?.kind === "content") throw error;
+      pause = failed?.kind === "status"
+        ? Math.max(interval, (failed.retryAfter ?? 0) / 1000)
+        : Math.max(interval, Math.min(pause * 2, LONGEST_PAUSE));
+    }
+  }
+}
+
+function ranOut(host: string, words?: string): AppError {
+  return new AppError("TIMEOUT", `The device code ran out before it was approved at ${host}${words ?? ""}.`, {
+    hint: "Start the sign-in again and enter the new code in time.",
+  });
+}
+
+function deviceRefusal(step: string, metadata: IssuerMetadata, answer: Answer): AppError {
+  const host = hostOf(metadata.issuer);
+  const words = ` (${issuerWords(answer.json)})`;
+  switch (answer.json.error) {
+    case "access_denied":
+      return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host}${words}.`, {
+        hint: "Start the sign-in again to try with another account.",
+      });
+    case "expired_token":
+      return ranOut(host, words);
+    default:
+      return issuerRefusal(step, metadata.token_endpoint, answer);
+  }
+}

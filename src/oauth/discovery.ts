@@ -1,0 +1,133 @@
+/** Owns what an issuer says about itself: OpenID Connect Discovery, its checks, and the scopes to ask for. */
+
+import * as oauth from "oauth4webapi";
+import { AppError, printable } from "../errors.ts";
+import { endpointUrl, type Exchange, type FailedExchange, hostOf, readJson, requestOptions } from "./http.ts";
+
+/**
+ * The part of an issuer's metadata that is used, safe to keep as JSON with a session. Every endpoint in it was
+ * checked: https, or http on loopback. OpenID Connect Discovery 1.0, 3; RFC 8414, 8628, 9207.
+ */
+export interface IssuerMetadata {
+  /** Equal byte for byte to the issuer that was asked for. */
+  readonly issuer: string;
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+  readonly jwks_uri: string;
+  readonly revocation_endpoint?: string;
+  readonly userinfo_endpoint?: string;
+  readonly device_authorization_endpoint?: string;
+  readonly end_session_endpoint?: string;
+  readonly scopes_supported?: string[];
+  readonly code_challenge_methods_supported?: string[];
+  readonly id_token_signing_alg_values_supported?: string[];
+  readonly grant_types_supported?: string[];
+  readonly token_endpoint_auth_methods_supported?: string[];
+  readonly authorization_response_iss_parameter_supported?: boolean;
+}
+
+const REQUIRED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
+const OPTIONAL_ENDPOINTS = [
+  "revocation_endpoint",
+  "userinfo_endpoint",
+  "device_authorization_endpoint",
+  "end_session_endpoint",
+] as const;
+const LISTS = [
+  "scopes_supported",
+  "code_challenge_methods_supported",
+  "id_token_signing_alg_values_supported",
+  "grant_types_supported",
+  "token_endpoint_auth_methods_supported",
+] as const;
+
+const STEP = "Cannot read the issuer's discovery document";
+
+/**
+ * Asks an issuer for its metadata: `<issuer>/.well-known/openid-configuration`.
+ *
+ * @throws AppError `USAGE` for an issuer that is no https URL, `NETWORK`, and `ISSUER_ERROR` for a document that
+ * is absent or fails a check.
+ */
+export async function discoverIssuer(exchange: Exchange, issuer: string): Promise<IssuerMetadata> {
+  const url = endpointUrl(issuer);
+  if (typeof url === "string" || url.search !== "") {
+    const why = typeof url === "string" ? url : "holds a query";
+    throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
+      hint: "An issuer is an https URL without query and fragment (http for loopback hosts alone).",
+    });
+  }
+  const response = await oauth.discoveryRequest(url, requestOptions(exchange, STEP));
+  const refuse = (why: string, cause?: FailedExchange) =>
+    new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(url)} ${why}.`, {
+      hint: "Check the issuer's address, byte for byte, with whoever runs it.",
+      ...(cause === undefined ? {} : { cause }),
+    });
+  // A page of a web site that has no such document is no captive portal.
+  if (response.status !== 200) {
+    throw refuse(`has none (status ${response.status})`, { kind: "refused", status: response.status });
+  }
+  const { json } = await readJson(STEP, url, response);
+  return checkMetadata(json, issuer, refuse);
+}
+
+function checkMetadata(
+  json: Readonly<Record<string, unknown>>,
+  issuer: string,
+  refuse: (why: string) => AppError,
+): IssuerMetadata {
+  if (json.issuer !== issuer) {
+    const named = typeof json.issuer === "string" ? `"${printable(json.issuer)}"` : "no issuer";
+    throw refuse(`names ${named}, not "${printable(issuer)}"`);
+  }
+  const metadata: Record<string, unknown> = { issuer };
+  for (const name of [...REQUIRED_ENDPOINTS, ...OPTIONAL_ENDPOINTS]) {
+    const value = json[name];
+    if (value === undefined || value === null) {
+      if ((REQUIRED_ENDPOINTS as readonly string[]).includes(name)) throw refuse(`names no ${name}`);
+      continue;
+    }
+    const endpoint = endpointUrl(value);
+    if (typeof endpoint === "string") throw refuse(`names a ${name} that ${endpoint}`);
+    metadata[name] = value;
+  }
+  for (const name of LISTS) {
+    const value = json[name];
+    if (value === undefined || value === null) continue;
+    if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
+      throw refuse(`has a ${name} that is not a list of words`);
+    }
+    metadata[name] = value;
+  }
+  if (json.authorization_response_iss_parameter_supported === true) {
+    metadata.authorization_response_iss_parameter_supported = true;
+  }
+  return metadata as unknown as IssuerMetadata;
+}
+
+const DEFAULT_SCOPES = ["openid", "profile", "email", "offline_access"];
+
+/**
+ * The scopes to ask for, `openid` first. Without a wish: `openid profile email offline_access`, less
+ * `offline_access` where the issuer lists its scopes and lacks it. A wish replaces the list, but for `openid`.
+ *
+ * @throws AppError `USAGE` for a word that cannot be a scope (RFC 6749, 3.3).
+ */
+export function requestedScopes(
+  metadata: Pick<IssuerMetadata, "scopes_supported">,
+  scopes?: readonly string[],
+): string[] {
+  if (scopes === undefined || scopes.length === 0) {
+    const supported = metadata.scopes_supported;
+    return DEFAULT_SCOPES.filter((scope) =>
+      scope !== "offline_access" || (supported?.includes(scope) ?? true)
+    );
+  }
+  const bad = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+  if (bad !== undefined) {
+    throw new AppError("USAGE", `"${printable(bad, 60)}" cannot be a scope.`, {
+      hint: "Scopes are words without spaces: --scopes openid,email",
+    });
+  }
+  return [...new Set(["openid", ...scopes])];
+}

@@ -1,0 +1,297 @@
+/** Owns every request to an issuer: where it may go, how long and how big its answer may be, and what a bad answer is called. */
+
+import * as oauth from "oauth4webapi";
+import { AppError, printable } from "../errors.ts";
+
+/** The web's `fetch`, as it is handed in. Failures of transport come out of it as AppError `NETWORK`. */
+export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
+
+/** What a flow needs to speak with an issuer. */
+export interface Exchange {
+  readonly fetch: Fetch;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Bounds the whole flow; when its reason is an AppError, that error is what the flow fails with. */
+  readonly signal: AbortSignal;
+  /** When `signal` will end the flow, in milliseconds since 1970; a `Retry-After` beyond it is not waited for. */
+  readonly deadline?: number;
+  /** Bounds the wait for an answer's headers, and then the reading of its body, in milliseconds; 30,000 unless told. */
+  readonly requestTimeout?: number;
+  /** Receives one line per request: method, host, path, status, milliseconds. Never a query, a header or a body. */
+  readonly log?: (line: string) => void;
+}
+
+/** A pause that ends early, by rejecting, when the signal does. */
+export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>;
+
+/** The `cause` of an AppError about an answer; decides what may be asked again. */
+export interface FailedExchange {
+  /** `status`: 5xx, 429; `answer`: cut off, too large, redirecting, not JSON; `content`: JSON of a wrong shape; `timeout`: ours. */
+  readonly kind: "status" | "answer" | "content" | "timeout" | "refused";
+  readonly status?: number;
+  /** What `Retry-After` asks for, in milliseconds. */
+  readonly retryAfter?: number;
+}
+
+/** An issuer's answer: JSON, whatever its status below 500. */
+export interface Answer {
+  readonly status: number;
+  readonly json: Readonly<Record<string, unknown>>;
+  /** The `Date` header in milliseconds since 1970, when there is a readable one. */
+  readonly serverDate?: number;
+}
+
+/** The largest answer of an issuer that is read, in bytes. */
+export const MAX_ANSWER = 1024 * 1024;
+
+const REQUEST_TIMEOUT = 30_000;
+
+/** True for a host that is this machine by its name: 127.0.0.0/8, [::1], localhost. RFC 8252, 7.3 and 8.3. */
+export function isLoopback(hostname: string): boolean {
+  // A URL's own parser has already made every spelling of an IPv4 address (hexadecimal, short) into four numbers.
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/**
+ * A URL that may be asked: https, or http on a loopback host; no user name, password or fragment.
+ *
+ * @returns the URL, or one sentence's end that says why not ("is not a URL").
+ */
+export function endpointUrl(text: unknown): URL | string {
+  if (typeof text !== "string") return "is not a string";
+  if (text !== printable(text, Infinity)) return "holds unprintable characters";
+  const url = URL.parse(text);
+  if (url === null) return "is not a URL";
+  if (url.username !== "" || url.password !== "") return "holds a user name or password";
+  if (text.includes("#")) return "holds a fragment";
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
+  return "is not an https URL";
+}
+
+/** The host and port of a URL, for messages. */
+export function hostOf(url: string | URL): string {
+  return printable(URL.parse(url)?.host ?? String(url), 260);
+}
+
+/** What is known of a failed exchange; `undefined` for a failure of transport. */
+export function failedExchange(error: unknown): FailedExchange | undefined {
+  const cause = error instanceof AppError ? error.cause : undefined;
+  return typeof cause === "object" && cause !== null && "kind" in cause ? cause as FailedExchange : undefined;
+}
+
+/** True when an endpoint that the metadata names is no longer there, so that discovery is worth another request. */
+export function endpointGone(error: unknown): boolean {
+  const status = failedExchange(error)?.status;
+  return status === 404 || status === 410;
+}
+
+/** An AppError `NETWORK` about an answer whose cause says what may be asked again. */
+export function badAnswer(message: string, cause: FailedExchange, hint?: string): AppError {
+  return new AppError("NETWORK", message, { cause, hint: hint ?? "Try again in a moment." });
+}
+
+/**
+ * A fetch that keeps to the rules: https (http on loopback), no redirect followed, at most 1 MiB read within
+ * a bound. What it returns is read already; 5xx, 429 and redirects are errors.
+ *
+ * @param step what is being done, as a sentence's begin: "Cannot refresh the session".
+ */
+export function boundedFetch(exchange: Exchange, step: string): Fetch {
+  return async (input, init) => {
+    const url = endpointUrl(String(input));
+    if (typeof url === "string") {
+      throw new AppError("ISSUER_ERROR", `${step}: the address ${printable(String(input))} ${url}.`, {
+        hint: "An issuer's addresses must be https (http on loopback alone).",
+      });
+    }
+    const headers = new Headers(init?.headers);
+    headers.delete("user-agent"); // the library's own name; the fetch that was handed in knows ours
+    const began = exchange.now();
+    const path = `${init?.method ?? "GET"} ${url.host}${printable(url.pathname)}`;
+    const patience = new Patience(exchange, `${step}: ${hostOf(url)}`);
+    try {
+      const response = await patience.bound((signal) =>
+        exchange.fetch(url.href, { ...init, headers, redirect: "manual", signal })
+      );
+      exchange.log?.(`${path} ${response.status} in ${Math.round(exchange.now() - began)} ms`);
+      const bytes = await patience.bound((signal) => readBody(response, signal, `${step}: ${hostOf(url)}`));
+      refuseStatus(exchange, step, url, response);
+      const nullBody = [204, 205].includes(response.status);
+      return new Response(nullBody ? null : bytes, { status: response.status, headers: response.headers });
+    } catch (error) {
+      exchange.log?.(`${path} failed after ${Math.round(exchange.now() - began)} ms`);
+      throw error;
+    }
+  };
+}
+
+/** The options with which `oauth4webapi` sends its requests through {@link boundedFetch}. */
+export function requestOptions(exchange: Exchange, step: string): {
+  [oauth.customFetch]: (url: string, init: object) => Promise<Response>;
+  [oauth.allowInsecureRequests]: true;
+} {
+  const bounded = boundedFetch(exchange, step);
+  return {
+    [oauth.customFetch]: (url, init) => bounded(url, init),
+    [oauth.allowInsecureRequests]: true, // boundedFetch is the stricter judge: http for loopback hosts alone
+  };
+}
+
+/** Bounds the parts of one request and gives every failure its name. */
+class Patience {
+  readonly #exchange: Exchange;
+  readonly #who: string;
+
+  constructor(exchange: Exchange, who: string) {
+    this.#exchange = exchange;
+    this.#who = who;
+  }
+
+  async bound<T>(part: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#exchange;
+    const milliseconds = this.#exchange.requestTimeout ?? REQUEST_TIMEOUT;
+    const late = new AbortController();
+    const both = AbortSignal.any([signal, late.signal]);
+    const timer = setTimeout(() => late.abort(), milliseconds);
+    // A handed-in fetch may be slow to notice the signal, or deaf to it.
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    aborted.catch(() => {});
+    const onAbort = () => reject(both.reason);
+    both.addEventListener("abort", onAbort, { once: true });
+    try {
+      signal.throwIfAborted();
+      const work = part(both);
+      work.catch(() => {});
+      return await Promise.race([work, aborted]);
+    } catch (error) {
+      if (signal.aborted) throw abortReason(signal, this.#who);
+      if (late.signal.aborted) throw this.#timedOut(milliseconds);
+      if (error instanceof AppError) throw error;
+      throw new AppError("NETWORK", `${this.#who} cannot be reached or broke off its answer.`, {
+        cause: error,
+        hint: "Check the network and try again.",
+      });
+    } finally {
+      clearTimeout(timer);
+      both.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #timedOut(milliseconds: number): AppError {
+    const seconds = Number((milliseconds / 1000).toPrecision(2));
+    return badAnswer(`${this.#who} did not answer within ${seconds} s.`, { kind: "timeout" });
+  }
+}
+
+/** The error that an aborted flow fails with: the signal's own when it is one of ours, else `NETWORK`. */
+export function abortReason(signal: AbortSignal, who: string): AppError {
+  if (signal.reason instanceof AppError) return signal.reason;
+  return badAnswer(`${who} did not answer in time.`, { kind: "timeout" });
+}
+
+async function readBody(response: Response, signal: AbortSignal, who: string): Promise<ArrayBuffer> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  if (reader === undefined) return new ArrayBuffer(0);
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.byteLength;
+      if (size > MAX_ANSWER) {
+        cancel();
+        throw badAnswer(`${who} sent more than ${MAX_ANSWER / 1024 / 1024} MiB.`, { kind: "answer" });
+      }
+      parts.push(value);
+    }
+    // A cancelled reader ends like a complete one; half an answer must not pass for a whole one.
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+  return new Blob(parts).arrayBuffer();
+}
+
+function refuseStatus(exchange: Exchange, step: string, url: URL, response: Response): void {
+  const { status } = response;
+  const host = hostOf(url);
+  if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+    throw badAnswer(`${step}: ${host} answered with a redirect, which is not followed.`, {
+      kind: "answer",
+      status,
+    }, "A proxy or captive portal may have answered; otherwise check the address of the issuer.");
+  }
+  if (status < 500 && status !== 429) return;
+  const what = status === 429 ? "is asked too often" : "is unavailable";
+  const after = retryAfter(response.headers.get("retry-after"), exchange.now());
+  throw badAnswer(`${step}: ${host} ${what} (status ${status}).`, {
+    kind: "status",
+    status,
+    ...(after === undefined ? {} : { retryAfter: after }),
+  });
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. */
+function retryAfter(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** Reads what {@link boundedFetch} returned as a JSON object; anything else is not the issuer's answer. */
+export async function readJson(step: string, url: string | URL, response: Response): Promise<Answer> {
+  const host = hostOf(url);
+  const { status } = response;
+  const type = (response.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const stranger = (what: string) =>
+    badAnswer(`${step}: ${host} answered ${what} instead of JSON (status ${status}).`, {
+      kind: "answer",
+      status,
+    }, "A proxy or captive portal answered, or the address is not an issuer's.");
+  if (!/^application\/(?:[\w.-]+\+)?json$/.test(type)) {
+    throw stranger(type === "" ? "without a content type" : `"${printable(type, 60)}"`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(await response.text());
+  } catch {
+    throw stranger("unreadable text");
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw stranger("something else");
+  const date = Date.parse(response.headers.get("date") ?? "");
+  return {
+    status,
+    json: json as Record<string, unknown>,
+    ...(Number.isNaN(date) ? {} : { serverDate: date }),
+  };
+}
+
+/** The issuer's own words for a refusal: `error: error_description`, safe to print. RFC 6749, 5.2. */
+export function issuerWords(json: Readonly<Record<string, unknown>>): string {
+  const { error, error_description: description } = json;
+  if (typeof error !== "string" || error === "") return "no reason given";
+  const words = printable(error, 100);
+  return typeof description === "string" && description !== ""
+    ? `${words}: ${printable(description).replace(/\.+$/, "")}`
+    : words;
+}
+
+/**
+ * What an OAuth error answer means: `NETWORK` for what passes by itself, else `ISSUER_ERROR` with the issuer's words.
+ * RFC 6749, 4.1.2.1 and 5.2.
+ */
+export function issuerRefusal(step: string, url: string | URL, { status, json }: Answer): AppError {
+  const host = hostOf(url);
+  const { error } = json;
+  if (error === "temporarily_unavailable" || error === "server_error") {
+    return badAnswer(`${step}: ${host} is unavailable (${issuerWords(json)}).`, { kind: "status", status });
+  }
+  return new AppError("ISSUER_ERROR", `${step}: ${host} refused (status ${status}, ${issuerWords(json)}).`, {
+    cause: { kind: "refused", status } satisfies FailedExchange,
+    hint: "Check the client id and scopes with whoever runs the issuer.",
+  });
+}

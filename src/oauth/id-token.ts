@@ -1,0 +1,336 @@
+/** Owns the verification of ID tokens: signature, claims and times, each failure with its own sentence. */
+
+import { AppError, printable } from "../errors.ts";
+import type { IssuerMetadata } from "./discovery.ts";
+import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";
+
+/** The claims of a verified ID token. OpenID Connect Core 1.0, 2. */
+export interface IdTokenClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | string[];
+  /** Seconds since 1970. */
+  readonly exp: number;
+  /** Seconds since 1970. */
+  readonly iat: number;
+  readonly email?: unknown;
+  readonly name?: unknown;
+  readonly [claim: string]: unknown;
+}
+
+/** An issuer's public signing keys, safe to keep as JSON with a session, so that a refresh needs one request. */
+export interface SigningKeys {
+  readonly keys: readonly JsonWebKey[];
+  /** Milliseconds since 1970. */
+  readonly fetchedAt: number;
+}
+
+/** What an ID token is held against. */
+export interface IdTokenChecks {
+  readonly metadata: IssuerMetadata;
+  /** Keys from an earlier exchange; fetched when absent, and once more when none of them fits. */
+  readonly keys?: SigningKeys | undefined;
+  readonly clientId: string;
+  /** The one that was sent; left out where none was (device code, refresh). */
+  readonly nonce?: string;
+  /** Held against `at_hash` when the token has one. */
+  readonly accessToken: string;
+  /** Identity that a refreshed token must keep. */
+  readonly expected?: { readonly issuer: string; readonly subject: string };
+  /** The `Date` of the answer that the token came in, in milliseconds since 1970; tells a wrong clock from an old token. */
+  readonly serverDate?: number | undefined;
+}
+
+/** An ID token that is the issuer's own and for us; only its times may still be wrong. */
+export interface VerifiedIdToken {
+  readonly claims: IdTokenClaims;
+  readonly keys: SigningKeys;
+  /** Why the times are wrong, `CLOCK_SKEW` or `INVALID_TOKEN`; absent when they are right. */
+  readonly untimely?: AppError;
+}
+
+/** How far two clocks may differ, in seconds. */
+export const CLOCK_TOLERANCE = 60;
+
+const HINT = "Try again; if it goes on, report it to whoever runs the issuer.";
+
+function invalid(metadata: IssuerMetadata, why: string): AppError {
+  return new AppError("INVALID_TOKEN", `The ID token of ${hostOf(metadata.issuer)} was refused: ${why}.`, {
+    hint: HINT,
+  });
+}
+
+/**
+ * Verifies an ID token: `alg`, signature, `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash`, and last its times, so
+ * that what fails by its times alone is known to be the issuer's own.
+ *
+ * OpenID Connect Core 1.0, 3.1.3.7, 3.1.3.8 and 12.2; RFC 8725.
+ *
+ * @throws AppError `INVALID_TOKEN` naming the check, or `NETWORK` when the issuer's keys cannot be had.
+ */
+export async function verifyIdToken(
+  exchange: Exchange,
+  idToken: string,
+  checks: IdTokenChecks,
+): Promise<VerifiedIdToken> {
+  const { metadata } = checks;
+  const jws = parseJws(metadata, idToken);
+  const keys = await verifySignature(exchange, metadata, jws, checks.keys);
+  const claims = await checkClaims(jws, checks);
+  const untimely = checkTimes(exchange, claims, checks);
+  return { claims, keys, ...(untimely === undefined ? {} : { untimely }) };
+}
+
+// --- the signed text -----------------------------------------------------------------------------------------
+
+interface Jws {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly algorithm: Algorithm;
+  readonly signed: Uint8Array<ArrayBuffer>;
+  readonly signature: Uint8Array<ArrayBuffer>;
+}
+
+interface Algorithm {
+  readonly name: string;
+  readonly kty: "RSA" | "EC" | "OKP";
+  readonly crv?: string;
+  readonly importing: RsaHashedImportParams | EcKeyImportParams | { readonly name: string };
+  readonly verifying: RsaPssParams | EcdsaParams | { readonly name: string };
+  readonly hash: "SHA-256" | "SHA-384" | "SHA-512";
+}
+
+/** JWS algorithms with a public key, RFC 7518, 3.1 and RFC 8037. `none` and the HMACs are not among them. */
+function algorithmOf(name: unknown): Algorithm | undefined {
+  if (name === "EdDSA" || name === "Ed25519") {
+    const plain = { name: "Ed25519" };
+    return { name, kty: "OKP", crv: "Ed25519", importing: plain, verifying: plain, hash: "SHA-512" };
+  }
+  const match = typeof name === "string" ? /^(RS|PS|ES)(256|384|512)$/.exec(name) : null;
+  if (match === null) return undefined;
+  const [alg, family, bits] = match as unknown as [string, "RS" | "PS" | "ES", "256" | "384" | "512"];
+  const hash = `SHA-${bits}` as const;
+  if (family === "ES") {
+    const crv = bits === "512" ? "P-521" : `P-${bits}`;
+    const importing = { name: "ECDSA", namedCurve: crv };
+    return { name: alg, kty: "EC", crv, importing, verifying: { name: "ECDSA", hash }, hash };
+  }
+  if (family === "PS") {
+    const verifying = { name: "RSA-PSS", saltLength: Number(bits) / 8 };
+    return { name: alg, kty: "RSA", importing: { name: "RSA-PSS", hash }, verifying, hash };
+  }
+  const plain = { name: "RSASSA-PKCS1-v1_5" };
+  return { name: alg, kty: "RSA", importing: { ...plain, hash }, verifying: plain, hash };
+}
+
+function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+}
+
+function encodeBase64Url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function decodeObject(part: string): Readonly<Record<string, unknown>> | undefined {
+  const bytes = decodeBase64Url(part);
+  if (bytes === undefined) return undefined;
+  try {
+    const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return typeof json === "object" && json !== null && !Array.isArray(json)
+      ? json as Record<string, unknown>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseJws(metadata: IssuerMetadata, idToken: string): Jws {
+  const parts = idToken.split(".");
+  const [protectedHeader, payload, encodedSignature] = parts;
+  if (
+    parts.length !== 3 || protectedHeader === undefined || payload === undefined ||
+    encodedSignature === undefined
+  ) {
+    throw invalid(metadata, "it is not a signed JWT");
+  }
+  const header = decodeObject(protectedHeader);
+  if (header === undefined) throw invalid(metadata, "its header is unreadable");
+  const offered = metadata.id_token_signing_alg_values_supported ?? ["RS256"];
+  const algorithm = algorithmOf(header.alg);
+  if (algorithm === undefined || !offered.includes(algorithm.name)) {
+    const alg = typeof header.alg === "string" ? `"${printable(header.alg, 40)}"` : "missing";
+    throw invalid(metadata, `its algorithm is ${alg}, which is not an accepted one of the issuer's`);
+  }
+  if (header.crit !== undefined) throw invalid(metadata, 'its header demands an unknown extension ("crit")');
+  const claims = decodeObject(payload);
+  if (claims === undefined) throw invalid(metadata, "its claims are unreadable");
+  const signature = decodeBase64Url(encodedSignature);
+  if (signature === undefined) throw invalid(metadata, "its signature is unreadable");
+  return {
+    header,
+    claims,
+    algorithm,
+    signed: new TextEncoder().encode(`${protectedHeader}.${payload}`),
+    signature,
+  };
+}
+
+// --- the keys ------------------------------------------------------------------------------------------------
+
+/** Fetches the issuer's public keys. @throws AppError `NETWORK`, or `INVALID_TOKEN` for a document that is none. */
+export async function fetchSigningKeys(exchange: Exchange, metadata: IssuerMetadata): Promise<SigningKeys> {
+  const step = "Cannot read the issuer's signing keys";
+  const response = await boundedFetch(exchange, step)(metadata.jwks_uri, {
+    headers: { accept: "application/json, application/jwk-set+json" },
+  });
+  const { status, json } = await readJson(step, metadata.jwks_uri, response);
+  if (status !== 200 || !Array.isArray(json.keys)) {
+    const host = hostOf(metadata.jwks_uri);
+    throw new AppError("INVALID_TOKEN", `${step}: ${host} sent no key set (status ${status}).`, {
+      hint: HINT,
+    });
+  }
+  return { keys: json.keys.flatMap(publicMembers), fetchedAt: exchange.now() };
+}
+
+/** Only what verifying needs is kept: certificates are large, and a private part has no business here. */
+function publicMembers(jwk: unknown): JsonWebKey[] {
+  if (typeof jwk !== "object" || jwk === null) return [];
+  const kept: Record<string, unknown> = {};
+  for (const name of ["kty", "kid", "alg", "use", "crv", "n", "e", "x", "y"]) {
+    const value = (jwk as Record<string, unknown>)[name];
+    if (typeof value === "string") kept[name] = value;
+  }
+  const operations = (jwk as Record<string, unknown>).key_ops;
+  if (Array.isArray(operations)) kept.key_ops = operations.filter((word) => typeof word === "string");
+  return typeof kept.kty === "string" ? [kept] : [];
+}
+
+function candidates({ keys }: SigningKeys, { header, algorithm }: Jws): readonly JsonWebKey[] {
+  return keys.filter((jwk) =>
+    jwk.kty === algorithm.kty &&
+    (header.kid === undefined || (jwk as { kid?: string }).kid === header.kid) &&
+    (jwk.alg === undefined || jwk.alg === algorithm.name ||
+      (jwk.crv === "Ed25519" && algorithm.kty === "OKP")) &&
+    (jwk.use === undefined || jwk.use === "sig") &&
+    (jwk.key_ops === undefined || jwk.key_ops.includes("verify")) &&
+    (algorithm.crv === undefined || jwk.crv === algorithm.crv)
+  );
+}
+
+/**
+ * Finds the key and verifies with it. Keys from an earlier exchange get one second chance with fresh ones: the
+ * issuer may have rotated since, under a new `kid`, the same one, or none.
+ */
+async function verifySignature(
+  exchange: Exchange,
+  metadata: IssuerMetadata,
+  jws: Jws,
+  cached: SigningKeys | undefined,
+): Promise<SigningKeys> {
+  if (cached !== undefined && await signatureFault(cached, jws) === undefined) return cached;
+  const keys = await fetchSigningKeys(exchange, metadata);
+  const fault = await signatureFault(keys, jws);
+  if (fault !== undefined) throw invalid(metadata, fault);
+  return keys;
+}
+
+async function signatureFault(keys: SigningKeys, jws: Jws): Promise<string | undefined> {
+  const [jwk, ...others] = candidates(keys, jws);
+  if (jwk === undefined) return "it is signed with a key that the issuer does not publish";
+  if (others.length > 0) return "it does not say which of the issuer's keys signed it";
+  // RFC 8725, 3.5: a short RSA key proves nothing.
+  if (jwk.kty === "RSA" && (decodeBase64Url(jwk.n ?? "")?.length ?? 0) < 256) {
+    return "the issuer's RSA key is shorter than 2048 bits";
+  }
+  // `alg` and `key_ops` were compared already; runtimes differ in how they read them.
+  const { alg: _alg, key_ops: _operations, use: _use, ...bare } = jwk;
+  try {
+    const key = await crypto.subtle.importKey("jwk", bare, jws.algorithm.importing, false, ["verify"]);
+    const good = await crypto.subtle.verify(jws.algorithm.verifying, key, jws.signature, jws.signed);
+    return good ? undefined : "its signature is wrong";
+  } catch {
+    return `its signature cannot be verified with the issuer's ${jws.algorithm.name} key`;
+  }
+}
+
+// --- the claims ----------------------------------------------------------------------------------------------
+
+async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): Promise<IdTokenClaims> {
+  const { metadata, clientId, expected } = checks;
+  const refuse = (why: string) => invalid(metadata, why);
+  const { iss, sub, aud, azp, nonce } = claims;
+  if (iss !== metadata.issuer) throw refuse(`its issuer (iss) is ${shown(iss)}, not "${metadata.issuer}"`);
+  if (expected !== undefined && iss !== expected.issuer) {
+    throw refuse(`its issuer (iss) is ${shown(iss)}, not the session's "${printable(expected.issuer)}"`);
+  }
+  const audiences = Array.isArray(aud) ? aud : [aud];
+  if (!audiences.includes(clientId)) throw refuse("it is meant for another client (aud)");
+  if (azp !== undefined && azp !== clientId) throw refuse("it was issued to another client (azp)");
+  if (audiences.length > 1 && azp === undefined) {
+    throw refuse("it has several audiences and does not say to whom it was issued (azp)");
+  }
+  if (typeof sub !== "string" || sub === "") throw refuse("it names no subject (sub)");
+  if (expected !== undefined && sub !== expected.subject) {
+    throw refuse("it names another subject (sub) than the session's");
+  }
+  if (checks.nonce !== undefined && nonce !== checks.nonce) {
+    throw refuse(
+      nonce === undefined ? "it lacks the nonce that was sent" : "its nonce is not the one that was sent",
+    );
+  }
+  if (claims.at_hash !== undefined && claims.at_hash !== await halfHash(algorithm, checks.accessToken)) {
+    throw refuse("it belongs to another access token (at_hash)");
+  }
+  for (const name of ["exp", "iat", "nbf"]) {
+    const value = claims[name];
+    if (value === undefined && name === "nbf") continue;
+    if (value === undefined) throw refuse(`it lacks its ${TIMES[name]} (${name})`);
+    // Beyond this a Date cannot follow.
+    if (typeof value !== "number" || !(Math.abs(value) <= 8.64e12)) {
+      throw refuse(`its ${TIMES[name]} (${name}) is not a time`);
+    }
+  }
+  return claims as unknown as IdTokenClaims;
+}
+
+const TIMES: Readonly<Record<string, string>> = { exp: "expiry", iat: "time of issue", nbf: "begin" };
+
+function shown(claim: unknown): string {
+  return typeof claim === "string" ? `"${printable(claim)}"` : "missing";
+}
+
+/** `at_hash`: the left half of the access token's hash, by the hash of the signature's algorithm. Core, 3.1.3.6. */
+async function halfHash({ hash }: Algorithm, accessToken: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest(hash, new TextEncoder().encode(accessToken)));
+  return encodeBase64Url(digest.subarray(0, digest.length / 2));
+}
+
+function checkTimes(exchange: Exchange, claims: IdTokenClaims, checks: IdTokenChecks): AppError | undefined {
+  const now = exchange.now();
+  const seconds = now / 1000;
+  const begin = claims.nbf as number | undefined;
+  let why: string;
+  if (claims.exp <= seconds - CLOCK_TOLERANCE) why = `it expired at ${iso(claims.exp * 1000)}`;
+  else if (claims.iat > seconds + CLOCK_TOLERANCE) {
+    why = `it was issued in the future, at ${iso(claims.iat * 1000)}`;
+  } else if (begin !== undefined && begin > seconds + CLOCK_TOLERANCE) {
+    why = `it is not valid before ${iso(begin * 1000)}`;
+  } else return undefined;
+  const { metadata, serverDate } = checks;
+  if (serverDate === undefined || Math.abs(serverDate - now) <= CLOCK_TOLERANCE * 1000) {
+    return invalid(metadata, `${why} and this machine's clock says ${iso(now)}`);
+  }
+  const host = hostOf(metadata.issuer);
+  return new AppError(
+    "CLOCK_SKEW",
+    `The clocks disagree: it is ${iso(now)} on this machine and ${iso(serverDate)} at ${host}, ` +
+      `so its ID token was refused: ${why}.`,
+    { hint: "Set this machine's clock and run the command again." },
+  );
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, "Z");
+}

@@ -1,0 +1,56 @@
+/** Owns one browser sign-in attempt as it is seen from its callback: stray hits are waited out, one right hit ends it. */
+
+import { AppError, toAppError } from "../errors.ts";
+import { type Authorization, readCallback } from "./authorization-code.ts";
+import type { IssuerMetadata } from "./discovery.ts";
+import { failurePage, type SignedInWords, strayPage, successPage } from "./result-page.ts";
+
+/** What a sign-in attempt needs to know. */
+export interface CallbackInput<SignedIn> {
+  readonly authorization: Authorization;
+  readonly metadata: IssuerMetadata;
+  /** Exchanges and verifies, and stores where that belongs to success; the browser is told only after it resolved. */
+  readonly redeem: (params: URLSearchParams) => Promise<SignedIn>;
+  /** The words of the success page. */
+  readonly describe: (signedIn: SignedIn) => SignedInWords;
+}
+
+/** An attempt that waits for its callback. */
+export interface CallbackHandler<SignedIn> {
+  /**
+   * Answers a request; never rejects. The outcome can settle before the answer was sent: close the listener
+   * gracefully.
+   */
+  handle(request: Request): Promise<Response>;
+  /** Settles once: with what `redeem` resolved to, or with the AppError that ended the attempt. */
+  readonly outcome: Promise<SignedIn>;
+}
+
+/**
+ * The handler of one attempt. Concurrent hits are safe: the first right one decides, before anything is awaited,
+ * and every later one is told that the attempt is over.
+ */
+export function callbackHandler<SignedIn>(input: CallbackInput<SignedIn>): CallbackHandler<SignedIn> {
+  const { authorization, metadata, redeem, describe } = input;
+  const { promise: outcome, resolve, reject } = Promise.withResolvers<SignedIn>();
+  outcome.catch(() => {}); // whoever waits for it hears of it; an abandoned attempt must not end the process
+  let decided = false;
+
+  async function handle(request: Request): Promise<Response> {
+    const callback = readCallback(authorization, metadata, request);
+    if (callback.kind === "ignored") return strayPage(callback.status);
+    if (decided) return strayPage(409);
+    decided = true;
+    try {
+      if (callback.kind === "refused") throw callback.error;
+      const signedIn = await redeem(callback.params);
+      resolve(signedIn);
+      return await successPage(describe(signedIn));
+    } catch (thrown) {
+      const error: AppError = toAppError(thrown);
+      reject(error);
+      return await failurePage(error);
+    }
+  }
+  return { handle, outcome };
+}

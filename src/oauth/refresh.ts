@@ -1,0 +1,170 @@
+/** Owns the refresh of a session's tokens: what is asked again, what ends the session, and what must be kept. */
+
+import * as oauth from "oauth4webapi";
+import { AppError } from "../errors.ts";
+import { discoverIssuer, type IssuerMetadata } from "./discovery.ts";
+import {
+  type Answer,
+  endpointGone,
+  type Exchange,
+  failedExchange,
+  hostOf,
+  issuerRefusal,
+  issuerWords,
+  requestOptions,
+  type Sleep,
+} from "./http.ts";
+import { verifyIdToken } from "./id-token.ts";
+import { readTokenAnswer, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
+
+/** What {@link refreshTokens} needs to know. */
+export interface RefreshInput {
+  readonly metadata: IssuerMetadata;
+  readonly keys?: SigningKeys | undefined;
+  readonly clientId: string;
+  readonly refreshToken: string;
+  /** Whom the session belongs to; a refreshed ID token must keep both. */
+  readonly expected: { readonly issuer: string; readonly subject: string };
+  /** Requests in all, 3 unless told. */
+  readonly attempts?: number;
+  readonly sleep: Sleep;
+  /** At least 0, below 1. */
+  readonly random: () => number;
+}
+
+/** What a refresh brought. */
+export type Refreshed =
+  | {
+    readonly kind: "tokens";
+    /** `refreshToken` is the one to use next time, rotated or not; without `idToken` the old one stays in use. */
+    readonly tokens: TokenSet & { readonly refreshToken: string };
+    readonly keys?: SigningKeys | undefined;
+    /** The metadata in force: another than was handed in when an endpoint had moved. */
+    readonly metadata: IssuerMetadata;
+  }
+  | {
+    /** The answer cannot be used, and yet its refresh token is the one to store: the old one may be spent. */
+    readonly kind: "unusable";
+    readonly error: AppError;
+    /** Present when the issuer rotated it. */
+    readonly refreshToken?: string;
+  };
+
+const STEP = "Cannot refresh the session";
+const FIRST_PAUSE = 200;
+
+/** A `Retry-After` beyond this, in milliseconds, is not waited for when no deadline is known. */
+const LONGEST_PAUSE = 10_000;
+
+/**
+ * Trades the refresh token for fresh tokens. RFC 6749, 6; OpenID Connect Core 1.0, 12.
+ *
+ * Only failures that pass by themselves are asked again. A slow answer never is: it may have rotated the token.
+ *
+ * @throws AppError `SESSION_EXPIRED` for `invalid_grant` and nothing else, `NETWORK`, `ISSUER_ERROR`,
+ * `INVALID_TOKEN` when the answer is another's or badly signed: then nothing of it may be kept.
+ */
+export async function refreshTokens(exchange: Exchange, input: RefreshInput): Promise<Refreshed> {
+  const { answer, metadata } = await requestTokens(exchange, input);
+  const { accessToken, idToken, refreshToken: rotated } = answer.tokens;
+  const tokens = { ...answer.tokens, refreshToken: rotated ?? input.refreshToken };
+  if (idToken === undefined) return { kind: "tokens", tokens, keys: input.keys, metadata };
+  const keep = (error: AppError): Refreshed => ({
+    kind: "unusable",
+    error,
+    ...(rotated === undefined ? {} : { refreshToken: rotated }),
+  });
+  try {
+    const { claims, keys, untimely } = await verifyIdToken(exchange, idToken, {
+      metadata,
+      keys: input.keys,
+      clientId: input.clientId,
+      accessToken,
+      expected: input.expected,
+      serverDate: answer.serverDate,
+    });
+    return untimely === undefined
+      ? { kind: "tokens", tokens: { ...tokens, claims }, keys, metadata }
+      : keep(untimely);
+  } catch (error) {
+    // The keys could not be had: the token is neither good nor bad, and the old refresh token may be spent.
+    if (error instanceof AppError && error.code !== "INVALID_TOKEN") return keep(error);
+    throw error;
+  }
+}
+
+async function requestTokens(
+  exchange: Exchange,
+  { metadata, clientId, refreshToken, attempts = 3, sleep, random }: RefreshInput,
+): Promise<{ answer: TokenAnswer; metadata: IssuerMetadata }> {
+  let current = metadata;
+  for (let attempt = 1;; attempt++) {
+    try {
+      const response = await oauth.refreshTokenGrantRequest(
+        { ...current },
+        { client_id: clientId },
+        oauth.None(),
+        refreshToken,
+        requestOptions(exchange, STEP),
+      );
+      return {
+        answer: await readTokenAnswer(exchange, STEP, current, response, refusalOf(current)),
+        metadata: current,
+      };
+    } catch (error) {
+      if (attempt >= attempts || exchange.signal.aborted) throw error;
+      if (endpointGone(error) && current === metadata) {
+        current = await movedIssuer(exchange, metadata, error);
+        attempt++; // discovery was a request, too
+        continue;
+      }
+      const pause = pauseBefore(exchange, error, attempt, random);
+      if (pause === undefined) throw error;
+      await sleep(pause, exchange.signal).catch(() => {});
+      if (exchange.signal.aborted) {
+        throw exchange.signal.reason instanceof AppError ? exchange.signal.reason : error;
+      }
+    }
+  }
+}
+
+function refusalOf(metadata: IssuerMetadata): (answer: Answer) => AppError {
+  return (answer) => {
+    if (answer.json.error !== "invalid_grant") return issuerRefusal(STEP, metadata.token_endpoint, answer);
+    const host = hostOf(metadata.token_endpoint);
+    return new AppError(
+      "SESSION_EXPIRED",
+      `${host} no longer renews the session (${issuerWords(answer.json)}).`,
+      {
+        hint: "Sign in again: datumctl login",
+      },
+    );
+  };
+}
+
+/** How long to wait before asking again, in milliseconds; `undefined` when it is no use, or too late. */
+function pauseBefore(
+  { now, deadline }: Exchange,
+  error: unknown,
+  attempt: number,
+  random: () => number,
+): number | undefined {
+  if (!(error instanceof AppError) || error.code !== "NETWORK") return undefined;
+  const failed = failedExchange(error);
+  if (failed?.kind === "timeout") return undefined;
+  // Half of each pause is chance, so that many processes do not come back at once.
+  const backOff = FIRST_PAUSE * 4 ** (attempt - 1) * (0.5 + random() / 2);
+  const pause = Math.max(backOff, failed?.retryAfter ?? 0);
+  return pause <= (deadline === undefined ? LONGEST_PAUSE : deadline - now()) ? pause : undefined;
+}
+
+/** The issuer's metadata of today; the first error stands when the token endpoint has not moved. */
+async function movedIssuer(
+  exchange: Exchange,
+  metadata: IssuerMetadata,
+  first: unknown,
+): Promise<IssuerMetadata> {
+  const fresh = await discoverIssuer(exchange, metadata.issuer).catch(() => undefined);
+  if (fresh === undefined || fresh.token_endpoint === metadata.token_endpoint) throw first;
+  return fresh;
+}

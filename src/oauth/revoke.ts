@@ -1,0 +1,86 @@
+/** Owns the revocation of a session's tokens at the issuer, RFC 7009. */
+
+import * as oauth from "oauth4webapi";
+import { AppError } from "../errors.ts";
+import type { IssuerMetadata } from "./discovery.ts";
+import { badAnswer, type Exchange, hostOf, issuerRefusal, readJson, requestOptions } from "./http.ts";
+
+/** What {@link revokeTokens} needs to know. */
+export interface RevokeInput {
+  readonly metadata: IssuerMetadata;
+  readonly clientId: string;
+  readonly refreshToken?: string | undefined;
+  readonly accessToken?: string | undefined;
+}
+
+/** What became of the tokens. */
+export type Revoked =
+  | {
+    readonly kind: "revoked";
+    /** True when the issuer cannot revoke access tokens of this type: it lives on until it expires. */
+    readonly accessTokenStays: boolean;
+  }
+  | { readonly kind: "no-endpoint" };
+
+const STEP = "Cannot revoke the session's tokens";
+
+/**
+ * Revokes the refresh token, then the access token, the second even when the first failed. A 200 for an unknown
+ * token is success.
+ *
+ * @throws AppError `NETWORK` or `ISSUER_ERROR`, of the first that failed.
+ */
+export async function revokeTokens(exchange: Exchange, input: RevokeInput): Promise<Revoked> {
+  const { metadata, refreshToken, accessToken } = input;
+  if (metadata.revocation_endpoint === undefined) return { kind: "no-endpoint" };
+  const failures: unknown[] = [];
+  if (refreshToken !== undefined) {
+    await revoke(exchange, input, refreshToken, "refresh_token").then((known) => {
+      if (known) return;
+      throw new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(metadata.issuer)} cannot revoke refresh tokens.`);
+    }).catch((error) => failures.push(error));
+  }
+  let accessTokenStays = false;
+  if (accessToken !== undefined) {
+    await revoke(exchange, input, accessToken, "access_token").then((known) => {
+      accessTokenStays = !known;
+    }).catch((error) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+  return { kind: "revoked", accessTokenStays };
+}
+
+/** @returns false when the issuer answers `unsupported_token_type`. */
+async function revoke(
+  exchange: Exchange,
+  { metadata, clientId }: RevokeInput,
+  token: string,
+  hint: "refresh_token" | "access_token",
+): Promise<boolean> {
+  const endpoint = metadata.revocation_endpoint as string;
+  const response = await oauth.revocationRequest(
+    { ...metadata },
+    { client_id: clientId },
+    oauth.None(),
+    token,
+    {
+      additionalParameters: { token_type_hint: hint },
+      ...requestOptions(exchange, STEP),
+    },
+  );
+  if (response.status === 200) {
+    // RFC 7009, 2.2 ignores the body; but a captive portal's page revoked nothing.
+    if (
+      (response.headers.get("content-type") ?? "").startsWith("text/html") && await response.text() !== ""
+    ) {
+      throw badAnswer(`${STEP}: ${hostOf(endpoint)} answered with a web page.`, {
+        kind: "answer",
+        status: 200,
+      }, "A proxy or captive portal answered; try again in a moment.");
+    }
+    return true;
+  }
+  const answer = await readJson(STEP, endpoint, response);
+  if (answer.json.error === "unsupported_token_type") return false;
+  throw issuerRefusal(STEP, endpoint, answer);
+}

@@ -1,0 +1,135 @@
+/** Owns what a token endpoint answers: reading it strictly, and turning a first answer into verified tokens. */
+
+import { AppError, printable } from "../errors.ts";
+import type { IssuerMetadata } from "./discovery.ts";
+import { type Answer, badAnswer, type Exchange, hostOf, issuerRefusal, readJson } from "./http.ts";
+import { type IdTokenClaims, type SigningKeys, verifyIdToken } from "./id-token.ts";
+
+export type { IdTokenClaims, SigningKeys } from "./id-token.ts";
+
+/** Tokens as they are kept; every member but `claims` and the times is a secret. */
+export interface TokenSet {
+  readonly accessToken: string;
+  /** End of the access token's life in milliseconds since 1970, from `expires_in` at receipt. */
+  readonly expiresAt?: number;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  readonly idToken?: string;
+  readonly refreshToken?: string;
+  /** The scopes that were granted, when the issuer names them. */
+  readonly scope?: string;
+  /** The verified claims of `idToken`. */
+  readonly claims?: IdTokenClaims;
+}
+
+/** A first sign-in's tokens, with the keys to keep for the next verification. */
+export interface SignInTokens {
+  readonly tokens: TokenSet & { readonly idToken: string; readonly claims: IdTokenClaims };
+  readonly keys: SigningKeys;
+}
+
+/** A token answer that was read and not yet verified. */
+export interface TokenAnswer {
+  readonly tokens: Omit<TokenSet, "claims">;
+  /** The answer's `Date`, in milliseconds since 1970. */
+  readonly serverDate?: number;
+}
+
+/** Longer lives than this are taken as this, in seconds: ten years. */
+const LONGEST_LIFE = 10 * 365 * 24 * 3600;
+
+/**
+ * Reads a token endpoint's answer. RFC 6749, 5.1 and 5.2.
+ *
+ * @param refusal makes the error of an OAuth refusal; {@link issuerRefusal} unless told.
+ * @throws AppError `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type.
+ */
+export async function readTokenAnswer(
+  exchange: Exchange,
+  step: string,
+  metadata: IssuerMetadata,
+  response: Response,
+  refusal: (answer: Answer) => AppError = (answer) => issuerRefusal(step, metadata.token_endpoint, answer),
+): Promise<TokenAnswer> {
+  const receivedAt = exchange.now();
+  const answer = await readJson(step, metadata.token_endpoint, response);
+  if (answer.status !== 200) throw refusal(answer);
+  const { json, serverDate } = answer;
+  const host = hostOf(metadata.token_endpoint);
+  const malformed = (why: string) =>
+    badAnswer(
+      `${step}: ${host} sent a malformed answer: ${why}.`,
+      { kind: "content", status: 200 },
+      "Try again; if it goes on, report it to whoever runs the issuer.",
+    );
+  const secret = (name: string): string | undefined => {
+    const value = json[name];
+    if (value === undefined || value === null) return undefined;
+    // RFC 6749, A.12 and A.17; a line break or escape sequence in a token would end up on a terminal.
+    if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) {
+      throw malformed(`its ${name} is not a token`);
+    }
+    return value;
+  };
+  const accessToken = secret("access_token");
+  if (accessToken === undefined) throw malformed("it holds no access_token");
+  const idToken = secret("id_token");
+  const refreshToken = secret("refresh_token");
+  const { token_type: type, expires_in: life, scope } = json;
+  if (typeof type !== "string") throw malformed("it holds no token_type");
+  if (type.toLowerCase() !== "bearer") {
+    throw new AppError(
+      "INVALID_TOKEN",
+      `${step}: ${host} sent a token of type "${printable(type, 40)}", not "Bearer".`,
+      {
+        hint: "Only bearer tokens can be used.",
+      },
+    );
+  }
+  if (life !== undefined && !(typeof life === "number" && Number.isFinite(life) && life > 0)) {
+    throw malformed("its expires_in is not a positive number");
+  }
+  if (scope !== undefined && scope !== null && typeof scope !== "string") {
+    throw malformed("its scope is not a text");
+  }
+  return {
+    tokens: {
+      accessToken,
+      receivedAt,
+      ...(life === undefined
+        ? {}
+        : { expiresAt: receivedAt + Math.min(life as number, LONGEST_LIFE) * 1000 }),
+      ...(idToken === undefined ? {} : { idToken }),
+      ...(refreshToken === undefined ? {} : { refreshToken }),
+      ...(typeof scope === "string" ? { scope } : {}),
+    },
+    ...(serverDate === undefined ? {} : { serverDate }),
+  };
+}
+
+/** Verifies the tokens of a sign-in; one without a good ID token is refused. */
+export async function verifySignIn(
+  exchange: Exchange,
+  { tokens, serverDate }: TokenAnswer,
+  checks: {
+    readonly metadata: IssuerMetadata;
+    readonly keys?: SigningKeys | undefined;
+    readonly clientId: string;
+    readonly nonce?: string;
+  },
+): Promise<SignInTokens> {
+  const { idToken, accessToken } = tokens;
+  if (idToken === undefined) {
+    const host = hostOf(checks.metadata.issuer);
+    throw new AppError("INVALID_TOKEN", `${host} sent no ID token, so nobody is known to have signed in.`, {
+      hint: "The client at the issuer must be allowed the scope openid.",
+    });
+  }
+  const { claims, keys, untimely } = await verifyIdToken(exchange, idToken, {
+    ...checks,
+    accessToken,
+    serverDate,
+  });
+  if (untimely !== undefined) throw untimely;
+  return { tokens: { ...tokens, idToken, claims }, keys };
+}
