@@ -1,0 +1,231 @@
+/** Owns child processes: one bounded run with captured output, one detached start, and the environment they get. */
+
+/** What a {@link run} is given beside its argument vector. */
+export interface RunOptions {
+  /** The child's whole environment; nothing else is inherited. See {@link childEnvironment}. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Written to the child's stdin, which is then closed; without it stdin is empty. */
+  readonly stdin?: string | Uint8Array;
+  /** Milliseconds after which the child is killed and {@link ProgramTimeout} thrown. */
+  readonly timeout?: number;
+  /** Kills the child and throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** The most bytes of stdout that are taken; 1 MiB unless given. More is an error, never a cut. */
+  readonly limit?: number;
+}
+
+/** What a child left behind. */
+export interface RunResult {
+  /** The exit code; 128 plus the signal's number for a child that died of one. */
+  readonly code: number;
+  readonly stdout: string;
+  /** At most 64 KiB of it, cut without a word. */
+  readonly stderr: string;
+  /** Milliseconds from the start to the end of its output. */
+  readonly elapsed: number;
+}
+
+/** The shape of {@link run}, for those who are handed it. */
+export type Run = (command: string, args: readonly string[], options: RunOptions) => Promise<RunResult>;
+
+/** A child that gave no result: it could not be started, or wrote more than it may. */
+export class ProgramError extends Error {
+  override readonly name: string = "ProgramError";
+  /** The program as it was asked for. */
+  readonly program: string;
+
+  constructor(program: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.program = program;
+  }
+}
+
+/** The program is neither a file of that path nor found on `PATH`. */
+export class ProgramNotFound extends ProgramError {
+  override readonly name = "ProgramNotFound";
+}
+
+/** The child was killed because its time was over. */
+export class ProgramTimeout extends ProgramError {
+  override readonly name = "ProgramTimeout";
+}
+
+const STDOUT_LIMIT = 1024 * 1024;
+const STDERR_LIMIT = 64 * 1024;
+
+/** How long the pipes of a child that has ended may be held open by children of its own. */
+const GRACE = 1000;
+
+/**
+ * Runs a program to its end, without a shell, and returns what it printed. A non-zero exit code is a result.
+ *
+ * The child gets the environment of `options.env` and nothing else. It never outlives this call: when the time
+ * is over or the signal fires it is killed (SIGKILL) and reaped, and a grandchild that holds its pipes open is
+ * not waited for.
+ *
+ * @throws {ProgramNotFound} no such program
+ * @throws {ProgramTimeout} the time was over
+ * @throws {ProgramError} the program cannot be started, or printed more than `options.limit`
+ */
+export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  options.signal?.throwIfAborted();
+  const started = performance.now();
+  const child = spawn(command, {
+    args: [...args],
+    env: withoutLoader(options.env),
+    clearEnv: true,
+    stdin: options.stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  // From here on the child works; what a timer or a stream costs to load is loaded meanwhile.
+  const stop = Promise.withResolvers<never>();
+  stop.promise.catch(() => {});
+  const onAbort = () => stop.reject(options.signal?.reason);
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = options.timeout === undefined ? undefined : setTimeout(() => {
+    stop.reject(new ProgramTimeout(command, `"${command}" did not end within ${options.timeout} ms`));
+  }, options.timeout);
+  const stdout = collect(child.stdout, options.limit ?? STDOUT_LIMIT, () => {
+    stop.reject(new ProgramError(command, `"${command}" printed too much`));
+  });
+  const stderr = collect(child.stderr, STDERR_LIMIT);
+  const input = options.stdin === undefined ? undefined : feed(child.stdin, options.stdin);
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  try {
+    const { code } = await Promise.race([child.status, stop.promise]);
+    const ended = Promise.all([stdout.ended, stderr.ended]);
+    const tooLong = new Promise<void>((resolve) => grace = setTimeout(resolve, GRACE));
+    await Promise.race([ended, tooLong, stop.promise]);
+    return { code, stdout: stdout.text(), stderr: stderr.text(), elapsed: performance.now() - started };
+  } catch (error) {
+    kill(child);
+    await child.status;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(grace);
+    options.signal?.removeEventListener("abort", onAbort);
+    await Promise.all([stdout.cancel(), stderr.cancel(), input?.abort()]);
+  }
+}
+
+/**
+ * Starts a program that lives on by itself: in a process group of its own, so that Ctrl-C does not reach it, with
+ * no terminal and no pipe of ours. The program's own end does not wait for it.
+ *
+ * @returns the exit code, once there is one
+ * @throws {ProgramNotFound} no such program
+ * @throws {ProgramError} the program cannot be started
+ */
+export function startDetached(
+  command: string,
+  args: readonly string[],
+  options: { readonly env: Readonly<Record<string, string>> },
+): { readonly code: Promise<number> } {
+  const child = spawn(command, {
+    args: [...args],
+    env: withoutLoader(options.env),
+    clearEnv: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  });
+  child.unref();
+  return { code: child.status.then(({ code }) => code) };
+}
+
+/** Those of the named variables that this process has. What steers the dynamic loader is never among them. */
+export function childEnvironment(names: readonly string[]): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const name of names) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) environment[name] = value;
+  }
+  return withoutLoader(environment);
+}
+
+/**
+ * The absolute path of a program on a `PATH`, or undefined. Empty and relative entries are passed over: a program
+ * is not taken from the folder that somebody happens to be in.
+ */
+export function findProgram(name: string, path: string | undefined): string | undefined {
+  const windows = Deno.build.os === "windows";
+  const endings = windows ? [".exe", ".com", ".cmd", ".bat"] : [""];
+  for (const folder of (path ?? "").split(windows ? ";" : ":")) {
+    if (!(windows ? /^[A-Za-z]:[\\/]|^\\\\/ : /^\//).test(folder)) continue;
+    for (const ending of endings) {
+      const candidate = `${folder.replace(/[\\/]+$/, "")}${windows ? "\\" : "/"}${name}${ending}`;
+      if (isProgram(candidate)) return candidate;
+    }
+  }
+  return undefined;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(path);
+    return isFile && (Deno.build.os === "windows" || ((mode ?? 0) & 0o111) !== 0);
+  } catch {
+    return false;
+  }
+}
+
+// With such a variable Deno refuses a spawn that is not wholly allowed, and no child of ours needs one.
+function withoutLoader(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(LD|DYLD)_/i.test(name)));
+}
+
+function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command, options).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new ProgramNotFound(command, `"${command}" is not installed`, error);
+    }
+    const kind = error instanceof Error ? error.name : typeof error;
+    throw new ProgramError(command, `"${command}" cannot be started (${kind})`, error);
+  }
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** Reads a pipe to its end or to its limit; what it has so far can be taken at any time. */
+function collect(stream: ReadableStream<Uint8Array>, limit: number, onExcess?: () => void) {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  const ended = (async () => {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const room = limit - size;
+      size += value.length;
+      if (room > 0) text += decoder.decode(value.subarray(0, room), { stream: true });
+      if (size > limit && onExcess !== undefined) return onExcess();
+    }
+  })();
+  ended.catch(() => {});
+  return {
+    ended,
+    text: () => text + decoder.decode(),
+    cancel: () => reader.cancel().catch(() => {}),
+  };
+}
+
+/** Writes the whole input and closes the pipe. A child that does not want it is not an error of ours. */
+function feed(stream: WritableStream<Uint8Array>, input: string | Uint8Array) {
+  const writer = stream.getWriter();
+  const written = writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input)
+    .then(() => writer.close());
+  written.catch(() => {});
+  return { abort: () => writer.abort().catch(() => {}) };
+}
