@@ -98,6 +98,17 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** What lies at a path, links not followed; undefined when nothing does. */
+export async function kindOf(path: string): Promise<"file" | "folder" | "link" | "other" | undefined> {
+  try {
+    const { isFile, isDirectory, isSymlink } = await Deno.lstat(path);
+    return isFile ? "file" : isDirectory ? "folder" : isSymlink ? "link" : "other";
+  } catch (thrown) {
+    if (fileFailure(thrown) === "absent") return undefined;
+    throw storageError("read", path, thrown);
+  }
+}
+
 /** Makes a folder with mode 0700, and its parents, unless it is there. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {

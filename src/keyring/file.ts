@@ -1,0 +1,68 @@
+/** Owns the key file: where no keyring answers, a secret in a private file of its own. */
+
+import { AppError } from "../errors.ts";
+import {
+  ensurePrivateFolder,
+  kindOf,
+  readTextFile,
+  removeFile,
+  tighten,
+  writeFileAtomically,
+} from "../system/files.ts";
+import { assertStorable, type SecretStore } from "./store.ts";
+
+/** Where key files are, and who hears about them. */
+export interface KeyFileOptions {
+  /** The folder that holds them, ours alone. */
+  readonly folder: string;
+  /** The path of an account's file, in that folder. */
+  readonly pathFor: (account: string) => Promise<string>;
+  /** Told, in one line, of permissions that others had and that have been taken away. */
+  readonly notice: (line: string) => void;
+}
+
+/**
+ * A store of one file (0600) per account in a folder (0700). A link or anything else but a plain file at its path
+ * is refused, never followed. Its calls take no time worth a bound; what fails is `STORAGE`.
+ */
+export function keyFileStore({ folder, pathFor, notice }: KeyFileOptions): SecretStore {
+  /** The path of an account's file, made safe to use; the second value is false when there is none. */
+  async function inspect(account: string): Promise<readonly [path: string, present: boolean]> {
+    const path = await pathFor(account);
+    const kind = await kindOf(path);
+    if (kind !== undefined && kind !== "file") {
+      throw new AppError("STORAGE", `${path} is not a key file of datumctl: it is not a plain file.`, {
+        hint: "Look at what it is; then remove it and sign in again: datumctl login",
+      });
+    }
+    await makePrivate(folder);
+    if (kind !== undefined) await makePrivate(path);
+    return [path, kind !== undefined];
+  }
+
+  async function makePrivate(path: string): Promise<void> {
+    if (await tighten(path)) notice(`Others had access to ${path}; its permissions are private now.`);
+  }
+
+  return {
+    kind: "file",
+    name: `a key file in ${folder}`,
+
+    async get(account) {
+      const [path, present] = await inspect(account);
+      return present ? (await readTextFile(path))?.trim() : undefined;
+    },
+
+    async set(account, secret) {
+      assertStorable(secret);
+      await ensurePrivateFolder(folder);
+      const [path] = await inspect(account);
+      await writeFileAtomically(path, `${secret}\n`);
+    },
+
+    async delete(account) {
+      // What is removed is the name in our folder, whatever it is; a link's target is not touched.
+      return await removeFile(await pathFor(account));
+    },
+  };
+}

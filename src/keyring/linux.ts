@@ -1,0 +1,190 @@
+/** Owns the keyring of Linux desktops: the Secret Service, spoken to through libsecret's `secret-tool`. */
+
+import { AppError, printable } from "../errors.ts";
+import {
+  ProgramError,
+  ProgramNotFound,
+  ProgramTimeout,
+  type Run,
+  type RunResult,
+} from "../system/processes.ts";
+import { assertStorable, type KeyringBound, keyringTimeout, type SecretStore, SERVICE } from "./store.ts";
+
+const NAME = "the keyring (secret-tool)";
+
+/** What `secret-tool` needs of our variables to find the person's session bus, or to start one on X11. */
+export const SECRET_TOOL_VARIABLES = [
+  "PATH",
+  "HOME",
+  "DBUS_SESSION_BUS_ADDRESS",
+  "XDG_RUNTIME_DIR",
+  "DISPLAY",
+  "WAYLAND_DISPLAY",
+  "XAUTHORITY",
+] as const;
+
+/** What a failed call means to whoever made it. */
+type Doing = "read" | "store" | "remove";
+
+/**
+ * The store behind `secret-tool`, the one child of which a successful {@link SecretStore.get} needs.
+ *
+ * @param env the variables of {@link SECRET_TOOL_VARIABLES} that are set
+ */
+export function linuxStore(run: Run, env: Readonly<Record<string, string>>): SecretStore {
+  // The messages are matched, so they must be English; GLib reads CHARSET so that accounts may be any UTF-8.
+  const environment = { ...env, LC_ALL: "C", CHARSET: "UTF-8" };
+
+  async function call(
+    doing: Doing,
+    account: string,
+    args: readonly string[],
+    bound: KeyringBound,
+    secret?: string,
+  ): Promise<RunResult> {
+    try {
+      return await run("secret-tool", [...args, "service", SERVICE, "account", account], {
+        env: environment,
+        timeout: Math.max(1, bound.timeout),
+        ...(secret === undefined ? {} : { stdin: secret }),
+        ...(bound.signal === undefined ? {} : { signal: bound.signal }),
+      });
+    } catch (error) {
+      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, bound, error);
+      if (error instanceof ProgramNotFound) throw unreachable(doing, ABSENT, error);
+      if (error instanceof ProgramError) {
+        throw unreachable(doing, { what: error.message, mend: ABSENT.mend }, error);
+      }
+      throw error;
+    }
+  }
+
+  /** What lies behind a silent exit 1, which means both "no such item" and "locked, and nobody unlocked it". */
+  async function search(
+    doing: Doing,
+    account: string,
+    bound: KeyringBound,
+  ): Promise<"absent" | "locked" | "readable"> {
+    const { code, stdout, stderr } = await call(doing, account, ["search", "--all"], bound);
+    if (stdout.trim() === "") {
+      if (code !== 0) throw failure(doing, account, code, stderr);
+      return "absent";
+    }
+    return /^secret = /m.test(stdout) ? "readable" : "locked";
+  }
+
+  return {
+    kind: "system",
+    name: NAME,
+
+    async get(account, bound) {
+      let left = bound;
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const found = await call("read", account, ["lookup"], left);
+        if (found.code === 0) return found.stdout;
+        if (!isSilent(found)) throw failure("read", account, found.code, found.stderr);
+        left = { ...left, timeout: left.timeout - found.elapsed };
+        const state = await search("read", account, left);
+        if (state === "absent") return undefined;
+        if (state === "locked") break;
+        // Somebody unlocked it between the two calls.
+      }
+      throw locked("read", account);
+    },
+
+    async set(account, secret, bound) {
+      assertStorable(secret);
+      const label = `--label=${SERVICE}: ${printable(account)}`;
+      const stored = await call("store", account, ["store", label], bound, secret);
+      if (stored.code !== 0) throw failure("store", account, stored.code, stored.stderr);
+    },
+
+    async delete(account, bound) {
+      const removed = await call("remove", account, ["clear"], bound);
+      if (removed.code === 0) return true;
+      if (!isSilent(removed)) throw failure("remove", account, removed.code, removed.stderr);
+      const left = { ...bound, timeout: bound.timeout - removed.elapsed };
+      if (await search("remove", account, left) === "absent") return false;
+      throw locked("remove", account);
+    },
+  };
+}
+
+/** What `secret-tool` says of itself begins with its name; libraries' warnings do not. */
+function complaint(stderr: string): string | undefined {
+  return /^secret-tool: (.+)$/m.exec(stderr)?.[1];
+}
+
+function isSilent({ code, stderr }: RunResult): boolean {
+  return code === 1 && complaint(stderr) === undefined;
+}
+
+interface Trouble {
+  readonly what: string;
+  readonly mend: string;
+}
+
+const ABSENT: Trouble = {
+  what: "secret-tool is not installed",
+  mend: "Install it: the package libsecret-tools on Debian and Ubuntu, libsecret on Fedora and Arch.",
+};
+
+const NO_BUS: Trouble = {
+  what: "this shell has no D-Bus session",
+  mend: "Run the command in a desktop session, or in one of its own: dbus-run-session -- $SHELL",
+};
+
+const NO_SERVICE: Trouble = {
+  what: "no keyring service runs in this session",
+  mend: "Start one, for example: gnome-keyring-daemon --start --components=secrets",
+};
+
+const NO_COLLECTION: Trouble = {
+  what: "the keyring service has no keyring yet",
+  mend: "Create a default keyring in Passwords and Keys, or without a desktop: gnome-keyring-daemon --unlock",
+};
+
+/** The first word of libsecret, GIO or libdbus on each trouble, as they write it with LC_ALL=C. */
+const TROUBLES: readonly (readonly [RegExp, Trouble])[] = [
+  [/autolaunch|dbus-launch|Could not connect|Connection refused|machine-id|closed/i, NO_BUS],
+  [
+    /not provided by any \.service|ServiceUnknown|NameHasNoOwner|exited with status|StartServiceByName/,
+    NO_SERVICE,
+  ],
+  [/Object does not exist at path|No such (interface|object)/, NO_COLLECTION],
+];
+
+function failure(doing: Doing, account: string, code: number, stderr: string): AppError {
+  const said = complaint(stderr);
+  if (said === undefined && code === 1) return locked(doing, account);
+  if (/locked/i.test(said ?? "")) return locked(doing, account);
+  const known = TROUBLES.find(([pattern]) => pattern.test(said ?? ""))?.[1];
+  return unreachable(
+    doing,
+    known ?? {
+      what: `secret-tool failed (${said === undefined ? `exit code ${code}` : printable(said, 200)})`,
+      mend: "Try it by hand: secret-tool search --all service datumctl",
+    },
+  );
+}
+
+const VERBS: Record<Doing, string> = {
+  read: "read the key of",
+  store: "store the key of",
+  remove: "remove the key of",
+};
+
+function locked(doing: Doing, account: string): AppError {
+  return new AppError(
+    "KEYRING_LOCKED",
+    `Cannot ${VERBS[doing]} "${printable(account)}": the keyring is locked.`,
+    {
+      hint: "Unlock it: log in to the desktop or open Passwords and Keys; then run the same command again.",
+    },
+  );
+}
+
+function unreachable(doing: Doing, { what, mend }: Trouble, cause?: unknown): AppError {
+  const code = doing === "store" ? "KEYRING_UNAVAILABLE" : "KEYRING_LOCKED";
+  return new AppError(code, `The keyring cannot be reached: ${what}.`, { hint: mend, cause });
+}

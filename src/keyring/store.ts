@@ -1,0 +1,59 @@
+/** Owns what a secret store is: small strings under (service, account), in bounded calls. */
+
+import { AppError } from "../errors.ts";
+
+/** The service under which every item of ours is found. */
+export const SERVICE = "datumctl";
+
+/** How long a call may take, and what gives it up. */
+export interface KeyringBound {
+  /** Milliseconds for the whole call: 15 s when nobody is asked, 60 s when a person may be unlocking. */
+  readonly timeout: number;
+  /** Gives the call up; it then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Keeps secrets by account.
+ *
+ * Every call throws `KEYRING_TIMEOUT` when its bound is over and `KEYRING_LOCKED` when the store is locked or
+ * cannot be reached. {@link SecretStore.set}, which only ever begins a session, throws `KEYRING_UNAVAILABLE`
+ * instead where there is no keyring at all, so that its caller may choose another store.
+ */
+export interface SecretStore {
+  readonly kind: "system" | "file";
+  /** What the store is called in messages, e.g. `the keyring (secret-tool)` or `a key file in /home/ada/…`. */
+  readonly name: string;
+  /** The secret of that account; undefined when the store answers that it has none. */
+  get(account: string, bound: KeyringBound): Promise<string | undefined>;
+  /** Stores or replaces the secret of that account. The caller reads it back before it relies on it. */
+  set(account: string, secret: string, bound: KeyringBound): Promise<void>;
+  /** Removes the account's item. False when there was none. */
+  delete(account: string, bound: KeyringBound): Promise<boolean>;
+}
+
+/**
+ * Refuses what not every store keeps as it is: `security` prints bytes that are not printable in hex, a Windows
+ * credential holds 2,560 bytes, `secret-tool` cuts without a word. Keys are base64url (RFC 4648 §5) and short.
+ */
+export function assertStorable(secret: string): void {
+  if (!/^[A-Za-z0-9_-]{1,1024}$/.test(secret)) {
+    throw new TypeError("A secret for the keyring must be at most 1,024 characters of base64url");
+  }
+}
+
+/** The error of a call that was given up because its time was over. */
+export function keyringTimeout(store: string, bound: KeyringBound, cause?: unknown): AppError {
+  return new AppError("KEYRING_TIMEOUT", `${capital(store)} did not answer within ${seconds(bound)}.`, {
+    hint: "If a window asks for the keyring's password, answer it, then run the same command again.",
+    cause,
+  });
+}
+
+function seconds({ timeout }: KeyringBound): string {
+  return timeout < 1000 ? `${timeout} ms` : `${Math.round(timeout / 100) / 10} s`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { keyFileStore } from "../../src/keyring/file.ts";
+
+const bound = { timeout: 15_000 };
+const SECRET = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
+
+interface Scratch {
+  readonly folder: string;
+  readonly path: string;
+  readonly store: ReturnType<typeof keyFileStore>;
+  readonly notices: string[];
+}
+
+async function inScratch(test: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir();
+  const folder = `${root}/keys`;
+  const notices: string[] = [];
+  const store = keyFileStore({
+    folder,
+    pathFor: (account) => Promise.resolve(`${folder}/${account}.key`),
+    notice: (line) => notices.push(line),
+  });
+  try {
+    await test({ folder, path: `${folder}/ada.key`, store, notices });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+async function modeOf(path: string): Promise<number> {
+  return ((await Deno.lstat(path)).mode ?? 0) & 0o777;
+}
+
+function isStorage(error: unknown): boolean {
+  assert(error instanceof AppError);
+  assert.equal(error.code, "STORAGE");
+  return true;
+}
+
+Deno.test("a key file that is a link is refused on reading and writing, and its target is left alone", async () => {
+  await inScratch(async ({ folder, path, store }) => {
+    await Deno.mkdir(folder, { mode: 0o700 });
+    const target = `${folder}/target`;
+    await Deno.writeTextFile(target, "other", { mode: 0o644 });
+    await Deno.symlink(target, path);
+    await assert.rejects(store.get("ada", bound), isStorage);
+    await assert.rejects(store.set("ada", SECRET, bound), isStorage);
+    assert.equal(await Deno.readTextFile(target), "other");
+    assert.equal(await modeOf(target), 0o644);
+    assert.equal(await store.delete("ada", bound), true);
+    assert.equal(await Deno.readTextFile(target), "other");
+  });
+});
+
+Deno.test("a pipe or folder in a key file's place is refused, not waited for", async () => {
+  await inScratch(async ({ folder, path, store }) => {
+    await Deno.mkdir(folder, { mode: 0o700 });
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+    await assert.rejects(store.get("ada", bound), isStorage);
+    await Deno.remove(path);
+    await Deno.mkdir(path);
+    await assert.rejects(store.get("ada", bound), isStorage);
+  });
+});
+
+Deno.test("a secret that not every store can keep is refused before anything is written", async () => {
+  await inScratch(async ({ folder, store }) => {
+    for (const secret of ["", "a b", "a\nb", "é", "x".repeat(1025)]) {
+      await assert.rejects(store.set("ada", secret, bound), TypeError);
+    }
+    await assert.rejects(Deno.stat(folder), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("a key file that is absent, or whose folder is, holds no secret", async () => {
+  await inScratch(async ({ store, notices }) => {
+    assert.equal(await store.get("ada", bound), undefined);
+    assert.equal(await store.delete("ada", bound), false);
+    assert.deepEqual(notices, []);
+  });
+});
+
+Deno.test("a key file is private, is replaced whole, and is gone after delete", async () => {
+  await inScratch(async ({ folder, path, store, notices }) => {
+    await store.set("ada", SECRET, bound);
+    assert.equal(await modeOf(path), 0o600);
+    assert.equal(await modeOf(folder), 0o700);
+    assert.equal(await store.get("ada", bound), SECRET);
+    await store.set("ada", "another", bound);
+    assert.equal(await store.get("ada", bound), "another");
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["ada.key"]);
+    assert.equal(await store.delete("ada", bound), true);
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+    assert.deepEqual(notices, []);
+  });
+});
+
+Deno.test("looser permissions of a key file and its folder are tightened and mentioned once", async () => {
+  await inScratch(async ({ folder, path, store, notices }) => {
+    await store.set("ada", SECRET, bound);
+    await Deno.chmod(path, 0o644);
+    await Deno.chmod(folder, 0o755);
+    assert.equal(await store.get("ada", bound), SECRET);
+    assert.equal(await modeOf(path), 0o600);
+    assert.equal(await modeOf(folder), 0o700);
+    assert.equal(notices.length, 2);
+    assert(notices.some((line) => line.includes(path)));
+    await store.get("ada", bound);
+    assert.equal(notices.length, 2);
+  });
+});
