@@ -114,44 +114,55 @@ export function permissions(target: string): string[] {
  * @throws {Error} when a step fails, with what it printed.
  */
 export async function compileBinary(options: CompileOptions): Promise<Compiled> {
-  const target = options.target ?? hostTarget();
-  const runtime = options.runtime ?? (await ownRuntimeAtHand() ? "own" : "trial");
-  const windows = target === "x86_64-pc-windows-msvc";
-  const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
   // Only the chunks are in this folder: whatever else were beside the entry would be embedded too.
   const folder = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
   try {
     await bundle(options.entry, folder);
-    const compiler = runtime === "own" ? Deno.execPath() : await trialCompiler();
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/") + 1) || ".", { recursive: true });
-    await run(compiler, [
-      "compile",
-      "--quiet",
-      "--no-config",
-      "--no-lock",
-      // The cache would be a file of a known name in the shared temporary folder: another user of the machine
-      // could put code there for this one to run.
-      "--no-code-cache",
-      ...permissions(target),
-      "--target",
-      target,
-      "--include",
-      ".",
-      "--output",
-      path,
-      "main.js",
-    ], {
-      cwd: folder,
-      env: {
-        DENO_NO_UPDATE_CHECK: "1",
-        ...(runtime === "trial"
-          ? { DENORT_BIN: await trialBase(target), DENO_DIR: `${buildCache()}/deno-${TRIAL_DENO}` }
-          : {}),
-      },
-    });
+    return await compileChunks({ ...options, folder, entry: "main.js" });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * Puts a folder of bundled modules on the base runtime, each of them embedded.
+ *
+ * @throws {Error} as {@link compileBinary}.
+ */
+export async function compileChunks(
+  options: CompileOptions & { readonly folder: string },
+): Promise<Compiled> {
+  const target = options.target ?? hostTarget();
+  const runtime = options.runtime ?? (await ownRuntimeAtHand() ? "own" : "trial");
+  const windows = target === "x86_64-pc-windows-msvc";
+  const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
+  const compiler = runtime === "own" ? Deno.execPath() : await trialCompiler();
+  await Deno.mkdir(path.replace(/[^\\/]+$/, ""), { recursive: true });
+  await run(compiler, [
+    "compile",
+    "--quiet",
+    "--no-config",
+    "--no-lock",
+    // The cache would be a file of a known name in the shared temporary folder: another user of the machine
+    // could put code there for this one to run.
+    "--no-code-cache",
+    ...permissions(target),
+    "--target",
+    target,
+    "--include",
+    ".",
+    "--output",
+    path,
+    options.entry,
+  ], {
+    cwd: options.folder,
+    env: {
+      DENO_NO_UPDATE_CHECK: "1",
+      ...(runtime === "trial"
+        ? { DENORT_BIN: await trialBase(target), DENO_DIR: `${buildCache()}/deno-${TRIAL_DENO}` }
+        : {}),
+    },
+  });
   return { path, runtime, deno: runtime === "own" ? Deno.version.deno : TRIAL_DENO };
 }
 
@@ -170,8 +181,10 @@ export async function bundle(entry: string, folder: string): Promise<void> {
     "--config",
     `${ROOT}deno.json`,
     "--code-splitting",
+    // For "deno", one CommonJS package anywhere makes main.js load node:module at its start, and the whole node:
+    // layer with it. "browser" only takes the packages' ES modules; what imports node: lazily still can.
     "--platform",
-    "deno",
+    "browser",
     "--outdir",
     folder,
     absolute(entry),

@@ -1,0 +1,81 @@
+/** Proves what a source test cannot: how the built chunks start, and that each of them loads in a binary. */
+
+import assert from "node:assert/strict";
+import { bundle, compileChunks, ROOT } from "../../scripts/compile.ts";
+
+const IMPORT = /^(?:import|export)\b(?!\s*\()[^;"']*["']([^"']+)["']/gm;
+
+/** The chunks that are loaded together with `entry`, and what they import from outside of the bundle. */
+function loadedAtOnce(chunks: ReadonlyMap<string, string>, entry: string) {
+  const loaded = new Set<string>();
+  const foreign = new Set<string>();
+  const visit = (name: string) => {
+    const source = chunks.get(name);
+    assert.ok(source !== undefined, `the bundle has no ${name}`);
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    for (const [, specifier = ""] of source.matchAll(IMPORT)) {
+      if (specifier.startsWith("./")) visit(specifier.slice(2));
+      else foreign.add(specifier);
+    }
+  };
+  visit(entry);
+  return { loaded, foreign };
+}
+
+async function withBundle(
+  use: (folder: string, chunks: Map<string, string>) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await bundle(`${ROOT}main.ts`, folder);
+    const chunks = new Map<string, string>();
+    for await (const { name } of Deno.readDir(folder)) {
+      chunks.set(name, await Deno.readTextFile(`${folder}/${name}`));
+    }
+    await use(folder, chunks);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("loadedAtOnce() follows what is imported at once, not what is imported lazily", () => {
+  const chunks = new Map([
+    ["main.js", `import {\n  a\n} from "./a.js";\nconst later = await import("./lazy.js");\nvar s = "x";`],
+    ["a.js", `import "node:fs";\nexport { b } from "./b.js";`],
+    ["b.js", `export {\n  c\n};\nconst c = "./lazy.js";`],
+    ["lazy.js", `import "node:os";`],
+  ]);
+  const { loaded, foreign } = loadedAtOnce(chunks, "main.js");
+  assert.deepEqual([...loaded], ["main.js", "a.js", "b.js"]);
+  assert.deepEqual([...foreign], ["node:fs"]);
+});
+
+Deno.test("what the binary loads at its start imports nothing from outside of it, node: least of all", async () => {
+  await withBundle((_folder, chunks) => {
+    const { loaded, foreign } = loadedAtOnce(chunks, "main.js");
+    assert.deepEqual([...foreign], []);
+    assert.ok(loaded.size < chunks.size, "the whole program is loaded at once");
+    return Promise.resolve();
+  });
+});
+
+Deno.test("every chunk loads in a binary made as ours is", async () => {
+  await withBundle(async (folder, chunks) => {
+    // main.js is the program itself, which every other end-to-end test runs.
+    const names = [...chunks.keys()].filter((name) => name !== "main.js");
+    assert.ok(names.length > 0, "the bundle has no lazy chunk");
+    const entry = "every-chunk.js";
+    await Deno.writeTextFile(
+      `${folder}/${entry}`,
+      `for (const name of Deno.args) await import("./" + name);\nconsole.log("loaded", Deno.args.length);\n`,
+    );
+    const { path } = await compileChunks({ folder, entry, out: `${folder}/out/every-chunk` });
+    const { stdout, stderr } = await new Deno.Command(path, { args: names, stdin: "null" }).output();
+    assert.equal(
+      new TextDecoder().decode(stdout),
+      `loaded ${names.length}\n`,
+      new TextDecoder().decode(stderr),
+    );
+  });
+});
