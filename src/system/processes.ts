@@ -78,24 +78,24 @@ export async function run(command: string, args: readonly string[], options: Run
     stdout: "piped",
     stderr: "piped",
   });
-  // From here on the child works; what a timer or a stream costs to load is loaded meanwhile.
+  // From here on the child works: what follows costs no time of its own where there is a second processor.
   const stop = Promise.withResolvers<never>();
   stop.promise.catch(() => {});
   const onAbort = () => stop.reject(options.signal?.reason);
   options.signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = options.timeout === undefined ? undefined : setTimeout(() => {
+  const disarm = options.timeout === undefined ? undefined : alarm(options.timeout, () => {
     stop.reject(new ProgramTimeout(command, `"${command}" did not end within ${options.timeout} ms`));
-  }, options.timeout);
+  });
   const stdout = collect(child.stdout, options.limit ?? STDOUT_LIMIT, () => {
     stop.reject(new ProgramError(command, `"${command}" printed too much`));
   });
   const stderr = collect(child.stderr, STDERR_LIMIT);
   const input = options.stdin === undefined ? undefined : feed(child.stdin, options.stdin);
-  let grace: ReturnType<typeof setTimeout> | undefined;
+  let disarmGrace: (() => void) | undefined;
   try {
     const { code } = await Promise.race([child.status, stop.promise]);
     const ended = Promise.all([stdout.ended, stderr.ended]);
-    const tooLong = new Promise<void>((resolve) => grace = setTimeout(resolve, GRACE));
+    const tooLong = new Promise<void>((resolve) => disarmGrace = alarm(GRACE, resolve));
     await Promise.race([ended, tooLong, stop.promise]);
     return { code, stdout: stdout.text(), stderr: stderr.text(), elapsed: performance.now() - started };
   } catch (error) {
@@ -103,8 +103,8 @@ export async function run(command: string, args: readonly string[], options: Run
     await child.status;
     throw error;
   } finally {
-    clearTimeout(timer);
-    clearTimeout(grace);
+    disarm?.();
+    disarmGrace?.();
     options.signal?.removeEventListener("abort", onAbort);
     await Promise.all([stdout.cancel(), stderr.cancel(), input?.abort()]);
   }
@@ -187,6 +187,16 @@ function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess
     const kind = error instanceof Error ? error.name : typeof error;
     throw new ProgramError(command, `"${command}" cannot be started (${kind})`, error);
   }
+}
+
+/** Calls back after some milliseconds, unless disarmed before. */
+function alarm(milliseconds: number, ring: () => void): () => void {
+  // Not setTimeout: its first use loads the node: timers, 6 ms of get-token's way on Deno 2.9. Such a signal holds
+  // the event loop open only while somebody listens.
+  const signal = AbortSignal.timeout(milliseconds);
+  const listener = () => ring();
+  signal.addEventListener("abort", listener, { once: true });
+  return () => signal.removeEventListener("abort", listener);
 }
 
 function kill(child: Deno.ChildProcess): void {
