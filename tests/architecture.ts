@@ -27,6 +27,8 @@ const HEIGHTS: Readonly<Record<string, number>> = {
   providers: 3,
   kube: 3,
   sessions: 3,
+  "sign-in": 3,
+  "sign-in": 3,
   credential: 3,
   cli: 4,
   main: 5,
