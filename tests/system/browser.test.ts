@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import {
+  browserCommands,
+  browserObstacle,
+  type BrowserSurroundings,
+  openBrowser,
+  splitWords,
+} from "../../src/system/browser.ts";
+
+const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=$HOME;`id`";
+
+function place(
+  variables: Record<string, string> = {},
+  { os = "linux", release = "6.1.0-13-amd64", files = [] as string[] } = {},
+): BrowserSurroundings {
+  return {
+    os,
+    release: () => release,
+    variable: (name) => variables[name],
+    exists: (path) => Promise.resolve(files.includes(path)),
+  };
+}
+
+async function inScratch(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function script(path: string, body: string): Promise<void> {
+  await Deno.writeTextFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+}
+
+/** The text of a file that another process is about to put in place. */
+async function awaited(path: string): Promise<string> {
+  while (true) {
+    const text = await Deno.readTextFile(path).catch(() => "");
+    if (text !== "") return text;
+  }
+}
+
+Deno.test("what is not a web address is never handed to a browser", () => {
+  for (
+    const url of ["file:///etc/passwd", "--help", "javascript:alert(1)", "https://a b", "https://a\n", ""]
+  ) {
+    assert.throws(() => browserCommands(url, "firefox", place()), TypeError, url);
+  }
+});
+
+Deno.test("a --browser-command without words or with an open quote is USAGE", () => {
+  for (const command of ["", "  ", "firefox 'x", 'firefox "x', '"" x']) {
+    assert.throws(() => browserCommands(URL_, command, place()), (error) => {
+      assert(error instanceof AppError);
+      assert.equal(error.code, "USAGE");
+      return true;
+    });
+  }
+});
+
+Deno.test("splitWords() follows the shell's quoting and expands nothing", () => {
+  const cases: [string, string[]][] = [
+    ["firefox", ["firefox"]],
+    ["  firefox \t--new-tab  ", ["firefox", "--new-tab"]],
+    [`'/opt/my browser/run' "a b"c ''`, ["/opt/my browser/run", "a bc", ""]],
+    [`a\\ b "q\\"q" 'b\\c' "b\\c" $HOME *.x \`id\``, ["a b", 'q"q', "b\\c", "b\\c", "$HOME", "*.x", "`id`"]],
+  ];
+  for (const [text, words] of cases) assert.deepEqual(splitWords(text, false), words);
+});
+
+Deno.test("splitWords() leaves the backslashes of a Windows path alone", () => {
+  const text = `"C:\\Program Files\\Mozilla Firefox\\firefox.exe" -P it's`;
+  assert.deepEqual(splitWords(text, true), ["C:\\Program Files\\Mozilla Firefox\\firefox.exe", "-P", "it's"]);
+});
+
+Deno.test("the address takes the place of each %s, or the last word, as one word unchanged", () => {
+  assert.deepEqual(browserCommands(URL_, "firefox -P work", place()), [["firefox", "-P", "work", URL_]]);
+  assert.deepEqual(browserCommands(URL_, "chromium --app=%s --new", place()), [
+    ["chromium", `--app=${URL_}`, "--new"],
+  ]);
+  assert.deepEqual(browserCommands(URL_, "x %s %s", place()), [["x", URL_, URL_]]);
+  const dollars = "https://a.example/?x=$&$1$$";
+  assert.deepEqual(browserCommands(dollars, "x %s", place()), [["x", dollars]]);
+});
+
+Deno.test("the command comes alone; $BROWSER comes before the system's way", () => {
+  const linux = [["xdg-open", URL_], ["gio", "open", URL_], ["x-www-browser", URL_]];
+  const own = place({ BROWSER: "lynx '%s'" });
+  assert.deepEqual(browserCommands(URL_, "firefox", own), [["firefox", URL_]]);
+  assert.deepEqual(browserCommands(URL_, undefined, own), [["lynx", URL_], ...linux]);
+  assert.deepEqual(browserCommands(URL_, undefined, place()), linux);
+  assert.deepEqual(browserCommands(URL_, undefined, place({ BROWSER: "'" })), linux);
+});
+
+Deno.test("the system's way of macOS, Windows and WSL", () => {
+  assert.deepEqual(browserCommands(URL_, undefined, place({}, { os: "darwin" })), [["/usr/bin/open", URL_]]);
+  const windows = place({ SystemRoot: "D:\\Win" }, { os: "windows" });
+  assert.deepEqual(browserCommands(URL_, undefined, windows), [
+    ["D:\\Win\\System32\\rundll32.exe", "url.dll,FileProtocolHandler", URL_],
+  ]);
+  const named = place({ WSL_DISTRO_NAME: "Debian" });
+  const kernel = place({}, { release: "5.15.90.1-microsoft-standard-WSL2" });
+  for (const wsl of [named, kernel]) {
+    assert.deepEqual(browserCommands(URL_, undefined, wsl).slice(0, 2), [
+      ["wslview", URL_],
+      ["/mnt/c/Windows/System32/rundll32.exe", "url.dll,FileProtocolHandler", URL_],
+    ]);
+  }
+});
+
+Deno.test("browserObstacle() names SSH without a display, containers and codespaces, and nothing else", async () => {
+  const ssh = { SSH_CONNECTION: "10.0.0.1 5 10.0.0.2 22" };
+  const cases: [BrowserSurroundings, RegExp | undefined][] = [
+    [place(), undefined],
+    [place({ DISPLAY: ":0" }), undefined],
+    [place(ssh), /SSH session without a display/],
+    [place({ SSH_TTY: "/dev/pts/1" }, { os: "darwin" }), /SSH/],
+    [place({ ...ssh, DISPLAY: "localhost:10.0" }), undefined],
+    [place({ ...ssh, WAYLAND_DISPLAY: "wayland-0" }), undefined],
+    [place({}, { files: ["/.dockerenv"] }), /container/],
+    [place({ DISPLAY: ":0" }, { files: ["/run/.containerenv"] }), /container/],
+    [place({ CODESPACES: "true", DISPLAY: ":0" }), /codespace/],
+  ];
+  for (const [where, expected] of cases) {
+    const obstacle = await browserObstacle(where);
+    if (expected === undefined) assert.equal(obstacle, undefined);
+    else assert.match(obstacle ?? "", expected);
+  }
+});
+
+Deno.test("a browser that is absent or fails at once is an outcome with its reason", async () => {
+  await inScratch(async (folder) => {
+    assert.deepEqual(await openBrowser(URL_, { command: "no-such-browser -x" }), {
+      opened: false,
+      reason: `"no-such-browser" is not installed`,
+    });
+    await script(`${folder}/broken`, "exit 3");
+    assert.deepEqual(await openBrowser(URL_, { command: `${folder}/broken`, patience: 10_000 }), {
+      opened: false,
+      reason: `"${folder}/broken" ended with exit code 3`,
+    });
+  });
+});
+
+Deno.test("a browser gets the address as one argument, and a named environment without the rest of ours", async () => {
+  await inScratch(async (folder) => {
+    await script(
+      `${folder}/browser`,
+      `env >"${folder}/env"; printf '%s' "$#:$1" >"${folder}/new"; mv "${folder}/new" "${folder}/seen"`,
+    );
+    Deno.env.set("DATUMCTL_SECRET_OF_OURS", "x");
+    try {
+      const command = `${folder}/browser`;
+      assert.deepEqual(await openBrowser(URL_, { command, patience: 10_000 }), {
+        opened: true,
+        program: command,
+      });
+    } finally {
+      Deno.env.delete("DATUMCTL_SECRET_OF_OURS");
+    }
+    assert.equal(await awaited(`${folder}/seen`), `1:${URL_}`);
+    const env = await Deno.readTextFile(`${folder}/env`);
+    assert.match(env, /^PATH=/m);
+    assert.doesNotMatch(env, /SECRET_OF_OURS/);
+  });
+});
+
+Deno.test("a $BROWSER that fails gives way to the system's browser", async () => {
+  await inScratch(async (folder) => {
+    await script(`${folder}/broken`, "exit 1");
+    await script(
+      `${folder}/xdg-open`,
+      `printf '%s' "$1" >"${folder}/new"; mv "${folder}/new" "${folder}/seen"`,
+    );
+    const path = Deno.env.get("PATH") ?? "";
+    Deno.env.set("PATH", `${folder}:${path}`);
+    try {
+      const where = place({ BROWSER: `${folder}/broken` });
+      const outcome = await openBrowser(URL_, { surroundings: where, patience: 10_000 });
+      assert.deepEqual(outcome, { opened: true, program: "xdg-open" });
+    } finally {
+      Deno.env.set("PATH", path);
+    }
+    assert.equal(await awaited(`${folder}/seen`), URL_);
+  });
+});
+
+Deno.test("Ctrl-C for our process group does not reach the browser", async () => {
+  await inScratch(async (folder) => {
+    await script(
+      `${folder}/browser`,
+      `echo $$ >"${folder}/new"; mv "${folder}/new" "${folder}/pid"; exec sleep 20`,
+    );
+    const module = new URL("../../src/system/browser.ts", import.meta.url).href;
+    await Deno.writeTextFile(
+      `${folder}/main.js`,
+      `import { openBrowser } from "${module}";
+       await openBrowser("https://a.example/", { command: "${folder}/browser", patience: 1 });
+       setInterval(() => {}, 1000);`,
+    );
+    const ours = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-config", `${folder}/main.js`],
+      detached: true,
+    }).spawn();
+    const browser = Number(await awaited(`${folder}/pid`));
+    Deno.kill(-ours.pid, "SIGINT");
+    assert.equal((await ours.status).signal, "SIGINT");
+    // Had it been reached, it would be gone, or a zombie that nobody has reaped yet.
+    assert.match(await Deno.readTextFile(`/proc/${browser}/stat`), /^\d+ \(sleep\) S/);
+    Deno.kill(browser, "SIGKILL");
+  });
+});
