@@ -1,0 +1,131 @@
+/** Owns what our kubeconfig entries look like: their names, server and exec section. */
+
+import { AppError, printable } from "../errors.ts";
+import type { ExecEntry, KubeconfigEdit } from "./kubeconfig-text.ts";
+
+/** The API host whose entries carry no host in their names. */
+export const DEFAULT_API_HOST = "api.datum.net";
+
+/** The group and version that the running service has its organizations and projects in. */
+export const DEFAULT_GROUP_VERSION = "resourcemanager.miloapis.com/v1alpha1";
+
+/** The organization or project whose control plane an entry leads to. */
+export interface DatumTarget {
+  readonly kind: "organization" | "project";
+  readonly id: string;
+}
+
+/** Whom an entry acts as: one session for ever, or whichever is active among those of an API host. */
+export type EntryIdentity = { readonly session: string } | { readonly activeFor: string };
+
+// RFC 1123 subdomains, as Kubernetes requires of most names.
+const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** The URL of a control plane. Throws `USAGE` for an id that no Kubernetes object can have. */
+export function controlPlaneUrl(
+  apiHost: string,
+  { kind, id }: DatumTarget,
+  groupVersion = DEFAULT_GROUP_VERSION,
+): string {
+  if (id.length > 253 || !NAME.test(id)) {
+    throw new AppError(
+      "USAGE",
+      `"${printable(id)}" cannot be the id of ${kind === "project" ? "a" : "an"} ${kind}.`,
+      {
+        hint:
+          "An id has lower-case letters, digits, dashes and dots, and begins and ends with a letter or digit.",
+      },
+    );
+  }
+  return `https://${apiHost}/apis/${groupVersion}/${kind}s/${encodeURIComponent(id)}/control-plane`;
+}
+
+/**
+ * The name of a target's cluster and context: `datum-project-<id>`, with `-<host[:port]>` behind it for any host
+ * but the default.
+ *
+ * @example
+ * ```ts
+ * import { entryName } from "./datum-entry.ts";
+ * console.assert(entryName({ kind: "project", id: "web" }, "api.datum.net") === "datum-project-web");
+ * console.assert(entryName({ kind: "project", id: "web" }, "[::1]:8443") === "datum-project-web-[::1]:8443");
+ * ```
+ */
+export function entryName({ kind, id }: DatumTarget, apiHost: string): string {
+  return apiHost === DEFAULT_API_HOST ? `datum-${kind}-${id}` : `datum-${kind}-${id}-${apiHost}`;
+}
+
+/** The name of the user entry: one per session, or one per API host for those that follow `auth switch`. */
+export function userName(identity: EntryIdentity): string {
+  return "session" in identity ? `datum-${identity.session}` : `datum-active-${identity.activeFor}`;
+}
+
+/** What an exec section is made of. */
+export interface ExecOptions {
+  /** The program as it is to be run: a path that survives an upgrade. */
+  readonly command: string;
+  readonly identity: EntryIdentity;
+  /** `IfAvailable` unless told otherwise. */
+  readonly interactiveMode?: ExecEntry["interactiveMode"];
+  /** Only when chosen by hand: else the session knows. */
+  readonly token?: "access" | "id";
+}
+
+/** The exec section: client.authentication.k8s.io/v1, as the Kubernetes authentication documentation has it. */
+export function execEntry(
+  { command, identity, interactiveMode = "IfAvailable", token }: ExecOptions,
+): ExecEntry {
+  return {
+    apiVersion: "client.authentication.k8s.io/v1",
+    command,
+    args: [
+      "auth",
+      "get-token",
+      "--output=client.authentication.k8s.io/v1",
+      "session" in identity ? `--session=${identity.session}` : `--active-for=${identity.activeFor}`,
+      ...(token === undefined ? [] : [`--token=${token}`]),
+    ],
+    interactiveMode,
+    provideClusterInfo: false,
+    installHint:
+      "kubectl signs in with datumctl here: install it, then run datumctl auth update-kubeconfig again.",
+    env: null,
+  };
+}
+
+/** Everything that one `update-kubeconfig` says. */
+export interface EntryOptions extends ExecOptions {
+  /** The name of the cluster entry, and of the context unless that has its own. */
+  readonly name: string;
+  /** Without it, the cluster entry is there already and stays as it is. */
+  readonly server?: string;
+  readonly context?: string;
+  /** PEM; without it, a CA that the cluster entry has goes. */
+  readonly certificateAuthority?: string;
+  /** Makes the context the current one. */
+  readonly switchTo: boolean;
+}
+
+/** The edit that adds or updates cluster, user and context. */
+export function entryEdit(options: EntryOptions): KubeconfigEdit {
+  const { name, server, context = name, certificateAuthority, switchTo } = options;
+  const user = userName(options.identity);
+  return {
+    ...(server !== undefined && {
+      clusters: [{
+        name,
+        server,
+        certificateAuthorityData: certificateAuthority === undefined ? null : base64(certificateAuthority),
+      }],
+    }),
+    users: [{ name: user, exec: execEntry(options) }],
+    contexts: [{ name: context, cluster: name, user }],
+    ...(switchTo && { currentContext: context }),
+  };
+}
+
+function base64(text: string): string {
+  let binary = "";
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

@@ -1,0 +1,276 @@
+/** Owns which kubeconfig files there are, what they say together, and changing them under kubectl's own lock. */
+
+import { AppError, printable } from "../errors.ts";
+import { type Environment, homeOf, onWindows } from "../system/environment.ts";
+import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
+import {
+  editParsed,
+  entriesOf,
+  isOurExec,
+  type KubeconfigEdit,
+  type KubeconfigRemoval,
+  type ListName,
+  type ParsedKubeconfig,
+  parseKubeconfig,
+} from "./kubeconfig-text.ts";
+import { unifiedDiff } from "./unified-diff.ts";
+
+/**
+ * The kubeconfig files in kubectl's order of precedence: the one of `--kubeconfig` alone, else those that
+ * `$KUBECONFIG` lists (`;` between them on Windows, else `:`), else `~/.kube/config`.
+ */
+export function kubeconfigPaths(flag: string | undefined, env: Environment, windows = onWindows): string[] {
+  if (flag !== undefined) return [flag];
+  const listed = (env("KUBECONFIG") ?? "").split(windows ? ";" : ":").filter((path) => path !== "");
+  if (listed.length > 0) return [...new Set(listed)];
+  return [windows ? `${homeOf(env, windows)}\\.kube\\config` : `${homeOf(env, windows)}/.kube/config`];
+}
+
+/** One file of the list, read. */
+export interface KubeconfigFile {
+  readonly path: string;
+  /** The bytes that were read; undefined when there is no such file. */
+  readonly bytes: Uint8Array | undefined;
+  readonly config: ParsedKubeconfig;
+}
+
+/** The files of the list and what they say together. */
+export interface Kubeconfig {
+  /** In order of precedence, absent ones too. */
+  readonly files: readonly KubeconfigFile[];
+  readonly currentContext: string | undefined;
+}
+
+/** An entry with the file that holds it. */
+export interface KubeconfigEntry {
+  readonly name: string;
+  readonly file: KubeconfigFile;
+  /** What stands under `cluster`, `user` or `context`. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** How one of our user entries names who it acts as. */
+export interface OwnUser {
+  readonly name: string;
+  /** The session it is pinned to. */
+  readonly session?: string;
+  /** The API host whose active session it follows. */
+  readonly activeFor?: string;
+}
+
+/** A context with what it leads to. */
+export interface KubeconfigContext {
+  readonly name: string;
+  readonly cluster: string | undefined;
+  readonly user: string | undefined;
+  readonly namespace: string | undefined;
+  readonly server: string | undefined;
+  /** Base64 of PEM. */
+  readonly certificateAuthorityData: string | undefined;
+  /** The user entry when it is one of ours. */
+  readonly own: OwnUser | undefined;
+}
+
+/** Reads the files; those that do not exist count as empty. Throws `STORAGE` and `KUBECONFIG`, naming the file. */
+export async function loadKubeconfig(paths: readonly string[]): Promise<Kubeconfig> {
+  const files: KubeconfigFile[] = [];
+  for (const path of paths) {
+    const bytes = await readSharedFile(path);
+    files.push({ path, bytes, config: parseKubeconfig(decode(bytes, path), printable(path)) });
+  }
+  const current = files.map((file) => file.config.data["current-context"])
+    .find((name): name is string => typeof name === "string" && name !== "");
+  return { files, currentContext: current };
+}
+
+function decode(bytes: Uint8Array | undefined, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes ?? new Uint8Array());
+  } catch (cause) {
+    throw new AppError(
+      "KUBECONFIG",
+      `Cannot use the kubeconfig ${printable(path)}: it is not UTF-8 text. It was left as it is.`,
+      { hint: "Mend that file, or name another one with --kubeconfig.", cause },
+    );
+  }
+}
+
+/** The entry of that name, as kubectl finds it: the first file that has one. */
+export function entryOf(kubeconfig: Kubeconfig, list: ListName, name: string): KubeconfigEntry | undefined {
+  return allEntries(kubeconfig, list).find((entry) => entry.name === name);
+}
+
+function allEntries(kubeconfig: Kubeconfig, list: ListName): KubeconfigEntry[] {
+  return kubeconfig.files.flatMap((file) =>
+    entriesOf(file.config, list).map(({ name, fields }) => ({ name, fields, file }))
+  );
+}
+
+/** A context, the current one unless named, with its server and whose it is; undefined when there is none. */
+export function contextOf(
+  kubeconfig: Kubeconfig,
+  name: string | undefined = kubeconfig.currentContext,
+): KubeconfigContext | undefined {
+  const context = name === undefined ? undefined : entryOf(kubeconfig, "contexts", name);
+  if (context === undefined) return undefined;
+  const cluster = textOf(context.fields["cluster"]);
+  const user = textOf(context.fields["user"]);
+  const clusterFields = cluster === undefined ? undefined : entryOf(kubeconfig, "clusters", cluster)?.fields;
+  const userEntry = user === undefined ? undefined : entryOf(kubeconfig, "users", user);
+  return {
+    name: context.name,
+    cluster,
+    user,
+    namespace: textOf(context.fields["namespace"]),
+    server: textOf(clusterFields?.["server"]),
+    certificateAuthorityData: textOf(clusterFields?.["certificate-authority-data"]),
+    own: userEntry === undefined ? undefined : ownUser(userEntry),
+  };
+}
+
+/** Every user entry that is ours: its exec arguments begin `auth get-token` and name a session or a host. */
+export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
+  return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
+}
+
+function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
+  const args = (fields["exec"] as { args?: unknown } | null | undefined)?.args;
+  if (!isOurExec(args)) return undefined;
+  const words = args as readonly unknown[];
+  const valueOf = (flag: string) => {
+    const index = words.findIndex((word) => word === flag || String(word).startsWith(`${flag}=`));
+    const word = words[index];
+    return index < 0
+      ? undefined
+      : textOf(word === flag ? words[index + 1] : String(word).slice(flag.length + 1));
+  };
+  const session = valueOf("--session");
+  const activeFor = valueOf("--active-for");
+  return {
+    name,
+    ...(session === undefined ? {} : { session }),
+    ...(activeFor === undefined ? {} : { activeFor }),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/**
+ * What to take away when a session goes: its user entries, the contexts of theirs that carry a name we give
+ * (`datum-…`), the clusters of such names that nothing else uses, and the current context if it was one of them.
+ */
+export function removalOfSession(kubeconfig: Kubeconfig, session: string): KubeconfigRemoval {
+  const users = ownUsers(kubeconfig).filter((user) => user.session === session).map((user) => user.name);
+  const given = (name: unknown): name is string => typeof name === "string" && name.startsWith("datum-");
+  const contexts = allEntries(kubeconfig, "contexts");
+  const going = contexts.filter(({ name, fields }) => given(name) && users.includes(String(fields["user"])));
+  const stillUsed = new Set(
+    contexts.filter((one) => !going.includes(one)).map(({ fields }) => fields["cluster"]),
+  );
+  const clusters = going.map(({ fields }) => fields["cluster"]).filter(given)
+    .filter((name) => !stillUsed.has(name));
+  const current = going.find(({ name }) => name === kubeconfig.currentContext)?.name;
+  return {
+    users: [...new Set(users)],
+    contexts: [...new Set(going.map(({ name }) => name))],
+    clusters: [...new Set(clusters)],
+    ...(current === undefined ? {} : { currentContext: current }),
+  };
+}
+
+/** An edit, or one that is made from what the files say when it is their turn to be changed. */
+export type EditOf = KubeconfigEdit | ((kubeconfig: Kubeconfig) => KubeconfigEdit);
+
+/** One file that is changed. */
+export interface KubeconfigChange {
+  readonly path: string;
+  readonly before: Uint8Array | undefined;
+  readonly after: string;
+}
+
+/** An edit per file: an entry goes where it is, a new one and the current context to the default file. */
+function changesOf(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChange[] {
+  const { files } = kubeconfig;
+  const home = files.find((file) => file.bytes !== undefined) ?? files.at(-1);
+  return files.flatMap((file) => {
+    const mine = (list: ListName) => ({ name }: { readonly name: string }) =>
+      (entryOf(kubeconfig, list, name)?.file ?? home) === file;
+    const text = editParsed(file.config, {
+      ...(edit.clusters && { clusters: edit.clusters.filter(mine("clusters")) }),
+      ...(edit.users && { users: edit.users.filter(mine("users")) }),
+      ...(edit.contexts && { contexts: edit.contexts.filter(mine("contexts")) }),
+      ...(edit.currentContext !== undefined && file === home && { currentContext: edit.currentContext }),
+      ...(edit.remove && { remove: edit.remove }),
+    });
+    if (text === file.config.text) return [];
+    return [{ path: file.path, before: file.bytes, after: text }];
+  });
+}
+
+// A program that does not heed the lock can change a file under us; not for ever.
+const ATTEMPTS = 3;
+
+/**
+ * Changes the files, each under kubectl's lock, and says which were changed; none when all is as wanted already.
+ *
+ * Throws `BUSY` when another program keeps its lock for longer than `lockWait` milliseconds (5,000), `STORAGE`,
+ * `KUBECONFIG`, `INTERRUPTED`; nothing is changed then in the file that is named.
+ */
+export async function updateKubeconfig(
+  paths: readonly string[],
+  edit: EditOf,
+  options: { readonly lockWait?: number } = {},
+): Promise<readonly KubeconfigChange[]> {
+  const present: string[] = [];
+  for (const path of paths) if (await readSharedFile(path) !== undefined) present.push(path);
+  const last = paths.at(-1);
+  const toLock = present.length === 0 && last !== undefined ? [last] : present;
+  return await lockingSharedFiles(toLock, async (signal) => {
+    const done: KubeconfigChange[] = [];
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const kubeconfig = await loadKubeconfig(paths);
+      const changes = changesOf(kubeconfig, typeof edit === "function" ? edit(kubeconfig) : edit);
+      let stale: string | undefined;
+      for (const change of changes) {
+        const after = new TextEncoder().encode(change.after);
+        if (await replaceSharedFile(change.path, change.before, after, signal) === "changed") {
+          stale = change.path;
+          break;
+        }
+        done.push(change);
+      }
+      if (stale === undefined) return done;
+      if (attempt === ATTEMPTS) {
+        throw new AppError("BUSY", `Another program keeps changing ${printable(stale)} without its lock.`, {
+          hint: "Run the same command again when it is done.",
+        });
+      }
+    }
+    return done;
+  }, options.lockWait);
+}
+
+/** What {@link updateKubeconfig} would change, as unified diffs to show; takes no lock and writes nothing. */
+export async function previewKubeconfig(paths: readonly string[], edit: EditOf): Promise<string> {
+  const kubeconfig = await loadKubeconfig(paths);
+  return changesOf(kubeconfig, typeof edit === "function" ? edit(kubeconfig) : edit).map((change) => {
+    const before = decode(change.before, change.path);
+    const path = printable(change.path);
+    const names = { before: change.before === undefined ? "/dev/null" : path, after: path };
+    return presentable(unifiedDiff(before, change.after, names));
+  }).join("");
+}
+
+// The neighbours' secrets stand in the lines around a change.
+const SECRET =
+  /(["']?\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)["']?\s*:[ \t]*)(?!\s)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}\]]+)/g;
+
+/** A diff without secrets (as `kubectl config view` does it) and without characters that steer a terminal. */
+function presentable(diff: string): string {
+  return diff.replace(SECRET, "$1REDACTED").split("\n").map((line) => {
+    const indent = /^[-+@ ]? */.exec(line)?.[0] ?? "";
+    return indent + printable(line.slice(indent.length), 4_000);
+  }).join("\n");
+}
