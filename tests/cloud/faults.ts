@@ -1,0 +1,158 @@
+/** Owns what can be made to go wrong: the switches, and which fault a request meets. */
+
+import type { ForgeryName } from "./forgeries.ts";
+
+/** Every endpoint that is counted and can be made to fail by itself. */
+export type Endpoint =
+  | "discovery"
+  | "jwks"
+  | "authorization"
+  | "token"
+  | "revocation"
+  | "userinfo"
+  | "device_authorization"
+  | "page";
+
+/** What happens to a request. Several members can be given together: `slow` goes with all others. */
+export interface Fault {
+  /** Milliseconds before anything else happens. */
+  readonly slow?: number;
+  /** Answers with this status in place of processing the request; the body is `json`, or plain text. */
+  readonly status?: number;
+  /** The `Retry-After` of that answer, in seconds. */
+  readonly retryAfter?: number;
+  /** Answers with this JSON (status 200 unless given) in place of processing the request. */
+  readonly json?: unknown;
+  /** Answers 200 in place of processing: a captive portal's page, 2 MiB of JSON, or nothing. */
+  readonly body?: "html" | "huge" | "empty";
+  /** Answers 302 to this address in place of processing. */
+  readonly redirectTo?: string;
+  /** Sends the beginning of an answer in place of processing, then drops the connection. */
+  readonly halfClosed?: boolean;
+  /** Processes the request, tokens rotate, then drops the connection without an answer. */
+  readonly lostAnswer?: boolean;
+  /** The fault ends after this many requests; absent: it stays until the faults are set anew. */
+  readonly times?: number;
+}
+
+/** All switches. Absent means honest and healthy; {@link Fault}s of an endpoint win over `issuer`. */
+export interface Faults extends Readonly<Partial<Record<Endpoint | "issuer" | "api", Fault>>> {
+  /** Listeners that are really closed: connections are refused. They come back on the same port. */
+  readonly down?: readonly ("issuer" | "api")[];
+  /** What the issuer forges, a row of the table in forgeries.ts. */
+  readonly forgery?: ForgeryName;
+  /** Members laid over the discovery document; `null` removes one. */
+  readonly discoveryAnswer?: Readonly<Record<string, unknown>>;
+  /** Members laid over every successful answer of the token endpoint; `null` removes one. */
+  readonly tokenAnswer?: Readonly<Record<string, unknown>>;
+  /** Seconds by which the issuer's `Date` header and the times in its ID tokens are off. */
+  readonly clockOffset?: number;
+}
+
+/** The switches in force and how many requests each fault has still to meet. */
+export interface FaultBoard {
+  readonly faults: Faults;
+  /** Replaces all switches; `{}` heals everything. */
+  set(faults: Faults): void;
+  /** The fault that a request to this endpoint meets, counted down. */
+  take(endpoint: Endpoint | "api"): Fault | undefined;
+}
+
+/** A board without faults. */
+export function makeFaultBoard(): FaultBoard {
+  let faults: Faults = {};
+  const left = new Map<Fault, number>();
+  return {
+    get faults() {
+      return faults;
+    },
+    set(next) {
+      faults = next;
+      left.clear();
+    },
+    take(endpoint) {
+      const fault = faults[endpoint] ?? (endpoint === "api" ? undefined : faults.issuer);
+      if (fault?.times === undefined) return fault;
+      const remaining = left.get(fault) ?? fault.times;
+      if (remaining <= 0) return undefined;
+      left.set(fault, remaining - 1);
+      return fault;
+    },
+  };
+}
+
+/** An answer that is given in place of processing the request. */
+export interface FaultAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What a fault answers by itself; nothing when the request is to be processed. */
+export function faultAnswer(fault: Fault): FaultAnswer | undefined {
+  const json = { "content-type": "application/json" };
+  const retryAfter: Record<string, string> = fault.retryAfter === undefined
+    ? {}
+    : { "retry-after": String(fault.retryAfter) };
+  if (fault.redirectTo !== undefined) {
+    return { status: 302, headers: { location: fault.redirectTo, ...retryAfter }, body: "" };
+  }
+  if (fault.json !== undefined) {
+    return {
+      status: fault.status ?? 200,
+      headers: { ...json, ...retryAfter },
+      body: JSON.stringify(fault.json),
+    };
+  }
+  if (fault.body !== undefined) {
+    const status = fault.status ?? 200;
+    switch (fault.body) {
+      case "html":
+        return {
+          status,
+          headers: { "content-type": "text/html", ...retryAfter },
+          body: "<!doctype html><title>Guest Wi-Fi</title><p>Accept our terms to go on.</p>",
+        };
+      case "huge":
+        return {
+          status,
+          headers: { ...json, ...retryAfter },
+          body: JSON.stringify({ padding: "x".repeat(2 << 20) }),
+        };
+      case "empty":
+        return { status, headers: { ...json, ...retryAfter }, body: "" };
+    }
+  }
+  if (fault.status !== undefined) {
+    return {
+      status: fault.status,
+      headers: { "content-type": "text/plain", ...retryAfter },
+      body: "fault\n",
+    };
+  }
+  return undefined;
+}
+
+/** `answer` with `overlay`'s members laid over it; `null` removes one. */
+export function overlaid(
+  answer: Readonly<Record<string, unknown>>,
+  overlay: Readonly<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries({ ...answer, ...overlay }).filter(([, value]) => value !== null),
+  );
+}
+
+/** Waits `milliseconds`, or until the signal. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", done);
+    resolve();
+  };
+  const timer = setTimeout(done, milliseconds);
+  signal.addEventListener("abort", done);
+  return promise;
+}

@@ -1,0 +1,216 @@
+/** Owns which kinds the control planes serve, how they look in a table, and what is there from the start. */
+
+import { USERS } from "./users.ts";
+
+/** A Kubernetes object, as far as the control planes look into it. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  [member: string]: unknown;
+}
+
+/** The metadata that is read or written here. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  creationTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  [member: string]: unknown;
+}
+
+/** Whose control plane it is. */
+export interface Scope {
+  readonly kind: "organization" | "project" | "user" | "platform";
+  /** The id in the path; empty for the platform. */
+  readonly id: string;
+}
+
+/** A column of `kubectl get`. */
+export interface Column {
+  readonly name: string;
+  readonly description: string;
+  cell(object: KubeObject): string | number;
+}
+
+/** One kind. */
+export interface Resource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly shortNames: readonly string[];
+  readonly verbs: readonly string[];
+  /** Between name and age. */
+  readonly columns: readonly Column[];
+  /** Properties beside apiVersion, kind and metadata, as OpenAPI schemas. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** The only kind of control plane that serves it; absent: all do. */
+  readonly at?: Scope["kind"];
+}
+
+const STORED = ["create", "delete", "get", "list", "patch", "update", "watch"];
+const REVIEWED = ["create"];
+const TEXTS = { type: "object", additionalProperties: { type: "string" } };
+
+/** The two names of the service's group: today's and the earlier one. */
+export const GROUPS = {
+  miloapis: { group: "resourcemanager.miloapis.com", version: "v1alpha1" },
+  datumapis: { group: "resourcemanager.datumapis.com", version: "v1alpha" },
+} as const;
+
+function resource(
+  fields: Pick<Resource, "group" | "version" | "plural" | "kind"> & Partial<Resource>,
+): Resource {
+  return {
+    singular: fields.kind.toLowerCase(),
+    namespaced: false,
+    shortNames: [],
+    verbs: STORED,
+    columns: [],
+    schema: {},
+    ...fields,
+  };
+}
+
+/** Every kind that is served. */
+export const RESOURCES: readonly Resource[] = [
+  resource({
+    group: "",
+    version: "v1",
+    plural: "namespaces",
+    kind: "Namespace",
+    shortNames: ["ns"],
+    columns: [{ name: "Status", description: "The phase of the namespace", cell: () => "Active" }],
+    schema: { spec: { type: "object" }, status: { type: "object" } },
+  }),
+  resource({
+    group: "",
+    version: "v1",
+    plural: "configmaps",
+    kind: "ConfigMap",
+    namespaced: true,
+    shortNames: ["cm"],
+    columns: [{
+      name: "Data",
+      description: "How many keys the map has",
+      cell: ({ data }) => Object.keys(data ?? {}).length,
+    }],
+    schema: { data: TEXTS, binaryData: TEXTS, immutable: { type: "boolean" } },
+  }),
+  ...["v1", "v1beta1", "v1alpha1"].map((version) =>
+    resource({
+      group: "authentication.k8s.io",
+      version,
+      plural: "selfsubjectreviews",
+      kind: "SelfSubjectReview",
+      verbs: REVIEWED,
+      schema: { status: { type: "object" } },
+    })
+  ),
+  ...["SelfSubjectAccessReview", "SelfSubjectRulesReview"].map((kind) =>
+    resource({
+      group: "authorization.k8s.io",
+      version: "v1",
+      plural: `${kind.toLowerCase()}s`,
+      kind,
+      verbs: REVIEWED,
+      schema: { spec: { type: "object" }, status: { type: "object" } },
+    })
+  ),
+  ...Object.values(GROUPS).flatMap((group) => [
+    resource({
+      ...group,
+      plural: "organizationmemberships",
+      kind: "OrganizationMembership",
+      namespaced: true,
+      verbs: ["get", "list", "watch"],
+      at: "user",
+      schema: { spec: { type: "object" }, status: { type: "object" } },
+    }),
+    resource({
+      ...group,
+      plural: "projects",
+      kind: "Project",
+      verbs: ["get", "list", "watch"],
+      at: "organization",
+      schema: { spec: { type: "object" } },
+    }),
+  ]),
+];
+
+/** The organizations with their projects and members. Initech has no project, and Grace is not in it. */
+export const ORGANIZATIONS: readonly Organization[] = [
+  {
+    id: "acme",
+    name: "Acme Corporation",
+    members: ["ada@example.com", "grace@example.com"],
+    projects: [{ id: "web", name: "Web shop" }, { id: "data", name: "Data – Lager & Archiv" }],
+  },
+  { id: "initech", name: "Initech", members: ["ada@example.com"], projects: [] },
+];
+
+/** An organization as it is set up at the start. */
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+  readonly members: readonly string[];
+  readonly projects: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** True for the organizations, projects and users that exist. */
+export function isKnown({ kind, id }: Scope): boolean {
+  switch (kind) {
+    case "organization":
+      return ORGANIZATIONS.some((organization) => organization.id === id);
+    case "project":
+      return ORGANIZATIONS.some(({ projects }) => projects.some((project) => project.id === id));
+    case "user":
+      return USERS.some(({ sub }) => sub === id);
+    case "platform":
+      return true;
+  }
+}
+
+/** What a new control plane holds: a namespace of its own name tells it from the others. */
+export function initialObjects(scope: Scope): KubeObject[] {
+  const namespaces = ["default", "kube-system", scope.id === "" ? "platform" : `${scope.kind}-${scope.id}`];
+  return [
+    ...namespaces.map((name) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
+      spec: { finalizers: ["kubernetes"] },
+      status: { phase: "Active" },
+    })),
+    ...Object.values(GROUPS).flatMap(({ group, version }) => ofService(scope, `${group}/${version}`)),
+  ];
+}
+
+function ofService(scope: Scope, apiVersion: string): KubeObject[] {
+  if (scope.kind === "organization") {
+    const organization = ORGANIZATIONS.find(({ id }) => id === scope.id);
+    return (organization?.projects ?? []).map(({ id, name }) => ({
+      apiVersion,
+      kind: "Project",
+      metadata: { name: id, annotations: { "kubernetes.io/display-name": name } },
+      spec: { ownerRef: { kind: "Organization", name: scope.id } },
+    }));
+  }
+  if (scope.kind === "user") {
+    const email = USERS.find(({ sub }) => sub === scope.id)?.email ?? "";
+    return ORGANIZATIONS.filter(({ members }) => members.includes(email)).map(({ id, name }) => ({
+      apiVersion,
+      kind: "OrganizationMembership",
+      metadata: { name: `member-${scope.id}`, namespace: `organization-${id}` },
+      spec: { organizationRef: { name: id }, userRef: { name: scope.id } },
+      status: { organization: { displayName: name, type: "Standard" }, user: { email } },
+    }));
+  }
+  return [];
+}
