@@ -19,11 +19,11 @@ export function successPage({ who, where, next }: SignedInWords): Promise<Respon
     `<p class="lead">You can close this tab and go back to your terminal.</p>`,
     `<dl>`,
     `<div><dt>Signed in as</dt><dd>${escapeHtml(who)}</dd></div>`,
-    `<div><dt>At</dt><dd>${escapeHtml(where)}</dd></div>`,
+    `<div><dt>Server</dt><dd>${escapeHtml(where)}</dd></div>`,
     `</dl>`,
     ...(next === undefined ? [] : [
       `<section aria-labelledby="next"><h2 id="next">Next, in your terminal</h2>`,
-      `<pre><code>${escapeHtml(next)}</code></pre></section>`,
+      `<pre><code>${words(next)}</code></pre></section>`,
     ]),
   ]);
 }
@@ -140,6 +140,11 @@ function escapeHtml(text: string): string {
   return printable(text, 1000).replace(/[&<>"']/g, (char) => ESCAPES[char] ?? "");
 }
 
+/** A command whose lines break between its words, not at its hyphens, and that is still copied as one line. */
+function words(command: string): string {
+  return command.split(" ").map((word) => `<span>${escapeHtml(word)}</span>`).join(" ");
+}
+
 const STYLE = `
 :root {
   color-scheme: light dark;
@@ -168,7 +173,7 @@ header { align-self: stretch; font-weight: 650; letter-spacing: -0.01em; }
   background: var(--ink); color: var(--ground); font: 700 0.8rem/1.5 ui-monospace, Menlo, Consolas, monospace;
 }
 main {
-  width: 100%; max-width: 34rem; margin-block: auto; padding: clamp(1.5rem, 6vw, 2.75rem);
+  width: 100%; max-width: 36rem; margin-block: auto; padding: clamp(1.5rem, 6vw, 2.75rem);
   background: var(--card); border: 1px solid var(--line); border-radius: 1rem; box-shadow: var(--shadow);
   overflow-wrap: anywhere;
 }
@@ -192,6 +197,7 @@ pre {
   border-radius: 0.6rem; white-space: pre-wrap;
 }
 code { font: 0.925rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
+pre span { display: inline-block; max-width: 100%; }
 .note { margin-top: 1.25rem; font-size: 0.925rem; color: var(--soft); }
 .note + .note { margin-top: 0.35rem; }
 footer { font-size: 0.875rem; color: var(--soft); text-align: center; }

@@ -1,0 +1,201 @@
+/** Proves the bounds of every exchange with an issuer. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { boundedFetch, endpointUrl, failedExchange, MAX_ANSWER, readJson } from "../../src/oauth/http.ts";
+import { ISSUER, json, NOW, TestIssuer } from "./issuer.ts";
+
+const URL_ = `${ISSUER}/token`;
+
+async function failure(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(() => undefined, (error) => error);
+  assert.ok(error instanceof AppError, `expected an AppError, got ${error}`);
+  return error;
+}
+
+for (
+  const [text, why] of [
+    ["http://issuer.example/", "is not an https URL"],
+    ["http://127.0.0.1.evil.example/", "is not an https URL"],
+    ["http://localhost.evil.example/", "is not an https URL"],
+    ["http://[::2]/", "is not an https URL"],
+    ["ftp://127.0.0.1/", "is not an https URL"],
+    ["javascript:alert(1)", "is not an https URL"],
+    ["https://ada:pw@issuer.example/", "holds a user name or password"],
+    ["https://issuer.example/#x", "holds a fragment"],
+    ["https://issuer.example/\u001b[2J", "holds unprintable characters"],
+    ["nonsense", "is not a URL"],
+    [7, "is not a string"],
+  ] as const
+) {
+  Deno.test(`endpointUrl() refuses ${JSON.stringify(text)}: it ${why}`, () =>
+    assert.equal(endpointUrl(text), why));
+}
+
+for (
+  const text of [
+    "https://issuer.example/a?b=c",
+    "http://127.0.0.1:9/",
+    "http://127.9.8.7/",
+    "http://[::1]:8/",
+    "http://localhost/",
+  ]
+) {
+  Deno.test(`endpointUrl() takes ${text}`, () => assert.ok(endpointUrl(text) instanceof URL));
+}
+
+Deno.test("an http address beyond loopback is refused before any request", async () => {
+  const issuer = new TestIssuer();
+  const error = await failure(boundedFetch(issuer.exchange(), "Cannot ask")("http://issuer.example/token"));
+  assert.equal(error.code, "ISSUER_ERROR");
+  assert.equal(issuer.requests.length, 0);
+});
+
+for (
+  const [name, route, expected] of [
+    [
+      "a redirect",
+      () => new Response(null, { status: 302, headers: { location: "https://evil.example/" } }),
+      /redirect/,
+    ],
+    ["a 500", () => json({ error: "invalid_grant" }, { status: 500 }), /unavailable \(status 500\)/],
+    ["a 429", () => json({}, { status: 429 }), /asked too often \(status 429\)/],
+    [
+      "an HTML page with 200",
+      () => new Response("<html>", { headers: { "content-type": "text/html" } }),
+      /"text\/html" instead of JSON/,
+    ],
+    ["no content type", () => new Response(new TextEncoder().encode("{}")), /without a content type/],
+    [
+      "JSON in name only",
+      () => new Response("{", { headers: { "content-type": "application/json" } }),
+      /unreadable text/,
+    ],
+    ["an array", () => json([]), /something else/],
+  ] as const
+) {
+  Deno.test(`${name} is NETWORK and names the host`, async () => {
+    const issuer = new TestIssuer();
+    issuer.routes["/token"] = route;
+    const asked = boundedFetch(issuer.exchange(), "Cannot ask")(URL_).then((answer) =>
+      readJson("Cannot ask", URL_, answer)
+    );
+    const error = await failure(asked);
+    assert.equal(error.code, "NETWORK");
+    assert.match(error.message, /^Cannot ask: issuer\.example /);
+    assert.match(error.message, expected);
+    assert.equal(issuer.requests.length, 1);
+  });
+}
+
+Deno.test("a body beyond 1 MiB is given up, an endless one is not read to its end", async () => {
+  const issuer = new TestIssuer();
+  let sent = 0;
+  let cancelled = false;
+  const chunk = new Uint8Array(64 * 1024);
+  issuer.routes["/token"] = () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => (sent += chunk.length, controller.enqueue(chunk)),
+        cancel: () => void (cancelled = true),
+      }),
+    );
+  const error = await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
+  assert.equal(error.code, "NETWORK");
+  assert.match(error.message, /more than 1 MiB/);
+  assert.ok(cancelled);
+  assert.ok(sent < MAX_ANSWER + 4 * chunk.length);
+});
+
+Deno.test("a body of exactly 1 MiB is read", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/token"] = () => new Response(new Uint8Array(MAX_ANSWER));
+  const response = await boundedFetch(issuer.exchange(), "Cannot ask")(URL_);
+  assert.equal((await response.arrayBuffer()).byteLength, MAX_ANSWER);
+});
+
+Deno.test("a body that breaks off is NETWORK", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/token"] = () =>
+    new Response(
+      new ReadableStream({
+        start: (
+          controller,
+        ) => (controller.enqueue(new TextEncoder().encode('{"a":')),
+          controller.error(new TypeError("reset"))),
+      }),
+      { headers: { "content-type": "application/json" } },
+    );
+  assert.equal((await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_))).code, "NETWORK");
+});
+
+Deno.test("an answer that never comes, from a fetch deaf to its signal, ends by the request's time-out", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/token"] = () => new Promise<Response>(() => {});
+  const error = await failure(boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_));
+  assert.equal(error.code, "NETWORK");
+  assert.equal(failedExchange(error)?.kind, "timeout");
+});
+
+Deno.test("a body that drips ends by the request's time-out, and half of it never passes for the whole", async () => {
+  const issuer = new TestIssuer();
+  let cancelled = false;
+  issuer.routes["/token"] = () =>
+    new Response(
+      new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode("{}")),
+        cancel: () => void (cancelled = true),
+      }),
+      { headers: { "content-type": "application/json" } },
+    );
+  const error = await failure(boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_));
+  assert.equal(failedExchange(error)?.kind, "timeout");
+  assert.ok(cancelled);
+});
+
+Deno.test("Ctrl-C ends an exchange with the error that it was given", async () => {
+  const issuer = new TestIssuer();
+  const stop = new AbortController();
+  issuer.routes["/token"] =
+    () => (stop.abort(new AppError("INTERRUPTED", "Stopped.")), new Promise<Response>(() => {}));
+  const error = await failure(boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_));
+  assert.equal(error.code, "INTERRUPTED");
+});
+
+Deno.test("a flow whose bound is over is NETWORK, whatever fetch rejects with", async () => {
+  const issuer = new TestIssuer();
+  const stop = new AbortController();
+  issuer.routes["/token"] = () => (stop.abort(), Promise.reject(new DOMException("x", "AbortError")));
+  const error = await failure(boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_));
+  assert.equal(error.code, "NETWORK");
+});
+
+Deno.test("an AppError of the transport passes unchanged; anything else becomes NETWORK", async () => {
+  const issuer = new TestIssuer();
+  const own = new AppError("NETWORK", "The certificate of issuer.example is not trusted.");
+  issuer.routes["/token"] = [() => Promise.reject(own), () => Promise.reject(new TypeError("boom"))];
+  assert.equal(await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_)), own);
+  const other = await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
+  assert.equal(other.code, "NETWORK");
+  assert.doesNotMatch(other.message, /boom/);
+});
+
+Deno.test("Retry-After is read as seconds and as a date", async () => {
+  const issuer = new TestIssuer();
+  const at = (value: string) => () => json({}, { status: 503, headers: { "retry-after": value } });
+  issuer.routes["/token"] = [at("7"), at(new Date(NOW + 9000).toUTCString()), at("soon")];
+  for (const expected of [7000, 9000, undefined]) {
+    const error = await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
+    assert.equal(failedExchange(error)?.retryAfter, expected);
+  }
+});
+
+Deno.test("the log names method, host, path and status, and neither query nor body", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/token"] = () => json({ access_token: "SECRET" });
+  await boundedFetch(issuer.exchange(), "Cannot ask")(`${URL_}?code=SECRET`, {
+    method: "POST",
+    body: "SECRET",
+  });
+  assert.deepEqual(issuer.log, ["POST issuer.example/tenant/token 200 in 0 ms"]);
+});

@@ -1,0 +1,125 @@
+/** Proves that an attempt waits out stray hits, ends by exactly one right hit, and shows success only after it. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { type Authorization, beginAuthorization } from "../../src/oauth/authorization-code.ts";
+import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
+import { callbackHandler } from "../../src/oauth/loopback.ts";
+import { CLIENT, ISSUER, TestIssuer } from "./issuer.ts";
+
+const REDIRECT = "http://127.0.0.1:51000/callback";
+const SUCCESS = /You are signed in/;
+
+async function attempt() {
+  const metadata = new TestIssuer().metadata as unknown as IssuerMetadata;
+  const authorization = await beginAuthorization({
+    metadata,
+    clientId: CLIENT,
+    redirectUri: REDIRECT,
+    scopes: ["openid"],
+  });
+  const redeemed: string[] = [];
+  const gate = Promise.withResolvers<string>();
+  const handler = callbackHandler({
+    authorization,
+    metadata,
+    redeem: (params) => (redeemed.push(params.get("code") ?? ""), gate.promise),
+    describe: (who) => ({ who, where: "api.example" }),
+  });
+  return { authorization, handler, redeemed, gate };
+}
+
+function hit({ state }: Authorization, params: Record<string, string> = {}, init: RequestInit = {}): Request {
+  const query = new URLSearchParams({ state, iss: ISSUER, code: "code-1", ...params });
+  return new Request(`${REDIRECT}?${query}`, { headers: { host: "127.0.0.1:51000" }, ...init });
+}
+
+Deno.test("stray hits of every kind before the right one do not end the attempt", async () => {
+  const { authorization, handler, redeemed, gate } = await attempt();
+  const statuses = [];
+  for (
+    const request of [
+      hit(authorization, { state: "wrong" }),
+      hit(authorization, { state: "wrong", error: "access_denied" }),
+      hit(authorization, {}, { method: "POST" }),
+      hit(authorization, {}, { headers: { host: "evil.example" } }),
+      new Request("http://127.0.0.1:51000/favicon.ico"),
+    ]
+  ) {
+    const response = await handler.handle(request);
+    statuses.push(response.status);
+    assert.doesNotMatch(await response.text(), SUCCESS);
+  }
+  assert.deepEqual(statuses, [400, 400, 405, 421, 404]);
+  assert.deepEqual(redeemed, []);
+  gate.resolve("ada@example.com");
+  const response = await handler.handle(hit(authorization));
+  assert.equal(response.status, 200);
+  assert.match(await response.text(), SUCCESS);
+  assert.equal(await handler.outcome, "ada@example.com");
+});
+
+Deno.test("the browser hears of success only after the code was redeemed", async () => {
+  const { authorization, handler, gate } = await attempt();
+  let answered = false;
+  const answer = handler.handle(hit(authorization)).then((response) => (answered = true, response));
+  await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));
+  assert.equal(answered, false);
+  gate.resolve("ada@example.com");
+  assert.match(await (await answer).text(), SUCCESS);
+});
+
+Deno.test("of two right hits at once one is redeemed, the other never gets a success page", async () => {
+  const { authorization, handler, redeemed, gate } = await attempt();
+  const first = handler.handle(hit(authorization));
+  const second = handler.handle(hit(authorization, { code: "code-2" }));
+  gate.resolve("ada@example.com");
+  assert.equal((await first).status, 200);
+  assert.equal((await second).status, 409);
+  assert.doesNotMatch(await (await second).text(), SUCCESS);
+  const third = await handler.handle(hit(authorization));
+  assert.equal(third.status, 409);
+  assert.deepEqual(redeemed, ["code-1"]);
+});
+
+Deno.test("an error of the issuer with the right state ends the attempt, and no code is taken after it", async () => {
+  const { authorization, handler, redeemed } = await attempt();
+  const response = await handler.handle(hit(authorization, { error: "access_denied" }));
+  assert.equal(response.status, 400);
+  assert.match(await response.text(), /ACCESS_DENIED/);
+  await assert.rejects(
+    handler.outcome,
+    (error) => error instanceof AppError && error.code === "ACCESS_DENIED",
+  );
+  assert.equal((await handler.handle(hit(authorization))).status, 409);
+  assert.deepEqual(redeemed, []);
+});
+
+Deno.test("an error that comes while the code is being redeemed changes nothing", async () => {
+  const { authorization, handler, gate } = await attempt();
+  const first = handler.handle(hit(authorization));
+  assert.equal((await handler.handle(hit(authorization, { error: "access_denied" }))).status, 409);
+  gate.resolve("ada@example.com");
+  assert.equal((await first).status, 200);
+  assert.equal(await handler.outcome, "ada@example.com");
+});
+
+Deno.test("a redemption that fails shows what failed and what to do, and ends the attempt with that error", async () => {
+  const { authorization, handler, gate } = await attempt();
+  gate.reject(new AppError("INVALID_TOKEN", "The <b>nonce</b> is wrong.", { hint: "Start again." }));
+  const html = await (await handler.handle(hit(authorization))).text();
+  assert.match(html, /The &lt;b&gt;nonce&lt;\/b&gt; is wrong\./);
+  assert.match(html, /Start again\./);
+  assert.doesNotMatch(html, SUCCESS);
+  await assert.rejects(
+    handler.outcome,
+    (error) => error instanceof AppError && error.code === "INVALID_TOKEN",
+  );
+});
+
+Deno.test("a fault of our own during the redemption is INTERNAL, without its details", async () => {
+  const { authorization, handler, gate } = await attempt();
+  gate.reject(new TypeError("secret detail"));
+  assert.doesNotMatch(await (await handler.handle(hit(authorization))).text(), /secret detail/);
+  await assert.rejects(handler.outcome, (error) => error instanceof AppError && error.code === "INTERNAL");
+});

@@ -1,0 +1,228 @@
+/** Proves what a refresh asks again, what ends the session, and what must be kept. */
+
+import assert from "node:assert/strict";
+import { AppError, type ErrorCode } from "../../src/errors.ts";
+import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
+import type { Exchange } from "../../src/oauth/http.ts";
+import { fetchSigningKeys } from "../../src/oauth/id-token.ts";
+import { type RefreshInput, refreshTokens } from "../../src/oauth/refresh.ts";
+import { CLIENT, ISSUER, json, NOW, type Route, signingKey, TestIssuer } from "./issuer.ts";
+
+interface Attempt {
+  readonly issuer: TestIssuer;
+  readonly pauses: number[];
+  refresh(more?: Partial<RefreshInput>, exchange?: Partial<Exchange>): ReturnType<typeof refreshTokens>;
+}
+
+/** A session with cached keys whose issuer answers its refreshes as told; sleeping moves the issuer's clock. */
+async function session(...answers: Route[]): Promise<Attempt> {
+  const issuer = new TestIssuer();
+  const metadata = { ...issuer.metadata } as unknown as IssuerMetadata;
+  const keys = await fetchSigningKeys(issuer.exchange(), metadata);
+  issuer.requests.length = 0;
+  issuer.routes["/token"] = answers.length === 0 ? async () => json(await issuer.tokens()) : answers;
+  const pauses: number[] = [];
+  const sleep = (milliseconds: number) => {
+    pauses.push(milliseconds);
+    issuer.time += milliseconds;
+    return Promise.resolve();
+  };
+  return {
+    issuer,
+    pauses,
+    refresh: (more = {}, exchange = {}) =>
+      refreshTokens(issuer.exchange(exchange), {
+        metadata,
+        keys,
+        clientId: CLIENT,
+        refreshToken: "refresh-1",
+        expected: { issuer: ISSUER, subject: "user-1" },
+        sleep,
+        random: () => 0.5,
+        ...more,
+      }),
+  };
+}
+
+async function failure(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(() => undefined, (error) => error);
+  assert.ok(error instanceof AppError, `expected an AppError, got ${error}`);
+  assert.doesNotMatch(error.message, /refresh-1|refresh-2|access-1/);
+  return error;
+}
+
+Deno.test("a refresh with cached keys is one request with the client id in its body", async () => {
+  const { issuer, refresh } = await session();
+  const refreshed = await refresh();
+  assert.ok(refreshed.kind === "tokens");
+  assert.equal(refreshed.tokens.refreshToken, "refresh-2");
+  assert.equal(refreshed.tokens.claims?.sub, "user-1");
+  assert.deepEqual(issuer.paths(), ["/token"]);
+  assert.equal(issuer.requests[0]?.headers.get("authorization"), null);
+  assert.deepEqual(Object.fromEntries(issuer.requests[0]?.body ?? []), {
+    grant_type: "refresh_token",
+    refresh_token: "refresh-1",
+    client_id: CLIENT,
+  });
+});
+
+Deno.test("a refresh without a new refresh token keeps the old one", async () => {
+  const { issuer, refresh } = await session();
+  issuer.routes["/token"] = async () => json(await issuer.tokens({ refresh_token: undefined }));
+  const refreshed = await refresh();
+  assert.equal(refreshed.kind === "tokens" && refreshed.tokens.refreshToken, "refresh-1");
+});
+
+Deno.test("a refresh without an ID token is legal", async () => {
+  const { issuer, refresh } = await session();
+  issuer.routes["/token"] = async () => json(await issuer.tokens({ id_token: undefined }));
+  const refreshed = await refresh();
+  assert.ok(refreshed.kind === "tokens");
+  assert.equal(refreshed.tokens.idToken, undefined);
+  assert.equal(refreshed.tokens.refreshToken, "refresh-2");
+});
+
+const oauthError = (error: string, status = 400): Route => () =>
+  json({ error, error_description: "why \u001b[2J" }, { status });
+const ENDS: [string, ErrorCode, Route][] = [
+  ["invalid_grant", "SESSION_EXPIRED", oauthError("invalid_grant")],
+  ["invalid_client", "ISSUER_ERROR", oauthError("invalid_client", 401)],
+  ["unauthorized_client", "ISSUER_ERROR", oauthError("unauthorized_client")],
+  ["a 403 of JSON", "ISSUER_ERROR", () => json({}, { status: 403 })],
+  ["token_type mac", "INVALID_TOKEN", () => json({ access_token: "access-1", token_type: "mac" })],
+];
+for (const [name, code, route] of ENDS) {
+  Deno.test(`${name} is ${code}, asked once`, async () => {
+    const { issuer, refresh } = await session(route);
+    const error = await failure(refresh());
+    assert.equal(error.code, code);
+    assert.doesNotMatch(error.message, /\p{Cc}/u);
+    assert.deepEqual(issuer.paths(), ["/token"]);
+  });
+}
+
+const PASSES: [string, Route][] = [
+  ["temporarily_unavailable", oauthError("temporarily_unavailable")],
+  ["server_error", oauthError("server_error")],
+  ["a 500 that says invalid_grant", oauthError("invalid_grant", 500)],
+  ["a 429", () => json({}, { status: 429 })],
+  ["HTML with 200", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
+  [
+    "HTML with 400 that says invalid_grant",
+    () =>
+      new Response('{"error":"invalid_grant"}', { status: 400, headers: { "content-type": "text/html" } }),
+  ],
+  ["a captive portal's redirect", () => Response.redirect("https://portal.example/", 302)],
+  ["no connection", () => Promise.reject(new AppError("NETWORK", "issuer.example cannot be reached."))],
+  ["expires_in a text", () => json({ access_token: "access-1", token_type: "Bearer", expires_in: "1" })],
+];
+for (const [name, route] of PASSES) {
+  Deno.test(`${name}, for ever, is NETWORK after three requests and two growing pauses`, async () => {
+    const { issuer, pauses, refresh } = await session(route);
+    assert.equal((await failure(refresh())).code, "NETWORK");
+    assert.equal(issuer.requests.length, 3);
+    assert.deepEqual(pauses, [150, 600]);
+  });
+
+  Deno.test(`${name}, once, is survived`, async () => {
+    const attempt = await session(route, async () => json(await attempt.issuer.tokens()));
+    assert.equal((await attempt.refresh()).kind, "tokens");
+    assert.equal(attempt.issuer.requests.length, 2);
+  });
+}
+
+Deno.test("a slow answer is not asked for again: it may have rotated the token", async () => {
+  const { issuer, refresh } = await session(() => new Promise<Response>(() => {}));
+  assert.equal((await failure(refresh({}, { requestTimeout: 20 }))).code, "NETWORK");
+  assert.equal(issuer.requests.length, 1);
+});
+
+Deno.test("Retry-After within the deadline is waited for, beyond it given up at once", async () => {
+  const busy: Route = () => json({}, { status: 503, headers: { "retry-after": "4" } });
+  const within = await session(busy);
+  await failure(within.refresh({}, { deadline: NOW + 10_000 }));
+  assert.deepEqual(within.pauses, [4000, 4000]);
+  const beyond = await session(busy);
+  assert.equal((await failure(beyond.refresh({}, { deadline: NOW + 3000 }))).code, "NETWORK");
+  assert.deepEqual(beyond.pauses, []);
+  assert.equal(beyond.issuer.requests.length, 1);
+});
+
+Deno.test("a bound that ends during a pause ends the refresh with NETWORK", async () => {
+  const { issuer, refresh } = await session(() => json({}, { status: 503 }));
+  const bound = new AbortController();
+  const sleep = () => (bound.abort(), Promise.reject(bound.signal.reason));
+  assert.equal((await failure(refresh({ sleep }, { signal: bound.signal }))).code, "NETWORK");
+  assert.equal(issuer.requests.length, 1);
+});
+
+Deno.test("another subject, issuer or signature is INVALID_TOKEN and hands nothing out", async () => {
+  for (const claims of [{ sub: "user-2" }, { iss: "https://evil.example" }, { aud: "client-2" }]) {
+    const { issuer, refresh } = await session();
+    issuer.routes["/token"] = async () => json(await issuer.tokens({}, claims));
+    assert.equal((await failure(refresh())).code, "INVALID_TOKEN");
+  }
+  const { issuer, refresh } = await session();
+  const forged = await issuer.idToken({}, await signingKey("RS256", "shared"));
+  issuer.routes["/token"] = async () => json(await issuer.tokens({ id_token: forged }));
+  assert.equal((await failure(refresh())).code, "INVALID_TOKEN");
+});
+
+Deno.test("a wrong clock is CLOCK_SKEW, and the rotated refresh token is kept", async () => {
+  const { issuer, refresh } = await session();
+  issuer.routes["/token"] = async () =>
+    json(await issuer.tokens({}, { iat: NOW / 1000 + 600 }), {
+      headers: { date: new Date(NOW + 600_000).toUTCString() },
+    });
+  const refreshed = await refresh();
+  assert.ok(refreshed.kind === "unusable");
+  assert.equal(refreshed.error.code, "CLOCK_SKEW");
+  assert.equal(refreshed.refreshToken, "refresh-2");
+});
+
+Deno.test("a wrong clock with a bad signature keeps nothing", async () => {
+  const { issuer, refresh } = await session();
+  const forged = await issuer.idToken({ iat: NOW / 1000 + 600 }, await signingKey("RS256", "shared"));
+  issuer.routes["/token"] = async () =>
+    json(await issuer.tokens({ id_token: forged }), {
+      headers: { date: new Date(NOW + 600_000).toUTCString() },
+    });
+  assert.equal((await failure(refresh())).code, "INVALID_TOKEN");
+});
+
+Deno.test("keys that rotated are fetched and returned; keys that cannot be had keep the rotated refresh token", async () => {
+  const rotate = async ({ issuer }: Attempt) => {
+    const key = await signingKey("RS256", "new");
+    issuer.published = [key.jwk];
+    const id_token = await issuer.idToken({}, key);
+    issuer.routes["/token"] = async () => json(await issuer.tokens({ id_token }));
+  };
+  const good = await session();
+  await rotate(good);
+  const refreshed = await good.refresh();
+  assert.equal(refreshed.kind === "tokens" && (refreshed.keys?.keys[0] as { kid?: string }).kid, "new");
+  assert.deepEqual(good.issuer.paths(), ["/token", "/keys"]);
+
+  const bad = await session();
+  await rotate(bad);
+  bad.issuer.routes["/keys"] = () => json({}, { status: 503 });
+  const unusable = await bad.refresh();
+  assert.ok(unusable.kind === "unusable");
+  assert.equal(unusable.error.code, "NETWORK");
+  assert.equal(unusable.refreshToken, "refresh-2");
+});
+
+Deno.test("a token endpoint that has moved is found by discovery; the new metadata is returned", async () => {
+  const { issuer, refresh } = await session(() => new Response("gone", { status: 410 }));
+  issuer.metadata.token_endpoint = `${ISSUER}/v2/token`;
+  issuer.routes["/v2/token"] = async () => json(await issuer.tokens());
+  const refreshed = await refresh();
+  assert.equal(refreshed.kind === "tokens" && refreshed.metadata.token_endpoint, `${ISSUER}/v2/token`);
+  assert.deepEqual(issuer.paths(), ["/token", "/.well-known/openid-configuration", "/v2/token"]);
+});
+
+Deno.test("a token endpoint that is gone and has not moved fails after one look", async () => {
+  const { issuer, refresh } = await session(() => json({}, { status: 404 }));
+  assert.equal((await failure(refresh())).code, "ISSUER_ERROR");
+  assert.deepEqual(issuer.paths(), ["/token", "/.well-known/openid-configuration"]);
+});
