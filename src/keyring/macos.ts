@@ -1,0 +1,156 @@
+/** Owns the keychain of macOS, spoken to through the system's own `security`. */
+
+import { AppError, printable } from "../errors.ts";
+import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
+import { assertStorable, type KeyringBound, keyringTimeout, type SecretStore, SERVICE } from "./store.ts";
+
+const NAME = "the keychain (security)";
+
+/** By its full path: the keychain trusts that program to read what it wrote. */
+const SECURITY = "/usr/bin/security";
+
+/** What `security` needs of our variables to find the person's keychain. */
+export const SECURITY_VARIABLES = ["HOME", "USER", "LOGNAME", "TMPDIR"] as const;
+
+/** `security` reads lines of so many bytes; what is longer would run on as the next command. */
+const LONGEST_LINE = 4095;
+
+/** The low bytes of the OSStatus values of SecBase.h, which `security` exits with. */
+const STATUS = {
+  itemNotFound: 44, // -25300
+  duplicateItem: 45, // -25299
+  interactionNotAllowed: 36, // -25308
+  noDefaultKeychain: 37, // -25307
+  authFailed: 51, // -25293
+  userCanceled: 128, // -128
+} as const;
+
+/**
+ * The store behind `security`. The secret travels over stdin and stdout alone.
+ *
+ * @param env the variables of {@link SECURITY_VARIABLES} that are set
+ */
+export function macosStore(run: Run, env: Readonly<Record<string, string>>): SecretStore {
+  const environment = { ...env, LC_ALL: "C" };
+
+  async function call(args: readonly string[], bound: KeyringBound, stdin?: string): Promise<RunResult> {
+    try {
+      return await run(SECURITY, args, {
+        env: environment,
+        timeout: Math.max(1, bound.timeout),
+        ...(stdin === undefined ? {} : { stdin }),
+        ...(bound.signal === undefined ? {} : { signal: bound.signal }),
+      });
+    } catch (error) {
+      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, bound, error);
+      if (error instanceof ProgramError) throw unreachable(error.message, stdin !== undefined, error);
+      throw error;
+    }
+  }
+
+  return {
+    kind: "system",
+    name: NAME,
+
+    async get(account, bound) {
+      const found = await call(
+        ["find-generic-password", "-s", SERVICE, "-a", encodeAccount(account), "-w"],
+        bound,
+      );
+      if (found.code === STATUS.itemNotFound) return undefined;
+      if (found.code !== 0) throw failure("read", account, found.code, found.stderr);
+      return found.stdout.replace(/\n$/, "");
+    },
+
+    async set(account, secret, bound) {
+      assertStorable(secret);
+      const line = addCommand(account, secret);
+      let stored = await interactive(line, bound);
+      // Another process added the item after `security` had looked for one to update: now there is one.
+      if (stored.code === STATUS.duplicateItem) {
+        stored = await interactive(line, { ...bound, timeout: bound.timeout - stored.elapsed });
+      }
+      if (stored.code !== 0) throw failure("store", account, stored.code, stored.stderr);
+    },
+
+    async delete(account, bound) {
+      const removed = await call(
+        ["delete-generic-password", "-s", SERVICE, "-a", encodeAccount(account)],
+        bound,
+      );
+      if (removed.code === STATUS.itemNotFound) return false;
+      if (removed.code !== 0) throw failure("remove", account, removed.code, removed.stderr);
+      return true;
+    },
+  };
+
+  /** Runs one command line over stdin; its status counts wherever `security -i` reports it. */
+  async function interactive(line: string, bound: KeyringBound): Promise<RunResult> {
+    const result = await call(["-i"], bound, line);
+    const returned = /\breturned (-?\d+)/.exec(result.stderr)?.[1];
+    return returned === undefined ? result : { ...result, code: Number(returned) & 0xff };
+  }
+}
+
+/** The line for `security -i` that adds or replaces an item. Throws `KEYRING_UNAVAILABLE` for an account too long. */
+export function addCommand(account: string, secret: string): string {
+  const name = encodeAccount(account);
+  const line = `add-generic-password -U -s ${SERVICE} -a "${name}" -l "${SERVICE}: ${name}" -w "${secret}"\n`;
+  // All of it is ASCII, so that characters are bytes.
+  if (line.length > LONGEST_LINE) {
+    throw new AppError("KEYRING_UNAVAILABLE", "The keychain cannot hold an item with so long a name.", {
+      hint: "Keep the key in a file instead: datumctl login --keyring file",
+    });
+  }
+  return line;
+}
+
+/**
+ * An account in characters that mean nothing to the command line of `security -i` inside double quotes; all others
+ * are percent-encoded. Session names stay as they are.
+ */
+export function encodeAccount(account: string): string {
+  return Array.from(new TextEncoder().encode(account), (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z0-9._@+:\/ -]/.test(character)
+      ? character
+      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }).join("");
+}
+
+const VERBS = { read: "read the key of", store: "store the key of", remove: "remove the key of" };
+
+function failure(doing: keyof typeof VERBS, account: string, code: number, stderr: string): AppError {
+  const failed = `Cannot ${VERBS[doing]} "${printable(account)}"`;
+  if (code === STATUS.interactionNotAllowed || code === STATUS.authFailed) {
+    return new AppError(
+      "KEYRING_LOCKED",
+      `${failed}: the keychain is locked, and nobody can be asked here.`,
+      {
+        hint: "Unlock it, then run the same command again: security unlock-keychain",
+      },
+    );
+  }
+  if (code === STATUS.userCanceled) {
+    return new AppError("KEYRING_LOCKED", `${failed}: the keychain's question was declined.`, {
+      hint: "Run the same command again and allow the access.",
+    });
+  }
+  if (code === STATUS.noDefaultKeychain) {
+    return unreachable("there is no default keychain", doing === "store");
+  }
+  // Never the whole of stderr: on a usage error `security -i` may repeat the line that it was given.
+  const said = /^security: (Sec[A-Za-z]+: .+)$/m.exec(stderr)?.[1];
+  return unreachable(
+    `security failed (${said ? printable(said, 200) : `exit code ${code}`})`,
+    doing === "store",
+  );
+}
+
+function unreachable(what: string, storing: boolean, cause?: unknown): AppError {
+  const code = storing ? "KEYRING_UNAVAILABLE" : "KEYRING_LOCKED";
+  return new AppError(code, `The keychain cannot be reached: ${what}.`, {
+    hint: "Look at it by hand: security show-keychain-info",
+    cause,
+  });
+}
