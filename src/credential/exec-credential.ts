@@ -66,7 +66,7 @@ function badInfo(what: string): AppError {
 export function formatExecCredential(apiVersion: ExecApiVersion, token: TimedToken): string {
   const expirationTimestamp = new Date(reportedExpiry(token)).toISOString().replace(/\.\d+Z$/, "Z");
   const status = { expirationTimestamp, token: token.token };
-  return JSON.stringify({ kind: "ExecCredential", apiVersion, spec: { interactive: false }, status }) + "\n";
+  return JSON.stringify({ kind: "ExecCredential", apiVersion, status }) + "\n";
 }
 
 /**

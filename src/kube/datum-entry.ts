@@ -1,44 +1,10 @@
 /** Owns what our kubeconfig entries look like: their names, server and exec section. */
 
-import { AppError, printable } from "../errors.ts";
+import { DATUM_API_HOST, type Scope } from "../providers/datum.ts";
 import type { ExecEntry, KubeconfigEdit } from "./kubeconfig-text.ts";
-
-/** The API host whose entries carry no host in their names. */
-export const DEFAULT_API_HOST = "api.datum.net";
-
-/** The group and version that the running service has its organizations and projects in. */
-export const DEFAULT_GROUP_VERSION = "resourcemanager.miloapis.com/v1alpha1";
-
-/** The organization or project whose control plane an entry leads to. */
-export interface DatumTarget {
-  readonly kind: "organization" | "project";
-  readonly id: string;
-}
 
 /** Whom an entry acts as: one session for ever, or whichever is active among those of an API host. */
 export type EntryIdentity = { readonly session: string } | { readonly activeFor: string };
-
-// RFC 1123 subdomains, as Kubernetes requires of most names.
-const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-/** The URL of a control plane. Throws `USAGE` for an id that no Kubernetes object can have. */
-export function controlPlaneUrl(
-  apiHost: string,
-  { kind, id }: DatumTarget,
-  groupVersion = DEFAULT_GROUP_VERSION,
-): string {
-  if (id.length > 253 || !NAME.test(id)) {
-    throw new AppError(
-      "USAGE",
-      `"${printable(id)}" cannot be the id of ${kind === "project" ? "a" : "an"} ${kind}.`,
-      {
-        hint:
-          "An id has lower-case letters, digits, dashes and dots, and begins and ends with a letter or digit.",
-      },
-    );
-  }
-  return `https://${apiHost}/apis/${groupVersion}/${kind}s/${encodeURIComponent(id)}/control-plane`;
-}
 
 /**
  * The name of a target's cluster and context: `datum-project-<id>`, with `-<host[:port]>` behind it for any host
@@ -51,8 +17,8 @@ export function controlPlaneUrl(
  * console.assert(entryName({ kind: "project", id: "web" }, "[::1]:8443") === "datum-project-web-[::1]:8443");
  * ```
  */
-export function entryName({ kind, id }: DatumTarget, apiHost: string): string {
-  return apiHost === DEFAULT_API_HOST ? `datum-${kind}-${id}` : `datum-${kind}-${id}-${apiHost}`;
+export function entryName({ kind, id }: Scope, apiHost: string): string {
+  return apiHost === DATUM_API_HOST ? `datum-${kind}-${id}` : `datum-${kind}-${id}-${apiHost}`;
 }
 
 /** The name of the user entry: one per session, or one per API host for those that follow `auth switch`. */

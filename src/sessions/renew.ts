@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
-import { pause } from "../system/clock.ts";
+import { boundedSignal, pause } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
 import { holdSignals } from "../system/signals.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./fresh-token.ts";
@@ -115,11 +115,13 @@ async function refresh(
 async function askIssuer(place: SessionPlace, opened: OpenedSession, bound: TokenBound): Promise<Refreshed> {
   const { credentials } = opened;
   using network = openNetwork(credentials.certificateAuthority);
+  using bounded = boundedSignal(timeLeft(bound.deadline), () => tooSlow(credentials.metadata.issuer));
   return await refreshTokens(
     {
       fetch: network.fetch,
       now: place.now,
-      signal: AbortSignal.timeout(timeLeft(bound.deadline)),
+      signal: bounded.signal,
+      deadline: place.now() + timeLeft(bound.deadline),
       ...(bound.log === undefined ? {} : { log: bound.log }),
     },
     {
@@ -140,11 +142,12 @@ function afterRefresh(before: Credentials, refreshed: Refreshed): Credentials | 
     const { refreshToken } = refreshed;
     return refreshToken === undefined ? undefined : { ...before, refreshToken };
   }
-  const { tokens, keys } = refreshed;
+  const { tokens, keys, metadata } = refreshed;
   const { accessTokenExpires: _, noIdTokenOnRefresh: __, ...kept } = before;
   return {
     ...kept,
-    keys,
+    metadata,
+    ...(keys === undefined ? {} : { keys }),
     accessToken: tokens.accessToken,
     received: tokens.receivedAt,
     ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
@@ -222,6 +225,12 @@ function expired(session: Session, why: string, cause?: unknown): AppError {
       cause,
     },
   );
+}
+
+function tooSlow(issuer: string): AppError {
+  return new AppError("NETWORK", `${new URL(issuer).host} did not answer in time.`, {
+    hint: "Run the same command again; the session is kept.",
+  });
 }
 
 function noIdToken(session: Session): AppError {

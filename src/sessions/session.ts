@@ -2,7 +2,8 @@
 
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import type { IssuerMetadata, SigningKeys } from "../oauth/types.ts";
+import type { IssuerMetadata } from "../oauth/discovery.ts";
+import type { SigningKeys } from "../oauth/id-token.ts";
 import { toBase32 } from "./base64.ts";
 
 /** The schema version of the session files that this program writes. */
@@ -56,7 +57,7 @@ export interface Credentials {
   /** The issuer and its endpoints. */
   readonly metadata: IssuerMetadata;
   /** The issuer's keys, so that a refresh costs one request. */
-  readonly keys: SigningKeys;
+  readonly keys?: SigningKeys;
   readonly accessToken: string;
   /** Milliseconds since 1970; absent when the issuer did not say. */
   readonly accessTokenExpires?: number;

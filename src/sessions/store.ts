@@ -1,7 +1,7 @@
 /** Owns the sessions on this machine: their files, their keys, which one is active. */
 
 import { AppError } from "../errors.ts";
-import type { KeyringBound, SecretStore } from "../keyring/secret-store.ts";
+import type { KeyringBound, SecretStore } from "../keyring/store.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Folders } from "../system/environment.ts";
 import {

@@ -22,6 +22,26 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
+/** An abort signal that fires with `reason` after some milliseconds, or with the parent's reason before. */
+export function boundedSignal(
+  milliseconds: number,
+  reason: () => AppError,
+  parent?: AbortSignal,
+): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(reason()), milliseconds);
+  const stop = () => controller.abort(parent?.reason);
+  if (parent?.aborted) stop();
+  else parent?.addEventListener("abort", stop, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      parent?.removeEventListener("abort", stop);
+    },
+  };
+}
+
 const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
 
 /**

@@ -54,9 +54,11 @@ const PATTERNS: readonly (readonly [RegExp, NetworkFailure["kind"]])[] = [
  */
 export function networkFailure(thrown: unknown): NetworkFailure {
   const words: string[] = [];
-  for (let at = thrown, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  let at = thrown;
+  while (at instanceof Error && words.length < 5) {
     // The address that was asked could itself hold one of the words.
     words.push(at.message.replace(/ for url \([^)]*\)/, ""));
+    at = at.cause;
   }
   const text = words.join(" | ");
   return { kind: PATTERNS.find(([pattern]) => pattern.test(text))?.[1] ?? "other" };

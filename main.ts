@@ -1,0 +1,38 @@
+/** Owns the entry: get-token's short way in a few lines, else the whole command line. */
+
+import { readGetToken } from "./src/credential/arguments.ts";
+import { runGetToken } from "./src/credential/get-token.ts";
+import { ERROR_FORMATS, formatError, toAppError } from "./src/errors.ts";
+import { openPlace } from "./src/sessions/place.ts";
+import { commandLine, environment, exit, parentProcess } from "./src/system/environment.ts";
+import { writeAll } from "./src/system/terminal.ts";
+
+const writeOut = (text: string) => writeAll(Deno.stdout, text);
+const writeErr = (text: string) => writeAll(Deno.stderr, text);
+
+async function main(): Promise<number> {
+  const variable = environment("DATUMCTL_ERROR_FORMAT");
+  const errorFormat = ERROR_FORMATS.find((format) => format === variable) ?? "human";
+  try {
+    const request = readGetToken(commandLine);
+    if (request !== undefined) {
+      const place = openPlace(environment, () => {});
+      return await runGetToken(request, {
+        place,
+        env: environment,
+        parent: parentProcess,
+        errorFormat: request.errorFormat ?? errorFormat,
+        writeOut,
+        writeErr,
+      });
+    }
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    writeErr(formatError(error, errorFormat));
+    return error.exitCode;
+  }
+  const { runFromProcess } = await import("./src/cli/process.ts");
+  return await runFromProcess();
+}
+
+exit(await main());

@@ -1,0 +1,32 @@
+/** Owns `auth switch`: which of the signed-in users is the active one. */
+
+import { Command } from "@commander-js/extra-typings";
+import { activateSession } from "../../sessions/store.ts";
+import type { CommandDeps, Deps } from "../context.ts";
+import { labelOf, meantSession, readableSessions } from "../session-words.ts";
+
+/** `auth switch`: makes one stored session the active one. */
+export function switchCommand(deps: CommandDeps): Command {
+  const command = new Command("switch")
+    .description("Make another signed-in user the active one")
+    .argument("[user]", "e-mail or session name; asked for when left out")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl auth switch\n  datumctl auth switch ada@example.com\n\n" +
+        "kubeconfig entries stay with the session they were made for, unless made with --follow-active.",
+    );
+  command.action((user) => runSwitch(deps(command), { user }));
+  return command as unknown as Command;
+}
+
+interface SwitchInput {
+  readonly user: string | undefined;
+}
+
+/** Makes one stored session the active one. */
+export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
+  const sessions = await readableSessions(deps);
+  const session = await meantSession(deps, sessions, input.user, "Switch to whom?", "datumctl auth switch");
+  await activateSession(deps.place, session.name);
+  deps.out.line(`Switched to ${labelOf(session)} at ${session.apiHost}.`);
+}

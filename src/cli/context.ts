@@ -1,0 +1,102 @@
+/** Owns what every command is handed: the surroundings, and the flags that stand everywhere. */
+
+import { AppError, type ErrorFormat } from "../errors.ts";
+import type { KeyringBound } from "../keyring/store.ts";
+import type { SessionChoice, SessionPlace } from "../sessions/store.ts";
+import type { TokenBound } from "../sessions/fresh-token.ts";
+import type { Clock } from "../system/clock.ts";
+import { parseDuration } from "../system/clock.ts";
+import type { Environment } from "../system/environment.ts";
+import type { Network } from "../system/network.ts";
+import type { Terminal } from "../system/terminal.ts";
+
+/** The flags that stand before, between or after the words of any command. */
+export interface GlobalFlags {
+  readonly profile?: string | undefined;
+  readonly session?: string | undefined;
+  readonly errorFormat?: string | undefined;
+  readonly verbose?: number | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly requestTimeout?: string | undefined;
+}
+
+/** What the process offers to commands. */
+export interface Surroundings {
+  readonly env: Environment;
+  readonly terminal: Terminal;
+  readonly place: SessionPlace;
+  readonly now: Clock;
+  readonly openNetwork: (certificateAuthority?: string) => Network;
+  /** Fires on Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  readonly errorFormat: ErrorFormat;
+}
+
+/** Where a command's words go. */
+export interface Output {
+  /** A line of the result, on stdout. */
+  line(text?: string): void;
+  /** Text of the result as it is, on stdout. */
+  text(text: string): void;
+  /** Progress or a remark, on stderr; not with `--quiet`. */
+  note(text: string): void;
+  /** What a person must act on, on stderr; with `--quiet` too. */
+  act(text: string): void;
+  /** Something that went wrong but does not stop the command, on stderr. */
+  warn(text: string): void;
+  /** What is asked of whom, on stderr; with `--verbose` only. */
+  log(text: string): void;
+}
+
+/** All that a command is handed. */
+export interface Deps extends Surroundings {
+  readonly out: Output;
+  readonly verbose: boolean;
+  /** Which session the flags and variables pick. */
+  readonly choice: SessionChoice;
+  /** `--request-timeout`, in milliseconds. */
+  readonly requestTimeout: number;
+}
+
+/** The surroundings with the everywhere-flags of one command line applied. */
+export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
+  const { terminal } = around;
+  const verbose = (flags.verbose ?? 0) > 0;
+  const err = (text: string) => terminal.writeErr(`${text}\n`);
+  if (flags.profile !== undefined && flags.session !== undefined && flags.profile !== flags.session) {
+    throw new AppError("USAGE", "--profile and --session are the same flag and name two sessions.");
+  }
+  return {
+    ...around,
+    verbose,
+    choice: { flag: flags.profile ?? flags.session, variable: around.env("DATUMCTL_PROFILE") },
+    requestTimeout: flags.requestTimeout === undefined
+      ? 30_000
+      : parseDuration(flags.requestTimeout, "--request-timeout"),
+    out: {
+      line: (text = "") => terminal.writeOut(`${text}\n`),
+      text: (text) => terminal.writeOut(text),
+      note: (text) => flags.quiet ? undefined : err(text),
+      act: err,
+      warn: (text) => flags.quiet ? undefined : err(`warning: ${text}`),
+      log: (text) => verbose ? err(text) : undefined,
+    },
+  };
+}
+
+/** How long a keyring may take: longer where a person may be unlocking it. */
+export function keyringBound({ terminal, interrupted }: Deps): KeyringBound {
+  return { timeout: terminal.canAsk ? 60_000 : 15_000, signal: interrupted };
+}
+
+/** How long a command may take to get a fresh token. */
+export function tokenBound(deps: Deps): TokenBound {
+  return {
+    deadline: performance.now() + deps.requestTimeout + keyringBound(deps).timeout,
+    keyringTimeout: keyringBound(deps).timeout,
+    log: deps.out.log,
+  };
+}
+
+/** Hands a command its dependencies, once its flags are known. */
+export type CommandDeps = (command: { optsWithGlobals(): unknown }) => Deps;

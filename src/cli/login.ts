@@ -1,0 +1,368 @@
+/** Owns `login`: signing a person in, keeping the session, and saying what comes next. */
+
+import { Command, Option } from "@commander-js/extra-typings";
+import { renderUnicodeCompact } from "uqr";
+import { AppError, printable } from "../errors.ts";
+import { servedApi } from "../kube/control-plane-probe.ts";
+import type { Exchange } from "../oauth/http.ts";
+import { revokeTokens } from "../oauth/revoke.ts";
+import { CONTROL_PLANE_APIS, datumTarget } from "../providers/datum.ts";
+import { defaultSessionName, isSessionName, type Session } from "../sessions/session.ts";
+import {
+  activateSession,
+  type KeyStore,
+  listSessions,
+  readSession,
+  saveSession,
+  updateSession,
+} from "../sessions/store.ts";
+import { timedToken } from "../sessions/token-life.ts";
+import type { SignedIn, SignInRequest, SignInTarget } from "../sign-in/sign-in.ts";
+import { signInWithBrowser } from "../sign-in/with-browser.ts";
+import { signInWithDeviceCode } from "../sign-in/with-device-code.ts";
+import { openBrowser } from "../system/browser.ts";
+import { boundedSignal, formatSpan, parseDuration } from "../system/clock.ts";
+import { readTextFile } from "../system/files.ts";
+import { certificatesOf } from "../system/network.ts";
+import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
+import { labelOf } from "./session-words.ts";
+
+const EXAMPLES = `
+Examples:
+  datumctl login
+  datumctl login --no-browser
+  datumctl login --profile work
+  datumctl login --hostname auth.example.com --client-id 1234 --certificate-authority ca.pem`;
+
+/** `login`, also `auth login`. */
+export function loginCommandLine(deps: CommandDeps): Command {
+  const command = new Command("login")
+    .description("Sign in, through the browser or with a device code")
+    .option("-H, --hostname <host>", "auth host to sign in to (default: auth.datum.net)")
+    .option("--api-hostname <host>", "API host, where it does not follow from the auth host")
+    .option("--client-id <id>", "OAuth client id, for a host that is not Datum's own")
+    .addOption(new Option("--provider <provider>", "kind of cloud: datum").env("DATUMCTL_PROVIDER"))
+    .option("--no-browser", "sign in with a code on another device")
+    .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
+    .option(
+      "--browser-command <command>",
+      "program that opens the address, with %s or the address as last word",
+    )
+    .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
+    .option("-s, --scopes <list>", "OAuth scopes to ask for instead of the usual ones")
+    .option("--prompt <prompt>", "prompt parameter for the issuer, such as login or consent")
+    .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
+    .addOption(
+      new Option("--keyring <store>", "where the session's key is kept: auto, system or file").env(
+        "DATUMCTL_KEYRING",
+      ),
+    )
+    .option("--timeout <duration>", "bound on the whole sign-in (default: 5m)")
+    .addHelpText("after", EXAMPLES);
+  command.action((flags) => runLogin(deps(command), { ...flags, device: !flags.browser || !flags.open }));
+  return command as unknown as Command;
+}
+
+/** The flags of `login`, as they were typed. */
+export interface LoginInput {
+  readonly hostname?: string | undefined;
+  readonly apiHostname?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly device: boolean;
+  readonly browserCommand?: string | undefined;
+  readonly listenPort?: string | undefined;
+  readonly scopes?: string | undefined;
+  readonly prompt?: string | undefined;
+  readonly certificateAuthority?: string | undefined;
+  readonly keyring?: string | undefined;
+  readonly timeout?: string | undefined;
+}
+
+/** Signs in, stores the session, makes it active and says so. */
+export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
+  const { out, place } = deps;
+  if (input.provider !== undefined && input.provider !== "datum") {
+    throw new AppError("USAGE", `The provider "${printable(input.provider)}" is not known.`, {
+      hint: "Known is: datum.",
+    });
+  }
+  const wantedName = deps.choice.flag ?? deps.choice.variable;
+  if (wantedName !== undefined && !isSessionName(wantedName)) {
+    throw new AppError("USAGE", `"${printable(wantedName, 80)}" cannot be a session's name.`, {
+      hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
+    });
+  }
+  const renewed = wantedName === undefined ? undefined : await readSession(place, wantedName);
+  const keyStores = await usableKeyStores(deps, input.keyring, renewed);
+  const certificateAuthority = input.certificateAuthority === undefined
+    ? renewed?.certificateAuthority
+    : await readAuthority(input.certificateAuthority);
+  const target = {
+    ...datumTarget({
+      hostname: input.hostname ?? renewed?.authHost,
+      apiHostname: input.apiHostname ?? (input.hostname === undefined ? renewed?.apiHost : undefined),
+      clientId: input.clientId ?? (input.hostname === undefined ? renewed?.clientId : undefined),
+    }),
+    ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
+  };
+  const request: SignInRequest = {
+    target,
+    scopes: input.scopes?.split(/[,\s]+/).filter((scope) => scope !== ""),
+    loginHint: renewed?.user.email,
+  };
+  const port = portOf(input.listenPort);
+  const timeout = parseDuration(input.timeout ?? "5m", "--timeout");
+  const browserCommand = input.browserCommand ?? renewed?.browserCommand;
+
+  using network = deps.openNetwork(certificateAuthority);
+  using bounded = boundedSignal(timeout, () => nobodyCame(timeout), deps.interrupted);
+  const exchange: Exchange = {
+    fetch: network.fetch,
+    now: deps.now,
+    signal: bounded.signal,
+    deadline: deps.now() + timeout,
+    requestTimeout: deps.requestTimeout,
+    log: out.log,
+  };
+  let stored: { readonly session: Session; readonly signedIn: SignedIn } | undefined;
+  const complete = async (signedIn: SignedIn) => {
+    try {
+      const session = await store(deps, signedIn, {
+        wantedName,
+        renewed,
+        keyStores,
+        browserCommand,
+        certificateAuthority,
+      });
+      stored = { session, signedIn };
+    } catch (thrown) {
+      // Nothing was stored: a grant that nobody keeps should not live on.
+      await revoke(exchange, signedIn).catch(() => {});
+      throw thrown;
+    }
+    return { who: labelOf(stored.session), where: target.apiHost, next: NEXT };
+  };
+  if (input.device) {
+    await complete(await signInWithDeviceCode(request, exchange, (device) => showCode(deps, device)));
+  } else {
+    const open = (url: string) => showAddress(deps, url, browserCommand);
+    await signInWithBrowser(request, { exchange, port, open, complete });
+  }
+  if (stored !== undefined) await announce(deps, stored.session, stored.signedIn, target, network.fetch);
+}
+
+const NEXT = "datumctl auth update-kubeconfig --project PROJECT_ID";
+
+function nobodyCame(timeout: number): AppError {
+  return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(timeout)}.`, {
+    hint: "Run the same command again; --timeout 15m waits longer.",
+  });
+}
+
+function portOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new AppError("USAGE", "--listen-port takes a port from 1 to 65535.");
+}
+
+async function readAuthority(path: string): Promise<string> {
+  const text = await readTextFile(path);
+  if (text === undefined) {
+    throw new AppError("USAGE", `The certificate authority's file ${printable(path)} does not exist.`);
+  }
+  return certificatesOf(text).join("\n") + "\n";
+}
+
+/**
+ * The stores to try for the session's key. `auto` is the keyring, else a file; a session that is renewed stays
+ * where it was unless a store is named.
+ */
+async function usableKeyStores(
+  deps: Deps,
+  choice: string | undefined,
+  renewed: Session | undefined,
+): Promise<readonly KeyStore[]> {
+  switch (choice ?? "auto") {
+    case "auto":
+      return renewed === undefined ? ["system", "file"] : [renewed.keyStore];
+    case "file":
+      return ["file"];
+    case "system":
+      // Asked now, so that nobody signs in for nothing.
+      await deps.place.secretStore("system").get("datumctl", keyringBound(deps));
+      return ["system"];
+    default:
+      throw new AppError("USAGE", "--keyring takes auto, system or file.");
+  }
+}
+
+async function showAddress(
+  { out }: Deps,
+  url: string,
+  browserCommand: string | undefined,
+): Promise<void> {
+  out.act(`Open this address to sign in:\n\n  ${url}\n`);
+  const outcome = await openBrowser(url, { command: browserCommand });
+  out.note(
+    outcome.opened
+      ? "Waiting for the browser …"
+      : `${capital(outcome.reason)}: open the address yourself. Waiting …`,
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+interface ShownCode {
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete?: string;
+  readonly expiresAt: number;
+}
+
+function showCode({ out, terminal, now }: Deps, device: ShownCode): void {
+  out.act(
+    `On any device, open:\n\n  ${device.verificationUri}\n\nand enter the code:\n\n  ${device.userCode}\n`,
+  );
+  if (device.verificationUriComplete !== undefined) {
+    out.act(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);
+    if (terminal.canAsk) out.note(renderUnicodeCompact(device.verificationUriComplete, { border: 2 }));
+  }
+  out.note(`Waiting; the code lasts ${formatSpan(device.expiresAt - now())} …`);
+}
+
+interface StoreChoice {
+  readonly wantedName: string | undefined;
+  readonly renewed: Session | undefined;
+  readonly keyStores: readonly KeyStore[];
+  readonly browserCommand: string | undefined;
+  readonly certificateAuthority: string | undefined;
+}
+
+async function store(deps: Deps, signedIn: SignedIn, choice: StoreChoice): Promise<Session> {
+  const { place } = deps;
+  const { target, metadata, tokens, keys, user } = signedIn;
+  const { browserCommand, certificateAuthority } = choice;
+  if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
+  const others = (await listSessions(place)).sessions;
+  const before = choice.renewed ??
+    (choice.wantedName === undefined ? sameIdentity(others, signedIn) : undefined);
+  const name = choice.wantedName ?? before?.name ?? freeName(others, signedIn);
+  const credentials = {
+    clientId: target.clientId,
+    apiHost: target.apiHost,
+    subject: user.subject,
+    metadata,
+    keys,
+    accessToken: tokens.accessToken,
+    received: tokens.receivedAt,
+    idToken: tokens.idToken,
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
+    ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
+  };
+  const ends = timedToken(credentials, "access")?.expires;
+  const tokenExpires = ends === undefined ? undefined : new Date(ends).toISOString();
+  const session = await saveSession(
+    place,
+    {
+      credentials,
+      session: {
+        name,
+        provider: "datum",
+        kind: "user",
+        issuer: metadata.issuer,
+        authHost: target.authHost,
+        apiHost: target.apiHost,
+        clientId: target.clientId,
+        user,
+        scopes: [...signedIn.scopes],
+        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+        ...(browserCommand === undefined ? {} : { browserCommand }),
+        ...(before?.kubectlToken === undefined ? {} : { kubectlToken: before.kubectlToken }),
+        ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
+        ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
+        ...(tokenExpires === undefined ? {} : { tokenExpires }),
+        ...(tokens.refreshToken === undefined && tokenExpires !== undefined ? { expires: tokenExpires } : {}),
+      },
+    },
+    before !== undefined && choice.renewed === undefined ? stay(before, choice.keyStores) : choice.keyStores,
+    keyringBound(deps),
+  );
+  await activateSession(place, session.name);
+  return session;
+}
+
+/** A session that turns out to be renewed keeps its store, unless one was named. */
+function stay(before: Session, keyStores: readonly KeyStore[]): readonly KeyStore[] {
+  return keyStores.length > 1 ? [before.keyStore] : keyStores;
+}
+
+function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {
+  if (renewed.issuer === metadata.issuer && renewed.user.subject === user.subject) return;
+  const came = printable(user.email ?? user.subject);
+  throw new AppError(
+    "IDENTITY_MISMATCH",
+    `The session "${renewed.name}" belongs to ${labelOf(renewed)} at ${
+      printable(renewed.issuer)
+    }; ${came} at ` +
+      `${printable(metadata.issuer)} signed in. Nothing was stored.`,
+    { hint: `Sign in as ${labelOf(renewed)}, or choose another name: datumctl login --profile NAME` },
+  );
+}
+
+function sameIdentity(
+  sessions: readonly Session[],
+  { target, metadata, user }: SignedIn,
+): Session | undefined {
+  return sessions.find((session) =>
+    session.kind === "user" && session.issuer === metadata.issuer && session.user.subject === user.subject &&
+    session.apiHost === target.apiHost
+  );
+}
+
+function freeName(sessions: readonly Session[], { target, user }: SignedIn): string {
+  const name = defaultSessionName(user.email ?? user.subject, target.apiHost);
+  const taken = new Set(sessions.map((session) => session.name));
+  let free = name;
+  for (let count = 2; taken.has(free); count++) free = `${name.slice(0, 120)}-${count}`;
+  return free;
+}
+
+async function revoke(exchange: Exchange, { metadata, target, tokens }: SignedIn): Promise<void> {
+  const { refreshToken, accessToken } = tokens;
+  await revokeTokens(exchange, { metadata, clientId: target.clientId, refreshToken, accessToken });
+}
+
+async function announce(
+  deps: Deps,
+  session: Session,
+  { tokens }: SignedIn,
+  target: SignInTarget,
+  fetch: Exchange["fetch"],
+): Promise<void> {
+  const { out, place } = deps;
+  out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
+  if (deps.verbose) out.line(JSON.stringify(tokens.claims, undefined, 2));
+  const where = place.secretStore(session.keyStore).name;
+  out.note(`Credentials: encrypted on this machine, the key in ${where}.`);
+  if (session.keyStore === "file") {
+    out.note("No keyring keeps the key: whoever can read your files can use this session.");
+  }
+  if (session.expires !== undefined) {
+    out.note(`The issuer gave no refresh token: this session ends at ${session.expires}.`);
+  }
+  if (session.name !== defaultSessionName(session.user.email ?? session.user.subject, session.apiHost)) {
+    out.note(`Session: ${session.name}`);
+  }
+  const bounds = { timeout: 5_000, signal: deps.interrupted, log: out.log };
+  const api = session.controlPlaneApi ??
+    await servedApi(fetch, target.apiHost, CONTROL_PLANE_APIS, tokens.accessToken, bounds);
+  if (api !== undefined && api !== session.controlPlaneApi) {
+    await updateSession(place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+  }
+  out.note(`Next: ${NEXT}`);
+}

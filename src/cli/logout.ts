@@ -1,0 +1,180 @@
+/** Owns `logout`: taking back at the issuer what was granted, then forgetting it here. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError } from "../errors.ts";
+import { revokeTokens } from "../oauth/revoke.ts";
+import type { Session } from "../sessions/session.ts";
+import {
+  LOCK_WAIT,
+  lockSession,
+  type OpenedSession,
+  openSession,
+  readSession,
+  removeSession,
+} from "../sessions/store.ts";
+import { timedToken } from "../sessions/token-life.ts";
+import { boundedSignal } from "../system/clock.ts";
+import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
+import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
+import { labelOf, meantSession, readableSessions } from "./session-words.ts";
+
+const EXAMPLES = `
+Examples:
+  datumctl logout
+  datumctl logout ada@example.com
+  datumctl logout --all
+  datumctl logout --kubeconfig ~/.kube/config`;
+
+/** `logout`, also `auth logout`. */
+export function logoutCommand(deps: CommandDeps): Command {
+  const command = new Command("logout")
+    .description("Revoke a session at the issuer and remove it here")
+    .argument("[user]", "e-mail or session name; asked for when there are several")
+    .option("--all", "every session")
+    .option("--keep", "keep the session when the issuer cannot be reached")
+    .option("--kubeconfig <path>", "also remove the user entries that datumctl wrote there for it")
+    .addHelpText("after", EXAMPLES);
+  command.action((user, flags) => runLogout(deps(command), { user, ...flags }));
+  return command as unknown as Command;
+}
+
+/** The words of `logout`. */
+export interface LogoutInput {
+  readonly user?: string | undefined;
+  readonly all?: true | undefined;
+  readonly keep?: true | undefined;
+  readonly kubeconfig?: string | undefined;
+}
+
+/** Revokes and removes one session, or all. The first failure is thrown after every session was treated. */
+export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
+  if (input.all && (input.user !== undefined || deps.choice.flag !== undefined)) {
+    throw new AppError("USAGE", "--all takes no user.");
+  }
+  const sessions = await readableSessions(deps);
+  const leaving = input.all
+    ? sessions
+    : [await meantSession(deps, sessions, input.user, "Log out whom?", "datumctl logout")];
+  if (leaving.length === 0) deps.out.line("Nobody was signed in.");
+  const failures: AppError[] = [];
+  for (const session of leaving) {
+    try {
+      await logOut(deps, session, input);
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+      failures.push(thrown);
+    }
+  }
+  const [first, ...more] = failures;
+  for (const error of more) deps.out.warn(error.message);
+  if (first !== undefined) throw first;
+}
+
+async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promise<void> {
+  const { place, out } = deps;
+  const lock = await lockSession(place, name, LOCK_WAIT, deps.interrupted);
+  let revocation: Revocation;
+  try {
+    const session = await readSession(place, name);
+    if (session === undefined) return;
+    revocation = await revoke(deps, session);
+    if (revocation.failure !== undefined && input.keep) {
+      throw new AppError(
+        revocation.failure.code,
+        `${labelOf(session)} stays signed in: ${revocation.failure.message}`,
+        {
+          hint: "Run the same command again later, or without --keep to remove the session here.",
+          cause: revocation.failure,
+        },
+      );
+    }
+    const removal = await removeSession(place, session, keyringBound(deps));
+    if (input.kubeconfig !== undefined) await removeSessionEntries(deps, session, input.kubeconfig);
+    if (removal.leftBehind !== undefined) {
+      throw new AppError(
+        removal.leftBehind.code === "KEYRING_TIMEOUT" ? "KEYRING_TIMEOUT" : "STORAGE",
+        `${
+          labelOf(session)
+        } is signed out here, but the keyring's item "${name}" (service datumctl) was left behind: ` +
+          removal.leftBehind.message,
+        {
+          hint: "Remove that item with your keyring's own program; alone it opens nothing.",
+          cause: removal.leftBehind,
+        },
+      );
+    }
+    out.line(
+      `${revocation.failure === undefined ? revocation.done : "Removed here"}: ${
+        labelOf(session)
+      } at ${session.apiHost}.`,
+    );
+    if (revocation.failure !== undefined) throw stillValid(session, revocation);
+  } finally {
+    lock.release();
+  }
+}
+
+/** What the issuer did, in words, or why it did nothing. */
+interface Revocation {
+  readonly done: string;
+  readonly failure?: AppError;
+  /** Until when a token that was not revoked is good, where that is known. */
+  readonly until?: string;
+}
+
+async function revoke(deps: Deps, session: Session): Promise<Revocation> {
+  let opened: OpenedSession;
+  try {
+    opened = await openSession(deps.place, session, keyringBound(deps));
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    // Without the key the tokens can be neither used nor revoked by anybody who has only these files.
+    deps.out.warn(`${thrown.message} Its tokens could not be revoked.`);
+    return { done: "Removed here; not revoked" };
+  }
+  const { credentials } = opened;
+  const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
+  using network = deps.openNetwork(credentials.certificateAuthority);
+  using bounded = boundedSignal(
+    deps.requestTimeout,
+    () => slow(credentials.metadata.issuer),
+    deps.interrupted,
+  );
+  try {
+    const { refreshToken, accessToken, clientId, metadata } = credentials;
+    const revoked = await revokeTokens(
+      { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log },
+      { metadata, clientId, refreshToken, accessToken },
+    );
+    if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here" };
+    deps.out.warn(
+      `${new URL(metadata.issuer).host} has no revocation endpoint: tokens stay valid until they expire.`,
+    );
+    return { done: "Removed here" };
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
+    return { done: "", failure: thrown, ...(until === undefined ? {} : { until }) };
+  }
+}
+
+function lastExpiry({ credentials }: OpenedSession): string | undefined {
+  const expires = timedToken(credentials, "access")?.expires;
+  return expires === undefined ? undefined : new Date(expires).toISOString();
+}
+
+function slow(issuer: string): AppError {
+  return new AppError("NETWORK", `${new URL(issuer).host} did not answer in time.`);
+}
+
+function stillValid(session: Session, { failure, until }: Revocation): AppError {
+  const host = new URL(session.issuer).host;
+  const end = until ?? "it expires or is revoked there";
+  return new AppError(
+    "NETWORK",
+    `The session is still valid at ${host} until ${end}: ${failure?.message ?? ""}`,
+    {
+      hint: `It is removed here. To end it for good, revoke it at ${host}.`,
+      cause: failure,
+    },
+  );
+}

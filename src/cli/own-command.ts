@@ -1,0 +1,41 @@
+/** Owns how kubectl is told to run this very program: by a path that survives an upgrade. */
+
+import { AppError } from "../errors.ts";
+import type { Environment } from "../system/environment.ts";
+import { ownProgram, writeLauncher } from "../system/own-program.ts";
+import { findProgram } from "../system/processes.ts";
+
+/** The `command` of an exec entry, with what a person should know about it. */
+export interface OwnCommand {
+  readonly command: string;
+  readonly warning?: string;
+}
+
+/**
+ * The path by which this program was called, made absolute, as long as it leads to the program that is running: a
+ * package manager's link stays when its versioned folder goes. Run from source, it is a launcher in our folder.
+ */
+export async function ownCommand(env: Environment, configFolder: string): Promise<OwnCommand> {
+  const program = ownProgram();
+  if (program.sources !== undefined) return { command: await writeLauncher(configFolder, program.sources) };
+  const { calledAs, path } = program;
+  const bare = !/[\\/]/.test(calledAs);
+  const absolute = bare ? findProgram(calledAs, env("PATH")) : program.absolute(calledAs);
+  if (absolute !== undefined && await program.realPath(absolute) === await program.realPath(path)) {
+    return { command: absolute };
+  }
+  return {
+    command: path,
+    warning:
+      `kubectl will run ${path}; if an upgrade moves it, run this command again, or use --exec-command.`,
+  };
+}
+
+/** Checks `--exec-command`. Throws `USAGE`. */
+export function checkedCommand(command: string): string {
+  // deno-lint-ignore no-control-regex
+  if (command.trim() === "" || /[\u0000-\u001f]/.test(command)) {
+    throw new AppError("USAGE", "--exec-command takes the name or path of a program.");
+  }
+  return command;
+}

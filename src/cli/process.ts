@@ -1,0 +1,31 @@
+/** Owns the command line's ties to this process: its variables, its terminal, its signals. */
+
+import { formatError, toAppError } from "../errors.ts";
+import { openPlace } from "../sessions/place.ts";
+import { commandLine, environment } from "../system/environment.ts";
+import { openNetwork } from "../system/network.ts";
+import { interruption } from "../system/signals.ts";
+import { systemTerminal } from "../system/terminal.ts";
+import { errorFormatOf, runCommandLine } from "./program.ts";
+
+/** Runs this process's command line. Returns its exit code. */
+export async function runFromProcess(): Promise<number> {
+  const terminal = systemTerminal();
+  const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
+  using interrupted = interruption();
+  try {
+    return await runCommandLine(commandLine, {
+      env: environment,
+      terminal,
+      place: openPlace(environment, (line) => terminal.writeErr(`${line}\n`)),
+      now: Date.now,
+      openNetwork,
+      interrupted: interrupted.signal,
+      errorFormat,
+    });
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    terminal.writeErr(formatError(error, errorFormat));
+    return error.exitCode;
+  }
+}

@@ -1,0 +1,214 @@
+/** Owns the whole command line: its words, its help, and the one way from an error to an exit code. */
+
+import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import {
+  AppError,
+  CODES,
+  ERROR_FORMATS,
+  type ErrorFormat,
+  formatError,
+  printable,
+  toAppError,
+} from "../errors.ts";
+import { buildTarget, runtimeVersion } from "../system/environment.ts";
+import { VERSION } from "../version.ts";
+import { getTokenCommand } from "./auth/get-token.ts";
+import { listCommand } from "./auth/list.ts";
+import { switchCommand } from "./auth/switch.ts";
+import { updateKubeconfigCommand } from "./auth/update-kubeconfig.ts";
+import { type CommandDeps, depsOf, type GlobalFlags, type Surroundings } from "./context.ts";
+import { loginCommandLine } from "./login.ts";
+import { logoutCommand } from "./logout.ts";
+import { formatObject, formatTable, listFormat } from "./table.ts";
+import { whoamiCommand } from "./whoami.ts";
+
+/** Runs a command line. Returns the exit code; every error was printed. */
+export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
+  const { writeErr } = around.terminal;
+  let written = "";
+  const program = buildProgram(around, (text) => {
+    written += text;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const error = thrown instanceof CommanderError ? usageError(thrown, written) : toAppError(thrown);
+    writeErr(formatError(error, around.errorFormat));
+    if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
+      writeErr(`${stackOf(error)}\n`);
+    }
+    return error.exitCode;
+  }
+}
+
+function stackOf({ cause }: AppError): string {
+  // The frames only: a message could hold what must not be seen.
+  return cause instanceof Error
+    ? (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).join("\n")
+    : "";
+}
+
+function buildProgram(around: Surroundings, writeErr: (text: string) => void): Command {
+  const deps: CommandDeps = (command) => depsOf(around, command.optsWithGlobals() as GlobalFlags);
+  const program = new Command("datumctl")
+    .description(
+      "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
+    )
+    .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
+    .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
+    .addOption(
+      new Option("--error-format <format>", "human, json or yaml (env: DATUMCTL_ERROR_FORMAT)").choices(
+        ERROR_FORMATS,
+      ),
+    )
+    .addOption(
+      new Option("-v, --verbose", "log to stderr what is asked of whom").argParser((_, count: number) =>
+        count + 1
+      )
+        .default(0, "off"),
+    )
+    .option("-q, --quiet", "print only results, errors and what must be acted on")
+    .option("--request-timeout <duration>", "bound on connecting and on an answer's headers (default: 30s)")
+    .version(VERSION, "--version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      "\nFirst steps:\n  datumctl login\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
+    )
+    .action((_, command) => command.outputHelp()) as unknown as Command;
+
+  const auth = group("auth", "Sign-in, sessions and kubeconfig entries");
+  auth.addCommand(loginCommandLine(deps));
+  auth.addCommand(logoutCommand(deps));
+  auth.addCommand(listCommand(deps));
+  auth.addCommand(switchCommand(deps));
+  auth.addCommand(getTokenCommand(deps));
+  auth.addCommand(updateKubeconfigCommand(deps));
+
+  program.addCommand(loginCommandLine(deps));
+  program.addCommand(logoutCommand(deps));
+  program.addCommand(whoamiCommand(deps));
+  program.addCommand(auth);
+  program.addCommand(versionCommand(deps));
+  program.addCommand(helpCommand(program, around));
+  forEachCommand(program, (command) => {
+    command.exitOverride();
+    command.configureOutput({ writeOut: around.terminal.writeOut, writeErr });
+    command.showSuggestionAfterError(true);
+    command.allowExcessArguments(false);
+    command.helpOption("-h, --help", "show help");
+  });
+  return program;
+}
+
+/** A word that only holds others: alone it shows its help. */
+function group(name: string, description: string): Command {
+  const command = new Command(name).description(description).helpCommand(false).argument("[command]");
+  command.action((word) => {
+    if (word === undefined) return command.outputHelp();
+    // What Commander does by itself only where the group has no action.
+    command.error(
+      `error: unknown command '${printable(word, 60)}'${suggestion(word, command as unknown as Command)}`,
+      {
+        code: "commander.unknownCommand",
+      },
+    );
+  });
+  return command as unknown as Command;
+}
+
+function suggestion(word: string, { commands }: Command): string {
+  const names = commands.flatMap((command) => [command.name(), ...command.aliases()]);
+  const near = names.map((name) => [distance(word, name), name] as const).sort(([a], [b]) => a - b)[0];
+  return near !== undefined && near[0] <= Math.max(1, Math.floor(word.length / 3))
+    ? `\n(Did you mean ${near[1]}?)`
+    : "";
+}
+
+/** Edits (insert, delete, replace) between two words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forEachCommand(child as Command, visit);
+}
+
+/** Commander's own words as our error: its first line, and its suggestion as the hint. */
+function usageError(thrown: CommanderError, written: string): AppError {
+  const [first = "", ...rest] = (written === "" ? thrown.message : written).split("\n");
+  const what = printable(first.replace(/^error: /, ""), 500);
+  const hint = rest.map((line) => line.replace(/^\((.*)\)$/, "$1").trim()).find((line) => line !== "");
+  return new AppError("USAGE", `${what.charAt(0).toUpperCase()}${what.slice(1)}.`.replace(/\.\.$/, "."), {
+    hint: hint ?? "See datumctl --help.",
+  });
+}
+
+function versionCommand(deps: CommandDeps): Command {
+  const command = new Command("version")
+    .description("Print the version")
+    .option("-o, --output <format>", "table, json or yaml")
+    .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
+  command.action((flags) => {
+    const { out } = deps(command);
+    const lines = [["Version", VERSION], ["Runtime", `Deno ${runtimeVersion}`], [
+      "Built for",
+      buildTarget,
+    ]] as const;
+    const object = { version: VERSION, runtime: `deno ${runtimeVersion}`, target: buildTarget };
+    out.text(formatObject(lines, object, VERSION, listFormat(flags.output)));
+  });
+  return command as unknown as Command;
+}
+
+function helpCommand(program: Command, { terminal }: Surroundings): Command {
+  const command = new Command("help")
+    .description("Show help for a command, or for a topic: exit-codes")
+    .argument("[words...]")
+    .addHelpText("after", "\nExamples:\n  datumctl help auth update-kubeconfig\n  datumctl help exit-codes");
+  command.action((words) => {
+    if (words[0] === "exit-codes") return terminal.writeOut(exitCodes());
+    let at = program;
+    for (const word of words) {
+      const next = at.commands.find((child) => child.name() === word || child.aliases().includes(word));
+      if (next === undefined) {
+        throw new AppError("USAGE", `There is no help for "${printable(words.join(" "), 80)}".`, {
+          hint: suggestion(word, at).replace(/^\n\((.*)\)$/, "$1") || "See datumctl help.",
+        });
+      }
+      at = next as Command;
+    }
+    return at.outputHelp();
+  });
+  return command as unknown as Command;
+}
+
+/** The table of exit codes and of the codes that lead to them. */
+export function exitCodes(): string {
+  const rows = Object.entries(CODES).map(([code, { exit, retryable, meaning }]) =>
+    [code, String(exit), retryable ? "yes" : "no", meaning] as const
+  );
+  return "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the\n" +
+    "server, 6 network or server unavailable, 130 interrupted.\n\n" +
+    formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]);
+}
+
+/** How errors are printed, read before the command line is understood, so that every error has that form. */
+export function errorFormatOf(args: readonly string[], variable: string | undefined): ErrorFormat {
+  const at = args.findIndex((arg) => arg === "--error-format" || arg.startsWith("--error-format="));
+  const flag = at < 0 ? undefined : args[at]?.split("=")[1] ?? args[at + 1];
+  return ERROR_FORMATS.find((format) => format === (flag ?? variable)) ?? "human";
+}

@@ -1,0 +1,71 @@
+/** Owns how commands name sessions: by e-mail, by name, by picking one. */
+
+import { AppError, printable } from "../errors.ts";
+import type { Session } from "../sessions/session.ts";
+import { listSessions } from "../sessions/store.ts";
+import type { Deps } from "./context.ts";
+import { pick } from "./picker.ts";
+
+/** Every session that can be read; the others are warned of. */
+export async function readableSessions({ place, out }: Deps): Promise<Session[]> {
+  const { sessions, damaged } = await listSessions(place);
+  for (const error of damaged) out.warn(`${error.message} ${error.hint ?? ""}`.trim());
+  return sessions;
+}
+
+/** How a person is called in a sentence: e-mail, else the session's own name. */
+export function labelOf(session: Session): string {
+  return printable(session.user.email ?? session.name);
+}
+
+/** Where the key of a session's credentials is kept, in words. */
+export function storedIn(session: Session): string {
+  return session.keyStore === "system" ? "keyring" : "key file";
+}
+
+/**
+ * The session that a person means: the one of that name, or the only one of that e-mail. Throws `NOT_FOUND`, or
+ * `USAGE` naming the sessions when the e-mail has several.
+ */
+export function matchSession(sessions: readonly Session[], user: string, command: string): Session {
+  const named = sessions.find(({ name }) => name === user);
+  if (named !== undefined) return named;
+  const found = sessions.filter(({ user: { email, subject } }) =>
+    email?.toLowerCase() === user.toLowerCase() || subject === user
+  );
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only;
+  if (only !== undefined) {
+    throw new AppError("USAGE", `${printable(user)} has ${found.length} sessions: ${names(found)}.`, {
+      hint: `Name one of them: ${command} ${only.name}`,
+    });
+  }
+  throw new AppError("NOT_FOUND", `${printable(user)} is not signed in here.`, {
+    hint: sessions.length === 0 ? "Sign in: datumctl login" : `Signed in are: ${names(sessions)}.`,
+  });
+}
+
+/** The session that a person means, asking on a terminal when they named none and there are several. */
+export async function meantSession(
+  deps: Deps,
+  sessions: readonly Session[],
+  user: string | undefined,
+  question: string,
+  command: string,
+): Promise<Session> {
+  const named = user ?? deps.choice.flag;
+  if (named !== undefined) return matchSession(sessions, named, command);
+  const [first, ...others] = sessions;
+  if (first === undefined) {
+    throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", { hint: "Sign in: datumctl login" });
+  }
+  if (others.length === 0) return first;
+  const labels = sessions.map((session) => `${labelOf(session)}  ${session.apiHost}  (${session.name})`);
+  const hint = `Name the user: ${command} ${first.name}. Signed in are: ${names(sessions)}.`;
+  const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
+  return sessions[index] ?? first;
+}
+
+function names(sessions: readonly Session[]): string {
+  return sessions.map(({ name }) => name).join(", ");
+}

@@ -1,0 +1,89 @@
+/** Owns how lists and single objects are printed: as a table, JSON, YAML or names. */
+
+import stringWidth from "string-width";
+import { stringify } from "yaml";
+import { AppError, printable } from "../errors.ts";
+
+/** The values of `-o` for lists and single objects. */
+export const LIST_FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
+
+/** One of {@link LIST_FORMATS}. */
+export type ListFormat = typeof LIST_FORMATS[number];
+
+/** A column: its title, its text for a row, and whether only `wide` shows it. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly wide?: true;
+  text(row: Row): string;
+}
+
+/** What is listed, and how. */
+export interface Listing<Row> {
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column<Row>[];
+  /** The row for programs. */
+  object(row: Row): unknown;
+  name(row: Row): string;
+}
+
+/** Checks the value of `-o`. Throws `USAGE`. */
+export function listFormat(text: string | undefined): ListFormat {
+  const format = LIST_FORMATS.find((known) => known === (text ?? "table"));
+  if (format === undefined) {
+    throw new AppError("USAGE", `-o takes ${LIST_FORMATS.join(", ")}.`);
+  }
+  return format;
+}
+
+/** A listing as the text of its format, ends of line included. */
+export function formatListing<Row>(listing: Listing<Row>, format: ListFormat): string {
+  const { rows, columns } = listing;
+  switch (format) {
+    case "json":
+      return JSON.stringify(rows.map((row) => listing.object(row)), undefined, 2) + "\n";
+    case "yaml":
+      return stringify(rows.map((row) => listing.object(row)));
+    case "name":
+      return rows.map((row) => `${printable(listing.name(row))}\n`).join("");
+    default: {
+      const shown = columns.filter((column) => format === "wide" || column.wide === undefined);
+      return formatTable([
+        shown.map((column) => column.title),
+        ...rows.map((row) => shown.map((column) => printable(column.text(row)))),
+      ]);
+    }
+  }
+}
+
+/** One object: `table` and `wide` as `Title:  value` lines. */
+export function formatObject(
+  lines: readonly (readonly [title: string, value: string])[],
+  object: unknown,
+  name: string,
+  format: ListFormat,
+): string {
+  switch (format) {
+    case "json":
+      return JSON.stringify(object, undefined, 2) + "\n";
+    case "yaml":
+      return stringify(object);
+    case "name":
+      return `${printable(name)}\n`;
+    default:
+      return formatTable(lines.map(([title, value]) => [`${title}:`, printable(value)]));
+  }
+}
+
+/** Cells in columns as wide as their widest cell, measured in columns of a terminal. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? 0, stringWidth(cell));
+    });
+  }
+  return rows.map((row) => {
+    const cells = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - stringWidth(cell)));
+    return `${cells.join("   ").trimEnd()}\n`;
+  }).join("");
+}

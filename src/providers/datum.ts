@@ -1,0 +1,102 @@
+/** Owns what is particular to Datum Cloud: its hosts, its clients, its control planes. */
+
+import { AppError, printable } from "../errors.ts";
+import type { SignInTarget } from "../sign-in/sign-in.ts";
+import { parseHost } from "./host.ts";
+
+/** The auth host unless another is named. */
+export const DATUM_AUTH_HOST = "auth.datum.net";
+
+/** The API host whose kubeconfig entries carry no host in their names. */
+export const DATUM_API_HOST = "api.datum.net";
+
+/** Where the browser is sent back to, on a loopback address. */
+export const DATUM_REDIRECT_PATH = "/datumctl/auth/callback";
+
+// Public client ids, as the vendor's own program carries them.
+const CLIENT_IDS: readonly (readonly [RegExp, string])[] = [
+  [/(?:^|\.)staging\.env\.datum\.net$/, "325848904128073754"],
+  [/(?:^|\.)datum\.net$/, "328728232771788043"],
+];
+
+/** What may be named by flags, or is known from a session that is being renewed. */
+export interface DatumChoice {
+  readonly hostname?: string | undefined;
+  readonly apiHostname?: string | undefined;
+  readonly clientId?: string | undefined;
+}
+
+/**
+ * Where to sign in. A leading `auth.` becomes `api.`; any other host needs `--api-hostname`, and a host that is
+ * not Datum's own needs `--client-id`. Throws `USAGE` with the full line to run.
+ */
+export function datumTarget(choice: DatumChoice): SignInTarget {
+  const authHost = parseHost(choice.hostname ?? DATUM_AUTH_HOST, "--hostname");
+  const derivedApiHost = authHost.startsWith("auth.") ? `api.${authHost.slice("auth.".length)}` : undefined;
+  const apiHost = choice.apiHostname === undefined
+    ? derivedApiHost
+    : parseHost(choice.apiHostname, "--api-hostname");
+  const [hostname = ""] = authHost.split(":");
+  const clientId = choice.clientId ?? CLIENT_IDS.find(([pattern]) => pattern.test(hostname))?.[1];
+  if (apiHost === undefined || clientId === undefined) {
+    const missing = [
+      ...(apiHost === undefined ? ["API host"] : []),
+      ...(clientId === undefined ? ["client id"] : []),
+    ].join(" and ");
+    const line = [
+      `datumctl login --hostname ${authHost}`,
+      ...(derivedApiHost !== undefined && choice.apiHostname === undefined
+        ? []
+        : [`--api-hostname ${apiHost ?? "HOST"}`]),
+      `--client-id ${clientId === undefined ? "ID" : printable(clientId)}`,
+    ].join(" ");
+    throw new AppError("USAGE", `The ${missing} for ${authHost} cannot be told from its name.`, {
+      hint: `Run: ${line}`,
+    });
+  }
+  return {
+    issuer: `https://${authHost}`,
+    authHost,
+    apiHost,
+    clientId,
+    redirectPath: DATUM_REDIRECT_PATH,
+    prompt: "select_account",
+    deviceEndpoint: `https://${authHost}/oauth/v2/device_authorization`,
+  };
+}
+
+/** Groups and versions under which control planes are served, the running service's first. */
+export const CONTROL_PLANE_APIS = [
+  "resourcemanager.miloapis.com/v1alpha1",
+  "resourcemanager.datumapis.com/v1alpha",
+] as const;
+
+/** One of {@link CONTROL_PLANE_APIS}. */
+export type ControlPlaneApi = typeof CONTROL_PLANE_APIS[number];
+
+/** An organization or a project, by its id. */
+export interface Scope {
+  readonly kind: "organization" | "project";
+  readonly id: string;
+}
+
+/** Checks an id against the rules for Kubernetes names (RFC 1123 labels and subdomains). Throws `USAGE`. */
+export function checkedScope(kind: Scope["kind"], id: string): Scope {
+  if (
+    id.length > 253 || !/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(id)
+  ) {
+    throw new AppError(
+      "USAGE",
+      `"${printable(id, 80)}" cannot be the id of ${kind === "project" ? "a project" : "an organization"}.`,
+      {
+        hint: "Ids are lower-case letters, digits, '-' and '.', and begin and end with a letter or digit.",
+      },
+    );
+  }
+  return { kind, id };
+}
+
+/** The base URL of a control plane: below it stands a complete Kubernetes API. */
+export function controlPlaneUrl(apiHost: string, { kind, id }: Scope, api: ControlPlaneApi): string {
+  return `https://${apiHost}/apis/${api}/${kind}s/${encodeURIComponent(id)}/control-plane`;
+}

@@ -1,0 +1,30 @@
+/** Owns where sessions are on this machine: our folders and this system's secret stores. */
+
+import { keyFileStore } from "../keyring/file.ts";
+import type { SecretStore } from "../keyring/store.ts";
+import { linuxStore, SECRET_TOOL_VARIABLES } from "../keyring/linux.ts";
+import { childEnvironment, run } from "../system/processes.ts";
+import { type Environment, foldersOf } from "../system/environment.ts";
+import { type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
+
+/** The place that the variables describe; `notice` hears, in one line, of what was mended on the way. */
+export function openPlace(env: Environment, notice: (line: string) => void): SessionPlace {
+  const folders = foldersOf(env);
+  const stores = new Map<KeyStore, SecretStore>();
+  const open = (kind: KeyStore): SecretStore =>
+    kind === "system" ? linuxStore(run, childEnvironment(SECRET_TOOL_VARIABLES)) : keyFileStore({
+      folder: folders.sessions,
+      pathFor: async (account) => (await pathsOf(folders, account)).key,
+      notice,
+    });
+  return {
+    folders,
+    notice,
+    now: Date.now,
+    secretStore(kind) {
+      const store = stores.get(kind) ?? open(kind);
+      stores.set(kind, store);
+      return store;
+    },
+  };
+}

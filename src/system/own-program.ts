@@ -1,0 +1,54 @@
+/** Owns what is known of the program that is running: a compiled binary, or sources under Deno. */
+
+import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
+
+/** The running program. */
+export interface OwnProgram {
+  /** What it was called as: a bare name, or a path. */
+  readonly calledAs: string;
+  /** Where it really is. */
+  readonly path: string;
+  /** The entry module, when it runs from source. */
+  readonly sources?: string;
+  absolute(path: string): string;
+  /** The path with its links followed; undefined when nothing is there. */
+  realPath(path: string): Promise<string | undefined>;
+}
+
+/** This program. */
+export function ownProgram(): OwnProgram {
+  // Deno has no other name for it; the global loads no `node:` module until it is touched.
+  const { argv0 } = (globalThis as unknown as { process: { argv0: string } }).process;
+  return {
+    calledAs: argv0,
+    path: Deno.execPath(),
+    ...(Deno.build.standalone ? {} : { sources: Deno.mainModule }),
+    absolute: (path) =>
+      /^(?:[\\/]|[A-Za-z]:)/.test(path) ? path : `${Deno.cwd()}/${path.replace(/^\.\//, "")}`,
+    realPath: (path) => Deno.realPath(path).catch(() => undefined),
+  };
+}
+
+/** Writes a launcher for sources into a folder of ours and returns its path. Throws `STORAGE`. */
+export async function writeLauncher(folder: string, mainModule: string): Promise<string> {
+  const windows = Deno.build.os === "windows";
+  const path = `${folder}/datumctl-from-source${windows ? ".cmd" : ""}`;
+  const sources = decodeURIComponent(new URL(mainModule).pathname);
+  const config = new URL("./deno.json", mainModule).pathname;
+  const quote = (word: string) => windows ? `"${word}"` : `'${word.replaceAll("'", `'\\''`)}'`;
+  const words = [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", decodeURIComponent(config)];
+  const permissions = ["net", "env", "read", "write", "run", "sys=hostname,osRelease,uid"].map((name) =>
+    `--allow-${name}`
+  );
+  const line = [...words, ...permissions, sources].map(quote).join(" ");
+  const text = windows ? `@${line} %*\r\n` : `#!/bin/sh\nexec ${line} "$@"\n`;
+  if (await readTextFile(path) === text) return path;
+  try {
+    await ensurePrivateFolder(folder);
+    await Deno.writeTextFile(`${path}.new`, text, { mode: 0o700 });
+    await Deno.rename(`${path}.new`, path);
+  } catch (thrown) {
+    throw storageError("write", path, thrown);
+  }
+  return path;
+}
