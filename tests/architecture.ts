@@ -28,7 +28,6 @@ const HEIGHTS: Readonly<Record<string, number>> = {
   kube: 3,
   sessions: 3,
   "sign-in": 3,
-  "sign-in": 3,
   credential: 3,
   cli: 4,
   main: 5,
