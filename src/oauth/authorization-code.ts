@@ -3,8 +3,16 @@
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { badAnswer, type Exchange, hostOf, isLoopback, issuerWords, requestOptions } from "./http.ts";
-import { readTokenAnswer, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
+import {
+  badAnswer,
+  type Exchange,
+  hostOf,
+  isLoopback,
+  issuerWords,
+  readJson,
+  requestOptions,
+} from "./http.ts";
+import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
 
 /** One attempt to sign in. Its secrets are not enumerable, so that no log or JSON of it holds them. */
 export interface Authorization {
@@ -220,6 +228,7 @@ export async function redeemCode(exchange: Exchange, input: RedeemInput): Promis
     authorization.codeVerifier,
     requestOptions(exchange, step),
   );
-  const answer = await readTokenAnswer(exchange, step, metadata, response);
-  return verifySignIn(exchange, answer, { ...input, nonce: authorization.nonce });
+  const answer = await readJson(step, metadata.token_endpoint, response);
+  const tokens = readTokens(exchange.now(), step, metadata, answer);
+  return verifySignIn(exchange, tokens, { ...input, nonce: authorization.nonce });
 }

@@ -16,7 +16,7 @@ import {
   requestOptions,
   type Sleep,
 } from "./http.ts";
-import { readTokenAnswer, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
+import { readTokens, type SigningKeys, type SignInTokens, type TokenAnswer, verifySignIn } from "./tokens.ts";
 
 /** What a person needs, and the secret that is polled with. RFC 8628, 3.2. */
 export interface DeviceCode {
@@ -59,14 +59,11 @@ export async function beginDevice(exchange: Exchange, input: DeviceInput): Promi
       hint: "Sign in with a browser, or name the endpoint: --device-authorization-endpoint URL",
     });
   }
-  if (typeof endpointUrl(endpoint) === "string") {
-    throw new AppError(
-      "USAGE",
-      `The device authorization endpoint ${printable(endpoint)} ${endpointUrl(endpoint)}.`,
-      {
-        hint: "It must be an https URL.",
-      },
-    );
+  const url = endpointUrl(endpoint);
+  if (typeof url === "string") {
+    throw new AppError("USAGE", `The device authorization endpoint ${printable(endpoint)} ${url}.`, {
+      hint: "It must be an https URL.",
+    });
   }
   const response = await oauth.deviceAuthorizationRequest(
     { ...metadata, device_authorization_endpoint: endpoint },
@@ -148,10 +145,16 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
   const host = hostOf(metadata.issuer);
   let { interval } = device;
   let pause = interval;
+  const pauseFor = async (milliseconds: number) => {
+    const failed = await sleep(milliseconds, exchange.signal).then(() => undefined, (error) => ({ error }));
+    const { aborted, reason } = exchange.signal;
+    if (aborted) throw reason instanceof AppError ? reason : ranOut(host);
+    if (failed !== undefined) throw failed.error;
+  };
   for (;;) {
-    await sleep(Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now())), exchange.signal);
-    if (exchange.signal.reason instanceof AppError) throw exchange.signal.reason;
+    await pauseFor(Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now())));
     if (exchange.now() >= device.expiresAt) throw ranOut(host);
+    let tokens: TokenAnswer | undefined;
     try {
       const response = await oauth.deviceCodeGrantRequest(
         { ...metadata },
@@ -160,16 +163,10 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
         device.deviceCode,
         requestOptions(exchange, step),
       );
-      let pending: unknown;
-      const answer = await readTokenAnswer(exchange, step, metadata, response, (refusal) => {
-        pending = refusal.json.error;
-        return deviceRefusal(step, metadata, refusal);
-      }).catch((error) => {
-        if (pending === "authorization_pending" || pending === "slow_down") return undefined;
-        throw error;
-      });
-      if (answer !== undefined) return await verifySignIn(exchange, answer, input);
-      if (pending === "slow_down") interval += SLOWER;
+      const answer = await readJson(step, metadata.token_endpoint, response);
+      const { error } = answer.json;
+      if (error === "slow_down") interval += SLOWER;
+      else if (error !== "authorization_pending") tokens = readPoll(exchange, step, metadata, answer);
       pause = interval;
     } catch (error) {
       if (exchange.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
@@ -180,6 +177,7 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
         ? Math.max(interval, (failed.retryAfter ?? 0) / 1000)
         : Math.max(interval, Math.min(pause * 2, LONGEST_PAUSE));
     }
+    if (tokens !== undefined) return await verifySignIn(exchange, tokens, input);
   }
 }
 
@@ -189,17 +187,15 @@ function ranOut(host: string, words?: string): AppError {
   });
 }
 
-function deviceRefusal(step: string, metadata: IssuerMetadata, answer: Answer): AppError {
+/** The tokens, or the error that ends the polling, in its own words. */
+function readPoll(exchange: Exchange, step: string, metadata: IssuerMetadata, answer: Answer): TokenAnswer {
   const host = hostOf(metadata.issuer);
   const words = ` (${issuerWords(answer.json)})`;
-  switch (answer.json.error) {
-    case "access_denied":
-      return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host}${words}.`, {
-        hint: "Start the sign-in again to try with another account.",
-      });
-    case "expired_token":
-      return ranOut(host, words);
-    default:
-      return issuerRefusal(step, metadata.token_endpoint, answer);
+  if (answer.status !== 200 && answer.json.error === "expired_token") throw ranOut(host, words);
+  if (answer.status !== 200 && answer.json.error === "access_denied") {
+    throw new AppError("ACCESS_DENIED", `The sign-in was declined at ${host}${words}.`, {
+      hint: "Start the sign-in again to try with another account.",
+    });
   }
+  return readTokens(exchange.now(), step, metadata, answer);
 }

@@ -26,7 +26,10 @@ export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>
 
 /** The `cause` of an AppError about an answer; decides what may be asked again. */
 export interface FailedExchange {
-  /** `status`: 5xx, 429; `answer`: cut off, too large, redirecting, not JSON; `content`: JSON of a wrong shape; `timeout`: ours. */
+  /**
+   * `status`: 5xx, 429, or the issuer's own word that it is unavailable; `answer`: too large, redirecting, not
+   * JSON; `content`: JSON of a wrong shape; `refused`: any other refusal; `timeout`: our patience ended.
+   */
   readonly kind: "status" | "answer" | "content" | "timeout" | "refused";
   readonly status?: number;
   /** What `Retry-After` asks for, in milliseconds. */
@@ -108,13 +111,15 @@ export function boundedFetch(exchange: Exchange, step: string): Fetch {
     headers.delete("user-agent"); // the library's own name; the fetch that was handed in knows ours
     const began = exchange.now();
     const path = `${init?.method ?? "GET"} ${url.host}${printable(url.pathname)}`;
-    const patience = new Patience(exchange, `${step}: ${hostOf(url)}`);
+    const who = `${step}: ${hostOf(url)}`;
     try {
-      const response = await patience.bound((signal) =>
-        exchange.fetch(url.href, { ...init, headers, redirect: "manual", signal })
+      const response = await bounded(
+        exchange,
+        who,
+        (signal) => exchange.fetch(url.href, { ...init, headers, redirect: "manual", signal }),
       );
       exchange.log?.(`${path} ${response.status} in ${Math.round(exchange.now() - began)} ms`);
-      const bytes = await patience.bound((signal) => readBody(response, signal, `${step}: ${hostOf(url)}`));
+      const bytes = await bounded(exchange, who, (signal) => readBody(response, signal, who));
       refuseStatus(exchange, step, url, response);
       const nullBody = [204, 205].includes(response.status);
       return new Response(nullBody ? null : bytes, { status: response.status, headers: response.headers });
@@ -130,56 +135,44 @@ export function requestOptions(exchange: Exchange, step: string): {
   [oauth.customFetch]: (url: string, init: object) => Promise<Response>;
   [oauth.allowInsecureRequests]: true;
 } {
-  const bounded = boundedFetch(exchange, step);
+  const send = boundedFetch(exchange, step);
   return {
-    [oauth.customFetch]: (url, init) => bounded(url, init),
+    [oauth.customFetch]: (url, init) => send(url, init),
     [oauth.allowInsecureRequests]: true, // boundedFetch is the stricter judge: http for loopback hosts alone
   };
 }
 
-/** Bounds the parts of one request and gives every failure its name. */
-class Patience {
-  readonly #exchange: Exchange;
-  readonly #who: string;
-
-  constructor(exchange: Exchange, who: string) {
-    this.#exchange = exchange;
-    this.#who = who;
-  }
-
-  async bound<T>(part: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = this.#exchange;
-    const milliseconds = this.#exchange.requestTimeout ?? REQUEST_TIMEOUT;
-    const late = new AbortController();
-    const both = AbortSignal.any([signal, late.signal]);
-    const timer = setTimeout(() => late.abort(), milliseconds);
-    // A handed-in fetch may be slow to notice the signal, or deaf to it.
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    aborted.catch(() => {});
-    const onAbort = () => reject(both.reason);
-    both.addEventListener("abort", onAbort, { once: true });
-    try {
-      signal.throwIfAborted();
-      const work = part(both);
-      work.catch(() => {});
-      return await Promise.race([work, aborted]);
-    } catch (error) {
-      if (signal.aborted) throw abortReason(signal, this.#who);
-      if (late.signal.aborted) throw this.#timedOut(milliseconds);
-      if (error instanceof AppError) throw error;
-      throw new AppError("NETWORK", `${this.#who} cannot be reached or broke off its answer.`, {
-        cause: error,
-        hint: "Check the network and try again.",
-      });
-    } finally {
-      clearTimeout(timer);
-      both.removeEventListener("abort", onAbort);
+/** Bounds one part of a request, the wait for headers or the reading of the body, and gives its failure a name. */
+async function bounded<T>(
+  exchange: Exchange,
+  who: string,
+  part: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, requestTimeout = REQUEST_TIMEOUT } = exchange;
+  const late = new AbortController();
+  const both = AbortSignal.any([signal, late.signal]);
+  const timer = setTimeout(() => late.abort(), requestTimeout);
+  // A handed-in fetch may be slow to notice the signal, or deaf to it.
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(both.reason);
+  both.addEventListener("abort", onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([part(both), aborted]);
+  } catch (error) {
+    if (signal.aborted) throw abortReason(signal, who);
+    if (late.signal.aborted) {
+      const seconds = Number((requestTimeout / 1000).toPrecision(2));
+      throw badAnswer(`${who} did not answer within ${seconds} s.`, { kind: "timeout" });
     }
-  }
-
-  #timedOut(milliseconds: number): AppError {
-    const seconds = Number((milliseconds / 1000).toPrecision(2));
-    return badAnswer(`${this.#who} did not answer within ${seconds} s.`, { kind: "timeout" });
+    if (error instanceof AppError) throw error;
+    throw new AppError("NETWORK", `${who} cannot be reached or broke off its answer.`, {
+      cause: error,
+      hint: "Check the network and try again.",
+    });
+  } finally {
+    clearTimeout(timer);
+    both.removeEventListener("abort", onAbort);
   }
 }
 

@@ -261,7 +261,9 @@ async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): P
   const { metadata, clientId, expected } = checks;
   const refuse = (why: string) => invalid(metadata, why);
   const { iss, sub, aud, azp, nonce } = claims;
-  if (iss !== metadata.issuer) throw refuse(`its issuer (iss) is ${shown(iss)}, not "${metadata.issuer}"`);
+  if (iss !== metadata.issuer) {
+    throw refuse(`its issuer (iss) is ${shown(iss)}, not "${printable(metadata.issuer)}"`);
+  }
   if (expected !== undefined && iss !== expected.issuer) {
     throw refuse(`its issuer (iss) is ${shown(iss)}, not the session's "${printable(expected.issuer)}"`);
   }

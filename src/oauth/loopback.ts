@@ -44,8 +44,9 @@ export function callbackHandler<SignedIn>(input: CallbackInput<SignedIn>): Callb
     try {
       if (callback.kind === "refused") throw callback.error;
       const signedIn = await redeem(callback.params);
+      const page = await successPage(describe(signedIn));
       resolve(signedIn);
-      return await successPage(describe(signedIn));
+      return page;
     } catch (thrown) {
       const error: AppError = toAppError(thrown);
       reject(error);

@@ -9,13 +9,13 @@ import {
   type Exchange,
   failedExchange,
   hostOf,
-  issuerRefusal,
   issuerWords,
+  readJson,
   requestOptions,
   type Sleep,
 } from "./http.ts";
 import { verifyIdToken } from "./id-token.ts";
-import { readTokenAnswer, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
+import { readTokens, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
 
 /** What {@link refreshTokens} needs to know. */
 export interface RefreshInput {
@@ -107,10 +107,9 @@ async function requestTokens(
         refreshToken,
         requestOptions(exchange, STEP),
       );
-      return {
-        answer: await readTokenAnswer(exchange, STEP, current, response, refusalOf(current)),
-        metadata: current,
-      };
+      const answer = await readJson(STEP, current.token_endpoint, response);
+      if (answer.json.error === "invalid_grant" && answer.status !== 200) throw expired(current, answer);
+      return { answer: readTokens(exchange.now(), STEP, current, answer), metadata: current };
     } catch (error) {
       if (attempt >= attempts || exchange.signal.aborted) throw error;
       if (endpointGone(error) && current === metadata) {
@@ -128,18 +127,11 @@ async function requestTokens(
   }
 }
 
-function refusalOf(metadata: IssuerMetadata): (answer: Answer) => AppError {
-  return (answer) => {
-    if (answer.json.error !== "invalid_grant") return issuerRefusal(STEP, metadata.token_endpoint, answer);
-    const host = hostOf(metadata.token_endpoint);
-    return new AppError(
-      "SESSION_EXPIRED",
-      `${host} no longer renews the session (${issuerWords(answer.json)}).`,
-      {
-        hint: "Sign in again: datumctl login",
-      },
-    );
-  };
+function expired(metadata: IssuerMetadata, { json }: Answer): AppError {
+  const host = hostOf(metadata.token_endpoint);
+  return new AppError("SESSION_EXPIRED", `${host} no longer renews the session (${issuerWords(json)}).`, {
+    hint: "Sign in again: datumctl login",
+  });
 }
 
 /** How long to wait before asking again, in milliseconds; `undefined` when it is no use, or too late. */

@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { type Answer, badAnswer, type Exchange, hostOf, issuerRefusal, readJson } from "./http.ts";
+import { type Answer, badAnswer, type Exchange, hostOf, issuerRefusal } from "./http.ts";
 import { type IdTokenClaims, type SigningKeys, verifyIdToken } from "./id-token.ts";
 
 export type { IdTokenClaims, SigningKeys } from "./id-token.ts";
@@ -41,19 +41,17 @@ const LONGEST_LIFE = 10 * 365 * 24 * 3600;
 /**
  * Reads a token endpoint's answer. RFC 6749, 5.1 and 5.2.
  *
- * @param refusal makes the error of an OAuth refusal; {@link issuerRefusal} unless told.
- * @throws AppError `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type.
+ * @param receivedAt milliseconds since 1970.
+ * @throws AppError `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type, and for a refusal
+ * what {@link issuerRefusal} says.
  */
-export async function readTokenAnswer(
-  exchange: Exchange,
+export function readTokens(
+  receivedAt: number,
   step: string,
   metadata: IssuerMetadata,
-  response: Response,
-  refusal: (answer: Answer) => AppError = (answer) => issuerRefusal(step, metadata.token_endpoint, answer),
-): Promise<TokenAnswer> {
-  const receivedAt = exchange.now();
-  const answer = await readJson(step, metadata.token_endpoint, response);
-  if (answer.status !== 200) throw refusal(answer);
+  answer: Answer,
+): TokenAnswer {
+  if (answer.status !== 200) throw issuerRefusal(step, metadata.token_endpoint, answer);
   const { json, serverDate } = answer;
   const host = hostOf(metadata.token_endpoint);
   const malformed = (why: string) =>

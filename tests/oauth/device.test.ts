@@ -198,6 +198,28 @@ Deno.test("tokens that cannot be read, or are another's, end the polling", async
   assert.equal(bare.error?.code, "INVALID_TOKEN");
 });
 
+Deno.test("keys that cannot be had end the sign-in with NETWORK: the code is spent, polling on would hide why", async () => {
+  const { issuer, error } = await poll((issuer) => {
+    issuer.routes["/keys"] = () => json({}, { status: 503 });
+    return [tokens(issuer), refusal("invalid_grant")];
+  });
+  assert.equal(error?.code, "NETWORK");
+  assert.deepEqual(issuer.paths(), ["/token", "/keys"]);
+});
+
+Deno.test("a bound that ends while a person is waited for is TIMEOUT", async () => {
+  const issuer = new TestIssuer();
+  const device = await begin(issuer);
+  const bound = new AbortController();
+  const sleep = () => (bound.abort(), Promise.reject(bound.signal.reason));
+  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const exchange = issuer.exchange({ signal: bound.signal });
+  assert.equal(
+    (await failure(pollDevice(exchange, { metadata, clientId: CLIENT, device, sleep }))).code,
+    "TIMEOUT",
+  );
+});
+
 Deno.test("Ctrl-C ends the polling with the error that it was given", async () => {
   const stop = new AbortController();
   const { error } = await poll(
