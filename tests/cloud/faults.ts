@@ -15,7 +15,7 @@ export type Endpoint =
 
 /** What happens to a request. Several members can be given together: `slow` goes with all others. */
 export interface Fault {
-  /** Milliseconds before anything else happens. */
+  /** Milliseconds before anything else happens; a client that gave up meanwhile is not served at all. */
   readonly slow?: number;
   /** Answers with this status in place of processing the request; the body is `json`, or plain text. */
   readonly status?: number;

@@ -72,7 +72,7 @@ export interface Issuer {
 export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
   const { faults, counts } = options;
   const store = makeStore(Date.now);
-  let key = await makeSigningKey();
+  let key = await (firstKey ??= makeSigningKey());
 
   const provider = new Provider(
     options.url,
@@ -98,7 +98,13 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     if (faults.faults.clockOffset !== undefined) {
       ctx.set("Date", new Date(Date.now() + faults.faults.clockOffset * 1000).toUTCString());
     }
-    if (fault?.slow !== undefined) await pause(fault.slow, options.closing);
+    if (fault?.slow !== undefined) {
+      await pause(fault.slow, options.closing);
+      if (options.closing.aborted || ctx.req.socket.destroyed) {
+        ctx.respond = false;
+        return;
+      }
+    }
     if (fault !== undefined && await answerFault(ctx, fault, endpoint, counts)) return;
 
     if (endpoint === "token") await oneAtATime(next);
@@ -431,6 +437,9 @@ interface SigningKey {
   readonly publicJwk: JWK;
   readonly set: JSONWebKeySet;
 }
+
+/** An RSA key takes long to make, so the clouds of one process begin with the same one. */
+let firstKey: Promise<SigningKey> | undefined;
 
 async function makeSigningKey(): Promise<SigningKey> {
   const pair = await crypto.subtle.generateKey(RSA, true, ["sign", "verify"]);

@@ -99,3 +99,8 @@ export async function makeRelyingParty(cloud: Cloud): Promise<RelyingParty> {
     [Symbol.dispose]: () => http.close(),
   };
 }
+
+/** True for an error of fetch whose cause, which Deno keeps apart on some versions, says this. */
+export function failsWith(reason: RegExp): (error: Error) => boolean {
+  return (error) => reason.test(`${error.message} ${error.cause}`);
+}

@@ -1,0 +1,190 @@
+/** Tests that each fault is what its name says, seen from a client, and that it ends when it should. */
+
+import assert from "node:assert/strict";
+import { decodeJwt } from "jose";
+
+import { startCloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
+import { failsWith, makeRelyingParty } from "./relying_party.ts";
+import type { RelyingParty } from "./relying_party.ts";
+
+function test(name: string, run: (cloud: Cloud, client: RelyingParty) => Promise<void>): void {
+  Deno.test(name, async () => {
+    await using cloud = await startCloud();
+    using client = await makeRelyingParty(cloud);
+    await run(cloud, client);
+  });
+}
+
+/** A raw refresh, so that the answer can be looked at whatever it is. */
+function refreshRaw(
+  cloud: Cloud,
+  client: RelyingParty,
+  token: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
+  return client.fetch(String(client.server.token_endpoint), {
+    method: "POST",
+    redirect: "manual",
+    signal: signal ?? null,
+    body: new URLSearchParams({
+      grant_type: "refresh_token",
+      client_id: cloud.clientId,
+      refresh_token: String(token),
+    }),
+  });
+}
+
+test(
+  "an issuer that is down refuses connections while the API answers, and comes back on its port",
+  async (cloud, client) => {
+    await cloud.setFaults({ down: ["issuer"] });
+    await assert.rejects(client.fetch(cloud.issuer), failsWith(/refused/));
+    await readAll(await client.fetch(`https://${cloud.apiHost}/version`));
+    await cloud.setFaults({ down: ["api"] });
+    await assert.rejects(client.fetch(`https://${cloud.apiHost}/version`), failsWith(/refused|closed/));
+    await client.signIn("ada@example.com");
+    await cloud.setFaults({});
+    await readAll(await client.fetch(`https://${cloud.apiHost}/version`));
+  },
+);
+
+test(
+  "503 with Retry-After meets as many token requests as said, is counted, and spends no token",
+  async (cloud, client) => {
+    const { refresh_token } = await client.signIn("ada@example.com");
+    await cloud.setFaults({ token: { status: 503, retryAfter: 7, times: 1 } });
+    const refused = await refreshRaw(cloud, client, refresh_token);
+    assert.equal(refused.status, 503);
+    assert.equal(refused.headers.get("retry-after"), "7");
+    await readAll(refused);
+    assert.equal(cloud.counts()["token:refresh_token"], 1);
+    await client.refresh(String(refresh_token));
+    assert.equal(cloud.counts()["token:refresh_token"], 2);
+  },
+);
+
+test(
+  "a fault of one endpoint leaves the others alone; one of the issuer meets all of them",
+  async (cloud, client) => {
+    const { access_token } = await client.signIn("ada@example.com");
+    await cloud.setFaults({ token: { status: 500 } });
+    assert.equal((await client.userInfo(access_token)).status, 200);
+    await cloud.setFaults({ issuer: { status: 500, json: {} }, userinfo: {} });
+    assert.equal((await client.userInfo(access_token)).status, 200);
+    const discovery = await client.fetch(`${cloud.issuer}/.well-known/openid-configuration`);
+    assert.equal(discovery.status, 500);
+    await readAll(discovery);
+  },
+);
+
+test(
+  "a captive portal, a huge answer, an empty one, a redirect and an OAuth error come as they are set",
+  async (cloud, client) => {
+    await cloud.setFaults({ token: { body: "html" } });
+    const portal = await refreshRaw(cloud, client, "any");
+    assert.equal(portal.status, 200);
+    assert.equal(portal.headers.get("content-type"), "text/html");
+    assert.match(await portal.text(), /Wi-Fi/);
+
+    await cloud.setFaults({ token: { body: "huge" } });
+    assert.ok((await (await refreshRaw(cloud, client, "any")).text()).length > 2 ** 20);
+
+    await cloud.setFaults({ token: { body: "empty" } });
+    assert.equal(await (await refreshRaw(cloud, client, "any")).text(), "");
+
+    await cloud.setFaults({ token: { redirectTo: "https://stranger.example/" } });
+    const moved = await refreshRaw(cloud, client, "any");
+    assert.equal(moved.headers.get("location"), "https://stranger.example/");
+    await readAll(moved);
+
+    await cloud.setFaults({ token: { status: 400, json: { error: "slow_down" } } });
+    await assert.rejects(
+      client.pollDevice("any"),
+      (error: { error?: string }) => error.error === "slow_down",
+    );
+  },
+);
+
+test("a half-closed answer breaks off, and the refresh token is still good", async (cloud, client) => {
+  const { refresh_token } = await client.signIn("ada@example.com");
+  await cloud.setFaults({ token: { halfClosed: true, times: 1 } });
+  await assert.rejects(async () => {
+    const response = await refreshRaw(cloud, client, refresh_token);
+    assert.equal(response.status, 200);
+    await response.text();
+  }, TypeError);
+  await client.refresh(String(refresh_token));
+});
+
+test("a lost answer has spent the refresh token", async (cloud, client) => {
+  const { refresh_token } = await client.signIn("ada@example.com");
+  await cloud.setFaults({ token: { lostAnswer: true, times: 1 } });
+  await assert.rejects(refreshRaw(cloud, client, refresh_token), TypeError);
+  await assert.rejects(
+    client.refresh(String(refresh_token)),
+    (error: { error?: string }) => error.error === "invalid_grant",
+  );
+});
+
+test("a slow issuer lets a client time out, and does not hold up the close", async (cloud, client) => {
+  await cloud.setFaults({ token: { slow: 3_600_000 } });
+  await assert.rejects(refreshRaw(cloud, client, "any", AbortSignal.timeout(100)), { name: "TimeoutError" });
+  await cloud.setFaults({ token: { slow: 100 } });
+  const before = performance.now();
+  await readAll(await refreshRaw(cloud, client, "any"));
+  assert.ok(performance.now() - before >= 99);
+});
+
+test("a clock that is off shows in the Date header and in the ID token", async (cloud, client) => {
+  await cloud.setFaults({ clockOffset: -7200 });
+  const response = await client.fetch(`${cloud.issuer}/.well-known/openid-configuration`);
+  assert.ok(Math.abs(Date.parse(String(response.headers.get("date"))) - Date.now() + 7_200_000) < 10_000);
+  await readAll(response);
+  const { refresh_token } = await client.signIn("ada@example.com").catch(async () => {
+    await cloud.setFaults({});
+    return await client.signIn("ada@example.com");
+  });
+  await cloud.setFaults({ clockOffset: -600 });
+  const claims = decodeJwt(await idTokenOf(await refreshRaw(cloud, client, refresh_token)));
+  assert.ok(Math.abs(Number(claims.iat) + 600 - Date.now() / 1000) < 10);
+});
+
+test(
+  "members laid over the discovery document and the token answer replace or remove what was there",
+  async (cloud, client) => {
+    const { refresh_token } = await client.signIn("ada@example.com");
+    await cloud.setFaults({
+      discoveryAnswer: { issuer: "https://stranger.example", device_authorization_endpoint: null },
+      tokenAnswer: { id_token: null, expires_in: "soon" },
+    });
+    const discovery = await (await client.fetch(`${cloud.issuer}/.well-known/openid-configuration`)).json();
+    assert.equal(discovery.issuer, "https://stranger.example");
+    assert.equal("device_authorization_endpoint" in discovery, false);
+    assert.ok(discovery.scopes_supported.includes("offline_access"));
+    const tokens = await (await refreshRaw(cloud, client, refresh_token)).json();
+    assert.equal(tokens.expires_in, "soon");
+    assert.equal("id_token" in tokens, false);
+    assert.equal(typeof tokens.refresh_token, "string");
+  },
+);
+
+test("the control planes have faults of their own", async (cloud, client) => {
+  const url = `https://${cloud.apiHost}/version`;
+  await cloud.setFaults({ api: { status: 429, retryAfter: 1, times: 1 } });
+  const refused = await client.fetch(url);
+  assert.equal(refused.status, 429);
+  await readAll(refused);
+  await cloud.setFaults({ api: { halfClosed: true } });
+  await assert.rejects(async () => await (await client.fetch(url)).text(), TypeError);
+  await cloud.setFaults({ api: { body: "html" } });
+  assert.match(await (await client.fetch(url)).text(), /Wi-Fi/);
+});
+
+async function readAll(response: Response): Promise<void> {
+  await response.body?.cancel();
+}
+
+async function idTokenOf(response: Response): Promise<string> {
+  return String((await response.json()).id_token);
+}
