@@ -99,7 +99,8 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
       cause,
     });
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-  const document = parseDocument(body, { merge: true, intAsBigInt: true, logLevel: "silent" });
+  // Not "silent": that would hide a second document.
+  const document = parseDocument(body, { merge: true, intAsBigInt: true, logLevel: "error" });
   const error = document.errors[0];
   if (error !== undefined) {
     const line = error.linePos?.[0].line ?? 1;
