@@ -8,7 +8,15 @@ import {
   type Run,
   type RunResult,
 } from "../system/processes.ts";
-import { assertStorable, type KeyringBound, keyringTimeout, type SecretStore, SERVICE } from "./store.ts";
+import {
+  assertStorable,
+  INTERRUPTED_CODE,
+  type KeyringBound,
+  keyringInterrupted,
+  keyringTimeout,
+  type SecretStore,
+  SERVICE,
+} from "./store.ts";
 
 const NAME = "the keyring (secret-tool)";
 
@@ -155,6 +163,7 @@ const TROUBLES: readonly (readonly [RegExp, Trouble])[] = [
 ];
 
 function failure(doing: Doing, account: string, code: number, stderr: string): AppError {
+  if (code === INTERRUPTED_CODE) return keyringInterrupted();
   const said = complaint(stderr);
   if (said === undefined && code === 1) return locked(doing, account);
   if (/locked/i.test(said ?? "")) return locked(doing, account);

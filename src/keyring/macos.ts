@@ -2,7 +2,15 @@
 
 import { AppError, printable } from "../errors.ts";
 import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
-import { assertStorable, type KeyringBound, keyringTimeout, type SecretStore, SERVICE } from "./store.ts";
+import {
+  assertStorable,
+  INTERRUPTED_CODE,
+  type KeyringBound,
+  keyringInterrupted,
+  keyringTimeout,
+  type SecretStore,
+  SERVICE,
+} from "./store.ts";
 
 const NAME = "the keychain (security)";
 
@@ -121,6 +129,7 @@ export function encodeAccount(account: string): string {
 const VERBS = { read: "read the key of", store: "store the key of", remove: "remove the key of" };
 
 function failure(doing: keyof typeof VERBS, account: string, code: number, stderr: string): AppError {
+  if (code === INTERRUPTED_CODE) return keyringInterrupted();
   const failed = `Cannot ${VERBS[doing]} "${printable(account)}"`;
   if (code === STATUS.interactionNotAllowed || code === STATUS.authFailed) {
     return new AppError(

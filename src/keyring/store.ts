@@ -50,6 +50,14 @@ export function keyringTimeout(store: string, bound: KeyringBound, cause?: unkno
   });
 }
 
+/** The exit code of a child that SIGINT ended. */
+export const INTERRUPTED_CODE = 130;
+
+/** The error of a call whose child was ended by a Ctrl-C that reached us both, and the child first. */
+export function keyringInterrupted(): AppError {
+  return new AppError("INTERRUPTED", "Interrupted.");
+}
+
 function seconds({ timeout }: KeyringBound): string {
   return timeout < 1000 ? `${timeout} ms` : `${Math.round(timeout / 100) / 10} s`;
 }

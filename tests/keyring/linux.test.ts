@@ -189,6 +189,13 @@ Deno.test("a secret-tool that fails in an unknown way is quoted on one line, wit
   });
 });
 
+Deno.test("a Ctrl-C that ends secret-tool before us is INTERRUPTED, not a broken keyring", async () => {
+  await withTool("kill -INT $$", async (store) => {
+    await assert.rejects(store.get(ACCOUNT, bound), failsWith("INTERRUPTED", /Interrupted/));
+    await assert.rejects(store.set(ACCOUNT, SECRET, bound), failsWith("INTERRUPTED", /Interrupted/));
+  });
+});
+
 Deno.test("a library's warning on stderr is not taken for a failure of secret-tool", async () => {
   await withTool(
     `echo '(secret-tool:7): GLib-WARNING: odd' >&2; [ $1 = search ] || exit 1`,
