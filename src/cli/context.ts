@@ -3,7 +3,7 @@
 import { AppError, type ErrorFormat } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";
-import type { TokenBound } from "../sessions/fresh-token.ts";
+import type { TokenBound } from "../sessions/token-wish.ts";
 import type { Clock } from "../system/clock.ts";
 import { parseDuration } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";

@@ -2,10 +2,11 @@
 
 import { AppError, type ErrorFormat, formatError, toAppError } from "../errors.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
-import { type FreshToken, freshToken } from "../sessions/fresh-token.ts";
+import { freshToken } from "../sessions/fresh-token.ts";
 import type { Session } from "../sessions/session.ts";
 import { chooseSession, pathsOf, readConfig, type SessionPlace } from "../sessions/store.ts";
 import { claimsOf } from "../sessions/token-life.ts";
+import type { FreshToken } from "../sessions/token-wish.ts";
 import type { Environment } from "../system/environment.ts";
 import type { GetTokenRequest } from "./arguments.ts";
 import {

@@ -1,52 +1,14 @@
 /** Owns the one way to a fresh token: the stored one while it lasts, else one refresh by one process. */
 
 import { AppError } from "../errors.ts";
-import type { FailureMemory } from "./failure-memory.ts";
 import type { Session } from "./session.ts";
 import { openSession, type SessionPlace } from "./store.ts";
-import { defaultMinimumLife, type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
-
-/** What is wanted of a session. */
-export interface TokenWish {
-  /** Which token; the session's choice for kubectl or its provider's default when absent. */
-  readonly kind?: TokenKind | undefined;
-  /** Life that must be left, in milliseconds; by default {@link defaultMinimumLife}. */
-  readonly minimumLife?: number | undefined;
-  /** Refresh even when the stored token is fresh. */
-  readonly force?: boolean | undefined;
-}
-
-/** How long the whole may take. */
-export interface TokenBound {
-  /** When to give up, on the scale of `performance.now()`. */
-  readonly deadline: number;
-  /** The longest a keyring may take, in milliseconds. */
-  readonly keyringTimeout: number;
-  readonly log?: ((line: string) => void) | undefined;
-  /** Where a failed refresh is remembered for those who wait for the same one. */
-  readonly failures?: FailureMemory | undefined;
-}
-
-/** A token with enough life left, or the best that one refresh could get. */
-export interface FreshToken extends TimedToken {
-  readonly session: Session;
-  /** What a person should know although a token came. */
-  readonly warning?: string;
-}
+import { timedToken, type TokenKind } from "./token-life.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
 
 /** The token that kubectl gets from a session unless somebody chose. */
 export function preferredKind(session: Session): TokenKind {
   return session.kubectlToken ?? (session.provider === "oidc" ? "id" : "access");
-}
-
-/** True when a token needs no refresh for this wish. */
-export function isFresh(token: TimedToken, wish: TokenWish, now: number): boolean {
-  return token.expires - now > (wish.minimumLife ?? defaultMinimumLife(token));
-}
-
-/** The time left until a deadline, at most `most` milliseconds and at least one. */
-export function timeLeft(deadline: number, most = Infinity): number {
-  return Math.max(1, Math.min(most, deadline - performance.now()));
 }
 
 /**

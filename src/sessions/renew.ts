@@ -5,7 +5,7 @@ import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { boundedSignal, pause } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
 import { holdSignals } from "../system/signals.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./fresh-token.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
 import { type Credentials, type Session } from "./session.ts";
 import {
   lockSession,

@@ -1,0 +1,43 @@
+/** Owns how a fresh token is asked for: the wish, the time it may take, and what comes back. */
+
+import type { FailureMemory } from "./failure-memory.ts";
+import type { Session } from "./session.ts";
+import { defaultMinimumLife, type TimedToken, type TokenKind } from "./token-life.ts";
+
+/** What is wanted of a session. */
+export interface TokenWish {
+  /** Which token; the session's choice for kubectl or its provider's default when absent. */
+  readonly kind?: TokenKind | undefined;
+  /** Life that must be left, in milliseconds; by default {@link defaultMinimumLife}. */
+  readonly minimumLife?: number | undefined;
+  /** Refresh even when the stored token is fresh. */
+  readonly force?: boolean | undefined;
+}
+
+/** How long the whole may take. */
+export interface TokenBound {
+  /** When to give up, on the scale of `performance.now()`. */
+  readonly deadline: number;
+  /** The longest a keyring may take, in milliseconds. */
+  readonly keyringTimeout: number;
+  readonly log?: ((line: string) => void) | undefined;
+  /** Where a failed refresh is remembered for those who wait for the same one. */
+  readonly failures?: FailureMemory | undefined;
+}
+
+/** A token with enough life left, or the best that one refresh could get. */
+export interface FreshToken extends TimedToken {
+  readonly session: Session;
+  /** What a person should know although a token came. */
+  readonly warning?: string;
+}
+
+/** True when a token needs no refresh for this wish. */
+export function isFresh(token: TimedToken, wish: TokenWish, now: number): boolean {
+  return token.expires - now > (wish.minimumLife ?? defaultMinimumLife(token));
+}
+
+/** The time left until a deadline, at most `most` milliseconds and at least one. */
+export function timeLeft(deadline: number, most = Infinity): number {
+  return Math.max(1, Math.min(most, deadline - performance.now()));
+}
