@@ -13,11 +13,12 @@ import {
   type KeyStore,
   listSessions,
   readSession,
+  type SavedSession,
   saveSession,
   updateSession,
 } from "../sessions/store.ts";
 import { timedToken } from "../sessions/token-life.ts";
-import type { SignedIn, SignInRequest, SignInTarget } from "../sign-in/sign-in.ts";
+import type { SignedIn, SignInRequest } from "../sign-in/sign-in.ts";
 import { signInWithBrowser } from "../sign-in/with-browser.ts";
 import { signInWithDeviceCode } from "../sign-in/with-device-code.ts";
 import { openBrowser } from "../system/browser.ts";
@@ -125,17 +126,19 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     requestTimeout: deps.requestTimeout,
     log: out.log,
   };
-  let stored: { readonly session: Session; readonly signedIn: SignedIn } | undefined;
+  let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
   const complete = async (signedIn: SignedIn) => {
     try {
-      const session = await store(deps, signedIn, {
-        wantedName,
-        renewed,
-        keyStores,
-        browserCommand,
-        certificateAuthority,
-      });
-      stored = { session, signedIn };
+      stored = {
+        ...await store(deps, signedIn, {
+          wantedName,
+          renewed,
+          keyStores,
+          browserCommand,
+          certificateAuthority,
+        }),
+        signedIn,
+      };
     } catch (thrown) {
       // Nothing was stored: a grant that nobody keeps should not live on.
       await revoke(exchange, signedIn).catch(() => {});
@@ -149,7 +152,7 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     const open = (url: string) => showAddress(deps, url, browserCommand);
     await signInWithBrowser(request, { exchange, port, open, complete });
   }
-  if (stored !== undefined) await announce(deps, stored.session, stored.signedIn, target, network.fetch);
+  if (stored !== undefined) await announce(deps, stored, network.fetch);
 }
 
 const NEXT = "datumctl auth update-kubeconfig --project PROJECT_ID";
@@ -242,7 +245,7 @@ interface StoreChoice {
   readonly certificateAuthority: string | undefined;
 }
 
-async function store(deps: Deps, signedIn: SignedIn, choice: StoreChoice): Promise<Session> {
+async function store(deps: Deps, signedIn: SignedIn, choice: StoreChoice): Promise<SavedSession> {
   const { place } = deps;
   const { target, metadata, tokens, keys, user } = signedIn;
   const { browserCommand, certificateAuthority } = choice;
@@ -266,7 +269,7 @@ async function store(deps: Deps, signedIn: SignedIn, choice: StoreChoice): Promi
   };
   const ends = timedToken(credentials, "access")?.expires;
   const tokenExpires = ends === undefined ? undefined : new Date(ends).toISOString();
-  const session = await saveSession(
+  const saved = await saveSession(
     place,
     {
       credentials,
@@ -292,8 +295,8 @@ async function store(deps: Deps, signedIn: SignedIn, choice: StoreChoice): Promi
     before !== undefined && choice.renewed === undefined ? stay(before, choice.keyStores) : choice.keyStores,
     keyringBound(deps),
   );
-  await activateSession(place, session.name);
-  return session;
+  await activateSession(place, saved.session.name);
+  return saved;
 }
 
 /** A session that turns out to be renewed keeps its store, unless one was named. */
@@ -339,19 +342,17 @@ async function revoke(exchange: Exchange, { metadata, target, tokens }: SignedIn
 
 async function announce(
   deps: Deps,
-  session: Session,
-  { tokens }: SignedIn,
-  target: SignInTarget,
+  { session, passedOver, signedIn: { tokens } }: SavedSession & { readonly signedIn: SignedIn },
   fetch: Exchange["fetch"],
 ): Promise<void> {
   const { out, place } = deps;
   out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   if (deps.verbose) out.line(JSON.stringify(tokens.claims, undefined, 2));
-  const where = place.secretStore(session.keyStore).name;
-  out.note(`Credentials: encrypted on this machine, the key in ${where}.`);
-  if (session.keyStore === "file") {
-    out.note("No keyring keeps the key: whoever can read your files can use this session.");
-  }
+  if (passedOver !== undefined) out.warn(passedOver.message);
+  out.note(
+    `Credentials: encrypted on this machine, their key in ${place.secretStore(session.keyStore).name}.`,
+  );
+  if (session.keyStore === "file") out.note("Whoever can read your files can use this session.");
   if (session.expires !== undefined) {
     out.note(`The issuer gave no refresh token: this session ends at ${session.expires}.`);
   }
@@ -360,7 +361,7 @@ async function announce(
   }
   const bounds = { timeout: 5_000, signal: deps.interrupted, log: out.log };
   const api = session.controlPlaneApi ??
-    await servedApi(fetch, target.apiHost, CONTROL_PLANE_APIS, tokens.accessToken, bounds);
+    await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, tokens.accessToken, bounds);
   if (api !== undefined && api !== session.controlPlaneApi) {
     await updateSession(place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
   }

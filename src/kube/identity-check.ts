@@ -37,7 +37,7 @@ export async function firstAccepted<Choice>(
   what: string,
   bounds: CheckBounds,
 ): Promise<Accepted<Choice>> {
-  const refusals: AppError[] = [];
+  const refusals: { readonly token: string; readonly error: AppError }[] = [];
   for (const { url, token, choice } of candidates) {
     const answer = await requestApi(fetch, {
       ...bounds,
@@ -47,12 +47,17 @@ export async function firstAccepted<Choice>(
     });
     const username = answer.status === 200 || answer.status === 201 ? usernameOf(answer) : undefined;
     if (username !== undefined) return { choice, username };
-    refusals.push(refusalOf(answer, what, new URL(url).host));
+    refusals.push({ token, error: refusalOf(answer, what, new URL(url).host) });
   }
-  // What came closest says most: a server that knows the target and refuses the token, before one that knows neither.
-  const order = ["NETWORK", "SESSION_REJECTED", "FORBIDDEN", "NOT_FOUND"];
-  refusals.sort((a, b) => order.indexOf(a.code) - order.indexOf(b.code));
-  throw refusals[0] ?? new AppError("INTERNAL", "There was no token to try.");
+  // A token that was refused once tells nothing of the target; what a token says that was not, does.
+  const refused = new Set(
+    refusals.filter(({ error }) => error.code === "SESSION_REJECTED").map(({ token }) => token),
+  );
+  const telling = refusals.filter(({ token }) => !refused.has(token));
+  const order = ["NETWORK", "FORBIDDEN", "NOT_FOUND"];
+  telling.sort((a, b) => order.indexOf(a.error.code) - order.indexOf(b.error.code));
+  const [said] = telling.length > 0 ? telling : refusals;
+  throw said?.error ?? new AppError("INTERNAL", "There was no token to try.");
 }
 
 function usernameOf({ json }: ApiAnswer): string | undefined {

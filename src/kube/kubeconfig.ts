@@ -20,7 +20,7 @@ import { unifiedDiff } from "./unified-diff.ts";
  * `$KUBECONFIG` lists (`;` between them on Windows, else `:`), else `~/.kube/config`.
  */
 export function kubeconfigPaths(flag: string | undefined, env: Environment, windows = onWindows): string[] {
-  if (flag !== undefined) return [flag];
+  if (flag !== undefined && flag !== "") return [flag];
   const listed = (env("KUBECONFIG") ?? "").split(windows ? ";" : ":").filter((path) => path !== "");
   if (listed.length > 0) return [...new Set(listed)];
   return [windows ? `${homeOf(env, windows)}\\.kube\\config` : `${homeOf(env, windows)}/.kube/config`];

@@ -210,6 +210,12 @@ export interface NewSession {
   readonly credentials: Credentials;
 }
 
+/** A session as it was stored, and why not in the store that was tried first. */
+export interface SavedSession {
+  readonly session: Session;
+  readonly passedOver?: AppError;
+}
+
 /**
  * Stores a session that was just signed in to, in place of one of the same name.
  *
@@ -221,21 +227,21 @@ export async function saveSession(
   { session, credentials }: NewSession,
   keyStores: readonly KeyStore[],
   bound: KeyringBound,
-): Promise<Session> {
+): Promise<SavedSession> {
   await ensurePrivateFolder(place.folders.sessions);
   await ignoreInGit(place.folders.sessions);
   const lock = await lockSession(place, session.name, LOCK_WAIT);
   try {
     const previous = await readSession(place, session.name).catch(() => undefined);
-    const { key, keyStore } = await keepKey(place, session.name, previous, keyStores, bound);
+    const { key, keyStore, passedOver } = await keepKey(place, session.name, previous, keyStores, bound);
     const replacement = await prepareSession(place, session.name, previous, key);
-    const stored = await replacement.commit(
+    const saved = await replacement.commit(
       { ...session, schemaVersion: 1, keyStore, credentials: "" },
       credentials,
     );
     const { failure } = await pathsOf(place.folders, session.name);
     await removeFile(failure);
-    return stored;
+    return passedOver === undefined ? { session: saved } : { session: saved, passedOver };
   } finally {
     lock.release();
   }
@@ -247,8 +253,8 @@ async function keepKey(
   previous: Session | undefined,
   keyStores: readonly KeyStore[],
   bound: KeyringBound,
-): Promise<{ key: SealingKey; keyStore: KeyStore }> {
-  let refused: unknown;
+): Promise<{ key: SealingKey; keyStore: KeyStore; passedOver: AppError | undefined }> {
+  let passedOver: AppError | undefined;
   for (const keyStore of keyStores) {
     const store = place.secretStore(keyStore);
     try {
@@ -268,14 +274,14 @@ async function keepKey(
         if (previous !== undefined && previous.keyStore !== keyStore) {
           await place.secretStore(previous.keyStore).delete(name, bound).catch(() => false);
         }
-        return { key, keyStore };
+        return { key, keyStore, passedOver };
       }
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-      refused = thrown;
+      passedOver = thrown;
     }
   }
-  throw refused ?? new AppError("KEYRING_UNAVAILABLE", "There is no place to keep the session's key.");
+  throw passedOver ?? new AppError("KEYRING_UNAVAILABLE", "There is no place to keep the session's key.");
 }
 
 /** What a removal left behind: nothing, or the keyring's item, with the reason. */

@@ -59,14 +59,11 @@ async function takeLock(path: string, held: string[], deadline: number, signal: 
     } catch (thrown) {
       const failure = fileFailure(thrown);
       if (failure === "denied" || failure === "read-only") return;
-      if (failure === "absent") {
-        await makeFolder(parentOf(path));
-        continue;
-      }
-      if (failure !== "exists") throw storageError("lock", printable(path), thrown);
+      if (failure === "absent") await makeFolder(parentOf(path));
+      else if (failure !== "exists") throw storageError("lock", printable(path), thrown);
     }
     if (performance.now() >= deadline) throw await heldByOthers(path, lock);
-    await pause(LOCK_PAUSE, signal);
+    await pause(LOCK_PAUSE * Math.random(), signal);
   }
 }
 

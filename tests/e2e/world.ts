@@ -1,0 +1,204 @@
+/** Owns the world of an end-to-end test: the compiled binary, a home of its own, a cloud, and a keyring if wanted. */
+
+import assert from "node:assert/strict";
+import { compileBinary, ROOT } from "../../scripts/compile.ts";
+import { approveDeviceByHttp, signInByHttp } from "../cloud/browser.ts";
+import { type Cloud, type CloudOptions, startCloud } from "../cloud/cloud.ts";
+import { type Keyring, startKeyring } from "../keyring/gnome-keyring.ts";
+
+/** What a finished program left. */
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Milliseconds of wall time. */
+  readonly took: number;
+}
+
+/** How to run a program. */
+export interface RunOptions {
+  /** Beside the world's own variables; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+  /** Told of stderr as it comes. */
+  readonly onStderr?: (soFar: string) => void;
+  /** Killed after that many milliseconds; 60,000 unless given. */
+  readonly timeout?: number;
+}
+
+/** A running program. */
+export interface Running {
+  readonly pid: number;
+  kill(signal: Deno.Signal): void;
+  readonly finished: Promise<Finished>;
+}
+
+/** What a world is made with. */
+export interface WorldOptions {
+  readonly cloud?: CloudOptions;
+  /** `real` starts a gnome-keyring; without it the session's key is in a file. */
+  readonly keyring?: "real";
+}
+
+/** Everything that one test lives in; dispose of it. */
+export interface World extends AsyncDisposable {
+  readonly cloud: Cloud;
+  readonly binary: string;
+  readonly home: string;
+  /** Where the program keeps its files. */
+  readonly config: string;
+  readonly kubeconfig: string;
+  readonly keyring: Keyring | undefined;
+  /** The variables that programs of this world get. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The flags of `login` that name this world's cloud. */
+  readonly loginFlags: readonly string[];
+  /** Starts any program. */
+  start(program: string, args: readonly string[], options?: RunOptions): Running;
+  /** Runs datumctl to its end. */
+  datumctl(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** Runs datumctl to its end, which must be a good one; its stdout. */
+  ok(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Signs in through the browser's way, walked by fetch; more flags after the world's own. */
+  login(email: string, flags?: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** The paths of all files below the home. */
+  files(): Promise<string[]>;
+}
+
+let compiled: Promise<string> | undefined;
+
+/** The binary under test: `$DATUMCTL_BINARY`, else one that is compiled once per run. */
+export function binaryUnderTest(): Promise<string> {
+  compiled ??= (async () => {
+    const given = Deno.env.get("DATUMCTL_BINARY");
+    if (given !== undefined) return given;
+    const out = `${ROOT}dist/datumctl`;
+    await compileBinary({ entry: `${ROOT}main.ts`, out });
+    return out;
+  })();
+  return compiled;
+}
+
+/** Opens a world; undefined, after a printed line, when the keyring it wants cannot be had on this machine. */
+export async function openWorld(options: WorldOptions = {}): Promise<World | undefined> {
+  const binary = await binaryUnderTest();
+  const keyring = options.keyring === "real" ? await startKeyring() : undefined;
+  if (options.keyring === "real" && keyring === undefined) return undefined;
+  const cloud = await startCloud(options.cloud);
+  const home = await Deno.makeTempDir({ prefix: "datumctl-home-" });
+  const config = `${home}/.config/datumctl`;
+  const env: Record<string, string> = {
+    PATH: Deno.env.get("PATH") ?? "",
+    LANG: "C.UTF-8",
+    ...keyring?.env,
+    HOME: home,
+    KUBECONFIG: `${home}/.kube/config`,
+    // No browser comes up by itself: tests open what was printed.
+    BROWSER: "true",
+    ...(keyring === undefined ? { DATUMCTL_KEYRING: "file" } : {}),
+  };
+
+  function start(program: string, args: readonly string[], options: RunOptions = {}): Running {
+    const variables = Object.entries({ ...env, ...options.env })
+      .filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const started = performance.now();
+    const child = new Deno.Command(program, {
+      args: [...args],
+      clearEnv: true,
+      env: Object.fromEntries(variables),
+      stdin: options.stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const finish = async (): Promise<Finished> => {
+      const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 60_000);
+      try {
+        if (options.stdin !== undefined) {
+          const writer = child.stdin.getWriter();
+          await writer.write(new TextEncoder().encode(options.stdin));
+          await writer.close();
+        }
+        const [stdout, stderr, { code }] = await Promise.all([
+          new Response(child.stdout).text(),
+          collect(child.stderr, options.onStderr),
+          child.status,
+        ]);
+        return { code, stdout, stderr, took: performance.now() - started };
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+    return { pid: child.pid, kill: (signal) => child.kill(signal), finished: finish() };
+  }
+
+  const datumctl = (args: readonly string[], options?: RunOptions) => start(binary, args, options).finished;
+  const loginFlags = [
+    ...["--hostname", cloud.authHost, "--api-hostname", cloud.apiHost],
+    ...["--client-id", cloud.clientId, "--certificate-authority", cloud.caFile],
+  ];
+
+  return {
+    cloud,
+    binary,
+    home,
+    config,
+    kubeconfig: `${home}/.kube/config`,
+    keyring,
+    env,
+    loginFlags,
+    start,
+    datumctl,
+    async ok(args, options) {
+      const { code, stdout, stderr } = await datumctl(args, options);
+      assert.equal(code, 0, `datumctl ${args.join(" ")} ended with ${code}: ${stderr}`);
+      return stdout;
+    },
+    async login(email, flags = [], options = {}) {
+      let walk: Promise<unknown> | undefined;
+      const finished = await datumctl(["login", ...loginFlags, ...flags], {
+        ...options,
+        onStderr(soFar) {
+          options.onStderr?.(soFar);
+          const url = printedAddress(soFar);
+          if (url === undefined) return;
+          walk ??= url.includes("user_code=")
+            ? approveDeviceByHttp(cloud, url, email)
+            : signInByHttp(cloud, url, email).then((response) => response.body?.cancel());
+        },
+      });
+      await walk;
+      return finished;
+    },
+    async files() {
+      const found: string[] = [];
+      const visit = async (folder: string): Promise<void> => {
+        for await (const entry of Deno.readDir(folder)) {
+          const path = `${folder}/${entry.name}`;
+          if (entry.isDirectory) await visit(path);
+          else found.push(path);
+        }
+      };
+      await visit(home);
+      return found;
+    },
+    async [Symbol.asyncDispose]() {
+      await cloud.close();
+      await keyring?.stop();
+      await Deno.remove(home, { recursive: true });
+    },
+  };
+}
+
+/** The address to open that `login` printed: the browser's, or the device page's with its code. */
+export function printedAddress(stderr: string): string | undefined {
+  return stderr.match(/https:\/\/\S+(?=\s)/g)?.find((url) => /[?&](?:response_type|user_code)=/.test(url));
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, tell: RunOptions["onStderr"]): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    tell?.(text);
+  }
+  return text;
+}
