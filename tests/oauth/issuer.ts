@@ -1,6 +1,6 @@
 /** Owns an OpenID issuer in one function, for unit tests: it signs with `jose` and misbehaves as it is told. */
 
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import type { Exchange } from "../../src/oauth/http.ts";
 
 export const ISSUER = "https://issuer.example/tenant";
