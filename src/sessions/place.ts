@@ -2,9 +2,10 @@
 
 import { keyFileStore } from "../keyring/file.ts";
 import type { SecretStore } from "../keyring/store.ts";
-import { linuxStore, SECRET_TOOL_VARIABLES } from "../keyring/linux.ts";
+import { systemStore } from "../keyring/system.ts";
+import { type Environment, foldersOf, operatingSystem } from "../system/environment.ts";
 import { childEnvironment, run } from "../system/processes.ts";
-import { type Environment, foldersOf } from "../system/environment.ts";
+import { openCredentialManager } from "../system/windows-credentials.ts";
 import { type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
 
 /** The place that the variables describe; `notice` hears, in one line, of what was mended on the way. */
@@ -12,11 +13,13 @@ export function openPlace(env: Environment, notice: (line: string) => void): Ses
   const folders = foldersOf(env);
   const stores = new Map<KeyStore, SecretStore>();
   const open = (kind: KeyStore): SecretStore =>
-    kind === "system" ? linuxStore(run, childEnvironment(SECRET_TOOL_VARIABLES)) : keyFileStore({
-      folder: folders.sessions,
-      pathFor: async (account) => (await pathsOf(folders, account)).key,
-      notice,
-    });
+    kind === "system"
+      ? systemStore({ os: operatingSystem, run, childEnvironment, openCredentialManager })
+      : keyFileStore({
+        folder: folders.sessions,
+        pathFor: async (account) => (await pathsOf(folders, account)).key,
+        notice,
+      });
   return {
     folders,
     notice,
