@@ -137,15 +137,11 @@ test("a slow issuer lets a client time out, and does not hold up the close", asy
 });
 
 test("a clock that is off shows in the Date header and in the ID token", async (cloud, client) => {
-  await cloud.setFaults({ clockOffset: -7200 });
-  const response = await client.fetch(`${cloud.issuer}/.well-known/openid-configuration`);
-  assert.ok(Math.abs(Date.parse(String(response.headers.get("date"))) - Date.now() + 7_200_000) < 10_000);
-  await readAll(response);
-  const { refresh_token } = await client.signIn("ada@example.com").catch(async () => {
-    await cloud.setFaults({});
-    return await client.signIn("ada@example.com");
-  });
+  const { refresh_token } = await client.signIn("ada@example.com");
   await cloud.setFaults({ clockOffset: -600 });
+  const response = await client.fetch(`${cloud.issuer}/.well-known/openid-configuration`);
+  assert.ok(Math.abs(Date.parse(String(response.headers.get("date"))) - Date.now() + 600_000) < 10_000);
+  await readAll(response);
   const claims = decodeJwt(await idTokenOf(await refreshRaw(cloud, client, refresh_token)));
   assert.ok(Math.abs(Number(claims.iat) + 600 - Date.now() / 1000) < 10);
 });

@@ -2,6 +2,10 @@
 
 import { startCloud } from "./cloud.ts";
 
+const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+const signals = Deno.build.os === "windows" ? ["SIGINT" as const] : ["SIGINT" as const, "SIGTERM" as const];
+for (const signal of signals) Deno.addSignalListener(signal, stop);
+
 const encoder = new TextEncoder();
 const cloud = await startCloud();
 
@@ -22,9 +26,6 @@ Sign in:
     --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile}
 `));
 
-const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-const signals = Deno.build.os === "windows" ? ["SIGINT" as const] : ["SIGINT" as const, "SIGTERM" as const];
-for (const signal of signals) Deno.addSignalListener(signal, stop);
 await stopped;
 for (const signal of signals) Deno.removeSignalListener(signal, stop);
 await cloud.close();
