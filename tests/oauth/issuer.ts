@@ -1,6 +1,6 @@
 /** Owns an OpenID issuer in one function, for unit tests: it signs with `jose` and misbehaves as it is told. */
 
-import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import type { Exchange } from "../../src/oauth/http.ts";
 
 export const ISSUER = "https://issuer.example/tenant";
@@ -17,7 +17,12 @@ export interface SigningKey {
 export async function signingKey(alg: string, kid?: string): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   const jwk = await exportJWK(publicKey);
-  return { alg, privateKey, jwk: { ...jwk, alg, use: "sig", kid: kid ?? await calculateJwkThumbprint(jwk) } };
+  return {
+    alg,
+    // jose means Node's type of the name where Node's types are loaded too; it is the same object.
+    privateKey: privateKey as CryptoKey,
+    jwk: { ...jwk, alg, use: "sig", kid: kid ?? await calculateJwkThumbprint(jwk) },
+  };
 }
 
 const shared = await signingKey("RS256", "shared");
