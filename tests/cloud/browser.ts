@@ -13,6 +13,8 @@ export interface Walk {
   /** Cancels instead of choosing a user. */
   readonly cancel?: boolean;
   readonly signal?: AbortSignal;
+  /** The browser's cookies, kept from walk to walk when the same array is given again. */
+  readonly cookies?: Cookie[];
 }
 
 /**
@@ -66,11 +68,10 @@ async function walk(
   { caPem }: Walked,
   start: string,
   email: string,
-  { cancel = false, signal }: Walk,
+  { cancel = false, signal, cookies = [] }: Walk,
   follow = true,
 ): Promise<Arrival> {
   using client = Deno.createHttpClient({ caCerts: [caPem] });
-  const cookies: Cookie[] = [];
   const issuer = new URL(start).origin;
   let url = new URL(start);
   let form: URLSearchParams | undefined;
@@ -157,7 +158,8 @@ function words(html: string): string {
   ).trim();
 }
 
-interface Cookie {
+/** One cookie, as far as the issuer's are. */
+export interface Cookie {
   readonly name: string;
   readonly value: string;
   readonly path: string;

@@ -6,6 +6,7 @@ import { X509Certificate } from "node:crypto";
 
 import { connectCloud } from "./admin.ts";
 import { signInByHttp } from "./browser.ts";
+import type { Cookie } from "./browser.ts";
 import { makeCertificates } from "./certificates.ts";
 import { startCloud } from "./cloud.ts";
 import { failsWith, makeRelyingParty } from "./relying_party.ts";
@@ -96,6 +97,12 @@ Deno.test("the walker brings the browser's answer back from the loopback address
   assert.equal(first?.get("state"), "a-state");
   assert.equal(first?.get("iss"), cloud.issuer);
   assert.equal(second?.get("error"), "access_denied");
+  const cookies: Cookie[] = [];
+  for (const email of ["ada@example.com", "grace@example.com", "ada@example.com"]) {
+    await (await signInByHttp(cloud, url.href, email, { cookies })).text();
+    assert.ok(new URL(String(seen.at(-1))).searchParams.get("code"), `${email} in the browser of another`);
+  }
+  assert.ok(cookies.length > 0);
   await assert.rejects(signInByHttp(cloud, url.href, "nobody@example.com"), /nobody@example\.com/);
 });
 

@@ -325,10 +325,13 @@ function formSecret(ctx: KoaContextWithOIDC): string {
  * is shown rather than posted by script, and `offline_access` needs no `prompt=consent`, as at Zitadel.
  */
 function beginAnew(ctx: KoaContextWithOIDC, { offlineAccess }: IssuerOptions): void {
-  const start = ctx.method === "GET" && (ctx.path === PATHS.authorization || ctx.path === DEVICE_PAGE);
-  if (!start) return;
+  const resumed = ctx.path.startsWith(`${PATHS.authorization}/`);
+  if (ctx.method !== "GET" || !(resumed || ctx.path === PATHS.authorization || ctx.path === DEVICE_PAGE)) {
+    return;
+  }
   ctx.req.headers.cookie = (ctx.req.headers.cookie ?? "").split("; ")
     .filter((cookie) => !cookie.startsWith("_session")).join("; ");
+  if (resumed) return;
   const query = new URLSearchParams(ctx.querystring);
   if (ctx.path === DEVICE_PAGE) {
     ctx.state.userCode = query.get("user_code") ?? "";
