@@ -263,13 +263,13 @@ export async function previewKubeconfig(paths: readonly string[], edit: EditOf):
   }).join("");
 }
 
-// The neighbours' secrets stand in the lines around a change.
+// The neighbours' secrets stand in the lines around a change; `value` is that of an exec section's variable.
 const SECRET =
-  /(["']?\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)["']?\s*:[ \t]*)(?!\s)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}\]]+)/g;
+  /((?<![\w-])["']?(?:token|password|value|client-key-data|client-secret|(?:access|id|refresh)-token)["']?:)[ \t]*\S.*$/gm;
 
 /** A diff without secrets (as `kubectl config view` does it) and without characters that steer a terminal. */
 function presentable(diff: string): string {
-  return diff.replace(SECRET, "$1REDACTED").split("\n").map((line) => {
+  return diff.replace(SECRET, "$1 REDACTED").split("\n").map((line) => {
     const indent = /^[-+@ ]? */.exec(line)?.[0] ?? "";
     return indent + printable(line.slice(indent.length), 4_000);
   }).join("\n");

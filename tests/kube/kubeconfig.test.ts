@@ -259,7 +259,7 @@ Deno.test("previewKubeconfig() shows the change, no neighbour's secret, and touc
     const path = `${folder}/config`;
     await write(
       path,
-      "users:\n- name: other\n  user:\n    client-key-data: c2VjcmV0\n    password: 'sec ret'\n    token: \"secret\"\n",
+      'users:\n- name: other\n  user:\n    client-key-data: c2VjcmV0\n    password: sec ret, secret\n    auth-provider: {config: {id-token: secret}}\n    token: "secret"\n',
     );
     await write(`${path}.lock`, "");
     const before = await Deno.stat(path);
