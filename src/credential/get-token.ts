@@ -11,6 +11,7 @@ import type { Environment } from "../system/environment.ts";
 import type { GetTokenRequest } from "./arguments.ts";
 import {
   chooseOutput,
+  EXEC_API_VERSIONS,
   type ExecInfo,
   formatExecCredential,
   formatStatus,
@@ -41,6 +42,7 @@ export async function runGetToken(request: GetTokenRequest, around: GetTokenSurr
   let output: TokenOutput = "token";
   let failures: FailureMemory | undefined;
   try {
+    output = EXEC_API_VERSIONS.find((version) => version === request.output) ?? "token";
     const info = execInfo(around.env);
     output = request.claims ? "token" : chooseOutput(request.output, info);
     const name = await sessionName(request, around);
@@ -48,7 +50,8 @@ export async function runGetToken(request: GetTokenRequest, around: GetTokenSurr
       const { failure } = await pathsOf(around.place.folders, name);
       failures = openFailureMemory(failure, around.place.now);
       const recent = request.forceRefresh ? undefined : await failures.recent();
-      if (recent !== undefined) throw recent;
+      // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself.
+      if (recent !== undefined && recent.code !== "NETWORK" && recent.code !== "BUSY") throw recent;
     }
     const token = await tokenFor(request, around, output, failures);
     if (token.warning !== undefined && output === "token") around.writeErr(`warning: ${token.warning}\n`);

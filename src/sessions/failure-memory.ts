@@ -9,6 +9,10 @@ import { parseJson } from "./session.ts";
 const REMEMBERED = 10_000;
 const LONGEST_WAIT = 1000;
 
+// Found again at once and without asking anybody, and true of one entry or moment only: of these it is kept who was
+// told, and no words, so that a signed-out session's name stays in no file.
+const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set(["NOT_SIGNED_IN", "WRONG_HOST", "NO_ID_TOKEN"]);
+
 interface Remembered {
   readonly at: number;
   readonly code: ErrorCode;
@@ -20,7 +24,7 @@ interface Remembered {
 
 /** The last failure of one session. Nothing here fails: without it, only the comfort is lost. */
 export interface FailureMemory {
-  /** The failure of the last ten seconds. */
+  /** The failure of the last ten seconds, unless it is one that is found again at once. */
   recent(): Promise<AppError | undefined>;
   remember(error: AppError): Promise<void>;
   /** True for the first call on behalf of a parent process: only then is the failure shown on stderr. */
@@ -53,14 +57,18 @@ export function openFailureMemory(path: string, now: Clock): FailureMemory {
   return {
     async recent() {
       const found = await read();
-      return found && new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
+      if (found === undefined || FOUND_AGAIN.has(found.code)) return undefined;
+      return new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
     },
-    remember: ({ code, message, hint = "" }) =>
-      update((before) =>
-        before?.code === code && before.message === message
+    remember({ code, message, hint = "" }) {
+      const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
+      // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.
+      return update((before) =>
+        before?.code === code && before.message === words.message
           ? undefined
-          : { at: now(), code, message, hint, told: [] }
-      ),
+          : { at: now(), code, ...words, told: before?.told ?? [] }
+      );
+    },
     async firstFor(parent) {
       let first = true;
       await update((before) => {

@@ -33,7 +33,8 @@ export async function renewToken(
   wish: ChosenWish,
   bound: TokenBound,
 ): Promise<FreshToken> {
-  const name = seen.session.name;
+  const { name } = seen.session;
+  await refuseKnownFailure(wish, bound);
   const lock = await lockSession(place, name, timeLeft(bound.deadline));
   try {
     const opened = await openAgain(place, seen, bound);
@@ -50,10 +51,21 @@ export async function renewToken(
     if (credentials.refreshToken === undefined) {
       throw expired(opened.session, "it came without a refresh token");
     }
+    await refuseKnownFailure(wish, bound);
     return await refresh(place, opened, wish, bound);
+  } catch (thrown) {
+    // Before the lock goes to the next of those who wait: they would ask the issuer the same again.
+    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await bound.failures?.remember(thrown);
+    throw thrown;
   } finally {
     lock.release();
   }
+}
+
+/** Throws what a refresh of the last seconds failed with. */
+async function refuseKnownFailure({ force }: ChosenWish, { failures }: TokenBound): Promise<void> {
+  const known = force ? undefined : await failures?.recent();
+  if (known !== undefined) throw known;
 }
 
 async function openAgain(
