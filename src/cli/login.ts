@@ -21,7 +21,7 @@ import { timedToken } from "../sessions/token-life.ts";
 import type { SignedIn, SignInRequest } from "../sign-in/sign-in.ts";
 import { signInWithBrowser } from "../sign-in/with-browser.ts";
 import { signInWithDeviceCode } from "../sign-in/with-device-code.ts";
-import { openBrowser } from "../system/browser.ts";
+import { browserObstacle, openBrowser } from "../system/browser.ts";
 import { boundedSignal, formatSpan, parseDuration } from "../system/clock.ts";
 import { readTextFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
@@ -146,13 +146,26 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     }
     return { who: labelOf(stored.session), where: target.apiHost, next: NEXT };
   };
-  if (input.device) {
+  if (await byDeviceCode(deps, input, browserCommand)) {
     await complete(await signInWithDeviceCode(request, exchange, (device) => showCode(deps, device)));
   } else {
     const open = (url: string) => showAddress(deps, url, browserCommand);
     await signInWithBrowser(request, { exchange, port, open, complete });
   }
   if (stored !== undefined) await announce(deps, stored, network.fetch);
+}
+
+/** True when the person asked for a device code, or a browser started here would not come up before them. */
+async function byDeviceCode(
+  { env, out }: Deps,
+  input: LoginInput,
+  browserCommand: string | undefined,
+): Promise<boolean> {
+  // What a person chose beats every guess.
+  if (input.device || browserCommand !== undefined || env("BROWSER") !== undefined) return input.device;
+  const obstacle = await browserObstacle();
+  if (obstacle !== undefined) out.note(`Signing in with a device code, because ${obstacle}.`);
+  return obstacle !== undefined;
 }
 
 const NEXT = "datumctl auth update-kubeconfig --project PROJECT_ID";
@@ -211,7 +224,9 @@ async function showAddress(
   out.note(
     outcome.opened
       ? "Waiting for the browser …"
-      : `${capital(outcome.reason)}: open the address yourself. Waiting …`,
+      : `${
+        capital(outcome.reason)
+      }. Open the address yourself, or run this again with --no-browser. Waiting …`,
   );
 }
 

@@ -61,8 +61,9 @@ export async function signInWithBrowser(request: SignInRequest, around: BrowserS
     if (exchange.signal.aborted) stop();
     exchange.signal.addEventListener("abort", stop, { once: true });
     try {
-      await Promise.race([open(authorization.url), ended.promise]);
-      await Promise.race([attempt.outcome, ended.promise]);
+      // A browser can come back before it is known whether it started well.
+      const opened = open(authorization.url).then(() => attempt.outcome);
+      await Promise.race([attempt.outcome, opened, ended.promise]);
     } finally {
       exchange.signal.removeEventListener("abort", stop);
     }
