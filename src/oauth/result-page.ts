@@ -173,7 +173,7 @@ header { align-self: stretch; font-weight: 650; letter-spacing: -0.01em; }
   background: var(--ink); color: var(--ground); font: 700 0.8rem/1.5 ui-monospace, Menlo, Consolas, monospace;
 }
 main {
-  width: 100%; max-width: 36rem; margin-block: auto; padding: clamp(1.5rem, 6vw, 2.75rem);
+  width: 100%; max-width: 38rem; margin-block: auto; padding: clamp(1.5rem, 6vw, 2.75rem);
   background: var(--card); border: 1px solid var(--line); border-radius: 1rem; box-shadow: var(--shadow);
   overflow-wrap: anywhere;
 }

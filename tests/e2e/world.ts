@@ -33,6 +33,12 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
+/** A `login` that waits for its person. */
+export interface WaitingLogin extends Running {
+  /** The address to open that it printed; fails when it ends without one. */
+  readonly address: Promise<string>;
+}
+
 /** What a world is made with. */
 export interface WorldOptions {
   readonly cloud?: CloudOptions;
@@ -61,6 +67,8 @@ export interface World extends AsyncDisposable {
   ok(args: readonly string[], options?: RunOptions): Promise<string>;
   /** Signs in through the browser's way, walked by fetch; more flags after the world's own. */
   login(email: string, flags?: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** Starts a sign-in and walks no part of it; more flags after the world's own. */
+  startLogin(flags?: readonly string[], options?: RunOptions): WaitingLogin;
   /** The paths of all files below the home. */
   files(): Promise<string[]>;
 }
@@ -168,6 +176,20 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
       });
       await walk;
       return finished;
+    },
+    startLogin(flags = [], options = {}) {
+      const { promise: address, resolve, reject } = Promise.withResolvers<string>();
+      address.catch(() => {}); // a test that awaits the end alone is free to
+      const running = start(binary, ["login", ...loginFlags, ...flags], {
+        ...options,
+        onStderr(soFar) {
+          options.onStderr?.(soFar);
+          const url = printedAddress(soFar);
+          if (url !== undefined) resolve(url);
+        },
+      });
+      running.finished.then(({ stderr }) => reject(new Error(`login ended without an address: ${stderr}`)));
+      return { ...running, address };
     },
     async files() {
       const found: string[] = [];
