@@ -2,7 +2,7 @@
 
 import { readGetToken } from "./src/credential/arguments.ts";
 import { runGetToken } from "./src/credential/get-token.ts";
-import { ERROR_FORMATS, formatError, toAppError } from "./src/errors.ts";
+import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { openPlace } from "./src/sessions/place.ts";
 import { commandLine, environment, exit, parentProcess } from "./src/system/environment.ts";
 import { writeAll } from "./src/system/terminal.ts";
@@ -11,8 +11,7 @@ const writeOut = (text: string) => writeAll(Deno.stdout, text);
 const writeErr = (text: string) => writeAll(Deno.stderr, text);
 
 async function main(): Promise<number> {
-  const variable = environment("DATUMCTL_ERROR_FORMAT");
-  const errorFormat = ERROR_FORMATS.find((format) => format === variable) ?? "human";
+  const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
   try {
     const request = readGetToken(commandLine);
     if (request !== undefined) {
@@ -21,7 +20,7 @@ async function main(): Promise<number> {
         place,
         env: environment,
         parent: parentProcess,
-        errorFormat: request.errorFormat ?? errorFormat,
+        errorFormat,
         writeOut,
         writeErr,
       });

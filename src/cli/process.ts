@@ -1,12 +1,12 @@
 /** Owns the command line's ties to this process: its variables, its terminal, its signals. */
 
-import { formatError, toAppError } from "../errors.ts";
+import { errorFormatOf, formatError, toAppError } from "../errors.ts";
 import { openPlace } from "../sessions/place.ts";
 import { commandLine, environment } from "../system/environment.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { systemTerminal } from "../system/terminal.ts";
-import { errorFormatOf, runCommandLine } from "./program.ts";
+import { runCommandLine } from "./program.ts";
 
 /** Runs this process's command line. Returns its exit code. */
 export async function runFromProcess(): Promise<number> {

@@ -1,15 +1,7 @@
 /** Owns the whole command line: its words, its help, and the one way from an error to an exit code. */
 
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import {
-  AppError,
-  CODES,
-  ERROR_FORMATS,
-  type ErrorFormat,
-  formatError,
-  printable,
-  toAppError,
-} from "../errors.ts";
+import { AppError, CODES, ERROR_FORMATS, formatError, printable, toAppError } from "../errors.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
 import { getTokenCommand } from "./auth/get-token.ts";
@@ -204,11 +196,4 @@ export function exitCodes(): string {
   return "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the\n" +
     "server, 6 network or server unavailable, 130 interrupted.\n\n" +
     formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]);
-}
-
-/** How errors are printed, read before the command line is understood, so that every error has that form. */
-export function errorFormatOf(args: readonly string[], variable: string | undefined): ErrorFormat {
-  const at = args.findIndex((arg) => arg === "--error-format" || arg.startsWith("--error-format="));
-  const flag = at < 0 ? undefined : args[at]?.split("=")[1] ?? args[at + 1];
-  return ERROR_FORMATS.find((format) => format === (flag ?? variable)) ?? "human";
 }

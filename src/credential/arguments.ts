@@ -1,6 +1,6 @@
 /** Owns the words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
 
-import { AppError, ERROR_FORMATS, type ErrorFormat } from "../errors.ts";
+import { AppError, ERROR_FORMATS } from "../errors.ts";
 import type { TokenKind } from "../sessions/token-life.ts";
 import { parseDuration } from "../system/clock.ts";
 
@@ -17,7 +17,6 @@ export interface GetTokenRequest {
   /** Milliseconds. */
   readonly minimumLife?: number;
   readonly claims: boolean;
-  readonly errorFormat?: ErrorFormat;
   readonly verbose: boolean;
 }
 
@@ -107,8 +106,7 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
   if (session !== undefined && activeFor !== undefined) {
     throw new AppError("USAGE", "--session and --active-for exclude each other.");
   }
-  const format = ERROR_FORMATS.find((known) => known === errorFormat);
-  if (errorFormat !== undefined && format === undefined) {
+  if (errorFormat !== undefined && !ERROR_FORMATS.some((known) => known === errorFormat)) {
     throw new AppError("USAGE", "--error-format takes human, json or yaml.");
   }
   return {
@@ -120,6 +118,5 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
     ...(activeFor === undefined ? {} : { activeFor }),
     ...(token === undefined ? {} : { token }),
     ...(minimumLife === undefined ? {} : { minimumLife: parseDuration(minimumLife, "--min-ttl") }),
-    ...(format === undefined ? {} : { errorFormat: format }),
   };
 }

@@ -56,7 +56,35 @@ export class SplicedText {
 
   /** The text with every change made; a missing or present last line break stays so. */
   result(): string {
-    const ordered = this.#splices
+    return this.#apply(this.#splices);
+  }
+
+  /**
+   * The text with every change made, but without those items of block lists that `stays` says no to: what is
+   * left is enough to see whether the changes say what they should, and is read much sooner. An item is left out
+   * by its own whole lines only; undefined where a change falls into one.
+   */
+  digest(root: YAMLMap, lists: readonly string[], stays: (list: string, index: number) => boolean) {
+    const cuts: { start: number; end: number; text: string }[] = [];
+    for (const pair of root.items) {
+      const list = pair.value;
+      const key = keyOf(pair);
+      if (key === undefined || !lists.includes(key) || !isSeq(list) || list.flow === true) continue;
+      list.items.forEach((item, index) => {
+        if (stays(key, index)) return;
+        const start = this.#lineStart(this.#dashOf(list, item as Placed));
+        cuts.push({ start, end: this.#lineAfter(this.#contentEnd(item as Placed)), text: "" });
+      });
+    }
+    const clash = this.#splices.some((splice) => {
+      const [start, end] = "at" in splice ? [splice.at, splice.at] : [splice.start, splice.end];
+      return cuts.some((cut) => start < cut.end && end > cut.start);
+    });
+    return clash ? undefined : this.#apply([...cuts, ...this.#splices]);
+  }
+
+  #apply(splices: readonly Splice[]): string {
+    const ordered = splices
       .map((splice, order) => ({ splice, order, start: "at" in splice ? splice.at : splice.start }))
       .sort((a, b) => a.start - b.start || a.order - b.order);
     let out = "";

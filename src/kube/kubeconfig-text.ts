@@ -1,6 +1,6 @@
 /** Owns what a kubeconfig's text says, and the one way to change it: text in, text out, only the intended lines. */
 
-import { type Document, isMap, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
 import { AppError } from "../errors.ts";
 import { CannotSplice, isRecord, type ListChange, sameData, SplicedText } from "./kubeconfig-splice.ts";
 
@@ -206,12 +206,7 @@ function intendedChange(data: Readonly<Record<string, unknown>>, edit: Kubeconfi
     const change = listChange(listOf(data, list), list, edit);
     if (change === undefined) continue;
     lists.set(list, change);
-    after[list] = [
-      ...listOf(data, list)
-        .map((entry, index) => change.updates.get(index)?.desired ?? entry)
-        .filter((_, index) => !change.removed.has(index)),
-      ...change.added,
-    ];
+    after[list] = entriesAfter(listOf(data, list), change, () => true);
   }
   const current = data["current-context"];
   const emptied = edit.remove?.currentContext !== undefined && edit.remove.currentContext === current;
@@ -221,6 +216,16 @@ function intendedChange(data: Readonly<Record<string, unknown>>, edit: Kubeconfi
     return { lists, data: { apiVersion: "v1", kind: "Config", ...after } };
   }
   return { lists, data: after };
+}
+
+function entriesAfter(
+  entries: readonly Entry[],
+  change: ListChange | undefined,
+  stays: (index: number) => boolean,
+): unknown[] {
+  const kept = entries.map((entry, index) => change?.updates.get(index)?.desired ?? entry)
+    .filter((_, index) => stays(index) && change?.removed.has(index) !== true);
+  return [...kept, ...change?.added ?? []];
 }
 
 function listChange(entries: readonly Entry[], list: ListName, edit: KubeconfigEdit): ListChange | undefined {
@@ -300,9 +305,8 @@ export function isOurExec(args: unknown): boolean {
 function attempt(config: ParsedKubeconfig, intent: Intent, whole: boolean): string | undefined {
   const mark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
   const root = config.document.contents as YAMLMap | null;
-  let text: string;
+  const spliced = new SplicedText(config.text.slice(mark.length), config.document);
   try {
-    const spliced = new SplicedText(config.text.slice(mark.length), config.document);
     if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(intent.data);
     else {
       // Lists that are there first: what a list's end gets must stand before a key that follows it.
@@ -316,16 +320,43 @@ function attempt(config: ParsedKubeconfig, intent: Intent, whole: boolean): stri
         delete desired[list];
       }
       spliced.changeMap(root, current, desired);
+      if (digestSays(spliced, root, config, intent)) return mark + spliced.result();
     }
-    text = mark + spliced.result();
+    const text = mark + spliced.result();
+    return says(text, intent.data) ? text : undefined;
   } catch (error) {
     if (error instanceof CannotSplice) return undefined;
     throw error;
   }
+}
+
+/**
+ * Whether the changed text without the items that nothing touches says what was meant without them. Items of a
+ * block list do not depend on each other but by anchors; a file that has any is read as a whole.
+ */
+function digestSays(spliced: SplicedText, root: YAMLMap, config: ParsedKubeconfig, intent: Intent): boolean {
+  if (/[&*]/.test(config.text)) return false;
+  // The first stays, so that the list stays one.
+  const stays = (list: string, index: number) => {
+    const change = intent.lists.get(list as ListName);
+    return index === 0 || change?.updates.has(index) === true || change?.removed.has(index) === true;
+  };
+  const text = spliced.digest(root, LISTS, stays);
+  if (text === undefined) return false;
+  const data = { ...intent.data };
+  for (const list of LISTS) {
+    const node = root.get(list);
+    if (!isSeq(node) || node.flow === true) continue;
+    data[list] = entriesAfter(listOf(config.data, list), intent.lists.get(list), stays.bind(undefined, list));
+  }
+  return says(text, data);
+}
+
+function says(text: string, data: Record<string, unknown>): boolean {
   try {
-    return sameData(parseKubeconfig(text, config.file).data, intent.data) ? text : undefined;
+    return sameData(parseKubeconfig(text, "").data, data);
   } catch (error) {
-    if (error instanceof AppError) return undefined;
+    if (error instanceof AppError) return false;
     throw error;
   }
 }
