@@ -287,7 +287,7 @@ const item = fc.record({
     { minKeys: 0, maxKeys: 4, noNullPrototype: true },
   ),
   nested: fc.boolean(),
-  anchor: fc.constantFrom("none", "none", "none", "merge", "alias", "anchored"),
+  anchor: fc.constantFrom(...Array(12).fill("none"), "merge", "alias", "anchored"),
 });
 type Item = typeof item extends fc.Arbitrary<infer T> ? T : never;
 
@@ -380,7 +380,8 @@ const yamlFile = fc.record({
     if (typeof value === "string") return `${part}: ${value}`.trimEnd();
     return listText(part as keyof typeof INNER, value[0], value[1]);
   });
-  const body = BASE + parts.map((part) => part.replace(/\n$/, "")).filter((part) => part !== "").join("\n");
+  const lines = parts.map((part) => part.replace(/\n$/, "")).filter((part) => part !== "").join("\n");
+  const body = (lines.includes("*base") ? BASE : "") + lines;
   const text = file.start + body + file.end;
   return (file.mark ? "\ufeff" : "") + (file.crlf ? text.replaceAll("\n", "\r\n") : text);
 });
