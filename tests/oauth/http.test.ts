@@ -199,3 +199,49 @@ Deno.test("the log names method, host, path and status, and neither query nor bo
   });
   assert.deepEqual(issuer.log, ["POST issuer.example/tenant/token 200 in 0 ms"]);
 });
+
+/** A server of one raw answer, closed right after it, as a broken proxy does. */
+async function rawServer(answer: string, ask: (url: string) => Promise<unknown>): Promise<void> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    const connection = await listener.accept();
+    await connection.read(new Uint8Array(4096));
+    await connection.write(new TextEncoder().encode(answer));
+    connection.close();
+  })();
+  await ask(`http://127.0.0.1:${listener.addr.port}/token`);
+  await serving;
+  listener.close();
+}
+
+const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+for (
+  const [name, answer] of [
+    ["closed half-way through its length", `${HEAD}content-length: 100\r\n\r\n{"a":1}`],
+    ["closed half-way through its chunks", `${HEAD}transfer-encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n`],
+    ["closed before its status", ""],
+  ] as const
+) {
+  Deno.test(`with the real fetch, an answer ${name} is NETWORK`, () =>
+    rawServer(answer, async (url) => {
+      const exchange = new TestIssuer().exchange({ fetch: (input, init) => fetch(input, init) });
+      const asked = boundedFetch(exchange, "Cannot ask")(url).then((response) =>
+        readJson("Cannot ask", url, response)
+      );
+      assert.equal((await failure(asked)).code, "NETWORK");
+    }));
+}
+
+Deno.test("with the real fetch, a redirect is not followed", async () => {
+  const paths: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    paths.push(new URL(request.url).pathname);
+    return new Response(null, { status: 307, headers: { location: "/elsewhere" } });
+  });
+  const exchange = new TestIssuer().exchange({ fetch: (input, init) => fetch(input, init) });
+  const url = `http://127.0.0.1:${server.addr.port}/token`;
+  const error = await failure(boundedFetch(exchange, "Cannot ask")(url, { method: "POST", body: "code=1" }));
+  assert.match(error.message, /redirect/);
+  assert.deepEqual(paths, ["/token"]);
+  await server.shutdown();
+});
