@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { AppError, CODES, ERROR_FORMATS, formatError, printable, toAppError } from "../errors.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
+import { hostOfUnknownIssuer } from "../system/network.ts";
 import { VERSION } from "../version.ts";
 import { getTokenCommand } from "./auth/get-token.ts";
 import { listCommand } from "./auth/list.ts";
@@ -26,13 +27,26 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? usageError(thrown, written) : toAppError(thrown);
+    const error = thrown instanceof CommanderError
+      ? usageError(thrown, written)
+      : await withAuthority(toAppError(thrown), around);
     writeErr(formatError(error, around.errorFormat));
     if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(`${stackOf(error)}\n`);
     }
     return error.exitCode;
   }
+}
+
+/** An error about an unknown authority, with that authority's name and fingerprint in its hint. */
+async function withAuthority(error: AppError, { env, interrupted }: Surroundings): Promise<AppError> {
+  const host = hostOfUnknownIssuer(error);
+  if (host === undefined) return error;
+  const { askForCertificate, certificateHint } = await import("./server-certificate.ts");
+  const names = await askForCertificate(host, env, interrupted);
+  return names === undefined
+    ? error
+    : new AppError(error.code, error.message, { hint: certificateHint(names), cause: error });
 }
 
 function stackOf({ cause }: AppError): string {

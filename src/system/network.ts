@@ -79,6 +79,23 @@ const SENTENCES: Record<NetworkFailure["kind"], string> = {
   "other": "the connection failed",
 };
 
+/** The cause of an `UNTRUSTED_CERTIFICATE` whose authority nobody here knows. */
+class UnknownIssuer extends Error {
+  override readonly name = "UnknownIssuer";
+  readonly host: string;
+
+  constructor(host: string, cause: unknown) {
+    super("unknown issuer", { cause });
+    this.host = host;
+  }
+}
+
+/** The host, with its port, whose certificate comes from an unknown authority; undefined for any other error. */
+export function hostOfUnknownIssuer(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof UnknownIssuer) return at.host;
+  return undefined;
+}
+
 /** The failure of a request to a host as our error: `UNTRUSTED_CERTIFICATE` or `NETWORK`. */
 export function networkError(host: string, thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
@@ -88,7 +105,8 @@ export function networkError(host: string, thrown: unknown): AppError {
     const hint = kind === "unknown-issuer"
       ? "If the host uses a private authority, sign in with --certificate-authority FILE (its CA certificate, PEM)."
       : "Check the host name, and whether a proxy stands in between.";
-    return new AppError("UNTRUSTED_CERTIFICATE", message, { hint, cause: thrown });
+    const cause = kind === "unknown-issuer" ? new UnknownIssuer(host, thrown) : thrown;
+    return new AppError("UNTRUSTED_CERTIFICATE", message, { hint, cause });
   }
   return new AppError("NETWORK", message, {
     hint: "Check the network, VPN or proxy and run the same command again; the session is kept.",
