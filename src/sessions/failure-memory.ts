@@ -1,6 +1,6 @@
 /** Owns the failure that is remembered for ten seconds, because kubectl runs a failing plugin five times. */
 
-import { AppError, CODES, type ErrorCode } from "../errors.ts";
+import { AppError, CODES, type ErrorCode, printable } from "../errors.ts";
 import type { Clock } from "../system/clock.ts";
 import { readTextFile, writeFileAtomically } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
@@ -8,6 +8,7 @@ import { parseJson } from "./session.ts";
 
 const REMEMBERED = 10_000;
 const LONGEST_WAIT = 1000;
+const LONGEST_TEXT = 4000;
 
 // Found again at once and without asking anybody, and true of one entry or moment only: of these it is kept who was
 // told, and no words, so that a signed-out session's name stays in no file.
@@ -89,5 +90,6 @@ function parse(text: string | undefined): Remembered | undefined {
     return undefined;
   }
   if (!Array.isArray(told) || !told.every((parent) => typeof parent === "number")) return undefined;
-  return { at, code: code as ErrorCode, message, hint, told };
+  const words = { message: printable(message, LONGEST_TEXT), hint: printable(hint, LONGEST_TEXT) };
+  return { at, code: code as ErrorCode, ...words, told };
 }

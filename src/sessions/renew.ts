@@ -21,6 +21,8 @@ import {
 import { kidOf } from "./jwe.ts";
 import { type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
 
+const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
+
 type ChosenWish = TokenWish & { readonly kind: TokenKind };
 
 /**
@@ -49,7 +51,9 @@ export async function renewToken(
       return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
     }
     if (credentials.refreshToken === undefined) {
-      throw expired(opened.session, "it came without a refresh token");
+      const last = wish.force ? undefined : stillGood(place, opened, wish.kind);
+      if (last === undefined) throw expired(opened.session, "it came without a refresh token");
+      return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
     }
     await refuseKnownFailure(wish, bound);
     return await refresh(place, opened, wish, bound);
@@ -119,7 +123,7 @@ async function refresh(
   const token = timedToken(renewed, wish.kind);
   if (token === undefined || (wish.kind === "id" && token.expires <= place.now())) throw noIdToken(session);
   if (warning === undefined && wish.minimumLife !== undefined && !isFresh(token, wish, place.now())) {
-    warning = "The issuer's tokens do not last as long as --min-ttl asks for.";
+    warning = TOO_SHORT;
   }
   return { ...token, session, ...(warning === undefined ? {} : { warning }) };
 }
@@ -134,6 +138,7 @@ async function askIssuer(place: SessionPlace, opened: OpenedSession, bound: Toke
       now: place.now,
       signal: bounded.signal,
       deadline: place.now() + timeLeft(bound.deadline),
+      ...(bound.requestTimeout === undefined ? {} : { requestTimeout: bound.requestTimeout }),
       ...(bound.log === undefined ? {} : { log: bound.log }),
     },
     {
@@ -176,19 +181,20 @@ async function persist(
   renewed: Credentials,
   usable: boolean,
 ): Promise<string | undefined> {
-  // A person may have removed the file by hand; it is not written back.
-  if (await readSession(place, session.name) === undefined) {
-    await replacement.discard();
-    return undefined;
-  }
   const access = timedToken(renewed, "access");
   try {
+    // A person may have removed the file by hand; it is not written back.
+    if (await readSession(place, session.name) === undefined) {
+      await replacement.discard();
+      return undefined;
+    }
     await replacement.commit(
       access === undefined ? session : { ...session, tokenExpires: new Date(access.expires).toISOString() },
       renewed,
     );
     return undefined;
   } catch (thrown) {
+    await replacement.discard();
     if (!usable) throw thrown;
     const why = thrown instanceof AppError ? thrown.message : "It cannot be written.";
     return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in: ${

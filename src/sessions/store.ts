@@ -1,12 +1,12 @@
 /** Owns the sessions on this machine: their files, their keys, which one is active. */
 
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import type { KeyringBound, SecretStore } from "../keyring/store.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Folders } from "../system/environment.ts";
 import {
+  createFile,
   ensurePrivateFolder,
-  exists,
   listFolder,
   prepareReplacement,
   readTextFile,
@@ -23,6 +23,7 @@ import {
   isSessionName,
   parseCredentials,
   parseSession,
+  SCHEMA_VERSION,
   type Session,
 } from "./session.ts";
 
@@ -71,10 +72,21 @@ export async function readSession(place: SessionPlace, name: string): Promise<Se
 async function readSessionFile(place: SessionPlace, file: string): Promise<Session | undefined> {
   const text = await readTextFile(file);
   if (text === undefined) return undefined;
-  if (await tighten(file)) {
-    place.notice(`The permissions of ${file} were too wide; it is now readable by you alone.`);
+  await makePrivate(place, file);
+  const session = parseSession(text, file);
+  // Else one session's file, copied over another's, would act in that one's name.
+  if ((await pathsOf(place.folders, session.name)).file !== file) {
+    throw new AppError("STORAGE", `${file} is the file of another session, "${session.name}".`, {
+      hint: "Remove that file and sign in again: datumctl login",
+    });
   }
-  return parseSession(text, file);
+  return session;
+}
+
+async function makePrivate(place: SessionPlace, path: string): Promise<void> {
+  if (await tighten(path)) {
+    place.notice(`The permissions of ${path} were too wide; it is now open to you alone.`);
+  }
 }
 
 /** Every session, by name; what cannot be read is told apart and hides no other. */
@@ -83,6 +95,7 @@ export async function listSessions(
 ): Promise<{ readonly sessions: Session[]; readonly damaged: AppError[] }> {
   const sessions: Session[] = [];
   const damaged: AppError[] = [];
+  await makePrivate(place, place.folders.sessions);
   for (const name of await listFolder(place.folders.sessions)) {
     if (!/^[a-z2-7]{16}\.json$/.test(name)) continue;
     try {
@@ -123,9 +136,20 @@ export async function openWith(session: Session, key: SealingKey): Promise<Opene
     });
   }
   const credentials = parseCredentials(opened);
-  const { clientId, apiHost, metadata, subject } = credentials;
-  const user = { ...session.user, subject };
-  return { session: { ...session, issuer: metadata.issuer, clientId, apiHost, user }, credentials, key };
+  const { clientId, apiHost, metadata, subject, certificateAuthority } = credentials;
+  const { certificateAuthority: _, ...rest } = session;
+  return {
+    session: {
+      ...rest,
+      issuer: metadata.issuer,
+      clientId,
+      apiHost,
+      user: { ...session.user, subject },
+      ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    },
+    credentials,
+    key,
+  };
 }
 
 function keyMissing(place: SessionPlace, session: Session): AppError {
@@ -172,7 +196,8 @@ export async function prepareSession(
   key: SealingKey,
 ): Promise<SessionReplacement> {
   const { file } = await pathsOf(place.folders, name);
-  const room = (previous?.credentials.length ?? 0) + SPARE_ROOM;
+  const taken = previous === undefined ? 0 : new TextEncoder().encode(formatSession(previous)).length;
+  const room = taken + SPARE_ROOM;
   const replacement = await prepareReplacement(file, room);
   return {
     discard: () => replacement.discard(),
@@ -220,7 +245,10 @@ export interface SavedSession {
  * Stores a session that was just signed in to, in place of one of the same name.
  *
  * The key is kept when there is one; a new one is stored, read back, and only then is the file renamed into
- * place. `keyStores` are tried in order: the first that works keeps the key. Throws what the last one said.
+ * place. `keyStores` are tried in order: the first that works keeps the key.
+ *
+ * Throws what the last of them said; `STORAGE` when a file is there that cannot be read or be written;
+ * `IDENTITY_MISMATCH` when the name is another identity's. Then nothing was stored.
  */
 export async function saveSession(
   place: SessionPlace,
@@ -228,23 +256,51 @@ export async function saveSession(
   keyStores: readonly KeyStore[],
   bound: KeyringBound,
 ): Promise<SavedSession> {
+  const { name } = session;
   await ensurePrivateFolder(place.folders.sessions);
-  await ignoreInGit(place.folders.sessions);
-  const lock = await lockSession(place, session.name, LOCK_WAIT);
+  await createFile(`${place.folders.sessions}/.gitignore`, "*\n");
+  const lock = await lockSession(place, name, LOCK_WAIT);
   try {
-    const previous = await readSession(place, session.name).catch(() => undefined);
-    const { key, keyStore, passedOver } = await keepKey(place, session.name, previous, keyStores, bound);
-    const replacement = await prepareSession(place, session.name, previous, key);
-    const saved = await replacement.commit(
-      { ...session, schemaVersion: 1, keyStore, credentials: "" },
-      credentials,
-    );
-    const { failure } = await pathsOf(place.folders, session.name);
+    const previous = await readSession(place, name);
+    if (previous !== undefined && !sameIdentity(previous, session)) {
+      throw new AppError("IDENTITY_MISMATCH", `There is a session "${name}" of somebody else already.`, {
+        hint: "Choose another name: datumctl login --profile NAME",
+      });
+    }
+    const { key, keyStore, made, passedOver } = await keepKey(place, name, previous, keyStores, bound);
+    let saved: Session;
+    try {
+      const replacement = await prepareSession(place, name, previous, key);
+      saved = await replacement.commit(
+        { ...session, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
+        credentials,
+      );
+    } catch (thrown) {
+      // No file is sealed with it.
+      if (made) await forgetKey(place, name, keyStore, bound);
+      throw thrown;
+    }
+    if (previous !== undefined && previous.keyStore !== keyStore) {
+      await forgetKey(place, name, previous.keyStore, bound);
+    }
+    const { failure } = await pathsOf(place.folders, name);
     await removeFile(failure);
     return passedOver === undefined ? { session: saved } : { session: saved, passedOver };
   } finally {
     lock.release();
   }
+}
+
+function sameIdentity(a: Pick<Session, "issuer" | "user">, b: Pick<Session, "issuer" | "user">): boolean {
+  return a.issuer === b.issuer && a.user.subject === b.user.subject;
+}
+
+interface KeptKey {
+  readonly key: SealingKey;
+  readonly keyStore: KeyStore;
+  /** No file was sealed with it before. */
+  readonly made: boolean;
+  readonly passedOver: AppError | undefined;
 }
 
 async function keepKey(
@@ -253,29 +309,23 @@ async function keepKey(
   previous: Session | undefined,
   keyStores: readonly KeyStore[],
   bound: KeyringBound,
-): Promise<{ key: SealingKey; keyStore: KeyStore; passedOver: AppError | undefined }> {
+): Promise<KeptKey> {
   let passedOver: AppError | undefined;
   for (const keyStore of keyStores) {
     const store = place.secretStore(keyStore);
     try {
-      let text = previous?.keyStore === keyStore ? await store.get(name, bound) : undefined;
-      if (text === undefined || await readKeyText(text) === undefined) {
-        text = makeKeyText();
-        await store.set(name, text, bound);
-        if (await store.get(name, bound) !== text) {
-          throw new AppError(
-            "KEYRING_UNAVAILABLE",
-            `${store.name} did not give back the key that it was given.`,
-          );
-        }
-      }
-      const key = await readKeyText(text);
-      if (key !== undefined) {
-        if (previous !== undefined && previous.keyStore !== keyStore) {
-          await place.secretStore(previous.keyStore).delete(name, bound).catch(() => false);
-        }
-        return { key, keyStore, passedOver };
-      }
+      const kept = previous?.keyStore === keyStore ? await store.get(name, bound) : undefined;
+      const before = kept === undefined ? undefined : await readKeyText(kept);
+      if (before !== undefined) return { key: before, keyStore, made: false, passedOver };
+      const text = makeKeyText();
+      await store.set(name, text, bound);
+      const key = await store.get(name, bound) === text ? await readKeyText(text) : undefined;
+      if (key !== undefined) return { key, keyStore, made: true, passedOver };
+      await forgetKey(place, name, keyStore, bound);
+      throw new AppError(
+        "KEYRING_UNAVAILABLE",
+        `${store.name} did not give back the key that it was given.`,
+      );
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
       passedOver = thrown;
@@ -284,44 +334,55 @@ async function keepKey(
   throw passedOver ?? new AppError("KEYRING_UNAVAILABLE", "There is no place to keep the session's key.");
 }
 
+/** Removes a key that opens nothing; one that stays does no harm. */
+async function forgetKey(
+  place: SessionPlace,
+  name: string,
+  keyStore: KeyStore,
+  bound: KeyringBound,
+): Promise<void> {
+  await place.secretStore(keyStore).delete(name, bound).catch(() => false);
+}
+
 /** What a removal left behind: nothing, or the keyring's item, with the reason. */
 export interface Removal {
   readonly leftBehind?: AppError;
 }
 
 /**
- * Removes a session: its file first, then the failure that was remembered, then its key. The caller holds its
- * lock, whose file stays.
+ * Removes a session: its file first, then its key, then what names it elsewhere. The caller holds its lock,
+ * whose file stays. Throws `STORAGE`.
  */
 export async function removeSession(
   place: SessionPlace,
   session: Session,
   bound: KeyringBound,
 ): Promise<Removal> {
-  const paths = await pathsOf(place.folders, session.name);
-  for (const path of [paths.file, `${paths.file}.new`, paths.failure]) await removeFile(path);
+  const { file, key } = await pathsOf(place.folders, session.name);
+  // What a killed process left half-written goes, too.
+  for (const path of [file, `${file}.new`, `${key}.new`]) await removeFile(path);
+  let leftBehind: AppError | undefined;
+  try {
+    await place.secretStore(session.keyStore).delete(session.name, bound);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    leftBehind = thrown;
+  }
+  // The failures of other names, too: they can list the sessions that there were.
+  for (const name of await listFolder(place.folders.sessions)) {
+    if (/\.failure(?:\.new)?$/.test(name)) await removeFile(`${place.folders.sessions}/${name}`);
+  }
   await changeConfig(place, (config) => {
     if (config.activeSession !== session.name) return config;
     const { activeSession: _, ...rest } = config;
     return rest;
   });
-  try {
-    await place.secretStore(session.keyStore).delete(session.name, bound);
-    return {};
-  } catch (thrown) {
-    if (!(thrown instanceof AppError)) throw thrown;
-    return { leftBehind: thrown };
-  }
-}
-
-async function ignoreInGit(folder: string): Promise<void> {
-  const path = `${folder}/.gitignore`;
-  if (!await exists(path)) await writeFileAtomically(path, "*\n");
+  return leftBehind === undefined ? {} : { leftBehind };
 }
 
 /** What `config.json` holds; members that this version does not know are kept. */
 export interface Config {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly activeSession?: string;
   readonly [unknown: string]: unknown;
 }
@@ -330,7 +391,8 @@ export interface Config {
 export async function readConfig(place: SessionPlace): Promise<Config> {
   const path = configPath(place);
   const text = await readTextFile(path);
-  if (text === undefined) return { schemaVersion: 1 };
+  if (text === undefined) return { schemaVersion: SCHEMA_VERSION };
+  await makePrivate(place, path);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -341,11 +403,9 @@ export async function readConfig(place: SessionPlace): Promise<Config> {
     throw damagedConfig(path, "it is not an object");
   }
   const { schemaVersion, activeSession } = value as Record<string, unknown>;
-  if (schemaVersion !== 1) {
-    throw damagedConfig(
-      path,
-      `its schemaVersion is ${JSON.stringify(schemaVersion)?.slice(0, 20)} and not 1`,
-    );
+  if (schemaVersion !== SCHEMA_VERSION) {
+    const found = printable(JSON.stringify(schemaVersion) ?? "absent", 20);
+    throw damagedConfig(path, `its schemaVersion is ${found} and not ${SCHEMA_VERSION}`);
   }
   if (activeSession !== undefined && typeof activeSession !== "string") {
     throw damagedConfig(path, "activeSession is not a string");

@@ -17,6 +17,9 @@ export interface TimedToken {
 // A token whose end nobody names: short enough to be refreshed often, long enough to be of use.
 const UNKNOWN_LIFE = 5 * 60_000;
 
+// The last moment that RFC 3339 can write.
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59);
+
 /** The claims of a JWT, unverified; undefined when the text is none. */
 export function claimsOf(token: string): Record<string, unknown> | undefined {
   const parts = token.split(".");
@@ -43,7 +46,8 @@ export function timedToken(credentials: Credentials, kind: TokenKind): TimedToke
   }
   const { exp, iat } = claimsOf(token) ?? {};
   if (typeof exp !== "number") return { token, kind, issued: received, expires: received + UNKNOWN_LIFE };
-  return { token, kind, issued: typeof iat === "number" ? iat * 1000 : received, expires: exp * 1000 };
+  const expires = Math.min(Math.max(0, exp * 1000), LATEST);
+  return { token, kind, issued: typeof iat === "number" ? iat * 1000 : received, expires };
 }
 
 /** The life that must be left, by default, for a token to be handed out: two minutes, or a third of a short one. */

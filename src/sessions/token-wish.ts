@@ -20,6 +20,8 @@ export interface TokenBound {
   readonly deadline: number;
   /** The longest a keyring may take, in milliseconds. */
   readonly keyringTimeout: number;
+  /** The longest that one request may wait for an answer's headers, in milliseconds. */
+  readonly requestTimeout?: number | undefined;
   readonly log?: ((line: string) => void) | undefined;
   /** Where a failed refresh is remembered for those who wait for the same one. */
   readonly failures?: FailureMemory | undefined;

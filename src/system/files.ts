@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 
 /** A file of ours is never larger; a larger one is not ours or is damaged. */
-const LARGEST_FILE = 4 * 1024 * 1024;
+const LARGEST_FILE = 16 * 1024 * 1024;
 
 /** What stopped an operation on a file, for those who must tell the cases apart. */
 export type FileFailure = "absent" | "exists" | "denied" | "full" | "read-only" | "busy" | "other";
@@ -215,6 +215,15 @@ async function createAnew(path: string): Promise<Deno.FsFile> {
     if (fileFailure(thrown) !== "exists") throw thrown;
     await Deno.remove(path);
     return await Deno.open(path, options);
+  }
+}
+
+/** Writes a file of ours unless something is at that path already. Throws `STORAGE`. */
+export async function createFile(path: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
+  } catch (thrown) {
+    if (fileFailure(thrown) !== "exists") throw storageError("write", path, thrown);
   }
 }
 
