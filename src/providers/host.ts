@@ -18,6 +18,8 @@ export function parseHost(text: string, flag: string): string {
     new AppError("USAGE", `${flag} "${printable(text, 100)}" ${what}.`, {
       hint: `Give a host such as auth.example.com or auth.example.com:8443.`,
     });
+  // A URL's parser drops line breaks and tabs without a word.
+  if (/[\s\p{Cc}\p{Cf}]/u.test(text)) throw wrong("holds a space or an invisible character");
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== "https") throw wrong("is not an https address");
   let url: URL;
@@ -26,7 +28,7 @@ export function parseHost(text: string, flag: string): string {
   } catch {
     throw wrong("is not a host name");
   }
-  if (url.username !== "" || url.password !== "") throw wrong("holds a user name or password");
+  if (text.includes("@")) throw wrong("holds a user name or password");
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || /[?#\\]/.test(text)) {
     throw wrong("holds more than a host and a port");
   }

@@ -5,6 +5,9 @@ import { AppError } from "../errors.ts";
 /** Milliseconds since 1970, as this machine's clock has them. */
 export type Clock = () => number;
 
+/** The longest wait of a timer, in milliseconds: a longer one would ring at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Waits for some milliseconds; rejects with the signal's reason as soon as it is aborted. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -13,7 +16,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
       signal?.removeEventListener("abort", stop);
       resolve();
     };
-    const timer = setTimeout(done, milliseconds);
+    const timer = setTimeout(done, Math.min(milliseconds, LONGEST_TIMER));
     const stop = () => {
       clearTimeout(timer);
       reject(signal?.reason);
@@ -29,7 +32,7 @@ export function boundedSignal(
   parent?: AbortSignal,
 ): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(reason()), milliseconds);
+  const timer = setTimeout(() => controller.abort(reason()), Math.min(milliseconds, LONGEST_TIMER));
   const stop = () => controller.abort(parent?.reason);
   if (parent?.aborted) stop();
   else parent?.addEventListener("abort", stop, { once: true });

@@ -15,18 +15,13 @@ const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
 
 /**
  * Makes the system's trust store count beside Mozilla's, and keeps loopback requests from going to a proxy.
- * Deno reads these variables at the first request, so this comes before it.
+ * Deno reads these variables at the first request, so this comes before it. It looks at `no_proxy` only where there
+ * is no `NO_PROXY`: what stands in the one must not be lost by making the other.
  */
 function prepareNetwork(env: Environment): void {
   if (env("DENO_TLS_CA_STORE") === undefined) Deno.env.set("DENO_TLS_CA_STORE", "system,mozilla");
-  for (const name of ["NO_PROXY", "no_proxy"]) {
-    const listed = env(name);
-    if (name === "no_proxy" && listed === undefined) continue;
-    const missing = LOOPBACK.filter((host) => !listed?.split(",").map((part) => part.trim()).includes(host));
-    if (missing.length > 0) {
-      Deno.env.set(name, [...(listed === undefined ? [] : [listed]), ...missing].join(","));
-    }
-  }
+  const listed = (env("NO_PROXY") ?? env("no_proxy"))?.split(",").map((part) => part.trim()) ?? [];
+  Deno.env.set("NO_PROXY", [...new Set([...listed, ...LOOPBACK])].join(","));
 }
 
 /** What a request's failure was, told apart by the runtime's words. */
@@ -122,7 +117,7 @@ export function openNetwork(certificateAuthority?: string): Network {
   prepareNetwork(environment);
   const client = certificateAuthority === undefined
     ? undefined
-    : Deno.createHttpClient({ caCerts: certificatesOf(certificateAuthority) });
+    : clientTrusting(certificatesOf(certificateAuthority));
   return {
     async fetch(input, init) {
       try {
@@ -136,6 +131,17 @@ export function openNetwork(certificateAuthority?: string): Network {
       client?.close();
     },
   };
+}
+
+function clientTrusting(caCerts: string[]): Deno.HttpClient {
+  try {
+    return Deno.createHttpClient({ caCerts });
+  } catch (cause) {
+    throw new AppError("USAGE", "The certificate authority's file holds a certificate that cannot be read.", {
+      hint: "Give --certificate-authority the authority's certificate as PEM.",
+      cause,
+    });
+  }
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;

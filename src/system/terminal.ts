@@ -29,13 +29,17 @@ export function systemTerminal(): Terminal {
     writeOut: (text) => writeAll(Deno.stdout, text),
     writeErr: (text) => writeAll(Deno.stderr, text),
     async *keys(signal) {
+      const { promise: aborted, resolve: stop } = Promise.withResolvers<null>();
+      signal.addEventListener("abort", () => stop(null), { once: true });
       Deno.stdin.setRaw(true);
       try {
         const buffer = new Uint8Array(64);
+        const decoder = new TextDecoder();
         while (!signal.aborted) {
-          const length = await Deno.stdin.read(buffer);
+          // A read cannot be given up: it stays behind, in a process that is about to end.
+          const length = await Promise.race([Deno.stdin.read(buffer), aborted]);
           if (length === null) return;
-          yield* splitKeys(new TextDecoder().decode(buffer.subarray(0, length)));
+          yield* splitKeys(decoder.decode(buffer.subarray(0, length), { stream: true }));
         }
       } finally {
         Deno.stdin.setRaw(false);
