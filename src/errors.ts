@@ -101,7 +101,7 @@ export function toAppError(thrown: unknown): AppError {
   });
 }
 
-// Control characters but for nothing; and the bidirectional and invisible formatting characters that can reorder text.
+// Control characters, and the bidirectional and invisible formatting characters that can reorder text.
 // deno-lint-ignore no-control-regex
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
@@ -111,7 +111,18 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e
  */
 export function printable(text: string, limit = 300): string {
   const clean = text.replace(UNPRINTABLE, " ").trim();
-  return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
+  // Not through the middle of a character outside the basic plane.
+  return clean.length > limit ? `${clean.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…` : clean;
+}
+
+/** A value for programs with every text in it made safe as {@link printable} does, but uncut. */
+export function printableValue(value: unknown): unknown {
+  if (typeof value === "string") return printable(value, Infinity);
+  if (Array.isArray(value)) return value.map(printableValue);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [printable(name, Infinity), printableValue(member)]),
+  );
 }
 
 /** How errors are printed: `--error-format`, `DATUMCTL_ERROR_FORMAT`. */

@@ -2,7 +2,7 @@
 
 import stringWidth from "string-width";
 import { stringify } from "yaml";
-import { AppError, printable } from "../errors.ts";
+import { AppError, printable, printableValue } from "../errors.ts";
 
 /** The values of `-o` for lists and single objects. */
 export const LIST_FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
@@ -40,9 +40,9 @@ export function formatListing<Row>(listing: Listing<Row>, format: ListFormat): s
   const { rows, columns } = listing;
   switch (format) {
     case "json":
-      return JSON.stringify(rows.map((row) => listing.object(row)), undefined, 2) + "\n";
+      return JSON.stringify(rows.map((row) => printableValue(listing.object(row))), undefined, 2) + "\n";
     case "yaml":
-      return stringify(rows.map((row) => listing.object(row)));
+      return stringify(rows.map((row) => printableValue(listing.object(row))));
     case "name":
       return rows.map((row) => `${printable(listing.name(row))}\n`).join("");
     default: {
@@ -64,9 +64,9 @@ export function formatObject(
 ): string {
   switch (format) {
     case "json":
-      return JSON.stringify(object, undefined, 2) + "\n";
+      return JSON.stringify(printableValue(object), undefined, 2) + "\n";
     case "yaml":
-      return stringify(object);
+      return stringify(printableValue(object));
     case "name":
       return `${printable(name)}\n`;
     default:
