@@ -18,6 +18,9 @@ function found(): string | undefined {
 /** A kubectl on this machine, or undefined. */
 export const kubectl: string | undefined = found();
 
+// deno-lint-ignore no-console
+if (kubectl === undefined) console.log("skipped: what compares with kubectl, for there is none on this machine");
+
 /** Runs kubectl with nothing of the user's own in reach. */
 export async function runKubectl(args: readonly string[], env: Record<string, string> = {}) {
   const { code, stdout, stderr } = await new Deno.Command(kubectl ?? "kubectl", {
