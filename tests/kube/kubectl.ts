@@ -19,7 +19,9 @@ function found(): string | undefined {
 export const kubectl: string | undefined = found();
 
 // deno-lint-ignore no-console
-if (kubectl === undefined) console.log("skipped: what compares with kubectl, for there is none on this machine");
+if (kubectl === undefined) {
+  console.log("skipped: what compares with kubectl, for there is none on this machine");
+}
 
 /** Runs kubectl with nothing of the user's own in reach. */
 export async function runKubectl(args: readonly string[], env: Record<string, string> = {}) {
