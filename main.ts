@@ -21,6 +21,7 @@ async function main(): Promise<number> {
         env: environment,
         parent: parentProcess,
         errorFormat,
+        started: 0,
         writeOut,
         writeErr,
       });

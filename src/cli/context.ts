@@ -1,6 +1,8 @@
 /** Owns what every command is handed: the surroundings, and the flags that stand everywhere. */
 
-import { AppError, type ErrorFormat } from "../errors.ts";
+import { CommanderError } from "@commander-js/extra-typings";
+import { oneSession } from "../credential/arguments.ts";
+import type { ErrorFormat } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";
 import type { TokenBound } from "../sessions/token-wish.ts";
@@ -63,13 +65,10 @@ export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
   const { terminal } = around;
   const verbose = (flags.verbose ?? 0) > 0;
   const err = (text: string) => terminal.writeErr(`${text}\n`);
-  if (flags.profile !== undefined && flags.session !== undefined && flags.profile !== flags.session) {
-    throw new AppError("USAGE", "--profile and --session are the same flag and name two sessions.");
-  }
   return {
     ...around,
     verbose,
-    choice: { flag: flags.profile ?? flags.session, variable: around.env("DATUMCTL_PROFILE") },
+    choice: { flag: oneSession(flags.profile, flags.session), variable: around.env("DATUMCTL_PROFILE") },
     requestTimeout: flags.requestTimeout === undefined
       ? 30_000
       : parseDuration(flags.requestTimeout, "--request-timeout"),
@@ -96,6 +95,18 @@ export function tokenBound(deps: Deps): TokenBound {
     keyringTimeout: keyringBound(deps).timeout,
     log: deps.out.log,
   };
+}
+
+const REPORTED = "datumctl.reported";
+
+/** Ends a command line with an exit code, nothing more to be said. */
+export function leave(code: number): never {
+  throw new CommanderError(code, REPORTED, "");
+}
+
+/** The exit code that {@link leave} ended a command line with; undefined when it was something else. */
+export function leftWith(thrown: unknown): number | undefined {
+  return thrown instanceof CommanderError && thrown.code === REPORTED ? thrown.exitCode : undefined;
 }
 
 /** Hands a command its dependencies, once its flags are known. */

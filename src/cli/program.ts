@@ -9,7 +9,7 @@ import { getTokenCommand } from "./auth/get-token.ts";
 import { listCommand } from "./auth/list.ts";
 import { switchCommand } from "./auth/switch.ts";
 import { updateKubeconfigCommand } from "./auth/update-kubeconfig.ts";
-import { type CommandDeps, depsOf, type GlobalFlags, type Surroundings } from "./context.ts";
+import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
 import { loginCommandLine } from "./login.ts";
 import { logoutCommand } from "./logout.ts";
 import { formatObject, formatTable, listFormat } from "./table.ts";
@@ -26,6 +26,8 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     await program.parseAsync([...args], { from: "user" });
     return 0;
   } catch (thrown) {
+    const left = leftWith(thrown);
+    if (left !== undefined) return left;
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     const error = thrown instanceof CommanderError
       ? usageError(thrown, written)

@@ -16,6 +16,8 @@ export interface GetTokenRequest {
   readonly forceRefresh: boolean;
   /** Milliseconds. */
   readonly minimumLife?: number;
+  /** Milliseconds. */
+  readonly requestTimeout?: number;
   readonly claims: boolean;
   readonly verbose: boolean;
 }
@@ -24,7 +26,7 @@ const VALUE_FLAGS: ReadonlyMap<string, string> = new Map([
   ["-o", "output"],
   ["--output", "output"],
   ["--session", "session"],
-  ["--profile", "session"],
+  ["--profile", "profile"],
   ["--active-for", "activeFor"],
   ["--token", "token"],
   ["--min-ttl", "minimumLife"],
@@ -72,16 +74,28 @@ export function readGetToken(args: readonly string[]): GetTokenRequest | undefin
     if (toggle !== undefined) switches.add(toggle);
     else if (name === undefined) return undefined;
     else if (split >= 0) values.set(name, arg.slice(split + 1));
-    else if (at + 1 < args.length) values.set(name, args[++at] ?? "");
-    else return undefined;
+    else {
+      const value = args[++at];
+      if (value === undefined || value.startsWith("-")) return undefined;
+      values.set(name, value);
+    }
   }
   if (words.length !== 2 || words[0] !== "auth" || words[1] !== "get-token") return undefined;
   return getTokenRequest({
     ...Object.fromEntries(values),
+    session: oneSession(values.get("profile"), values.get("session")),
     forceRefresh: switches.has("forceRefresh"),
     claims: switches.has("claims"),
     verbose: switches.has("verbose"),
   });
+}
+
+/** The session that two flags of one meaning name. Throws `USAGE` when they name two. */
+export function oneSession(profile: string | undefined, session: string | undefined): string | undefined {
+  if (profile !== undefined && session !== undefined && profile !== session) {
+    throw new AppError("USAGE", "--profile and --session are the same flag and name two sessions.");
+  }
+  return profile ?? session;
 }
 
 /** The flags of `auth get-token` as they were typed. */
@@ -91,6 +105,7 @@ export interface GetTokenFlags {
   readonly activeFor?: string | undefined;
   readonly token?: string | undefined;
   readonly minimumLife?: string | undefined;
+  readonly requestTimeout?: string | undefined;
   readonly errorFormat?: string | undefined;
   readonly forceRefresh?: boolean | undefined;
   readonly claims?: boolean | undefined;
@@ -99,7 +114,7 @@ export interface GetTokenFlags {
 
 /** Checks the flags' values. Throws `USAGE`. */
 export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
-  const { output, session, activeFor, token, minimumLife, errorFormat } = flags;
+  const { output, session, activeFor, token, minimumLife, requestTimeout, errorFormat } = flags;
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
   }
@@ -118,5 +133,8 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
     ...(activeFor === undefined ? {} : { activeFor }),
     ...(token === undefined ? {} : { token }),
     ...(minimumLife === undefined ? {} : { minimumLife: parseDuration(minimumLife, "--min-ttl") }),
+    ...(requestTimeout === undefined
+      ? {}
+      : { requestTimeout: parseDuration(requestTimeout, "--request-timeout") }),
   };
 }

@@ -1,6 +1,6 @@
 /** Owns one call of `auth get-token`, from its arguments to what it prints. */
 
-import { AppError, type ErrorFormat, formatError, toAppError } from "../errors.ts";
+import { AppError, type ErrorFormat, formatError, printableValue, toAppError } from "../errors.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Session } from "../sessions/session.ts";
@@ -26,6 +26,8 @@ export interface GetTokenSurroundings {
   /** The process that started this one. */
   readonly parent: number;
   readonly errorFormat: ErrorFormat;
+  /** When this call began, on the scale of `performance.now()`: 0 in a process that does nothing else. */
+  readonly started: number;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
 }
@@ -43,7 +45,7 @@ export async function runGetToken(request: GetTokenRequest, around: GetTokenSurr
   let failures: FailureMemory | undefined;
   try {
     output = EXEC_API_VERSIONS.find((version) => version === request.output) ?? "token";
-    const info = execInfo(around.env);
+    const info = request.output === "token" || request.claims ? undefined : execInfo(around.env);
     output = request.claims ? "token" : chooseOutput(request.output, info);
     const name = await sessionName(request, around);
     if (output !== "token" && name !== undefined) {
@@ -74,7 +76,7 @@ async function sessionName(request: GetTokenRequest, { place, env }: GetTokenSur
 
 async function tokenFor(
   request: GetTokenRequest,
-  { place, env, writeErr }: GetTokenSurroundings,
+  { place, env, started, writeErr }: GetTokenSurroundings,
   output: TokenOutput,
   failures: FailureMemory | undefined,
 ): Promise<FreshToken> {
@@ -92,7 +94,8 @@ async function tokenFor(
       force: request.forceRefresh,
     },
     {
-      deadline: LONGEST,
+      deadline: started + LONGEST,
+      requestTimeout: request.requestTimeout,
       keyringTimeout: KEYRING_LONGEST,
       failures,
       log: request.verbose ? (line) => writeErr(`${line}\n`) : undefined,
@@ -123,11 +126,11 @@ function describe(token: FreshToken, now: number): string {
     {
       token: token.kind,
       session: token.session.name,
-      audience: claims?.aud ?? null,
+      audience: printableValue(claims?.aud ?? null),
       expires: new Date(token.expires).toISOString(),
       secondsLeft: Math.floor((token.expires - now) / 1000),
       // An opaque access token says nothing of itself.
-      claims: claims ?? null,
+      claims: printableValue(claims ?? null),
     },
     undefined,
     2,

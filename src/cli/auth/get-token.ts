@@ -1,11 +1,11 @@
 /** Owns the help of `auth get-token`, and its call where the short way of main.ts did not know a word. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { getTokenRequest } from "../../credential/arguments.ts";
+import { getTokenRequest, oneSession } from "../../credential/arguments.ts";
 import { EXEC_API_VERSIONS } from "../../credential/exec-credential.ts";
 import { runGetToken } from "../../credential/get-token.ts";
-import { exit, parentProcess } from "../../system/environment.ts";
-import type { CommandDeps, GlobalFlags } from "../context.ts";
+import { parentProcess } from "../../system/environment.ts";
+import { type CommandDeps, type GlobalFlags, leave } from "../context.ts";
 
 const EXAMPLES = `
 Examples:
@@ -30,19 +30,21 @@ export function getTokenCommand(deps: CommandDeps): Command {
     .addHelpText("after", EXAMPLES);
   command.action(async (flags) => {
     const { place, env, terminal, errorFormat } = deps(command);
-    const { profile, session, verbose } = command.optsWithGlobals() as GlobalFlags;
+    const { profile, session, requestTimeout, verbose } = command.optsWithGlobals() as GlobalFlags;
     const request = getTokenRequest({
       ...flags,
-      session: profile ?? session,
+      session: oneSession(profile, session),
       minimumLife: flags.minTtl,
+      requestTimeout,
       verbose: (verbose ?? 0) > 0,
     });
-    exit(
+    leave(
       await runGetToken(request, {
         place,
         env,
         parent: parentProcess,
         errorFormat,
+        started: performance.now(),
         writeOut: terminal.writeOut,
         writeErr: terminal.writeErr,
       }),
