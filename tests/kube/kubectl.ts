@@ -18,8 +18,8 @@ function found(): string | undefined {
 /** A kubectl on this machine, or undefined. */
 export const kubectl: string | undefined = found();
 
-// deno-lint-ignore no-console
 if (kubectl === undefined) {
+  // deno-lint-ignore no-console
   console.log("skipped: what compares with kubectl, for there is none on this machine");
 }
 
