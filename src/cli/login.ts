@@ -1,32 +1,19 @@
 /** Owns `login`: signing a person in, keeping the session, and saying what comes next. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { renderUnicodeCompact } from "uqr";
 import { AppError, printable } from "../errors.ts";
 import { servedApi } from "../kube/control-plane-probe.ts";
 import type { Exchange } from "../oauth/http.ts";
-import { revokeTokens } from "../oauth/revoke.ts";
 import { CONTROL_PLANE_APIS, datumTarget } from "../providers/datum.ts";
-import { defaultSessionName, isSessionName, type Session } from "../sessions/session.ts";
-import {
-  activateSession,
-  type KeyStore,
-  listSessions,
-  readSession,
-  type SavedSession,
-  saveSession,
-  updateSession,
-} from "../sessions/store.ts";
-import { timedToken } from "../sessions/token-life.ts";
+import { defaultSessionName, isSessionName, labelOf, type Session } from "../sessions/session.ts";
+import { type KeyStore, readSession, type SavedSession, updateSession } from "../sessions/store.ts";
+import { keepSignIn } from "../sign-in/keep.ts";
+import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn, SignInRequest } from "../sign-in/sign-in.ts";
-import { signInWithBrowser } from "../sign-in/with-browser.ts";
-import { signInWithDeviceCode } from "../sign-in/with-device-code.ts";
-import { browserObstacle, openBrowser } from "../system/browser.ts";
 import { boundedSignal, formatSpan, parseDuration } from "../system/clock.ts";
 import { readTextFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
-import { labelOf } from "./session-words.ts";
 
 const EXAMPLES = `
 Examples:
@@ -127,45 +114,23 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     log: out.log,
   };
   let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
-  const complete = async (signedIn: SignedIn) => {
-    try {
-      stored = {
-        ...await store(deps, signedIn, {
-          wantedName,
-          renewed,
-          keyStores,
-          browserCommand,
-          certificateAuthority,
-        }),
-        signedIn,
-      };
-    } catch (thrown) {
-      // Nothing was stored: a grant that nobody keeps should not live on.
-      await revoke(exchange, signedIn).catch(() => {});
-      throw thrown;
-    }
-    return { who: labelOf(stored.session), where: target.apiHost, next: NEXT };
-  };
-  if (await byDeviceCode(deps, input, browserCommand)) {
-    await complete(await signInWithDeviceCode(request, exchange, (device) => showCode(deps, device)));
-  } else {
-    const open = (url: string) => showAddress(deps, url, browserCommand);
-    await signInWithBrowser(request, { exchange, port, open, complete });
-  }
+  await signInPerson(request, {
+    exchange,
+    env: deps.env,
+    device: input.device,
+    browserCommand,
+    port,
+    terminal: deps.terminal.canAsk,
+    act: out.act,
+    note: out.note,
+    async complete(signedIn) {
+      const choice = { wantedName, renewed, keyStores, browserCommand, certificateAuthority, activate: true };
+      const saved = await keepSignIn(place, exchange, signedIn, choice, keyringBound(deps));
+      stored = { ...saved, signedIn };
+      return { who: labelOf(saved.session), where: target.apiHost, next: NEXT };
+    },
+  });
   if (stored !== undefined) await announce(deps, stored, network.fetch);
-}
-
-/** True when the person asked for a device code, or a browser started here would not come up before them. */
-async function byDeviceCode(
-  { env, out }: Deps,
-  input: LoginInput,
-  browserCommand: string | undefined,
-): Promise<boolean> {
-  // What a person chose beats every guess.
-  if (input.device || browserCommand !== undefined || env("BROWSER") !== undefined) return input.device;
-  const obstacle = await browserObstacle();
-  if (obstacle !== undefined) out.note(`Signing in with a device code, because ${obstacle}.`);
-  return obstacle !== undefined;
 }
 
 const NEXT = "datumctl auth update-kubeconfig --project PROJECT_ID";
@@ -212,147 +177,6 @@ async function usableKeyStores(
     default:
       throw new AppError("USAGE", "--keyring takes auto, system or file.");
   }
-}
-
-async function showAddress(
-  { out }: Deps,
-  url: string,
-  browserCommand: string | undefined,
-): Promise<void> {
-  out.act(`Open this address to sign in:\n\n  ${url}\n`);
-  const outcome = await openBrowser(url, { command: browserCommand });
-  out.note(
-    outcome.opened
-      ? "Waiting for the browser …"
-      : `${
-        capital(outcome.reason)
-      }. Open the address yourself, or run this again with --no-browser. Waiting …`,
-  );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-interface ShownCode {
-  readonly userCode: string;
-  readonly verificationUri: string;
-  readonly verificationUriComplete?: string;
-  readonly expiresAt: number;
-}
-
-function showCode({ out, terminal, now }: Deps, device: ShownCode): void {
-  out.act(
-    `On any device, open:\n\n  ${device.verificationUri}\n\nand enter the code:\n\n  ${device.userCode}\n`,
-  );
-  if (device.verificationUriComplete !== undefined) {
-    out.act(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);
-    if (terminal.canAsk) out.note(renderUnicodeCompact(device.verificationUriComplete, { border: 2 }));
-  }
-  out.note(`Waiting; the code lasts ${formatSpan(device.expiresAt - now())} …`);
-}
-
-interface StoreChoice {
-  readonly wantedName: string | undefined;
-  readonly renewed: Session | undefined;
-  readonly keyStores: readonly KeyStore[];
-  readonly browserCommand: string | undefined;
-  readonly certificateAuthority: string | undefined;
-}
-
-async function store(deps: Deps, signedIn: SignedIn, choice: StoreChoice): Promise<SavedSession> {
-  const { place } = deps;
-  const { target, metadata, tokens, keys, user } = signedIn;
-  const { browserCommand, certificateAuthority } = choice;
-  if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
-  const others = (await listSessions(place)).sessions;
-  const before = choice.renewed ??
-    (choice.wantedName === undefined ? sameIdentity(others, signedIn) : undefined);
-  const name = choice.wantedName ?? before?.name ?? freeName(others, signedIn);
-  const credentials = {
-    clientId: target.clientId,
-    apiHost: target.apiHost,
-    subject: user.subject,
-    metadata,
-    keys,
-    accessToken: tokens.accessToken,
-    received: tokens.receivedAt,
-    idToken: tokens.idToken,
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-    ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
-    ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
-  };
-  const ends = timedToken(credentials, "access")?.expires;
-  const tokenExpires = ends === undefined ? undefined : new Date(ends).toISOString();
-  const saved = await saveSession(
-    place,
-    {
-      credentials,
-      session: {
-        name,
-        provider: "datum",
-        kind: "user",
-        issuer: metadata.issuer,
-        authHost: target.authHost,
-        apiHost: target.apiHost,
-        clientId: target.clientId,
-        user,
-        scopes: [...signedIn.scopes],
-        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-        ...(browserCommand === undefined ? {} : { browserCommand }),
-        ...(before?.kubectlToken === undefined ? {} : { kubectlToken: before.kubectlToken }),
-        ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
-        ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
-        ...(tokenExpires === undefined ? {} : { tokenExpires }),
-        ...(tokens.refreshToken === undefined && tokenExpires !== undefined ? { expires: tokenExpires } : {}),
-      },
-    },
-    before !== undefined && choice.renewed === undefined ? stay(before, choice.keyStores) : choice.keyStores,
-    keyringBound(deps),
-  );
-  await activateSession(place, saved.session.name);
-  return saved;
-}
-
-/** A session that turns out to be renewed keeps its store, unless one was named. */
-function stay(before: Session, keyStores: readonly KeyStore[]): readonly KeyStore[] {
-  return keyStores.length > 1 ? [before.keyStore] : keyStores;
-}
-
-function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {
-  if (renewed.issuer === metadata.issuer && renewed.user.subject === user.subject) return;
-  const came = printable(user.email ?? user.subject);
-  throw new AppError(
-    "IDENTITY_MISMATCH",
-    `The session "${renewed.name}" belongs to ${labelOf(renewed)} at ${
-      printable(renewed.issuer)
-    }; ${came} at ` +
-      `${printable(metadata.issuer)} signed in. Nothing was stored.`,
-    { hint: `Sign in as ${labelOf(renewed)}, or choose another name: datumctl login --profile NAME` },
-  );
-}
-
-function sameIdentity(
-  sessions: readonly Session[],
-  { target, metadata, user }: SignedIn,
-): Session | undefined {
-  return sessions.find((session) =>
-    session.kind === "user" && session.issuer === metadata.issuer && session.user.subject === user.subject &&
-    session.apiHost === target.apiHost
-  );
-}
-
-function freeName(sessions: readonly Session[], { target, user }: SignedIn): string {
-  const name = defaultSessionName(user.email ?? user.subject, target.apiHost);
-  const taken = new Set(sessions.map((session) => session.name));
-  let free = name;
-  for (let count = 2; taken.has(free); count++) free = `${name.slice(0, 120)}-${count}`;
-  return free;
-}
-
-async function revoke(exchange: Exchange, { metadata, target, tokens }: SignedIn): Promise<void> {
-  const { refreshToken, accessToken } = tokens;
-  await revokeTokens(exchange, { metadata, clientId: target.clientId, refreshToken, accessToken });
 }
 
 async function announce(

@@ -3,7 +3,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
-import type { Session } from "../sessions/session.ts";
+import { labelOf, type Session } from "../sessions/session.ts";
 import {
   LOCK_WAIT,
   lockSession,
@@ -16,7 +16,7 @@ import { timedToken } from "../sessions/token-life.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
-import { labelOf, meantSession, readableSessions } from "./session-words.ts";
+import { meantSession, readableSessions } from "./session-words.ts";
 
 const EXAMPLES = `
 Examples:

@@ -1,7 +1,7 @@
 /** Owns how commands name sessions: by e-mail, by name, by picking one. */
 
 import { AppError, printable } from "../errors.ts";
-import type { Session } from "../sessions/session.ts";
+import { labelOf, type Session } from "../sessions/session.ts";
 import { listSessions } from "../sessions/store.ts";
 import type { Deps } from "./context.ts";
 import { pick } from "./picker.ts";
@@ -11,11 +11,6 @@ export async function readableSessions({ place, out }: Deps): Promise<Session[]>
   const { sessions, damaged } = await listSessions(place);
   for (const error of damaged) out.warn(`${error.message} ${error.hint ?? ""}`.trim());
   return sessions;
-}
-
-/** How a person is called in a sentence: e-mail, else the session's own name. */
-export function labelOf(session: Session): string {
-  return printable(session.user.email ?? session.name);
 }
 
 /** Where the key of a session's credentials is kept, in words. */

@@ -43,7 +43,9 @@ export function openHandouts(path: string, now: Clock): Handouts {
       const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
       const mark = toBase64Url(new Uint8Array(digest).subarray(0, 8));
       const notes = await read();
-      const suspicious = notes.rows.some((row) => row.parent === parent && row.mark === mark && recent(row.at));
+      const suspicious = notes.rows.some((row) =>
+        row.parent === parent && row.mark === mark && recent(row.at)
+      );
       const others = notes.rows.filter((row) => row.parent !== parent || row.mark !== mark);
       await write({ ...notes, rows: [...others, { parent, mark, at: now() }].slice(-ROWS) });
       return suspicious;

@@ -1,7 +1,7 @@
 /** Owns what a session is: its public fields, its credentials, and the checks that a file of ours must pass. */
 
 import * as v from "valibot";
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import type { IssuerMetadata } from "../oauth/discovery.ts";
 import type { SigningKeys } from "../oauth/id-token.ts";
 import { toBase32 } from "./base64.ts";
@@ -129,4 +129,9 @@ export function defaultSessionName(label: string, host: string): string {
     128,
   );
   return name === "" ? "session" : name;
+}
+
+/** How a person is called in a sentence: e-mail, else the session's own name. */
+export function labelOf(session: Session): string {
+  return printable(session.user.email ?? session.name);
 }

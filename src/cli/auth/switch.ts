@@ -1,9 +1,10 @@
 /** Owns `auth switch`: which of the signed-in users is the active one. */
 
 import { Command } from "@commander-js/extra-typings";
+import { labelOf } from "../../sessions/session.ts";
 import { activateSession } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { labelOf, meantSession, readableSessions } from "../session-words.ts";
+import { meantSession, readableSessions } from "../session-words.ts";
 
 /** `auth switch`: makes one stored session the active one. */
 export function switchCommand(deps: CommandDeps): Command {

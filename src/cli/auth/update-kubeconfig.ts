@@ -23,12 +23,11 @@ import {
 } from "../../providers/datum.ts";
 import { parseHost } from "../../providers/host.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
-import type { Session } from "../../sessions/session.ts";
+import { labelOf, type Session } from "../../sessions/session.ts";
 import { chooseSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandDeps, type Deps, tokenBound } from "../context.ts";
 import { checkedCommand, ownCommand } from "../own-command.ts";
-import { labelOf } from "../session-words.ts";
 
 const EXAMPLES = `
 Examples:

@@ -1,0 +1,147 @@
+/** Owns what is kept of a verified sign-in: the session's name, its identity, its file; or nothing, and no grant. */
+
+import { AppError, printable } from "../errors.ts";
+import type { KeyringBound } from "../keyring/store.ts";
+import type { Exchange } from "../oauth/http.ts";
+import { revokeTokens } from "../oauth/revoke.ts";
+import { defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
+import {
+  activateSession,
+  type KeyStore,
+  listSessions,
+  type SavedSession,
+  saveSession,
+  type SessionPlace,
+} from "../sessions/store.ts";
+import { timedToken } from "../sessions/token-life.ts";
+import type { SignedIn } from "./sign-in.ts";
+
+/** How a sign-in is to be kept. */
+export interface KeepChoice {
+  /** The session's name; without it, the session of the same identity, else a name of its own. */
+  readonly wantedName?: string | undefined;
+  /** The session that is renewed: the sign-in must be of its identity. */
+  readonly renewed?: Session | undefined;
+  /** Where the key may be kept, tried in order. */
+  readonly keyStores: readonly KeyStore[];
+  readonly browserCommand?: string | undefined;
+  readonly certificateAuthority?: string | undefined;
+  /** Makes it the active session. */
+  readonly activate: boolean;
+}
+
+/**
+ * Stores a sign-in. When that fails, or when another person signed in than the session's, nothing is stored and
+ * what was granted is revoked: a grant that nobody keeps should not live on.
+ *
+ * Throws `IDENTITY_MISMATCH`, `STORAGE`, `BUSY` and the keyring's errors.
+ */
+export async function keepSignIn(
+  place: SessionPlace,
+  exchange: Exchange,
+  signedIn: SignedIn,
+  choice: KeepChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
+  try {
+    return await store(place, signedIn, choice, bound);
+  } catch (thrown) {
+    const { metadata, target: { clientId }, tokens: { refreshToken, accessToken } } = signedIn;
+    await revokeTokens(exchange, { metadata, clientId, refreshToken, accessToken }).catch(() => {});
+    throw thrown;
+  }
+}
+
+async function store(
+  place: SessionPlace,
+  signedIn: SignedIn,
+  choice: KeepChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
+  const { target, metadata, tokens, keys, user } = signedIn;
+  const { browserCommand, certificateAuthority } = choice;
+  if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
+  const others = (await listSessions(place)).sessions;
+  const before = choice.renewed ??
+    (choice.wantedName === undefined ? sameIdentity(others, signedIn) : undefined);
+  const name = choice.wantedName ?? before?.name ?? freeName(others, signedIn);
+  const credentials = {
+    clientId: target.clientId,
+    apiHost: target.apiHost,
+    subject: user.subject,
+    metadata,
+    keys,
+    accessToken: tokens.accessToken,
+    received: tokens.receivedAt,
+    idToken: tokens.idToken,
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
+    ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
+  };
+  const ends = timedToken(credentials, "access")?.expires;
+  const tokenExpires = ends === undefined ? undefined : new Date(ends).toISOString();
+  const saved = await saveSession(
+    place,
+    {
+      credentials,
+      session: {
+        name,
+        provider: "datum",
+        kind: "user",
+        issuer: metadata.issuer,
+        authHost: target.authHost,
+        apiHost: target.apiHost,
+        clientId: target.clientId,
+        user,
+        scopes: [...signedIn.scopes],
+        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+        ...(browserCommand === undefined ? {} : { browserCommand }),
+        ...(before?.kubectlToken === undefined ? {} : { kubectlToken: before.kubectlToken }),
+        ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
+        ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
+        ...(tokenExpires === undefined ? {} : { tokenExpires }),
+        ...(tokens.refreshToken === undefined && tokenExpires !== undefined ? { expires: tokenExpires } : {}),
+      },
+    },
+    before !== undefined && choice.renewed === undefined ? stay(before, choice.keyStores) : choice.keyStores,
+    bound,
+  );
+  if (choice.activate) await activateSession(place, saved.session.name);
+  return saved;
+}
+
+/** A session that turns out to be renewed keeps its store, unless one was named. */
+function stay(before: Session, keyStores: readonly KeyStore[]): readonly KeyStore[] {
+  return keyStores.length > 1 ? [before.keyStore] : keyStores;
+}
+
+function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {
+  if (renewed.issuer === metadata.issuer && renewed.user.subject === user.subject) return;
+  const came = printable(user.email ?? user.subject);
+  throw new AppError(
+    "IDENTITY_MISMATCH",
+    `The session "${renewed.name}" belongs to ${labelOf(renewed)} at ${
+      printable(renewed.issuer)
+    }; ${came} at ` +
+      `${printable(metadata.issuer)} signed in. Nothing was stored.`,
+    { hint: `Sign in as ${labelOf(renewed)}, or choose another name: datumctl login --profile NAME` },
+  );
+}
+
+function sameIdentity(
+  sessions: readonly Session[],
+  { target, metadata, user }: SignedIn,
+): Session | undefined {
+  return sessions.find((session) =>
+    session.kind === "user" && session.issuer === metadata.issuer && session.user.subject === user.subject &&
+    session.apiHost === target.apiHost
+  );
+}
+
+function freeName(sessions: readonly Session[], { target, user }: SignedIn): string {
+  const name = defaultSessionName(user.email ?? user.subject, target.apiHost);
+  const taken = new Set(sessions.map((session) => session.name));
+  let free = name;
+  for (let count = 2; taken.has(free); count++) free = `${name.slice(0, 120)}-${count}`;
+  return free;
+}
