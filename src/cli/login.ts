@@ -1,12 +1,19 @@
 /** Owns `login`: signing a person in, keeping the session, and saying what comes next. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { AppError, printable } from "../errors.ts";
+import { AppError, printable, printableValue } from "../errors.ts";
 import { servedApi } from "../kube/control-plane-probe.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { CONTROL_PLANE_APIS, datumTarget } from "../providers/datum.ts";
 import { defaultSessionName, isSessionName, labelOf, type Session } from "../sessions/session.ts";
-import { type KeyStore, readSession, type SavedSession, updateSession } from "../sessions/store.ts";
+import {
+  type KeyStore,
+  openSession,
+  readConfig,
+  readSession,
+  type SavedSession,
+  updateSession,
+} from "../sessions/store.ts";
 import { keepSignIn } from "../sign-in/keep.ts";
 import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn, SignInRequest } from "../sign-in/sign-in.ts";
@@ -81,7 +88,11 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
       hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
     });
   }
-  const renewed = wantedName === undefined ? undefined : await readSession(place, wantedName);
+  // Before anybody signs in for nothing.
+  await readConfig(place);
+  const renewed = wantedName === undefined
+    ? undefined
+    : await sessionToRenew(deps, wantedName, input.keyring);
   const keyStores = await usableKeyStores(deps, input.keyring, renewed);
   const certificateAuthority = input.certificateAuthority === undefined
     ? renewed?.certificateAuthority
@@ -133,6 +144,28 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
   if (stored !== undefined) await announce(deps, stored, network.fetch);
 }
 
+/**
+ * The session of a name as it was sealed, where its key is at hand: an edited file must not say where to sign in, or
+ * as whom.
+ */
+async function sessionToRenew(
+  deps: Deps,
+  name: string,
+  keyring: string | undefined,
+): Promise<Session | undefined> {
+  const session = await readSession(deps.place, name);
+  if (session === undefined) return undefined;
+  try {
+    return (await openSession(deps.place, session, keyringBound(deps))).session;
+  } catch (thrown) {
+    // A lost key is what a sign-in mends; and a keyring may be given up for a file.
+    const mended = thrown instanceof AppError &&
+      (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
+    if (mended) return session;
+    throw thrown;
+  }
+}
+
 const NEXT = "datumctl auth update-kubeconfig --project PROJECT_ID";
 
 function nobodyCame(timeout: number): AppError {
@@ -148,12 +181,19 @@ function portOf(text: string | undefined): number {
   throw new AppError("USAGE", "--listen-port takes a port from 1 to 65535.");
 }
 
+// It stands twice in a session's file.
+const LARGEST_AUTHORITY = 1024 * 1024;
+
 async function readAuthority(path: string): Promise<string> {
   const text = await readTextFile(path);
   if (text === undefined) {
     throw new AppError("USAGE", `The certificate authority's file ${printable(path)} does not exist.`);
   }
-  return certificatesOf(text).join("\n") + "\n";
+  const certificates = certificatesOf(text).join("\n") + "\n";
+  if (certificates.length <= LARGEST_AUTHORITY) return certificates;
+  throw new AppError("USAGE", `The certificate authority's file ${printable(path)} is larger than 1 MiB.`, {
+    hint: "Give --certificate-authority the one authority that the hosts use.",
+  });
 }
 
 /**
@@ -186,7 +226,7 @@ async function announce(
 ): Promise<void> {
   const { out, place } = deps;
   out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
-  if (deps.verbose) out.line(JSON.stringify(tokens.claims, undefined, 2));
+  if (deps.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
   if (passedOver !== undefined) out.warn(passedOver.message);
   out.note(
     `Credentials: encrypted on this machine, their key in ${place.secretStore(session.keyStore).name}.`,

@@ -77,7 +77,7 @@ async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promis
   try {
     const session = await readSession(place, name);
     if (session === undefined) return;
-    revocation = await revoke(deps, session);
+    revocation = await revoke(deps, session, input.keep);
     if (revocation.failure !== undefined && input.keep) {
       throw new AppError(
         revocation.failure.code,
@@ -90,7 +90,9 @@ async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promis
     }
     const removal = await removeSession(place, session, keyringBound(deps));
     if (input.kubeconfig !== undefined) await removeSessionEntries(deps, session, input.kubeconfig);
+    const lasting = revocation.failure === undefined ? undefined : stillValid(revocation, revocation.failure);
     if (removal.leftBehind !== undefined) {
+      if (lasting !== undefined) out.warn(lasting.message);
       throw new AppError(
         removal.leftBehind.code === "KEYRING_TIMEOUT" ? "KEYRING_TIMEOUT" : "STORAGE",
         `${
@@ -108,7 +110,7 @@ async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promis
         labelOf(session)
       } at ${session.apiHost}.`,
     );
-    if (revocation.failure !== undefined) throw stillValid(session, revocation);
+    if (lasting !== undefined) throw lasting;
   } finally {
     lock.release();
   }
@@ -117,27 +119,30 @@ async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promis
 /** What the issuer did, in words, or why it did nothing. */
 interface Revocation {
   readonly done: string;
+  /** The issuer's host and port. */
+  readonly host: string;
   readonly failure?: AppError;
   /** Until when a token that was not revoked is good, where that is known. */
   readonly until?: string;
 }
 
-async function revoke(deps: Deps, session: Session): Promise<Revocation> {
+async function revoke(deps: Deps, session: Session, keep: true | undefined): Promise<Revocation> {
   let opened: OpenedSession;
   try {
     opened = await openSession(deps.place, session, keyringBound(deps));
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    if (keep || !(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
     // Without the key the tokens can be neither used nor revoked by anybody who has only these files.
     deps.out.warn(`${thrown.message} Its tokens could not be revoked.`);
-    return { done: "Removed here; not revoked" };
+    return { done: "Removed here; not revoked", host: "" };
   }
   const { credentials } = opened;
+  const { host } = new URL(credentials.metadata.issuer);
   const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
   using network = deps.openNetwork(credentials.certificateAuthority);
   using bounded = boundedSignal(
     deps.requestTimeout,
-    () => slow(credentials.metadata.issuer),
+    () => slow(host),
     deps.interrupted,
   );
   try {
@@ -146,14 +151,14 @@ async function revoke(deps: Deps, session: Session): Promise<Revocation> {
       { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log },
       { metadata, clientId, refreshToken, accessToken },
     );
-    if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here" };
+    if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here", host };
     deps.out.warn(
-      `${new URL(metadata.issuer).host} has no revocation endpoint: tokens stay valid until they expire.`,
+      `${host} has no revocation endpoint: tokens stay valid until they expire.`,
     );
-    return { done: "Removed here" };
+    return { done: "Removed here", host };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
-    return { done: "", failure: thrown, ...(until === undefined ? {} : { until }) };
+    return { done: "", host, failure: thrown, ...(until === undefined ? {} : { until }) };
   }
 }
 
@@ -162,16 +167,15 @@ function lastExpiry({ credentials }: OpenedSession): string | undefined {
   return expires === undefined ? undefined : new Date(expires).toISOString();
 }
 
-function slow(issuer: string): AppError {
-  return new AppError("NETWORK", `${new URL(issuer).host} did not answer in time.`);
+function slow(host: string): AppError {
+  return new AppError("NETWORK", `${host} did not answer in time.`);
 }
 
-function stillValid(session: Session, { failure, until }: Revocation): AppError {
-  const host = new URL(session.issuer).host;
+function stillValid({ host, until }: Revocation, failure: AppError): AppError {
   const end = until ?? "it expires or is revoked there";
   return new AppError(
     "NETWORK",
-    `The session is still valid at ${host} until ${end}: ${failure?.message ?? ""}`,
+    `The session is still valid at ${host} until ${end}: ${failure.message}`,
     {
       hint: `It is removed here. To end it for good, revoke it at ${host}.`,
       cause: failure,

@@ -60,10 +60,10 @@ function stackOf({ cause }: AppError): string {
 
 function buildProgram(around: Surroundings, writeErr: (text: string) => void): Command {
   const deps: CommandDeps = (command) => depsOf(around, command.optsWithGlobals() as GlobalFlags);
-  const program = new Command("datumctl")
-    .description(
-      "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
-    )
+  const program: Command = new Command("datumctl");
+  program.description(
+    "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
+  )
     .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
     .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
     .addOption(
@@ -84,11 +84,15 @@ function buildProgram(around: Surroundings, writeErr: (text: string) => void): C
     .helpCommand(false)
     .addHelpText(
       "after",
-      "\nFirst steps:\n  datumctl login\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
-    )
-    .action((_, command) => command.outputHelp()) as unknown as Command;
+      "\nExamples:\n  datumctl login\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
+    );
+  holdsOthers(program);
 
-  const auth = group("auth", "Sign-in, sessions and kubeconfig entries");
+  const auth = new Command("auth")
+    .description("Sign-in, sessions and kubeconfig entries")
+    .helpCommand(false)
+    .addHelpText("after", "\nExamples:\n  datumctl auth login\n  datumctl auth list\n  datumctl auth switch");
+  holdsOthers(auth);
   auth.addCommand(loginCommandLine(deps));
   auth.addCommand(logoutCommand(deps));
   auth.addCommand(listCommand(deps));
@@ -112,20 +116,16 @@ function buildProgram(around: Surroundings, writeErr: (text: string) => void): C
   return program;
 }
 
-/** A word that only holds others: alone it shows its help. */
-function group(name: string, description: string): Command {
-  const command = new Command(name).description(description).helpCommand(false).argument("[command]");
-  command.action((word) => {
+/** Makes a word that only holds others show its help when it stands alone. */
+function holdsOthers(command: Command): void {
+  command.argument("[words...]").usage("[options] [command]").action((words: string[]) => {
+    const [word] = words;
     if (word === undefined) return command.outputHelp();
-    // What Commander does by itself only where the group has no action.
-    command.error(
-      `error: unknown command '${printable(word, 60)}'${suggestion(word, command as unknown as Command)}`,
-      {
-        code: "commander.unknownCommand",
-      },
-    );
+    // What Commander does by itself only where the command has no action.
+    command.error(`error: unknown command '${printable(word, 60)}'${suggestion(word, command)}`, {
+      code: "commander.unknownCommand",
+    });
   });
-  return command as unknown as Command;
 }
 
 function suggestion(word: string, { commands }: Command): string {

@@ -142,6 +142,7 @@ export async function openWith(session: Session, key: SealingKey): Promise<Opene
     session: {
       ...rest,
       issuer: metadata.issuer,
+      authHost: new URL(metadata.issuer).host,
       clientId,
       apiHost,
       user: { ...session.user, subject },

@@ -44,11 +44,29 @@ export async function keepSignIn(
   bound: KeyringBound,
 ): Promise<SavedSession> {
   try {
-    return await store(place, signedIn, choice, bound);
+    return await storeUnderName(place, signedIn, choice, bound);
   } catch (thrown) {
     const { metadata, target: { clientId }, tokens: { refreshToken, accessToken } } = signedIn;
     await revokeTokens(exchange, { metadata, clientId, refreshToken, accessToken }).catch(() => {});
     throw thrown;
+  }
+}
+
+async function storeUnderName(
+  place: SessionPlace,
+  signedIn: SignedIn,
+  choice: KeepChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await store(place, signedIn, choice, bound);
+    } catch (thrown) {
+      // Another process took the free name at the same moment: the next one is free.
+      const taken = thrown instanceof AppError && thrown.code === "IDENTITY_MISMATCH" &&
+        choice.wantedName === undefined && choice.renewed === undefined;
+      if (!taken || attempt === 5) throw thrown;
+    }
   }
 }
 

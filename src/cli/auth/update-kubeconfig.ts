@@ -24,9 +24,9 @@ import {
 import { parseHost } from "../../providers/host.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { labelOf, type Session } from "../../sessions/session.ts";
-import { chooseSession, updateSession } from "../../sessions/store.ts";
+import { chooseSession, openSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
-import { type CommandDeps, type Deps, tokenBound } from "../context.ts";
+import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
 import { checkedCommand, ownCommand } from "../own-command.ts";
 
 const EXAMPLES = `
@@ -92,7 +92,9 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
   const context = input.context === undefined ? undefined : contextName(input.context);
   const host = input.hostname === undefined ? undefined : parseHost(input.hostname, "--hostname");
   const paths = kubeconfigPaths(input.kubeconfig, deps.env);
-  const { session } = await chooseSession(place, deps.choice);
+  const chosen = await chooseSession(place, deps.choice);
+  // As it was sealed: an edited file must not say where its tokens go.
+  const { session } = await openSession(place, chosen.session, keyringBound(deps));
   const apiHost = host ?? session.apiHost;
   const own = input.execCommand === undefined
     ? await ownCommand(deps.env, place.folders.config)
