@@ -96,7 +96,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     certificates,
     LOOPBACK,
     options.authPort ?? 0,
-    (request, response) => handler(request, response),
+    (request, response) => {
+      request.headers.host ??= authHost; // absent over HTTP/2, which Deno 2.7 speaks here
+      handler(request, response);
+    },
   );
   const authHost = `${host}:${auth.port}`;
   const issuer = await makeIssuer({

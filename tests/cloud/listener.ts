@@ -22,27 +22,30 @@ export async function listenWithNode(
   port: number,
   handler: RequestListener,
 ): Promise<Listener> {
-  const server = createServer({ cert: certificates.certificatePem, key: certificates.keyPem }, handler);
-  const open = (port: number) => {
+  // A new server for each time up: Deno 2.7 cannot listen again with one that was closed.
+  const open = async (port: number) => {
+    const server = createServer({ cert: certificates.certificatePem, key: certificates.keyPem }, handler);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    server.listen(port, hostname, () => {
-      server.off("error", reject);
-      resolve();
-    });
-    return promise;
+    server.listen(port, hostname, resolve);
+    await promise;
+    return server;
   };
-  await open(port);
-  const taken = (server.address() as AddressInfo).port;
+  let running: Awaited<ReturnType<typeof open>> | undefined = await open(port);
+  const taken = (running.address() as AddressInfo).port;
   return {
     port: taken,
-    up: () => server.listening ? Promise.resolve() : open(taken),
-    down: () => {
-      if (!server.listening) return Promise.resolve();
+    up: async () => {
+      running ??= await open(taken);
+    },
+    down: async () => {
+      const ending = running;
+      running = undefined;
+      if (ending === undefined) return;
       const { promise, resolve } = Promise.withResolvers<void>();
-      server.close(() => resolve());
-      server.closeAllConnections();
-      return promise;
+      ending.close(() => resolve());
+      ending.closeAllConnections();
+      await promise;
     },
   };
 }
