@@ -9,12 +9,14 @@ import { makeIssuer } from "./issuer.ts";
 import { DEFAULT_SWITCHES, makeControlPlanes } from "./kube.ts";
 import type { ControlPlaneSwitches, Identity } from "./kube.ts";
 import { listenWithDeno, listenWithNode } from "./listener.ts";
+import { makeSecretRecord, type Secret } from "./secrets.ts";
 import { USERS } from "./users.ts";
 import type { User } from "./users.ts";
 
 export type { Endpoint, Fault, Faults } from "./faults.ts";
 export type { ForgeryName } from "./forgeries.ts";
 export type { ControlPlaneSwitches } from "./kube.ts";
+export type { Secret } from "./secrets.ts";
 export type { User } from "./users.ts";
 
 /** How a cloud begins. */
@@ -73,6 +75,8 @@ export interface Cloud extends AsyncDisposable {
   /** Requests per endpoint of the issuer, `total` of it, and `api`. */
   counts(): Record<string, number>;
   resetCounts(): void;
+  /** Every token, code, verifier, state and nonce that the issuer handed out or was shown. */
+  secrets(): readonly Secret[];
   /** Frees everything; a second call is the first one's. */
   close(): Promise<void>;
 }
@@ -84,6 +88,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const closing = new AbortController();
   const board = makeFaultBoard();
   const counts = makeCounts();
+  const secrets = makeSecretRecord();
   let switches: ControlPlaneSwitches = { ...DEFAULT_SWITCHES, ...options.controlPlanes };
 
   const certificates = await makeCertificates(new Date());
@@ -108,6 +113,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     redirectUris: [...LOOPBACK_URIS, ...options.redirectUris ?? []],
     faults: board,
     counts,
+    secrets,
     closing: closing.signal,
     accessTokenLife: () => lives.access,
     idTokenLife: () => lives.id,
@@ -181,6 +187,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     rotateKeys: () => issuer.rotateKeys(),
     counts: () => counts.read(),
     resetCounts: () => counts.reset(),
+    secrets: () => secrets.read(),
     close: () => closed ??= close(),
     [Symbol.asyncDispose]: () => cloud.close(),
   };

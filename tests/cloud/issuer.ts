@@ -14,6 +14,7 @@ import type { Endpoint, Fault, FaultBoard } from "./faults.ts";
 import { faultAnswer, overlaid, pause } from "./faults.ts";
 import { forgery, RSA } from "./forgeries.ts";
 import { choosePage, deviceCodePage, deviceConfirmPage, messagePage } from "./pages.ts";
+import type { SecretRecord } from "./secrets.ts";
 import { makeStore } from "./store.ts";
 import type { User } from "./users.ts";
 import { USERS } from "./users.ts";
@@ -42,6 +43,7 @@ export interface IssuerOptions {
   readonly redirectUris: readonly string[];
   readonly faults: FaultBoard;
   readonly counts: Counts;
+  readonly secrets: SecretRecord;
   /** Ends every wait when the cloud closes. */
   readonly closing: AbortSignal;
   /** Seconds, asked whenever a token is issued. */
@@ -119,6 +121,17 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
   });
 
   const finish = async (ctx: KoaContextWithOIDC, endpoint: Endpoint): Promise<void> => {
+    await answer(ctx, endpoint);
+    if (endpoint === "token" || endpoint === "device_authorization") {
+      options.secrets.note(ctx.oidc.params);
+      options.secrets.note(asObject(ctx.body));
+    } else if (endpoint === "authorization" || endpoint === "page") {
+      if (endpoint === "authorization") options.secrets.note(ctx.oidc.params);
+      options.secrets.note(redirectParameters(ctx));
+    }
+  };
+
+  const answer = async (ctx: KoaContextWithOIDC, endpoint: Endpoint): Promise<void> => {
     const board = faults.faults;
     switch (endpoint) {
       case "discovery":
@@ -162,6 +175,11 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
       ? await row.sign(forged, key.kid)
       : await new SignJWT(forged).setProtectedHeader({ alg: "RS256", kid: key.kid }).sign(key.privateKey);
     return { ...answer, id_token: idToken };
+  };
+
+  const redirectParameters = (ctx: KoaContextWithOIDC): Record<string, string> => {
+    const location = ctx.response.get("location");
+    return URL.canParse(location) ? Object.fromEntries(new URL(location).searchParams) : {};
   };
 
   const forgeRedirect = (ctx: KoaContextWithOIDC): void => {
