@@ -5,7 +5,7 @@ import { runGetToken } from "./src/credential/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { openPlace } from "./src/sessions/place.ts";
 import { commandLine, environment, exit, parentProcess } from "./src/system/environment.ts";
-import { writeAll } from "./src/system/terminal.ts";
+import { canAsk, writeAll } from "./src/system/terminal.ts";
 
 const writeOut = (text: string) => writeAll(Deno.stdout, text);
 const writeErr = (text: string) => writeAll(Deno.stderr, text);
@@ -22,6 +22,7 @@ async function main(): Promise<number> {
         parent: parentProcess,
         errorFormat,
         started: 0,
+        canAsk,
         writeOut,
         writeErr,
       });

@@ -2,6 +2,7 @@
 
 import { AppError, type ErrorFormat, formatError, printableValue, toAppError } from "../errors.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
+import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Session } from "../sessions/session.ts";
 import { chooseSession, pathsOf, readConfig, type SessionPlace } from "../sessions/store.ts";
@@ -28,6 +29,8 @@ export interface GetTokenSurroundings {
   readonly errorFormat: ErrorFormat;
   /** When this call began, on the scale of `performance.now()`: 0 in a process that does nothing else. */
   readonly started: number;
+  /** Standard input and standard error are terminals. */
+  readonly canAsk: () => boolean;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
 }
@@ -43,25 +46,69 @@ const KEYRING_LONGEST = 15_000;
 export async function runGetToken(request: GetTokenRequest, around: GetTokenSurroundings): Promise<number> {
   let output: TokenOutput = "token";
   let failures: FailureMemory | undefined;
+  let info: ExecInfo | undefined;
   try {
     output = EXEC_API_VERSIONS.find((version) => version === request.output) ?? "token";
-    const info = request.output === "token" || request.claims ? undefined : execInfo(around.env);
+    info = request.output === "token" || request.claims ? undefined : execInfo(around.env);
     output = request.claims ? "token" : chooseOutput(request.output, info);
     const name = await sessionName(request, around);
     if (output !== "token" && name !== undefined) {
       const { failure } = await pathsOf(around.place.folders, name);
       failures = openFailureMemory(failure, around.place.now);
       const recent = request.forceRefresh ? undefined : await failures.recent();
-      // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself.
-      if (recent !== undefined && recent.code !== "NETWORK" && recent.code !== "BUSY") throw recent;
+      // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself. And
+      // what a sign-in mends is left to the sign-in, where somebody can be asked.
+      const kept = recent?.code === "NETWORK" || recent?.code === "BUSY" ||
+        (info?.interactive && recent !== undefined && MENDED_BY_SIGN_IN.has(recent.code));
+      if (recent !== undefined && !kept) throw recent;
     }
-    const token = await tokenFor(request, around, output, failures);
+    let token = await tokenOrSignIn(request, around, output, failures, info, name);
+    if (info !== undefined && output !== "token") token = await noteHandout(token, around, failures);
     if (token.warning !== undefined && output === "token") around.writeErr(`warning: ${token.warning}\n`);
     around.writeOut(text(request, output, token, around.place.now()));
     return 0;
   } catch (thrown) {
     return await report(toAppError(thrown), output, failures, around);
   }
+}
+
+const MENDED_BY_SIGN_IN: ReadonlySet<string> = new Set(["NOT_SIGNED_IN", "SESSION_EXPIRED"]);
+
+/** A token; where its session is gone or expired and a person can be asked, after a sign-in. */
+async function tokenOrSignIn(
+  request: GetTokenRequest,
+  around: GetTokenSurroundings,
+  output: TokenOutput,
+  failures: FailureMemory | undefined,
+  info: ExecInfo | undefined,
+  name: string | undefined,
+): Promise<FreshToken> {
+  try {
+    return await tokenFor(request, around, output, failures);
+  } catch (thrown) {
+    const mendable = thrown instanceof AppError && MENDED_BY_SIGN_IN.has(thrown.code);
+    if (!mendable || output === "token" || !info?.interactive || name === undefined) throw thrown;
+    const { signInFromPlugin } = await import("./plugin-sign-in.ts");
+    const log = request.verbose ? (line: string) => around.writeErr(`${line}\n`) : undefined;
+    await signInFromPlugin(name, thrown, { ...around, canAsk: around.canAsk(), log });
+    return await tokenFor(request, { ...around, started: performance.now() }, output, failures);
+  }
+}
+
+/** Notes who gets which token; for one that comes back for the same, looks whether it is still good. */
+async function noteHandout(
+  token: FreshToken,
+  { place, parent, started }: GetTokenSurroundings,
+  failures: FailureMemory | undefined,
+): Promise<FreshToken> {
+  const { handouts: path } = await pathsOf(place.folders, token.session.name);
+  const handouts = openHandouts(path, place.now);
+  if (!await handouts.note(parent, token.token)) return token;
+  const { tokenOnSuspicion } = await import("./suspicion.ts");
+  const bound = { deadline: started + LONGEST, keyringTimeout: KEYRING_LONGEST, failures };
+  const better = await tokenOnSuspicion(place, token, handouts, bound);
+  if (better.token !== token.token) await handouts.note(parent, better.token);
+  return better;
 }
 
 function execInfo(env: Environment): ExecInfo | undefined {

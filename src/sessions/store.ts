@@ -52,6 +52,10 @@ export interface SessionPaths {
   readonly lock: string;
   /** The last failure of get-token, remembered for some seconds. */
   readonly failure: string;
+  /** Which process was handed which token. */
+  readonly handouts: string;
+  /** The last sign-in that kubectl's plugin began by itself. */
+  readonly signIn: string;
   /** The key, where no keyring keeps it. */
   readonly key: string;
 }
@@ -59,7 +63,14 @@ export interface SessionPaths {
 /** Where the files of a session of that name are. */
 export async function pathsOf(folders: Folders, name: string): Promise<SessionPaths> {
   const base = `${folders.sessions}/${await fileNameOf(name)}`;
-  return { file: `${base}.json`, lock: `${base}.lock`, failure: `${base}.failure`, key: `${base}.key` };
+  return {
+    file: `${base}.json`,
+    lock: `${base}.lock`,
+    failure: `${base}.failure`,
+    handouts: `${base}.handouts`,
+    signIn: `${base}.sign-in`,
+    key: `${base}.key`,
+  };
 }
 
 /** The session of that name, or undefined. Throws `STORAGE` when its file is damaged. */
@@ -284,8 +295,8 @@ export async function saveSession(
     if (previous !== undefined && previous.keyStore !== keyStore) {
       await forgetKey(place, name, previous.keyStore, bound);
     }
-    const { failure } = await pathsOf(place.folders, name);
-    await removeFile(failure);
+    const { failure, signIn } = await pathsOf(place.folders, name);
+    for (const note of [failure, signIn]) await removeFile(note);
     return passedOver === undefined ? { session: saved } : { session: saved, passedOver };
   } finally {
     lock.release();
@@ -359,9 +370,8 @@ export async function removeSession(
   session: Session,
   bound: KeyringBound,
 ): Promise<Removal> {
-  const { file, key } = await pathsOf(place.folders, session.name);
-  // What a killed process left half-written goes, too.
-  for (const path of [file, `${file}.new`, `${key}.new`]) await removeFile(path);
+  const { file } = await pathsOf(place.folders, session.name);
+  await removeFile(file);
   let leftBehind: AppError | undefined;
   try {
     await place.secretStore(session.keyStore).delete(session.name, bound);
@@ -369,9 +379,12 @@ export async function removeSession(
     if (!(thrown instanceof AppError)) throw thrown;
     leftBehind = thrown;
   }
-  // The failures of other names, too: they can list the sessions that there were.
+  // Notes and what a killed process left half-written go, too; and the failures of other names, which can list
+  // the sessions that there were.
+  const own = `${await fileNameOf(session.name)}.`;
   for (const name of await listFolder(place.folders.sessions)) {
-    if (/\.failure(?:\.new)?$/.test(name)) await removeFile(`${place.folders.sessions}/${name}`);
+    const leftOver = name.startsWith(own) && !name.endsWith(".lock") && !name.endsWith(".key");
+    if (leftOver || /\.failure(?:\.new)?$/.test(name)) await removeFile(`${place.folders.sessions}/${name}`);
   }
   await changeConfig(place, (config) => {
     if (config.activeSession !== session.name) return config;

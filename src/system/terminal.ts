@@ -14,11 +14,16 @@ export interface Terminal {
   keys(signal: AbortSignal): AsyncGenerator<string, void, void>;
 }
 
+/** True when standard input and standard error are terminals, so that a person can be asked. */
+export function canAsk(): boolean {
+  return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
+}
+
 /** The process's own terminal. */
 export function systemTerminal(): Terminal {
   return {
     outIsTerminal: Deno.stdout.isTerminal(),
-    canAsk: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
+    canAsk: canAsk(),
     columns() {
       try {
         return Deno.consoleSize().columns || 80;

@@ -45,6 +45,7 @@ export function getTokenCommand(deps: CommandDeps): Command {
         parent: parentProcess,
         errorFormat,
         started: performance.now(),
+        canAsk: () => terminal.canAsk,
         writeOut: terminal.writeOut,
         writeErr: terminal.writeErr,
       }),

@@ -1,0 +1,70 @@
+/**
+ * Owns what is done when a process asks again for the token that it was just given: its server may have refused it.
+ *
+ * client-go runs the plugin again after a 401 without saying why; a plugin that caches would hand out the same revoked
+ * token for ever. It is a suspicion, not proof: some programs run the plugin twice in one process.
+ */
+
+import { AppError } from "../errors.ts";
+import { fetchUserInfo } from "../oauth/userinfo.ts";
+import { freshToken } from "../sessions/fresh-token.ts";
+import type { Handouts } from "../sessions/handouts.ts";
+import { openSession, readSession, type SessionPlace } from "../sessions/store.ts";
+import { type FreshToken, timeLeft, type TokenBound } from "../sessions/token-wish.ts";
+import { boundedSignal } from "../system/clock.ts";
+import { openNetwork } from "../system/network.ts";
+
+const LONGEST_QUESTION = 3_000;
+
+/**
+ * The token to hand out on suspicion: another one when the issuer no longer knows this one, or when nobody can be
+ * asked and the last such refresh is long ago; else the one that there is. Never fails.
+ */
+export async function tokenOnSuspicion(
+  place: SessionPlace,
+  token: FreshToken,
+  handouts: Handouts,
+  bound: TokenBound,
+): Promise<FreshToken> {
+  try {
+    const verdict = token.kind === "access" ? await askIssuer(place, token, bound) : "unknown";
+    if (verdict === "good" || (verdict === "unknown" && !await handouts.mayRefresh())) return token;
+    const session = await readSession(place, token.session.name);
+    if (session === undefined) return token;
+    // The suspicion is not a failure of anybody's: it leaves no memory behind.
+    const { failures: _, ...quiet } = bound;
+    return await freshToken(place, session, { kind: token.kind, force: true }, quiet);
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") return token;
+    throw thrown;
+  }
+}
+
+async function askIssuer(
+  place: SessionPlace,
+  token: FreshToken,
+  bound: TokenBound,
+): Promise<"good" | "rejected" | "unknown"> {
+  const session = await readSession(place, token.session.name);
+  if (session === undefined) return "good";
+  const keyringTimeout = timeLeft(bound.deadline, bound.keyringTimeout);
+  const { credentials } = await openSession(place, session, { timeout: keyringTimeout });
+  const { metadata, subject, certificateAuthority } = credentials;
+  using network = openNetwork(certificateAuthority);
+  using bounded = boundedSignal(timeLeft(bound.deadline, LONGEST_QUESTION), tooSlow);
+  const info = await fetchUserInfo(
+    {
+      fetch: network.fetch,
+      now: place.now,
+      signal: bounded.signal,
+      requestTimeout: LONGEST_QUESTION,
+      ...(bound.log === undefined ? {} : { log: bound.log }),
+    },
+    { metadata, accessToken: token.token, subject },
+  );
+  return info.kind === "claims" ? "good" : info.kind === "rejected" ? "rejected" : "unknown";
+}
+
+function tooSlow(): AppError {
+  return new AppError("NETWORK", "The issuer did not answer in time.");
+}
