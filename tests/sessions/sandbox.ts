@@ -1,0 +1,165 @@
+/** Owns a place for sessions of one test: real files in a folder of its own, a clock, and a keyring that can fail. */
+
+import assert from "node:assert/strict";
+import { AppError, type ErrorCode } from "../../src/errors.ts";
+import type { SecretStore } from "../../src/keyring/store.ts";
+import { openPlace } from "../../src/sessions/place.ts";
+import { type Credentials, defaultSessionName, type Session } from "../../src/sessions/session.ts";
+import {
+  type KeyStore,
+  pathsOf,
+  type SavedSession,
+  saveSession,
+  type SessionPaths,
+  type SessionPlace,
+} from "../../src/sessions/store.ts";
+import type { TokenBound } from "../../src/sessions/token-wish.ts";
+import { CLIENT, type LocalIssuer, startIssuer, SUBJECT } from "./issuer.ts";
+
+export const BOUND = { timeout: 5_000 };
+
+/** A keyring in memory whose calls fail as it is told. */
+export interface MemoryStore extends SecretStore {
+  readonly items: Map<string, string>;
+  /** Thrown by every call, or by the calls of that name. */
+  failure: AppError | undefined;
+  failing: "get" | "set" | "delete" | undefined;
+  /** Gives back another secret than it was given. */
+  forgetful: boolean;
+  /** The calls so far. */
+  readonly calls: string[];
+}
+
+function memoryStore(): MemoryStore {
+  const items = new Map<string, string>();
+  const store: MemoryStore = {
+    kind: "system",
+    name: "the keyring (of a test)",
+    items,
+    failure: undefined,
+    failing: undefined,
+    forgetful: false,
+    calls: [],
+    get: (account) => call("get", () => store.forgetful ? "cut" : items.get(account)),
+    set: (account, secret) => call("set", () => void items.set(account, secret)),
+    delete: (account) => call("delete", () => items.delete(account)),
+  };
+  const call = <T>(name: "get" | "set" | "delete", work: () => T): Promise<T> => {
+    store.calls.push(name);
+    const fails = store.failure !== undefined && (store.failing ?? name) === name;
+    return fails ? Promise.reject(store.failure) : Promise.resolve(work());
+  };
+  return store;
+}
+
+/** How a session of a test differs from the usual one. */
+export interface SessionOptions {
+  readonly name?: string;
+  readonly email?: string;
+  readonly subject?: string;
+  readonly keyStore?: KeyStore;
+  readonly session?: Partial<Session>;
+  /** `undefined` removes a member. */
+  readonly credentials?: { readonly [Name in keyof Credentials]?: Credentials[Name] | undefined };
+}
+
+/** One test's surroundings. */
+export interface Sandbox extends AsyncDisposable {
+  readonly place: SessionPlace;
+  readonly folder: string;
+  readonly notices: string[];
+  readonly system: MemoryStore;
+  readonly issuer: LocalIssuer;
+  /** Milliseconds since 1970; a test moves it. */
+  time: number;
+  /** Stores a session whose tokens the issuer gave just now. */
+  add(options?: SessionOptions): Promise<SavedSession>;
+  paths(name: string): Promise<SessionPaths>;
+  /** The bounds of a call that begins now. */
+  bound(more?: Partial<TokenBound>): TokenBound;
+}
+
+/** Opens a sandbox. */
+export async function openSandbox(): Promise<Sandbox> {
+  const folder = await Deno.makeTempDir({ prefix: "datumctl-sessions-" });
+  const notices: string[] = [];
+  const system = memoryStore();
+  const opened = openPlace(
+    (name) => name === "DATUMCTL_CONFIG_DIR" ? folder : undefined,
+    (line) => notices.push(line),
+  );
+  const place: SessionPlace = {
+    ...opened,
+    now: () => sandbox.time,
+    secretStore: (kind) => kind === "system" ? system : opened.secretStore(kind),
+  };
+  const start = Math.floor(Date.now() / 1000) * 1000;
+  const issuer = startIssuer(() => sandbox.time);
+  const sandbox: Sandbox = {
+    place,
+    folder,
+    notices,
+    system,
+    issuer,
+    time: start,
+    async add({ email = "ada@example.com", subject = SUBJECT, ...options } = {}) {
+      const apiHost = options.session?.apiHost ?? "api.example.com";
+      const { access_token, id_token, expires_in } = await issuer.tokens();
+      const credentials = {
+        clientId: CLIENT,
+        apiHost,
+        subject,
+        metadata: issuer.metadata,
+        keys: issuer.keys,
+        accessToken: access_token,
+        received: sandbox.time,
+        ...(expires_in === undefined ? {} : { accessTokenExpires: sandbox.time + expires_in * 1000 }),
+        idToken: id_token,
+        refreshToken: issuer.refreshToken,
+        ...options.credentials,
+      };
+      return await saveSession(
+        place,
+        {
+          credentials: Object.fromEntries(
+            Object.entries(credentials).filter(([, value]) => value !== undefined),
+          ) as unknown as Credentials,
+          session: {
+            name: options.name ?? defaultSessionName(email, apiHost),
+            provider: "datum",
+            kind: "user",
+            issuer: issuer.url,
+            authHost: new URL(issuer.url).host,
+            apiHost,
+            clientId: CLIENT,
+            user: { subject, email },
+            scopes: ["openid"],
+            ...options.session,
+          },
+        },
+        [options.keyStore ?? "file"],
+        BOUND,
+      );
+    },
+    paths: (name) => pathsOf(place.folders, name),
+    bound: (more = {}) => ({
+      deadline: performance.now() + 9_500,
+      keyringTimeout: 5_000,
+      ...more,
+    }),
+    async [Symbol.asyncDispose]() {
+      await issuer[Symbol.asyncDispose]();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+  return sandbox;
+}
+
+/** The AppError that a promise fails with; its words hold no secret of the sandbox. */
+export async function failure(promise: Promise<unknown>, code?: ErrorCode): Promise<AppError> {
+  const thrown = await promise.then((value) => assert.fail(`nothing was thrown: ${value}`), (error) => error);
+  assert.ok(thrown instanceof AppError, `expected an AppError, got ${thrown?.stack ?? thrown}`);
+  if (code !== undefined) assert.equal(thrown.code, code, thrown.message);
+  assert.doesNotMatch(`${thrown.message} ${thrown.hint}`, /refresh-\d|access-\d|eyJ/);
+  return thrown;
+}
