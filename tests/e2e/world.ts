@@ -54,6 +54,8 @@ export interface World extends AsyncDisposable {
   /** Where the program keeps its files. */
   readonly config: string;
   readonly kubeconfig: string;
+  /** The temporary folder of its programs. */
+  readonly temporary: string;
   readonly keyring: Keyring | undefined;
   /** The variables that programs of this world get. */
   readonly env: Readonly<Record<string, string>>;
@@ -94,12 +96,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
   if (options.keyring === "real" && keyring === undefined) return undefined;
   const cloud = await startCloud(options.cloud);
   const home = await Deno.makeTempDir({ prefix: "datumctl-home-" });
+  const temporary = await Deno.makeTempDir({ prefix: "datumctl-tmp-" });
   const config = `${home}/.config/datumctl`;
   const env: Record<string, string> = {
     PATH: Deno.env.get("PATH") ?? "",
     LANG: "C.UTF-8",
     ...keyring?.env,
     HOME: home,
+    TMPDIR: temporary,
     KUBECONFIG: `${home}/.kube/config`,
     // No browser comes up by itself: tests open what was printed.
     BROWSER: "true",
@@ -151,6 +155,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
     home,
     config,
     kubeconfig: `${home}/.kube/config`,
+    temporary,
     keyring,
     env,
     loginFlags,
@@ -206,7 +211,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
     async [Symbol.asyncDispose]() {
       await cloud.close();
       await keyring?.stop();
-      await Deno.remove(home, { recursive: true });
+      for (const folder of [home, temporary]) await Deno.remove(folder, { recursive: true });
     },
   };
 }

@@ -32,6 +32,12 @@ const BUS = (socket: string) =>
 </busconfig>
 `;
 
+/** The programs of a real keyring that this machine lacks. */
+export function absentPrograms(): string[] {
+  const path = Deno.env.get("PATH");
+  return PROGRAMS.filter((program) => findProgram(program, path) === undefined);
+}
+
 /**
  * Starts an unlocked keyring with an empty default collection.
  *
@@ -39,7 +45,7 @@ const BUS = (socket: string) =>
  */
 export async function startKeyring(): Promise<Keyring | undefined> {
   const path = Deno.env.get("PATH") ?? "";
-  const absent = PROGRAMS.filter((program) => findProgram(program, path) === undefined);
+  const absent = absentPrograms();
   if (absent.length > 0) {
     // deno-lint-ignore no-console
     console.error(`skipped: no real keyring here without ${absent.join(", ")}`);
