@@ -44,35 +44,27 @@ export function storageError(doing: string, path: string, thrown: unknown): AppE
   return new AppError("STORAGE", `Cannot ${doing} ${path}: ${REASONS[failure]}.`, { hint, cause: thrown });
 }
 
-/** The text of a file, or undefined when there is none. Throws `STORAGE` when it cannot be read or is too large. */
-export async function readTextFile(path: string): Promise<string | undefined> {
-  let file: Deno.FsFile;
+/**
+ * The text of a file, or undefined when there is none. Throws `STORAGE` when it cannot be read, is too large or no
+ * plain file.
+ *
+ * Read synchronously: our files are small, and a call that goes through the runtime's threads costs get-token more
+ * than the reading.
+ */
+export function readTextFile(path: string): Promise<string | undefined> {
   try {
-    file = await Deno.open(path, { read: true });
-  } catch (thrown) {
-    if (fileFailure(thrown) === "absent") return undefined;
-    throw storageError("read", path, thrown);
-  }
-  try {
-    const { size, isFile } = await file.stat();
+    // Looked at before it is opened, because opening a pipe would wait for its other end.
+    const { size, isFile } = Deno.statSync(path);
     if (!isFile || size > LARGEST_FILE) {
       throw new AppError(
         "STORAGE",
         `${path} is not a file of datumctl: it is too large or not a plain file.`,
       );
     }
-    const bytes = new Uint8Array(size);
-    let length = 0;
-    while (length < size) {
-      const read = await file.read(bytes.subarray(length));
-      if (read === null) break;
-      length += read;
-    }
-    return new TextDecoder().decode(bytes.subarray(0, length));
+    return Promise.resolve(Deno.readTextFileSync(path));
   } catch (thrown) {
-    throw storageError("read", path, thrown);
-  } finally {
-    file.close();
+    if (fileFailure(thrown) === "absent") return Promise.resolve(undefined);
+    return Promise.reject(storageError("read", path, thrown));
   }
 }
 
@@ -90,7 +82,7 @@ export async function listFolder(path: string): Promise<string[]> {
 /** True when something is at that path. */
 export async function exists(path: string): Promise<boolean> {
   try {
-    await Deno.lstat(path);
+    Deno.lstatSync(path);
     return true;
   } catch (thrown) {
     if (fileFailure(thrown) === "absent") return false;
@@ -101,7 +93,7 @@ export async function exists(path: string): Promise<boolean> {
 /** What lies at a path, links not followed; undefined when nothing does. */
 export async function kindOf(path: string): Promise<"file" | "folder" | "link" | "other" | undefined> {
   try {
-    const { isFile, isDirectory, isSymlink } = await Deno.lstat(path);
+    const { isFile, isDirectory, isSymlink } = Deno.lstatSync(path);
     return isFile ? "file" : isDirectory ? "folder" : isSymlink ? "link" : "other";
   } catch (thrown) {
     if (fileFailure(thrown) === "absent") return undefined;
@@ -125,7 +117,7 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
 export async function tighten(path: string): Promise<boolean> {
   if (Deno.build.os === "windows") return false;
   try {
-    const { mode, isDirectory, isSymlink } = await Deno.lstat(path);
+    const { mode, isDirectory, isSymlink } = Deno.lstatSync(path);
     if (mode === null || isSymlink || (mode & 0o077) === 0) return false;
     await Deno.chmod(path, isDirectory ? 0o700 : 0o600);
     return true;
