@@ -1,0 +1,418 @@
+/** Proves every branch of the way to a fresh token against a rotating issuer, with the clock in the test's hands. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
+import { freshToken, preferredKind } from "../../src/sessions/fresh-token.ts";
+import { makeKeyText, readKeyText, seal } from "../../src/sessions/jwe.ts";
+import { type Credentials, formatSession } from "../../src/sessions/session.ts";
+import { lockSession, openSession, readSession, removeSession } from "../../src/sessions/store.ts";
+import type { TokenWish } from "../../src/sessions/token-wish.ts";
+import { pause } from "../../src/system/clock.ts";
+import { SUBJECT } from "./issuer.ts";
+import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
+
+const HOUR = 3600_000;
+
+async function token(sandbox: Sandbox, name: string, wish: TokenWish = {}, more = {}) {
+  const session = await readSession(sandbox.place, name);
+  assert.ok(session !== undefined);
+  return await freshToken(sandbox.place, session, wish, sandbox.bound(more));
+}
+
+async function stored(sandbox: Sandbox, name: string): Promise<Credentials> {
+  const session = await readSession(sandbox.place, name);
+  assert.ok(session !== undefined);
+  return (await openSession(sandbox.place, session, BOUND)).credentials;
+}
+
+/** A sandbox with one session whose tokens are over, and the text of its file. */
+async function expired(options: Parameters<Sandbox["add"]>[0] = {}) {
+  const sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add(options);
+  const { file } = await sandbox.paths(name);
+  sandbox.time += HOUR + 1000;
+  const text = await Deno.readTextFile(file);
+  return { sandbox, name, file, text, [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose]() };
+}
+
+Deno.test("a token with life left costs no request and waits for no lock", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const lock = await lockSession(sandbox.place, name, 1_000);
+  try {
+    sandbox.time += HOUR - 121_000;
+    assert.equal((await token(sandbox, name, { kind: "access" })).token, "access-0");
+    assert.deepEqual(sandbox.issuer.requests, []);
+  } finally {
+    lock.release();
+  }
+});
+
+Deno.test("a token with too little life left is refreshed once, kept, and handed out from then on", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR - 120_000;
+  const fresh = await token(sandbox, name);
+  assert.deepEqual([fresh.token, fresh.kind, fresh.warning], ["access-1", "access", undefined]);
+  assert.equal(fresh.expires, sandbox.time + HOUR);
+  assert.equal((await stored(sandbox, name)).refreshToken, "refresh-1");
+  assert.equal((await token(sandbox, name)).token, "access-1");
+  assert.deepEqual(sandbox.issuer.requests, ["/token"], "the issuer's keys were at hand");
+  const session = await readSession(sandbox.place, name);
+  assert.equal(session?.tokenExpires, new Date(sandbox.time + HOUR).toISOString());
+});
+
+Deno.test("twenty calls at once on an expired token are one refresh, and all get its token", async () => {
+  await using it = await expired();
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => token(it.sandbox, it.name)));
+  assert.deepEqual([...new Set(tokens.map((each) => each.token))], ["access-1"]);
+  assert.deepEqual(it.sandbox.issuer.requests, ["/token"]);
+});
+
+Deno.test("two forced refreshes at once never spend one refresh token twice", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const tokens = await Promise.all([
+    token(sandbox, name, { force: true }),
+    token(sandbox, name, { force: true }),
+  ]);
+  assert.ok(tokens.every((each) => each.token !== "access-0"));
+  assert.equal((await stored(sandbox, name)).refreshToken, sandbox.issuer.refreshToken);
+});
+
+Deno.test("the refresh goes where the seal says, whatever the file's public fields were made to say", async () => {
+  await using it = await expired();
+  const evil = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    assert.fail("the refresh token went to another host");
+  });
+  const url = `http://127.0.0.1:${evil.addr.port}`;
+  await Deno.writeTextFile(
+    it.file,
+    it.text.replaceAll(it.sandbox.issuer.url, url).replaceAll("client-1", "evil"),
+  );
+  assert.equal((await token(it.sandbox, it.name)).token, "access-1");
+  assert.equal(
+    (await readSession(it.sandbox.place, it.name))?.issuer,
+    it.sandbox.issuer.url,
+    "and mends them",
+  );
+  await evil.shutdown();
+});
+
+Deno.test("invalid_grant is SESSION_EXPIRED with the line to run, and leaves the file as it is", async () => {
+  await using it = await expired();
+  it.sandbox.issuer.refreshToken = "another";
+  const error = await failure(token(it.sandbox, it.name), "SESSION_EXPIRED");
+  assert.match(error.message, /invalid_grant/);
+  assert.equal(error.hint, `Sign in again: datumctl login --profile ${it.name}`);
+  assert.equal(await Deno.readTextFile(it.file), it.text);
+  assert.deepEqual(it.sandbox.issuer.requests, ["/token"]);
+});
+
+Deno.test("an issuer that is down, or a captive portal, is NETWORK after at most three requests; all is kept", async () => {
+  const answers: readonly (() => Response)[] = [
+    () => new Response("no", { status: 503 }),
+    () => new Response("<html>", { headers: { "content-type": "text/html" } }),
+    () => Response.json({ error: "temporarily_unavailable" }, { status: 400 }),
+    () => Response.json({ access_token: "a" }),
+    () => new Response("{", { headers: { "content-type": "application/json" } }),
+  ];
+  for (const answer of answers) {
+    await using it = await expired();
+    it.sandbox.issuer.respond = answer;
+    const error = await failure(token(it.sandbox, it.name), "NETWORK");
+    assert.ok(error.retryable);
+    assert.match(error.message, /Cannot refresh the session "ada@example\.com@api\.example\.com"/);
+    assert.ok(it.sandbox.issuer.requests.length <= 3);
+    assert.equal(await Deno.readTextFile(it.file), it.text);
+    it.sandbox.issuer.respond = undefined;
+    assert.equal((await token(it.sandbox, it.name)).token, "access-1", "and the session goes on");
+  }
+});
+
+Deno.test("a Retry-After beyond the bound is not waited for", async () => {
+  await using it = await expired();
+  it.sandbox.issuer.respond = () => new Response("no", { status: 429, headers: { "retry-after": "3600" } });
+  await failure(token(it.sandbox, it.name), "NETWORK");
+  assert.deepEqual(it.sandbox.issuer.requests, ["/token"]);
+});
+
+Deno.test("a refused client is ISSUER_ERROR, and the session is kept", async () => {
+  for (const error of ["invalid_client", "unauthorized_client"]) {
+    await using it = await expired();
+    it.sandbox.issuer.respond = () => Response.json({ error }, { status: 401 });
+    const thrown = await failure(token(it.sandbox, it.name), "ISSUER_ERROR");
+    assert.match(thrown.message, new RegExp(error));
+    assert.equal(await Deno.readTextFile(it.file), it.text);
+  }
+});
+
+Deno.test("an issuer that does not answer is given up at the bound, and only then", async () => {
+  await using it = await expired();
+  const stop = Promise.withResolvers<Response>();
+  it.sandbox.issuer.respond = () => stop.promise;
+  const began = performance.now();
+  const error = await failure(
+    token(it.sandbox, it.name, {}, { deadline: performance.now() + 400 }),
+    "NETWORK",
+  );
+  assert.ok(performance.now() - began >= 390);
+  assert.match(error.message, /did not answer in time/);
+  stop.resolve(new Response());
+});
+
+Deno.test("in an outage a token that is still good is handed out, with a word about it", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR - 60_000;
+  sandbox.issuer.respond = () => new Response("no", { status: 503 });
+  const kept = await token(sandbox, name);
+  assert.equal(kept.token, "access-0");
+  assert.match(kept.warning ?? "", /stored token is used/);
+  await failure(token(sandbox, name, { minimumLife: 300_000 }), "NETWORK");
+  await failure(token(sandbox, name, { force: true }), "NETWORK");
+  sandbox.time += 56_000;
+  await failure(token(sandbox, name), "NETWORK");
+});
+
+Deno.test("a lock that another process keeps is BUSY at the bound, unless the stored token is still good", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const lock = await lockSession(sandbox.place, name, 1_000);
+  try {
+    sandbox.time += HOUR - 60_000;
+    const soon = () => ({ deadline: performance.now() + 60 });
+    assert.equal((await token(sandbox, name, {}, soon())).token, "access-0");
+    sandbox.time += 60_000;
+    await failure(token(sandbox, name, {}, soon()), "BUSY");
+    assert.deepEqual(sandbox.issuer.requests, []);
+  } finally {
+    lock.release();
+  }
+});
+
+Deno.test("those who waited for a refresh that failed share its failure and ask nothing more", async () => {
+  await using it = await expired();
+  it.sandbox.issuer.respond = () => Response.json({ error: "invalid_client" }, { status: 401 });
+  const paths = await it.sandbox.paths(it.name);
+  const calls = Array.from({ length: 8 }, () =>
+    failure(
+      token(it.sandbox, it.name, {}, { failures: openFailureMemory(paths.failure, it.sandbox.place.now) }),
+      "ISSUER_ERROR",
+    ));
+  await Promise.all(calls);
+  assert.deepEqual(it.sandbox.issuer.requests, ["/token"]);
+});
+
+Deno.test("a full disk shows before the refresh token is spent", async () => {
+  await using it = await expired();
+  await Deno.mkdir(`${it.file}.new/inside`, { recursive: true });
+  await failure(token(it.sandbox, it.name), "STORAGE");
+  assert.deepEqual(it.sandbox.issuer.requests, []);
+  assert.equal(it.sandbox.issuer.refreshToken, "refresh-0");
+});
+
+Deno.test("when keeping fails after all, the token is handed out and the next sign-in announced", async () => {
+  await using it = await expired();
+  it.sandbox.issuer.respond = async () => {
+    await Deno.remove(it.file);
+    await Deno.mkdir(`${it.file}/inside`, { recursive: true });
+    return undefined;
+  };
+  const fresh = await token(it.sandbox, it.name);
+  assert.equal(fresh.token, "access-1");
+  assert.match(fresh.warning ?? "", /could not be kept.*datumctl login --profile ada@example\.com/);
+  await assert.rejects(Deno.stat(`${it.file}.new`), Deno.errors.NotFound);
+});
+
+Deno.test("a session that is deleted while the issuer answers stays deleted", async () => {
+  await using it = await expired();
+  it.sandbox.issuer.respond = async () => {
+    await Deno.remove(it.file);
+    return undefined;
+  };
+  assert.equal((await token(it.sandbox, it.name)).token, "access-1");
+  await assert.rejects(Deno.stat(it.file), Deno.errors.NotFound);
+  await assert.rejects(Deno.stat(`${it.file}.new`), Deno.errors.NotFound);
+});
+
+Deno.test("a session that is signed out while somebody waits for it is NOT_SIGNED_IN, and nothing is asked", async () => {
+  await using it = await expired({ keyStore: "system" });
+  it.sandbox.system.calls.length = 0;
+  const session = await readSession(it.sandbox.place, it.name);
+  assert.ok(session !== undefined);
+  const lock = await lockSession(it.sandbox.place, it.name, 1_000);
+  const waiting = failure(token(it.sandbox, it.name), "NOT_SIGNED_IN");
+  while (!it.sandbox.system.calls.includes("get")) await pause(1);
+  await removeSession(it.sandbox.place, session, BOUND);
+  lock.release();
+  await waiting;
+  assert.deepEqual(it.sandbox.issuer.requests, []);
+});
+
+Deno.test("a session that was signed in to again, with a new key, while somebody waited gives the new token", async () => {
+  await using it = await expired({ keyStore: "system" });
+  const lock = await lockSession(it.sandbox.place, it.name, 1_000);
+  it.sandbox.system.calls.length = 0;
+  const waiting = token(it.sandbox, it.name);
+  while (!it.sandbox.system.calls.includes("get")) await pause(1);
+  const session = await readSession(it.sandbox.place, it.name);
+  const before = await stored(it.sandbox, it.name);
+  const text = makeKeyText();
+  const key = await readKeyText(text);
+  assert.ok(session !== undefined && key !== undefined);
+  const after = { ...before, accessToken: "access-9", accessTokenExpires: it.sandbox.time + HOUR };
+  it.sandbox.system.items.set(it.name, text);
+  const sealed = { ...session, credentials: await seal(JSON.stringify(after), key) };
+  await Deno.writeTextFile(it.file, formatSession(sealed));
+  lock.release();
+  assert.equal((await waiting).token, "access-9");
+  assert.deepEqual(it.sandbox.issuer.requests, []);
+});
+
+Deno.test("a forged or foreign answer stores nothing and hands out nothing: INVALID_TOKEN", async () => {
+  for (
+    const forge of [
+      (sandbox: Sandbox) => sandbox.issuer.forged = true,
+      (sandbox: Sandbox) => sandbox.issuer.claims = { sub: "somebody-else" },
+      (sandbox: Sandbox) => sandbox.issuer.claims = { iss: "https://evil.example" },
+      (sandbox: Sandbox) => sandbox.issuer.claims = { aud: "another-client" },
+    ]
+  ) {
+    await using it = await expired();
+    forge(it.sandbox);
+    const error = await failure(token(it.sandbox, it.name), "INVALID_TOKEN");
+    assert.equal(error.exitCode, 1);
+    assert.equal(await Deno.readTextFile(it.file), it.text);
+  }
+});
+
+Deno.test("a clock that is off is CLOCK_SKEW and keeps the rotated refresh token, so that a right clock goes on", async () => {
+  await using it = await expired();
+  it.sandbox.issuer.ahead = 2 * HOUR;
+  const error = await failure(token(it.sandbox, it.name), "CLOCK_SKEW");
+  assert.equal(error.exitCode, 1);
+  const kept = await stored(it.sandbox, it.name);
+  assert.deepEqual([kept.refreshToken, kept.accessToken], ["refresh-1", "access-0"]);
+  it.sandbox.issuer.ahead = 0;
+  assert.equal((await token(it.sandbox, it.name)).token, "access-2");
+});
+
+Deno.test("an issuer that refreshes without ID tokens: the old one until it ends, then NO_ID_TOKEN, asked once", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const idToken = (await stored(sandbox, name)).idToken;
+  sandbox.issuer.idTokens = false;
+  sandbox.time += HOUR - 60_000;
+  assert.equal((await token(sandbox, name, { kind: "id" })).token, idToken);
+  assert.equal((await stored(sandbox, name)).refreshToken, "refresh-1", "the rotated one is kept");
+  assert.equal((await token(sandbox, name, { kind: "id" })).token, idToken);
+  sandbox.time += 60_000;
+  for (let call = 0; call < 3; call++) {
+    const error = await failure(token(sandbox, name, { kind: "id" }), "NO_ID_TOKEN");
+    assert.equal(error.exitCode, 4);
+    assert.match(error.hint ?? "", /--token access.*datumctl login --profile/);
+  }
+  assert.deepEqual(sandbox.issuer.requests, ["/token"], "remembered: nothing is refreshed in vain");
+  assert.equal(
+    (await token(sandbox, name, { kind: "access" })).token,
+    "access-1",
+    "the access token goes on",
+  );
+  sandbox.issuer.idTokens = true;
+  assert.equal(
+    (await token(sandbox, name, { kind: "id", force: true })).kind,
+    "id",
+    "and a forced refresh looks again",
+  );
+  assert.equal((await stored(sandbox, name)).noIdTokenOnRefresh, undefined);
+});
+
+Deno.test("an ID token that is over already is not handed out after a refresh without one", async () => {
+  await using it = await expired();
+  it.sandbox.issuer.idTokens = false;
+  await failure(token(it.sandbox, it.name, { kind: "id" }), "NO_ID_TOKEN");
+  assert.equal((await stored(it.sandbox, it.name)).refreshToken, "refresh-1");
+});
+
+Deno.test("a session without a refresh token lasts as long as its token, not a minute less", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add({ credentials: { refreshToken: undefined } });
+  sandbox.time += HOUR - 1_000;
+  const last = await token(sandbox, name);
+  assert.deepEqual([last.token, last.warning], ["access-0", undefined]);
+  assert.match((await token(sandbox, name, { minimumLife: 60_000 })).warning ?? "", /--min-ttl/);
+  sandbox.time += 1_000;
+  const error = await failure(token(sandbox, name), "SESSION_EXPIRED");
+  assert.match(error.message, /without a refresh token/);
+  assert.match(error.hint ?? "", /datumctl login --profile/);
+  assert.deepEqual(sandbox.issuer.requests, []);
+});
+
+Deno.test("a --min-ttl that the issuer's tokens cannot reach costs one refresh and a warning", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const fresh = await token(sandbox, name, { minimumLife: 2 * HOUR });
+  assert.equal(fresh.token, "access-1");
+  assert.match(fresh.warning ?? "", /--min-ttl/);
+  assert.deepEqual(sandbox.issuer.requests, ["/token"]);
+});
+
+Deno.test("tokens of a few seconds are cached, too", async () => {
+  await using sandbox = await openSandbox();
+  sandbox.issuer.accessLife = 6;
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += 3_999;
+  assert.equal((await token(sandbox, name)).token, "access-0");
+  sandbox.time += 1;
+  assert.equal((await token(sandbox, name)).token, "access-1");
+});
+
+Deno.test("a token without expires_in counts five minutes from its receipt", async () => {
+  await using sandbox = await openSandbox();
+  sandbox.issuer.accessLife = undefined;
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += 200_000 - 1;
+  assert.equal((await token(sandbox, name)).token, "access-0");
+  sandbox.time += 2;
+  assert.equal((await token(sandbox, name)).token, "access-1");
+});
+
+Deno.test("a clock that went back an hour refreshes nothing", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time -= HOUR;
+  assert.equal((await token(sandbox, name)).token, "access-0");
+  assert.deepEqual(sandbox.issuer.requests, []);
+});
+
+Deno.test("a locked keyring or a lost key is told as such, without a request", async () => {
+  await using it = await expired({ keyStore: "system" });
+  it.sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
+  await failure(token(it.sandbox, it.name), "KEYRING_LOCKED");
+  it.sandbox.system.failure = undefined;
+  it.sandbox.system.items.clear();
+  await failure(token(it.sandbox, it.name), "KEYRING_ITEM_MISSING");
+  assert.deepEqual(it.sandbox.issuer.requests, []);
+  assert.equal(await Deno.readTextFile(it.file), it.text);
+});
+
+Deno.test("a refresh never touches the keyring but to read the key", async () => {
+  await using it = await expired({ keyStore: "system" });
+  it.sandbox.system.calls.length = 0;
+  await token(it.sandbox, it.name);
+  assert.deepEqual(it.sandbox.system.calls, ["get"]);
+});
+
+Deno.test("which token kubectl gets: what was learned, else the provider's default", async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add();
+  assert.equal(session.user.subject, SUBJECT);
+  assert.equal(preferredKind(session), "access");
+  assert.equal(preferredKind({ ...session, kubectlToken: "id" }), "id");
+  assert.equal(preferredKind({ ...session, provider: "oidc" }), "id");
+  assert.equal(preferredKind({ ...session, provider: "oidc", kubectlToken: "access" }), "access");
+  const { session: chosen } = await sandbox.add({ session: { kubectlToken: "id" } });
+  assert.equal((await token(sandbox, chosen.name)).kind, "id");
+});
