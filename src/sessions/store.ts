@@ -147,8 +147,8 @@ export async function openWith(session: Session, key: SealingKey): Promise<Opene
     });
   }
   const credentials = parseCredentials(opened);
-  const { clientId, apiHost, metadata, subject, certificateAuthority } = credentials;
-  const { certificateAuthority: _, ...rest } = session;
+  const { clientId, clientSecret, apiHost, metadata, subject, certificateAuthority, signIn } = credentials;
+  const { certificateAuthority: _, signIn: __, confidential: ___, ...rest } = session;
   return {
     session: {
       ...rest,
@@ -158,6 +158,8 @@ export async function openWith(session: Session, key: SealingKey): Promise<Opene
       apiHost,
       user: { ...session.user, subject },
       ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+      ...(signIn === undefined ? {} : { signIn }),
+      ...(clientSecret === undefined ? {} : { confidential: true }),
     },
     credentials,
     key,
@@ -435,7 +437,7 @@ export async function activateSession(place: SessionPlace, name: string): Promis
 async function changeConfig(place: SessionPlace, change: (config: Config) => Config): Promise<void> {
   await ensurePrivateFolder(place.folders.config);
   const path = configPath(place);
-  const lock = await acquireLock(`${place.folders.config}/config.lock`, { timeout: LOCK_WAIT, guards: path });
+  const lock = await acquireLock(`${place.folders.config}/config.json.lock`, { timeout: LOCK_WAIT, guards: path });
   try {
     const before = await readConfig(place);
     const after = change(before);
