@@ -59,7 +59,7 @@ try {
     "--project",
     "web",
     "--kubeconfig",
-    `${folder}/config`,
+    `${folder}/kubeconfig`,
   ]);
   console.log(answer);
   console.log(await datumctl(["logout", "--all"]));
