@@ -1,0 +1,227 @@
+/** Proves over a whole run under strace that no argv, environment, output or file holds a secret of the run. */
+
+import assert from "node:assert/strict";
+import { ROOT } from "../../scripts/compile.ts";
+import { findProgram } from "../../src/system/processes.ts";
+import { approveDeviceByHttp, signInByHttp } from "../cloud/browser.ts";
+import { absentPrograms } from "../keyring/gnome-keyring.ts";
+import { leaksBelow, leaksIn, type Needle, needlesOf } from "./leaks.ts";
+import { type Finished, openWorld, printedAddress, type RunOptions, type World } from "./world.ts";
+
+const absent = [
+  ...absentPrograms(),
+  ...(findProgram("strace", Deno.env.get("PATH")) === undefined ? ["strace"] : []),
+];
+// deno-lint-ignore no-console -- a skipped test says so
+if (absent.length > 0) console.error(`skipped: no leak test here without ${absent.join(", ")}`);
+
+const ADA = "ada@example.com";
+const GRACE = "grace@example.com";
+const LOUD = ["-v", "-v", "--error-format", "json"];
+const EXEC = "client.authentication.k8s.io/v1";
+
+/** One command of the run, as everybody could see it. */
+interface Seen {
+  readonly command: string;
+  readonly finished: Finished;
+  /** Every execve with its argv and environment, and every file opened, as strace wrote it. */
+  readonly trace: string;
+  /** The token that was asked for: on stdout by nature, and nowhere else. */
+  readonly token: string | undefined;
+  /** The address to open: printed, and handed to the browser, with its state and nonce. */
+  readonly address: string | undefined;
+}
+
+Deno.test("what is searched for is found in a text, in a file and in a file's name", async () => {
+  const needles = needlesOf(
+    [{ kind: "code", value: "a~code~of~the~issuer" }],
+    ["q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA"],
+  );
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/deep`);
+    await Deno.writeFile(`${folder}/deep/raw`, Uint8Array.from(rawKey(), (byte) => byte.charCodeAt(0)));
+    await Deno.writeTextFile(`${folder}/a~code~of~the~issuer`, "x");
+    await Deno.writeTextFile(`${folder}/fine`, "a code of the issuer");
+    const { leaks, files } = await leaksBelow([folder], needles);
+    assert.equal(files, 3);
+    assert.deepEqual(leaks.sort(), [
+      `${folder}/deep/raw: key, raw`,
+      `the name of ${folder}/a~code~of~the~issuer: code`,
+    ]);
+    assert.deepEqual(leaksIn(`{"c":"${btoa("a~code~of~the~issuer")}"}`, needles), ["code in base64"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+function rawKey(): string {
+  return `\xff\x80${atob("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=")}\x00`;
+}
+
+Deno.test({
+  name: "a whole run under strace shows no secret in any argv, environment, output or file",
+  ignore: absent.length > 0,
+  async fn() {
+    await using world = await openWorld({ keyring: "real" });
+    assert.ok(world?.keyring !== undefined);
+    const traces = await Deno.makeTempDir({ prefix: "datumctl-traces-" });
+    try {
+      await wholeRun(world, traces);
+    } finally {
+      await Deno.remove(traces, { recursive: true });
+    }
+  },
+});
+
+async function wholeRun(world: World, traces: string): Promise<void> {
+  const seen: Seen[] = [];
+  const pages: string[] = [];
+
+  /** Runs datumctl as loudly as it can under strace. */
+  async function run(
+    args: readonly string[],
+    options: RunOptions & { readonly meant?: "token" } = {},
+  ): Promise<Finished> {
+    const file = `${traces}/${seen.length}`;
+    const strace = ["-f", "-v", "-s", "65536", "-e", "trace=execve,openat,creat", "-o", file];
+    let walk: Promise<void> | undefined;
+    let address: string | undefined;
+    const finished = await world.start("strace", [...strace, world.binary, ...args, ...LOUD], {
+      ...options,
+      onStderr(soFar) {
+        address ??= printedAddress(soFar);
+        if (address !== undefined) walk ??= comeBack(address);
+      },
+    }).finished;
+    await walk;
+    const trace = await Deno.readTextFile(file);
+    assert.match(trace, /execve\(.*datumctl"/, "strace saw nothing");
+    const token = options.meant === "token" ? tokenOf(finished.stdout) : undefined;
+    seen.push({ command: args.join(" "), finished, trace, token, address });
+    return finished;
+  }
+
+  async function comeBack(address: string): Promise<void> {
+    if (address.includes("user_code=")) return approveDeviceByHttp(world.cloud, address, GRACE);
+    pages.push(await (await signInByHttp(world.cloud, address, ADA)).text());
+  }
+
+  async function good(...[args, options]: Parameters<typeof run>): Promise<Finished> {
+    const finished = await run(args, options);
+    assert.equal(finished.code, 0, `${args.join(" ")}: ${finished.stderr}`);
+    return finished;
+  }
+
+  async function bad(exit: number, args: readonly string[]): Promise<void> {
+    const finished = await run(args);
+    assert.equal(finished.code, exit, `${args.join(" ")}: ${finished.stderr}`);
+  }
+
+  const token = { meant: "token" } as const;
+  const info = { apiVersion: EXEC, kind: "ExecCredential", spec: { interactive: false } };
+  const asKubectl = { ...token, env: { KUBERNETES_EXEC_INFO: JSON.stringify(info) } };
+
+  await good(["login", ...world.loginFlags]);
+  await good(["login", ...world.loginFlags, "--no-browser"]);
+  await good(["auth", "list", "-o", "wide"]);
+  await good(["auth", "list", "-o", "json"]);
+  await good(["whoami", "-o", "yaml"]);
+  await good(["auth", "update-kubeconfig", "--project", "web"]);
+  await good(["auth", "update-kubeconfig", "--organization", "acme", "--dry-run", "--follow-active"]);
+  await good(["auth", "get-token"], token);
+  await good(["auth", "get-token", "--token", "id"], token);
+  await good(["auth", "get-token", "--output", EXEC], asKubectl);
+  await good(["auth", "get-token", "--claims"]);
+  await good(["auth", "get-token", "--force-refresh"], token);
+  await good(["auth", "switch", ADA]);
+  await good(["auth", "get-token"], token);
+
+  await world.cloud.setFaults({ token: { status: 503 } });
+  await bad(6, ["auth", "get-token", "--force-refresh"]);
+  await world.cloud.setFaults({ token: { halfClosed: true } });
+  await bad(6, ["auth", "get-token", "--force-refresh", "-o", EXEC]);
+  await world.cloud.setFaults({ forgery: "signature" });
+  await bad(1, ["auth", "get-token", "--force-refresh"]);
+  await world.cloud.setFaults({ forgery: "aud" });
+  await bad(1, ["login", ...world.loginFlags]);
+  await world.cloud.setFaults({ forgery: "redirect-iss" });
+  await bad(1, ["login", ...world.loginFlags]);
+  await world.cloud.setFaults({});
+  world.cloud.revokeAll(ADA);
+  await bad(4, ["auth", "get-token", "--force-refresh"]);
+
+  const keys = await Promise.all([ADA, GRACE].map((email) => keyOf(world, email)));
+  const kept = await filesWithLeaks(world, needlesOf(world.cloud.secrets(), keys));
+  assert.deepEqual(kept, []);
+  await good(["logout", "--all", "--kubeconfig", world.kubeconfig]);
+  await bad(4, ["auth", "get-token"]);
+
+  const secrets = world.cloud.secrets();
+  for (const kind of ["access_token", "refresh_token", "id_token", "code", "code_verifier", "device_code"]) {
+    assert.ok(secrets.some((secret) => secret.kind === kind), `the run had no ${kind}`);
+  }
+  const needles = needlesOf(secrets, keys);
+  for (const { command, finished, trace, token, address } of seen) {
+    const stdout = without(
+      finished.stdout,
+      token,
+      command.startsWith("login") ? nonceClaim(finished.stdout) : undefined,
+    );
+    assert.deepEqual(leaksIn(stdout, needles), [], `stdout of ${command}`);
+    assert.deepEqual(leaksIn(without(finished.stderr, address), needles), [], `stderr of ${command}`);
+    assert.deepEqual(
+      leaksIn(without(trace, address), needles),
+      [],
+      `a child's argv or environment of ${command}`,
+    );
+    assert.deepEqual(writtenElsewhere(world, trace), [], `files written by ${command}`);
+  }
+  assert.equal(pages.length, 3);
+  for (const page of pages) assert.deepEqual(leaksIn(page, needles), [], "the page in the browser");
+  assert.deepEqual(await filesWithLeaks(world, needles), []);
+}
+
+async function keyOf(world: World, email: string): Promise<string> {
+  const account = `${email}@${world.cloud.apiHost}`;
+  const { stdout } = await world.start("secret-tool", ["lookup", "service", "datumctl", "account", account])
+    .finished;
+  assert.equal(stdout.length, 43);
+  return stdout;
+}
+
+/** The token of a bare or an exec answer. */
+function tokenOf(stdout: string): string {
+  const token = stdout.startsWith("{") ? JSON.parse(stdout).status.token : stdout.trim();
+  assert.match(token, /^[\w.-]{20,}$/);
+  return token;
+}
+
+/** The nonce among the claims that `login -v` prints: it is one, and was used up by then. */
+function nonceClaim(stdout: string): string | undefined {
+  return /"nonce": "[^"]+"/.exec(stdout)?.[0];
+}
+
+function without(text: string, ...parts: (string | undefined)[]): string {
+  return parts.reduce((left: string, part) => part === undefined ? left : left.replaceAll(part, "…"), text);
+}
+
+/** Every leak in a file that the run could have written. */
+async function filesWithLeaks(
+  world: World,
+  needles: readonly Needle[],
+): Promise<string[]> {
+  const runtime = world.env["XDG_RUNTIME_DIR"] ?? "";
+  const folders = [world.home, world.temporary, runtime, world.keyring?.env["HOME"] ?? "", ROOT];
+  const { leaks, files } = await leaksBelow(folders, needles);
+  assert.ok(files > 50, "nothing was searched");
+  return leaks;
+}
+
+/** The files that were opened for writing outside of the folders that are searched. */
+function writtenElsewhere(world: World, trace: string): string[] {
+  const opened = [...trace.matchAll(/(?:openat|creat)\((?:AT_FDCWD, )?"([^"]*)"[^)\n]*\) = \d/g)];
+  assert.ok(opened.length > 0, "strace saw no file opened");
+  return opened.filter(([line]) => /creat\(|O_WRONLY|O_RDWR|O_CREAT/.test(line)).map(([, path = ""]) => path)
+    .filter((path) => ![world.home, world.temporary, "/dev/null"].some((place) => path.startsWith(place)));
+}
