@@ -1,0 +1,160 @@
+/** Proves that the pages in docs/ say what the program does: its codes, its commands and flags, its own links. */
+
+import assert from "node:assert/strict";
+import { ROOT } from "../scripts/compile.ts";
+import { runCommandLine } from "../src/cli/program.ts";
+import { CODES } from "../src/errors.ts";
+
+const PAGES = [
+  "README.md",
+  ...[...Deno.readDirSync(`${ROOT}docs`)].map(({ name }) => `docs/${name}`).filter((path) =>
+    path.endsWith(".md")
+  ),
+];
+
+const page = (path: string) => Deno.readTextFileSync(`${ROOT}${path}`);
+
+/** What a command's `--help` tells. */
+interface Help {
+  readonly flags: readonly string[];
+  readonly words: readonly string[];
+}
+
+/** The help of every command, by its words; "" is the program itself. */
+async function allHelp(): Promise<ReadonlyMap<string, Help>> {
+  const found = new Map<string, Help>();
+  const visit = async (words: readonly string[]): Promise<void> => {
+    const help = readHelp(await helpText([...words, "--help"]));
+    found.set(words.join(" "), help);
+    for (const word of help.words) await visit([...words, word]);
+  };
+  await visit([]);
+  return found;
+}
+
+async function helpText(args: readonly string[]): Promise<string> {
+  let text = "";
+  const unused = () => assert.fail("help needs nothing of its surroundings");
+  const code = await runCommandLine(args, {
+    env: () => undefined,
+    terminal: {
+      outIsTerminal: false,
+      canAsk: false,
+      columns: () => 80,
+      writeOut: (part) => void (text += part),
+      writeErr: unused,
+      keys: unused,
+    },
+    place: { folders: { config: "", sessions: "" }, secretStore: unused, now: Date.now, notice: unused },
+    now: Date.now,
+    openNetwork: unused,
+    interrupted: new AbortController().signal,
+    errorFormat: "human",
+  });
+  assert.equal(code, 0);
+  return text;
+}
+
+function readHelp(text: string): Help {
+  const part = (title: string) =>
+    (text.split(`\n${title}:\n`)[1]?.split("\n\n")[0] ?? "").split("\n").flatMap((line) =>
+      /^ {2}(\S.*?)(?: {2}|$)/.exec(line)?.[1] ?? []
+    );
+  return {
+    flags: part("Options").flatMap((line) => line.match(/(?<![\w-])--?[a-z][a-z-]*/gi) ?? []),
+    words: part("Commands").map((line) => /^[a-z-]+/.exec(line)?.[0] ?? ""),
+  };
+}
+
+/** The part of docs/commands.md whose heading names the command. */
+function section(words: string): string {
+  const parts = page("docs/commands.md").split(/^## /m);
+  const found = parts.find((part) => part.split("\n")[0]?.includes(`\`${words}\``));
+  return found ?? assert.fail(`docs/commands.md has no heading with \`${words}\``);
+}
+
+Deno.test("help is read as it is printed", async () => {
+  const help = await allHelp();
+  assert.ok(help.get("")?.words.includes("login"));
+  assert.ok(help.get("auth update-kubeconfig")?.flags.includes("--dry-run"));
+  assert.deepEqual(help.get("auth list")?.flags, ["-o", "--output", "-h", "--help"]);
+});
+
+Deno.test("docs/commands.md has every command, each of its flags, and an example", async () => {
+  const everywhere = page("docs/commands.md").split(/^## /m).find((part) => part.startsWith("Everywhere"));
+  for (const [words, { flags }] of await allHelp()) {
+    const text = words === "" ? everywhere ?? assert.fail("no section Everywhere") : section(words);
+    const missing = flags.filter((flag) =>
+      words === "" || !["-h", "--help"].includes(flag) ? !new RegExp(`\`${flag}[\` ]`).test(text) : false
+    );
+    assert.deepEqual(missing, [], `flags of "${words}" that its section lacks`);
+    if (words !== "") assert.match(text, /^```sh\ndatumctl /m, `an example of "${words}"`);
+  }
+});
+
+Deno.test("docs/commands.md has no flag that its command lacks", async () => {
+  const help = await allHelp();
+  for (const part of page("docs/commands.md").split(/^## /m).slice(2)) {
+    const words = /`([^`]+)`/.exec(part)?.[1] ?? assert.fail(`a heading without a command: ${part}`);
+    const flags = help.get(words)?.flags ?? assert.fail(`"${words}" is no command`);
+    for (const [, row = ""] of part.matchAll(/^\| (`-.*?) \|/gm)) {
+      for (const [flag] of row.matchAll(/(?<=`)--?[a-z][a-z-]*/g)) {
+        assert.ok(flags.includes(flag), `${words} ${flag}`);
+      }
+    }
+  }
+});
+
+Deno.test("every datumctl line in the docs is made of commands and flags that exist", async () => {
+  const help = await allHelp();
+  const everywhere = [...help.get("")?.flags ?? [], "--session", "--no-open"];
+  let lines = 0;
+  for (const path of PAGES) {
+    for (const [, block = ""] of page(path).matchAll(/^```sh\n([^]*?)^```/gm)) {
+      for (
+        const [, line = ""] of block.replaceAll("\\\n", " ").matchAll(
+          /(?:^|\$\(|[=\w]+ )datumctl ([^#\n)|;]*)/gm,
+        )
+      ) {
+        const words = line.trim().split(/\s+/);
+        const length = [3, 2, 1].find((length) => help.has(words.slice(0, length).join(" ")));
+        const name = words.slice(0, length ?? 0).join(" ");
+        assert.ok(help.has(name) && name !== "", `${path}: datumctl ${line}`);
+        const known = [...help.get(name)?.flags ?? [], ...everywhere];
+        for (const word of words.filter((word) => word.startsWith("-"))) {
+          assert.ok(known.includes(word.replace(/=.*/, "")), `${path}: ${word} in datumctl ${line}`);
+        }
+        lines++;
+      }
+    }
+  }
+  assert.ok(lines > 25, `only ${lines} lines were found`);
+});
+
+Deno.test("docs/errors.md has the table of help exit-codes, with a remedy for each code", () => {
+  const rows = page("docs/errors.md").split("\n").map((line) => line.split(" | ").map((cell) => cell.trim()))
+    .filter(([first]) => /^\| `[A-Z_]+`$/.test(first ?? ""));
+  assert.deepEqual(
+    rows.map(([code, exit, retryable, meaning]) => [code?.slice(3, -1), exit, retryable, meaning]),
+    Object.entries(CODES).map((
+      [code, { exit, retryable, meaning }],
+    ) => [code, String(exit), retryable ? "yes" : "no", meaning]),
+  );
+  for (const [code, , , , remedy = ""] of rows) assert.ok(remedy.length > 10, `a remedy for ${code}`);
+});
+
+Deno.test("links between the pages lead somewhere", () => {
+  for (const path of PAGES) {
+    for (const [, target = ""] of page(path).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [file = "", anchor] = target.split("#");
+      const folder = path.replace(/[^/]*$/, "");
+      const to = file === "" ? path : new URL(`${folder}${file}`, "file:///").pathname.slice(1);
+      const text = page(to);
+      if (anchor === undefined) continue;
+      const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+        title.toLowerCase().replace(/[^\w\s-]/g, "").replaceAll(" ", "-")
+      );
+      assert.ok(anchors.includes(anchor), `${path}: no heading for ${target}`);
+    }
+  }
+});
