@@ -94,7 +94,7 @@ function refusalOf({ status, json, message }: ApiAnswer, what: string, host: str
   }
   return new AppError(
     "NOT_FOUND",
-    `${what} is not there at ${host}, or the session may not see it (${said}).`,
+    `Cannot find ${what} at ${host}, or the session may not see it (${said}).`,
     {
       hint: "Check the id. --skip-validation writes the entry without asking the server.",
     },
