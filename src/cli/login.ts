@@ -4,8 +4,18 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { AppError, printable, printableValue } from "../errors.ts";
 import { servedApi } from "../kube/control-plane-probe.ts";
 import type { Exchange } from "../oauth/http.ts";
+import { endpointUrl } from "../oauth/http.ts";
+import { loopbackRedirect } from "../oauth/redirect-uri.ts";
 import { CONTROL_PLANE_APIS, datumTarget } from "../providers/datum.ts";
-import { defaultSessionName, isSessionName, labelOf, type Session } from "../sessions/session.ts";
+import { oidcTarget } from "../providers/oidc.ts";
+import { chosenProvider, type ProviderFlags, PROVIDERS } from "../providers/provider.ts";
+import {
+  defaultSessionName,
+  isSessionName,
+  labelOf,
+  type Session,
+  type SignInChoices,
+} from "../sessions/session.ts";
 import {
   type KeyStore,
   openSession,
@@ -16,10 +26,11 @@ import {
 } from "../sessions/store.ts";
 import { keepSignIn } from "../sign-in/keep.ts";
 import { signInPerson } from "../sign-in/person.ts";
-import type { SignedIn, SignInRequest } from "../sign-in/sign-in.ts";
+import type { SignedIn, SignInTarget } from "../sign-in/sign-in.ts";
 import { boundedSignal, formatSpan, parseDuration } from "../system/clock.ts";
 import { readTextFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
+import { readClientSecret } from "./client-secret.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 
 const EXAMPLES = `
@@ -27,7 +38,10 @@ Examples:
   datumctl login
   datumctl login --no-browser
   datumctl login --profile work
-  datumctl login --hostname auth.example.com --client-id 1234 --certificate-authority ca.pem`;
+  datumctl login --hostname auth.example.com --client-id 1234 --certificate-authority ca.pem
+  datumctl login --issuer https://login.example.com/realms/main --client-id kubernetes
+  datumctl login --issuer https://login.example.com --client-id kubernetes \\
+      --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt`;
 
 /** `login`, also `auth login`. */
 export function loginCommandLine(deps: CommandDeps): Command {
@@ -35,8 +49,15 @@ export function loginCommandLine(deps: CommandDeps): Command {
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "auth host to sign in to (default: auth.datum.net)")
     .option("--api-hostname <host>", "API host, where it does not follow from the auth host")
-    .option("--client-id <id>", "OAuth client id, for a host that is not Datum's own")
-    .addOption(new Option("--provider <provider>", "kind of cloud: datum").env("DATUMCTL_PROVIDER"))
+    .option("--client-id <id>", "OAuth client id, for an issuer or host that is not Datum's own")
+    .option(
+      "--provider <provider>",
+      `kind of cloud: ${PROVIDERS.join(" or ")} (default: datum, with --issuer oidc; env: DATUMCTL_PROVIDER)`,
+    )
+    .option("--issuer <url>", "oidc: the issuer as it names itself, with its path")
+    .option("--redirect-uri <uri>", "oidc: loopback address to come back to, sent byte for byte")
+    .option("--client-secret-file <file>", "oidc: file with the client's secret, - for standard input")
+    .option("--device-authorization-endpoint <url>", "oidc: where device codes are asked for")
     .option("--no-browser", "sign in with a code on another device")
     .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
     .option(
@@ -45,7 +66,7 @@ export function loginCommandLine(deps: CommandDeps): Command {
     )
     .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
     .option("-s, --scopes <list>", "OAuth scopes to ask for instead of the usual ones")
-    .option("--prompt <prompt>", "prompt parameter for the issuer, such as login or consent")
+    .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; an empty one sends none")
     .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
     .addOption(
       new Option("--keyring <store>", "where the session's key is kept: auto, system or file").env(
@@ -59,9 +80,7 @@ export function loginCommandLine(deps: CommandDeps): Command {
 }
 
 /** The flags of `login`, as they were typed. */
-export interface LoginInput {
-  readonly hostname?: string | undefined;
-  readonly apiHostname?: string | undefined;
+export interface LoginInput extends ProviderFlags {
   readonly clientId?: string | undefined;
   readonly provider?: string | undefined;
   readonly device: boolean;
@@ -77,11 +96,6 @@ export interface LoginInput {
 /** Signs in, stores the session, makes it active and says so. */
 export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
   const { out, place } = deps;
-  if (input.provider !== undefined && input.provider !== "datum") {
-    throw new AppError("USAGE", `The provider "${printable(input.provider)}" is not known.`, {
-      hint: "Known is: datum.",
-    });
-  }
   const wantedName = deps.choice.flag ?? deps.choice.variable;
   if (wantedName !== undefined && !isSessionName(wantedName)) {
     throw new AppError("USAGE", `"${printable(wantedName, 80)}" cannot be a session's name.`, {
@@ -90,27 +104,25 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
   }
   // Before anybody signs in for nothing.
   await readConfig(place);
-  const renewed = wantedName === undefined
-    ? undefined
-    : await sessionToRenew(deps, wantedName, input.keyring);
+  const before = wantedName === undefined ? undefined : await sessionToRenew(deps, wantedName, input.keyring);
+  const renewed = before?.session;
+  const provider = chosenProvider({
+    flag: input.provider,
+    flags: input,
+    renewed,
+    variable: deps.env("DATUMCTL_PROVIDER"),
+  });
   const keyStores = await usableKeyStores(deps, input.keyring, renewed);
   const certificateAuthority = input.certificateAuthority === undefined
     ? renewed?.certificateAuthority
     : await readAuthority(input.certificateAuthority);
-  const target = {
-    ...datumTarget({
-      hostname: input.hostname ?? renewed?.authHost,
-      apiHostname: input.apiHostname ?? (input.hostname === undefined ? renewed?.apiHost : undefined),
-      clientId: input.clientId ?? (input.hostname === undefined ? renewed?.clientId : undefined),
-    }),
-    ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
-  };
-  const request: SignInRequest = {
-    target,
-    scopes: input.scopes?.split(/[,\s]+/).filter((scope) => scope !== ""),
-    loginHint: renewed?.user.email,
-  };
-  const port = portOf(input.listenPort);
+  // What is known of a session holds for the place that it is of.
+  const elsewhere = renewed?.provider !== provider || input.hostname !== undefined ||
+    (input.issuer !== undefined && input.issuer !== renewed.issuer);
+  const known = elsewhere ? undefined : before;
+  const target = provider === "oidc" ? await oidcOf(deps, input, known) : datumOf(input, known?.session);
+  const choices = choicesOf(input, known?.session.signIn);
+  const port = portOf(input.listenPort, choices.redirectUri);
   const timeout = parseDuration(input.timeout ?? "5m", "--timeout");
   const browserCommand = input.browserCommand ?? renewed?.browserCommand;
 
@@ -125,23 +137,76 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     log: out.log,
   };
   let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
-  await signInPerson(request, {
+  await signInPerson({ target, choices, loginHint: renewed?.user.email }, {
     exchange,
     env: deps.env,
     device: input.device,
     browserCommand,
     port,
     terminal: deps.terminal.canAsk,
+    keys: deps.terminal.canAsk ? deps.terminal.keys : undefined,
     act: out.act,
     note: out.note,
     async complete(signedIn) {
       const choice = { wantedName, renewed, keyStores, browserCommand, certificateAuthority, activate: true };
       const saved = await keepSignIn(place, exchange, signedIn, choice, keyringBound(deps));
       stored = { ...saved, signedIn };
-      return { who: labelOf(saved.session), where: target.apiHost, next: NEXT };
+      return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };
     },
   });
   if (stored !== undefined) await announce(deps, stored, network.fetch);
+}
+
+function datumOf({ hostname, apiHostname, clientId }: LoginInput, known: Session | undefined): SignInTarget {
+  return datumTarget({
+    hostname: hostname ?? known?.authHost,
+    apiHostname: apiHostname ?? known?.apiHost,
+    clientId: clientId ?? known?.clientId,
+  });
+}
+
+async function oidcOf(deps: Deps, input: LoginInput, known: KnownSession | undefined): Promise<SignInTarget> {
+  const session = known?.session;
+  const issuer = input.issuer ?? session?.issuer;
+  const clientId = input.clientId ?? session?.clientId;
+  const file = input.clientSecretFile;
+  if (file !== undefined) {
+    return oidcTarget({ issuer, clientId, clientSecret: await readClientSecret(deps, file) });
+  }
+  const sameClient = session !== undefined && clientId === session.clientId;
+  if (sameClient && session.confidential && known?.clientSecret === undefined) {
+    throw new AppError(
+      "USAGE",
+      `The client of the session "${session.name}" has a secret, and its key is lost.`,
+      {
+        hint: `Give the secret once more: datumctl login --profile ${session.name} --client-secret-file FILE`,
+      },
+    );
+  }
+  return oidcTarget({ issuer, clientId, clientSecret: sameClient ? known?.clientSecret : undefined });
+}
+
+/** What is chosen by flags, else as at the sign-in before. Throws `USAGE` for what cannot be used. */
+function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignInChoices {
+  const { redirectUri, deviceAuthorizationEndpoint: deviceEndpoint, prompt } = input;
+  if (redirectUri !== undefined) loopbackRedirect(redirectUri);
+  const url = deviceEndpoint === undefined ? undefined : endpointUrl(deviceEndpoint);
+  if (typeof url === "string") {
+    throw new AppError("USAGE", `--device-authorization-endpoint ${printable(deviceEndpoint ?? "")} ${url}.`);
+  }
+  const scopes = input.scopes?.split(/[,\s]+/).filter((scope) => scope !== "");
+  const chosen = { scopes, prompt, redirectUri, deviceEndpoint };
+  return {
+    ...before,
+    ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** A session that is renewed. */
+interface KnownSession {
+  readonly session: Session;
+  /** Absent where the client has none, or its key is lost. */
+  readonly clientSecret?: string | undefined;
 }
 
 /**
@@ -152,21 +217,26 @@ async function sessionToRenew(
   deps: Deps,
   name: string,
   keyring: string | undefined,
-): Promise<Session | undefined> {
+): Promise<KnownSession | undefined> {
   const session = await readSession(deps.place, name);
   if (session === undefined) return undefined;
   try {
-    return (await openSession(deps.place, session, keyringBound(deps))).session;
+    const opened = await openSession(deps.place, session, keyringBound(deps));
+    return { session: opened.session, clientSecret: opened.credentials.clientSecret };
   } catch (thrown) {
     // A lost key is what a sign-in mends; and a keyring may be given up for a file.
     const mended = thrown instanceof AppError &&
       (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
-    if (mended) return session;
+    if (mended) return { session };
     throw thrown;
   }
 }
 
-const NEXT = "datumctl auth update-kubeconfig --project PROJECT_ID";
+/** The one command that fits after a sign-in. */
+function nextCommand({ provider }: Session): string {
+  const target = provider === "datum" ? "--project PROJECT_ID" : "--server https://API_SERVER";
+  return `datumctl auth update-kubeconfig ${target}`;
+}
 
 function nobodyCame(timeout: number): AppError {
   return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(timeout)}.`, {
@@ -174,11 +244,15 @@ function nobodyCame(timeout: number): AppError {
   });
 }
 
-function portOf(text: string | undefined): number {
+function portOf(text: string | undefined, redirectUri: string | undefined): number {
   if (text === undefined) return 0;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (port >= 1 && port <= 65_535) return port;
-  throw new AppError("USAGE", "--listen-port takes a port from 1 to 65535.");
+  if (!(port >= 1 && port <= 65_535)) {
+    throw new AppError("USAGE", "--listen-port takes a port from 1 to 65535.");
+  }
+  const fixed = redirectUri === undefined ? undefined : loopbackRedirect(redirectUri).port;
+  if (fixed === undefined || fixed === port) return port;
+  throw new AppError("USAGE", `--listen-port ${port} contradicts the port ${fixed} of the redirect URI.`);
 }
 
 // It stands twice in a session's file.
@@ -233,16 +307,26 @@ async function announce(
   );
   if (session.keyStore === "file") out.note("Whoever can read your files can use this session.");
   if (session.expires !== undefined) {
-    out.note(`The issuer gave no refresh token: this session ends at ${session.expires}.`);
+    out.note(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
   }
   if (session.name !== defaultSessionName(session.user.email ?? session.user.subject, session.apiHost)) {
     out.note(`Session: ${session.name}`);
   }
-  const bounds = { timeout: 5_000, signal: deps.interrupted, log: out.log };
+  if (session.provider === "datum") await learnControlPlanes(deps, session, tokens.accessToken, fetch);
+  out.note(`Next: ${nextCommand(session)}`);
+}
+
+/** Asks, for comfort, under which group this Datum serves control planes. */
+async function learnControlPlanes(
+  { place, out, interrupted }: Deps,
+  session: Session,
+  accessToken: string,
+  fetch: Exchange["fetch"],
+): Promise<void> {
+  const bounds = { timeout: 5_000, signal: interrupted, log: out.log };
   const api = session.controlPlaneApi ??
-    await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, tokens.accessToken, bounds);
+    await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, bounds);
   if (api !== undefined && api !== session.controlPlaneApi) {
     await updateSession(place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
   }
-  out.note(`Next: ${NEXT}`);
 }

@@ -2,6 +2,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
+import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { labelOf, type Session } from "../sessions/session.ts";
 import {
@@ -146,10 +147,10 @@ async function revoke(deps: Deps, session: Session, keep: true | undefined): Pro
     deps.interrupted,
   );
   try {
-    const { refreshToken, accessToken, clientId, metadata } = credentials;
+    const { refreshToken, accessToken, clientId, clientSecret, metadata } = credentials;
     const revoked = await revokeTokens(
       { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log },
-      { metadata, clientId, refreshToken, accessToken },
+      { metadata, client: oauthClient(clientId, clientSecret), refreshToken, accessToken },
     );
     if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here", host };
     deps.out.warn(

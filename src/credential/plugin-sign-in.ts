@@ -167,7 +167,7 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
       ? `Nobody is signed in as ${name}.`
       : `The session of ${labelOf(renewed)} has expired.`,
   );
-  await signInPerson({ target, loginHint: email, scopes: renewed?.scopes }, {
+  await signInPerson({ target, loginHint: email, choices: renewed?.signIn }, {
     exchange,
     env,
     device: false,

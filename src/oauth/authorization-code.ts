@@ -1,17 +1,11 @@
 /** Owns the authorization code flow with PKCE: the address to open, the callback's checks, the code's exchange. */
 
 import * as oauth from "oauth4webapi";
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import {
-  badAnswer,
-  type Exchange,
-  hostOf,
-  isLoopback,
-  issuerWords,
-  readJson,
-  requestOptions,
-} from "./http.ts";
+import { badAnswer, type Exchange, hostOf, issuerWords, readJson, requestOptions } from "./http.ts";
+import { loopbackRedirect } from "./redirect-uri.ts";
 import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
 
 /** One attempt to sign in. Its secrets are not enumerable, so that no log or JSON of it holds them. */
@@ -31,28 +25,13 @@ export interface Authorization {
 /** What {@link beginAuthorization} needs to know. */
 export interface AuthorizationInput {
   readonly metadata: IssuerMetadata;
-  readonly clientId: string;
+  readonly client: OAuthClient;
   /** Sent byte for byte: http, a loopback host, with the port that is listened on. RFC 8252, 7.3. */
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   /** OpenID Connect Core 1.0, 3.1.2.1: `consent`, `select_account` … */
   readonly prompt?: string | undefined;
   readonly loginHint?: string | undefined;
-}
-
-/** A redirect URI that a loopback listener can serve. @throws AppError `USAGE`. */
-export function loopbackRedirect(redirectUri: string): URL {
-  const url = URL.parse(redirectUri);
-  if (
-    url === null || url.protocol !== "http:" || !isLoopback(url.hostname) || redirectUri.includes("#") ||
-    url.username !== "" || url.password !== ""
-  ) {
-    throw new AppError("USAGE", `The redirect URI ${printable(redirectUri)} cannot be listened on.`, {
-      hint:
-        "Use http with the host 127.0.0.1, [::1] or localhost: --redirect-uri http://localhost:8000/callback",
-    });
-  }
-  return url;
 }
 
 /**
@@ -62,7 +41,7 @@ export function loopbackRedirect(redirectUri: string): URL {
  * that is not http on loopback.
  */
 export async function beginAuthorization(input: AuthorizationInput): Promise<Authorization> {
-  const { metadata, clientId, redirectUri, scopes, prompt, loginHint } = input;
+  const { metadata, client, redirectUri, scopes, prompt, loginHint } = input;
   loopbackRedirect(redirectUri);
   if (metadata.code_challenge_methods_supported?.includes("S256") === false) {
     throw new AppError("ISSUER_ERROR", `${hostOf(metadata.issuer)} does not support PKCE with S256.`, {
@@ -74,7 +53,7 @@ export async function beginAuthorization(input: AuthorizationInput): Promise<Aut
   const codeVerifier = oauth.generateRandomCodeVerifier();
   const url = new URL(metadata.authorization_endpoint);
   const parameters = {
-    client_id: clientId,
+    client_id: client.id,
     redirect_uri: redirectUri,
     response_type: "code",
     scope: scopes.join(" "),
@@ -88,7 +67,7 @@ export async function beginAuthorization(input: AuthorizationInput): Promise<Aut
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
-  const authorization = { url: url.href, redirectUri, clientId };
+  const authorization = { url: url.href, redirectUri, clientId: client.id };
   for (const [name, value] of Object.entries({ state, nonce, codeVerifier })) {
     Object.defineProperty(authorization, name, { value });
   }
@@ -205,7 +184,7 @@ function sameText(given: string, expected: string): boolean {
 export interface RedeemInput {
   readonly metadata: IssuerMetadata;
   readonly keys?: SigningKeys | undefined;
-  readonly clientId: string;
+  readonly client: OAuthClient;
   readonly authorization: Authorization;
   /** From {@link readCallback}. */
   readonly params: URLSearchParams;
@@ -217,12 +196,12 @@ export interface RedeemInput {
  * @throws AppError `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
  */
 export async function redeemCode(exchange: Exchange, input: RedeemInput): Promise<SignInTokens> {
-  const { metadata, clientId, authorization, params } = input;
+  const { metadata, client, authorization, params } = input;
   const step = "Cannot exchange the code for tokens";
   const response = await oauth.authorizationCodeGrantRequest(
     { ...metadata },
-    { client_id: clientId },
-    oauth.None(),
+    { client_id: client.id },
+    clientAuthentication(client, metadata),
     params,
     authorization.redirectUri,
     authorization.codeVerifier,
@@ -230,5 +209,5 @@ export async function redeemCode(exchange: Exchange, input: RedeemInput): Promis
   );
   const answer = await readJson(step, metadata.token_endpoint, response);
   const tokens = readTokens(exchange.now(), step, metadata, answer);
-  return verifySignIn(exchange, tokens, { ...input, nonce: authorization.nonce });
+  return verifySignIn(exchange, tokens, { ...input, clientId: client.id, nonce: authorization.nonce });
 }

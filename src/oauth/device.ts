@@ -2,6 +2,7 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
+import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import {
   type Answer,
@@ -34,7 +35,7 @@ export interface DeviceCode {
 /** What {@link beginDevice} needs to know. */
 export interface DeviceInput {
   readonly metadata: IssuerMetadata;
-  readonly clientId: string;
+  readonly client: OAuthClient;
   readonly scopes: readonly string[];
   /** Used instead of the metadata's. */
   readonly endpoint?: string | undefined;
@@ -51,7 +52,7 @@ const LONGEST_PAUSE = 60;
  * an address that must not be shown.
  */
 export async function beginDevice(exchange: Exchange, input: DeviceInput): Promise<DeviceCode> {
-  const { metadata, clientId, scopes } = input;
+  const { metadata, client, scopes } = input;
   const step = "Cannot ask for a device code";
   const endpoint = input.endpoint ?? metadata.device_authorization_endpoint;
   if (endpoint === undefined) {
@@ -67,8 +68,8 @@ export async function beginDevice(exchange: Exchange, input: DeviceInput): Promi
   }
   const response = await oauth.deviceAuthorizationRequest(
     { ...metadata, device_authorization_endpoint: endpoint },
-    { client_id: clientId },
-    oauth.None(),
+    { client_id: client.id },
+    clientAuthentication(client, metadata),
     { scope: scopes.join(" ") },
     requestOptions(exchange, step),
   );
@@ -128,7 +129,7 @@ function isPositive(value: unknown): value is number {
 export interface PollInput {
   readonly metadata: IssuerMetadata;
   readonly keys?: SigningKeys | undefined;
-  readonly clientId: string;
+  readonly client: OAuthClient;
   readonly device: DeviceCode;
   readonly sleep: Sleep;
 }
@@ -140,7 +141,7 @@ export interface PollInput {
  * @throws AppError `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
  */
 export async function pollDevice(exchange: Exchange, input: PollInput): Promise<SignInTokens> {
-  const { metadata, clientId, device, sleep } = input;
+  const { metadata, client, device, sleep } = input;
   const step = "Cannot get tokens for the device code";
   const host = hostOf(metadata.issuer);
   let { interval } = device;
@@ -158,8 +159,8 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
     try {
       const response = await oauth.deviceCodeGrantRequest(
         { ...metadata },
-        { client_id: clientId },
-        oauth.None(),
+        { client_id: client.id },
+        clientAuthentication(client, metadata),
         device.deviceCode,
         requestOptions(exchange, step),
       );
@@ -177,7 +178,7 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
         ? Math.max(interval, (failed.retryAfter ?? 0) / 1000)
         : Math.max(interval, Math.min(pause * 2, LONGEST_PAUSE));
     }
-    if (tokens !== undefined) return await verifySignIn(exchange, tokens, input);
+    if (tokens !== undefined) return await verifySignIn(exchange, tokens, { ...input, clientId: client.id });
   }
 }
 

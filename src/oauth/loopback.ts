@@ -15,6 +15,9 @@ export interface CallbackInput<SignedIn> {
   readonly describe: (signedIn: SignedIn) => SignedInWords;
 }
 
+/** What an address that was pasted turned out to be; only `taken` is the issuer's answer to this attempt. */
+export type Pasted = "taken" | "no-address" | "other-address" | "other-attempt";
+
 /** An attempt that waits for its callback. */
 export interface CallbackHandler<SignedIn> {
   /**
@@ -22,6 +25,8 @@ export interface CallbackHandler<SignedIn> {
    * gracefully.
    */
   handle(request: Request): Promise<Response>;
+  /** As {@link handle}, for the address at which a browser ended that cannot reach the listener. */
+  paste(text: string): Promise<Pasted>;
   /** Settles once: with what `redeem` resolved to, or with the AppError that ended the attempt. */
   readonly outcome: Promise<SignedIn>;
 }
@@ -53,5 +58,17 @@ export function callbackHandler<SignedIn>(input: CallbackInput<SignedIn>): Callb
       return await failurePage(error);
     }
   }
-  return { handle, outcome };
+
+  async function paste(text: string): Promise<Pasted> {
+    const url = URL.parse(text.trim());
+    if (url === null || url.protocol !== "http:" || url.username !== "" || url.password !== "") {
+      return "no-address";
+    }
+    const request = new Request(url);
+    const callback = readCallback(authorization, metadata, request);
+    if (callback.kind === "ignored") return callback.status === 400 ? "other-attempt" : "other-address";
+    await handle(request);
+    return "taken";
+  }
+  return { handle, paste, outcome };
 }

@@ -2,6 +2,7 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
+import { clientAuthentication, type OAuthClient } from "./client.ts";
 import { discoverIssuer, type IssuerMetadata } from "./discovery.ts";
 import {
   type Answer,
@@ -21,7 +22,7 @@ import { readTokens, type SigningKeys, type TokenAnswer, type TokenSet } from ".
 export interface RefreshInput {
   readonly metadata: IssuerMetadata;
   readonly keys?: SigningKeys | undefined;
-  readonly clientId: string;
+  readonly client: OAuthClient;
   readonly refreshToken: string;
   /** Whom the session belongs to; a refreshed ID token must keep both. */
   readonly expected: { readonly issuer: string; readonly subject: string };
@@ -78,7 +79,7 @@ export async function refreshTokens(exchange: Exchange, input: RefreshInput): Pr
     const { claims, keys, untimely } = await verifyIdToken(exchange, idToken, {
       metadata,
       keys: input.keys,
-      clientId: input.clientId,
+      clientId: input.client.id,
       accessToken,
       expected: input.expected,
       serverDate: answer.serverDate,
@@ -95,15 +96,15 @@ export async function refreshTokens(exchange: Exchange, input: RefreshInput): Pr
 
 async function requestTokens(
   exchange: Exchange,
-  { metadata, clientId, refreshToken, attempts = 3, sleep, random }: RefreshInput,
+  { metadata, client, refreshToken, attempts = 3, sleep, random }: RefreshInput,
 ): Promise<{ answer: TokenAnswer; metadata: IssuerMetadata }> {
   let current = metadata;
   for (let attempt = 1;; attempt++) {
     try {
       const response = await oauth.refreshTokenGrantRequest(
         { ...current },
-        { client_id: clientId },
-        oauth.None(),
+        { client_id: client.id },
+        clientAuthentication(client, current),
         refreshToken,
         requestOptions(exchange, STEP),
       );

@@ -2,13 +2,14 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
+import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { badAnswer, type Exchange, hostOf, issuerRefusal, readJson, requestOptions } from "./http.ts";
 
 /** What {@link revokeTokens} needs to know. */
 export interface RevokeInput {
   readonly metadata: IssuerMetadata;
-  readonly clientId: string;
+  readonly client: OAuthClient;
   readonly refreshToken?: string | undefined;
   readonly accessToken?: string | undefined;
 }
@@ -53,15 +54,15 @@ export async function revokeTokens(exchange: Exchange, input: RevokeInput): Prom
 /** @returns false when the issuer answers `unsupported_token_type`. */
 async function revoke(
   exchange: Exchange,
-  { metadata, clientId }: RevokeInput,
+  { metadata, client }: RevokeInput,
   token: string,
   hint: "refresh_token" | "access_token",
 ): Promise<boolean> {
   const endpoint = metadata.revocation_endpoint as string;
   const response = await oauth.revocationRequest(
     { ...metadata },
-    { client_id: clientId },
-    oauth.None(),
+    { client_id: client.id },
+    clientAuthentication(client, metadata),
     token,
     {
       additionalParameters: { token_type_hint: hint },

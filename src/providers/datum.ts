@@ -1,6 +1,7 @@
 /** Owns what is particular to Datum Cloud: its hosts, its clients, its control planes. */
 
 import { AppError, printable } from "../errors.ts";
+import { oauthClient } from "../oauth/client.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
 import { parseHost } from "./host.ts";
 
@@ -55,12 +56,13 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
     });
   }
   return {
+    provider: "datum",
     issuer: `https://${authHost}`,
     authHost,
     apiHost,
-    clientId,
+    client: oauthClient(clientId),
     redirectPath: DATUM_REDIRECT_PATH,
-    prompt: "select_account",
+    promptFor: () => "select_account",
     deviceEndpoint: `https://${authHost}/oauth/v2/device_authorization`,
   };
 }

@@ -7,7 +7,7 @@ import { timedToken, type TokenKind } from "./token-life.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
 
 /** The token that kubectl gets from a session unless somebody chose. */
-export function preferredKind(session: Session): TokenKind {
+export function preferredKind(session: Pick<Session, "provider" | "kubectlToken">): TokenKind {
   return session.kubectlToken ?? (session.provider === "oidc" ? "id" : "access");
 }
 

@@ -1,6 +1,7 @@
 /** Owns the refresh of a session: one process at a time, nothing spent before it can be kept. */
 
 import { AppError } from "../errors.ts";
+import { oauthClient } from "../oauth/client.ts";
 import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { boundedSignal, pause } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
@@ -144,7 +145,7 @@ async function askIssuer(place: SessionPlace, opened: OpenedSession, bound: Toke
     {
       metadata: credentials.metadata,
       keys: credentials.keys,
-      clientId: credentials.clientId,
+      client: oauthClient(credentials.clientId, credentials.clientSecret),
       refreshToken: credentials.refreshToken ?? "",
       expected: { issuer: credentials.metadata.issuer, subject: credentials.subject },
       sleep: pause,

@@ -36,6 +36,19 @@ const sessionSchema = v.object({
     v.picklist(["resourcemanager.miloapis.com/v1alpha1", "resourcemanager.datumapis.com/v1alpha"]),
   ),
   browserCommand: v.optional(text),
+  /** What was chosen for its sign-in, so that the next one asks for the same. */
+  signIn: v.optional(v.object({
+    /** `--scopes`; without it the usual ones are asked for. */
+    scopes: v.optional(v.array(text)),
+    /** `--prompt`; an empty one sends none. */
+    prompt: v.optional(text),
+    /** `--redirect-uri`, as it was written. */
+    redirectUri: v.optional(text),
+    /** `--device-authorization-endpoint`, used instead of the metadata's. */
+    deviceEndpoint: v.optional(text),
+  })),
+  /** The client has a secret, which is sealed. */
+  confidential: v.optional(v.literal(true)),
   /** The organization or project that commands act on. */
   inUse: v.optional(v.object({ organization: v.optional(text), project: v.optional(text) })),
   /** When the access token ends, in ISO 8601, for those who list sessions without opening them. */
@@ -49,9 +62,14 @@ const sessionSchema = v.object({
 /** One identity at one server, as its file has it. */
 export type Session = v.InferOutput<typeof sessionSchema>;
 
-/** What is sealed. Issuer, endpoints, client and API host are repeated here and win over the public ones. */
+/** What is chosen for a sign-in beside where it goes. */
+export type SignInChoices = NonNullable<Session["signIn"]>;
+
+/** What is sealed. What says where tokens and people are sent is repeated here and wins over the public fields. */
 export interface Credentials {
   readonly clientId: string;
+  readonly clientSecret?: string;
+  readonly signIn?: SignInChoices;
   readonly apiHost: string;
   readonly subject: string;
   readonly certificateAuthority?: string;

@@ -437,7 +437,10 @@ export async function activateSession(place: SessionPlace, name: string): Promis
 async function changeConfig(place: SessionPlace, change: (config: Config) => Config): Promise<void> {
   await ensurePrivateFolder(place.folders.config);
   const path = configPath(place);
-  const lock = await acquireLock(`${place.folders.config}/config.json.lock`, { timeout: LOCK_WAIT, guards: path });
+  const lock = await acquireLock(`${place.folders.config}/config.json.lock`, {
+    timeout: LOCK_WAIT,
+    guards: path,
+  });
   try {
     const before = await readConfig(place);
     const after = change(before);

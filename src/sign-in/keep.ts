@@ -4,7 +4,8 @@ import { AppError, printable } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
-import { defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
+import { preferredKind } from "../sessions/fresh-token.ts";
+import { type Credentials, defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
 import {
   activateSession,
   type KeyStore,
@@ -13,7 +14,7 @@ import {
   saveSession,
   type SessionPlace,
 } from "../sessions/store.ts";
-import { timedToken } from "../sessions/token-life.ts";
+import { timedToken, type TokenKind } from "../sessions/token-life.ts";
 import type { SignedIn } from "./sign-in.ts";
 
 /** How a sign-in is to be kept. */
@@ -46,8 +47,8 @@ export async function keepSignIn(
   try {
     return await storeUnderName(place, signedIn, choice, bound);
   } catch (thrown) {
-    const { metadata, target: { clientId }, tokens: { refreshToken, accessToken } } = signedIn;
-    await revokeTokens(exchange, { metadata, clientId, refreshToken, accessToken }).catch(() => {});
+    const { metadata, target: { client }, tokens: { refreshToken, accessToken } } = signedIn;
+    await revokeTokens(exchange, { metadata, client, refreshToken, accessToken }).catch(() => {});
     throw thrown;
   }
 }
@@ -76,15 +77,21 @@ async function store(
   choice: KeepChoice,
   bound: KeyringBound,
 ): Promise<SavedSession> {
-  const { target, metadata, tokens, keys, user } = signedIn;
+  const { target, choices, metadata, tokens, keys, user } = signedIn;
   const { browserCommand, certificateAuthority } = choice;
   if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
   const others = (await listSessions(place)).sessions;
   const before = choice.renewed ??
     (choice.wantedName === undefined ? sameIdentity(others, signedIn) : undefined);
   const name = choice.wantedName ?? before?.name ?? freeName(others, signedIn);
+  const signIn = Object.values(choices).every((choice) => choice === undefined) ? undefined : choices;
+  const remembered = {
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    ...(signIn === undefined ? {} : { signIn }),
+  };
   const credentials = {
-    clientId: target.clientId,
+    clientId: target.client.id,
+    ...(target.client.secret === undefined ? {} : { clientSecret: target.client.secret }),
     apiHost: target.apiHost,
     subject: user.subject,
     metadata,
@@ -92,33 +99,39 @@ async function store(
     accessToken: tokens.accessToken,
     received: tokens.receivedAt,
     idToken: tokens.idToken,
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    ...remembered,
     ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
     ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
   };
-  const ends = timedToken(credentials, "access")?.expires;
-  const tokenExpires = ends === undefined ? undefined : new Date(ends).toISOString();
+  const { provider } = target;
+  const kubectlToken = before?.kubectlToken;
+  const tokenExpires = expiryOf(credentials, "access");
+  // Without a refresh token the session lasts as long as the token that kubectl gets.
+  const expires = tokens.refreshToken === undefined
+    ? expiryOf(credentials, preferredKind({ provider, ...(kubectlToken && { kubectlToken }) }))
+    : undefined;
   const saved = await saveSession(
     place,
     {
       credentials,
       session: {
         name,
-        provider: "datum",
+        provider,
         kind: "user",
         issuer: metadata.issuer,
         authHost: target.authHost,
         apiHost: target.apiHost,
-        clientId: target.clientId,
+        clientId: target.client.id,
+        ...(target.client.secret === undefined ? {} : { confidential: true }),
         user,
         scopes: [...signedIn.scopes],
-        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+        ...remembered,
         ...(browserCommand === undefined ? {} : { browserCommand }),
-        ...(before?.kubectlToken === undefined ? {} : { kubectlToken: before.kubectlToken }),
+        ...(kubectlToken === undefined ? {} : { kubectlToken }),
         ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
         ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
         ...(tokenExpires === undefined ? {} : { tokenExpires }),
-        ...(tokens.refreshToken === undefined && tokenExpires !== undefined ? { expires: tokenExpires } : {}),
+        ...(expires === undefined ? {} : { expires }),
       },
     },
     before !== undefined && choice.renewed === undefined ? stay(before, choice.keyStores) : choice.keyStores,
@@ -126,6 +139,11 @@ async function store(
   );
   if (choice.activate) await activateSession(place, saved.session.name);
   return saved;
+}
+
+function expiryOf(credentials: Credentials, kind: TokenKind): string | undefined {
+  const ends = timedToken(credentials, kind)?.expires;
+  return ends === undefined ? undefined : new Date(ends).toISOString();
 }
 
 /** A session that turns out to be renewed keeps its store, unless one was named. */

@@ -1,14 +1,16 @@
 /** Owns what a person sees and does while they sign in: an address or a code, and the wait. */
 
 import { renderUnicodeCompact } from "uqr";
+import { AppError } from "../errors.ts";
 import type { DeviceCode } from "../oauth/device.ts";
 import type { Exchange } from "../oauth/http.ts";
 import type { SignedInWords } from "../oauth/result-page.ts";
 import { browserObstacle, openBrowser } from "../system/browser.ts";
 import { formatSpan } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { SignedIn, SignInRequest } from "./sign-in.ts";
-import { signInWithBrowser } from "./with-browser.ts";
+import { type Keys, readPasted } from "./paste.ts";
+import { type PreparedSignIn, prepareSignIn, type SignedIn, type SignInRequest } from "./sign-in.ts";
+import { signInWithBrowser, type WaitingForBrowser } from "./with-browser.ts";
 import { signInWithDeviceCode } from "./with-device-code.ts";
 
 /** What a person's sign-in needs of its surroundings. */
@@ -24,6 +26,8 @@ export interface PersonSurroundings {
   readonly port: number;
   /** A QR code can be shown. */
   readonly terminal: boolean;
+  /** What is typed, where a person can be asked; Ctrl-C comes as a key then. */
+  readonly keys?: Keys | undefined;
   /** Shows what must be acted on. */
   readonly act: (text: string) => void;
   /** Shows progress. */
@@ -34,33 +38,87 @@ export interface PersonSurroundings {
 
 /** Signs a person in, by the browser or a device code. Throws what ended the attempt. */
 export async function signInPerson(request: SignInRequest, around: PersonSurroundings): Promise<void> {
-  const { exchange, port, complete } = around;
-  if (await byDeviceCode(around)) {
-    await complete(await signInWithDeviceCode(request, exchange, (device) => showCode(around, device)));
-  } else {
-    await signInWithBrowser(request, { exchange, port, complete, open: (url) => showAddress(around, url) });
+  const { exchange, port, complete, note } = around;
+  const prepared = await prepareSignIn(exchange, request);
+  const obstacle = await obstacleFor(around);
+  if (around.device || (obstacle !== undefined && prepared.deviceEndpoint !== undefined)) {
+    if (!around.device) note(`Signing in with a device code, because ${obstacle}.`);
+    const signedIn = await byDeviceCode(prepared, around);
+    if (signedIn !== undefined) return void await complete(signedIn);
+  }
+  let reading: Promise<void> | undefined;
+  try {
+    await signInWithBrowser(prepared, {
+      exchange,
+      port,
+      complete,
+      async open(waiting) {
+        const opened = await showAddress(around, waiting, obstacle);
+        if (opened || waiting.over.aborted) return;
+        reading = readAddress(around, waiting);
+        await reading;
+      },
+    });
+  } finally {
+    // The terminal is given back before anything else is said.
+    await reading?.catch(() => {});
   }
 }
 
-/** True when a device code was asked for, or a browser started here would not come up before the person. */
-async function byDeviceCode({ device, env, browserCommand, note }: PersonSurroundings): Promise<boolean> {
-  // What a person chose beats every guess.
-  if (device || browserCommand !== undefined || env("BROWSER") !== undefined) return device;
-  const obstacle = await browserObstacle();
-  if (obstacle !== undefined) note(`Signing in with a device code, because ${obstacle}.`);
-  return obstacle !== undefined;
+/** Why a browser started here would not come up before the person; what they chose themselves beats every guess. */
+async function obstacleFor({ device, env, browserCommand }: PersonSurroundings): Promise<string | undefined> {
+  return device || browserCommand !== undefined || env("BROWSER") !== undefined
+    ? undefined
+    : await browserObstacle();
 }
 
-async function showAddress({ act, note, browserCommand }: PersonSurroundings, url: string): Promise<void> {
+/** Undefined when nobody asked for a device code by name and the issuer gives this client none. */
+async function byDeviceCode(
+  prepared: PreparedSignIn,
+  around: PersonSurroundings,
+): Promise<SignedIn | undefined> {
+  let shown = false;
+  try {
+    return await signInWithDeviceCode(prepared, around.exchange, (device) => {
+      shown = true;
+      showCode(around, device);
+    });
+  } catch (thrown) {
+    const refused = thrown instanceof AppError && thrown.code === "ISSUER_ERROR" && !shown;
+    if (around.device || !refused) throw thrown;
+    around.note(thrown.message);
+    return undefined;
+  }
+}
+
+/** True when a browser was opened. */
+async function showAddress(
+  { act, note, browserCommand }: PersonSurroundings,
+  { url }: WaitingForBrowser,
+  obstacle: string | undefined,
+): Promise<boolean> {
   act(`Open this address to sign in:\n\n  ${url}\n`);
+  if (obstacle !== undefined) {
+    note(`No browser is opened here, because ${obstacle}. Open the address in a browser of yours.`);
+    return false;
+  }
   const outcome = await openBrowser(url, { command: browserCommand });
-  note(
-    outcome.opened
-      ? "Waiting for the browser …"
-      : `${
-        capital(outcome.reason)
-      }. Open the address yourself, or run this again with --no-browser. Waiting …`,
+  if (outcome.opened) note("Waiting for the browser …");
+  else note(`${capital(outcome.reason)}. Open the address yourself, or run this again with --no-browser.`);
+  return outcome.opened;
+}
+
+/** Where a person can be asked, they may paste the address at which their browser ended. */
+async function readAddress(
+  { keys, act, note }: PersonSurroundings,
+  waiting: WaitingForBrowser,
+): Promise<void> {
+  if (keys === undefined) return note("Waiting …");
+  act(
+    "If the browser ends at a page that it cannot show, copy that page's address, paste it here and press Enter\n" +
+      "(it is not shown):",
   );
+  await readPasted(waiting, keys, act);
 }
 
 function capital(text: string): string {

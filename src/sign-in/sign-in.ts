@@ -1,21 +1,24 @@
 /** Owns what every way of signing in shares: who asks whom for what, and what came of it. */
 
 import { AppError } from "../errors.ts";
+import type { OAuthClient } from "../oauth/client.ts";
 import { discoverIssuer, type IssuerMetadata, requestedScopes } from "../oauth/discovery.ts";
 import type { Exchange } from "../oauth/http.ts";
 import type { SignInTokens } from "../oauth/tokens.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
+import type { Session, SignInChoices } from "../sessions/session.ts";
 
 /** Where and as which client a person signs in, as a provider says. */
 export interface SignInTarget {
+  readonly provider: Session["provider"];
   readonly issuer: string;
   readonly authHost: string;
   readonly apiHost: string;
-  readonly clientId: string;
-  /** The path of the loopback redirect. */
+  readonly client: OAuthClient;
+  /** The path of the loopback redirect, unless a whole URI is chosen. */
   readonly redirectPath: string;
-  /** The `prompt` parameter of OpenID Connect. */
-  readonly prompt: string;
+  /** The `prompt` parameter of OpenID Connect for these scopes, unless one is chosen. */
+  readonly promptFor: (scopes: readonly string[]) => string | undefined;
   /** Where a device code is asked for when the issuer's metadata does not say. */
   readonly deviceEndpoint?: string;
 }
@@ -23,31 +26,57 @@ export interface SignInTarget {
 /** One attempt to sign in. */
 export interface SignInRequest {
   readonly target: SignInTarget;
-  /** `--scopes`; the provider's default when absent. */
-  readonly scopes?: readonly string[] | undefined;
+  /** What the person chose, now or at the sign-in that is repeated. */
+  readonly choices?: SignInChoices | undefined;
   /** Whom the issuer should suggest: the e-mail of a session that is renewed. */
   readonly loginHint?: string | undefined;
+}
+
+/** An attempt of which the issuer was asked what it offers. */
+export interface PreparedSignIn extends SignInRequest {
+  readonly choices: SignInChoices;
+  readonly metadata: IssuerMetadata;
+  readonly scopes: readonly string[];
+  readonly prompt: string | undefined;
+  /** Where a device code is asked for, when there is such a place. */
+  readonly deviceEndpoint: string | undefined;
 }
 
 /** A verified sign-in that is not stored yet. */
 export interface SignedIn extends SignInTokens {
   readonly target: SignInTarget;
+  readonly choices: SignInChoices;
   readonly metadata: IssuerMetadata;
   readonly scopes: readonly string[];
   readonly user: { readonly subject: string; readonly email?: string; readonly name?: string };
 }
 
-/** The issuer's metadata and the scopes to ask it for. */
-export async function prepareSignIn(
-  exchange: Exchange,
-  { target, scopes }: SignInRequest,
-): Promise<{ readonly metadata: IssuerMetadata; readonly scopes: string[] }> {
+/** Asks the issuer what it offers, and settles what it is asked for. */
+export async function prepareSignIn(exchange: Exchange, request: SignInRequest): Promise<PreparedSignIn> {
+  const { target, choices = {} } = request;
   const metadata = await discoverIssuer(exchange, target.issuer);
-  return { metadata, scopes: requestedScopes(metadata, scopes) };
+  const scopes = requestedScopes(metadata, choices.scopes);
+  return {
+    ...request,
+    choices,
+    metadata,
+    scopes,
+    prompt: (choices.prompt ?? target.promptFor(scopes)) || undefined,
+    deviceEndpoint: choices.deviceEndpoint ?? metadata.device_authorization_endpoint ?? target.deviceEndpoint,
+  };
 }
 
 /** Completes verified tokens with who the person is: by the ID token, else by the issuer's userinfo. */
-export async function whoSignedIn(
+export async function completeSignIn(
+  exchange: Exchange,
+  { target, choices, metadata, scopes }: PreparedSignIn,
+  signedIn: SignInTokens,
+): Promise<SignedIn> {
+  const user = await whoSignedIn(exchange, metadata, signedIn);
+  return { ...signedIn, target, choices, metadata, scopes, user };
+}
+
+async function whoSignedIn(
   exchange: Exchange,
   metadata: IssuerMetadata,
   { tokens }: SignInTokens,

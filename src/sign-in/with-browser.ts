@@ -1,11 +1,12 @@
-/** Owns the sign-in through a browser on this machine: listener, address, wait, result page. */
+/** Owns the sign-in through a browser: listener, address, wait, result page. */
 
 import { beginAuthorization, redeemCode } from "../oauth/authorization-code.ts";
 import type { Exchange } from "../oauth/http.ts";
-import { callbackHandler } from "../oauth/loopback.ts";
+import { callbackHandler, type Pasted } from "../oauth/loopback.ts";
+import { loopbackRedirect } from "../oauth/redirect-uri.ts";
 import type { SignedInWords } from "../oauth/result-page.ts";
-import { listenOnLoopback } from "../system/loopback-listener.ts";
-import { prepareSignIn, type SignedIn, type SignInRequest, whoSignedIn } from "./sign-in.ts";
+import { listenOnLoopback, type LoopbackAddress } from "../system/loopback-listener.ts";
+import { completeSignIn, type PreparedSignIn, type SignedIn } from "./sign-in.ts";
 
 /** What a sign-in through the browser needs of its surroundings. */
 export interface BrowserSurroundings {
@@ -13,31 +14,46 @@ export interface BrowserSurroundings {
   readonly exchange: Exchange;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Shows the address and opens it. */
-  readonly open: (url: string) => Promise<void>;
+  /** Puts the address before the person; rejecting ends the attempt. */
+  readonly open: (waiting: WaitingForBrowser) => Promise<void>;
   /** Stores the sign-in; only then is the browser told that it worked. */
   readonly complete: (signedIn: SignedIn) => Promise<SignedInWords>;
 }
 
+/** An attempt that waits for the browser to come back. */
+export interface WaitingForBrowser {
+  /** The address to open. */
+  readonly url: string;
+  /** The redirect URI in force: what the address begins with at which the browser ends. */
+  readonly redirectUri: string;
+  /** Takes the address at which a browser on another machine ended, under the same checks as a request. */
+  readonly paste: (text: string) => Promise<Pasted>;
+  /** Fires when the attempt is over, whatever came of it. */
+  readonly over: AbortSignal;
+}
+
 /** Signs in through a browser. Throws what ended the attempt; nothing is stored then. */
-export async function signInWithBrowser(request: SignInRequest, around: BrowserSurroundings): Promise<void> {
+export async function signInWithBrowser(
+  prepared: PreparedSignIn,
+  around: BrowserSurroundings,
+): Promise<void> {
   const { exchange, open, complete } = around;
-  const { target, loginHint } = request;
-  const { metadata, scopes } = await prepareSignIn(exchange, request);
+  const { target: { client, redirectPath }, choices, metadata, scopes, prompt, loginHint } = prepared;
   let handle: (request: Request) => Promise<Response> = () =>
     Promise.resolve(new Response(null, { status: 503 }));
-  const listener = listenOnLoopback(
-    { hostnames: ["127.0.0.1", "::1"], port: around.port },
-    (hit) => handle(hit),
-  );
+  const listener = listenOnLoopback(addressOf(choices.redirectUri, around.port), (hit) => handle(hit));
+  const over = new AbortController();
   try {
     const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
+    const redirectUri = choices.redirectUri === undefined
+      ? `http://${host}:${listener.port}${redirectPath}`
+      : loopbackRedirect(choices.redirectUri).withPort(listener.port);
     const authorization = await beginAuthorization({
       metadata,
-      clientId: target.clientId,
-      redirectUri: `http://${host}:${listener.port}${target.redirectPath}`,
+      client,
+      redirectUri,
       scopes,
-      prompt: target.prompt,
+      prompt,
       loginHint,
     });
     const attempt = callbackHandler<SignedInWords>({
@@ -45,14 +61,8 @@ export async function signInWithBrowser(request: SignInRequest, around: BrowserS
       metadata,
       describe: (words) => words,
       async redeem(params) {
-        const signedIn = await redeemCode(exchange, {
-          metadata,
-          clientId: target.clientId,
-          authorization,
-          params,
-        });
-        const user = await whoSignedIn(exchange, metadata, signedIn);
-        return await complete({ ...signedIn, target, metadata, scopes, user });
+        const signedIn = await redeemCode(exchange, { metadata, client, authorization, params });
+        return await complete(await completeSignIn(exchange, prepared, signedIn));
       },
     });
     handle = attempt.handle;
@@ -61,13 +71,25 @@ export async function signInWithBrowser(request: SignInRequest, around: BrowserS
     if (exchange.signal.aborted) stop();
     exchange.signal.addEventListener("abort", stop, { once: true });
     try {
+      const waiting = { url: authorization.url, redirectUri, paste: attempt.paste, over: over.signal };
       // A browser can come back before it is known whether it started well.
-      const opened = open(authorization.url).then(() => attempt.outcome);
+      const opened = open(waiting).then(() => attempt.outcome);
       await Promise.race([attempt.outcome, opened, ended.promise]);
     } finally {
       exchange.signal.removeEventListener("abort", stop);
     }
   } finally {
+    over.abort();
     await listener.close();
   }
+}
+
+/** Where to listen: where the redirect URI says, else on 127.0.0.1, or [::1] when only that exists. */
+function addressOf(redirectUri: string | undefined, port: number): LoopbackAddress {
+  if (redirectUri === undefined) return { hostnames: ["127.0.0.1", "::1"], port };
+  const redirect = loopbackRedirect(redirectUri);
+  // A browser asks either family for this name.
+  const every = redirect.hostname === "localhost";
+  const hostnames = every ? ["127.0.0.1", "::1"] : [redirect.hostname.replace(/^\[|\]$/g, "")];
+  return { hostnames, every, port: redirect.port ?? port };
 }

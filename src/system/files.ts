@@ -128,6 +128,16 @@ export async function tighten(path: string): Promise<boolean> {
   }
 }
 
+/** True when others than its owner may read a file; unknown, and so false, on Windows. */
+export async function othersCanRead(path: string): Promise<boolean> {
+  if (Deno.build.os === "windows") return false;
+  try {
+    return (((await Deno.stat(path)).mode ?? 0) & 0o044) !== 0;
+  } catch (thrown) {
+    throw storageError("read", path, thrown);
+  }
+}
+
 /** Removes a file. False when there was none. */
 export async function removeFile(path: string): Promise<boolean> {
   try {

@@ -12,6 +12,8 @@ export interface Terminal {
   writeErr(text: string): void;
   /** Keys as they are typed, each a whole key sequence, until the loop is left. */
   keys(signal: AbortSignal): AsyncGenerator<string, void, void>;
+  /** All of standard input, to its end; of more than `limit` bytes, one more than that. */
+  readIn(limit: number): Promise<string>;
 }
 
 /** True when standard input and standard error are terminals, so that a person can be asked. */
@@ -33,24 +35,37 @@ export function systemTerminal(): Terminal {
     },
     writeOut: (text) => writeAll(Deno.stdout, text),
     writeErr: (text) => writeAll(Deno.stderr, text),
-    async *keys(signal) {
-      const { promise: aborted, resolve: stop } = Promise.withResolvers<null>();
-      signal.addEventListener("abort", () => stop(null), { once: true });
-      Deno.stdin.setRaw(true);
-      try {
-        const buffer = new Uint8Array(64);
-        const decoder = new TextDecoder();
-        while (!signal.aborted) {
-          // A read cannot be given up: it stays behind, in a process that is about to end.
-          const length = await Promise.race([Deno.stdin.read(buffer), aborted]);
-          if (length === null) return;
-          yield* splitKeys(decoder.decode(buffer.subarray(0, length), { stream: true }));
-        }
-      } finally {
-        Deno.stdin.setRaw(false);
+    keys: readKeys,
+    async readIn(limit) {
+      const bytes = new Uint8Array(limit + 1);
+      let length = 0;
+      while (length < bytes.length) {
+        const read = await Deno.stdin.read(bytes.subarray(length));
+        if (read === null) break;
+        length += read;
       }
+      return new TextDecoder().decode(bytes.subarray(0, length));
     },
   };
+}
+
+/** The keys of {@link Terminal}, for those who need nothing else of it. */
+export async function* readKeys(signal: AbortSignal): AsyncGenerator<string, void, void> {
+  const { promise: aborted, resolve: stop } = Promise.withResolvers<null>();
+  signal.addEventListener("abort", () => stop(null), { once: true });
+  Deno.stdin.setRaw(true);
+  try {
+    const buffer = new Uint8Array(64);
+    const decoder = new TextDecoder();
+    while (!signal.aborted) {
+      // A read cannot be given up: it stays behind, in a process that is about to end.
+      const length = await Promise.race([Deno.stdin.read(buffer), aborted]);
+      if (length === null) return;
+      yield* splitKeys(decoder.decode(buffer.subarray(0, length), { stream: true }));
+    }
+  } finally {
+    Deno.stdin.setRaw(false);
+  }
 }
 
 // An escape sequence is one key; everything else is a key per character.

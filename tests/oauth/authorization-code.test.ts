@@ -23,7 +23,7 @@ function begin(issuer: TestIssuer, more: Partial<AuthorizationInput> = {}): Prom
   const scopes = ["openid", "email"];
   return beginAuthorization({
     metadata: metadataOf(issuer),
-    clientId: CLIENT,
+    client: { id: CLIENT },
     redirectUri: REDIRECT,
     scopes,
     ...more,
@@ -242,7 +242,12 @@ async function redeem(issuer: TestIssuer, route?: (authorization: Authorization)
     (async () => json(await issuer.tokens({}, { nonce: authorization.nonce, email: "ada@example.com" })));
   const callback = readCallback(authorization, metadataOf(issuer), hit(authorization));
   assert.ok(callback.kind === "code");
-  const input = { metadata: metadataOf(issuer), clientId: CLIENT, authorization, params: callback.params };
+  const input = {
+    metadata: metadataOf(issuer),
+    client: { id: CLIENT },
+    authorization,
+    params: callback.params,
+  };
   return { authorization, redeemed: redeemCode(issuer.exchange(), input) };
 }
 

@@ -20,7 +20,12 @@ const CODE = {
 function begin(issuer: TestIssuer, answer: Route = () => json(CODE), more: Partial<DeviceInput> = {}) {
   issuer.routes["/device"] ??= answer;
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  return beginDevice(issuer.exchange(), { metadata, clientId: CLIENT, scopes: ["openid", "email"], ...more });
+  return beginDevice(issuer.exchange(), {
+    metadata,
+    client: { id: CLIENT },
+    scopes: ["openid", "email"],
+    ...more,
+  });
 }
 
 async function failure(promise: Promise<unknown>): Promise<AppError> {
@@ -114,7 +119,7 @@ async function poll(
     return Promise.resolve();
   };
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  const polled = pollDevice(issuer.exchange(more), { metadata, clientId: CLIENT, device, sleep });
+  const polled = pollDevice(issuer.exchange(more), { metadata, client: { id: CLIENT }, device, sleep });
   const error = await polled.then(() => undefined, (error) => error);
   return { issuer, pauses, polled, error: error as AppError | undefined };
 }
@@ -215,7 +220,7 @@ Deno.test("a bound that ends while a person is waited for is TIMEOUT", async () 
   const metadata = issuer.metadata as unknown as IssuerMetadata;
   const exchange = issuer.exchange({ signal: bound.signal });
   assert.equal(
-    (await failure(pollDevice(exchange, { metadata, clientId: CLIENT, device, sleep }))).code,
+    (await failure(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }))).code,
     "TIMEOUT",
   );
 });

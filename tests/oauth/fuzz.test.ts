@@ -80,7 +80,7 @@ Deno.test("no token answer breaks the client", async () => {
       issuer.routes["/token"] = answer;
       await ours(refreshTokens(issuer.exchange(), {
         metadata: issuer.metadata as unknown as IssuerMetadata,
-        clientId: CLIENT,
+        client: { id: CLIENT },
         refreshToken: "SECRET",
         expected: { issuer: ISSUER, subject: "user-1" },
         sleep: () => Promise.resolve(),
@@ -156,7 +156,7 @@ Deno.test("no device answer breaks the client, and none makes it show an address
       const issuer = new TestIssuer();
       issuer.routes["/device"] = answer;
       const metadata = issuer.metadata as unknown as IssuerMetadata;
-      const begun = beginDevice(issuer.exchange(), { metadata, clientId: CLIENT, scopes: ["openid"] });
+      const begun = beginDevice(issuer.exchange(), { metadata, client: { id: CLIENT }, scopes: ["openid"] });
       await ours(begun);
       const device = await begun.catch(() => undefined);
       if (device === undefined) return;
@@ -172,7 +172,7 @@ Deno.test("no callback request breaks the attempt, and none passes without the s
   const redirectUri = "http://127.0.0.1:51000/callback";
   const authorization = await beginAuthorization({
     metadata,
-    clientId: CLIENT,
+    client: { id: CLIENT },
     redirectUri,
     scopes: ["openid"],
   });

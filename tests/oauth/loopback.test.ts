@@ -14,7 +14,7 @@ async function attempt() {
   const metadata = new TestIssuer().metadata as unknown as IssuerMetadata;
   const authorization = await beginAuthorization({
     metadata,
-    clientId: CLIENT,
+    client: { id: CLIENT },
     redirectUri: REDIRECT,
     scopes: ["openid"],
   });

@@ -34,7 +34,7 @@ async function session(...answers: Route[]): Promise<Attempt> {
       refreshTokens(issuer.exchange(exchange), {
         metadata,
         keys,
-        clientId: CLIENT,
+        client: { id: CLIENT },
         refreshToken: "refresh-1",
         expected: { issuer: ISSUER, subject: "user-1" },
         sleep,

@@ -11,7 +11,7 @@ function revoke(issuer: TestIssuer, ...answers: Route[]) {
   issuer.routes["/revoke"] = answers;
   const metadata = issuer.metadata as unknown as IssuerMetadata;
   const tokens = { refreshToken: "refresh-1", accessToken: "access-1" };
-  return revokeTokens(issuer.exchange(), { metadata, clientId: CLIENT, ...tokens });
+  return revokeTokens(issuer.exchange(), { metadata, client: { id: CLIENT }, ...tokens });
 }
 
 const done: Route = () => new Response(null, { status: 200 });

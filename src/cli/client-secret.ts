@@ -1,0 +1,38 @@
+/** Owns how the secret of a confidential client comes in: from a file or standard input, never by argv. */
+
+import { AppError, printable } from "../errors.ts";
+import { typedLines } from "../sign-in/paste.ts";
+import { othersCanRead, readTextFile } from "../system/files.ts";
+import type { Deps } from "./context.ts";
+
+const FLAG = "--client-secret-file";
+const LONGEST = 8192;
+
+/** The secret in a file, or on standard input for `-`; typed unseen where that is a terminal. */
+export async function readClientSecret(deps: Deps, path: string): Promise<string> {
+  const text = path === "-" ? await readInput(deps) : await readFile(deps, path);
+  const secret = text.replace(/\r?\n$/, "");
+  // RFC 6749, A.2, and what password generators make beside it.
+  if (secret !== "" && secret.length <= LONGEST && !/\p{Cc}/u.test(secret)) return secret;
+  const what = path === "-" ? "standard input" : printable(path);
+  throw new AppError("USAGE", `${FLAG}: ${what} holds no client secret: it must be one line of text.`);
+}
+
+async function readFile({ out }: Deps, path: string): Promise<string> {
+  const text = await readTextFile(path);
+  if (text === undefined) throw new AppError("USAGE", `${FLAG}: ${printable(path)} does not exist.`);
+  if (await othersCanRead(path)) {
+    out.warn(
+      `Other users of this machine can read ${printable(path)}: chmod 600 it, or remove it after this.`,
+    );
+  }
+  return text;
+}
+
+async function readInput({ terminal, interrupted, out }: Deps): Promise<string> {
+  if (!terminal.canAsk) return await terminal.readIn(LONGEST);
+  out.act("Type or paste the client secret and press Enter (it is not shown):");
+  for await (const line of typedLines(terminal.keys(interrupted))) return line;
+  interrupted.throwIfAborted();
+  return "";
+}

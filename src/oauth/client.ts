@@ -1,0 +1,37 @@
+/** Owns who we are to an issuer: a client id, perhaps its secret, and how that is proved. */
+
+import * as oauth from "oauth4webapi";
+import type { IssuerMetadata } from "./discovery.ts";
+
+/** A client as it is registered at the issuer: public, or confidential when it has a secret. RFC 6749, 2.1. */
+export interface OAuthClient {
+  readonly id: string;
+  /** Not enumerable, so that no log or JSON of the client holds it. */
+  readonly secret?: string;
+}
+
+/** A client; without a secret it is a public one. */
+export function oauthClient(id: string, secret?: string): OAuthClient {
+  const client = { id };
+  if (secret !== undefined) Object.defineProperty(client, "secret", { value: secret });
+  return client;
+}
+
+/**
+ * How a client authenticates. A public one sends its `client_id` and nothing else, without probing. A confidential
+ * one uses `client_secret_basic`, the default of OpenID Connect Discovery 1.0, 3, and `client_secret_post` where the
+ * issuer lists that and not the other. RFC 6749, 2.3.1.
+ */
+export function clientAuthentication({ secret }: OAuthClient, metadata: IssuerMetadata): oauth.ClientAuth {
+  if (secret === undefined) return oauth.None();
+  const methods = metadata.token_endpoint_auth_methods_supported ?? [];
+  const posted = methods.includes("client_secret_post") && !methods.includes("client_secret_basic");
+  return posted ? oauth.ClientSecretPost(secret) : basic(secret);
+}
+
+/** As HTML forms encode: the library escapes "-" and "." too, which issuers that compare without decoding refuse. */
+function basic(secret: string): oauth.ClientAuth {
+  const encode = (text: string) => new URLSearchParams([["", text]]).toString().slice("=".length);
+  return (_server, client, _body, headers) =>
+    headers.set("authorization", `Basic ${btoa(`${encode(client.client_id)}:${encode(secret)}`)}`);
+}

@@ -1,0 +1,45 @@
+/** Owns what is particular to an OpenID Connect issuer of somebody's own: nothing of it is known but its address. */
+
+import { AppError, printable } from "../errors.ts";
+import { oauthClient } from "../oauth/client.ts";
+import { endpointUrl } from "../oauth/http.ts";
+import type { SignInTarget } from "../sign-in/sign-in.ts";
+
+/** What may be named by flags, or is known from a session that is being renewed. */
+export interface OidcChoice {
+  readonly issuer?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+}
+
+/**
+ * Where to sign in. The issuer stays as it was written, byte for byte; its host stands for it in names. Throws
+ * `USAGE` with the line to run for one that is missing or no https URL, and for a missing client id.
+ */
+export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): SignInTarget {
+  const line = `datumctl login --issuer ${issuer === undefined ? "URL" : printable(issuer)} --client-id ${
+    clientId === undefined ? "ID" : printable(clientId)
+  }`;
+  if (issuer === undefined || clientId === undefined || clientId === "") {
+    const missing = issuer === undefined ? "--issuer" : "--client-id";
+    throw new AppError("USAGE", `The provider oidc needs ${missing}.`, { hint: `Run: ${line}` });
+  }
+  const url = endpointUrl(issuer);
+  if (typeof url === "string" || url.search !== "") {
+    const why = typeof url === "string" ? url : "holds a query";
+    throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
+      hint:
+        "Give the issuer as it names itself, with its path: --issuer https://login.example.com/realms/main",
+    });
+  }
+  return {
+    provider: "oidc",
+    issuer,
+    authHost: url.host,
+    apiHost: url.host,
+    client: oauthClient(clientId, clientSecret),
+    redirectPath: "/callback",
+    // OpenID Connect Core 1.0, 11: a refresh token is for those who consented in this very request.
+    promptFor: (scopes) => scopes.includes("offline_access") ? "consent" : undefined,
+  };
+}
