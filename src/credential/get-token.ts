@@ -7,7 +7,7 @@ import { freshToken } from "../sessions/fresh-token.ts";
 import type { Session } from "../sessions/session.ts";
 import { chooseSession, pathsOf, readConfig, type SessionPlace } from "../sessions/store.ts";
 import { claimsOf } from "../sessions/token-life.ts";
-import type { FreshToken } from "../sessions/token-wish.ts";
+import { type FreshToken, mendedBySignIn } from "../sessions/token-wish.ts";
 import type { Environment } from "../system/environment.ts";
 import type { GetTokenRequest } from "./arguments.ts";
 import {
@@ -59,7 +59,7 @@ export async function runGetToken(request: GetTokenRequest, around: GetTokenSurr
       // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself. And
       // what a sign-in mends is left to the sign-in, where somebody can be asked.
       const kept = recent?.code === "NETWORK" || recent?.code === "BUSY" ||
-        (info?.interactive && recent !== undefined && MENDED_BY_SIGN_IN.has(recent.code));
+        (info?.interactive && mendedBySignIn(recent));
       if (recent !== undefined && !kept) throw recent;
     }
     let token = await tokenOrSignIn(request, around, output, failures, info, name);
@@ -71,8 +71,6 @@ export async function runGetToken(request: GetTokenRequest, around: GetTokenSurr
     return await report(toAppError(thrown), output, failures, around);
   }
 }
-
-const MENDED_BY_SIGN_IN: ReadonlySet<string> = new Set(["NOT_SIGNED_IN", "SESSION_EXPIRED"]);
 
 /** A token; where its session is gone or expired and a person can be asked, after a sign-in. */
 async function tokenOrSignIn(
@@ -86,12 +84,17 @@ async function tokenOrSignIn(
   try {
     return await tokenFor(request, around, output, failures);
   } catch (thrown) {
-    const mendable = thrown instanceof AppError && MENDED_BY_SIGN_IN.has(thrown.code);
-    if (!mendable || output === "token" || !info?.interactive || name === undefined) throw thrown;
+    if (!mendedBySignIn(thrown) || output === "token" || !info?.interactive || name === undefined) {
+      throw thrown;
+    }
     const { signInFromPlugin } = await import("./plugin-sign-in.ts");
     const log = request.verbose ? (line: string) => around.writeErr(`${line}\n`) : undefined;
-    await signInFromPlugin(name, thrown, { ...around, canAsk: around.canAsk(), log });
-    return await tokenFor(request, { ...around, started: performance.now() }, output, failures);
+    return await signInFromPlugin(
+      name,
+      thrown,
+      { ...around, canAsk: around.canAsk(), log },
+      () => tokenFor(request, { ...around, started: performance.now() }, output, failures),
+    );
   }
 }
 

@@ -1,16 +1,19 @@
 /** Owns the sign-in that kubectl's plugin begins by itself: one for all who wait, the same identity or nothing. */
 
 import { AppError, printable } from "../errors.ts";
+import type { KeyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
 import { labelOf, parseJson, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
+  openSession,
   pathsOf,
   readSession,
   type SessionPaths,
   type SessionPlace,
 } from "../sessions/store.ts";
 import { keepSignIn } from "../sign-in/keep.ts";
+import { mendedBySignIn } from "../sessions/token-wish.ts";
 import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn, SignInTarget } from "../sign-in/sign-in.ts";
 import { browserObstacle } from "../system/browser.ts";
@@ -21,11 +24,9 @@ import { acquireLock, type FileLock } from "../system/locks.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 
-/** The longest that a person may take, in milliseconds. */
 const LONGEST = 5 * 60_000;
 /** How long nobody is asked again after a sign-in that failed or was abandoned, in milliseconds. */
 const COOL_DOWN = 60_000;
-const KEYRING_LONGEST = 60_000;
 
 /** What the sign-in needs of the process. */
 export interface PluginSurroundings {
@@ -35,6 +36,8 @@ export interface PluginSurroundings {
   readonly canAsk: boolean;
   readonly writeErr: (text: string) => void;
   readonly log?: ((line: string) => void) | undefined;
+  /** The longest that a person may take, in milliseconds; five minutes unless told. */
+  readonly longest?: number;
 }
 
 /** Whom a sign-in must bring, and where. */
@@ -48,43 +51,58 @@ interface Renewal {
 }
 
 /**
- * Signs the person of a session in again, or waits for another process that does. Returns when the session was
- * renewed by whomever; throws `failure` where nobody can be asked, and with the command to run while an attempt
- * that failed is recent; else what ended this attempt.
+ * Signs the person of a session in again, or waits for another process that does; then returns the token that
+ * `tokenAgain` finds. Throws `failure` where nobody can be asked, and with the command to run while an attempt that
+ * failed is recent; else what ended this attempt, or what `tokenAgain` throws.
  */
-export async function signInFromPlugin(
+export async function signInFromPlugin<Token>(
   name: string,
   failure: AppError,
   around: PluginSurroundings,
-): Promise<void> {
+  tokenAgain: () => Promise<Token>,
+): Promise<Token> {
   const { place } = around;
-  const before = await readSession(place, name);
-  const renewal = renewalOf(name, before);
+  const renewal = await renewalOf(place, name, keyringBound(around));
   if (renewal === undefined || !await canSignIn(around)) throw failure;
   const paths = await pathsOf(place.folders, name);
   await ensurePrivateFolder(place.folders.sessions);
   using interrupted = interruption();
-  const lock = await lockSignIn(paths, around, interrupted.signal);
+  const { lock, waited } = await lockSignIn(paths, around, interrupted.signal);
   try {
-    if ((await readSession(place, name))?.credentials !== before?.credentials) return;
-    await refuseWhileCooling(paths, place, name, failure);
+    // Somebody may have signed in since this call failed, before it came to the lock or while it waited there.
+    try {
+      return await tokenAgain();
+    } catch (thrown) {
+      if (!mendedBySignIn(thrown)) throw thrown;
+    }
+    await refuseWhileCooling(paths, place, name, failure, waited);
     // Written before the attempt: one that is killed counts as abandoned.
-    await noteAttempt(paths, place);
+    await noteAttempt(paths, { at: place.now(), ended: false });
     try {
       await signIn(renewal, around, interrupted.signal);
     } catch (thrown) {
-      await noteAttempt(paths, place);
+      await noteAttempt(paths, { at: place.now(), ended: true });
       throw thrown;
     }
   } finally {
     lock.release();
   }
+  return await tokenAgain();
 }
 
-/** Who must come back, as far as that is known; undefined when a name alone does not tell. */
-function renewalOf(name: string, session: Session | undefined): Renewal | undefined {
-  if (session !== undefined) {
-    if (session.kind !== "user" || session.provider !== "datum") return undefined;
+/**
+ * Who must come back, as far as that is known; undefined when a name alone does not tell. Of a session that is there
+ * it is what was sealed: an edited file must not say where to sign in, or as whom.
+ */
+async function renewalOf(
+  place: SessionPlace,
+  name: string,
+  bound: KeyringBound,
+): Promise<Renewal | undefined> {
+  const found = await readSession(place, name);
+  if (found !== undefined) {
+    if (found.kind !== "user" || found.provider !== "datum") return undefined;
+    const { session } = await openSession(place, found, bound);
     const { authHost, apiHost, clientId, user: { email } } = session;
     const target = datumTarget({ hostname: authHost, apiHostname: apiHost, clientId });
     return { name, target, renewed: session, email };
@@ -111,17 +129,25 @@ async function canSignIn({ canAsk, env }: PluginSurroundings): Promise<boolean> 
 
 async function lockSignIn(
   paths: SessionPaths,
-  { writeErr }: PluginSurroundings,
+  { writeErr, longest = LONGEST }: PluginSurroundings,
   signal: AbortSignal,
-): Promise<FileLock> {
+): Promise<{ readonly lock: FileLock; readonly waited: boolean }> {
   const wait = { guards: "a sign-in", signal };
   try {
-    return await acquireLock(`${paths.signIn}.lock`, { ...wait, timeout: 0 });
+    return { lock: await acquireLock(`${paths.signIn}.lock`, { ...wait, timeout: 0 }), waited: false };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code !== "BUSY") throw thrown;
   }
   writeErr("Waiting for the sign-in that another command has begun …\n");
-  return await acquireLock(`${paths.signIn}.lock`, { ...wait, timeout: LONGEST });
+  return { lock: await acquireLock(`${paths.signIn}.lock`, { ...wait, timeout: longest }), waited: true };
+}
+
+/** The last attempt. */
+interface Attempt {
+  /** When it began, or ended; in milliseconds since 1970. */
+  readonly at: number;
+  /** False while it goes on, and for ever when it was killed. */
+  readonly ended: boolean;
 }
 
 async function refuseWhileCooling(
@@ -129,10 +155,16 @@ async function refuseWhileCooling(
   { now }: SessionPlace,
   name: string,
   failure: AppError,
+  waited: boolean,
 ): Promise<void> {
-  const value = parseJson(await readTextFile(paths.signIn) ?? "");
-  const at = typeof value === "object" && value !== null && "at" in value ? value.at : undefined;
-  const ago = typeof at === "number" ? now() - at : Infinity;
+  const attempt = await lastAttempt(paths);
+  if (attempt === undefined) return;
+  let ago = now() - attempt.at;
+  // Who waited saw it end just now, however long ago it began.
+  if (waited && !attempt.ended) {
+    await noteAttempt(paths, { at: now(), ended: true });
+    ago = 0;
+  }
   if (ago < 0 || ago >= COOL_DOWN) return;
   throw new AppError(
     failure.code,
@@ -143,22 +175,29 @@ async function refuseWhileCooling(
   );
 }
 
-async function noteAttempt({ signIn }: SessionPaths, { now }: SessionPlace): Promise<void> {
-  await replaceQuickly(signIn, JSON.stringify({ at: now() }) + "\n");
+async function lastAttempt({ signIn }: SessionPaths): Promise<Attempt | undefined> {
+  const value = parseJson(await readTextFile(signIn) ?? "");
+  if (typeof value !== "object" || value === null) return undefined;
+  const { at, ended } = value as Record<string, unknown>;
+  return typeof at === "number" ? { at, ended: ended === true } : undefined;
+}
+
+async function noteAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<void> {
+  await replaceQuickly(signIn, JSON.stringify(attempt) + "\n");
 }
 
 async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted: AbortSignal): Promise<void> {
-  const { place, env, canAsk, writeErr } = around;
+  const { place, env, canAsk, writeErr, longest = LONGEST } = around;
   const { name, target, renewed, email } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
   const browserCommand = renewed?.browserCommand;
   using network = openNetwork(certificateAuthority);
-  using bounded = boundedSignal(LONGEST, () => nobodyCame(name), interrupted);
+  using bounded = boundedSignal(longest, () => nobodyCame(name, longest), interrupted);
   const exchange = {
     fetch: network.fetch,
     now: place.now,
     signal: bounded.signal,
-    deadline: place.now() + LONGEST,
+    deadline: place.now() + longest,
     ...(around.log === undefined ? {} : { log: around.log }),
   };
   const say = (text: string) => writeErr(`${text}\n`);
@@ -167,7 +206,7 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
       ? `Nobody is signed in as ${name}.`
       : `The session of ${labelOf(renewed)} has expired.`,
   );
-  await signInPerson({ target, loginHint: email, choices: renewed?.signIn }, {
+  await signInPerson({ target, loginHint: email, scopes: renewed?.scopes }, {
     exchange,
     env,
     device: false,
@@ -187,11 +226,16 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
         certificateAuthority,
         activate: false,
       };
-      const bound = { timeout: canAsk ? KEYRING_LONGEST : 15_000, signal: interrupted };
+      const bound = keyringBound(around, interrupted);
       const { session } = await keepSignIn(place, exchange, signedIn, choice, bound);
       return { who: labelOf(session), where: target.apiHost };
     },
   });
+}
+
+/** Longer where a person may be unlocking the keyring. */
+function keyringBound({ canAsk }: PluginSurroundings, signal?: AbortSignal): KeyringBound {
+  return { timeout: canAsk ? 60_000 : 15_000, ...(signal === undefined ? {} : { signal }) };
 }
 
 function keyStoresOf(renewed: Session | undefined, choice: string | undefined): readonly KeyStore[] {
@@ -212,8 +256,8 @@ function refuseOtherEmail(name: string, email: string | undefined, { user }: Sig
   );
 }
 
-function nobodyCame(name: string): AppError {
-  return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(LONGEST)}.`, {
+function nobodyCame(name: string, longest: number): AppError {
+  return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(longest)}.`, {
     hint: `Sign in by hand: datumctl login --profile ${name}`,
   });
 }

@@ -1,5 +1,6 @@
 /** Owns how a fresh token is asked for: the wish, the time it may take, and what comes back. */
 
+import { AppError } from "../errors.ts";
 import type { FailureMemory } from "./failure-memory.ts";
 import type { Session } from "./session.ts";
 import { defaultMinimumLife, type TimedToken, type TokenKind } from "./token-life.ts";
@@ -42,4 +43,9 @@ export function isFresh(token: TimedToken, wish: TokenWish, now: number): boolea
 /** The time left until a deadline, at most `most` milliseconds and at least one. */
 export function timeLeft(deadline: number, most = Infinity): number {
   return Math.max(1, Math.min(most, deadline - performance.now()));
+}
+
+/** True for what a sign-in mends: no session, or one that has expired; nothing else is worth a person's time. */
+export function mendedBySignIn(thrown: unknown): thrown is AppError {
+  return thrown instanceof AppError && (thrown.code === "NOT_SIGNED_IN" || thrown.code === "SESSION_EXPIRED");
 }
