@@ -3,6 +3,7 @@
 import { AppError, printable } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
+import { renewalTarget } from "../providers/provider.ts";
 import { labelOf, parseJson, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
@@ -23,6 +24,7 @@ import { ensurePrivateFolder, readTextFile, replaceQuickly } from "../system/fil
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
+import { readKeys } from "../system/terminal.ts";
 
 const LONGEST = 5 * 60_000;
 /** How long nobody is asked again after a sign-in that failed or was abandoned, in milliseconds. */
@@ -101,11 +103,9 @@ async function renewalOf(
 ): Promise<Renewal | undefined> {
   const found = await readSession(place, name);
   if (found !== undefined) {
-    if (found.kind !== "user" || found.provider !== "datum") return undefined;
-    const { session } = await openSession(place, found, bound);
-    const { authHost, apiHost, clientId, user: { email } } = session;
-    const target = datumTarget({ hostname: authHost, apiHostname: apiHost, clientId });
-    return { name, target, renewed: session, email };
+    const { session, credentials } = await openSession(place, found, bound);
+    const target = renewalTarget(session, credentials.clientSecret);
+    return target === undefined ? undefined : { name, target, renewed: session, email: session.user.email };
   }
   const [, email, host] = /^([^@]+@[^@]+)@(api\.[^@]+)$/.exec(name) ?? [];
   if (email === undefined || host === undefined) return undefined;
@@ -206,13 +206,14 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
       ? `Nobody is signed in as ${name}.`
       : `The session of ${labelOf(renewed)} has expired.`,
   );
-  await signInPerson({ target, loginHint: email, scopes: renewed?.scopes }, {
+  await signInPerson({ target, loginHint: email, choices: renewed?.signIn }, {
     exchange,
     env,
     device: false,
     browserCommand,
     port: 0,
     terminal: canAsk,
+    keys: canAsk ? readKeys : undefined,
     act: say,
     note: say,
     async complete(signedIn) {
