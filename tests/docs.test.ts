@@ -44,6 +44,7 @@ async function helpText(args: readonly string[]): Promise<string> {
       writeOut: (part) => void (text += part),
       writeErr: unused,
       keys: unused,
+      readIn: unused,
     },
     place: { folders: { config: "", sessions: "" }, secretStore: unused, now: Date.now, notice: unused },
     now: Date.now,
