@@ -230,7 +230,8 @@ function ownRuntimeAtHand(): Promise<boolean> {
   })();
 }
 
-async function trialCompiler(): Promise<string> {
+/** The path of the Deno that trial builds are made with, {@link TRIAL_DENO}, for Linux x64. */
+export async function trialCompiler(): Promise<string> {
   if (hostTarget() !== "x86_64-unknown-linux-gnu") {
     throw new Error(
       "A trial build is made on Linux x64 only. Elsewhere, allow Deno to fetch its base runtime.",

@@ -114,7 +114,7 @@ async function refresh(
     if (renewed === undefined) await replacement.discard();
     else warning = await persist(place, replacement, session, renewed, failure === undefined);
   } finally {
-    signals.release();
+    await signals.release();
   }
   if (failure instanceof AppError && failure.code === "SESSION_EXPIRED") {
     const other = await renewedElsewhere(place, opened, wish, bound);

@@ -40,7 +40,7 @@ const PATTERNS: readonly (readonly [RegExp, NetworkFailure["kind"]])[] = [
   [/dns error|failed to lookup|name or service not known|nodename|no such host/i, "unresolved"],
   [/unreachable|os error 101|os error 113/i, "unreachable"],
   [/timed out|timeout/i, "timed-out"],
-  [/closed|reset|broken pipe|eof|incomplete|os error 104|os error 32\b/i, "closed"],
+  [/closed|reset|broken pipe|eof|incomplete|error reading a body|os error 104|os error 32\b/i, "closed"],
 ];
 
 /**

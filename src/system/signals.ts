@@ -1,6 +1,7 @@
 /** Owns what happens on Ctrl-C and its kin: held back where a step must finish, heard where a wait must end. */
 
 import { AppError } from "../errors.ts";
+import { pause } from "./clock.ts";
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
@@ -8,8 +9,8 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 
 /** Signals that are being kept from ending the process. */
 export interface HeldSignals {
-  /** Lets signals through again; throws `INTERRUPTED` when one came meanwhile. */
-  release(): void;
+  /** Lets signals through again. Throws `INTERRUPTED` when one came meanwhile. */
+  release(): Promise<void>;
 }
 
 /** Keeps SIGINT, SIGTERM and SIGHUP from ending the process until they are released. */
@@ -23,7 +24,9 @@ export function holdSignals(): HeldSignals {
     return { signal, listener };
   });
   return {
-    release() {
+    async release() {
+      // The runtime hands a signal over in a turn of its own: one that has come already must not get lost.
+      await pause(1);
       for (const { signal, listener } of hold) Deno.removeSignalListener(signal, listener);
       if (came !== undefined) throw interrupted();
     },
