@@ -252,9 +252,10 @@ Deno.test("a removed session leaves no file, key, failure, half-written file or 
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
   await activateSession(sandbox.place, session.name);
-  const { file, key, failure: remembered } = await sandbox.paths(session.name);
+  const { file, key, failure: remembered, handouts } = await sandbox.paths(session.name);
   const elsewhere = (await sandbox.paths("gone")).failure;
-  for (const path of [`${file}.new`, `${key}.new`, remembered, `${remembered}.new`, elsewhere]) {
+  const halves = [`${file}.new`, `${key}.new`, `${remembered}.new`, `${handouts}.new-4711`];
+  for (const path of [...halves, remembered, handouts, elsewhere]) {
     await Deno.writeTextFile(path, session.name);
   }
   assert.deepEqual(await removeSession(sandbox.place, session, BOUND), {});

@@ -1,0 +1,52 @@
+/** Proves where our files are, by what the variables say. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { environment, foldersOf, homeOf } from "../../src/system/environment.ts";
+
+const from = (variables: Record<string, string>) => (name: string) => variables[name] || undefined;
+
+Deno.test("the folders: the variable of ours, else XDG's, else the home's", () => {
+  const all = { DATUMCTL_CONFIG_DIR: "/own", XDG_CONFIG_HOME: "/xdg", HOME: "/home/ada" };
+  assert.deepEqual(foldersOf(from(all), false), { config: "/own", sessions: "/own/sessions" });
+  const { DATUMCTL_CONFIG_DIR: _, ...xdg } = all;
+  assert.equal(foldersOf(from(xdg), false).config, "/xdg/datumctl");
+  assert.equal(
+    foldersOf(from({ ...xdg, XDG_CONFIG_HOME: "relative" }), false).config,
+    "/home/ada/.config/datumctl",
+  );
+  assert.equal(foldersOf(from({ HOME: "/home/ada" }), false).sessions, "/home/ada/.config/datumctl/sessions");
+});
+
+Deno.test("on Windows sessions lie where nothing roams, and a drive's path is absolute", () => {
+  const windows = { APPDATA: "C:\\R", LOCALAPPDATA: "C:\\L", HOME: "/x", XDG_CONFIG_HOME: "/y" };
+  assert.deepEqual(foldersOf(from(windows), true), {
+    config: "C:\\R\\datumctl",
+    sessions: "C:\\L\\datumctl\\sessions",
+  });
+  assert.equal(foldersOf(from({ APPDATA: "C:\\R" }), true).sessions, "C:\\R\\datumctl\\sessions");
+  assert.equal(foldersOf(from({ DATUMCTL_CONFIG_DIR: "D:\\own" }), true).config, "D:\\own");
+  assert.equal(foldersOf(from({ DATUMCTL_CONFIG_DIR: "\\\\host\\own" }), true).config, "\\\\host\\own");
+});
+
+Deno.test("a relative folder of ours counts from the working folder", () => {
+  assert.equal(foldersOf(from({ DATUMCTL_CONFIG_DIR: "own" }), false).config, `${Deno.cwd()}/own`);
+});
+
+Deno.test("without a home it is said which variable is missing and what to set", () => {
+  for (const [windows, variable] of [[false, /HOME/], [true, /AppData/]] as const) {
+    assert.throws(() => foldersOf(from({}), windows), (thrown) => {
+      assert.ok(thrown instanceof AppError && thrown.code === "STORAGE");
+      assert.match(thrown.message, variable);
+      assert.match(thrown.hint ?? "", /DATUMCTL_CONFIG_DIR/);
+      return true;
+    });
+  }
+  assert.throws(() => homeOf(from({ HOME: "" }), false), AppError);
+});
+
+Deno.test("an empty variable counts as unset", () => {
+  Deno.env.set("DATUMCTL_TEST_EMPTY", "");
+  assert.equal(environment("DATUMCTL_TEST_EMPTY"), undefined);
+  Deno.env.delete("DATUMCTL_TEST_EMPTY");
+});

@@ -1,0 +1,191 @@
+/** Proves the handling of our own files: atomic, private, bounded, and each failure in one sentence. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import {
+  createFile,
+  ensurePrivateFolder,
+  exists,
+  fileFailure,
+  kindOf,
+  listFolder,
+  prepareReplacement,
+  readTextFile,
+  removeFile,
+  tighten,
+  writeFileAtomically,
+} from "../../src/system/files.ts";
+
+const posix = Deno.build.os !== "windows";
+
+async function folder() {
+  const path = await Deno.makeTempDir({ prefix: "datumctl-files-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+const storage = (part: string) => (thrown: unknown) => {
+  assert.ok(thrown instanceof AppError && thrown.code === "STORAGE", String(thrown));
+  assert.ok(thrown.message.includes(part), thrown.message);
+  return true;
+};
+
+async function canMount(): Promise<boolean> {
+  const probe = ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"];
+  const able = await new Deno.Command("unshare", { args: probe, stderr: "null" }).output()
+    .then(({ success }) => success, () => false);
+  // deno-lint-ignore no-console -- a skipped test says so
+  if (!able) console.log("skipped: no small disk can be mounted here (unshare -m)");
+  return able;
+}
+
+Deno.test("a file is replaced whole, with mode 0600, and nothing is left beside it", async () => {
+  await using it = await folder();
+  const path = `${it.path}/a.json`;
+  await writeFileAtomically(path, "first");
+  await writeFileAtomically(path, "sécond");
+  assert.equal(await readTextFile(path), "sécond");
+  assert.deepEqual(await listFolder(it.path), ["a.json"]);
+  if (posix) assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+});
+
+Deno.test("a link at the file's place is replaced, never written through", { ignore: !posix }, async () => {
+  await using it = await folder();
+  await Deno.writeTextFile(`${it.path}/target`, "untouched");
+  await Deno.symlink(`${it.path}/target`, `${it.path}/link`);
+  await Deno.symlink(`${it.path}/target`, `${it.path}/link.new`);
+  await writeFileAtomically(`${it.path}/link`, "new");
+  assert.equal(await Deno.readTextFile(`${it.path}/target`), "untouched");
+  assert.equal(await kindOf(`${it.path}/link`), "file");
+});
+
+Deno.test("a replacement takes its room at once, and its text may be shorter or longer than that", async () => {
+  await using it = await folder();
+  const path = `${it.path}/a`;
+  await writeFileAtomically(path, "old");
+  for (const text of ["", "x", "y".repeat(200_000)]) {
+    const replacement = await prepareReplacement(path, 100_000);
+    assert.equal((await Deno.stat(`${path}.new`)).size, 100_000);
+    await replacement.commit(text);
+    assert.equal(await readTextFile(path), text);
+  }
+  const discarded = await prepareReplacement(path, 10);
+  await discarded.discard();
+  await discarded.discard();
+  assert.deepEqual(await listFolder(it.path), ["a"]);
+});
+
+Deno.test("what a killed process left half-written is cleared away by the next write", async () => {
+  await using it = await folder();
+  await Deno.writeTextFile(`${it.path}/a.new`, "half");
+  await writeFileAtomically(`${it.path}/a`, "whole");
+  assert.deepEqual(await listFolder(it.path), ["a"]);
+});
+
+Deno.test("a rename that fails keeps the old file, leaves nothing behind, and is STORAGE", async () => {
+  await using it = await folder();
+  const path = `${it.path}/a`;
+  await Deno.mkdir(`${path}/inside`, { recursive: true });
+  await assert.rejects(writeFileAtomically(path, "x"), storage(path));
+  assert.deepEqual(await listFolder(it.path), ["a"]);
+});
+
+Deno.test("a full disk fails when the room is taken, keeps the old file, and says so", {
+  ignore: !await canMount(),
+}, async () => {
+  await using it = await folder();
+  const script = new URL("./fill-disk.ts", import.meta.url).pathname;
+  const { stdout, stderr } = await new Deno.Command("unshare", {
+    args: [
+      "-m",
+      "sh",
+      "-c",
+      `mount -t tmpfs -o size=64k none ${it.path} && exec ${Deno.execPath()} run -A --quiet ${script} ${it.path}`,
+    ],
+  }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert.deepEqual(JSON.parse(text), {
+    error: `STORAGE Cannot write ${it.path}/a: the disk is full.`,
+    hint: "Free some space and run the same command again; nothing was lost.",
+    kept: "old",
+    names: ["a"],
+  });
+});
+
+Deno.test("reading: absent is nothing, a folder or too large a file is STORAGE, bytes that are no UTF-8 are no error", async () => {
+  await using it = await folder();
+  assert.equal(await readTextFile(`${it.path}/none`), undefined);
+  await Deno.writeTextFile(`${it.path}/file`, "");
+  assert.equal(await readTextFile(`${it.path}/file/below`), undefined);
+  assert.equal(await readTextFile(`${it.path}/file`), "");
+  await assert.rejects(readTextFile(it.path), storage(it.path));
+  const huge = await Deno.open(`${it.path}/huge`, { create: true, write: true });
+  await huge.truncate(17 * 1024 * 1024);
+  huge.close();
+  await assert.rejects(readTextFile(`${it.path}/huge`), storage("too large"));
+  await Deno.writeFile(`${it.path}/bytes`, new Uint8Array([0xff, 0xfe, 0x41]));
+  assert.match(await readTextFile(`${it.path}/bytes`) ?? "", /A$/);
+});
+
+Deno.test("removing, listing and looking: what is not there is no error", async () => {
+  await using it = await folder();
+  assert.equal(await removeFile(`${it.path}/none`), false);
+  assert.deepEqual(await listFolder(`${it.path}/none`), []);
+  assert.equal(await exists(`${it.path}/none`), false);
+  assert.equal(await kindOf(`${it.path}/none`), undefined);
+  assert.equal(await kindOf(it.path), "folder");
+  await createFile(`${it.path}/a`, "1");
+  await createFile(`${it.path}/a`, "2");
+  assert.equal(await readTextFile(`${it.path}/a`), "1", "a file that is there is left alone");
+  assert.equal(await removeFile(`${it.path}/a`), true);
+  await Deno.mkdir(`${it.path}/full/inside`, { recursive: true });
+  await assert.rejects(removeFile(`${it.path}/full`), storage("full"));
+});
+
+Deno.test("twenty processes' worth of first writes at once are one file", async () => {
+  await using it = await folder();
+  await Promise.all(Array.from({ length: 20 }, () => createFile(`${it.path}/.gitignore`, "*\n")));
+  assert.equal(await readTextFile(`${it.path}/.gitignore`), "*\n");
+});
+
+Deno.test(
+  "permissions of others are taken away, links and private files left alone",
+  { ignore: !posix },
+  async () => {
+    await using it = await folder();
+    await ensurePrivateFolder(`${it.path}/a/b`);
+    assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
+    assert.equal(await tighten(`${it.path}/a/b`), false);
+    await Deno.writeTextFile(`${it.path}/f`, "", { mode: 0o644 });
+    await Deno.chmod(`${it.path}/f`, 0o666);
+    await Deno.symlink(`${it.path}/f`, `${it.path}/l`);
+    assert.equal(await tighten(`${it.path}/l`), false);
+    assert.equal(await tighten(`${it.path}/f`), true);
+    assert.equal(((await Deno.stat(`${it.path}/f`)).mode ?? 0) & 0o777, 0o600);
+    assert.equal(await tighten(`${it.path}/none`), false);
+    await Deno.chmod(`${it.path}/a/b`, 0o711);
+    assert.equal(await tighten(`${it.path}/a/b`), true);
+    assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
+  },
+);
+
+Deno.test("failures are told apart by the system's own numbers", () => {
+  const errors: readonly (readonly [Error, string])[] = [
+    [new Deno.errors.NotFound("x"), "absent"],
+    [new Deno.errors.NotADirectory("x"), "absent"],
+    [new Deno.errors.AlreadyExists("x"), "exists"],
+    [new Deno.errors.PermissionDenied("x (os error 13)"), "denied"],
+    [new Deno.errors.NotCapable("x"), "denied"],
+    [new Error("x"), "other"],
+    ...(posix
+      ? [
+        [new Error("No space left on device (os error 28)"), "full"],
+        [new Error("Disk quota exceeded (os error 122)"), "full"],
+        [new Error("Read-only file system (os error 30)"), "read-only"],
+        [new Deno.errors.PermissionDenied("Read-only file system (os error 30)"), "read-only"],
+        [new Error("Device or resource busy (os error 16)"), "busy"],
+      ] as const
+      : []),
+  ];
+  for (const [error, kind] of errors) assert.equal(fileFailure(error), kind, error.message);
+  assert.equal(fileFailure("text"), "other");
+});

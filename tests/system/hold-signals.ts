@@ -1,0 +1,30 @@
+/** Owns a process that holds signals back until its stdin ends, and tells what came of them. */
+
+// deno-lint-ignore-file no-console -- it speaks to the test that started it
+
+import { AppError } from "../../src/errors.ts";
+import { holdSignals, interruption } from "../../src/system/signals.ts";
+
+if (Deno.args[0] === "hold") {
+  const signals = holdSignals();
+  console.log("ready");
+  await Deno.stdin.read(new Uint8Array(1));
+  try {
+    await signals.release();
+    console.log("nothing came");
+  } catch (thrown) {
+    console.log(thrown instanceof AppError ? `${thrown.code} ${thrown.exitCode}` : "a stranger");
+  }
+} else {
+  using interrupted = interruption();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  interrupted.signal.addEventListener("abort", () => resolve((interrupted.signal.reason as AppError).code));
+  console.log("ready");
+  const read = Deno.stdin.read(new Uint8Array(1)).then(() => "nothing came");
+  console.log(await Promise.race([promise, read]));
+}
+console.log("released");
+// From here on a signal does what it always does.
+await Deno.stdin.read(new Uint8Array(1));
+console.log("lived on");
+Deno.exit(0);

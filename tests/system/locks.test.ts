@@ -1,0 +1,107 @@
+/** Proves locks between real processes: waiting, giving up, and what the death of a holder frees. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { acquireLock } from "../../src/system/locks.ts";
+
+async function folder() {
+  const path = await Deno.makeTempDir({ prefix: "datumctl-locks-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+async function holder(path: string) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", new URL("./hold-lock.ts", import.meta.url).pathname, path],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assert.equal(new TextDecoder().decode(value).trim(), "held");
+  const end = async () => {
+    await reader.cancel();
+    await child.stdin.close().catch(() => {});
+    await child.status;
+  };
+  return { child, end };
+}
+
+const busy = (thrown: unknown) => thrown instanceof AppError && thrown.code === "BUSY" && thrown.retryable;
+
+Deno.test("a lock that another process holds is BUSY at the bound, and free when it lets go", async () => {
+  await using it = await folder();
+  const path = `${it.path}/lock`;
+  const other = await holder(path);
+  const began = performance.now();
+  await assert.rejects(acquireLock(path, { timeout: 150, guards: "the session x" }), (thrown) => {
+    assert.ok(busy(thrown));
+    assert.match((thrown as AppError).message, /the session x/);
+    return true;
+  });
+  assert.ok(performance.now() - began >= 145);
+  const waiting = acquireLock(path, { timeout: 10_000, guards: "x" });
+  await other.end();
+  (await waiting).release();
+});
+
+Deno.test("a holder that is killed with -9 frees its lock", async () => {
+  await using it = await folder();
+  const path = `${it.path}/lock`;
+  const other = await holder(path);
+  await assert.rejects(acquireLock(path, { timeout: 0, guards: "x" }), busy);
+  const waiting = acquireLock(path, { timeout: 10_000, guards: "x" });
+  other.child.kill("SIGKILL");
+  await other.end();
+  (await waiting).release();
+});
+
+Deno.test("one process cannot take a lock twice, and its file stays when it is freed", async () => {
+  await using it = await folder();
+  const path = `${it.path}/lock`;
+  const first = await acquireLock(path, { timeout: 0, guards: "x" });
+  await assert.rejects(acquireLock(path, { timeout: 50, guards: "x" }), busy);
+  first.release();
+  (await acquireLock(path, { timeout: 0, guards: "x" })).release();
+  const { isFile, mode, size } = await Deno.stat(path);
+  assert.ok(isFile && size === 0);
+  if (Deno.build.os !== "windows") assert.equal((mode ?? 0) & 0o777, 0o600);
+});
+
+Deno.test("of ten who want a lock at once, no two have it at the same time, and all get it", async () => {
+  await using it = await folder();
+  let inside = 0;
+  let most = 0;
+  await Promise.all(Array.from({ length: 10 }, async () => {
+    const lock = await acquireLock(`${it.path}/lock`, { timeout: 10_000, guards: "x" });
+    most = Math.max(most, ++inside);
+    await Promise.resolve();
+    inside--;
+    lock.release();
+  }));
+  assert.equal(most, 1);
+});
+
+Deno.test("a wait ends with the signal's own reason", async () => {
+  await using it = await folder();
+  const path = `${it.path}/lock`;
+  const first = await acquireLock(path, { timeout: 0, guards: "x" });
+  const controller = new AbortController();
+  const reason = new AppError("INTERRUPTED", "Interrupted.");
+  const waiting = acquireLock(path, { timeout: 60_000, guards: "x", signal: controller.signal });
+  controller.abort(reason);
+  assert.equal(await waiting.catch((thrown) => thrown), reason);
+  const late = acquireLock(path, { timeout: 0, guards: "x", signal: controller.signal });
+  assert.equal(await late.catch((thrown) => thrown), reason, "and one that was over before takes nothing");
+  first.release();
+});
+
+Deno.test("a lock in a folder that is not there, or on something that is no file, is STORAGE", async () => {
+  await using it = await folder();
+  await Deno.mkdir(`${it.path}/dir`);
+  for (const path of [`${it.path}/no/lock`, `${it.path}/dir`]) {
+    await assert.rejects(
+      acquireLock(path, { timeout: 0, guards: "x" }),
+      (thrown) => thrown instanceof AppError && thrown.code === "STORAGE" && thrown.message.includes(path),
+    );
+  }
+});

@@ -1,0 +1,55 @@
+/** Proves what is known of the running program, and that a launcher for sources really launches them. */
+
+import assert from "node:assert/strict";
+import { checkedCommand, ownCommand } from "../../src/cli/own-command.ts";
+import { AppError } from "../../src/errors.ts";
+import { ownProgram, writeLauncher } from "../../src/system/own-program.ts";
+
+Deno.test("from source the program is a module under Deno; paths become absolute", async () => {
+  const program = ownProgram();
+  assert.equal(program.path, Deno.execPath());
+  assert.match(program.sources ?? "", /^file:/);
+  assert.equal(program.absolute("/x/y"), "/x/y");
+  assert.equal(program.absolute("./x"), `${Deno.cwd()}/x`);
+  assert.equal(program.absolute("x/../y"), `${Deno.cwd()}/x/../y`);
+  assert.equal(await program.realPath("/no/such/thing"), undefined);
+});
+
+Deno.test(
+  "a launcher runs the sources with the arguments as they are, from a folder with a quote in its name",
+  {
+    ignore: Deno.build.os === "windows",
+  },
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "datumctl it's " });
+    try {
+      await Deno.mkdir(`${folder}/src`);
+      await Deno.writeTextFile(`${folder}/src/deno.json`, "{}");
+      await Deno.writeTextFile(`${folder}/src/main.ts`, "console.log(JSON.stringify(Deno.args));");
+      const main = new URL(`file://${folder.replaceAll(" ", "%20")}/src/main.ts`).href;
+      const launcher = await writeLauncher(`${folder}/config`, main);
+      const args = ["a b", "$HOME", "it's", "", "--x=1"];
+      const { stdout, stderr } = await new Deno.Command(launcher, { args }).output();
+      assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), args, new TextDecoder().decode(stderr));
+      assert.equal(((await Deno.stat(launcher)).mode ?? 0) & 0o777, 0o700);
+      const before = (await Deno.stat(launcher)).mtime;
+      assert.equal(await writeLauncher(`${folder}/config`, main), launcher);
+      assert.deepEqual((await Deno.stat(launcher)).mtime, before, "it is written once");
+      assert.equal((await ownCommand(() => undefined, `${folder}/config`)).warning, undefined);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test("--exec-command is a name or a path", () => {
+  for (const command of ["datumctl", "/opt/my tools/datumctl", "C:\\x.exe"]) {
+    assert.equal(checkedCommand(command), command);
+  }
+  for (const command of ["", "  ", "a\nb", "a\u0000"]) {
+    assert.throws(
+      () => checkedCommand(command),
+      (thrown) => thrown instanceof AppError && thrown.code === "USAGE",
+    );
+  }
+});
