@@ -16,6 +16,7 @@ import {
   type Session,
   type SignInChoices,
 } from "../sessions/session.ts";
+import { makeKeyText } from "../sessions/jwe.ts";
 import {
   type KeyStore,
   openSession,
@@ -124,7 +125,6 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
   const choices = choicesOf(input, known?.session.signIn);
   const port = portOf(input.listenPort, choices.redirectUri);
   const timeout = parseDuration(input.timeout ?? "5m", "--timeout");
-  const browserCommand = input.browserCommand ?? renewed?.browserCommand;
 
   using network = deps.openNetwork(certificateAuthority);
   using bounded = boundedSignal(timeout, () => nobodyCame(timeout), deps.interrupted);
@@ -141,14 +141,13 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     exchange,
     env: deps.env,
     device: input.device,
-    browserCommand,
     port,
     terminal: deps.terminal.canAsk,
     keys: deps.terminal.canAsk ? deps.terminal.keys : undefined,
     act: out.act,
     note: out.note,
     async complete(signedIn) {
-      const choice = { wantedName, renewed, keyStores, browserCommand, certificateAuthority, activate: true };
+      const choice = { wantedName, renewed, keyStores, certificateAuthority, activate: true };
       const saved = await keepSignIn(place, exchange, signedIn, choice, keyringBound(deps));
       stored = { ...saved, signedIn };
       return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };
@@ -188,14 +187,14 @@ async function oidcOf(deps: Deps, input: LoginInput, known: KnownSession | undef
 
 /** What is chosen by flags, else as at the sign-in before. Throws `USAGE` for what cannot be used. */
 function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignInChoices {
-  const { redirectUri, deviceAuthorizationEndpoint: deviceEndpoint, prompt } = input;
+  const { redirectUri, deviceAuthorizationEndpoint: deviceEndpoint, prompt, browserCommand } = input;
   if (redirectUri !== undefined) loopbackRedirect(redirectUri);
   const url = deviceEndpoint === undefined ? undefined : endpointUrl(deviceEndpoint);
   if (typeof url === "string") {
     throw new AppError("USAGE", `--device-authorization-endpoint ${printable(deviceEndpoint ?? "")} ${url}.`);
   }
   const scopes = input.scopes?.split(/[,\s]+/).filter((scope) => scope !== "");
-  const chosen = { scopes, prompt, redirectUri, deviceEndpoint };
+  const chosen = { scopes, prompt, redirectUri, deviceEndpoint, browserCommand };
   return {
     ...before,
     ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)),
@@ -285,12 +284,20 @@ async function usableKeyStores(
     case "file":
       return ["file"];
     case "system":
-      // Asked now, so that nobody signs in for nothing.
-      await deps.place.secretStore("system").get("datumctl", keyringBound(deps));
+      await tryKeyring(deps);
       return ["system"];
     default:
       throw new AppError("USAGE", "--keyring takes auto, system or file.");
   }
+}
+
+/** Keeps something in the keyring and takes it out again, so that nobody signs in for nothing. */
+async function tryKeyring(deps: Deps): Promise<void> {
+  const store = deps.place.secretStore("system");
+  const bound = keyringBound(deps);
+  // Only a store shows that a keyring is locked: what it does not hold, a locked one lacks, too.
+  await store.set("datumctl", makeKeyText(), bound);
+  await store.delete("datumctl", bound);
 }
 
 async function announce(

@@ -1,7 +1,7 @@
 /** Owns how commands name sessions: by e-mail, by name, by picking one. */
 
 import { AppError, printable } from "../errors.ts";
-import { labelOf, type Session } from "../sessions/session.ts";
+import { defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
 import { listSessions } from "../sessions/store.ts";
 import type { Deps } from "./context.ts";
 import { pick } from "./picker.ts";
@@ -55,7 +55,10 @@ export async function meantSession(
     throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", { hint: "Sign in: datumctl login" });
   }
   if (others.length === 0) return first;
-  const labels = sessions.map((session) => `${labelOf(session)}  ${session.apiHost}  (${session.name})`);
+  const labels = sessions.map((session) => {
+    const usual = defaultSessionName(session.user.email ?? session.user.subject, session.apiHost);
+    return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}`;
+  });
   const hint = `Name the user: ${command} ${first.name}. Signed in are: ${names(sessions)}.`;
   const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
   return sessions[index] ?? first;

@@ -190,7 +190,6 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
   const { place, env, canAsk, writeErr, longest = LONGEST } = around;
   const { name, target, renewed, email } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
-  const browserCommand = renewed?.browserCommand;
   using network = openNetwork(certificateAuthority);
   using bounded = boundedSignal(longest, () => nobodyCame(name, longest), interrupted);
   const exchange = {
@@ -210,7 +209,6 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
     exchange,
     env,
     device: false,
-    browserCommand,
     port: 0,
     terminal: canAsk,
     keys: canAsk ? readKeys : undefined,
@@ -223,7 +221,6 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
         wantedName: name,
         renewed,
         keyStores,
-        browserCommand,
         certificateAuthority,
         activate: false,
       };

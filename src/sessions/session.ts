@@ -35,9 +35,10 @@ const sessionSchema = v.object({
   controlPlaneApi: v.optional(
     v.picklist(["resourcemanager.miloapis.com/v1alpha1", "resourcemanager.datumapis.com/v1alpha"]),
   ),
-  browserCommand: v.optional(text),
   /** What was chosen for its sign-in, so that the next one asks for the same. */
   signIn: v.optional(v.object({
+    /** The person's own way to open an address. */
+    browserCommand: v.optional(text),
     /** `--scopes`; without it the usual ones are asked for. */
     scopes: v.optional(v.array(text)),
     /** `--prompt`; an empty one sends none. */

@@ -25,7 +25,6 @@ export interface KeepChoice {
   readonly renewed?: Session | undefined;
   /** Where the key may be kept, tried in order. */
   readonly keyStores: readonly KeyStore[];
-  readonly browserCommand?: string | undefined;
   readonly certificateAuthority?: string | undefined;
   /** Makes it the active session. */
   readonly activate: boolean;
@@ -78,7 +77,7 @@ async function store(
   bound: KeyringBound,
 ): Promise<SavedSession> {
   const { target, choices, metadata, tokens, keys, user } = signedIn;
-  const { browserCommand, certificateAuthority } = choice;
+  const { certificateAuthority } = choice;
   if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
   const others = (await listSessions(place)).sessions;
   const before = choice.renewed ??
@@ -126,7 +125,6 @@ async function store(
         user,
         scopes: [...signedIn.scopes],
         ...remembered,
-        ...(browserCommand === undefined ? {} : { browserCommand }),
         ...(kubectlToken === undefined ? {} : { kubectlToken }),
         ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
         ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),

@@ -20,8 +20,6 @@ export interface PersonSurroundings {
   readonly env: Environment;
   /** Asked for a device code by name. */
   readonly device: boolean;
-  /** The person's own way to open an address. */
-  readonly browserCommand?: string | undefined;
   /** The loopback port; 0 takes a free one. */
   readonly port: number;
   /** A QR code can be shown. */
@@ -40,7 +38,8 @@ export interface PersonSurroundings {
 export async function signInPerson(request: SignInRequest, around: PersonSurroundings): Promise<void> {
   const { exchange, port, complete, note } = around;
   const prepared = await prepareSignIn(exchange, request);
-  const obstacle = await obstacleFor(around);
+  const { browserCommand } = prepared.choices;
+  const obstacle = await obstacleFor(around, browserCommand);
   if (around.device || (obstacle !== undefined && prepared.deviceEndpoint !== undefined)) {
     if (!around.device) note(`Signing in with a device code, because ${obstacle}.`);
     const signedIn = await byDeviceCode(prepared, around);
@@ -53,7 +52,7 @@ export async function signInPerson(request: SignInRequest, around: PersonSurroun
       port,
       complete,
       async open(waiting) {
-        const opened = await showAddress(around, waiting, obstacle);
+        const opened = await showAddress(around, waiting, browserCommand, obstacle);
         if (opened || waiting.over.aborted) return;
         reading = readAddress(around, waiting);
         await reading;
@@ -66,7 +65,10 @@ export async function signInPerson(request: SignInRequest, around: PersonSurroun
 }
 
 /** Why a browser started here would not come up before the person; what they chose themselves beats every guess. */
-async function obstacleFor({ device, env, browserCommand }: PersonSurroundings): Promise<string | undefined> {
+async function obstacleFor(
+  { device, env }: PersonSurroundings,
+  browserCommand: string | undefined,
+): Promise<string | undefined> {
   return device || browserCommand !== undefined || env("BROWSER") !== undefined
     ? undefined
     : await browserObstacle();
@@ -93,8 +95,9 @@ async function byDeviceCode(
 
 /** True when a browser was opened. */
 async function showAddress(
-  { act, note, browserCommand }: PersonSurroundings,
+  { act, note }: PersonSurroundings,
   { url }: WaitingForBrowser,
+  browserCommand: string | undefined,
   obstacle: string | undefined,
 ): Promise<boolean> {
   act(`Open this address to sign in:\n\n  ${url}\n`);

@@ -301,12 +301,12 @@ Deno.test("updates of one session at the same time lose nothing", async () => {
   await Promise.all([
     updateSession(sandbox.place, name, (now) => ({ ...now, kubectlToken: "id" })),
     updateSession(sandbox.place, name, (now) => ({ ...now, inUse: { project: "p" } })),
-    updateSession(sandbox.place, name, (now) => ({ ...now, browserCommand: "b" })),
+    updateSession(sandbox.place, name, (now) => ({ ...now, tokenExpires: "b" })),
   ]);
   const session = await readSession(sandbox.place, name);
   assert.equal(session?.kubectlToken, "id");
   assert.equal(session?.inUse?.project, "p");
-  assert.equal(session?.browserCommand, "b");
+  assert.equal(session?.tokenExpires, "b");
 });
 
 Deno.test("ten sign-ins at once into an empty folder are ten sessions", async () => {
