@@ -14,6 +14,7 @@ import { USERS } from "./users.ts";
 import type { User } from "./users.ts";
 
 export type { Endpoint, Fault, Faults } from "./faults.ts";
+export { ESCAPES } from "./forgeries.ts";
 export type { ForgeryName } from "./forgeries.ts";
 export type { ControlPlaneSwitches } from "./kube.ts";
 export type { Secret } from "./secrets.ts";
@@ -214,7 +215,7 @@ async function withApiFault(
   const fault = board.take("api");
   if (fault === undefined) return await process();
   if (fault.slow !== undefined) await pause(fault.slow, closing);
-  const answer = faultAnswer(fault);
+  const answer = faultAnswer(fault, closing);
   if (answer !== undefined) {
     return new Response(answer.body, { status: answer.status, headers: answer.headers });
   }

@@ -2,7 +2,8 @@
 
 /** Requests since the start or the last reset. */
 export interface Counts {
-  add(name: string): void;
+  /** One more, or as many as said. */
+  add(name: string, many?: number): void;
   read(): Record<string, number>;
   reset(): void;
 }
@@ -22,14 +23,15 @@ const ALWAYS = [
   "device_authorization",
   "page",
   "api",
+  "sent",
 ];
 
-/** A tally of zeros. `total` counts the issuer's requests, `api` those of the control planes. */
+/** A tally of zeros. `total` counts the issuer's requests, `api` the control planes', `sent` long answers' bytes. */
 export function makeCounts(): Counts {
   const tally = new Map<string, number>();
   return {
-    add: (name) => {
-      tally.set(name, (tally.get(name) ?? 0) + 1);
+    add: (name, many = 1) => {
+      tally.set(name, (tally.get(name) ?? 0) + many);
     },
     read: () => ({ ...Object.fromEntries(ALWAYS.map((name) => [name, 0])), ...Object.fromEntries(tally) }),
     reset: () => tally.clear(),

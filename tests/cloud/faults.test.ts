@@ -87,8 +87,12 @@ test(
     assert.equal(portal.headers.get("content-type"), "text/html");
     assert.match(await portal.text(), /Wi-Fi/);
 
-    await cloud.setFaults({ token: { body: "huge" } });
-    assert.ok((await (await refreshRaw(cloud, client, "any")).text()).length > 2 ** 20);
+    for (const body of ["huge", "packed"] as const) {
+      await cloud.setFaults({ token: { body } });
+      const { padding } = await (await refreshRaw(cloud, client, "any")).json();
+      assert.ok(padding.length >= 50_000_000);
+    }
+    assert.ok((cloud.counts().sent ?? 0) > 50_000_000);
 
     await cloud.setFaults({ token: { body: "empty" } });
     assert.equal(await (await refreshRaw(cloud, client, "any")).text(), "");
@@ -134,6 +138,43 @@ test("a slow issuer lets a client time out, and does not hold up the close", asy
   const before = performance.now();
   await readAll(await refreshRaw(cloud, client, "any"));
   assert.ok(performance.now() - before >= 99);
+});
+
+for (const [body, most] of [["endless", Infinity], ["drip", 10]] as const) {
+  test(
+    `an answer that is ${body} goes on until the client has enough, and then no more`,
+    async (cloud, client) => {
+      await cloud.setFaults({ token: { body } });
+      const reader = (await refreshRaw(cloud, client, "any")).body?.getReader();
+      for (let parts = 0; parts < 5; parts++) {
+        const { value, done } = await reader?.read() ?? {};
+        assert.equal(done, false);
+        assert.ok((value?.length ?? 0) <= Math.max(most, 13));
+      }
+      await reader?.cancel();
+      if (body === "drip") return;
+      const until = performance.now() + 10_000;
+      let sent = -1;
+      while (sent !== cloud.counts().sent) {
+        assert.ok(performance.now() < until, "it goes on");
+        sent = cloud.counts().sent ?? 0;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      assert.ok(sent < 50_000_000, `${sent} bytes were sent to a client that read five parts`);
+    },
+  );
+}
+
+test("a refresh that is answered with 500 has spent its token all the same", async (cloud, client) => {
+  const { refresh_token } = await client.signIn("ada@example.com");
+  await cloud.setFaults({ token: { thenStatus: 500, times: 1 } });
+  const answer = await refreshRaw(cloud, client, refresh_token);
+  assert.equal(answer.status, 500);
+  assert.equal(await answer.text(), "fault\n");
+  await assert.rejects(
+    client.refresh(String(refresh_token)),
+    (error: { error?: string }) => error.error === "invalid_grant",
+  );
 });
 
 test("a clock that is off shows in the Date header and in the ID token", async (cloud, client) => {

@@ -23,14 +23,19 @@ export interface Fault {
   readonly retryAfter?: number;
   /** Answers with this JSON (status 200 unless given) in place of processing the request. */
   readonly json?: unknown;
-  /** Answers 200 in place of processing: a captive portal's page, 2 MiB of JSON, or nothing. */
-  readonly body?: "html" | "huge" | "empty";
+  /**
+   * Answers 200 in place of processing: a captive portal's page, nothing, 50 MB of JSON, the same packed into some
+   * kilobytes, JSON without an end, or that a byte at a time.
+   */
+  readonly body?: "html" | "empty" | "huge" | "packed" | "endless" | "drip";
   /** Answers 302 to this address in place of processing. */
   readonly redirectTo?: string;
   /** Sends the beginning of an answer in place of processing, then drops the connection. */
   readonly halfClosed?: boolean;
   /** Processes the request, tokens rotate, then drops the connection without an answer. */
   readonly lostAnswer?: boolean;
+  /** Processes the request, tokens rotate, then answers with this status and nothing of what came out. */
+  readonly thenStatus?: number;
   /** The fault ends after this many requests; absent: it stays until the faults are set anew. */
   readonly times?: number;
 }
@@ -85,11 +90,12 @@ export function makeFaultBoard(): FaultBoard {
 export interface FaultAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Whole, or as it comes: then it is to be read no faster than the client reads. */
+  readonly body: string | ReadableStream<Uint8Array>;
 }
 
-/** What a fault answers by itself; nothing when the request is to be processed. */
-export function faultAnswer(fault: Fault): FaultAnswer | undefined {
+/** What a fault answers by itself; nothing when the request is to be processed. Endless answers end with `closing`. */
+export function faultAnswer(fault: Fault, closing: AbortSignal): FaultAnswer | undefined {
   const json = { "content-type": "application/json" };
   const retryAfter: Record<string, string> = fault.retryAfter === undefined
     ? {}
@@ -113,14 +119,28 @@ export function faultAnswer(fault: Fault): FaultAnswer | undefined {
           headers: { "content-type": "text/html", ...retryAfter },
           body: "<!doctype html><title>Guest Wi-Fi</title><p>Accept our terms to go on.</p>",
         };
+      case "empty":
+        return { status, headers: { ...json, ...retryAfter }, body: "" };
       case "huge":
+        return { status, headers: { ...json, ...retryAfter }, body: ReadableStream.from(longJson(HUGE)) };
+      case "packed":
+        return {
+          status,
+          headers: { ...json, ...retryAfter, "content-encoding": "gzip" },
+          body: ReadableStream.from(longJson(HUGE)).pipeThrough(new CompressionStream("gzip")),
+        };
+      case "endless":
         return {
           status,
           headers: { ...json, ...retryAfter },
-          body: JSON.stringify({ padding: "x".repeat(2 << 20) }),
+          body: ReadableStream.from(longJson(Infinity, closing)),
         };
-      case "empty":
-        return { status, headers: { ...json, ...retryAfter }, body: "" };
+      case "drip":
+        return {
+          status,
+          headers: { ...json, ...retryAfter },
+          body: ReadableStream.from(dripping(closing)),
+        };
     }
   }
   if (fault.status !== undefined) {
@@ -131,6 +151,25 @@ export function faultAnswer(fault: Fault): FaultAnswer | undefined {
     };
   }
   return undefined;
+}
+
+const HUGE = 50_000_000;
+const DRIP = 100;
+
+/** A JSON object of about so many bytes. */
+async function* longJson(length: number, closing?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const piece = new TextEncoder().encode("x".repeat(64 * 1024));
+  yield new TextEncoder().encode('{"padding":"');
+  for (let sent = 0; sent < length && !closing?.aborted; sent += piece.length) yield piece;
+  yield new TextEncoder().encode('"}');
+}
+
+async function* dripping(closing: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  yield new TextEncoder().encode('{"padding":"');
+  while (!closing.aborted) {
+    await pause(DRIP, closing);
+    yield new TextEncoder().encode("x");
+  }
 }
 
 /** `answer` with `overlay`'s members laid over it; `null` removes one. */

@@ -1,7 +1,14 @@
 /** Owns the hostile issuer's table: what each forgery changes in an ID token or in the redirect of a sign-in. */
 
-import { SignJWT, UnsecuredJWT } from "jose";
-import type { JWTPayload } from "jose";
+import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from "jose";
+import type { JWK, JWTPayload } from "jose";
+
+/** The issuer's key, as a forgery may misuse it. */
+export interface IssuerKey {
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+}
 
 /** One row: what is changed, and when; everything else stays as an honest issuer has it. */
 export interface Forgery {
@@ -9,11 +16,21 @@ export interface Forgery {
   readonly on?: "refresh";
   /** Returns the claims to sign in place of the true ones. */
   claims?(claims: Readonly<JWTPayload>): JWTPayload;
-  /** Signs otherwise than with the issuer's key. */
-  sign?(claims: JWTPayload, kid: string): Promise<string> | string;
-  /** Changes the parameters that go back to the client's redirect URI. */
-  redirect?(parameters: URLSearchParams): void;
+  /** Signs otherwise than an honest issuer does. */
+  sign?(claims: JWTPayload, key: IssuerKey): Promise<string> | string;
+  /** The issuer takes a new key before it signs, and publishes that one alone. */
+  readonly rotates?: true;
+  /** Changes the parameters that go back to the client's redirect URI; `before` are those of the redirect before. */
+  redirect?(parameters: URLSearchParams, before: URLSearchParams): void;
 }
+
+/**
+ * What a terminal obeys and a person does not see: a cleared screen, a window's title, a link to elsewhere, colours,
+ * new lines, text from right to left, characters without width; and HTML.
+ */
+export const ESCAPES =
+  "\u001b[2J\u001b]0;owned\u0007\u001b]8;;https://evil.example\u001b\\here\u001b]8;;\u001b\\" +
+  "\u009b31m\r\nerror: forged\u0000\b\u007f\u2028\u202egnp.exe\u2066\u200b\ufeff<script>alert(1)</script>";
 
 const STRANGER = "https://stranger.example";
 const DAY = 24 * 3600;
@@ -22,6 +39,18 @@ const DAY = 24 * 3600;
 export const FORGERIES = {
   "redirect-iss": { redirect: (parameters) => parameters.set("iss", STRANGER) },
   "redirect-iss-missing": { redirect: (parameters) => parameters.delete("iss") },
+  "redirect-code-reused": {
+    redirect: (parameters, before) => parameters.set("code", before.get("code") ?? "none"),
+  },
+  "redirect-escapes": {
+    redirect: (parameters) => {
+      parameters.delete("code");
+      for (const name of ["error", "error_description", "error_uri"]) parameters.set(name, ESCAPES);
+    },
+  },
+  "redirect-state-reused": {
+    redirect: (parameters, before) => parameters.set("state", before.get("state") ?? "none"),
+  },
   "redirect-state": { redirect: (parameters) => parameters.set("state", "another-state") },
   "iss": { claims: (claims) => ({ ...claims, iss: STRANGER }) },
   "aud": { claims: (claims) => ({ ...claims, aud: "another-client" }) },
@@ -37,9 +66,14 @@ export const FORGERIES = {
   "from-the-future": {
     claims: (claims) => ({ ...claims, iat: Number(claims.iat) + DAY, exp: Number(claims.exp) + DAY }),
   },
+  "exp-missing": { claims: ({ exp: _, ...claims }) => claims },
+  "iat-missing": { claims: ({ iat: _, ...claims }) => claims },
+  "nbf": { claims: (claims) => ({ ...claims, nbf: Number(claims.iat) + DAY }) },
+  "escapes": { claims: (claims) => ({ ...claims, email: `${ESCAPES}@example.com`, name: ESCAPES }) },
+  "iss-escapes": { claims: (claims) => ({ ...claims, iss: ESCAPES }) },
   "at-hash": { claims: (claims) => ({ ...claims, at_hash: "AAAAAAAAAAAAAAAAAAAAAA" }) },
   "signature": {
-    sign: async (claims, kid) => {
+    sign: async (claims, { kid }) => {
       const stranger = await crypto.subtle.generateKey(RSA, true, ["sign", "verify"]);
       return new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid }).sign(stranger.privateKey);
     },
@@ -53,10 +87,21 @@ export const FORGERIES = {
     },
   },
   "alg-none": { sign: (claims) => new UnsecuredJWT(claims).encode() },
-  "alg-hmac": {
-    sign: (claims, kid) =>
-      new SignJWT(claims).setProtectedHeader({ alg: "HS256", kid })
-        .sign(new TextEncoder().encode(String(claims.aud).padEnd(32, "."))),
+  "alg-hmac": { sign: (claims, { kid }) => hmacSigned(claims, kid, String(claims.aud)) },
+  "alg-hmac-public-key": {
+    sign: async (claims, { kid, publicJwk }) =>
+      hmacSigned(claims, kid, await exportSPKI(await importJWK(publicJwk, "RS256") as CryptoKey)),
+  },
+  "alg-escapes": {
+    sign: async (claims, { kid }) => {
+      const [, ...rest] = (await hmacSigned(claims, kid, "any")).split(".");
+      return [part({ alg: ESCAPES, kid: ESCAPES }), ...rest].join(".");
+    },
+  },
+  "rotated-key": { rotates: true },
+  "kid-missing": {
+    sign: (claims, { privateKey }) =>
+      new SignJWT(claims).setProtectedHeader({ alg: "RS256" }).sign(privateKey),
   },
   "not-a-jwt": { sign: () => "not.a-jwt" },
 } as const satisfies Record<string, Forgery>;
@@ -71,6 +116,23 @@ export const RSA = {
   modulusLength: 2048,
   publicExponent: new Uint8Array([1, 0, 1]),
 } as const;
+
+/** Signed by hand: jose refuses keys as short as a client id. */
+async function hmacSigned(claims: JWTPayload, kid: string, secret: string): Promise<string> {
+  const text = `${part({ alg: "HS256", kid })}.${part(claims)}`;
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const hmac = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", bytes(secret), hmac, false, ["sign"]);
+  return `${text}.${base64Url(new Uint8Array(await crypto.subtle.sign(hmac, key, bytes(text))))}`;
+}
+
+function part(json: unknown): string {
+  return base64Url(new TextEncoder().encode(JSON.stringify(json)));
+}
+
+function base64Url(bytes: Uint8Array): string {
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}
 
 /** The row of that name, or nothing. */
 export function forgery(name: ForgeryName | undefined): Forgery | undefined {

@@ -1,13 +1,13 @@
 /** Tests the issuer with an independent client: flows, rotation, revocation, and each of its lies. */
 
 import assert from "node:assert/strict";
-import { createRemoteJWKSet, customFetch, decodeJwt, jwtVerify } from "jose";
+import { createRemoteJWKSet, customFetch, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import * as oauth from "oauth4webapi";
 
 import { approveDeviceByHttp } from "./browser.ts";
 import { startCloud } from "./cloud.ts";
 import type { Cloud, CloudOptions, ForgeryName } from "./cloud.ts";
-import { FORGERIES } from "./forgeries.ts";
+import { ESCAPES, FORGERIES } from "./forgeries.ts";
 import { makeRelyingParty } from "./relying_party.ts";
 import type { RelyingParty } from "./relying_party.ts";
 
@@ -181,6 +181,9 @@ const SEEN_BY: Record<ForgeryName, RegExp | null> = {
   "redirect-iss": /"iss"/,
   "redirect-iss-missing": /"iss" \(issuer\) missing/,
   "redirect-state": /"state"/,
+  "redirect-state-reused": /"state"/,
+  "redirect-code-reused": /invalid_grant/,
+  "redirect-escapes": /response/,
   "iss": /"iss"/,
   "aud": /"aud"/,
   "aud-several": /"aud"/,
@@ -191,11 +194,20 @@ const SEEN_BY: Record<ForgeryName, RegExp | null> = {
   "sub-missing": /"sub"/,
   "expired": /"exp"/,
   "from-the-future": null,
+  "exp-missing": /"exp"/,
+  "iat-missing": /"iat"/,
+  "nbf": /"nbf"/,
+  "escapes": null,
+  "iss-escapes": /"iss"/,
   "at-hash": null,
   "signature": /signature/,
   "unknown-key": /key/,
   "alg-none": /alg|signature/,
   "alg-hmac": /alg|signature/,
+  "alg-hmac-public-key": /alg|signature/,
+  "alg-escapes": /alg|signature/,
+  "rotated-key": /no applicable keys/,
+  "kid-missing": null,
   "not-a-jwt": /JWT|parse/i,
 };
 
@@ -206,19 +218,27 @@ for (const name of Object.keys(FORGERIES) as ForgeryName[]) {
     const seenBy = SEEN_BY[name];
     if (seenBy !== null) {
       await assert.rejects(client.signIn("ada@example.com"), (error: Error) => {
-        assert.match(`${error.message} ${(error.cause as Error)?.message ?? ""}`, seenBy);
+        const { message = "", error: code = "" } = (error.cause ?? {}) as {
+          message?: string;
+          error?: string;
+        };
+        assert.match(`${error.message} ${message} ${code}`, seenBy);
         return true;
       });
     } else if (name === "sub") {
       const forged = await client.refresh(String(honest.refresh_token));
       assert.notEqual(decodeJwt(String(forged.id_token)).sub, decodeJwt(String(honest.id_token)).sub);
     } else {
-      const claims = decodeJwt(String((await client.signIn("ada@example.com")).id_token));
+      const idToken = String((await client.signIn("ada@example.com")).id_token);
+      const claims = decodeJwt(idToken);
+      if (name === "escapes") assert.equal(claims.name, ESCAPES);
+      if (name === "kid-missing") assert.equal(decodeProtectedHeader(idToken).kid, undefined);
       if (name === "azp") assert.equal(claims.azp, "another-client");
       if (name === "at-hash") assert.equal(claims.at_hash, "AAAAAAAAAAAAAAAAAAAAAA");
       if (name === "from-the-future") assert.ok(Number(claims.iat) > Date.now() / 1000 + 3600);
     }
     await cloud.setFaults({});
-    await client.signIn("ada@example.com");
+    using later = await makeRelyingParty(cloud); // that has seen no key yet
+    await later.signIn("ada@example.com");
   });
 }

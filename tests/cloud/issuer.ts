@@ -107,7 +107,7 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
         return;
       }
     }
-    if (fault !== undefined && await answerFault(ctx, fault, endpoint, counts)) return;
+    if (fault !== undefined && await answerFault(ctx, fault, endpoint, options)) return;
 
     if (endpoint === "token") await oneAtATime(next);
     else if (endpoint === "jwks") ctx.body = { keys: [key.publicJwk] };
@@ -118,6 +118,11 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     }
     await finish(ctx, endpoint);
     if (fault?.lostAnswer) drop(ctx);
+    if (fault?.thenStatus !== undefined) {
+      ctx.status = fault.thenStatus;
+      ctx.type = "text";
+      ctx.body = "fault\n";
+    }
   });
 
   const finish = async (ctx: KoaContextWithOIDC, endpoint: Endpoint): Promise<void> => {
@@ -164,6 +169,7 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     const honest = decodeJwt(answer.id_token);
     const row = forgery(name);
     const touched = row?.on === undefined || ctx.oidc.params?.grant_type === "refresh_token";
+    if (row?.rotates) key = await makeSigningKey();
     const claims: JWTPayload = {
       ...honest,
       iat: Number(honest.iat) + clockOffset,
@@ -172,7 +178,7 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     };
     const forged = touched && row?.claims !== undefined ? row.claims(claims) : claims;
     const idToken = touched && row?.sign !== undefined
-      ? await row.sign(forged, key.kid)
+      ? await row.sign(forged, key)
       : await new SignJWT(forged).setProtectedHeader({ alg: "RS256", kid: key.kid }).sign(key.privateKey);
     return { ...answer, id_token: idToken };
   };
@@ -182,12 +188,14 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     return URL.canParse(location) ? Object.fromEntries(new URL(location).searchParams) : {};
   };
 
+  let before = new URLSearchParams();
   const forgeRedirect = (ctx: KoaContextWithOIDC): void => {
-    const change = forgery(faults.faults.forgery)?.redirect;
     const location = ctx.response.get("location");
-    if (change === undefined || !options.redirectUris.some((uri) => samePlace(uri, location))) return;
+    if (!options.redirectUris.some((uri) => samePlace(uri, location))) return;
     const target = new URL(location);
-    change(target.searchParams);
+    const honest = new URLSearchParams(target.searchParams);
+    forgery(faults.faults.forgery)?.redirect?.(target.searchParams, before);
+    before = honest;
     ctx.set("Location", target.href);
   };
 
@@ -398,9 +406,9 @@ async function answerFault(
   ctx: KoaContextWithOIDC,
   fault: Fault,
   endpoint: Endpoint,
-  counts: Counts,
+  { counts, closing }: IssuerOptions,
 ): Promise<boolean> {
-  const answer = faultAnswer(fault);
+  const answer = faultAnswer(fault, closing);
   if (answer === undefined && !fault.halfClosed) return false;
   if (endpoint === "token") counts.add(`token:${grantName((await readForm(ctx.req)).get("grant_type"))}`);
   ctx.respond = false;
@@ -409,9 +417,29 @@ async function answerFault(
     ctx.res.write('{"access_token":"', () => ctx.req.socket.destroy());
   } else if (answer !== undefined) {
     ctx.res.writeHead(answer.status, { ...answer.headers });
-    ctx.res.end(answer.body);
+    if (typeof answer.body === "string") ctx.res.end(answer.body);
+    else await pour(ctx, answer.body, counts);
   }
   return true;
+}
+
+/** Sends a body no faster than the client takes it, until the client has enough; `sent` counts its bytes. */
+async function pour(
+  { req, res }: KoaContextWithOIDC,
+  body: ReadableStream<Uint8Array>,
+  counts: Counts,
+): Promise<void> {
+  const gone = Promise.withResolvers<void>();
+  req.socket.once("close", gone.resolve);
+  for await (const part of body) {
+    if (req.socket.destroyed) break;
+    counts.add("sent", part.length);
+    if (res.write(part)) continue;
+    const drained = Promise.withResolvers<void>();
+    res.once("drain", drained.resolve);
+    await Promise.race([drained.promise, gone.promise]);
+  }
+  res.end();
 }
 
 function drop(ctx: KoaContextWithOIDC): void {
