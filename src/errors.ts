@@ -34,6 +34,8 @@ export const CODES = {
   BUSY: { exit: 1, retryable: true, meaning: "another process holds a lock" },
   KUBECONFIG: { exit: 1, retryable: false, meaning: "the kubeconfig cannot be used as it is" },
   NOT_FOUND: { exit: 1, retryable: false, meaning: "what was named does not exist" },
+  CONFLICT: { exit: 1, retryable: false, meaning: "the server holds something that stands against it" },
+  INVALID: { exit: 1, retryable: false, meaning: "the server does not take the request as it is" },
   FORBIDDEN: { exit: 5, retryable: false, meaning: "signed in, but not allowed" },
   NETWORK: { exit: 6, retryable: true, meaning: "the network or the server is unavailable" },
   UNTRUSTED_CERTIFICATE: {

@@ -25,19 +25,30 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
+/** A signal that fires when a time is over; `restart` lets the time begin anew. */
+export interface BoundedSignal extends Disposable {
+  readonly signal: AbortSignal;
+  restart(): void;
+}
+
 /** An abort signal that fires with `reason` after some milliseconds, or with the parent's reason before. */
 export function boundedSignal(
   milliseconds: number,
   reason: () => AppError,
   parent?: AbortSignal,
-): { readonly signal: AbortSignal } & Disposable {
+): BoundedSignal {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(reason()), Math.min(milliseconds, LONGEST_TIMER));
+  const start = () => setTimeout(() => controller.abort(reason()), Math.min(milliseconds, LONGEST_TIMER));
+  let timer = start();
   const stop = () => controller.abort(parent?.reason);
   if (parent?.aborted) stop();
   else parent?.addEventListener("abort", stop, { once: true });
   return {
     signal: controller.signal,
+    restart() {
+      clearTimeout(timer);
+      timer = start();
+    },
     [Symbol.dispose]() {
       clearTimeout(timer);
       parent?.removeEventListener("abort", stop);

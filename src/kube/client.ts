@@ -1,0 +1,369 @@
+/** Owns requests to a Kubernetes API: the one client, its patience and bounds, and what refusals are called. */
+
+import { AppError, printable } from "../errors.ts";
+import { type BoundedSignal, boundedSignal, type Clock } from "../system/clock.ts";
+import type { Fetch } from "../system/network.ts";
+
+/** An answer of more bytes than this is refused. */
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/** How often a safe request is repeated, and the first pause, which doubles, in milliseconds. */
+const REPEATS = 3;
+const FIRST_PAUSE = 200;
+
+/** What a client is made of. */
+export interface ClientOptions {
+  /** Below it stands a complete Kubernetes API; no slash at its end. */
+  readonly baseUrl: string;
+  /** What is asked, for messages: `the project "web" at api.datum.net`. */
+  readonly what: string;
+  /** Who asks, for messages: an e-mail or a session's name. */
+  readonly who: string;
+  /** Trusts the session's authority; its failures are AppErrors. */
+  readonly fetch: Fetch;
+  /** A fresh token; with `force` one that was made anew, because the server refused the one before. */
+  readonly token: (force: boolean) => Promise<string>;
+  readonly now: Clock;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** At least 0 and less than 1. */
+  readonly random: () => number;
+  /** Bounds connecting and the headers, every silence within a body, and all pauses together; in milliseconds. */
+  readonly requestTimeout: number;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/** How a request differs from the plain one. */
+export interface RequestOptions {
+  /** `application/json` unless given. */
+  readonly accept?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** A POST that changes nothing, such as a review, and may be sent again. */
+  readonly safe?: true;
+}
+
+/** A request; the path, which may hold a query, stands below the client's base URL. */
+export interface KubeRequest extends RequestOptions {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** An answer, whatever its status. */
+export interface KubeAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** A JSON object that a server sent: nothing about it is known. */
+export type KubeObject = Readonly<Record<string, unknown>>;
+
+/** Asks one Kubernetes API in one person's name. */
+export interface KubeClient {
+  readonly baseUrl: string;
+  readonly what: string;
+  /** The object at a path. Throws what {@link KubeClient.send} and {@link refusal} say. */
+  get(path: string, options?: RequestOptions): Promise<KubeObject>;
+  /** Sends an object as JSON; the object that is answered. Throws as {@link KubeClient.get}. */
+  post(path: string, body: unknown, options?: RequestOptions): Promise<KubeObject>;
+  /**
+   * The answer as it came, whatever its status, once a refresh and repeats could not better it.
+   *
+   * Throws `NETWORK`, `UNTRUSTED_CERTIFICATE`, what getting a token throws, or the signal's reason.
+   */
+  send(request: KubeRequest): Promise<KubeAnswer>;
+  /** What an answer that is not a success means, as the error to throw. See {@link refusal}. */
+  refusal(answer: KubeAnswer): AppError;
+}
+
+/** Opens a client; nothing is asked yet. */
+export function openClient(options: ClientOptions): KubeClient {
+  const { baseUrl, what } = options;
+  let renewing: Promise<string> | undefined;
+
+  /** The token to try after one was refused: whichever another request has got meanwhile, else one made anew. */
+  async function tokenAfter(refused: string): Promise<string> {
+    const stored = await options.token(false);
+    if (stored !== refused) return stored;
+    renewing ??= options.token(true).finally(() => {
+      renewing = undefined;
+    });
+    return await renewing;
+  }
+
+  async function send(request: KubeRequest): Promise<KubeAnswer> {
+    const safe = request.method === "GET" || request.safe === true;
+    const deadline = options.now() + options.requestTimeout;
+    let token = await options.token(false);
+    let renewed = false;
+    for (let attempt = 0;; attempt += 1) {
+      const outcome = await exchange(options, request, token);
+      if (!renewed && !(outcome instanceof AppError) && isUnauthenticated(outcome)) {
+        renewed = true;
+        const next = await tokenAfter(token);
+        if (next === token) return outcome;
+        token = next;
+        continue;
+      }
+      const pause = FIRST_PAUSE * 2 ** attempt * (0.5 + options.random());
+      const wait = safe && attempt < REPEATS ? waitBefore(outcome, pause, options.now()) : undefined;
+      if (wait === undefined || options.now() + wait > deadline) {
+        if (outcome instanceof AppError) throw outcome;
+        return outcome;
+      }
+      await options.sleep(wait, options.signal);
+    }
+  }
+
+  const object = async (request: KubeRequest): Promise<KubeObject> => {
+    const answer = await send(request);
+    if (answer.status < 200 || answer.status > 299) throw refusal(answer, options);
+    const found = objectOf(answer);
+    if (found === undefined) throw notJson(answer, options);
+    return found;
+  };
+  return {
+    baseUrl,
+    what,
+    get: (path, more) => object({ ...more, method: "GET", path }),
+    post: (path, body, more) => object({ ...more, method: "POST", path, body }),
+    send,
+    refusal: (answer) => refusal(answer, options),
+  };
+}
+
+/** Asks once: the answer, or the `NETWORK` error that asking again may mend; any other failure is thrown. */
+async function exchange(
+  options: ClientOptions,
+  request: KubeRequest,
+  token: string,
+): Promise<KubeAnswer | AppError> {
+  const url = urlOf(options.baseUrl, request);
+  const { method, accept = "application/json", body } = request;
+  using bounded = boundedSignal(options.requestTimeout, () => slow(url.host), options.signal);
+  const started = options.now();
+  const tell = (end: string | number) => {
+    const took = Math.round(options.now() - started);
+    options.log(`${method} ${url.host}${printable(url.pathname)} ${end} ${took} ms`);
+  };
+  try {
+    const response = await options.fetch(url, {
+      method,
+      redirect: "manual",
+      signal: bounded.signal,
+      headers: {
+        accept,
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    bounded.restart();
+    const bytes = await readBounded(response, url.host, bounded);
+    tell(response.status);
+    return { status: response.status, headers: response.headers, body: bytes };
+  } catch (thrown) {
+    tell("failed after");
+    options.signal.throwIfAborted();
+    if (thrown instanceof AppError && thrown.code === "NETWORK" && !(thrown.cause instanceof TooLarge)) {
+      return thrown;
+    }
+    throw thrown;
+  }
+}
+
+function urlOf(baseUrl: string, { path, query }: KubeRequest): URL {
+  const url = new URL(`${baseUrl}${path}`);
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  return url;
+}
+
+/** The cause of an error that no repeat would mend. */
+class TooLarge extends Error {
+  override readonly name = "TooLarge";
+}
+
+async function readBounded(
+  response: Response,
+  host: string,
+  bounded: BoundedSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  try {
+    for await (const part of response.body ?? []) {
+      bounded.restart();
+      length += part.length;
+      if (length > LARGEST_ANSWER) {
+        const most = LARGEST_ANSWER / 1024 / 1024;
+        throw new AppError("NETWORK", `${host} sent an answer of more than ${most} MiB.`, {
+          cause: new TooLarge(),
+        });
+      }
+      parts.push(part);
+    }
+  } catch (thrown) {
+    if (bounded.signal.aborted) throw bounded.signal.reason;
+    if (thrown instanceof AppError) throw thrown;
+    throw new AppError("NETWORK", `${host} broke its answer off half-way.`, {
+      hint: "Check the network, VPN or proxy and run the same command again.",
+      cause: thrown,
+    });
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function slow(host: string): AppError {
+  return new AppError("NETWORK", `${host} did not answer in time.`, {
+    hint: "Run the same command again, with a longer --request-timeout if the server is slow.",
+  });
+}
+
+/** How long to wait before asking again, in milliseconds; undefined when that would be in vain. */
+function waitBefore(outcome: KubeAnswer | AppError, pause: number, now: number): number | undefined {
+  if (outcome instanceof AppError) return pause;
+  if (!isPassing(outcome.status)) return undefined;
+  return Math.max(pause, retryAfter(outcome.headers.get("retry-after"), now) ?? 0);
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. */
+function retryAfter(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+/** True for a status that passes by itself. */
+function isPassing(status: number): boolean {
+  return status === 429 || (status >= 500 && status !== 501 && status !== 505);
+}
+
+/** True when the server did not take the token: 401, or 403 as nobody. */
+function isUnauthenticated(answer: KubeAnswer): boolean {
+  return answer.status === 401 || (answer.status === 403 && wordsOf(answer).includes("system:anonymous"));
+}
+
+/** The body of an answer as text. */
+export function textOf({ body }: KubeAnswer): string {
+  return new TextDecoder().decode(body);
+}
+
+/** The body of an answer when it is a JSON object, whatever its label says. */
+export function objectOf(answer: KubeAnswer): KubeObject | undefined {
+  try {
+    const value: unknown = JSON.parse(textOf(answer));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for a JSON object. */
+export function isObject(value: unknown): value is KubeObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What a refusal says of itself: its status, and a Status object's message or plain text, safe to print. */
+function saidBy(answer: KubeAnswer): string {
+  const words = wordsOf(answer);
+  return words === "" ? `HTTP ${answer.status}` : `HTTP ${answer.status}: ${words}`;
+}
+
+function wordsOf(answer: KubeAnswer): string {
+  const object = objectOf(answer);
+  if (object !== undefined) return typeof object.message === "string" ? printable(object.message, 1000) : "";
+  const text = textOf(answer).trim();
+  return text.startsWith("<") ? "an HTML page" : printable(text);
+}
+
+/** The `cause` of a {@link refusal}: what the server's Status says for programs. */
+export interface RefusedRequest {
+  readonly status: number;
+  /** A Status object's reason, such as `AlreadyExists`. */
+  readonly reason: string | undefined;
+}
+
+/** What is known of a refusal; undefined for any other error. */
+export function refusedRequest(error: unknown): RefusedRequest | undefined {
+  const cause = error instanceof AppError ? error.cause : undefined;
+  return isObject(cause) && typeof cause.status === "number" ? cause as unknown as RefusedRequest : undefined;
+}
+
+/**
+ * What an answer that is not a success means.
+ *
+ * `SESSION_REJECTED` (401, or 403 as `system:anonymous`), `FORBIDDEN` (any other 403), `NOT_FOUND` (404, 410),
+ * `CONFLICT` (409), `NETWORK` (429, 5xx, redirects), `INVALID` (the rest); its cause is a {@link RefusedRequest}.
+ */
+function refusal(answer: KubeAnswer, { baseUrl, what, who }: ClientOptions): AppError {
+  const { status } = answer;
+  const { host } = new URL(baseUrl);
+  const said = saidBy(answer);
+  const reason = objectOf(answer)?.reason;
+  const cause: RefusedRequest = {
+    status,
+    reason: typeof reason === "string" ? printable(reason, 100) : undefined,
+  };
+  if (isUnauthenticated(answer)) {
+    return new AppError("SESSION_REJECTED", `${host} does not accept a fresh token of ${who} (${said}).`, {
+      hint: "Sign in again with datumctl login, or see who is active: datumctl auth list",
+      cause,
+    });
+  }
+  if (status >= 300 && status < 400) {
+    return new AppError(
+      "NETWORK",
+      `${host} answered for ${what} with a redirect (HTTP ${status}), which is not followed.`,
+      { hint: "A proxy or captive portal may have answered; else check the API host.", cause },
+    );
+  }
+  if (isPassing(status)) {
+    return new AppError("NETWORK", `${host} cannot answer for ${what} now (${said}).`, {
+      hint: "Run the same command again later.",
+      cause,
+    });
+  }
+  switch (status) {
+    case 403:
+      return new AppError("FORBIDDEN", `${who} may not do this in ${what} (${said}).`, {
+        hint: "Ask for access, or see what is allowed: datumctl auth can-i --list",
+        cause,
+      });
+    case 404:
+    case 410:
+      return new AppError("NOT_FOUND", `There is no such thing in ${what} (${said}).`, {
+        hint: "See what is served there: datumctl api-resources",
+        cause,
+      });
+    case 409:
+      return new AppError("CONFLICT", `The request conflicts with what is in ${what} (${said}).`, {
+        hint: "Look at what is there now, then decide.",
+        cause,
+      });
+    default:
+      return new AppError("INVALID", `${host} does not take this request for ${what} (${said}).`, {
+        hint: "Correct what the message names.",
+        cause,
+      });
+  }
+}
+
+/** The error about a success whose body is no JSON object. */
+function notJson(answer: KubeAnswer, { baseUrl, what }: ClientOptions): AppError {
+  const type = (answer.headers.get("content-type") ?? "").split(";")[0] ?? "";
+  const sent = answer.body.length === 0 ? "nothing" : type === "" ? "something" : `"${printable(type, 60)}"`;
+  return new AppError(
+    "NETWORK",
+    `${new URL(baseUrl).host} answered for ${what} with ${sent} that is no JSON object.`,
+    { hint: "A proxy or captive portal may have answered; else check the API host." },
+  );
+}
