@@ -4,6 +4,21 @@ import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import { type ApiAnswer, requestApi } from "./api-request.ts";
 
+// A token that may ask either of these was accepted. The first also tells whom the server sees: it is served since
+// Kubernetes 1.28, as v1beta1 since 1.27. The last is as old as RBAC, and open to everybody who is authenticated.
+const REVIEWS = [
+  { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
+  { apiVersion: "authentication.k8s.io/v1beta1", kind: "SelfSubjectReview" },
+  {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectAccessReview",
+    spec: { resourceAttributes: { verb: "list", resource: "namespaces" } },
+  },
+] as const;
+
+/** What can be asked of a server: of a control plane the first review alone, of an ordinary API server any. */
+export type ServerKind = "control-plane" | "api-server";
+
 /** A way to reach an API server: a base URL and a token to try there. */
 export interface Candidate<Choice> {
   readonly url: string;
@@ -19,14 +34,15 @@ export interface CheckBounds {
   readonly log: (line: string) => void;
 }
 
-/** The first candidate that the server accepts, with the user name it sees. */
+/** The first candidate that the server accepts, with the user name it sees, where it can tell. */
 export interface Accepted<Choice> {
   readonly choice: Choice;
-  readonly username: string;
+  readonly username?: string;
 }
 
 /**
- * Asks a SelfSubjectReview (authentication.k8s.io/v1) with each candidate in turn until one is accepted.
+ * Asks a SelfSubjectReview with each candidate in turn until one is accepted; of an API server that has none, or
+ * grants it to nobody, a SelfSubjectAccessReview.
  *
  * Throws `SESSION_REJECTED` when every token was refused, `FORBIDDEN`, `NOT_FOUND` when nothing answers under
  * those addresses, `NETWORK`; `what` names the target in the message.
@@ -36,17 +52,13 @@ export async function firstAccepted<Choice>(
   candidates: readonly Candidate<Choice>[],
   what: string,
   bounds: CheckBounds,
+  kind: ServerKind = "control-plane",
 ): Promise<Accepted<Choice>> {
   const refusals: { readonly token: string; readonly error: AppError }[] = [];
   for (const { url, token, choice } of candidates) {
-    const answer = await requestApi(fetch, {
-      ...bounds,
-      url: `${url}/apis/authentication.k8s.io/v1/selfsubjectreviews`,
-      token,
-      body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
-    });
-    const username = answer.status === 200 || answer.status === 201 ? usernameOf(answer) : undefined;
-    if (username !== undefined) return { choice, username };
+    const answer = await review(fetch, url, token, bounds, kind);
+    const accepted = acceptance(answer);
+    if (accepted !== undefined) return { choice, ...accepted };
     refusals.push({ token, error: refusalOf(answer, what, new URL(url).host) });
   }
   // A token that was refused once tells nothing of the target; what a token says that was not, does.
@@ -60,20 +72,45 @@ export async function firstAccepted<Choice>(
   throw said?.error ?? new AppError("INTERNAL", "There was no token to try.");
 }
 
-function usernameOf({ json }: ApiAnswer): string | undefined {
+/** The answer of the first review that the server has. */
+async function review(
+  fetch: Fetch,
+  url: string,
+  token: string,
+  bounds: CheckBounds,
+  kind: ServerKind,
+): Promise<ApiAnswer> {
+  let answer: ApiAnswer | undefined;
+  for (const body of kind === "api-server" ? REVIEWS : REVIEWS.slice(0, 1)) {
+    const address = `${url}/apis/${body.apiVersion}/${body.kind.toLowerCase()}s`;
+    answer = await requestApi(fetch, { ...bounds, url: address, token, body });
+    const askedInVain = answer.status === 404 || (answer.status === 403 && !isAnonymous(answer));
+    if (!askedInVain) break;
+  }
+  return answer ?? { status: 404, json: undefined, message: "" };
+}
+
+/** What an answer says when it shows that the token was accepted. */
+function acceptance({ status: code, json }: ApiAnswer): { readonly username?: string } | undefined {
   const status = json?.status;
-  const info = typeof status === "object" && status !== null && "userInfo" in status
-    ? status.userInfo
-    : undefined;
+  if ((code !== 200 && code !== 201) || typeof status !== "object" || status === null) return undefined;
+  if ("allowed" in status && typeof status.allowed === "boolean") return {};
+  const info = "userInfo" in status ? status.userInfo : undefined;
   const name = typeof info === "object" && info !== null && "username" in info ? info.username : undefined;
-  return typeof name === "string" && name !== "" && name !== "system:anonymous" ? name : undefined;
+  return typeof name === "string" && name !== "" && name !== "system:anonymous"
+    ? { username: name }
+    : undefined;
+}
+
+function isAnonymous({ message }: ApiAnswer): boolean {
+  return message.includes("system:anonymous");
 }
 
 /** What a refusal means (datum: a bad token is a 401, or a 403 as `system:anonymous`). */
-function refusalOf({ status, json, message }: ApiAnswer, what: string, host: string): AppError {
+function refusalOf(answer: ApiAnswer, what: string, host: string): AppError {
+  const { status, json, message } = answer;
   const said = message === "" ? `HTTP ${status}` : `HTTP ${status}: ${message}`;
-  const anonymous = message.includes("system:anonymous");
-  if (status === 401 || (status === 403 && anonymous) || (status < 300 && json !== undefined)) {
+  if (status === 401 || (status === 403 && isAnonymous(answer)) || (status < 300 && json !== undefined)) {
     return new AppError(
       "SESSION_REJECTED",
       `${host} does not accept the session's token for ${what} (${said}).`,
@@ -89,14 +126,14 @@ function refusalOf({ status, json, message }: ApiAnswer, what: string, host: str
   }
   if (status === 403 && json !== undefined) {
     return new AppError("FORBIDDEN", `The session may not use ${what} at ${host} (${said}).`, {
-      hint: "Ask the organization's owner for access, or sign in as somebody else.",
+      hint: "Ask whoever runs it for access, or sign in as somebody else.",
     });
   }
   return new AppError(
     "NOT_FOUND",
     `Cannot find ${what} at ${host}, or the session may not see it (${said}).`,
     {
-      hint: "Check the id. --skip-validation writes the entry without asking the server.",
+      hint: "Check what was named. --skip-validation writes the entry without asking the server.",
     },
   );
 }

@@ -98,6 +98,21 @@ export function checkedScope(kind: Scope["kind"], id: string): Scope {
   return { kind, id };
 }
 
+/**
+ * The name of a control plane's cluster and context: `datum-project-<id>`, with `-<host[:port]>` behind it for any
+ * host but the default.
+ *
+ * @example
+ * ```ts
+ * import { controlPlaneName } from "./datum.ts";
+ * console.assert(controlPlaneName("api.datum.net", { kind: "project", id: "web" }) === "datum-project-web");
+ * console.assert(controlPlaneName("[::1]:8443", { kind: "project", id: "web" }) === "datum-project-web-[::1]:8443");
+ * ```
+ */
+export function controlPlaneName(apiHost: string, { kind, id }: Scope): string {
+  return apiHost === DATUM_API_HOST ? `datum-${kind}-${id}` : `datum-${kind}-${id}-${apiHost}`;
+}
+
 /** The base URL of a control plane: below it stands a complete Kubernetes API. */
 export function controlPlaneUrl(apiHost: string, { kind, id }: Scope, api: ControlPlaneApi): string {
   return `https://${apiHost}/apis/${api}/${kind}s/${encodeURIComponent(id)}/control-plane`;

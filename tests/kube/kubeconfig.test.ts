@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { entryEdit } from "../../src/kube/datum-entry.ts";
+import { entryEdit } from "../../src/kube/own-entry.ts";
 import {
   contextOf,
   kubeconfigPaths,
@@ -33,7 +33,8 @@ const namesIn = async (folder: string) =>
 
 function entry(id: string, session = "ada") {
   return entryEdit({
-    name: `datum-project-${id}`,
+    cluster: `datum-project-${id}`,
+    context: `datum-project-${id}`,
     server: `https://api.example.com/${id}`,
     command: "/opt/datumctl",
     identity: { session },

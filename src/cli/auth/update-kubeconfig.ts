@@ -2,8 +2,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../../errors.ts";
-import { entryEdit, type EntryIdentity, entryName, userName } from "../../kube/datum-entry.ts";
-import { type Candidate, firstAccepted } from "../../kube/identity-check.ts";
+import { type Accepted, type Candidate, firstAccepted } from "../../kube/identity-check.ts";
 import {
   contextOf,
   entryOf,
@@ -14,20 +13,20 @@ import {
   updateKubeconfig,
 } from "../../kube/kubeconfig.ts";
 import type { ExecEntry, KubeconfigEdit } from "../../kube/kubeconfig-text.ts";
-import {
-  checkedScope,
-  CONTROL_PLANE_APIS,
-  type ControlPlaneApi,
-  controlPlaneUrl,
-  type Scope,
-} from "../../providers/datum.ts";
-import { parseHost } from "../../providers/host.ts";
+import { entryEdit, type EntryIdentity, userName } from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { labelOf, type Session } from "../../sessions/session.ts";
 import { chooseSession, openSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
 import { checkedCommand, ownCommand } from "../own-command.ts";
+import {
+  checkTargetFlags,
+  type EntryTarget,
+  entryTarget,
+  type Place,
+  type TargetFlags,
+} from "./entry-target.ts";
 
 const EXAMPLES = `
 Examples:
@@ -35,9 +34,11 @@ Examples:
   datumctl auth update-kubeconfig --project my-project-id --kubeconfig ~/.kube/datum-config
   datumctl auth update-kubeconfig --project my-project-id --exec-interactive-mode Never
   datumctl auth update-kubeconfig --project my-project-id --dry-run
+  datumctl auth update-kubeconfig --server https://k8s.example.com:6443
+  datumctl auth update-kubeconfig --cluster my-cluster --context my-cluster
 
-Exactly one of --organization and --project is needed. The entry stays with the session that
-it was made with; with --follow-active it follows datumctl auth switch.`;
+Exactly one of --organization, --project, --cluster and --server is needed. The entry stays with the
+session that it was made with; with --follow-active it follows datumctl auth switch.`;
 
 /** `auth update-kubeconfig`. */
 export function updateKubeconfigCommand(deps: CommandDeps): Command {
@@ -45,10 +46,12 @@ export function updateKubeconfigCommand(deps: CommandDeps): Command {
     .description("Write the kubeconfig entry through which kubectl uses a session")
     .option("--organization <id>", "control plane of an organization")
     .option("--project <id>", "control plane of a project")
+    .option("--cluster <name>", "cluster entry that is in the kubeconfig already; it stays as it is")
+    .option("--server <url>", "base URL of an API server that accepts the issuer's tokens")
     .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
     .option("--hostname <host>", "API server's host or https address, where the session's is not meant")
     .option("--exec-interactive-mode <mode>", "Never, IfAvailable or Always (default: IfAvailable)")
-    .option("--context <name>", "name of the context (default: datum-project-<id>)")
+    .option("--context <name>", "name of the context (default: datum-project-<id>, datum-server-<host>, …)")
     .option("--no-switch", "leave the current context, and the project in use, as they are")
     .option("--follow-active", "act as whoever is active at that API host")
     .option("--token <kind>", "access or id: the token to hand out, instead of asking the server")
@@ -61,11 +64,8 @@ export function updateKubeconfigCommand(deps: CommandDeps): Command {
 }
 
 /** The flags of `auth update-kubeconfig`, as they were typed. */
-export interface UpdateKubeconfigInput {
-  readonly organization?: string | undefined;
-  readonly project?: string | undefined;
+export interface UpdateKubeconfigInput extends TargetFlags {
   readonly kubeconfig?: string | undefined;
-  readonly hostname?: string | undefined;
   readonly execInteractiveMode?: string | undefined;
   readonly context?: string | undefined;
   readonly switch: boolean;
@@ -76,9 +76,11 @@ export interface UpdateKubeconfigInput {
   readonly dryRun?: true | undefined;
 }
 
-/** What the server told: which token it takes, and under which group control planes are. */
+/** What is known of the server, from asking it or without. */
 interface Learned {
-  readonly api: ControlPlaneApi;
+  readonly place: Place;
+  /** PEM that the server's certificate needs beside the system's authorities. */
+  readonly certificateAuthority?: string | undefined;
   readonly kind?: TokenKind;
   readonly username?: string;
 }
@@ -86,42 +88,44 @@ interface Learned {
 /** Asks the server, writes the entry, remembers what was learned. */
 export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInput): Promise<void> {
   const { out, place } = deps;
-  const scope = scopeOf(input);
+  checkTargetFlags(input);
   const interactiveMode = modeOf(input.execInteractiveMode);
   const wantedKind = kindOf(input.token);
-  const context = input.context === undefined ? undefined : contextName(input.context);
-  const host = input.hostname === undefined ? undefined : parseHost(input.hostname, "--hostname");
+  if (input.context !== undefined) checkContext(input.context);
   const paths = kubeconfigPaths(input.kubeconfig, deps.env);
   const chosen = await chooseSession(place, deps.choice);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await openSession(place, chosen.session, keyringBound(deps));
-  const apiHost = host ?? session.apiHost;
+  const target = await entryTarget(input, session, paths);
   const own = input.execCommand === undefined
     ? await ownCommand(deps.env, place.folders.config)
     : { command: checkedCommand(input.execCommand) };
   if (own.warning !== undefined) out.warn(own.warning);
-  const learned = input.skipValidation
-    ? { api: session.controlPlaneApi ?? CONTROL_PLANE_APIS[0] }
-    : await askServer(deps, session, scope, apiHost, wantedKind);
+  const learned = input.skipValidation || target.unaskable !== undefined
+    ? { place: target.places[0], certificateAuthority: target.authorities.at(-1) }
+    : await askServer(deps, session, target, wantedKind);
+  warnOf(deps, target, learned, session, input);
 
-  const identity: EntryIdentity = input.followActive ? { activeFor: apiHost } : { session: session.name };
-  const name = entryName(scope, apiHost);
-  const server = controlPlaneUrl(apiHost, scope, learned.api);
+  const identity: EntryIdentity = input.followActive
+    ? { activeFor: target.apiHost }
+    : { session: session.name };
+  const context = input.context ?? target.context;
+  const server = learned.place.url;
   let moved: string | undefined;
   const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
-    moved = formerUser(kubeconfig, context ?? name, userName(identity));
+    moved = formerUser(kubeconfig, context, userName(identity));
     return entryEdit({
-      name,
-      server,
+      cluster: target.cluster,
+      context,
+      ...(target.written ? { server } : {}),
       command: own.command,
       identity,
       interactiveMode,
       switchTo: input.switch,
-      ...(context === undefined ? {} : { context }),
       ...(wantedKind === undefined ? {} : { token: wantedKind }),
-      ...(session.certificateAuthority === undefined
+      ...(learned.certificateAuthority === undefined
         ? {}
-        : { certificateAuthority: session.certificateAuthority }),
+        : { certificateAuthority: learned.certificateAuthority }),
     });
   };
   if (input.dryRun) {
@@ -130,12 +134,10 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
     return out.text(diff);
   }
   const changes = await updateKubeconfig(paths, edit);
-  await remember(deps, session, scope, learned, input);
+  await remember(deps, session, target, learned, input);
   if (moved !== undefined) {
     out.note(
-      `The context ${context ?? name} acted as ${printable(moved)} before; now it acts as ${
-        userName(identity)
-      }.`,
+      `The context ${context} acted as ${printable(moved)} before; now it acts as ${userName(identity)}.`,
     );
   }
   const written = changes.length === 0
@@ -143,21 +145,32 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
     : changes.map(({ path }) => path).join(", ");
   const who = learned.username ?? labelOf(session);
   out.line(`Kubeconfig:  ${written}`);
-  out.line(`Context:     ${context ?? name}${input.switch ? " (now current)" : ""}`);
+  out.line(`Context:     ${context}${input.switch ? " (now current)" : ""}`);
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${server}`);
-  out.note(`Next: kubectl ${input.switch ? "" : `--context ${context ?? name} `}get namespaces`);
+  out.note(`Next: kubectl ${input.switch ? "" : `--context ${context} `}get namespaces`);
 }
 
-function scopeOf({ organization, project }: UpdateKubeconfigInput): Scope {
-  if (organization !== undefined && project === undefined) return checkedScope("organization", organization);
-  if (project !== undefined && organization === undefined) return checkedScope("project", project);
-  const what = organization === undefined
-    ? "Neither --organization nor --project is given"
-    : "Both --organization and --project are given";
-  throw new AppError("USAGE", `${what}; exactly one of them is needed.`, {
-    hint: "For example: datumctl auth update-kubeconfig --project my-project-id",
-  });
+/** What a person should know of an entry that is written all the same. */
+function warnOf(
+  { out }: Deps,
+  target: EntryTarget,
+  { place, kind }: Learned,
+  session: Session,
+  input: UpdateKubeconfigInput,
+): void {
+  if (target.unaskable !== undefined && !input.skipValidation) {
+    out.warn(`The server was not asked which token it takes: ${target.unaskable}.`);
+  }
+  if (place.url.startsWith("http:")) {
+    out.warn(`kubectl sends no credentials over http: ${place.url} will see nobody signed in.`);
+  }
+  const before = session.kubectlToken;
+  if (kind !== undefined && before !== undefined && kind !== before && input.token === undefined) {
+    out.warn(
+      `kubectl now gets the ${kind} token of this session everywhere; another server took the ${before} token.`,
+    );
+  }
 }
 
 function modeOf(text: string | undefined): ExecEntry["interactiveMode"] {
@@ -171,16 +184,15 @@ function kindOf(text: string | undefined): TokenKind | undefined {
   throw new AppError("USAGE", "--token takes access or id.");
 }
 
-function contextName(text: string): string {
-  if (text.trim() !== "" && printable(text, 253) === text) return text;
+function checkContext(text: string): void {
+  if (text.trim() !== "" && printable(text, 253) === text) return;
   throw new AppError("USAGE", "--context takes a name of at most 253 printable characters.");
 }
 
 async function askServer(
   deps: Deps,
   session: Session,
-  scope: Scope,
-  apiHost: string,
+  target: EntryTarget,
   wantedKind: TokenKind | undefined,
 ): Promise<Learned> {
   const tokens: { readonly kind: TokenKind; readonly token: string }[] = [];
@@ -194,18 +206,37 @@ async function askServer(
       }
     }
   }
-  const candidates: Candidate<Learned>[] = CONTROL_PLANE_APIS.flatMap((api) =>
-    tokens.map(({ kind, token }) => ({
-      url: controlPlaneUrl(apiHost, scope, api),
-      token,
-      choice: { api, kind },
-    }))
+  const candidates = target.places.flatMap((place) =>
+    tokens.map(({ kind, token }) => ({ url: place.url, token, choice: { place, kind } }))
   );
-  using network = deps.openNetwork(session.certificateAuthority);
+  const { choice, username, certificateAuthority } = await ask(deps, target, candidates);
+  return { ...choice, certificateAuthority, ...(username === undefined ? {} : { username }) };
+}
+
+/** Asks with the first authority under which the server's certificate can be trusted. */
+async function ask<Choice>(
+  deps: Deps,
+  { what, kind, authorities, written }: EntryTarget,
+  candidates: readonly Candidate<Choice>[],
+): Promise<Accepted<Choice> & { readonly certificateAuthority: string | undefined }> {
   const bounds = { timeout: deps.requestTimeout, signal: deps.interrupted, log: deps.out.log };
-  const what = `the ${scope.kind} "${scope.id}"`;
-  const { choice, username } = await firstAccepted(network.fetch, candidates, what, bounds);
-  return { ...choice, username };
+  let untrusted: AppError | undefined;
+  for (const certificateAuthority of authorities) {
+    using network = deps.openNetwork(certificateAuthority);
+    try {
+      return {
+        ...await firstAccepted(network.fetch, candidates, what, bounds, kind),
+        certificateAuthority,
+      };
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== "UNTRUSTED_CERTIFICATE") throw thrown;
+      untrusted = thrown;
+    }
+  }
+  if (written || untrusted === undefined) throw untrusted;
+  throw new AppError(untrusted.code, untrusted.message, {
+    hint: "Mend the certificate-authority of the cluster entry, or write the entry with --skip-validation.",
+  });
 }
 
 /** The user that a context of ours named before, when it was another one. */
@@ -219,13 +250,13 @@ function formerUser(kubeconfig: Kubeconfig, context: string, user: string): stri
 async function remember(
   { place }: Deps,
   session: Session,
-  scope: Scope,
-  { api, kind }: Learned,
+  { scope }: EntryTarget,
+  { place: { api }, kind }: Learned,
   input: UpdateKubeconfigInput,
 ): Promise<void> {
   const learned = kind !== undefined && input.token === undefined && kind !== preferredKind(session);
-  const moved = input.switch && session.inUse?.[scope.kind] !== scope.id;
-  const named = input.skipValidation === undefined && input.hostname === undefined &&
+  const moved = scope !== undefined && input.switch && session.inUse?.[scope.kind] !== scope.id;
+  const named = api !== undefined && input.skipValidation === undefined && input.hostname === undefined &&
     api !== session.controlPlaneApi;
   if (!learned && !moved && !named) return;
   await updateSession(place, session.name, (now) => ({

@@ -1,25 +1,9 @@
-/** Owns what our kubeconfig entries look like: their names, server and exec section. */
+/** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
 
-import { DATUM_API_HOST, type Scope } from "../providers/datum.ts";
 import type { ExecEntry, KubeconfigEdit } from "./kubeconfig-text.ts";
 
 /** Whom an entry acts as: one session for ever, or whichever is active among those of an API host. */
 export type EntryIdentity = { readonly session: string } | { readonly activeFor: string };
-
-/**
- * The name of a target's cluster and context: `datum-project-<id>`, with `-<host[:port]>` behind it for any host
- * but the default.
- *
- * @example
- * ```ts
- * import { entryName } from "./datum-entry.ts";
- * console.assert(entryName({ kind: "project", id: "web" }, "api.datum.net") === "datum-project-web");
- * console.assert(entryName({ kind: "project", id: "web" }, "[::1]:8443") === "datum-project-web-[::1]:8443");
- * ```
- */
-export function entryName({ kind, id }: Scope, apiHost: string): string {
-  return apiHost === DATUM_API_HOST ? `datum-${kind}-${id}` : `datum-${kind}-${id}-${apiHost}`;
-}
 
 /** The name of the user entry: one per session, or one per API host for those that follow `auth switch`. */
 export function userName(identity: EntryIdentity): string {
@@ -61,11 +45,11 @@ export function execEntry(
 
 /** Everything that one `update-kubeconfig` says. */
 export interface EntryOptions extends ExecOptions {
-  /** The name of the cluster entry, and of the context unless that has its own. */
-  readonly name: string;
+  /** The name of the cluster entry. */
+  readonly cluster: string;
   /** Without it, the cluster entry is there already and stays as it is. */
   readonly server?: string;
-  readonly context?: string;
+  readonly context: string;
   /** PEM; without it, a CA that the cluster entry has goes. */
   readonly certificateAuthority?: string;
   /** Makes the context the current one. */
@@ -74,18 +58,18 @@ export interface EntryOptions extends ExecOptions {
 
 /** The edit that adds or updates cluster, user and context. */
 export function entryEdit(options: EntryOptions): KubeconfigEdit {
-  const { name, server, context = name, certificateAuthority, switchTo } = options;
+  const { cluster, server, context, certificateAuthority, switchTo } = options;
   const user = userName(options.identity);
   return {
     ...(server !== undefined && {
       clusters: [{
-        name,
+        name: cluster,
         server,
         certificateAuthorityData: certificateAuthority === undefined ? null : base64(certificateAuthority),
       }],
     }),
     users: [{ name: user, exec: execEntry(options) }],
-    contexts: [{ name: context, cluster: name, user }],
+    contexts: [{ name: context, cluster, user }],
     ...(switchTo && { currentContext: context }),
   };
 }
