@@ -135,7 +135,7 @@ export type ErrorFormat = typeof ERROR_FORMATS[number];
 
 /** How errors are printed, read before the command line is understood, so that every error has that form. */
 export function errorFormatOf(args: readonly string[], variable: string | undefined): ErrorFormat {
-  const at = args.findIndex((arg) => arg === "--error-format" || arg.startsWith("--error-format="));
+  const at = args.findLastIndex((arg) => arg === "--error-format" || arg.startsWith("--error-format="));
   const flag = at < 0 ? undefined : args[at]?.split("=")[1] ?? args[at + 1];
   return ERROR_FORMATS.find((format) => format === (flag ?? variable)) ?? "human";
 }

@@ -43,6 +43,11 @@ const SWITCHES: ReadonlyMap<string, string> = new Map([
   ["--quiet", "quiet"],
 ]);
 
+/** The flags that stand before, between or after the words of any command. */
+const EVERYWHERE: ReadonlySet<string> = new Set([
+  ...["--session", "--profile", "--error-format", "--request-timeout", "-v", "--verbose", "-q", "--quiet"],
+]);
+
 /**
  * Reads a command line as `auth get-token`; undefined when it is another command, asks for help, or holds a
  * word that is not known here: then the whole command line answers, with its suggestions.
@@ -71,6 +76,8 @@ export function readGetToken(args: readonly string[]): GetTokenRequest | undefin
     const flag = split < 0 ? arg : arg.slice(0, split);
     const name = VALUE_FLAGS.get(flag);
     const toggle = SWITCHES.get(arg);
+    // A command's own flags stand behind its words, as the framework has it.
+    if (words.length < 2 && !EVERYWHERE.has(flag)) return undefined;
     if (toggle !== undefined) switches.add(toggle);
     else if (name === undefined) return undefined;
     else if (split >= 0) values.set(name, arg.slice(split + 1));

@@ -22,6 +22,7 @@ export function parseHost(text: string, flag: string): string {
   if (/[\s\p{Cc}\p{Cf}]/u.test(text)) throw wrong("holds a space or an invisible character");
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== "https") throw wrong("is not an https address");
+  const rest = scheme === undefined ? text : text.slice(`${scheme}://`.length);
   let url: URL;
   try {
     url = new URL(scheme === undefined ? `https://${text}` : text);
@@ -29,7 +30,7 @@ export function parseHost(text: string, flag: string): string {
     throw wrong("is not a host name");
   }
   if (text.includes("@")) throw wrong("holds a user name or password");
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || /[?#\\]/.test(text)) {
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || /[?#\\]|\/./.test(rest)) {
     throw wrong("holds more than a host and a port");
   }
   if (!/^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/.test(url.hostname)) {
