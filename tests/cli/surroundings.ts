@@ -1,0 +1,70 @@
+/** Owns a process's offer to commands as a test makes it: a terminal that records, keys that are typed, variables. */
+
+import type { Surroundings } from "../../src/cli/context.ts";
+import { runCommandLine } from "../../src/cli/program.ts";
+import { errorFormatOf } from "../../src/errors.ts";
+import type { SessionPlace } from "../../src/sessions/store.ts";
+import { openNetwork } from "../../src/system/network.ts";
+import type { Terminal } from "../../src/system/terminal.ts";
+
+/** What a test chooses. */
+export interface SurroundingsOptions {
+  readonly place: SessionPlace;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Typed one after the other; their being given makes it a terminal that can be asked on. */
+  readonly keys?: readonly string[];
+  readonly columns?: number;
+  readonly stdin?: string;
+  /** Told of every text that goes to stderr. */
+  readonly onErr?: (text: string) => void;
+  readonly interrupted?: AbortSignal;
+}
+
+/** What a command line left. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Surroundings that record what is written. */
+export function recordingSurroundings(
+  args: readonly string[],
+  options: SurroundingsOptions,
+): Surroundings & { readonly written: { out: string; err: string } } {
+  const { place, env = {}, keys, columns = 80, stdin = "", onErr, interrupted } = options;
+  const written = { out: "", err: "" };
+  const terminal: Terminal = {
+    outIsTerminal: false,
+    canAsk: keys !== undefined,
+    columns: () => columns,
+    writeOut: (text) => {
+      written.out += text;
+    },
+    writeErr: (text) => {
+      written.err += text;
+      onErr?.(text);
+    },
+    async *keys() {
+      yield* keys ?? [];
+    },
+    readIn: () => Promise.resolve(stdin),
+  };
+  return {
+    env: (name) => env[name] || undefined,
+    terminal,
+    place,
+    now: place.now,
+    openNetwork,
+    interrupted: interrupted ?? new AbortController().signal,
+    errorFormat: errorFormatOf(args, env.DATUMCTL_ERROR_FORMAT),
+    written,
+  };
+}
+
+/** Runs a command line in this process. */
+export async function runLine(args: readonly string[], options: SurroundingsOptions): Promise<Ran> {
+  const around = recordingSurroundings(args, options);
+  const code = await runCommandLine(args, around);
+  return { code, stdout: around.written.out, stderr: around.written.err };
+}

@@ -1,0 +1,238 @@
+/** Proves one call of get-token from its request to what stands on stdout and stderr. */
+
+import assert from "node:assert/strict";
+import type { GetTokenRequest } from "../../src/credential/arguments.ts";
+import { EXEC_API_VERSIONS } from "../../src/credential/exec-credential.ts";
+import { runGetToken } from "../../src/credential/get-token.ts";
+import { AppError, type ErrorFormat } from "../../src/errors.ts";
+import { activateSession } from "../../src/sessions/store.ts";
+import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
+
+const [V1, V1BETA1] = EXEC_API_VERSIONS;
+const HOUR = 3600_000;
+
+const exec = (apiVersion: string = V1, interactive = false) => ({
+  KUBERNETES_EXEC_INFO: JSON.stringify({ kind: "ExecCredential", apiVersion, spec: { interactive } }),
+});
+
+async function getToken(
+  { place }: Sandbox,
+  request: Partial<GetTokenRequest> = {},
+  env: Record<string, string> = {},
+  { parent = 4711, errorFormat = "human" as ErrorFormat } = {},
+) {
+  const out: string[] = [];
+  let stderr = "";
+  const code = await runGetToken({ forceRefresh: false, claims: false, verbose: false, ...request }, {
+    place,
+    env: (name) => env[name],
+    parent,
+    errorFormat,
+    started: performance.now(),
+    canAsk: () => false,
+    writeOut: (text) => out.push(text),
+    writeErr: (text) => {
+      stderr += text;
+    },
+  });
+  assert.ok(out.length <= 1, "stdout is written once");
+  assert.doesNotMatch(stderr, /access-\d|refresh-\d|eyJ/);
+  return { code, stdout: out.join(""), stderr };
+}
+
+Deno.test("a bare token with one newline, and silence on stderr", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  await activateSession(sandbox.place, name);
+  assert.deepEqual(await getToken(sandbox), { code: 0, stdout: "access-0\n", stderr: "" });
+  const id = await getToken(sandbox, { token: "id" });
+  assert.match(id.stdout, /^eyJ[^\n]+\n$/);
+});
+
+Deno.test("an exec call gets its own version, whatever -o says, and the token that the session knows", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add({ session: { kubectlToken: "id" } });
+  // A parent each: the same token again for one that had it would be a suspicion.
+  for (const [parent, version] of EXEC_API_VERSIONS.entries()) {
+    const request = { session: name, output: V1 };
+    const { code, stdout, stderr } = await getToken(sandbox, request, exec(version), { parent });
+    assert.deepEqual([code, stderr], [0, ""]);
+    const credential = JSON.parse(stdout);
+    assert.equal(credential.apiVersion, version);
+    assert.match(credential.status.token, /^eyJ/);
+    assert.equal(Date.parse(credential.status.expirationTimestamp), sandbox.time + HOUR - 60_000);
+  }
+  assert.equal(
+    JSON.parse((await getToken(sandbox, { session: name, token: "access" }, exec())).stdout).status.token,
+    "access-0",
+  );
+  assert.equal(
+    JSON.parse((await getToken(sandbox, { session: name, output: V1BETA1 })).stdout).apiVersion,
+    V1BETA1,
+  );
+});
+
+Deno.test("-o token needs no exec info, even a broken one; without it a broken one is USAGE", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const env = { KUBERNETES_EXEC_INFO: "{" };
+  assert.equal((await getToken(sandbox, { session: name, output: "token" }, env)).stdout, "access-0\n");
+  const refused = await getToken(sandbox, { session: name }, env);
+  assert.deepEqual([refused.code, refused.stdout], [2, ""]);
+  assert.match(refused.stderr, /KUBERNETES_EXEC_INFO/);
+});
+
+Deno.test("a failure under exec: a Status on stdout, one block on stderr for the same parent, the exit code", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR;
+  sandbox.issuer.refreshToken = "another";
+  const runs = [];
+  for (let run = 0; run < 5; run++) runs.push(await getToken(sandbox, { session: name, output: V1 }, exec()));
+  assert.deepEqual(runs.map(({ code }) => code), [4, 4, 4, 4, 4]);
+  assert.match(
+    runs[0]?.stderr ?? "",
+    /^error: The session .*\nSign in again: datumctl login --profile .*\n$/,
+  );
+  assert.deepEqual(runs.slice(1).map(({ stderr }) => stderr), ["", "", "", ""]);
+  for (const { stdout } of runs) assert.equal(JSON.parse(stdout).reason, "SESSION_EXPIRED");
+  assert.deepEqual(sandbox.issuer.requests, ["/token"], "remembered: one question for five runs");
+  const other = await getToken(sandbox, { session: name, output: V1 }, exec(), { parent: 4712 });
+  assert.match(other.stderr, /^error: /, "another kubectl is told, too");
+  sandbox.time += 10_000;
+  await getToken(sandbox, { session: name, output: V1 }, exec());
+  assert.equal(sandbox.issuer.requests.length, 2, "and asked again after ten seconds");
+});
+
+Deno.test("a sign-in clears the remembered failure at once", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR;
+  sandbox.issuer.refreshToken = "another";
+  assert.equal((await getToken(sandbox, { session: name }, exec())).code, 4);
+  await sandbox.add();
+  assert.equal((await getToken(sandbox, { session: name }, exec())).code, 0);
+});
+
+Deno.test("-o token neither reads nor writes the memory, and prints every failure", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR;
+  sandbox.issuer.respond = () => Response.json({ error: "invalid_client" }, { status: 401 });
+  for (let run = 1; run <= 2; run++) {
+    const { code, stdout, stderr } = await getToken(sandbox, { session: name, output: "token" });
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^error: /);
+    assert.equal(sandbox.issuer.requests.length, run);
+  }
+});
+
+Deno.test("a failure as JSON is one line on stderr", async () => {
+  await using sandbox = await openSandbox();
+  const { code, stderr } = await getToken(sandbox, { session: "nobody" }, {}, { errorFormat: "json" });
+  assert.equal(code, 4);
+  assert.match(stderr, /^[^\n]+\n$/);
+  assert.equal(JSON.parse(stderr).error.code, "NOT_SIGNED_IN");
+});
+
+Deno.test("the variable never overrides a session that the entry names", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add({ name: "ada" });
+  await sandbox.add({ name: "grace", subject: "2", credentials: { accessToken: "access-9" } });
+  await activateSession(sandbox.place, "grace");
+  const env = { DATUMCTL_PROFILE: "grace" };
+  assert.equal((await getToken(sandbox, { session: "ada" }, env)).stdout, "access-0\n");
+  assert.equal((await getToken(sandbox, {}, { DATUMCTL_PROFILE: "ada" })).stdout, "access-0\n");
+  assert.equal((await getToken(sandbox)).stdout, "access-9\n");
+});
+
+Deno.test("an entry that follows the active session never gets a token of another host, edited files or not", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add({ name: "ada" });
+  const { session: other } = await sandbox.add({
+    name: "other",
+    subject: "2",
+    session: { apiHost: "api.other.example" },
+  });
+  await activateSession(sandbox.place, "ada");
+  const request = { activeFor: "api.example.com", output: V1 };
+  assert.equal((await getToken(sandbox, request, exec())).code, 0);
+  await activateSession(sandbox.place, "other");
+  const refused = await getToken(sandbox, request, exec());
+  assert.equal(refused.code, 4);
+  assert.equal(JSON.parse(refused.stdout).reason, "WRONG_HOST");
+  assert.match(refused.stderr, /"other" is of api\.other\.example.*api\.example\.com/);
+  assert.equal((await getToken(sandbox, request, { ...exec(), DATUMCTL_PROFILE: "ada" })).code, 4);
+  assert.equal(
+    (await getToken(sandbox, { session: "other", output: V1 }, exec())).code,
+    0,
+    "a pinned entry of it goes on",
+  );
+
+  const { file } = await sandbox.paths(other.name);
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(
+    file,
+    text.replace('"apiHost": "api.other.example"', '"apiHost": "api.example.com"'),
+  );
+  assert.equal((await getToken(sandbox, request, exec())).code, 4, "what is sealed says where it is of");
+});
+
+Deno.test("--claims tells what a token says, never the token", async () => {
+  await using sandbox = await openSandbox();
+  sandbox.issuer.claims = { name: "Ada\u202e\u009b" };
+  const { session: { name } } = await sandbox.add();
+  const told = await getToken(sandbox, { session: name, claims: true, token: "id" });
+  const value = JSON.parse(told.stdout);
+  assert.deepEqual([value.token, value.audience, value.secondsLeft], ["id", "client-1", 3600]);
+  assert.equal(value.claims.sub, "318271931245953281");
+  assert.doesNotMatch(told.stdout, /[\u202e\u009b]|eyJ/);
+  const opaque = JSON.parse((await getToken(sandbox, { session: name, claims: true })).stdout);
+  assert.deepEqual([opaque.token, opaque.claims], ["access", null]);
+});
+
+Deno.test("a warning is for people: on stderr without exec, silence with it", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const request = { session: name, minimumLife: 2 * HOUR };
+  assert.match((await getToken(sandbox, request)).stderr, /^warning: .*--min-ttl/);
+  const kubectl = await getToken(sandbox, { ...request, output: V1 }, exec());
+  assert.deepEqual([kubectl.code, kubectl.stderr], [0, ""]);
+});
+
+Deno.test("a remembered outage hides no stored token that is still good", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR - 60_000;
+  sandbox.issuer.respond = () => new Response("no", { status: 503, headers: { "retry-after": "999" } });
+  for (let run = 0; run < 2; run++) {
+    const { code, stdout } = await getToken(sandbox, { session: name, output: V1 }, exec());
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(stdout).status.token, "access-0");
+  }
+});
+
+Deno.test("a keyring that is locked is told so, under exec too, and nothing else is tried", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add({ keyStore: "system" });
+  sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.", { hint: "Unlock it." });
+  const { code, stdout, stderr } = await getToken(sandbox, { session: name, output: V1 }, exec(V1, true));
+  assert.equal(code, 4);
+  assert.equal(JSON.parse(stdout).reason, "KEYRING_LOCKED");
+  assert.equal(stderr, "error: The keyring is locked.\nUnlock it.\n");
+});
+
+Deno.test("a damaged config.json or session file is STORAGE with its path, not signed-out", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const { file } = await sandbox.paths(name);
+  await Deno.writeTextFile(`${sandbox.folder}/config.json`, "{");
+  const active = await getToken(sandbox);
+  assert.equal(active.code, 1);
+  assert.match(active.stderr, /config\.json cannot be used/);
+  assert.equal((await getToken(sandbox, { session: name })).code, 0, "a named session needs no config.json");
+  await Deno.writeTextFile(file, "{");
+  const named = await getToken(sandbox, { session: name, output: V1 }, exec());
+  assert.equal(named.code, 1);
+  assert.equal(JSON.parse(named.stdout).reason, "STORAGE");
+});

@@ -1,0 +1,129 @@
+/** Proves the one error type: its codes and exits, its three formats, and what may be printed. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parse } from "yaml";
+import {
+  AppError,
+  CODES,
+  ERROR_FORMATS,
+  type ErrorCode,
+  formatError,
+  printable,
+  printableValue,
+  toAppError,
+} from "../src/errors.ts";
+import { VERSION } from "../src/version.ts";
+
+// deno-lint-ignore no-control-regex
+const STEERS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+
+const codes = Object.keys(CODES) as ErrorCode[];
+const anError = fc.record({
+  code: fc.constantFrom(...codes),
+  message: fc.string({ unit: "binary" }),
+  hint: fc.option(fc.string({ unit: "binary" }), { nil: undefined }),
+}).map(({ code, message, hint }) => new AppError(code, message, hint === undefined ? {} : { hint }));
+
+Deno.test("the codes that commands.md names have the exits that it names", () => {
+  const exits: Partial<Record<ErrorCode, number>> = {
+    ...{
+      USAGE: 2,
+      NOT_SIGNED_IN: 4,
+      SESSION_EXPIRED: 4,
+      SESSION_REJECTED: 4,
+      KEYRING_LOCKED: 4,
+      NO_ID_TOKEN: 4,
+    },
+    ...{
+      WRONG_HOST: 4,
+      KEYRING_ITEM_MISSING: 4,
+      IDENTITY_MISMATCH: 1,
+      CLOCK_SKEW: 1,
+      STORAGE: 1,
+      NOT_FOUND: 1,
+    },
+    ...{
+      FORBIDDEN: 5,
+      NETWORK: 6,
+      INTERRUPTED: 130,
+      INVALID_TOKEN: 1,
+      ISSUER_ERROR: 1,
+      ACCESS_DENIED: 1,
+      TIMEOUT: 1,
+    },
+  };
+  for (const [code, exit] of Object.entries(exits)) assert.equal(CODES[code as ErrorCode].exit, exit, code);
+  const retryable = codes.filter((code) => CODES[code].retryable);
+  assert.deepEqual(retryable.toSorted(), ["BUSY", "KEYRING_TIMEOUT", "NETWORK", "TIMEOUT"]);
+  for (const code of codes) assert.match(code, /^[A-Z]+(_[A-Z]+)*$/);
+});
+
+Deno.test("an error as JSON is one line that reads back whole", () => {
+  fc.assert(fc.property(anError, (error) => {
+    const text = formatError(error, "json");
+    assert.match(text, /^[^\n\r]*\n$/);
+    const { code, message, hint = "", retryable } = error;
+    assert.deepEqual(JSON.parse(text), { error: { code, message, hint, retryable } });
+  }));
+});
+
+Deno.test("an error as YAML reads back whole with a YAML parser", () => {
+  fc.assert(fc.property(anError, (error) => {
+    const { code, message, hint = "", retryable } = error;
+    assert.deepEqual(parse(formatError(error, "yaml")), { error: { code, message, hint, retryable } });
+  }));
+});
+
+Deno.test("an error for people is its sentence, and the next step on the next line", () => {
+  assert.equal(
+    formatError(new AppError("USAGE", "What.", { hint: "Do this." }), "human"),
+    "error: What.\nDo this.\n",
+  );
+  assert.equal(formatError(new AppError("USAGE", "What."), "human"), "error: What.\n");
+  assert.deepEqual([...ERROR_FORMATS], ["human", "json", "yaml"]);
+});
+
+Deno.test("a fault of our own is INTERNAL and shows nothing of what was thrown", () => {
+  const ours = new AppError("NETWORK", "x");
+  assert.equal(toAppError(ours), ours);
+  for (
+    const thrown of [new TypeError("secret-token"), "secret-token", undefined, { message: "secret-token" }]
+  ) {
+    const error = toAppError(thrown);
+    assert.equal(error.code, "INTERNAL");
+    for (const format of ERROR_FORMATS) assert.doesNotMatch(formatError(error, format), /secret-token/);
+  }
+});
+
+Deno.test("what is printed steers no terminal, reorders no text, and is cut between characters", () => {
+  assert.equal(printable("\u001b[31mred\u0007 a\r\nb\u202ec\u009bd "), "[31mred  a  b c d");
+  assert.equal(printable("Zoë \u{1f600} \u4e2d"), "Zoë \u{1f600} \u4e2d");
+  assert.equal(printable("x".repeat(301)), `${"x".repeat(300)}…`);
+  assert.equal(printable(`${"x".repeat(299)}\u{1f600}y`), `${"x".repeat(299)}…`);
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    assert.doesNotMatch(printable(text, Infinity), STEERS);
+    assert.equal(printable(printable(text)), printable(text));
+  }));
+});
+
+Deno.test("a value for programs keeps its shape and loses what steers a terminal, names of members too", () => {
+  assert.deepEqual(
+    printableValue({ "a\u0007": ["x\u202e", 1, null, true, { b: "\u009bok" }], __proto__x: "y".repeat(500) }),
+    { a: ["x", 1, null, true, { b: "ok" }], __proto__x: "y".repeat(500) },
+  );
+  assert.equal(printableValue(undefined), undefined);
+});
+
+Deno.test("an error carries its cause and never prints it", () => {
+  const cause = new Error("secret-token");
+  const error = new AppError("STORAGE", "It failed.", { cause });
+  assert.equal(error.cause, cause);
+  for (const format of ERROR_FORMATS) assert.doesNotMatch(formatError(error, format), /secret-token/);
+});
+
+Deno.test("the version is deno.json's, and a semantic one", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  assert.equal(VERSION, version);
+  assert.match(VERSION, /^\d+\.\d+\.\d+(-[\w.]+)?$/);
+});
