@@ -1,0 +1,354 @@
+/** Owns what a Kubernetes API serves: its groups and resources, how a person's word finds one, and its OpenAPI. */
+
+import { AppError, printable } from "../errors.ts";
+import { isObject, type KubeClient, type KubeObject } from "./client.ts";
+
+/** One kind of thing that is served, in one version. */
+export interface ApiResource {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  /** Its name in paths. */
+  readonly plural: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+}
+
+/** A group with its versions, as the server orders them. */
+export interface ApiGroup {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly preferred: string;
+}
+
+/** A part that the server could not tell of. */
+export interface MissingPart {
+  /** `group/version`, or a path. */
+  readonly part: string;
+  readonly why: string;
+}
+
+/** All that a control plane said it serves, in its own order. */
+export interface Discovery {
+  readonly groups: readonly ApiGroup[];
+  /** Every version of each; no sub-resources. */
+  readonly resources: readonly ApiResource[];
+  readonly missing: readonly MissingPart[];
+}
+
+/** Where a discovery is kept between two commands; never fails. */
+export interface DiscoveryCache {
+  read(): Promise<unknown>;
+  write(value: unknown): Promise<void>;
+}
+
+/** The discovery of one control plane. */
+export interface DiscoverySource {
+  readonly client: KubeClient;
+  /** What is kept, unless `fresh` is asked for or nothing is; then what the server says. */
+  read(options?: { readonly fresh?: boolean }): Promise<Discovery>;
+  /** True when what {@link DiscoverySource.read} last gave was kept from an earlier command. */
+  readonly fromCache: boolean;
+}
+
+const V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const V2BETA1 = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
+const ACCEPT = `${V2},${V2BETA1},application/json`;
+
+/** How many group versions are asked for at once where discovery is not aggregated. */
+const AT_ONCE = 8;
+
+/** The discovery behind a client, with what an earlier command kept. */
+export function discoveryOf(client: KubeClient, cache?: DiscoveryCache): DiscoverySource {
+  let known: Discovery | undefined;
+  let fromCache = false;
+  return {
+    client,
+    get fromCache() {
+      return fromCache;
+    },
+    async read({ fresh = false } = {}) {
+      if (known !== undefined && !(fresh && fromCache)) return known;
+      const kept = fresh ? undefined : readKept(await cache?.read());
+      fromCache = kept !== undefined;
+      known = kept ?? await fetchDiscovery(client);
+      // A part that is missing now may be there in a moment.
+      if (!fromCache && known.missing.length === 0) await cache?.write(known);
+      return known;
+    },
+  };
+}
+
+/**
+ * Asks the server: two requests where discovery is aggregated, else one more per group version.
+ *
+ * What cannot be told is listed as missing. Throws when nothing can be told at all, and for whatever concerns the
+ * session (`SESSION_REJECTED`, …).
+ */
+export async function fetchDiscovery(client: KubeClient): Promise<Discovery> {
+  const answers = await Promise.allSettled(
+    ["/api", "/apis"].map((path) => client.get(path, { accept: ACCEPT })),
+  );
+  const parts: Discovery[] = [];
+  const missing: MissingPart[] = [];
+  const failures: unknown[] = [];
+  for (const [at, answer] of answers.entries()) {
+    const path = at === 0 ? "/api" : "/apis";
+    if (answer.status === "fulfilled") {
+      parts.push(await readRoot(client, path, answer.value));
+      continue;
+    }
+    failures.push(answer.reason);
+    // A server without a core group is none that failed.
+    const coreless = at === 0 && answer.reason instanceof AppError && answer.reason.code === "NOT_FOUND";
+    if (!coreless) missing.push({ part: path, why: whyMissing(answer.reason) });
+  }
+  if (parts.length === 0) throw failures.at(-1);
+  return {
+    groups: parts.flatMap((part) => part.groups),
+    resources: parts.flatMap((part) => part.resources),
+    missing: [...missing, ...parts.flatMap((part) => part.missing)],
+  };
+}
+
+/** Why a part is missing; what no part alone can suffer from is thrown. */
+function whyMissing(reason: unknown): string {
+  const partial = reason instanceof AppError &&
+    ["NETWORK", "FORBIDDEN", "NOT_FOUND", "INVALID", "CONFLICT"].includes(reason.code);
+  if (!partial) throw reason;
+  return reason.message;
+}
+
+/** Decided by the body's kind: aggregated discovery may come labelled as plain JSON. */
+async function readRoot(client: KubeClient, path: string, body: KubeObject): Promise<Discovery> {
+  switch (body.kind) {
+    case "APIGroupDiscoveryList":
+      return readAggregated(body);
+    case "APIVersions": {
+      const versions = texts(body.versions);
+      const groups = versions.length === 0 ? [] : [{ name: "", versions, preferred: versions[0] ?? "" }];
+      return await fetchVersions(client, groups);
+    }
+    case "APIGroupList":
+      return await fetchVersions(client, objects(body.groups).flatMap(readGroup));
+    default:
+      throw new AppError(
+        "INVALID",
+        `${client.what} does not describe itself at ${path} as a Kubernetes API.`,
+        {
+          hint: "Check the API host, and the organization or project.",
+        },
+      );
+  }
+}
+
+/** APIGroupDiscoveryList of apidiscovery.k8s.io/v2 and v2beta1, which are alike in what is read here. */
+function readAggregated(body: KubeObject): Discovery {
+  const groups: ApiGroup[] = [];
+  const resources: ApiResource[] = [];
+  const missing: MissingPart[] = [];
+  for (const item of objects(body.items)) {
+    const name = isObject(item.metadata) ? text(item.metadata.name) : "";
+    const versions: string[] = [];
+    for (const entry of objects(item.versions)) {
+      const version = text(entry.version);
+      if (version === "") continue;
+      versions.push(version);
+      if (entry.freshness === "Stale") {
+        missing.push({ part: groupVersionOf(name, version), why: "the server behind it does not answer" });
+        continue;
+      }
+      for (const row of objects(entry.resources)) {
+        if (!isObject(row.responseKind)) continue;
+        resources.push(...readResource(name, version, {
+          ...row,
+          name: row.resource,
+          singularName: row.singularResource,
+          kind: row.responseKind.kind,
+          namespaced: row.scope === "Namespaced",
+        }));
+      }
+    }
+    if (versions[0] !== undefined) groups.push({ name, versions, preferred: versions[0] });
+  }
+  return { groups, resources, missing };
+}
+
+function readGroup(group: KubeObject): ApiGroup[] {
+  const name = text(group.name);
+  const versions = objects(group.versions).map(({ version }) => text(version)).filter((one) => one !== "");
+  const [first] = versions;
+  if (name === "" || first === undefined) return [];
+  const preferred = isObject(group.preferredVersion) ? text(group.preferredVersion.version) : "";
+  return [{ name, versions, preferred: versions.includes(preferred) ? preferred : first }];
+}
+
+/** Plain discovery: an APIResourceList per group version. */
+async function fetchVersions(client: KubeClient, groups: readonly ApiGroup[]): Promise<Discovery> {
+  const asked = groups.flatMap(({ name, versions }) => versions.map((version) => ({ name, version })));
+  const resources: ApiResource[][] = asked.map(() => []);
+  const missing: MissingPart[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let at = next++; at < asked.length; at = next++) {
+      const { name, version } = asked[at] as (typeof asked)[number];
+      const part = groupVersionOf(name, version);
+      try {
+        const list = await client.get(
+          name === ""
+            ? `/api/${encodeURIComponent(version)}`
+            : `/apis/${part.split("/").map(encodeURIComponent).join("/")}`,
+        );
+        resources[at] = objects(list.resources).flatMap((row) => readResource(name, version, row));
+      } catch (thrown) {
+        missing.push({ part, why: whyMissing(thrown) });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, asked.length) }, work));
+  missing.sort((a, b) => a.part < b.part ? -1 : 1);
+  return { groups, resources: resources.flat(), missing };
+}
+
+function readResource(group: string, version: string, row: KubeObject): ApiResource[] {
+  const plural = text(row.name);
+  const kind = text(row.kind);
+  if (plural === "" || kind === "" || plural.includes("/")) return [];
+  return [{
+    group,
+    version,
+    plural,
+    singular: text(row.singularName),
+    kind,
+    namespaced: row.namespaced === true,
+    verbs: texts(row.verbs),
+    shortNames: texts(row.shortNames),
+    categories: texts(row.categories),
+  }];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
+}
+
+function objects(value: unknown): KubeObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** What was kept, when it has the form that is written today. */
+function readKept(value: unknown): Discovery | undefined {
+  return isObject(value) && Array.isArray(value.groups) && Array.isArray(value.resources) &&
+      Array.isArray(value.missing)
+    ? value as unknown as Discovery
+    : undefined;
+}
+
+/** `group/version`, and the version alone for the core group. */
+export function groupVersionOf(group: string, version: string): string {
+  return group === "" ? version : `${group}/${version}`;
+}
+
+/** `plural.group`, and the plural alone for the core group. */
+export function fullNameOf({ plural, group }: Pick<ApiResource, "plural" | "group">): string {
+  return group === "" ? plural : `${plural}.${group}`;
+}
+
+/** Each resource once: in its group's preferred version, else in the first that has it. */
+export function preferredResources({ groups, resources }: Discovery): ApiResource[] {
+  const preferred = new Map(groups.map((group) => [group.name, group.preferred]));
+  const chosen = new Map<string, ApiResource>();
+  for (const resource of resources) {
+    const name = fullNameOf(resource);
+    if (!chosen.has(name) || resource.version === preferred.get(resource.group)) chosen.set(name, resource);
+  }
+  return [...chosen.values()];
+}
+
+/**
+ * Every resource that a word names, the most likely first: a plural before a short name before a singular or kind,
+ * then in the server's order of groups. The word may be `resource`, `resource.group` or `resource.version.group`,
+ * where the group may be cut short as for kubectl.
+ */
+export function matchingResources(discovery: Discovery, word: string): ApiResource[] {
+  const [name = "", ...rest] = word.split(".");
+  const lower = name.toLowerCase();
+  const places: readonly ((resource: ApiResource) => boolean)[] = rest.length === 0 ? [() => true] : [
+    ({ version, group }) => rest.length > 1 && version === rest[0] && group === rest.slice(1).join("."),
+    ({ group }) => group === rest.join("."),
+    ({ group }) => group.startsWith(rest.join(".")),
+  ];
+  const names: readonly ((resource: ApiResource) => boolean)[] = [
+    ({ plural }) => plural === lower,
+    ({ shortNames }) => shortNames.includes(name),
+    ({ singular, kind }) => singular === lower || kind.toLowerCase() === lower,
+  ];
+  for (const isThere of places) {
+    const there = discovery.resources.filter(isThere);
+    for (const isNamed of names) {
+      const found = preferredResources({ ...discovery, resources: there.filter(isNamed) });
+      if (found.length > 0) return found;
+    }
+  }
+  return [];
+}
+
+/** What a word meant. */
+export interface ResolvedResource {
+  readonly resource: ApiResource;
+  /** Resources of other groups that the same word names. */
+  readonly others: readonly ApiResource[];
+}
+
+/**
+ * The resource that a word names; what was kept from an earlier command is fetched again when it knows no such
+ * thing. Throws `NOT_FOUND` with the nearest names, and what {@link fetchDiscovery} throws.
+ */
+export async function resolveResource(source: DiscoverySource, word: string): Promise<ResolvedResource> {
+  let discovery = await source.read();
+  let found = matchingResources(discovery, word);
+  if (found.length === 0 && source.fromCache) {
+    discovery = await source.read({ fresh: true });
+    found = matchingResources(discovery, word);
+  }
+  const [resource, ...others] = found;
+  if (resource !== undefined) return { resource, others };
+  const missing = discovery.missing.length === 0
+    ? ""
+    : ` It did not tell of ${discovery.missing.map(({ part }) => printable(part, 100)).join(", ")}.`;
+  throw new AppError(
+    "NOT_FOUND",
+    `There is no resource "${printable(word, 80)}" in ${source.client.what}.${missing}`,
+    { hint: "See what is served there: datumctl api-resources" },
+  );
+}
+
+/**
+ * The OpenAPI v3 documents: their path below the control plane by `api/v1` or `apis/<group>/<version>`.
+ *
+ * A control plane behind a prefix gives addresses without it or with it; both are understood.
+ */
+export async function openapiPaths(client: KubeClient): Promise<ReadonlyMap<string, string>> {
+  const { paths } = await client.get("/openapi/v3");
+  const found = new Map<string, string>();
+  for (const [name, entry] of Object.entries(isObject(paths) ? paths : {})) {
+    const address = isObject(entry) ? text(entry.serverRelativeURL) : "";
+    if (address.startsWith("/")) found.set(name, belowBase(client.baseUrl, address));
+  }
+  return found;
+}
+
+/** A path as it stands below a base URL, whose own path it may begin with. */
+export function belowBase(baseUrl: string, path: string): string {
+  const prefix = new URL(baseUrl).pathname.replace(/\/$/, "");
+  return prefix !== "" && (path === prefix || path.startsWith(`${prefix}/`))
+    ? path.slice(prefix.length) || "/"
+    : path;
+}
