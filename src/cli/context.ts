@@ -3,11 +3,12 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { oneSession } from "../credential/arguments.ts";
 import type { ErrorFormat } from "../errors.ts";
+import type { RequestBounds } from "../kube/client.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";
 import type { TokenBound } from "../sessions/token-wish.ts";
 import type { Clock } from "../system/clock.ts";
-import { parseDuration } from "../system/clock.ts";
+import { parseDuration, pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Network } from "../system/network.ts";
 import type { Terminal } from "../system/terminal.ts";
@@ -94,6 +95,20 @@ export function tokenBound(deps: Deps): TokenBound {
     deadline: performance.now() + deps.requestTimeout + keyringBound(deps).timeout,
     keyringTimeout: keyringBound(deps).timeout,
     log: deps.out.log,
+  };
+}
+
+/** What bounds a command's requests to Kubernetes APIs. */
+export function requestBounds(
+  { now, requestTimeout, interrupted, out }: Pick<Deps, "now" | "requestTimeout" | "interrupted" | "out">,
+): RequestBounds {
+  return {
+    now,
+    sleep: pause,
+    random: Math.random,
+    requestTimeout,
+    signal: interrupted,
+    log: out.log,
   };
 }
 

@@ -32,7 +32,7 @@ import { boundedSignal, formatSpan, parseDuration } from "../system/clock.ts";
 import { readTextFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { readClientSecret } from "./client-secret.ts";
-import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
+import { type CommandDeps, type Deps, keyringBound, requestBounds } from "./context.ts";
 
 const EXAMPLES = `
 Examples:
@@ -325,15 +325,15 @@ async function announce(
 
 /** Asks, for comfort, under which group this Datum serves control planes. */
 async function learnControlPlanes(
-  { place, out, interrupted }: Deps,
+  deps: Deps,
   session: Session,
   accessToken: string,
   fetch: Exchange["fetch"],
 ): Promise<void> {
-  const bounds = { timeout: 5_000, signal: interrupted, log: out.log };
+  const bounds = requestBounds({ ...deps, requestTimeout: 5_000 });
   const api = session.controlPlaneApi ??
     await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, bounds);
   if (api !== undefined && api !== session.controlPlaneApi) {
-    await updateSession(place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+    await updateSession(deps.place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
   }
 }

@@ -11,8 +11,20 @@ const LARGEST_ANSWER = 64 * 1024 * 1024;
 const REPEATS = 3;
 const FIRST_PAUSE = 200;
 
+/** What bounds requests, and the time that they see. */
+export interface RequestBounds {
+  readonly now: Clock;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** At least 0 and less than 1. */
+  readonly random: () => number;
+  /** Bounds connecting and the headers, every silence within a body, and all pauses together; in milliseconds. */
+  readonly requestTimeout: number;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
 /** What a client is made of. */
-export interface ClientOptions {
+export interface ClientOptions extends RequestBounds {
   /** Below it stands a complete Kubernetes API; no slash at its end. */
   readonly baseUrl: string;
   /** What is asked, for messages: `the project "web" at api.datum.net`. */
@@ -23,14 +35,6 @@ export interface ClientOptions {
   readonly fetch: Fetch;
   /** A fresh token; with `force` one that was made anew, because the server refused the one before. */
   readonly token: (force: boolean) => Promise<string>;
-  readonly now: Clock;
-  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
-  /** At least 0 and less than 1. */
-  readonly random: () => number;
-  /** Bounds connecting and the headers, every silence within a body, and all pauses together; in milliseconds. */
-  readonly requestTimeout: number;
-  readonly signal: AbortSignal;
-  readonly log: (line: string) => void;
 }
 
 /** How a request differs from the plain one. */
@@ -334,7 +338,7 @@ function refusal(answer: KubeAnswer, { baseUrl, what, who }: ClientOptions): App
   }
   switch (status) {
     case 403:
-      return new AppError("FORBIDDEN", `${who} may not do this in ${what} (${said}).`, {
+      return new AppError("FORBIDDEN", `Not allowed: ${who} may not do this in ${what} (${said}).`, {
         hint: "Ask for access, or see what is allowed: datumctl auth can-i --list",
         cause,
       });

@@ -1,8 +1,8 @@
 /** Owns the question which of its names a Datum API serves control planes under. */
 
+import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
-import { requestApi } from "./api-request.ts";
-import type { CheckBounds } from "./identity-check.ts";
+import { openClient, type RequestBounds } from "./client.ts";
 
 /**
  * The first of some groups with version that the API serves; undefined when it does not say. Never fails: this is
@@ -13,18 +13,22 @@ export async function servedApi<Api extends string>(
   apiHost: string,
   apis: readonly Api[],
   token: string,
-  bounds: CheckBounds,
+  bounds: RequestBounds,
 ): Promise<Api | undefined> {
+  const client = openClient({
+    ...bounds,
+    baseUrl: `https://${apiHost}`,
+    what: apiHost,
+    who: "the session",
+    fetch,
+    token: () => Promise.resolve(token),
+  });
   for (const api of apis) {
     try {
-      const { status, json } = await requestApi(fetch, {
-        ...bounds,
-        url: `https://${apiHost}/apis/${api}`,
-        token,
-      });
-      if (status === 200 && json?.kind === "APIResourceList") return api;
-    } catch {
-      return undefined;
+      if ((await client.get(`/apis/${api}`)).kind === "APIResourceList") return api;
+    } catch (thrown) {
+      // Only what is not there leaves the other to be asked for.
+      if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) return undefined;
     }
   }
   return undefined;

@@ -2,7 +2,14 @@
 
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
-import { type ApiAnswer, requestApi } from "./api-request.ts";
+import {
+  isObject,
+  type KubeAnswer,
+  type KubeClient,
+  objectOf,
+  openClient,
+  type RequestBounds,
+} from "./client.ts";
 
 // A token that may ask either of these was accepted. The first also tells whom the server sees: it is served since
 // Kubernetes 1.28, as v1beta1 since 1.27. The last is as old as RBAC, and open to everybody who is authenticated.
@@ -27,13 +34,6 @@ export interface Candidate<Choice> {
   readonly choice: Choice;
 }
 
-/** What bounds the questions. */
-export interface CheckBounds {
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-  readonly log: (line: string) => void;
-}
-
 /** The first candidate that the server accepts, with the user name it sees, where it can tell. */
 export interface Accepted<Choice> {
   readonly choice: Choice;
@@ -51,15 +51,23 @@ export async function firstAccepted<Choice>(
   fetch: Fetch,
   candidates: readonly Candidate<Choice>[],
   what: string,
-  bounds: CheckBounds,
+  bounds: RequestBounds,
   kind: ServerKind = "control-plane",
 ): Promise<Accepted<Choice>> {
   const refusals: { readonly token: string; readonly error: AppError }[] = [];
   for (const { url, token, choice } of candidates) {
-    const answer = await review(fetch, url, token, bounds, kind);
+    const client = openClient({
+      ...bounds,
+      baseUrl: url,
+      what,
+      who: "the session",
+      fetch,
+      token: () => Promise.resolve(token),
+    });
+    const answer = await review(client, kind);
     const accepted = acceptance(answer);
     if (accepted !== undefined) return { choice, ...accepted };
-    refusals.push({ token, error: refusalOf(answer, what, new URL(url).host) });
+    refusals.push({ token, error: refusalOf(client, answer) });
   }
   // A token that was refused once tells nothing of the target; what a token says that was not, does.
   const refused = new Set(
@@ -73,67 +81,59 @@ export async function firstAccepted<Choice>(
 }
 
 /** The answer of the first review that the server has. */
-async function review(
-  fetch: Fetch,
-  url: string,
-  token: string,
-  bounds: CheckBounds,
-  kind: ServerKind,
-): Promise<ApiAnswer> {
-  let answer: ApiAnswer | undefined;
-  for (const body of kind === "api-server" ? REVIEWS : REVIEWS.slice(0, 1)) {
-    const address = `${url}/apis/${body.apiVersion}/${body.kind.toLowerCase()}s`;
-    answer = await requestApi(fetch, { ...bounds, url: address, token, body });
-    const askedInVain = answer.status === 404 || (answer.status === 403 && !isAnonymous(answer));
-    if (!askedInVain) break;
+async function review(client: KubeClient, kind: ServerKind): Promise<KubeAnswer> {
+  const [first, ...others] = kind === "api-server" ? REVIEWS : [REVIEWS[0]];
+  const ask = (body: (typeof REVIEWS)[number]) =>
+    client.send({
+      method: "POST",
+      path: `/apis/${body.apiVersion}/${body.kind.toLowerCase()}s`,
+      body,
+      safe: true,
+    });
+  let answer = await ask(first);
+  for (const other of others) {
+    const { code } = client.refusal(answer);
+    if (answer.status < 300 || (code !== "NOT_FOUND" && code !== "FORBIDDEN")) break;
+    answer = await ask(other);
   }
-  return answer ?? { status: 404, json: undefined, message: "" };
+  return answer;
 }
 
 /** What an answer says when it shows that the token was accepted. */
-function acceptance({ status: code, json }: ApiAnswer): { readonly username?: string } | undefined {
-  const status = json?.status;
-  if ((code !== 200 && code !== 201) || typeof status !== "object" || status === null) return undefined;
-  if ("allowed" in status && typeof status.allowed === "boolean") return {};
-  const info = "userInfo" in status ? status.userInfo : undefined;
-  const name = typeof info === "object" && info !== null && "username" in info ? info.username : undefined;
+function acceptance(answer: KubeAnswer): { readonly username?: string } | undefined {
+  const status = objectOf(answer)?.status;
+  if ((answer.status !== 200 && answer.status !== 201) || !isObject(status)) return undefined;
+  if (typeof status.allowed === "boolean") return {};
+  const name = isObject(status.userInfo) ? status.userInfo.username : undefined;
   return typeof name === "string" && name !== "" && name !== "system:anonymous"
     ? { username: name }
     : undefined;
 }
 
-function isAnonymous({ message }: ApiAnswer): boolean {
-  return message.includes("system:anonymous");
-}
-
-/** What a refusal means (datum: a bad token is a 401, or a 403 as `system:anonymous`). */
-function refusalOf(answer: ApiAnswer, what: string, host: string): AppError {
-  const { status, json, message } = answer;
-  const said = message === "" ? `HTTP ${status}` : `HTTP ${status}: ${message}`;
-  if (status === 401 || (status === 403 && isAnonymous(answer)) || (status < 300 && json !== undefined)) {
+/** What a refusal means here, where the target itself is in question. */
+function refusalOf(client: KubeClient, answer: KubeAnswer): AppError {
+  const error = client.refusal(answer);
+  const object = objectOf(answer);
+  const { host } = new URL(client.baseUrl);
+  if (answer.status < 300 && object !== undefined) {
     return new AppError(
       "SESSION_REJECTED",
-      `${host} does not accept the session's token for ${what} (${said}).`,
+      `${host} sees nobody behind the session's token in ${client.what}.`,
       {
         hint: "Sign in again with datumctl login, or see who is active: datumctl auth list",
       },
     );
   }
-  if (status >= 500 || status === 429) {
-    return new AppError("NETWORK", `${host} cannot answer now (${said}).`, {
-      hint: "Run the same command again later.",
-    });
-  }
-  if (status === 403 && json !== undefined) {
-    return new AppError("FORBIDDEN", `The session may not use ${what} at ${host} (${said}).`, {
-      hint: "Ask whoever runs it for access, or sign in as somebody else.",
-    });
-  }
+  // Of an unknown id some say 400, some 403 in plain text.
+  const told = error.code === "SESSION_REJECTED" || error.code === "NETWORK" ||
+    (error.code === "FORBIDDEN" && object !== undefined);
+  if (told) return error;
   return new AppError(
     "NOT_FOUND",
-    `Cannot find ${what} at ${host}, or the session may not see it (${said}).`,
+    `Cannot find ${client.what} at ${host}, or the session may not see it (HTTP ${answer.status}).`,
     {
       hint: "Check what was named. --skip-validation writes the entry without asking the server.",
+      cause: error,
     },
   );
 }

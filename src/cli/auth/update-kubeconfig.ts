@@ -18,7 +18,7 @@ import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { labelOf, type Session } from "../../sessions/session.ts";
 import { chooseSession, openSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
-import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
+import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
 import { checkedCommand, ownCommand } from "../own-command.ts";
 import {
   checkTargetFlags,
@@ -219,13 +219,12 @@ async function ask<Choice>(
   { what, kind, authorities, written }: EntryTarget,
   candidates: readonly Candidate<Choice>[],
 ): Promise<Accepted<Choice> & { readonly certificateAuthority: string | undefined }> {
-  const bounds = { timeout: deps.requestTimeout, signal: deps.interrupted, log: deps.out.log };
   let untrusted: AppError | undefined;
   for (const certificateAuthority of authorities) {
     using network = deps.openNetwork(certificateAuthority);
     try {
       return {
-        ...await firstAccepted(network.fetch, candidates, what, bounds, kind),
+        ...await firstAccepted(network.fetch, candidates, what, requestBounds(deps), kind),
         certificateAuthority,
       };
     } catch (thrown) {
