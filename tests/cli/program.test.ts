@@ -1,0 +1,200 @@
+/** Proves the command line's frame: help with examples, usage errors with suggestions, formats and exit codes. */
+
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { CODES } from "../../src/errors.ts";
+import { VERSION } from "../../src/version.ts";
+import { openSandbox } from "../sessions/sandbox.ts";
+import { runLine, type SurroundingsOptions } from "./surroundings.ts";
+
+async function line(words: string, options: Partial<SurroundingsOptions> = {}) {
+  await using sandbox = await openSandbox();
+  return await runLine(words === "" ? [] : words.split(" "), { place: sandbox.place, ...options });
+}
+
+/** The commands that a help names, with their words. */
+function commandsIn(help: string): string[] {
+  const [, list = ""] = /\nCommands:\n((?: .*\n)+)/.exec(help) ?? [];
+  return [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = ""]) => name);
+}
+
+async function everyCommand(words: readonly string[] = []): Promise<string[]> {
+  const { stdout } = await line([...words, "--help"].join(" "));
+  const found: string[] = [];
+  for (const name of commandsIn(stdout)) {
+    found.push([...words, name].join(" "), ...await everyCommand([...words, name]));
+  }
+  return found;
+}
+
+const COMMANDS = await everyCommand();
+
+Deno.test("the commands of this version are all there", () => {
+  for (
+    const words of [
+      ...[
+        "login",
+        "logout",
+        "whoami",
+        "version",
+        "help",
+        "auth",
+        "auth login",
+        "auth logout",
+        "auth list",
+        "auth switch",
+      ],
+      ...["auth get-token", "auth update-kubeconfig"],
+    ]
+  ) assert.ok(COMMANDS.includes(words), words);
+});
+
+Deno.test("every command's --help goes to stdout, says how it is called and has examples", async () => {
+  for (const words of ["", ...COMMANDS]) {
+    const { code, stdout, stderr } = await line(`${words} --help`.trim());
+    assert.equal(code, 0, words);
+    assert.equal(stderr, "", words);
+    assert.match(stdout, new RegExp(`^Usage: datumctl ${words}`), words);
+    assert.match(stdout, /\nExamples:\n {2}(?:datumctl|kubectl|curl) /, words);
+    assert.doesNotMatch(stdout, /\[command\] \[command\]|undefined/);
+    const viaHelp = await line(`help ${words}`.trim());
+    assert.equal(viaHelp.stdout, stdout, words);
+  }
+});
+
+Deno.test("the examples of every help are understood by the command line", async () => {
+  for (const words of ["", ...COMMANDS]) {
+    const { stdout } = await line(`${words} --help`.trim());
+    const [, examples = ""] = /\nExamples:\n([^]*)/.exec(stdout) ?? [];
+    for (const [, example = ""] of examples.matchAll(/^ {2}datumctl (.+)$/gm)) {
+      const args = example.replace(/ {2,}#.*$/, "").split(" ");
+      // With --help behind it a known line shows help; an unknown flag or word is an error before that.
+      const { code, stderr } = await line([...args.filter((arg) => !arg.includes("$(")), "--help"].join(" "));
+      assert.equal(code, 0, `${example}: ${stderr}`);
+    }
+  }
+});
+
+Deno.test("a word or flag that is not known suggests the nearest, exits 2 and prints nothing on stdout", async () => {
+  const typos: readonly (readonly [string, RegExp])[] = [
+    ["lgoin", /Unknown command 'lgoin'\.\nDid you mean login\?\n$/],
+    ["auth lst", /Unknown command 'lst'\.\nDid you mean list\?\n$/],
+    ["auth swich ada", /Did you mean switch\?/],
+    ["auth list --outptu json", /Did you mean --output\?/],
+    ["login --no-browsr", /Did you mean --no-browser\?/],
+    ["help lgoin", /Did you mean login\?/],
+    ["frobnicate", /Unknown command 'frobnicate'\.\n[^\n]*datumctl/],
+    ["auth frobnicate", /Unknown command/],
+    ["auth list more", /[Tt]oo many arguments/],
+    ["auth switch a b", /[Tt]oo many arguments/],
+    ["login --timeout", /argument missing/],
+    ["auth list -o csv", /-o takes table, wide, json, yaml, name/],
+    ["--error-format xml auth list", /Allowed choices are human, json, yaml/],
+    ["--request-timeout soon auth list", /--request-timeout takes a duration/],
+    ["--profile a --session b whoami", /two sessions/],
+  ];
+  for (const [words, message] of typos) {
+    const { code, stdout, stderr } = await line(words);
+    assert.equal(code, 2, `${words}: ${stderr}`);
+    assert.equal(stdout, "", words);
+    assert.match(stderr, /^error: [A-Z-]/, words);
+    assert.match(stderr, message, words);
+  }
+});
+
+Deno.test("a usage error in JSON or YAML is that error and nothing else", async () => {
+  for (
+    const words of [
+      "lgoin --error-format json",
+      "--error-format=json auth list -o csv",
+      "--error-format json",
+    ]
+  ) {
+    const { code, stdout, stderr } = await line(words);
+    if (code === 0) {
+      assert.match(stdout, /^Usage/);
+      continue;
+    }
+    assert.match(stderr, /^[^\n]+\n$/, words);
+    assert.equal(JSON.parse(stderr).error.code, "USAGE");
+    assert.equal(JSON.parse(stderr).error.retryable, false);
+  }
+  const yaml = parse((await line("lgoin", { env: { DATUMCTL_ERROR_FORMAT: "yaml" } })).stderr);
+  assert.deepEqual(yaml.error, {
+    code: "USAGE",
+    message: "Unknown command 'lgoin'.",
+    hint: "Did you mean login?",
+    retryable: false,
+  });
+});
+
+Deno.test("a word from the command line steers no terminal in its error", async () => {
+  await using sandbox = await openSandbox();
+  for (
+    const args of [["\u001b[2J\u202e"], ["auth", "\u009b2J"], ["auth", "list", "--\u001b[2J"], [
+      "help",
+      "\u001b",
+    ]]
+  ) {
+    const { code, stderr } = await runLine(args, { place: sandbox.place });
+    assert.equal(code, 2);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(stderr, /[\u001b\u009b\u202e]/, JSON.stringify(args));
+  }
+});
+
+Deno.test("a word that holds others shows its help when it stands alone", async () => {
+  for (const words of ["", "auth"]) {
+    const { code, stdout } = await line(words);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Usage: datumctl/);
+  }
+});
+
+Deno.test("help exit-codes lists every code once, with its exit", async () => {
+  const { code, stdout } = await line("help exit-codes");
+  assert.equal(code, 0);
+  for (const [name, { exit }] of Object.entries(CODES)) {
+    assert.match(stdout, new RegExp(`^${name} +${exit} +(yes|no) +\\S`, "m"));
+  }
+  for (const line of stdout.split("\n")) assert.ok(line.length < 120, line);
+});
+
+Deno.test("the version, for people and for programs", async () => {
+  assert.equal((await line("--version")).stdout, `${VERSION}\n`);
+  assert.match((await line("version")).stdout, new RegExp(`^Version: +${VERSION}\n`));
+  const json = JSON.parse((await line("version -o json")).stdout);
+  assert.equal(json.version, VERSION);
+  assert.deepEqual(parse((await line("version -o yaml")).stdout), json);
+});
+
+Deno.test("flags of every command stand before, between or after its words", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add({ name: "ada" });
+  for (
+    const words of [
+      "--profile ada whoami -o name",
+      "whoami --profile ada -o name",
+      "whoami -o name --session=ada",
+    ]
+  ) {
+    assert.equal((await runLine(words.split(" "), { place: sandbox.place })).stdout, "ada\n", words);
+  }
+});
+
+Deno.test("a fault of our own is INTERNAL, with the frames under -v and never its words", async () => {
+  await using sandbox = await openSandbox();
+  const place = {
+    ...sandbox.place,
+    get folders(): never {
+      throw new TypeError("secret-token");
+    },
+  };
+  for (const words of ["auth list", "auth list -v"]) {
+    const { code, stderr } = await runLine(words.split(" "), { place });
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: Something went wrong inside datumctl \(TypeError\)\.\n/);
+    assert.doesNotMatch(stderr, /secret-token/);
+    assert.equal(/\n\s+at /.test(stderr), words.endsWith("-v"));
+  }
+});
