@@ -126,11 +126,13 @@ function fillIn(
   email: string,
   cancel: boolean,
 ): { readonly action: string; readonly form: URLSearchParams } | undefined {
-  const action = /<form method="post" action="([^"]*)"/.exec(html)?.[1];
-  if (action === undefined) return undefined;
+  const opening = /<form [^>]*\bmethod="post"[^>]*>/.exec(html)?.[0];
+  if (opening === undefined) return undefined;
   const form = new URLSearchParams();
   for (const [tag] of html.matchAll(/<input [^>]*>/g)) {
-    form.set(attribute(tag, "name"), attribute(tag, "value"));
+    // The stock pages of oidc-provider ask for any name and any password.
+    const typed = ({ login: email, password: "any" } as Record<string, string>)[attribute(tag, "name")];
+    form.set(attribute(tag, "name"), typed ?? attribute(tag, "value"));
   }
   const buttons = [...html.matchAll(/<button [^>]*>/g)].map(([tag]) => tag);
   const wanted = buttons.find((tag) =>
@@ -138,9 +140,11 @@ function fillIn(
       ? /name="(cancel|abort)"/.test(tag)
       : attribute(tag, "value") === email || attribute(tag, "name") === "confirm"
   );
-  if (wanted === undefined && buttons.length > 0) throw new Error(`The page has no button for ${email}.`);
+  if (wanted === undefined && buttons.some((tag) => /\bname="/.test(tag))) {
+    throw new Error(`The page has no button for ${email}.`);
+  }
   if (wanted !== undefined) form.set(attribute(wanted, "name"), attribute(wanted, "value"));
-  return { action: unescape(action), form };
+  return { action: attribute(opening, "action"), form };
 }
 
 function attribute(tag: string, name: string): string {
@@ -148,7 +152,7 @@ function attribute(tag: string, name: string): string {
 }
 
 function unescape(text: string): string {
-  return text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+  return text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))).replaceAll("&amp;", "&");
 }
 
 function words(html: string): string {

@@ -20,6 +20,8 @@ export interface Pane {
   ended(): Promise<number>;
   /** Presses a key by tmux's name, such as `C-c`. */
   press(key: string): Promise<void>;
+  /** Types a text, or pastes it, as it is. */
+  type(text: string): Promise<void>;
 }
 
 /** The panes of one world; dispose of them before it. */
@@ -68,6 +70,7 @@ export function openPanes(world: World): Panes {
         shows,
         ended: async () => Number((await shows(/ended with (\d+)$/m))[1]),
         press: async (key) => void await tmux("send-keys", "-t", name, key),
+        type: async (text) => void await tmux("send-keys", "-l", "-t", name, text),
       };
     },
     async [Symbol.asyncDispose]() {
