@@ -19,6 +19,7 @@ export function describe(
   accept: string,
   resources: readonly Resource[],
   aggregated: Aggregated,
+  failing: readonly string[] = [],
 ): Described | undefined {
   const segments = path.split("/").filter((segment) => segment !== "");
   const [root, group, version] = segments;
@@ -31,10 +32,10 @@ export function describe(
     case "readyz":
       return { contentType: "text/plain", body: "ok" };
     case "api":
-      if (segments.length === 1) return discovery("", accept, resources, aggregated);
+      if (segments.length === 1) return discovery("", accept, resources, aggregated, failing);
       return segments.length === 2 && group === "v1" ? json(resourceList("", "v1", resources)) : undefined;
     case "apis": {
-      if (segments.length === 1) return discovery("groups", accept, resources, aggregated);
+      if (segments.length === 1) return discovery("groups", accept, resources, aggregated, failing);
       const found = served.find((row) =>
         row.group === group && (version === undefined || row.version === version)
       );
@@ -83,6 +84,7 @@ function discovery(
   accept: string,
   resources: readonly Resource[],
   aggregated: Aggregated,
+  failing: readonly string[],
 ): Described {
   const version = /g=apidiscovery\.k8s\.io/.test(accept) ? /v=(v2(?:beta1)?);/.exec(accept)?.[1] : undefined;
   const here = resources.filter(({ group }) => (group === "") === (which === ""));
@@ -90,7 +92,7 @@ function discovery(
     const contentType = aggregated === "plain"
       ? JSON_TYPE
       : `${JSON_TYPE};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-    return { contentType, body: JSON.stringify(aggregatedList(version, here)) };
+    return { contentType, body: JSON.stringify(aggregatedList(version, here, failing)) };
   }
   const served = groupVersions(here);
   return which === ""
@@ -102,14 +104,20 @@ function discovery(
     });
 }
 
-function aggregatedList(version: string, resources: readonly Resource[]): unknown {
+/** A group whose server does not answer is listed without its resources, as the real aggregator does. */
+function aggregatedList(
+  version: string,
+  resources: readonly Resource[],
+  failing: readonly string[],
+): unknown {
+  const byVersion = Map.groupBy(resources, ({ group, version }) => `${group}/${version}`);
   const served = groupVersions(resources);
   const items = [...new Set(served.map(({ group }) => group))].map((group) => ({
     metadata: { ...(group === "" ? {} : { name: group }), creationTimestamp: null },
     versions: served.filter((row) => row.group === group).map((row) => ({
       version: row.version,
-      freshness: "Current",
-      resources: resources.filter((resource) => resource.group === group && resource.version === row.version)
+      freshness: failing.includes(group) ? "Stale" : "Current",
+      resources: (failing.includes(group) ? [] : byVersion.get(`${group}/${row.version}`) ?? [])
         .map((resource) => ({
           resource: resource.plural,
           responseKind: { group: resource.group, version: resource.version, kind: resource.kind },
@@ -117,6 +125,7 @@ function aggregatedList(version: string, resources: readonly Resource[]): unknow
           singularResource: resource.singular,
           verbs: resource.verbs,
           shortNames: resource.shortNames,
+          ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
         })),
     })),
   }));
@@ -129,13 +138,14 @@ function resourceList(group: string, version: string, resources: readonly Resour
     apiVersion: "v1",
     groupVersion: group === "" ? version : `${group}/${version}`,
     resources: resources.filter((resource) => resource.group === group && resource.version === version)
-      .map(({ plural, singular, namespaced, kind, verbs, shortNames }) => ({
+      .map(({ plural, singular, namespaced, kind, verbs, shortNames, categories }) => ({
         name: plural,
         singularName: singular,
         namespaced,
         kind,
         verbs,
         shortNames,
+        ...(categories.length === 0 ? {} : { categories }),
       })),
   };
 }

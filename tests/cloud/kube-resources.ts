@@ -46,6 +46,7 @@ export interface Resource {
   readonly namespaced: boolean;
   readonly shortNames: readonly string[];
   readonly verbs: readonly string[];
+  readonly categories: readonly string[];
   /** Between name and age. */
   readonly columns: readonly Column[];
   /** Properties beside apiVersion, kind and metadata, as OpenAPI schemas. */
@@ -72,6 +73,7 @@ function resource(
     namespaced: false,
     shortNames: [],
     verbs: STORED,
+    categories: [],
     columns: [],
     schema: {},
     ...fields,
@@ -96,6 +98,7 @@ export const RESOURCES: readonly Resource[] = [
     kind: "ConfigMap",
     namespaced: true,
     shortNames: ["cm"],
+    categories: ["all"],
     columns: [{
       name: "Data",
       description: "How many keys the map has",
@@ -143,6 +146,19 @@ export const RESOURCES: readonly Resource[] = [
     }),
   ]),
 ];
+
+/** So many more kinds, twenty to a group, as a cloud with many services has them. */
+export function manyResources(count: number): Resource[] {
+  return Array.from({ length: count }, (_, at) =>
+    resource({
+      group: `service${Math.floor(at / 20)}.many.example.com`,
+      version: "v1",
+      plural: `things${at}`,
+      kind: `Thing${at}`,
+      namespaced: at % 2 === 0,
+      shortNames: [`th${at}`],
+    }));
+}
 
 /** The organizations with their projects and members. Initech has no project, and Grace is not in it. */
 export const ORGANIZATIONS: readonly Organization[] = [

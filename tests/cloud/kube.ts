@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { describe } from "./kube-discovery.ts";
 import type { Aggregated } from "./kube-discovery.ts";
 import { fromProtobuf, KUBERNETES_PROTOBUF } from "./kube-protobuf.ts";
-import { GROUPS, initialObjects, isKnown, RESOURCES } from "./kube-resources.ts";
+import { GROUPS, initialObjects, isKnown, manyResources, RESOURCES } from "./kube-resources.ts";
 import type { KubeObject, Resource, Scope } from "./kube-resources.ts";
 import { mayUser } from "./users.ts";
 import type { User } from "./users.ts";
@@ -21,6 +21,10 @@ export interface ControlPlaneSwitches {
   /** How an unknown organization or project is refused: 403 in plain text, or a 400 Status. */
   readonly unknownId: "forbidden" | "bad-request";
   readonly aggregatedDiscovery: Aggregated;
+  /** Groups whose own server does not answer: discovery lacks them. */
+  readonly failingGroups: readonly string[];
+  /** How many kinds are served beside the usual ones. */
+  readonly moreResources: number;
 }
 
 /** As Datum's service answers, but for the label of its aggregated discovery, which kubectl needs. */
@@ -30,6 +34,8 @@ export const DEFAULT_SWITCHES: ControlPlaneSwitches = {
   rejection: "unauthorized",
   unknownId: "forbidden",
   aggregatedDiscovery: "labelled",
+  failingGroups: [],
+  moreResources: 0,
 };
 
 /** Who sends a request. */
@@ -169,7 +175,18 @@ interface Call {
 async function answer(call: Call): Promise<Response> {
   const { request, rest, plane, identity, switches } = call;
   const accept = request.headers.get("accept") ?? "";
-  const described = describe(rest, accept, plane.resources, switches.aggregatedDiscovery);
+  const group = /^\/apis\/([^/]+)\/[^/]+$/.exec(rest)?.[1];
+  if (group !== undefined && switches.failingGroups.includes(group)) {
+    return failure(503, "ServiceUnavailable", "the server is currently unable to handle the request");
+  }
+  const resources = [...plane.resources, ...manyResources(switches.moreResources)];
+  const described = describe(
+    rest,
+    accept,
+    resources,
+    switches.aggregatedDiscovery,
+    switches.failingGroups,
+  );
   if (described !== undefined && request.method === "GET") {
     return new Response(described.body, { headers: { "content-type": described.contentType } });
   }
