@@ -117,3 +117,10 @@ export function controlPlaneName(apiHost: string, { kind, id }: Scope): string {
 export function controlPlaneUrl(apiHost: string, { kind, id }: Scope, api: ControlPlaneApi): string {
   return `https://${apiHost}/apis/${api}/${kind}s/${encodeURIComponent(id)}/control-plane`;
 }
+
+/** The base URL of a user's own control plane, where their memberships are; `subject` is the issuer's `sub`. */
+export function userControlPlaneUrl(apiHost: string, subject: string): string {
+  return `https://${apiHost}/apis/iam.miloapis.com/v1alpha1/users/${
+    encodeURIComponent(subject)
+  }/control-plane`;
+}

@@ -1,0 +1,160 @@
+/** Owns the way from a command's flags to a client of the control plane that it acts on. */
+
+import { AppError, printable } from "../errors.ts";
+import { findCluster } from "../kube/api-server.ts";
+import { type KubeClient, openClient } from "../kube/client.ts";
+import { servedApi } from "../kube/control-plane-probe.ts";
+import {
+  CONTROL_PLANE_APIS,
+  type ControlPlaneApi,
+  controlPlaneUrl,
+  userControlPlaneUrl,
+} from "../providers/datum.ts";
+import { freshToken } from "../sessions/fresh-token.ts";
+import { labelOf, type Session } from "../sessions/session.ts";
+import { chooseSession, updateSession } from "../sessions/store.ts";
+import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
+import type { Network } from "../system/network.ts";
+import { type Deps, requestBounds, tokenBound } from "./context.ts";
+import { type ChosenScope, findScope, nothingInUse, type ScopeFlags } from "./scope.ts";
+
+/** A control plane that a command acts on, or another API server; dispose of it. */
+export interface ControlPlane extends Disposable {
+  /** The session as it was sealed. */
+  readonly session: Session;
+  /** Below it stands a complete Kubernetes API; no slash at its end. */
+  readonly baseUrl: string;
+  /** For messages: `the project "web"`. */
+  readonly what: string;
+  /** What said that it is this one. */
+  readonly source: string;
+  /** `-n`, else the namespace of the kubeconfig's context when it was followed. */
+  readonly namespace: string | undefined;
+  readonly client: KubeClient;
+}
+
+/** What is opened: what a command's flags chose, or the control plane of the signed-in user. */
+export type ControlPlaneTarget = ChosenScope | { readonly kind: "user"; readonly source: string };
+
+/**
+ * Opens what a command acts on.
+ *
+ * Throws `USAGE` when nothing is in use, naming what chooses it; `NOT_SIGNED_IN` and what getting a token throws.
+ */
+export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<ControlPlane> {
+  const chosen = await chooseSession(deps.place, deps.choice);
+  const scope = await findScope(flags, deps.env, chosen);
+  if (scope === undefined) throw nothingInUse();
+  const plane = await openTarget(deps, chosen.session, scope);
+  const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
+  return { ...plane, namespace };
+}
+
+/** Opens one target as a session. Throws as {@link openControlPlane}. */
+export async function openTarget(
+  deps: Deps,
+  chosen: Session,
+  target: ControlPlaneTarget,
+): Promise<ControlPlane> {
+  const tokens = freshTokens(deps, chosen);
+  // As it was sealed: an edited file must not say where its tokens go.
+  const { session } = await tokens(false);
+  const cluster = target.kind === "context"
+    ? await findCluster(target.kubeconfig, target.context.cluster ?? "")
+    : undefined;
+  const network = deps.openNetwork(cluster?.certificateAuthority ?? session.certificateAuthority);
+  try {
+    const baseUrl = target.kind === "context"
+      ? cluster?.address ?? ""
+      : await urlOf(deps, session, target, tokens, network);
+    const what = wordsFor(target, session);
+    const client = openClient({
+      ...requestBounds(deps),
+      baseUrl,
+      what,
+      who: labelOf(session),
+      fetch: network.fetch,
+      token: async (force) => (await tokens(force)).token,
+    });
+    return {
+      session,
+      baseUrl,
+      what,
+      source: target.source,
+      namespace: undefined,
+      client,
+      [Symbol.dispose]: () => network[Symbol.dispose](),
+    };
+  } catch (thrown) {
+    network[Symbol.dispose]();
+    throw thrown;
+  }
+}
+
+/** Fresh tokens of a session: the keyring is asked again only when the one at hand is no longer fresh. */
+function freshTokens(deps: Deps, chosen: Session): (force: boolean) => Promise<FreshToken> {
+  let last: FreshToken | undefined;
+  return async (force) => {
+    if (!force && last !== undefined && isFresh(last, {}, deps.now())) return last;
+    last = await freshToken(deps.place, chosen, { force }, tokenBound(deps));
+    if (last.warning !== undefined) deps.out.warn(last.warning);
+    return last;
+  };
+}
+
+async function urlOf(
+  deps: Deps,
+  session: Session,
+  target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
+  tokens: (force: boolean) => Promise<FreshToken>,
+  network: Network,
+): Promise<string> {
+  if (session.provider !== "datum") {
+    throw new AppError(
+      "USAGE",
+      `The session "${session.name}" is of the provider ${session.provider}, which has no organizations and projects.`,
+      { hint: "Use an API server of the kubeconfig: datumctl auth update-kubeconfig --server URL" },
+    );
+  }
+  switch (target.kind) {
+    case "platform":
+      return `https://${session.apiHost}`;
+    case "user":
+      return userControlPlaneUrl(session.apiHost, session.user.subject);
+    default:
+      return controlPlaneUrl(
+        session.apiHost,
+        target,
+        session.controlPlaneApi ?? await learnApi(deps, session, (await tokens(false)).token, network),
+      );
+  }
+}
+
+/** Asks under which group control planes are served, and remembers it; the running service's when nobody says. */
+async function learnApi(
+  deps: Deps,
+  session: Session,
+  token: string,
+  { fetch }: Network,
+): Promise<ControlPlaneApi> {
+  const api = await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, token, requestBounds(deps));
+  if (api !== undefined) {
+    await updateSession(deps.place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+  }
+  return api ?? CONTROL_PLANE_APIS[0];
+}
+
+function wordsFor(target: ControlPlaneTarget, session: Session): string {
+  switch (target.kind) {
+    case "platform":
+      return `the platform ${session.apiHost}`;
+    case "user":
+      return "the control plane of the signed-in user";
+    case "context":
+      return target.scope === undefined
+        ? `the cluster "${printable(target.context.cluster ?? "", 100)}"`
+        : `the ${target.scope.kind} "${target.scope.id}"`;
+    default:
+      return `the ${target.kind} "${target.id}"`;
+  }
+}

@@ -1,0 +1,187 @@
+/** Owns which organization or project a command acts on: flags, variables, what is in use, the kubeconfig's context. */
+
+import { Option } from "@commander-js/extra-typings";
+import { AppError, printable } from "../errors.ts";
+import {
+  type Kubeconfig,
+  type KubeconfigContext,
+  kubeconfigPaths,
+  loadKubeconfig,
+} from "../kube/kubeconfig.ts";
+import { contextOf } from "../kube/kubeconfig.ts";
+import { checkedScope, CONTROL_PLANE_APIS, type Scope } from "../providers/datum.ts";
+import type { Session } from "../sessions/session.ts";
+import type { ChosenSession } from "../sessions/store.ts";
+import type { Environment } from "../system/environment.ts";
+
+/** The flags that override, for one command, what is acted on. */
+export interface ScopeFlags {
+  readonly organization?: string | undefined;
+  readonly project?: string | undefined;
+  readonly platformWide?: true | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** Adds the flags of {@link ScopeFlags} to a command. */
+export function addScopeFlags(
+  command: { addOption(option: Option): unknown },
+  { namespace = false }: { readonly namespace?: boolean } = {},
+): void {
+  command.addOption(
+    new Option("--organization <id>", "act on this organization (env: DATUM_ORGANIZATION)").conflicts([
+      "project",
+      "platformWide",
+    ]),
+  );
+  command.addOption(
+    new Option("--project <id>", "act on this project (env: DATUM_PROJECT)").conflicts("platformWide"),
+  );
+  command.addOption(new Option("--platform-wide", "act on the platform itself"));
+  if (namespace) command.addOption(new Option("-n, --namespace <name>", "namespace (default: default)"));
+}
+
+/** The values of {@link addScopeFlags}. */
+export function scopeFlags(command: { opts(): unknown }): ScopeFlags {
+  const { organization, project, platformWide, namespace } = command.opts() as ScopeFlags;
+  return { organization, project, platformWide, namespace };
+}
+
+/** What a command acts on, and what said so. */
+export type ChosenScope =
+  & {
+    /** For people: `--project`, `DATUM_PROJECT`, `datumctl ctx use`, `the kubeconfig's context web`. */
+    readonly source: string;
+  }
+  & (
+    | {
+      readonly kind: "organization" | "project";
+      readonly id: string;
+      /** The organization that a project is chosen within, where that is known. */
+      readonly organization?: string;
+    }
+    | { readonly kind: "platform" }
+    | {
+      /** A control plane, or any other API server, as a kubeconfig has it. */
+      readonly kind: "context";
+      readonly context: KubeconfigContext;
+      readonly kubeconfig: Kubeconfig;
+      /** What its address says it is, where it is a control plane. */
+      readonly scope: Scope | undefined;
+    }
+  );
+
+/** Where a command looks, beside its flags. */
+export interface ScopeSurroundings {
+  readonly env: Environment;
+  readonly inUse: Session["inUse"];
+}
+
+/**
+ * What is acted on by flags, variables or `ctx use`, the first that says something counting; undefined when none
+ * does. Throws `USAGE` for what cannot be an id, and for flags that exclude each other.
+ */
+export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings): ChosenScope | undefined {
+  const given = [
+    flags.organization === undefined ? [] : ["--organization"],
+    flags.project === undefined ? [] : ["--project"],
+    flags.platformWide === undefined ? [] : ["--platform-wide"],
+  ].flat();
+  if (given.length > 1) {
+    throw new AppError("USAGE", `${given.join(" and ")} exclude each other.`, { hint: "Give one of them." });
+  }
+  if (flags.platformWide) return { kind: "platform", source: "--platform-wide" };
+  if (flags.project !== undefined) return asked("project", flags.project, "--project");
+  if (flags.organization !== undefined) return asked("organization", flags.organization, "--organization");
+  const project = named(env, "DATUM_PROJECT");
+  const organization = named(env, "DATUM_ORGANIZATION");
+  if (project !== undefined) {
+    const within = organization === undefined
+      ? {}
+      : { organization: checkedScope("organization", organization).id };
+    return { ...asked("project", project, "DATUM_PROJECT"), ...within };
+  }
+  if (organization !== undefined) return asked("organization", organization, "DATUM_ORGANIZATION");
+  const scope = scopeInUse(inUse);
+  if (scope === undefined) return undefined;
+  const within = scope.kind === "project" ? inUse?.organization : undefined;
+  return {
+    ...asked(scope.kind, scope.id, "datumctl ctx use"),
+    ...(within === undefined ? {} : { organization: checkedScope("organization", within).id }),
+  };
+}
+
+function asked<Kind extends Scope["kind"]>(kind: Kind, id: string, source: string) {
+  return { ...checkedScope(kind, id), kind, source } as const;
+}
+
+/** A variable; an empty one says nothing. */
+function named(env: Environment, name: string): string | undefined {
+  const value = env(name);
+  return value === undefined || value === "" ? undefined : value;
+}
+
+/** What of a session's `inUse` is acted on: the project, when there is one. */
+export function scopeInUse(inUse: Session["inUse"]): Scope | undefined {
+  if (inUse?.project !== undefined) return { kind: "project", id: inUse.project };
+  return inUse?.organization === undefined ? undefined : { kind: "organization", id: inUse.organization };
+}
+
+/**
+ * The kubeconfig's current context as what is acted on, when it is ours to use: pinned to the chosen session, or
+ * following the active one while that is the one chosen.
+ */
+export function scopeOfContext(
+  kubeconfig: Kubeconfig,
+  { session, source }: ChosenSession,
+): ChosenScope | undefined {
+  const context = contextOf(kubeconfig);
+  const own = context?.own;
+  if (context?.server === undefined || own === undefined) return undefined;
+  const follows = own.session === undefined && own.activeFor === session.apiHost &&
+    source === "the active session";
+  if (own.session !== session.name && !follows) return undefined;
+  return {
+    kind: "context",
+    context,
+    kubeconfig,
+    scope: scopeOfServer(context.server),
+    source: `the kubeconfig's context ${printable(context.name, 100)}`,
+  };
+}
+
+/** The organization or project whose control plane stands at an address; undefined for any other address. */
+export function scopeOfServer(server: string): Scope | undefined {
+  for (const api of CONTROL_PLANE_APIS) {
+    const [, kind, id = ""] =
+      new RegExp(`/apis/${api}/(organization|project)s/([^/]+)/control-plane/?$`).exec(server) ??
+        [];
+    if (kind !== undefined && isId(id)) return { kind: kind as Scope["kind"], id };
+  }
+  return undefined;
+}
+
+function isId(id: string): boolean {
+  try {
+    return checkedScope("project", id).id === id;
+  } catch {
+    return false;
+  }
+}
+
+/** {@link chosenScope}, else {@link scopeOfContext} of the kubeconfig that is there. Throws as both and `KUBECONFIG`. */
+export async function findScope(
+  flags: ScopeFlags,
+  env: Environment,
+  chosen: ChosenSession,
+): Promise<ChosenScope | undefined> {
+  const scope = chosenScope(flags, { env, inUse: chosen.session.inUse });
+  return scope ?? scopeOfContext(await loadKubeconfig(kubeconfigPaths(undefined, env)), chosen);
+}
+
+/** The error of a command that needs something to act on. */
+export function nothingInUse(): AppError {
+  return new AppError("USAGE", "No organization or project is in use.", {
+    hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
+      "for this command alone: --organization, --project or --platform-wide",
+  });
+}
