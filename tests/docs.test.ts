@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { ROOT } from "../scripts/compile.ts";
 import { runCommandLine } from "../src/cli/program.ts";
 import { CODES } from "../src/errors.ts";
+import { HOSTILE, resultOf } from "./e2e/hostile-rows.ts";
 
 const PAGES = [
   "README.md",
@@ -142,6 +143,19 @@ Deno.test("docs/errors.md has the table of help exit-codes, with a remedy for ea
     ) => [code, String(exit), retryable ? "yes" : "no", meaning]),
   );
   for (const [code, , , , remedy = ""] of rows) assert.ok(remedy.length > 10, `a remedy for ${code}`);
+});
+
+Deno.test("docs/security.md lists every row of the hostile issuer's table with its result, and no other", () => {
+  const parts = page("docs/security.md").split(/^### /m).slice(1).map((part) => ({
+    heading: part.split("\n")[0],
+    rows: part.split("\n").filter((line) => line.startsWith("| ")).slice(2).map((line) =>
+      line.split("|").slice(1, -1).map((cell) => cell.trim())
+    ),
+  }));
+  assert.deepEqual(
+    parts,
+    HOSTILE.map(({ heading, rows }) => ({ heading, rows: rows.map((row) => [row.what, resultOf(row)]) })),
+  );
 });
 
 Deno.test("links between the pages lead somewhere", () => {

@@ -14,7 +14,6 @@ import { USERS } from "./users.ts";
 import type { User } from "./users.ts";
 
 export type { Endpoint, Fault, Faults } from "./faults.ts";
-export { ESCAPES } from "./forgeries.ts";
 export type { ForgeryName } from "./forgeries.ts";
 export type { ControlPlaneSwitches } from "./kube.ts";
 export type { Secret } from "./secrets.ts";

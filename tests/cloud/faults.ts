@@ -50,6 +50,8 @@ export interface Faults extends Readonly<Partial<Record<Endpoint | "issuer" | "a
   readonly discoveryAnswer?: Readonly<Record<string, unknown>>;
   /** Members laid over every successful answer of the token endpoint; `null` removes one. */
   readonly tokenAnswer?: Readonly<Record<string, unknown>>;
+  /** Members laid over every successful answer of the device authorization endpoint; `null` removes one. */
+  readonly deviceAnswer?: Readonly<Record<string, unknown>>;
   /** Seconds by which the issuer's `Date` header and the times in its ID tokens are off. */
   readonly clockOffset?: number;
 }

@@ -69,6 +69,7 @@ export const FORGERIES = {
   "exp-missing": { claims: ({ exp: _, ...claims }) => claims },
   "iat-missing": { claims: ({ iat: _, ...claims }) => claims },
   "nbf": { claims: (claims) => ({ ...claims, nbf: Number(claims.iat) + DAY }) },
+  "profile-missing": { claims: ({ email: _, name: __, ...claims }) => claims },
   "escapes": { claims: (claims) => ({ ...claims, email: `${ESCAPES}@example.com`, name: ESCAPES }) },
   "iss-escapes": { claims: (claims) => ({ ...claims, iss: ESCAPES }) },
   "at-hash": { claims: (claims) => ({ ...claims, at_hash: "AAAAAAAAAAAAAAAAAAAAAA" }) },

@@ -197,6 +197,7 @@ const SEEN_BY: Record<ForgeryName, RegExp | null> = {
   "exp-missing": /"exp"/,
   "iat-missing": /"iat"/,
   "nbf": /"nbf"/,
+  "profile-missing": null,
   "escapes": null,
   "iss-escapes": /"iss"/,
   "at-hash": null,
@@ -231,6 +232,7 @@ for (const name of Object.keys(FORGERIES) as ForgeryName[]) {
     } else {
       const idToken = String((await client.signIn("ada@example.com")).id_token);
       const claims = decodeJwt(idToken);
+      if (name === "profile-missing") assert.equal(claims.email, undefined);
       if (name === "escapes") assert.equal(claims.name, ESCAPES);
       if (name === "kid-missing") assert.equal(decodeProtectedHeader(idToken).kid, undefined);
       if (name === "azp") assert.equal(claims.azp, "another-client");

@@ -146,7 +146,12 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
         );
         return;
       case "device_authorization":
-        if (ctx.status === 200) ctx.body = { ...asObject(ctx.body), interval: options.deviceInterval };
+        if (ctx.status === 200) {
+          ctx.body = overlaid(
+            { ...asObject(ctx.body), interval: options.deviceInterval },
+            board.deviceAnswer,
+          );
+        }
         return;
       case "token":
         counts.add(`token:${grantName(ctx.oidc.params?.grant_type)}`);

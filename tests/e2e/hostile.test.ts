@@ -1,0 +1,212 @@
+/** Proves, row by row with the compiled binary, that a hostile issuer gets nothing stored and nothing past the screen. */
+
+import assert from "node:assert/strict";
+import { CODES, type ErrorCode } from "../../src/errors.ts";
+import { approveDeviceByHttp, authorizeByHttp } from "../cloud/browser.ts";
+import { HOSTILE, type HostilePart, type HostileRow, type Meeting } from "./hostile-rows.ts";
+import { type Finished, openWorld, type Running, type World } from "./world.ts";
+
+const ADA = "ada@example.com";
+const MOST_SENT = 16_000_000; // what the buffers between the two hold, with room
+const MOST_MEMORY = 64_000_000; // more than an honest sign-in takes
+const LONGEST = 30_000;
+
+/** What an attempt left: the program's end, and what the browser showed where it came that far. */
+interface Outcome {
+  readonly finished: Finished;
+  readonly page?: { readonly status: number; readonly text: string };
+  /** The most memory that the program ever took, in bytes; 0 where nobody tells. */
+  readonly memory: number;
+}
+
+type Attempt = (world: World, row?: HostileRow) => Promise<Outcome>;
+
+const ATTEMPTS: Readonly<Record<Meeting, Attempt>> = {
+  "sign-in": async (world, row) => {
+    const login = world.startLogin([
+      "-v",
+      "--timeout",
+      "4s",
+      "--request-timeout",
+      "3s",
+      "--error-format",
+      "json",
+    ]);
+    const memory = mostMemory(login);
+    const page = await login.address.then((address) => comeBack(world, address, row?.twice ? 2 : 1)).catch(
+      () => undefined, // it ended before the person came to the browser
+    );
+    return { finished: await login.finished, memory: await memory, ...(page === undefined ? {} : { page }) };
+  },
+  device: async (world) => {
+    const flags = [
+      "--no-browser",
+      "-v",
+      "--timeout",
+      "8s",
+      "--request-timeout",
+      "3s",
+      "--error-format",
+      "json",
+    ];
+    const login = world.startLogin(flags);
+    const memory = mostMemory(login);
+    await login.address.then((address) => approveDeviceByHttp(world.cloud, address, ADA)).catch(() => {});
+    return { finished: await login.finished, memory: await memory };
+  },
+  refresh: async (world) => {
+    const flags = ["--force-refresh", "-v", "--request-timeout", "3s", "--error-format", "json"];
+    const running = world.start(world.binary, ["auth", "get-token", ...flags]);
+    const memory = mostMemory(running);
+    return { finished: await running.finished, memory: await memory };
+  },
+};
+
+/** The person signs in and their browser comes back, so many times at once; of the pages that of success, if any. */
+async function comeBack({ cloud }: World, address: string, times: number): Promise<Outcome["page"]> {
+  const redirect = await authorizeByHttp(cloud, address, ADA);
+  const pages = await Promise.all(Array.from({ length: times }, async () => {
+    const response = await fetch(redirect);
+    return { status: response.status, text: await response.text() };
+  }));
+  assert.ok(pages.filter(({ text }) => SUCCESS.test(text)).length <= 1, "one success at most");
+  return pages.sort((a, b) => a.status - b.status)[0];
+}
+
+const SUCCESS = /you are signed in/i;
+
+async function mostMemory({ pid, finished }: Running): Promise<number> {
+  let most = 0;
+  let over = false;
+  finished.finally(() => (over = true)).catch(() => {});
+  while (!over && Deno.build.os === "linux") {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+    most = Math.max(most, Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return most;
+}
+
+/** What a terminal obeys, or what reorders and hides text; all but a line's end. */
+const ESCAPED = /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/u;
+
+/** Nothing that a person or program reads of us obeys the issuer, or tells a secret. */
+function assertHarmless(world: World, texts: Readonly<Record<string, string>>): void {
+  const secrets = world.cloud.secrets().filter(({ kind, value }) =>
+    kind !== "state" && kind !== "nonce" && /^[\x21-\x7e]{16,}$/.test(value)
+  );
+  for (const [where, text] of Object.entries(texts)) {
+    assert.doesNotMatch(text, ESCAPED, where);
+    assert.doesNotMatch(text, /^error: forged/m, where);
+    for (const { kind, value } of secrets) assert.ok(!text.includes(value), `${where} holds a ${kind}`);
+  }
+}
+
+function errorOf({ stderr }: Finished): { code: ErrorCode; message: string } {
+  return JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error;
+}
+
+/** The session files, the keys and the configuration, by path; no locks, for those may stay. */
+async function stored(world: World): Promise<Record<string, string>> {
+  const paths = (await world.files()).filter((path) => !/\.lock$|\/\.gitignore$/.test(path));
+  return Object.fromEntries(
+    await Promise.all(paths.map(async (path) => [path, await Deno.readTextFile(path)])),
+  );
+}
+
+/** Everything else that speaks of the session afterwards. */
+async function spokenOf(world: World): Promise<Record<string, string>> {
+  const said: Record<string, string> = {};
+  for (
+    const words of [
+      ["whoami"],
+      ["whoami", "-o", "json"],
+      ["whoami", "-o", "yaml"],
+      ["auth", "list"],
+      ["auth", "list", "-o", "wide"],
+      ["auth", "list", "-o", "json"],
+      ["auth", "get-token", "--claims"],
+      ["auth", "get-token", "--claims", "--token", "id"],
+    ]
+  ) {
+    const { stdout, stderr } = await world.datumctl(words);
+    said[words.join(" ")] = stdout + stderr;
+  }
+  return said;
+}
+
+interface Stage {
+  readonly world: World;
+  readonly meeting: Meeting;
+  /** What an honest attempt takes at most. */
+  readonly memory: number;
+}
+
+async function meet({ world, meeting, memory }: Stage, row: HostileRow): Promise<void> {
+  const { faults, result, signedInBefore, keepsCode } = row;
+  const { cloud } = world;
+  await cloud.setFaults({});
+  if (meeting === "refresh" || signedInBefore) assert.equal((await world.login(ADA)).code, 0);
+  if (signedInBefore) await world.ok(["logout"]);
+  const before = await stored(world);
+  cloud.resetCounts();
+  await cloud.setFaults(faults);
+  const outcome = await ATTEMPTS[meeting](world, row);
+  const { finished, page } = outcome;
+
+  assert.ok(finished.took < LONGEST, `it took ${finished.took} ms`);
+  assert.ok((cloud.counts().sent ?? 0) < MOST_SENT, `${cloud.counts().sent} bytes were read`);
+  assert.ok(outcome.memory < memory + MOST_MEMORY, `it took ${outcome.memory} bytes, honestly ${memory}`);
+  const sent = cloud.counts()["token:authorization_code"] ?? 0;
+  assert.ok(sent <= (keepsCode ? 0 : 1), `the code was sent ${sent} times`);
+  const success = SUCCESS.test(page?.text ?? "");
+  if ("accepted" in result) {
+    assert.equal(finished.code, 0, finished.stderr);
+    if (meeting === "sign-in") assert.ok(success, "the page of success");
+    const stdout = meeting === "refresh" ? "" : finished.stdout; // there it is the token
+    assertHarmless(world, {
+      stdout,
+      stderr: finished.stderr,
+      page: page?.text ?? "",
+      ...await spokenOf(world),
+    });
+    if (meeting === "refresh") await refreshesAgain(world);
+    else await world.ok(["logout"]);
+    return;
+  }
+  assert.equal(finished.code, CODES[result.code].exit, finished.stderr);
+  assert.equal(finished.stdout, "");
+  const { code, message } = errorOf(finished);
+  assert.equal(code, result.code, message);
+  assert.match(message, result.says);
+  assert.match(message, meeting === "refresh" ? new RegExp(`session "${ADA}@`) : /./);
+  assert.equal(success, false);
+  assertHarmless(world, { stderr: finished.stderr, page: page?.text ?? "" });
+  assert.deepEqual(await stored(world), before, "nothing is stored");
+}
+
+/** Where the issuer goes on as it does, so does the session. */
+async function refreshesAgain(world: World): Promise<void> {
+  assert.match(await world.ok(["auth", "get-token", "--force-refresh"]), /^[\x21-\x7e]+\n$/);
+}
+
+/** What makes one world serve for one part's rows: how the issuer is set up. */
+function setUps({ rows }: HostilePart): Map<string, HostileRow[]> {
+  return Map.groupBy(rows, ({ cloud }) => JSON.stringify(cloud ?? {})) as Map<string, HostileRow[]>;
+}
+
+for (const part of HOSTILE) {
+  Deno.test(`a hostile issuer: ${part.heading.toLowerCase()}`, async (t) => {
+    for (const [, rows] of setUps(part)) {
+      await using world = await openWorld({ cloud: rows[0]?.cloud ?? {} });
+      assert.ok(world !== undefined);
+      if (part.meeting === "refresh") assert.equal((await world.login(ADA)).code, 0);
+      const honest = await ATTEMPTS[part.meeting](world);
+      assert.equal(honest.finished.code, 0, honest.finished.stderr);
+      await world.ok(["logout"]);
+      for (const row of rows) {
+        await t.step(row.what, () => meet({ world, meeting: part.meeting, memory: honest.memory }, row));
+      }
+    }
+  });
+}
