@@ -43,6 +43,8 @@ export async function signInWithBrowser(
     Promise.resolve(new Response(null, { status: 503 }));
   const listener = listenOnLoopback(addressOf(choices.redirectUri, around.port), (hit) => handle(hit));
   const over = new AbortController();
+  // What is being stored is stored, or undone, before anything ends the attempt.
+  let keeping = false;
   try {
     const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
     const redirectUri = choices.redirectUri === undefined
@@ -62,12 +64,15 @@ export async function signInWithBrowser(
       describe: (words) => words,
       async redeem(params) {
         const signedIn = await redeemCode(exchange, { metadata, client, authorization, params });
-        return await complete(await completeSignIn(exchange, prepared, signedIn));
+        const known = await completeSignIn(exchange, prepared, signedIn);
+        exchange.signal.throwIfAborted();
+        keeping = true;
+        return await complete(known);
       },
     });
     handle = attempt.handle;
     const ended = Promise.withResolvers<never>();
-    const stop = () => ended.reject(exchange.signal.reason);
+    const stop = () => keeping ? undefined : ended.reject(exchange.signal.reason);
     if (exchange.signal.aborted) stop();
     exchange.signal.addEventListener("abort", stop, { once: true });
     try {
