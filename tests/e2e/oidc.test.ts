@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { type ApiServer, startApiServer } from "../cloud/api-server.ts";
 import { authorizeByHttp, signInByHttp } from "../cloud/browser.ts";
+import { glewlwydAtHand, startGlewlwyd } from "../cloud/glewlwyd.ts";
 import { startStockIssuer, type StockIssuer, type StockOptions } from "../cloud/stock-issuer.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, panesAtHand } from "./panes.ts";
@@ -338,6 +339,78 @@ test(
     good(await login([], { env: { DATUMCTL_PROVIDER: "datum" } }));
   },
 );
+
+for (const secret of [undefined, "an-engine.s_secret"]) {
+  Deno.test({
+    name: `glewlwyd signs a ${
+      secret === undefined ? "public" : "confidential"
+    } client in, refreshes and serves kubectl`,
+    ignore: !glewlwydAtHand || kubectl === "",
+    fn: async () => {
+      await using world = await openWorld();
+      assert.ok(world !== undefined);
+      const redirectUri = `http://localhost:${freePort()}/callback`;
+      await using issuer = await startGlewlwyd([{
+        id: CLIENT,
+        redirectUri,
+        ...secret === undefined ? {} : { secret },
+      }]);
+      const flags = [
+        "--issuer",
+        issuer.issuer,
+        "--client-id",
+        CLIENT,
+        "--certificate-authority",
+        issuer.caFile,
+      ];
+      let walk: Promise<unknown> | undefined;
+      const finished = await world.datumctl([
+        "login",
+        ...[...flags, "--redirect-uri", redirectUri],
+        ...secret === undefined ? [] : ["--client-secret-file", "-"],
+      ], {
+        ...secret === undefined ? {} : { stdin: secret },
+        onStderr(soFar) {
+          const url = printedAddress(soFar);
+          if (url === undefined || walk !== undefined) return;
+          assert.equal(new URL(url).searchParams.get("code_challenge_method"), "S256");
+          walk = issuer.signIn(url).then((answer) => answer.body?.cancel());
+          walk.catch(() => {});
+        },
+      });
+      await walk;
+      assert.match(good(finished), new RegExp(`^Signed in as ${ADA} at ${issuer.host}\\.`));
+
+      await using server = await startApiServer({
+        issuer: issuer.issuer,
+        clientId: CLIENT,
+        issuerCaPem: issuer.caPem,
+      });
+      await writeClusters(world, server);
+      await world.ok(["auth", "update-kubeconfig", "--cluster", "by-data"]);
+      const namespaces = async () => {
+        const { code, stdout, stderr } = await world.start(kubectl, ["get", "ns", "-o", "name"]).finished;
+        assert.equal(code, 0, `${stderr} ${await issuer.log()}`);
+        assert.match(stdout, /namespace\/default/);
+      };
+      await namespaces();
+      // Its refresh tokens work once: a second refresh shows that the rotated one was kept.
+      const access = new Set([await world.ok(["auth", "get-token"])]);
+      for (let count = 0; count < 2; count++) {
+        access.add(await world.ok(["auth", "get-token", "--force-refresh"]));
+      }
+      assert.equal(access.size, 3);
+      const exec = JSON.parse(await world.ok(["auth", "get-token", "-o", EXEC]));
+      assert.equal(exec.kind, "ExecCredential");
+      assert.equal(exec.status.token, (await world.ok(["auth", "get-token", "--token", "id"])).trim());
+      await namespaces();
+      // It lets only clients with a secret revoke.
+      const left = await world.datumctl(["logout", ADA]);
+      if (secret === undefined) bad(left, 6, /still valid at/, /status 401/);
+      else assert.match(good(left), /^Revoked at the issuer/);
+    },
+  });
+}
 
 // ---- API servers ----
 
