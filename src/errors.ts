@@ -36,6 +36,7 @@ export const CODES = {
   NOT_FOUND: { exit: 1, retryable: false, meaning: "what was named does not exist" },
   CONFLICT: { exit: 1, retryable: false, meaning: "the server holds something that stands against it" },
   INVALID: { exit: 1, retryable: false, meaning: "the server does not take the request as it is" },
+  INCOMPLETE: { exit: 1, retryable: true, meaning: "the server could tell a part only" },
   FORBIDDEN: { exit: 5, retryable: false, meaning: "signed in, but not allowed" },
   NETWORK: { exit: 6, retryable: true, meaning: "the network or the server is unavailable" },
   UNTRUSTED_CERTIFICATE: {

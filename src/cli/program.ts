@@ -5,11 +5,13 @@ import { AppError, CODES, ERROR_FORMATS, formatError, printable, toAppError } fr
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { hostOfUnknownIssuer } from "../system/network.ts";
 import { VERSION } from "../version.ts";
+import { apiResourcesCommand, apiVersionsCommand } from "./api-resources.ts";
 import { getTokenCommand } from "./auth/get-token.ts";
 import { listCommand } from "./auth/list.ts";
 import { switchCommand } from "./auth/switch.ts";
 import { updateKubeconfigCommand } from "./auth/update-kubeconfig.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
+import { getCommand } from "./get.ts";
 import { loginCommandLine } from "./login.ts";
 import { logoutCommand } from "./logout.ts";
 import { formatObject, formatTable, listFormat } from "./table.ts";
@@ -104,6 +106,9 @@ function buildProgram(around: Surroundings, writeErr: (text: string) => void): C
   program.addCommand(logoutCommand(deps));
   program.addCommand(whoamiCommand(deps));
   program.addCommand(auth);
+  program.addCommand(apiResourcesCommand(deps));
+  program.addCommand(apiVersionsCommand(deps));
+  program.addCommand(getCommand(deps));
   program.addCommand(versionCommand(deps));
   program.addCommand(helpCommand(program, around));
   forEachCommand(program, (command) => {

@@ -74,12 +74,12 @@ export function formatObject(
   }
 }
 
-/** Cells in columns as wide as their widest cell, measured in columns of a terminal. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** Cells in columns as wide as their widest cell, or `narrowest`, measured in columns of a terminal. */
+export function formatTable(rows: readonly (readonly string[])[], narrowest = 0): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, at) => {
-      widths[at] = Math.max(widths[at] ?? 0, stringWidth(cell));
+      widths[at] = Math.max(widths[at] ?? narrowest, stringWidth(cell));
     });
   }
   return rows.map((row) => {

@@ -258,7 +258,7 @@ function isUnauthenticated(answer: KubeAnswer): boolean {
 
 /** The body of an answer as text. */
 export function textOf({ body }: KubeAnswer): string {
-  return new TextDecoder().decode(body);
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
 }
 
 /** The body of an answer when it is a JSON object, whatever its label says. */

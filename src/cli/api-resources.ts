@@ -1,0 +1,223 @@
+/** Owns `api-resources` and `api-versions`: what a control plane serves. */
+
+import { Command, Option } from "@commander-js/extra-typings";
+import { stringify } from "yaml";
+import { AppError, printable, printableValue } from "../errors.ts";
+import {
+  type ApiResource,
+  type Discovery,
+  type DiscoverySource,
+  fullNameOf,
+  groupVersionOf,
+  preferredResources,
+} from "../kube/discovery.ts";
+import type { CommandDeps, Output } from "./context.ts";
+import { openControlPlane } from "./control-plane.ts";
+import { openDiscovery } from "./discovery-source.ts";
+import { addScopeFlags, scopeFlags } from "./scope.ts";
+import { formatTable, listFormat } from "./table.ts";
+
+/** `api-resources`: the kinds of things there are. */
+export function apiResourcesCommand(deps: CommandDeps): Command {
+  const command = new Command("api-resources")
+    .description("List the resource types of the control plane in use")
+    .option("--api-group <group>", "only those of this group; of the core group when empty")
+    .option("--namespaced [boolean]", "only those in namespaces, or with =false only those outside")
+    .addOption(
+      new Option("--verbs <list>", "only those that can do all of these, such as list,get").argParser(
+        wordsOf,
+      ),
+    )
+    .addOption(new Option("--categories <list>", "only those of all these categories").argParser(wordsOf))
+    .option("--no-headers", "without the line of titles")
+    .option("--sort-by <field>", "name or kind (default: group)")
+    .option("--cached [boolean]", "what an earlier command learned will do, if there is any")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl api-resources\n  datumctl api-resources --namespaced=false -o wide\n" +
+        "  datumctl api-resources --verbs=list,get -o name",
+    );
+  addScopeFlags(command);
+  command.action(async (flags) => {
+    const given = deps(command);
+    const input = readInput(flags);
+    using plane = await openControlPlane(given, scopeFlags(command));
+    await runApiResources(given.out, await openDiscovery(given, plane), input);
+  });
+  return command as unknown as Command;
+}
+
+/** `api-versions`: every group with version. */
+export function apiVersionsCommand(deps: CommandDeps): Command {
+  const command = new Command("api-versions")
+    .description("List the API groups and versions of the control plane in use")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl api-versions\n  datumctl api-versions --project my-project-id",
+    );
+  addScopeFlags(command);
+  command.action(async () => {
+    const given = deps(command);
+    using plane = await openControlPlane(given, scopeFlags(command));
+    await runApiVersions(given.out, await openDiscovery(given, plane));
+  });
+  return command as unknown as Command;
+}
+
+/** The words of a list with commas, behind those of the same flag before. */
+function wordsOf(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...before ?? [], ...text.split(",").filter((word) => word !== "")];
+}
+
+/** The flags of `api-resources`, checked. */
+export interface ApiResourcesInput {
+  readonly group: string | undefined;
+  readonly namespaced: boolean | undefined;
+  readonly verbs: readonly string[];
+  readonly categories: readonly string[];
+  readonly headers: boolean;
+  readonly sortBy: "group" | "name" | "kind";
+  readonly cached: boolean;
+  readonly format: ReturnType<typeof listFormat>;
+}
+
+function readInput(flags: {
+  readonly apiGroup?: string | undefined;
+  readonly namespaced?: string | true | undefined;
+  readonly verbs?: readonly string[] | undefined;
+  readonly categories?: readonly string[] | undefined;
+  readonly headers: boolean;
+  readonly sortBy?: string | undefined;
+  readonly cached?: string | true | undefined;
+  readonly output?: string | undefined;
+}): ApiResourcesInput {
+  const { sortBy = "group" } = flags;
+  if (sortBy !== "group" && sortBy !== "name" && sortBy !== "kind") {
+    throw new AppError("USAGE", "--sort-by takes name or kind.");
+  }
+  return {
+    group: flags.apiGroup,
+    namespaced: booleanOf(flags.namespaced, "--namespaced"),
+    verbs: flags.verbs ?? [],
+    categories: flags.categories ?? [],
+    headers: flags.headers,
+    sortBy,
+    cached: booleanOf(flags.cached, "--cached") ?? false,
+    format: listFormat(flags.output),
+  };
+}
+
+function booleanOf(text: string | true | undefined, flag: string): boolean | undefined {
+  if (text === undefined || text === true) return text;
+  if (text === "true" || text === "false") return text === "true";
+  throw new AppError("USAGE", `${flag} takes true or false: ${flag}=false`);
+}
+
+/** Prints what there is; then throws `INCOMPLETE` when the server could not tell of everything. */
+export async function runApiResources(
+  out: Output,
+  source: DiscoverySource,
+  input: ApiResourcesInput,
+): Promise<void> {
+  const discovery = await source.read({ fresh: !input.cached });
+  const rows = preferredResources(discovery)
+    .filter(({ verbs }) => verbs.length > 0)
+    .filter(({ group }) => input.group === undefined || group === input.group)
+    .filter(({ namespaced }) => input.namespaced === undefined || namespaced === input.namespaced)
+    .filter(({ verbs }) => input.verbs.every((verb) => verbs.includes(verb)))
+    .filter(({ categories }) => input.categories.every((category) => categories.includes(category)));
+  const key = { group: "group", name: "plural", kind: "kind" }[input.sortBy] as "group" | "plural" | "kind";
+  rows.sort((a, b) => compare(a[key], b[key]) || compare(a.plural, b.plural));
+  out.text(formatResources(rows, input));
+  refuseIncomplete(source, discovery);
+}
+
+function formatResources(
+  rows: readonly ApiResource[],
+  { format, headers }: Pick<ApiResourcesInput, "format" | "headers">,
+): string {
+  switch (format) {
+    case "json":
+      return JSON.stringify(printableValue(listOf(rows)), undefined, 2) + "\n";
+    case "yaml":
+      return stringify(printableValue(listOf(rows)));
+    case "name":
+      return rows.map((row) => `${printable(fullNameOf(row))}\n`).join("");
+    default: {
+      const titles = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "VERBS", "CATEGORIES"];
+      const columns = format === "wide" ? titles.length : 5;
+      return formatTable(
+        [
+          ...(headers ? [titles.slice(0, columns)] : []),
+          ...rows.map((row) => cellsOf(row).slice(0, columns).map((cell) => printable(cell))),
+        ],
+        3,
+      );
+    }
+  }
+}
+
+function cellsOf({ plural, shortNames, group, version, namespaced, kind, verbs, categories }: ApiResource) {
+  return [
+    plural,
+    shortNames.join(","),
+    groupVersionOf(group, version),
+    String(namespaced),
+    kind,
+    verbs.join(","),
+    categories.join(","),
+  ];
+}
+
+/** The resources as kubectl gives them to programs: one APIResourceList of meta/v1. */
+function listOf(rows: readonly ApiResource[]): unknown {
+  return {
+    kind: "APIResourceList",
+    apiVersion: "v1",
+    groupVersion: "",
+    resources: rows.map((row) => ({
+      name: row.plural,
+      singularName: row.singular,
+      namespaced: row.namespaced,
+      ...(row.group === "" ? {} : { group: row.group }),
+      version: row.version,
+      kind: row.kind,
+      verbs: row.verbs,
+      ...(row.shortNames.length === 0 ? {} : { shortNames: row.shortNames }),
+      ...(row.categories.length === 0 ? {} : { categories: row.categories }),
+    })),
+  };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Prints every group with version; then throws `INCOMPLETE` when the server told of one of its roots only. */
+export async function runApiVersions(out: Output, source: DiscoverySource): Promise<void> {
+  const discovery = await source.read({ fresh: true });
+  const versions = discovery.groups.flatMap(({ name, versions }) =>
+    versions.map((version) => printable(groupVersionOf(name, version)))
+  );
+  out.text(versions.sort(compare).map((version) => `${version}\n`).join(""));
+  const missing = discovery.missing.filter(({ part }) => part.startsWith("/"));
+  refuseIncomplete(source, { ...discovery, missing });
+}
+
+/** Throws `INCOMPLETE`, naming what the server could not tell of. */
+function refuseIncomplete({ client }: DiscoverySource, { missing }: Discovery): void {
+  const [first] = missing;
+  if (first === undefined) return;
+  const parts = missing.map(({ part }) => printable(part, 100));
+  const named = parts.length > 10
+    ? `${parts.slice(0, 10).join(", ")} and ${parts.length - 10} more`
+    : parts.join(", ");
+  throw new AppError(
+    "INCOMPLETE",
+    `${client.what} did not tell of everything that it serves. Missing: ${named} (${
+      printable(first.why).replace(/\.$/, "")
+    }).`.replace(/^./, (letter) => letter.toUpperCase()),
+    { hint: "What there is was printed. Run the same command again later for the rest." },
+  );
+}

@@ -1,0 +1,23 @@
+/** Owns what is known of a control plane between two commands: its discovery, kept with the session. */
+
+import { discoveryOf, type DiscoverySource } from "../kube/discovery.ts";
+import { openSessionCache } from "../sessions/session-cache.ts";
+import type { Deps } from "./context.ts";
+import type { ControlPlane } from "./control-plane.ts";
+
+/** As kubectl has it: what is new is found by its miss. */
+const LONGEST_LIFE = 6 * 3600 * 1000;
+
+/** The discovery of an opened control plane, with what an earlier command of the same session learned. */
+export async function openDiscovery(
+  { place }: Pick<Deps, "place">,
+  plane: ControlPlane,
+): Promise<DiscoverySource> {
+  const cache = await openSessionCache(place, {
+    session: plane.session.name,
+    kind: "discovery",
+    source: plane.baseUrl,
+    longestLife: LONGEST_LIFE,
+  });
+  return discoveryOf(plane.client, cache);
+}

@@ -1,0 +1,80 @@
+/** Owns `get --raw`: an answer of the control plane in use, as it came. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError, printable } from "../errors.ts";
+import { type KubeClient, textOf } from "../kube/client.ts";
+import { belowBase } from "../kube/discovery.ts";
+import type { CommandDeps, Deps } from "./context.ts";
+import { openControlPlane } from "./control-plane.ts";
+import { addScopeFlags, scopeFlags } from "./scope.ts";
+
+/** `get`, which knows `--raw` so far. */
+export function getCommand(deps: CommandDeps): Command {
+  const command = new Command("get")
+    .description("Print what the control plane in use answers at a path")
+    .argument("[words...]")
+    .usage("--raw <path> [options]")
+    .option(
+      "--raw <path>",
+      "path below the control plane, such as /openapi/v3; the answer is printed as it came",
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl get --raw /version\n  datumctl get --raw /openapi/v3\n" +
+        "  datumctl get --raw '/api/v1/namespaces?limit=5'",
+    );
+  addScopeFlags(command);
+  command.action(async (words, flags) => {
+    const given = deps(command);
+    const path = rawPath(words, flags.raw);
+    using plane = await openControlPlane(given, scopeFlags(command));
+    await runGetRaw(given, plane.client, path);
+  });
+  return command as unknown as Command;
+}
+
+function rawPath(words: readonly string[], raw: string | undefined): string {
+  if (raw === undefined) {
+    const asked = words.map((word) => printable(word, 60)).join(" ");
+    throw new AppError("USAGE", "get works with --raw so far.", {
+      hint: `For resources: datumctl auth update-kubeconfig, then kubectl get ${asked}`.trimEnd(),
+    });
+  }
+  if (words.length > 0) {
+    throw new AppError("USAGE", "get --raw takes a path and no other words.", {
+      hint: "For example: datumctl get --raw /version",
+    });
+  }
+  if (!/^\/[^\s#]*$/.test(raw)) {
+    throw new AppError("USAGE", "--raw takes a path that begins with a slash.", {
+      hint: "For example: datumctl get --raw '/api/v1/namespaces?limit=5'",
+    });
+  }
+  return raw;
+}
+
+/** Prints the body of a successful answer byte for byte; on a terminal without what would steer it. */
+export async function runGetRaw(
+  { out, terminal }: Pick<Deps, "out" | "terminal">,
+  client: KubeClient,
+  path: string,
+): Promise<void> {
+  const answer = await client.send({
+    method: "GET",
+    path: belowBase(client.baseUrl, path),
+    accept: "application/json, */*",
+  });
+  if (answer.status < 200 || answer.status > 299) throw client.refusal(answer);
+  const text = textOf(answer);
+  out.text(terminal.outIsTerminal ? text.split("\n").map((line) => shown(line)).join("\n") : text);
+}
+
+function shown(line: string): string {
+  return line.split("\t").map((part) => keepBlanks(part)).join("\t");
+}
+
+/** {@link printable} takes the blanks around a text away; a line's indentation stays. */
+function keepBlanks(text: string): string {
+  const [, before = "", middle = "", after = ""] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
+  return before + printable(middle, Infinity) + after;
+}
