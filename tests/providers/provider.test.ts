@@ -1,0 +1,113 @@
+/** Proves which provider a command line means, which flags it knows, and what an OpenID issuer of one's own needs. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { oidcTarget } from "../../src/providers/oidc.ts";
+import { chosenProvider, type ProviderChoice, renewalTarget } from "../../src/providers/provider.ts";
+import type { Session } from "../../src/sessions/session.ts";
+
+function usage(work: () => unknown): AppError {
+  try {
+    work();
+  } catch (thrown) {
+    assert.ok(thrown instanceof AppError && thrown.code === "USAGE", String(thrown));
+    return thrown;
+  }
+  assert.fail("it was accepted");
+}
+
+const chosen = (choice: Partial<ProviderChoice>) =>
+  chosenProvider({ flag: undefined, flags: {}, renewed: undefined, variable: undefined, ...choice });
+
+const SESSION: Session = {
+  schemaVersion: 1,
+  name: "ada@login.example.com",
+  provider: "oidc",
+  kind: "user",
+  issuer: "https://login.example.com/realms/main",
+  authHost: "login.example.com",
+  apiHost: "login.example.com",
+  clientId: "kubernetes",
+  user: { subject: "1" },
+  scopes: [],
+  keyStore: "file",
+  credentials: "",
+};
+
+Deno.test("a flag that another provider knows is wrong usage, and names that one", () => {
+  const issuer = "https://login.example.com";
+  for (
+    const flags of [{ redirectUri: "x" }, { clientSecretFile: "x" }, { deviceAuthorizationEndpoint: "x" }]
+  ) {
+    const { message, hint } = usage(() => chosen({ flags }));
+    assert.match(message, /^--[a-z-]+ is not for the provider datum\.$/);
+    assert.match(hint ?? "", /--provider oidc/);
+    assert.equal(chosen({ flags: { ...flags, issuer } }), "oidc");
+  }
+  for (const flags of [{ hostname: "x", issuer }, { apiHostname: "x", issuer }]) {
+    assert.match(usage(() => chosen({ flags })).hint ?? "", /--provider datum/);
+  }
+  assert.match(usage(() => chosen({ flag: "datum", flags: { issuer } })).message, /^--issuer is not for/);
+});
+
+Deno.test("the flag decides, then --issuer, then the session, then the variable, then it is Datum", () => {
+  const issuer = "https://login.example.com";
+  assert.equal(chosen({}), "datum");
+  assert.equal(chosen({ variable: "oidc" }), "oidc");
+  assert.equal(chosen({ variable: "datum", renewed: SESSION }), "oidc");
+  assert.equal(chosen({ variable: "datum", flags: { issuer } }), "oidc");
+  assert.equal(chosen({ flag: "datum", renewed: SESSION }), "datum");
+  assert.match(usage(() => chosen({ variable: "nobody\u001b[2J" })).message, /"nobody \[2J" is not known/);
+});
+
+Deno.test("an issuer stays as it is written; its host, with the port, stands for it", () => {
+  const target = oidcTarget({
+    issuer: "https://LOGIN.example.com:8443/realms/Main/",
+    clientId: "kubernetes",
+  });
+  assert.equal(target.issuer, "https://LOGIN.example.com:8443/realms/Main/");
+  assert.deepEqual([target.authHost, target.apiHost], ["login.example.com:8443", "login.example.com:8443"]);
+  assert.equal(target.redirectPath, "/callback");
+  assert.equal(target.deviceEndpoint, undefined, "nothing is guessed");
+  assert.equal(oidcTarget({ issuer: "http://[::1]:9/", clientId: "a" }).apiHost, "[::1]:9");
+});
+
+Deno.test("consent is asked for with offline_access, and only then", () => {
+  const { promptFor } = oidcTarget({ issuer: "https://a.example", clientId: "a" });
+  assert.equal(promptFor(["openid", "offline_access"]), "consent");
+  assert.equal(promptFor(["openid", "email"]), undefined);
+});
+
+Deno.test("what an issuer lacks is told with the line to run", () => {
+  assert.match(usage(() => oidcTarget({})).hint ?? "", /datumctl login --issuer URL --client-id ID/);
+  assert.match(
+    usage(() => oidcTarget({ issuer: "https://a.example" })).hint ?? "",
+    /--issuer https:\/\/a\.example --client-id ID/,
+  );
+  for (
+    const issuer of [
+      "a.example",
+      "http://a.example",
+      "https://a.example?b",
+      "https://u@a.example",
+      "https://a.example#b",
+    ]
+  ) {
+    usage(() => oidcTarget({ issuer, clientId: "a" }));
+  }
+});
+
+Deno.test("a session is renewed where and as whom it was made; one that nobody signs in to is not", () => {
+  const target = renewalTarget(SESSION, "secret");
+  assert.deepEqual([target?.issuer, target?.client.id, target?.client.secret], [
+    SESSION.issuer,
+    "kubernetes",
+    "secret",
+  ]);
+  assert.equal(
+    renewalTarget({ ...SESSION, provider: "datum" }, undefined)?.issuer,
+    "https://login.example.com",
+  );
+  assert.equal(renewalTarget({ ...SESSION, kind: "service-account" }, undefined), undefined);
+  assert.equal(renewalTarget({ ...SESSION, provider: "studio" }, undefined), undefined);
+});
