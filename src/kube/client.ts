@@ -44,6 +44,8 @@ export interface RequestOptions {
   readonly query?: Readonly<Record<string, string>>;
   /** A POST that changes nothing, such as a review, and may be sent again. */
   readonly safe?: true;
+  /** Not sent again when the server cannot answer now. */
+  readonly once?: boolean;
 }
 
 /** A request; the path, which may hold a query, stands below the client's base URL. */
@@ -98,7 +100,7 @@ export function openClient(options: ClientOptions): KubeClient {
   }
 
   async function send(request: KubeRequest): Promise<KubeAnswer> {
-    const safe = request.method === "GET" || request.safe === true;
+    const repeats = (request.method === "GET" || request.safe) && !request.once ? REPEATS : 0;
     const deadline = options.now() + options.requestTimeout;
     let token = await options.token(false);
     let renewed = false;
@@ -112,7 +114,7 @@ export function openClient(options: ClientOptions): KubeClient {
         continue;
       }
       const pause = FIRST_PAUSE * 2 ** attempt * (0.5 + options.random());
-      const wait = safe && attempt < REPEATS ? waitBefore(outcome, pause, options.now()) : undefined;
+      const wait = attempt < repeats ? waitBefore(outcome, pause, options.now()) : undefined;
       if (wait === undefined || options.now() + wait > deadline) {
         if (outcome instanceof AppError) throw outcome;
         return outcome;
@@ -264,7 +266,7 @@ export function textOf({ body }: KubeAnswer): string {
 /** The body of an answer when it is a JSON object, whatever its label says. */
 export function objectOf(answer: KubeAnswer): KubeObject | undefined {
   try {
-    const value: unknown = JSON.parse(textOf(answer));
+    const value: unknown = JSON.parse(textOf(answer).replace(/^\ufeff/, ""));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -198,11 +198,8 @@ async function fetchVersions(client: KubeClient, groups: readonly ApiGroup[]): P
       const { name, version } = asked[at] as (typeof asked)[number];
       const part = groupVersionOf(name, version);
       try {
-        const list = await client.get(
-          name === ""
-            ? `/api/${encodeURIComponent(version)}`
-            : `/apis/${part.split("/").map(encodeURIComponent).join("/")}`,
-        );
+        // Where one server does not come back, the others' patience would add up.
+        const list = await client.get(pathOf(name, version), { once: missing.length > 0 });
         resources[at] = objects(list.resources).flatMap((row) => readResource(name, version, row));
       } catch (thrown) {
         missing.push({ part, why: whyMissing(thrown) });
@@ -212,6 +209,11 @@ async function fetchVersions(client: KubeClient, groups: readonly ApiGroup[]): P
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, asked.length) }, work));
   missing.sort((a, b) => a.part < b.part ? -1 : 1);
   return { groups, resources: resources.flat(), missing };
+}
+
+function pathOf(group: string, version: string): string {
+  const place = [group, version].filter((part) => part !== "").map(encodeURIComponent).join("/");
+  return group === "" ? `/api/${place}` : `/apis/${place}`;
 }
 
 function readResource(group: string, version: string, row: KubeObject): ApiResource[] {
