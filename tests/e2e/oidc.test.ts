@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { type ApiServer, startApiServer } from "../cloud/api-server.ts";
-import { authorizeByHttp, signInByHttp } from "../cloud/browser.ts";
+import { approveDeviceByHttp, authorizeByHttp, signInByHttp } from "../cloud/browser.ts";
 import { glewlwydAtHand, startGlewlwyd } from "../cloud/glewlwyd.ts";
 import { startStockIssuer, type StockIssuer, type StockOptions } from "../cloud/stock-issuer.ts";
 import { kubectl } from "./kubectls.ts";
@@ -270,6 +270,14 @@ test("an issuer without refresh tokens: login says until when, then the session 
   assert.equal(issuer.authorizations[0]?.get("prompt"), null, "nothing asks for a consent");
   const args = ["auth", "get-token", "-o", EXEC];
   bad(await until(world, 4, args), 4, /has expired: it came without a refresh token/, /login --profile/);
+  // What an edited file says of the sign-in is not what was sealed.
+  const [file = ""] = (await world.files()).filter((path) =>
+    path.endsWith(".json") && path.includes("/sessions/")
+  );
+  const stored = JSON.parse(await Deno.readTextFile(file));
+  assert.deepEqual(stored.signIn, { scopes: ["email"] });
+  const signInOfAnother = { scopes: ["admin"], prompt: "none", redirectUri: "http://localhost:1/" };
+  await Deno.writeTextFile(file, JSON.stringify({ ...stored, signIn: signInOfAnother }));
   good(await signIn(world, issuer, ["--profile", session]));
   assert.equal(issuer.authorizations[1]?.get("scope"), "openid email", "the scopes are remembered");
   assert.equal(issuer.tokenRequests.length, 2, "nothing was refreshed");
@@ -411,6 +419,94 @@ for (const secret of [undefined, "an-engine.s_secret"]) {
     },
   });
 }
+
+test("kubectl's plugin signs a session of any issuer in again, as it was signed in", {
+  configuration: { ttl: { IdToken: 3, AccessToken: 3 } },
+  clients: [native({ token_endpoint_auth_method: "client_secret_post", client_secret: "a-secret" })],
+}, async ({ world, issuer, login, session }) => {
+  good(await login(["--scopes", "email", "--client-secret-file", "-"], { stdin: "a-secret\n" }));
+  await until(world, 4, ["auth", "get-token", "-o", EXEC]);
+  const browser = `${world.home}/browser`;
+  await Deno.writeTextFile(browser, '#!/bin/sh\necho "$1" > "$0.part"; mv "$0.part" "$0.opened"\n', {
+    mode: 0o700,
+  });
+  const info = { kind: "ExecCredential", apiVersion: EXEC, spec: { interactive: true } };
+  const plugin = world.start(
+    world.binary,
+    ["auth", "get-token", `--output=${EXEC}`, `--session=${session}`],
+    {
+      env: { BROWSER: browser, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
+    },
+  );
+  let url: string | undefined;
+  for (const most = performance.now() + 30_000; url === undefined && performance.now() < most;) {
+    url = await Deno.readTextFile(`${browser}.opened`).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await (await signInByHttp(issuer, url?.trim() ?? assert.fail("no browser was opened"), ADA)).body?.cancel();
+  const { status } = JSON.parse(good(await plugin.finished));
+  assert.match(status.token, /^ey/);
+  assert.equal(issuer.authorizations[1]?.get("scope"), "openid email");
+  assert.equal(issuer.authorizations[1]?.get("prompt"), null);
+});
+
+Deno.test("a device code: by itself over SSH, and from the endpoint that is named", async () => {
+  await using world = await openWorld();
+  assert.ok(world !== undefined);
+  const { cloud } = world;
+  const flags = [
+    ...["--issuer", cloud.issuer, "--client-id", cloud.clientId, "--certificate-authority", cloud.caFile],
+  ];
+  const ssh = { SSH_CONNECTION: "192.0.2.1 1 192.0.2.2 22", BROWSER: undefined };
+  const run = async (more: readonly string[], env: Record<string, string | undefined> = {}) => {
+    let walk: Promise<unknown> | undefined;
+    const finished = await world.datumctl(["login", ...flags, ...more], {
+      env,
+      onStderr(soFar) {
+        const url = printedAddress(soFar);
+        if (url === undefined || walk !== undefined) return;
+        walk = url.includes("user_code=")
+          ? approveDeviceByHttp(cloud, url, ADA)
+          : signInByHttp(cloud, url, ADA).then((answer) => answer.body?.cancel());
+        walk.catch(() => {});
+      },
+    });
+    await walk;
+    return finished;
+  };
+  bad(
+    await run([], ssh),
+    0,
+    /Signing in with a device code, because this is an SSH session/,
+    /enter the code/,
+  );
+  // The issuer does not say where; it is Zitadel's place, which only Datum is known to have.
+  await cloud.setFaults({ discoveryAnswer: { device_authorization_endpoint: null } });
+  bad(
+    await run(["--no-browser"]),
+    1,
+    /offers no sign-in with a device code/,
+    /--device-authorization-endpoint/,
+  );
+  const endpoint = `${cloud.issuer}/oauth/v2/device_authorization`;
+  bad(await run(["--no-browser", "--device-authorization-endpoint", endpoint]), 0, /enter the code/);
+  bad(await run(["--device-authorization-endpoint", "http://a.example/d"]), 2, /is not an https URL/);
+});
+
+test("where the issuer refuses this client a device code that nobody asked for, the address is shown", {
+  configuration: { features: { deviceFlow: { enabled: true } } },
+}, async ({ login }) => {
+  const env = { SSH_CONNECTION: "192.0.2.1 1 192.0.2.2 22", BROWSER: undefined };
+  const finished = await login([], { env });
+  bad(
+    finished,
+    0,
+    /with a device code, because/,
+    /Cannot ask for a device code: .* refused/,
+    /No browser is opened here/,
+  );
+  bad(await login(["--no-browser"], { env }), 1, /Cannot ask for a device code/);
+});
 
 // ---- API servers ----
 
