@@ -63,6 +63,35 @@ const sessionSchema = v.object({
 /** One identity at one server, as its file has it. */
 export type Session = v.InferOutput<typeof sessionSchema>;
 
+// What is relied on unseen. Members that this version does not know stay.
+const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
+const endpoint = v.pipe(v.string(), v.check((text) => URL.canParse(text)));
+const credentialsSchema = v.looseObject({
+  clientId: text,
+  clientSecret: v.optional(text),
+  signIn: sessionSchema.entries.signIn,
+  apiHost: text,
+  subject: text,
+  certificateAuthority: v.optional(text),
+  metadata: v.looseObject({
+    issuer: endpoint,
+    authorization_endpoint: endpoint,
+    token_endpoint: endpoint,
+    jwks_uri: endpoint,
+    revocation_endpoint: v.optional(endpoint),
+    userinfo_endpoint: v.optional(endpoint),
+    id_token_signing_alg_values_supported: v.optional(v.array(text)),
+    token_endpoint_auth_methods_supported: v.optional(v.array(text)),
+  }),
+  keys: v.optional(v.looseObject({ keys: v.array(v.looseObject({})), fetchedAt: v.number() })),
+  accessToken: text,
+  accessTokenExpires: v.optional(time),
+  received: time,
+  idToken: v.optional(text),
+  noIdTokenOnRefresh: v.optional(v.literal(true)),
+  refreshToken: v.optional(text),
+});
+
 /** What is chosen for a sign-in beside where it goes. */
 export type SignInChoices = NonNullable<Session["signIn"]>;
 
@@ -116,9 +145,13 @@ export function formatSession(session: Session): string {
   return JSON.stringify(session, undefined, 2) + "\n";
 }
 
-/** Reads unsealed credentials. They are ours by their seal, so only their being JSON is checked. */
-export function parseCredentials(text: string): Credentials {
-  return JSON.parse(text) as Credentials;
+/**
+ * Reads unsealed credentials; undefined when they are not what this version seals. They are ours by their seal, but
+ * perhaps of another version of us.
+ */
+export function parseCredentials(text: string): Credentials | undefined {
+  const value = parseJson(text);
+  return v.is(credentialsSchema, value) ? value as unknown as Credentials : undefined;
 }
 
 /** A JSON value, or undefined when the text is no JSON. */

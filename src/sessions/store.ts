@@ -141,12 +141,12 @@ export async function openSession(
 /** Opens a session's credentials with a key that is at hand. */
 export async function openWith(session: Session, key: SealingKey): Promise<OpenedSession> {
   const opened = await unseal(session.credentials, key);
-  if (opened === undefined) {
+  const credentials = opened === undefined ? undefined : parseCredentials(opened);
+  if (credentials === undefined) {
     throw new AppError("STORAGE", `The credentials of the session "${session.name}" are damaged.`, {
       hint: `Sign in again: ${loginCommand(session)}`,
     });
   }
-  const credentials = parseCredentials(opened);
   const { clientId, clientSecret, apiHost, metadata, subject, certificateAuthority, signIn } = credentials;
   const { certificateAuthority: _, signIn: __, confidential: ___, ...rest } = session;
   return {

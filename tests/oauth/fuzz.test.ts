@@ -2,41 +2,15 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { AppError, CODES } from "../../src/errors.ts";
 import { beginAuthorization, readCallback } from "../../src/oauth/authorization-code.ts";
 import { beginDevice } from "../../src/oauth/device.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../src/oauth/discovery.ts";
 import { verifyIdToken } from "../../src/oauth/id-token.ts";
+import { loopbackRedirect } from "../../src/oauth/redirect-uri.ts";
 import { refreshTokens } from "../../src/oauth/refresh.ts";
+import { fetchUserInfo } from "../../src/oauth/userinfo.ts";
+import { changed, damaged, hostileText as text, hostileValue as value, ours, RUNS } from "../fuzz.ts";
 import { CLIENT, ISSUER, json, TestIssuer } from "./issuer.ts";
-
-const RUNS = Number(Deno.env.get("DATUMCTL_FUZZ_RUNS") ?? 300);
-
-/** Settles with undefined, or with an error of ours that is printable and holds no secret. */
-async function ours(work: Promise<unknown>): Promise<void> {
-  const error = await work.then(() => undefined, (error) => error);
-  if (error === undefined) return;
-  assert.ok(error instanceof AppError, `not ours: ${error?.stack ?? error}`);
-  assert.ok(error.code in CODES);
-  assert.doesNotMatch(`${error.message}${error.hint ?? ""}`, /\p{Cc}|SECRET/u);
-}
-
-const text = fc.oneof(
-  fc.string({ unit: "binary" }),
-  fc.constantFrom("", "Bearer", "https://x.example/\u001b[2J", "javascript:1"),
-);
-const value = fc.oneof(
-  text,
-  fc.jsonValue() as fc.Arbitrary<unknown>,
-  fc.double(),
-  fc.integer(),
-  fc.constant(undefined),
-);
-
-function changed(good: Record<string, unknown>): fc.Arbitrary<Record<string, unknown>> {
-  const change = fc.dictionary(fc.constantFrom(...Object.keys(good)), value, { maxKeys: 3 });
-  return change.map((some) => ({ ...good, ...some }));
-}
 
 const response = (body: fc.Arbitrary<unknown>): fc.Arbitrary<() => Response> =>
   fc.record({
@@ -62,7 +36,7 @@ Deno.test("no discovery document breaks the client", async () => {
     fc.asyncProperty(response(changed(good)), async (answer) => {
       const issuer = new TestIssuer();
       issuer.routes["/.well-known/openid-configuration"] = answer;
-      await ours(discoverIssuer(issuer.exchange(), ISSUER));
+      await ours(() => discoverIssuer(issuer.exchange(), ISSUER));
     }),
     { numRuns: RUNS },
   );
@@ -78,14 +52,16 @@ Deno.test("no token answer breaks the client", async () => {
     fc.asyncProperty(response(fc.oneof(changed(good), changed(bad))), async (answer) => {
       const issuer = new TestIssuer();
       issuer.routes["/token"] = answer;
-      await ours(refreshTokens(issuer.exchange(), {
-        metadata: issuer.metadata as unknown as IssuerMetadata,
-        client: { id: CLIENT },
-        refreshToken: "SECRET",
-        expected: { issuer: ISSUER, subject: "user-1" },
-        sleep: () => Promise.resolve(),
-        random: () => 0,
-      }));
+      await ours(() =>
+        refreshTokens(issuer.exchange(), {
+          metadata: issuer.metadata as unknown as IssuerMetadata,
+          client: { id: CLIENT },
+          refreshToken: "SECRET",
+          expected: { issuer: ISSUER, subject: "user-1" },
+          sleep: () => Promise.resolve(),
+          random: () => 0,
+        })
+      );
     }),
     { numRuns: RUNS },
   );
@@ -123,7 +99,7 @@ Deno.test("no claims, header or key set break the verification, and none but the
           clientId: CLIENT,
           accessToken: "SECRET",
         });
-        await ours(verified);
+        await ours(() => verified);
         const { claims: passed, untimely } = await verified.catch(() => ({
           claims: undefined,
           untimely: undefined,
@@ -157,11 +133,41 @@ Deno.test("no device answer breaks the client, and none makes it show an address
       issuer.routes["/device"] = answer;
       const metadata = issuer.metadata as unknown as IssuerMetadata;
       const begun = beginDevice(issuer.exchange(), { metadata, client: { id: CLIENT }, scopes: ["openid"] });
-      await ours(begun);
+      await ours(() => begun);
       const device = await begun.catch(() => undefined);
       if (device === undefined) return;
       assert.match(device.verificationUri, /^https:\/\//i);
       assert.doesNotMatch(`${device.userCode}${device.verificationUri}`, /\p{Cc}/u);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("no userinfo answer breaks the client, and none about somebody else is taken", async () => {
+  const good = { sub: "user-1", email: "ada@example.com", name: "Ada" };
+  await fc.assert(
+    fc.asyncProperty(response(changed(good)), async (answer) => {
+      const issuer = new TestIssuer();
+      issuer.routes["/userinfo"] = answer;
+      const metadata = issuer.metadata as unknown as IssuerMetadata;
+      const info = await ours(() =>
+        fetchUserInfo(issuer.exchange(), { metadata, accessToken: "SECRET", subject: "user-1" })
+      );
+      if (info?.kind === "claims") assert.equal(info.claims.sub, "user-1");
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("no redirect URI is taken that could be listened on elsewhere than on loopback", async () => {
+  const good = fc.constantFrom("http://127.0.0.1:8000/callback", "http://localhost/", "http://[::1]:0/a?b");
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(damaged(good), good), async (uri) => {
+      const redirect = await ours(() => loopbackRedirect(uri));
+      if (redirect === undefined) return;
+      assert.match(redirect.hostname, /^(?:localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/);
+      const { hostname } = new URL(redirect.withPort(1));
+      assert.equal(hostname, redirect.hostname);
     }),
     { numRuns: RUNS },
   );

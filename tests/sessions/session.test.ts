@@ -9,10 +9,13 @@ import {
   fileNameOf,
   formatSession,
   isSessionName,
+  parseCredentials,
   parseSession,
   type Session,
 } from "../../src/sessions/session.ts";
-import { openSandbox } from "./sandbox.ts";
+import { seal } from "../../src/sessions/jwe.ts";
+import { openSession } from "../../src/sessions/store.ts";
+import { BOUND, failure, openSandbox } from "./sandbox.ts";
 
 const SESSION: Session = {
   schemaVersion: 1,
@@ -133,6 +136,29 @@ Deno.test("names that could leave a folder, a command line or a keyring's accoun
   }
   for (const name of ["a", "A1", "ada@example.com@api.datum.net:8443", "a".repeat(128)]) {
     assert.equal(isSessionName(name), true, name);
+  }
+});
+
+Deno.test("credentials that another version sealed are damaged, not a fault of ours, and do not end a listing", async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add();
+  const { credentials, key } = await openSession(sandbox.place, session, BOUND);
+  const good = JSON.stringify(credentials);
+  assert.deepEqual(parseCredentials(good.replace("{", '{"newer":1,')), { newer: 1, ...credentials });
+  for (
+    const text of [
+      "not JSON",
+      "null",
+      "{}",
+      JSON.stringify({ ...credentials, metadata: { ...credentials.metadata, issuer: "no address" } }),
+      JSON.stringify({ ...credentials, accessTokenExpires: 1e300 }),
+      JSON.stringify({ ...credentials, accessToken: 1 }),
+    ]
+  ) {
+    assert.equal(parseCredentials(text), undefined, text);
+    const sealed = { ...session, credentials: await seal(text, key) };
+    const error = await failure(openSession(sandbox.place, sealed, BOUND), "STORAGE");
+    assert.match(error.message, /credentials of the session "ada@example\.com@.*" are damaged/);
   }
 });
 
