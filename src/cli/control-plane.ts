@@ -24,6 +24,8 @@ export interface ControlPlane extends Disposable {
   readonly session: Session;
   /** Below it stands a complete Kubernetes API; no slash at its end. */
   readonly baseUrl: string;
+  /** Under which group and version a Datum serves organizations and projects; undefined where nobody asked. */
+  readonly api: ControlPlaneApi | undefined;
   /** For messages: `the project "web"`. */
   readonly what: string;
   /** What said that it is this one. */
@@ -64,9 +66,9 @@ export async function openTarget(
     : undefined;
   const network = deps.openNetwork(cluster?.certificateAuthority ?? session.certificateAuthority);
   try {
-    const baseUrl = target.kind === "context"
-      ? cluster?.address ?? ""
-      : await urlOf(deps, session, target, tokens, network);
+    const { baseUrl, api } = target.kind === "context"
+      ? { baseUrl: cluster?.address ?? "" }
+      : await placeOf(deps, session, target, tokens, network);
     const what = wordsFor(target, session);
     const client = openClient({
       ...requestBounds(deps),
@@ -79,6 +81,7 @@ export async function openTarget(
     return {
       session,
       baseUrl,
+      api,
       what,
       source: target.source,
       namespace: undefined,
@@ -102,13 +105,19 @@ function freshTokens(deps: Deps, chosen: Session): (force: boolean) => Promise<F
   };
 }
 
-async function urlOf(
+/** Where a target of a Datum stands. */
+interface Place {
+  readonly baseUrl: string;
+  readonly api?: ControlPlaneApi;
+}
+
+async function placeOf(
   deps: Deps,
   session: Session,
   target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
   tokens: (force: boolean) => Promise<FreshToken>,
   network: Network,
-): Promise<string> {
+): Promise<Place> {
   if (session.provider !== "datum") {
     throw new AppError(
       "USAGE",
@@ -116,18 +125,13 @@ async function urlOf(
       { hint: "Use an API server of the kubeconfig: datumctl auth update-kubeconfig --server URL" },
     );
   }
-  switch (target.kind) {
-    case "platform":
-      return `https://${session.apiHost}`;
-    case "user":
-      return userControlPlaneUrl(session.apiHost, session.user.subject);
-    default:
-      return controlPlaneUrl(
-        session.apiHost,
-        target,
-        session.controlPlaneApi ?? await learnApi(deps, session, (await tokens(false)).token, network),
-      );
-  }
+  const { apiHost, user, controlPlaneApi } = session;
+  if (target.kind === "platform") return { baseUrl: `https://${apiHost}` };
+  const api = controlPlaneApi ?? await learnApi(deps, session, (await tokens(false)).token, network);
+  const baseUrl = target.kind === "user"
+    ? userControlPlaneUrl(apiHost, user.subject)
+    : controlPlaneUrl(apiHost, target, api);
+  return { baseUrl, api };
 }
 
 /** Asks under which group control planes are served, and remembers it; the running service's when nobody says. */

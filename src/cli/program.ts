@@ -6,14 +6,18 @@ import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { hostOfUnknownIssuer } from "../system/network.ts";
 import { VERSION } from "../version.ts";
 import { apiResourcesCommand, apiVersionsCommand } from "./api-resources.ts";
+import { canICommand } from "./auth/can-i.ts";
 import { getTokenCommand } from "./auth/get-token.ts";
 import { listCommand } from "./auth/list.ts";
 import { switchCommand } from "./auth/switch.ts";
 import { updateKubeconfigCommand } from "./auth/update-kubeconfig.ts";
+import { authWhoamiCommand } from "./auth/whoami.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
 import { getCommand } from "./get.ts";
+import { ctxCommand } from "./ctx.ts";
 import { loginCommandLine } from "./login.ts";
 import { logoutCommand } from "./logout.ts";
+import { organizationsCommand, projectsCommand } from "./organizations.ts";
 import { formatObject, formatTable, listFormat } from "./table.ts";
 import { whoamiCommand } from "./whoami.ts";
 
@@ -101,10 +105,17 @@ function buildProgram(around: Surroundings, writeErr: (text: string) => void): C
   auth.addCommand(switchCommand(deps));
   auth.addCommand(getTokenCommand(deps));
   auth.addCommand(updateKubeconfigCommand(deps));
+  auth.addCommand(authWhoamiCommand(deps));
+  auth.addCommand(canICommand(deps));
 
   program.addCommand(loginCommandLine(deps));
   program.addCommand(logoutCommand(deps));
   program.addCommand(whoamiCommand(deps));
+  program.addCommand(ctxCommand(deps));
+  for (const command of [organizationsCommand(deps), projectsCommand(deps)]) {
+    holdsOthers(command);
+    program.addCommand(command);
+  }
   program.addCommand(auth);
   program.addCommand(apiResourcesCommand(deps));
   program.addCommand(apiVersionsCommand(deps));

@@ -1,8 +1,11 @@
 /** Owns `whoami`: who and where the next command would act as, told without asking anybody. */
 
 import { Command } from "@commander-js/extra-typings";
-import { chooseSession } from "../sessions/store.ts";
+import { chooseSession, type ChosenSession } from "../sessions/store.ts";
+import { AppError } from "../errors.ts";
 import type { CommandDeps, Deps } from "./context.ts";
+import { scopeWords } from "./ctx.ts";
+import { addScopeFlags, type ChosenScope, findScope, type ScopeFlags, scopeFlags } from "./scope.ts";
 import { storedIn } from "./session-words.ts";
 import { formatObject, listFormat } from "./table.ts";
 
@@ -15,33 +18,35 @@ export function whoamiCommand(deps: CommandDeps): Command {
       "after",
       "\nExamples:\n  datumctl whoami\n  datumctl whoami -o json\n  datumctl whoami --profile work",
     );
-  command.action((flags) => runWhoami(deps(command), { output: flags.output }));
+  addScopeFlags(command);
+  command.action((flags) => runWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
   return command as unknown as Command;
 }
 
-interface WhoamiInput {
+interface WhoamiInput extends ScopeFlags {
   readonly output: string | undefined;
 }
 
 /** Prints the session that a command would act as, and why that one. */
 export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
   const format = listFormat(input.output);
-  const { session, source } = await chooseSession(deps.place, deps.choice);
-  const { user, inUse = {}, tokenExpires } = session;
+  const chosen = await chooseSession(deps.place, deps.choice);
+  const { session, source } = chosen;
+  const { user, tokenExpires } = session;
+  const scope = scopeWords(await scopeOf(deps, input, chosen));
   const ends = tokenExpires === undefined ? NaN : Date.parse(tokenExpires);
   const renews = session.expires === undefined;
   const token = tokenExpires === undefined
     ? "unknown"
     : `${tokenExpires}${ends <= deps.now() ? " (over" : " (valid"}${renews ? ", renews itself)" : ")"}`;
-  const lines: [string, string][] = [
+  const lines: (readonly [string, string])[] = [
     ["User", user.email ?? user.subject],
     ...(user.name === undefined ? [] : [["Name", user.name] as [string, string]]),
     ["Session", session.name],
     ["Chosen by", source],
     ["Host", session.apiHost],
     ["Issuer", session.issuer],
-    ...(inUse.organization === undefined ? [] : [["Organization", inUse.organization] as [string, string]]),
-    ...(inUse.project === undefined ? [] : [["Project", inUse.project] as [string, string]]),
+    ...scope.lines,
     ["Kind", session.kind],
     ["Stored in", storedIn(session)],
     ["Token expires", token],
@@ -58,8 +63,7 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
       kind: session.kind,
       issuer: session.issuer,
       host: session.apiHost,
-      organization: inUse.organization ?? null,
-      project: inUse.project ?? null,
+      ...scope.object,
       storage: session.keyStore === "system" ? "keyring" : "file",
       tokenExpires: tokenExpires ?? null,
       expires: session.expires ?? null,
@@ -67,4 +71,19 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
     session.name,
     format,
   ));
+}
+
+/** What a command would act on; a kubeconfig that cannot be read hides no more than itself. */
+async function scopeOf(
+  { env, out }: Deps,
+  flags: ScopeFlags,
+  chosen: ChosenSession,
+): Promise<ChosenScope | undefined> {
+  try {
+    return await findScope(flags, env, chosen);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code === "USAGE") throw thrown;
+    out.warn(thrown.message);
+    return undefined;
+  }
 }

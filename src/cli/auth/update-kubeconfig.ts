@@ -20,6 +20,7 @@ import { chooseSession, openSession, updateSession } from "../../sessions/store.
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
 import { checkedCommand, ownCommand } from "../own-command.ts";
+import { scopeInUse } from "../scope.ts";
 import {
   checkTargetFlags,
   type EntryTarget,
@@ -254,7 +255,9 @@ async function remember(
   input: UpdateKubeconfigInput,
 ): Promise<void> {
   const learned = kind !== undefined && input.token === undefined && kind !== preferredKind(session);
-  const moved = scope !== undefined && input.switch && session.inUse?.[scope.kind] !== scope.id;
+  const before = scopeInUse(session.inUse);
+  const moved = scope !== undefined && input.switch &&
+    (before?.kind !== scope.kind || before.id !== scope.id);
   const named = api !== undefined && input.skipValidation === undefined && input.hostname === undefined &&
     api !== session.controlPlaneApi;
   if (!learned && !moved && !named) return;

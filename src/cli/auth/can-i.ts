@@ -1,0 +1,191 @@
+/** Owns `auth can-i`: whether the control plane in use allows something, and everything that it allows. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError, printable } from "../../errors.ts";
+import { type Action, reviewAccess, reviewRules } from "../../kube/access-review.ts";
+import { type ApiResource, resolveResource } from "../../kube/discovery.ts";
+import { type CommandDeps, type Deps, leave } from "../context.ts";
+import { type ControlPlane, openControlPlane } from "../control-plane.ts";
+import { openDiscovery } from "../discovery-source.ts";
+import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
+import { formatObject, formatTable, listFormat } from "../table.ts";
+
+const EXAMPLES = `
+Examples:
+  datumctl auth can-i create configmaps
+  datumctl auth can-i list projects.resourcemanager.miloapis.com --organization my-org-id
+  datumctl auth can-i get pods --subresource=log -n default
+  datumctl auth can-i get /healthz
+  datumctl auth can-i '*' '*' -A
+  datumctl auth can-i --list
+
+Answers yes with exit code 0, no with exit code 1. The resource may be written TYPE, TYPE/NAME,
+TYPE.GROUP or as a path that begins with a slash.`;
+
+/** `auth can-i`. */
+export function canICommand(deps: CommandDeps): Command {
+  const command = new Command("can-i")
+    .description("Ask the control plane in use whether something is allowed")
+    .argument("[verb]", "such as get, list, create; * for all")
+    .argument("[resource]", "TYPE, TYPE/NAME, TYPE.GROUP, or a path such as /healthz")
+    .argument("[name]", "name of one object")
+    .option("-A, --all-namespaces", "in all namespaces")
+    .option("--subresource <name>", "such as log or scale")
+    .option("--list", "print everything that is allowed")
+    .option("--no-headers", "with --list: without the line of titles")
+    .option("-o, --output <format>", "table, json or yaml")
+    .addHelpText("after", EXAMPLES);
+  addScopeFlags(command, { namespace: true });
+  command.action((verb, resource, name, flags) => {
+    const { quiet } = command.optsWithGlobals() as { readonly quiet?: true };
+    return runCanI(deps(command), { ...flags, ...scopeFlags(command), verb, resource, name, quiet });
+  });
+  return command as unknown as Command;
+}
+
+/** The words and flags of `auth can-i`, as they were typed. */
+export interface CanIInput extends ScopeFlags {
+  readonly verb?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly name?: string | undefined;
+  readonly allNamespaces?: true | undefined;
+  readonly subresource?: string | undefined;
+  readonly list?: true | undefined;
+  readonly headers: boolean;
+  readonly output?: string | undefined;
+  /** Says nothing: the exit code answers. */
+  readonly quiet?: true | undefined;
+}
+
+/** Prints the server's answer, or its rules; ends with exit code 1 where it is "no". */
+export async function runCanI(deps: Deps, input: CanIInput): Promise<void> {
+  const format = listFormat(input.output);
+  if (format === "name" || format === "wide") {
+    throw new AppError("USAGE", "-o takes table, json or yaml here.");
+  }
+  const asked = input.list === undefined ? checkQuestion(input) : checkList(input);
+  using plane = await openControlPlane(deps, input);
+  const namespace = input.allNamespaces ? "" : plane.namespace ?? "default";
+  if (asked === undefined) {
+    const { rows, incomplete, review } = await reviewRules(plane.client, namespace);
+    if (incomplete !== undefined) {
+      deps.out.warn(`the list may be incomplete${incomplete === "" ? "" : `: ${incomplete}`}`);
+    }
+    if (format !== "table") return deps.out.text(formatObject([], review, "", format));
+    const titles = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"];
+    return deps.out.text(formatTable(input.headers ? [titles, ...rows] : rows, 3));
+  }
+  const action = await actionOf(deps, plane, asked, input.subresource ?? "", namespace);
+  const { allowed, reasons, review } = await reviewAccess(plane.client, action);
+  if (!input.quiet) {
+    deps.out.text(
+      format === "table"
+        ? `${[allowed ? "yes" : "no", ...(allowed ? [] : reasons)].join(" - ")}\n`
+        : formatObject([], review, "", format),
+    );
+  }
+  if (!allowed) leave(1);
+}
+
+/** What is asked about, before anybody knows what the server calls it. */
+interface Question {
+  readonly verb: string;
+  /** A path, or the word for a resource. */
+  readonly target: string;
+  readonly name: string;
+}
+
+function checkQuestion(input: CanIInput): Question {
+  const { verb, resource, name } = input;
+  const wrong = (what: string) =>
+    new AppError("USAGE", what, {
+      hint: "For example: datumctl auth can-i get configmaps/my-map -n default",
+    });
+  if (verb === undefined || resource === undefined) {
+    throw wrong("auth can-i takes a verb and a resource, or --list.");
+  }
+  if (!input.headers) throw wrong("--no-headers goes with --list.");
+  if (resource.startsWith("/")) {
+    if (name !== undefined) throw wrong("A path takes no name behind it.");
+    if (input.subresource !== undefined) throw wrong("--subresource does not go with a path.");
+    return { verb, target: resource, name: "" };
+  }
+  const [type = "", inType] = resource.split(/\/(.*)/s);
+  if (inType !== undefined && name !== undefined) throw wrong("The name is given twice.");
+  if (type === "") throw wrong("The resource has no type.");
+  return { verb, target: type, name: inType ?? name ?? "" };
+}
+
+function checkList(input: CanIInput): undefined {
+  const wrong = input.verb !== undefined
+    ? "a verb"
+    : input.quiet
+    ? "--quiet"
+    : input.allNamespaces
+    ? "--all-namespaces"
+    : input.subresource !== undefined
+    ? "--subresource"
+    : undefined;
+  if (wrong === undefined) return undefined;
+  throw new AppError("USAGE", `--list does not go with ${wrong}.`, {
+    hint: "For example: datumctl auth can-i --list -n default",
+  });
+}
+
+// Those that Kubernetes itself knows; others are allowed to be asked about.
+const RESOURCE_VERBS = new Set(
+  "get list watch create update patch delete deletecollection use bind impersonate * approve sign escalate attest"
+    .split(" "),
+);
+const URL_VERBS = new Set("get put post head options delete patch *".split(" "));
+// They are spoken of in rules and are no resources.
+const SPOKEN_OF = new Set(["users", "groups"]);
+
+async function actionOf(
+  deps: Deps,
+  plane: ControlPlane,
+  { verb, target, name }: Question,
+  subresource: string,
+  namespace: string,
+): Promise<Action> {
+  const { out } = deps;
+  const known = target.startsWith("/") ? URL_VERBS : RESOURCE_VERBS;
+  const strange = !known.has(verb);
+  if (target.startsWith("/")) {
+    if (strange) out.warn(`verb '${printable(verb, 80)}' is not a known verb`);
+    return { verb, path: target };
+  }
+  const resource = target === "*" ? undefined : await findResource(deps, plane, target);
+  if (resource !== undefined && !resource.namespaced && namespace !== "") {
+    const group = resource.group === "" ? "" : ` in group '${printable(resource.group, 100)}'`;
+    out.warn(`resource '${printable(resource.plural, 100)}' is not namespace scoped${group}`);
+  }
+  if (strange && namespace !== "") out.warn(`verb '${printable(verb, 80)}' is not a known verb`);
+  return {
+    verb,
+    group: resource?.group ?? "",
+    resource: resource?.plural ?? target,
+    subresource,
+    name,
+    namespace,
+  };
+}
+
+/** The resource that a word names; undefined, after a warning, when the server has none. */
+async function findResource(
+  deps: Deps,
+  plane: ControlPlane,
+  word: string,
+): Promise<ApiResource | undefined> {
+  try {
+    return (await resolveResource(await openDiscovery(deps, plane), word.toLowerCase())).resource;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) throw thrown;
+    const [name = "", ...group] = word.toLowerCase().split(".");
+    if (!SPOKEN_OF.has(word.toLowerCase())) {
+      const within = group.length === 0 ? "" : ` in group '${printable(group.join("."), 100)}'`;
+      deps.out.warn(`the server doesn't have a resource type '${printable(name, 100)}'${within}`);
+    }
+    return undefined;
+  }
+}

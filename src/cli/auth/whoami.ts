@@ -1,0 +1,85 @@
+/** Owns `auth whoami`: whom the control plane in use sees behind the session's token. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError, printable } from "../../errors.ts";
+import { isObject, type KubeClient, type KubeObject } from "../../kube/client.ts";
+import type { CommandDeps, Deps } from "../context.ts";
+import { openControlPlane } from "../control-plane.ts";
+import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
+import { formatObject, formatTable, listFormat } from "../table.ts";
+
+/** `auth whoami`. */
+export function authWhoamiCommand(deps: CommandDeps): Command {
+  const command = new Command("whoami")
+    .description("Ask the control plane in use whom it sees: user name, groups and the rest")
+    .option("-o, --output <format>", "table, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl auth whoami\n  datumctl auth whoami --project my-project-id -o json\n\n" +
+        "datumctl whoami tells who is signed in without asking a server.",
+    );
+  addScopeFlags(command);
+  command.action((flags) => runAuthWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
+  return command as unknown as Command;
+}
+
+interface AuthWhoamiInput extends ScopeFlags {
+  readonly output: string | undefined;
+}
+
+/** Prints the server's SelfSubjectReview. */
+export async function runAuthWhoami(deps: Deps, input: AuthWhoamiInput): Promise<void> {
+  const format = listFormat(input.output);
+  using plane = await openControlPlane(deps, input);
+  const review = await reviewSelf(plane.client);
+  if (format === "table" || format === "wide") return deps.out.text(formatUser(review));
+  // The name of an object that has none, as kubectl writes it.
+  deps.out.text(formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
+}
+
+// v1 is served since Kubernetes 1.28, the others before.
+const VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
+
+/**
+ * The server's SelfSubjectReview (authentication.k8s.io), in the newest version that it serves. Throws `NOT_FOUND`
+ * when it serves none, and what a request throws.
+ */
+export async function reviewSelf(client: KubeClient): Promise<KubeObject> {
+  for (const version of VERSIONS) {
+    const apiVersion = `authentication.k8s.io/${version}`;
+    try {
+      const { spec: _, ...review } = await client.post(
+        `/apis/${apiVersion}/selfsubjectreviews`,
+        { apiVersion, kind: "SelfSubjectReview" },
+        { safe: true },
+      );
+      return review;
+    } catch (thrown) {
+      if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) throw thrown;
+    }
+  }
+  throw new AppError("NOT_FOUND", `${client.what} cannot tell whom it sees: it has no SelfSubjectReview.`, {
+    hint: "See who is signed in: datumctl whoami",
+  });
+}
+
+/** The review's user as kubectl's table has it. */
+export function formatUser(review: KubeObject): string {
+  const status = isObject(review.status) ? review.status : {};
+  const { username, uid, groups, extra } = isObject(status.userInfo) ? status.userInfo : {};
+  const rows: [string, string][] = [["ATTRIBUTE", "VALUE"]];
+  if (typeof username === "string" && username !== "") rows.push(["Username", username]);
+  if (typeof uid === "string" && uid !== "") rows.push(["UID", uid]);
+  if (Array.isArray(groups) && groups.length > 0) rows.push(["Groups", listed(groups)]);
+  for (
+    const [name, values] of Object.entries(isObject(extra) ? extra : {}).sort(([a], [b]) => a < b ? -1 : 1)
+  ) {
+    rows.push([`Extra: ${name}`, listed(values)]);
+  }
+  return formatTable(rows.map((row) => row.map((cell) => printable(cell, 2_000))), 3);
+}
+
+/** Texts as Go prints a list of them. */
+function listed(values: unknown): string {
+  return `[${Array.isArray(values) ? values.map(String).join(" ") : ""}]`;
+}
