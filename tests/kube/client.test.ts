@@ -1,0 +1,432 @@
+/** Proves the client's patience, its bounds, and what it calls each answer, against real servers on loopback. */
+
+import assert from "node:assert/strict";
+import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { type ClientOptions, openClient, refusedRequest, textOf } from "../../src/kube/client.ts";
+import { openNetwork } from "../../src/system/network.ts";
+
+/** A client of a server that answers as told; what it asked, waited and logged is recorded. */
+async function withServer(
+  answer: (request: Request, count: number) => Response | Promise<Response>,
+  test: (setup: {
+    readonly client: ReturnType<typeof openClient>;
+    readonly asked: readonly { readonly method: string; readonly path: string; readonly token: string }[];
+    readonly waits: readonly number[];
+    readonly lines: readonly string[];
+    readonly forced: () => number;
+    readonly baseUrl: string;
+  }) => Promise<void>,
+  options: Partial<ClientOptions> = {},
+): Promise<void> {
+  const asked: { method: string; path: string; token: string }[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const { pathname, search } = new URL(request.url);
+    const token = (request.headers.get("authorization") ?? "").replace("Bearer ", "");
+    asked.push({ method: request.method, path: pathname + search, token });
+    return answer(request, asked.length);
+  });
+  using network = openNetwork();
+  const waits: number[] = [];
+  const lines: string[] = [];
+  let forced = 0;
+  let time = 0;
+  const baseUrl = `http://127.0.0.1:${server.addr.port}/base`;
+  const client = openClient({
+    baseUrl,
+    what: 'the project "web"',
+    who: "ada@example.com",
+    fetch: network.fetch,
+    token: (force) => {
+      if (force) forced++;
+      return Promise.resolve(`secret-${forced}`);
+    },
+    now: () => time,
+    sleep: (milliseconds) => {
+      waits.push(milliseconds);
+      time += milliseconds;
+      return Promise.resolve();
+    },
+    random: () => 0.5,
+    requestTimeout: 10_000,
+    signal: new AbortController().signal,
+    log: (line) => lines.push(line),
+    ...options,
+  });
+  try {
+    await test({ client, asked, waits, lines, forced: () => forced, baseUrl });
+  } finally {
+    await server.shutdown();
+  }
+}
+
+const status = (code: number, message: string, reason = "") =>
+  Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", message, reason, code }, {
+    status: code,
+  });
+
+const failsWith = (promise: Promise<unknown>, code: ErrorCode, exit: number, words: RegExp = /./) =>
+  assert.rejects(promise, (error: AppError) => {
+    assert.ok(error instanceof AppError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.equal(error.exitCode, exit);
+    assert.match(error.message, words);
+    assert.doesNotMatch(error.message, /secret-/);
+    return true;
+  });
+
+Deno.test("a token refused in the middle is made anew once, and the request is sent again, a POST too", async () => {
+  await withServer(
+    (request) =>
+      request.headers.get("authorization") === "Bearer secret-0"
+        ? status(401, "Unauthorized")
+        : Response.json({ ok: true }),
+    async ({ client, asked, forced }) => {
+      assert.deepEqual(await client.post("/apis", { a: 1 }), { ok: true });
+      assert.deepEqual(asked.map(({ token }) => token), ["secret-0", "secret-1"]);
+      assert.equal(forced(), 1);
+    },
+  );
+});
+
+for (
+  const [name, refusal] of [
+    ["401", () => status(401, "Unauthorized")],
+    [
+      "403 as system:anonymous",
+      () => status(403, 'forbidden: User "system:anonymous" cannot get path "/api"'),
+    ],
+    ["401 in plain text", () => new Response("no\n", { status: 401 })],
+  ] as const
+) {
+  Deno.test(`${name} that survives one refresh is SESSION_REJECTED, and nothing is asked a third time`, async () => {
+    await withServer(refusal, async ({ client, asked, forced }) => {
+      await failsWith(
+        client.get("/api"),
+        "SESSION_REJECTED",
+        4,
+        /does not accept a fresh token of ada@example\.com/,
+      );
+      assert.equal(asked.length, 2);
+      assert.equal(forced(), 1);
+    });
+  });
+}
+
+Deno.test("a token that another process renewed meanwhile is used, and none is made anew", async () => {
+  const stored = ["old", "new"];
+  await withServer(
+    (request) =>
+      request.headers.get("authorization") === "Bearer new" ? Response.json({}) : status(401, "Unauthorized"),
+    async ({ client, asked }) => {
+      await client.get("/api");
+      assert.deepEqual(asked.map(({ token }) => token), ["old", "new"]);
+    },
+    {
+      token: (force) => {
+        assert.equal(force, false);
+        return Promise.resolve(stored.length > 1 ? stored.shift() ?? "" : stored[0] ?? "");
+      },
+    },
+  );
+});
+
+Deno.test("twenty requests refused at once cause one refresh", async () => {
+  let forced = 0;
+  await withServer(
+    (request) =>
+      request.headers.get("authorization") === "Bearer t1" ? Response.json({}) : status(401, "Unauthorized"),
+    async ({ client }) => {
+      await Promise.all(Array.from({ length: 20 }, (_, at) => client.get(`/api/${at}`)));
+      assert.equal(forced, 1);
+    },
+    {
+      async token(force) {
+        await Promise.resolve();
+        if (force) forced++;
+        return `t${forced}`;
+      },
+    },
+  );
+});
+
+Deno.test("a refresh that gives the same token again is not worth another request", async () => {
+  await withServer(() => status(401, "Unauthorized"), async ({ client, asked }) => {
+    await failsWith(client.get("/api"), "SESSION_REJECTED", 4);
+    assert.equal(asked.length, 1);
+  }, { token: () => Promise.resolve("secret-same") });
+});
+
+for (
+  const [name, answer, code, exit, words] of [
+    [
+      "403",
+      () => status(403, 'namespaces is forbidden: User "ada@example.com" cannot list', "Forbidden"),
+      "FORBIDDEN",
+      5,
+      /ada@example\.com may not do this in the project "web" \(HTTP 403: namespaces is forbidden/,
+    ],
+    [
+      "403 in plain text",
+      () => new Response("access denied\n", { status: 403 }),
+      "FORBIDDEN",
+      5,
+      /access denied/,
+    ],
+    [
+      "404",
+      () => status(404, 'namespaces "x" not found', "NotFound"),
+      "NOT_FOUND",
+      1,
+      /the project "web" \(HTTP 404: namespaces "x" not found\)/,
+    ],
+    [
+      "404 as an HTML page",
+      () => new Response("<html>lost</html>", { status: 404 }),
+      "NOT_FOUND",
+      1,
+      /HTTP 404: an HTML page/,
+    ],
+    ["409", () => status(409, "already exists", "AlreadyExists"), "CONFLICT", 1, /already exists/],
+    ["422", () => status(422, "metadata.name: Invalid value", "Invalid"), "INVALID", 1, /metadata\.name/],
+    ["400", () => status(400, "unknown field"), "INVALID", 1, /unknown field/],
+    ["405 without a word", () => new Response(null, { status: 405 }), "INVALID", 1, /\(HTTP 405\)/],
+    [
+      "a message that would steer a terminal",
+      () => status(404, "\u001b[2Jgone\u202e\nx"),
+      "NOT_FOUND",
+      1,
+      /404: \[2Jgone {2}x\)/,
+    ],
+  ] as const
+) {
+  Deno.test(`${name} is ${code}, with who, what and where, and is not asked again`, async () => {
+    await withServer(answer, async ({ client, asked }) => {
+      await failsWith(client.get("/api"), code, exit, words);
+      assert.equal(asked.length, 1);
+    });
+  });
+}
+
+Deno.test("a refusal tells programs its status and reason", async () => {
+  await withServer(() => status(409, "there", "AlreadyExists"), async ({ client }) => {
+    const error = await client.post("/x", {}).catch((thrown: unknown) => thrown);
+    assert.deepEqual(refusedRequest(error), { status: 409, reason: "AlreadyExists" });
+    assert.equal(refusedRequest(new Error("other")), undefined);
+  });
+});
+
+Deno.test("503 and 429 are asked again with growing pauses until they pass", async () => {
+  await withServer(
+    (_, count) =>
+      count === 1 ? status(503, "later") : count === 2 ? status(429, "slowly") : Response.json({ ok: 1 }),
+    async ({ client, waits }) => {
+      assert.deepEqual(await client.get("/api"), { ok: 1 });
+      assert.deepEqual(waits, [200, 400]);
+    },
+  );
+});
+
+Deno.test("what does not pass is NETWORK after four requests; once means once", async () => {
+  await withServer(() => status(503, "the server is unable"), async ({ client, asked }) => {
+    await failsWith(client.get("/api"), "NETWORK", 6, /HTTP 503: the server is unable/);
+    assert.equal(asked.length, 4);
+    await failsWith(client.get("/api", { once: true }), "NETWORK", 6);
+    assert.equal(asked.length, 5);
+  });
+});
+
+Deno.test("a POST is sent once, a review that changes nothing again", async () => {
+  await withServer(
+    (_, count) => count < 3 ? status(500, "oops") : Response.json({}),
+    async ({ client, asked }) => {
+      await failsWith(client.post("/apis", {}), "NETWORK", 6);
+      assert.equal(asked.length, 1);
+      await client.post("/apis", {}, { safe: true });
+      assert.equal(asked.length, 3);
+    },
+  );
+});
+
+Deno.test("a Retry-After inside the bound is waited for, one beyond it is not", async () => {
+  const after = (seconds: string) => new Response("", { status: 429, headers: { "retry-after": seconds } });
+  await withServer((_, count) => count === 1 ? after("7") : Response.json({}), async ({ client, waits }) => {
+    await client.get("/api");
+    assert.deepEqual(waits, [7000]);
+  });
+  await withServer(() => after("11"), async ({ client, waits, asked }) => {
+    await failsWith(client.get("/api"), "NETWORK", 6);
+    assert.deepEqual(waits, []);
+    assert.equal(asked.length, 1);
+  });
+  await withServer(
+    (_, count) => count === 1 ? after("Thu, 01 Jan 1970 00:00:05 GMT") : Response.json({}),
+    async ({ client, waits }) => {
+      await client.get("/api");
+      assert.deepEqual(waits, [5000]);
+    },
+  );
+});
+
+Deno.test("a connection that breaks is opened again for a GET, and a server that is gone is NETWORK", async () => {
+  let connections = 0;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+  const serving = (async () => {
+    for await (const connection of listener) {
+      connections++;
+      await connection.read(new Uint8Array(4096));
+      // The first gets nothing, the second half an answer.
+      const part = connections === 1 ? "" : connections === 2 ? answer.slice(0, -1) : answer;
+      await connection.write(new TextEncoder().encode(part));
+      connection.close();
+    }
+  })();
+  const baseUrl = `http://127.0.0.1:${listener.addr.port}`;
+  await withServer(() => Response.json({}), async ({ client, waits }) => {
+    assert.deepEqual(await client.get("/api"), {});
+    assert.equal(connections, 3);
+    connections = 1;
+    await failsWith(client.post("/api", {}), "NETWORK", 6, /half-way|closed/);
+    listener.close();
+    await serving;
+    const before = waits.length;
+    await failsWith(client.get("/api"), "NETWORK", 6, /refused/);
+    assert.equal(waits.length - before, 3);
+  }, { baseUrl });
+});
+
+Deno.test("an answer whose headers do not come in time is NETWORK, and names the flag", async () => {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  await withServer(() => promise, async ({ client }) => {
+    const error = await client.post("/api", {}).catch((thrown: AppError) => thrown) as AppError;
+    assert.equal(error.code, "NETWORK");
+    assert.match(error.hint ?? "", /--request-timeout/);
+    resolve(Response.json({}));
+  }, { requestTimeout: 50 });
+});
+
+Deno.test("a body may take longer than the bound, but not be silent for so long", async () => {
+  const parts = (count: number, stop: boolean) => {
+    let timer: ReturnType<typeof setInterval>;
+    return new ReadableStream<Uint8Array>({
+      start(controller) {
+        let sent = 0;
+        controller.enqueue(new TextEncoder().encode('{"a":"'));
+        timer = setInterval(() => {
+          if (sent < count) controller.enqueue(new TextEncoder().encode("x"));
+          else if (!stop) {
+            clearInterval(timer);
+            controller.enqueue(new TextEncoder().encode('"}'));
+            controller.close();
+          }
+          sent++;
+        }, 100);
+      },
+      cancel: () => clearInterval(timer),
+    });
+  };
+  await withServer(
+    (request) => new Response(request.url.endsWith("/slow") ? parts(12, false) : parts(1, true)),
+    async ({ client }) => {
+      assert.deepEqual(await client.get("/slow"), { a: "x".repeat(12) });
+      await failsWith(client.post("/silent", {}), "NETWORK", 6, /in time/);
+    },
+    { requestTimeout: 1000 },
+  );
+});
+
+Deno.test("an answer of more than 64 MiB is refused, and not asked for again", async () => {
+  const mebibyte = new Uint8Array(1024 * 1024).fill(32);
+  await withServer(() =>
+    new Response(ReadableStream.from((async function* () {
+      for (let sent = 0; sent < 80; sent++) yield mebibyte;
+    })())), async ({ client, asked }) => {
+    await failsWith(client.get("/api"), "NETWORK", 6, /more than 64 MiB/);
+    assert.equal(asked.length, 1);
+  });
+});
+
+Deno.test("a redirect is refused, and the token goes nowhere else", async () => {
+  await withServer(
+    (request) =>
+      new Response(null, { status: 302, headers: { location: new URL("/elsewhere", request.url).href } }),
+    async ({ client, asked }) => {
+      await failsWith(client.get("/api"), "NETWORK", 6, /redirect \(HTTP 302\)/);
+      assert.deepEqual(asked.map(({ path }) => path), ["/base/api"]);
+    },
+  );
+});
+
+Deno.test("a success is what its body is: JSON under any label, and a portal's page under none", async () => {
+  await withServer((request) => {
+    switch (new URL(request.url).pathname) {
+      case "/base/plain":
+        return new Response('{"kind":"APIGroupDiscoveryList"}', {
+          headers: { "content-type": "text/plain" },
+        });
+      case "/base/portal":
+        return new Response("<html>Wi-Fi</html>", { headers: { "content-type": "text/html" } });
+      case "/base/list":
+        return new Response("[]", { headers: { "content-type": "application/json" } });
+      default:
+        return new Response(null);
+    }
+  }, async ({ client }) => {
+    assert.deepEqual(await client.get("/plain"), { kind: "APIGroupDiscoveryList" });
+    await failsWith(client.get("/portal"), "NETWORK", 6, /"text\/html" that is no JSON/);
+    await failsWith(client.get("/list"), "NETWORK", 6, /no JSON object/);
+    await failsWith(client.get("/empty"), "NETWORK", 6, /nothing/);
+  });
+});
+
+Deno.test("what is sent stands below the base URL, with its query, and the log has neither query nor token", async () => {
+  await withServer(
+    (request) => Response.json({ accept: request.headers.get("accept") }),
+    async ({ client, asked, lines }) => {
+      assert.deepEqual(
+        await client.get("/api?limit=5", { query: { fieldSelector: "a=b c" }, accept: "x/y" }),
+        { accept: "x/y" },
+      );
+      assert.equal(asked[0]?.path, "/base/api?limit=5&fieldSelector=a%3Db+c");
+      assert.match(lines.join("\n"), /^GET 127\.0\.0\.1:\d+\/base\/api 200 \d+ ms$/);
+    },
+  );
+});
+
+Deno.test("send gives any answer as it came", async () => {
+  await withServer(
+    () => new Response("\ufeffteapot\n", { status: 418, headers: { "x-a": "b" } }),
+    async ({ client }) => {
+      const answer = await client.send({ method: "GET", path: "/api" });
+      assert.equal(answer.status, 418);
+      assert.equal(answer.headers.get("x-a"), "b");
+      assert.equal(textOf(answer), "\ufeffteapot\n");
+      assert.equal(client.refusal(answer).code, "INVALID");
+    },
+  );
+});
+
+Deno.test("an interruption ends a request and a pause with its own reason", async () => {
+  const reason = new AppError("INTERRUPTED", "Stopped.");
+  const during = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  await withServer(() => {
+    during.abort(reason);
+    return promise;
+  }, async ({ client }) => {
+    await failsWith(client.get("/api"), "INTERRUPTED", 130);
+    resolve(Response.json({}));
+  }, { signal: during.signal });
+  const pausing = new AbortController();
+  await withServer(() => status(503, "later"), async ({ client, asked }) => {
+    await failsWith(client.get("/api"), "INTERRUPTED", 130);
+    assert.equal(asked.length, 1);
+  }, {
+    signal: pausing.signal,
+    sleep: (_, signal) => {
+      pausing.abort(reason);
+      signal?.throwIfAborted();
+      return Promise.resolve();
+    },
+  });
+});
