@@ -1,5 +1,6 @@
 /* Stands in for advapi32.dll where there is no Windows: CREDENTIALW of wincred.h, one credential, no logon tricks. */
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,19 @@ typedef struct {
   uint16_t *TargetAlias, *UserName;
 } CREDENTIALW;
 
-_Static_assert(sizeof(CREDENTIALW) == 80, "the layout of 64-bit Windows");
+/* The layout of 64-bit Windows, whatever compiler reads this. */
+_Static_assert(sizeof(CREDENTIALW) == 80, "size");
+_Static_assert(offsetof(CREDENTIALW, Type) == 4, "Type");
+_Static_assert(offsetof(CREDENTIALW, TargetName) == 8, "TargetName");
+_Static_assert(offsetof(CREDENTIALW, Comment) == 16, "Comment");
+_Static_assert(offsetof(CREDENTIALW, LastWritten) == 24, "LastWritten");
+_Static_assert(offsetof(CREDENTIALW, CredentialBlobSize) == 32, "CredentialBlobSize");
+_Static_assert(offsetof(CREDENTIALW, CredentialBlob) == 40, "CredentialBlob");
+_Static_assert(offsetof(CREDENTIALW, Persist) == 48, "Persist");
+_Static_assert(offsetof(CREDENTIALW, AttributeCount) == 52, "AttributeCount");
+_Static_assert(offsetof(CREDENTIALW, Attributes) == 56, "Attributes");
+_Static_assert(offsetof(CREDENTIALW, TargetAlias) == 64, "TargetAlias");
+_Static_assert(offsetof(CREDENTIALW, UserName) == 72, "UserName");
 
 static CREDENTIALW *kept;
 static int frees, networkLogon;

@@ -1,3 +1,6 @@
+/** Proves what macOS's `security` is sent: never the secret in its words, one command for one name. */
+
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { addCommand, encodeAccount, macosStore } from "../../src/keyring/macos.ts";
@@ -5,9 +8,11 @@ import {
   ProgramNotFound,
   ProgramTimeout,
   type Run,
+  run,
   type RunOptions,
   type RunResult,
 } from "../../src/system/processes.ts";
+import { RUNS } from "../fuzz.ts";
 
 // `security` exists on macOS alone. What stands in for it here records what it is sent and answers with the exit
 // codes of Apple's; that those are right is seen on a macOS runner only.
@@ -42,6 +47,11 @@ function failsWith(code: ErrorCode, pattern: RegExp) {
     assert(!words.includes(SECRET), words);
     return true;
   };
+}
+
+/** What `security -i` takes as commands: it reads 4,095 bytes at most, or to the end of a line. */
+function commands(stdin: string): string[] {
+  return stdin.match(/[^\n]{0,4094}\n|[^\n]{1,4095}/g) ?? [];
 }
 
 /** The words of a line as Apple's security.c splits it: blanks, both quotes, backslashes. */
@@ -102,6 +112,88 @@ Deno.test("an account that would end the line or the word early is encoded, and 
     assert.equal(decodeURIComponent(name), account);
   }
   assert.equal(new Set(hostile.map(encodeAccount)).size, hostile.length);
+});
+
+Deno.test("whatever an account is called, it is one word of one command, and another account's never", () => {
+  const letters = fc.constantFrom(
+    ..."\"'\\\n\r\t\0 -;|&$`(){}<>*?~#!=%/@aZ9é🗝\ud800".split(""),
+    "-w",
+    "\n-",
+    "' ",
+    '" ',
+  );
+  const account = fc.oneof(
+    fc.array(letters, { maxLength: 40 }).map((parts) => parts.join("")),
+    fc.string({ unit: "binary", maxLength: 60 }),
+    fc.constantFrom("-w", "--", "-i", "delete-keychain", "-a", 'x"\ndelete-generic-password -s datumctl\n'),
+  );
+  fc.assert(
+    fc.property(account, account, (one, other) => {
+      const line = addCommand(one, SECRET);
+      assert.deepEqual(commands(line), [line], "one command");
+      assert.match(line, /^[\x20-\x7e]*\n$/);
+      const name = encodeAccount(one);
+      const expected = ["-U", "-s", "datumctl", "-a", name, "-l", `datumctl: ${name}`, "-w", SECRET];
+      assert.deepEqual(words(line), ["add-generic-password", ...expected]);
+      assert.equal(name === encodeAccount(other), one.toWellFormed() === other.toWellFormed());
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test({
+  name:
+    "a program in the place of security sees the secret on its stdin alone, whatever the account is called",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const security = `${folder}/security`;
+      // Its words and variables as the system shows them to everybody, and what only it can read.
+      const script = `#!/bin/sh
+{ printf 'argv:%s\\n' "$#"; printf '%s\\0' "$@"; env; } >> ${folder}/seen
+cat >> ${folder}/stdin
+[ "$1" = find-generic-password ] && echo ${SECRET}
+exit 0
+`;
+      await Deno.writeTextFile(security, script, { mode: 0o700 });
+      const store = macosStore((command, args, options) => {
+        assert.equal(command, "/usr/bin/security");
+        return run(security, args, options);
+      }, { HOME: "/Users/ada" });
+      const accounts = [
+        ACCOUNT,
+        'x" -w "y',
+        "x\ndelete-keychain",
+        "-w",
+        "--",
+        "$(id)",
+        "`id`",
+        "a;b",
+        "a\\",
+        "it's",
+      ];
+      let stdin = "";
+      for (const account of accounts) {
+        await store.set(account, SECRET, bound);
+        stdin += addCommand(account, SECRET);
+        assert.equal(await store.get(account, bound), SECRET);
+        assert.equal(await store.delete(account, bound), true);
+      }
+      assert.equal(await Deno.readTextFile(`${folder}/stdin`), stdin);
+      assert.equal(commands(stdin).length, accounts.length, "one command for each");
+      const seen = await Deno.readTextFile(`${folder}/seen`);
+      assert.ok(!seen.includes(SECRET), "in no argument and no variable");
+      const counts = [...seen.matchAll(/^argv:(\d+)$/gm)].map(([, count]) => Number(count));
+      assert.deepEqual(counts, accounts.flatMap(() => [1, 6, 5]), "no account became two words");
+      for (const account of accounts) {
+        const lookUp = ["find-generic-password", "-s", "datumctl", "-a", encodeAccount(account), "-w", ""];
+        assert.ok(seen.includes(lookUp.join("\0")), account);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 Deno.test("a line of more than 4,095 bytes is refused before anything is run", async () => {

@@ -1,3 +1,5 @@
+/** Proves what Windows' Credential Manager is handed and hands back, to the byte. */
+
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { targetOf, windowsStore } from "../../src/keyring/windows.ts";
@@ -57,6 +59,30 @@ Deno.test("a CREDENTIALW is laid out as wincred.h has it on 64 bits, byte for by
       address === 0x5555555566666666n ? parts.blob.slice(0, length) : new Uint8Array(),
   });
   assert.deepEqual(decoded, { target: "t", user: "u", comment: "c", blob: parts.blob });
+});
+
+Deno.test("a CREDENTIALW as Windows fills it is read from wherever it lies; what is not ours is passed over", () => {
+  const written = [
+    "0f000000 01000000", // Flags, Type
+    "1000000000000000", // TargetName
+    "0000000000000000", // Comment: none
+    "78563412 efcdab89", // LastWritten
+    "00000000 cccccccc", // CredentialBlobSize, padding
+    "2000000000000000", // CredentialBlob
+    "03000000 02000000", // Persist, AttributeCount
+    "3000000000000000", // Attributes
+    "4000000000000000", // TargetAlias
+    "5000000000000000", // UserName
+  ].join("").replaceAll(" ", "");
+  const memory = {
+    text: (address: bigint) => ({ 0x10: "target", 0x50: "user", 0: "" })[Number(address)] ?? "wrong address",
+    bytes: (address: bigint, length: number) => new Uint8Array(length).fill(Number(address)),
+  };
+  const bytes = Uint8Array.fromHex(`ffffffffff${written}ff`).subarray(5, 85);
+  const expected = { target: "target", user: "user", comment: "" };
+  assert.deepEqual(decodeCredential(bytes, memory), { ...expected, blob: new Uint8Array() });
+  bytes[33] = 0x0a; // 2,560 bytes, the most that Windows keeps, little-endian
+  assert.deepEqual(decodeCredential(bytes, memory).blob, new Uint8Array(2560).fill(0x20));
 });
 
 Deno.test("texts are UTF-16LE with a zero at the end", () => {
