@@ -40,7 +40,7 @@ export class ProgramError extends Error {
   }
 }
 
-/** The program is neither a file of that path nor found on `PATH`. */
+/** The program is neither a file of that path nor found in an absolute folder of the `PATH`. */
 export class ProgramNotFound extends ProgramError {
   override readonly name = "ProgramNotFound";
 }
@@ -57,7 +57,8 @@ const STDERR_LIMIT = 64 * 1024;
 const GRACE = 1000;
 
 /**
- * Runs a program to its end, without a shell, and returns what it printed. A non-zero exit code is a result.
+ * Runs a program to its end, without a shell, and returns what it printed. A non-zero exit code is a result. A bare
+ * name is looked up by {@link findProgram}.
  *
  * The child gets the environment of `options.env` and nothing else. It never outlives this call: when the time
  * is over or the signal fires it is killed (SIGKILL) and reaped, and a grandchild that holds its pipes open is
@@ -146,13 +147,15 @@ export function childEnvironment(names: readonly string[]): Record<string, strin
   return withoutLoader(environment);
 }
 
+const PROGRAM_ENDING = /\.(?:exe|com|cmd|bat)$/i;
+
 /**
  * The absolute path of a program on a `PATH`, or undefined. Empty and relative entries are passed over: a program
  * is not taken from the folder that somebody happens to be in.
  */
 export function findProgram(name: string, path: string | undefined): string | undefined {
   const windows = Deno.build.os === "windows";
-  const endings = windows ? [".exe", ".com", ".cmd", ".bat"] : [""];
+  const endings = windows && !PROGRAM_ENDING.test(name) ? [".exe", ".com", ".cmd", ".bat"] : [""];
   for (const folder of (path ?? "").split(windows ? ";" : ":")) {
     if (!(windows ? /^[A-Za-z]:[\\/]|^\\\\/ : /^\//).test(folder)) continue;
     for (const ending of endings) {
@@ -178,8 +181,12 @@ function withoutLoader(environment: Readonly<Record<string, string>>): Record<st
 }
 
 function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  // Looked up here, because the system's own way would follow a "." in the PATH.
+  const bare = !/[\\/]/.test(command);
+  const path = bare ? findProgram(command, options.env?.["PATH"] ?? Deno.env.get("PATH")) : command;
+  if (path === undefined) throw new ProgramNotFound(command, `"${command}" is not installed`);
   try {
-    return new Deno.Command(command, options).spawn();
+    return new Deno.Command(path, options).spawn();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new ProgramNotFound(command, `"${command}" is not installed`, error);

@@ -175,6 +175,41 @@ Deno.test("findProgram() takes the first executable file and no relative folder"
   });
 });
 
+Deno.test("a program planted in the working folder is not run for a relative entry of the PATH", async () => {
+  const module = new URL("../../src/system/processes.ts", import.meta.url).href;
+  await inScratch(async (folder) => {
+    const [real, planted] = [`${folder}/bin`, `${folder}/work`];
+    for (const place of [real, planted]) {
+      await Deno.mkdir(place);
+      for (const name of ["secret-tool", "xdg-open"]) await script(`${place}/${name}`, `echo "$0"`);
+    }
+    const code = `import { run, startDetached } from "${module}";
+      const env = { PATH: Deno.env.get("PATH") };
+      console.log((await run("secret-tool", [], { env })).stdout);
+      const awake = setInterval(() => {}, 1000);
+      console.log(await startDetached("xdg-open", [], { env }).code);
+      clearInterval(awake);
+      for (const start of [run, startDetached]) {
+        try { await start("only-here", [], { env }); } catch (error) { console.log(error.name); }
+      }`;
+    await script(`${planted}/only-here`, "touch ran");
+    await script(`${planted}/xdg-open`, "touch ran; exit 1");
+    await Deno.writeTextFile(`${folder}/main.js`, code);
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-config", `${folder}/main.js`],
+      cwd: planted,
+      env: { PATH: `.::bin:${real}:/usr/bin:/bin` },
+    }).output();
+    const said = new TextDecoder().decode(stdout).split(/\n+/);
+    assert.deepEqual(
+      said,
+      [`${real}/secret-tool`, "0", "ProgramNotFound", "ProgramNotFound", ""],
+      new TextDecoder().decode(stderr),
+    );
+    assert.equal(await exists(`${planted}/ran`), false);
+  });
+});
+
 Deno.test("startDetached() gives the child a process group of its own and no terminal", async () => {
   await inScratch(async (folder) => {
     await script(`${folder}/child`, `ps -o pgid= -p $$ >"${folder}/group"\necho $$ >"${folder}/pid"\nexit 5`);
