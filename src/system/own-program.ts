@@ -10,6 +10,7 @@ export interface OwnProgram {
   readonly path: string;
   /** The entry module, when it runs from source. */
   readonly sources?: string;
+  /** The path from the root, without `.` and `..`; links are not followed. */
   absolute(path: string): string;
   /** The path with its links followed; undefined when nothing is there. */
   realPath(path: string): Promise<string | undefined>;
@@ -23,10 +24,20 @@ export function ownProgram(): OwnProgram {
     calledAs: argv0,
     path: Deno.execPath(),
     ...(Deno.build.standalone ? {} : { sources: Deno.mainModule }),
-    absolute: (path) =>
-      /^(?:[\\/]|[A-Za-z]:)/.test(path) ? path : `${Deno.cwd()}/${path.replace(/^\.\//, "")}`,
+    absolute: (path) => withoutDots(/^(?:[\\/]|[A-Za-z]:)/.test(path) ? path : `${Deno.cwd()}/${path}`),
     realPath: (path) => Deno.realPath(path).catch(() => undefined),
   };
+}
+
+/** An absolute path with its `.` and `..` taken as words: where a link makes them lead elsewhere, `realPath` tells. */
+function withoutDots(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split(Deno.build.os === "windows" ? /[\\/]/ : "/")) {
+    // The first is the root or the drive, which has nothing above it.
+    if (part === "..") parts.splice(Math.max(1, parts.length - 1));
+    else if (parts.length === 0 || (part !== "" && part !== ".")) parts.push(part);
+  }
+  return parts.length > 1 ? parts.join("/") : `${parts[0]}/`;
 }
 
 /** Writes a launcher for sources into a folder of ours and returns its path. Throws `STORAGE`. */

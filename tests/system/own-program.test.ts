@@ -11,8 +11,22 @@ Deno.test("from source the program is a module under Deno; paths become absolute
   assert.match(program.sources ?? "", /^file:/);
   assert.equal(program.absolute("/x/y"), "/x/y");
   assert.equal(program.absolute("./x"), `${Deno.cwd()}/x`);
-  assert.equal(program.absolute("x/../y"), `${Deno.cwd()}/x/../y`);
   assert.equal(await program.realPath("/no/such/thing"), undefined);
+});
+
+Deno.test("an absolute path has no . and .. in it, and never leaves the root", () => {
+  const { absolute } = ownProgram();
+  for (
+    const [path, clean] of [
+      ["/tmp/x/../review/datumctl", "/tmp/review/datumctl"],
+      ["/tmp/./a//b/../../c", "/tmp/c"],
+      ["/../../usr/bin/x", "/usr/bin/x"],
+      ["/a/..", "/"],
+      ["./x/.y/..z/...", `${Deno.cwd()}/x/.y/..z/...`],
+      ["x/../y", `${Deno.cwd()}/y`],
+      ["../y", `${Deno.cwd().replace(/\/[^/]*$/, "")}/y`],
+    ] as const
+  ) assert.equal(absolute(path), clean);
 });
 
 Deno.test(
