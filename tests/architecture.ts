@@ -19,6 +19,7 @@ interface Module {
 
 // Each area with its height. An import never goes to a greater one; among equals no circle of areas is allowed.
 const HEIGHTS: Readonly<Record<string, number>> = {
+  base64: 0,
   errors: 0,
   version: 0,
   system: 1,
@@ -34,7 +35,16 @@ const HEIGHTS: Readonly<Record<string, number>> = {
 };
 
 /** The areas on get-token's way, which load no `node:` layer and no framework, not even lazily. */
-const SHORT_WAY = new Set(["errors", "version", "system", "oauth", "keyring", "sessions", "credential"]);
+const SHORT_WAY = new Set([
+  "base64",
+  "errors",
+  "version",
+  "system",
+  "oauth",
+  "keyring",
+  "sessions",
+  "credential",
+]);
 
 const FRAMEWORK = /^(?:npm:)?(?:commander|@commander-js\/[^/]+)(?:[@/]|$)/;
 const NODE_GLOBALS = new Set(["process", "Buffer", "global", "require", "setImmediate"]);

@@ -1,5 +1,6 @@
 /** Owns the verification of ID tokens: signature, claims and times, each failure with its own sentence. */
 
+import { fromBase64Url, toBase64Url } from "../base64.ts";
 import { AppError, printable } from "../errors.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";
@@ -123,17 +124,8 @@ function algorithmOf(name: unknown): Algorithm | undefined {
   return { name: alg, kty: "RSA", importing: { ...plain, hash }, verifying: plain, hash };
 }
 
-function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
-}
-
-function encodeBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
 function decodeObject(part: string): Readonly<Record<string, unknown>> | undefined {
-  const bytes = decodeBase64Url(part);
+  const bytes = fromBase64Url(part);
   if (bytes === undefined) return undefined;
   try {
     const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -165,7 +157,7 @@ function parseJws(metadata: IssuerMetadata, idToken: string): Jws {
   if (header.crit !== undefined) throw invalid(metadata, 'its header demands an unknown extension ("crit")');
   const claims = decodeObject(payload);
   if (claims === undefined) throw invalid(metadata, "its claims are unreadable");
-  const signature = decodeBase64Url(encodedSignature);
+  const signature = fromBase64Url(encodedSignature);
   if (signature === undefined) throw invalid(metadata, "its signature is unreadable");
   return {
     header,
@@ -241,7 +233,7 @@ async function signatureFault(keys: SigningKeys, jws: Jws): Promise<string | und
   if (jwk === undefined) return "it is signed with a key that the issuer does not publish";
   if (others.length > 0) return "it does not say which of the issuer's keys signed it";
   // RFC 8725, 3.5: a short RSA key proves nothing.
-  if (jwk.kty === "RSA" && (decodeBase64Url(jwk.n ?? "")?.length ?? 0) < 256) {
+  if (jwk.kty === "RSA" && (fromBase64Url(jwk.n ?? "")?.length ?? 0) < 256) {
     return "the issuer's RSA key is shorter than 2048 bits";
   }
   // `alg` and `key_ops` were compared already; runtimes differ in how they read them.
@@ -306,7 +298,7 @@ function shown(claim: unknown): string {
 /** `at_hash`: the left half of the access token's hash, by the hash of the signature's algorithm. Core, 3.1.3.6. */
 async function halfHash({ hash }: Algorithm, accessToken: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest(hash, new TextEncoder().encode(accessToken)));
-  return encodeBase64Url(digest.subarray(0, digest.length / 2));
+  return toBase64Url(digest.subarray(0, digest.length / 2));
 }
 
 function checkTimes(exchange: Exchange, claims: IdTokenClaims, checks: IdTokenChecks): AppError | undefined {

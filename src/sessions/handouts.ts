@@ -2,7 +2,7 @@
 
 import type { Clock } from "../system/clock.ts";
 import { readTextFile, replaceQuickly } from "../system/files.ts";
-import { toBase64Url } from "./base64.ts";
+import { toBase64Url } from "../base64.ts";
 import { parseJson } from "./session.ts";
 
 const ROWS = 16;

@@ -1,6 +1,6 @@
 /** Owns the sealing of credentials: compact JWE with `alg: dir`, `enc: A256GCM` (RFC 7516, RFC 7518 §5.3). */
 
-import { fromBase64Url, toBase64Url } from "./base64.ts";
+import { fromBase64Url, toBase64Url } from "../base64.ts";
 
 /** A session's key: 32 random bytes, as base64url text in the keyring. */
 export interface SealingKey {

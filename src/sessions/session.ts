@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { AppError, printable } from "../errors.ts";
 import type { IssuerMetadata } from "../oauth/discovery.ts";
 import type { SigningKeys } from "../oauth/id-token.ts";
-import { toBase32 } from "./base64.ts";
+import { toBase32 } from "../base64.ts";
 
 /** The schema version of the session files that this program writes. */
 export const SCHEMA_VERSION = 1;

@@ -1,6 +1,6 @@
 /** Owns how long a token counts as fresh, and what expiry is told to others. */
 
-import { fromBase64Url } from "./base64.ts";
+import { fromBase64Url } from "../base64.ts";
 import type { Credentials } from "./session.ts";
 
 /** Which of a session's tokens. */

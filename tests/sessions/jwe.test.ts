@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compactDecrypt, CompactEncrypt } from "jose";
-import { fromBase64Url, toBase64Url } from "../../src/sessions/base64.ts";
+import { fromBase64Url, toBase64Url } from "../../src/base64.ts";
 import { kidOf, makeKeyText, readKeyText, seal, type SealingKey, unseal } from "../../src/sessions/jwe.ts";
 
 async function newKey(): Promise<{ text: string; bytes: Uint8Array; sealing: SealingKey }> {

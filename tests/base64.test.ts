@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { fromBase64Url, toBase32, toBase64Url } from "../../src/sessions/base64.ts";
+import { fromBase64Url, toBase32, toBase64Url } from "../src/base64.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,4 +1,4 @@
-/** Owns the two text encodings of bytes that our files use. */
+/** Owns the two text encodings of bytes that tokens and our files use. */
 
 /** Bytes as unpadded base64url (RFC 4648 §5). */
 export function toBase64Url(bytes: Uint8Array): string {
