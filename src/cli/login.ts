@@ -6,7 +6,7 @@ import { servedApi } from "../kube/control-plane-probe.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { endpointUrl } from "../oauth/http.ts";
 import { loopbackRedirect } from "../oauth/redirect-uri.ts";
-import { CONTROL_PLANE_APIS, datumTarget } from "../providers/datum.ts";
+import { CONTROL_PLANE_APIS, DATUM_AUTH_HOST, datumTarget } from "../providers/datum.ts";
 import { oidcTarget } from "../providers/oidc.ts";
 import { chosenProvider, type ProviderFlags, PROVIDERS } from "../providers/provider.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "../sessions/session.ts";
 import { makeKeyText } from "../sessions/jwe.ts";
 import {
+  checkRoom,
   type KeyStore,
   openSession,
   readConfig,
@@ -69,10 +70,9 @@ export function loginCommandLine(deps: CommandDeps): Command {
     .option("-s, --scopes <list>", "OAuth scopes to ask for instead of the usual ones")
     .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; an empty one sends none")
     .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
-    .addOption(
-      new Option("--keyring <store>", "where the session's key is kept: auto, system or file").env(
-        "DATUMCTL_KEYRING",
-      ),
+    .option(
+      "--keyring <store>",
+      "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
     )
     .option("--timeout <duration>", "bound on the whole sign-in (default: 5m)")
     .addHelpText("after", EXAMPLES);
@@ -105,6 +105,7 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
   }
   // Before anybody signs in for nothing.
   await readConfig(place);
+  await checkRoom(place);
   const before = wantedName === undefined ? undefined : await sessionToRenew(deps, wantedName, input.keyring);
   const renewed = before?.session;
   const provider = chosenProvider({
@@ -113,14 +114,17 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     renewed,
     variable: deps.env("DATUMCTL_PROVIDER"),
   });
-  const keyStores = await usableKeyStores(deps, input.keyring, renewed);
+  const keyStores = await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING"));
+  // What was not sealed, or cannot be opened, says nothing of where to sign in.
+  const trusted = before?.sealed ? before : undefined;
+  if (before !== undefined && trusted === undefined) refuseUnnamedPlace(before.session, input);
   const certificateAuthority = input.certificateAuthority === undefined
-    ? renewed?.certificateAuthority
+    ? trusted?.session.certificateAuthority
     : await readAuthority(input.certificateAuthority);
   // What is known of a session holds for the place that it is of.
   const elsewhere = renewed?.provider !== provider || input.hostname !== undefined ||
     (input.issuer !== undefined && input.issuer !== renewed.issuer);
-  const known = elsewhere ? undefined : before;
+  const known = elsewhere ? undefined : trusted;
   const target = provider === "oidc" ? await oidcOf(deps, input, known) : datumOf(input, known?.session);
   const choices = choicesOf(input, known?.session.signIn);
   const port = portOf(input.listenPort, choices.redirectUri);
@@ -147,7 +151,8 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     act: out.act,
     note: out.note,
     async complete(signedIn) {
-      const choice = { wantedName, renewed, keyStores, certificateAuthority, activate: true };
+      const moveKey = input.keyring !== undefined && input.keyring !== "auto";
+      const choice = { wantedName, renewed, keyStores, moveKey, certificateAuthority, activate: true };
       const saved = await keepSignIn(place, exchange, signedIn, choice, keyringBound(deps));
       stored = { ...saved, signedIn };
       return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };
@@ -204,6 +209,8 @@ function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignIn
 /** A session that is renewed. */
 interface KnownSession {
   readonly session: Session;
+  /** Its fields are as they were sealed; else they are a file's word, good for comparing whom it is of. */
+  readonly sealed: boolean;
   /** Absent where the client has none, or its key is lost. */
   readonly clientSecret?: string | undefined;
 }
@@ -221,14 +228,37 @@ async function sessionToRenew(
   if (session === undefined) return undefined;
   try {
     const opened = await openSession(deps.place, session, keyringBound(deps));
-    return { session: opened.session, clientSecret: opened.credentials.clientSecret };
+    return { session: opened.session, sealed: true, clientSecret: opened.credentials.clientSecret };
   } catch (thrown) {
     // A lost key is what a sign-in mends; and a keyring may be given up for a file.
     const mended = thrown instanceof AppError &&
       (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
-    if (mended) return { session };
+    if (mended) return { session, sealed: false };
     throw thrown;
   }
+}
+
+/**
+ * Without its seal a session's file is anybody's word. Datum Cloud itself is known; any other place must be named by
+ * the person. Throws `USAGE` with the line to check and to run.
+ */
+function refuseUnnamedPlace(session: Session, { hostname, issuer }: LoginInput): void {
+  const { name, provider, authHost, apiHost, clientId } = session;
+  if (hostname !== undefined || issuer !== undefined) return;
+  if (provider === "datum" && authHost === DATUM_AUTH_HOST) return;
+  const place = provider === "oidc"
+    ? `--issuer ${session.issuer} --client-id ${clientId}`
+    : `--hostname ${authHost} --api-hostname ${apiHost} --client-id ${clientId}`;
+  const authority = session.certificateAuthority === undefined ? "" : " --certificate-authority FILE";
+  throw new AppError(
+    "USAGE",
+    `The key of the session "${name}" is lost, so its file is not trusted to say where to sign in.`,
+    {
+      hint: `If this is the right place, run: ${
+        printable(`datumctl login --profile ${name} ${place}${authority}`)
+      }`,
+    },
+  );
 }
 
 /** The one command that fits after a sign-in. */
@@ -269,18 +299,11 @@ async function readAuthority(path: string): Promise<string> {
   });
 }
 
-/**
- * The stores to try for the session's key. `auto` is the keyring, else a file; a session that is renewed stays
- * where it was unless a store is named.
- */
-async function usableKeyStores(
-  deps: Deps,
-  choice: string | undefined,
-  renewed: Session | undefined,
-): Promise<readonly KeyStore[]> {
+/** The stores to try for the key of a session that has none yet. `auto` is the keyring, else a file. */
+async function usableKeyStores(deps: Deps, choice: string | undefined): Promise<readonly KeyStore[]> {
   switch (choice ?? "auto") {
     case "auto":
-      return renewed === undefined ? ["system", "file"] : [renewed.keyStore];
+      return ["system", "file"];
     case "file":
       return ["file"];
     case "system":

@@ -6,6 +6,7 @@ import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { labelOf, type Session } from "../sessions/session.ts";
 import {
+  clearLeftovers,
   LOCK_WAIT,
   lockSession,
   type OpenedSession,
@@ -14,6 +15,7 @@ import {
   removeSession,
 } from "../sessions/store.ts";
 import { timedToken } from "../sessions/token-life.ts";
+import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
@@ -52,6 +54,7 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
   if (input.all && (input.user !== undefined || deps.choice.flag !== undefined)) {
     throw new AppError("USAGE", "--all takes no user.");
   }
+  await clearLeftovers(deps.place, keyringBound(deps));
   const sessions = await readableSessions(deps);
   const leaving = input.all
     ? sessions
@@ -73,7 +76,7 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
 
 async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promise<void> {
   const { place, out } = deps;
-  const lock = await lockSession(place, name, LOCK_WAIT, deps.interrupted);
+  const lock = await lockSession(place, name, LOCK_WAIT);
   let revocation: Revocation;
   try {
     const session = await readSession(place, name);
@@ -89,6 +92,7 @@ async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promis
         },
       );
     }
+    checkpoint("session revoked");
     const removal = await removeSession(place, session, keyringBound(deps));
     if (input.kubeconfig !== undefined) await removeSessionEntries(deps, session, input.kubeconfig);
     const lasting = revocation.failure === undefined ? undefined : stillValid(revocation, revocation.failure);

@@ -17,7 +17,10 @@ export async function runFromProcess(): Promise<number> {
     return await runCommandLine(commandLine, {
       env: environment,
       terminal,
-      place: openPlace(environment, (line) => terminal.writeErr(`${line}\n`)),
+      place: {
+        ...openPlace(environment, (line) => terminal.writeErr(`${line}\n`)),
+        interrupted: interrupted.signal,
+      },
       now: Date.now,
       openNetwork,
       interrupted: interrupted.signal,

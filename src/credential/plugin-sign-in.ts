@@ -216,11 +216,12 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
     note: say,
     async complete(signedIn) {
       if (renewed === undefined) refuseOtherEmail(name, email, signedIn);
-      const keyStores = keyStoresOf(renewed, env("DATUMCTL_KEYRING"));
+      const keyStores = keyStoresOf(env("DATUMCTL_KEYRING"));
       const choice = {
         wantedName: name,
         renewed,
         keyStores,
+        moveKey: false,
         certificateAuthority,
         activate: false,
       };
@@ -236,8 +237,7 @@ function keyringBound({ canAsk }: PluginSurroundings, signal?: AbortSignal): Key
   return { timeout: canAsk ? 60_000 : 15_000, ...(signal === undefined ? {} : { signal }) };
 }
 
-function keyStoresOf(renewed: Session | undefined, choice: string | undefined): readonly KeyStore[] {
-  if (renewed !== undefined) return [renewed.keyStore];
+function keyStoresOf(choice: string | undefined): readonly KeyStore[] {
   return choice === "file" || choice === "system" ? [choice] : ["system", "file"];
 }
 

@@ -3,6 +3,7 @@
 import { AppError } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
+import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal, pause } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
 import { holdSignals } from "../system/signals.ts";
@@ -104,7 +105,9 @@ async function refresh(
   let failure: unknown;
   let warning: string | undefined;
   try {
+    checkpoint("refresh begun");
     const refreshed = await askIssuer(place, opened, bound);
+    checkpoint("refresh answered");
     renewed = afterRefresh(opened.credentials, refreshed);
     if (refreshed.kind === "unusable") failure = refreshed.error;
   } catch (thrown) {
@@ -129,16 +132,20 @@ async function refresh(
   return { ...token, session, ...(warning === undefined ? {} : { warning }) };
 }
 
+// No signal ends the process meanwhile, so nobody should wait for longer.
+const LONGEST_REQUEST = 10_000;
+
 async function askIssuer(place: SessionPlace, opened: OpenedSession, bound: TokenBound): Promise<Refreshed> {
   const { credentials } = opened;
   using network = openNetwork(credentials.certificateAuthority);
-  using bounded = boundedSignal(timeLeft(bound.deadline), () => tooSlow(credentials.metadata.issuer));
+  const left = timeLeft(bound.deadline, LONGEST_REQUEST);
+  using bounded = boundedSignal(left, () => tooSlow(credentials.metadata.issuer));
   return await refreshTokens(
     {
       fetch: network.fetch,
       now: place.now,
       signal: bounded.signal,
-      deadline: place.now() + timeLeft(bound.deadline),
+      deadline: place.now() + left,
       ...(bound.requestTimeout === undefined ? {} : { requestTimeout: bound.requestTimeout }),
       ...(bound.log === undefined ? {} : { log: bound.log }),
     },

@@ -2,15 +2,18 @@
 
 import { AppError, printable } from "../errors.ts";
 import type { KeyringBound, SecretStore } from "../keyring/store.ts";
+import { checkpoint } from "../system/checkpoint.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Folders } from "../system/environment.ts";
 import {
   createFile,
   ensurePrivateFolder,
+  exists,
   listFolder,
   prepareReplacement,
   readTextFile,
   removeFile,
+  renameFile,
   tighten,
   writeFileAtomically,
 } from "../system/files.ts";
@@ -37,6 +40,8 @@ export interface SessionPlace {
   readonly now: Clock;
   /** Told when something of ours was mended on the way, such as loose permissions. */
   readonly notice: (line: string) => void;
+  /** Ends waits for locks and keyrings on Ctrl-C, where that does not end the process by itself. */
+  readonly interrupted?: AbortSignal;
 }
 
 /** A session with its credentials, and the key that seals them. */
@@ -58,7 +63,11 @@ export interface SessionPaths {
   readonly signIn: string;
   /** The key, where no keyring keeps it. */
   readonly key: string;
+  /** The session's file while it is being removed. */
+  readonly leaving: string;
 }
+
+const LEAVING = ".json.leaving";
 
 /** Where the files of a session of that name are. */
 export async function pathsOf(folders: Folders, name: string): Promise<SessionPaths> {
@@ -70,6 +79,7 @@ export async function pathsOf(folders: Folders, name: string): Promise<SessionPa
     handouts: `${base}.handouts`,
     signIn: `${base}.sign-in`,
     key: `${base}.key`,
+    leaving: `${base}${LEAVING}`,
   };
 }
 
@@ -132,7 +142,11 @@ export async function openSession(
   session: Session,
   bound: KeyringBound,
 ): Promise<OpenedSession> {
-  const text = await place.secretStore(session.keyStore).get(session.name, bound);
+  const { interrupted: signal } = place;
+  const text = await place.secretStore(session.keyStore).get(session.name, {
+    ...(signal && { signal }),
+    ...bound,
+  });
   const key = text === undefined ? undefined : await readKeyText(text);
   if (key === undefined || key.kid !== kidOf(session.credentials)) throw keyMissing(place, session);
   return await openWith(session, key);
@@ -185,11 +199,13 @@ export async function lockSession(
   place: SessionPlace,
   name: string,
   timeout: number,
-  signal?: AbortSignal,
 ): Promise<FileLock> {
+  const { interrupted: signal } = place;
   const { lock } = await pathsOf(place.folders, name);
   const guards = `the session "${name}"`;
-  return await acquireLock(lock, { timeout, guards, ...(signal === undefined ? {} : { signal }) });
+  const held = await acquireLock(lock, { timeout, guards, ...(signal === undefined ? {} : { signal }) });
+  checkpoint("session locked");
+  return held;
 }
 
 /** A session's next file, its room already taken on the disk. */
@@ -213,11 +229,13 @@ export async function prepareSession(
   const taken = previous === undefined ? 0 : new TextEncoder().encode(formatSession(previous)).length;
   const room = taken + SPARE_ROOM;
   const replacement = await prepareReplacement(file, room);
+  checkpoint("room taken");
   return {
     discard: () => replacement.discard(),
     async commit(session, credentials) {
       const sealed = { ...session, credentials: await seal(JSON.stringify(credentials), key) };
       await replacement.commit(formatSession(sealed));
+      checkpoint("session renamed");
       return sealed;
     },
   };
@@ -242,6 +260,13 @@ export async function updateSession(
 
 /** How long a command waits for another process to let go of a session, in milliseconds. */
 export const LOCK_WAIT = 15_000;
+
+/** Makes the folder of the sessions and sees that there is room in it. Throws `STORAGE`. */
+export async function checkRoom({ folders }: SessionPlace): Promise<void> {
+  await ensurePrivateFolder(folders.sessions);
+  const room = await prepareReplacement(`${folders.sessions}/room-${crypto.randomUUID()}`, 4 * SPARE_ROOM);
+  await room.discard();
+}
 
 /** What is stored of a sign-in, all but the seal. */
 export interface NewSession {
@@ -297,8 +322,8 @@ export async function saveSession(
     if (previous !== undefined && previous.keyStore !== keyStore) {
       await forgetKey(place, name, previous.keyStore, bound);
     }
-    const { failure, signIn } = await pathsOf(place.folders, name);
-    for (const note of [failure, signIn]) await removeFile(note);
+    const { failure, signIn, leaving } = await pathsOf(place.folders, name);
+    for (const note of [failure, signIn, leaving]) await removeFile(note);
     return passedOver === undefined ? { session: saved } : { session: saved, passedOver };
   } finally {
     lock.release();
@@ -333,7 +358,9 @@ async function keepKey(
       if (before !== undefined) return { key: before, keyStore, made: false, passedOver };
       const text = makeKeyText();
       await store.set(name, text, bound);
+      checkpoint("key stored");
       const key = await store.get(name, bound) === text ? await readKeyText(text) : undefined;
+      checkpoint("key read back");
       if (key !== undefined) return { key, keyStore, made: true, passedOver };
       await forgetKey(place, name, keyStore, bound);
       throw new AppError(
@@ -365,15 +392,25 @@ export interface Removal {
 
 /**
  * Removes a session: its file first, then its key, then what names it elsewhere. The caller holds its lock,
- * whose file stays. Throws `STORAGE`.
+ * whose file stays. When this is broken off, {@link clearLeftovers} does the rest. Throws `STORAGE`.
  */
 export async function removeSession(
   place: SessionPlace,
   session: Session,
   bound: KeyringBound,
 ): Promise<Removal> {
-  const { file } = await pathsOf(place.folders, session.name);
-  await removeFile(file);
+  const { file, leaving } = await pathsOf(place.folders, session.name);
+  // Nobody reads it under that name, but a later logout still finds in it whose key is to go.
+  await renameFile(file, leaving);
+  checkpoint("session removed");
+  const removal = await forgetSession(place, session, bound);
+  await removeTraces(place, await fileNameOf(session.name), (name) => !name.endsWith(".key"));
+  if (removal.leftBehind?.code === "INTERRUPTED") throw removal.leftBehind;
+  return removal;
+}
+
+/** Removes a session's key and that it is the active one. */
+async function forgetSession(place: SessionPlace, session: Session, bound: KeyringBound): Promise<Removal> {
   let leftBehind: AppError | undefined;
   try {
     await place.secretStore(session.keyStore).delete(session.name, bound);
@@ -381,19 +418,72 @@ export async function removeSession(
     if (!(thrown instanceof AppError)) throw thrown;
     leftBehind = thrown;
   }
-  // Notes and what a killed process left half-written go, too; and the failures of other names, which can list
-  // the sessions that there were.
-  const own = `${await fileNameOf(session.name)}.`;
-  for (const name of await listFolder(place.folders.sessions)) {
-    const leftOver = name.startsWith(own) && !name.endsWith(".lock") && !name.endsWith(".key");
-    if (leftOver || /\.failure(?:\.new)?$/.test(name)) await removeFile(`${place.folders.sessions}/${name}`);
-  }
+  checkpoint("key removed");
   await changeConfig(place, (config) => {
     if (config.activeSession !== session.name) return config;
     const { activeSession: _, ...rest } = config;
     return rest;
   });
   return leftBehind === undefined ? {} : { leftBehind };
+}
+
+/**
+ * Removes a session's notes and what a killed process left half-written; and the failures of other names, which can
+ * list the sessions that there were. The file of a session that is leaving goes last.
+ */
+async function removeTraces(
+  { folders }: SessionPlace,
+  base: string,
+  goes: (name: string) => boolean,
+): Promise<void> {
+  const own = (await listFolder(folders.sessions)).filter((name) => {
+    const trace = name.startsWith(`${base}.`) && !name.endsWith(".lock") && goes(name);
+    return trace || /\.failure(?:\.new)?$/.test(name);
+  });
+  own.sort((a, b) => Number(a.endsWith(LEAVING)) - Number(b.endsWith(LEAVING)));
+  for (const name of own) await removeFile(`${folders.sessions}/${name}`);
+}
+
+/**
+ * Clears away what killed processes left of sessions that are not there: keys, notes, half-written files. A keyring
+ * that is locked is left for another time. Throws `STORAGE`.
+ */
+export async function clearLeftovers(place: SessionPlace, bound: KeyringBound): Promise<void> {
+  const { folders: { sessions: folder } } = place;
+  const names = await listFolder(folder);
+  const bases = names.flatMap((name) =>
+    /^([a-z2-7]{16})\.(?!lock$|json$|sign-in\.lock$)/.exec(name)?.[1] ?? []
+  );
+  for (const base of new Set(bases)) {
+    if (names.includes(`${base}.json`)) continue;
+    let lock: FileLock;
+    try {
+      lock = await acquireLock(`${folder}/${base}.lock`, { timeout: 0, guards: "a session" });
+    } catch (thrown) {
+      // Somebody is just signing in.
+      if (thrown instanceof AppError && thrown.code === "BUSY") continue;
+      throw thrown;
+    }
+    try {
+      if (await exists(`${folder}/${base}.json`)) continue;
+      const left = await leavingSession(`${folder}/${base}${LEAVING}`);
+      if (left !== undefined && (await forgetSession(place, left, bound)).leftBehind !== undefined) continue;
+      await removeTraces(place, base, () => true);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+async function leavingSession(path: string): Promise<Session | undefined> {
+  const text = await readTextFile(path);
+  try {
+    return text === undefined ? undefined : parseSession(text, path);
+  } catch (thrown) {
+    // Damaged, it tells nobody anything, and goes with the other traces.
+    if (thrown instanceof AppError) return undefined;
+    throw thrown;
+  }
 }
 
 /** What `config.json` holds; members that this version does not know are kept. */
@@ -431,21 +521,28 @@ export async function readConfig(place: SessionPlace): Promise<Config> {
 
 /** Makes a session the active one; undefined makes none active. */
 export async function activateSession(place: SessionPlace, name: string): Promise<void> {
-  await changeConfig(place, (config) => ({ ...config, activeSession: name }));
+  await changeConfig(place, (config) => ({ ...config, activeSession: name }), place.interrupted);
 }
 
-async function changeConfig(place: SessionPlace, change: (config: Config) => Config): Promise<void> {
+async function changeConfig(
+  place: SessionPlace,
+  change: (config: Config) => Config,
+  signal?: AbortSignal,
+): Promise<void> {
   await ensurePrivateFolder(place.folders.config);
   const path = configPath(place);
   const lock = await acquireLock(`${place.folders.config}/config.json.lock`, {
     timeout: LOCK_WAIT,
     guards: path,
+    ...(signal && { signal }),
   });
   try {
+    checkpoint("config locked");
     const before = await readConfig(place);
     const after = change(before);
     if (after === before) return;
     await writeFileAtomically(path, JSON.stringify(after, undefined, 2) + "\n");
+    checkpoint("config renamed");
   } finally {
     lock.release();
   }

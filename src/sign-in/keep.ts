@@ -16,6 +16,10 @@ import {
 } from "../sessions/store.ts";
 import { timedToken, type TokenKind } from "../sessions/token-life.ts";
 import type { SignedIn } from "./sign-in.ts";
+import { checkpoint } from "../system/checkpoint.ts";
+import { boundedSignal } from "../system/clock.ts";
+
+const LONGEST_REVOCATION = 5_000;
 
 /** How a sign-in is to be kept. */
 export interface KeepChoice {
@@ -25,6 +29,8 @@ export interface KeepChoice {
   readonly renewed?: Session | undefined;
   /** Where the key may be kept, tried in order. */
   readonly keyStores: readonly KeyStore[];
+  /** The person named a store: a session that is renewed moves there; else it stays where it is. */
+  readonly moveKey: boolean;
   readonly certificateAuthority?: string | undefined;
   /** Makes it the active session. */
   readonly activate: boolean;
@@ -43,11 +49,50 @@ export async function keepSignIn(
   choice: KeepChoice,
   bound: KeyringBound,
 ): Promise<SavedSession> {
+  checkpoint("sign-in answered");
+  const saved = await storeOrRevoke(place, exchange, signedIn, choice, bound);
+  if (choice.activate) await activate(place, saved.session.name);
+  return saved;
+}
+
+/** Makes a session that is stored the active one. It stays stored when that fails, and the error says so. */
+async function activate(place: SessionPlace, name: string): Promise<void> {
+  try {
+    await activateSession(place, name);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    throw new AppError(
+      thrown.code,
+      `The session "${name}" is signed in and stored, but it could not be made the active one: ${thrown.message}`,
+      { hint: `Make it active: datumctl auth switch ${name}`, cause: thrown },
+    );
+  }
+}
+
+async function storeOrRevoke(
+  place: SessionPlace,
+  exchange: Exchange,
+  signedIn: SignedIn,
+  choice: KeepChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
   try {
     return await storeUnderName(place, signedIn, choice, bound);
   } catch (thrown) {
     const { metadata, target: { client }, tokens: { refreshToken, accessToken } } = signedIn;
-    await revokeTokens(exchange, { metadata, client, refreshToken, accessToken }).catch(() => {});
+    // The attempt may be over; taking back what it was given is not.
+    using bounded = boundedSignal(
+      LONGEST_REVOCATION,
+      () => new AppError("NETWORK", "The issuer did not answer."),
+    );
+    const { fetch, now } = exchange;
+    await revokeTokens({ fetch, now, signal: bounded.signal }, {
+      metadata,
+      client,
+      refreshToken,
+      accessToken,
+    })
+      .catch(() => {});
     throw thrown;
   }
 }
@@ -132,21 +177,15 @@ async function store(
         ...(expires === undefined ? {} : { expires }),
       },
     },
-    before !== undefined && choice.renewed === undefined ? stay(before, choice.keyStores) : choice.keyStores,
+    before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
     bound,
   );
-  if (choice.activate) await activateSession(place, saved.session.name);
   return saved;
 }
 
 function expiryOf(credentials: Credentials, kind: TokenKind): string | undefined {
   const ends = timedToken(credentials, kind)?.expires;
   return ends === undefined ? undefined : new Date(ends).toISOString();
-}
-
-/** A session that turns out to be renewed keeps its store, unless one was named. */
-function stay(before: Session, keyStores: readonly KeyStore[]): readonly KeyStore[] {
-  return keyStores.length > 1 ? [before.keyStore] : keyStores;
 }
 
 function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {

@@ -1,6 +1,7 @@
 /** Owns the files that are ours alone: private, replaced in one rename, their failures in one sentence each. */
 
 import { AppError } from "../errors.ts";
+import { checkpoint } from "./checkpoint.ts";
 
 /** A file of ours is never larger; a larger one is not ours or is damaged. */
 const LARGEST_FILE = 16 * 1024 * 1024;
@@ -149,6 +150,17 @@ export async function removeFile(path: string): Promise<boolean> {
   }
 }
 
+/** Gives a file another name in its folder. False when there was none. Throws `STORAGE`. */
+export async function renameFile(from: string, to: string): Promise<boolean> {
+  try {
+    await Deno.rename(from, to);
+    return true;
+  } catch (thrown) {
+    if (fileFailure(thrown) === "absent") return false;
+    throw storageError("rename", from, thrown);
+  }
+}
+
 /** A file's successor, its room already taken on the disk. Exactly one of its two ends must be called. */
 export interface Replacement {
   /** Writes the text, syncs it and renames it into place. Throws `STORAGE`; the old file is then untouched. */
@@ -200,6 +212,7 @@ export async function prepareReplacement(path: string, room: number): Promise<Re
         await file.sync();
         file.close();
         open = false;
+        checkpoint("file synced");
         await Deno.rename(temporary, path);
       } catch (thrown) {
         await discard();

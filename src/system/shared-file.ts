@@ -1,6 +1,7 @@
 /** Owns files that other programs edit too: their locks, and replacing them with owner, mode and links kept. */
 
 import { AppError, printable } from "../errors.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { formatSpan, pause } from "./clock.ts";
 import { fileFailure, storageError } from "./files.ts";
 import { interruption } from "./signals.ts";
@@ -38,6 +39,7 @@ export async function lockingSharedFiles<T>(
   try {
     const deadline = performance.now() + lockWait;
     for (const path of [...new Set(paths)].sort()) await takeLock(path, held, deadline, stop.signal);
+    checkpoint("shared files locked");
     const result = await work(stop.signal);
     stop.signal.throwIfAborted();
     return result;
@@ -113,6 +115,7 @@ export async function replaceSharedFile(
   }
   if (old === undefined) await makeFolder(parentOf(target));
   const copy = await makeCopy(target, after, old);
+  checkpoint("shared file copied");
   let keepCopy = false;
   try {
     if (!sameBytes(await readSharedFile(target), before)) return "changed";
@@ -120,6 +123,8 @@ export async function replaceSharedFile(
     if (copy.replacesTarget) {
       try {
         await Deno.rename(copy.path, target);
+        checkpoint("shared file renamed");
+        await removeOldCopies(target);
         return "renamed";
       } catch (thrown) {
         if (old === undefined || fileFailure(thrown) === "full") {
@@ -140,6 +145,24 @@ export async function replaceSharedFile(
   }
 }
 
+/** Removes the copies that killed processes left; a minute old, none is in use any more. */
+async function removeOldCopies(target: string): Promise<void> {
+  const folder = parentOf(target);
+  const prefix = `.${nameOf(target)}${COPY}`;
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.startsWith(prefix) || !/^[0-9a-f]+$/.test(name.slice(prefix.length))) continue;
+      const path = folder === "." ? name : `${folder}${name}`;
+      const { mtime } = await Deno.stat(path);
+      if (mtime !== null && Date.now() - mtime.getTime() > 60_000) await Deno.remove(path);
+    }
+  } catch {
+    // The file itself is written; what may be left is private and harms nobody.
+  }
+}
+
+const COPY = ".datumctl-";
+
 interface Copy {
   readonly path: string;
   /** True when it stands in the target's folder with the target's owner and mode, and the target has one name. */
@@ -149,7 +172,7 @@ interface Copy {
 async function makeCopy(target: string, content: Uint8Array, old: Deno.FileInfo | undefined): Promise<Copy> {
   const cut = target.length - nameOf(target).length;
   const mark = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16);
-  let path = `${target.slice(0, cut)}.${target.slice(cut)}.datumctl-${mark}`;
+  let path = `${target.slice(0, cut)}.${target.slice(cut)}${COPY}${mark}`;
   let beside = true;
   try {
     Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
