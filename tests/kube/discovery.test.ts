@@ -1,0 +1,430 @@
+/** Proves how discovery is read in all its forms, what a word finds in it, what is kept, and OpenAPI's prefix. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { openClient } from "../../src/kube/client.ts";
+import {
+  type Discovery,
+  discoveryOf,
+  fetchDiscovery,
+  fullNameOf,
+  groupVersionOf,
+  matchingResources,
+  openapiPaths,
+  preferredResources,
+  resolveResource,
+} from "../../src/kube/discovery.ts";
+import { openSessionCache } from "../../src/sessions/session-cache.ts";
+import { openSandbox } from "../sessions/sandbox.ts";
+
+const BASE = "https://api.example.com/apis/resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane";
+
+/** A client of a server that answers paths with JSON objects, or with a status; it records what is asked. */
+function clientOf(answers: Readonly<Record<string, unknown>>, baseUrl = BASE) {
+  const asked: string[] = [];
+  const client = openClient({
+    baseUrl,
+    what: 'the project "web"',
+    who: "ada@example.com",
+    fetch: (input) => {
+      const path = String(input).slice(baseUrl.length);
+      asked.push(path);
+      const answer = answers[path] ?? 404;
+      // As the real service labels everything.
+      const headers = { "content-type": "application/json" };
+      return Promise.resolve(
+        typeof answer === "number"
+          ? new Response("no\n", { status: answer })
+          : new Response(JSON.stringify(answer), { headers }),
+      );
+    },
+    token: () => Promise.resolve("token"),
+    now: Date.now,
+    sleep: () => Promise.resolve(),
+    random: () => 0,
+    requestTimeout: 30_000,
+    signal: new AbortController().signal,
+    log: () => {},
+  });
+  return { client, asked };
+}
+
+const aggregatedRow = (resource: string, kind: string, more: Record<string, unknown> = {}) => ({
+  resource,
+  responseKind: { group: "", version: "", kind },
+  scope: "Namespaced",
+  singularResource: kind.toLowerCase(),
+  verbs: ["get", "list"],
+  ...more,
+});
+
+const aggregated = (version: string, items: readonly unknown[]) => ({
+  kind: "APIGroupDiscoveryList",
+  apiVersion: `apidiscovery.k8s.io/${version}`,
+  items,
+});
+
+const CORE = {
+  metadata: {},
+  versions: [{
+    version: "v1",
+    freshness: "Current",
+    resources: [
+      aggregatedRow("namespaces", "Namespace", { scope: "Cluster", shortNames: ["ns"] }),
+      aggregatedRow("configmaps", "ConfigMap", {
+        shortNames: ["cm"],
+        categories: ["all"],
+        subresources: [{}],
+      }),
+    ],
+  }],
+};
+const SERVICE = {
+  metadata: { name: "resourcemanager.miloapis.com" },
+  versions: [
+    { version: "v1", freshness: "Current", resources: [aggregatedRow("projects", "Project")] },
+    {
+      version: "v1alpha1",
+      freshness: "Current",
+      resources: [aggregatedRow("projects", "Project"), aggregatedRow("drafts", "Draft")],
+    },
+  ],
+};
+
+const PLAIN = {
+  "/api": { kind: "APIVersions", versions: ["v1"] },
+  "/apis": {
+    kind: "APIGroupList",
+    groups: [{
+      name: "resourcemanager.miloapis.com",
+      versions: [{ groupVersion: "x/v1", version: "v1" }, {
+        groupVersion: "x/v1alpha1",
+        version: "v1alpha1",
+      }],
+      preferredVersion: { groupVersion: "x/v1", version: "v1" },
+    }],
+  },
+  "/api/v1": {
+    kind: "APIResourceList",
+    resources: [
+      {
+        name: "namespaces",
+        singularName: "namespace",
+        kind: "Namespace",
+        namespaced: false,
+        verbs: ["get", "list"],
+        shortNames: ["ns"],
+      },
+      { name: "namespaces/status", singularName: "", kind: "Namespace", namespaced: false, verbs: ["get"] },
+      {
+        name: "configmaps",
+        singularName: "configmap",
+        kind: "ConfigMap",
+        namespaced: true,
+        verbs: ["get", "list"],
+        shortNames: ["cm"],
+        categories: ["all"],
+      },
+    ],
+  },
+  "/apis/resourcemanager.miloapis.com/v1": {
+    kind: "APIResourceList",
+    resources: [{
+      name: "projects",
+      singularName: "project",
+      kind: "Project",
+      namespaced: true,
+      verbs: ["get", "list"],
+    }],
+  },
+  "/apis/resourcemanager.miloapis.com/v1alpha1": {
+    kind: "APIResourceList",
+    resources: [
+      {
+        name: "projects",
+        singularName: "project",
+        kind: "Project",
+        namespaced: true,
+        verbs: ["get", "list"],
+      },
+      { name: "drafts", singularName: "draft", kind: "Draft", namespaced: true, verbs: ["get", "list"] },
+    ],
+  },
+};
+
+for (const version of ["v2", "v2beta1"]) {
+  Deno.test(`aggregated ${version} labelled as plain JSON says the same as plain discovery, in two requests`, async () => {
+    const { client, asked } = clientOf({
+      "/api": aggregated(version, [CORE]),
+      "/apis": aggregated(version, [SERVICE]),
+    });
+    const plain = clientOf(PLAIN);
+    assert.deepEqual(await fetchDiscovery(client), await fetchDiscovery(plain.client));
+    assert.deepEqual(asked.toSorted(), ["/api", "/apis"]);
+    assert.equal(plain.asked.length, 5);
+  });
+}
+
+Deno.test("aggregated core and plain groups, as an old aggregator mixes them, are both read", async () => {
+  const { client } = clientOf({ ...PLAIN, "/api": aggregated("v2", [CORE]) });
+  assert.deepEqual(await fetchDiscovery(client), await fetchDiscovery(clientOf(PLAIN).client));
+});
+
+Deno.test("a group that is stale, or whose list fails, is missing, and the rest is there", async () => {
+  const stale = {
+    metadata: { name: "metrics.k8s.io" },
+    versions: [{ version: "v1beta1", freshness: "Stale", resources: [] }],
+  };
+  const one = await fetchDiscovery(
+    clientOf({
+      "/api": aggregated("v2", [CORE]),
+      "/apis": aggregated("v2", [stale, SERVICE]),
+    }).client,
+  );
+  assert.deepEqual(one.missing.map(({ part }) => part), ["metrics.k8s.io/v1beta1"]);
+  assert.equal(one.resources.length, 5);
+  assert.ok(one.groups.some(({ name }) => name === "metrics.k8s.io"));
+
+  const two = clientOf({ ...PLAIN, "/api/v1": 503, "/apis/resourcemanager.miloapis.com/v1alpha1": 503 });
+  const { missing, resources } = await fetchDiscovery(two.client);
+  assert.deepEqual(missing.map(({ part }) => part), ["v1", "resourcemanager.miloapis.com/v1alpha1"]);
+  assert.match(missing[0]?.why ?? "", /HTTP 503/);
+  assert.deepEqual(resources.map(({ plural }) => plural), ["projects"]);
+});
+
+Deno.test("a root that fails is missing; no core group is none; both failing, or a rejected session, is an error", async () => {
+  const half = await fetchDiscovery(clientOf({ ...PLAIN, "/api": 503 }).client);
+  assert.deepEqual(half.missing.map(({ part }) => part), ["/api"]);
+  const coreless = await fetchDiscovery(clientOf({ ...PLAIN, "/api": 404 }).client);
+  assert.deepEqual(coreless.missing, []);
+  const codeOf = (answers: Record<string, unknown>) =>
+    fetchDiscovery(clientOf(answers).client).then(() => "nothing", (error: AppError) => error.code);
+  assert.equal(await codeOf({ "/api": 503, "/apis": 503 }), "NETWORK");
+  assert.equal(await codeOf({}), "NOT_FOUND");
+  assert.equal(await codeOf({ ...PLAIN, "/api": 401 }), "SESSION_REJECTED");
+  assert.equal(await codeOf({ ...PLAIN, "/api": { kind: "Guest" } }), "INVALID");
+});
+
+Deno.test("entries of a wrong shape are passed over", async () => {
+  const { client } = clientOf({
+    "/api": aggregated("v2", [CORE, null, 5, { versions: "x" }, { versions: [{ resources: [{}] }] }]),
+    "/apis": aggregated("v2", [{
+      metadata: { name: "odd.example.com" },
+      versions: [{
+        version: "v1",
+        resources: [null, { resource: "things" }, { resource: 5, responseKind: { kind: "X" } }],
+      }],
+    }]),
+  });
+  const { resources, groups } = await fetchDiscovery(client);
+  assert.deepEqual(resources.map(({ plural }) => plural), ["namespaces", "configmaps"]);
+  assert.deepEqual(groups.map(({ name }) => name), ["", "odd.example.com"]);
+});
+
+Deno.test("20,000 resources come whole, and one of them is found", async () => {
+  const items = Array.from({ length: 1000 }, (_, group) => ({
+    metadata: { name: `g${group}.example.com` },
+    versions: [{
+      version: "v1",
+      resources: Array.from(
+        { length: 20 },
+        (_, at) => aggregatedRow(`things${group * 20 + at}`, `Thing${group * 20 + at}`),
+      ),
+    }],
+  }));
+  const discovery = await fetchDiscovery(
+    clientOf({ "/api": aggregated("v2", [CORE]), "/apis": aggregated("v2", items) }).client,
+  );
+  assert.equal(discovery.resources.length, 20_002);
+  assert.equal(matchingResources(discovery, "thing19999")[0]?.group, "g999.example.com");
+});
+
+const rows: Discovery = (() => {
+  const row = (full: string, version: string, kind: string, shortNames: string[] = []) => {
+    const [plural = "", ...group] = full.split(".");
+    return {
+      group: group.join("."),
+      version,
+      plural,
+      singular: kind.toLowerCase(),
+      kind,
+      namespaced: true,
+      verbs: ["get"],
+      shortNames,
+      categories: [],
+    };
+  };
+  return {
+    groups: [
+      { name: "", versions: ["v1"], preferred: "v1" },
+      { name: "apps", versions: ["v1", "v1beta1"], preferred: "v1" },
+      { name: "events.k8s.io", versions: ["v1beta1", "v1"], preferred: "v1" },
+      { name: "odd.example.com", versions: ["v1"], preferred: "v1" },
+    ],
+    resources: [
+      row("pods", "v1", "Pod", ["po"]),
+      row("events", "v1", "Event", ["ev"]),
+      row("deployments.apps", "v1", "Deployment", ["deploy"]),
+      row("deployments.apps", "v1beta1", "Deployment", ["deploy"]),
+      row("old.apps", "v1beta1", "Old"),
+      row("events.events.k8s.io", "v1beta1", "Event", ["ev"]),
+      row("events.events.k8s.io", "v1", "Event", ["ev"]),
+      // Its plural is another's short name, its kind another's plural.
+      row("po.odd.example.com", "v1", "Pods"),
+    ],
+    missing: [],
+  };
+})();
+
+for (
+  const [word, found] of [
+    ["pods", ["v1/pods"]],
+    ["pod", ["v1/pods"]],
+    ["Pod", ["v1/pods"]],
+    ["po", ["odd.example.com/v1/po"]],
+    ["PODS", ["v1/pods"]],
+    ["deploy", ["apps/v1/deployments"]],
+    ["deploy.apps", ["apps/v1/deployments"]],
+    ["Deployment.apps", ["apps/v1/deployments"]],
+    ["deployments.v1beta1.apps", ["apps/v1beta1/deployments"]],
+    ["deployments.v7.apps", []],
+    ["deployments.other", []],
+    ["pods.v1.", ["v1/pods"]],
+    ["old", ["apps/v1beta1/old"]],
+    ["events", ["v1/events", "events.k8s.io/v1/events"]],
+    ["ev", ["v1/events", "events.k8s.io/v1/events"]],
+    ["events.events", ["events.k8s.io/v1/events"]],
+    ["events.events.k8s.io", ["events.k8s.io/v1/events"]],
+    ["events.v1beta1.events.k8s.io", ["events.k8s.io/v1beta1/events"]],
+    ["", []],
+    [".", []],
+    ["nothing", []],
+  ] as const
+) {
+  Deno.test(`the word "${word}" finds ${found.join(" and ") || "nothing"}`, () => {
+    assert.deepEqual(
+      matchingResources(rows, word).map(({ group, version, plural }) =>
+        `${groupVersionOf(group, version)}/${plural}`
+      ),
+      found,
+    );
+  });
+}
+
+Deno.test("each resource is preferred once, in its group's preferred version where that has it", () => {
+  assert.deepEqual(
+    preferredResources(rows).map((row) => `${fullNameOf(row)} ${row.version}`),
+    [
+      "pods v1",
+      "events v1",
+      "deployments.apps v1",
+      "old.apps v1beta1",
+      "events.events.k8s.io v1",
+      "po.odd.example.com v1",
+    ],
+  );
+});
+
+Deno.test("what is kept answers without a request, and a miss is asked for once", async () => {
+  await using sandbox = await openSandbox();
+  await Deno.mkdir(sandbox.place.folders.sessions, { recursive: true });
+  const options = { session: "ada@example.com", kind: "discovery", source: BASE, longestLife: 1000 };
+  const first = clientOf(PLAIN);
+  const before = await discoveryOf(first.client, await openSessionCache(sandbox.place, options)).read();
+  assert.equal(first.asked.length, 5);
+
+  const second = clientOf({
+    ...PLAIN,
+    "/api/v1": { resources: [{ name: "gadgets", kind: "Gadget", namespaced: true, verbs: ["get"] }] },
+  });
+  const source = discoveryOf(second.client, await openSessionCache(sandbox.place, options));
+  assert.deepEqual(await source.read(), before);
+  assert.equal(source.fromCache, true);
+  assert.equal((await resolveResource(source, "cm")).resource.plural, "configmaps");
+  assert.equal(second.asked.length, 0);
+  assert.equal((await resolveResource(source, "gadget")).resource.plural, "gadgets");
+  assert.equal(second.asked.length, 5);
+  await assert.rejects(resolveResource(source, "gizmo"), (error: AppError) => {
+    assert.equal(error.code, "NOT_FOUND");
+    assert.match(error.message, /no resource "gizmo" in the project "web"/);
+    return true;
+  });
+  assert.equal(second.asked.length, 5, "asked anew a moment ago, it is not asked again");
+});
+
+Deno.test("an ambiguous word gives the first of the server's order, and names the others", async () => {
+  const source = discoveryOf(clientOf({}).client, {
+    read: () => Promise.resolve(rows),
+    write: () => Promise.resolve(),
+  });
+  const { resource, others } = await resolveResource(source, "ev");
+  assert.equal(fullNameOf(resource), "events");
+  assert.deepEqual(others.map(fullNameOf), ["events.events.k8s.io"]);
+});
+
+Deno.test("what is kept is private, ends with its time, and is told apart by control plane and session", async () => {
+  await using sandbox = await openSandbox();
+  await Deno.mkdir(sandbox.place.folders.sessions, { recursive: true });
+  const options = { session: "ada@example.com", kind: "discovery", source: BASE, longestLife: 1000 };
+  let now = 5_000;
+  const place = { ...sandbox.place, now: () => now };
+  const cache = await openSessionCache(place, options);
+  assert.equal(await cache.read(), undefined);
+  await cache.write({ groups: [] });
+  assert.deepEqual(await cache.read(), { groups: [] });
+  for (const other of [{ session: "grace@example.com" }, { source: `${BASE}2` }, { kind: "other" }]) {
+    assert.equal(await (await openSessionCache(place, { ...options, ...other })).read(), undefined);
+  }
+  const [name = ""] = [...Deno.readDirSync(place.folders.sessions)].map(({ name }) => name)
+    .filter((name) => name.includes(".discovery-"));
+  const path = `${place.folders.sessions}/${name}`;
+  if (Deno.build.os !== "windows") assert.equal((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+  now += 999;
+  assert.notEqual(await cache.read(), undefined);
+  now += 1;
+  assert.equal(await cache.read(), undefined, "its time is over");
+  now = 4_999;
+  assert.equal(await cache.read(), undefined, "it comes from the future");
+  now = 5_001;
+  Deno.writeTextFileSync(path, '{"at":5000,"value":{}}');
+  assert.equal(await cache.read(), undefined, "another schema");
+  Deno.writeTextFileSync(path, "not JSON");
+  assert.equal(await cache.read(), undefined);
+  await cache.write("x".repeat(9 * 1024 * 1024));
+  assert.equal(Deno.readTextFileSync(path), "not JSON", "what is too large is not kept");
+});
+
+Deno.test("what lacks a part is not kept", async () => {
+  let written = 0;
+  const cache = {
+    read: () => Promise.resolve({ groups: "damaged" }),
+    write: () => {
+      written++;
+      return Promise.resolve();
+    },
+  };
+  await discoveryOf(clientOf({ ...PLAIN, "/api/v1": 503 }).client, cache).read();
+  assert.equal(written, 0);
+  await discoveryOf(clientOf(PLAIN).client, cache).read();
+  assert.equal(written, 1);
+});
+
+Deno.test("OpenAPI's addresses are taken below the control plane, with its prefix or without", async () => {
+  const prefix = new URL(BASE).pathname;
+  const { client } = clientOf({
+    "/openapi/v3": {
+      paths: {
+        "api/v1": { serverRelativeURL: "/openapi/v3/api/v1?hash=AB" },
+        "apis/apps/v1": { serverRelativeURL: `${prefix}/openapi/v3/apis/apps/v1?hash=CD` },
+        "apis/near/v1": { serverRelativeURL: `${prefix}-2/openapi` },
+        "apis/bad/v1": { serverRelativeURL: "https://elsewhere.example.com/" },
+        "apis/none/v1": {},
+      },
+    },
+  });
+  assert.deepEqual([...await openapiPaths(client)], [
+    ["api/v1", "/openapi/v3/api/v1?hash=AB"],
+    ["apis/apps/v1", "/openapi/v3/apis/apps/v1?hash=CD"],
+    ["apis/near/v1", `${prefix}-2/openapi`],
+  ]);
+});
