@@ -4,76 +4,8 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
 import { openSession, readConfig, readSession } from "../../src/sessions/store.ts";
-import { signInByHttp } from "../cloud/browser.ts";
-import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { BOUND, openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
-
-type Options = Partial<Omit<SurroundingsOptions, "place">>;
-
-interface World extends AsyncDisposable {
-  readonly cloud: Cloud;
-  readonly sandbox: Sandbox;
-  readonly kubeconfig: string;
-  /** Runs a command line of single words. */
-  run(words: string, options?: Options): Promise<Ran>;
-  /** Runs it, and it must end well; its stdout. */
-  ok(words: string, options?: Options): Promise<string>;
-  /** `login` through the browser's way; its flags after those that name the cloud. */
-  login(email: string, flags?: string, options?: Options): Promise<Ran>;
-}
-
-async function openWorld(): Promise<World> {
-  const cloud = await startCloud();
-  const sandbox = await openSandbox();
-  const kubeconfig = `${sandbox.folder}/kubeconfig`;
-  const named =
-    `--hostname ${cloud.authHost} --api-hostname ${cloud.apiHost} --client-id ${cloud.clientId} ` +
-    `--certificate-authority ${cloud.caFile} --keyring file --browser-command true`;
-  const run = (words: string, options: Options = {}) =>
-    runLine(words.split(" ").filter((word) => word !== ""), {
-      place: sandbox.place,
-      ...options,
-      env: { KUBECONFIG: kubeconfig, PATH: Deno.env.get("PATH") ?? "", ...options.env },
-    });
-  return {
-    cloud,
-    sandbox,
-    kubeconfig,
-    run,
-    async ok(words, options) {
-      const { code, stdout, stderr } = await run(words, options);
-      assert.equal(code, 0, `${words}: ${stderr}`);
-      return stdout;
-    },
-    async login(email, flags = "", options = {}) {
-      let walk: Promise<unknown> | undefined;
-      let shown = "";
-      const ran = await run(`login ${named} ${flags}`, {
-        ...options,
-        onErr(text) {
-          shown += text;
-          const url = /https:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
-          if (url !== undefined) {
-            walk ??= signInByHttp(cloud, url, email).then((answer) => answer.body?.cancel());
-          }
-        },
-      });
-      await walk;
-      return ran;
-    },
-    async [Symbol.asyncDispose]() {
-      await cloud.close();
-      await sandbox[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const ADA = "ada@example.com";
-const GRACE = "grace@example.com";
-
-/** The session of that e-mail at this world's cloud. */
-const at = ({ cloud }: World, email: string) => `${email}@${cloud.apiHost}`;
+import { BOUND } from "../sessions/sandbox.ts";
+import { ADA, at, GRACE, openWorld } from "./world.ts";
 
 Deno.test("login, list, whoami, switch and logout", async (test) => {
   await using world = await openWorld();

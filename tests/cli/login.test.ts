@@ -1,0 +1,91 @@
+/** Proves what a sign-in owes when something goes wrong around it: nothing lost, nothing believed, nobody asked in vain. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { readSession } from "../../src/sessions/store.ts";
+import { acquireLock } from "../../src/system/locks.ts";
+import { ADA, openWorld } from "./world.ts";
+
+const interrupted = () => new AppError("INTERRUPTED", "Interrupted.");
+
+Deno.test("a session that is stored and cannot be made active keeps its grant", async () => {
+  await using world = await openWorld();
+  // A folder in the lock's place: the config cannot be changed.
+  const lock = `${world.sandbox.place.folders.config}/config.json.lock`;
+  await Deno.mkdir(lock, { recursive: true });
+  const { code, stderr } = await world.login(ADA, "--profile work");
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /"work" is signed in and stored, but it could not be made the active one/);
+  assert.match(stderr, /datumctl auth switch work/);
+  assert.equal(world.cloud.counts().revocation ?? 0, 0);
+  const token = await world.run("auth get-token --profile work --force-refresh");
+  assert.equal(token.code, 0, token.stderr);
+});
+
+Deno.test("an edited file whose seal is broken runs no program and names no issuer", async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--profile work");
+  const { file } = await world.sandbox.paths("work");
+  const session = JSON.parse(await Deno.readTextFile(file));
+  const mark = `${world.sandbox.folder}/mark`;
+  session.signIn = { browserCommand: `/usr/bin/touch ${mark}` };
+  session.credentials = session.credentials.slice(0, -4) + "AAAA";
+  await Deno.writeTextFile(file, JSON.stringify(session));
+  world.cloud.resetCounts();
+  const { code, stderr } = await world.run("login --profile work");
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /its file is not trusted to say where to sign in/);
+  assert.match(stderr, /--hostname 127\.0\.0\.1:\d+ --api-hostname 127\.0\.0\.1:\d+ --client-id/);
+  assert.equal(world.cloud.counts().total, 0);
+  await assert.rejects(Deno.stat(mark), Deno.errors.NotFound);
+});
+
+Deno.test("a variable does not move a session's key out of a keyring that is locked", async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--profile work --keyring system");
+  world.sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
+  const { code, stderr } = await world.run("login --profile work", { env: { DATUMCTL_KEYRING: "file" } });
+  assert.equal(code, 4, stderr);
+  assert.equal((await readSession(world.sandbox.place, "work"))?.keyStore, "system");
+});
+
+Deno.test("a variable does not move the key of a person who signs in again", async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--keyring system");
+  const [name] = JSON.parse(await world.ok("auth list -o json")).map(({ name }: { name: string }) => name);
+  const again = await world.login(ADA, "--keyring auto", { env: { DATUMCTL_KEYRING: "file" } });
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal((await readSession(world.sandbox.place, name))?.keyStore, "system");
+});
+
+Deno.test("nobody signs in for nothing where our folder cannot be written", async () => {
+  await using world = await openWorld();
+  const { sessions } = world.sandbox.place.folders;
+  await Deno.mkdir(sessions.replace(/\/[^/]+$/, ""), { recursive: true });
+  await Deno.writeTextFile(sessions, "not a folder");
+  world.cloud.resetCounts();
+  const { code, stderr } = await world.run(
+    `login --hostname ${world.cloud.authHost} --api-hostname ${world.cloud.apiHost} --client-id 1 --no-browser`,
+  );
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /Cannot create the folder/);
+  assert.equal(world.cloud.counts().total, 0);
+});
+
+Deno.test("Ctrl-C ends the wait for a session's lock", async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--profile work");
+  const { lock } = await world.sandbox.paths("work");
+  const held = await acquireLock(lock, { timeout: 0, guards: "a test" });
+  const controller = new AbortController();
+  const place = { ...world.sandbox.place, interrupted: controller.signal };
+  const waiting = world.run(
+    "logout",
+    { place, interrupted: controller.signal } as Parameters<typeof world.run>[1],
+  );
+  controller.abort(interrupted());
+  const { code } = await waiting;
+  held.release();
+  assert.equal(code, 130);
+  assert.ok(await readSession(world.sandbox.place, "work") !== undefined);
+});
