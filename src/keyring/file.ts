@@ -17,7 +17,7 @@ export interface KeyFileOptions {
   readonly folder: string;
   /** The path of an account's file, in that folder. */
   readonly pathFor: (account: string) => Promise<string>;
-  /** Told, in one line, of permissions that others had and that have been taken away. */
+  /** Told, in one line, of permissions that others have or had. */
   readonly notice: (line: string) => void;
 }
 
@@ -41,7 +41,8 @@ export function keyFileStore({ folder, pathFor, notice }: KeyFileOptions): Secre
   }
 
   async function makePrivate(path: string): Promise<void> {
-    if (await tighten(path)) notice(`Others had access to ${path}; its permissions are private now.`);
+    const told = await tighten(path);
+    if (told !== undefined) notice(told);
   }
 
   return {

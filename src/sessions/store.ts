@@ -105,9 +105,8 @@ async function readSessionFile(place: SessionPlace, file: string): Promise<Sessi
 }
 
 async function makePrivate(place: SessionPlace, path: string): Promise<void> {
-  if (await tighten(path)) {
-    place.notice(`The permissions of ${path} were too wide; it is now open to you alone.`);
-  }
+  const told = await tighten(path);
+  if (told !== undefined) place.notice(told);
 }
 
 /** Every session, by name; what cannot be read is told apart and hides no other. */

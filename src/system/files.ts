@@ -112,19 +112,24 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
 }
 
 /**
- * Takes from a file or folder of ours what others may do with it (0600, 0700). True when that was needed.
- * On Windows the profile's access list protects it, and nothing is done.
+ * Takes from a file or folder of ours what others may do with it (0600, 0700). What a person should hear of it, in
+ * one line: that it was needed, or that the file is somebody else's and stays as it is. On Windows the profile's
+ * access list protects it, and nothing is done.
  */
-export async function tighten(path: string): Promise<boolean> {
-  if (Deno.build.os === "windows") return false;
+export async function tighten(path: string): Promise<string | undefined> {
+  if (Deno.build.os === "windows") return undefined;
   try {
     const { mode, isDirectory, isSymlink } = Deno.lstatSync(path);
-    if (mode === null || isSymlink || (mode & 0o077) === 0) return false;
+    if (mode === null || isSymlink || (mode & 0o077) === 0) return undefined;
     await Deno.chmod(path, isDirectory ? 0o700 : 0o600);
-    return true;
+    return `The permissions of ${path} were too wide; it is now open to you alone.`;
   } catch (thrown) {
-    // Not ours to change, or gone meanwhile: whoever reads it next says so.
-    if (fileFailure(thrown) === "absent" || fileFailure(thrown) === "read-only") return false;
+    const failure = fileFailure(thrown);
+    // Gone meanwhile, or not to be changed: whoever reads or writes it next says so.
+    if (failure === "absent" || failure === "read-only") return undefined;
+    if (failure === "denied") {
+      return `The permissions of ${path} are too wide, and only its owner, who is somebody else, can change them.`;
+    }
     throw storageError("tighten the permissions of", path, thrown);
   }
 }
@@ -175,7 +180,7 @@ export interface Replacement {
  * process left behind is cleared away.
  */
 export async function prepareReplacement(path: string, room: number): Promise<Replacement> {
-  const temporary = `${path}.new`;
+  const temporary = successorOf(path);
   let file: Deno.FsFile;
   try {
     file = await createAnew(temporary);

@@ -154,19 +154,63 @@ Deno.test(
     await using it = await folder();
     await ensurePrivateFolder(`${it.path}/a/b`);
     assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
-    assert.equal(await tighten(`${it.path}/a/b`), false);
+    assert.equal(await tighten(`${it.path}/a/b`), undefined);
     await Deno.writeTextFile(`${it.path}/f`, "", { mode: 0o644 });
     await Deno.chmod(`${it.path}/f`, 0o666);
     await Deno.symlink(`${it.path}/f`, `${it.path}/l`);
-    assert.equal(await tighten(`${it.path}/l`), false);
-    assert.equal(await tighten(`${it.path}/f`), true);
+    assert.equal(await tighten(`${it.path}/l`), undefined);
+    assert.match(await tighten(`${it.path}/f`) ?? "", /now open to you alone/);
     assert.equal(((await Deno.stat(`${it.path}/f`)).mode ?? 0) & 0o777, 0o600);
-    assert.equal(await tighten(`${it.path}/none`), false);
+    assert.equal(await tighten(`${it.path}/none`), undefined);
     await Deno.chmod(`${it.path}/a/b`, 0o711);
-    assert.equal(await tighten(`${it.path}/a/b`), true);
+    assert.match(await tighten(`${it.path}/a/b`) ?? "", /now open to you alone/);
     assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
   },
 );
+
+Deno.test("files of another owner are told of, stay as they are, and are read all the same", {
+  ignore: !posix || Deno.uid() !== 0,
+}, async () => {
+  await using it = await folder();
+  // Another user can run only what lies where they can read it.
+  await Deno.copyFile(Deno.execPath(), `${it.path}/deno`);
+  await Deno.mkdir(`${it.path}/src/system`, { recursive: true });
+  const sources = new URL("../../src/", import.meta.url);
+  const names = [...Deno.readDirSync(new URL("system/", sources))].map(({ name }) => `system/${name}`);
+  for (const name of ["errors.ts", ...names]) {
+    await Deno.copyFile(new URL(name, sources), `${it.path}/src/${name}`);
+  }
+  await Deno.mkdir(`${it.path}/sessions`);
+  await Deno.writeTextFile(`${it.path}/sessions/one.json`, "{}");
+  const paths = ["sessions", "sessions/one.json"].map((name) => `${it.path}/${name}`);
+  await Deno.writeTextFile(
+    `${it.path}/main.ts`,
+    `import { listFolder, readTextFile, tighten } from "./src/system/files.ts";
+     const told = [];
+     for (const path of ${JSON.stringify(paths)}) told.push(await tighten(path));
+     const [folder, file] = ${JSON.stringify(paths)};
+     console.log(JSON.stringify([...told, await listFolder(folder), await readTextFile(file)]));`,
+  );
+  await new Deno.Command("chmod", { args: ["-R", "a+rX", it.path] }).output();
+  const { stdout, stderr } = await new Deno.Command(`${it.path}/deno`, {
+    args: ["run", "-A", "--quiet", "--no-config", `${it.path}/main.ts`],
+    env: { DENO_NO_UPDATE_CHECK: "1", DENO_DIR: `${it.path}/none`, HOME: it.path },
+    uid: 65534,
+    gid: 65534,
+    cwd: it.path,
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  assert.notEqual(text, "", new TextDecoder().decode(stderr));
+  const [aboutFolder, aboutFile, ...found] = JSON.parse(text);
+  for (const [path, told] of [[paths[0], aboutFolder], [paths[1], aboutFile]]) {
+    assert.equal(
+      told,
+      `The permissions of ${path} are too wide, and only its owner, who is somebody else, can change them.`,
+    );
+    assert.notEqual(((await Deno.stat(path)).mode ?? 0) & 0o044, 0);
+  }
+  assert.deepEqual(found, [["one.json"], "{}"]);
+});
 
 Deno.test("failures are told apart by the system's own numbers", () => {
   const errors: readonly (readonly [Error, string])[] = [
