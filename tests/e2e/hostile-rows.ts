@@ -47,13 +47,15 @@ const row = (
   more: Partial<HostileRow> = {},
 ): HostileRow => ({ what, faults, result, ...more });
 
+type Bad = "discovery" | "jwks" | "token" | "revocation";
+
 /** Bad answers of any endpoint: `NETWORK`, for something else than the issuer may have given them. */
-function badAnswers(endpoint: "discovery" | "jwks" | "token"): HostileRow[] {
+function badAnswers(endpoint: Bad): HostileRow[] {
   return [
     row(
       "a web page with status 200",
       { [endpoint]: { body: "html" } },
-      refused("NETWORK", /"text\/html" instead/),
+      refused("NETWORK", /"text\/html" instead|with a web page/),
     ),
     row("nothing, with status 200", { [endpoint]: { body: "empty" } }, refused("NETWORK", /unreadable text/)),
     row("50 MB", { [endpoint]: { body: "huge" } }, refused("NETWORK", /more than 1 MiB/)),
@@ -70,7 +72,7 @@ function badAnswers(endpoint: "discovery" | "jwks" | "token"): HostileRow[] {
     row(
       "a byte now and then",
       { [endpoint]: { body: "drip" } },
-      refused("NETWORK", /did not answer within 3 s/),
+      refused("NETWORK", /did not answer (?:within 3 s|in time)/),
     ),
     row(
       "half an answer",
@@ -385,8 +387,20 @@ const refresh: readonly HostileRow[] = [
   ),
 ];
 
-/** How a row meets the program: a sign-in with the browser or a device code, or a refresh. */
-export type Meeting = "sign-in" | "device" | "refresh";
+const revocation: readonly HostileRow[] = [
+  // Of a good answer to it nothing but the status is read.
+  ...badAnswers("revocation").filter(({ what }) =>
+    !["nothing, with status 200", "a JSON list"].includes(what)
+  ),
+  row(
+    "escape sequences in an error",
+    { revocation: { status: 400, json: LOUD } },
+    refused("NETWORK", /refused \(status 400, .*\[2J/),
+  ),
+];
+
+/** How a row meets the program: a sign-in with the browser or a device code, a refresh, or the sign-out. */
+export type Meeting = "sign-in" | "device" | "refresh" | "logout";
 
 /** One part of the table, under the heading that docs/security.md gives it. */
 export interface HostilePart {
@@ -405,6 +419,7 @@ export const HOSTILE: readonly HostilePart[] = [
   { heading: "The userinfo endpoint", meeting: "sign-in", rows: userinfo },
   { heading: "The device code", meeting: "device", rows: device },
   { heading: "The answer to a refresh", meeting: "refresh", rows: refresh },
+  { heading: "The answer to a revocation", meeting: "logout", rows: revocation },
 ];
 
 /** What comes of a row, as docs/security.md says it. */
