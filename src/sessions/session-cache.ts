@@ -35,7 +35,9 @@ export async function openSessionCache(place: SessionPlace, options: CacheOption
   return {
     async read() {
       const kept = parseJson(await readTextFile(path).catch(() => undefined) ?? "");
-      if (typeof kept !== "object" || kept === null || !("at" in kept) || !("value" in kept)) return undefined;
+      if (typeof kept !== "object" || kept === null || !("at" in kept) || !("value" in kept)) {
+        return undefined;
+      }
       const age = place.now() - Number(kept.at);
       const known = "schemaVersion" in kept && kept.schemaVersion === SCHEMA_VERSION;
       return known && age >= 0 && age < longestLife ? kept.value : undefined;
