@@ -3,6 +3,7 @@
 import { AppError, printable } from "../errors.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
+import { withoutSecrets } from "./kubeconfig-secrets.ts";
 import {
   editParsed,
   entriesOf,
@@ -252,24 +253,20 @@ export async function updateKubeconfig(
   }, options.lockWait);
 }
 
-/** What {@link updateKubeconfig} would change, as unified diffs to show; takes no lock and writes nothing. */
+/** What {@link updateKubeconfig} would change, as unified diffs without secrets; takes no lock and writes nothing. */
 export async function previewKubeconfig(paths: readonly string[], edit: EditOf): Promise<string> {
   const kubeconfig = await loadKubeconfig(paths);
   return changesOf(kubeconfig, typeof edit === "function" ? edit(kubeconfig) : edit).map((change) => {
-    const before = decode(change.before, change.path);
+    const before = withoutSecrets(decode(change.before, change.path));
     const path = printable(change.path);
     const names = { before: change.before === undefined ? "/dev/null" : path, after: path };
-    return presentable(unifiedDiff(before, change.after, names));
+    return presentable(unifiedDiff(before, withoutSecrets(change.after), names));
   }).join("");
 }
 
-// The neighbours' secrets stand in the lines around a change; `value` is that of an exec section's variable.
-const SECRET =
-  /((?<![\w-])["']?(?:token|password|value|client-key-data|client-secret|(?:access|id|refresh)-token)["']?:)[ \t]*\S.*$/gm;
-
-/** A diff without secrets (as `kubectl config view` does it) and without characters that steer a terminal. */
+/** A diff without characters that steer a terminal. */
 function presentable(diff: string): string {
-  return diff.replace(SECRET, "$1 REDACTED").split("\n").map((line) => {
+  return diff.split("\n").map((line) => {
     const indent = /^[-+@ ]? */.exec(line)?.[0] ?? "";
     return indent + printable(line.slice(indent.length), 4_000);
   }).join("\n");
