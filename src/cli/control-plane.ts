@@ -3,7 +3,6 @@
 import { AppError, printable } from "../errors.ts";
 import { findCluster } from "../kube/api-server.ts";
 import { type KubeClient, openClient } from "../kube/client.ts";
-import { servedApi } from "../kube/control-plane-probe.ts";
 import {
   CONTROL_PLANE_APIS,
   type ControlPlaneApi,
@@ -14,7 +13,6 @@ import { freshToken } from "../sessions/fresh-token.ts";
 import { labelOf, type Session } from "../sessions/session.ts";
 import { chooseSession, updateSession } from "../sessions/store.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
-import type { Network } from "../system/network.ts";
 import { type Deps, requestBounds, tokenBound } from "./context.ts";
 import { type ChosenScope, findScope, nothingInUse, type ScopeFlags } from "./scope.ts";
 
@@ -66,18 +64,19 @@ export async function openTarget(
     : undefined;
   const network = deps.openNetwork(cluster?.certificateAuthority ?? session.certificateAuthority);
   try {
+    const what = wordsFor(target, session);
+    const clientOf = (baseUrl: string) =>
+      openClient({
+        ...requestBounds(deps),
+        baseUrl,
+        what,
+        who: labelOf(session),
+        fetch: network.fetch,
+        token: async (force) => (await tokens(force)).token,
+      });
     const { baseUrl, api } = target.kind === "context"
       ? { baseUrl: cluster?.address ?? "" }
-      : await placeOf(deps, session, target, tokens, network);
-    const what = wordsFor(target, session);
-    const client = openClient({
-      ...requestBounds(deps),
-      baseUrl,
-      what,
-      who: labelOf(session),
-      fetch: network.fetch,
-      token: async (force) => (await tokens(force)).token,
-    });
+      : await placeOf(deps, session, target, clientOf);
     return {
       session,
       baseUrl,
@@ -85,7 +84,7 @@ export async function openTarget(
       what,
       source: target.source,
       namespace: undefined,
-      client,
+      client: clientOf(baseUrl),
       [Symbol.dispose]: () => network[Symbol.dispose](),
     };
   } catch (thrown) {
@@ -115,8 +114,7 @@ async function placeOf(
   deps: Deps,
   session: Session,
   target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
-  tokens: (force: boolean) => Promise<FreshToken>,
-  network: Network,
+  clientOf: (baseUrl: string) => KubeClient,
 ): Promise<Place> {
   if (session.provider !== "datum") {
     throw new AppError(
@@ -127,25 +125,38 @@ async function placeOf(
   }
   const { apiHost, user, controlPlaneApi } = session;
   if (target.kind === "platform") return { baseUrl: `https://${apiHost}` };
-  const api = controlPlaneApi ?? await learnApi(deps, session, (await tokens(false)).token, network);
-  const baseUrl = target.kind === "user"
-    ? userControlPlaneUrl(apiHost, user.subject)
-    : controlPlaneUrl(apiHost, target, api);
+  const baseUrlOf = (api: ControlPlaneApi) =>
+    target.kind === "user"
+      ? userControlPlaneUrl(apiHost, user.subject)
+      : controlPlaneUrl(apiHost, target, api);
+  const probeOf = (api: ControlPlaneApi) =>
+    `${baseUrlOf(api)}${target.kind === "user" ? `/apis/${api}` : "/version"}`.slice(
+      `https://${apiHost}`.length,
+    );
+  const api = controlPlaneApi ?? await learnApi(deps, session, clientOf(`https://${apiHost}`), probeOf);
+  const baseUrl = baseUrlOf(api);
   return { baseUrl, api };
 }
 
-/** Asks under which group control planes are served, and remembers it; the running service's when nobody says. */
+/**
+ * Asks where the target stands under each group, for not everybody may ask the platform; remembers the one that
+ * answers. The running service's when none does.
+ */
 async function learnApi(
   deps: Deps,
   session: Session,
-  token: string,
-  { fetch }: Network,
+  client: KubeClient,
+  probeOf: (api: ControlPlaneApi) => string,
 ): Promise<ControlPlaneApi> {
-  const api = await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, token, requestBounds(deps));
-  if (api !== undefined) {
-    await updateSession(deps.place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+  for (const api of CONTROL_PLANE_APIS) {
+    const { status } = await client.send({ method: "GET", path: probeOf(api) });
+    if (status === 404) continue;
+    if (status >= 200 && status < 300) {
+      await updateSession(deps.place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+    }
+    return api;
   }
-  return api ?? CONTROL_PLANE_APIS[0];
+  return CONTROL_PLANE_APIS[0];
 }
 
 function wordsFor(target: ControlPlaneTarget, session: Session): string {

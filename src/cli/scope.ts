@@ -49,7 +49,7 @@ export function scopeFlags(command: { opts(): unknown }): ScopeFlags {
 /** What a command acts on, and what said so. */
 export type ChosenScope =
   & {
-    /** For people: `--project`, `DATUM_PROJECT`, `datumctl ctx use`, `the kubeconfig's context web`. */
+    /** For people: `--project`, `DATUM_PROJECT`, `ctx use or update-kubeconfig`, `the kubeconfig's context web`. */
     readonly source: string;
   }
   & (
@@ -105,7 +105,7 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings
   if (scope === undefined) return undefined;
   const within = scope.kind === "project" ? inUse?.organization : undefined;
   return {
-    ...asked(scope.kind, scope.id, "datumctl ctx use"),
+    ...asked(scope.kind, scope.id, "ctx use or update-kubeconfig"),
     ...(within === undefined ? {} : { organization: checkedScope("organization", within).id }),
   };
 }

@@ -25,6 +25,8 @@ export interface ControlPlaneSwitches {
   readonly failingGroups: readonly string[];
   /** How many kinds are served beside the usual ones. */
   readonly moreResources: number;
+  /** What rules reviews answer as their status, instead of the user's own rules. */
+  readonly rules?: Readonly<Record<string, unknown>>;
 }
 
 /** As Datum's service answers, but for the label of its aggregated discovery, which kubectl needs. */
@@ -114,6 +116,12 @@ function answers(group: Located["group"], groups: ControlPlaneSwitches["groups"]
   return group === undefined || groups === "both" || groups === group;
 }
 
+/** False for the name of the service's group that does not answer now. */
+function isAnswered(group: string, groups: ControlPlaneSwitches["groups"]): boolean {
+  const name = (["miloapis", "datumapis"] as const).find((name) => GROUPS[name].group === group);
+  return answers(name, groups);
+}
+
 function unknownId({ kind, id }: Scope, { unknownId }: ControlPlaneSwitches): Response {
   return unknownId === "bad-request"
     ? failure(400, "BadRequest", `${kind} "${id}" does not exist`)
@@ -179,7 +187,8 @@ async function answer(call: Call): Promise<Response> {
   if (group !== undefined && switches.failingGroups.includes(group)) {
     return failure(503, "ServiceUnavailable", "the server is currently unable to handle the request");
   }
-  const resources = [...plane.resources, ...manyResources(switches.moreResources)];
+  const served = plane.resources.filter(({ group }) => isAnswered(group, switches.groups));
+  const resources = [...served, ...manyResources(switches.moreResources)];
   const described = describe(
     rest,
     accept,
@@ -190,7 +199,7 @@ async function answer(call: Call): Promise<Response> {
   if (described !== undefined && request.method === "GET") {
     return new Response(described.body, { headers: { "content-type": described.contentType } });
   }
-  const target = resolve(rest, plane.resources);
+  const target = resolve(rest, served);
   if (target === undefined) {
     return failure(404, "NotFound", "the server could not find the requested resource");
   }
@@ -475,7 +484,7 @@ function remove(call: Call, resource: Resource, row: Row): Response {
 }
 
 /** The SelfSubject… reviews: who is asking, and what they may do. */
-async function review({ request, identity }: Call, resource: Resource): Promise<Response> {
+async function review({ request, identity, switches }: Call, resource: Resource): Promise<Response> {
   const { user, tokenKind } = identity;
   const sent = await readObject(request);
   if (sent === undefined) return failure(400, "BadRequest", "the object provided is unrecognized");
@@ -507,7 +516,7 @@ async function review({ request, identity }: Call, resource: Resource): Promise<
     default:
       return json(201, {
         ...answer,
-        status: {
+        status: switches.rules ?? {
           resourceRules: [
             ...(user.verbs.length === 0 ? [] : [{ verbs: user.verbs, apiGroups: ["*"], resources: ["*"] }]),
             { verbs: ["create"], apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"] },

@@ -1,0 +1,163 @@
+/** Proves which organization or project a command acts on, and what said so. */
+
+import assert from "node:assert/strict";
+import {
+  chosenScope,
+  type ScopeFlags,
+  scopeInUse,
+  scopeOfContext,
+  scopeOfServer,
+} from "../../src/cli/scope.ts";
+import { AppError } from "../../src/errors.ts";
+import { kubeconfigPaths, loadKubeconfig } from "../../src/kube/kubeconfig.ts";
+import type { Session } from "../../src/sessions/session.ts";
+import type { IdentitySource } from "../../src/sessions/store.ts";
+
+const BOTH = { organization: "acme", project: "web" };
+
+function chosen(
+  flags: ScopeFlags,
+  variables: Record<string, string> = {},
+  inUse: Session["inUse"] = undefined,
+) {
+  return chosenScope(flags, { env: (name) => variables[name], inUse });
+}
+
+function usage(run: () => unknown): string {
+  try {
+    run();
+  } catch (thrown) {
+    assert.ok(thrown instanceof AppError);
+    assert.equal(thrown.code, "USAGE");
+    return thrown.message;
+  }
+  return assert.fail("nothing was thrown");
+}
+
+Deno.test("flags that name two things exclude each other", () => {
+  assert.match(usage(() => chosen({ organization: "acme", project: "web" })), /--organization and --project/);
+  assert.match(usage(() => chosen({ project: "web", platformWide: true })), /--project and --platform-wide/);
+  assert.match(
+    usage(() => chosen({ organization: "acme", platformWide: true })),
+    /--organization and --platform/,
+  );
+});
+
+Deno.test("what cannot be an id is refused wherever it comes from", () => {
+  usage(() => chosen({ project: "Web" }));
+  usage(() => chosen({ organization: "../users/1" }));
+  usage(() => chosen({}, { DATUM_PROJECT: "a/b" }));
+  usage(() => chosen({}, { DATUM_ORGANIZATION: "" + "x".repeat(254) }));
+  usage(() => chosen({}, { DATUM_PROJECT: "web", DATUM_ORGANIZATION: "A" }));
+  usage(() => chosen({}, {}, { organization: "ok", project: "not ok" }));
+  usage(() => chosen({}, {}, { organization: "not ok", project: "web" }));
+});
+
+Deno.test("a flag comes before a variable, a variable before what is in use", () => {
+  const variables = { DATUM_PROJECT: "data", DATUM_ORGANIZATION: "initech" };
+  assert.deepEqual(chosen({ project: "site" }, variables, BOTH), {
+    kind: "project",
+    id: "site",
+    source: "--project",
+  });
+  assert.deepEqual(chosen({ organization: "umbrella" }, variables, BOTH), {
+    kind: "organization",
+    id: "umbrella",
+    source: "--organization",
+  });
+  assert.deepEqual(chosen({ platformWide: true }, variables, BOTH), {
+    kind: "platform",
+    source: "--platform-wide",
+  });
+  assert.deepEqual(chosen({}, variables, BOTH), {
+    kind: "project",
+    id: "data",
+    organization: "initech",
+    source: "DATUM_PROJECT",
+  });
+  assert.deepEqual(chosen({}, { DATUM_ORGANIZATION: "initech" }, BOTH), {
+    kind: "organization",
+    id: "initech",
+    source: "DATUM_ORGANIZATION",
+  });
+});
+
+Deno.test("the organization in use is not said of a project that a variable names", () => {
+  assert.deepEqual(chosen({}, { DATUM_PROJECT: "data" }, BOTH), {
+    kind: "project",
+    id: "data",
+    source: "DATUM_PROJECT",
+  });
+});
+
+Deno.test("an empty variable says nothing", () => {
+  const inUse = chosen({}, { DATUM_PROJECT: "", DATUM_ORGANIZATION: "" }, BOTH);
+  assert.ok(inUse?.kind === "project");
+  assert.deepEqual([inUse.id, inUse.organization, inUse.source], [
+    "web",
+    "acme",
+    "ctx use or update-kubeconfig",
+  ]);
+});
+
+Deno.test("of an organization and a project in use, the project is acted on", () => {
+  assert.deepEqual(scopeInUse(BOTH), { kind: "project", id: "web" });
+  assert.deepEqual(scopeInUse({ organization: "acme" }), { kind: "organization", id: "acme" });
+  assert.equal(scopeInUse({}), undefined);
+  assert.equal(scopeInUse(undefined), undefined);
+  assert.equal(chosen({}), undefined);
+});
+
+Deno.test("an address tells its control plane on both group names, and nothing that is no id", () => {
+  const at = (path: string) => scopeOfServer(`https://api.example.com/apis/${path}`);
+  assert.deepEqual(at("resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane"), {
+    kind: "project",
+    id: "web",
+  });
+  assert.deepEqual(at("resourcemanager.datumapis.com/v1alpha/organizations/acme/control-plane/"), {
+    kind: "organization",
+    id: "acme",
+  });
+  assert.equal(at("resourcemanager.miloapis.com/v1alpha1/projects/%2e%2e/control-plane"), undefined);
+  assert.equal(at("resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane/api"), undefined);
+  assert.equal(at("iam.miloapis.com/v1alpha1/users/1/control-plane"), undefined);
+});
+
+Deno.test("the kubeconfig's context is followed for the session that it is pinned to, or the active one", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "scope-" });
+  try {
+    const path = `${folder}/config`;
+    const write = (args: string[]) =>
+      Deno.writeTextFile(
+        path,
+        JSON.stringify({
+          "current-context": "mine",
+          clusters: [{ name: "c", cluster: { server: "https://api.example.com:8443" } }],
+          contexts: [{ name: "mine", context: { cluster: "c", user: "u", namespace: "shop" } }],
+          users: [{
+            name: "u",
+            user: { exec: { command: "datumctl", args: ["auth", "get-token", ...args] } },
+          }],
+        }),
+      );
+    const follow = async (name: string, source: IdentitySource) => {
+      const kubeconfig = await loadKubeconfig(kubeconfigPaths(path, () => undefined));
+      const session = { name, apiHost: "api.example.com" } as Session;
+      const scope = scopeOfContext(kubeconfig, { session, source });
+      return scope?.kind === "context" ? scope.context.namespace : scope;
+    };
+    await write(["--session=work"]);
+    assert.equal(await follow("work", "the active session"), "shop");
+    assert.equal(await follow("work", "--profile"), "shop");
+    assert.equal(await follow("home", "the active session"), undefined, "another session's context");
+    await write(["--active-for=api.example.com"]);
+    assert.equal(await follow("home", "the active session"), "shop");
+    assert.equal(await follow("home", "--profile"), undefined, "one that is not active is not followed");
+    await write(["--active-for=elsewhere.example.com"]);
+    assert.equal(await follow("home", "the active session"), undefined, "another host's");
+    await Deno.writeTextFile(path, "");
+    assert.equal(await follow("work", "the active session"), undefined);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
