@@ -12,15 +12,18 @@ export const SCHEMA_VERSION = 1;
 // How long a text is, is bounded by the file alone: tokens with many groups and bundles of authorities are long.
 const text = v.string();
 
+// What sentences are made of: it was printable when it was written, so whatever is not was put there by somebody else.
+const plain = v.pipe(v.string(), v.check((text) => text === printable(text, Infinity)));
+
 const sessionSchema = v.object({
   schemaVersion: v.literal(SCHEMA_VERSION),
   /** The session's own name, unique here. */
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._@+:-]{0,127}$/)),
   provider: v.picklist(["datum", "oidc", "cloudfleet", "studio"]),
   kind: v.picklist(["user", "service-account", "api-token", "pat", "workload", "studio"]),
-  issuer: text,
-  authHost: text,
-  apiHost: text,
+  issuer: plain,
+  authHost: plain,
+  apiHost: plain,
   clientId: text,
   /** Who it is: `subject` (the issuer's `sub`) is the identity, the rest are labels. */
   user: v.object({ subject: text, email: v.optional(text), name: v.optional(text) }),
@@ -51,11 +54,11 @@ const sessionSchema = v.object({
   /** The client has a secret, which is sealed. */
   confidential: v.optional(v.literal(true)),
   /** The organization or project that commands act on. */
-  inUse: v.optional(v.object({ organization: v.optional(text), project: v.optional(text) })),
+  inUse: v.optional(v.object({ organization: v.optional(plain), project: v.optional(plain) })),
   /** When the access token ends, in ISO 8601, for those who list sessions without opening them. */
-  tokenExpires: v.optional(text),
+  tokenExpires: v.optional(plain),
   /** When the session ends for good, in ISO 8601; absent while it renews itself. */
-  expires: v.optional(text),
+  expires: v.optional(plain),
   /** The sealed {@link Credentials}, as compact JWE. */
   credentials: text,
 });
@@ -70,7 +73,7 @@ const credentialsSchema = v.looseObject({
   clientId: text,
   clientSecret: v.optional(text),
   signIn: sessionSchema.entries.signIn,
-  apiHost: text,
+  apiHost: plain,
   subject: text,
   certificateAuthority: v.optional(text),
   metadata: v.looseObject({
