@@ -16,6 +16,8 @@ interface Candidate {
   readonly env: Readonly<Record<string, string>>;
   /** Puts things in place before a turn; not measured. */
   readonly prepare?: () => void;
+  /** It asks the cloud, which this process serves meanwhile. */
+  readonly online?: true;
 }
 
 /** What was seen of one candidate, in milliseconds. */
@@ -120,11 +122,13 @@ async function bench(cloud: Cloud): Promise<void> {
   const memory = peakMemory(calls);
   const together = await allAtOnce(calls);
   const edits = kubectl === undefined ? [] : await editKubeconfigs(datumctl, kubectl, session, inFile);
+  const asked = kubectl === undefined ? [] : await askControlPlane(cloud, datumctl, kubectl, inFile);
 
   printVerdicts([
     ...tokenVerdicts(seen, memory, ""),
     ...(own === undefined ? [] : tokenVerdicts(seen, memory, ` ${own}`)),
     ...edits,
+    ...asked,
   ]);
   console.log(
     `\n${AT_ONCE} get-token at once: ${
@@ -175,22 +179,24 @@ async function signIn(cloud: Cloud, datumctl: string, env: Record<string, string
 }
 
 /** Runs every candidate once a round, each round beginning with another, after one round that does not count. */
-function takeTurns(candidates: readonly Candidate[], rounds: number): Map<string, Seen> {
+async function takeTurns(candidates: readonly Candidate[], rounds: number): Promise<Map<string, Seen>> {
   const times = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
     for (let turn = 0; turn < candidates.length; turn++) {
       const candidate = candidates[(turn + round + 1) % candidates.length];
       if (candidate === undefined) continue;
-      const took = once(candidate);
+      const took = await once(candidate);
       if (round >= 0) times.get(candidate.name)?.push(took);
     }
   }
   return new Map([...times].map(([name, taken]) => [name, summary(taken)]));
 }
 
-function once({ name, command: [program = "", ...args], env, prepare }: Candidate): number {
+async function once(
+  { name, command: [program = "", ...args], env, prepare, online }: Candidate,
+): Promise<number> {
   prepare?.();
-  // Synchronous: nothing of this process's own stands between the start and the end.
+  // Synchronous where it can be: nothing of this process's own stands between the start and the end.
   const command = new Deno.Command(program, {
     args,
     clearEnv: true,
@@ -200,7 +206,7 @@ function once({ name, command: [program = "", ...args], env, prepare }: Candidat
     stderr: "piped",
   });
   const started = performance.now();
-  const { success, stderr } = command.outputSync();
+  const { success, stderr } = online ? await command.output() : command.outputSync();
   const took = performance.now() - started;
   if (!success) throw new Error(`${name} failed:\n${new TextDecoder().decode(stderr)}`);
   return took;
@@ -275,14 +281,49 @@ function peakMemory(calls: readonly Candidate[]): Map<string, number> {
   return peaks;
 }
 
+/** The same questions to a control plane by datumctl and by kubectl, both with warm caches; requests counted. */
+async function askControlPlane(
+  cloud: Cloud,
+  datumctl: string,
+  kubectl: string,
+  env: Record<string, string>,
+): Promise<Verdict[]> {
+  const online = { ...env, KUBECONFIG: `${scratch}/kubeconfig-online` };
+  const entry = ["auth", "update-kubeconfig", "--organization=acme"];
+  await once({ name: "update-kubeconfig", command: [datumctl, ...entry], env: online, online: true });
+  const verdicts: Verdict[] = [];
+  const lines = ["api-resources", "api-resources --cached", "auth can-i list namespaces"];
+  for (const line of lines) {
+    const [ours, theirs]: [Candidate, Candidate] = [
+      { name: `datumctl ${line}`, command: [datumctl, ...line.split(" ")], env: online, online: true },
+      { name: `kubectl ${line}`, command: [kubectl, ...line.split(" ")], env: online, online: true },
+    ];
+    const seen = await takeTurns([ours, theirs], Math.ceil(ROUNDS / 2));
+    printTimes(`A control plane: ${line}`, [ours, theirs], seen, theirs.name);
+    const requests: number[] = [];
+    for (const candidate of [ours, theirs]) {
+      cloud.resetCounts();
+      await once(candidate);
+      requests.push(cloud.counts().api ?? NaN);
+    }
+    const [asked = NaN, allowed = NaN] = requests;
+    verdicts.push(
+      ratioVerdict(`${line} ÷ kubectl's`, seen, [ours.name], [theirs.name], 1.5),
+      { what: `${line}: requests`, figure: asked, bound: allowed, unit: "" },
+    );
+  }
+  return verdicts;
+}
+
 /** `update-kubeconfig` against kubectl's own edit, on a fresh copy of the same file each turn. */
-function editKubeconfigs(
+async function editKubeconfigs(
   datumctl: string,
   kubectl: string,
   session: string,
   env: Record<string, string>,
-): Verdict[] {
-  return [200, 2000].map((contexts) => {
+): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const contexts of [200, 2000]) {
     const original = `${scratch}/kubeconfig-${contexts}`;
     Deno.writeTextFileSync(original, kubeconfigOf(contexts), { mode: 0o600 });
     const copy = `${original}-edited`;
@@ -319,16 +360,17 @@ function editKubeconfigs(
         prepare,
       },
     ];
-    const seen = takeTurns(edits, Math.ceil(ROUNDS / 2));
+    const seen = await takeTurns(edits, Math.ceil(ROUNDS / 2));
     printTimes(`A kubeconfig of ${contexts} contexts`, edits, seen, theirs);
-    return ratioVerdict(
+    verdicts.push(ratioVerdict(
       `${ours} ÷ kubectl config set-context`,
       seen,
       [ours],
       [theirs],
       contexts === 2000 ? 4 : NaN,
-    );
-  });
+    ));
+  }
+  return verdicts;
 }
 
 function kubeconfigOf(contexts: number): string {
