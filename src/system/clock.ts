@@ -77,6 +77,13 @@ export function parseDuration(text: string, flag: string): number {
   return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
 }
 
+/** The milliseconds of a duration that something may take; throws `USAGE` for none, too. */
+export function parseTimeout(text: string, flag: string): number {
+  const milliseconds = parseDuration(text, flag);
+  if (milliseconds > 0) return milliseconds;
+  throw new AppError("USAGE", `${flag} takes a duration longer than none, such as 30s, 5m or 1h30m.`);
+}
+
 /** A span of milliseconds in words for people: `2 h 5 min`, `40 s`. */
 export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

@@ -1,5 +1,8 @@
 /** Owns the terminal: what is one, reading keys, and writing without a word lost. */
 
+import { AppError } from "../errors.ts";
+import { fileFailure } from "./files.ts";
+
 /** What a command writes to and asks from. */
 export interface Terminal {
   /** Standard output is a terminal. */
@@ -33,8 +36,8 @@ export function systemTerminal(): Terminal {
         return 80;
       }
     },
-    writeOut: (text) => writeAll(Deno.stdout, text),
-    writeErr: (text) => writeAll(Deno.stderr, text),
+    writeOut,
+    writeErr,
     keys: readKeys,
     async readIn(limit) {
       const bytes = new Uint8Array(limit + 1);
@@ -75,6 +78,28 @@ const KEY = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])|[^]/gu;
 /** The keys in what was read at once. */
 export function splitKeys(text: string): string[] {
   return text.match(KEY) ?? [];
+}
+
+/** Writes to standard output. Throws `STORAGE` when it takes nothing more, as a file on a full disk. */
+export function writeOut(text: string): void {
+  try {
+    writeAll(Deno.stdout, text);
+  } catch (cause) {
+    const reason = fileFailure(cause) === "full" ? "the disk is full" : "the system refused";
+    throw new AppError("STORAGE", `Cannot write the output: ${reason}.`, {
+      hint: "Send the output elsewhere and run the same command again.",
+      cause,
+    });
+  }
+}
+
+/** Writes to standard error. Where that takes nothing more, there is nobody left to tell. */
+export function writeErr(text: string): void {
+  try {
+    writeAll(Deno.stderr, text);
+  } catch {
+    // The exit code still says what became of the command.
+  }
 }
 
 /** Writes all of a text; a reader that went away (a closed pipe) is not an error. */
