@@ -57,6 +57,8 @@ export interface AppErrorOptions {
   readonly hint?: string;
   /** What was caught underneath; never printed. */
   readonly cause?: unknown;
+  /** Whether the same call can succeed later, where that is not what the code says. */
+  readonly retryable?: boolean;
 }
 
 /**
@@ -76,21 +78,19 @@ export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** True exactly when the same call can succeed later. */
+  readonly retryable: boolean;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.retryable = options.retryable ?? CODES[code].retryable;
   }
 
   /** The process's exit code for this error. */
   get exitCode(): number {
     return CODES[this.code].exit;
-  }
-
-  /** True exactly when the same call can succeed later. */
-  get retryable(): boolean {
-    return CODES[this.code].retryable;
   }
 }
 
@@ -139,6 +139,18 @@ export function errorFormatOf(args: readonly string[], variable: string | undefi
   const at = args.findLastIndex((arg) => arg === "--error-format" || arg.startsWith("--error-format="));
   const flag = at < 0 ? undefined : args[at]?.split("=")[1] ?? args[at + 1];
   return ERROR_FORMATS.find((format) => format === (flag ?? variable)) ?? "human";
+}
+
+/** Throws `USAGE` for a format of errors that there is not. */
+export function checkErrorFormat(text: string, source: "--error-format" | "DATUMCTL_ERROR_FORMAT"): void {
+  if (ERROR_FORMATS.some((known) => known === text)) return;
+  throw new AppError("USAGE", `${source} takes human, json or yaml.`);
+}
+
+/** Where in our own code a fault arose: the frames alone, because a message could hold what must not be seen. */
+export function framesOf({ cause }: AppError): string {
+  const lines = cause instanceof Error ? (cause.stack ?? "").split("\n") : [];
+  return lines.filter((line) => /^\s+at /.test(line)).map((line) => `${line}\n`).join("");
 }
 
 /**

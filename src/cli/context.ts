@@ -2,13 +2,13 @@
 
 import { CommanderError } from "@commander-js/extra-typings";
 import { oneSession } from "../credential/arguments.ts";
-import type { ErrorFormat } from "../errors.ts";
+import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import type { RequestBounds } from "../kube/client.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";
 import type { TokenBound } from "../sessions/token-wish.ts";
 import type { Clock } from "../system/clock.ts";
-import { parseDuration, pause } from "../system/clock.ts";
+import { parseTimeout, pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Network } from "../system/network.ts";
 import type { Terminal } from "../system/terminal.ts";
@@ -66,13 +66,15 @@ export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
   const { terminal } = around;
   const verbose = (flags.verbose ?? 0) > 0;
   const err = (text: string) => terminal.writeErr(`${text}\n`);
+  const format = flags.errorFormat === undefined ? around.env("DATUMCTL_ERROR_FORMAT") : undefined;
+  if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
   return {
     ...around,
     verbose,
     choice: { flag: oneSession(flags.profile, flags.session), variable: around.env("DATUMCTL_PROFILE") },
     requestTimeout: flags.requestTimeout === undefined
       ? 30_000
-      : parseDuration(flags.requestTimeout, "--request-timeout"),
+      : parseTimeout(flags.requestTimeout, "--request-timeout"),
     out: {
       line: (text = "") => terminal.writeOut(`${text}\n`),
       text: (text) => terminal.writeOut(text),
@@ -125,4 +127,4 @@ export function leftWith(thrown: unknown): number | undefined {
 }
 
 /** Hands a command its dependencies, once its flags are known. */
-export type CommandDeps = (command: { optsWithGlobals(): unknown }) => Deps;
+export type CommandDeps = (command: { name(): string; optsWithGlobals(): unknown }) => Deps;

@@ -29,7 +29,7 @@ import {
 import { keepSignIn } from "../sign-in/keep.ts";
 import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn, SignInTarget } from "../sign-in/sign-in.ts";
-import { boundedSignal, formatSpan, parseDuration } from "../system/clock.ts";
+import { boundedSignal, formatSpan, parseTimeout } from "../system/clock.ts";
 import { readTextFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { readClientSecret } from "./client-secret.ts";
@@ -128,7 +128,7 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
   const target = provider === "oidc" ? await oidcOf(deps, input, known) : datumOf(input, known?.session);
   const choices = choicesOf(input, known?.session.signIn);
   const port = portOf(input.listenPort, choices.redirectUri);
-  const timeout = parseDuration(input.timeout ?? "5m", "--timeout");
+  const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
 
   using network = deps.openNetwork(certificateAuthority);
   using bounded = boundedSignal(timeout, () => nobodyCame(timeout), deps.interrupted);
@@ -331,11 +331,11 @@ async function announce(
   const { out, place } = deps;
   out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   if (deps.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
-  if (passedOver !== undefined) out.warn(passedOver.message);
-  out.note(
-    `Credentials: encrypted on this machine, their key in ${place.secretStore(session.keyStore).name}.`,
-  );
-  if (session.keyStore === "file") out.note("Whoever can read your files can use this session.");
+  // A key that comes to lie in a file unasked for is something to act on.
+  const tell = passedOver === undefined ? out.note : out.act;
+  if (passedOver !== undefined) tell(`warning: ${passedOver.message}`);
+  tell(`Credentials: encrypted on this machine, their key in ${place.secretStore(session.keyStore).name}.`);
+  if (session.keyStore === "file") tell("Whoever can read your files can use this session.");
   if (session.expires !== undefined) {
     out.note(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
   }

@@ -1,13 +1,15 @@
 /** Owns the whole command line: its words, its help, and the one way from an error to an exit code. */
 
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import { AppError, CODES, ERROR_FORMATS, formatError, printable, toAppError } from "../errors.ts";
+import { flagsOfWrongGetToken } from "../credential/arguments.ts";
+import { reportWrongGetToken } from "../credential/get-token.ts";
+import { AppError, CODES, ERROR_FORMATS, formatError, framesOf, printable, toAppError } from "../errors.ts";
+import { readConfig, type SessionChoice } from "../sessions/store.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
-import { hostOfUnknownIssuer } from "../system/network.ts";
 import { VERSION } from "../version.ts";
 import { apiResourcesCommand, apiVersionsCommand } from "./api-resources.ts";
 import { canICommand } from "./auth/can-i.ts";
-import { getTokenCommand } from "./auth/get-token.ts";
+import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
 import { listCommand } from "./auth/list.ts";
 import { switchCommand } from "./auth/switch.ts";
 import { updateKubeconfigCommand } from "./auth/update-kubeconfig.ts";
@@ -25,7 +27,13 @@ import { whoamiCommand } from "./whoami.ts";
 export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
   const { writeErr } = around.terminal;
   let written = "";
-  const program = buildProgram(around, (text) => {
+  let called: Called | undefined;
+  const deps: CommandDeps = (command) => {
+    const made = depsOf(around, command.optsWithGlobals() as GlobalFlags);
+    called = { name: command.name(), choice: made.choice };
+    return made;
+  };
+  const program = buildProgram(around, deps, (text) => {
     written += text;
   });
   try {
@@ -35,37 +43,45 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     const left = leftWith(thrown);
     if (left !== undefined) return left;
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError
-      ? usageError(thrown, written)
-      : await withAuthority(toAppError(thrown), around);
-    writeErr(formatError(error, around.errorFormat));
+    const error = thrown instanceof CommanderError ? usageError(thrown, written) : toAppError(thrown);
+    const getToken = flagsOfWrongGetToken(args);
+    if (getToken !== undefined) {
+      return await reportWrongGetToken(error, getToken, getTokenSurroundings(around));
+    }
+    writeErr(formatError(await withAuthority(error, args, called, around), around.errorFormat));
     if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
-      writeErr(`${stackOf(error)}\n`);
+      writeErr(framesOf(error));
     }
     return error.exitCode;
   }
 }
 
-/** An error about an unknown authority, with that authority's name and fingerprint in its hint. */
-async function withAuthority(error: AppError, { env, interrupted }: Surroundings): Promise<AppError> {
-  const host = hostOfUnknownIssuer(error);
-  if (host === undefined) return error;
-  const { askForCertificate, certificateHint } = await import("./server-certificate.ts");
-  const names = await askForCertificate(host, env, interrupted);
-  return names === undefined
-    ? error
-    : new AppError(error.code, error.message, { hint: certificateHint(names), cause: error });
+/** The command that a line came to. */
+interface Called {
+  readonly name: string;
+  readonly choice: SessionChoice;
 }
 
-function stackOf({ cause }: AppError): string {
-  // The frames only: a message could hold what must not be seen.
-  return cause instanceof Error
-    ? (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).join("\n")
-    : "";
+/** An error about an unknown authority, with that authority and the sign-in that trusts it in its hint. */
+async function withAuthority(
+  error: AppError,
+  args: readonly string[],
+  called: Called | undefined,
+  { env, place, interrupted }: Surroundings,
+): Promise<AppError> {
+  if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
+  const { explainAuthority, loginAgain, loginOf } = await import("./server-certificate.ts");
+  const { flag, variable } = called?.choice ?? {};
+  const active = () => readConfig(place).then(({ activeSession }) => activeSession, () => undefined);
+  const login = called?.name === "login" ? loginAgain(args) : loginOf(flag ?? variable ?? await active());
+  return await explainAuthority(error, login, env, interrupted);
 }
 
-function buildProgram(around: Surroundings, writeErr: (text: string) => void): Command {
-  const deps: CommandDeps = (command) => depsOf(around, command.optsWithGlobals() as GlobalFlags);
+function buildProgram(
+  around: Surroundings,
+  deps: CommandDeps,
+  writeErr: (text: string) => void,
+): Command {
   const program: Command = new Command("datumctl");
   program.description(
     "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
@@ -103,7 +119,7 @@ function buildProgram(around: Surroundings, writeErr: (text: string) => void): C
   auth.addCommand(logoutCommand(deps));
   auth.addCommand(listCommand(deps));
   auth.addCommand(switchCommand(deps));
-  auth.addCommand(getTokenCommand(deps));
+  auth.addCommand(getTokenCommand(around));
   auth.addCommand(updateKubeconfigCommand(deps));
   auth.addCommand(authWhoamiCommand(deps));
   auth.addCommand(canICommand(deps));
@@ -178,18 +194,19 @@ function forEachCommand(command: Command, visit: (command: Command) => void): vo
 
 /** Commander's own words as our error: its first line, and its suggestion as the hint. */
 function usageError(thrown: CommanderError, written: string): AppError {
-  const [first = "", ...rest] = (written === "" ? thrown.message : written).split("\n");
-  const what = printable(first.replace(/^error: /, ""), 500);
-  const hint = rest.map((line) => line.replace(/^\((.*)\)$/, "$1").trim()).find((line) => line !== "");
+  // A word of the command line may stand in it, with line breaks and all: only the last line is Commander's advice.
+  const [, said = "", hint] = /^(?:error: )?([^]*?)(?:\n\((Did you mean .*)\))?\s*$/
+    .exec(written === "" ? thrown.message : written) ?? [];
+  const what = printable(said, 500);
   return new AppError("USAGE", `${what.charAt(0).toUpperCase()}${what.slice(1)}.`.replace(/\.\.$/, "."), {
-    hint: hint ?? "See datumctl --help.",
+    hint: hint === undefined ? "See datumctl --help." : printable(hint),
   });
 }
 
 function versionCommand(deps: CommandDeps): Command {
   const command = new Command("version")
     .description("Print the version")
-    .option("-o, --output <format>", "table, json or yaml")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action((flags) => {
     const { out } = deps(command);

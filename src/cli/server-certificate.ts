@@ -1,8 +1,10 @@
 /** Owns what a person is told of a certificate whose authority is not trusted here: its names and fingerprint. */
 
 import { connect, type DetailedPeerCertificate } from "node:tls";
-import { printable } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
+import { isSessionName } from "../sessions/session.ts";
 import type { Environment } from "../system/environment.ts";
+import { hostOfUnknownIssuer } from "../system/network.ts";
 
 const LONGEST = 5_000;
 const LONGEST_CHAIN = 10;
@@ -72,10 +74,47 @@ function nameOf(name: object): string {
   return printable(parts.join(", "), 200);
 }
 
-/** The hint that names the unknown authority and says how it is trusted. */
-export function certificateHint({ subject, issuer, sha256 }: CertificateNames): string {
+/** The hint that names the unknown authority and says how it is trusted: with a `login` of those words. */
+export function certificateHint({ subject, issuer, sha256 }: CertificateNames, login: string): string {
   const seen = subject === issuer
     ? `The unknown authority is ${subject}, SHA-256 ${sha256}.`
     : `The certificate of ${subject}, SHA-256 ${sha256}, was issued by ${issuer}.`;
-  return `${seen} If you trust that authority, name its certificate: datumctl login --certificate-authority FILE`;
+  return `${seen} If you trust that authority, name its certificate: ${login} --certificate-authority FILE`;
+}
+
+/** An error about an unknown authority, with that authority's name and fingerprint in its hint; others as they are. */
+export async function explainAuthority(
+  error: AppError,
+  login: string,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<AppError> {
+  const host = hostOfUnknownIssuer(error);
+  const names = host === undefined ? undefined : await askForCertificate(host, env, signal);
+  return names === undefined
+    ? error
+    : new AppError(error.code, error.message, { hint: certificateHint(names, login), cause: error });
+}
+
+/** The `login` that renews a session. */
+export function loginOf(session: string | undefined): string {
+  return session !== undefined && isSessionName(session)
+    ? `datumctl login --profile ${session}`
+    : "datumctl login";
+}
+
+/** A `login` as it was typed, without the authorities that it named. */
+export function loginAgain(args: readonly string[]): string {
+  const words: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (arg === "--certificate-authority") at++;
+    else if (!arg.startsWith("--certificate-authority=")) words.push(shellWord(arg));
+  }
+  return ["datumctl", ...words].join(" ");
+}
+
+function shellWord(word: string): string {
+  const clean = printable(word, 500);
+  return /^[\w@%+=:,./-]+$/.test(clean) ? clean : `'${clean.replaceAll("'", `'\\''`)}'`;
 }

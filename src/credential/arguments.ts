@@ -1,8 +1,8 @@
 /** Owns the words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
 
-import { AppError, ERROR_FORMATS } from "../errors.ts";
+import { AppError, checkErrorFormat } from "../errors.ts";
 import type { TokenKind } from "../sessions/token-life.ts";
-import { parseDuration } from "../system/clock.ts";
+import { parseDuration, parseTimeout } from "../system/clock.ts";
 
 /** What `auth get-token` was asked for. */
 export interface GetTokenRequest {
@@ -20,6 +20,7 @@ export interface GetTokenRequest {
   readonly requestTimeout?: number;
   readonly claims: boolean;
   readonly verbose: boolean;
+  readonly quiet: boolean;
 }
 
 const VALUE_FLAGS: ReadonlyMap<string, string> = new Map([
@@ -52,17 +53,42 @@ const EVERYWHERE: ReadonlySet<string> = new Set([
  * Reads a command line as `auth get-token`; undefined when it is another command, asks for help, or holds a
  * word that is not known here: then the whole command line answers, with its suggestions.
  *
- * Throws `USAGE` for a flag's wrong value.
- *
  * @example
  * ```ts
  * import { readGetToken } from "./arguments.ts";
- * const request = readGetToken(["auth", "get-token", "--session=ada@example.com@api.datum.net"]);
- * console.assert(request?.session === "ada@example.com@api.datum.net");
+ * const flags = readGetToken(["auth", "get-token", "--session=ada@example.com@api.datum.net"]);
+ * console.assert(flags?.session === "ada@example.com@api.datum.net");
  * console.assert(readGetToken(["auth", "list"]) === undefined);
  * ```
  */
-export function readGetToken(args: readonly string[]): GetTokenRequest | undefined {
+export function readGetToken(args: readonly string[]): GetTokenFlags | undefined {
+  const { known, words, flags } = readWords(args);
+  return known && words.length === 2 && isGetToken(words) ? flags : undefined;
+}
+
+/**
+ * The flags of a line that means `auth get-token` but holds what is not known; undefined for another command.
+ * Its error still has to reach kubectl in kubectl's form.
+ */
+export function flagsOfWrongGetToken(args: readonly string[]): GetTokenFlags | undefined {
+  const { words, flags } = readWords(args);
+  return isGetToken(words) ? flags : undefined;
+}
+
+function isGetToken([group, command]: readonly string[]): boolean {
+  return group === "auth" && command === "get-token";
+}
+
+/** A command line, as far as it is get-token's. */
+interface Words {
+  /** False when something on it is not get-token's. */
+  readonly known: boolean;
+  readonly words: readonly string[];
+  readonly flags: GetTokenFlags;
+}
+
+function readWords(args: readonly string[]): Words {
+  let known = true;
   const words: string[] = [];
   const values = new Map<string, string>();
   const switches = new Set<string>();
@@ -77,24 +103,27 @@ export function readGetToken(args: readonly string[]): GetTokenRequest | undefin
     const name = VALUE_FLAGS.get(flag);
     const toggle = SWITCHES.get(arg);
     // A command's own flags stand behind its words, as the framework has it.
-    if (words.length < 2 && !EVERYWHERE.has(flag)) return undefined;
+    if (words.length < 2 && !EVERYWHERE.has(flag)) known = false;
     if (toggle !== undefined) switches.add(toggle);
-    else if (name === undefined) return undefined;
+    else if (name === undefined) known = false;
     else if (split >= 0) values.set(name, arg.slice(split + 1));
     else {
-      const value = args[++at];
-      if (value === undefined || value.startsWith("-")) return undefined;
-      values.set(name, value);
+      const value = args[at + 1];
+      if (value === undefined || value.startsWith("-")) known = false;
+      else {
+        values.set(name, value);
+        at++;
+      }
     }
   }
-  if (words.length !== 2 || words[0] !== "auth" || words[1] !== "get-token") return undefined;
-  return getTokenRequest({
-    ...Object.fromEntries(values),
-    session: oneSession(values.get("profile"), values.get("session")),
-    forceRefresh: switches.has("forceRefresh"),
-    claims: switches.has("claims"),
-    verbose: switches.has("verbose"),
-  });
+  return {
+    known,
+    words,
+    flags: {
+      ...Object.fromEntries(values),
+      ...Object.fromEntries([...switches].map((name) => [name, true])),
+    },
+  };
 }
 
 /** The session that two flags of one meaning name. Throws `USAGE` when they name two. */
@@ -109,6 +138,7 @@ export function oneSession(profile: string | undefined, session: string | undefi
 export interface GetTokenFlags {
   readonly output?: string | undefined;
   readonly session?: string | undefined;
+  readonly profile?: string | undefined;
   readonly activeFor?: string | undefined;
   readonly token?: string | undefined;
   readonly minimumLife?: string | undefined;
@@ -117,24 +147,25 @@ export interface GetTokenFlags {
   readonly forceRefresh?: boolean | undefined;
   readonly claims?: boolean | undefined;
   readonly verbose?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
 }
 
 /** Checks the flags' values. Throws `USAGE`. */
 export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
-  const { output, session, activeFor, token, minimumLife, requestTimeout, errorFormat } = flags;
+  const { output, activeFor, token, minimumLife, requestTimeout, errorFormat } = flags;
+  const session = oneSession(flags.profile, flags.session);
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
   }
   if (session !== undefined && activeFor !== undefined) {
     throw new AppError("USAGE", "--session and --active-for exclude each other.");
   }
-  if (errorFormat !== undefined && !ERROR_FORMATS.some((known) => known === errorFormat)) {
-    throw new AppError("USAGE", "--error-format takes human, json or yaml.");
-  }
+  if (errorFormat !== undefined) checkErrorFormat(errorFormat, "--error-format");
   return {
     forceRefresh: flags.forceRefresh ?? false,
     claims: flags.claims ?? false,
     verbose: flags.verbose ?? false,
+    quiet: flags.quiet ?? false,
     ...(output === undefined ? {} : { output }),
     ...(session === undefined ? {} : { session }),
     ...(activeFor === undefined ? {} : { activeFor }),
@@ -142,6 +173,6 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
     ...(minimumLife === undefined ? {} : { minimumLife: parseDuration(minimumLife, "--min-ttl") }),
     ...(requestTimeout === undefined
       ? {}
-      : { requestTimeout: parseDuration(requestTimeout, "--request-timeout") }),
+      : { requestTimeout: parseTimeout(requestTimeout, "--request-timeout") }),
   };
 }

@@ -43,8 +43,7 @@ export function readExecInfo(text: string): ExecInfo {
  */
 export function chooseOutput(output: string | undefined, info: ExecInfo | undefined): TokenOutput {
   if (output === "token") return "token";
-  const named = output === undefined ? "token" : knownVersion(output, "-o");
-  return info?.apiVersion ?? named;
+  return info?.apiVersion ?? (output === undefined ? "token" : knownVersion(output, "-o"));
 }
 
 function knownVersion(version: unknown, where: string): ExecApiVersion {

@@ -1,15 +1,25 @@
 /** Owns one call of `auth get-token`, from its arguments to what it prints. */
 
-import { AppError, type ErrorFormat, formatError, printableValue, toAppError } from "../errors.ts";
+import {
+  AppError,
+  checkErrorFormat,
+  type ErrorFormat,
+  formatError,
+  framesOf,
+  printableValue,
+  toAppError,
+} from "../errors.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
 import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Session } from "../sessions/session.ts";
 import { chooseSession, pathsOf, readConfig, type SessionPlace } from "../sessions/store.ts";
 import { claimsOf } from "../sessions/token-life.ts";
-import { type FreshToken, mendedBySignIn } from "../sessions/token-wish.ts";
+import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
+import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { GetTokenRequest } from "./arguments.ts";
+import { ensurePrivateFolder } from "../system/files.ts";
+import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arguments.ts";
 import {
   chooseOutput,
   EXEC_API_VERSIONS,
@@ -33,25 +43,60 @@ export interface GetTokenSurroundings {
   readonly canAsk: () => boolean;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
+  /** Says more about a certificate that is not trusted: whose it is, and the line that trusts it. */
+  readonly explainCertificate?: (
+    error: AppError,
+    session: string | undefined,
+    signal: AbortSignal,
+  ) => Promise<AppError>;
 }
 
 // client-go waits for its plugin without a bound of its own; a person should not wait longer than this.
 const LONGEST = 9_500;
 const KEYRING_LONGEST = 15_000;
 
+/** Who is spoken to, and in which form. */
+interface Form {
+  readonly output: TokenOutput;
+  readonly info?: ExecInfo;
+  /** Why the form that was asked for cannot be had. */
+  readonly wrong?: AppError;
+}
+
+/** Decided before anything else is looked at: what is wrong with the rest is told in this form, too. */
+function formOf({ output, claims }: GetTokenFlags, env: Environment): Form {
+  if (claims || output === "token") return { output: "token" };
+  try {
+    const text = env("KUBERNETES_EXEC_INFO");
+    const info = text === undefined ? undefined : readExecInfo(text);
+    return { output: chooseOutput(output, info), ...(info === undefined ? {} : { info }) };
+  } catch (thrown) {
+    const named = EXEC_API_VERSIONS.find((version) => version === output);
+    return { output: named ?? "token", wrong: toAppError(thrown) };
+  }
+}
+
+/** True when remarks beside the token are read by somebody who wants them. */
+export function remarksWanted(flags: GetTokenFlags, env: Environment): boolean {
+  return !flags.quiet && formOf(flags, env).output === "token";
+}
+
 /**
  * Prints a fresh token, or says why there is none. stdout gets one text at the end; stderr stays silent on
  * success. Returns the exit code.
  */
-export async function runGetToken(request: GetTokenRequest, around: GetTokenSurroundings): Promise<number> {
-  let output: TokenOutput = "token";
+export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurroundings): Promise<number> {
+  const form = formOf(flags, around.env);
+  const { output, info } = form;
   let failures: FailureMemory | undefined;
-  let info: ExecInfo | undefined;
+  let name: string | undefined;
+  let answer: string;
   try {
-    output = EXEC_API_VERSIONS.find((version) => version === request.output) ?? "token";
-    info = request.output === "token" || request.claims ? undefined : execInfo(around.env);
-    output = request.claims ? "token" : chooseOutput(request.output, info);
-    const name = await sessionName(request, around);
+    if (form.wrong !== undefined) throw form.wrong;
+    const format = flags.errorFormat === undefined ? around.env("DATUMCTL_ERROR_FORMAT") : undefined;
+    if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
+    const request = getTokenRequest(flags);
+    name = await sessionName(request, around);
     if (output !== "token" && name !== undefined) {
       const { failure } = await pathsOf(around.place.folders, name);
       failures = openFailureMemory(failure, around.place.now);
@@ -64,12 +109,32 @@ export async function runGetToken(request: GetTokenRequest, around: GetTokenSurr
     }
     let token = await tokenOrSignIn(request, around, output, failures, info, name);
     if (info !== undefined && output !== "token") token = await noteHandout(token, around, failures);
-    if (token.warning !== undefined && output === "token") around.writeErr(`warning: ${token.warning}\n`);
-    around.writeOut(text(request, output, token, around.place.now()));
+    if (token.warning !== undefined && output === "token" && !request.quiet) {
+      around.writeErr(`warning: ${token.warning}\n`);
+    }
+    answer = text(request, output, token, around.place.now());
+  } catch (thrown) {
+    return await report(toAppError(thrown), { flags, output, failures, name }, around);
+  }
+  try {
+    around.writeOut(answer);
     return 0;
   } catch (thrown) {
-    return await report(toAppError(thrown), output, failures, around);
+    // Nothing that the session did: neither remembered nor, of course, told on stdout.
+    const error = toAppError(thrown);
+    around.writeErr(formatError(error, around.errorFormat));
+    return error.exitCode;
   }
+}
+
+/** Reports, in the form that was asked for, an error in a line that {@link runGetToken} cannot be given. */
+export async function reportWrongGetToken(
+  error: AppError,
+  flags: GetTokenFlags,
+  around: GetTokenSurroundings,
+): Promise<number> {
+  const { output } = formOf(flags, around.env);
+  return await report(error, { flags, output, failures: undefined, name: undefined }, around);
 }
 
 /** A token; where its session is gone or expired and a person can be asked, after a sign-in. */
@@ -112,11 +177,6 @@ async function noteHandout(
   const better = await tokenOnSuspicion(place, token, handouts, bound);
   if (better.token !== token.token) await handouts.note(parent, better.token);
   return better;
-}
-
-function execInfo(env: Environment): ExecInfo | undefined {
-  const text = env("KUBERNETES_EXEC_INFO");
-  return text === undefined ? undefined : readExecInfo(text);
 }
 
 async function sessionName(request: GetTokenRequest, { place, env }: GetTokenSurroundings) {
@@ -187,18 +247,50 @@ function describe(token: FreshToken, now: number): string {
   ) + "\n";
 }
 
+/** The call that failed, as far as it came. */
+interface FailedCall {
+  readonly flags: GetTokenFlags;
+  readonly output: TokenOutput;
+  readonly failures: FailureMemory | undefined;
+  readonly name: string | undefined;
+}
+
 async function report(
-  error: AppError,
-  output: TokenOutput,
-  failures: FailureMemory | undefined,
-  { parent, errorFormat, writeOut, writeErr }: GetTokenSurroundings,
+  thrown: AppError,
+  { flags, output, failures, name }: FailedCall,
+  around: GetTokenSurroundings,
 ): Promise<number> {
-  if (output === "token") {
+  const { place, parent, errorFormat, writeOut, writeErr } = around;
+  const error = await explained(thrown, name, around);
+  const tell = () => {
     writeErr(formatError(error, errorFormat));
+    if (error.code === "INTERNAL" && flags.verbose) writeErr(framesOf(error));
+  };
+  if (output === "token") {
+    tell();
     return error.exitCode;
   }
-  if (error.code !== "INTERRUPTED") await failures?.remember(error);
-  if (await failures?.firstFor(parent) ?? true) writeErr(formatError(error, errorFormat));
+  const { sessions } = place.folders;
+  // Without it nobody could remember who was told.
+  await ensurePrivateFolder(sessions).catch(() => {});
+  const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, place.now);
+  if (error.code !== "INTERRUPTED") await memory.remember(originOf(error));
+  if (await memory.firstFor(parent)) tell();
   writeOut(formatStatus(error));
   return error.exitCode;
+}
+
+/** What a refusal to ask again quotes: its words about the moment would be wrong a second later. */
+function originOf(error: AppError): AppError {
+  return mendedBySignIn(error) && mendedBySignIn(error.cause) ? error.cause : error;
+}
+
+async function explained(
+  error: AppError,
+  name: string | undefined,
+  { explainCertificate, started }: GetTokenSurroundings,
+): Promise<AppError> {
+  if (error.code !== "UNTRUSTED_CERTIFICATE" || explainCertificate === undefined) return error;
+  using bounded = boundedSignal(timeLeft(started + LONGEST), () => error);
+  return await explainCertificate(error, name, bounded.signal);
 }

@@ -171,7 +171,8 @@ async function refuseWhileCooling(
     `${failure.message} A sign-in failed or was given up ${
       formatSpan(ago)
     } ago, so nobody is asked again yet.`,
-    { hint: `Sign in by hand: datumctl login --profile ${name}` },
+    // The failure itself is what others are told, each with the words for their own moment.
+    { hint: `Sign in by hand: datumctl login --profile ${name}`, cause: failure },
   );
 }
 

@@ -12,7 +12,7 @@ const LONGEST_TEXT = 4000;
 
 // Found again at once and without asking anybody, and true of one entry or moment only: of these it is kept who was
 // told, and no words, so that a signed-out session's name stays in no file.
-const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set(["NOT_SIGNED_IN", "WRONG_HOST", "NO_ID_TOKEN"]);
+const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set(["USAGE", "NOT_SIGNED_IN", "WRONG_HOST", "NO_ID_TOKEN"]);
 
 interface Remembered {
   readonly at: number;
@@ -65,7 +65,7 @@ export function openFailureMemory(path: string, now: Clock): FailureMemory {
       const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
       // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.
       return update((before) =>
-        before?.code === code && before.message === words.message
+        before?.code === code && before.message === words.message && before.hint === words.hint
           ? undefined
           : { at: now(), code, ...words, told: before?.told ?? [] }
       );

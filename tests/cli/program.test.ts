@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { loginAgain, loginOf } from "../../src/cli/server-certificate.ts";
 import { CODES } from "../../src/errors.ts";
 import { VERSION } from "../../src/version.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
@@ -92,6 +93,8 @@ Deno.test("a word or flag that is not known suggests the nearest, exits 2 and pr
     ["--error-format xml auth list", /Allowed choices are human, json, yaml/],
     ["--request-timeout soon auth list", /--request-timeout takes a duration/],
     ["--profile a --session b whoami", /two sessions/],
+    ["--request-timeout 0s auth list", /--request-timeout takes a duration longer than none/],
+    ["login --timeout 0s", /--timeout takes a duration longer than none/],
   ];
   for (const [words, message] of typos) {
     const { code, stdout, stderr } = await line(words);
@@ -126,6 +129,43 @@ Deno.test("a usage error in JSON or YAML is that error and nothing else", async 
     hint: "Did you mean login?",
     retryable: false,
   });
+});
+
+Deno.test("an error format in the variable that there is not is wrong usage, unless a flag says another", async () => {
+  const env = { DATUMCTL_ERROR_FORMAT: "xml" };
+  const { code, stderr } = await line("auth list", { env });
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: DATUMCTL_ERROR_FORMAT takes human, json or yaml\.\n/);
+  assert.equal((await line("auth list --error-format json", { env })).code, 0);
+});
+
+Deno.test("a get-token line with a word too many tells kubectl once, and on stdout in its own form", async () => {
+  await using sandbox = await openSandbox();
+  const spec = { interactive: false };
+  const apiVersion = "client.authentication.k8s.io/v1";
+  const env = { KUBERNETES_EXEC_INFO: JSON.stringify({ kind: "ExecCredential", apiVersion, spec }) };
+  for (const shown of [true, false]) {
+    const ran = await runLine(["auth", "get-token", "--otput=x"], { place: sandbox.place, env });
+    assert.equal(ran.code, 2);
+    assert.equal(JSON.parse(ran.stdout).reason, "USAGE");
+    assert.equal(/^error: Unknown option/.test(ran.stderr), shown);
+  }
+});
+
+Deno.test("a sign-in that is to trust an authority is the one that was typed, or the session's own", () => {
+  const again = loginAgain([
+    "login",
+    "--hostname",
+    "auth.x.example",
+    "--certificate-authority=a.pem",
+    "-s",
+    "a b",
+  ]);
+  assert.equal(again, "datumctl login --hostname auth.x.example -s 'a b'");
+  assert.equal(loginAgain(["--profile", "work", "login"]), "datumctl --profile work login");
+  assert.equal(loginOf("work"), "datumctl login --profile work");
+  assert.equal(loginOf("../x\u001b"), "datumctl login");
+  assert.equal(loginOf(undefined), "datumctl login");
 });
 
 Deno.test("a word from the command line steers no terminal in its error", async () => {
@@ -166,6 +206,7 @@ Deno.test("the version, for people and for programs", async () => {
   const json = JSON.parse((await line("version -o json")).stdout);
   assert.equal(json.version, VERSION);
   assert.deepEqual(parse((await line("version -o yaml")).stdout), json);
+  assert.match((await line("version --help")).stdout, /table, wide, json, yaml or name/);
 });
 
 Deno.test("flags of every command stand before, between or after its words", async () => {

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readGetToken } from "../../src/credential/arguments.ts";
+import { flagsOfWrongGetToken, getTokenRequest, readGetToken } from "../../src/credential/arguments.ts";
 import { runGetToken } from "../../src/credential/get-token.ts";
-import { AppError, errorFormatOf, formatError } from "../../src/errors.ts";
+import { AppError, errorFormatOf } from "../../src/errors.ts";
 import { activateSession } from "../../src/sessions/store.ts";
 import { type Ran, recordingSurroundings, runLine } from "../cli/surroundings.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
@@ -17,9 +17,6 @@ Deno.test("the line of a kubeconfig entry is read", () => {
     {
       output: "client.authentication.k8s.io/v1",
       session: "ada@example.com@api.datum.net",
-      forceRefresh: false,
-      claims: false,
-      verbose: false,
     },
   );
 });
@@ -28,15 +25,14 @@ Deno.test("every flag is read with = and with its value as the next word; those 
   const forms: readonly (readonly [string, string, Record<string, unknown>])[] = [
     ["--output", "token", { output: "token" }],
     ["--session", "a", { session: "a" }],
-    ["--profile", "a", { session: "a" }],
+    ["--profile", "a", { profile: "a" }],
     ["--active-for", "api.example.com", { activeFor: "api.example.com" }],
     ["--token", "id", { token: "id" }],
-    ["--min-ttl", "1m30s", { minimumLife: 90_000 }],
-    ["--request-timeout", "5s", { requestTimeout: 5_000 }],
-    ["--error-format", "json", {}],
+    ["--min-ttl", "1m30s", { minimumLife: "1m30s" }],
+    ["--request-timeout", "5s", { requestTimeout: "5s" }],
+    ["--error-format", "json", { errorFormat: "json" }],
   ];
   const everywhere = ["--session", "--profile", "--request-timeout", "--error-format"];
-  const none = { forceRefresh: false, claims: false, verbose: false };
   for (const [flag, value, expected] of forms) {
     for (
       const words of [
@@ -46,18 +42,18 @@ Deno.test("every flag is read with = and with its value as the next word; those 
           ? [[flag, value, "auth", "get-token"], ["auth", `${flag}=${value}`, "get-token"]]
           : []),
       ]
-    ) assert.deepEqual(readGetToken(words), { ...none, ...expected }, words.join(" "));
+    ) assert.deepEqual(readGetToken(words), expected, words.join(" "));
   }
-  assert.deepEqual(read("-o", "token"), { ...none, output: "token" });
+  assert.deepEqual(read("-o", "token"), { output: "token" });
   for (
     const [flag, name] of [["--force-refresh", "forceRefresh"], ["--claims", "claims"], ["-v", "verbose"], [
       "--verbose",
       "verbose",
     ]]
   ) {
-    assert.deepEqual(read(flag ?? ""), { ...none, [name ?? ""]: true });
+    assert.deepEqual(read(flag ?? ""), { [name ?? ""]: true });
   }
-  assert.deepEqual(read("-q", "--quiet"), none);
+  assert.deepEqual(read("-q", "--quiet"), { quiet: true });
   assert.equal(read("--token=id", "--token", "access")?.token, "access", "the last one counts");
   assert.equal(read("--session=a=b")?.session, "a=b");
 });
@@ -97,18 +93,29 @@ Deno.test("wrong values are USAGE and name the flag", () => {
     [["--min-ttl=5"], /--min-ttl/],
     [["--min-ttl="], /--min-ttl/],
     [["--request-timeout=soon"], /--request-timeout/],
+    [["--request-timeout=0s"], /--request-timeout takes a duration longer than none/],
     [["--error-format=xml"], /--error-format/],
     [["--session=a", "--active-for=h"], /--session and --active-for/],
     [["--session=a", "--profile=b"], /two sessions/],
   ];
   for (const [words, message] of wrong) {
-    assert.throws(() => read(...words), (thrown) => {
+    assert.throws(() => getTokenRequest(read(...words) ?? {}), (thrown) => {
       assert.ok(thrown instanceof AppError && thrown.code === "USAGE");
       assert.match(thrown.message, message);
       return true;
     });
   }
-  assert.equal(read("--session=a", "--profile=a")?.session, "a");
+  const request = getTokenRequest(read("--session=a", "--profile=a", "--min-ttl=1m30s") ?? {});
+  assert.deepEqual([request.session, request.minimumLife], ["a", 90_000]);
+});
+
+Deno.test("a line that means get-token but holds what is not known keeps its flags for its error", () => {
+  const flags = { output: "client.authentication.k8s.io/v1", verbose: true };
+  const words = ["auth", "get-token", "--output=client.authentication.k8s.io/v1", "-v"];
+  for (const wrong of ["--otput=token", "more", "--claims=yes", "--session"]) {
+    assert.deepEqual(flagsOfWrongGetToken([...words, wrong]), flags, wrong);
+  }
+  assert.equal(flagsOfWrongGetToken(["auth", "list", "get-token"]), undefined);
 });
 
 const word = fc.oneof(
@@ -207,7 +214,7 @@ Deno.test("any line is read, left alone, or USAGE; nothing else is thrown", () =
   fc.assert(
     fc.property(line, (args) => {
       try {
-        readGetToken(args);
+        getTokenRequest(readGetToken(args) ?? {});
       } catch (thrown) {
         assert.ok(thrown instanceof AppError && thrown.code === "USAGE", String(thrown));
       }
@@ -220,19 +227,12 @@ Deno.test("any line is read, left alone, or USAGE; nothing else is thrown", () =
 async function short(args: readonly string[], { place }: Sandbox): Promise<Ran | undefined> {
   const around = recordingSurroundings(args, { place });
   const { errorFormat, env, terminal, written } = around;
-  let code: number;
-  try {
-    const request = readGetToken(args);
-    if (request === undefined) return undefined;
-    code = await runGetToken(request, {
-      ...{ place, env, errorFormat, parent: 1, started: performance.now(), canAsk: () => false },
-      ...{ writeOut: terminal.writeOut, writeErr: terminal.writeErr },
-    });
-  } catch (thrown) {
-    assert.ok(thrown instanceof AppError);
-    terminal.writeErr(formatError(thrown, errorFormat));
-    code = thrown.exitCode;
-  }
+  const flags = readGetToken(args);
+  if (flags === undefined) return undefined;
+  const code = await runGetToken(flags, {
+    ...{ place, env, errorFormat, parent: 1, started: performance.now(), canAsk: () => false },
+    ...{ writeOut: terminal.writeOut, writeErr: terminal.writeErr },
+  });
   return { code, stdout: written.out, stderr: written.err };
 }
 

@@ -1,10 +1,10 @@
 /** Proves one call of get-token from its request to what stands on stdout and stderr. */
 
 import assert from "node:assert/strict";
-import type { GetTokenRequest } from "../../src/credential/arguments.ts";
+import type { GetTokenFlags } from "../../src/credential/arguments.ts";
 import { EXEC_API_VERSIONS } from "../../src/credential/exec-credential.ts";
-import { runGetToken } from "../../src/credential/get-token.ts";
-import { AppError, type ErrorFormat } from "../../src/errors.ts";
+import { type GetTokenSurroundings, remarksWanted, runGetToken } from "../../src/credential/get-token.ts";
+import { AppError } from "../../src/errors.ts";
 import { activateSession } from "../../src/sessions/store.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 
@@ -17,13 +17,13 @@ const exec = (apiVersion: string = V1, interactive = false) => ({
 
 async function getToken(
   { place }: Sandbox,
-  request: Partial<GetTokenRequest> = {},
+  request: GetTokenFlags = {},
   env: Record<string, string> = {},
-  { parent = 4711, errorFormat = "human" as ErrorFormat } = {},
+  { parent = 4711, errorFormat = "human", ...more }: Partial<GetTokenSurroundings> = {},
 ) {
   const out: string[] = [];
   let stderr = "";
-  const code = await runGetToken({ forceRefresh: false, claims: false, verbose: false, ...request }, {
+  const code = await runGetToken(request, {
     place,
     env: (name) => env[name],
     parent,
@@ -34,6 +34,7 @@ async function getToken(
     writeErr: (text) => {
       stderr += text;
     },
+    ...more,
   });
   assert.ok(out.length <= 1, "stdout is written once");
   assert.doesNotMatch(stderr, /access-\d|refresh-\d|eyJ/);
@@ -194,7 +195,7 @@ Deno.test("--claims tells what a token says, never the token", async () => {
 Deno.test("a warning is for people: on stderr without exec, silence with it", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const request = { session: name, minimumLife: 2 * HOUR };
+  const request = { session: name, minimumLife: "2h" };
   assert.match((await getToken(sandbox, request)).stderr, /^warning: .*--min-ttl/);
   const kubectl = await getToken(sandbox, { ...request, output: V1 }, exec());
   assert.deepEqual([kubectl.code, kubectl.stderr], [0, ""]);
@@ -235,4 +236,126 @@ Deno.test("a damaged config.json or session file is STORAGE with its path, not s
   const named = await getToken(sandbox, { session: name, output: V1 }, exec());
   assert.equal(named.code, 1);
   assert.equal(JSON.parse(named.stdout).reason, "STORAGE");
+});
+
+Deno.test("a wrong entry is told once to each kubectl, and on stdout every time", async () => {
+  await using sandbox = await openSandbox();
+  for (
+    const [parent, flags] of [
+      { token: "foo" },
+      { minimumLife: "abc" },
+      { session: "a", profile: "b" },
+      { session: "a", activeFor: "b" },
+      { requestTimeout: "0s" },
+    ].entries()
+  ) {
+    const shown: string[] = [];
+    for (let run = 0; run < 5; run++) {
+      const { code, stdout, stderr } = await getToken(sandbox, { output: V1, ...flags }, exec(), { parent });
+      assert.equal(code, 2);
+      assert.equal(JSON.parse(stdout).reason, "USAGE");
+      shown.push(stderr);
+    }
+    assert.match(shown[0] ?? "", /^error: /, JSON.stringify(flags));
+    assert.deepEqual(shown.slice(1), ["", "", "", ""]);
+  }
+  const plain = await getToken(sandbox, { token: "foo" });
+  assert.deepEqual([plain.code, plain.stdout], [2, ""]);
+});
+
+Deno.test("where nobody ever signed in, an entry is told of it once to each kubectl", async () => {
+  await using sandbox = await openSandbox();
+  const runs = [];
+  for (let run = 0; run < 5; run++) {
+    runs.push(await getToken(sandbox, { session: "ada@example.com@api.example.com", output: V1 }, exec()));
+  }
+  assert.deepEqual(runs.map(({ stderr }) => stderr !== ""), [true, false, false, false, false]);
+});
+
+Deno.test("the variable says the version even where -o names what there is not", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const { code, stdout } = await getToken(sandbox, { session: name, output: "json" }, exec(V1BETA1));
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(stdout).apiVersion, V1BETA1);
+  assert.equal((await getToken(sandbox, { session: name, output: "json" })).code, 2);
+});
+
+Deno.test("a certificate that is not trusted is explained with its session, in what is printed and remembered", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const failure = new AppError("UNTRUSTED_CERTIFICATE", "Cannot reach it.", { hint: "Look." });
+  const explainCertificate = (error: AppError, session: string | undefined) =>
+    Promise.resolve(new AppError(error.code, error.message, { hint: `SHA-256 of ${session}` }));
+  const place = {
+    ...sandbox.place,
+    secretStore: () => ({ ...sandbox.system, get: () => Promise.reject(failure) }),
+  };
+  const first = await getToken(sandbox, { session: name, output: V1 }, exec(), { place, explainCertificate });
+  assert.match(first.stderr, new RegExp(`SHA-256 of ${name}`));
+  const again = await getToken(sandbox, { session: name, output: V1 }, exec(), { place });
+  assert.match(JSON.parse(again.stdout).message, /SHA-256 of/);
+});
+
+Deno.test("while nobody is asked again that is said once, however often a token is wanted", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR;
+  sandbox.issuer.refreshToken = "another";
+  const { signIn } = await sandbox.paths(name);
+  await Deno.writeTextFile(signIn, JSON.stringify({ at: sandbox.time, ended: true }));
+  const env = { ...exec(V1, true), BROWSER: "true" };
+  for (let parent = 1; parent <= 3; parent++) {
+    const { code, stderr } = await getToken(sandbox, { session: name, output: V1 }, env, { parent });
+    assert.equal(code, 4);
+    assert.equal(stderr.match(/A sign-in failed or was given up/g)?.length, 1, stderr);
+    sandbox.time += 1_000;
+  }
+});
+
+Deno.test("-q silences get-token's warnings and remarks, but no error", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const { code, stderr } = await getToken(sandbox, { session: name, minimumLife: "2h", quiet: true });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match((await getToken(sandbox, { session: "nobody", quiet: true })).stderr, /^error: /);
+  assert.equal(remarksWanted({}, () => undefined), true);
+  assert.equal(remarksWanted({ quiet: true }, () => undefined), false);
+  assert.equal(remarksWanted({ output: V1 }, () => undefined), false);
+  assert.equal(remarksWanted({}, () => exec().KUBERNETES_EXEC_INFO), false);
+});
+
+Deno.test("an output that takes nothing more is STORAGE once, and no failure of the session", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const writeOut = () => {
+    throw new AppError("STORAGE", "Cannot write the output: the disk is full.");
+  };
+  const full = await getToken(sandbox, { session: name, output: V1 }, exec(), { writeOut });
+  assert.deepEqual([full.code, full.stderr], [1, "error: Cannot write the output: the disk is full.\n"]);
+  assert.equal((await getToken(sandbox, { session: name, output: V1 }, exec(), { parent: 2 })).code, 0);
+});
+
+Deno.test("a fault of our own shows its frames under -v, never its words", async () => {
+  await using sandbox = await openSandbox();
+  const place = {
+    ...sandbox.place,
+    secretStore: () => {
+      throw new TypeError("secret-word");
+    },
+  };
+  const { session: { name } } = await sandbox.add();
+  for (const verbose of [false, true]) {
+    const { stderr } = await getToken(sandbox, { session: name, verbose }, {}, { place });
+    assert.match(stderr, /^error: Something went wrong inside datumctl/);
+    assert.equal(/\n\s+at /.test(stderr), verbose);
+    assert.doesNotMatch(stderr, /secret-word/);
+  }
+});
+
+Deno.test("an error format that there is not is wrong usage in the variable, too", async () => {
+  await using sandbox = await openSandbox();
+  const { code, stderr } = await getToken(sandbox, {}, { DATUMCTL_ERROR_FORMAT: "xml" });
+  assert.equal(code, 2);
+  assert.match(stderr, /DATUMCTL_ERROR_FORMAT takes human, json or yaml/);
 });

@@ -1,11 +1,10 @@
 /** Owns the help of `auth get-token`, and its call where the short way of main.ts did not know a word. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { getTokenRequest, oneSession } from "../../credential/arguments.ts";
 import { EXEC_API_VERSIONS } from "../../credential/exec-credential.ts";
-import { runGetToken } from "../../credential/get-token.ts";
+import { type GetTokenSurroundings, runGetToken } from "../../credential/get-token.ts";
 import { parentProcess } from "../../system/environment.ts";
-import { type CommandDeps, type GlobalFlags, leave } from "../context.ts";
+import { type GlobalFlags, leave, type Surroundings } from "../context.ts";
 
 const EXAMPLES = `
 Examples:
@@ -17,8 +16,27 @@ Examples:
 Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
 Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says.`;
 
+/** What a call of get-token needs, from what the process offers to commands. */
+export function getTokenSurroundings(around: Surroundings): GetTokenSurroundings {
+  const { place, env, terminal, errorFormat } = around;
+  return {
+    place,
+    env,
+    parent: parentProcess,
+    errorFormat,
+    started: performance.now(),
+    canAsk: () => terminal.canAsk,
+    writeOut: terminal.writeOut,
+    writeErr: terminal.writeErr,
+    async explainCertificate(error, session, signal) {
+      const { explainAuthority, loginOf } = await import("../server-certificate.ts");
+      return await explainAuthority(error, loginOf(session), env, signal);
+    },
+  };
+}
+
 /** `auth get-token`: a fresh token on stdout. */
-export function getTokenCommand(deps: CommandDeps): Command {
+export function getTokenCommand(around: Surroundings): Command {
   const command = new Command("get-token")
     .description("Print a fresh token, for kubectl or by hand")
     .option("-o, --output <format>", "token (the default) or an exec credential version")
@@ -28,28 +46,10 @@ export function getTokenCommand(deps: CommandDeps): Command {
     .option("--claims", "print what the token says of itself, not the token")
     .addOption(new Option("--active-for <host>", "the active session, if it is of this API host"))
     .addHelpText("after", EXAMPLES);
-  command.action(async (flags) => {
-    const { place, env, terminal, errorFormat } = deps(command);
-    const { profile, session, requestTimeout, verbose } = command.optsWithGlobals() as GlobalFlags;
-    const request = getTokenRequest({
-      ...flags,
-      session: oneSession(profile, session),
-      minimumLife: flags.minTtl,
-      requestTimeout,
-      verbose: (verbose ?? 0) > 0,
-    });
-    leave(
-      await runGetToken(request, {
-        place,
-        env,
-        parent: parentProcess,
-        errorFormat,
-        started: performance.now(),
-        canAsk: () => terminal.canAsk,
-        writeOut: terminal.writeOut,
-        writeErr: terminal.writeErr,
-      }),
-    );
+  command.action(async (own) => {
+    const { verbose, ...everywhere } = command.optsWithGlobals() as GlobalFlags;
+    const flags = { ...own, ...everywhere, minimumLife: own.minTtl, verbose: (verbose ?? 0) > 0 };
+    leave(await runGetToken(flags, getTokenSurroundings(around)));
   });
   return command as unknown as Command;
 }
