@@ -13,12 +13,15 @@ export async function runFromProcess(): Promise<number> {
   const terminal = systemTerminal();
   const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
   using interrupted = interruption();
+  // Read before the command line is understood: files are looked after on the way there, too.
+  const quiet = commandLine.some((arg) => /^(?:--quiet|-v*qv*)$/.test(arg));
+  const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${line}\n`);
   try {
     return await runCommandLine(commandLine, {
       env: environment,
       terminal,
       place: {
-        ...openPlace(environment, (line) => terminal.writeErr(`${line}\n`)),
+        ...openPlace(environment, notice),
         interrupted: interrupted.signal,
       },
       now: Date.now,

@@ -215,6 +215,13 @@ Deno.test("without a keyring the key goes to a file, which is said at login and 
   assert.equal(code, 0, stderr);
   assert.match(stderr, /warning: There is no keyring here\./);
   assert.match(stderr, /Whoever can read your files can use this session/);
+  const quiet = await world.login(GRACE, "--keyring auto -q");
+  assert.match(
+    quiet.stderr,
+    /There is no keyring here\.\nCredentials: .* key file in .*\nWhoever can read/,
+    "with -q too",
+  );
+  await world.ok(`auth switch ${ADA}`);
   assert.match(await world.ok("whoami"), /Stored in: +key file/);
   assert.match(await world.ok("auth list -o wide"), /key file/);
 });
