@@ -1,0 +1,273 @@
+/** Proves discovery and `get --raw` side by side with real kubectl, and under everything that a server can do. */
+
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { ROOT } from "../../scripts/compile.ts";
+import { kubectl } from "./kubectls.ts";
+import { openWorld, type World } from "./world.ts";
+
+async function signedIn(controlPlanes = {}): Promise<World> {
+  const world = await openWorld({ cloud: { controlPlanes } });
+  assert.ok(world !== undefined);
+  const { code, stderr } = await world.login("ada@example.com");
+  assert.equal(code, 0, stderr);
+  return world;
+}
+
+const SAME = [
+  "api-resources",
+  "api-resources -o wide",
+  "api-resources -o name",
+  "api-resources -o json",
+  "api-resources -o yaml",
+  "api-resources --api-group=",
+  "api-resources --api-group=authorization.k8s.io -o json",
+  "api-resources --api-group=nothing",
+  "api-resources --api-group=nothing -o name",
+  "api-resources --namespaced",
+  "api-resources --namespaced=false -o name",
+  "api-resources --verbs=list",
+  "api-resources --verbs=list,get --verbs=watch -o name",
+  "api-resources --categories=all -o wide",
+  "api-resources --sort-by=name",
+  "api-resources --sort-by kind -o yaml",
+  "api-resources --no-headers",
+  "api-resources --no-headers --namespaced -o wide",
+  "api-resources --cached",
+  "api-versions",
+  "get --raw /version",
+  "get --raw /api",
+  "get --raw /apis",
+  "get --raw /apis/authorization.k8s.io/v1",
+  "get --raw /openapi/v3",
+  "get --raw /openapi/v3/api/v1?hash=1",
+  "get --raw /api/v1/namespaces?limit=1",
+  "get --raw /healthz",
+  "get --raw /nothing",
+  "get --raw /api/v1/namespaces/nothing",
+];
+
+/** What a command printed, in a form that is equal when it says the same. */
+function meaning(line: string, stdout: string): unknown {
+  if (line.startsWith("get ")) return stdout;
+  if (line.endsWith("-o json")) return JSON.parse(stdout);
+  if (line.endsWith("-o yaml")) return parse(stdout);
+  return stdout.split("\n").map((row) => row.trimEnd());
+}
+
+Deno.test({
+  name:
+    "api-resources, api-versions and get --raw print what kubectl prints, with its exit code and no more requests",
+  ignore: kubectl === "",
+  async fn(context) {
+    await using world = await signedIn();
+    for (const target of [["--organization", "acme"], ["--project", "web"]] as const) {
+      await world.ok(["auth", "update-kubeconfig", ...target]);
+      for (const line of target[1] === "acme" ? SAME : SAME.filter((_, at) => at % 6 === 0)) {
+        await context.step(`${line} (${target[1]})`, async () => {
+          const words = line.split(" ");
+          world.cloud.resetCounts();
+          const theirs = await world.start(kubectl, words).finished;
+          const { api: allowed = 0 } = world.cloud.counts();
+          world.cloud.resetCounts();
+          const ours = await world.datumctl(words);
+          const { api: asked = 0 } = world.cloud.counts();
+          assert.equal(ours.code, theirs.code, ours.stderr);
+          assert.deepEqual(meaning(line, ours.stdout), meaning(line, theirs.stdout));
+          assert.ok(asked <= allowed, `${asked} requests, where kubectl makes ${allowed}`);
+        });
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "where it differs from kubectl, it does so as docs/resources.md says",
+  ignore: kubectl === "",
+  async fn() {
+    await using world = await signedIn();
+    await world.ok(["auth", "update-kubeconfig", "--organization", "acme"]);
+    const page =
+      Deno.readTextFileSync(`${ROOT}docs/resources.md`).split("## Where this differs from kubectl")[1] ?? "";
+    const both = async (...words: string[]) => ({
+      theirs: await world.start(kubectl, words).finished,
+      ours: await world.datumctl(words),
+    });
+    const empty = await both("api-resources", "--api-group=nothing", "-o", "json");
+    assert.equal(JSON.parse(empty.theirs.stdout).resources, null);
+    assert.deepEqual(JSON.parse(empty.ours.stdout).resources, []);
+    assert.match(page, /`"resources": null`/);
+
+    const usage = await both("api-resources", "--sort-by=bogus");
+    assert.deepEqual([usage.theirs.code, usage.ours.code], [1, 2]);
+    assert.match(page, /wrong usage .*exit 1 .*exit 2/);
+
+    const prefix = `/apis/resourcemanager.miloapis.com/v1alpha1/organizations/acme/control-plane`;
+    const whole = await both("get", "--raw", `${prefix}/version`);
+    assert.deepEqual([whole.theirs.code, whole.ours.code], [1, 0]);
+    assert.equal(JSON.parse(whole.ours.stdout).major, "1");
+    assert.match(page, /control plane's prefix/);
+
+    world.cloud.setControlPlanes({ aggregatedDiscovery: "plain" });
+    const unlabelled = await both("api-resources", "-o", "name");
+    assert.deepEqual([unlabelled.theirs.code, unlabelled.theirs.stdout], [0, ""]);
+    assert.match(unlabelled.ours.stdout, /^namespaces$/m);
+    assert.match(page, /labelled as plain JSON/);
+
+    world.cloud.setControlPlanes({
+      aggregatedDiscovery: "labelled",
+      failingGroups: ["authorization.k8s.io"],
+    });
+    const stale = await both("api-versions");
+    assert.doesNotMatch(stale.theirs.stdout, /authorization/);
+    assert.match(stale.ours.stdout, /^authorization\.k8s\.io\/v1$/m);
+    assert.match(page, /a group whose server does not answer/);
+  },
+});
+
+for (const groups of ["miloapis", "datumapis"] as const) {
+  const place = groups === "miloapis"
+    ? "resourcemanager.miloapis.com/v1alpha1"
+    : "resourcemanager.datumapis.com/v1alpha";
+  Deno.test(`OpenAPI under ${place}: by curl with get-token, and by get --raw; its addresses lack the prefix`, async () => {
+    await using world = await signedIn({ groups, rejection: "anonymous" });
+    const prefix = `/apis/${place}/organizations/acme/control-plane`;
+    const base = `https://${world.cloud.apiHost}${prefix}`;
+    const curl = async (url: string, more: string) => {
+      const line = `curl -sS --cacert '${world.cloud.caFile}' '${url}' ${more}`;
+      const path = `${world.binary.replace(/\/[^/]*$/, "")}:${world.env.PATH}`;
+      const { code, stdout, stderr } = await world.start("sh", ["-c", line], { env: { PATH: path } })
+        .finished;
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    const token = `-H "Authorization: Bearer $(datumctl auth get-token)"`;
+    const index = await curl(`${base}/openapi/v3`, token);
+    assert.equal(await world.ok(["get", "--raw", "/openapi/v3", "--organization", "acme"]), index);
+    const { paths } = JSON.parse(index);
+    const address = paths[`apis/${place}`].serverRelativeURL;
+    assert.match(address, /^\/openapi\/v3\/apis\//);
+    const document = await curl(`${base}${address}`, token);
+    assert.equal(JSON.parse(document).openapi, "3.0.0");
+    for (const path of [address, `${prefix}${address}`]) {
+      assert.equal(await world.ok(["get", "--raw", path, "--organization", "acme"]), document);
+    }
+    assert.equal(
+      JSON.parse(await curl(`${base}/openapi/v3`, "")).message,
+      'forbidden: User "system:anonymous" cannot get path "/openapi/v3"',
+    );
+  });
+}
+
+Deno.test("what a server can do to discovery: each has its sentence and exit code", async (context) => {
+  await using world = await signedIn();
+  const { cloud } = world;
+  const organization = ["--organization", "acme"];
+  const fails = async (args: readonly string[], exit: number, code: string, words: RegExp) => {
+    const { code: left, stdout, stderr } = await world.datumctl([...args, "--error-format", "json"]);
+    assert.equal(left, exit, stderr);
+    const { error } = JSON.parse(stderr);
+    assert.equal(error.code, code);
+    assert.match(error.message, words);
+    assert.notEqual(error.hint, "");
+    return stdout;
+  };
+  await world.ok(["api-versions", ...organization]);
+
+  await context.step("401 in the middle: renewed once, and done", async () => {
+    cloud.revokeAccessTokens("ada@example.com");
+    cloud.resetCounts();
+    await world.ok(["api-versions", ...organization]);
+    assert.equal(cloud.counts()["token:refresh_token"], 1);
+  });
+  for (const rejection of ["unauthorized", "anonymous"] as const) {
+    await context.step(`a session that is refused for good (${rejection})`, async () => {
+      cloud.setControlPlanes({ acceptedTokens: "id", rejection });
+      await fails(
+        ["api-versions", ...organization],
+        4,
+        "SESSION_REJECTED",
+        /fresh token of ada@example\.com/,
+      );
+      cloud.setControlPlanes({ acceptedTokens: "access" });
+    });
+  }
+  await context.step("an unknown project, refused in plain text or as a bad request", async () => {
+    await fails(
+      ["get", "--raw", "/version", "--project", "nowhere"],
+      5,
+      "FORBIDDEN",
+      /the project "nowhere" .*access denied/,
+    );
+    cloud.setControlPlanes({ unknownId: "bad-request" });
+    await fails(
+      ["get", "--raw", "/version", "--project", "nowhere"],
+      1,
+      "INVALID",
+      /HTTP 400: project "nowhere"/,
+    );
+  });
+  await context.step("a path that is not there", async () => {
+    await fails(
+      ["get", "--raw", "/nothing", ...organization],
+      1,
+      "NOT_FOUND",
+      /the organization "acme" .*could not find/,
+    );
+  });
+  await context.step("an error in plain text that stays, and one that passes", async () => {
+    await cloud.setFaults({ api: { status: 503 } });
+    await fails(["get", "--raw", "/version", ...organization], 6, "NETWORK", /HTTP 503: fault/);
+    await cloud.setFaults({ api: { status: 429, retryAfter: 1, times: 1 } });
+    await world.ok(["get", "--raw", "/version", ...organization]);
+  });
+  await context.step("a captive portal's page", async () => {
+    await cloud.setFaults({ api: { body: "html" } });
+    await fails(["api-resources", ...organization], 6, "NETWORK", /"text\/html"/);
+    await cloud.setFaults({});
+  });
+  const whole = await world.ok(["api-resources", "-o", "name", ...organization]);
+  for (const aggregatedDiscovery of ["plain", "none"] as const) {
+    await context.step(
+      `discovery that is ${aggregatedDiscovery === "none" ? "not aggregated" : "labelled plain JSON"}`,
+      async () => {
+        cloud.setControlPlanes({ aggregatedDiscovery });
+        assert.equal(await world.ok(["api-resources", "-o", "name", ...organization]), whole);
+      },
+    );
+  }
+  for (const aggregatedDiscovery of ["labelled", "none"] as const) {
+    await context.step(`half of the groups failing (${aggregatedDiscovery})`, async () => {
+      const failing = ["authorization.k8s.io", "resourcemanager.datumapis.com"];
+      cloud.setControlPlanes({ aggregatedDiscovery, failingGroups: failing });
+      const printed = await fails(
+        ["api-resources", "-o", "name", ...organization],
+        1,
+        "INCOMPLETE",
+        /^The organization "acme" .*Missing: authorization\.k8s\.io\/v1, resourcemanager\.datumapis\.com\/v1alpha /,
+      );
+      const there = whole.split("\n").filter((name) => !failing.some((group) => name.endsWith(group)));
+      assert.deepEqual(printed.split("\n"), there);
+    });
+  }
+  await context.step("20,000 resources, then from what was kept", async () => {
+    cloud.setControlPlanes({ aggregatedDiscovery: "labelled", failingGroups: [], moreResources: 20_000 });
+    const names = await world.ok(["api-resources", "-o", "name", ...organization]);
+    assert.equal(names.split("\n").length, whole.split("\n").length + 20_000);
+    await cloud.setFaults({ down: ["api"] });
+    assert.equal(await world.ok(["api-resources", "--cached", "-o", "name", ...organization]), names);
+    await fails(["api-versions", ...organization], 6, "NETWORK", /refused/);
+    await cloud.setFaults({});
+  });
+  await context.step("get without --raw, and --raw that is no path", async () => {
+    await fails(["get", "namespaces"], 2, "USAGE", /--raw/);
+    await fails(["get", "--raw", "api"], 2, "USAGE", /slash/);
+    await fails(["get", "--raw", "/api", "namespaces"], 2, "USAGE", /no other words/);
+  });
+  await context.step("nothing in use is said, and nothing stays behind a logout", async () => {
+    await fails(["api-versions"], 2, "USAGE", /No organization or project is in use/);
+    assert.ok((await world.files()).some((path) => path.includes(".discovery-")));
+    await world.ok(["logout", "--all"]);
+    assert.ok(!(await world.files()).some((path) => path.includes(".discovery-")));
+  });
+});
