@@ -1,4 +1,4 @@
-/** Owns `get --raw`: an answer of the control plane in use, as it came. */
+/** Owns `get`: `--raw`, an answer of the control plane in use as it came; and the words for what there is. */
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
@@ -6,26 +6,38 @@ import { type KubeClient, textOf } from "../kube/client.ts";
 import { belowBase } from "../kube/discovery.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
+import { runOrganizationsList, runProjectsList } from "./organizations.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 
-/** `get`, which knows `--raw` so far. */
+/** `get`, which knows `--raw`, `organizations` and `projects` so far. */
 export function getCommand(deps: CommandDeps): Command {
   const command = new Command("get")
-    .description("Print what the control plane in use answers at a path")
+    .description("Print what the control plane in use answers at a path; list organizations or projects")
     .argument("[words...]")
-    .usage("--raw <path> [options]")
+    .usage("--raw <path> | organizations | projects [options]")
     .option(
       "--raw <path>",
       "path below the control plane, such as /openapi/v3; the answer is printed as it came",
     )
+    .option("-o, --output <format>", "of organizations and projects: table, wide, json, yaml or name")
     .addHelpText(
       "after",
-      "\nExamples:\n  datumctl get --raw /version\n  datumctl get --raw /openapi/v3\n" +
+      "\nExamples:\n  datumctl get projects\n  datumctl get --raw /version\n  datumctl get --raw /openapi/v3\n" +
         "  datumctl get --raw '/api/v1/namespaces?limit=5'",
     );
   addScopeFlags(command);
   command.action(async (words, flags) => {
     const given = deps(command);
+    const { organization, project, platformWide } = scopeFlags(command);
+    if (flags.raw === undefined && words.length === 1 && project === undefined && !platformWide) {
+      // What is the user's own is told by other control planes than the one in use.
+      if (words[0] === "projects") {
+        return await runProjectsList(given, { organization, output: flags.output });
+      }
+      if (words[0] === "organizations" && organization === undefined) {
+        return await runOrganizationsList(given, { output: flags.output });
+      }
+    }
     const path = rawPath(words, flags.raw);
     using plane = await openControlPlane(given, scopeFlags(command));
     await runGetRaw(given, plane.client, path);
@@ -36,7 +48,7 @@ export function getCommand(deps: CommandDeps): Command {
 function rawPath(words: readonly string[], raw: string | undefined): string {
   if (raw === undefined) {
     const asked = words.map((word) => printable(word, 60)).join(" ");
-    throw new AppError("USAGE", "get works with --raw so far.", {
+    throw new AppError("USAGE", "get works with --raw, organizations and projects so far.", {
       hint: `For resources: datumctl auth update-kubeconfig, then kubectl get ${asked}`.trimEnd(),
     });
   }
