@@ -1,6 +1,8 @@
 /** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
 
-import type { ExecEntry, KubeconfigEdit } from "./kubeconfig-text.ts";
+import { AppError, printable } from "../errors.ts";
+import { entryOf, type Kubeconfig } from "./kubeconfig.ts";
+import { entriesOf, type ExecEntry, type KubeconfigEdit } from "./kubeconfig-text.ts";
 
 /** Whom an entry acts as: one session for ever, or whichever is active among those of an API host. */
 export type EntryIdentity = { readonly session: string } | { readonly activeFor: string };
@@ -54,6 +56,44 @@ export interface EntryOptions extends ExecOptions {
   readonly certificateAuthority?: string;
   /** Makes the context the current one. */
   readonly switchTo: boolean;
+}
+
+/**
+ * Refuses to lead a cluster entry that is there to another host: contexts that use it would send their tokens to a
+ * server that nobody meant. Names of targets can meet: the project `web` at `api.example.com` and a project
+ * `web-api.example.com` at the default host share one. Throws `KUBECONFIG`, naming both servers.
+ */
+export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server: string): void {
+  const entry = entryOf(kubeconfig, "clusters", cluster);
+  const before = entry?.fields["server"];
+  if (entry === undefined || typeof before !== "string" || before === "") return;
+  if (URL.canParse(before) && new URL(before).origin === new URL(server).origin) return;
+  throw new AppError(
+    "KUBECONFIG",
+    `The cluster entry ${cluster} in ${printable(entry.file.path)} leads to ${
+      printable(before)
+    }, and contexts ` +
+      `that use it would be led to ${server}. It was left as it is.`,
+    {
+      hint: "Write this one to a file of its own (--kubeconfig PATH); or, if the old entry is not needed, " +
+        `remove it first: kubectl config delete-cluster ${cluster}`,
+    },
+  );
+}
+
+/** The contexts beside the one that is written whose user entry is the same one, and changes. */
+export function contextsChangedAlong(kubeconfig: Kubeconfig, options: EntryOptions): string[] {
+  const user = userName(options.identity);
+  const before = entryOf(kubeconfig, "users", user)?.fields;
+  if (before === undefined || settings(before["exec"]) === settings(execEntry(options))) return [];
+  const contexts = kubeconfig.files.flatMap(({ config }) => entriesOf(config, "contexts"))
+    .filter(({ name, fields }) => name !== options.context && fields["user"] === user);
+  return [...new Set(contexts.map(({ name }) => name))];
+}
+
+function settings(exec: unknown): string {
+  const { command, args, interactiveMode } = Object(exec) as Record<string, unknown>;
+  return [command, interactiveMode, ...Array.isArray(args) ? args : []].join("\0");
 }
 
 /** The edit that adds or updates cluster, user and context. */

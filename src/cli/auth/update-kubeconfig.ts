@@ -13,7 +13,14 @@ import {
   updateKubeconfig,
 } from "../../kube/kubeconfig.ts";
 import type { ExecEntry, KubeconfigEdit } from "../../kube/kubeconfig-text.ts";
-import { entryEdit, type EntryIdentity, userName } from "../../kube/own-entry.ts";
+import {
+  checkClusterHost,
+  contextsChangedAlong,
+  entryEdit,
+  type EntryIdentity,
+  type EntryOptions,
+  userName,
+} from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { labelOf, type Session } from "../../sessions/session.ts";
 import { chooseSession, openSession, updateSession } from "../../sessions/store.ts";
@@ -98,6 +105,7 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await openSession(place, chosen.session, keyringBound(deps));
   const target = await entryTarget(input, session, paths);
+  if (input.followActive) checkFollowed(target, session);
   const own = input.execCommand === undefined
     ? await ownCommand(deps.env, place.folders.config)
     : { command: checkedCommand(input.execCommand) };
@@ -112,37 +120,48 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
     : { session: session.name };
   const context = input.context ?? target.context;
   const server = learned.place.url;
-  let moved: string | undefined;
+  const entry: EntryOptions = {
+    cluster: target.cluster,
+    context,
+    ...(target.written ? { server } : {}),
+    command: own.command,
+    identity,
+    interactiveMode,
+    switchTo: input.switch,
+    ...(wantedKind === undefined ? {} : { token: wantedKind }),
+    ...(learned.certificateAuthority === undefined
+      ? {}
+      : { certificateAuthority: learned.certificateAuthority }),
+  };
+  // As the files are when it is their turn to be changed.
+  let found: Found = { changedAlong: [] };
   const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
-    moved = formerUser(kubeconfig, context, userName(identity));
-    return entryEdit({
-      cluster: target.cluster,
-      context,
-      ...(target.written ? { server } : {}),
-      command: own.command,
-      identity,
-      interactiveMode,
-      switchTo: input.switch,
-      ...(wantedKind === undefined ? {} : { token: wantedKind }),
-      ...(learned.certificateAuthority === undefined
-        ? {}
-        : { certificateAuthority: learned.certificateAuthority }),
-    });
+    if (target.written) checkClusterHost(kubeconfig, target.cluster, server);
+    found = {
+      moved: formerUser(kubeconfig, context, userName(identity)),
+      changedAlong: contextsChangedAlong(kubeconfig, entry),
+      holder: entryOf(kubeconfig, "contexts", context)?.file.path,
+    };
+    return entryEdit(entry);
   };
   if (input.dryRun) {
     const diff = await previewKubeconfig(paths, edit);
+    noteShared(deps, found, entry);
     if (diff === "") out.note("Nothing would change.");
     return out.text(diff);
   }
   const changes = await updateKubeconfig(paths, edit);
   await remember(deps, session, target, learned, input);
-  if (moved !== undefined) {
+  if (found.moved !== undefined) {
     out.note(
-      `The context ${context} acted as ${printable(moved)} before; now it acts as ${userName(identity)}.`,
+      `The context ${context} acted as ${printable(found.moved)} before; now it acts as ${
+        userName(identity)
+      }.`,
     );
   }
+  noteShared(deps, found, entry);
   const written = changes.length === 0
-    ? `${paths[0]} (nothing to change)`
+    ? `${found.holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
   const who = learned.username ?? labelOf(session);
   out.line(`Kubeconfig:  ${written}`);
@@ -150,6 +169,38 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${server}`);
   out.note(`Next: kubectl ${input.switch ? "" : `--context ${context} `}get namespaces`);
+}
+
+/** What the files held of the entry before it was written. */
+interface Found {
+  /** The user that the context named, when it was another one. */
+  readonly moved?: string | undefined;
+  /** Other contexts that the change of the user entry concerns. */
+  readonly changedAlong: readonly string[];
+  /** The file that holds the context. */
+  readonly holder?: string | undefined;
+}
+
+function noteShared({ out }: Deps, { changedAlong }: Found, { identity, command }: EntryOptions): void {
+  if (changedAlong.length === 0) return;
+  const names = changedAlong.map((name) => printable(name, 100)).join(", ");
+  out.note(
+    `One user entry, ${
+      userName(identity)
+    }, serves ${names} too: there, kubectl runs ${command} with the same ` +
+      "arguments and interactive mode from now on.",
+  );
+}
+
+/** A following entry hands out nothing where it follows the sessions of another host. Throws `USAGE`. */
+function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
+  if (apiHost === session.apiHost) return;
+  throw new AppError(
+    "USAGE",
+    `--follow-active cannot go with --hostname ${apiHost}: the session "${session.name}" is of ${session.apiHost}, ` +
+      "and such an entry would get no token.",
+    { hint: `Leave one of the two flags away, or name a session of ${apiHost} with --profile.` },
+  );
 }
 
 /** What a person should know of an entry that is written all the same. */

@@ -1,0 +1,113 @@
+/** Proves what `auth update-kubeconfig` refuses and tells when entries meet: names, hosts, a shared user entry. */
+
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { ADA, at, openWorld } from "./world.ts";
+
+const UNASKED = "--skip-validation --exec-command datumctl";
+
+Deno.test("a cluster entry is never led to another host, whatever the names of two targets have in common", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  await world.ok(
+    `auth update-kubeconfig --project web --hostname api.other.net --context mine ${UNASKED}`,
+  );
+  const before = await Deno.readTextFile(world.kubeconfig);
+  const project = "web-api.other.net";
+  for (const flags of [UNASKED, `${UNASKED} --context other`, `${UNASKED} --dry-run`]) {
+    const { code, stdout, stderr } = await world.run(
+      `auth update-kubeconfig --project ${project} --hostname api.datum.net ${flags} --error-format json`,
+    );
+    assert.equal(code, 1, stdout);
+    const { error } = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
+    assert.equal(error.code, "KUBECONFIG");
+    for (
+      const part of ["datum-project-web-api.other.net", "https://api.other.net/", "https://api.datum.net/"]
+    ) {
+      assert.ok(error.message.includes(part), error.message);
+    }
+    assert.match(
+      error.hint,
+      /--kubeconfig PATH.*kubectl config delete-cluster datum-project-web-api\.other\.net$/,
+    );
+    assert.equal(await Deno.readTextFile(world.kubeconfig), before);
+  }
+  const apart = `${world.sandbox.folder}/apart`;
+  await world.ok(
+    `auth update-kubeconfig --project ${project} --hostname api.datum.net ${UNASKED} --kubeconfig ${apart}`,
+  );
+  assert.match(await Deno.readTextFile(apart), /server: https:\/\/api\.datum\.net\//);
+});
+
+Deno.test("another scheme or port is another host; another group or the default port is not", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const servers: readonly (readonly [server: string, code: number])[] = [
+    ["http://api.other.net/x", 1],
+    ["https://api.other.net:8443/x", 1],
+    ["api.other.net", 1],
+    ["https://API.other.net:443/apis/old.example.com/v1/projects/web/control-plane", 0],
+    ["https://api.other.net", 0],
+    ["''", 0],
+  ];
+  for (const [server, expected] of servers) {
+    await Deno.writeTextFile(
+      world.kubeconfig,
+      `clusters:\n- name: datum-project-web-api.other.net\n  cluster:\n    server: ${server}\n`,
+    );
+    const { code } = await world.run(
+      `auth update-kubeconfig --project web --hostname api.other.net ${UNASKED}`,
+    );
+    assert.equal(code, expected, server);
+  }
+});
+
+Deno.test("--follow-active is refused for a host whose sessions the entry would not follow", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const words = `auth update-kubeconfig --project web --follow-active ${UNASKED}`;
+  const { code, stderr } = await world.run(`${words} --hostname api.other.net`);
+  assert.equal(code, 2);
+  assert.ok(stderr.includes("api.other.net") && stderr.includes(world.cloud.apiHost), stderr);
+  await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
+  await world.ok(`${words} --hostname ${world.cloud.apiHost}`);
+  assert.ok((await Deno.readTextFile(world.kubeconfig)).includes(`--active-for=${world.cloud.apiHost}`));
+});
+
+Deno.test("a change of the one user entry of a session names the other contexts that it concerns", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const name = at(world, ADA);
+  const write = async (words: string) => {
+    const { code, stderr } = await world.run(
+      `auth update-kubeconfig --skip-validation --exec-command datumctl ${words}`,
+    );
+    assert.equal(code, 0, stderr);
+    return stderr;
+  };
+  const note = new RegExp(`One user entry, datum-${name}, serves ([^]*?) too`);
+  assert.doesNotMatch(await write("--project web --context one"), note);
+  assert.doesNotMatch(await write("--project web --context two"), note);
+  assert.doesNotMatch(await write("--project web --context three --follow-active"), note);
+  for (const flags of ["--exec-interactive-mode Never", "--token id", "--exec-command /opt/datumctl"]) {
+    const words = `--project api --context four ${flags}`;
+    assert.equal(note.exec(await write(`${words} --dry-run`))?.[1], "one, two", flags);
+    assert.equal(note.exec(await write(words))?.[1], "one, two", flags);
+    assert.doesNotMatch(await write(words), note, "the second time nothing changes");
+    await write("--project api --context four");
+  }
+  const file = parse(await Deno.readTextFile(world.kubeconfig));
+  assert.equal(file.users.length, 2);
+});
+
+Deno.test("when nothing is to change, the file that holds the context is named, not the first of the list", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const [none, held] = [`${world.sandbox.folder}/none`, world.kubeconfig];
+  await Deno.writeTextFile(held, "kind: Config\n");
+  const env = { KUBECONFIG: `${none}:${held}` };
+  const words = `auth update-kubeconfig --project web ${UNASKED}`;
+  assert.match(await world.ok(words, { env }), new RegExp(`^Kubeconfig: +${held}\n`));
+  assert.match(await world.ok(words, { env }), new RegExp(`^Kubeconfig: +${held} \\(nothing to change\\)\n`));
+  await assert.rejects(Deno.stat(none), Deno.errors.NotFound);
+});
