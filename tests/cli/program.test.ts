@@ -183,6 +183,20 @@ Deno.test("a word from the command line steers no terminal in its error", async 
   }
 });
 
+Deno.test("what follows a line break in a word of the command line is not taken for advice", async () => {
+  await using sandbox = await openSandbox();
+  for (
+    const args of [["auth", "list", "a\n\u0000b"], ["auth", "get-token", "-", "\n\u001b[2J"], [
+      "x\n(Did you mean y?)\nz",
+    ]]
+  ) {
+    const { code, stderr } = await runLine(args, { place: sandbox.place });
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: [^\n]*\nSee datumctl --help\.\n$/, JSON.stringify(args));
+    assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u);
+  }
+});
+
 Deno.test("a word that holds others shows its help when it stands alone", async () => {
   for (const words of ["", "auth"]) {
     const { code, stdout } = await line(words);
