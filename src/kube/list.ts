@@ -1,22 +1,33 @@
 /** Owns reading a whole list from a Kubernetes API, part by part. */
 
+import { AppError } from "../errors.ts";
 import { isObject, type KubeClient, type KubeObject } from "./client.ts";
 
-/** How many objects are asked for at once. */
+/** How many objects are asked for at once, and how many such parts are read at the most. */
 const PART = 500;
+const MOST_PARTS = 200;
 
-/** Every object of the list at a path, such as `/api/v1/namespaces`. Throws what a request throws. */
+/**
+ * Every object of the list at a path, such as `/api/v1/namespaces`. Throws what a request throws, and `INVALID` when
+ * the list does not end.
+ */
 export async function listObjects(client: KubeClient, path: string): Promise<KubeObject[]> {
   const found: KubeObject[] = [];
   let next = "";
-  do {
-    const part = await client.get(path, {
+  for (let part = 1; part <= MOST_PARTS; part += 1) {
+    const answer = await client.get(path, {
       query: { limit: String(PART), ...(next === "" ? {} : { continue: next }) },
     });
-    if (Array.isArray(part.items)) found.push(...part.items.filter(isObject));
-    const token = isObject(part.metadata) ? part.metadata.continue : undefined;
-    // The same token again would lead in a circle.
-    next = typeof token === "string" && token !== next ? token : "";
-  } while (next !== "");
-  return found;
+    if (Array.isArray(answer.items)) found.push(...answer.items.filter(isObject));
+    const token = isObject(answer.metadata) ? answer.metadata.continue : undefined;
+    if (typeof token !== "string" || token === "") return found;
+    next = token;
+  }
+  throw new AppError(
+    "INVALID",
+    `The list ${path} of ${client.what} does not end after ${MOST_PARTS} parts.`,
+    {
+      hint: "See what there is with kubectl.",
+    },
+  );
 }

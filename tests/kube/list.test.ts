@@ -1,0 +1,57 @@
+/** Proves that a list is read to its end, part by part, and that one without an end is given up. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { openClient } from "../../src/kube/client.ts";
+import { listObjects } from "../../src/kube/list.ts";
+
+/** A client of a server that answers a list by its `continue` parameter. */
+function clientOf(answer: (next: string | null, limit: string | null) => unknown) {
+  let asked = 0;
+  const client = openClient({
+    baseUrl: "https://api.example.com/prefix",
+    what: "the test",
+    who: "ada",
+    fetch: (input) => {
+      asked += 1;
+      const { searchParams, pathname } = new URL(input);
+      assert.equal(pathname, "/prefix/api/v1/namespaces");
+      return Promise.resolve(Response.json(answer(searchParams.get("continue"), searchParams.get("limit"))));
+    },
+    token: () => Promise.resolve("token"),
+    now: () => 0,
+    sleep: () => Promise.resolve(),
+    random: () => 0,
+    requestTimeout: 1_000,
+    signal: new AbortController().signal,
+    log: () => {},
+  });
+  return { client, asked: () => asked };
+}
+
+const PATH = "/api/v1/namespaces";
+
+Deno.test("a list that does not end is given up", async () => {
+  const { client, asked } = clientOf(() => ({ items: [{}], metadata: { continue: crypto.randomUUID() } }));
+  await assert.rejects(
+    listObjects(client, PATH),
+    (thrown) =>
+      thrown instanceof AppError && thrown.code === "INVALID" && /does not end/.test(thrown.message),
+  );
+  assert.ok(asked() > 1 && asked() <= 200);
+});
+
+Deno.test("what is no object in a list is left out, and an answer without items is an empty list", async () => {
+  assert.deepEqual(await listObjects(clientOf(() => ({ items: [1, null, "x", {}] })).client, PATH), [{}]);
+  assert.deepEqual(await listObjects(clientOf(() => ({ items: "many", metadata: 3 })).client, PATH), []);
+});
+
+Deno.test("parts are asked for one after the other, with the token of the one before", async () => {
+  const { client, asked } = clientOf((next, limit) => {
+    assert.equal(limit, "500");
+    const at = Number(next ?? 0);
+    return { items: [{ at }], metadata: at < 3 ? { continue: String(at + 1) } : {} };
+  });
+  assert.deepEqual(await listObjects(client, PATH), [{ at: 0 }, { at: 1 }, { at: 2 }, { at: 3 }]);
+  assert.equal(asked(), 4);
+});
