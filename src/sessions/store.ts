@@ -6,6 +6,7 @@ import { checkpoint } from "../system/checkpoint.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Folders } from "../system/environment.ts";
 import {
+  clearReplacement,
   createFile,
   ensurePrivateFolder,
   exists,
@@ -539,7 +540,7 @@ async function changeConfig(
     checkpoint("config locked");
     const before = await readConfig(place);
     const after = change(before);
-    if (after === before) return;
+    if (after === before) return await clearReplacement(path);
     await writeFileAtomically(path, JSON.stringify(after, undefined, 2) + "\n");
     checkpoint("config renamed");
   } finally {

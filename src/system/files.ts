@@ -227,6 +227,15 @@ export async function prepareReplacement(path: string, room: number): Promise<Re
   };
 }
 
+/** Removes what a killed process left of a file's successor. The caller holds the lock that guards `path`. */
+export async function clearReplacement(path: string): Promise<void> {
+  await removeFile(successorOf(path));
+}
+
+function successorOf(path: string): string {
+  return `${path}.new`;
+}
+
 /**
  * Replaces a file of ours without a sync and without a lock: for notes that may be lost. False when it failed,
  * which is nobody's trouble.
