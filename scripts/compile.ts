@@ -33,6 +33,8 @@ export interface CompileOptions {
   readonly target?: Target;
   /** `own` where its base runtime can be had, else `trial`, unless named. */
   readonly runtime?: Runtime;
+  /** Stops where a variable says so, for tests that kill it there: never for a release. */
+  readonly testHooks?: boolean;
 }
 
 /** What was compiled. */
@@ -117,7 +119,7 @@ export async function compileBinary(options: CompileOptions): Promise<Compiled> 
   // Only the chunks are in this folder: whatever else were beside the entry would be embedded too.
   const folder = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
   try {
-    await bundle(options.entry, folder);
+    await bundle(options.entry, folder, options);
     return await compileChunks({ ...options, folder, entry: "main.js" });
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -172,14 +174,19 @@ export async function compileChunks(
  *
  * @throws {Error} when a chunk would need the network to run: an npm, JSR or https import is left in it.
  */
-export async function bundle(entry: string, folder: string): Promise<void> {
+export async function bundle(
+  entry: string,
+  folder: string,
+  { testHooks = false }: Pick<CompileOptions, "testHooks"> = {},
+): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
+  const config = testHooks ? await hookedConfig() : `${ROOT}deno.json`;
   await run(Deno.execPath(), [
     "bundle",
     "--quiet",
     "--no-check",
     "--config",
-    `${ROOT}deno.json`,
+    config,
     "--code-splitting",
     // For "deno", one CommonJS package anywhere makes main.js load node:module at its start, and the whole node:
     // layer with it. "browser" only takes the packages' ES modules; what imports node: lazily still can.
@@ -188,12 +195,25 @@ export async function bundle(entry: string, folder: string): Promise<void> {
     "--outdir",
     folder,
     absolute(entry),
-  ], { cwd: ROOT, env: {} });
+  ], { cwd: ROOT, env: {} }).finally(() => testHooks ? Deno.remove(config) : undefined);
   if (name !== "main") await Deno.rename(`${folder}/${name}.js`, `${folder}/main.js`);
   for await (const chunk of Deno.readDir(folder)) {
     const left = remoteImport(await Deno.readTextFile(`${folder}/${chunk.name}`));
     if (left !== undefined) throw new Error(`The bundle's ${chunk.name} still imports ${left}.`);
   }
+}
+
+/** A configuration that puts what stops at checkpoints in the place of what does nothing there. */
+async function hookedConfig(): Promise<string> {
+  const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const module = (path: string) => new URL(`../${path}`, import.meta.url).href;
+  const hook = { [module("src/system/checkpoint.ts")]: module("tests/e2e/stop-at-checkpoint.ts") };
+  const path = await Deno.makeTempFile({ prefix: "datumctl-compile-", suffix: ".json" });
+  await Deno.writeTextFile(
+    path,
+    JSON.stringify({ ...config, lock: false, imports: { ...config.imports, ...hook } }),
+  );
+  return path;
 }
 
 /** The first import of a bundled module that is not in the bundle or the runtime, if there is one. */
@@ -286,6 +306,7 @@ async function main(): Promise<void> {
       entry: { type: "string", default: `${ROOT}main.ts` },
       name: { type: "string", default: "datumctl" },
       runtime: { type: "string" },
+      "test-hooks": { type: "boolean", default: false },
     },
   });
   const target = TARGETS.find((known) => known === values.target);
@@ -300,6 +321,7 @@ async function main(): Promise<void> {
     entry: values.entry,
     out: `${folder}/${values.name}`,
     target,
+    testHooks: values["test-hooks"],
     ...(runtime === undefined ? {} : { runtime }),
   });
   const { size } = await Deno.stat(compiled.path);

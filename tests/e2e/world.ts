@@ -44,6 +44,8 @@ export interface WorldOptions {
   readonly cloud?: CloudOptions;
   /** `real` starts a gnome-keyring; without it the session's key is in a file. */
   readonly keyring?: "real";
+  /** The binary stops at a checkpoint when `DATUMCTL_TEST_STOP_AT` names it: see stop-at-checkpoint.ts. */
+  readonly testHooks?: boolean;
 }
 
 /** Everything that one test lives in; dispose of it. */
@@ -76,6 +78,7 @@ export interface World extends AsyncDisposable {
 }
 
 let compiled: Promise<string> | undefined;
+let hooked: Promise<string> | undefined;
 
 /** The binary under test: `$DATUMCTL_BINARY`, else one that is compiled once per run. */
 export function binaryUnderTest(): Promise<string> {
@@ -89,9 +92,22 @@ export function binaryUnderTest(): Promise<string> {
   return compiled;
 }
 
+/** The binary under test as a build for tests: `$DATUMCTL_HOOKED_BINARY`, else one that is compiled once per run. */
+function binaryWithTestHooks(): Promise<string> {
+  hooked ??= (async () => {
+    const given = Deno.env.get("DATUMCTL_HOOKED_BINARY");
+    if (given !== undefined) return given;
+    const out = await Deno.makeTempFile({ prefix: "datumctl-test-hooks-" });
+    await compileBinary({ entry: `${ROOT}main.ts`, out, testHooks: true });
+    addEventListener("unload", () => Deno.removeSync(out));
+    return out;
+  })();
+  return hooked;
+}
+
 /** Opens a world; undefined, after a printed line, when the keyring it wants cannot be had on this machine. */
 export async function openWorld(options: WorldOptions = {}): Promise<World | undefined> {
-  const binary = await binaryUnderTest();
+  const binary = await (options.testHooks ? binaryWithTestHooks() : binaryUnderTest());
   const keyring = options.keyring === "real" ? await startKeyring() : undefined;
   if (options.keyring === "real" && keyring === undefined) return undefined;
   const cloud = await startCloud(options.cloud);

@@ -1,7 +1,7 @@
 /** Proves what the binary may do, and that a bundle that would need the network is not compiled. */
 
 import assert from "node:assert/strict";
-import { permissions, remoteImport, TARGETS, withoutAppended } from "../../scripts/compile.ts";
+import { bundle, permissions, remoteImport, ROOT, TARGETS, withoutAppended } from "../../scripts/compile.ts";
 
 Deno.test("no binary is allowed everything, and none asks its user for more", () => {
   for (const target of TARGETS) {
@@ -36,4 +36,27 @@ Deno.test("withoutAppended() cuts what the last eight bytes say, and refuses a p
   assert.equal(withoutAppended(program).length, 8);
   new DataView(program.buffer).setBigUint64(12, 21n, true);
   assert.throws(() => withoutAppended(program), /no script appended/);
+});
+
+Deno.test("no bundle can be stopped at a checkpoint but one that is made for tests", async () => {
+  const traces = async (options: { readonly testHooks?: boolean }): Promise<string[]> => {
+    const folder = await Deno.makeTempDir({ prefix: "bundle-" });
+    try {
+      await bundle(`${ROOT}main.ts`, folder, options);
+      const found: string[] = [];
+      for await (const { name } of Deno.readDir(folder)) {
+        const text = await Deno.readTextFile(`${folder}/${name}`);
+        found.push(...text.match(/DATUMCTL_TEST\w*|Atomics/g) ?? []);
+      }
+      return [...new Set(found)].sort();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  };
+  assert.deepEqual(await traces({}), []);
+  assert.deepEqual(await traces({ testHooks: true }), [
+    "Atomics",
+    "DATUMCTL_TEST_STOP_AT",
+    "DATUMCTL_TEST_STOP_MARK",
+  ]);
 });
