@@ -8,9 +8,17 @@ import { childEnvironment, run } from "../system/processes.ts";
 import { openCredentialManager } from "../system/windows-credentials.ts";
 import { type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
 
-/** The place that the variables describe; `notice` hears, in one line, of what was mended on the way. */
+/**
+ * The place that the variables describe; `notice` hears, in one line and once, of what was mended on the way or could
+ * not be.
+ */
 export function openPlace(env: Environment, notice: (line: string) => void): SessionPlace {
   const folders = foldersOf(env);
+  const told = new Set<string>();
+  const once = (line: string) => {
+    if (!told.has(line)) notice(line);
+    told.add(line);
+  };
   const stores = new Map<KeyStore, SecretStore>();
   const open = (kind: KeyStore): SecretStore =>
     kind === "system"
@@ -18,11 +26,11 @@ export function openPlace(env: Environment, notice: (line: string) => void): Ses
       : keyFileStore({
         folder: folders.sessions,
         pathFor: async (account) => (await pathsOf(folders, account)).key,
-        notice,
+        notice: once,
       });
   return {
     folders,
-    notice,
+    notice: once,
     now: Date.now,
     secretStore(kind) {
       const store = stores.get(kind) ?? open(kind);
