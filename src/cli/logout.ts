@@ -1,7 +1,7 @@
 /** Owns `logout`: taking back at the issuer what was granted, then forgetting it here. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { labelOf, type Session } from "../sessions/session.ts";
@@ -17,6 +17,7 @@ import {
 import { timedToken } from "../sessions/token-life.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
+import { exists } from "../system/files.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
 import { meantSession, readableSessions } from "./session-words.ts";
@@ -49,7 +50,7 @@ export interface LogoutInput {
   readonly kubeconfig?: string | undefined;
 }
 
-/** Revokes and removes one session, or all. The first failure is thrown after every session was treated. */
+/** Revokes and removes one session, or all. What failed is thrown, as one error, after every session was treated. */
 export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
   if (input.all && (input.user !== undefined || deps.choice.flag !== undefined)) {
     throw new AppError("USAGE", "--all takes no user.");
@@ -61,64 +62,81 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
     : [await meantSession(deps, sessions, input.user, "Log out whom?", "datumctl logout")];
   if (leaving.length === 0) deps.out.line("Nobody was signed in.");
   const failures: AppError[] = [];
-  for (const session of leaving) {
-    try {
-      await logOut(deps, session, input);
-    } catch (thrown) {
-      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-      failures.push(thrown);
-    }
+  for (const session of leaving) failures.push(...await logOut(deps, session, input));
+  if (input.kubeconfig !== undefined && !await exists(input.kubeconfig)) {
+    deps.out.warn(`There is no kubeconfig ${printable(input.kubeconfig)}: no entry was removed.`);
   }
-  const [first, ...more] = failures;
-  for (const error of more) deps.out.warn(error.message);
-  if (first !== undefined) throw first;
+  if (failures.length > 0) throw together(failures);
 }
 
-async function logOut(deps: Deps, { name }: Session, input: LogoutInput): Promise<void> {
+/** What failed on the way of one session; the rest of that way was gone all the same. */
+async function logOut(deps: Deps, session: Session, input: LogoutInput): Promise<AppError[]> {
+  try {
+    return await leave(deps, session, input);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    return [thrown];
+  }
+}
+
+async function leave(deps: Deps, { name }: Session, input: LogoutInput): Promise<AppError[]> {
   const { place, out } = deps;
   const lock = await lockSession(place, name, LOCK_WAIT);
-  let revocation: Revocation;
   try {
     const session = await readSession(place, name);
-    if (session === undefined) return;
-    revocation = await revoke(deps, session, input.keep);
-    if (revocation.failure !== undefined && input.keep) {
-      throw new AppError(
-        revocation.failure.code,
-        `${labelOf(session)} stays signed in: ${revocation.failure.message}`,
-        {
-          hint: "Run the same command again later, or without --keep to remove the session here.",
-          cause: revocation.failure,
-        },
-      );
+    if (session === undefined) return [];
+    const revocation = await revoke(deps, session, input.keep);
+    const { failure } = revocation;
+    if (failure !== undefined && input.keep) {
+      throw new AppError(failure.code, `${labelOf(session)} stays signed in: ${failure.message}`, {
+        hint: "Run the same command again later, or without --keep to remove the session here.",
+      });
     }
     checkpoint("session revoked");
     const removal = await removeSession(place, session, keyringBound(deps));
-    if (input.kubeconfig !== undefined) await removeSessionEntries(deps, session, input.kubeconfig);
-    const lasting = revocation.failure === undefined ? undefined : stillValid(revocation, revocation.failure);
-    if (removal.leftBehind !== undefined) {
-      if (lasting !== undefined) out.warn(lasting.message);
-      throw new AppError(
-        removal.leftBehind.code === "KEYRING_TIMEOUT" ? "KEYRING_TIMEOUT" : "STORAGE",
-        `${
-          labelOf(session)
-        } is signed out here, but the keyring's item "${name}" (service datumctl) was left behind: ` +
-          removal.leftBehind.message,
-        {
-          hint: "Remove that item with your keyring's own program; alone it opens nothing.",
-          cause: removal.leftBehind,
-        },
-      );
+    const failures: AppError[] = [];
+    if (removal.leftBehind === undefined) {
+      const done = failure === undefined ? revocation.done : "Removed here";
+      out.line(`${done}: ${labelOf(session)} at ${session.apiHost}.`);
+    } else failures.push(keyLeftBehind(session, removal.leftBehind));
+    if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
+    if (input.kubeconfig !== undefined) {
+      await removeSessionEntries(deps, session, input.kubeconfig).catch((thrown) => {
+        if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+        failures.push(thrown);
+      });
     }
-    out.line(
-      `${revocation.failure === undefined ? revocation.done : "Removed here"}: ${
-        labelOf(session)
-      } at ${session.apiHost}.`,
-    );
-    if (lasting !== undefined) throw lasting;
+    return failures;
   } finally {
     lock.release();
   }
+}
+
+/** Several failures as one error with the words of all: what cannot be reached weighs most. */
+function together(failures: readonly AppError[]): AppError {
+  const sorted = [...failures].sort((a, b) => Number(b.exitCode === 6) - Number(a.exitCode === 6));
+  const [first] = sorted;
+  if (first !== undefined && sorted.length === 1) return first;
+  const words = (texts: readonly (string | undefined)[]) =>
+    [...new Set(texts.filter((text) => text !== undefined))].join(" ");
+  return new AppError(first?.code ?? "INTERNAL", words(sorted.map(({ message }) => message)), {
+    hint: words(sorted.map(({ hint }) => hint)),
+    retryable: sorted.every(({ retryable }) => retryable),
+  });
+}
+
+function keyLeftBehind(session: Session, failure: AppError): AppError {
+  return new AppError(
+    failure.code === "KEYRING_TIMEOUT" ? "KEYRING_TIMEOUT" : "STORAGE",
+    `${labelOf(session)} is signed out here, but the keyring's item "${session.name}" (service datumctl) ` +
+      `was left behind: ${failure.message}`,
+    {
+      hint: "Remove that item with your keyring's own program; alone it opens nothing.",
+      cause: failure,
+      // The session is gone: the same call would find nobody to log out.
+      retryable: false,
+    },
+  );
 }
 
 /** What the issuer did, in words, or why it did nothing. */
@@ -176,14 +194,15 @@ function slow(host: string): AppError {
   return new AppError("NETWORK", `${host} did not answer in time.`);
 }
 
-function stillValid({ host, until }: Revocation, failure: AppError): AppError {
+function stillValid(session: Session, { host, until }: Revocation, failure: AppError): AppError {
   const end = until ?? "it expires or is revoked there";
   return new AppError(
-    "NETWORK",
-    `The session is still valid at ${host} until ${end}: ${failure.message}`,
+    failure.code,
+    `${labelOf(session)} is still valid at ${host} until ${end}: ${failure.message}`,
     {
       hint: `It is removed here. To end it for good, revoke it at ${host}.`,
-      cause: failure,
+      // The session is gone: the same call would find nobody to log out.
+      retryable: false,
     },
   );
 }

@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
-import { listSessions } from "../sessions/store.ts";
+import { chooseSession, listSessions } from "../sessions/store.ts";
 import type { Deps } from "./context.ts";
 import { pick } from "./picker.ts";
 
@@ -22,12 +22,10 @@ export function storedIn(session: Session): string {
  * The session that a person means: the one of that name, or the only one of that e-mail. Throws `NOT_FOUND`, or
  * `USAGE` naming the sessions when the e-mail has several.
  */
-export function matchSession(sessions: readonly Session[], user: string, command: string): Session {
+function matchSession(sessions: readonly Session[], user: string, command: string): Session {
   const named = sessions.find(({ name }) => name === user);
   if (named !== undefined) return named;
-  const found = sessions.filter(({ user: { email, subject } }) =>
-    email?.toLowerCase() === user.toLowerCase() || subject === user
-  );
+  const found = sessions.filter((session) => isOf(session, user));
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined) {
@@ -40,7 +38,15 @@ export function matchSession(sessions: readonly Session[], user: string, command
   });
 }
 
-/** The session that a person means, asking on a terminal when they named none and there are several. */
+function isOf({ user: { email, subject } }: Session, user: string): boolean {
+  return email?.toLowerCase() === user.toLowerCase() || subject === user;
+}
+
+/**
+ * The session that a person means: by its user, else the one that `--profile` or `DATUMCTL_PROFILE` names exactly,
+ * else the only one, else asking on a terminal. Throws `NOT_SIGNED_IN` where there is none of the name, `USAGE` when
+ * the user and `--profile` mean two.
+ */
 export async function meantSession(
   deps: Deps,
   sessions: readonly Session[],
@@ -48,8 +54,20 @@ export async function meantSession(
   question: string,
   command: string,
 ): Promise<Session> {
-  const named = user ?? deps.choice.flag;
-  if (named !== undefined) return matchSession(sessions, named, command);
+  const { flag, variable } = deps.choice;
+  if (user === "") {
+    throw new AppError("USAGE", "The user's name is empty.", {
+      hint: `Name an e-mail or a session: ${command} USER`,
+    });
+  }
+  if (user !== undefined && flag === undefined) return matchSession(sessions, user, command);
+  if (flag !== undefined || variable !== undefined) {
+    const { session } = await chooseSession(deps.place, deps.choice);
+    if (user === undefined || user === session.name || isOf(session, user)) return session;
+    throw new AppError("USAGE", `${printable(user)} is not of the session "${session.name}" of --profile.`, {
+      hint: `Name one of the two: ${command} ${printable(user)}, or ${command} ${session.name}`,
+    });
+  }
   const [first, ...others] = sessions;
   if (first === undefined) {
     throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", { hint: "Sign in: datumctl login" });

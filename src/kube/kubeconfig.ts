@@ -215,6 +215,7 @@ const ATTEMPTS = 3;
 
 /**
  * Changes the files, each under kubectl's lock, and says which were changed; none when all is as wanted already.
+ * With `absent: "leave"`, as for a removal, neither a file nor a lock or folder for it is made.
  *
  * Throws `BUSY` when another program keeps its lock for longer than `lockWait` milliseconds (5,000), `STORAGE`,
  * `KUBECONFIG`, `INTERRUPTED`; nothing is changed then in the file that is named.
@@ -222,12 +223,13 @@ const ATTEMPTS = 3;
 export async function updateKubeconfig(
   paths: readonly string[],
   edit: EditOf,
-  options: { readonly lockWait?: number } = {},
+  options: { readonly lockWait?: number; readonly absent?: "make" | "leave" } = {},
 ): Promise<readonly KubeconfigChange[]> {
   const present: string[] = [];
   for (const path of paths) if (await readSharedFile(path) !== undefined) present.push(path);
-  const last = paths.at(-1);
+  const last = options.absent === "leave" ? undefined : paths.at(-1);
   const toLock = present.length === 0 && last !== undefined ? [last] : present;
+  if (toLock.length === 0) return [];
   return await lockingSharedFiles(toLock, async (signal) => {
     const done: KubeconfigChange[] = [];
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {

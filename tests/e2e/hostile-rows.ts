@@ -395,7 +395,7 @@ const revocation: readonly HostileRow[] = [
   row(
     "escape sequences in an error",
     { revocation: { status: 400, json: LOUD } },
-    refused("NETWORK", /refused \(status 400, .*\[2J/),
+    refused("ISSUER_ERROR", /refused \(status 400, .*\[2J/),
   ),
 ];
 

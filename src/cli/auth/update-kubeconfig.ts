@@ -325,6 +325,7 @@ export async function removeSessionEntries(deps: Deps, session: Session, path: s
   const changes = await updateKubeconfig(
     kubeconfigPaths(path, deps.env),
     (kubeconfig) => ({ remove: removalOfSession(kubeconfig, session.name) }),
+    { absent: "leave" },
   );
   if (changes.length > 0) {
     deps.out.line(`Removed its entries from ${changes.map((change) => change.path).join(", ")}.`);
