@@ -332,6 +332,15 @@ export async function resolveResource(source: DiscoverySource, word: string): Pr
   );
 }
 
+/** One sentence that lists what else a word could have meant; undefined where it means one thing. */
+export function ambiguityOf(word: string, { resource, others }: ResolvedResource): string | undefined {
+  if (others.length === 0) return undefined;
+  const named = others.map((other) => printable(fullNameOf(other), 200)).join(", ");
+  return `"${printable(word, 80)}" means ${
+    printable(fullNameOf(resource), 200)
+  } here; there is also ${named}.`;
+}
+
 /**
  * The OpenAPI v3 documents: their path below the control plane by `api/v1` or `apis/<group>/<version>`.
  *

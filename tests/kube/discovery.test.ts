@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { openClient } from "../../src/kube/client.ts";
 import {
+  ambiguityOf,
   type Discovery,
   discoveryOf,
   fetchDiscovery,
@@ -357,9 +358,10 @@ Deno.test("an ambiguous word gives the first of the server's order, and names th
     read: () => Promise.resolve(rows),
     write: () => Promise.resolve(),
   });
-  const { resource, others } = await resolveResource(source, "ev");
-  assert.equal(fullNameOf(resource), "events");
-  assert.deepEqual(others.map(fullNameOf), ["events.events.k8s.io"]);
+  const resolved = await resolveResource(source, "ev");
+  assert.equal(fullNameOf(resolved.resource), "events");
+  assert.equal(ambiguityOf("ev", resolved), '"ev" means events here; there is also events.events.k8s.io.');
+  assert.equal(ambiguityOf("deploy", await resolveResource(source, "deploy")), undefined);
 });
 
 Deno.test("what is kept is private, ends with its time, and is told apart by control plane and session", async () => {

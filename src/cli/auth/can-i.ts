@@ -3,7 +3,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../../errors.ts";
 import { type Action, reviewAccess, reviewRules } from "../../kube/access-review.ts";
-import { type ApiResource, resolveResource } from "../../kube/discovery.ts";
+import { ambiguityOf, type ApiResource, resolveResource } from "../../kube/discovery.ts";
 import { type CommandDeps, type Deps, leave } from "../context.ts";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
 import { openDiscovery } from "../discovery-source.ts";
@@ -178,7 +178,10 @@ async function findResource(
   word: string,
 ): Promise<ApiResource | undefined> {
   try {
-    return (await resolveResource(await openDiscovery(deps, plane), word.toLowerCase())).resource;
+    const resolved = await resolveResource(await openDiscovery(deps, plane), word.toLowerCase());
+    const ambiguity = ambiguityOf(word, resolved);
+    if (ambiguity !== undefined) deps.out.note(ambiguity);
+    return resolved.resource;
   } catch (thrown) {
     if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) throw thrown;
     const [name = "", ...group] = word.toLowerCase().split(".");
