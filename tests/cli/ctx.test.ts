@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { readSession } from "../../src/sessions/store.ts";
+import { signInByHttp } from "../cloud/browser.ts";
 import { ADA, at, openWorld } from "./world.ts";
 
 const OTHER_GROUP = "resourcemanager.datumapis.com/v1alpha";
@@ -203,4 +204,57 @@ Deno.test("refusals: 401 in the middle, as nobody, not allowed, not there", asyn
     assert.deepEqual(await code("projects list --organization acme"), [5, "FORBIDDEN"]);
     await world.ok("ctx use acme/web");
   });
+});
+
+Deno.test("an ordinary API server is acted on through the kubeconfig's context, and the platform by its flag", async () => {
+  await using world = await openWorld();
+  const { cloud } = world;
+  assert.equal((await world.login(ADA)).code, 0);
+  assert.match(await world.ok("auth whoami --platform-wide"), /Username +ada@/);
+  cloud.setControlPlanes({ acceptedTokens: "id" });
+  let walk: Promise<unknown> | undefined;
+  let shown = "";
+  const { code, stderr } = await world.run(
+    `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile} ` +
+      "--keyring file --browser-command true --profile plain",
+    {
+      onErr(text) {
+        shown += text;
+        const url = /https:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
+        if (url !== undefined) walk ??= signInByHttp(cloud, url, ADA).then((answer) => answer.body?.cancel());
+      },
+    },
+  );
+  await walk;
+  assert.equal(code, 0, stderr);
+  assert.match((await world.run("auth whoami")).stderr, /No organization or project is in use/);
+  const refused = await world.run("auth whoami --project web");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /of the provider oidc, which has no organizations and projects/);
+  await world.ok(`auth update-kubeconfig --server https://${cloud.apiHost}`);
+  assert.match(await world.ok("auth whoami"), /cloud\.example\/token-kind +\[id\]/);
+  assert.equal(await world.ok("auth can-i list ns"), "yes\n");
+  assert.match(
+    await world.ok("whoami"),
+    /\nAPI server: +https:\/\/127.*\nIn use by: +the kubeconfig's context datum-/,
+  );
+});
+
+Deno.test("every example of docs/identity.md runs", async () => {
+  await using world = await openWorld();
+  assert.equal((await world.login(ADA)).code, 0);
+  await world.ok("ctx use acme/web");
+  const text = await Deno.readTextFile(new URL("../../docs/identity.md", import.meta.url));
+  const lines = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, block = ""]) =>
+    block.trim().split("\n")
+  );
+  const ids = { "my-org-id": "acme", "my-project-id": "web", "my-other-project": "data" };
+  for (const line of lines) {
+    const [, name, value = "", words] = /^(?:([A-Z_]+)=(\S+) )?datumctl (.*)$/.exec(
+      Object.entries(ids).reduce((text, [id, real]) => text.replaceAll(id, real), line.replaceAll("'", "")),
+    ) ?? [];
+    assert.ok(words !== undefined, `no command line: ${line}`);
+    await world.ok(words, name === undefined ? {} : { env: { [name]: value } });
+  }
+  assert.ok(lines.length > 10);
 });
