@@ -4,7 +4,7 @@ import { CommanderError } from "@commander-js/extra-typings";
 import { oneSession } from "../credential/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import type { RequestBounds } from "../kube/client.ts";
-import type { KeyringBound } from "../keyring/store.ts";
+import { type KeyringBound, keyringBound as boundOf } from "../keyring/store.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";
 import type { TokenBound } from "../sessions/token-wish.ts";
 import type { Clock } from "../system/clock.ts";
@@ -86,9 +86,9 @@ export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
   };
 }
 
-/** How long a keyring may take: longer where a person may be unlocking it. */
+/** What bounds a command's calls of a keyring. */
 export function keyringBound({ terminal, interrupted }: Deps): KeyringBound {
-  return { timeout: terminal.canAsk ? 60_000 : 15_000, signal: interrupted };
+  return boundOf(terminal.canAsk, interrupted);
 }
 
 /** How long a command may take to get a fresh token. */

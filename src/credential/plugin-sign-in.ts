@@ -1,7 +1,7 @@
 /** Owns the sign-in that kubectl's plugin begins by itself: one for all who wait, the same identity or nothing. */
 
 import { AppError, printable } from "../errors.ts";
-import type { KeyringBound } from "../keyring/store.ts";
+import { type KeyringBound, keyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
 import { renewalTarget } from "../providers/provider.ts";
 import { labelOf, parseJson, type Session } from "../sessions/session.ts";
@@ -64,7 +64,7 @@ export async function signInFromPlugin<Token>(
   tokenAgain: () => Promise<Token>,
 ): Promise<Token> {
   const { place } = around;
-  const renewal = await renewalOf(place, name, keyringBound(around));
+  const renewal = await renewalOf(place, name, keyringBound(around.canAsk));
   if (renewal === undefined || !await canSignIn(around)) throw failure;
   const paths = await pathsOf(place.folders, name);
   await ensurePrivateFolder(place.folders.sessions);
@@ -226,16 +226,11 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
         certificateAuthority,
         activate: false,
       };
-      const bound = keyringBound(around, interrupted);
+      const bound = keyringBound(canAsk, interrupted);
       const { session } = await keepSignIn(place, exchange, signedIn, choice, bound);
       return { who: labelOf(session), where: target.apiHost };
     },
   });
-}
-
-/** Longer where a person may be unlocking the keyring. */
-function keyringBound({ canAsk }: PluginSurroundings, signal?: AbortSignal): KeyringBound {
-  return { timeout: canAsk ? 60_000 : 15_000, ...(signal === undefined ? {} : { signal }) };
 }
 
 function keyStoresOf(choice: string | undefined): readonly KeyStore[] {

@@ -7,10 +7,15 @@ export const SERVICE = "datumctl";
 
 /** How long a call may take, and what gives it up. */
 export interface KeyringBound {
-  /** Milliseconds for the whole call: 15 s when nobody is asked, 60 s when a person may be unlocking. */
+  /** Milliseconds for the whole call. */
   readonly timeout: number;
   /** Gives the call up; it then throws the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+/** How long a keyring may take: longer where a person may be unlocking it. */
+export function keyringBound(canAsk: boolean, signal?: AbortSignal): KeyringBound {
+  return { timeout: canAsk ? 60_000 : 15_000, ...(signal === undefined ? {} : { signal }) };
 }
 
 /**

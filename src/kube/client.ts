@@ -3,6 +3,7 @@
 import { AppError, printable } from "../errors.ts";
 import { type BoundedSignal, boundedSignal, type Clock } from "../system/clock.ts";
 import type { Fetch } from "../system/network.ts";
+import { requestLine } from "../system/request-line.ts";
 
 /** An answer of more bytes than this is refused. */
 const LARGEST_ANSWER = 64 * 1024 * 1024;
@@ -150,10 +151,8 @@ async function exchange(
   const { method, accept = "application/json", body } = request;
   using bounded = boundedSignal(options.requestTimeout, () => slow(url.host), options.signal);
   const started = options.now();
-  const tell = (end: string | number) => {
-    const took = Math.round(options.now() - started);
-    options.log(`${method} ${url.host}${printable(url.pathname)} ${end} ${took} ms`);
-  };
+  const tell = (end: number | "failed") =>
+    options.log(requestLine(method, url, end, options.now() - started));
   try {
     const response = await options.fetch(url, {
       method,
@@ -171,7 +170,7 @@ async function exchange(
     tell(response.status);
     return { status: response.status, headers: response.headers, body: bytes };
   } catch (thrown) {
-    tell("failed after");
+    tell("failed");
     options.signal.throwIfAborted();
     if (thrown instanceof AppError && thrown.code === "NETWORK" && !(thrown.cause instanceof TooLarge)) {
       return thrown;

@@ -2,9 +2,8 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
-
-/** The web's `fetch`, as it is handed in. Failures of transport come out of it as AppError `NETWORK`. */
-export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
+import type { Fetch } from "../system/network.ts";
+import { requestLine } from "../system/request-line.ts";
 
 /** What a flow needs to speak with an issuer. */
 export interface Exchange {
@@ -110,7 +109,8 @@ export function boundedFetch(exchange: Exchange, step: string): Fetch {
     const headers = new Headers(init?.headers);
     headers.delete("user-agent"); // the library's own name; the fetch that was handed in knows ours
     const began = exchange.now();
-    const path = `${init?.method ?? "GET"} ${url.host}${printable(url.pathname)}`;
+    const tell = (end: number | "failed") =>
+      exchange.log?.(requestLine(init?.method ?? "GET", url, end, exchange.now() - began));
     const who = `${step}: ${hostOf(url)}`;
     try {
       const response = await bounded(
@@ -118,13 +118,13 @@ export function boundedFetch(exchange: Exchange, step: string): Fetch {
         who,
         (signal) => exchange.fetch(url.href, { ...init, headers, redirect: "manual", signal }),
       );
-      exchange.log?.(`${path} ${response.status} in ${Math.round(exchange.now() - began)} ms`);
+      tell(response.status);
       const bytes = await bounded(exchange, who, (signal) => readBody(response, signal, who));
       refuseStatus(exchange, step, url, response);
       const nullBody = [204, 205].includes(response.status);
       return new Response(nullBody ? null : bytes, { status: response.status, headers: response.headers });
     } catch (error) {
-      exchange.log?.(`${path} failed after ${Math.round(exchange.now() - began)} ms`);
+      tell("failed");
       throw error;
     }
   };

@@ -388,7 +388,7 @@ Deno.test("what is sent stands below the base URL, with its query, and the log h
         { accept: "x/y" },
       );
       assert.equal(asked[0]?.path, "/base/api?limit=5&fieldSelector=a%3Db+c");
-      assert.match(lines.join("\n"), /^GET 127\.0\.0\.1:\d+\/base\/api 200 \d+ ms$/);
+      assert.match(lines.join("\n"), /^GET 127\.0\.0\.1:\d+\/base\/api 200 in \d+ ms$/);
     },
   );
 });
