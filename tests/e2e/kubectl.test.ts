@@ -530,12 +530,11 @@ test("a KUBERNETES_EXEC_INFO that is none is wrong usage, with nothing handed ou
     const asked = ["auth", "get-token", `--output=${EXEC}/v1`, "--error-format", "json"];
     const finished = await world.datumctl(asked, { env });
     refused(finished, 2);
-    const { error } = JSON.parse(finished.stderr);
-    assert.equal(error.code, "USAGE");
-    assert.match(error.message, why);
+    // Of stderr one parent gets one block only, as the next test shows.
     const status = JSON.parse(finished.stdout);
     assert.equal(status.kind, "Status");
     assert.equal(status.reason, "USAGE");
+    assert.match(status.message, why);
   }
   refused(await world.datumctl(["auth", "get-token", "-o", `${EXEC}/v3`]), 2);
 });
