@@ -55,7 +55,7 @@ Deno.test("the codes that commands.md names have the exits that it names", () =>
   };
   for (const [code, exit] of Object.entries(exits)) assert.equal(CODES[code as ErrorCode].exit, exit, code);
   const retryable = codes.filter((code) => CODES[code].retryable);
-  assert.deepEqual(retryable.toSorted(), ["BUSY", "KEYRING_TIMEOUT", "NETWORK", "TIMEOUT"]);
+  assert.deepEqual(retryable.toSorted(), ["BUSY", "INCOMPLETE", "KEYRING_TIMEOUT", "NETWORK", "TIMEOUT"]);
   for (const code of codes) assert.match(code, /^[A-Z]+(_[A-Z]+)*$/);
 });
 
@@ -126,4 +126,11 @@ Deno.test("the version is deno.json's, and a semantic one", async () => {
   const { version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
   assert.equal(VERSION, version);
   assert.match(VERSION, /^\d+\.\d+\.\d+(-[\w.]+)?$/);
+});
+
+Deno.test("an error can know better than its code whether the same call can succeed later", () => {
+  const gone = new AppError("NETWORK", "The host is down.", { retryable: false });
+  assert.deepEqual([gone.exitCode, gone.retryable], [6, false]);
+  assert.equal(JSON.parse(formatError(gone, "json")).error.retryable, false);
+  assert.equal(new AppError("NETWORK", "The host is down.").retryable, true);
 });
