@@ -303,7 +303,7 @@ Deno.test("a certificate of an unknown authority is told with its authority, its
     const { code, message, hint, retryable } = errorOf(finished);
     assert.deepEqual([code, retryable], ["UNTRUSTED_CERTIFICATE", false]);
     assert.match(message, new RegExp(authHost));
-    assert.match(hint, /datumctl login --certificate-authority FILE/);
+    assert.match(hint, /: datumctl login .*--certificate-authority FILE$/);
     const authority = new X509Certificate(caPem).subject.trim().replaceAll("\n", ", ");
     assert.ok(hint.includes(authority), `${hint} does not name ${authority}`);
     assert.ok(hint.includes(await fingerprintOf(authHost, caPem)), hint);
