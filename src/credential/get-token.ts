@@ -274,15 +274,10 @@ async function report(
   // Without it nobody could remember who was told.
   await ensurePrivateFolder(sessions).catch(() => {});
   const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, place.now);
-  if (error.code !== "INTERRUPTED") await memory.remember(originOf(error));
+  if (error.code !== "INTERRUPTED") await memory.remember(error);
   if (await memory.firstFor(parent)) tell();
   writeOut(formatStatus(error));
   return error.exitCode;
-}
-
-/** What a refusal to ask again quotes: its words about the moment would be wrong a second later. */
-function originOf(error: AppError): AppError {
-  return mendedBySignIn(error) && mendedBySignIn(error.cause) ? error.cause : error;
 }
 
 async function explained(

@@ -4,6 +4,7 @@ import { AppError, printable } from "../errors.ts";
 import { type KeyringBound, keyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
 import { renewalTarget } from "../providers/provider.ts";
+import { Quoted } from "../sessions/failure-memory.ts";
 import { labelOf, parseJson, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
@@ -171,8 +172,7 @@ async function refuseWhileCooling(
     `${failure.message} A sign-in failed or was given up ${
       formatSpan(ago)
     } ago, so nobody is asked again yet.`,
-    // The failure itself is what others are told, each with the words for their own moment.
-    { hint: `Sign in by hand: datumctl login --profile ${name}`, cause: failure },
+    { hint: `Sign in by hand: datumctl login --profile ${name}`, cause: new Quoted(failure) },
   );
 }
 

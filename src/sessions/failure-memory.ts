@@ -23,6 +23,17 @@ interface Remembered {
   readonly told: readonly number[];
 }
 
+/** The cause of an error that adds words of its moment to a failure: remembered is the failure alone. */
+export class Quoted extends Error {
+  override readonly name = "Quoted";
+  readonly failure: AppError;
+
+  constructor(failure: AppError) {
+    super("quoted");
+    this.failure = failure;
+  }
+}
+
 /** The last failure of one session. Nothing here fails: without it, only the comfort is lost. */
 export interface FailureMemory {
   /** The failure of the last ten seconds, unless it is one that is found again at once. */
@@ -61,7 +72,8 @@ export function openFailureMemory(path: string, now: Clock): FailureMemory {
       if (found === undefined || FOUND_AGAIN.has(found.code)) return undefined;
       return new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
     },
-    remember({ code, message, hint = "" }) {
+    remember(error) {
+      const { code, message, hint = "" } = error.cause instanceof Quoted ? error.cause.failure : error;
       const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
       // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.
       return update((before) =>

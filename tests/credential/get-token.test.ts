@@ -309,8 +309,12 @@ Deno.test("while nobody is asked again that is said once, however often a token 
     const { code, stderr } = await getToken(sandbox, { session: name, output: V1 }, env, { parent });
     assert.equal(code, 4);
     assert.equal(stderr.match(/A sign-in failed or was given up/g)?.length, 1, stderr);
+    assert.match(stderr, new RegExp(`^error: The session "${name}" has expired: `));
     sandbox.time += 1_000;
   }
+  const alone = await getToken(sandbox, { session: name, output: V1 }, exec(), { parent: 4 });
+  assert.match(alone.stderr, new RegExp(`\\.\nSign in again: datumctl login --profile ${name}\n$`));
+  assert.doesNotMatch(alone.stderr, /given up/, "who cannot be asked at all hears the failure alone");
 });
 
 Deno.test("-q silences get-token's warnings and remarks, but no error", async () => {
