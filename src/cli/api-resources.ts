@@ -1,7 +1,6 @@
 /** Owns `api-resources` and `api-versions`: what a control plane serves. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { stringify } from "yaml";
 import { AppError, printable, printableValue } from "../errors.ts";
 import {
   type ApiResource,
@@ -15,7 +14,7 @@ import type { CommandDeps, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { openDiscovery } from "./discovery-source.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
-import { formatTable, listFormat } from "./table.ts";
+import { formatTable, listFormat, toYaml } from "./table.ts";
 
 /** `api-resources`: the kinds of things there are. */
 export function apiResourcesCommand(deps: CommandDeps): Command {
@@ -129,19 +128,19 @@ export async function runApiResources(
     .filter(({ categories }) => input.categories.every((category) => categories.includes(category)));
   const key = { group: "group", name: "plural", kind: "kind" }[input.sortBy] as "group" | "plural" | "kind";
   rows.sort((a, b) => compare(a[key], b[key]) || compare(a.plural, b.plural));
-  out.text(formatResources(rows, input));
+  out.text(await formatResources(rows, input));
   refuseIncomplete(source, discovery);
 }
 
-function formatResources(
+async function formatResources(
   rows: readonly ApiResource[],
   { format, headers }: Pick<ApiResourcesInput, "format" | "headers">,
-): string {
+): Promise<string> {
   switch (format) {
     case "json":
       return JSON.stringify(printableValue(listOf(rows)), undefined, 2) + "\n";
     case "yaml":
-      return stringify(printableValue(listOf(rows)));
+      return await toYaml(printableValue(listOf(rows)));
     case "name":
       return rows.map((row) => `${printable(fullNameOf(row))}\n`).join("");
     default: {

@@ -1,7 +1,6 @@
 /** Owns the way from a command's flags to a client of the control plane that it acts on. */
 
 import { AppError, printable } from "../errors.ts";
-import { findCluster } from "../kube/api-server.ts";
 import { type KubeClient, openClient } from "../kube/client.ts";
 import {
   CONTROL_PLANE_APIS,
@@ -14,7 +13,8 @@ import { labelOf, type Session } from "../sessions/session.ts";
 import { chooseSession, updateSession } from "../sessions/store.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import { type Deps, requestBounds, tokenBound } from "./context.ts";
-import { type ChosenScope, findScope, nothingInUse, type ScopeFlags } from "./scope.ts";
+import { findScope } from "./find-scope.ts";
+import { type ChosenScope, nothingInUse, type ScopeFlags } from "./scope.ts";
 
 /** A control plane that a command acts on, or another API server; dispose of it. */
 export interface ControlPlane extends Disposable {
@@ -50,6 +50,12 @@ export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<C
   return { ...plane, namespace };
 }
 
+/** The API server of a kubeconfig's context, with its authority. */
+async function clusterOf({ kubeconfig, context }: Extract<ControlPlaneTarget, { kind: "context" }>) {
+  const { findCluster } = await import("../kube/api-server.ts");
+  return await findCluster(kubeconfig, context.cluster ?? "");
+}
+
 /** Opens one target as a session. Throws as {@link openControlPlane}. */
 export async function openTarget(
   deps: Deps,
@@ -59,9 +65,7 @@ export async function openTarget(
   const tokens = freshTokens(deps, chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await tokens(false);
-  const cluster = target.kind === "context"
-    ? await findCluster(target.kubeconfig, target.context.cluster ?? "")
-    : undefined;
+  const cluster = target.kind === "context" ? await clusterOf(target) : undefined;
   const network = deps.openNetwork(cluster?.certificateAuthority ?? session.certificateAuthority);
   try {
     const what = wordsFor(target, session);

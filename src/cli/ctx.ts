@@ -10,7 +10,8 @@ import { reviewSelf } from "./auth/whoami.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 import { pick } from "./picker.ts";
-import { type ChosenScope, findScope } from "./scope.ts";
+import { findScope } from "./find-scope.ts";
+import type { ChosenScope } from "./scope.ts";
 import { formatListing, formatObject, listFormat } from "./table.ts";
 import { listOrganizations, listProjects } from "./tenancy.ts";
 
@@ -104,7 +105,7 @@ export async function runCtx(deps: Deps, input: { readonly output?: string | und
     return deps.out.note("Nothing is in use. Choose it: datumctl ctx use ORG[/PROJECT]");
   }
   const { name: session } = chosen.session;
-  deps.out.text(formatObject([...lines, ["Session", session]], { ...object, session }, name, format));
+  deps.out.text(await formatObject([...lines, ["Session", session]], { ...object, session }, name, format));
 }
 
 /** Checks a target with the server, unless told not to, and remembers it with the session. */
@@ -265,22 +266,24 @@ export async function runCtxList(deps: Deps, input: { readonly output?: string |
   const chosen = await chooseSession(deps.place, deps.choice);
   const rows = await listTargets(deps, chosen.session);
   const isActedOn = await actedOn(deps, chosen);
-  deps.out.text(formatListing<Row>({
-    rows,
-    columns: [
-      { title: "In use", text: (row) => isActedOn(row) ? "*" : "" },
-      { title: "Organization", text: ({ organization }) => organization },
-      { title: "Project", text: ({ project }) => project ?? "" },
-      { title: "Name", text: ({ displayName }) => displayName ?? "" },
-    ],
-    name: nameOf,
-    object: (row) => ({
-      organization: row.organization,
-      project: row.project ?? null,
-      displayName: row.displayName ?? null,
-      inUse: isActedOn(row),
-    }),
-  }, format));
+  deps.out.text(
+    await formatListing<Row>({
+      rows,
+      columns: [
+        { title: "In use", text: (row) => isActedOn(row) ? "*" : "" },
+        { title: "Organization", text: ({ organization }) => organization },
+        { title: "Project", text: ({ project }) => project ?? "" },
+        { title: "Name", text: ({ displayName }) => displayName ?? "" },
+      ],
+      name: nameOf,
+      object: (row) => ({
+        organization: row.organization,
+        project: row.project ?? null,
+        displayName: row.displayName ?? null,
+        inUse: isActedOn(row),
+      }),
+    }, format),
+  );
   if (rows.length === 0 && format === "table") deps.out.note("You are a member of no organization.");
 }
 

@@ -2,12 +2,10 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../errors.ts";
-import { kubeconfigPaths, loadKubeconfig } from "../kube/kubeconfig.ts";
 import { checkedScope } from "../providers/datum.ts";
 import { chooseSession, type ChosenSession } from "../sessions/store.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { pick } from "./picker.ts";
-import { scopeOfContext } from "./scope.ts";
 import { formatListing, listFormat } from "./table.ts";
 import { listOrganizations, listProjects, type Organization, type Project } from "./tenancy.ts";
 
@@ -52,16 +50,18 @@ export async function runOrganizationsList(
   const format = listFormat(input.output);
   const { session } = await chooseSession(deps.place, deps.choice);
   const rows = await listOrganizations(deps, session);
-  deps.out.text(formatListing<Organization>({
-    rows,
-    columns: [
-      { title: "Name", text: ({ displayName, id }) => displayName ?? id },
-      { title: "ID", text: ({ id }) => id },
-      { title: "Type", wide: true, text: ({ type }) => type ?? "" },
-    ],
-    name: ({ id }) => id,
-    object: ({ id, displayName, type }) => ({ id, displayName: displayName ?? null, type: type ?? null }),
-  }, format));
+  deps.out.text(
+    await formatListing<Organization>({
+      rows,
+      columns: [
+        { title: "Name", text: ({ displayName, id }) => displayName ?? id },
+        { title: "ID", text: ({ id }) => id },
+        { title: "Type", wide: true, text: ({ type }) => type ?? "" },
+      ],
+      name: ({ id }) => id,
+      object: ({ id, displayName, type }) => ({ id, displayName: displayName ?? null, type: type ?? null }),
+    }, format),
+  );
   if (rows.length === 0 && format === "table") deps.out.note("You are a member of no organization.");
 }
 
@@ -75,16 +75,18 @@ export async function runProjectsList(
   const organization = await organizationOf(deps, chosen, input.organization);
   if (organization === undefined) return deps.out.note("You are a member of no organization.");
   const rows = await listProjects(deps, chosen.session, organization);
-  deps.out.text(formatListing<Project>({
-    rows,
-    columns: [
-      { title: "Name", text: ({ displayName, id }) => displayName ?? id },
-      { title: "ID", text: ({ id }) => id },
-      { title: "Organization", wide: true, text: ({ organization }) => organization },
-    ],
-    name: ({ id }) => id,
-    object: ({ id, displayName, organization }) => ({ id, displayName: displayName ?? null, organization }),
-  }, format));
+  deps.out.text(
+    await formatListing<Project>({
+      rows,
+      columns: [
+        { title: "Name", text: ({ displayName, id }) => displayName ?? id },
+        { title: "ID", text: ({ id }) => id },
+        { title: "Organization", wide: true, text: ({ organization }) => organization },
+      ],
+      name: ({ id }) => id,
+      object: ({ id, displayName, organization }) => ({ id, displayName: displayName ?? null, organization }),
+    }, format),
+  );
   if (rows.length === 0 && format === "table") {
     deps.out.note(`There is no project in the organization "${organization}" that you may see.`);
   }
@@ -97,7 +99,8 @@ async function organizationOf(
 ): Promise<string | undefined> {
   const named = flag ?? (deps.env("DATUM_ORGANIZATION") || undefined) ?? chosen.session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
-  const context = scopeOfContext(await loadKubeconfig(kubeconfigPaths(undefined, deps.env)), chosen);
+  const { currentScope } = await import("./kubeconfig-context.ts");
+  const context = await currentScope(deps.env, chosen);
   if (context?.kind === "context" && context.scope?.kind === "organization") return context.scope.id;
   const organizations = await listOrganizations(deps, chosen.session);
   if (organizations.length < 2) return organizations[0]?.id;

@@ -7,21 +7,12 @@ import { AppError, CODES, ERROR_FORMATS, formatError, framesOf, printable, toApp
 import { readConfig, type SessionChoice } from "../sessions/store.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
-import { apiResourcesCommand, apiVersionsCommand } from "./api-resources.ts";
-import { canICommand } from "./auth/can-i.ts";
 import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
-import { listCommand } from "./auth/list.ts";
-import { switchCommand } from "./auth/switch.ts";
-import { updateKubeconfigCommand } from "./auth/update-kubeconfig.ts";
-import { authWhoamiCommand } from "./auth/whoami.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
-import { getCommand } from "./get.ts";
-import { ctxCommand } from "./ctx.ts";
-import { loginCommandLine } from "./login.ts";
-import { logoutCommand } from "./logout.ts";
-import { organizationsCommand, projectsCommand } from "./organizations.ts";
 import { formatObject, formatTable, listFormat } from "./table.ts";
-import { whoamiCommand } from "./whoami.ts";
+
+// Calls nothing, so that every command is there: for help, and for the nearest word to a wrong one.
+const ALL: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
 export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
@@ -33,11 +24,21 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     called = { name: command.name(), choice: made.choice };
     return made;
   };
-  const program = buildProgram(around, deps, (text) => {
-    written += text;
-  });
-  try {
+  const parse = async (words: readonly string[]) => {
+    written = "";
+    const program = await buildProgram(words, around, deps, (text) => {
+      written += text;
+    });
     await program.parseAsync([...args], { from: "user" });
+  };
+  try {
+    try {
+      await parse(args.includes("help") ? ALL : args);
+    } catch (thrown) {
+      // A word that nobody knows: the nearest one may be of a command that was not loaded.
+      if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
+      await parse(ALL);
+    }
     return 0;
   } catch (thrown) {
     const left = leftWith(thrown);
@@ -77,11 +78,55 @@ async function withAuthority(
   return await explainAuthority(error, login, env, interrupted);
 }
 
-function buildProgram(
+type Load = (around: Surroundings, deps: CommandDeps) => Promise<Command>;
+
+/** The commands by the words that call them, each in a module of its own, which is loaded when its word is there. */
+const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
+  [["login"], async (_, deps) => (await import("./login.ts")).loginCommandLine(deps)],
+  [["logout"], async (_, deps) => (await import("./logout.ts")).logoutCommand(deps)],
+  [["whoami"], async (_, deps) => (await import("./whoami.ts")).whoamiCommand(deps)],
+  [["ctx"], async (_, deps) => (await import("./ctx.ts")).ctxCommand(deps)],
+  [
+    ["organizations"],
+    async (_, deps) => holdsOthers((await import("./organizations.ts")).organizationsCommand(deps)),
+  ],
+  [
+    ["projects", "project"],
+    async (_, deps) => holdsOthers((await import("./organizations.ts")).projectsCommand(deps)),
+  ],
+  [["api-resources"], async (_, deps) => (await import("./api-resources.ts")).apiResourcesCommand(deps)],
+  [["api-versions"], async (_, deps) => (await import("./api-resources.ts")).apiVersionsCommand(deps)],
+  [["get"], async (_, deps) => (await import("./get.ts")).getCommand(deps)],
+  [["version"], (_, deps) => Promise.resolve(versionCommand(deps))],
+];
+
+/** As {@link COMMANDS}, behind the word `auth`. */
+const AUTH_COMMANDS: typeof COMMANDS = [
+  [["login"], async (_, deps) => (await import("./login.ts")).loginCommandLine(deps)],
+  [["logout"], async (_, deps) => (await import("./logout.ts")).logoutCommand(deps)],
+  [["list", "ls"], async (_, deps) => (await import("./auth/list.ts")).listCommand(deps)],
+  [["switch"], async (_, deps) => (await import("./auth/switch.ts")).switchCommand(deps)],
+  [["get-token"], (around) => Promise.resolve(getTokenCommand(around))],
+  [
+    ["update-kubeconfig"],
+    async (_, deps) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(deps),
+  ],
+  [["whoami"], async (_, deps) => (await import("./auth/whoami.ts")).authWhoamiCommand(deps)],
+  [["can-i"], async (_, deps) => (await import("./auth/can-i.ts")).canICommand(deps)],
+];
+
+/** Those whose words stand in a command line, wherever. */
+function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMMANDS {
+  return table.filter(([own]) => own.some((word) => words.includes(word)));
+}
+
+/** The program with the commands that a line calls; with all of them where it calls none. */
+async function buildProgram(
+  words: readonly string[],
   around: Surroundings,
   deps: CommandDeps,
   writeErr: (text: string) => void,
-): Command {
+): Promise<Command> {
   const program: Command = new Command("datumctl");
   program.description(
     "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
@@ -115,28 +160,15 @@ function buildProgram(
     .helpCommand(false)
     .addHelpText("after", "\nExamples:\n  datumctl auth login\n  datumctl auth list\n  datumctl auth switch");
   holdsOthers(auth);
-  auth.addCommand(loginCommandLine(deps));
-  auth.addCommand(logoutCommand(deps));
-  auth.addCommand(listCommand(deps));
-  auth.addCommand(switchCommand(deps));
-  auth.addCommand(getTokenCommand(around));
-  auth.addCommand(updateKubeconfigCommand(deps));
-  auth.addCommand(authWhoamiCommand(deps));
-  auth.addCommand(canICommand(deps));
-
-  program.addCommand(loginCommandLine(deps));
-  program.addCommand(logoutCommand(deps));
-  program.addCommand(whoamiCommand(deps));
-  program.addCommand(ctxCommand(deps));
-  for (const command of [organizationsCommand(deps), projectsCommand(deps)]) {
-    holdsOthers(command);
-    program.addCommand(command);
-  }
+  const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(around, deps)));
+  const called = calledIn(words, COMMANDS);
+  const inAuth = words.includes("auth");
+  const none = called.length === 0 && !inAuth;
+  const calledInAuth = inAuth ? calledIn(words, AUTH_COMMANDS) : [];
+  const authWanted = none || (inAuth && calledInAuth.length === 0) ? AUTH_COMMANDS : calledInAuth;
+  for (const command of await load(authWanted)) auth.addCommand(command);
+  for (const command of await load(none ? COMMANDS : called)) program.addCommand(command);
   program.addCommand(auth);
-  program.addCommand(apiResourcesCommand(deps));
-  program.addCommand(apiVersionsCommand(deps));
-  program.addCommand(getCommand(deps));
-  program.addCommand(versionCommand(deps));
   program.addCommand(helpCommand(program, around));
   forEachCommand(program, (command) => {
     command.exitOverride();
@@ -149,7 +181,7 @@ function buildProgram(
 }
 
 /** Makes a word that only holds others show its help when it stands alone. */
-function holdsOthers(command: Command): void {
+function holdsOthers(command: Command): Command {
   command.argument("[words...]").usage("[options] [command]").action((words: string[]) => {
     const [word] = words;
     if (word === undefined) return command.outputHelp();
@@ -158,6 +190,7 @@ function holdsOthers(command: Command): void {
       code: "commander.unknownCommand",
     });
   });
+  return command;
 }
 
 function suggestion(word: string, { commands }: Command): string {
@@ -208,14 +241,14 @@ function versionCommand(deps: CommandDeps): Command {
     .description("Print the version")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
-  command.action((flags) => {
+  command.action(async (flags) => {
     const { out } = deps(command);
     const lines = [["Version", VERSION], ["Runtime", `Deno ${runtimeVersion}`], [
       "Built for",
       buildTarget,
     ]] as const;
     const object = { version: VERSION, runtime: `deno ${runtimeVersion}`, target: buildTarget };
-    out.text(formatObject(lines, object, VERSION, listFormat(flags.output)));
+    out.text(await formatObject(lines, object, VERSION, listFormat(flags.output)));
   });
   return command as unknown as Command;
 }

@@ -1,17 +1,10 @@
 /** Owns which organization or project a command acts on: flags, variables, what is in use, the kubeconfig's context. */
 
 import { Option } from "@commander-js/extra-typings";
-import { AppError, printable } from "../errors.ts";
-import {
-  type Kubeconfig,
-  type KubeconfigContext,
-  kubeconfigPaths,
-  loadKubeconfig,
-} from "../kube/kubeconfig.ts";
-import { contextOf } from "../kube/kubeconfig.ts";
+import { AppError } from "../errors.ts";
+import type { Kubeconfig, KubeconfigContext } from "../kube/kubeconfig.ts";
 import { checkedScope, CONTROL_PLANE_APIS, type Scope } from "../providers/datum.ts";
 import type { Session } from "../sessions/session.ts";
-import type { ChosenSession } from "../sessions/store.ts";
 import type { Environment } from "../system/environment.ts";
 
 /** The flags that override, for one command, what is acted on. */
@@ -126,29 +119,6 @@ export function scopeInUse(inUse: Session["inUse"]): Scope | undefined {
   return inUse?.organization === undefined ? undefined : { kind: "organization", id: inUse.organization };
 }
 
-/**
- * The kubeconfig's current context as what is acted on, when it is ours to use: pinned to the chosen session, or
- * following the active one while that is the one chosen.
- */
-export function scopeOfContext(
-  kubeconfig: Kubeconfig,
-  { session, source }: ChosenSession,
-): ChosenScope | undefined {
-  const context = contextOf(kubeconfig);
-  const own = context?.own;
-  if (context?.server === undefined || own === undefined) return undefined;
-  const follows = own.session === undefined && own.activeFor === session.apiHost &&
-    source === "the active session";
-  if (own.session !== session.name && !follows) return undefined;
-  return {
-    kind: "context",
-    context,
-    kubeconfig,
-    scope: scopeOfServer(context.server),
-    source: `the kubeconfig's context ${printable(context.name, 100)}`,
-  };
-}
-
 /** The organization or project whose control plane stands at an address; undefined for any other address. */
 export function scopeOfServer(server: string): Scope | undefined {
   for (const api of CONTROL_PLANE_APIS) {
@@ -166,16 +136,6 @@ function isId(id: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** {@link chosenScope}, else {@link scopeOfContext} of the kubeconfig that is there. Throws as both and `KUBECONFIG`. */
-export async function findScope(
-  flags: ScopeFlags,
-  env: Environment,
-  chosen: ChosenSession,
-): Promise<ChosenScope | undefined> {
-  const scope = chosenScope(flags, { env, inUse: chosen.session.inUse });
-  return scope ?? scopeOfContext(await loadKubeconfig(kubeconfigPaths(undefined, env)), chosen);
 }
 
 /** The error of a command that needs something to act on. */

@@ -1,7 +1,6 @@
 /** Owns how lists and single objects are printed: as a table, JSON, YAML or names. */
 
 import stringWidth from "string-width";
-import { stringify } from "yaml";
 import { AppError, printable, printableValue } from "../errors.ts";
 
 /** The values of `-o` for lists and single objects. */
@@ -36,13 +35,13 @@ export function listFormat(text: string | undefined): ListFormat {
 }
 
 /** A listing as the text of its format, ends of line included. */
-export function formatListing<Row>(listing: Listing<Row>, format: ListFormat): string {
+export async function formatListing<Row>(listing: Listing<Row>, format: ListFormat): Promise<string> {
   const { rows, columns } = listing;
   switch (format) {
     case "json":
       return JSON.stringify(rows.map((row) => printableValue(listing.object(row))), undefined, 2) + "\n";
     case "yaml":
-      return stringify(rows.map((row) => printableValue(listing.object(row))));
+      return await toYaml(rows.map((row) => printableValue(listing.object(row))));
     case "name":
       return rows.map((row) => `${printable(listing.name(row))}\n`).join("");
     default: {
@@ -56,17 +55,17 @@ export function formatListing<Row>(listing: Listing<Row>, format: ListFormat): s
 }
 
 /** One object: `table` and `wide` as `Title:  value` lines. */
-export function formatObject(
+export async function formatObject(
   lines: readonly (readonly [title: string, value: string])[],
   object: unknown,
   name: string,
   format: ListFormat,
-): string {
+): Promise<string> {
   switch (format) {
     case "json":
       return JSON.stringify(printableValue(object), undefined, 2) + "\n";
     case "yaml":
-      return stringify(printableValue(object));
+      return await toYaml(printableValue(object));
     case "name":
       return `${printable(name)}\n`;
     default:
@@ -86,4 +85,10 @@ export function formatTable(rows: readonly (readonly string[])[], narrowest = 0)
     const cells = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - stringWidth(cell)));
     return `${cells.join("   ").trimEnd()}\n`;
   }).join("");
+}
+
+/** A value as YAML. Its writer is loaded only when somebody asks for it. */
+export async function toYaml(value: unknown): Promise<string> {
+  const { writeYaml } = await import("./yaml-writer.ts");
+  return writeYaml(value);
 }

@@ -5,7 +5,8 @@ import { chooseSession, type ChosenSession } from "../sessions/store.ts";
 import { AppError } from "../errors.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { scopeWords } from "./ctx.ts";
-import { addScopeFlags, type ChosenScope, findScope, type ScopeFlags, scopeFlags } from "./scope.ts";
+import { findScope } from "./find-scope.ts";
+import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
 import { storedIn } from "./session-words.ts";
 import { formatObject, listFormat } from "./table.ts";
 
@@ -51,26 +52,28 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
     ["Stored in", storedIn(session)],
     ["Token expires", token],
   ];
-  deps.out.text(formatObject(
-    lines,
-    {
-      user: user.email ?? null,
-      name: user.name ?? null,
-      subject: user.subject,
-      session: session.name,
-      source,
-      provider: session.provider,
-      kind: session.kind,
-      issuer: session.issuer,
-      host: session.apiHost,
-      ...scope.object,
-      storage: session.keyStore === "system" ? "keyring" : "file",
-      tokenExpires: tokenExpires ?? null,
-      expires: session.expires ?? null,
-    },
-    session.name,
-    format,
-  ));
+  deps.out.text(
+    await formatObject(
+      lines,
+      {
+        user: user.email ?? null,
+        name: user.name ?? null,
+        subject: user.subject,
+        session: session.name,
+        source,
+        provider: session.provider,
+        kind: session.kind,
+        issuer: session.issuer,
+        host: session.apiHost,
+        ...scope.object,
+        storage: session.keyStore === "system" ? "keyring" : "file",
+        tokenExpires: tokenExpires ?? null,
+        expires: session.expires ?? null,
+      },
+      session.name,
+      format,
+    ),
+  );
 }
 
 /** What a command would act on; a kubeconfig that cannot be read hides no more than itself. */

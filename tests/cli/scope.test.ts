@@ -1,13 +1,8 @@
 /** Proves which organization or project a command acts on, and what said so. */
 
 import assert from "node:assert/strict";
-import {
-  chosenScope,
-  type ScopeFlags,
-  scopeInUse,
-  scopeOfContext,
-  scopeOfServer,
-} from "../../src/cli/scope.ts";
+import { chosenScope, type ScopeFlags, scopeInUse, scopeOfServer } from "../../src/cli/scope.ts";
+import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
 import { AppError } from "../../src/errors.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../src/kube/kubeconfig.ts";
 import type { Session } from "../../src/sessions/session.ts";

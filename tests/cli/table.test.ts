@@ -43,39 +43,39 @@ Deno.test("columns line up by what a terminal shows, and rows end without spaces
   }));
 });
 
-Deno.test("a table hides what only wide shows; titles stand above no rows", () => {
-  assert.equal(formatListing(listing(ROWS), "table").split("\n")[0], "Name");
-  assert.match(formatListing(listing(ROWS), "wide"), /^Name +Email\n/);
-  assert.equal(formatListing(listing([]), "table"), "Name\n");
+Deno.test("a table hides what only wide shows; titles stand above no rows", async () => {
+  assert.equal((await formatListing(listing(ROWS), "table")).split("\n")[0], "Name");
+  assert.match(await formatListing(listing(ROWS), "wide"), /^Name +Email\n/);
+  assert.equal(await formatListing(listing([]), "table"), "Name\n");
 });
 
-Deno.test("JSON and YAML read back alike, and no format lets a terminal be steered", () => {
+Deno.test("JSON and YAML read back alike, and no format lets a terminal be steered", async () => {
   const expected = [
     { name: "漢字", email: "a@b", list: ["漢字", null] },
     { name: "Zoë [2J", email: "long@example.com", list: ["Zoë [2J", null] },
   ];
-  assert.deepEqual(JSON.parse(formatListing(listing(ROWS), "json")), expected);
-  assert.deepEqual(parse(formatListing(listing(ROWS), "yaml")), expected);
-  assert.equal(formatListing(listing([]), "json"), "[]\n");
-  assert.deepEqual(parse(formatListing(listing([]), "yaml")), []);
-  assert.equal(formatListing(listing(ROWS), "name"), "漢字\nZoë [2J\n");
+  assert.deepEqual(JSON.parse(await formatListing(listing(ROWS), "json")), expected);
+  assert.deepEqual(parse(await formatListing(listing(ROWS), "yaml")), expected);
+  assert.equal(await formatListing(listing([]), "json"), "[]\n");
+  assert.deepEqual(parse(await formatListing(listing([]), "yaml")), []);
+  assert.equal(await formatListing(listing(ROWS), "name"), "漢字\nZoë [2J\n");
   for (const format of LIST_FORMATS) {
-    const text = formatListing(listing(ROWS), format) +
-      formatObject([["N", ROWS[1]?.name ?? ""]], ROWS[1], "n", format);
+    const text = await formatListing(listing(ROWS), format) +
+      await formatObject([["N", ROWS[1]?.name ?? ""]], ROWS[1], "n", format);
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(text, /[\u001b\u202e]/, format);
     assert.match(text, /\n$/);
   }
 });
 
-Deno.test("texts that YAML would take for something else read back as texts", () => {
+Deno.test("texts that YAML would take for something else read back as texts", async () => {
   const texts = fc.oneof(
     fc.constantFrom("yes", "null", "1e3", "~", "- a", "a: b", "#x", "'", "2026-01-01"),
     fc.string(),
   );
-  fc.assert(fc.property(texts, (text) => {
-    const plain = JSON.parse(formatObject([], { text }, "", "json"));
-    assert.deepEqual(parse(formatObject([], { text }, "", "yaml")), plain);
+  await fc.assert(fc.asyncProperty(texts, async (text) => {
+    const plain = JSON.parse(await formatObject([], { text }, "", "json"));
+    assert.deepEqual(parse(await formatObject([], { text }, "", "yaml")), plain);
   }));
 });
 

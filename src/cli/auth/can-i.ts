@@ -71,7 +71,7 @@ export async function runCanI(deps: Deps, input: CanIInput): Promise<void> {
     if (incomplete !== undefined) {
       deps.out.warn(`the list may be incomplete${incomplete === "" ? "" : `: ${incomplete}`}`);
     }
-    if (format !== "table") return deps.out.text(formatObject([], review, "", format));
+    if (format !== "table") return deps.out.text(await formatObject([], review, "", format));
     const titles = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"];
     return deps.out.text(formatTable(input.headers ? [titles, ...rows] : rows, 3));
   }
@@ -81,7 +81,7 @@ export async function runCanI(deps: Deps, input: CanIInput): Promise<void> {
     deps.out.text(
       format === "table"
         ? `${[allowed ? "yes" : "no", ...(allowed ? [] : reasons)].join(" - ")}\n`
-        : formatObject([], review, "", format),
+        : await formatObject([], review, "", format),
     );
   }
   if (!allowed) leave(1);

@@ -29,32 +29,34 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
   const sessions = await readableSessions(deps);
   const active = (await readConfig(deps.place)).activeSession;
-  deps.out.text(formatListing<Session>({
-    rows: sessions,
-    columns: [
-      { title: "Name", text: ({ user, name }) => user.name ?? user.email ?? name },
-      { title: "Email", text: ({ user }) => user.email ?? "" },
-      { title: "Status", text: ({ name }) => name === active ? "Active" : "" },
-      { title: "Session", wide: true, text: ({ name }) => name },
-      { title: "Kind", wide: true, text: ({ kind }) => kind },
-      { title: "Host", wide: true, text: ({ apiHost }) => apiHost },
-      { title: "Stored in", wide: true, text: storedIn },
-      { title: "Expires", wide: true, text: ({ expires }) => expires ?? "renews itself" },
-    ],
-    name: ({ name }) => name,
-    object: ({ name, user, provider, kind, issuer, apiHost, keyStore, expires }) => ({
-      name,
-      email: user.email ?? null,
-      subject: user.subject,
-      provider,
-      kind,
-      issuer,
-      apiHost,
-      active: name === active,
-      storage: keyStore === "system" ? "keyring" : "file",
-      expires: expires ?? null,
-    }),
-  }, format));
+  deps.out.text(
+    await formatListing<Session>({
+      rows: sessions,
+      columns: [
+        { title: "Name", text: ({ user, name }) => user.name ?? user.email ?? name },
+        { title: "Email", text: ({ user }) => user.email ?? "" },
+        { title: "Status", text: ({ name }) => name === active ? "Active" : "" },
+        { title: "Session", wide: true, text: ({ name }) => name },
+        { title: "Kind", wide: true, text: ({ kind }) => kind },
+        { title: "Host", wide: true, text: ({ apiHost }) => apiHost },
+        { title: "Stored in", wide: true, text: storedIn },
+        { title: "Expires", wide: true, text: ({ expires }) => expires ?? "renews itself" },
+      ],
+      name: ({ name }) => name,
+      object: ({ name, user, provider, kind, issuer, apiHost, keyStore, expires }) => ({
+        name,
+        email: user.email ?? null,
+        subject: user.subject,
+        provider,
+        kind,
+        issuer,
+        apiHost,
+        active: name === active,
+        storage: keyStore === "system" ? "keyring" : "file",
+        expires: expires ?? null,
+      }),
+    }, format),
+  );
   if (sessions.length === 0 && format === "table") {
     deps.out.note("Nobody is signed in. Sign in: datumctl login");
   }

@@ -34,7 +34,7 @@ export async function runAuthWhoami(deps: Deps, input: AuthWhoamiInput): Promise
   const review = await reviewSelf(plane.client);
   if (format === "table" || format === "wide") return deps.out.text(formatUser(review));
   // The name of an object that has none, as kubectl writes it.
-  deps.out.text(formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
+  deps.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
 }
 
 // v1 is served since Kubernetes 1.28, the others before.

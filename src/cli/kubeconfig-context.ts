@@ -1,0 +1,38 @@
+/** Owns what the kubeconfig's current context says of what is acted on. */
+
+import { printable } from "../errors.ts";
+import { contextOf, type Kubeconfig, kubeconfigPaths, loadKubeconfig } from "../kube/kubeconfig.ts";
+import type { ChosenSession } from "../sessions/store.ts";
+import type { Environment } from "../system/environment.ts";
+import { type ChosenScope, scopeOfServer } from "./scope.ts";
+
+/** {@link scopeOfContext} of the kubeconfig that is there. Throws `KUBECONFIG` and `STORAGE`. */
+export async function currentScope(
+  env: Environment,
+  chosen: ChosenSession,
+): Promise<ChosenScope | undefined> {
+  return scopeOfContext(await loadKubeconfig(kubeconfigPaths(undefined, env)), chosen);
+}
+
+/**
+ * The kubeconfig's current context as what is acted on, when it is ours to use: pinned to the chosen session, or
+ * following the active one while that is the one chosen.
+ */
+export function scopeOfContext(
+  kubeconfig: Kubeconfig,
+  { session, source }: ChosenSession,
+): ChosenScope | undefined {
+  const context = contextOf(kubeconfig);
+  const own = context?.own;
+  if (context?.server === undefined || own === undefined) return undefined;
+  const follows = own.session === undefined && own.activeFor === session.apiHost &&
+    source === "the active session";
+  if (own.session !== session.name && !follows) return undefined;
+  return {
+    kind: "context",
+    context,
+    kubeconfig,
+    scope: scopeOfServer(context.server),
+    source: `the kubeconfig's context ${printable(context.name, 100)}`,
+  };
+}
