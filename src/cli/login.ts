@@ -177,17 +177,9 @@ async function oidcOf(deps: Deps, input: LoginInput, known: KnownSession | undef
   if (file !== undefined) {
     return oidcTarget({ issuer, clientId, clientSecret: await readClientSecret(deps, file) });
   }
-  const sameClient = session !== undefined && clientId === session.clientId;
-  if (sameClient && session.confidential && known?.clientSecret === undefined) {
-    throw new AppError(
-      "USAGE",
-      `The client of the session "${session.name}" has a secret, and its key is lost.`,
-      {
-        hint: `Give the secret once more: datumctl login --profile ${session.name} --client-secret-file FILE`,
-      },
-    );
-  }
-  return oidcTarget({ issuer, clientId, clientSecret: sameClient ? known?.clientSecret : undefined });
+  // A secret is for the client that it was given for.
+  const clientSecret = clientId === session?.clientId ? known?.clientSecret : undefined;
+  return oidcTarget({ issuer, clientId, clientSecret });
 }
 
 /** What is chosen by flags, else as at the sign-in before. Throws `USAGE` for what cannot be used. */
@@ -247,7 +239,7 @@ function refuseUnnamedPlace(session: Session, { hostname, issuer }: LoginInput):
   if (hostname !== undefined || issuer !== undefined) return;
   if (provider === "datum" && authHost === DATUM_AUTH_HOST) return;
   const place = provider === "oidc"
-    ? `--issuer ${session.issuer} --client-id ${clientId}`
+    ? `--issuer ${session.issuer} --client-id ${clientId}${choicesInWords(session)}`
     : `--hostname ${authHost} --api-hostname ${apiHost} --client-id ${clientId}`;
   const authority = session.certificateAuthority === undefined ? "" : " --certificate-authority FILE";
   throw new AppError(
@@ -259,6 +251,23 @@ function refuseUnnamedPlace(session: Session, { hostname, issuer }: LoginInput):
       }`,
     },
   );
+}
+
+/** The flags with which an issuer of one's own was signed in to, as they would be typed; empty when there were none. */
+function choicesInWords({ signIn = {}, confidential }: Session): string {
+  const { redirectUri, deviceEndpoint, scopes, prompt } = signIn;
+  const flags = [
+    ["--redirect-uri", redirectUri],
+    ["--device-authorization-endpoint", deviceEndpoint],
+    ["--scopes", scopes?.join(",")],
+    ["--prompt", prompt],
+    ["--client-secret-file", confidential ? "FILE" : undefined],
+  ] as const;
+  return flags.map(([flag, value]) => {
+    if (value === undefined) return "";
+    const plain = /^[\w:/.,@%+[\]-]+$/.test(value);
+    return ` ${flag} ${plain ? value : `'${value.replaceAll("'", `'\\''`)}'`}`;
+  }).join("");
 }
 
 /** The one command that fits after a sign-in. */
