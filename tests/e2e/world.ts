@@ -97,9 +97,10 @@ function binaryWithTestHooks(): Promise<string> {
   hooked ??= (async () => {
     const given = Deno.env.get("DATUMCTL_HOOKED_BINARY");
     if (given !== undefined) return given;
-    const out = await Deno.makeTempFile({ prefix: "datumctl-test-hooks-" });
+    const folder = await Deno.makeTempDir({ prefix: "datumctl-test-hooks-" });
+    const out = `${folder}/datumctl`;
     await compileBinary({ entry: `${ROOT}main.ts`, out, testHooks: true });
-    addEventListener("unload", () => Deno.removeSync(out));
+    addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
     return out;
   })();
   return hooked;
