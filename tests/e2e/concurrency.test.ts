@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { findProgram } from "../../src/system/processes.ts";
 import { kubectl } from "./kubectls.ts";
-import { type Finished, openWorld, type World, type WorldOptions } from "./world.ts";
+import { type Finished, testInWorld, type World } from "./world.ts";
 
 const linux = Deno.build.os === "linux";
 const noKeyring = ["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "secret-tool"]
@@ -13,22 +13,6 @@ if (noKeyring) console.error("skipped: many at once with a real keyring, for the
 
 const TOKEN = ["auth", "get-token"];
 const CREDENTIAL = [...TOKEN, "--output=client.authentication.k8s.io/v1"];
-
-function test(
-  name: string,
-  run: (world: World) => Promise<void>,
-  { ignore = false, ...options }: WorldOptions & { readonly ignore?: boolean } = {},
-): void {
-  Deno.test({
-    name,
-    ignore,
-    fn: async () => {
-      await using world = await openWorld(options);
-      assert.ok(world !== undefined);
-      await run(world);
-    },
-  });
-}
 
 /** Signs somebody in with tokens that live for a second, waits that second out, and resets what was counted. */
 async function expiredSession(world: World): Promise<void> {
@@ -68,7 +52,7 @@ function many<T>(count: number, start: (index: number) => T): Promise<Awaited<T>
 for (const keyring of [undefined, "real"] as const) {
   const where = keyring === undefined ? "a key file" : "a real keyring";
   const options = keyring === undefined ? {} : { keyring, ignore: noKeyring };
-  test(
+  testInWorld(
     `50 get-token on an expired token cost one refresh and all get the same token, with ${where}`,
     async (world) => {
       await expiredSession(world);
@@ -82,21 +66,25 @@ for (const keyring of [undefined, "real"] as const) {
     options,
   );
 
-  test(`20 kubectl on an expired token cost one refresh and all work, with ${where}`, async (world) => {
-    world.cloud.setTokenLife(3600);
-    await world.login("ada@example.com");
-    await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
-    await expiredSession(world);
-    const env = { HOME: world.home };
-    const lists = allGood(
-      await many(20, () => world.start(kubectl, ["get", "namespaces"], { env, timeout: 120_000 }).finished),
-    );
-    for (const list of lists) assert.match(list, /\nproject-web /);
-    assert.equal(refreshes(world), 1);
-  }, { ...options, ignore: kubectl === "" || options.ignore === true });
+  testInWorld(
+    `20 kubectl on an expired token cost one refresh and all work, with ${where}`,
+    async (world) => {
+      world.cloud.setTokenLife(3600);
+      await world.login("ada@example.com");
+      await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
+      await expiredSession(world);
+      const env = { HOME: world.home };
+      const lists = allGood(
+        await many(20, () => world.start(kubectl, ["get", "namespaces"], { env, timeout: 120_000 }).finished),
+      );
+      for (const list of lists) assert.match(list, /\nproject-web /);
+      assert.equal(refreshes(world), 1);
+    },
+    { ...options, ignore: kubectl === "" || options.ignore === true },
+  );
 }
 
-test(
+testInWorld(
   "10 forced refreshes that wait for each other cost one, and leave a session that works",
   async (world) => {
     await world.login("ada@example.com");
@@ -113,7 +101,7 @@ test(
   { ignore: !linux },
 );
 
-test(
+testInWorld(
   "logout while others wait for a refresh: the session stays gone, and its name with it",
   async (world) => {
     await expiredSession(world);
@@ -141,7 +129,7 @@ test(
   { ignore: !linux },
 );
 
-test("a session whose file is removed while the issuer answers is not written back", async (world) => {
+testInWorld("a session whose file is removed while the issuer answers is not written back", async (world) => {
   await expiredSession(world);
   await world.cloud.setFaults({ token: { slow: 1_000 } });
   const refreshing = world.start(world.binary, TOKEN);
@@ -154,7 +142,7 @@ test("a session whose file is removed while the issuer answers is not written ba
   assert.equal(await world.ok(["auth", "list", "-o", "json"]), "[]\n");
 });
 
-test("two users who sign in at the same time are both kept", async (world) => {
+testInWorld("two users who sign in at the same time are both kept", async (world) => {
   const logins = await Promise.all(
     ["ada@example.com", "grace@example.com"].map((email) => world.login(email)),
   );
@@ -168,7 +156,7 @@ test("two users who sign in at the same time are both kept", async (world) => {
   for (const { name } of listed) await world.ok([...TOKEN, "--session", name]);
 });
 
-test("switches beside sign-ins leave a config.json that is whole at every moment", async (world) => {
+testInWorld("switches beside sign-ins leave a config.json that is whole at every moment", async (world) => {
   await world.login("ada@example.com");
   await world.login("grace@example.com");
   const config = `${world.config}/config.json`;
@@ -216,7 +204,7 @@ async function nobodyIsSignedOut(world: World, inAll: number): Promise<void> {
 }
 
 for (const signal of [...SIGNALS, "SIGKILL"] as const) {
-  test(`${signal} before the request ends the process, and the next one refreshes`, async (world) => {
+  testInWorld(`${signal} before the request ends the process, and the next one refreshes`, async (world) => {
     await expiredSession(world);
     {
       await using held = await holdLock(world);
@@ -231,22 +219,25 @@ for (const signal of [...SIGNALS, "SIGKILL"] as const) {
 }
 
 for (const signal of SIGNALS) {
-  test(`${signal} while the issuer is slow to answer is held back until the new tokens are kept`, async (world) => {
-    await expiredSession(world);
-    await world.cloud.setFaults({ token: { slow: 800 } });
-    const refreshing = world.start(world.binary, CREDENTIAL);
-    await until(() => (world.cloud.counts().token ?? 0) > 0);
-    refreshing.kill(signal);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    refreshing.kill(signal);
-    const { code, stdout } = await refreshing.finished;
-    assert.equal(code, 130);
-    assert.equal(JSON.parse(stdout).reason, "INTERRUPTED");
-    await world.cloud.setFaults({});
-    await nobodyIsSignedOut(world, 1);
-  });
+  testInWorld(
+    `${signal} while the issuer is slow to answer is held back until the new tokens are kept`,
+    async (world) => {
+      await expiredSession(world);
+      await world.cloud.setFaults({ token: { slow: 800 } });
+      const refreshing = world.start(world.binary, CREDENTIAL);
+      await until(() => (world.cloud.counts().token ?? 0) > 0);
+      refreshing.kill(signal);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      refreshing.kill(signal);
+      const { code, stdout } = await refreshing.finished;
+      assert.equal(code, 130);
+      assert.equal(JSON.parse(stdout).reason, "INTERRUPTED");
+      await world.cloud.setFaults({});
+      await nobodyIsSignedOut(world, 1);
+    },
+  );
 
-  test(`${signal} right after the answer loses nothing`, async (world) => {
+  testInWorld(`${signal} right after the answer loses nothing`, async (world) => {
     await expiredSession(world);
     const refreshing = world.start(world.binary, CREDENTIAL);
     // Counted when the tokens have rotated and the answer is on its way.
@@ -261,7 +252,7 @@ for (const signal of SIGNALS) {
   });
 }
 
-test("a signal at any moment of a refresh signs nobody out", async (world) => {
+testInWorld("a signal at any moment of a refresh signs nobody out", async (world) => {
   await expiredSession(world);
   world.cloud.setTokenLife(3600);
   // From before the program's first line to after its last one.
@@ -280,7 +271,7 @@ test("a signal at any moment of a refresh signs nobody out", async (world) => {
   await nobodyIsSignedOut(world, 0);
 });
 
-test("SIGKILL while the issuer has not begun to answer costs nothing", async (world) => {
+testInWorld("SIGKILL while the issuer has not begun to answer costs nothing", async (world) => {
   await expiredSession(world);
   await world.cloud.setFaults({ token: { slow: 1_500 } });
   const refreshing = world.start(world.binary, TOKEN);
@@ -291,7 +282,7 @@ test("SIGKILL while the issuer has not begun to answer costs nothing", async (wo
   await nobodyIsSignedOut(world, 1);
 });
 
-test("Ctrl-C in kubectl, which reaches the plugin too, signs nobody out", async (world) => {
+testInWorld("Ctrl-C in kubectl, which reaches the plugin too, signs nobody out", async (world) => {
   await world.login("ada@example.com");
   await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
   await expiredSession(world);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Kubectl, kubectls } from "./kubectls.ts";
-import { type Finished, openWorld, type World, type WorldOptions } from "./world.ts";
+import { type Finished, testInWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
 const API = "client.authentication.k8s.io/v1";
@@ -11,19 +11,13 @@ const INFO = JSON.stringify({ kind: "ExecCredential", apiVersion: API, spec: { i
 function test(
   name: string,
   run: (world: World) => Promise<void>,
-  { ignore = false, ...options }: WorldOptions & { readonly ignore?: boolean } = {},
+  options?: Parameters<typeof testInWorld>[2],
 ): void {
-  Deno.test({
-    name,
-    ignore,
-    fn: async () => {
-      await using world = await openWorld(options);
-      assert.ok(world !== undefined);
-      const { code, stderr } = await world.login(ADA);
-      assert.equal(code, 0, stderr);
-      await run(world);
-    },
-  });
+  testInWorld(name, async (world) => {
+    const { code, stderr } = await world.login(ADA);
+    assert.equal(code, 0, stderr);
+    await run(world);
+  }, options);
 }
 
 /** One parent that runs the plugin so many times; what each printed. */

@@ -233,6 +233,23 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
   };
 }
 
+/** A test that lives in a world of its own. */
+export function testInWorld(
+  name: string,
+  run: (world: World) => Promise<void>,
+  { ignore = false, ...options }: WorldOptions & { readonly ignore?: boolean } = {},
+): void {
+  Deno.test({
+    name,
+    ignore,
+    fn: async () => {
+      await using world = await openWorld(options);
+      assert.ok(world !== undefined);
+      await run(world);
+    },
+  });
+}
+
 /** The address to open that `login` printed: the browser's, or the device page's with its code. */
 export function printedAddress(stderr: string): string | undefined {
   return stderr.match(/https:\/\/\S+(?=\s)/g)?.find((url) => /[?&](?:response_type|user_code)=/.test(url));
