@@ -22,7 +22,10 @@ export function oauthClient(id: string, secret?: string): OAuthClient {
  * one uses `client_secret_basic`, the default of OpenID Connect Discovery 1.0, 3, and `client_secret_post` where the
  * issuer lists that and not the other. RFC 6749, 2.3.1.
  */
-export function clientAuthentication({ secret }: OAuthClient, metadata: IssuerMetadata): oauth.ClientAuth {
+export function clientAuthentication(
+  { secret }: OAuthClient,
+  metadata: Pick<IssuerMetadata, "token_endpoint_auth_methods_supported">,
+): oauth.ClientAuth {
   if (secret === undefined) return oauth.None();
   const methods = metadata.token_endpoint_auth_methods_supported ?? [];
   const posted = methods.includes("client_secret_post") && !methods.includes("client_secret_basic");

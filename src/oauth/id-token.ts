@@ -2,8 +2,10 @@
 
 import { fromBase64Url, toBase64Url } from "../base64.ts";
 import { AppError, printable } from "../errors.ts";
+import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";
+import { decodeObject } from "./jwt.ts";
 
 /** The claims of a verified ID token. OpenID Connect Core 1.0, 2. */
 export interface IdTokenClaims {
@@ -49,9 +51,6 @@ export interface VerifiedIdToken {
   /** Why the times are wrong, `CLOCK_SKEW` or `INVALID_TOKEN`; absent when they are right. */
   readonly untimely?: AppError;
 }
-
-/** How far two clocks may differ, in seconds. */
-export const CLOCK_TOLERANCE = 60;
 
 const HINT = "Try again; if it goes on, report it to whoever runs the issuer.";
 
@@ -122,19 +121,6 @@ function algorithmOf(name: unknown): Algorithm | undefined {
   }
   const plain = { name: "RSASSA-PKCS1-v1_5" };
   return { name: alg, kty: "RSA", importing: { ...plain, hash }, verifying: plain, hash };
-}
-
-function decodeObject(part: string): Readonly<Record<string, unknown>> | undefined {
-  const bytes = fromBase64Url(part);
-  if (bytes === undefined) return undefined;
-  try {
-    const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return typeof json === "object" && json !== null && !Array.isArray(json)
-      ? json as Record<string, unknown>
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function parseJws(metadata: IssuerMetadata, idToken: string): Jws {
@@ -306,25 +292,13 @@ function checkTimes(exchange: Exchange, claims: IdTokenClaims, checks: IdTokenCh
   const seconds = now / 1000;
   const begin = claims.nbf as number | undefined;
   let why: string;
-  if (claims.exp <= seconds - CLOCK_TOLERANCE) why = `it expired at ${iso(claims.exp * 1000)}`;
+  if (claims.exp <= seconds - CLOCK_TOLERANCE) why = `it expired at ${isoTime(claims.exp * 1000)}`;
   else if (claims.iat > seconds + CLOCK_TOLERANCE) {
-    why = `it was issued in the future, at ${iso(claims.iat * 1000)}`;
+    why = `it was issued in the future, at ${isoTime(claims.iat * 1000)}`;
   } else if (begin !== undefined && begin > seconds + CLOCK_TOLERANCE) {
-    why = `it is not valid before ${iso(begin * 1000)}`;
+    why = `it is not valid before ${isoTime(begin * 1000)}`;
   } else return undefined;
   const { metadata, serverDate } = checks;
-  if (serverDate === undefined || Math.abs(serverDate - now) <= CLOCK_TOLERANCE * 1000) {
-    return invalid(metadata, `${why} and this machine's clock says ${iso(now)}`);
-  }
-  const host = hostOf(metadata.issuer);
-  return new AppError(
-    "CLOCK_SKEW",
-    `The clocks disagree: it is ${iso(now)} on this machine and ${iso(serverDate)} at ${host}, ` +
-      `so its ID token was refused: ${why}.`,
-    { hint: "Set this machine's clock and run the command again." },
-  );
-}
-
-function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, "Z");
+  return clockSkew(now, serverDate, hostOf(metadata.issuer), `its ID token was refused: ${why}`) ??
+    invalid(metadata, `${why} and this machine's clock says ${isoTime(now)}`);
 }

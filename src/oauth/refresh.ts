@@ -13,24 +13,19 @@ import {
   issuerWords,
   readJson,
   requestOptions,
-  type Sleep,
 } from "./http.ts";
 import { verifyIdToken } from "./id-token.ts";
+import { pauseAfter, type Retry } from "./retry.ts";
 import { readTokens, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
 
 /** What {@link refreshTokens} needs to know. */
-export interface RefreshInput {
+export interface RefreshInput extends Retry {
   readonly metadata: IssuerMetadata;
   readonly keys?: SigningKeys | undefined;
   readonly client: OAuthClient;
   readonly refreshToken: string;
   /** Whom the session belongs to; a refreshed ID token must keep both. */
   readonly expected: { readonly issuer: string; readonly subject: string };
-  /** Requests in all, 3 unless told. */
-  readonly attempts?: number;
-  readonly sleep: Sleep;
-  /** At least 0, below 1. */
-  readonly random: () => number;
 }
 
 /** What a refresh brought. */
@@ -52,10 +47,6 @@ export type Refreshed =
   };
 
 const STEP = "Cannot refresh the session";
-const FIRST_PAUSE = 200;
-
-/** A `Retry-After` beyond this, in milliseconds, is not waited for when no deadline is known. */
-const LONGEST_PAUSE = 10_000;
 
 /**
  * Trades the refresh token for fresh tokens. RFC 6749, 6; OpenID Connect Core 1.0, 12.
@@ -96,8 +87,9 @@ export async function refreshTokens(exchange: Exchange, input: RefreshInput): Pr
 
 async function requestTokens(
   exchange: Exchange,
-  { metadata, client, refreshToken, attempts = 3, sleep, random }: RefreshInput,
+  input: RefreshInput,
 ): Promise<{ answer: TokenAnswer; metadata: IssuerMetadata }> {
+  const { metadata, client, refreshToken, attempts = 3 } = input;
   let current = metadata;
   for (let attempt = 1;; attempt++) {
     try {
@@ -118,12 +110,9 @@ async function requestTokens(
         attempt++; // discovery was a request, too
         continue;
       }
-      const pause = pauseBefore(exchange, error, attempt, random);
-      if (pause === undefined) throw error;
-      await sleep(pause, exchange.signal).catch(() => {});
-      if (exchange.signal.aborted) {
-        throw exchange.signal.reason instanceof AppError ? exchange.signal.reason : error;
-      }
+      // A slow answer may have rotated the token.
+      if (failedExchange(error)?.kind === "timeout") throw error;
+      await pauseAfter(exchange, error, attempt, input);
     }
   }
 }
@@ -133,22 +122,6 @@ function expired(metadata: IssuerMetadata, { json }: Answer): AppError {
   return new AppError("SESSION_EXPIRED", `${host} no longer renews the session (${issuerWords(json)}).`, {
     hint: "Sign in again: datumctl login",
   });
-}
-
-/** How long to wait before asking again, in milliseconds; `undefined` when it is no use, or too late. */
-function pauseBefore(
-  { now, deadline }: Exchange,
-  error: unknown,
-  attempt: number,
-  random: () => number,
-): number | undefined {
-  if (!(error instanceof AppError) || error.code !== "NETWORK") return undefined;
-  const failed = failedExchange(error);
-  if (failed?.kind === "timeout") return undefined;
-  // Half of each pause is chance, so that many processes do not come back at once.
-  const backOff = FIRST_PAUSE * 4 ** (attempt - 1) * (0.5 + random() / 2);
-  const pause = Math.max(backOff, failed?.retryAfter ?? 0);
-  return pause <= (deadline === undefined ? LONGEST_PAUSE : deadline - now()) ? pause : undefined;
 }
 
 /** The issuer's metadata of today; the first error stands when the token endpoint has not moved. */

@@ -36,7 +36,7 @@ export interface TokenAnswer {
 }
 
 /** Longer lives than this are taken as this, in seconds: ten years. */
-const LONGEST_LIFE = 10 * 365 * 24 * 3600;
+export const LONGEST_LIFE = 10 * 365 * 24 * 3600;
 
 /**
  * Reads a token endpoint's answer. RFC 6749, 5.1 and 5.2.
@@ -48,7 +48,7 @@ const LONGEST_LIFE = 10 * 365 * 24 * 3600;
 export function readTokens(
   receivedAt: number,
   step: string,
-  metadata: IssuerMetadata,
+  metadata: Pick<IssuerMetadata, "token_endpoint">,
   answer: Answer,
 ): TokenAnswer {
   if (answer.status !== 200) throw issuerRefusal(step, metadata.token_endpoint, answer);
