@@ -3,6 +3,7 @@
 import { readGetToken } from "./src/credential/arguments.ts";
 import { remarksWanted, runGetToken } from "./src/credential/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
+import { ambientSessions } from "./src/providers/ambient.ts";
 import { openPlace } from "./src/sessions/place.ts";
 import { commandLine, environment, exit, parentProcess } from "./src/system/environment.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
@@ -17,7 +18,7 @@ async function main(): Promise<number> {
   const notice = (line: string) => remarksWanted(flags, environment) ? writeErr(`${line}\n`) : undefined;
   try {
     return await runGetToken(flags, {
-      place: openPlace(environment, notice),
+      place: openPlace(environment, notice, ambientSessions(environment)),
       env: environment,
       parent: parentProcess,
       errorFormat,

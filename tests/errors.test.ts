@@ -34,6 +34,7 @@ Deno.test("the codes that commands.md names have the exits that it names", () =>
       SESSION_REJECTED: 4,
       KEYRING_LOCKED: 4,
       NO_ID_TOKEN: 4,
+      NO_WORKLOAD_TOKEN: 4,
     },
     ...{
       WRONG_HOST: 4,

@@ -45,7 +45,7 @@ export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<C
   const chosen = await chooseSession(deps.place, deps.choice);
   const scope = await findScope(flags, deps.env, chosen);
   if (scope === undefined) throw nothingInUse();
-  const plane = await openTarget(deps, chosen.session, scope);
+  const plane = await openTarget({ ...deps, place: chosen.place }, chosen.session, scope);
   const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
   return { ...plane, namespace };
 }

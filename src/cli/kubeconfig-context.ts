@@ -20,13 +20,13 @@ export async function currentScope(
  */
 export function scopeOfContext(
   kubeconfig: Kubeconfig,
-  { session, source }: ChosenSession,
+  { session, source }: Pick<ChosenSession, "session" | "source">,
 ): ChosenScope | undefined {
   const context = contextOf(kubeconfig);
   const own = context?.own;
   if (context?.server === undefined || own === undefined) return undefined;
   const follows = own.session === undefined && own.activeFor === session.apiHost &&
-    source === "the active session";
+    source !== "--profile" && source !== "DATUMCTL_PROFILE";
   if (own.session !== session.name && !follows) return undefined;
   return {
     kind: "context",

@@ -4,7 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
-import { labelOf, type Session } from "../sessions/session.ts";
+import { issuerOf, labelOf, type Session } from "../sessions/session.ts";
 import {
   clearLeftovers,
   LOCK_WAIT,
@@ -160,7 +160,8 @@ async function revoke(deps: Deps, session: Session, keep: true | undefined): Pro
     return { done: "Removed here; not revoked", host: "" };
   }
   const { credentials } = opened;
-  const { host } = new URL(credentials.metadata.issuer);
+  const { host } = new URL(issuerOf(credentials));
+  if (credentials.recipe !== undefined) return { done: "Removed here", host };
   const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
   using network = deps.openNetwork(credentials.certificateAuthority);
   using bounded = boundedSignal(

@@ -1,6 +1,7 @@
 /** Owns the command line's ties to this process: its variables, its terminal, its signals. */
 
 import { errorFormatOf, formatError, toAppError } from "../errors.ts";
+import { ambientSessions } from "../providers/ambient.ts";
 import { openPlace } from "../sessions/place.ts";
 import { commandLine, environment } from "../system/environment.ts";
 import { openNetwork } from "../system/network.ts";
@@ -21,7 +22,7 @@ export async function runFromProcess(): Promise<number> {
       env: environment,
       terminal,
       place: {
-        ...openPlace(environment, notice),
+        ...openPlace(environment, notice, ambientSessions(environment)),
         interrupted: interrupted.signal,
       },
       now: Date.now,

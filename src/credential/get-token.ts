@@ -192,10 +192,10 @@ async function tokenFor(
 ): Promise<FreshToken> {
   const { activeFor } = request;
   const choice = activeFor === undefined ? { flag: request.session, variable: env("DATUMCTL_PROFILE") } : {};
-  const { session } = await chooseSession(place, choice);
+  const { session, place: placed } = await chooseSession(place, choice);
   if (activeFor !== undefined) refuseOtherHost(session, activeFor);
   const token = await freshToken(
-    place,
+    placed,
     session,
     {
       // A bare token is the access token, as it always was; kubectl gets what its server accepted.

@@ -49,6 +49,7 @@ async function askIssuer(
   if (session === undefined) return "good";
   const keyringTimeout = timeLeft(bound.deadline, bound.keyringTimeout);
   const { credentials } = await openSession(place, session, { timeout: keyringTimeout });
+  if (credentials.recipe !== undefined) return "unknown";
   const { metadata, subject, certificateAuthority } = credentials;
   using network = openNetwork(certificateAuthority);
   using bounded = boundedSignal(timeLeft(bound.deadline, LONGEST_QUESTION), tooSlow);

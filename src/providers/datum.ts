@@ -27,16 +27,37 @@ export interface DatumChoice {
   readonly clientId?: string | undefined;
 }
 
+/** The hosts of one Datum. */
+export interface DatumHosts {
+  readonly authHost: string;
+  readonly apiHost: string;
+}
+
+/**
+ * The hosts: a leading `auth.` becomes `api.`; any other host needs `--api-hostname`. Throws `USAGE`, with the line to
+ * run where that can be told.
+ */
+export function datumHosts(choice: Omit<DatumChoice, "clientId">): DatumHosts {
+  const { authHost, apiHost } = knownHosts(choice);
+  if (apiHost !== undefined) return { authHost, apiHost };
+  throw new AppError("USAGE", `The API host for ${authHost} cannot be told from its name.`, {
+    hint: "Name it: --api-hostname HOST, or the variable DATUMCTL_API_HOSTNAME.",
+  });
+}
+
+function knownHosts({ hostname, apiHostname }: Omit<DatumChoice, "clientId">) {
+  const authHost = parseHost(hostname ?? DATUM_AUTH_HOST, "--hostname");
+  const derived = authHost.startsWith("auth.") ? `api.${authHost.slice("auth.".length)}` : undefined;
+  const apiHost = apiHostname === undefined ? derived : parseHost(apiHostname, "--api-hostname");
+  return { authHost, apiHost, derived };
+}
+
 /**
  * Where to sign in. A leading `auth.` becomes `api.`; any other host needs `--api-hostname`, and a host that is
  * not Datum's own needs `--client-id`. Throws `USAGE` with the full line to run.
  */
 export function datumTarget(choice: DatumChoice): SignInTarget {
-  const authHost = parseHost(choice.hostname ?? DATUM_AUTH_HOST, "--hostname");
-  const derivedApiHost = authHost.startsWith("auth.") ? `api.${authHost.slice("auth.".length)}` : undefined;
-  const apiHost = choice.apiHostname === undefined
-    ? derivedApiHost
-    : parseHost(choice.apiHostname, "--api-hostname");
+  const { authHost, apiHost, derived } = knownHosts(choice);
   const [hostname = ""] = authHost.split(":");
   const clientId = choice.clientId ?? CLIENT_IDS.find(([pattern]) => pattern.test(hostname))?.[1];
   if (apiHost === undefined || clientId === undefined) {
@@ -46,7 +67,7 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
     ].join(" and ");
     const line = [
       `datumctl login --hostname ${authHost}`,
-      ...(derivedApiHost !== undefined && choice.apiHostname === undefined
+      ...(derived !== undefined && choice.apiHostname === undefined
         ? []
         : [`--api-hostname ${apiHost ?? "HOST"}`]),
       `--client-id ${clientId === undefined ? "ID" : printable(clientId)}`,

@@ -12,7 +12,13 @@ const LONGEST_TEXT = 4000;
 
 // Found again at once and without asking anybody, and true of one entry or moment only: of these it is kept who was
 // told, and no words, so that a signed-out session's name stays in no file.
-const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set(["USAGE", "NOT_SIGNED_IN", "WRONG_HOST", "NO_ID_TOKEN"]);
+const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set([
+  "USAGE",
+  "NOT_SIGNED_IN",
+  "WRONG_HOST",
+  "NO_ID_TOKEN",
+  "NO_WORKLOAD_TOKEN",
+]);
 
 interface Remembered {
   readonly at: number;

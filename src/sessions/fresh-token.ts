@@ -2,13 +2,13 @@
 
 import { AppError } from "../errors.ts";
 import type { Session } from "./session.ts";
-import { openSession, type SessionPlace } from "./store.ts";
+import { type OpenedSession, openSession, type SessionPlace } from "./store.ts";
 import { timedToken, type TokenKind } from "./token-life.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
 
 /** The token that kubectl gets from a session unless somebody chose. */
-export function preferredKind(session: Pick<Session, "provider" | "kubectlToken">): TokenKind {
-  return session.kubectlToken ?? (session.provider === "oidc" ? "id" : "access");
+export function preferredKind(session: Pick<Session, "provider" | "kind" | "kubectlToken">): TokenKind {
+  return session.kubectlToken ?? (session.provider === "oidc" && session.kind === "user" ? "id" : "access");
 }
 
 /**
@@ -34,9 +34,8 @@ export async function freshToken(
   if (stored !== undefined && !wish.force && isFresh(stored, wish, place.now())) {
     return { ...stored, session: opened.session };
   }
-  const { renewToken } = await import("./renew.ts");
   try {
-    return await renewToken(place, opened, { ...wish, kind }, bound);
+    return await renew(place, opened, { ...wish, kind }, bound);
   } catch (thrown) {
     // An outage takes nothing from a token that is still good, unless more was asked for.
     const unreachable = thrown instanceof AppError && (thrown.code === "NETWORK" || thrown.code === "BUSY");
@@ -45,4 +44,19 @@ export async function freshToken(
     if (!unreachable || !usable) throw thrown;
     return { ...stored, session: opened.session, warning: `${thrown.message} The stored token is used.` };
   }
+}
+
+/** Refreshes, or makes anew; what that takes is loaded only now. */
+async function renew(
+  place: SessionPlace,
+  opened: OpenedSession,
+  wish: TokenWish & { readonly kind: TokenKind },
+  bound: TokenBound,
+): Promise<FreshToken> {
+  if (opened.credentials.recipe === undefined) {
+    const { renewToken } = await import("./renew.ts");
+    return await renewToken(place, opened, wish, bound);
+  }
+  const { mintToken } = await import("./mint.ts");
+  return await mintToken(place, opened, wish, bound);
 }

@@ -3,7 +3,8 @@
 import { keyFileStore } from "../keyring/file.ts";
 import type { SecretStore } from "../keyring/store.ts";
 import { systemStore } from "../keyring/system.ts";
-import { type Environment, foldersOf, operatingSystem } from "../system/environment.ts";
+import { currentFolder, type Environment, foldersOf, operatingSystem } from "../system/environment.ts";
+import type { Session } from "./session.ts";
 import { childEnvironment, run } from "../system/processes.ts";
 import { openCredentialManager } from "../system/windows-credentials.ts";
 import { type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
@@ -12,7 +13,11 @@ import { type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
  * The place that the variables describe; `notice` hears, in one line and once, of what was mended on the way or could
  * not be.
  */
-export function openPlace(env: Environment, notice: (line: string) => void): SessionPlace {
+export function openPlace(
+  env: Environment,
+  notice: (line: string) => void,
+  ambient?: (name?: string) => Promise<Session | undefined>,
+): SessionPlace {
   const folders = foldersOf(env);
   const told = new Set<string>();
   const once = (line: string) => {
@@ -28,14 +33,21 @@ export function openPlace(env: Environment, notice: (line: string) => void): Ses
         pathFor: async (account) => (await pathsOf(folders, account)).key,
         notice: once,
       });
-  return {
+  const place: SessionPlace = {
     folders,
+    env,
     notice: once,
     now: Date.now,
+    ...(ambient && { ambient }),
+    local: async () => {
+      const { findLocalPlace } = await import("./local-place.ts");
+      return await findLocalPlace(place, currentFolder(), env);
+    },
     secretStore(kind) {
       const store = stores.get(kind) ?? open(kind);
       stores.set(kind, store);
       return store;
     },
   };
+  return place;
 }

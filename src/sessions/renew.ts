@@ -4,28 +4,31 @@ import { AppError } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { checkpoint } from "../system/checkpoint.ts";
-import { boundedSignal, pause } from "../system/clock.ts";
-import { openNetwork } from "../system/network.ts";
+import { pause } from "../system/clock.ts";
 import { holdSignals } from "../system/signals.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
-import { type Credentials, type Session } from "./session.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenBound } from "./token-wish.ts";
+import {
+  type ChosenWish,
+  expired,
+  openAgain,
+  type OpenedSignIn,
+  openExchange,
+  refuseKnownFailure,
+  signInOf,
+  stillGood,
+  takenMeanwhile,
+  TOO_SHORT,
+} from "./renewal.ts";
+import { type Session, signInAgain, type SignInCredentials } from "./session.ts";
 import {
   lockSession,
-  loginCommand,
   type OpenedSession,
-  openSession,
-  openWith,
   prepareSession,
   readSession,
   type SessionPlace,
   type SessionReplacement,
 } from "./store.ts";
-import { kidOf } from "./jwe.ts";
-import { type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
-
-const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
-
-type ChosenWish = TokenWish & { readonly kind: TokenKind };
+import { timedToken } from "./token-life.ts";
 
 /**
  * Refreshes a session under its lock and returns the token that was wished for. Another process may have done
@@ -41,14 +44,10 @@ export async function renewToken(
   await refuseKnownFailure(wish, bound);
   const lock = await lockSession(place, name, timeLeft(bound.deadline));
   try {
-    const opened = await openAgain(place, seen, bound);
+    const opened = signInOf(await openAgain(place, seen, bound));
     const { credentials } = opened;
-    const stored = timedToken(credentials, wish.kind);
-    const renewedMeanwhile = stored !== undefined &&
-      stored.token !== timedToken(seen.credentials, wish.kind)?.token;
-    if (stored !== undefined && (renewedMeanwhile || !wish.force) && isFresh(stored, wish, place.now())) {
-      return { ...stored, session: opened.session };
-    }
+    const taken = takenMeanwhile(place, seen, opened, wish);
+    if (taken !== undefined) return taken;
     if (wish.kind === "id" && credentials.noIdTokenOnRefresh && !wish.force) {
       return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
     }
@@ -68,31 +67,9 @@ export async function renewToken(
   }
 }
 
-/** Throws what a refresh of the last seconds failed with. */
-async function refuseKnownFailure({ force }: ChosenWish, { failures }: TokenBound): Promise<void> {
-  const known = force ? undefined : await failures?.recent();
-  if (known !== undefined) throw known;
-}
-
-async function openAgain(
-  place: SessionPlace,
-  seen: OpenedSession,
-  bound: TokenBound,
-): Promise<OpenedSession> {
-  const { name } = seen.session;
-  const session = await readSession(place, name);
-  if (session === undefined) {
-    throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out meanwhile.`, {
-      hint: `Sign in again: ${loginCommand(seen.session)}`,
-    });
-  }
-  if (kidOf(session.credentials) === seen.key.kid) return await openWith(session, seen.key);
-  return await openSession(place, session, { timeout: timeLeft(bound.deadline, bound.keyringTimeout) });
-}
-
 async function refresh(
   place: SessionPlace,
-  opened: OpenedSession,
+  opened: OpenedSignIn,
   wish: ChosenWish,
   bound: TokenBound,
 ): Promise<FreshToken> {
@@ -101,12 +78,12 @@ async function refresh(
   // end the process before that successor is in its place.
   const replacement = await prepareSession(place, session.name, session, key);
   const signals = holdSignals();
-  let renewed: Credentials | undefined;
+  let renewed: SignInCredentials | undefined;
   let failure: unknown;
   let warning: string | undefined;
   try {
     checkpoint("refresh begun");
-    const refreshed = await askIssuer(place, opened, bound);
+    const refreshed = await askIssuer(place, opened.credentials, bound);
     checkpoint("refresh answered");
     renewed = afterRefresh(opened.credentials, refreshed);
     if (refreshed.kind === "unusable") failure = refreshed.error;
@@ -132,37 +109,25 @@ async function refresh(
   return { ...token, session, ...(warning === undefined ? {} : { warning }) };
 }
 
-// No signal ends the process meanwhile, so nobody should wait for longer.
-const LONGEST_REQUEST = 10_000;
-
-async function askIssuer(place: SessionPlace, opened: OpenedSession, bound: TokenBound): Promise<Refreshed> {
-  const { credentials } = opened;
-  using network = openNetwork(credentials.certificateAuthority);
-  const left = timeLeft(bound.deadline, LONGEST_REQUEST);
-  using bounded = boundedSignal(left, () => tooSlow(credentials.metadata.issuer));
-  return await refreshTokens(
-    {
-      fetch: network.fetch,
-      now: place.now,
-      signal: bounded.signal,
-      deadline: place.now() + left,
-      ...(bound.requestTimeout === undefined ? {} : { requestTimeout: bound.requestTimeout }),
-      ...(bound.log === undefined ? {} : { log: bound.log }),
-    },
-    {
-      metadata: credentials.metadata,
-      keys: credentials.keys,
-      client: oauthClient(credentials.clientId, credentials.clientSecret),
-      refreshToken: credentials.refreshToken ?? "",
-      expected: { issuer: credentials.metadata.issuer, subject: credentials.subject },
-      sleep: pause,
-      random: Math.random,
-    },
-  );
+async function askIssuer(
+  place: SessionPlace,
+  credentials: SignInCredentials,
+  bound: TokenBound,
+): Promise<Refreshed> {
+  using asking = openExchange(place, credentials, bound);
+  return await refreshTokens(asking.exchange, {
+    metadata: credentials.metadata,
+    keys: credentials.keys,
+    client: oauthClient(credentials.clientId, credentials.clientSecret),
+    refreshToken: credentials.refreshToken ?? "",
+    expected: { issuer: credentials.metadata.issuer, subject: credentials.subject },
+    sleep: pause,
+    random: Math.random,
+  });
 }
 
 /** What is kept after the issuer answered; undefined when nothing changed. */
-function afterRefresh(before: Credentials, refreshed: Refreshed): Credentials | undefined {
+function afterRefresh(before: SignInCredentials, refreshed: Refreshed): SignInCredentials | undefined {
   if (refreshed.kind === "unusable") {
     const { refreshToken } = refreshed;
     return refreshToken === undefined ? undefined : { ...before, refreshToken };
@@ -186,7 +151,7 @@ async function persist(
   place: SessionPlace,
   replacement: SessionReplacement,
   session: Session,
-  renewed: Credentials,
+  renewed: SignInCredentials,
   usable: boolean,
 ): Promise<string | undefined> {
   const access = timedToken(renewed, "access");
@@ -205,8 +170,8 @@ async function persist(
     await replacement.discard();
     if (!usable) throw thrown;
     const why = thrown instanceof AppError ? thrown.message : "It cannot be written.";
-    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in: ${
-      loginCommand(session)
+    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${
+      signInAgain(session)
     }`;
   }
 }
@@ -214,22 +179,15 @@ async function persist(
 /** The token of a file that changed although we hold its lock, as on a network file system without locks. */
 async function renewedElsewhere(
   place: SessionPlace,
-  before: OpenedSession,
+  before: OpenedSignIn,
   wish: ChosenWish,
   bound: TokenBound,
 ): Promise<FreshToken | undefined> {
-  const now = await openAgain(place, before, bound);
+  const now = signInOf(await openAgain(place, before, bound));
   if (now.credentials.refreshToken === before.credentials.refreshToken) return undefined;
   const token = timedToken(now.credentials, wish.kind);
   return token !== undefined && isFresh(token, wish, place.now())
     ? { ...token, session: now.session }
-    : undefined;
-}
-
-function stillGood(place: SessionPlace, opened: OpenedSession, kind: TokenKind): FreshToken | undefined {
-  const token: TimedToken | undefined = timedToken(opened.credentials, kind);
-  return token !== undefined && token.expires > place.now()
-    ? { ...token, session: opened.session }
     : undefined;
 }
 
@@ -242,28 +200,11 @@ function refreshFailure(session: Session, failure: unknown): AppError {
   });
 }
 
-function expired(session: Session, why: string, cause?: unknown): AppError {
-  return new AppError(
-    "SESSION_EXPIRED",
-    `The session "${session.name}" has expired: ${why}`.replace(/\.?$/, "."),
-    {
-      hint: `Sign in again: ${loginCommand(session)}`,
-      cause,
-    },
-  );
-}
-
-function tooSlow(issuer: string): AppError {
-  return new AppError("NETWORK", `${new URL(issuer).host} did not answer in time.`, {
-    hint: "Run the same command again; the session is kept.",
-  });
-}
-
 function noIdToken(session: Session): AppError {
   return new AppError(
     "NO_ID_TOKEN",
     `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has ended.`,
-    { hint: `Use the access token (--token access), or sign in again: ${loginCommand(session)}` },
+    { hint: `Use the access token (--token access). ${signInAgain(session)}` },
   );
 }
 

@@ -55,6 +55,10 @@ const sessionSchema = v.object({
   confidential: v.optional(v.literal(true)),
   /** The organization or project that commands act on. */
   inUse: v.optional(v.object({ organization: v.optional(plain), project: v.optional(plain) })),
+  /** The organization that an API token is of. */
+  organization: v.optional(plain),
+  /** The team that Studio's commands act as. */
+  team: v.optional(plain),
   /** When the access token ends, in ISO 8601, for those who list sessions without opening them. */
   tokenExpires: v.optional(plain),
   /** When the session ends for good, in ISO 8601; absent while it renews itself. */
@@ -69,56 +73,198 @@ export type Session = v.InferOutput<typeof sessionSchema>;
 // What is relied on unseen. Members that this version does not know stay.
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const endpoint = v.pipe(v.string(), v.check((text) => URL.canParse(text)));
-const credentialsSchema = v.looseObject({
+const sealedPlace = {
   clientId: text,
   clientSecret: v.optional(text),
   signIn: sessionSchema.entries.signIn,
   apiHost: plain,
   subject: text,
   certificateAuthority: v.optional(text),
-  metadata: v.looseObject({
-    issuer: endpoint,
-    authorization_endpoint: endpoint,
-    token_endpoint: endpoint,
-    jwks_uri: endpoint,
-    revocation_endpoint: v.optional(endpoint),
-    userinfo_endpoint: v.optional(endpoint),
-    id_token_signing_alg_values_supported: v.optional(v.array(text)),
-    token_endpoint_auth_methods_supported: v.optional(v.array(text)),
-  }),
-  keys: v.optional(v.looseObject({ keys: v.array(v.looseObject({})), fetchedAt: v.number() })),
-  accessToken: text,
   accessTokenExpires: v.optional(time),
-  received: time,
-  idToken: v.optional(text),
-  noIdTokenOnRefresh: v.optional(v.literal(true)),
-  refreshToken: v.optional(text),
-});
+};
+const tokenEndpoint = { tokenEndpoint: v.optional(endpoint), authMethods: v.optional(v.array(text)) };
+const recipeSchema = v.variant("kind", [
+  v.looseObject({
+    kind: v.literal("client-credentials"),
+    ...tokenEndpoint,
+    scope: v.optional(text),
+    api: v.optional(v.record(text, text)),
+  }),
+  v.looseObject({
+    kind: v.literal("service-account"),
+    ...tokenEndpoint,
+    keyId: text,
+    privateKey: text,
+    audience: text,
+    scope: v.optional(text),
+  }),
+  v.looseObject({ kind: v.literal("personal-access-token"), token: text }),
+  v.looseObject({
+    kind: v.literal("workload"),
+    source: v.variant("kind", [
+      v.looseObject({ kind: v.literal("github") }),
+      v.looseObject({ kind: v.literal("variable"), name: text }),
+      v.looseObject({ kind: v.literal("file"), path: text }),
+    ]),
+    audience: text,
+    exchange: v.optional(v.looseObject({
+      grant: v.picklist(["token-exchange", "jwt-bearer"]),
+      ...tokenEndpoint,
+      audience: v.optional(text),
+      scope: v.optional(text),
+    })),
+  }),
+  v.looseObject({ kind: v.literal("fixed") }),
+  v.looseObject({ kind: v.literal("sign-in") }),
+]);
+const credentialsSchema = v.union([
+  v.looseObject({
+    ...sealedPlace,
+    recipe: v.optional(v.undefined()),
+    metadata: v.looseObject({
+      issuer: endpoint,
+      authorization_endpoint: endpoint,
+      token_endpoint: endpoint,
+      jwks_uri: endpoint,
+      revocation_endpoint: v.optional(endpoint),
+      userinfo_endpoint: v.optional(endpoint),
+      id_token_signing_alg_values_supported: v.optional(v.array(text)),
+      token_endpoint_auth_methods_supported: v.optional(v.array(text)),
+    }),
+    keys: v.optional(v.looseObject({ keys: v.array(v.looseObject({})), fetchedAt: v.number() })),
+    accessToken: text,
+    received: time,
+    idToken: v.optional(text),
+    noIdTokenOnRefresh: v.optional(v.literal(true)),
+    refreshToken: v.optional(text),
+  }),
+  v.looseObject({
+    ...sealedPlace,
+    recipe: recipeSchema,
+    issuer: endpoint,
+    accessToken: v.optional(text),
+    received: v.optional(time),
+  }),
+]);
 
 /** What is chosen for a sign-in beside where it goes. */
 export type SignInChoices = NonNullable<Session["signIn"]>;
 
-/** What is sealed. What says where tokens and people are sent is repeated here and wins over the public fields. */
-export interface Credentials {
+/** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
+interface SealedPlace {
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly signIn?: SignInChoices;
   readonly apiHost: string;
   readonly subject: string;
   readonly certificateAuthority?: string;
+  /** Milliseconds since 1970; absent when nobody said. */
+  readonly accessTokenExpires?: number;
+}
+
+/** What is sealed of a person's sign-in. */
+export interface SignInCredentials extends SealedPlace {
+  readonly recipe?: undefined;
   /** The issuer and its endpoints. */
   readonly metadata: IssuerMetadata;
   /** The issuer's keys, so that a refresh costs one request. */
   readonly keys?: SigningKeys;
   readonly accessToken: string;
-  /** Milliseconds since 1970; absent when the issuer did not say. */
-  readonly accessTokenExpires?: number;
   /** When the access token came, in milliseconds since 1970. */
   readonly received: number;
   readonly idToken?: string;
   /** The issuer refreshes without an ID token: asking again would be in vain. */
   readonly noIdTokenOnRefresh?: true;
   readonly refreshToken?: string;
+}
+
+/** What is sealed of an identity that makes its tokens anew instead of refreshing them. */
+export interface RecipeCredentials extends SealedPlace {
+  readonly recipe: Recipe;
+  readonly issuer: string;
+  /** The token that was made last, while it is kept. */
+  readonly accessToken?: string;
+  /** When that one came, in milliseconds since 1970. */
+  readonly received?: number;
+}
+
+/** What is sealed. */
+export type Credentials = SignInCredentials | RecipeCredentials;
+
+/** Where tokens are asked for; discovered at the issuer when absent. */
+interface TokenEndpoint {
+  readonly tokenEndpoint?: string;
+  /** `token_endpoint_auth_methods_supported` of the issuer's metadata. */
+  readonly authMethods?: readonly string[];
+}
+
+/** How the next token is made. */
+export type Recipe =
+  /** An API token: its id is the client's id, its secret the client's secret. RFC 6749, 4.4. */
+  | TokenEndpoint & {
+    readonly kind: "client-credentials";
+    readonly scope?: string;
+    /** Where the vendor's API differs from what is known of it, by operation. */
+    readonly api?: Readonly<Record<string, string>>;
+  }
+  /** A service account's key, as PKCS#8 in base64. RFC 7523. */
+  | TokenEndpoint & {
+    readonly kind: "service-account";
+    readonly keyId: string;
+    readonly privateKey: string;
+    readonly audience: string;
+    readonly scope?: string;
+  }
+  | { readonly kind: "personal-access-token"; readonly token: string }
+  /** The CI system's own token, as it is or exchanged. */
+  | {
+    readonly kind: "workload";
+    readonly source: WorkloadSource;
+    readonly audience: string;
+    readonly exchange?: TokenEndpoint & {
+      /** RFC 8693 or RFC 7523. */
+      readonly grant: "token-exchange" | "jwt-bearer";
+      readonly audience?: string;
+      readonly scope?: string;
+    };
+  }
+  /** A token that was given; nobody here makes another. */
+  | { readonly kind: "fixed" }
+  /** A person who has not signed in yet. */
+  | { readonly kind: "sign-in" };
+
+/** Where a CI system puts its token. */
+export type WorkloadSource =
+  /** GitHub Actions: asked for at `ACTIONS_ID_TOKEN_REQUEST_URL`. */
+  | { readonly kind: "github" }
+  /** A variable, such as one of GitLab's `id_tokens`. */
+  | { readonly kind: "variable"; readonly name: string }
+  /** A file that is read anew each time, such as a projected service account token. */
+  | { readonly kind: "file"; readonly path: string };
+
+/** The issuer that credentials are of. */
+export function issuerOf(credentials: Credentials): string {
+  return credentials.recipe === undefined ? credentials.metadata.issuer : credentials.issuer;
+}
+
+/** The names of sessions that come from variables and are stored nowhere begin so. */
+export const AMBIENT = "env:";
+
+const ambient = new WeakMap<Session, Credentials>();
+
+/** A session that comes from variables: nothing of it is stored. */
+export function ambientSession(
+  session: Omit<Session, "credentials" | "keyStore" | "schemaVersion">,
+  credentials: Credentials,
+): Session {
+  const made: Session = { ...session, schemaVersion: SCHEMA_VERSION, keyStore: "file", credentials: "" };
+  ambient.set(made, credentials);
+  return made;
+}
+
+/** The credentials of a session that comes from variables; undefined for one that is stored. */
+export function ambientCredentials(session: Session): Credentials | undefined {
+  return ambient.get(session);
 }
 
 /**
@@ -184,6 +330,31 @@ export function defaultSessionName(label: string, host: string): string {
     128,
   );
   return name === "" ? "session" : name;
+}
+
+/** What to do when a session no longer gives tokens, as a sentence. */
+export function signInAgain(
+  session: Pick<Session, "name" | "kind" | "clientId" | "organization" | "apiHost">,
+): string {
+  const { name, kind, clientId, organization, apiHost } = session;
+  if (name.startsWith(AMBIENT)) return `Give ${name.slice(AMBIENT.length)} what is good today.`;
+  const login = `datumctl login --profile ${name}`;
+  switch (kind) {
+    case "user":
+      return `Sign in again: ${login}`;
+    case "api-token":
+      return `Give it the secret of today: datumctl auth add-profile token ${name} ${
+        printable(organization ?? "ORGANIZATION_ID")
+      } ${printable(clientId)}`;
+    case "service-account":
+      return `Give it a key of today: ${login} --credentials FILE`;
+    case "pat":
+      return `Give it a token of today: ${login} --with-token`;
+    case "workload":
+      return `Set it up again: ${login} --workload KIND --audience AUDIENCE`;
+    case "studio":
+      return `Sign in again: ${login} --provider studio --hostname ${printable(apiHost)} --force`;
+  }
 }
 
 /** How a person is called in a sentence: e-mail, else the session's own name. */

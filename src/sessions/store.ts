@@ -4,7 +4,7 @@ import { AppError, printable } from "../errors.ts";
 import type { KeyringBound, SecretStore } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import type { Clock } from "../system/clock.ts";
-import type { Folders } from "../system/environment.ts";
+import type { Environment, Folders } from "../system/environment.ts";
 import {
   clearReplacement,
   createFile,
@@ -21,14 +21,18 @@ import {
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { kidOf, makeKeyText, readKeyText, seal, type SealingKey, unseal } from "./jwe.ts";
 import {
+  AMBIENT,
+  ambientCredentials,
   type Credentials,
   fileNameOf,
   formatSession,
   isSessionName,
+  issuerOf,
   parseCredentials,
   parseSession,
   SCHEMA_VERSION,
   type Session,
+  signInAgain,
 } from "./session.ts";
 
 /** Where the key of a session can be kept. */
@@ -39,6 +43,13 @@ export interface SessionPlace {
   readonly folders: Folders;
   readonly secretStore: (kind: KeyStore) => SecretStore;
   readonly now: Clock;
+  readonly env: Environment;
+  /** The project folder whose own sessions these are; undefined for the person's. */
+  readonly project?: string;
+  /** The sessions of the project folder that the process works in, where it has some. */
+  readonly local?: () => Promise<SessionPlace | undefined>;
+  /** The session that the variables give: of that name, or whichever of them counts without a name. */
+  readonly ambient?: (name?: string) => Promise<Session | undefined>;
   /** Told when something of ours was mended on the way, such as loose permissions. */
   readonly notice: (line: string) => void;
   /** Ends waits for locks and keyrings on Ctrl-C, where that does not end the process by itself. */
@@ -49,7 +60,8 @@ export interface SessionPlace {
 export interface OpenedSession {
   readonly session: Session;
   readonly credentials: Credentials;
-  readonly key: SealingKey;
+  /** Absent for a session that comes from variables: nothing of it is stored. */
+  readonly key?: SealingKey;
 }
 
 /** The paths of a session's files. */
@@ -142,8 +154,10 @@ export async function openSession(
   session: Session,
   bound: KeyringBound,
 ): Promise<OpenedSession> {
+  const ambient = ambientCredentials(session);
+  if (ambient !== undefined) return { session, credentials: ambient };
   const { interrupted: signal } = place;
-  const text = await place.secretStore(session.keyStore).get(session.name, {
+  const text = await place.secretStore(session.keyStore).get(accountOf(place, session.name), {
     ...(signal && { signal }),
     ...bound,
   });
@@ -152,22 +166,28 @@ export async function openSession(
   return await openWith(session, key);
 }
 
+/** Under which account a session's key is kept, so that a person finds it under their own identity. */
+function accountOf({ project }: SessionPlace, name: string): string {
+  return project === undefined ? name : `${name} in ${project}`;
+}
+
 /** Opens a session's credentials with a key that is at hand. */
 export async function openWith(session: Session, key: SealingKey): Promise<OpenedSession> {
   const opened = await unseal(session.credentials, key);
   const credentials = opened === undefined ? undefined : parseCredentials(opened);
   if (credentials === undefined) {
     throw new AppError("STORAGE", `The credentials of the session "${session.name}" are damaged.`, {
-      hint: `Sign in again: ${loginCommand(session)}`,
+      hint: signInAgain(session),
     });
   }
-  const { clientId, clientSecret, apiHost, metadata, subject, certificateAuthority, signIn } = credentials;
+  const { clientId, clientSecret, apiHost, subject, certificateAuthority, signIn } = credentials;
+  const issuer = issuerOf(credentials);
   const { certificateAuthority: _, signIn: __, confidential: ___, ...rest } = session;
   return {
     session: {
       ...rest,
-      issuer: metadata.issuer,
-      authHost: new URL(metadata.issuer).host,
+      issuer,
+      authHost: new URL(issuer).host,
       clientId,
       apiHost,
       user: { ...session.user, subject },
@@ -185,13 +205,8 @@ function keyMissing(place: SessionPlace, session: Session): AppError {
   return new AppError(
     "KEYRING_ITEM_MISSING",
     `The key of the session "${session.name}" is no longer in ${where}; its credentials cannot be opened.`,
-    { hint: `Sign in again: ${loginCommand(session)}` },
+    { hint: signInAgain(session) },
   );
-}
-
-/** The command that renews a session: everything else about it is remembered. */
-export function loginCommand(session: Session): string {
-  return `datumctl login --profile ${session.name}`;
 }
 
 /** Holds a session's lock, waiting for it at most `timeout` milliseconds. Throws `BUSY`. */
@@ -296,6 +311,11 @@ export async function saveSession(
   bound: KeyringBound,
 ): Promise<SavedSession> {
   const { name } = session;
+  if (name.startsWith(AMBIENT)) {
+    throw new AppError("USAGE", `A stored session's name cannot begin with "${AMBIENT}".`, {
+      hint: "Names that begin so stand for what variables give. Choose another one.",
+    });
+  }
   await ensurePrivateFolder(place.folders.sessions);
   await createFile(`${place.folders.sessions}/.gitignore`, "*\n");
   const lock = await lockSession(place, name, LOCK_WAIT);
@@ -353,13 +373,17 @@ async function keepKey(
   for (const keyStore of keyStores) {
     const store = place.secretStore(keyStore);
     try {
-      const kept = previous?.keyStore === keyStore ? await store.get(name, bound) : undefined;
+      const kept = previous?.keyStore === keyStore
+        ? await store.get(accountOf(place, name), bound)
+        : undefined;
       const before = kept === undefined ? undefined : await readKeyText(kept);
       if (before !== undefined) return { key: before, keyStore, made: false, passedOver };
       const text = makeKeyText();
-      await store.set(name, text, bound);
+      await store.set(accountOf(place, name), text, bound);
       checkpoint("key stored");
-      const key = await store.get(name, bound) === text ? await readKeyText(text) : undefined;
+      const key = await store.get(accountOf(place, name), bound) === text
+        ? await readKeyText(text)
+        : undefined;
       checkpoint("key read back");
       if (key !== undefined) return { key, keyStore, made: true, passedOver };
       await forgetKey(place, name, keyStore, bound);
@@ -382,7 +406,7 @@ async function forgetKey(
   keyStore: KeyStore,
   bound: KeyringBound,
 ): Promise<void> {
-  await place.secretStore(keyStore).delete(name, bound).catch(() => false);
+  await place.secretStore(keyStore).delete(accountOf(place, name), bound).catch(() => false);
 }
 
 /** What a removal left behind: nothing, or the keyring's item, with the reason. */
@@ -413,7 +437,7 @@ export async function removeSession(
 async function forgetSession(place: SessionPlace, session: Session, bound: KeyringBound): Promise<Removal> {
   let leftBehind: AppError | undefined;
   try {
-    await place.secretStore(session.keyStore).delete(session.name, bound);
+    await place.secretStore(session.keyStore).delete(accountOf(place, session.name), bound);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     leftBehind = thrown;
@@ -559,16 +583,16 @@ function damagedConfig(path: string, what: string, cause?: unknown): AppError {
   });
 }
 
-/** Where a command's identity came from. */
-export type IdentitySource = "--profile" | "DATUMCTL_PROFILE" | "the active session";
-
 /** Which session a command acts as. */
 export interface ChosenSession {
   readonly session: Session;
-  readonly source: IdentitySource;
+  /** Where its files are: another place than was asked when a project folder has it. */
+  readonly place: SessionPlace;
+  /** Where the identity came from: a flag, a variable, a project folder, or the active session. */
+  readonly source: string;
 }
 
-/** What picks a session: a flag, else the variable, else the active one. */
+/** What picks a session: a flag, else the variable, else what the surroundings give. */
 export interface SessionChoice {
   /** `--profile` or `--session`. */
   readonly flag?: string | undefined;
@@ -576,21 +600,60 @@ export interface SessionChoice {
   readonly variable?: string | undefined;
 }
 
-/** Finds the session that a command acts as. Throws `NOT_SIGNED_IN`, naming the sessions that there are. */
+/**
+ * Finds the session that a command acts as: the named one; else what the variables give, the project folder's, the
+ * active one. Throws `NOT_SIGNED_IN`, naming the sessions that there are.
+ */
 export async function chooseSession(place: SessionPlace, choice: SessionChoice): Promise<ChosenSession> {
   const named = choice.flag ?? choice.variable;
-  const source = choice.flag !== undefined
-    ? "--profile"
-    : choice.variable !== undefined
-    ? "DATUMCTL_PROFILE"
-    : "the active session";
-  const name = named ?? (await readConfig(place)).activeSession;
-  const session = name === undefined ? undefined : await readSession(place, name);
-  if (session !== undefined) return { session, source };
-  throw await noSession(place, named);
+  const chosen = named === undefined
+    ? await sessionInForce(place)
+    : await namedSession(place, named, choice.flag === undefined ? "DATUMCTL_PROFILE" : "--profile");
+  return chosen ?? fail(await noSession(place, named));
+}
+
+async function namedSession(
+  place: SessionPlace,
+  name: string,
+  source: string,
+): Promise<ChosenSession | undefined> {
+  if (name.startsWith(AMBIENT)) {
+    const session = await place.ambient?.(name);
+    return session && { session, place, source };
+  }
+  const session = await readSession(place, name);
+  if (session !== undefined) return { session, place, source };
+  const local = await place.local?.();
+  const inProject = local && await readSession(local, name);
+  return inProject && local && { session: inProject, place: local, source };
+}
+
+async function sessionInForce(place: SessionPlace): Promise<ChosenSession | undefined> {
+  const ambient = await place.ambient?.();
+  if (ambient !== undefined) return { session: ambient, place, source: ambient.name.slice(AMBIENT.length) };
+  const local = await place.local?.();
+  const inProject = local && await activeSession(local);
+  if (inProject) return { session: inProject, place: local, source: `the project folder ${local.project}` };
+  const session = await activeSession(place);
+  return session && { session, place, source: "the active session" };
+}
+
+async function activeSession(place: SessionPlace): Promise<Session | undefined> {
+  const { activeSession: name } = await readConfig(place);
+  return name === undefined ? undefined : await readSession(place, name);
+}
+
+function fail(error: AppError): never {
+  throw error;
 }
 
 async function noSession(place: SessionPlace, named: string | undefined): Promise<AppError> {
+  if (named?.startsWith(AMBIENT)) {
+    const variable = printable(named.slice(AMBIENT.length), 60);
+    return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
+      hint: "Set it where this command runs, or pick a stored session: datumctl auth list",
+    });
+  }
   const names = (await listSessions(place)).sessions.map(({ name }) => name);
   const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
   if (named !== undefined) {

@@ -38,9 +38,10 @@ export function claimsOf(token: string): Record<string, unknown> | undefined {
  * receipt, else by the `exp` of a JWT, else five minutes. Undefined when the session has no such token.
  */
 export function timedToken(credentials: Credentials, kind: TokenKind): TimedToken | undefined {
-  const token = kind === "id" ? credentials.idToken : credentials.accessToken;
+  const idToken = credentials.recipe === undefined ? credentials.idToken : undefined;
+  const token = kind === "id" ? idToken : credentials.accessToken;
+  const { received = 0, accessTokenExpires } = credentials;
   if (token === undefined) return undefined;
-  const { received, accessTokenExpires } = credentials;
   if (kind === "access" && accessTokenExpires !== undefined) {
     return { token, kind, issued: received, expires: accessTokenExpires };
   }

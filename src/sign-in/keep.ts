@@ -152,7 +152,7 @@ async function store(
   const tokenExpires = expiryOf(credentials, "access");
   // Without a refresh token the session lasts as long as the token that kubectl gets.
   const expires = tokens.refreshToken === undefined
-    ? expiryOf(credentials, preferredKind({ provider, ...(kubectlToken && { kubectlToken }) }))
+    ? expiryOf(credentials, preferredKind({ provider, kind: "user", ...(kubectlToken && { kubectlToken }) }))
     : undefined;
   const saved = await saveSession(
     place,

@@ -26,6 +26,15 @@ export const parentProcess: number = Deno.ppid;
 /** The command line after the program's name. */
 export const commandLine: readonly string[] = Deno.args;
 
+/** The folder that this process works in; undefined when it is gone. */
+export function currentFolder(): string | undefined {
+  try {
+    return Deno.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Ends the process at once. */
 export function exit(code: number): never {
   Deno.exit(code);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
+import { signInOf } from "../../src/sessions/renewal.ts";
 import { openSession, readConfig, readSession } from "../../src/sessions/store.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
@@ -399,7 +400,7 @@ Deno.test("a session's credentials hold what a refresh needs, and -v shows the c
   assert.equal(claims.email, ADA);
   const session = await readSession(world.sandbox.place, at(world, ADA));
   assert.ok(session !== undefined);
-  const { credentials } = await openSession(world.sandbox.place, session, BOUND);
+  const { credentials } = signInOf(await openSession(world.sandbox.place, session, BOUND));
   assert.equal(credentials.metadata.issuer, world.cloud.issuer);
   assert.ok(credentials.keys !== undefined && credentials.refreshToken !== undefined);
   for (const secret of [credentials.accessToken, credentials.idToken, credentials.refreshToken]) {

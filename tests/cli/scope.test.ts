@@ -6,7 +6,6 @@ import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
 import { AppError } from "../../src/errors.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../src/kube/kubeconfig.ts";
 import type { Session } from "../../src/sessions/session.ts";
-import type { IdentitySource } from "../../src/sessions/store.ts";
 
 const BOTH = { organization: "acme", project: "web" };
 
@@ -135,7 +134,7 @@ Deno.test("the kubeconfig's context is followed for the session that it is pinne
           }],
         }),
       );
-    const follow = async (name: string, source: IdentitySource) => {
+    const follow = async (name: string, source: string) => {
       const kubeconfig = await loadKubeconfig(kubeconfigPaths(path, () => undefined));
       const session = { name, apiHost: "api.example.com" } as Session;
       const scope = scopeOfContext(kubeconfig, { session, source });

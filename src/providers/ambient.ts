@@ -1,0 +1,33 @@
+/** Owns which variables give a session that is stored nowhere, and which of them counts first. */
+
+import type { Session } from "../sessions/session.ts";
+import type { Environment } from "../system/environment.ts";
+
+/** The variables, the first that is set counting. */
+const FOR_ALL = ["DATUMCTL_TOKEN", "DATUMCTL_CREDENTIALS_FILE"] as const;
+
+/** What counts only where it is asked for by name: `--session env:NAME`. */
+const BY_NAME = [...FOR_ALL, "CLOUDFLEET_ACCESS_TOKEN_ID"] as const;
+
+/** Reads one of the variables. */
+type Read = (env: Environment) => Promise<Session>;
+
+// Loaded when the variable is set: most calls have none.
+const READERS: Readonly<Record<typeof BY_NAME[number], () => Promise<Read>>> = {
+  DATUMCTL_TOKEN: async () => (await import("./environment-credentials.ts")).sessionOfToken,
+  DATUMCTL_CREDENTIALS_FILE: async () =>
+    (await import("./environment-credentials.ts")).sessionOfCredentialsFile,
+  CLOUDFLEET_ACCESS_TOKEN_ID: async () => (await import("./cloudfleet.ts")).sessionOfVariables,
+};
+
+/**
+ * The sessions that the variables give: of that name (`env:` and the variable), or whichever counts for every command
+ * without one. Undefined where none is set; throws `USAGE` for one that cannot be used.
+ */
+export function ambientSessions(env: Environment): (name?: string) => Promise<Session | undefined> {
+  return async (name) => {
+    const meant = name === undefined ? FOR_ALL : BY_NAME.filter((variable) => name === `env:${variable}`);
+    const variable = meant.find((variable) => env(variable) !== undefined);
+    return variable && await (await READERS[variable]())(env);
+  };
+}

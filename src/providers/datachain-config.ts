@@ -1,0 +1,381 @@
+/** Owns the `[studio]` table of the TOML file that DataChain's own tools read: text in, text out, only those lines. */
+
+import { parse, TomlError } from "smol-toml";
+import { AppError, printable } from "../errors.ts";
+import type { Environment } from "../system/environment.ts";
+
+/** What DataChain's own tools need to be signed in. */
+export interface StudioTable {
+  /** Studio's origin. */
+  readonly url: string;
+  readonly token: string;
+  /** The default team; without one, none stays. */
+  readonly team?: string | undefined;
+}
+
+/** Where DataChain's own tools look, told apart by the system. */
+export interface ConfigSurroundings {
+  readonly env: Environment;
+  /** As Deno names it. */
+  readonly os: string;
+}
+
+/**
+ * The path of that file: in the project's folder when one is given, else the person's own. The latter as Python's
+ * `platformdirs` has it: `$XDG_CONFIG_HOME` (macOS too), `~/.config`, `~/Library/Application Support`,
+ * `%LocalAppData%\iterative`. Throws `STORAGE` when no variable names a home.
+ */
+export function datachainConfigPath({ env, os }: ConfigSurroundings, projectFolder?: string): string {
+  const slash = os === "windows" ? "\\" : "/";
+  if (projectFolder !== undefined) return [projectFolder, ".datachain", "config"].join(slash);
+  const chosen = env("DATACHAIN_GLOBAL_CONFIG_DIR");
+  if (chosen !== undefined) return `${chosen}${slash}config`;
+  if (os === "windows") return `${need(env, "LOCALAPPDATA")}\\iterative\\datachain\\config`;
+  const xdg = env("XDG_CONFIG_HOME")?.trim();
+  // The XDG specification: a relative path there is invalid and is ignored.
+  if (xdg?.startsWith("/")) return `${xdg}/datachain/config`;
+  const home = need(env, "HOME");
+  return `${home}/${os === "darwin" ? "Library/Application Support" : ".config"}/datachain/config`;
+}
+
+function need(env: Environment, variable: string): string {
+  const value = env(variable);
+  if (value !== undefined) return value;
+  throw new AppError(
+    "STORAGE",
+    `Cannot tell where DataChain keeps its configuration: ${variable} is not set.`,
+    {
+      hint: "Set DATACHAIN_GLOBAL_CONFIG_DIR to the folder of its file.",
+    },
+  );
+}
+
+const LARGEST = 1024 * 1024;
+
+/** A file's bytes as text. Throws `STORAGE` for one that is too large or not UTF-8. */
+export function configText(bytes: Uint8Array | undefined, path: string): string | undefined {
+  if (bytes === undefined) return undefined;
+  if (bytes.length > LARGEST) throw unusable(path, "is larger than 1 MiB");
+  try {
+    // With the mark of its byte order, so that it is written back as it was.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw unusable(path, "is not UTF-8");
+  }
+}
+
+/**
+ * The text with exactly this `[studio]` table; every other line, key and comment stays byte for byte. The result is
+ * parsed and compared with what was meant before it is returned.
+ *
+ * @param text undefined when there is no file
+ * @param path names the file in errors
+ * @throws AppError `STORAGE` for a text that is not TOML, or cannot be changed without changing more than that table;
+ * its message holds nothing of the file.
+ */
+export function withStudioTable(text: string | undefined, table: StudioTable, path: string): string {
+  const { url, token, team } = table;
+  return withStudioKeys(text ?? "", { url, token, team }, path);
+}
+
+/**
+ * The text without the table's token, where it is this one; else the text as it is. What else is in the table stays,
+ * as DataChain's own logout leaves it.
+ *
+ * @throws AppError `STORAGE` as {@link withStudioTable}.
+ */
+export function withoutStudioToken(text: string, token: string, path: string): string {
+  const { studio } = readToml(text, path);
+  if (!isTable(studio) || !Object.hasOwn(studio, "token") || studio.token !== token) return text;
+  return withStudioKeys(text, { token: undefined }, path);
+}
+
+/** Sets keys of the table; undefined takes a key away. */
+function withStudioKeys(
+  text: string,
+  keys: Readonly<Record<string, string | undefined>>,
+  path: string,
+): string {
+  const before = readToml(text, path);
+  if (Object.hasOwn(before, "studio") && !isTable(before.studio)) {
+    throw unusable(path, `holds a "studio" that is not a table`);
+  }
+  let result = text;
+  const wanted = new Map(Object.entries(isTable(before.studio) ? before.studio : {}));
+  try {
+    for (const [key, value] of Object.entries(keys)) {
+      result = withKey(result, key, value === undefined ? undefined : tomlString(value));
+      if (value === undefined) wanted.delete(key);
+      else wanted.set(key, value);
+    }
+  } catch (error) {
+    if (error instanceof CannotEdit) {
+      throw unusable(path, "is written in a way that cannot be changed safely");
+    }
+    throw error;
+  }
+  const intended = { ...before, studio: Object.fromEntries(wanted) };
+  let after: unknown;
+  try {
+    after = readToml(result, path);
+  } catch {
+    after = undefined;
+  }
+  if (!sameData(after, intended)) throw unusable(path, "is written in a way that cannot be changed safely");
+  return result;
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+function readToml(text: string, path: string): Table {
+  try {
+    return parse(text.replace(/^\ufeff/, ""), { integersAsBigInt: true });
+  } catch (error) {
+    // The parser's message quotes the lines around, and a token could stand there.
+    throw unusable(path, `is not valid TOML${error instanceof TomlError ? ` (line ${error.line})` : ""}`);
+  }
+}
+
+function unusable(path: string, why: string): AppError {
+  return new AppError("STORAGE", `Cannot change ${printable(path)}: it ${why}.`, {
+    hint: "It is left as it was. Mend that file, or move it away, and run the same command again.",
+  });
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** True for two values of a parsed text that say the same, the kinds of its numbers and times included. */
+function sameData(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameData(item, b[index]));
+  }
+  if (a instanceof Date) return b instanceof Date && a.toISOString() === b.toISOString();
+  if (!isTable(a)) return Object.is(a, b);
+  if (!isTable(b)) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && sameData(a[name], b[name]));
+}
+
+/** A basic string. TOML 1.0, "String". */
+function tomlString(value: string): string {
+  // JSON's escapes are TOML's; what JSON leaves as it is and TOML does not take is the delete character.
+  return JSON.stringify(value).replaceAll("\u007f", "\\u007f");
+}
+
+/** The text says what it means in a way that this module does not change. */
+class CannotEdit extends Error {
+  override readonly name = "CannotEdit";
+}
+
+/** A key with its value, `end` being behind the value. */
+interface Pair {
+  /** From the root, or from the inline table that it stands in. */
+  readonly path: readonly string[];
+  readonly start: number;
+  readonly valueStart: number;
+  readonly end: number;
+}
+
+/** A part of a text that begins with a header; the first has none. */
+interface Section {
+  readonly path: readonly string[];
+  readonly header?: { readonly start: number; readonly end: number; readonly list: boolean };
+  readonly pairs: Pair[];
+}
+
+/** One key of the table set to a value that is written already, or taken away. */
+function withKey(text: string, key: string, value: string | undefined): string {
+  const sections = readSections(text);
+  const pairs = sections.flatMap((section) => section.pairs);
+  const inline = pairs.find(({ path }) => isPath(path, ["studio"]));
+  if (inline !== undefined) return withInlineKey(text, inline, key, value);
+  const below = (path: readonly string[]) => path.length > 2 && isPath(path.slice(0, 2), ["studio", key]);
+  if (pairs.some(({ path }) => below(path))) throw new CannotEdit();
+  if (sections.some(({ path }) => below([...path, ""]))) throw new CannotEdit();
+  const own = pairs.find(({ path }) => isPath(path, ["studio", key]));
+  if (own !== undefined) {
+    return value === undefined ? withoutLine(text, own) : splice(text, own.valueStart, own.end, value);
+  }
+  if (value === undefined) return text;
+  const eol = text.includes("\r\n") ? "\r\n" : "\n";
+  const section = sections.find(({ path, header }) => header?.list === false && isPath(path, ["studio"]));
+  const [root] = sections;
+  // `studio.url = …` at the root: a header would define the table twice.
+  const neighbour = (section ?? root)?.pairs.findLast(({ path }) => path[0] === "studio") ?? section?.header;
+  if (neighbour !== undefined) {
+    const name = section === undefined ? `studio.${key}` : key;
+    const line = `${indentOf(text, neighbour.start)}${name} = ${value}`;
+    const at = lineEnd(text, neighbour.end);
+    return splice(text, at, at, text[at - 1] === "\n" ? `${line}${eol}` : `${eol}${line}${eol}`);
+  }
+  const body = text.replace(/^\ufeff/, "");
+  const gap = body.trim() === "" ? "" : eol;
+  return `${text}${body === "" || body.endsWith("\n") ? "" : eol}${gap}[studio]${eol}${key} = ${value}${eol}`;
+}
+
+/** As {@link withKey}, inside of `studio = { … }`. */
+function withInlineKey(text: string, { valueStart }: Pair, key: string, value: string | undefined): string {
+  if (text[valueStart] !== "{") throw new CannotEdit();
+  const entries = readInlineTable(text, valueStart);
+  const at = entries.findIndex(({ path }) => path[0] === key);
+  const own = entries[at];
+  if (own === undefined) {
+    if (value === undefined) return text;
+    const last = entries.at(-1);
+    if (last !== undefined) return splice(text, last.end, last.end, `, ${key} = ${value}`);
+    const space = /\s/.test(text.charAt(valueStart + 1)) ? "" : " ";
+    return splice(text, valueStart + 1, valueStart + 1, ` ${key} = ${value}${space}`);
+  }
+  if (own.path.length > 1) throw new CannotEdit();
+  if (value !== undefined) return splice(text, own.valueStart, own.end, value);
+  const comma = /^[ \t]*,[ \t]*/.exec(text.slice(own.end))?.[0];
+  if (comma !== undefined) return splice(text, own.start, own.end + comma.length, "");
+  const before = entries[at - 1];
+  // Only a comma and blanks lie between two neighbours, unless there are comments; then the comma may stay.
+  const plain = before !== undefined && /^\s*,\s*$/.test(text.slice(before.end, own.start));
+  return splice(text, plain ? before.end : own.start, own.end, "");
+}
+
+/** Takes a pair away with its line, or without it where a comment stands there. */
+function withoutLine(text: string, { start, end }: Pair): string {
+  const stop = lineEnd(text, end);
+  const rest = text.slice(end, stop);
+  if (rest.trim() !== "") return splice(text, start, end + (/^[ \t]*/.exec(rest)?.[0].length ?? 0), "");
+  return splice(text, start - indentOf(text, start).length, stop, "");
+}
+
+function splice(text: string, start: number, end: number, replacement: string): string {
+  return text.slice(0, start) + replacement + text.slice(end);
+}
+
+function isPath(path: readonly string[], wanted: readonly string[]): boolean {
+  return path.length === wanted.length && path.every((name, index) => name === wanted[index]);
+}
+
+/** Where the next line begins, or the end of the text. */
+function lineEnd(text: string, from: number): number {
+  const at = text.indexOf("\n", from);
+  return at < 0 ? text.length : at + 1;
+}
+
+function indentOf(text: string, start: number): string {
+  return /[ \t]*$/.exec(text.slice(0, start))?.[0] ?? "";
+}
+
+/** Where everything stands in a text that is known to be valid TOML. */
+function readSections(text: string): Section[] {
+  let section: Section = { path: [], pairs: [] };
+  const sections = [section];
+  let at = text.startsWith("\ufeff") ? 1 : 0;
+  while ((at = skipBlank(text, at, true)) < text.length) {
+    const start = at;
+    if (text[at] === "[") {
+      const list = text[at + 1] === "[";
+      const key = readKey(text, skipBlank(text, at + (list ? 2 : 1), false));
+      at = expect(text, key.end, list ? "]]" : "]");
+      section = { path: key.path, header: { start, end: at, list }, pairs: [] };
+      sections.push(section);
+    } else {
+      const pair = readPair(text, at);
+      section.pairs.push({ ...pair, path: [...section.path, ...pair.path] });
+      at = pair.end;
+    }
+  }
+  return sections;
+}
+
+function readInlineTable(text: string, brace: number): Pair[] {
+  const pairs: Pair[] = [];
+  let at = skipBlank(text, brace + 1, true);
+  while (text[at] !== "}") {
+    const pair = readPair(text, at);
+    pairs.push(pair);
+    at = skipBlank(text, pair.end, true);
+    if (text[at] === ",") at = skipBlank(text, at + 1, true);
+    else if (text[at] !== "}") throw new CannotEdit();
+  }
+  return pairs;
+}
+
+function readPair(text: string, start: number): Pair {
+  const key = readKey(text, start);
+  const valueStart = skipBlank(text, expect(text, key.end, "="), false);
+  return { path: key.path, start, valueStart, end: endOfValue(text, valueStart) };
+}
+
+/** A key, dotted or not, each part bare or quoted; `end` is behind the blanks after it. */
+function readKey(text: string, start: number): { readonly path: string[]; readonly end: number } {
+  const path: string[] = [];
+  let at = start;
+  for (;;) {
+    const quote = text[at];
+    const end = quote === '"' || quote === "'" ? endOfString(text, at) : at + bareLength(text, at);
+    const written = text.slice(at, end);
+    if (written === "") throw new CannotEdit();
+    // The parser undoes the escapes.
+    path.push(end - at === bareLength(text, at) ? written : String(parse(`key = ${written}`).key));
+    at = skipBlank(text, end, false);
+    if (text[at] !== ".") return { path, end: at };
+    at = skipBlank(text, at + 1, false);
+  }
+}
+
+function bareLength(text: string, at: number): number {
+  const bare = /[A-Za-z0-9_-]*/y;
+  bare.lastIndex = at;
+  return bare.exec(text)?.[0].length ?? 0;
+}
+
+function expect(text: string, at: number, wanted: string): number {
+  if (!text.startsWith(wanted, at)) throw new CannotEdit();
+  return at + wanted.length;
+}
+
+function skipBlank(text: string, from: number, lines: boolean): number {
+  const blank = lines ? /(?:[ \t\r\n]|#[^\n]*)*/y : /[ \t]*/y;
+  blank.lastIndex = from;
+  return from + (blank.exec(text)?.[0].length ?? 0);
+}
+
+/** Behind a value of any kind; brackets are only counted, because the text is known to be valid. */
+function endOfValue(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length;) {
+    const character = text.charAt(at);
+    if (character === '"' || character === "'") at = endOfString(text, at);
+    else if (character === "[" || character === "{") at += 1, depth += 1;
+    else if ((character === "]" || character === "}") && depth > 0) at += 1, depth -= 1;
+    else if (depth > 0) {
+      at = Math.max(at + 1, skipBlank(text, at, true));
+      continue;
+    } else {
+      // A number, a truth, a time, which may hold a blank.
+      const bare = /[^,\]}#\r\n]+/y;
+      bare.lastIndex = at;
+      const written = bare.exec(text)?.[0].trimEnd() ?? "";
+      if (written === "") throw new CannotEdit();
+      return at + written.length;
+    }
+    if (depth === 0) return at;
+  }
+  throw new CannotEdit();
+}
+
+const STRINGS = [
+  /"""(?:[^\\"]|\\[^]|"(?!""))*"""(?:"{0,2})/y,
+  /'''(?:[^']|'(?!''))*'''(?:'{0,2})/y,
+  /"(?:[^"\\\n]|\\.)*"/y,
+  /'[^'\n]*'/y,
+] as const;
+
+function endOfString(text: string, start: number): number {
+  for (const pattern of STRINGS) {
+    pattern.lastIndex = start;
+    const written = pattern.exec(text)?.[0];
+    if (written !== undefined) return start + written.length;
+  }
+  throw new CannotEdit();
+}

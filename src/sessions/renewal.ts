@@ -1,0 +1,124 @@
+/** Owns what every way to the next token shares: what other processes did meanwhile, the bounds, what it ends with. */
+
+import { AppError } from "../errors.ts";
+import type { Exchange } from "../oauth/http.ts";
+import { boundedSignal } from "../system/clock.ts";
+import { openNetwork } from "../system/network.ts";
+import { kidOf, type SealingKey } from "./jwe.ts";
+import { type Credentials, issuerOf, type Session, signInAgain, type SignInCredentials } from "./session.ts";
+import { type OpenedSession, openSession, openWith, readSession, type SessionPlace } from "./store.ts";
+import { type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
+
+/** A wish for one kind of token. */
+export type ChosenWish = TokenWish & { readonly kind: TokenKind };
+
+/** A person's session, opened. */
+export interface OpenedSignIn extends OpenedSession {
+  readonly credentials: SignInCredentials;
+  readonly key: SealingKey;
+}
+
+/** What a person is told whose `--min-ttl` cannot be met. */
+export const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
+
+/** Throws what the renewal of the last seconds failed with. */
+export async function refuseKnownFailure({ force }: ChosenWish, { failures }: TokenBound): Promise<void> {
+  const known = force ? undefined : await failures?.recent();
+  if (known !== undefined) throw known;
+}
+
+/** The session as its file is now. Throws `NOT_SIGNED_IN` when it was removed meanwhile. */
+export async function openAgain(
+  place: SessionPlace,
+  seen: OpenedSession,
+  bound: TokenBound,
+): Promise<OpenedSession> {
+  const { name } = seen.session;
+  const session = await readSession(place, name);
+  if (session === undefined) {
+    throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out meanwhile.`, {
+      hint: signInAgain(seen.session),
+    });
+  }
+  if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
+    return await openWith(session, seen.key);
+  }
+  return await openSession(place, session, { timeout: timeLeft(bound.deadline, bound.keyringTimeout) });
+}
+
+/** The same session, of a person. Throws `SESSION_EXPIRED` for one that became another kind meanwhile. */
+export function signInOf({ session, credentials, key }: OpenedSession): OpenedSignIn {
+  if (credentials.recipe === undefined && key !== undefined) return { session, credentials, key };
+  throw expired(session, "another kind of session has its name now");
+}
+
+/** The token that another process got while we waited for the lock, where it serves. */
+export function takenMeanwhile(
+  place: SessionPlace,
+  seen: OpenedSession,
+  now: OpenedSession,
+  wish: ChosenWish,
+): FreshToken | undefined {
+  const stored = timedToken(now.credentials, wish.kind);
+  const renewed = stored !== undefined && stored.token !== timedToken(seen.credentials, wish.kind)?.token;
+  return stored !== undefined && (renewed || !wish.force) && isFresh(stored, wish, place.now())
+    ? { ...stored, session: now.session }
+    : undefined;
+}
+
+/** The stored token, while it has not ended. */
+export function stillGood(
+  place: SessionPlace,
+  opened: OpenedSession,
+  kind: TokenKind,
+): FreshToken | undefined {
+  const token: TimedToken | undefined = timedToken(opened.credentials, kind);
+  return token !== undefined && token.expires > place.now()
+    ? { ...token, session: opened.session }
+    : undefined;
+}
+
+/** `SESSION_EXPIRED`, with what to do. */
+export function expired(session: Session, why: string, cause?: unknown): AppError {
+  return new AppError(
+    "SESSION_EXPIRED",
+    `The session "${session.name}" has expired: ${why}`.replace(/\.?$/, "."),
+    { hint: signInAgain(session), cause },
+  );
+}
+
+/** A bounded exchange with a session's issuer; dispose of it. */
+export interface OpenExchange extends Disposable {
+  readonly exchange: Exchange;
+}
+
+// No signal ends the process meanwhile, so nobody should wait for longer.
+const LONGEST_REQUEST = 10_000;
+
+/** Opens the network as a session's issuer wants it, for one exchange within the bounds. */
+export function openExchange(place: SessionPlace, credentials: Credentials, bound: TokenBound): OpenExchange {
+  const network = openNetwork(credentials.certificateAuthority);
+  const left = timeLeft(bound.deadline, LONGEST_REQUEST);
+  const bounded = boundedSignal(left, () => tooSlow(issuerOf(credentials)));
+  return {
+    exchange: {
+      fetch: network.fetch,
+      now: place.now,
+      signal: bounded.signal,
+      deadline: place.now() + left,
+      ...(bound.requestTimeout === undefined ? {} : { requestTimeout: bound.requestTimeout }),
+      ...(bound.log === undefined ? {} : { log: bound.log }),
+    },
+    [Symbol.dispose]() {
+      bounded[Symbol.dispose]();
+      network[Symbol.dispose]();
+    },
+  };
+}
+
+function tooSlow(issuer: string): AppError {
+  return new AppError("NETWORK", `${new URL(issuer).host} did not answer in time.`, {
+    hint: "Run the same command again; the session is kept.",
+  });
+}
