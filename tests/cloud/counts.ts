@@ -26,14 +26,20 @@ const ALWAYS = [
   "sent",
 ];
 
-/** A tally of zeros. `total` counts the issuer's requests, `api` the control planes', `sent` long answers' bytes. */
-export function makeCounts(): Counts {
+/**
+ * A tally of zeros. `total` counts the issuer's requests, `api` the control planes', `sent` long answers' bytes;
+ * `more` are further names that are always there.
+ */
+export function makeCounts(more: readonly string[] = []): Counts {
   const tally = new Map<string, number>();
   return {
     add: (name, many = 1) => {
       tally.set(name, (tally.get(name) ?? 0) + many);
     },
-    read: () => ({ ...Object.fromEntries(ALWAYS.map((name) => [name, 0])), ...Object.fromEntries(tally) }),
+    read: () => ({
+      ...Object.fromEntries([...ALWAYS, ...more].map((name) => [name, 0])),
+      ...Object.fromEntries(tally),
+    }),
     reset: () => tally.clear(),
   };
 }

@@ -155,6 +155,33 @@ export function faultAnswer(fault: Fault, closing: AbortSignal): FaultAnswer | u
   return undefined;
 }
 
+/** What a request that meets this fault is answered, where the answer is a `Response`. */
+export async function withFault(
+  fault: Fault | undefined,
+  request: Request,
+  closing: AbortSignal,
+  process: () => Promise<Response>,
+): Promise<Response> {
+  if (fault === undefined) return await process();
+  if (fault.slow !== undefined) {
+    await pause(fault.slow, AbortSignal.any([closing, request.signal]));
+    if (request.signal.aborted) return new Response(null, { status: 503 });
+  }
+  const answer = faultAnswer(fault, closing);
+  if (answer !== undefined) {
+    return new Response(answer.body, { status: answer.status, headers: answer.headers });
+  }
+  if (fault.thenStatus !== undefined) {
+    await process();
+    return new Response("fault\n", { status: fault.thenStatus });
+  }
+  if (fault.lostAnswer) await process();
+  else if (!fault.halfClosed) return await process();
+  // Shorter than its content-length says: the connection is dropped behind it.
+  const half = new Blob(['{"kind":"']).stream();
+  return new Response(half, { headers: { "content-type": "application/json", "content-length": "1000" } });
+}
+
 const HUGE = 50_000_000;
 const DRIP = 100;
 

@@ -7,7 +7,11 @@ export const KUBERNETES_PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 /** Fields of a message by their number in Kubernetes' `generated.proto` files; others are passed over. */
 interface Message {
-  readonly [field: number]: readonly [name: string, type: "string" | "map" | Message];
+  readonly [field: number]: readonly [
+    name: string,
+    type: "string" | "strings" | "map" | Message,
+    "repeated"?,
+  ];
 }
 
 const META: Message = {
@@ -25,9 +29,31 @@ const RESOURCE_ATTRIBUTES: Message = {
   6: ["subresource", "string"],
   7: ["name", "string"],
 };
+const SUBJECT: Message = {
+  1: ["kind", "string"],
+  2: ["apiGroup", "string"],
+  3: ["name", "string"],
+  4: ["namespace", "string"],
+};
+const BINDING: Message = {
+  1: ["metadata", META],
+  2: ["subjects", SUBJECT, "repeated"],
+  3: ["roleRef", { 1: ["apiGroup", "string"], 2: ["kind", "string"], 3: ["name", "string"] }],
+};
+const RULE: Message = {
+  1: ["verbs", "strings"],
+  2: ["apiGroups", "strings"],
+  3: ["resources", "strings"],
+  4: ["resourceNames", "strings"],
+};
+const ROLE: Message = { 1: ["metadata", META], 2: ["rules", RULE, "repeated"] };
 const KINDS: Readonly<Record<string, Message>> = {
   Namespace: { 1: ["metadata", META] },
   ConfigMap: { 1: ["metadata", META], 2: ["data", "map"] },
+  Role: ROLE,
+  ClusterRole: ROLE,
+  RoleBinding: BINDING,
+  ClusterRoleBinding: BINDING,
   SelfSubjectReview: { 1: ["metadata", META] },
   SelfSubjectAccessReview: {
     1: ["metadata", META],
@@ -59,9 +85,11 @@ export function fromProtobuf(body: Uint8Array): KubeObject | undefined {
 function decode(bytes: Uint8Array, message: Message): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [number, content] of fields(bytes)) {
-    const [name, type] = message[number] ?? [];
+    const [name, type, repeated] = message[number] ?? [];
     if (name === undefined || type === undefined) continue;
     if (type === "string") result[name] = text(content);
+    else if (type === "strings") result[name] = [...list(result[name]), text(content)];
+    else if (repeated !== undefined) result[name] = [...list(result[name]), decode(content, type as Message)];
     else if (type !== "map") result[name] = decode(content, type);
     else {
       const entry = new Map(fields(content));
@@ -70,6 +98,10 @@ function decode(bytes: Uint8Array, message: Message): Record<string, unknown> {
     }
   }
   return result;
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** The length-delimited fields of a message; numbers are passed over. */

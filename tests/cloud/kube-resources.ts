@@ -1,6 +1,7 @@
 /** Owns which kinds the control planes serve, how they look in a table, and what is there from the start. */
 
 import { USERS } from "./users.ts";
+import type { User } from "./users.ts";
 
 /** A Kubernetes object, as far as the control planes look into it. */
 export interface KubeObject {
@@ -147,6 +148,51 @@ export const RESOURCES: readonly Resource[] = [
   ]),
 ];
 
+const RBAC = { group: "rbac.authorization.k8s.io", version: "v1" };
+const OBJECTS = { type: "array", items: { type: "object" } };
+
+/** Every kind that a cluster serves: no organizations and projects, but secrets, pods, roles and bindings. */
+export const CLUSTER_RESOURCES: readonly Resource[] = [
+  ...RESOURCES.filter(({ at }) => at === undefined),
+  resource({
+    group: "",
+    version: "v1",
+    plural: "secrets",
+    kind: "Secret",
+    namespaced: true,
+    schema: { data: TEXTS, stringData: TEXTS, type: { type: "string" } },
+  }),
+  resource({
+    group: "",
+    version: "v1",
+    plural: "pods",
+    kind: "Pod",
+    namespaced: true,
+    shortNames: ["po"],
+    categories: ["all"],
+    schema: { spec: { type: "object" }, status: { type: "object" } },
+  }),
+  resource({ ...RBAC, plural: "roles", kind: "Role", namespaced: true, schema: { rules: OBJECTS } }),
+  resource({ ...RBAC, plural: "clusterroles", kind: "ClusterRole", schema: { rules: OBJECTS } }),
+  ...["RoleBinding", "ClusterRoleBinding"].map((kind) =>
+    resource({
+      ...RBAC,
+      plural: `${kind.toLowerCase()}s`,
+      kind,
+      namespaced: kind === "RoleBinding",
+      columns: [{
+        name: "Role",
+        description: "The role that is bound",
+        cell: ({ roleRef }) => {
+          const { kind, name } = roleRef as { readonly kind?: string; readonly name?: string };
+          return `${kind}/${name}`;
+        },
+      }],
+      schema: { subjects: OBJECTS, roleRef: { type: "object" } },
+    })
+  ),
+];
+
 /** So many more kinds, twenty to a group, as a cloud with many services has them. */
 export function manyResources(count: number): Resource[] {
   return Array.from({ length: count }, (_, at) =>
@@ -193,8 +239,11 @@ export function isKnown({ kind, id }: Scope): boolean {
   }
 }
 
-/** What a new control plane holds: a namespace of its own name tells it from the others. */
-export function initialObjects(scope: Scope): KubeObject[] {
+/**
+ * What a new control plane holds: a namespace of its own name tells it from the others. The control plane of a user
+ * has the memberships of this one.
+ */
+export function initialObjects(scope: Scope, user?: User): KubeObject[] {
   const namespaces = ["default", "kube-system", scope.id === "" ? "platform" : `${scope.kind}-${scope.id}`];
   return [
     ...namespaces.map((name) => ({
@@ -204,11 +253,11 @@ export function initialObjects(scope: Scope): KubeObject[] {
       spec: { finalizers: ["kubernetes"] },
       status: { phase: "Active" },
     })),
-    ...Object.values(GROUPS).flatMap(({ group, version }) => ofService(scope, `${group}/${version}`)),
+    ...Object.values(GROUPS).flatMap(({ group, version }) => ofService(scope, `${group}/${version}`, user)),
   ];
 }
 
-function ofService(scope: Scope, apiVersion: string): KubeObject[] {
+function ofService(scope: Scope, apiVersion: string, user: User | undefined): KubeObject[] {
   if (scope.kind === "organization") {
     const organization = ORGANIZATIONS.find(({ id }) => id === scope.id);
     return (organization?.projects ?? []).map(({ id, name }) => ({
@@ -218,9 +267,10 @@ function ofService(scope: Scope, apiVersion: string): KubeObject[] {
       spec: { ownerRef: { kind: "Organization", name: scope.id } },
     }));
   }
-  if (scope.kind === "user") {
-    const email = USERS.find(({ sub }) => sub === scope.id)?.email ?? "";
-    return ORGANIZATIONS.filter(({ members }) => members.includes(email)).map(({ id, name }) => ({
+  if (scope.kind === "user" && user !== undefined) {
+    const { email, organizations = [] } = user;
+    const isMember = ({ id, members }: Organization) => members.includes(email) || organizations.includes(id);
+    return ORGANIZATIONS.filter(isMember).map(({ id, name }) => ({
       apiVersion,
       kind: "OrganizationMembership",
       metadata: { name: `member-${scope.id}`, namespace: `organization-${id}` },

@@ -2,13 +2,23 @@
 
 import { parse } from "yaml";
 
+import { BY_VERBS, byRoles } from "./kube-authorization.ts";
+import type { Authorizer, Identity } from "./kube-authorization.ts";
 import { describe } from "./kube-discovery.ts";
 import type { Aggregated } from "./kube-discovery.ts";
 import { fromProtobuf, KUBERNETES_PROTOBUF } from "./kube-protobuf.ts";
-import { GROUPS, initialObjects, isKnown, manyResources, RESOURCES } from "./kube-resources.ts";
+import {
+  CLUSTER_RESOURCES,
+  GROUPS,
+  initialObjects,
+  isKnown,
+  manyResources,
+  RESOURCES,
+} from "./kube-resources.ts";
 import type { KubeObject, Resource, Scope } from "./kube-resources.ts";
-import { mayUser } from "./users.ts";
 import type { User } from "./users.ts";
+
+export type { Identity } from "./kube-authorization.ts";
 
 /** How the control planes answer; all can be changed while they run. */
 export interface ControlPlaneSwitches {
@@ -16,6 +26,8 @@ export interface ControlPlaneSwitches {
   readonly groups: "both" | "miloapis" | "datumapis";
   /** Which tokens are taken: Datum introspects access tokens, a plain API server takes ID tokens. */
   readonly acceptedTokens: "access" | "id" | "both";
+  /** Audiences for which the JWTs of CI jobs are taken as they are; none are unless given. */
+  readonly workloadAudiences?: readonly string[];
   /** How a bad token is refused: 401, or 403 for `system:anonymous`. */
   readonly rejection: "unauthorized" | "anonymous";
   /** How an unknown organization or project is refused: 403 in plain text, or a 400 Status. */
@@ -40,12 +52,6 @@ export const DEFAULT_SWITCHES: ControlPlaneSwitches = {
   moreResources: 0,
 };
 
-/** Who sends a request. */
-export interface Identity {
-  readonly user: User;
-  readonly tokenKind: "access" | "id";
-}
-
 /** What the control planes need. */
 export interface ControlPlaneOptions {
   readonly switches: () => ControlPlaneSwitches;
@@ -64,8 +70,7 @@ export function makeControlPlanes(options: ControlPlaneOptions): (request: Reque
     const switches = options.switches();
     const located = locate(url.pathname);
 
-    const token = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    const identity = token === undefined ? undefined : await options.authenticate(token);
+    const identity = await identityOf(request, options);
     if (identity === undefined) {
       return switches.rejection === "unauthorized" ? failure(401, "Unauthorized", "Unauthorized") : failure(
         403,
@@ -77,15 +82,60 @@ export function makeControlPlanes(options: ControlPlaneOptions): (request: Reque
       return new Response("404 page not found\n", { status: 404, headers: { "content-type": "text/plain" } });
     }
     const { scope, rest } = located;
-    if (!isKnown(scope)) return unknownId(scope, switches);
-    if (scope.kind === "user" && scope.id !== identity.user.sub) {
+    const own = scope.kind === "user" && scope.id === identity.user.sub;
+    if (!own && !isKnown(scope)) return unknownId(scope, switches);
+    if (scope.kind === "user" && !own) {
       return forbidden(identity.user, `get users "${scope.id}"`);
     }
     const key = `${scope.kind}/${scope.id}`;
-    const plane = planes.get(key) ?? makeControlPlane(scope);
+    const plane = planes.get(key) ?? makeControlPlane(
+      RESOURCES.filter(({ at }) => at === undefined || at === scope.kind),
+      initialObjects(scope, identity.user),
+    );
     planes.set(key, plane);
-    return await answer({ request, url, rest, plane, identity, switches, closing: options.closing });
+    const { closing } = options;
+    return await answer({ request, url, rest, plane, identity, authorizer: BY_VERBS, switches, closing });
   };
+}
+
+/**
+ * Answers every request to a cluster: one control plane at the root of its host, whose roles and bindings say who
+ * may do what. `objects` are there from the start, beside the usual namespaces.
+ */
+export function makeCluster(
+  options: Pick<ControlPlaneOptions, "authenticate" | "closing"> & {
+    readonly objects: readonly KubeObject[];
+  },
+): (request: Request) => Promise<Response> {
+  const scope: Scope = { kind: "platform", id: "" };
+  const plane = makeControlPlane(CLUSTER_RESOURCES, [...initialObjects(scope), ...options.objects]);
+  const authorizer = byRoles(() => plane.rows.values().map(({ object }) => object));
+
+  return async (request) => {
+    const url = new URL(request.url);
+    const identity = await identityOf(request, options);
+    if (identity === undefined) return failure(401, "Unauthorized", "Unauthorized");
+    const { closing } = options;
+    const rest = url.pathname;
+    return await answer({
+      request,
+      url,
+      rest,
+      plane,
+      identity,
+      authorizer,
+      switches: DEFAULT_SWITCHES,
+      closing,
+    });
+  };
+}
+
+async function identityOf(
+  request: Request,
+  { authenticate }: Pick<ControlPlaneOptions, "authenticate">,
+): Promise<Identity | undefined> {
+  const token = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  return token === undefined ? undefined : await authenticate(token);
 }
 
 interface Located {
@@ -153,15 +203,15 @@ interface ControlPlane {
   revision: number;
 }
 
-function makeControlPlane(scope: Scope): ControlPlane {
+function makeControlPlane(resources: readonly Resource[], objects: readonly KubeObject[]): ControlPlane {
   const plane: ControlPlane = {
-    resources: RESOURCES.filter(({ at }) => at === undefined || at === scope.kind),
+    resources,
     rows: new Map(),
     history: [],
     watchers: new Set(),
     revision: 0,
   };
-  for (const object of initialObjects(scope)) {
+  for (const object of objects) {
     const resource = plane.resources.find((row) =>
       row.kind === object.kind && apiVersion(row) === object.apiVersion
     );
@@ -176,12 +226,13 @@ interface Call {
   readonly rest: string;
   readonly plane: ControlPlane;
   readonly identity: Identity;
+  readonly authorizer: Authorizer;
   readonly switches: ControlPlaneSwitches;
   readonly closing: AbortSignal;
 }
 
 async function answer(call: Call): Promise<Response> {
-  const { request, rest, plane, identity, switches } = call;
+  const { request, rest, plane, identity, authorizer, switches } = call;
   const accept = request.headers.get("accept") ?? "";
   const group = /^\/apis\/([^/]+)\/[^/]+$/.exec(rest)?.[1];
   if (group !== undefined && switches.failingGroups.includes(group)) {
@@ -214,7 +265,8 @@ async function answer(call: Call): Promise<Response> {
     );
   }
   if (resource.kind.startsWith("SelfSubject")) return await review(call, resource);
-  if (!mayUser(identity.user, verb)) {
+  const { group: apiGroup, plural } = resource;
+  if (!authorizer.allows(identity, { verb, group: apiGroup, resource: plural, namespace, name })) {
     const what = `${verb} resource "${resource.plural}" in API group "${resource.group}"`;
     const where = namespace === undefined ? " at the cluster scope" : ` in the namespace "${namespace}"`;
     const subject = name === undefined ? resource.plural : `${resource.plural} "${name}"`;
@@ -484,8 +536,11 @@ function remove(call: Call, resource: Resource, row: Row): Response {
 }
 
 /** The SelfSubject… reviews: who is asking, and what they may do. */
-async function review({ request, identity, switches }: Call, resource: Resource): Promise<Response> {
-  const { user, tokenKind } = identity;
+async function review(
+  { request, identity, authorizer, switches }: Call,
+  resource: Resource,
+): Promise<Response> {
+  const { user, tokenKind, groups = [] } = identity;
   const sent = await readObject(request);
   if (sent === undefined) return failure(400, "BadRequest", "the object provided is unrecognized");
   const spec = asRecord(sent.spec);
@@ -499,15 +554,23 @@ async function review({ request, identity, switches }: Call, resource: Resource)
           userInfo: {
             username: user.email,
             uid: user.sub,
-            groups: ["system:authenticated"],
+            groups: [...groups, "system:authenticated"],
             extra: { "cloud.example/token-kind": [tokenKind] },
           },
         },
       });
     case "SelfSubjectAccessReview": {
-      const attributes = asRecord(spec.resourceAttributes);
+      const asked = asRecord(spec.resourceAttributes);
+      const text = (member: string) => typeof asked[member] === "string" ? asked[member] : "";
+      const attributes = {
+        verb: text("verb"),
+        group: text("group"),
+        resource: text("resource"),
+        namespace: text("namespace") || undefined,
+        name: text("name") || undefined,
+      };
       const allowed = spec.resourceAttributes === undefined ||
-        mayUser(user, String(attributes.verb)) || String(attributes.resource).startsWith("selfsubject");
+        authorizer.allows(identity, attributes) || attributes.resource.startsWith("selfsubject");
       return json(201, {
         ...answer,
         status: { allowed, ...(allowed ? {} : { reason: "no rule allows it" }) },
@@ -518,7 +581,7 @@ async function review({ request, identity, switches }: Call, resource: Resource)
         ...answer,
         status: switches.rules ?? {
           resourceRules: [
-            ...(user.verbs.length === 0 ? [] : [{ verbs: user.verbs, apiGroups: ["*"], resources: ["*"] }]),
+            ...authorizer.rules(identity, String(spec.namespace ?? "")),
             { verbs: ["create"], apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"] },
             {
               verbs: ["create"],
