@@ -5,9 +5,8 @@ import type { KeyringBound } from "../keyring/store.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
-import { type Credentials, defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
+import { type Credentials, labelOf, type Session } from "../sessions/session.ts";
 import {
-  activateSession,
   type KeyStore,
   listSessions,
   type SavedSession,
@@ -15,6 +14,7 @@ import {
   type SessionPlace,
 } from "../sessions/store.ts";
 import { timedToken, type TokenKind } from "../sessions/token-life.ts";
+import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
@@ -51,22 +51,8 @@ export async function keepSignIn(
 ): Promise<SavedSession> {
   checkpoint("sign-in answered");
   const saved = await storeOrRevoke(place, exchange, signedIn, choice, bound);
-  if (choice.activate) await activate(place, saved.session.name);
+  if (choice.activate) await makeActive(place, saved.session.name);
   return saved;
-}
-
-/** Makes a session that is stored the active one. It stays stored when that fails, and the error says so. */
-async function activate(place: SessionPlace, name: string): Promise<void> {
-  try {
-    await activateSession(place, name);
-  } catch (thrown) {
-    if (!(thrown instanceof AppError)) throw thrown;
-    throw new AppError(
-      thrown.code,
-      `The session "${name}" is signed in and stored, but it could not be made the active one: ${thrown.message}`,
-      { hint: `Make it active: datumctl auth switch ${name}`, cause: thrown },
-    );
-  }
 }
 
 async function storeOrRevoke(
@@ -77,7 +63,8 @@ async function storeOrRevoke(
   bound: KeyringBound,
 ): Promise<SavedSession> {
   try {
-    return await storeUnderName(place, signedIn, choice, bound);
+    const free = choice.wantedName === undefined && choice.renewed === undefined;
+    return await underFreeName(free, () => store(place, signedIn, choice, bound));
   } catch (thrown) {
     const { metadata, target: { client }, tokens: { refreshToken, accessToken } } = signedIn;
     // The attempt may be over; taking back what it was given is not.
@@ -97,24 +84,6 @@ async function storeOrRevoke(
   }
 }
 
-async function storeUnderName(
-  place: SessionPlace,
-  signedIn: SignedIn,
-  choice: KeepChoice,
-  bound: KeyringBound,
-): Promise<SavedSession> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await store(place, signedIn, choice, bound);
-    } catch (thrown) {
-      // Another process took the free name at the same moment: the next one is free.
-      const taken = thrown instanceof AppError && thrown.code === "IDENTITY_MISMATCH" &&
-        choice.wantedName === undefined && choice.renewed === undefined;
-      if (!taken || attempt === 5) throw thrown;
-    }
-  }
-}
-
 async function store(
   place: SessionPlace,
   signedIn: SignedIn,
@@ -125,9 +94,11 @@ async function store(
   const { certificateAuthority } = choice;
   if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
   const others = (await listSessions(place)).sessions;
+  const identity = { kind: "user", issuer: metadata.issuer, user, apiHost: target.apiHost } as const;
   const before = choice.renewed ??
-    (choice.wantedName === undefined ? sameIdentity(others, signedIn) : undefined);
-  const name = choice.wantedName ?? before?.name ?? freeName(others, signedIn);
+    (choice.wantedName === undefined ? ofSameIdentity(others, identity) : undefined);
+  const name = choice.wantedName ?? before?.name ??
+    freeName(others, user.email ?? user.subject, target.apiHost);
   const signIn = Object.values(choices).every((choice) => choice === undefined) ? undefined : choices;
   const remembered = {
     ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
@@ -199,22 +170,4 @@ function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): vo
       `${printable(metadata.issuer)} signed in. Nothing was stored.`,
     { hint: `Sign in as ${labelOf(renewed)}, or choose another name: datumctl login --profile NAME` },
   );
-}
-
-function sameIdentity(
-  sessions: readonly Session[],
-  { target, metadata, user }: SignedIn,
-): Session | undefined {
-  return sessions.find((session) =>
-    session.kind === "user" && session.issuer === metadata.issuer && session.user.subject === user.subject &&
-    session.apiHost === target.apiHost
-  );
-}
-
-function freeName(sessions: readonly Session[], { target, user }: SignedIn): string {
-  const name = defaultSessionName(user.email ?? user.subject, target.apiHost);
-  const taken = new Set(sessions.map((session) => session.name));
-  let free = name;
-  for (let count = 2; taken.has(free); count++) free = `${name.slice(0, 120)}-${count}`;
-  return free;
 }

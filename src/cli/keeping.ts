@@ -1,0 +1,48 @@
+/** Owns what every kind of sign-in reads of its flags about keeping a session: the authority to trust, the key's store. */
+
+import { AppError, printable } from "../errors.ts";
+import { makeKeyText } from "../sessions/jwe.ts";
+import type { KeyStore } from "../sessions/store.ts";
+import { readTextFile } from "../system/files.ts";
+import { certificatesOf } from "../system/network.ts";
+import { type Deps, keyringBound } from "./context.ts";
+
+// It stands twice in a session's file.
+const LARGEST_AUTHORITY = 1024 * 1024;
+
+/** The certificates of `--certificate-authority`. Throws `USAGE` for a file that holds none. */
+export async function readAuthority(path: string): Promise<string> {
+  const text = await readTextFile(path);
+  if (text === undefined) {
+    throw new AppError("USAGE", `The certificate authority's file ${printable(path)} does not exist.`);
+  }
+  const certificates = certificatesOf(text).join("\n") + "\n";
+  if (certificates.length <= LARGEST_AUTHORITY) return certificates;
+  throw new AppError("USAGE", `The certificate authority's file ${printable(path)} is larger than 1 MiB.`, {
+    hint: "Give --certificate-authority the one authority that the hosts use.",
+  });
+}
+
+/** The stores to try for the key of a session that has none yet. `auto` is the keyring, else a file. */
+export async function usableKeyStores(deps: Deps, choice: string | undefined): Promise<readonly KeyStore[]> {
+  switch (choice ?? "auto") {
+    case "auto":
+      return ["system", "file"];
+    case "file":
+      return ["file"];
+    case "system":
+      await tryKeyring(deps);
+      return ["system"];
+    default:
+      throw new AppError("USAGE", "--keyring takes auto, system or file.");
+  }
+}
+
+/** Keeps something in the keyring and takes it out again, so that nobody signs in for nothing. */
+async function tryKeyring(deps: Deps): Promise<void> {
+  const store = deps.place.secretStore("system");
+  const bound = keyringBound(deps);
+  // Only a store shows that a keyring is locked: what it does not hold, a locked one lacks, too.
+  await store.set("datumctl", makeKeyText(), bound);
+  await store.delete("datumctl", bound);
+}

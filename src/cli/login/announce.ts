@@ -1,0 +1,43 @@
+/** Owns what is said after a sign-in of any kind: how it is kept, its name, and what comes next. */
+
+import { servedApi } from "../../kube/control-plane-probe.ts";
+import type { Exchange } from "../../oauth/http.ts";
+import { CONTROL_PLANE_APIS } from "../../providers/datum.ts";
+import { defaultSessionName, type Session } from "../../sessions/session.ts";
+import { type SavedSession, updateSession } from "../../sessions/store.ts";
+import { type Deps, requestBounds } from "../context.ts";
+
+/** Says where the session's key is kept; and why not where it was tried first. */
+export function tellWhereKept({ out, place }: Deps, { session, passedOver }: SavedSession): void {
+  // A key that comes to lie in a file unasked for is something to act on.
+  const tell = passedOver === undefined ? out.note : out.act;
+  if (passedOver !== undefined) tell(`warning: ${passedOver.message}`);
+  tell(`Credentials: encrypted on this machine, their key in ${place.secretStore(session.keyStore).name}.`);
+  if (session.keyStore === "file") tell("Whoever can read your files can use this session.");
+}
+
+/** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */
+export function tellName({ out }: Deps, session: Session, label: string): void {
+  if (session.name !== defaultSessionName(label, session.apiHost)) out.note(`Session: ${session.name}`);
+}
+
+/** The one command that fits after a sign-in. */
+export function nextCommand({ provider }: Session): string {
+  const target = provider === "datum" ? "--project PROJECT_ID" : "--server https://API_SERVER";
+  return `datumctl auth update-kubeconfig ${target}`;
+}
+
+/** Asks, for comfort, under which group this Datum serves control planes. */
+export async function learnControlPlanes(
+  deps: Deps,
+  session: Session,
+  accessToken: string,
+  fetch: Exchange["fetch"],
+): Promise<void> {
+  const bounds = requestBounds({ ...deps, requestTimeout: 5_000 });
+  const api = session.controlPlaneApi ??
+    await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, bounds);
+  if (api !== undefined && api !== session.controlPlaneApi) {
+    await updateSession(deps.place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+  }
+}

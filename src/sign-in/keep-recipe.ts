@@ -1,0 +1,78 @@
+/** Owns what is kept of an identity that makes its tokens anew: a session like any other, with a recipe sealed in it. */
+
+import type { KeyringBound } from "../keyring/store.ts";
+import { type RecipeCredentials, type Session } from "../sessions/session.ts";
+import {
+  type KeyStore,
+  listSessions,
+  readSession,
+  type SavedSession,
+  saveSession,
+  type SessionPlace,
+} from "../sessions/store.ts";
+import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts";
+
+/** An identity with its recipe, not stored yet. */
+export interface RecipeSession {
+  readonly session:
+    & Pick<Session, "provider" | "kind" | "authHost" | "user" | "scopes">
+    & Partial<Pick<Session, "organization" | "team" | "expires" | "inUse" | "controlPlaneApi">>;
+  readonly credentials: RecipeCredentials;
+  /** What stands before the `@` in the name that the session gets by itself. */
+  readonly label: string;
+}
+
+/** How it is to be kept. */
+export interface RecipeChoice {
+  /** The session's name; without it, the session of the same identity, else a name of its own. */
+  readonly wantedName?: string | undefined;
+  /** Where the key may be kept, tried in order. */
+  readonly keyStores: readonly KeyStore[];
+  /** The person named a store: a session that is there moves to it; else it stays where it is. */
+  readonly moveKey: boolean;
+  /** Makes it the active session. */
+  readonly activate: boolean;
+}
+
+/**
+ * Stores an identity with its recipe, in place of the session of the same one. Throws `IDENTITY_MISMATCH` where the name
+ * is another identity's, `STORAGE`, `BUSY` and the keyring's errors; then nothing was stored.
+ */
+export async function keepRecipe(
+  place: SessionPlace,
+  { session, credentials, label }: RecipeSession,
+  choice: RecipeChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
+  const { issuer, apiHost, clientId, clientSecret, certificateAuthority, accessTokenExpires } = credentials;
+  const saved = await underFreeName(choice.wantedName === undefined, async () => {
+    const others = (await listSessions(place)).sessions;
+    const before = choice.wantedName === undefined
+      ? ofSameIdentity(others, { ...session, issuer, apiHost })
+      : await readSession(place, choice.wantedName);
+    const name = choice.wantedName ?? before?.name ?? freeName(others, label, apiHost);
+    const ends = accessTokenExpires === undefined ? undefined : new Date(accessTokenExpires).toISOString();
+    return await saveSession(
+      place,
+      {
+        credentials,
+        session: {
+          ...(before?.inUse && { inUse: before.inUse }),
+          ...(before?.controlPlaneApi && { controlPlaneApi: before.controlPlaneApi }),
+          ...session,
+          name,
+          issuer,
+          apiHost,
+          clientId,
+          ...(clientSecret === undefined ? {} : { confidential: true }),
+          ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+          ...(ends === undefined ? {} : { tokenExpires: ends }),
+        },
+      },
+      before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
+      bound,
+    );
+  });
+  if (choice.activate) await makeActive(place, saved.session.name);
+  return saved;
+}
