@@ -123,6 +123,17 @@ const BAD: ReadonlyArray<readonly [name: string, modules: Record<string, string>
     { "main.ts": `import "./src/cli/a.ts";`, "src/cli/a.ts": `import "commander";` },
     /^main\.ts loads commander at once/,
   ],
+  [
+    "a slow package that a command loads at once",
+    {
+      "main.ts": `await import("./src/cli/program.ts");`,
+      "src/cli/program.ts": `await import("./list.ts");`,
+      "src/cli/list.ts": `import "./table.ts"; await import("./picker.ts");`,
+      "src/cli/table.ts": `import "string-width";`,
+      "src/cli/picker.ts": `import "string-width";`,
+    },
+    /^src\/cli\/list\.ts loads string-width at once, by way of src\/cli\/list\.ts → src\/cli\/table\.ts\.$/,
+  ],
 ];
 
 for (const [name, modules, breach] of BAD) {

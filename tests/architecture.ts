@@ -47,6 +47,8 @@ const SHORT_WAY = new Set([
 ]);
 
 const FRAMEWORK = /^(?:npm:)?(?:commander|@commander-js\/[^/]+)(?:[@/]|$)/;
+/** Takes as long to load as all else of a command's start together: only what measures foreign scripts may. */
+const SLOW = /^(?:npm:)?string-width(?:[@/]|$)/;
 const NODE_GLOBALS = new Set(["process", "Buffer", "global", "require", "setImmediate"]);
 const WATCHED = new Set([...NODE_GLOBALS, "Deno", "console"]);
 
@@ -66,6 +68,7 @@ export function breaches(sources: Sources): string[] {
     ...circleBreaches(new Map(modules.map(({ path, imports }) => [path, targetsOf(imports, byPath)]))),
     ...circleBreaches(areaGraph(modules, byPath)),
     ...shortWayBreaches(byPath),
+    ...startBreaches(byPath),
   ];
 }
 
@@ -115,6 +118,23 @@ function globalBreaches({ path, globals }: Module): string[] {
 
 // What main.ts loads before it knows what it was asked for.
 function shortWayBreaches(byPath: ReadonlyMap<string, Module>): string[] {
+  return loadedAtOnce("main.ts", byPath, (target) => target.startsWith("node:") || FRAMEWORK.test(target));
+}
+
+// What a command loads before it does anything: main.ts loads the command line, and that the command, lazily.
+function startBreaches(byPath: ReadonlyMap<string, Module>): string[] {
+  const lazyOf = (path: string) =>
+    byPath.get(path)?.imports.filter(({ kind }) => kind === "lazy").map(({ target }) => target) ?? [];
+  const starts = new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf("src/cli/program.ts")]);
+  return [...starts].flatMap((start) => loadedAtOnce(start, byPath, (target) => SLOW.test(target)));
+}
+
+/** A sentence for each import of an unwanted module that an entry loads with itself. */
+function loadedAtOnce(
+  entry: string,
+  byPath: ReadonlyMap<string, Module>,
+  unwanted: (target: string) => boolean,
+): string[] {
   const found: string[] = [];
   const seen = new Set<string>();
   const visit = (path: string, way: readonly string[]) => {
@@ -123,13 +143,13 @@ function shortWayBreaches(byPath: ReadonlyMap<string, Module>): string[] {
     seen.add(path);
     for (const { target, kind } of module.imports) {
       if (kind !== "static") continue;
-      if (target.startsWith("node:") || FRAMEWORK.test(target)) {
-        found.push(`main.ts loads ${target} at once, by way of ${[...way, path].join(" → ")}.`);
+      if (unwanted(target)) {
+        found.push(`${entry} loads ${target} at once, by way of ${[...way, path].join(" → ")}.`);
       }
       visit(target, [...way, path]);
     }
   };
-  visit("main.ts", []);
+  visit(entry, []);
   return found;
 }
 

@@ -146,7 +146,7 @@ async function formatResources(
     default: {
       const titles = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "VERBS", "CATEGORIES"];
       const columns = format === "wide" ? titles.length : 5;
-      return formatTable(
+      return await formatTable(
         [
           ...(headers ? [titles.slice(0, columns)] : []),
           ...rows.map((row) => cellsOf(row).slice(0, columns).map((cell) => printable(cell))),

@@ -9,7 +9,6 @@ import { chooseSession, type ChosenSession, updateSession } from "../sessions/st
 import { reviewSelf } from "./auth/whoami.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
-import { pick } from "./picker.ts";
 import { findScope } from "./find-scope.ts";
 import type { ChosenScope } from "./scope.ts";
 import { formatListing, formatObject, listFormat } from "./table.ts";
@@ -155,6 +154,7 @@ function parseTarget(text: string): Target {
 async function pickTarget(deps: Deps, session: Session): Promise<Target> {
   const hint = "Name it: datumctl ctx use ORG[/PROJECT]. See what there is: datumctl ctx list";
   const question = "Use which?";
+  const { pick } = await import("./picker.ts");
   // Nobody waits for the servers where nobody can be asked.
   if (!deps.terminal.canAsk) await pick(deps.terminal, deps.interrupted, question, [], hint);
   const rows = await listTargets(deps, session);

@@ -5,7 +5,6 @@ import { printable } from "../errors.ts";
 import { checkedScope } from "../providers/datum.ts";
 import { chooseSession, type ChosenSession } from "../sessions/store.ts";
 import type { CommandDeps, Deps } from "./context.ts";
-import { pick } from "./picker.ts";
 import { formatListing, listFormat } from "./table.ts";
 import { listOrganizations, listProjects, type Organization, type Project } from "./tenancy.ts";
 
@@ -105,6 +104,7 @@ async function organizationOf(
   const organizations = await listOrganizations(deps, chosen.session);
   if (organizations.length < 2) return organizations[0]?.id;
   const ids = organizations.map(({ id }) => printable(id, 100)).join(", ");
+  const { pick } = await import("./picker.ts");
   const at = await pick(
     deps.terminal,
     deps.interrupted,

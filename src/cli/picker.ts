@@ -1,8 +1,8 @@
 /** Owns the choice of one among several on a terminal: what is shown and what a key does are pure. */
 
-import stringWidth from "string-width";
 import { AppError, printable } from "../errors.ts";
 import type { Terminal } from "../system/terminal.ts";
+import { columnsOf } from "./text-width.ts";
 
 const ROWS = 8;
 
@@ -90,10 +90,10 @@ export function render(picker: Picker, columns: number): string[] {
 }
 
 function fit(line: string, columns: number): string {
-  if (stringWidth(line) < columns) return line;
+  if (columnsOf(line) < columns) return line;
   let text = "";
   for (const character of line) {
-    if (stringWidth(text + character) >= columns - 1) break;
+    if (columnsOf(text + character) >= columns - 1) break;
     text += character;
   }
   return `${text}…`;

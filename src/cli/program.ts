@@ -258,8 +258,8 @@ function helpCommand(program: Command, { terminal }: Surroundings): Command {
     .description("Show help for a command, or for a topic: exit-codes")
     .argument("[words...]")
     .addHelpText("after", "\nExamples:\n  datumctl help auth update-kubeconfig\n  datumctl help exit-codes");
-  command.action((words) => {
-    if (words[0] === "exit-codes") return terminal.writeOut(exitCodes());
+  command.action(async (words) => {
+    if (words[0] === "exit-codes") return terminal.writeOut(await exitCodes());
     let at = program;
     for (const word of words) {
       const next = at.commands.find((child) => child.name() === word || child.aliases().includes(word));
@@ -276,11 +276,11 @@ function helpCommand(program: Command, { terminal }: Surroundings): Command {
 }
 
 /** The table of exit codes and of the codes that lead to them. */
-export function exitCodes(): string {
+export async function exitCodes(): Promise<string> {
   const rows = Object.entries(CODES).map(([code, { exit, retryable, meaning }]) =>
     [code, String(exit), retryable ? "yes" : "no", meaning] as const
   );
   return "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the\n" +
     "server, 6 network or server unavailable, 130 interrupted.\n\n" +
-    formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]);
+    await formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]);
 }

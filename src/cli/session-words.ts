@@ -4,7 +4,6 @@ import { AppError, printable } from "../errors.ts";
 import { defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
 import { chooseSession, listSessions } from "../sessions/store.ts";
 import type { Deps } from "./context.ts";
-import { pick } from "./picker.ts";
 
 /** Every session that can be read; the others are warned of. */
 export async function readableSessions({ place, out }: Deps): Promise<Session[]> {
@@ -78,6 +77,7 @@ export async function meantSession(
     return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}`;
   });
   const hint = `Name the user: ${command} ${first.name}. Signed in are: ${names(sessions)}.`;
+  const { pick } = await import("./picker.ts");
   const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
   return sessions[index] ?? first;
 }

@@ -1,6 +1,5 @@
 /** Owns how lists and single objects are printed: as a table, JSON, YAML or names. */
 
-import stringWidth from "string-width";
 import { AppError, printable, printableValue } from "../errors.ts";
 
 /** The values of `-o` for lists and single objects. */
@@ -46,7 +45,7 @@ export async function formatListing<Row>(listing: Listing<Row>, format: ListForm
       return rows.map((row) => `${printable(listing.name(row))}\n`).join("");
     default: {
       const shown = columns.filter((column) => format === "wide" || column.wide === undefined);
-      return formatTable([
+      return await formatTable([
         shown.map((column) => column.title),
         ...rows.map((row) => shown.map((column) => printable(column.text(row)))),
       ]);
@@ -69,22 +68,29 @@ export async function formatObject(
     case "name":
       return `${printable(name)}\n`;
     default:
-      return formatTable(lines.map(([title, value]) => [`${title}:`, printable(value)]));
+      return await formatTable(lines.map(([title, value]) => [`${title}:`, printable(value)]));
   }
 }
 
 /** Cells in columns as wide as their widest cell, or `narrowest`, measured in columns of a terminal. */
-export function formatTable(rows: readonly (readonly string[])[], narrowest = 0): string {
+export async function formatTable(rows: readonly (readonly string[])[], narrowest = 0): Promise<string> {
+  const columnsOf = await ruler(rows);
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, at) => {
-      widths[at] = Math.max(widths[at] ?? narrowest, stringWidth(cell));
+      widths[at] = Math.max(widths[at] ?? narrowest, columnsOf(cell));
     });
   }
   return rows.map((row) => {
-    const cells = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - stringWidth(cell)));
+    const cells = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - columnsOf(cell)));
     return `${cells.join("   ").trimEnd()}\n`;
   }).join("");
+}
+
+/** What measures these cells. What knows all of Unicode is loaded only when one of them is not plain ASCII. */
+async function ruler(rows: readonly (readonly string[])[]): Promise<(text: string) => number> {
+  const plain = rows.every((row) => row.every((cell) => /^[ -~]*$/.test(cell)));
+  return plain ? (text) => text.length : (await import("./text-width.ts")).columnsOf;
 }
 
 /** A value as YAML. Its writer is loaded only when somebody asks for it. */

@@ -60,6 +60,18 @@ Deno.test("what the binary loads at its start imports nothing from outside of it
   });
 });
 
+Deno.test("the whole command line loads its framework at once, and what measures foreign scripts not", async () => {
+  await withBundle((_folder, chunks) => {
+    const process = [...chunks.keys()].find((name) => name.startsWith("process-"));
+    assert.ok(process !== undefined, "the command line has no chunk");
+    const { loaded } = loadedAtOnce(chunks, process);
+    const holds = (text: string) => [...loaded].some((name) => chunks.get(name)?.includes(text));
+    assert.ok(holds("/commander/"), "the framework was not found");
+    assert.ok(!holds("/string-width/"));
+    return Promise.resolve();
+  });
+});
+
 Deno.test("every chunk loads in a binary made as ours is", async () => {
   await withBundle(async (folder, chunks) => {
     // main.js is the program itself, which every other end-to-end test runs.

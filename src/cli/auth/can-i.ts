@@ -73,7 +73,7 @@ export async function runCanI(deps: Deps, input: CanIInput): Promise<void> {
     }
     if (format !== "table") return deps.out.text(await formatObject([], review, "", format));
     const titles = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"];
-    return deps.out.text(formatTable(input.headers ? [titles, ...rows] : rows, 3));
+    return deps.out.text(await formatTable(input.headers ? [titles, ...rows] : rows, 3));
   }
   const action = await actionOf(deps, plane, asked, input.subresource ?? "", namespace);
   const { allowed, reasons, review } = await reviewAccess(plane.client, action);

@@ -32,7 +32,7 @@ export async function runAuthWhoami(deps: Deps, input: AuthWhoamiInput): Promise
   const format = listFormat(input.output);
   using plane = await openControlPlane(deps, input);
   const review = await reviewSelf(plane.client);
-  if (format === "table" || format === "wide") return deps.out.text(formatUser(review));
+  if (format === "table" || format === "wide") return deps.out.text(await formatUser(review));
   // The name of an object that has none, as kubectl writes it.
   deps.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
 }
@@ -64,7 +64,7 @@ export async function reviewSelf(client: KubeClient): Promise<KubeObject> {
 }
 
 /** The review's user as kubectl's table has it. */
-export function formatUser(review: KubeObject): string {
+export async function formatUser(review: KubeObject): Promise<string> {
   const status = isObject(review.status) ? review.status : {};
   const { username, uid, groups, extra } = isObject(status.userInfo) ? status.userInfo : {};
   const rows: [string, string][] = [["ATTRIBUTE", "VALUE"]];
@@ -76,7 +76,7 @@ export function formatUser(review: KubeObject): string {
   ) {
     rows.push([`Extra: ${name}`, listed(values)]);
   }
-  return formatTable(rows.map((row) => row.map((cell) => printable(cell, 2_000))), 3);
+  return await formatTable(rows.map((row) => row.map((cell) => printable(cell, 2_000))), 3);
 }
 
 /** Texts as Go prints a list of them. */
