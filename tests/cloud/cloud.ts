@@ -2,13 +2,17 @@
 
 import { listenForAdmin } from "./admin.ts";
 import { makeCertificates } from "./certificates.ts";
+import { isTokenRequest } from "./ci-issuers.ts";
 import { makeCounts } from "./counts.ts";
-import { faultAnswer, makeFaultBoard, pause } from "./faults.ts";
-import type { FaultBoard, Faults } from "./faults.ts";
+import { makeFaultBoard, withFault } from "./faults.ts";
+import type { Faults } from "./faults.ts";
 import { makeIssuer } from "./issuer.ts";
 import { DEFAULT_SWITCHES, makeControlPlanes } from "./kube.ts";
 import type { ControlPlaneSwitches, Identity } from "./kube.ts";
 import { listenWithDeno, listenWithNode } from "./listener.ts";
+import { makeMachines } from "./machines.ts";
+import type { MachineCloud } from "./machines.ts";
+import { EXCHANGE_PATH } from "./personal-access-tokens.ts";
 import { makeSecretRecord, type Secret } from "./secrets.ts";
 import { USERS } from "./users.ts";
 import type { User } from "./users.ts";
@@ -16,6 +20,7 @@ import type { User } from "./users.ts";
 export type { Endpoint, Fault, Faults } from "./faults.ts";
 export type { ForgeryName } from "./forgeries.ts";
 export type { ControlPlaneSwitches } from "./kube.ts";
+export type { MachineCloud, MachineSwitches } from "./machines.ts";
 export type { Secret } from "./secrets.ts";
 export type { User } from "./users.ts";
 
@@ -43,7 +48,7 @@ export interface CloudOptions {
 }
 
 /** A running cloud. */
-export interface Cloud extends AsyncDisposable {
+export interface Cloud extends MachineCloud, AsyncDisposable {
   /** The issuer identifier, `https://` and {@link authHost}. */
   readonly issuer: string;
   /** Host and port as `login --hostname` takes them. */
@@ -68,14 +73,14 @@ export interface Cloud extends AsyncDisposable {
   setTokenLife(seconds: number): void;
   /** Ends the sign-ins of one user, or of all: their refresh tokens answer `invalid_grant`. */
   revokeAll(email?: string): void;
-  /** Takes away the access tokens of one user, or of all; their refresh tokens stay good. */
+  /** Takes away the access tokens of one user or service account, or of all; refresh tokens stay good. */
   revokeAccessTokens(email?: string): void;
   /** ID tokens are signed with a new key from now on, and the JWKS has that key only. */
   rotateKeys(): Promise<void>;
   /** Requests per endpoint of the issuer, `total` of it, and `api`. */
   counts(): Record<string, number>;
   resetCounts(): void;
-  /** Every token, code, verifier, state and nonce that the issuer handed out or was shown. */
+  /** Every token, code, verifier, state, nonce, assertion and key that the cloud handed out or was shown. */
   secrets(): readonly Secret[];
   /** Frees everything; a second call is the first one's. */
   close(): Promise<void>;
@@ -107,8 +112,33 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     },
   );
   const authHost = `${host}:${auth.port}`;
+  const issuerUrl = `https://${authHost}`;
+  const ci = listenWithDeno(certificates, LOOPBACK, 0, (request) => {
+    if (!isTokenRequest(new URL(request.url).pathname)) return machines.ci.answer(request);
+    counts.add("ci_token");
+    const fault = board.take("ci_token");
+    return withFault(fault, request, closing.signal, () => machines.ci.answer(request));
+  });
+  const api = listenWithDeno(certificates, LOOPBACK, options.apiPort ?? 0, (request) => {
+    const endpoint = new URL(request.url).pathname === EXCHANGE_PATH ? "pat_exchange" : "api";
+    counts.add(endpoint);
+    const process = endpoint === "api" ? controlPlanes : machines.personalAccessTokens.exchange;
+    return withFault(board.take(endpoint), request, closing.signal, () => process(request));
+  });
+  const apiHost = `${host}:${api.port}`;
+  const machines = makeMachines({
+    issuer: issuerUrl,
+    clientId,
+    apiOrigin: `https://${apiHost}`,
+    ciOrigin: `https://${host}:${ci.port}`,
+    users: USERS,
+    accessTokenLife: () => lives.access,
+    now: () => Date.now() / 1000 + (board.faults.clockOffset ?? 0),
+    sign: (claims) => issuer.sign(claims),
+    secrets,
+  });
   const issuer = await makeIssuer({
-    url: `https://${authHost}`,
+    url: issuerUrl,
     clientId,
     redirectUris: [...LOOPBACK_URIS, ...options.redirectUris ?? []],
     faults: board,
@@ -120,6 +150,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     offlineAccess: options.offlineAccess ?? "asked",
     rotation: options.rotation ?? true,
     deviceInterval: options.deviceInterval ?? 1,
+    machineGrant: machines.grant,
+    grantTypes: machines.grantTypes,
   });
   handler = issuer.handler;
 
@@ -127,19 +159,19 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     switches: () => switches,
     closing: closing.signal,
     authenticate: async (token) => {
-      const { acceptedTokens } = switches;
+      const { acceptedTokens, workloadAudiences } = switches;
+      if (workloadAudiences !== undefined) {
+        const user = await machines.userOfCiToken(token, workloadAudiences);
+        if (user !== undefined) return { user, tokenKind: "id" } satisfies Identity;
+      }
       if (acceptedTokens !== "id") {
-        const user = await issuer.userOfAccessToken(token);
+        const user = machines.mint.userOf(token) ?? await issuer.userOfAccessToken(token);
         if (user !== undefined) return { user, tokenKind: "access" } satisfies Identity;
       }
       if (acceptedTokens === "access") return undefined;
       const user = await issuer.userOfIdToken(token);
       return user === undefined ? undefined : { user, tokenKind: "id" } satisfies Identity;
     },
-  });
-  const api = listenWithDeno(certificates, LOOPBACK, options.apiPort ?? 0, (request) => {
-    counts.add("api");
-    return withApiFault(board, closing.signal, () => controlPlanes(request));
   });
 
   const userNamed = (email: string | undefined): User | undefined => {
@@ -152,14 +184,18 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   let closed: Promise<void> | undefined;
   const close = async () => {
     closing.abort();
-    await Promise.all([auth.down(), api.down(), admin.down()]);
+    await Promise.all([auth.down(), api.down(), ci.down(), admin.down()]);
     await Deno.remove(folderOf(caFile), { recursive: true });
   };
 
   const cloud: Omit<Cloud, "admin"> = {
-    issuer: `https://${authHost}`,
+    ...machines.cloud,
+    get machines() {
+      return machines.cloud.machines;
+    },
+    issuer: issuerUrl,
     authHost,
-    apiHost: `${host}:${api.port}`,
+    apiHost,
     clientId,
     caPem: certificates.caPem,
     caFile,
@@ -174,6 +210,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       board.set(faults);
       await (faults.down?.includes("issuer") ? auth.down() : auth.up());
       await (faults.down?.includes("api") ? api.down() : api.up());
+      await (faults.down?.includes("ci") ? ci.down() : ci.up());
     },
     setControlPlanes: (changed) => {
       switches = { ...switches, ...changed };
@@ -183,7 +220,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       lives.id = seconds;
     },
     revokeAll: (email) => issuer.revoke("grants", userNamed(email)),
-    revokeAccessTokens: (email) => issuer.revoke("access-tokens", userNamed(email)),
+    revokeAccessTokens: (email) => {
+      if (!machines.serviceAccounts.knows(email)) issuer.revoke("access-tokens", userNamed(email));
+      machines.mint.revoke(email);
+    },
     rotateKeys: () => issuer.rotateKeys(),
     counts: () => counts.read(),
     resetCounts: () => counts.reset(),
@@ -205,25 +245,6 @@ const LOOPBACK_URIS = ["127.0.0.1", "localhost", "[::1]"].flatMap((host) => [
   `http://${host}/datumctl/auth/callback`,
   `http://${host}/callback`,
 ]);
-
-async function withApiFault(
-  board: FaultBoard,
-  closing: AbortSignal,
-  process: () => Promise<Response>,
-): Promise<Response> {
-  const fault = board.take("api");
-  if (fault === undefined) return await process();
-  if (fault.slow !== undefined) await pause(fault.slow, closing);
-  const answer = faultAnswer(fault, closing);
-  if (answer !== undefined) {
-    return new Response(answer.body, { status: answer.status, headers: answer.headers });
-  }
-  if (fault.lostAnswer) await process();
-  else if (!fault.halfClosed) return await process();
-  // Shorter than its content-length says: the connection is dropped behind it.
-  const half = new Blob(['{"kind":"']).stream();
-  return new Response(half, { headers: { "content-type": "application/json", "content-length": "1000" } });
-}
 
 async function writeCertificate(pem: string): Promise<string> {
   const file = `${await Deno.makeTempDir({ prefix: "cloud-" })}/ca.pem`;

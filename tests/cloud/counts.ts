@@ -18,16 +18,21 @@ const ALWAYS = [
   "token:authorization_code",
   "token:refresh_token",
   "token:device_code",
+  "token:jwt-bearer",
+  "token:token-exchange",
   "revocation",
   "userinfo",
   "device_authorization",
   "page",
   "api",
+  "pat_exchange",
+  "ci_token",
   "sent",
 ];
 
 /**
  * A tally of zeros. `total` counts the issuer's requests, `api` the control planes', `sent` long answers' bytes;
+ * `pat_exchange` counts the API host's exchanges, `ci_token` requests to GitHub's token service;
  * `more` are further names that are always there.
  */
 export function makeCounts(more: readonly string[] = []): Counts {

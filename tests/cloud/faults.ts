@@ -11,7 +11,11 @@ export type Endpoint =
   | "revocation"
   | "userinfo"
   | "device_authorization"
-  | "page";
+  | "page"
+  /** The API host's exchange of personal access tokens; faults of `api` hold there too. */
+  | "pat_exchange"
+  /** GitHub's token service. */
+  | "ci_token";
 
 /** What happens to a request. Several members can be given together: `slow` goes with all others. */
 export interface Fault {
@@ -43,7 +47,7 @@ export interface Fault {
 /** All switches. Absent means honest and healthy; {@link Fault}s of an endpoint win over `issuer`. */
 export interface Faults extends Readonly<Partial<Record<Endpoint | "issuer" | "api", Fault>>> {
   /** Listeners that are really closed: connections are refused. They come back on the same port. */
-  readonly down?: readonly ("issuer" | "api")[];
+  readonly down?: readonly ("issuer" | "api" | "ci")[];
   /** What the issuer forges, a row of the table in forgeries.ts. */
   readonly forgery?: ForgeryName;
   /** Members laid over the discovery document; `null` removes one. */
@@ -78,7 +82,7 @@ export function makeFaultBoard(): FaultBoard {
       left.clear();
     },
     take(endpoint) {
-      const fault = faults[endpoint] ?? (endpoint === "api" ? undefined : faults.issuer);
+      const fault = faults[endpoint] ?? faultOfHost(endpoint, faults);
       if (fault?.times === undefined) return fault;
       const remaining = left.get(fault) ?? fault.times;
       if (remaining <= 0) return undefined;
@@ -86,6 +90,12 @@ export function makeFaultBoard(): FaultBoard {
       return fault;
     },
   };
+}
+
+/** The fault of the whole host that an endpoint is on. */
+function faultOfHost(endpoint: Endpoint | "api", { issuer, api }: Faults): Fault | undefined {
+  if (endpoint === "pat_exchange") return api;
+  return endpoint === "api" || endpoint === "ci_token" ? undefined : issuer;
 }
 
 /** An answer that is given in place of processing the request. */

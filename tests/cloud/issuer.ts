@@ -1,8 +1,8 @@
 /** Owns the OpenID provider: `oidc-provider` set up as Zitadel answers, its sign-in pages, and its forgeries. */
 
 import type { IncomingMessage, RequestListener } from "node:http";
-import { createLocalJWKSet, decodeJwt, exportJWK, jwtVerify, SignJWT } from "jose";
-import type { JSONWebKeySet, JWK, JWTPayload } from "jose";
+import { createLocalJWKSet, decodeJwt, jwtVerify, SignJWT } from "jose";
+import type { JWK, JWTPayload } from "jose";
 // The package's own entry warns on every start that Deno is not Node.js; its provider module does not.
 // @ts-types="oidc-provider/types"
 import { Provider } from "npm:oidc-provider@9.13.3/lib/provider.js";
@@ -12,10 +12,12 @@ import type { Configuration, interactionPolicy, KoaContextWithOIDC } from "oidc-
 import type { Counts } from "./counts.ts";
 import type { Endpoint, Fault, FaultBoard } from "./faults.ts";
 import { faultAnswer, overlaid, pause } from "./faults.ts";
-import { forgery, RSA } from "./forgeries.ts";
+import { forgery } from "./forgeries.ts";
 import { choosePage, deviceCodePage, deviceConfirmPage, messagePage } from "./pages.ts";
 import type { SecretRecord } from "./secrets.ts";
+import { makeSigningKey, signingKey } from "./signing-keys.ts";
 import { makeStore } from "./store.ts";
+import type { GrantAnswer } from "./token-grants.ts";
 import type { User } from "./users.ts";
 import { USERS } from "./users.ts";
 
@@ -55,6 +57,10 @@ export interface IssuerOptions {
   readonly rotation: boolean;
   /** Seconds between two polls for a device code. */
   readonly deviceInterval: number;
+  /** Answers the grants of machines; nothing for those of people. */
+  machineGrant(form: URLSearchParams, authorization: string): Promise<GrantAnswer | undefined>;
+  /** The grant types of the metadata, given those of people. */
+  grantTypes(others: readonly string[]): string[];
 }
 
 /** A running issuer, without its listener. */
@@ -64,6 +70,8 @@ export interface Issuer {
   userOfAccessToken(token: string): Promise<User | undefined>;
   /** The user of an ID token that this issuer signed for its client and that has not expired. */
   userOfIdToken(token: string): Promise<User | undefined>;
+  /** Signs claims as they are with the key of the moment. */
+  sign(claims: JWTPayload): Promise<string>;
   /** Ends sign-ins (refresh tokens answer `invalid_grant`), or only takes the access tokens away. */
   revoke(what: "grants" | "access-tokens", user: User | undefined): void;
   /** Signs with a new key from now on; the JWKS has the new key only. */
@@ -74,7 +82,7 @@ export interface Issuer {
 export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
   const { faults, counts } = options;
   const store = makeStore(Date.now);
-  let key = await (firstKey ??= makeSigningKey());
+  let key = await signingKey("issuer");
 
   const provider = new Provider(
     options.url,
@@ -109,7 +117,7 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     }
     if (fault !== undefined && await answerFault(ctx, fault, endpoint, options)) return;
 
-    if (endpoint === "token") await oneAtATime(next);
+    if (endpoint === "token") await answerToken(ctx, next);
     else if (endpoint === "jwks") ctx.body = { keys: [key.publicJwk] };
     else if (ctx.path.startsWith("/interaction/")) await interaction(provider, ctx);
     else {
@@ -125,10 +133,24 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     }
   });
 
+  const answerToken = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    const body = await readBody(ctx.req);
+    const form = new URLSearchParams(new TextDecoder().decode(body));
+    ctx.state.form = Object.fromEntries(form);
+    const machine = await options.machineGrant(form, ctx.get("authorization"));
+    if (machine === undefined) {
+      replay(ctx.req, body);
+      return await oneAtATime(next);
+    }
+    ctx.set("Cache-Control", "no-store");
+    ctx.status = machine.status;
+    ctx.body = machine.body;
+  };
+
   const finish = async (ctx: KoaContextWithOIDC, endpoint: Endpoint): Promise<void> => {
     await answer(ctx, endpoint);
     if (endpoint === "token" || endpoint === "device_authorization") {
-      options.secrets.note(ctx.oidc.params);
+      options.secrets.note(endpoint === "token" ? formOf(ctx) : ctx.oidc.params);
       options.secrets.note(asObject(ctx.body));
     } else if (endpoint === "authorization" || endpoint === "page") {
       if (endpoint === "authorization") options.secrets.note(ctx.oidc.params);
@@ -140,10 +162,11 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     const board = faults.faults;
     switch (endpoint) {
       case "discovery":
-        ctx.body = overlaid(
-          { ...asObject(ctx.body), prompt_values_supported: PROMPTS },
-          board.discoveryAnswer,
-        );
+        ctx.body = overlaid({
+          ...asObject(ctx.body),
+          prompt_values_supported: PROMPTS,
+          grant_types_supported: options.grantTypes(asObject(ctx.body).grant_types_supported as string[]),
+        }, board.discoveryAnswer);
         return;
       case "device_authorization":
         if (ctx.status === 200) {
@@ -154,7 +177,7 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
         }
         return;
       case "token":
-        counts.add(`token:${grantName(ctx.oidc.params?.grant_type)}`);
+        counts.add(`token:${grantName(formOf(ctx).grant_type)}`);
         if (ctx.status === 200) {
           ctx.body = overlaid(await rewritten(asObject(ctx.body), ctx), board.tokenAnswer);
         }
@@ -173,7 +196,7 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
     const { clockOffset = 0, forgery: name } = faults.faults;
     const honest = decodeJwt(answer.id_token);
     const row = forgery(name);
-    const touched = row?.on === undefined || ctx.oidc.params?.grant_type === "refresh_token";
+    const touched = row?.on === undefined || formOf(ctx).grant_type === "refresh_token";
     if (row?.rotates) key = await makeSigningKey();
     const claims: JWTPayload = {
       ...honest,
@@ -223,6 +246,8 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
         return undefined;
       }
     },
+    sign: (claims) =>
+      new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: key.kid }).sign(key.privateKey),
     revoke: (what, user) => {
       store.drop(
         what === "grants" ? ["Grant", "RefreshToken", "AccessToken", "AuthorizationCode"] : ["AccessToken"],
@@ -478,34 +503,31 @@ function asObject(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
+async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return await new Blob(chunks).bytes();
+}
+
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  let text = "";
-  for await (const chunk of request) text += String(chunk);
-  return new URLSearchParams(text);
+  return new URLSearchParams(new TextDecoder().decode(await readBody(request)));
 }
 
-interface SigningKey {
-  readonly kid: string;
-  readonly privateKey: CryptoKey;
-  readonly privateJwk: JWK;
-  readonly publicJwk: JWK;
-  readonly set: JSONWebKeySet;
+/** Lets the provider read a body that was read here. */
+function replay(request: IncomingMessage, body: Uint8Array): void {
+  Object.defineProperties(request, {
+    readable: { value: true },
+    iterator: {
+      value: async function* () {
+        yield body;
+      },
+    },
+  });
 }
 
-/** An RSA key takes long to make, so the clouds of one process begin with the same one. */
-let firstKey: Promise<SigningKey> | undefined;
-
-async function makeSigningKey(): Promise<SigningKey> {
-  const pair = await crypto.subtle.generateKey(RSA, true, ["sign", "verify"]);
-  const about = { kid: crypto.randomUUID(), alg: "RS256", use: "sig" };
-  const publicJwk = { ...await exportJWK(pair.publicKey), ...about };
-  return {
-    kid: about.kid,
-    privateKey: pair.privateKey,
-    privateJwk: { ...await exportJWK(pair.privateKey), ...about },
-    publicJwk,
-    set: { keys: [publicJwk] },
-  };
+/** The members of a request to the token endpoint. */
+function formOf(ctx: KoaContextWithOIDC): Readonly<Record<string, string>> {
+  return ctx.state.form as Record<string, string> | undefined ?? {};
 }
 
 /** `at_hash` of OpenID Connect Core 3.1.3.6 for RS256: the left half of SHA-256, base64url. */
