@@ -97,8 +97,13 @@ export function badAnswer(message: string, cause: FailedExchange, hint?: string)
  * a bound. What it returns is read already; 5xx, 429 and redirects are errors.
  *
  * @param step what is being done, as a sentence's begin: "Cannot refresh the session".
+ * @param wordsOf what a server says of itself in the body of a 5xx or 429, safe to print
  */
-export function boundedFetch(exchange: Exchange, step: string): Fetch {
+export function boundedFetch(
+  exchange: Exchange,
+  step: string,
+  wordsOf: (body: string) => string | undefined = () => undefined,
+): Fetch {
   return async (input, init) => {
     const url = endpointUrl(String(input));
     if (typeof url === "string") {
@@ -120,7 +125,7 @@ export function boundedFetch(exchange: Exchange, step: string): Fetch {
       );
       tell(response.status);
       const bytes = await bounded(exchange, who, (signal) => readBody(response, signal, who));
-      refuseStatus(exchange, step, url, response);
+      refuseStatus(exchange, step, url, response, () => wordsOf(new TextDecoder().decode(bytes)));
       const nullBody = [204, 205].includes(response.status);
       return new Response(nullBody ? null : bytes, { status: response.status, headers: response.headers });
     } catch (error) {
@@ -206,7 +211,13 @@ async function readBody(response: Response, signal: AbortSignal, who: string): P
   return new Blob(parts).arrayBuffer();
 }
 
-function refuseStatus(exchange: Exchange, step: string, url: URL, response: Response): void {
+function refuseStatus(
+  exchange: Exchange,
+  step: string,
+  url: URL,
+  response: Response,
+  wordsOf: () => string | undefined,
+): void {
   const { status } = response;
   const host = hostOf(url);
   if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
@@ -218,7 +229,8 @@ function refuseStatus(exchange: Exchange, step: string, url: URL, response: Resp
   if (status < 500 && status !== 429) return;
   const what = status === 429 ? "is asked too often" : "is unavailable";
   const after = retryAfter(response.headers.get("retry-after"), exchange.now());
-  throw badAnswer(`${step}: ${host} ${what} (status ${status}).`, {
+  const words = wordsOf();
+  throw badAnswer(`${step}: ${host} ${what} (status ${status}${words === undefined ? "" : `, ${words}`}).`, {
     kind: "status",
     status,
     ...(after === undefined ? {} : { retryAfter: after }),

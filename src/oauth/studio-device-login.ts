@@ -1,0 +1,333 @@
+/** Owns DataChain Studio's device login: the code that a person confirms, the polling for its token, and its end. */
+
+import { AppError, printable } from "../errors.ts";
+import {
+  type Answer,
+  badAnswer,
+  boundedFetch,
+  endpointUrl,
+  type Exchange,
+  type FailedExchange,
+  failedExchange,
+  hostOf,
+  readJson,
+  type Sleep,
+} from "./http.ts";
+
+/** What {@link requestStudioDevice} sends; what is absent is left to Studio. */
+export interface StudioDeviceInput {
+  /** Studio's origin, such as `https://studio.datachain.ai`. */
+  readonly host: string;
+  /** Who asks, as Studio's page names it. */
+  readonly clientName: string;
+  readonly tokenName?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
+  readonly teams?: readonly string[] | undefined;
+  /** The token's life, in days. */
+  readonly expiresInDays: number;
+}
+
+/** What a person needs, and the secret that is polled with. */
+export interface StudioDevice {
+  readonly userCode: string;
+  /** Where the code is typed in. */
+  readonly verificationUri: string;
+  /** The same page with the code filled in. */
+  readonly verificationUriComplete: string;
+  /** Of the same origin as the host. */
+  readonly tokenUri: string;
+  /** The name that the token will have, chosen by Studio when none was asked for. */
+  readonly tokenName: string;
+  /** When the code runs out, in milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Seconds between two polls. */
+  readonly interval: number;
+  /** Not enumerable. */
+  readonly deviceCode: string;
+}
+
+const INTERVAL = 5;
+const LONGEST_INTERVAL = 60;
+const LONGEST_LIFE = 24 * 3600;
+/** So many failures in a row are an outage; at the usual pace that is a minute. */
+const MOST_FAILURES = 12;
+
+/**
+ * Asks Studio for a code: `POST /api/device-login`.
+ *
+ * @throws AppError `ISSUER_ERROR` with Studio's own words when it refuses, `INVALID_TOKEN` for an address that must
+ * not be shown or asked, `NETWORK`.
+ */
+export async function requestStudioDevice(
+  exchange: Exchange,
+  input: StudioDeviceInput,
+): Promise<StudioDevice> {
+  const step = "Cannot ask for a code";
+  const url = `${input.host}/api/device-login`;
+  const answer = await post(exchange, step, url, {
+    client_name: input.clientName,
+    token_name: input.tokenName,
+    scopes: input.scopes,
+    team_names: input.teams,
+    expires_in_days: input.expiresInDays,
+  });
+  if (answer.status !== 200) {
+    throw refusal(
+      step,
+      url,
+      answer,
+      [],
+      "Check what was asked for: the name, the scopes, the teams, the days.",
+    );
+  }
+  return readDevice(exchange, step, input, answer);
+}
+
+function readDevice(
+  exchange: Exchange,
+  step: string,
+  input: StudioDeviceInput,
+  { json }: Answer,
+): StudioDevice {
+  const host = hostOf(input.host);
+  const malformed = (why: string) => malformedAnswer(step, host, why);
+  const { device_code: deviceCode, user_code: userCode, expires_in: life } = json;
+  const { interval = INTERVAL, token_name: tokenName = input.tokenName } = json;
+  if (typeof deviceCode !== "string" || deviceCode === "") throw malformed("it holds no device_code");
+  if (typeof userCode !== "string" || !/^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(userCode)) {
+    throw malformed("it holds no readable user_code");
+  }
+  if (typeof tokenName !== "string" || printable(tokenName) === "") throw malformed("it holds no token_name");
+  if (!isNumber(life) || life <= 0) throw malformed("its expires_in is not a positive number");
+  if (!isNumber(interval) || interval < 0) throw malformed("its interval is not a number");
+  const verificationUri = checkedUri(step, host, "verification_uri", json.verification_uri);
+  const tokenUri = checkedUri(step, host, "token_uri", json.token_uri);
+  if (new URL(tokenUri).origin !== new URL(input.host).origin) {
+    throw unsafeAnswer(
+      `${step}: ${host} sent a token_uri at ${hostOf(tokenUri)}, and a secret code goes to no other place.`,
+    );
+  }
+  const device = {
+    userCode,
+    verificationUri,
+    verificationUriComplete: `${verificationUri}${verificationUri.includes("?") ? "&" : "?"}code=${
+      encodeURIComponent(userCode)
+    }`,
+    tokenUri,
+    tokenName: printable(tokenName),
+    expiresAt: exchange.now() + Math.min(life, LONGEST_LIFE) * 1000,
+    interval: Math.min(Math.max(1, interval), LONGEST_INTERVAL),
+  };
+  Object.defineProperty(device, "deviceCode", { value: deviceCode });
+  return device as typeof device & { deviceCode: string };
+}
+
+/** An address that a person is told to open, or that is sent a secret. */
+function checkedUri(step: string, host: string, name: string, uri: unknown): string {
+  const url = endpointUrl(uri);
+  if (typeof url === "string") throw unsafeAnswer(`${step}: ${host} sent a ${name} that ${url}.`);
+  return uri as string;
+}
+
+/**
+ * Asks for the token until the person has answered: `POST` to the device's token address. Outages are outlasted
+ * for a minute; a `Retry-After` is kept to.
+ *
+ * @returns the access token
+ * @throws AppError `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `NETWORK`.
+ */
+export async function pollStudioToken(
+  exchange: Exchange,
+  device: StudioDevice,
+  { sleep }: { readonly sleep: Sleep },
+): Promise<string> {
+  const step = "Cannot get the token";
+  const host = hostOf(device.tokenUri);
+  let pause = device.interval * 1000;
+  let failures = 0;
+  let outage: AppError | undefined;
+  for (;;) {
+    const left = () => device.expiresAt - exchange.now();
+    await pauseFor(exchange, sleep, Math.max(0, Math.min(pause, left())), outage ?? ranOut(host));
+    if (left() <= 0) throw outage ?? ranOut(host);
+    pause = device.interval * 1000;
+    try {
+      const token = readPoll(
+        step,
+        device,
+        await post(exchange, step, device.tokenUri, { code: device.deviceCode }, [
+          device.deviceCode,
+        ]),
+      );
+      if (token !== undefined) return token;
+      failures = 0;
+      outage = undefined;
+    } catch (error) {
+      if (exchange.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
+      const failed = failedExchange(error);
+      // A redirect, a web page, a wrong shape: asking again would bring the same.
+      if (failed?.kind === "answer" || failed?.kind === "content") throw error;
+      outage = error;
+      if (++failures >= MOST_FAILURES) throw error;
+      pause = Math.max(pause, failed?.retryAfter ?? 0);
+    }
+  }
+}
+
+async function pauseFor(
+  { signal }: Exchange,
+  sleep: Sleep,
+  milliseconds: number,
+  otherwise: AppError,
+): Promise<void> {
+  const failed = await sleep(milliseconds, signal).then(() => undefined, (error) => ({ error }));
+  if (signal.aborted) throw signal.reason instanceof AppError ? signal.reason : otherwise;
+  if (failed !== undefined) throw failed.error;
+}
+
+function ranOut(host: string): AppError {
+  return new AppError("TIMEOUT", `The code ran out before it was confirmed at ${host}.`, {
+    hint: "Start the sign-in again and confirm the new code in time.",
+  });
+}
+
+/** The token; undefined while the person has not answered. */
+function readPoll(step: string, { tokenUri, deviceCode }: StudioDevice, answer: Answer): string | undefined {
+  const host = hostOf(tokenUri);
+  if (answer.status === 200) {
+    const { access_token: token } = answer.json;
+    if (typeof token !== "string" || token === "") {
+      throw malformedAnswer(step, host, "it holds no access_token");
+    }
+    // It will stand in a header.
+    if (token.length > 16_384 || !/^[\x21-\x7e]+$/.test(token)) {
+      throw unsafeAnswer(`${step}: ${host} sent an access_token that cannot be used.`);
+    }
+    return token;
+  }
+  const { detail } = answer.json;
+  if (answer.status === 400 && detail === "authorization_pending") return undefined;
+  if (answer.status === 400 && detail === "authorization_expired") {
+    throw new AppError("TIMEOUT", `The code ran out before it was confirmed at ${host} (${detail}).`, {
+      hint: "Start the sign-in again and confirm the new code in time.",
+    });
+  }
+  if (
+    typeof detail === "string" && /\b(?:access|authorization)_(?:denied|declined|rejected)\b/.test(detail)
+  ) {
+    const words = wordsOf(answer.json, [deviceCode]);
+    throw new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${words}).`, {
+      hint: "Start the sign-in again to try once more.",
+    });
+  }
+  throw refusal(step, tokenUri, answer, [deviceCode], "Start the sign-in again.");
+}
+
+/** What became of a token: `already` when Studio did not know it any more. */
+export type StudioRevoked = "revoked" | "already";
+
+/**
+ * Takes a token back: `POST /api/device-logout`, with the token in Studio's own scheme.
+ *
+ * @throws AppError `NETWORK` whenever it cannot be told that the token is gone, `UNTRUSTED_CERTIFICATE`.
+ */
+export async function revokeStudioToken(
+  exchange: Exchange,
+  { host, token }: { readonly host: string; readonly token: string },
+): Promise<StudioRevoked> {
+  const step = "Cannot revoke the token";
+  const url = `${host}/api/device-logout`;
+  const words = (body: string) => wordsOf(parsed(body), [token]);
+  const response = await boundedFetch(exchange, step, words)(url, {
+    method: "POST",
+    headers: { accept: "application/json", authorization: `token ${token}` },
+  });
+  const { status } = response;
+  if (status === 401) return "already";
+  const text = await response.text();
+  const page = (response.headers.get("content-type") ?? "").startsWith("text/html") && text !== "";
+  if (status === 204 || (status === 200 && !page)) return "revoked";
+  const said = page ? "with a web page" : words(text);
+  throw badAnswer(
+    `${step}: ${hostOf(url)} refused (status ${status}${said === undefined ? "" : `, ${said}`}).`,
+    { kind: page ? "answer" : "refused", status },
+  );
+}
+
+async function post(
+  exchange: Exchange,
+  step: string,
+  url: string,
+  body: Readonly<Record<string, unknown>>,
+  secrets: readonly string[] = [],
+): Promise<Answer> {
+  const send = boundedFetch(exchange, step, (text) => wordsOf(parsed(text), secrets));
+  const response = await send(url, {
+    method: "POST",
+    headers: { accept: "application/json", "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return readJson(step, url, response);
+}
+
+function refusal(
+  step: string,
+  url: string,
+  answer: Answer,
+  secrets: readonly string[],
+  hint: string,
+): AppError {
+  const { status } = answer;
+  const words = wordsOf(answer.json, secrets) ?? "no reason given";
+  return new AppError("ISSUER_ERROR", `${step}: ${hostOf(url)} refused (status ${status}, ${words}).`, {
+    cause: { kind: "refused", status } satisfies FailedExchange,
+    hint,
+  });
+}
+
+function malformedAnswer(step: string, host: string, why: string): AppError {
+  return badAnswer(
+    `${step}: ${host} sent a malformed answer: ${why}.`,
+    { kind: "content", status: 200 },
+    "Check that the address is DataChain Studio's, and try again.",
+  );
+}
+
+function unsafeAnswer(message: string): AppError {
+  return new AppError("INVALID_TOKEN", message, { hint: "Report it to whoever runs this Studio." });
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Studio's own words for a failure, safe to print: `detail`, or the complaints about single fields.
+ *
+ * @param secrets what the request carried, and must not come back into a message
+ */
+function wordsOf(json: unknown, secrets: readonly string[]): string | undefined {
+  const { detail } = (json ?? {}) as { readonly detail?: unknown };
+  const text = secrets.reduce((text, secret) => text.replaceAll(secret, "…"), sayings(detail ?? json, 4));
+  return printable(text).replace(/\.+$/, "") || undefined;
+}
+
+function sayings(value: unknown, depth: number): string {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || depth === 0) return "";
+  if (Array.isArray(value)) {
+    return value.map((item) => sayings(item, depth - 1)).filter((words) => words !== "").join(" ");
+  }
+  return Object.entries(value).map(([name, member]) => {
+    const words = sayings(member, depth - 1);
+    return words === "" ? "" : `${name}: ${words}`;
+  }).filter((words) => words !== "").join("; ");
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
