@@ -17,8 +17,8 @@ export interface ClusterInfo {
 export interface ApiOptions {
   readonly tokens: TokenStore;
   readonly clusters: readonly ClusterInfo[];
-  /** The token behind a JWT that is good now. */
-  tokenOf(jwt: string): Promise<ApiToken | undefined>;
+  /** The role of whoever sends a bearer token that is good now. */
+  roleOf(bearer: string): Promise<Role | undefined>;
 }
 
 interface Call {
@@ -27,7 +27,7 @@ interface Call {
 }
 
 /** Answers every request to the API host. */
-export function makeApi({ tokens, clusters, tokenOf }: ApiOptions): (request: Request) => Promise<Response> {
+export function makeApi({ tokens, clusters, roleOf }: ApiOptions): (request: Request) => Promise<Response> {
   const token = (id: string): Response => found("token", id, tokens.find(id), shown);
 
   /** By method and path; `:id` stands for one segment. */
@@ -51,13 +51,12 @@ export function makeApi({ tokens, clusters, tokenOf }: ApiOptions): (request: Re
 
   return async (request) => {
     const bearer = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    const caller = bearer === undefined ? undefined : await tokenOf(bearer);
-    if (caller === undefined) {
+    const role = bearer === undefined ? undefined : await roleOf(bearer);
+    if (role === undefined) {
       return failure(401, "The access token is missing, invalid or expired", {
         "www-authenticate": "Bearer",
       });
     }
-    tokens.touch(caller.id);
 
     const [version, collection, id, ...rest] = new URL(request.url).pathname.slice(1).split("/");
     const path = ["", version, collection, ...(id === undefined ? [] : [":id"]), ...rest].join("/");
@@ -67,8 +66,8 @@ export function makeApi({ tokens, clusters, tokenOf }: ApiOptions): (request: Re
         ? failure(405, `${request.method} is not allowed here`)
         : failure(404, "There is nothing at this path");
     }
-    if (caller.role !== "Administrator" && request.method !== "GET") {
-      return failure(403, `The role ${caller.role} may not do this`);
+    if (role !== "Administrator" && request.method !== "GET") {
+      return failure(403, `The role ${role} may not do this`);
     }
     return await operation({ request, id: id === undefined ? "" : decodeURIComponent(id) });
   };

@@ -1,15 +1,14 @@
 /** Owns Cloudfleet's identity service for machines: a Keycloak realm whose confidential clients are the API tokens. */
 
-import { createLocalJWKSet, exportJWK, jwtVerify, SignJWT } from "jose";
-import type { JSONWebKeySet } from "jose";
+import { createLocalJWKSet, jwtVerify, SignJWT } from "jose";
 
 import { serviceAccountName } from "./cloudfleet-tokens.ts";
 import type { ApiToken, TokenStore } from "./cloudfleet-tokens.ts";
 import type { Counts } from "./counts.ts";
 import { overlaid, withFault } from "./faults.ts";
 import type { Endpoint, FaultBoard } from "./faults.ts";
-import { RSA } from "./forgeries.ts";
 import type { SecretRecord } from "./secrets.ts";
+import { signingKey } from "./signing-keys.ts";
 
 /** How clients may prove who they are: in the header and in the body, or in the body alone. */
 export type ClientAuthentication = "both" | "post";
@@ -46,7 +45,7 @@ const REALM_PATHS: Readonly<Record<string, Endpoint>> = {
 /** Makes the service. */
 export async function makeIdentityService(options: IdentityServiceOptions): Promise<IdentityService> {
   const { issuer, tokens, faults, counts, secrets, closing, now } = options;
-  const key = await (firstKey ??= makeSigningKey());
+  const key = await signingKey("cloudfleet");
   const realm = new URL(issuer).pathname;
 
   const metadata = (): Record<string, unknown> => {
@@ -177,20 +176,4 @@ function basicCredentials(request: Request): { readonly id: string; readonly sec
   } catch {
     return { id: "", secret: "" };
   }
-}
-
-interface SigningKey {
-  readonly kid: string;
-  readonly privateKey: CryptoKey;
-  readonly set: JSONWebKeySet;
-}
-
-/** An RSA key takes long to make, so the services of one process share it. */
-let firstKey: Promise<SigningKey> | undefined;
-
-async function makeSigningKey(): Promise<SigningKey> {
-  const pair = await crypto.subtle.generateKey(RSA, true, ["sign", "verify"]);
-  const kid = crypto.randomUUID();
-  const publicJwk = { ...await exportJWK(pair.publicKey), kid, alg: "RS256", use: "sig" };
-  return { kid, privateKey: pair.privateKey, set: { keys: [publicJwk] } };
 }

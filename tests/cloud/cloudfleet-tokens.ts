@@ -48,6 +48,7 @@ export function makeTokenStore(now: () => number, secrets: SecretRecord): TokenS
   const keep = (token: NewToken): NewToken => {
     tokens.set(token.id, token);
     secrets.note({ client_secret: token.secret });
+    secrets.note({ client_secret: btoa(`${token.id}:${token.secret}`) }); // as the Authorization header has it
     return token;
   };
 

@@ -5,6 +5,7 @@ import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 import * as oauth from "oauth4webapi";
 
 import { kubectlPath } from "../../scripts/npm-packages.ts";
+import { authorizeByHttp } from "./browser.ts";
 import { startCloudfleet } from "./cloudfleet.ts";
 import type { Cloudfleet, CloudfleetOptions, Credentials } from "./cloudfleet.ts";
 
@@ -267,6 +268,56 @@ test(
 
     const known = cloudfleet.secrets().map(({ value }) => value);
     for (const value of [secret, regenerated.body.secret, all, token]) assert.ok(known.includes(value));
+  },
+);
+
+test(
+  "a person signs in at an issuer of their own; the API takes their tokens by their role",
+  async (cloudfleet, { ask, options }) => {
+    const { apiUrl, userIssuer } = cloudfleet;
+    const client: oauth.Client = { client_id: cloudfleet.userClientId };
+    const issuer = new URL(userIssuer);
+    const server = await oauth.processDiscoveryResponse(
+      issuer,
+      await oauth.discoveryRequest(issuer, options),
+    );
+    const signIn = async (email: string) => {
+      const [verifier, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState()];
+      const redirectUri = "http://127.0.0.1:49152/datumctl/auth/callback";
+      const url = new URL(String(server.authorization_endpoint));
+      url.search = new URLSearchParams({
+        client_id: client.client_id,
+        response_type: "code",
+        redirect_uri: redirectUri,
+        scope: "openid",
+        state,
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: "S256",
+      }).toString();
+      const redirect = await authorizeByHttp(cloudfleet, url.href, email);
+      const answered = oauth.validateAuthResponse(server, client, redirect, state);
+      const response = await oauth.authorizationCodeGrantRequest(
+        server,
+        client,
+        oauth.None(),
+        answered,
+        redirectUri,
+        verifier,
+        options,
+      );
+      return await oauth.processAuthorizationCodeResponse(server, client, response);
+    };
+    const ada = await signIn("ada@example.com");
+    for (const token of [ada.access_token, ada.id_token]) {
+      assert.equal((await ask("POST", `${apiUrl}/tokens`, token, { name: "ci", role: "User" })).status, 201);
+      const namespaces = `${cloudfleet.clusters[0]?.endpoint}/api/v1/namespaces`;
+      assert.equal((await ask("GET", namespaces, token)).status, 200);
+    }
+    const grace = await signIn("grace@example.com");
+    assert.equal((await ask("GET", `${apiUrl}/tokens`, grace.access_token)).status, 200);
+    assert.equal((await ask("POST", `${apiUrl}/tokens`, grace.access_token, {})).status, 403);
+    const zoe = await signIn("zoe@example.com");
+    assert.equal((await ask("GET", `${apiUrl}/tokens`, zoe.access_token)).status, 401);
   },
 );
 

@@ -4,6 +4,7 @@ import { makeCertificates } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
 import { makeApi } from "./cloudfleet-api.ts";
 import type { ClusterInfo } from "./cloudfleet-api.ts";
+import { startPeople } from "./cloudfleet-people.ts";
 import { makeIdentityService } from "./cloudfleet-identity.ts";
 import type { ClientAuthentication } from "./cloudfleet-identity.ts";
 import { makeTokenStore, serviceAccountName } from "./cloudfleet-tokens.ts";
@@ -16,6 +17,7 @@ import { makeCluster } from "./kube.ts";
 import { listenWithDeno } from "./listener.ts";
 import { makeSecretRecord } from "./secrets.ts";
 import type { Secret } from "./secrets.ts";
+import type { User } from "./users.ts";
 
 export type { ClusterInfo } from "./cloudfleet-api.ts";
 export type { ClientAuthentication } from "./cloudfleet-identity.ts";
@@ -37,8 +39,11 @@ export type Credentials = Pick<NewToken, "id" | "secret">;
 
 /** A running Cloudfleet. */
 export interface Cloudfleet extends AsyncDisposable {
-  /** `https://host:port/realms/` and the organization. */
+  /** `https://host:port/realms/` and the organization: where API tokens are clients. */
   readonly issuer: string;
+  /** Where people sign in, with a browser or a device code: Ada is an administrator, Grace a user, Zoë nobody. */
+  readonly userIssuer: string;
+  readonly userClientId: string;
   /** `https://host:port/v1`. */
   readonly apiUrl: string;
   readonly organizationId: string;
@@ -52,6 +57,8 @@ export interface Cloudfleet extends AsyncDisposable {
   readonly faults: Faults;
   /** Makes a token; its id is drawn unless given. */
   addToken(fields: { readonly name: string; readonly role: Role; readonly id?: string }): Credentials;
+  /** Gives a token a new secret, as somebody else's `regenerate` does. */
+  regenerateToken(id: string): Credentials;
   /** Ends a token, as its deletion by somebody else does. */
   removeToken(id: string): void;
   /**
@@ -59,13 +66,13 @@ export interface Cloudfleet extends AsyncDisposable {
    * `clockOffset` moves the clock of all hosts, so that a client's own clock looks wrong.
    */
   setFaults(faults: Faults): Promise<void>;
-  /** Life of JWTs issued from now on, in seconds. */
+  /** Life of JWTs and people's tokens issued from now on, in seconds. */
   setTokenLife(seconds: number): void;
   setClientAuthentication(accepted: ClientAuthentication): void;
-  /** Requests per endpoint of the issuer and their `total`, JWTs `minted`, and requests of `api` and `clusters`. */
+  /** Requests per endpoint of the issuers and their `total`, JWTs `minted`, and requests of `api` and `clusters`. */
   counts(): Record<string, number>;
   resetCounts(): void;
-  /** Every token secret and JWT that was handed out. */
+  /** Every token secret, JWT, code and token of a person that was handed out or shown. */
   secrets(): readonly Secret[];
   /** Frees everything; a second call is the first one's. */
   close(): Promise<void>;
@@ -127,6 +134,23 @@ export async function startCloudfleet(options: CloudfleetOptions = {}): Promise<
     clientAuthentication: () => clientAuthentication,
   });
   auth.serve(identity.answer);
+  const people = await startPeople({
+    faults: board,
+    counts,
+    secrets,
+    closing: closing.signal,
+    accessTokenLife: () => life,
+    idTokenLife: () => life,
+  }, certificates);
+
+  /** Whoever sends a bearer token that is good now. */
+  const callerOf = async (bearer: string): Promise<{ user: User; role: Role } | undefined> => {
+    const token = await identity.tokenOf(bearer);
+    if (token === undefined) return await people.memberOf(bearer);
+    const { id, name, role, sub } = token;
+    tokens.touch(id);
+    return { user: { email: serviceAccountName(id), name, sub, verbs: [] }, role };
+  };
 
   const hosts = CLUSTERS.map((about) => {
     const host = listen();
@@ -136,12 +160,9 @@ export async function startCloudfleet(options: CloudfleetOptions = {}): Promise<
         ...CLUSTER_ROLES,
         ...(["Administrator", "User"] as const).map((role) => groupBinding(GROUP[role], CLUSTER_ROLE[role])),
       ],
-      authenticate: async (jwt) => {
-        const token = await identity.tokenOf(jwt);
-        if (token === undefined) return undefined;
-        const { id, name, role, sub } = token;
-        const user = { email: serviceAccountName(id), name, sub, verbs: [] };
-        return { user, tokenKind: "access", groups: [GROUP[role]] };
+      authenticate: async (bearer) => {
+        const caller = await callerOf(bearer);
+        return caller && { user: caller.user, tokenKind: "access", groups: [GROUP[caller.role]] };
       },
     });
     host.serve((request) => {
@@ -153,40 +174,47 @@ export async function startCloudfleet(options: CloudfleetOptions = {}): Promise<
   const clusters = hosts.map(({ info }) => info);
 
   const api = listen();
-  const answerApi = makeApi({ tokens, clusters, tokenOf: identity.tokenOf });
+  const answerApi = makeApi({
+    tokens,
+    clusters,
+    roleOf: async (bearer) => (await callerOf(bearer))?.role,
+  });
   api.serve((request) => {
     counts.add("api");
     return withFault(board.take("api"), request, closing.signal, () => answerApi(request));
   });
 
-  const addToken = (fields: Parameters<Cloudfleet["addToken"]>[0]): Credentials => {
-    const { id, secret } = tokens.add(fields);
-    return { id, secret };
+  const credentials = (token: NewToken | undefined): Credentials => {
+    if (token === undefined) throw new Error("There is no such token.");
+    return { id: token.id, secret: token.secret };
   };
 
   let closed: Promise<void> | undefined;
   const close = async () => {
     closing.abort();
-    await Promise.all([auth, api, ...hosts].map(({ listener }) => listener.down()));
+    await Promise.all([auth, people, api, ...hosts].map(({ listener }) => listener.down()));
     await Deno.remove(folder, { recursive: true });
   };
 
   const cloudfleet: Cloudfleet = {
     issuer,
+    userIssuer: people.issuer,
+    userClientId: people.clientId,
     apiUrl: `${api.url}/v1`,
     organizationId,
     caPem: certificates.caPem,
     caFile: `${folder}/ca.pem`,
-    administrator: addToken({ name: "administrator", role: "Administrator" }),
+    administrator: credentials(tokens.add({ name: "administrator", role: "Administrator" })),
     clusters,
     get faults() {
       return board.faults;
     },
-    addToken,
+    addToken: (fields) => credentials(tokens.add(fields)),
+    regenerateToken: (id) => credentials(tokens.regenerate(id)),
     removeToken: (id) => void tokens.remove(id),
     setFaults: async (faults) => {
       board.set(faults);
-      for (const [name, { listener }] of [["issuer", auth], ["api", api]] as const) {
+      for (const [name, { listener }] of [["issuer", auth], ["issuer", people], ["api", api]] as const) {
         await (faults.down?.includes(name) ? listener.down() : listener.up());
       }
     },
