@@ -56,7 +56,10 @@ export interface Faults extends Readonly<Partial<Record<Endpoint | "issuer" | "a
   readonly tokenAnswer?: Readonly<Record<string, unknown>>;
   /** Members laid over every successful answer of the device authorization endpoint; `null` removes one. */
   readonly deviceAnswer?: Readonly<Record<string, unknown>>;
-  /** Seconds by which the issuer's `Date` header and the times in its ID tokens are off. */
+  /**
+   * Seconds by which the issuer's clock is off: its `Date` header, the times in its ID tokens and in what it mints
+   * for machines, and when it takes their assertions; the exchange of personal access tokens shares it.
+   */
   readonly clockOffset?: number;
 }
 

@@ -110,7 +110,7 @@ export function makeMachines(options: MachinesOptions): Machines {
     sign: options.sign,
     secrets,
   });
-  const personalAccessTokens = makePersonalAccessTokens(mint, secrets);
+  const personalAccessTokens = makePersonalAccessTokens({ mint, secrets, now: options.now });
   const serviceAccounts = makeServiceAccounts({ issuer, audienceScope, now: options.now, mint, secrets });
   const ci = makeCiServices({ origin: options.ciOrigin, life: () => switches.ciTokenLife, secrets });
   const workloads = makeWorkloadGrants({

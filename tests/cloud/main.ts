@@ -9,6 +9,11 @@ for (const signal of signals) Deno.addSignalListener(signal, stop);
 
 const encoder = new TextEncoder();
 const cloud = await startCloud();
+
+const { github } = cloud.ciIssuers;
+// Beside the CA file, so that the close takes it away too.
+const keyFile = cloud.caFile.replace(/ca\.pem$/, "service-account.json");
+await Deno.writeTextFile(keyFile, JSON.stringify(await cloud.addServiceAccount(), null, 2), { mode: 0o600 });
 const cloudfleet = await startCloudfleet();
 const user = cloudfleet.addToken({ name: "reader", role: "User" });
 
@@ -27,6 +32,13 @@ Sign in:
 
   datumctl login --hostname ${cloud.authHost} --api-hostname ${cloud.apiHost} \\
     --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile}
+
+For machines:
+
+  access token  ${cloud.addPersonalAccessToken()}
+  key file      ${keyFile}
+  GitHub job    ACTIONS_ID_TOKEN_REQUEST_URL='${github.requestUrl}'
+                ACTIONS_ID_TOKEN_REQUEST_TOKEN='${github.requestToken}'
 
 A Cloudfleet runs beside it, with a CA of its own.
 

@@ -20,9 +20,25 @@ export interface PersonalAccessTokens {
   exchange(request: Request): Promise<Response>;
 }
 
+/** What personal access tokens need. */
+export interface PersonalAccessTokensOptions {
+  readonly mint: Mint;
+  readonly secrets: SecretRecord;
+  /** The cloud's clock, in seconds since the epoch. */
+  readonly now: () => number;
+}
+
 /** No personal access tokens yet. */
-export function makePersonalAccessTokens(mint: Mint, secrets: SecretRecord): PersonalAccessTokens {
+export function makePersonalAccessTokens(
+  { mint, secrets, now }: PersonalAccessTokensOptions,
+): PersonalAccessTokens {
   const users = new Map<string, User>();
+  const answer = (status: number, body: Readonly<Record<string, unknown>>): Response =>
+    Response.json(body, {
+      status,
+      headers: { "cache-control": "no-store", "date": new Date(now() * 1000).toUTCString() },
+    });
+  const refusal = (status: number, message: string): Response => answer(status, { message });
   return {
     add: (kind, user) => {
       const token = `${kind === "personal" ? "dtmp" : "dtma"}_${randomText(32)}`;
@@ -42,13 +58,7 @@ export function makePersonalAccessTokens(mint: Mint, secrets: SecretRecord): Per
       const user = users.get(token);
       if (user === undefined) return refusal(401, "personal access token is invalid or was revoked");
       const minted = await mint.mint(user);
-      return Response.json({ access_token: minted.token, token_type: "Bearer" }, { headers: NOT_STORED });
+      return answer(200, { access_token: minted.token, token_type: "Bearer" });
     },
   };
-}
-
-const NOT_STORED = { "cache-control": "no-store" };
-
-function refusal(status: number, message: string): Response {
-  return Response.json({ message }, { status, headers: NOT_STORED });
 }
