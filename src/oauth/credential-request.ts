@@ -1,0 +1,147 @@
+/** Owns the asking of a server that trades a machine's credential: what is asked again, and what a refusal is called. */
+
+import type * as oauth from "oauth4webapi";
+import { AppError, printable } from "../errors.ts";
+import { clockSkew } from "./clock.ts";
+import {
+  type Answer,
+  endpointUrl,
+  type Exchange,
+  type FailedExchange,
+  failedExchange,
+  hostOf,
+  issuerRefusal,
+  issuerWords,
+  readJson,
+} from "./http.ts";
+import { pauseAfter, type Retry } from "./retry.ts";
+
+/** A credential that is traded, and where. */
+export interface CredentialRequest<T> extends Retry {
+  /** What is being done, as a sentence's begin: "Cannot get a token for the client 1". */
+  readonly step: string;
+  readonly endpoint: string;
+  /** What is sent; a server that repeats it in its words does not get it into a message. */
+  readonly secret: () => string | undefined;
+  /** The credential holds times of its own, so that a wrong clock can be why it is refused. */
+  readonly timeBound?: boolean;
+  /** Statuses that refuse the credential beside 401 and 403. */
+  readonly rejected?: readonly number[];
+  /** One request, to be sent through the exchange that it is given. */
+  readonly send: (exchange: Exchange) => Promise<Response>;
+  /** Reads an answer of status 200. */
+  readonly read: (answer: Answer, receivedAt: number) => T;
+}
+
+/** An endpoint as `oauth4webapi` wants it, which knows no server without an issuer. */
+export function serverOf(tokenEndpoint: string): oauth.AuthorizationServer {
+  return { issuer: tokenEndpoint, token_endpoint: tokenEndpoint };
+}
+
+/**
+ * Sends a credential and reads what it is traded for. Only failures that pass by themselves are asked again: nothing
+ * is used up by asking twice.
+ *
+ * @throws AppError `SESSION_REJECTED` when the server refuses the credential, `CLOCK_SKEW` when a credential with
+ * times is refused and the server's `Date` is not ours, `NETWORK`, `ISSUER_ERROR`, and what `read` throws.
+ */
+export async function tradeCredential<T>(exchange: Exchange, request: CredentialRequest<T>): Promise<T> {
+  const { step, endpoint } = request;
+  const url = endpointUrl(endpoint);
+  if (typeof url === "string") {
+    throw new AppError("ISSUER_ERROR", `${step}: the address of the server ${url}.`, {
+      hint: "It must be https (http on loopback alone).",
+    });
+  }
+  // The Date of an answer that is an error already is wanted too.
+  let serverDate: number | undefined;
+  const dated: Exchange = {
+    ...exchange,
+    fetch: async (input, init) => {
+      serverDate = undefined;
+      const response = await exchange.fetch(input, init);
+      const date = Date.parse(response.headers.get("date") ?? "");
+      serverDate = Number.isNaN(date) ? undefined : date;
+      return response;
+    },
+  };
+  for (let attempt = 1;; attempt++) {
+    try {
+      const answer = await readAnswer(step, url, await request.send(dated));
+      if (answer.status !== 200) {
+        throw credentialRefusal(step, url, withoutSecret(answer, request.secret()), request.rejected);
+      }
+      return request.read(answer, exchange.now());
+    } catch (error) {
+      if (request.timeBound === true && maybeUntimely(error)) {
+        const what = error.message.slice(`${step}: `.length).replace(/\.$/, "");
+        const skew = clockSkew(exchange.now(), serverDate, hostOf(url), what);
+        if (skew !== undefined) throw skew;
+      }
+      await pauseAfter(exchange, error, attempt, request);
+    }
+  }
+}
+
+/** Some servers call an assertion from the future a fault of their own. */
+function maybeUntimely(error: unknown): error is AppError {
+  const failed = failedExchange(error);
+  return failed?.kind === "refused" || (failed?.kind === "status" && failed.status === 500);
+}
+
+function withoutSecret(answer: Answer, secret: string | undefined): Answer {
+  if (secret === undefined || secret.length < 8) return answer; // so short a text could be any word
+  const json = Object.entries(answer.json).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value.replaceAll(secret, "…") : value,
+  ]);
+  return { ...answer, json: Object.fromEntries(json) };
+}
+
+/**
+ * A plain 401 or 403 is the server's refusal, in no words of its own: plain text can hold anything. A page for people
+ * is a proxy's, or a captive portal's.
+ */
+async function readAnswer(step: string, url: URL, response: Response): Promise<Answer> {
+  const type = response.headers.get("content-type") ?? "";
+  const plain = [401, 403].includes(response.status) && !/json|html/i.test(type);
+  return plain ? { status: response.status, json: {} } : await readJson(step, url, response);
+}
+
+const REFUSALS: readonly unknown[] = [
+  "invalid_client",
+  "unauthorized_client",
+  "invalid_grant",
+  "access_denied",
+];
+
+/**
+ * What an error answer to a credential means: what {@link issuerRefusal} says, but `SESSION_REJECTED` where the
+ * credential itself is refused. RFC 6749, 5.2.
+ */
+export function credentialRefusal(
+  step: string,
+  url: string | URL,
+  answer: Answer,
+  rejected: readonly number[] = [],
+): AppError {
+  const { status, json } = answer;
+  const { error, message } = json;
+  const refusal = issuerRefusal(step, url, answer);
+  if (refusal.code !== "ISSUER_ERROR") return refusal;
+  const refused = REFUSALS.includes(error) || [401, 403, ...rejected].includes(status);
+  const said = typeof error === "string" || typeof message !== "string"
+    ? ""
+    : printable(message).replace(/\.+$/, "");
+  const words = `(status ${status}, ${said === "" ? issuerWords(json) : said})`;
+  const cause = { kind: "refused", status } satisfies FailedExchange;
+  return refused
+    ? new AppError("SESSION_REJECTED", `${step}: ${hostOf(url)} refused the credential ${words}.`, {
+      hint: "It may be revoked, deleted or made anew; use the one that is valid now.",
+      cause,
+    })
+    : new AppError("ISSUER_ERROR", `${step}: ${hostOf(url)} refused the request ${words}.`, {
+      hint: "Check the address, scope and audience with whoever runs the server.",
+      cause,
+    });
+}

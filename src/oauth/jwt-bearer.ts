@@ -1,0 +1,86 @@
+/** Owns the JWT bearer grant: a signed assertion, traded for a token, and the signing of a service account's own. */
+
+import * as oauth from "oauth4webapi";
+import { toBase64Url } from "../base64.ts";
+import { clientAuthentication, type OAuthClient } from "./client.ts";
+import { serverOf, tradeCredential } from "./credential-request.ts";
+import { type Exchange, requestOptions } from "./http.ts";
+import { type MintedToken, readMintedToken } from "./minted-token.ts";
+import type { Retry } from "./retry.ts";
+import { type ServiceAccountKey, signWithKey } from "./service-account-key.ts";
+
+/** What {@link signAssertion} needs to know. */
+export interface AssertionInput {
+  /** The issuer that the assertion is for. */
+  readonly audience: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** How long an assertion lives, in seconds. */
+const ASSERTION_LIFE = 60;
+
+/**
+ * Signs an assertion with a service account's key: RS256, valid for a minute, to be used once. RFC 7523, 3.
+ *
+ * @throws AppError `USAGE` for a key that cannot sign.
+ */
+export async function signAssertion(
+  key: ServiceAccountKey,
+  { audience, now }: AssertionInput,
+): Promise<string> {
+  const iat = Math.floor(now / 1000);
+  const header = { alg: "RS256", typ: "JWT", kid: key.keyId };
+  const claims = {
+    iss: key.clientId,
+    sub: key.clientId,
+    aud: audience,
+    iat,
+    exp: iat + ASSERTION_LIFE,
+    jti: crypto.randomUUID(),
+  };
+  const text = new TextEncoder();
+  const part = (value: unknown) => toBase64Url(text.encode(JSON.stringify(value)));
+  const signed = `${part(header)}.${part(claims)}`;
+  return `${signed}.${toBase64Url(await signWithKey(key, text.encode(signed)))}`;
+}
+
+/** What {@link jwtBearerToken} needs to know. */
+export interface JwtBearerInput extends Retry {
+  readonly tokenEndpoint: string;
+  /** A fresh assertion for each request, because its `jti` is used once. */
+  readonly assertion: () => Promise<string>;
+  readonly scope?: string | undefined;
+  /** Sent where the server wants to know the client too; without one the assertion alone says who asks. */
+  readonly client?: OAuthClient | undefined;
+}
+
+/**
+ * Trades an assertion for a token. RFC 7523, 2.1.
+ *
+ * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ */
+export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<MintedToken> {
+  const { tokenEndpoint, assertion, scope, client } = input;
+  const step = "Cannot get a token for the signed assertion";
+  let sent: string | undefined;
+  return tradeCredential(exchange, {
+    ...input,
+    step,
+    endpoint: tokenEndpoint,
+    timeBound: true,
+    secret: () => sent,
+    send: async (exchange) => {
+      sent = await assertion();
+      return await oauth.genericTokenEndpointRequest(
+        serverOf(tokenEndpoint),
+        { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
+        client === undefined ? () => {} : clientAuthentication(client, {}),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        { assertion: sent, ...(scope === undefined ? {} : { scope }) },
+        requestOptions(exchange, step),
+      );
+    },
+    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+  });
+}

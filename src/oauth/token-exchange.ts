@@ -1,0 +1,57 @@
+/** Owns the token exchange: a token of another issuer, as a CI system's, traded for one of this issuer. */
+
+import * as oauth from "oauth4webapi";
+import { clientAuthentication, type OAuthClient } from "./client.ts";
+import { methodsOf } from "./client-credentials.ts";
+import { serverOf, tradeCredential } from "./credential-request.ts";
+import { type Exchange, requestOptions } from "./http.ts";
+import { type MintedToken, readMintedToken } from "./minted-token.ts";
+import type { Retry } from "./retry.ts";
+
+/** What {@link exchangeToken} needs to know. */
+export interface TokenExchangeInput extends Retry {
+  readonly tokenEndpoint: string;
+  readonly client: OAuthClient;
+  /** The metadata's `token_endpoint_auth_methods_supported`. */
+  readonly methods?: readonly string[] | undefined;
+  /** A JWT. */
+  readonly subjectToken: string;
+  /** Whom the new token is for. */
+  readonly audience?: string | undefined;
+  readonly scope?: string | undefined;
+}
+
+const TYPE = "urn:ietf:params:oauth:token-type:";
+
+/**
+ * Trades a JWT for an access token. RFC 8693, 2.
+ *
+ * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ */
+export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Promise<MintedToken> {
+  const { tokenEndpoint, client, methods, subjectToken, audience, scope } = input;
+  const step = "Cannot exchange the workload's token";
+  return tradeCredential(exchange, {
+    ...input,
+    step,
+    secret: () => subjectToken,
+    endpoint: tokenEndpoint,
+    timeBound: true,
+    send: (exchange) =>
+      oauth.genericTokenEndpointRequest(
+        serverOf(tokenEndpoint),
+        { client_id: client.id },
+        clientAuthentication(client, methodsOf(methods)),
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        {
+          subject_token: subjectToken,
+          subject_token_type: `${TYPE}jwt`,
+          requested_token_type: `${TYPE}access_token`,
+          ...(audience === undefined ? {} : { audience }),
+          ...(scope === undefined ? {} : { scope }),
+        },
+        requestOptions(exchange, step),
+      ),
+    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+  });
+}

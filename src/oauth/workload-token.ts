@@ -1,0 +1,119 @@
+/** Owns the tokens that a CI system gives to its jobs: the asking of GitHub for one, and the checks of any. */
+
+import { AppError, printable } from "../errors.ts";
+import { CLOCK_TOLERANCE, isoTime } from "./clock.ts";
+import { tradeCredential } from "./credential-request.ts";
+import { badAnswer, boundedFetch, endpointUrl, type Exchange, hostOf } from "./http.ts";
+import { timeOf, unverifiedClaims } from "./jwt.ts";
+import type { MintedToken } from "./minted-token.ts";
+import type { Retry } from "./retry.ts";
+
+/** What {@link githubToken} needs to know. */
+export interface GithubInput extends Retry {
+  /** `ACTIONS_ID_TOKEN_REQUEST_URL`. */
+  readonly requestUrl: string;
+  /** `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. */
+  readonly requestToken: string;
+  /** Whom the token is for. */
+  readonly audience: string;
+}
+
+const PERMISSION = "The job needs the permission id-token: write.";
+
+/**
+ * Asks GitHub for a token of the running job.
+ *
+ * https://docs.github.com/en/actions/reference/security/oidc
+ *
+ * @throws AppError `USAGE` when what GitHub put into the environment cannot be used, and what {@link tradeCredential}
+ * throws.
+ */
+export async function githubToken(exchange: Exchange, input: GithubInput): Promise<string> {
+  const { requestUrl, requestToken, audience } = input;
+  const step = "Cannot get the job's token from GitHub";
+  const unusable = (why: string) => new AppError("USAGE", `${step}: ${why}.`, { hint: PERMISSION });
+  const url = endpointUrl(requestUrl);
+  if (typeof url === "string") throw unusable(`ACTIONS_ID_TOKEN_REQUEST_URL ${url}`);
+  if (!/^[\x21-\x7e]+$/.test(requestToken)) {
+    throw unusable("ACTIONS_ID_TOKEN_REQUEST_TOKEN cannot be sent as a token");
+  }
+  // Not through searchParams, which would write the rest of the query anew.
+  url.search += `${url.search === "" ? "" : "&"}audience=${encodeURIComponent(audience)}`;
+  return await tradeCredential(exchange, {
+    ...input,
+    step,
+    secret: () => requestToken,
+    endpoint: url.href,
+    send: (exchange) =>
+      boundedFetch(exchange, step)(url, {
+        headers: { accept: "application/json", authorization: `Bearer ${requestToken}` },
+      }),
+    read: ({ json: { value } }) => {
+      if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
+      throw badAnswer(`${step}: ${hostOf(url)} sent a malformed answer: its value is not a token.`, {
+        kind: "content",
+        status: 200,
+      });
+    },
+  });
+}
+
+/** What {@link readWorkloadToken} holds a token against. */
+export interface WorkloadChecks {
+  readonly audience: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** In characters; longer than any server takes as a header. */
+const LONGEST_TOKEN = 64 * 1024;
+
+/**
+ * Reads a CI system's token, without verifying it: that is for the server to do which it is handed to.
+ *
+ * @throws AppError `INVALID_TOKEN` for what is no JWT and for another audience, `SESSION_REJECTED` for one that has
+ * ended, `CLOCK_SKEW` for one from the future.
+ */
+export function readWorkloadToken(token: string, { audience, now }: WorkloadChecks): MintedToken {
+  const accessToken = token.trim(); // a file ends with a line
+  const invalid = (why: string, hint: string) =>
+    new AppError("INVALID_TOKEN", `The workload's token cannot be used: ${why}.`, { hint });
+  const source = "Check where the CI system puts the token.";
+  if (accessToken === "") throw invalid("it is empty", source);
+  if (accessToken.length > LONGEST_TOKEN) {
+    throw invalid(`it is longer than ${LONGEST_TOKEN} characters`, source);
+  }
+  // The three parts are base64url, so that nothing else can come into a header.
+  const claims = /^[\w-]+\.[\w-]+\.[\w-]+$/.test(accessToken) ? unverifiedClaims(accessToken) : undefined;
+  if (claims === undefined) throw invalid("it is not a signed JWT", source);
+  const { aud, exp, iat, nbf } = claims;
+  const audiences = (Array.isArray(aud) ? aud : [aud]).filter((one) => typeof one === "string");
+  if (!audiences.includes(audience)) {
+    const named = audiences.length === 0
+      ? "no audience"
+      : `the audience ${audiences.slice(0, 5).map((one) => `"${printable(one, 100)}"`).join(", ")}`;
+    throw invalid(
+      `it names ${named}, not "${printable(audience)}"`,
+      "Have the CI system issue it for that audience, or name its own with --audience.",
+    );
+  }
+  const [ends, begins] = [timeOf(exp), Math.max(timeOf(iat) ?? 0, timeOf(nbf) ?? 0)];
+  if (exp !== undefined && ends === undefined) throw invalid("its expiry (exp) is not a time", source);
+  if (begins > now + CLOCK_TOLERANCE * 1000) {
+    throw new AppError(
+      "CLOCK_SKEW",
+      `The clocks disagree: it is ${isoTime(now)} on this machine, and the workload's token is of ${
+        isoTime(begins)
+      }.`,
+      { hint: "Set this machine's clock and run the command again." },
+    );
+  }
+  if (ends !== undefined && ends <= now) {
+    throw new AppError(
+      "SESSION_REJECTED",
+      `The workload's token ended at ${isoTime(ends)}, and it is ${isoTime(now)} now.`,
+      { hint: "Have the CI system issue a new one; a token in a variable lives no longer than its job." },
+    );
+  }
+  return { accessToken, receivedAt: now, ...(ends === undefined ? {} : { expiresAt: ends }) };
+}

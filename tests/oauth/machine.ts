@@ -1,0 +1,131 @@
+/** Owns what tests of machines' credentials share: every way to trade one, at a test's issuer. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { oauthClient } from "../../src/oauth/client.ts";
+import { clientCredentialsToken } from "../../src/oauth/client-credentials.ts";
+import type { Exchange } from "../../src/oauth/http.ts";
+import { jwtBearerToken } from "../../src/oauth/jwt-bearer.ts";
+import { exchangePersonalAccessToken } from "../../src/oauth/personal-access-token.ts";
+import { exchangeToken } from "../../src/oauth/token-exchange.ts";
+import { githubToken } from "../../src/oauth/workload-token.ts";
+import { ISSUER, type Route, TestIssuer } from "./issuer.ts";
+
+export const TOKEN_ENDPOINT = `${ISSUER}/token`;
+export const PAT = "dtmp_SECRET-personal";
+
+/** The asking again, with a clock that moves while it sleeps. */
+export function asking(issuer: TestIssuer): {
+  pauses: number[];
+  retry: { sleep: (milliseconds: number) => Promise<void>; random: () => number };
+} {
+  const pauses: number[] = [];
+  const sleep = (milliseconds: number) => {
+    pauses.push(milliseconds);
+    issuer.time += milliseconds;
+    return Promise.resolve();
+  };
+  return { pauses, retry: { sleep, random: () => 0.5 } };
+}
+
+/** One way to trade a credential: where it goes, and whether the credential has times of its own. */
+export interface Trade {
+  readonly name: string;
+  readonly path: string;
+  readonly secret: string;
+  readonly timeBound: boolean;
+  /** What a good answer holds, for a token of that text. */
+  readonly good: (token: string) => Record<string, unknown>;
+  readonly ask: (issuer: TestIssuer, more?: Partial<Exchange>) => Promise<{ readonly accessToken: string }>;
+}
+
+const bearer = (access_token: string) => ({ access_token, token_type: "Bearer", expires_in: 300 });
+
+export const TRADES: readonly Trade[] = [
+  {
+    name: "client credentials",
+    path: "/token",
+    secret: "client-SECRET",
+    timeBound: false,
+    good: bearer,
+    ask: (issuer, more) =>
+      clientCredentialsToken(issuer.exchange(more), {
+        tokenEndpoint: TOKEN_ENDPOINT,
+        client: oauthClient("id-1", "client-SECRET"),
+        ...asking(issuer).retry,
+      }),
+  },
+  {
+    name: "an assertion",
+    path: "/token",
+    secret: "assertion-SECRET",
+    timeBound: true,
+    good: bearer,
+    ask: (issuer, more) =>
+      jwtBearerToken(issuer.exchange(more), {
+        tokenEndpoint: TOKEN_ENDPOINT,
+        assertion: () => Promise.resolve("assertion-SECRET"),
+        ...asking(issuer).retry,
+      }),
+  },
+  {
+    name: "a workload's token",
+    path: "/token",
+    secret: "subject-SECRET",
+    timeBound: true,
+    good: bearer,
+    ask: (issuer, more) =>
+      exchangeToken(issuer.exchange(more), {
+        tokenEndpoint: TOKEN_ENDPOINT,
+        client: oauthClient("id-1"),
+        subjectToken: "subject-SECRET",
+        ...asking(issuer).retry,
+      }),
+  },
+  {
+    name: "a personal access token",
+    path: "https://api.example/datum-os/oauth/token/exchange",
+    secret: PAT,
+    timeBound: false,
+    good: bearer,
+    ask: (issuer, more) =>
+      exchangePersonalAccessToken(issuer.exchange(more), {
+        apiHost: "api.example",
+        token: PAT,
+        ...asking(issuer).retry,
+      }),
+  },
+  {
+    name: "GitHub's request token",
+    path: "https://token.example/request?api-version=2&audience=cloud",
+    secret: "request-SECRET",
+    timeBound: false,
+    good: (value) => ({ value, count: 1 }),
+    ask: async (issuer, more) => ({
+      accessToken: await githubToken(issuer.exchange(more), {
+        requestUrl: "https://token.example/request?api-version=2",
+        requestToken: "request-SECRET",
+        audience: "cloud",
+        ...asking(issuer).retry,
+      }),
+    }),
+  },
+];
+
+/** A test's issuer that answers that path as told. */
+export function answering(path: string, ...answers: Route[]): TestIssuer {
+  const issuer = new TestIssuer();
+  issuer.routes[path] = answers;
+  return issuer;
+}
+
+/** The error that it fails with, which is ours, safe to print and without a secret. */
+export async function failure(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(() => assert.fail("it passed"), (error) => error);
+  assert.ok(error instanceof AppError, String(error?.stack ?? error));
+  assert.notEqual(error.code, "INTERNAL");
+  const said = `${error.message} ${error.hint ?? ""}`;
+  assert.doesNotMatch(said, /\p{Cc}/u);
+  assert.ok(!said.includes("SECRET"), said);
+  return error;
+}

@@ -1,0 +1,127 @@
+/** Proves the asking of GitHub for a job's token, and the checks of a CI system's token. */
+
+import { SignJWT } from "jose";
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { githubToken, readWorkloadToken } from "../../src/oauth/workload-token.ts";
+import { json, NOW } from "./issuer.ts";
+import { answering, asking, failure } from "./machine.ts";
+
+const REQUEST = "https://token.example/x/idtoken?api-version=2.0&a=b%20c";
+
+function github(requestUrl: string, { audience = "cloud", requestToken = "request-SECRET" } = {}) {
+  const issuer = answering("", () => json({}));
+  const answer = () => json({ value: "a.b.c", count: 3 });
+  for (const url of [requestUrl, `${requestUrl}&audience=cloud`]) issuer.routes[url] = answer;
+  const input = { requestUrl, requestToken, audience, ...asking(issuer).retry };
+  return { issuer, token: githubToken(issuer.exchange(), input) };
+}
+
+Deno.test("GitHub is asked with the job's request token, and the audience beside what its URL holds", async () => {
+  const { issuer, token } = github(REQUEST);
+  assert.equal(await token, "a.b.c");
+  const { method, path, headers } = issuer.requests[0] ?? assert.fail();
+  assert.deepEqual([method, path], ["GET", `${REQUEST}&audience=cloud`]);
+  assert.equal(headers.get("authorization"), "Bearer request-SECRET");
+  assert.deepEqual(issuer.log, ["GET token.example/x/idtoken 200 in 0 ms"]);
+});
+
+Deno.test("an audience cannot add to the query, and a URL without one gets one", async () => {
+  const { issuer, token } = github("http://127.0.0.1:8080/idtoken", {
+    audience: "https://a/?b&audience=c#d",
+  });
+  await failure(token); // that path is not answered
+  assert.deepEqual(issuer.paths(), [
+    "http://127.0.0.1:8080/idtoken?audience=https%3A%2F%2Fa%2F%3Fb%26audience%3Dc%23d",
+  ]);
+});
+
+for (
+  const url of [
+    "",
+    "http://token.example/",
+    "file:///etc/passwd",
+    "https://u:p@token.example/",
+    "https://a/#b",
+  ]
+) {
+  Deno.test(`the request URL ${JSON.stringify(url)} is never asked`, async () => {
+    const { issuer, token } = github(url);
+    const error = await failure(token);
+    assert.equal(error.code, "USAGE");
+    assert.match(error.message, /ACTIONS_ID_TOKEN_REQUEST_URL/);
+    assert.equal(issuer.requests.length, 0);
+  });
+}
+
+Deno.test("a request token that is no header's is never sent", async () => {
+  for (const requestToken of ["", "a\r\nx: SECRET", "a SECRET"]) {
+    const { issuer, token } = github(REQUEST, { requestToken });
+    assert.equal((await failure(token)).code, "USAGE");
+    assert.equal(issuer.requests.length, 0);
+  }
+});
+
+function jwt(more: Record<string, unknown> = {}): Promise<string> {
+  const claims = { aud: "cloud", sub: "repo:a/b", iat: NOW / 1000, exp: NOW / 1000 + 300, ...more };
+  return new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(new Uint8Array(32));
+}
+
+const read = (token: string) => readWorkloadToken(token, { audience: "cloud", now: NOW });
+const refusal = (token: string) => failure(Promise.resolve().then(() => read(token)));
+
+Deno.test("a good token passes with its own end, the line that a file ends with cut off", async () => {
+  const token = await jwt();
+  const expected = { accessToken: token, receivedAt: NOW, expiresAt: NOW + 300_000 };
+  assert.deepEqual(read(`${token}\n`), expected);
+  const listed = await jwt({ aud: ["other", "cloud"], exp: undefined });
+  assert.deepEqual(read(listed), { accessToken: listed, receivedAt: NOW });
+});
+
+const token = await jwt();
+const NO_JWTS: [string, string][] = [
+  ["nothing", " \n"],
+  ["a text", "SECRET"],
+  ["two parts", token.split(".").slice(0, 2).join(".")],
+  ["four parts", `${token}.x`],
+  ["no signature", token.replace(/[^.]+$/, "")],
+  ["a line break inside", token.replace(".", ".\n")],
+  ["a header that is no JSON", token.replace(/^[^.]+/, "SECRET")],
+  ["claims that are a list", token.replace(/\.[^.]+\./, `.${btoa("[]").replace("==", "")}.`)],
+  ["too long a token", `${token}${"x".repeat(70_000)}`],
+];
+for (const [what, text] of NO_JWTS) {
+  Deno.test(`${what} in the place of a token is INVALID_TOKEN, without a piece of it in the message`, async () => {
+    assert.equal((await refusal(text)).code, "INVALID_TOKEN");
+  });
+}
+
+Deno.test("another audience is INVALID_TOKEN that names both", async () => {
+  const error = await refusal(await jwt({ aud: ["https://one.example", "two\u001b[2J"] }));
+  assert.equal(error.code, "INVALID_TOKEN");
+  assert.match(error.message, /"https:\/\/one\.example", "two.*", not "cloud"/);
+  assert.match((await refusal(await jwt({ aud: undefined }))).message, /names no audience, not "cloud"/);
+  assert.match((await refusal(await jwt({ aud: { cloud: true } }))).message, /names no audience/);
+});
+
+Deno.test("a token that ended is SESSION_REJECTED and says when", async () => {
+  const error = await refusal(await jwt({ exp: NOW / 1000 - 3600, iat: NOW / 1000 - 7200 }));
+  assert.ok(error instanceof AppError && error.code === "SESSION_REJECTED");
+  assert.match(error.message, /ended at 2026-01-02T02:04:05Z, and it is 2026-01-02T03:04:05Z/);
+  assert.equal((await refusal(await jwt({ exp: NOW / 1000 }))).code, "SESSION_REJECTED");
+});
+
+Deno.test("a token from the future is CLOCK_SKEW with both times; a minute of difference is borne", async () => {
+  for (const claims of [{ iat: NOW / 1000 + 61 }, { nbf: NOW / 1000 + 61 }]) {
+    const error = await refusal(await jwt(claims));
+    assert.equal(error.code, "CLOCK_SKEW");
+    assert.match(error.message, /2026-01-02T03:04:05Z.*2026-01-02T03:05:06Z/);
+  }
+  assert.equal(read(await jwt({ iat: NOW / 1000 + 60 })).expiresAt, NOW + 300_000);
+});
+
+Deno.test("an end that is no time is INVALID_TOKEN", async () => {
+  for (const exp of ["soon", null, 1e300]) {
+    assert.equal((await refusal(await jwt({ exp }))).code, "INVALID_TOKEN");
+  }
+});
