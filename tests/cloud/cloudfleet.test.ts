@@ -480,6 +480,12 @@ if (program === undefined) {
       await Deno.writeTextFile(`${home}/binding.yaml`, ROLE_BINDING(ci.id));
       assert.match(await kubectl("ci", "apply", "-f", `${home}/binding.yaml`), /Forbidden/);
       assert.match(await kubectl("admin", "apply", "-f", `${home}/binding.yaml`), /created/);
+      assert.match(await kubectl("admin", "apply", "-f", `${home}/binding.yaml`), /unchanged/);
+      await Deno.writeTextFile(
+        `${home}/other.yaml`,
+        ROLE_BINDING(ci.id).replace("name: cluster-admin\n", "name: edit\n"),
+      );
+      assert.match(await kubectl("admin", "apply", "-f", `${home}/other.yaml`), /cannot change roleRef/);
       assert.match(await kubectl("ci", ...there, "auth", "can-i", "*", "*"), /^yes/);
       assert.match(await kubectl("ci", ...there, "delete", "configmap", "two"), /deleted/);
       assert.match(await kubectl("ci", "delete", "configmap", "one"), /Forbidden/);

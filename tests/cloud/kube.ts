@@ -455,6 +455,11 @@ function replaced(
       "please apply your changes to the latest version and try again";
     return failure(409, "Conflict", message, { name, kind: resource.plural });
   }
+  if (JSON.stringify(next.roleRef) !== JSON.stringify(row.object.roleRef)) {
+    const cause = { reason: "FieldValueInvalid", message: "cannot change roleRef", field: "roleRef" };
+    const message = `${resource.kind} "${name}" is invalid: roleRef: ${cause.message}`;
+    return failure(422, "Invalid", message, { name, kind: resource.kind, causes: [cause] });
+  }
   const fixed = { name, namespace, uid, creationTimestamp, resourceVersion } as KubeObject["metadata"];
   const object = { ...next, metadata: { ...next.metadata, ...fixed } };
   if (JSON.stringify(object) === JSON.stringify(row.object)) {
