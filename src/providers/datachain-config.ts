@@ -100,6 +100,7 @@ function withStudioKeys(
   if (Object.hasOwn(before, "studio") && !isTable(before.studio)) {
     throw unusable(path, `holds a "studio" that is not a table`);
   }
+  const unsafe = unusable(path, "is written in a way that cannot be changed safely");
   let result = text;
   const wanted = new Map(Object.entries(isTable(before.studio) ? before.studio : {}));
   try {
@@ -109,19 +110,20 @@ function withStudioKeys(
       else wanted.set(key, value);
     }
   } catch (error) {
-    if (error instanceof CannotEdit) {
-      throw unusable(path, "is written in a way that cannot be changed safely");
-    }
-    throw error;
+    throw error instanceof CannotEdit ? unsafe : error;
   }
-  const intended = { ...before, studio: Object.fromEntries(wanted) };
-  let after: unknown;
+  let after: Table;
   try {
     after = readToml(result, path);
   } catch {
-    after = undefined;
+    throw unsafe;
   }
-  if (!sameData(after, intended)) throw unusable(path, "is written in a way that cannot be changed safely");
+  // An empty table is as good as none: where its last key was a dotted one, there is no header to stay.
+  if (
+    !sameData({ ...after, studio: after.studio ?? {} }, { ...before, studio: Object.fromEntries(wanted) })
+  ) {
+    throw unsafe;
+  }
   return result;
 }
 
