@@ -3,6 +3,7 @@
 import * as oauth from "oauth4webapi";
 import { toBase64Url } from "../base64.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
+import { methodsOf } from "./client-credentials.ts";
 import { serverOf, tradeCredential } from "./credential-request.ts";
 import { type Exchange, requestOptions } from "./http.ts";
 import { type MintedToken, readMintedToken } from "./minted-token.ts";
@@ -53,6 +54,8 @@ export interface JwtBearerInput extends Retry {
   readonly scope?: string | undefined;
   /** Sent where the server wants to know the client too; without one the assertion alone says who asks. */
   readonly client?: OAuthClient | undefined;
+  /** The metadata's `token_endpoint_auth_methods_supported`. */
+  readonly methods?: readonly string[] | undefined;
 }
 
 /**
@@ -61,7 +64,7 @@ export interface JwtBearerInput extends Retry {
  * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
  */
 export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<MintedToken> {
-  const { tokenEndpoint, assertion, scope, client } = input;
+  const { tokenEndpoint, assertion, scope, client, methods } = input;
   const step = "Cannot get a token for the signed assertion";
   let sent: string | undefined;
   return tradeCredential(exchange, {
@@ -75,7 +78,7 @@ export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promi
       return await oauth.genericTokenEndpointRequest(
         serverOf(tokenEndpoint),
         { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
-        client === undefined ? () => {} : clientAuthentication(client, {}),
+        client === undefined ? () => {} : clientAuthentication(client, methodsOf(methods)),
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
         { assertion: sent, ...(scope === undefined ? {} : { scope }) },
         requestOptions(exchange, step),
