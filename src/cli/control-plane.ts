@@ -9,7 +9,7 @@ import {
   userControlPlaneUrl,
 } from "../providers/datum.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { labelOf, type Session } from "../sessions/session.ts";
+import { labelOf, type Session, signInAgain } from "../sessions/session.ts";
 import { chooseSession, updateSession } from "../sessions/store.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import { type Deps, requestBounds, tokenBound } from "./context.ts";
@@ -75,6 +75,7 @@ export async function openTarget(
         baseUrl,
         what,
         who: labelOf(session),
+        ...(session.kind === "user" ? {} : { remedy: signInAgain(session) }),
         fetch: network.fetch,
         token: async (force) => (await tokens(force)).token,
       });
@@ -98,7 +99,7 @@ export async function openTarget(
 }
 
 /** Fresh tokens of a session: the keyring is asked again only when the one at hand is no longer fresh. */
-function freshTokens(deps: Deps, chosen: Session): (force: boolean) => Promise<FreshToken> {
+export function freshTokens(deps: Deps, chosen: Session): (force: boolean) => Promise<FreshToken> {
   let last: FreshToken | undefined;
   return async (force) => {
     if (!force && last !== undefined && isFresh(last, {}, deps.now())) return last;

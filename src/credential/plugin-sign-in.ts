@@ -5,7 +5,7 @@ import { type KeyringBound, keyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
 import { renewalTarget } from "../providers/provider.ts";
 import { Quoted } from "../sessions/failure-memory.ts";
-import { labelOf, parseJson, type Session } from "../sessions/session.ts";
+import { labelOf, NOBODY, parseJson, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
   openSession,
@@ -105,7 +105,7 @@ async function renewalOf(
   const found = await readSession(place, name);
   if (found !== undefined) {
     const { session, credentials } = await openSession(place, found, bound);
-    const target = renewalTarget(session, credentials.clientSecret);
+    const target = renewalTarget(session, credentials);
     return target === undefined ? undefined : { name, target, renewed: session, email: session.user.email };
   }
   const [, email, host] = /^([^@]+@[^@]+)@(api\.[^@]+)$/.exec(name) ?? [];
@@ -202,7 +202,7 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
   };
   const say = (text: string) => writeErr(`${text}\n`);
   say(
-    renewed === undefined
+    renewed === undefined || renewed.user.subject === NOBODY
       ? `Nobody is signed in as ${name}.`
       : `The session of ${labelOf(renewed)} has expired.`,
   );

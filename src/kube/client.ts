@@ -32,6 +32,8 @@ export interface ClientOptions extends RequestBounds {
   readonly what: string;
   /** Who asks, for messages: an e-mail or a session's name. */
   readonly who: string;
+  /** What to do when a fresh token of theirs is refused, as a sentence; a new sign-in unless given. */
+  readonly remedy?: string | undefined;
   /** Trusts the session's authority; its failures are AppErrors. */
   readonly fetch: Fetch;
   /** A fresh token; with `force` one that was made anew, because the server refused the one before. */
@@ -51,7 +53,7 @@ export interface RequestOptions {
 
 /** A request; the path, which may hold a query, stands below the client's base URL. */
 export interface KubeRequest extends RequestOptions {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -309,7 +311,7 @@ export function refusedRequest(error: unknown): RefusedRequest | undefined {
  * `SESSION_REJECTED` (401, or 403 as `system:anonymous`), `FORBIDDEN` (any other 403), `NOT_FOUND` (404, 410),
  * `CONFLICT` (409), `NETWORK` (429, 5xx, redirects), `INVALID` (the rest); its cause is a {@link RefusedRequest}.
  */
-function refusal(answer: KubeAnswer, { baseUrl, what, who }: ClientOptions): AppError {
+function refusal(answer: KubeAnswer, { baseUrl, what, who, remedy }: ClientOptions): AppError {
   const { status } = answer;
   const { host } = new URL(baseUrl);
   const said = saidBy(answer);
@@ -320,7 +322,7 @@ function refusal(answer: KubeAnswer, { baseUrl, what, who }: ClientOptions): App
   };
   if (isUnauthenticated(answer)) {
     return new AppError("SESSION_REJECTED", `${host} does not accept a fresh token of ${who} (${said}).`, {
-      hint: "Sign in again with datumctl login, or see who is active: datumctl auth list",
+      hint: remedy ?? "Sign in again with datumctl login, or see who is active: datumctl auth list",
       cause,
     });
   }

@@ -1,8 +1,9 @@
 /** Owns which providers there are, which flags of `login` each of them knows, and which one is meant. */
 
 import { AppError, printable } from "../errors.ts";
-import type { Session } from "../sessions/session.ts";
+import type { Credentials, Session } from "../sessions/session.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
+import { cloudfleetTarget } from "./cloudfleet-target.ts";
 import { datumTarget } from "./datum.ts";
 import { oidcTarget } from "./oidc.ts";
 
@@ -57,7 +58,10 @@ export function chosenProvider({ flag, flags, renewed, variable }: ProviderChoic
 }
 
 /** Where a session is signed in to again; undefined for one that nobody signs in to with a browser. */
-export function renewalTarget(session: Session, clientSecret: string | undefined): SignInTarget | undefined {
+export function renewalTarget(
+  session: Session,
+  { clientSecret, api }: Pick<Credentials, "clientSecret" | "api">,
+): SignInTarget | undefined {
   if (session.kind !== "user") return undefined;
   const { provider, issuer, authHost, apiHost, clientId } = session;
   switch (provider) {
@@ -65,6 +69,8 @@ export function renewalTarget(session: Session, clientSecret: string | undefined
       return datumTarget({ hostname: authHost, apiHostname: apiHost, clientId });
     case "oidc":
       return oidcTarget({ issuer, clientId, clientSecret });
+    case "cloudfleet":
+      return cloudfleetTarget({ issuer, clientId, apiHost, api });
     default:
       return undefined;
   }

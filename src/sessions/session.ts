@@ -81,6 +81,7 @@ const sealedPlace = {
   subject: text,
   certificateAuthority: v.optional(text),
   accessTokenExpires: v.optional(time),
+  api: v.optional(v.record(text, text)),
 };
 const tokenEndpoint = { tokenEndpoint: v.optional(endpoint), authMethods: v.optional(v.array(text)) };
 const recipeSchema = v.variant("kind", [
@@ -88,7 +89,6 @@ const recipeSchema = v.variant("kind", [
     kind: v.literal("client-credentials"),
     ...tokenEndpoint,
     scope: v.optional(text),
-    api: v.optional(v.record(text, text)),
   }),
   v.looseObject({
     kind: v.literal("service-account"),
@@ -160,6 +160,8 @@ interface SealedPlace {
   readonly certificateAuthority?: string;
   /** Milliseconds since 1970; absent when nobody said. */
   readonly accessTokenExpires?: number;
+  /** The vendor's API: its address, and its operations where they differ from what is known of it. */
+  readonly api?: Readonly<Record<string, string>>;
 }
 
 /** What is sealed of a person's sign-in. */
@@ -204,8 +206,6 @@ export type Recipe =
   | TokenEndpoint & {
     readonly kind: "client-credentials";
     readonly scope?: string;
-    /** Where the vendor's API differs from what is known of it, by operation. */
-    readonly api?: Readonly<Record<string, string>>;
   }
   /** A service account's key, as PKCS#8 in base64. RFC 7523. */
   | TokenEndpoint & {
@@ -247,6 +247,9 @@ export function issuerOf(credentials: Credentials): string {
   return credentials.recipe === undefined ? credentials.metadata.issuer : credentials.issuer;
 }
 
+/** The subject of a session to which nobody has signed in yet: the first who does becomes its identity. */
+export const NOBODY = "";
+
 /** The names of sessions that come from variables and are stored nowhere begin so. */
 export const AMBIENT = "env:";
 
@@ -260,6 +263,11 @@ export function ambientSession(
   const made: Session = { ...session, schemaVersion: SCHEMA_VERSION, keyStore: "file", credentials: "" };
   ambient.set(made, credentials);
   return made;
+}
+
+/** Keeps the token that was made for a session that comes from variables, as long as this process lives. */
+export function keepForThisProcess(session: Session, credentials: Credentials): void {
+  ambient.set(session, credentials);
 }
 
 /** The credentials of a session that comes from variables; undefined for one that is stored. */

@@ -28,6 +28,7 @@ import {
   formatSession,
   isSessionName,
   issuerOf,
+  NOBODY,
   parseCredentials,
   parseSession,
   SCHEMA_VERSION,
@@ -256,12 +257,16 @@ export async function prepareSession(
   };
 }
 
-/** Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile. */
+/**
+ * Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile, nor of one that
+ * comes from variables.
+ */
 export async function updateSession(
   place: SessionPlace,
   name: string,
   change: (session: Session) => Session,
 ): Promise<void> {
+  if (name.startsWith(AMBIENT)) return;
   const lock = await lockSession(place, name, LOCK_WAIT);
   try {
     const session = await readSession(place, name);
@@ -350,8 +355,13 @@ export async function saveSession(
   }
 }
 
-function sameIdentity(a: Pick<Session, "issuer" | "user">, b: Pick<Session, "issuer" | "user">): boolean {
-  return a.issuer === b.issuer && a.user.subject === b.user.subject;
+/** Where nobody has signed in yet, whoever does first is the session's identity. */
+function sameIdentity(
+  previous: Pick<Session, "issuer" | "user">,
+  next: Pick<Session, "issuer" | "user">,
+): boolean {
+  const { subject } = previous.user;
+  return previous.issuer === next.issuer && (subject === NOBODY || subject === next.user.subject);
 }
 
 interface KeptKey {

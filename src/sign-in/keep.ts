@@ -5,7 +5,7 @@ import type { KeyringBound } from "../keyring/store.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
-import { type Credentials, labelOf, type Session } from "../sessions/session.ts";
+import { type Credentials, labelOf, NOBODY, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
   listSessions,
@@ -115,6 +115,7 @@ async function store(
     received: tokens.receivedAt,
     idToken: tokens.idToken,
     ...remembered,
+    ...(target.api === undefined ? {} : { api: target.api }),
     ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
     ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
   };
@@ -144,6 +145,7 @@ async function store(
         ...(kubectlToken === undefined ? {} : { kubectlToken }),
         ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
         ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
+        ...(before?.organization === undefined ? {} : { organization: before.organization }),
         ...(tokenExpires === undefined ? {} : { tokenExpires }),
         ...(expires === undefined ? {} : { expires }),
       },
@@ -160,7 +162,8 @@ function expiryOf(credentials: Credentials, kind: TokenKind): string | undefined
 }
 
 function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {
-  if (renewed.issuer === metadata.issuer && renewed.user.subject === user.subject) return;
+  const { subject } = renewed.user;
+  if (renewed.issuer === metadata.issuer && (subject === NOBODY || subject === user.subject)) return;
   const came = printable(user.email ?? user.subject);
   throw new AppError(
     "IDENTITY_MISMATCH",

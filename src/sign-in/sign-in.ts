@@ -21,6 +21,8 @@ export interface SignInTarget {
   readonly promptFor: (scopes: readonly string[]) => string | undefined;
   /** Where a device code is asked for when the issuer's metadata does not say. */
   readonly deviceEndpoint?: string;
+  /** What is kept of the vendor's API. */
+  readonly api?: Readonly<Record<string, string>>;
 }
 
 /** One attempt to sign in. */

@@ -98,16 +98,16 @@ Deno.test("what an issuer lacks is told with the line to run", () => {
 });
 
 Deno.test("a session is renewed where and as whom it was made; one that nobody signs in to is not", () => {
-  const target = renewalTarget(SESSION, "secret");
+  const target = renewalTarget(SESSION, { clientSecret: "secret" });
   assert.deepEqual([target?.issuer, target?.client.id, target?.client.secret], [
     SESSION.issuer,
     "kubernetes",
     "secret",
   ]);
   assert.equal(
-    renewalTarget({ ...SESSION, provider: "datum" }, undefined)?.issuer,
+    renewalTarget({ ...SESSION, provider: "datum" }, {})?.issuer,
     "https://login.example.com",
   );
-  assert.equal(renewalTarget({ ...SESSION, kind: "service-account" }, undefined), undefined);
-  assert.equal(renewalTarget({ ...SESSION, provider: "studio" }, undefined), undefined);
+  assert.equal(renewalTarget({ ...SESSION, kind: "service-account" }, {}), undefined);
+  assert.equal(renewalTarget({ ...SESSION, provider: "studio" }, {}), undefined);
 });
