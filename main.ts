@@ -18,7 +18,7 @@ async function main(): Promise<number> {
   const notice = (line: string) => remarksWanted(flags, environment) ? writeErr(`${line}\n`) : undefined;
   try {
     return await runGetToken(flags, {
-      place: openPlace(environment, notice, ambientSessions(environment)),
+      place: openPlace(environment, notice, ambientSessions(environment, Date.now)),
       env: environment,
       parent: parentProcess,
       errorFormat,
@@ -27,8 +27,8 @@ async function main(): Promise<number> {
       writeOut,
       writeErr,
       async explainCertificate(error, session, signal) {
-        const { explainAuthority, loginOf } = await import("./src/cli/server-certificate.ts");
-        return await explainAuthority(error, loginOf(session), environment, signal);
+        const { explainAuthority, trustOf } = await import("./src/cli/server-certificate.ts");
+        return await explainAuthority(error, trustOf(session), environment, signal);
       },
     });
   } catch (thrown) {

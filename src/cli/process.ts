@@ -22,7 +22,7 @@ export async function runFromProcess(): Promise<number> {
       env: environment,
       terminal,
       place: {
-        ...openPlace(environment, notice, ambientSessions(environment)),
+        ...openPlace(environment, notice, ambientSessions(environment, Date.now)),
         interrupted: interrupted.signal,
       },
       now: Date.now,

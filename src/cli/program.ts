@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../credential/arguments.ts";
 import { reportWrongGetToken } from "../credential/get-token.ts";
 import { AppError, CODES, ERROR_FORMATS, formatError, framesOf, printable, toAppError } from "../errors.ts";
-import { readConfig, type SessionChoice } from "../sessions/store.ts";
+import { chooseSession, type SessionChoice } from "../sessions/store.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
 import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
@@ -71,11 +71,13 @@ async function withAuthority(
   { env, place, interrupted }: Surroundings,
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
-  const { explainAuthority, loginAgain, loginOf } = await import("./server-certificate.ts");
+  const { explainAuthority, loginAgain, trustOf } = await import("./server-certificate.ts");
   const { flag, variable } = called?.choice ?? {};
-  const active = () => readConfig(place).then(({ activeSession }) => activeSession, () => undefined);
-  const login = called?.name === "login" ? loginAgain(args) : loginOf(flag ?? variable ?? await active());
-  return await explainAuthority(error, login, env, interrupted);
+  const inForce = () => chooseSession(place, {}).then(({ session }) => session.name, () => undefined);
+  const trust = called?.name === "login"
+    ? `${loginAgain(args)} --certificate-authority FILE`
+    : trustOf(flag ?? variable ?? await inForce());
+  return await explainAuthority(error, trust, env, interrupted);
 }
 
 type Load = (around: Surroundings, deps: CommandDeps) => Promise<Command>;

@@ -2,7 +2,7 @@
 
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { AppError, printable } from "../errors.ts";
-import { isSessionName } from "../sessions/session.ts";
+import { AMBIENT, isSessionName } from "../sessions/session.ts";
 import type { Environment } from "../system/environment.ts";
 import { hostOfUnknownIssuer } from "../system/network.ts";
 
@@ -74,18 +74,18 @@ function nameOf(name: object): string {
   return printable(parts.join(", "), 200);
 }
 
-/** The hint that names the unknown authority and says how it is trusted: with a `login` of those words. */
-export function certificateHint({ subject, issuer, sha256 }: CertificateNames, login: string): string {
+/** The hint that names the unknown authority and says how it is trusted. */
+export function certificateHint({ subject, issuer, sha256 }: CertificateNames, trust: string): string {
   const seen = subject === issuer
     ? `The unknown authority is ${subject}, SHA-256 ${sha256}.`
     : `The certificate of ${subject}, SHA-256 ${sha256}, was issued by ${issuer}.`;
-  return `${seen} If you trust that authority, name its certificate: ${login} --certificate-authority FILE`;
+  return `${seen} If you trust that authority, name its certificate: ${trust}`;
 }
 
 /** An error about an unknown authority, with that authority's name and fingerprint in its hint; others as they are. */
 export async function explainAuthority(
   error: AppError,
-  login: string,
+  trust: string,
   env: Environment,
   signal: AbortSignal,
 ): Promise<AppError> {
@@ -93,7 +93,14 @@ export async function explainAuthority(
   const names = host === undefined ? undefined : await askForCertificate(host, env, signal);
   return names === undefined
     ? error
-    : new AppError(error.code, error.message, { hint: certificateHint(names, login), cause: error });
+    : new AppError(error.code, error.message, { hint: certificateHint(names, trust), cause: error });
+}
+
+/** What makes a session trust an authority: its renewal, or a variable for one that variables give. */
+export function trustOf(session: string | undefined): string {
+  return session?.startsWith(AMBIENT)
+    ? "DATUMCTL_CERTIFICATE_AUTHORITY=FILE"
+    : `${loginOf(session)} --certificate-authority FILE`;
 }
 
 /** The `login` that renews a session. */

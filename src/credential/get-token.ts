@@ -179,9 +179,10 @@ async function noteHandout(
   return better;
 }
 
+/** As {@link chooseSession} finds it, without a look at whether it is there. */
 async function sessionName(request: GetTokenRequest, { place, env }: GetTokenSurroundings) {
-  if (request.activeFor !== undefined) return (await readConfig(place)).activeSession;
-  return request.session ?? env("DATUMCTL_PROFILE") ?? (await readConfig(place)).activeSession;
+  const named = request.activeFor === undefined ? request.session ?? env("DATUMCTL_PROFILE") : undefined;
+  return named ?? (await place.ambient?.())?.name ?? (await readConfig(place)).activeSession;
 }
 
 async function tokenFor(

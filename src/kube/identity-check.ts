@@ -3,6 +3,7 @@
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import {
+  type ClientOptions,
   isObject,
   type KubeAnswer,
   type KubeClient,
@@ -51,7 +52,7 @@ export async function firstAccepted<Choice>(
   fetch: Fetch,
   candidates: readonly Candidate<Choice>[],
   what: string,
-  bounds: RequestBounds,
+  bounds: RequestBounds & Pick<ClientOptions, "remedy">,
   kind: ServerKind = "control-plane",
 ): Promise<Accepted<Choice>> {
   const refusals: { readonly token: string; readonly error: AppError }[] = [];

@@ -1,6 +1,7 @@
 /** Owns which variables give a session that is stored nowhere, and which of them counts first. */
 
-import type { Session } from "../sessions/session.ts";
+import { AMBIENT, type Session } from "../sessions/session.ts";
+import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 
 /** The variables, the first that is set counting. */
@@ -10,7 +11,7 @@ const FOR_ALL = ["DATUMCTL_TOKEN", "DATUMCTL_CREDENTIALS_FILE"] as const;
 const BY_NAME = [...FOR_ALL, "CLOUDFLEET_ACCESS_TOKEN_ID"] as const;
 
 /** Reads one of the variables. */
-type Read = (env: Environment) => Promise<Session>;
+type Read = (env: Environment, now: Clock) => Promise<Session>;
 
 // Loaded when the variable is set: most calls have none.
 const READERS: Readonly<Record<typeof BY_NAME[number], () => Promise<Read>>> = {
@@ -23,11 +24,23 @@ const READERS: Readonly<Record<typeof BY_NAME[number], () => Promise<Read>>> = {
 /**
  * The sessions that the variables give: of that name (`env:` and the variable), or whichever counts for every command
  * without one. Undefined where none is set; throws `USAGE` for one that cannot be used.
+ *
+ * Each is read once: what is made of it serves the whole process.
  */
-export function ambientSessions(env: Environment): (name?: string) => Promise<Session | undefined> {
+export function ambientSessions(
+  env: Environment,
+  now: Clock,
+): (name?: string) => Promise<Session | undefined> {
+  const sessions = new Map<string, Promise<Session>>();
+  const read = async (variable: typeof BY_NAME[number]) => await (await READERS[variable]())(env, now);
   return async (name) => {
-    const meant = name === undefined ? FOR_ALL : BY_NAME.filter((variable) => name === `env:${variable}`);
+    const meant = name === undefined
+      ? FOR_ALL
+      : BY_NAME.filter((variable) => name === `${AMBIENT}${variable}`);
     const variable = meant.find((variable) => env(variable) !== undefined);
-    return variable && await (await READERS[variable]())(env);
+    if (variable === undefined) return undefined;
+    const session = sessions.get(variable) ?? read(variable);
+    sessions.set(variable, session);
+    return await session;
   };
 }

@@ -33,22 +33,36 @@ export interface DatumHosts {
   readonly apiHost: string;
 }
 
+/** What says which hosts are meant, for messages: flags, or variables. */
+export interface HostWords {
+  readonly auth: string;
+  readonly api: string;
+}
+
+const FLAGS: HostWords = { auth: "--hostname", api: "--api-hostname" };
+
 /**
- * The hosts: a leading `auth.` becomes `api.`; any other host needs `--api-hostname`. Throws `USAGE`, with the line to
- * run where that can be told.
+ * The hosts: a leading `auth.` becomes `api.`; any other host needs its API host named. Throws `USAGE` in the words of
+ * what names them.
  */
-export function datumHosts(choice: Omit<DatumChoice, "clientId">): DatumHosts {
-  const { authHost, apiHost } = knownHosts(choice);
+export function datumHosts(choice: Omit<DatumChoice, "clientId">, words: HostWords = FLAGS): DatumHosts {
+  const { authHost, apiHost } = knownHosts(choice, words);
   if (apiHost !== undefined) return { authHost, apiHost };
   throw new AppError("USAGE", `The API host for ${authHost} cannot be told from its name.`, {
-    hint: "Name it: --api-hostname HOST, or the variable DATUMCTL_API_HOSTNAME.",
+    hint: `Name it, too: ${words.api}`,
   });
 }
 
-function knownHosts({ hostname, apiHostname }: Omit<DatumChoice, "clientId">) {
-  const authHost = parseHost(hostname ?? DATUM_AUTH_HOST, "--hostname");
+/** The public client of Datum's own program there; undefined for a host that is not Datum's own. */
+export function datumClientId(authHost: string): string | undefined {
+  const [hostname = ""] = authHost.split(":");
+  return CLIENT_IDS.find(([pattern]) => pattern.test(hostname))?.[1];
+}
+
+function knownHosts({ hostname, apiHostname }: Omit<DatumChoice, "clientId">, words = FLAGS) {
+  const authHost = parseHost(hostname ?? DATUM_AUTH_HOST, words.auth);
   const derived = authHost.startsWith("auth.") ? `api.${authHost.slice("auth.".length)}` : undefined;
-  const apiHost = apiHostname === undefined ? derived : parseHost(apiHostname, "--api-hostname");
+  const apiHost = apiHostname === undefined ? derived : parseHost(apiHostname, words.api);
   return { authHost, apiHost, derived };
 }
 
@@ -58,8 +72,7 @@ function knownHosts({ hostname, apiHostname }: Omit<DatumChoice, "clientId">) {
  */
 export function datumTarget(choice: DatumChoice): SignInTarget {
   const { authHost, apiHost, derived } = knownHosts(choice);
-  const [hostname = ""] = authHost.split(":");
-  const clientId = choice.clientId ?? CLIENT_IDS.find(([pattern]) => pattern.test(hostname))?.[1];
+  const clientId = choice.clientId ?? datumClientId(authHost);
   if (apiHost === undefined || clientId === undefined) {
     const missing = [
       ...(apiHost === undefined ? ["API host"] : []),

@@ -1,9 +1,11 @@
 /** Owns the sessions that `DATUMCTL_TOKEN` and `DATUMCTL_CREDENTIALS_FILE` give. */
 
 import { AppError, printable } from "../errors.ts";
+import { isPersonalAccessToken } from "../oauth/personal-access-token.ts";
 import { parseServiceAccountKey } from "../oauth/service-account-key.ts";
-import { AMBIENT, ambientSession, type Session } from "../sessions/session.ts";
-import { claimsOf } from "../sessions/token-life.ts";
+import { AMBIENT, ambientSession, type RecipeCredentials, type Session } from "../sessions/session.ts";
+import { claimsOf, timedToken } from "../sessions/token-life.ts";
+import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import { readTextFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
@@ -14,7 +16,7 @@ async function placeOf(env: Environment) {
   const { authHost, apiHost } = datumHosts({
     hostname: env("DATUMCTL_HOSTNAME"),
     apiHostname: env("DATUMCTL_API_HOSTNAME"),
-  });
+  }, { auth: "DATUMCTL_HOSTNAME", api: "DATUMCTL_API_HOSTNAME" });
   const path = env("DATUMCTL_CERTIFICATE_AUTHORITY");
   const text = path === undefined ? undefined : await readTextFile(path);
   if (path !== undefined && text === undefined) {
@@ -29,18 +31,39 @@ async function placeOf(env: Environment) {
   return { authHost, apiHost, issuer: `https://${authHost}`, certificateAuthority };
 }
 
-/** The session of a bearer token that is ready for use. Throws `USAGE` for what no header can carry. */
-export async function sessionOfToken(env: Environment): Promise<Session> {
+/** The session of a bearer token that is ready for use. Throws `USAGE` for what is none. */
+export async function sessionOfToken(env: Environment, now: Clock): Promise<Session> {
   const token = (env("DATUMCTL_TOKEN") ?? "").trim();
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new AppError(
       "USAGE",
-      "DATUMCTL_TOKEN holds no bearer token: a space or another odd character is in it.",
+      "DATUMCTL_TOKEN holds no bearer token: it is empty, or an odd character is in it.",
+    );
+  }
+  if (isPersonalAccessToken(token)) {
+    throw new AppError(
+      "USAGE",
+      "DATUMCTL_TOKEN holds a personal access token, which no API takes as it is.",
+      {
+        hint: "Sign in with it instead, from standard input: datumctl login --with-token",
+      },
     );
   }
   const { authHost, apiHost, issuer, certificateAuthority } = await placeOf(env);
-  const { sub, email } = claimsOf(token) ?? {};
+  const { sub, email, exp } = claimsOf(token) ?? {};
   const subject = typeof sub === "string" ? printable(sub) : "DATUMCTL_TOKEN";
+  const credentials: RecipeCredentials = {
+    clientId: "",
+    apiHost,
+    subject,
+    issuer,
+    recipe: { kind: "fixed" },
+    accessToken: token,
+    received: now(),
+    ...certificateAuthority,
+  };
+  const ends = typeof exp === "number" ? timedToken(credentials, "access")?.expires : undefined;
+  const expires = ends === undefined ? undefined : new Date(ends).toISOString();
   return ambientSession({
     name: `${AMBIENT}DATUMCTL_TOKEN`,
     provider: "datum",
@@ -51,17 +74,10 @@ export async function sessionOfToken(env: Environment): Promise<Session> {
     clientId: "",
     user: { subject, ...(typeof email === "string" ? { email: printable(email) } : {}) },
     scopes: [],
+    // Nobody here makes another one: its end is the session's.
+    ...(expires === undefined ? {} : { tokenExpires: expires, expires }),
     ...certificateAuthority,
-  }, {
-    clientId: "",
-    apiHost,
-    subject,
-    issuer,
-    recipe: { kind: "fixed" },
-    accessToken: token,
-    received: Date.now(),
-    ...certificateAuthority,
-  });
+  }, credentials);
 }
 
 /** The session of a service account's key file. Throws `USAGE` for a file that is none. */

@@ -1,18 +1,8 @@
 /** Owns how sessions without a refresh token get their next one: it is made anew, by one process at a time. */
 
 import { AppError } from "../errors.ts";
-import { oauthClient } from "../oauth/client.ts";
-import { clientCredentialsToken } from "../oauth/client-credentials.ts";
-import { discoverIssuer } from "../oauth/discovery.ts";
-import type { Exchange } from "../oauth/http.ts";
-import { jwtBearerToken, signAssertion } from "../oauth/jwt-bearer.ts";
-import type { MintedToken } from "../oauth/minted-token.ts";
-import { exchangePersonalAccessToken } from "../oauth/personal-access-token.ts";
-import { exchangeToken } from "../oauth/token-exchange.ts";
-import { githubToken, readWorkloadToken } from "../oauth/workload-token.ts";
-import { pause } from "../system/clock.ts";
 import type { FileLock } from "../system/locks.ts";
-import { readTextFile } from "../system/files.ts";
+import { type Followed, followRecipe, type MintingRecipe } from "./follow-recipe.ts";
 import {
   type ChosenWish,
   expired,
@@ -25,11 +15,10 @@ import {
 } from "./renewal.ts";
 import {
   ambientCredentials,
-  type Recipe,
+  keepForThisProcess,
   type RecipeCredentials,
   type Session,
   signInAgain,
-  type WorkloadSource,
 } from "./session.ts";
 import { lockSession, type OpenedSession, prepareSession, readSession, type SessionPlace } from "./store.ts";
 import { timedToken } from "./token-life.ts";
@@ -42,7 +31,7 @@ export interface OpenedRecipe extends OpenedSession {
 
 /**
  * Makes a session's next token, under its lock, and keeps it sealed beside the recipe. What is at hand anyway, a file's
- * or a variable's token, is not kept; nor is anything of a session that comes from variables.
+ * or a variable's token, is not kept; and a session that comes from variables keeps its token for this process alone.
  *
  * Throws `SESSION_REJECTED` when the credential is refused, `SESSION_EXPIRED` for a token that nobody makes anew,
  * `NO_WORKLOAD_TOKEN`, `NO_ID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`, `BUSY`, `NOT_SIGNED_IN`.
@@ -106,11 +95,12 @@ async function mint(
 ): Promise<FreshToken> {
   const { session, credentials } = opened;
   if (credentials.recipe.kind === "fixed" || credentials.recipe.kind === "sign-in") {
-    const last = wish.force ? undefined : stillGood(place, opened, "access");
+    // Even for a server that refuses it: there is no other one, and that refusal says more than we could.
+    const last = stillGood(place, opened, "access");
     if (last === undefined) throw over(opened);
     return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
   }
-  const { minted, recipe } = await followRecipe(place, opened, credentials.recipe, bound);
+  const { minted, recipe } = await follow(place, opened, credentials.recipe, bound);
   const { accessTokenExpires: _, ...rest } = credentials;
   const next: RecipeCredentials = {
     ...rest,
@@ -122,6 +112,7 @@ async function mint(
   const token = timedToken(next, "access");
   if (token === undefined) throw new Error("a minted token is a token");
   if (keep) await keepToken(place, opened, next, token.expires);
+  if (ambientCredentials(session) !== undefined) keepForThisProcess(session, next);
   const tooShort = wish.minimumLife !== undefined && !isFresh(token, wish, place.now());
   return { ...token, session, ...(tooShort ? { warning: TOO_SHORT } : {}) };
 }
@@ -148,15 +139,7 @@ async function keepToken(
   }
 }
 
-type MintingRecipe = Exclude<Recipe, { readonly kind: "fixed" | "sign-in" }>;
-
-/** What a recipe brought, and the recipe with what was learned on the way. */
-interface Followed {
-  readonly minted: MintedToken;
-  readonly recipe: Recipe;
-}
-
-async function followRecipe(
+async function follow(
   place: SessionPlace,
   { session, credentials }: OpenedRecipe,
   recipe: MintingRecipe,
@@ -165,136 +148,17 @@ async function followRecipe(
   using asking = openExchange(place, credentials, bound);
   const { exchange } = asking;
   try {
-    return await followWith(exchange, place, credentials, recipe);
+    return await followRecipe(exchange, place.env, credentials, recipe);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
-    const hint = thrown.code === "SESSION_REJECTED" ? signInAgain(session) : thrown.hint;
+    // The CI system's token is its own to renew, and the hint says how.
+    const renewed = thrown.code === "SESSION_REJECTED" && recipe.kind !== "workload";
+    const hint = renewed ? signInAgain(session) : thrown.hint;
     throw new AppError(
       thrown.code,
       `Cannot get a token for the ${wordFor(session)} "${session.name}": ${thrown.message}`,
       { ...(hint === undefined ? {} : { hint }), cause: thrown },
     );
-  }
-}
-
-async function followWith(
-  exchange: Exchange,
-  place: SessionPlace,
-  credentials: RecipeCredentials,
-  recipe: MintingRecipe,
-): Promise<Followed> {
-  const { clientId, clientSecret, apiHost, issuer } = credentials;
-  const patience = { sleep: pause, random: Math.random };
-  const client = oauthClient(clientId, clientSecret);
-  switch (recipe.kind) {
-    case "client-credentials": {
-      const known = await knownEndpoint(exchange, issuer, recipe);
-      const { tokenEndpoint, authMethods: methods = [] } = known;
-      const scope = recipe.scope === undefined ? {} : { scope: recipe.scope };
-      const input = { tokenEndpoint, methods, client, ...scope, ...patience };
-      return { minted: await clientCredentialsToken(exchange, input), recipe: { ...recipe, ...known } };
-    }
-    case "service-account": {
-      const known = await knownEndpoint(exchange, issuer, recipe);
-      const { keyId, privateKey, audience, scope } = recipe;
-      const key = { clientId, keyId, privateKey };
-      const minted = await jwtBearerToken(exchange, {
-        tokenEndpoint: known.tokenEndpoint,
-        assertion: () => signAssertion(key, { audience, now: exchange.now() }),
-        ...(scope === undefined ? {} : { scope }),
-        ...patience,
-      });
-      return { minted, recipe: { ...recipe, ...known } };
-    }
-    case "personal-access-token":
-      return {
-        minted: await exchangePersonalAccessToken(exchange, { apiHost, token: recipe.token, ...patience }),
-        recipe,
-      };
-    case "workload": {
-      const { audience } = recipe;
-      const own = await workloadToken(exchange, place, recipe.source, audience);
-      const checked = readWorkloadToken(own, { audience, now: exchange.now() });
-      if (recipe.exchange === undefined) return { minted: checked, recipe };
-      const known = await knownEndpoint(exchange, issuer, recipe.exchange);
-      const { tokenEndpoint, authMethods: methods = [] } = known;
-      const { grant, scope, audience: wanted } = recipe.exchange;
-      const common = { tokenEndpoint, client, ...(scope === undefined ? {} : { scope }), ...patience };
-      const minted = grant === "jwt-bearer"
-        ? await jwtBearerToken(exchange, { ...common, assertion: () => Promise.resolve(own) })
-        : await exchangeToken(exchange, {
-          ...common,
-          methods,
-          subjectToken: own,
-          ...(wanted === undefined ? {} : { audience: wanted }),
-        });
-      return { minted, recipe: { ...recipe, exchange: { ...recipe.exchange, ...known } } };
-    }
-  }
-}
-
-interface KnownEndpoint {
-  readonly tokenEndpoint: string;
-  readonly authMethods?: readonly string[];
-}
-
-/** Where tokens are asked for; the issuer is asked where that is, once. */
-async function knownEndpoint(
-  exchange: Exchange,
-  issuer: string,
-  { tokenEndpoint, authMethods }: Partial<KnownEndpoint>,
-): Promise<KnownEndpoint> {
-  if (tokenEndpoint !== undefined) {
-    return { tokenEndpoint, ...(authMethods === undefined ? {} : { authMethods }) };
-  }
-  const metadata = await discoverIssuer(exchange, issuer);
-  const methods = metadata.token_endpoint_auth_methods_supported;
-  return {
-    tokenEndpoint: metadata.token_endpoint,
-    ...(methods === undefined ? {} : { authMethods: methods }),
-  };
-}
-
-/** The CI system's own token. Throws `NO_WORKLOAD_TOKEN`, saying what the job lacks. */
-async function workloadToken(
-  exchange: Exchange,
-  { env }: SessionPlace,
-  source: WorkloadSource,
-  audience: string,
-): Promise<string> {
-  switch (source.kind) {
-    case "github": {
-      const requestUrl = env("ACTIONS_ID_TOKEN_REQUEST_URL");
-      const requestToken = env("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
-      if (requestUrl === undefined || requestToken === undefined) {
-        throw new AppError(
-          "NO_WORKLOAD_TOKEN",
-          "GitHub offers this job no token: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set.",
-          { hint: "Give the job the permission id-token: write." },
-        );
-      }
-      return await githubToken(exchange, {
-        requestUrl,
-        requestToken,
-        audience,
-        sleep: pause,
-        random: Math.random,
-      });
-    }
-    case "variable": {
-      const token = env(source.name);
-      if (token !== undefined) return token.trim();
-      throw new AppError("NO_WORKLOAD_TOKEN", `The variable ${source.name} is not set.`, {
-        hint: `Name it under id_tokens of the job, with the audience ${audience}.`,
-      });
-    }
-    case "file": {
-      const token = await readTextFile(source.path);
-      if (token !== undefined) return token.trim();
-      throw new AppError("NO_WORKLOAD_TOKEN", `The token's file ${source.path} does not exist.`, {
-        hint: "Mount the projected token there, or name another file: datumctl login --workload file:PATH",
-      });
-    }
   }
 }
 

@@ -29,8 +29,8 @@ export function getTokenSurroundings(around: Surroundings): GetTokenSurroundings
     writeOut: terminal.writeOut,
     writeErr: terminal.writeErr,
     async explainCertificate(error, session, signal) {
-      const { explainAuthority, loginOf } = await import("../server-certificate.ts");
-      return await explainAuthority(error, loginOf(session), env, signal);
+      const { explainAuthority, trustOf } = await import("../server-certificate.ts");
+      return await explainAuthority(error, trustOf(session), env, signal);
     },
   };
 }

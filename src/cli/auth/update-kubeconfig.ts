@@ -22,7 +22,7 @@ import {
   userName,
 } from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
-import { labelOf, type Session } from "../../sessions/session.ts";
+import { labelOf, type Session, signInAgain } from "../../sessions/session.ts";
 import { chooseSession, openSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
@@ -261,7 +261,11 @@ async function askServer(
   const candidates = target.places.flatMap((place) =>
     tokens.map(({ kind, token }) => ({ url: place.url, token, choice: { place, kind } }))
   );
-  const { choice, username, certificateAuthority } = await ask(deps, target, candidates);
+  const bounds = {
+    ...requestBounds(deps),
+    ...(session.kind === "user" ? {} : { remedy: signInAgain(session) }),
+  };
+  const { choice, username, certificateAuthority } = await ask(deps, target, candidates, bounds);
   return { ...choice, certificateAuthority, ...(username === undefined ? {} : { username }) };
 }
 
@@ -270,13 +274,14 @@ async function ask<Choice>(
   deps: Deps,
   { what, kind, authorities, written }: EntryTarget,
   candidates: readonly Candidate<Choice>[],
+  bounds: Parameters<typeof firstAccepted>[3],
 ): Promise<Accepted<Choice> & { readonly certificateAuthority: string | undefined }> {
   let untrusted: AppError | undefined;
   for (const certificateAuthority of authorities) {
     using network = deps.openNetwork(certificateAuthority);
     try {
       return {
-        ...await firstAccepted(network.fetch, candidates, what, requestBounds(deps), kind),
+        ...await firstAccepted(network.fetch, candidates, what, bounds, kind),
         certificateAuthority,
       };
     } catch (thrown) {

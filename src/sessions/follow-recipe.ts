@@ -1,0 +1,150 @@
+/** Owns how a recipe is followed: one credential or CI token, traded where its session says. */
+
+import { AppError } from "../errors.ts";
+import { oauthClient } from "../oauth/client.ts";
+import { clientCredentialsToken } from "../oauth/client-credentials.ts";
+import { discoverIssuer } from "../oauth/discovery.ts";
+import type { Exchange } from "../oauth/http.ts";
+import { jwtBearerToken, signAssertion } from "../oauth/jwt-bearer.ts";
+import type { MintedToken } from "../oauth/minted-token.ts";
+import { exchangePersonalAccessToken } from "../oauth/personal-access-token.ts";
+import { exchangeToken } from "../oauth/token-exchange.ts";
+import { githubToken, readWorkloadToken } from "../oauth/workload-token.ts";
+import { pause } from "../system/clock.ts";
+import type { Environment } from "../system/environment.ts";
+import { readTextFile } from "../system/files.ts";
+import type { Recipe, RecipeCredentials, WorkloadSource } from "./session.ts";
+
+/** A recipe by which tokens are made; the others hold what somebody gave. */
+export type MintingRecipe = Exclude<Recipe, { readonly kind: "fixed" | "sign-in" }>;
+
+/** What a recipe brought, and the recipe with what was learned on the way. */
+export interface Followed {
+  readonly minted: MintedToken;
+  readonly recipe: MintingRecipe;
+}
+
+/**
+ * Follows a recipe once. What it throws knows no session's name: `SESSION_REJECTED` when the credential is refused,
+ * `NO_WORKLOAD_TOKEN` when the CI system gives this job none, `INVALID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`.
+ */
+export async function followRecipe(
+  exchange: Exchange,
+  env: Environment,
+  credentials: RecipeCredentials,
+  recipe: MintingRecipe,
+): Promise<Followed> {
+  const { clientId, clientSecret, apiHost, issuer } = credentials;
+  const patience = { sleep: pause, random: Math.random };
+  const client = oauthClient(clientId, clientSecret);
+  switch (recipe.kind) {
+    case "client-credentials": {
+      const known = await knownEndpoint(exchange, issuer, recipe);
+      const { tokenEndpoint, authMethods: methods = [] } = known;
+      const scope = recipe.scope === undefined ? {} : { scope: recipe.scope };
+      const input = { tokenEndpoint, methods, client, ...scope, ...patience };
+      return { minted: await clientCredentialsToken(exchange, input), recipe: { ...recipe, ...known } };
+    }
+    case "service-account": {
+      const known = await knownEndpoint(exchange, issuer, recipe);
+      const { keyId, privateKey, audience, scope } = recipe;
+      const key = { clientId, keyId, privateKey };
+      const minted = await jwtBearerToken(exchange, {
+        tokenEndpoint: known.tokenEndpoint,
+        assertion: () => signAssertion(key, { audience, now: exchange.now() }),
+        ...(scope === undefined ? {} : { scope }),
+        ...patience,
+      });
+      return { minted, recipe: { ...recipe, ...known } };
+    }
+    case "personal-access-token":
+      return {
+        minted: await exchangePersonalAccessToken(exchange, { apiHost, token: recipe.token, ...patience }),
+        recipe,
+      };
+    case "workload": {
+      const { audience } = recipe;
+      const own = await workloadToken(exchange, env, recipe.source, audience);
+      const checked = readWorkloadToken(own, { audience, now: exchange.now() });
+      if (recipe.exchange === undefined) return { minted: checked, recipe };
+      const known = await knownEndpoint(exchange, issuer, recipe.exchange);
+      const { tokenEndpoint, authMethods: methods = [] } = known;
+      const { grant, scope, audience: wanted } = recipe.exchange;
+      const common = { tokenEndpoint, client, ...(scope === undefined ? {} : { scope }), ...patience };
+      const minted = grant === "jwt-bearer"
+        ? await jwtBearerToken(exchange, { ...common, assertion: () => Promise.resolve(own) })
+        : await exchangeToken(exchange, {
+          ...common,
+          methods,
+          subjectToken: own,
+          ...(wanted === undefined ? {} : { audience: wanted }),
+        });
+      return { minted, recipe: { ...recipe, exchange: { ...recipe.exchange, ...known } } };
+    }
+  }
+}
+
+interface KnownEndpoint {
+  readonly tokenEndpoint: string;
+  readonly authMethods?: readonly string[];
+}
+
+/** Where tokens are asked for; the issuer is asked where that is, once. */
+async function knownEndpoint(
+  exchange: Exchange,
+  issuer: string,
+  { tokenEndpoint, authMethods }: Partial<KnownEndpoint>,
+): Promise<KnownEndpoint> {
+  if (tokenEndpoint !== undefined) {
+    return { tokenEndpoint, ...(authMethods === undefined ? {} : { authMethods }) };
+  }
+  const metadata = await discoverIssuer(exchange, issuer);
+  const methods = metadata.token_endpoint_auth_methods_supported;
+  return {
+    tokenEndpoint: metadata.token_endpoint,
+    ...(methods === undefined ? {} : { authMethods: methods }),
+  };
+}
+
+/** The CI system's own token. Throws `NO_WORKLOAD_TOKEN`, saying what the job lacks. */
+async function workloadToken(
+  exchange: Exchange,
+  env: Environment,
+  source: WorkloadSource,
+  audience: string,
+): Promise<string> {
+  switch (source.kind) {
+    case "github": {
+      const requestUrl = env("ACTIONS_ID_TOKEN_REQUEST_URL");
+      const requestToken = env("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+      if (requestUrl === undefined || requestToken === undefined) {
+        throw new AppError(
+          "NO_WORKLOAD_TOKEN",
+          "GitHub offers this job no token: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set.",
+          { hint: "Give the job the permission id-token: write." },
+        );
+      }
+      return await githubToken(exchange, {
+        requestUrl,
+        requestToken,
+        audience,
+        sleep: pause,
+        random: Math.random,
+      });
+    }
+    case "variable": {
+      const token = env(source.name);
+      if (token !== undefined) return token.trim();
+      throw new AppError("NO_WORKLOAD_TOKEN", `The variable ${source.name} is not set.`, {
+        hint: `Name it under id_tokens of the job, with the audience ${audience}.`,
+      });
+    }
+    case "file": {
+      const token = await readTextFile(source.path);
+      if (token !== undefined) return token.trim();
+      throw new AppError("NO_WORKLOAD_TOKEN", `The token's file ${source.path} does not exist.`, {
+        hint: "Mount the projected token there, or name another file: datumctl login --workload file:PATH",
+      });
+    }
+  }
+}
