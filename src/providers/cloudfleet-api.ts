@@ -1,0 +1,241 @@
+/** Owns Cloudfleet's API as a client of it sees it: tokens and clusters, every answer checked, every refusal named. */
+
+import * as v from "valibot";
+import { AppError, printable } from "../errors.ts";
+import { type KubeAnswer, type KubeClient, type KubeRequest, textOf } from "../kube/client.ts";
+import { networkFailure } from "../system/network.ts";
+import { isId, type Operation, requestOf } from "./cloudfleet-operations.ts";
+
+/** What a token may do, and what that is inside a cluster: cluster-admin, view. */
+export const ROLES = ["Administrator", "User"] as const;
+
+/** One of {@link ROLES}. */
+export type Role = typeof ROLES[number];
+
+/** The role that a text means, its case aside. Throws `USAGE`. */
+export function checkedRole(text: string): Role {
+  const role = ROLES.find((known) => known.toLowerCase() === text.trim().toLowerCase());
+  if (role !== undefined) return role;
+  throw new AppError("USAGE", `"${printable(text, 60)}" is no role of a token.`, {
+    hint: `There are: ${ROLES.join(", ")}.`,
+  });
+}
+
+const id = v.pipe(v.string(), v.check(isId));
+const text = v.nullish(v.string(), undefined);
+const tokenSchema = v.looseObject({ id, name: text, role: text, date_created: text, last_used: text });
+const newTokenSchema = v.looseObject({
+  id,
+  secret: v.pipe(v.string(), v.check(isSecret)),
+  name: text,
+  role: text,
+});
+const newSecretSchema = v.looseObject({ id: v.optional(id), secret: v.pipe(v.string(), v.check(isSecret)) });
+const clusterSchema = v.looseObject({ id, name: text, region: text, status: text, endpoint: text });
+
+/** An API token as the API tells of it: never with its secret. */
+export type ApiToken = v.InferOutput<typeof tokenSchema>;
+
+/** A token that was just made, with its secret. */
+export interface NewToken {
+  readonly id: string;
+  readonly secret: string;
+  readonly name: string;
+  readonly role: string;
+}
+
+/** A cluster. */
+export type Cluster = v.InferOutput<typeof clusterSchema>;
+
+/** True for what can be the secret of a token: one line that a form can carry. RFC 6749, A.2. */
+export function isSecret(text: string): boolean {
+  return text.trim() !== "" && text.length <= 8192 && !/\p{Cc}/u.test(text);
+}
+
+/** The user that a token is inside a cluster. */
+export function kubernetesUser(tokenId: string): string {
+  return `service-account-${tokenId.toLowerCase()}`;
+}
+
+/** The address of a cluster's API server: what the API says, else by Cloudfleet's own names. Undefined for neither. */
+export function clusterAddress({ id, region, endpoint }: Cluster): string | undefined {
+  if (endpoint !== undefined && endpoint !== "") return endpoint;
+  return region !== undefined && /^[a-z0-9-]+$/.test(region) ? `https://${id}.${region}.cfke.io` : undefined;
+}
+
+/** Asks Cloudfleet's API as one profile. */
+export interface CloudfleetApi {
+  tokens(): Promise<readonly ApiToken[]>;
+  token(id: string): Promise<ApiToken>;
+  /** Never sent twice: where the answer is lost, the error says what is known. */
+  createToken(fields: { readonly name: string; readonly role: Role }): Promise<NewToken>;
+  /** The new secret; as {@link CloudfleetApi.createToken}. */
+  regenerateToken(id: string): Promise<string>;
+  deleteToken(id: string): Promise<void>;
+  clusters(): Promise<readonly Cluster[]>;
+  cluster(id: string): Promise<Cluster>;
+}
+
+/** What the API is asked with. */
+export interface ApiOptions {
+  readonly client: KubeClient;
+  readonly operations: Readonly<Record<string, string>>;
+  readonly organization: string;
+}
+
+/**
+ * The API behind a client. Its methods throw `SESSION_REJECTED`, `FORBIDDEN`, `NOT_FOUND` naming the id, `INVALID` with
+ * the server's words, `CONFLICT`, `NETWORK`, and what getting a token throws.
+ */
+export function cloudfleetApi({ client, operations, organization }: ApiOptions): CloudfleetApi {
+  async function ask(
+    operation: Operation,
+    options: { id?: string; body?: unknown } = {},
+  ): Promise<KubeAnswer> {
+    const request: KubeRequest = {
+      ...requestOf(operation, operations, { id: options.id, organization }),
+      ...(options.body === undefined ? {} : { body: options.body }),
+    };
+    const answer = await client.send(request);
+    if (answer.status >= 200 && answer.status <= 299) return answer;
+    throw refusalOf(client.refusal(answer), operation, options.id);
+  }
+
+  async function read<Schema extends v.GenericSchema>(
+    schema: Schema,
+    operation: Operation,
+    options: { id?: string; body?: unknown } = {},
+  ): Promise<v.InferOutput<Schema>> {
+    const answer = await ask(operation, options);
+    const result = v.safeParse(schema, jsonOf(answer));
+    if (result.success) return result.output;
+    throw new AppError(
+      "NETWORK",
+      `${new URL(client.baseUrl).host} answered ${operation} (${
+        operations[operation] ?? "as the table has it"
+      }) ` +
+        `with something else than expected: ${v.getDotPath(result.issues[0]) ?? "the answer"} is wrong.`,
+      {
+        hint:
+          "A proxy may have answered, or the API differs from what is known of it: see --operation and --api-url.",
+        cause: new Unreadable(),
+      },
+    );
+  }
+
+  /** What is known when a request that changes something ends without its answer. */
+  async function knowing<T>(change: Promise<T>, unknown: AppErrorWords, done: AppErrorWords): Promise<T> {
+    try {
+      return await change;
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== "NETWORK" || neverSent(thrown)) throw thrown;
+      const { message, hint, retryable } = thrown.cause instanceof Unreadable ? done : unknown;
+      throw new AppError("NETWORK", `${thrown.message} ${message}`, { hint, retryable, cause: thrown });
+    }
+  }
+
+  return {
+    tokens: () => read(v.array(tokenSchema), "list"),
+    token: (id) => read(tokenSchema, "describe", { id }),
+    async createToken(fields) {
+      const look =
+        "Look for it: datumctl tokens list; then delete it, or give it a new secret with datumctl tokens " +
+        "regenerate ID.";
+      const made = await knowing(read(newTokenSchema, "create", { body: fields }), {
+        message: "Whether the token was created is not known; if it was, nobody has its secret.",
+        hint: look,
+        retryable: false,
+      }, {
+        message: "A token was created, but its secret cannot be read from the answer.",
+        hint: look,
+        retryable: false,
+      });
+      const { id, secret, name = fields.name, role = fields.role } = made;
+      return { id, secret, name, role };
+    },
+    async regenerateToken(id) {
+      const again =
+        "Run the same command again: that makes yet another secret, and needs a token of a profile whose " +
+        "secret is valid.";
+      const { secret } = await knowing(read(newSecretSchema, "regenerate", { id }), {
+        message: `Whether the token ${id} has a new secret is not known; if it has, nobody knows it.`,
+        hint: again,
+        retryable: true,
+      }, {
+        message: `The token ${id} has a new secret, but it cannot be read from the answer.`,
+        hint: again,
+        retryable: false,
+      });
+      return secret;
+    },
+    async deleteToken(id) {
+      await knowing(ask("delete", { id }), {
+        message: `Whether the token ${id} was deleted is not known.`,
+        hint: "Run the same command again: NOT_FOUND then means that it is gone.",
+        retryable: true,
+      }, { message: "", hint: "", retryable: true });
+    },
+    clusters: () => read(v.array(clusterSchema), "clusters"),
+    cluster: (id) => read(clusterSchema, "cluster", { id }),
+  };
+}
+
+/** What an error says beside its message. */
+interface AppErrorWords {
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+}
+
+/** The cause of the error about a success that cannot be read. */
+class Unreadable extends Error {
+  override readonly name = "Unreadable";
+}
+
+/** True for a failure before the server can have seen the request, or one that it put off. */
+function neverSent({ cause }: AppError): boolean {
+  if (typeof cause === "object" && cause !== null && "status" in cause) return cause.status === 429;
+  return ["refused", "unresolved", "unreachable"].includes(networkFailure(cause).kind);
+}
+
+function jsonOf(answer: KubeAnswer): unknown {
+  try {
+    return JSON.parse(textOf(answer).replace(/^\ufeff/, ""));
+  } catch {
+    return undefined;
+  }
+}
+
+const THINGS: Partial<Record<Operation, readonly [thing: string, list: string]>> = {
+  describe: ["token", "datumctl tokens list"],
+  regenerate: ["token", "datumctl tokens list"],
+  delete: ["token", "datumctl tokens list"],
+  cluster: ["cluster", "datumctl clusters list"],
+};
+
+/** A refusal in the words of this API: what was named, and what to do here. */
+function refusalOf(refusal: AppError, operation: Operation, id: string | undefined): AppError {
+  const { code, message, cause } = refusal;
+  const [thing, list] = THINGS[operation] ?? [];
+  switch (code) {
+    case "NOT_FOUND":
+      return thing === undefined
+        ? new AppError(code, message, {
+          hint:
+            "The API differs from what is known of it: check --api-url, or replace the request with --operation.",
+          cause,
+        })
+        : new AppError(code, `There is no ${thing} ${id}: ${message}`, {
+          hint: `See what there is: ${list}. If it is there, the request is another one: see --operation.`,
+          cause,
+        });
+    case "FORBIDDEN":
+      return new AppError(code, message, {
+        hint:
+          "It takes the role Administrator. Act as another profile (--profile NAME), or ask for that role.",
+        cause,
+      });
+    default:
+      return refusal;
+  }
+}
