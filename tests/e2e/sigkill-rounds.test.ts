@@ -1,8 +1,9 @@
 /** Proves by chance, round after round, that SIGKILL signs nobody out but where nothing can be done about it. */
 
 import assert from "node:assert/strict";
+import { signInOf } from "../../src/sessions/renewal.ts";
 import { openPlace } from "../../src/sessions/place.ts";
-import type { Credentials } from "../../src/sessions/session.ts";
+import type { SignInCredentials } from "../../src/sessions/session.ts";
 import { openSession, readSession } from "../../src/sessions/store.ts";
 import { type Finished, openWorld, type World } from "./world.ts";
 
@@ -31,11 +32,11 @@ function answersOf(world: World): Answer[] {
 }
 
 /** What is stored, unsealed; fails when it is not whole. */
-async function storedIn(world: World, name: string): Promise<Credentials> {
+async function storedIn(world: World, name: string): Promise<SignInCredentials> {
   const place = openPlace((variable) => ({ ...world.env })[variable], (line) => assert.fail(line));
   const session = await readSession(place, name);
   assert.ok(session !== undefined, "the session's file is there");
-  return (await openSession(place, session, { timeout: 10_000 })).credentials;
+  return signInOf(await openSession(place, session, { timeout: 10_000 })).credentials;
 }
 
 Deno.test(`${ROUNDS} rounds of SIGKILL at random moments of ${AT_ONCE} refreshes: sign-outs only where an answer was never kept`, async () => {

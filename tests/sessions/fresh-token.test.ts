@@ -5,12 +5,12 @@ import { AppError } from "../../src/errors.ts";
 import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
 import { freshToken, preferredKind } from "../../src/sessions/fresh-token.ts";
 import { makeKeyText, readKeyText, seal } from "../../src/sessions/jwe.ts";
-import { type Credentials, formatSession } from "../../src/sessions/session.ts";
-import { lockSession, openSession, readSession, removeSession } from "../../src/sessions/store.ts";
+import { formatSession, type SignInCredentials } from "../../src/sessions/session.ts";
+import { lockSession, readSession, removeSession } from "../../src/sessions/store.ts";
 import type { TokenWish } from "../../src/sessions/token-wish.ts";
 import { pause } from "../../src/system/clock.ts";
 import { SUBJECT } from "./issuer.ts";
-import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
+import { BOUND, failure, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
 
 const HOUR = 3600_000;
 
@@ -20,10 +20,10 @@ async function token(sandbox: Sandbox, name: string, wish: TokenWish = {}, more 
   return await freshToken(sandbox.place, session, wish, sandbox.bound(more));
 }
 
-async function stored(sandbox: Sandbox, name: string): Promise<Credentials> {
+async function stored(sandbox: Sandbox, name: string): Promise<SignInCredentials> {
   const session = await readSession(sandbox.place, name);
   assert.ok(session !== undefined);
-  return (await openSession(sandbox.place, session, BOUND)).credentials;
+  return (await openSignIn(sandbox.place, session, BOUND)).credentials;
 }
 
 /** A sandbox with one session whose tokens are over, and the text of its file. */

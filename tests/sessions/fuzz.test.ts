@@ -26,7 +26,7 @@ import {
   ours,
   RUNS,
 } from "../fuzz.ts";
-import { BOUND, openSandbox } from "./sandbox.ts";
+import { BOUND, openSandbox, openSignIn } from "./sandbox.ts";
 
 /** A session on the disk whose tokens and key are what is looked for, its file's members, and another session. */
 async function openTarget() {
@@ -64,7 +64,7 @@ Deno.test("no session file breaks its reader, hides another session, or opens as
       const session = await ours(() => readSession(place, name));
       if (session === undefined) return;
       assertPrintable(labelOf(session));
-      const opened = await ours(() => openSession(place, session, BOUND));
+      const opened = await ours(() => openSignIn(place, session, BOUND));
       if (opened === undefined) return;
       assert.equal(opened.credentials.refreshToken, "SECRET-refresh");
       for (const member of ["issuer", "authHost", "apiHost", "clientId"] as const) {
@@ -99,7 +99,7 @@ Deno.test("no sealed credentials, as of another version, break their reader", as
   const { place } = sandbox;
   const session = await readSession(place, name);
   assert.ok(session !== undefined);
-  const { key, credentials } = await openSession(place, session, BOUND);
+  const { key, credentials } = await openSignIn(place, session, BOUND);
   await fc.assert(
     fc.asyncProperty(changedText(credentials as unknown as Record<string, unknown>), async (text) => {
       const sealed = { ...session, credentials: await seal(text, key) };

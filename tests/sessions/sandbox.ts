@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
 import { openPlace } from "../../src/sessions/place.ts";
-import { type Credentials, defaultSessionName, type Session } from "../../src/sessions/session.ts";
+import { type OpenedSignIn, signInOf } from "../../src/sessions/renewal.ts";
+import { defaultSessionName, type Session, type SignInCredentials } from "../../src/sessions/session.ts";
 import {
   type KeyStore,
+  openSession,
   pathsOf,
   type SavedSession,
   saveSession,
@@ -60,7 +62,7 @@ export interface SessionOptions {
   readonly keyStore?: KeyStore;
   readonly session?: Partial<Session>;
   /** `undefined` removes a member. */
-  readonly credentials?: { readonly [Name in keyof Credentials]?: Credentials[Name] | undefined };
+  readonly credentials?: { readonly [Name in keyof SignInCredentials]?: SignInCredentials[Name] | undefined };
 }
 
 /** One test's surroundings. */
@@ -123,7 +125,7 @@ export async function openSandbox(): Promise<Sandbox> {
         {
           credentials: Object.fromEntries(
             Object.entries(credentials).filter(([, value]) => value !== undefined),
-          ) as unknown as Credentials,
+          ) as unknown as SignInCredentials,
           session: {
             name: options.name ?? defaultSessionName(email, apiHost),
             provider: "datum",
@@ -153,6 +155,11 @@ export async function openSandbox(): Promise<Sandbox> {
     },
   };
   return sandbox;
+}
+
+/** Opens a person's session. */
+export async function openSignIn(...args: Parameters<typeof openSession>): Promise<OpenedSignIn> {
+  return signInOf(await openSession(...args));
 }
 
 /** The AppError that a promise fails with; its words hold no secret of the sandbox. */

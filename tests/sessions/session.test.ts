@@ -15,7 +15,7 @@ import {
 } from "../../src/sessions/session.ts";
 import { seal } from "../../src/sessions/jwe.ts";
 import { openSession } from "../../src/sessions/store.ts";
-import { BOUND, failure, openSandbox } from "./sandbox.ts";
+import { BOUND, failure, openSandbox, openSignIn } from "./sandbox.ts";
 
 const SESSION: Session = {
   schemaVersion: 1,
@@ -146,7 +146,7 @@ Deno.test("names that could leave a folder, a command line or a keyring's accoun
 Deno.test("credentials that another version sealed are damaged, not a fault of ours, and do not end a listing", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  const { credentials, key } = await openSession(sandbox.place, session, BOUND);
+  const { credentials, key } = await openSignIn(sandbox.place, session, BOUND);
   const good = JSON.stringify(credentials);
   assert.deepEqual(parseCredentials(good.replace("{", '{"newer":1,')), { newer: 1, ...credentials });
   for (

@@ -9,13 +9,12 @@ import {
   chooseSession,
   listSessions,
   lockSession,
-  openSession,
   readConfig,
   readSession,
   removeSession,
   updateSession,
 } from "../../src/sessions/store.ts";
-import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
+import { BOUND, failure, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
 
 async function edit(path: string, change: (value: Record<string, unknown>) => unknown): Promise<void> {
   const value = JSON.parse(await Deno.readTextFile(path));
@@ -31,7 +30,7 @@ async function names(folder: string): Promise<string[]> {
 async function opened({ place }: Sandbox, name: string) {
   const session = await readSession(place, name);
   assert.ok(session !== undefined);
-  return await openSession(place, session, BOUND);
+  return await openSignIn(place, session, BOUND);
 }
 
 const posix = Deno.build.os !== "windows";
