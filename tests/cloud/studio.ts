@@ -1,8 +1,10 @@
 /** Owns a DataChain Studio on this machine: device login, the page where a person confirms the code, tokens. */
 
+import type { IncomingMessage, ServerResponse } from "node:http";
+
 import { makeCertificates } from "./certificates.ts";
 import { faultAnswer, type Faults, makeFaultBoard, overlaid, pause } from "./faults.ts";
-import { listenWithDeno } from "./listener.ts";
+import { listenWithNode } from "./listener.ts";
 import { choosePage, deviceCodePage, deviceConfirmPage, messagePage } from "./pages.ts";
 import { makeSecretRecord, type Secret } from "./secrets.ts";
 import { type User, USERS } from "./users.ts";
@@ -280,7 +282,8 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     }
   }
 
-  async function handle(request: Request): Promise<Response> {
+  /** What is answered; undefined: the connection is dropped. */
+  async function handle(request: Request): Promise<Response | undefined> {
     const { pathname, search } = new URL(request.url);
     const text = await request.text();
     requests.push({
@@ -306,13 +309,18 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     if (instead !== undefined) {
       return new Response(instead.body, { status: instead.status, headers: instead.headers });
     }
-    if (fault.halfClosed) return half();
+    if (fault.halfClosed) return undefined;
     const processed = answer();
-    if (fault.lostAnswer) return half();
+    if (fault.lostAnswer) return undefined;
     return fault.thenStatus === undefined ? processed : new Response("fault\n", { status: fault.thenStatus });
   }
 
-  const listener = listenWithDeno(certificates, "127.0.0.1", options.port ?? 0, handle);
+  const listener = await listenWithNode(
+    certificates,
+    "127.0.0.1",
+    options.port ?? 0,
+    async (message, response) => await send(message, response, await handle(await requestOf(url, message))),
+  );
   const url = `https://127.0.0.1:${listener.port}`;
 
   let closed: Promise<void> | undefined;
@@ -432,11 +440,47 @@ function html(text: string, status = 200): Response {
   return new Response(text, { status, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 
-/** Shorter than its content-length says: the connection is dropped behind it. */
-function half(): Response {
-  return new Response(new Blob(['{"access_token":"']).stream(), {
-    headers: { "content-type": "application/json", "content-length": "1000" },
+/** A request of Node's listener as the web's own; that listener is the one whose connections can be dropped. */
+async function requestOf(base: string, message: IncomingMessage): Promise<Request> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const part of message) parts.push(new Uint8Array(part));
+  const headers = Object.entries(message.headers).flatMap(([name, value]): [string, string][] =>
+    // Those of HTTP/2 that begin with a colon are no headers.
+    typeof value === "string" && !name.startsWith(":") ? [[name, value]] : []
+  );
+  const { method = "GET", url = "/" } = message;
+  return new Request(`${base}${url}`, {
+    method,
+    headers,
+    body: method === "GET" || method === "HEAD" ? null : new Blob(parts),
   });
+}
+
+/** Sends an answer no faster than the client takes it; `undefined` begins one and drops the connection. */
+async function send(
+  message: IncomingMessage,
+  response: ServerResponse,
+  answer: Response | undefined,
+): Promise<void> {
+  const { socket } = message;
+  if (socket.destroyed) return;
+  if (answer === undefined) {
+    response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
+    response.write('{"access_token":"', () => socket.destroy());
+    return;
+  }
+  response.writeHead(answer.status, Object.fromEntries(answer.headers));
+  const gone = Promise.withResolvers<void>();
+  socket.once("close", gone.resolve);
+  for await (const part of answer.body ?? []) {
+    if (socket.destroyed) break;
+    if (response.write(part)) continue;
+    const drained = Promise.withResolvers<void>();
+    response.once("drain", drained.resolve);
+    await Promise.race([drained.promise, gone.promise]);
+  }
+  socket.off("close", gone.resolve);
+  response.end();
 }
 
 function randomWord(length: number): string {
