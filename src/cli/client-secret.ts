@@ -10,7 +10,7 @@ const LONGEST = 8192;
 
 /** The secret in a file, or on standard input for `-`; typed unseen where that is a terminal. */
 export async function readClientSecret(deps: Deps, path: string): Promise<string> {
-  const text = path === "-" ? await readInput(deps) : await readFile(deps, path);
+  const text = path === "-" ? await readInput(deps, "the client secret") : await readFile(deps, path);
   const secret = text.replace(/\r?\n$/, "");
   // RFC 6749, A.2, and what password generators make beside it.
   if (secret !== "" && secret.length <= LONGEST && !/\p{Cc}/u.test(secret)) return secret;
@@ -29,9 +29,14 @@ async function readFile({ out }: Deps, path: string): Promise<string> {
   return text;
 }
 
-async function readInput({ terminal, interrupted, out }: Deps): Promise<string> {
+/** One line from standard input, its end taken off; typed unseen where that is a terminal. */
+export async function readHiddenLine(deps: Deps, what: string): Promise<string> {
+  return (await readInput(deps, what)).replace(/\r?\n$/, "");
+}
+
+async function readInput({ terminal, interrupted, out }: Deps, what: string): Promise<string> {
   if (!terminal.canAsk) return await terminal.readIn(LONGEST);
-  out.act("Type or paste the client secret and press Enter (it is not shown):");
+  out.act(`Type or paste ${what} and press Enter (it is not shown):`);
   for await (const line of typedLines(terminal.keys(interrupted))) return line;
   interrupted.throwIfAborted();
   return "";

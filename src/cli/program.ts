@@ -96,6 +96,8 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
     ["projects", "project"],
     async (_, deps) => holdsOthers((await import("./organizations.ts")).projectsCommand(deps)),
   ],
+  [["tokens"], async (_, deps) => holdsOthers((await import("./tokens.ts")).tokensCommand(deps))],
+  [["clusters"], async (_, deps) => holdsOthers((await import("./clusters.ts")).clustersCommand(deps))],
   [["api-resources"], async (_, deps) => (await import("./api-resources.ts")).apiResourcesCommand(deps)],
   [["api-versions"], async (_, deps) => (await import("./api-resources.ts")).apiVersionsCommand(deps)],
   [["get"], async (_, deps) => (await import("./get.ts")).getCommand(deps)],
@@ -112,6 +114,17 @@ const AUTH_COMMANDS: typeof COMMANDS = [
   [
     ["update-kubeconfig"],
     async (_, deps) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(deps),
+  ],
+  [["team"], async (_, deps) => (await import("./auth/team.ts")).teamCommand(deps)],
+  [["token"], async (_, deps) => (await import("./auth/token.ts")).tokenCommand(deps)],
+  [
+    ["add-profile"],
+    async (_, deps) => holdsOthers((await import("./auth/add-profile.ts")).addProfileCommand(deps)),
+  ],
+  [["list-profiles"], async (_, deps) => (await import("./auth/list-profiles.ts")).listProfilesCommand(deps)],
+  [
+    ["remove-profile"],
+    async (_, deps) => (await import("./auth/remove-profile.ts")).removeProfileCommand(deps),
   ],
   [["whoami"], async (_, deps) => (await import("./auth/whoami.ts")).authWhoamiCommand(deps)],
   [["can-i"], async (_, deps) => (await import("./auth/can-i.ts")).canICommand(deps)],

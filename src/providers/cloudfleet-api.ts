@@ -22,7 +22,7 @@ export function checkedRole(text: string): Role {
 }
 
 const id = v.pipe(v.string(), v.check(isId));
-const text = v.nullish(v.string(), undefined);
+const text = v.optional(v.pipe(v.nullable(v.string()), v.transform((text) => text ?? undefined)));
 const tokenSchema = v.looseObject({ id, name: text, role: text, date_created: text, last_used: text });
 const newTokenSchema = v.looseObject({
   id,
@@ -47,9 +47,9 @@ export interface NewToken {
 /** A cluster. */
 export type Cluster = v.InferOutput<typeof clusterSchema>;
 
-/** True for what can be the secret of a token: one line that a form can carry. RFC 6749, A.2. */
+/** True for what can be the secret of a token: one line of plain characters. RFC 6749, A.2. */
 export function isSecret(text: string): boolean {
-  return text.trim() !== "" && text.length <= 8192 && !/\p{Cc}/u.test(text);
+  return /^[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?$/.test(text);
 }
 
 /** The user that a token is inside a cluster. */
@@ -124,7 +124,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
   }
 
   /** What is known when a request that changes something ends without its answer. */
-  async function knowing<T>(change: Promise<T>, unknown: AppErrorWords, done: AppErrorWords): Promise<T> {
+  async function knowing<T>(change: Promise<T>, unknown: AppErrorWords, done = unknown): Promise<T> {
     try {
       return await change;
     } catch (thrown) {
@@ -173,7 +173,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
         message: `Whether the token ${id} was deleted is not known.`,
         hint: "Run the same command again: NOT_FOUND then means that it is gone.",
         retryable: true,
-      }, { message: "", hint: "", retryable: true });
+      });
     },
     clusters: () => read(v.array(clusterSchema), "clusters"),
     cluster: (id) => read(clusterSchema, "cluster", { id }),

@@ -16,6 +16,8 @@ export const CHECKPOINTS = [
   // A refresh.
   "refresh begun",
   "refresh answered",
+  // An API token that was made, or has a new secret.
+  "secret answered",
   // A sign-out.
   "session revoked",
   "session removed",

@@ -102,6 +102,11 @@ export async function kindOf(path: string): Promise<"file" | "folder" | "link" |
   }
 }
 
+/** A path with its links followed; undefined when nothing is there, or it cannot be told. */
+export function realPath(path: string): Promise<string | undefined> {
+  return Deno.realPath(path).catch(() => undefined);
+}
+
 /** Makes a folder with mode 0700, and its parents, unless it is there. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
@@ -180,7 +185,15 @@ export interface Replacement {
  * process left behind is cleared away.
  */
 export async function prepareReplacement(path: string, room: number): Promise<Replacement> {
-  const temporary = successorOf(path);
+  return await prepareAs(successorOf(path), path, room);
+}
+
+/** As {@link prepareReplacement}, for a file that is not ours and has no lock: nothing beside it is cleared away. */
+export async function prepareForeignReplacement(path: string, room: number): Promise<Replacement> {
+  return await prepareAs(`${path}.new-${crypto.randomUUID()}`, path, room);
+}
+
+async function prepareAs(temporary: string, path: string, room: number): Promise<Replacement> {
   let file: Deno.FsFile;
   try {
     file = await createAnew(temporary);

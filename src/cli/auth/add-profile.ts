@@ -1,0 +1,261 @@
+/** Owns `auth add-profile`: an API token or a person of Cloudfleet under a name, proved before it is kept. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError, printable } from "../../errors.ts";
+import {
+  type CloudfleetPlace,
+  cloudfleetPlace,
+  tokenProfile,
+  unstoredProfile,
+  userProfile,
+} from "../../providers/cloudfleet.ts";
+import { isSecret } from "../../providers/cloudfleet-api.ts";
+import { freshToken } from "../../sessions/fresh-token.ts";
+import { AMBIENT, isSessionName, type Session } from "../../sessions/session.ts";
+import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import { keepRecipe, type RecipeSession } from "../../sign-in/keep-recipe.ts";
+import { readHiddenLine } from "../client-secret.ts";
+import { operationOption } from "../cloudfleet.ts";
+import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
+import { readAuthority, usableKeyStores } from "../keeping.ts";
+import { tellWhereKept } from "../login/announce.ts";
+
+const ISSUER = [
+  "--issuer <url>",
+  "issuer as it names itself, with its path (env: CLOUDFLEET_ISSUER)",
+] as const;
+const API_URL = [
+  "--api-url <url>",
+  "address of the API (default: https://api.cloudfleet.ai/v1; env: CLOUDFLEET_API_URL)",
+] as const;
+const AUTHORITY = [
+  "--certificate-authority <file>",
+  "PEM file of a private authority to trust; remembered (env: DATUMCTL_CERTIFICATE_AUTHORITY)",
+] as const;
+const KEYRING = [
+  "--keyring <store>",
+  "where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+] as const;
+
+/** `auth add-profile`, which holds `token` and `user`. */
+export function addProfileCommand(deps: CommandDeps): Command {
+  const token = new Command("token")
+    .description("Keep an API token as a profile; it is tried first")
+    .argument("<name>", "what the profile is called")
+    .argument("<organization-id>", "the organization that the token is of")
+    .argument("<token-id>", "the token's id")
+    .argument(
+      "[token-secret]",
+      "its secret; better left out: it is read from standard input, or asked for unseen",
+    )
+    .option(...ISSUER)
+    .option(...API_URL)
+    .option(...AUTHORITY)
+    .option(...KEYRING)
+    .option("--skip-validation", "keep it without asking the issuer for a token")
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID --issuer https://auth.example.com/realms/acme
+  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID < ci.secret
+
+The profile default is what tokens and clusters use where nothing else is chosen. A profile that is there already
+gets the new secret.`,
+    );
+  token.action((name, organization, tokenId, secret, flags) =>
+    runAddTokenProfile(deps(token), { ...flags, name, organization, tokenId, secret })
+  );
+  const user = new Command("user")
+    .description("Register a profile of a person, who signs in when it is first used")
+    .argument("<name>", "what the profile is called")
+    .argument("<organization-id>", "the organization that it is for")
+    .option(...ISSUER)
+    .option("--client-id <id>", "OAuth client id at that issuer")
+    .option(...API_URL)
+    .option(...AUTHORITY)
+    .option(...KEYRING)
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl auth add-profile user work ORGANIZATION_ID --issuer https://auth.example.com --client-id cli
+  datumctl login --profile work`,
+    );
+  user.action((name, organization, flags) => runAddUserProfile(deps(user), { ...flags, name, organization }));
+  return new Command("add-profile")
+    .description("Keep a Cloudfleet profile: an API token, or a person")
+    .addHelpText("after", "\nExamples:\n  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID")
+    .addCommand(token as unknown as Command)
+    .addCommand(user as unknown as Command) as unknown as Command;
+}
+
+interface ProfileInput {
+  readonly name: string;
+  readonly organization: string;
+  readonly issuer?: string | undefined;
+  readonly apiUrl?: string | undefined;
+  readonly certificateAuthority?: string | undefined;
+  readonly keyring?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+interface TokenInput extends ProfileInput {
+  readonly tokenId: string;
+  readonly secret?: string | undefined;
+  readonly skipValidation?: true | undefined;
+}
+
+/** Tries an API token and keeps it. Throws `SESSION_REJECTED` for a refused one; then all is as it was. */
+export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise<void> {
+  const { out, place } = deps;
+  const { tokenId, organization } = input;
+  if (input.secret !== undefined) {
+    out.warn(
+      "The secret stood on the command line: the shell's history and the list of processes may have it. " +
+        "Leave it out, and it is asked for, or read from standard input.",
+    );
+  }
+  const kept = await placeOf(
+    deps,
+    input,
+    (before) => before.kind === "api-token" && before.clientId === tokenId,
+  );
+  // What is wrong with the ids shows before a secret is asked for.
+  tokenProfile({ organization, tokenId, secret: "" }, kept);
+  const secret = input.secret ?? await readHiddenLine(deps, `the secret of the token ${tokenId}`);
+  if (!isSecret(secret)) {
+    throw new AppError("USAGE", "That is no secret of a token: it must be one line of plain characters.", {
+      hint: "Give it on standard input, or type it when it is asked for.",
+    });
+  }
+  let profile = tokenProfile({ organization, tokenId, secret }, kept);
+  if (!input.skipValidation) {
+    const proof = await freshToken(
+      place,
+      unstoredProfile(profile, input.name),
+      { force: true },
+      tokenBound(deps),
+    );
+    const { token: accessToken, issued: received, expires: accessTokenExpires } = proof;
+    profile = {
+      ...profile,
+      credentials: { ...profile.credentials, accessToken, received, accessTokenExpires },
+    };
+  }
+  const saved = await keep(deps, input, profile);
+  out.line(
+    `Profile "${input.name}" is kept: the token ${tokenId} of the organization ${organization}` +
+      `${input.skipValidation ? ", which was not tried" : ""}.`,
+  );
+  await tell(deps, saved, "datumctl clusters list");
+}
+
+/** Keeps a profile that its person signs in to later. */
+export async function runAddUserProfile(
+  deps: Deps,
+  input: ProfileInput & { readonly clientId?: string | undefined },
+): Promise<void> {
+  const { clientId } = input;
+  if (clientId === undefined || clientId === "" || printable(clientId) !== clientId) {
+    throw new AppError("USAGE", "A person's profile needs --client-id.", {
+      hint: "Cloudfleet's own is not known: register one at the issuer, and name it.",
+    });
+  }
+  const place = await placeOf(deps, input, (before) => before.kind === "user");
+  const before = await readSession(deps.place, input.name);
+  if (before !== undefined && before.user.subject !== "") {
+    throw new AppError("CONFLICT", `Somebody is signed in to the profile "${input.name}" already.`, {
+      hint: `Sign out first, which removes it: datumctl logout --profile ${input.name}`,
+    });
+  }
+  const saved = await keep(deps, input, userProfile({ organization: input.organization, clientId }, place));
+  deps.out.line(
+    `Profile "${input.name}" is kept for the organization ${input.organization}; nobody has signed in yet.`,
+  );
+  await tell(deps, saved, `datumctl login --profile ${input.name}`);
+}
+
+/** Where the profile belongs; one that is there keeps its place. Throws `USAGE`, `IDENTITY_MISMATCH`. */
+async function placeOf(
+  deps: Deps,
+  input: ProfileInput,
+  same: (before: Session) => boolean,
+): Promise<CloudfleetPlace> {
+  const { name } = input;
+  if (!isSessionName(name) || name.startsWith(AMBIENT)) {
+    throw new AppError("USAGE", `"${printable(name, 80)}" cannot be a profile's name.`, {
+      hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
+    });
+  }
+  const certificateAuthority = input.certificateAuthority === undefined
+    ? undefined
+    : await readAuthority(input.certificateAuthority);
+  const stored = await readSession(deps.place, name);
+  const before = stored === undefined ? undefined : await knownPlace(deps, stored, same);
+  const place = await cloudfleetPlace({ ...input, certificateAuthority }, deps.env, before);
+  if (stored !== undefined && place.issuer !== stored.issuer) throw another(name);
+  return place;
+}
+
+/** The place of a profile that is renewed, as it was sealed; undefined where its key is lost. */
+async function knownPlace(
+  deps: Deps,
+  stored: Session,
+  same: (before: Session) => boolean,
+): Promise<CloudfleetPlace | undefined> {
+  if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
+  try {
+    const { session, credentials } = await openSession(deps.place, stored, keyringBound(deps));
+    if (!same(session)) throw another(stored.name);
+    const { issuer, apiHost, certificateAuthority } = session;
+    return { issuer, apiHost, certificateAuthority, api: credentials.api ?? {} };
+  } catch (thrown) {
+    // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
+    const lost = thrown instanceof AppError && ["KEYRING_ITEM_MISSING", "STORAGE"].includes(thrown.code);
+    if (lost) return undefined;
+    throw thrown;
+  }
+}
+
+function another(name: string): AppError {
+  return new AppError(
+    "IDENTITY_MISMATCH",
+    `There is a session "${name}" of somebody else or of another issuer already.`,
+    {
+      hint: `Choose another name, or remove it first: datumctl auth remove-profile ${name}`,
+    },
+  );
+}
+
+/** Stores a profile; it becomes the active session only where there is none. */
+async function keep(
+  deps: Deps,
+  { name, keyring }: ProfileInput,
+  profile: RecipeSession,
+): Promise<SavedSession> {
+  const { place } = deps;
+  await checkRoom(place);
+  const choice = keyring ?? deps.env("DATUMCTL_KEYRING");
+  return await keepRecipe(place, profile, {
+    wantedName: name,
+    keyStores: await usableKeyStores(deps, choice),
+    moveKey: keyring !== undefined && keyring !== "auto",
+    activate: (await readConfig(place)).activeSession === undefined,
+  }, keyringBound(deps));
+}
+
+async function tell(deps: Deps, saved: SavedSession, next: string): Promise<void> {
+  tellWhereKept(deps, saved);
+  const { name } = saved.session;
+  const active = (await readConfig(deps.place)).activeSession;
+  if (active !== name && name !== "default") {
+    deps.out.note(
+      `The active session stays ${active}. Use this one with --profile ${name}, or: datumctl auth switch ${name}`,
+    );
+  }
+  const profile = active === name || next.includes("--profile") ? "" : ` --profile ${name}`;
+  deps.out.note(`Next: ${next}${profile}`);
+}

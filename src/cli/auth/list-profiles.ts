@@ -1,0 +1,99 @@
+/** Owns `auth list-profiles`: Cloudfleet's profiles on this machine, their secrets masked. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError } from "../../errors.ts";
+import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet.ts";
+import { AMBIENT, NOBODY, type Session } from "../../sessions/session.ts";
+import { readConfig } from "../../sessions/store.ts";
+import type { CommandDeps, Deps } from "../context.ts";
+import { readableSessions, storedIn } from "../session-words.ts";
+import { formatListing, listFormat } from "../table.ts";
+
+/** `auth list-profiles`. */
+export function listProfilesCommand(deps: CommandDeps): Command {
+  const command = new Command("list-profiles")
+    .description("List the Cloudfleet profiles on this machine, secrets masked")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl auth list-profiles\n  datumctl auth list-profiles -o json",
+    );
+  command.action((flags) => runListProfiles(deps(command), { output: flags.output }));
+  return command as unknown as Command;
+}
+
+const MASKED = "********";
+
+/** Prints the profiles that are stored here, and the one that the variables give. */
+export async function runListProfiles(
+  deps: Deps,
+  input: { readonly output: string | undefined },
+): Promise<void> {
+  const format = listFormat(input.output);
+  const stored = (await readableSessions(deps)).filter(({ provider }) => provider === "cloudfleet");
+  const rows = [...await profileOfVariables(deps), ...stored];
+  const active = (await readConfig(deps.place)).activeSession;
+  deps.out.text(
+    await formatListing<Session>({
+      rows,
+      columns: [
+        { title: "Name", text: ({ name }) => name },
+        { title: "Kind", text: kindOf },
+        { title: "Organization", text: ({ organization }) => organization ?? "" },
+        { title: "Token ID", text: (row) => tokenIdOf(row) ?? "" },
+        { title: "Secret", text: (row) => tokenIdOf(row) === undefined ? "" : MASKED },
+        { title: "Status", text: (row) => row.name === active ? "Active" : whoOf(row) },
+        { title: "Issuer", wide: true, text: ({ issuer }) => issuer },
+        { title: "API host", wide: true, text: ({ apiHost }) => apiHost },
+        { title: "Stored in", wide: true, text: (row) => isAmbient(row) ? "variables" : storedIn(row) },
+      ],
+      name: ({ name }) => name,
+      object: (row) => ({
+        name: row.name,
+        kind: kindOf(row),
+        organization: row.organization ?? null,
+        tokenId: tokenIdOf(row) ?? null,
+        secret: tokenIdOf(row) === undefined ? null : MASKED,
+        email: row.user.email ?? null,
+        issuer: row.issuer,
+        apiHost: row.apiHost,
+        active: row.name === active,
+        storage: isAmbient(row) ? "variables" : row.keyStore === "system" ? "keyring" : "file",
+      }),
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") {
+    deps.out.note(
+      "There is no profile. Add one: datumctl auth add-profile token NAME ORGANIZATION_ID TOKEN_ID",
+    );
+  }
+}
+
+/** None, or one; variables that cannot be used are warned of. */
+async function profileOfVariables({ env, out }: Deps): Promise<Session[]> {
+  if (!variablesSet(env)) return [];
+  try {
+    return [await sessionOfVariables(env)];
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    out.warn(`${thrown.message} ${thrown.hint ?? ""}`.trim());
+    return [];
+  }
+}
+
+function isAmbient({ name }: Session): boolean {
+  return name.startsWith(AMBIENT);
+}
+
+function kindOf({ kind }: Session): string {
+  return kind === "api-token" ? "token" : kind;
+}
+
+function tokenIdOf({ kind, clientId }: Session): string | undefined {
+  return kind === "api-token" ? clientId : undefined;
+}
+
+function whoOf({ kind, user }: Session): string {
+  if (kind !== "user") return "";
+  return user.subject === NOBODY ? "Not signed in" : user.email ?? "";
+}

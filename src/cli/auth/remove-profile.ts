@@ -1,0 +1,73 @@
+/** Owns `auth remove-profile`: a profile goes from this machine; its token stays as it is. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError, printable } from "../../errors.ts";
+import { NOBODY, type Session } from "../../sessions/session.ts";
+import { LOCK_WAIT, lockSession, readSession, removeSession } from "../../sessions/store.ts";
+import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
+import { readableSessions } from "../session-words.ts";
+
+/** `auth remove-profile`. */
+export function removeProfileCommand(deps: CommandDeps): Command {
+  const command = new Command("remove-profile")
+    .description("Remove a Cloudfleet profile from this machine; its token stays valid")
+    .argument("<name>", "the profile's name")
+    .addHelpText("after", "\nExamples:\n  datumctl auth remove-profile ci");
+  command.action((name) => runRemoveProfile(deps(command), { name }));
+  return command as unknown as Command;
+}
+
+/** Removes a profile's file and key. Throws `NOT_FOUND` naming those there are, `USAGE` for another provider's session. */
+export async function runRemoveProfile(deps: Deps, { name }: { readonly name: string }): Promise<void> {
+  const { place, out } = deps;
+  if (await readSession(place, name) === undefined) throw await noProfile(deps, name);
+  const lock = await lockSession(place, name, LOCK_WAIT);
+  let session: Session | undefined;
+  try {
+    session = await readSession(place, name);
+    if (session === undefined) throw await noProfile(deps, name);
+    if (session.provider !== "cloudfleet") {
+      throw new AppError(
+        "USAGE",
+        `The session "${name}" is of ${session.provider}, not a Cloudfleet profile.`,
+        {
+          hint: `Sign it out: datumctl logout ${name}`,
+        },
+      );
+    }
+    const { leftBehind } = await removeSession(place, session, keyringBound(deps));
+    if (leftBehind !== undefined) {
+      throw new AppError(
+        "STORAGE",
+        `The profile "${name}" is removed, but the keyring's item of that name (service datumctl) was left behind: ` +
+          leftBehind.message,
+        {
+          hint: "Remove that item with your keyring's own program; alone it opens nothing.",
+          cause: leftBehind,
+        },
+      );
+    }
+  } finally {
+    lock.release();
+  }
+  out.line(`Removed the profile "${name}" from this machine.`);
+  const { kind, clientId, user } = session;
+  if (kind === "api-token") {
+    const id = printable(clientId);
+    out.note(
+      `The token ${id} itself stays valid. To end it, as an administrator: datumctl tokens delete ${id}`,
+    );
+  } else if (user.subject !== NOBODY) {
+    out.note("Its sign-in was not ended at the issuer; datumctl logout does that.");
+  }
+}
+
+async function noProfile(deps: Deps, name: string): Promise<AppError> {
+  const names = (await readableSessions(deps)).filter(({ provider }) => provider === "cloudfleet")
+    .map(({ name }) => name);
+  return new AppError("NOT_FOUND", `There is no profile "${printable(name, 80)}" here.`, {
+    hint: names.length === 0
+      ? "There is none at all: see datumctl auth list."
+      : `There are: ${names.join(", ")}.`,
+  });
+}

@@ -1,0 +1,140 @@
+/** Owns the way from a command's flags to Cloudfleet's API: which profile acts, and a client of it. */
+
+import { Option } from "@commander-js/extra-typings";
+import { AppError } from "../errors.ts";
+import { openClient } from "../kube/client.ts";
+import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
+import { type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet-api.ts";
+import { checkedApiUrl, CLOUDFLEET_API_URL, operationsOf } from "../providers/cloudfleet-operations.ts";
+import { type Session, signInAgain } from "../sessions/session.ts";
+import { chooseSession, openSession, readConfig, readSession, type SessionPlace } from "../sessions/store.ts";
+import { type Deps, keyringBound, requestBounds } from "./context.ts";
+import { freshTokens } from "./control-plane.ts";
+
+/** `--operation`, of every command that asks Cloudfleet's API. */
+export function operationOption() {
+  return new Option(
+    "--operation <name=request>",
+    'asks the API differently, such as regenerate="POST /tokens/{id}/secret"; repeatable',
+  ).argParser((text: string, before: readonly string[]) => [...before, text]).default(
+    [] as readonly string[],
+    "as docs/cloudfleet.md lists them",
+  );
+}
+
+/** The profile that acts, and where it is. */
+export interface ActingProfile {
+  readonly session: Session;
+  readonly place: SessionPlace;
+}
+
+/**
+ * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, the active session if it is
+ * Cloudfleet's, the profile `default`. Throws `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of
+ * another provider.
+ */
+export async function actingProfile(deps: Deps): Promise<ActingProfile> {
+  const { place, choice, env } = deps;
+  const named = choice.flag ?? choice.variable;
+  if (named !== undefined) return await namedProfile(deps, named);
+  if (variablesSet(env)) {
+    return { session: await place.ambient?.(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), place };
+  }
+  const { activeSession } = await readConfig(place);
+  for (const name of [activeSession, "default"]) {
+    const session = name === undefined ? undefined : await readSession(place, name);
+    if (session?.provider === "cloudfleet") return { session, place };
+  }
+  throw new AppError("NOT_SIGNED_IN", "No Cloudfleet profile is chosen, and there is none named default.", {
+    hint: `Name one (--profile NAME), or add it: ${ADD}`,
+  });
+}
+
+const ADD = "datumctl auth add-profile token default ORGANIZATION_ID TOKEN_ID";
+
+async function namedProfile({ place, choice, env }: Deps, named: string): Promise<ActingProfile> {
+  if (named === CLOUDFLEET_AMBIENT && place.ambient === undefined) {
+    return { session: await sessionOfVariables(env), place };
+  }
+  const chosen = await chooseSession(place, choice).catch((thrown) => {
+    if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named.startsWith("env:")) {
+      throw thrown;
+    }
+    throw new AppError(thrown.code, thrown.message, {
+      hint: `Pick one of datumctl auth list-profiles, or add it: ${ADD.replace(" default ", " NAME ")}`,
+      cause: thrown,
+    });
+  });
+  const { session } = chosen;
+  if (session.provider === "cloudfleet") return chosen;
+  throw new AppError(
+    "USAGE",
+    `The session "${session.name}" is of ${session.provider}, not a Cloudfleet profile.`,
+    {
+      hint: "See the profiles there are: datumctl auth list-profiles",
+    },
+  );
+}
+
+/** Cloudfleet as one profile sees it; dispose of it. */
+export interface Cloudfleet extends Disposable {
+  /** The profile as it was sealed. */
+  readonly session: Session;
+  /** Where its files are. */
+  readonly place: SessionPlace;
+  /** What is kept of the API with it. */
+  readonly kept: Readonly<Record<string, string>>;
+  readonly api: CloudfleetApi;
+  /** Gets a token for what comes next; with `force` one that is made anew. */
+  readonly prepare: (force?: boolean) => Promise<void>;
+  /**
+   * The API for what must not be broken off half-way: no Ctrl-C ends it, and it uses the token that
+   * {@link Cloudfleet.prepare} got, so that no lock is waited for.
+   */
+  readonly steady: CloudfleetApi;
+}
+
+/** Opens Cloudfleet's API as the profile that acts. Throws what {@link actingProfile} and opening a session throw. */
+export async function openCloudfleet(deps: Deps, operations: readonly string[]): Promise<Cloudfleet> {
+  const overrides = operationsOf(operations);
+  const acting = await actingProfile(deps);
+  const own: Deps = { ...deps, place: acting.place };
+  // As it was sealed: an edited file must not say where its tokens go.
+  const { session, credentials } = await openSession(acting.place, acting.session, keyringBound(deps));
+  const kept = credentials.api ?? {};
+  const tokens = freshTokens(own, acting.session);
+  const network = deps.openNetwork(session.certificateAuthority);
+  let prepared = "";
+  const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
+    cloudfleetApi({
+      client: openClient({
+        ...requestBounds(deps),
+        signal,
+        baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
+        what: "Cloudfleet's API",
+        who: `the profile "${session.name}"`,
+        remedy: signInAgain(session),
+        fetch: network.fetch,
+        token,
+      }),
+      operations: { ...kept, ...overrides },
+      organization: session.organization ?? "",
+    });
+  return {
+    session,
+    place: acting.place,
+    kept,
+    api: apiOf(deps.interrupted, async (force) => (await tokens(force)).token),
+    prepare: async (force = false) => {
+      prepared = (await tokens(force)).token;
+    },
+    steady: apiOf(new AbortController().signal, () => Promise.resolve(prepared)),
+    [Symbol.dispose]: () => network[Symbol.dispose](),
+  };
+}
+
+/** The same dependencies for what must not be broken off half-way: no Ctrl-C ends its waits. */
+export function steadyDeps(deps: Deps): Deps {
+  const { interrupted: _, ...place } = deps.place;
+  return { ...deps, place, interrupted: new AbortController().signal };
+}

@@ -1,0 +1,149 @@
+/** Owns `clusters`: Cloudfleet's clusters, and the kubeconfig entry through which kubectl uses one. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError, printable } from "../errors.ts";
+import { serverAddress } from "../kube/api-server.ts";
+import { entryOf, type Kubeconfig, kubeconfigPaths, updateKubeconfig } from "../kube/kubeconfig.ts";
+import type { KubeconfigEdit } from "../kube/kubeconfig-text.ts";
+import { checkClusterHost, entryEdit } from "../kube/own-entry.ts";
+import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
+import { checkedId } from "../providers/cloudfleet-operations.ts";
+import { labelOf } from "../sessions/session.ts";
+import { openCloudfleet, operationOption } from "./cloudfleet.ts";
+import type { CommandDeps, Deps } from "./context.ts";
+import { ownCommand } from "./own-command.ts";
+import { formatListing, listFormat } from "./table.ts";
+
+/** `clusters`, which holds `list` and `kubeconfig`. */
+export function clustersCommand(deps: CommandDeps): Command {
+  const list = new Command("list").alias("ls")
+    .description("List the organization's clusters")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl clusters list\n  datumctl clusters list -o wide --profile ci",
+    );
+  list.action((flags) => runClustersList(deps(list), flags));
+  const kubeconfig = new Command("kubeconfig")
+    .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
+    .argument("<id>", "the cluster's id")
+    .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --profile ci --kubeconfig ci.yaml
+
+The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
+    );
+  kubeconfig.action((id, flags) => runClustersKubeconfig(deps(kubeconfig), { ...flags, id }));
+  return new Command("clusters")
+    .description("Cloudfleet's clusters")
+    .addHelpText("after", "\nExamples:\n  datumctl clusters list\n  datumctl clusters kubeconfig CLUSTER_ID")
+    .addCommand(list as unknown as Command)
+    .addCommand(kubeconfig as unknown as Command) as unknown as Command;
+}
+
+interface ListInput {
+  readonly output?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Prints the organization's clusters. */
+export async function runClustersList(deps: Deps, input: ListInput): Promise<void> {
+  const format = listFormat(input.output);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const rows = await cloudfleet.api.clusters();
+  deps.out.text(
+    await formatListing<Cluster>({
+      rows,
+      columns: [
+        { title: "ID", text: ({ id }) => id },
+        { title: "Name", text: ({ name }) => name ?? "" },
+        { title: "Region", text: ({ region }) => region ?? "" },
+        { title: "Status", text: ({ status }) => status ?? "" },
+        { title: "API server", wide: true, text: (cluster) => clusterAddress(cluster) ?? "" },
+      ],
+      name: ({ id }) => id,
+      object: (cluster) => ({
+        id: cluster.id,
+        name: cluster.name ?? null,
+        region: cluster.region ?? null,
+        status: cluster.status ?? null,
+        endpoint: clusterAddress(cluster) ?? null,
+      }),
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") deps.out.note("The organization has no cluster.");
+}
+
+interface KubeconfigInput {
+  readonly id: string;
+  readonly kubeconfig?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Asks where the cluster is and merges its entry; the current context stays. */
+export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput): Promise<void> {
+  const { out, env } = deps;
+  const id = checkedId("a cluster", input.id);
+  const paths = kubeconfigPaths(input.kubeconfig, env);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const { session } = cloudfleet;
+  const server = serverOf(await cloudfleet.api.cluster(id));
+  const own = await ownCommand(env, deps.place.folders.config);
+  if (own.warning !== undefined) out.warn(own.warning);
+  const context = `${id}/${session.name}`;
+  const { certificateAuthority } = session;
+  let holder: string | undefined;
+  const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
+    checkClusterHost(kubeconfig, id, server);
+    holder = entryOf(kubeconfig, "contexts", context)?.file.path;
+    return entryEdit({
+      cluster: id,
+      server,
+      context,
+      command: own.command,
+      identity: { session: session.name },
+      switchTo: false,
+      ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    });
+  };
+  const changes = await updateKubeconfig(paths, edit);
+  const written = changes.length === 0
+    ? `${holder ?? paths[0]} (nothing to change)`
+    : changes.map(({ path }) => path).join(", ");
+  const user = session.kind === "api-token" ? kubernetesUser(session.clientId) : labelOf(session);
+  out.line(`Kubeconfig:  ${written}`);
+  out.line(`Context:     ${context}`);
+  out.line(`User:        ${printable(user)}`);
+  out.line(`API server:  ${server}`);
+  out.note(`Next: kubectl --context ${context} get namespaces`);
+}
+
+/** The cluster's address, as kubectl may send a token to it. Throws `NOT_FOUND` and `INVALID` where the API names none that serves. */
+function serverOf(cluster: Cluster): string {
+  const address = clusterAddress(cluster);
+  if (address === undefined) {
+    throw new AppError("NOT_FOUND", `Cloudfleet's API names no address of the cluster ${cluster.id}.`, {
+      hint: "It may be starting still: see datumctl clusters list. Else name it yourself: " +
+        "datumctl auth update-kubeconfig --server URL",
+    });
+  }
+  try {
+    return serverAddress(address);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    throw new AppError(
+      "INVALID",
+      `Cloudfleet's API names an address of the cluster that is refused: ${thrown.message}`,
+      {
+        hint: "Tokens go to https addresses only (http on loopback).",
+        cause: thrown,
+      },
+    );
+  }
+}

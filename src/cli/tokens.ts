@@ -1,0 +1,197 @@
+/** Owns `tokens` and its words: flags in, one run each. */
+
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../errors.ts";
+import { type ApiToken, kubernetesUser } from "../providers/cloudfleet-api.ts";
+import { checkedId } from "../providers/cloudfleet-operations.ts";
+import { openCloudfleet, operationOption } from "./cloudfleet.ts";
+import { confirm } from "./confirm.ts";
+import type { CommandDeps, Deps } from "./context.ts";
+import { formatListing, formatObject, listFormat } from "./table.ts";
+import { runCreate } from "./tokens/create.ts";
+import { profilesUsing } from "./tokens/profiles-using.ts";
+import { runRegenerate } from "./tokens/regenerate.ts";
+
+const OUTPUT = ["-o, --output <format>", "table, wide, json, yaml or name"] as const;
+const NEW_SECRET_OUTPUT = ["-o, --output <format>", "table, json or yaml"] as const;
+
+/** `tokens`, which holds the words for Cloudfleet's API tokens. */
+export function tokensCommand(deps: CommandDeps): Command {
+  const commands = [create(deps), list(deps), describe(deps), regenerate(deps), remove(deps)];
+  const tokens = new Command("tokens")
+    .description("Cloudfleet's API tokens, with which machines sign in")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl tokens list\n  datumctl tokens create --name ci --role User",
+    );
+  for (const command of commands) tokens.addCommand(command);
+  return tokens as unknown as Command;
+}
+
+function create(deps: CommandDeps): Command {
+  const command = new Command("create")
+    .description("Make an API token; its secret is shown once, or goes straight to a file or a profile")
+    .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
+    .option("--name <name>", "what people call the token")
+    .option("--role <role>", "Administrator or User")
+    .option("-f, --filename <file>", "JSON or YAML file with the fields, - for standard input")
+    .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
+    .option("--force", "replace a --secret-file that is there already")
+    .option("--save-profile <name>", "keep token and secret as a profile instead of showing it")
+    .option(
+      "--keyring <store>",
+      "--save-profile: where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+    )
+    .option(...NEW_SECRET_OUTPUT)
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl tokens create --name ci --role User
+  datumctl tokens create .name: ci, .role: User
+  datumctl tokens create --name ci --role User --secret-file ci.secret
+  datumctl tokens create -f token.yaml --save-profile ci`,
+    );
+  command.action((words, flags) => runCreate(deps(command), { ...flags, words }));
+  return command as unknown as Command;
+}
+
+function list(deps: CommandDeps): Command {
+  const command = new Command("list").alias("ls")
+    .description("List the organization's API tokens")
+    .option(...OUTPUT)
+    .addOption(operationOption())
+    .addHelpText("after", "\nExamples:\n  datumctl tokens list\n  datumctl tokens list --profile ci -o json");
+  command.action((flags) => runList(deps(command), flags));
+  return command as unknown as Command;
+}
+
+function describe(deps: CommandDeps): Command {
+  const command = new Command("describe")
+    .description("Show an API token, and the user that it is inside a cluster")
+    .argument("<id>", "the token's id")
+    .option(...OUTPUT)
+    .addOption(operationOption())
+    .addHelpText("after", "\nExamples:\n  datumctl tokens describe 2iKo4Asy51EUx2gpJFW76t");
+  command.action((id, flags) => runDescribe(deps(command), { ...flags, id }));
+  return command as unknown as Command;
+}
+
+function regenerate(deps: CommandDeps): Command {
+  const command = new Command("regenerate")
+    .description("Give an API token a new secret; the old one is refused at once")
+    .argument("<id>", "the token's id")
+    .option(
+      "--update-profile",
+      "give the new secret to the profiles here that use the token, in the same step",
+    )
+    .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
+    .option("--force", "replace a --secret-file that is there already")
+    .option("-y, --yes", "do not ask")
+    .option(...NEW_SECRET_OUTPUT)
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --update-profile
+  datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --yes --secret-file ci.secret`,
+    );
+  command.action((id, flags) => runRegenerate(deps(command), { ...flags, id }));
+  return command as unknown as Command;
+}
+
+function remove(deps: CommandDeps): Command {
+  const command = new Command("delete")
+    .description("Delete an API token for good")
+    .argument("<id>", "the token's id")
+    .option("-y, --yes", "do not ask")
+    .addOption(operationOption())
+    .addHelpText("after", "\nExamples:\n  datumctl tokens delete 2iKo4Asy51EUx2gpJFW76t --yes");
+  command.action((id, flags) => runDelete(deps(command), { ...flags, id }));
+  return command as unknown as Command;
+}
+
+interface ListInput {
+  readonly output?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Prints the organization's tokens; never a secret. */
+export async function runList(deps: Deps, input: ListInput): Promise<void> {
+  const format = listFormat(input.output);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const rows = await cloudfleet.api.tokens();
+  deps.out.text(
+    await formatListing<ApiToken>({
+      rows,
+      columns: [
+        { title: "ID", text: ({ id }) => id },
+        { title: "Name", text: ({ name }) => name ?? "" },
+        { title: "Role", text: ({ role }) => role ?? "" },
+        { title: "Created", text: ({ date_created }) => date_created ?? "" },
+        { title: "Last used", text: ({ last_used }) => last_used ?? "" },
+        { title: "Kubernetes user", wide: true, text: ({ id }) => kubernetesUser(id) },
+      ],
+      name: ({ id }) => id,
+      object: objectOf,
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") deps.out.note("The organization has no API token.");
+}
+
+function objectOf({ id, name, role, date_created, last_used }: ApiToken) {
+  return {
+    id,
+    name: name ?? null,
+    role: role ?? null,
+    created: date_created ?? null,
+    lastUsed: last_used ?? null,
+    kubernetesUser: kubernetesUser(id),
+  };
+}
+
+/** Prints one token. */
+export async function runDescribe(deps: Deps, input: ListInput & { readonly id: string }): Promise<void> {
+  const format = listFormat(input.output);
+  const id = checkedId("a token", input.id);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const token = await cloudfleet.api.token(id);
+  const { name, role, date_created, last_used } = token;
+  const lines = [
+    ["Token ID", token.id],
+    ["Name", name ?? ""],
+    ["Role", role ?? ""],
+    ["Created", date_created ?? ""],
+    ["Last used", last_used ?? ""],
+    ["Kubernetes user", kubernetesUser(token.id)],
+  ] as const;
+  deps.out.text(await formatObject(lines, objectOf(token), token.id, format));
+}
+
+interface DeleteInput {
+  readonly id: string;
+  readonly yes?: true | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Deletes a token, once that was confirmed. */
+export async function runDelete(deps: Deps, input: DeleteInput): Promise<void> {
+  const id = checkedId("a token", input.id);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const profiles = await profilesUsing(deps.place, id, cloudfleet.session.apiHost);
+  const names = profiles.map((name) => printable(name)).join(", ");
+  const users = names === "" ? "" : ` Here it is used by: ${names}.`;
+  if (!input.yes) {
+    await confirm(deps, `Delete the token ${id} for good? Whoever uses it is locked out.${users}`);
+  }
+  await cloudfleet.prepare();
+  await cloudfleet.api.deleteToken(id);
+  deps.out.line(`Deleted the token ${id}.`);
+  for (const name of profiles) {
+    deps.out.note(
+      `The profile "${name}" no longer signs in. Remove it: datumctl auth remove-profile ${name}`,
+    );
+  }
+}

@@ -1,0 +1,116 @@
+/** Owns `tokens create`: a new token whose secret reaches the person, a file or a profile, and is nowhere else. */
+
+import { AppError, printable } from "../../errors.ts";
+import { kubernetesUser, type NewToken } from "../../providers/cloudfleet-api.ts";
+import { tokenProfile } from "../../providers/cloudfleet.ts";
+import { isSessionName } from "../../sessions/session.ts";
+import { checkRoom, readSession } from "../../sessions/store.ts";
+import { keepRecipe } from "../../sign-in/keep-recipe.ts";
+import { checkpoint } from "../../system/checkpoint.ts";
+import { type Cloudfleet, openCloudfleet, steadyDeps } from "../cloudfleet.ts";
+import { type Deps, keyringBound } from "../context.ts";
+import { usableKeyStores } from "../keeping.ts";
+import { type FieldInput, tokenFields } from "./fields.ts";
+import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
+import { keepSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+
+/** The flags of `tokens create`, as they were typed. */
+export interface CreateInput extends FieldInput {
+  readonly secretFile?: string | undefined;
+  readonly force?: true | undefined;
+  readonly saveProfile?: string | undefined;
+  readonly keyring?: string | undefined;
+  readonly output?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Makes a token. Whatever can fail on this side fails before. */
+export async function runCreate(deps: Deps, input: CreateInput): Promise<void> {
+  const format = newSecretFormat(input.output);
+  const fields = await tokenFields(deps, input);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const destinations: SecretDestination[] = [];
+  try {
+    if (input.saveProfile !== undefined) {
+      destinations.push(await newProfile(deps, input.saveProfile, cloudfleet, input.keyring));
+    }
+    if (input.secretFile !== undefined) {
+      destinations.push(await secretFile(input.secretFile, input.force ?? false));
+    }
+    const token = await createToken(cloudfleet, fields);
+    checkpoint("secret answered");
+    const lost = {
+      done: `The token ${token.id} was created`,
+      remedy: `Give it another secret with datumctl tokens regenerate ${token.id}, ` +
+        `or delete it: datumctl tokens delete ${token.id}`,
+    };
+    await keepSecret(destinations, token, lost);
+    const wheres = destinations.map(({ where }) => where);
+    printNewSecret(deps, await formatNewSecret(token, linesOf(token), wheres, format), lost);
+    if (wheres.length === 0) deps.out.note("The secret is not shown again.");
+  } finally {
+    for (const destination of destinations) await destination.discard();
+  }
+  deps.interrupted.throwIfAborted();
+}
+
+/** With a token at hand, so that what fails on the way to it is not taken for a lost answer. */
+async function createToken(
+  cloudfleet: Cloudfleet,
+  fields: Parameters<Cloudfleet["api"]["createToken"]>[0],
+): Promise<NewToken> {
+  await cloudfleet.prepare();
+  try {
+    return await cloudfleet.steady.createToken(fields);
+  } catch (thrown) {
+    // Refused for its token, nothing was made: a token that is made anew may be taken.
+    if (!(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
+    await cloudfleet.prepare(true);
+    return await cloudfleet.steady.createToken(fields);
+  }
+}
+
+function linesOf({ id, name, role }: NewToken): (readonly [string, string])[] {
+  return [["Token ID", id], ["Name", name], ["Role", role], ["Kubernetes user", kubernetesUser(id)]];
+}
+
+/** A profile that is not there yet. Throws `USAGE`, `CONFLICT`, `STORAGE` and the keyring's errors. */
+async function newProfile(
+  deps: Deps,
+  name: string,
+  { session, kept }: Cloudfleet,
+  keyring: string | undefined,
+): Promise<SecretDestination> {
+  if (!isSessionName(name) || name.startsWith("env:")) {
+    throw new AppError("USAGE", `--save-profile: "${printable(name, 80)}" cannot be a profile's name.`, {
+      hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
+    });
+  }
+  if (await readSession(deps.place, name) !== undefined) {
+    throw new AppError("CONFLICT", `--save-profile: there is a session "${name}" already.`, {
+      hint: `Choose another name, or remove it first: datumctl auth remove-profile ${name}`,
+    });
+  }
+  await checkRoom(deps.place);
+  const keyStores = await usableKeyStores(deps, keyring ?? deps.env("DATUMCTL_KEYRING"));
+  // Tokens are clients of the organization's own issuer, which need not be where people sign in.
+  const issuer = session.kind === "api-token"
+    ? session.issuer
+    : deps.env("CLOUDFLEET_ISSUER") ?? session.issuer;
+  return {
+    where: `the profile "${name}"`,
+    async keep({ id, secret }) {
+      const { apiHost, certificateAuthority, organization = "" } = session;
+      const profile = tokenProfile({ organization, tokenId: id, secret }, {
+        issuer,
+        apiHost,
+        api: kept,
+        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+      });
+      const steady = steadyDeps(deps);
+      const choice = { wantedName: name, keyStores, moveKey: false, activate: false };
+      await keepRecipe(steady.place, profile, choice, keyringBound(steady));
+    },
+    discard: () => Promise.resolve(),
+  };
+}

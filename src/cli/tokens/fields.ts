@@ -1,0 +1,80 @@
+/** Owns what a new token is made with: flags win over shorthand, shorthand over a file. */
+
+import { AppError, printable } from "../../errors.ts";
+import { checkedRole, type Role } from "../../providers/cloudfleet-api.ts";
+import { readTextFile } from "../../system/files.ts";
+import type { Deps } from "../context.ts";
+import { parseShorthand } from "./shorthand.ts";
+
+const LARGEST_INPUT = 64 * 1024;
+
+/** The three ways in which fields come. */
+export interface FieldInput {
+  readonly name?: string | undefined;
+  readonly role?: string | undefined;
+  /** `-f`: a file, or `-`. */
+  readonly filename?: string | undefined;
+  /** The words of the shorthand. */
+  readonly words: readonly string[];
+}
+
+/** A new token's fields. */
+export interface TokenFields {
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** The fields of a new token. Throws `USAGE` for those that are missing, unknown or no text. */
+export async function tokenFields(
+  deps: Deps,
+  { name, role, filename, words }: FieldInput,
+): Promise<TokenFields> {
+  const fields = {
+    ...(filename === undefined ? {} : await fieldsIn(deps, filename)),
+    ...(words.length === 0 ? {} : parseShorthand(words.join(" "))),
+    ...(name === undefined ? {} : { name }),
+    ...(role === undefined ? {} : { role }),
+  };
+  const unknown = Object.keys(fields).find((key) => key !== "name" && key !== "role");
+  if (unknown !== undefined) {
+    throw new AppError("USAGE", `A token has no field "${printable(unknown, 60)}".`, {
+      hint: "It has name and role.",
+    });
+  }
+  return { name: fieldOf(fields, "name"), role: checkedRole(fieldOf(fields, "role")) };
+}
+
+function fieldOf(fields: Readonly<Record<string, unknown>>, key: "name" | "role"): string {
+  const value = fields[key];
+  if (typeof value === "string" && value.trim() !== "" && printable(value, 253) === value.trim()) {
+    return value.trim();
+  }
+  const example = key === "name" ? "--name ci" : "--role User";
+  const what = value === undefined
+    ? `needs a ${key}`
+    : `has a ${key} that is no text of at most 253 printable characters`;
+  throw new AppError("USAGE", `A new token ${what}.`, {
+    hint: `Give it as ${example}${
+      key === "name" ? ", or .name:~ 1 for a text that looks like a number" : ""
+    }.`,
+  });
+}
+
+async function fieldsIn({ terminal }: Deps, path: string): Promise<Readonly<Record<string, unknown>>> {
+  const where = path === "-" ? "standard input" : printable(path);
+  if (path === "-" && terminal.canAsk) {
+    throw new AppError("USAGE", "-f - reads standard input, which is a terminal.", {
+      hint: "Send it a file, or use --name and --role.",
+    });
+  }
+  const text = path === "-" ? await terminal.readIn(LARGEST_INPUT) : await readTextFile(path);
+  if (text === undefined) throw new AppError("USAGE", `-f: ${where} does not exist.`);
+  const { readYaml } = await import("../yaml-reader.ts");
+  const value = text.length > LARGEST_INPUT ? undefined : readYaml(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new AppError("USAGE", `-f: ${where} holds no JSON or YAML object of a token's fields.`, {
+    hint: 'For example: {"name": "ci", "role": "User"}',
+  });
+}

@@ -1,0 +1,53 @@
+/** Owns how a secret that was just made is shown, once, or where it is instead. */
+
+import { AppError, printable, printableValue } from "../../errors.ts";
+import type { Deps } from "../context.ts";
+import { formatTable, toYaml } from "../table.ts";
+import type { LostSecret } from "./secret-destination.ts";
+
+const FORMATS = ["table", "json", "yaml"] as const;
+
+/** A form that shows all there is: a bare name would lose the secret. Throws `USAGE` for another. */
+export function newSecretFormat(text: string | undefined): typeof FORMATS[number] {
+  const format = FORMATS.find((known) => known === (text ?? "table"));
+  if (format !== undefined) return format;
+  throw new AppError("USAGE", `-o takes ${FORMATS.join(", ")} here.`, {
+    hint: "The secret is told once, so it is told in full, or kept with --secret-file.",
+  });
+}
+
+/** A token with its secret, or with where that is. `lines` are what a person sees beside it. */
+export async function formatNewSecret(
+  token: { readonly id: string; readonly secret: string; readonly name?: string; readonly role?: string },
+  lines: readonly (readonly [title: string, value: string])[],
+  keptIn: readonly string[],
+  format: typeof FORMATS[number],
+): Promise<string> {
+  const { secret, ...rest } = token;
+  const shown = keptIn.length === 0 ? { secret } : { secretIn: keptIn };
+  switch (format) {
+    case "json":
+      return JSON.stringify(printableValue({ ...rest, ...shown }), undefined, 2) + "\n";
+    case "yaml":
+      return await toYaml(printableValue({ ...rest, ...shown }));
+    case "table": {
+      const last = keptIn.length === 0 ? ["Secret", secret] : ["Secret in", keptIn.join(", ")];
+      const rows = lines.map(([title, value]) => [title, printable(value)]);
+      return await formatTable([...rows, last].map(([title, value]) => [`${title}:`, value ?? ""]));
+    }
+  }
+}
+
+/** Prints it. Throws what the output fails with, saying what was done and what to do. */
+export function printNewSecret({ out }: Deps, text: string, { done, remedy }: LostSecret): void {
+  try {
+    out.text(text);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    throw new AppError(thrown.code, `${done}, but it could not be told: ${thrown.message}`, {
+      hint: remedy,
+      retryable: false,
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,12 @@
+/** Owns which profiles here use an API token. */
+
+import { listSessions, type SessionPlace } from "../../sessions/store.ts";
+
+/** The names of the profiles that use a token at an API host, sorted. */
+export async function profilesUsing(place: SessionPlace, id: string, apiHost: string): Promise<string[]> {
+  const { sessions } = await listSessions(place);
+  return sessions.filter((session) =>
+    session.provider === "cloudfleet" && session.kind === "api-token" && session.clientId === id &&
+    session.apiHost === apiHost
+  ).map(({ name }) => name).sort();
+}

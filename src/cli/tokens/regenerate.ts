@@ -1,0 +1,145 @@
+/** Owns `tokens regenerate`: a new secret, and the profiles that use the token having it in the same step. */
+
+import { AppError, printable } from "../../errors.ts";
+import { checkedId } from "../../providers/cloudfleet-operations.ts";
+import {
+  LOCK_WAIT,
+  lockSession,
+  openSession,
+  pathsOf,
+  prepareSession,
+  readSession,
+} from "../../sessions/store.ts";
+import { checkpoint } from "../../system/checkpoint.ts";
+import { removeFile } from "../../system/files.ts";
+import type { FileLock } from "../../system/locks.ts";
+import { type Cloudfleet, openCloudfleet } from "../cloudfleet.ts";
+import { confirm } from "../confirm.ts";
+import { type Deps, keyringBound } from "../context.ts";
+import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
+import { profilesUsing } from "./profiles-using.ts";
+import { keepSecret, type LostSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+
+/** The flags of `tokens regenerate`, as they were typed. */
+export interface RegenerateInput {
+  readonly id: string;
+  readonly updateProfile?: true | undefined;
+  readonly secretFile?: string | undefined;
+  readonly force?: true | undefined;
+  readonly yes?: true | undefined;
+  readonly output?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Gives a token a new secret, once that was confirmed. */
+export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise<void> {
+  const format = newSecretFormat(input.output);
+  const id = checkedId("a token", input.id);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const { session } = cloudfleet;
+  const profiles = await profilesUsing(deps.place, id, session.apiHost);
+  const names = profiles.map((name) => printable(name)).join(", ");
+  if (input.updateProfile && profiles.length === 0) {
+    throw new AppError("NOT_FOUND", `No profile here uses the token ${id}; nothing was done.`, {
+      hint: "Leave --update-profile away, or see the profiles: datumctl auth list-profiles",
+    });
+  }
+  if (!input.yes) {
+    const users = names === ""
+      ? ""
+      : input.updateProfile
+      ? ` ${names} will have the new one.`
+      : ` Here it is used by: ${names}; --update-profile would give them the new one.`;
+    await confirm(
+      deps,
+      `Give the token ${id} a new secret? Whoever uses the old one is locked out.${users}`,
+    );
+  }
+  const own = session.kind === "api-token" && session.clientId === id;
+  // A token made just now outlives the old secret: should this be broken off, the same command can be run again.
+  await cloudfleet.prepare(own);
+  const lost = { done: `The token ${id} has a new secret`, remedy: remedyOf(cloudfleet, id, own) };
+  const tell = async (secret: string, keptIn: readonly string[]) => {
+    printNewSecret(deps, await formatNewSecret({ id, secret }, [["Token ID", id]], keptIn, format), lost);
+  };
+  try {
+    await rotate(deps, cloudfleet, input, profiles, lost, tell);
+  } catch (thrown) {
+    // Refused for its token, nothing was done: one that is made anew may be taken. No lock is held meanwhile.
+    if (own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
+    await cloudfleet.prepare(true);
+    await rotate(deps, cloudfleet, input, profiles, lost, tell);
+  }
+  if (!input.updateProfile) {
+    for (const name of profiles) {
+      deps.out.warn(
+        `The profile "${name}" still has the old secret. Give it the new one: datumctl auth add-profile token ${name} ` +
+          `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`,
+      );
+    }
+  }
+  deps.interrupted.throwIfAborted();
+}
+
+function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
+  const again = "Run the same command again, which makes another secret";
+  return own
+    ? `${again}; it works while this profile's last access token does. After that, make a secret as another profile or in ` +
+      `Cloudfleet's console, and give it here: datumctl auth add-profile token ${session.name} ` +
+      `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`
+    : `${again}.`;
+}
+
+async function rotate(
+  deps: Deps,
+  { steady }: Cloudfleet,
+  { id, updateProfile, secretFile: path, force }: RegenerateInput,
+  profiles: readonly string[],
+  lost: LostSecret,
+  tell: (secret: string, keptIn: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const destinations: SecretDestination[] = [];
+  const locks: FileLock[] = [];
+  try {
+    for (const name of updateProfile ? profiles : []) {
+      locks.push(await lockSession(deps.place, name, LOCK_WAIT));
+      destinations.push(await profileUpdate(deps, name, id));
+    }
+    if (path !== undefined) destinations.push(await secretFile(path, force ?? false));
+    const secret = await steady.regenerateToken(id);
+    checkpoint("secret answered");
+    await keepSecret(destinations, { id, secret }, lost);
+    await tell(secret, destinations.map(({ where }) => where));
+  } finally {
+    for (const destination of destinations) await destination.discard();
+    for (const lock of locks) lock.release();
+  }
+}
+
+/** A profile's next file, its room taken. The caller holds its lock. */
+async function profileUpdate({ place, ...deps }: Deps, name: string, id: string): Promise<SecretDestination> {
+  const stored = await readSession(place, name);
+  const opened = stored && await openSession(place, stored, keyringBound({ place, ...deps }));
+  if (opened?.key === undefined || opened.credentials.clientId !== id) {
+    throw new AppError(
+      "NOT_FOUND",
+      `The profile "${name}" was removed or changed meanwhile; nothing was done.`,
+      {
+        hint: "Run the same command again.",
+      },
+    );
+  }
+  const { session, credentials } = opened;
+  const replacement = await prepareSession(place, name, stored, opened.key);
+  return {
+    where: `the profile "${name}"`,
+    async keep({ secret }) {
+      const { tokenExpires: _, ...fields } = session;
+      // The token that was made with the old secret goes with it.
+      const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;
+      await replacement.commit(fields, { ...rest, clientSecret: secret } as typeof credentials);
+      await removeFile((await pathsOf(place.folders, name)).failure);
+    },
+    discard: () => replacement.discard(),
+  };
+}

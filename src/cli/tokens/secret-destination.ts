@@ -1,0 +1,73 @@
+/** Owns where a new secret goes instead of the screen: all that can fail, fails before the secret exists. */
+
+import { AppError, printable } from "../../errors.ts";
+import { exists, prepareForeignReplacement } from "../../system/files.ts";
+
+/** A place that is ready to take one secret. Exactly one of its two ends must be called. */
+export interface SecretDestination {
+  /** In words, for "its secret is in …". */
+  readonly where: string;
+  /** Takes the secret. Throws `STORAGE` and what else keeping it can end with. */
+  keep(token: { readonly id: string; readonly secret: string }): Promise<void>;
+  /** Gives up what was made ready. */
+  discard(): Promise<void>;
+}
+
+/**
+ * A file (0600) that takes the secret alone. Throws `STORAGE` where it cannot be written, `USAGE` where something is there
+ * and may not be replaced.
+ */
+export async function secretFile(path: string, replace: boolean): Promise<SecretDestination> {
+  if (!replace && await exists(path)) {
+    throw new AppError("USAGE", `--secret-file: ${printable(path)} exists already.`, {
+      hint: "Name another file, or replace it: --force",
+    });
+  }
+  const file = await prepareForeignReplacement(path, 8192);
+  return {
+    where: printable(path),
+    keep: ({ secret }) => file.commit(`${secret}\n`),
+    discard: () => file.discard(),
+  };
+}
+
+/** What is said where a secret was made and could not be kept. */
+export interface LostSecret {
+  /** "The token ID was created". */
+  readonly done: string;
+  /** What to do, as a sentence. */
+  readonly remedy: string;
+}
+
+/** Hands a secret to all its destinations. Throws the first failure, with what was done and what to do. */
+export async function keepSecret(
+  destinations: readonly SecretDestination[],
+  token: { readonly id: string; readonly secret: string },
+  { done, remedy }: LostSecret,
+): Promise<void> {
+  const kept: string[] = [];
+  const failures: [where: string, error: AppError][] = [];
+  for (const destination of destinations) {
+    try {
+      await destination.keep(token);
+      kept.push(destination.where);
+    } catch (thrown) {
+      if (!(thrown instanceof AppError)) throw thrown;
+      failures.push([destination.where, thrown]);
+    }
+  }
+  const [first] = failures;
+  if (first === undefined) return;
+  const [, error] = first;
+  const rest = kept.length === 0 ? "" : ` It is in ${kept.join(" and ")}.`;
+  const lacking = failures.map(([where]) => where).join(" and ");
+  throw new AppError(
+    error.code,
+    `${done}, but its secret could not be kept in ${lacking}: ${error.message}${rest}`,
+    {
+      hint: kept.length === 0 ? remedy : `Take it from there, or else: ${remedy}`,
+      retryable: false,
+      cause: error,
+    },
+  );
+}
