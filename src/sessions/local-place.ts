@@ -1,8 +1,10 @@
-/** Owns where a project folder's own sessions are, and how they are found from within it. */
+/** Owns where a project folder's own sessions are, how they are found from within it, and how that place begins and ends. */
 
-import { type Environment, onWindows } from "../system/environment.ts";
-import { exists } from "../system/files.ts";
-import type { SessionPlace } from "./store.ts";
+import { AppError, printable } from "../errors.ts";
+import { onWindows } from "../system/environment.ts";
+import { ensurePrivateFolder, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
+import { acquireLock } from "../system/locks.ts";
+import { LOCK_WAIT, type SessionPlace } from "./store.ts";
 
 const FOLDER = ".datumctl";
 
@@ -15,21 +17,44 @@ export function localPlace(place: SessionPlace, project: string): SessionPlace {
   return { ...rest, project, folders: { config: `${project}/${FOLDER}`, sessions: `${project}/${FOLDER}` } };
 }
 
+/** The place of the working folder's own sessions, whether there are any or not. Throws `STORAGE` when it is gone. */
+export function localPlaceHere(place: SessionPlace): SessionPlace {
+  const folder = place.workingFolder?.();
+  if (folder !== undefined) return localPlace(place, folder);
+  throw new AppError("STORAGE", "The folder that this command runs in is gone.", {
+    hint: "Go to the project's folder and run the same command again.",
+  });
+}
+
 /**
- * The nearest folder with sessions of its own, from a folder upward as far as the repository's root or the person's
- * home, neither of which is left.
+ * The nearest folder with sessions of its own, from the working folder upward as far as the repository's root or the
+ * person's home, neither of which is left. What cannot be read on the way, and what is a link, is passed by.
  */
-export async function findLocalPlace(
-  place: SessionPlace,
-  from: string | undefined,
-  env: Environment,
-): Promise<SessionPlace | undefined> {
-  const home = env(onWindows ? "USERPROFILE" : "HOME");
-  for (let folder = from; folder !== undefined; folder = parentOf(folder)) {
-    if (await exists(`${folder}/${FOLDER}/config.json`)) return localPlace(place, folder);
-    if (folder === home || await exists(`${folder}/.git`)) return undefined;
+export async function findLocalPlace(place: SessionPlace): Promise<SessionPlace | undefined> {
+  const named = place.env(onWindows ? "USERPROFILE" : "HOME");
+  const home = named && (await realPath(named) ?? named);
+  for (let folder = place.workingFolder?.(); folder !== undefined; folder = parentOf(folder)) {
+    if (await holdsSessions(place, folder)) return localPlace(place, folder);
+    if (folder === home || await whatIs(`${folder}/.git`) !== undefined) return undefined;
   }
   return undefined;
+}
+
+async function holdsSessions({ folders }: SessionPlace, project: string): Promise<boolean> {
+  const folder = `${project}/${FOLDER}`;
+  // The person's own sessions may have been put there by a variable.
+  if (folder === folders.config || await whatIs(folder) !== "folder") return false;
+  return await whatIs(`${folder}/config.json`) === "file";
+}
+
+/** What lies at a path; undefined where nobody lets us look. */
+async function whatIs(path: string): ReturnType<typeof kindOf> {
+  try {
+    return await kindOf(path);
+  } catch (thrown) {
+    if (thrown instanceof AppError) return undefined;
+    throw thrown;
+  }
 }
 
 /** The folder above; undefined above the root. */
@@ -37,4 +62,36 @@ function parentOf(folder: string): string | undefined {
   const cut = Math.max(folder.lastIndexOf("/"), onWindows ? folder.lastIndexOf("\\") : -1);
   if (cut < 0 || cut === folder.length - 1) return undefined;
   return folder.slice(0, cut) || "/";
+}
+
+/**
+ * Makes the folder of a project's own sessions; true when it was not there. Throws `STORAGE`, also for a link, which
+ * could lead out of the project.
+ */
+export async function beginLocalPlace({ folders: { config: folder } }: SessionPlace): Promise<boolean> {
+  const kind = await kindOf(folder);
+  if (kind !== undefined && kind !== "folder") {
+    throw new AppError("STORAGE", `${printable(folder)} is not used: it is no folder of its own.`, {
+      hint: "Look at what it is; then remove it and run the same command again.",
+    });
+  }
+  await ensurePrivateFolder(folder);
+  return kind === undefined;
+}
+
+/**
+ * Takes away what says that a folder has sessions of its own, once it has none. Lock files stay, and what keeps them
+ * out of git; where there are none, the folder goes. Throws `STORAGE`, `BUSY`.
+ */
+export async function endLocalPlace({ folders: { config: folder } }: SessionPlace): Promise<void> {
+  // Empty: whoever made it has stored nothing.
+  if (await removeFile(folder).catch(() => false)) return;
+  const config = `${folder}/config.json`;
+  const lock = await acquireLock(`${config}.lock`, { timeout: LOCK_WAIT, guards: config });
+  try {
+    const names = await listFolder(folder);
+    if (!names.some((name) => /^[a-z2-7]{16}\.json/.test(name))) await removeFile(config);
+  } finally {
+    lock.release();
+  }
 }

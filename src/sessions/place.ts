@@ -3,8 +3,14 @@
 import { keyFileStore } from "../keyring/file.ts";
 import type { SecretStore } from "../keyring/store.ts";
 import { systemStore } from "../keyring/system.ts";
-import { currentFolder, type Environment, foldersOf, operatingSystem } from "../system/environment.ts";
-import type { Session } from "./session.ts";
+import {
+  currentFolder,
+  type Environment,
+  type Folders,
+  foldersOf,
+  operatingSystem,
+} from "../system/environment.ts";
+import { fileNameOf, type Session } from "./session.ts";
 import { childEnvironment, run } from "../system/processes.ts";
 import { openCredentialManager } from "../system/windows-credentials.ts";
 import { type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
@@ -30,7 +36,7 @@ export function openPlace(
       ? systemStore({ os: operatingSystem, run, childEnvironment, openCredentialManager })
       : keyFileStore({
         folder: folders.sessions,
-        pathFor: async (account) => (await pathsOf(folders, account)).key,
+        pathFor: (account) => keyFileOf(folders, account),
         notice: once,
       });
   const place: SessionPlace = {
@@ -39,9 +45,10 @@ export function openPlace(
     notice: once,
     now: Date.now,
     ...(ambient && { ambient }),
-    local: async () => {
+    workingFolder: currentFolder,
+    local: async (place) => {
       const { findLocalPlace } = await import("./local-place.ts");
-      return await findLocalPlace(place, currentFolder(), env);
+      return await findLocalPlace(place);
     },
     secretStore(kind) {
       const store = stores.get(kind) ?? open(kind);
@@ -50,4 +57,11 @@ export function openPlace(
     },
   };
   return place;
+}
+
+/** The file of an account's key. Those of project folders, which alone have blanks, belong to no session beside them. */
+async function keyFileOf(folders: Folders, account: string): Promise<string> {
+  return account.includes(" ")
+    ? `${folders.sessions}/local-${await fileNameOf(account)}.key`
+    : (await pathsOf(folders, account)).key;
 }

@@ -59,6 +59,10 @@ const sessionSchema = v.object({
   organization: v.optional(plain),
   /** The team that Studio's commands act as. */
   team: v.optional(plain),
+  /** The file of DataChain's own tools that has the token, too. */
+  exportedTo: v.optional(plain),
+  /** It is a project folder's own. */
+  local: v.optional(v.literal(true)),
   /** When the access token ends, in ISO 8601, for those who list sessions without opening them. */
   tokenExpires: v.optional(plain),
   /** When the session ends for good, in ISO 8601; absent while it renews itself. */
@@ -342,9 +346,9 @@ export function defaultSessionName(label: string, host: string): string {
 
 /** What to do when a session no longer gives tokens, as a sentence. */
 export function signInAgain(
-  session: Pick<Session, "name" | "kind" | "clientId" | "organization" | "apiHost">,
+  session: Pick<Session, "name" | "kind" | "clientId" | "organization" | "apiHost" | "issuer" | "local">,
 ): string {
-  const { name, kind, clientId, organization, apiHost } = session;
+  const { name, kind, clientId, organization, apiHost, issuer, local } = session;
   if (name.startsWith(AMBIENT)) return `Give ${name.slice(AMBIENT.length)} what is good today.`;
   const login = `datumctl login --profile ${name}`;
   switch (kind) {
@@ -360,8 +364,10 @@ export function signInAgain(
       return `Give it a token of today: ${login} --with-token`;
     case "workload":
       return `Set it up again: ${login} --workload KIND --audience AUDIENCE`;
-    case "studio":
-      return `Sign in again: ${login} --provider studio --hostname ${printable(apiHost)} --force`;
+    case "studio": {
+      const host = printable(issuer.startsWith("https:") ? apiHost : issuer);
+      return `Sign in again: ${login} --provider studio --hostname ${host}${local ? " --local" : ""} --force`;
+    }
   }
 }
 

@@ -47,8 +47,10 @@ export interface SessionPlace {
   readonly env: Environment;
   /** The project folder whose own sessions these are; undefined for the person's. */
   readonly project?: string;
-  /** The sessions of the project folder that the process works in, where it has some. */
-  readonly local?: () => Promise<SessionPlace | undefined>;
+  /** The folder that the process works in; undefined when it is gone. */
+  readonly workingFolder?: () => string | undefined;
+  /** Finds, from a place of the person's, the sessions of the project folder that the process works in. */
+  readonly local?: (place: SessionPlace) => Promise<SessionPlace | undefined>;
   /** The session that the variables give: of that name, or whichever of them counts without a name. */
   readonly ambient?: (name?: string) => Promise<Session | undefined>;
   /** Told when something of ours was mended on the way, such as loose permissions. */
@@ -202,11 +204,22 @@ export async function openWith(session: Session, key: SealingKey): Promise<Opene
 }
 
 function keyMissing(place: SessionPlace, session: Session): AppError {
+  if (place.project !== undefined) return notOurs(place.project, session);
   const where = place.secretStore(session.keyStore).name;
   return new AppError(
     "KEYRING_ITEM_MISSING",
     `The key of the session "${session.name}" is no longer in ${where}; its credentials cannot be opened.`,
     { hint: signInAgain(session) },
+  );
+}
+
+/** A folder that came from somebody else says nothing here of where to sign in. */
+function notOurs(project: string, { name }: Session): AppError {
+  const folder = printable(`${project}/.datumctl`);
+  return new AppError(
+    "KEYRING_ITEM_MISSING",
+    `The session "${name}" in ${folder} is not used: you hold no key for it. It may be somebody else's.`,
+    { hint: `Remove ${folder}, or act as a session of your own: --profile NAME` },
   );
 }
 
@@ -633,7 +646,7 @@ async function namedSession(
   }
   const session = await readSession(place, name);
   if (session !== undefined) return { session, place, source };
-  const local = await place.local?.();
+  const local = await place.local?.(place);
   const inProject = local && await readSession(local, name);
   return inProject && local && { session: inProject, place: local, source };
 }
@@ -641,7 +654,7 @@ async function namedSession(
 async function sessionInForce(place: SessionPlace): Promise<ChosenSession | undefined> {
   const ambient = await place.ambient?.();
   if (ambient !== undefined) return { session: ambient, place, source: ambient.name.slice(AMBIENT.length) };
-  const local = await place.local?.();
+  const local = await place.local?.(place);
   const inProject = local && await activeSession(local);
   if (inProject) return { session: inProject, place: local, source: `the project folder ${local.project}` };
   const session = await activeSession(place);

@@ -16,7 +16,12 @@ import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts
 export interface RecipeSession {
   readonly session:
     & Pick<Session, "provider" | "kind" | "authHost" | "user" | "scopes">
-    & Partial<Pick<Session, "organization" | "team" | "expires" | "inUse" | "controlPlaneApi">>;
+    & Partial<
+      Pick<
+        Session,
+        "organization" | "team" | "exportedTo" | "local" | "expires" | "inUse" | "controlPlaneApi"
+      >
+    >;
   readonly credentials: RecipeCredentials;
   /** What stands before the `@` in the name that the session gets by itself. */
   readonly label: string;
