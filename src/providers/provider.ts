@@ -6,40 +6,65 @@ import type { SignInTarget } from "../sign-in/sign-in.ts";
 import { cloudfleetTarget } from "./cloudfleet-target.ts";
 import { datumTarget } from "./datum.ts";
 import { oidcTarget } from "./oidc.ts";
+import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./studio.ts";
 
 /** The providers that people sign in to. */
-export const PROVIDERS = ["datum", "oidc"] as const;
+export const PROVIDERS = ["datum", "oidc", "studio"] as const;
 
 /** One of {@link PROVIDERS}. */
 export type Provider = typeof PROVIDERS[number];
 
 /** The flags of `login` that not every provider knows, and those that do. */
 const FLAGS = {
-  hostname: ["--hostname", ["datum"]],
+  hostname: ["--hostname", ["datum", "studio"]],
   apiHostname: ["--api-hostname", ["datum"]],
+  clientId: ["--client-id", ["datum", "oidc"]],
+  listenPort: ["--listen-port", ["datum", "oidc"]],
+  prompt: ["--prompt", ["datum", "oidc"]],
   issuer: ["--issuer", ["oidc"]],
   redirectUri: ["--redirect-uri", ["oidc"]],
   clientSecretFile: ["--client-secret-file", ["oidc"]],
   deviceAuthorizationEndpoint: ["--device-authorization-endpoint", ["oidc"]],
+  credentials: ["--credentials", ["datum", "oidc"]],
+  withToken: ["--with-token", ["datum", "oidc"]],
+  workload: ["--workload", ["datum", "oidc"]],
+  audience: ["--audience", ["datum", "oidc"]],
+  exchange: ["--exchange", ["datum", "oidc"]],
+  name: ["--name", ["studio"]],
+  team: ["--team", ["studio"]],
+  expiresIn: ["--expires-in", ["studio"]],
+  local: ["--local", ["studio"]],
+  force: ["--force", ["studio"]],
+  exportDatachain: ["--export-datachain", ["studio"]],
 } as const satisfies Record<string, readonly [string, readonly Provider[]]>;
 
-/** The flags that tell providers apart, as they were typed. */
-export type ProviderFlags = { readonly [Name in keyof typeof FLAGS]?: string | undefined };
+/** The flags whose value says which provider is meant. */
+interface TellingFlags {
+  readonly hostname?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly scopes?: string | undefined;
+}
 
-/** What names a provider, the first that does counting: the flag, `--issuer`, a session to renew, the variable. */
+/** The flags that tell providers apart, as they were typed. */
+export type ProviderFlags =
+  & TellingFlags
+  & { readonly [Name in Exclude<keyof typeof FLAGS, keyof TellingFlags>]?: unknown };
+
+/** What names a provider. */
 export interface ProviderChoice {
   /** `--provider`. */
   readonly flag: string | undefined;
   readonly flags: ProviderFlags;
-  readonly renewed: Session | undefined;
+  readonly renewed: Pick<Session, "provider"> | undefined;
   /** `DATUMCTL_PROVIDER`. */
   readonly variable: string | undefined;
+  /** `DATACHAIN_STUDIO_URL`. */
+  readonly studioUrl: string | undefined;
 }
 
 /** The provider that is meant. Throws `USAGE` for one that is not known, or a flag that it does not know. */
-export function chosenProvider({ flag, flags, renewed, variable }: ProviderChoice): Provider {
-  const named = flag ?? (flags.issuer === undefined ? undefined : "oidc") ?? renewed?.provider ?? variable ??
-    "datum";
+export function chosenProvider(choice: ProviderChoice): Provider {
+  const named = namedProvider(choice);
   const provider = PROVIDERS.find((known) => known === named);
   if (provider === undefined) {
     throw new AppError("USAGE", `The provider "${printable(named, 60)}" is not known.`, {
@@ -47,14 +72,48 @@ export function chosenProvider({ flag, flags, renewed, variable }: ProviderChoic
     });
   }
   for (const [name, [words, knowers]] of Object.entries(FLAGS)) {
-    if (flags[name as keyof ProviderFlags] === undefined || knowers.some((knower) => knower === provider)) {
-      continue;
-    }
+    const known = knowers.some((knower) => knower === provider);
+    if (known || choice.flags[name as keyof ProviderFlags] === undefined) continue;
     throw new AppError("USAGE", `${words} is not for the provider ${provider}.`, {
       hint: `It is for the provider ${knowers.join(" and ")}: --provider ${knowers[0]}`,
     });
   }
   return provider;
+}
+
+/**
+ * What counts first: the flag, an issuer, a host that is known to be Studio's, a session to renew, the variable, flags
+ * that only Studio has. Nobody is asked what they are.
+ */
+function namedProvider({ flag, flags, renewed, variable, studioUrl }: ProviderChoice): string {
+  if (flag !== undefined) return flag;
+  if (flags.issuer !== undefined) return "oidc";
+  const { hostname } = flags;
+  if (hostname !== undefined && isStudioHost(hostname, studioUrl)) return "studio";
+  const known = renewed?.provider ?? variable;
+  if (known !== undefined) return known;
+  return hostname === undefined && meansStudio(flags) ? "studio" : "datum";
+}
+
+function isStudioHost(hostname: string, studioUrl: string | undefined): boolean {
+  const host = hostOf(hostname);
+  return host !== undefined && (host === hostOf(STUDIO_HOST) || host === hostOf(studioUrl ?? ""));
+}
+
+/** A host and port that can be compared; undefined for what is none, which others complain of. */
+function hostOf(text: string): string | undefined {
+  try {
+    return new URL(studioHost(text, "--hostname")).host;
+  } catch (thrown) {
+    if (thrown instanceof AppError) return undefined;
+    throw thrown;
+  }
+}
+
+function meansStudio({ team, expiresIn, local, scopes }: ProviderFlags): boolean {
+  if ([team, expiresIn, local].some((flag) => flag !== undefined)) return true;
+  const known: readonly string[] = STUDIO_SCOPES;
+  return scopes?.split(",").some((scope) => known.includes(scope.trim().toUpperCase())) ?? false;
 }
 
 /** Where a session is signed in to again; undefined for one that nobody signs in to with a browser. */

@@ -17,7 +17,14 @@ function usage(work: () => unknown): AppError {
 }
 
 const chosen = (choice: Partial<ProviderChoice>) =>
-  chosenProvider({ flag: undefined, flags: {}, renewed: undefined, variable: undefined, ...choice });
+  chosenProvider({
+    flag: undefined,
+    flags: {},
+    renewed: undefined,
+    variable: undefined,
+    studioUrl: undefined,
+    ...choice,
+  });
 
 const SESSION: Session = {
   schemaVersion: 1,
@@ -48,6 +55,73 @@ Deno.test("a flag that another provider knows is wrong usage, and names that one
     assert.match(usage(() => chosen({ flags })).hint ?? "", /--provider datum/);
   }
   assert.match(usage(() => chosen({ flag: "datum", flags: { issuer } })).message, /^--issuer is not for/);
+});
+
+Deno.test("a flag of another cloud than Studio is refused there, and Studio's elsewhere; the right one is named", () => {
+  const studio = { flag: "studio" };
+  for (const name of ["clientId", "apiHostname", "listenPort", "prompt", "credentials", "workload"]) {
+    const { message, hint } = usage(() => chosen({ ...studio, flags: { [name]: "x" } }));
+    assert.match(message, /^--[a-z-]+ is not for the provider studio\.$/);
+    assert.match(hint ?? "", /--provider datum/);
+  }
+  assert.match(usage(() => chosen({ ...studio, flags: { redirectUri: "x" } })).hint ?? "", /--provider oidc/);
+  for (const name of ["name", "team", "expiresIn", "local", "force", "exportDatachain"]) {
+    for (
+      const choice of [{ flag: "datum" }, { variable: "datum" }, { flags: { hostname: "auth.datum.net" } }]
+    ) {
+      const { hint } = usage(() => chosen({ ...choice, flags: { ...choice.flags, [name]: "x" } }));
+      assert.match(hint ?? "", /--provider studio/);
+    }
+  }
+  assert.equal(
+    chosen({ ...studio, flags: { hostname: "anything.example", name: "x", force: true } }),
+    "studio",
+  );
+});
+
+Deno.test("Studio is meant by its own host, and by that of DATACHAIN_STUDIO_URL, however it is written", () => {
+  for (const hostname of ["studio.datachain.ai", "https://Studio.DataChain.ai:443/", "STUDIO.datachain.AI"]) {
+    assert.equal(chosen({ flags: { hostname } }), "studio");
+  }
+  const studioUrl = "https://studio.example.com:8443/";
+  assert.equal(chosen({ flags: { hostname: "Studio.example.com:8443" }, studioUrl }), "studio");
+  assert.equal(
+    chosen({ flags: { hostname: "http://localhost:3000" }, studioUrl: "http://localhost:3000" }),
+    "studio",
+  );
+  for (
+    const hostname of ["studio.example.com", "studio.datachain.ai.example", "app.datachain.ai", "not a host"]
+  ) {
+    assert.equal(chosen({ flags: { hostname }, studioUrl }), "datum", hostname);
+  }
+  assert.equal(chosen({ flags: { hostname: "auth.datum.net" }, studioUrl: "nonsense/" }), "datum");
+  assert.equal(
+    chosen({ studioUrl }),
+    "datum",
+    "the variable alone says where Studio is, not that it is meant",
+  );
+});
+
+Deno.test("without a host, what only Studio has means Studio; with another host it does not", () => {
+  const flags = [{ team: ["a"] }, { expiresIn: "9" }, { local: true }, { scopes: "x, experiments" }];
+  for (const flag of flags) {
+    assert.equal(chosen({ flags: flag }), "studio");
+    assert.equal(chosen({ flags: flag, variable: "studio" }), "studio");
+  }
+  for (const scopes of ["openid,email", "EXPERIMENTS2", ""]) {
+    assert.equal(chosen({ flags: { scopes } }), "datum");
+  }
+  assert.equal(chosen({ flags: { scopes: "MODELS", hostname: "auth.datum.net" } }), "datum");
+  usage(() => chosen({ flags: { team: ["a"] }, renewed: SESSION }));
+  assert.match(usage(() => chosen({ flags: { name: "a" } })).hint ?? "", /--provider studio/);
+});
+
+Deno.test("a known host of Studio comes before the variable and the session; an issuer before all but the flag", () => {
+  const hostname = "studio.datachain.ai";
+  assert.equal(chosen({ flags: { hostname }, variable: "datum", renewed: SESSION }), "studio");
+  assert.equal(chosen({ flags: { hostname }, flag: "datum" }), "datum");
+  assert.equal(chosen({ flags: { hostname: "anything.example" }, variable: "studio" }), "studio");
+  usage(() => chosen({ flags: { hostname, issuer: "https://a.example" } }));
 });
 
 Deno.test("the flag decides, then --issuer, then the session, then the variable, then it is Datum", () => {
