@@ -55,6 +55,8 @@ export interface Output {
 export interface Deps extends Surroundings {
   readonly out: Output;
   readonly verbose: boolean;
+  /** `--quiet`. */
+  readonly quiet: boolean;
   /** Which session the flags and variables pick. */
   readonly choice: SessionChoice;
   /** `--request-timeout`, in milliseconds. */
@@ -71,6 +73,7 @@ export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
   return {
     ...around,
     verbose,
+    quiet: flags.quiet ?? false,
     choice: { flag: oneSession(flags.profile, flags.session), variable: around.env("DATUMCTL_PROFILE") },
     requestTimeout: flags.requestTimeout === undefined
       ? 30_000

@@ -1,7 +1,8 @@
-/** Owns what every kind of sign-in reads of its flags about keeping a session: the authority to trust, the key's store. */
+/** Owns what every kind of sign-in reads of its flags about keeping a session: its name, the authority, the key's store. */
 
 import { AppError, printable } from "../errors.ts";
 import { makeKeyText } from "../sessions/jwe.ts";
+import { isSessionName } from "../sessions/session.ts";
 import type { KeyStore } from "../sessions/store.ts";
 import { readTextFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
@@ -9,6 +10,15 @@ import { type Deps, keyringBound } from "./context.ts";
 
 // It stands twice in a session's file.
 const LARGEST_AUTHORITY = 1024 * 1024;
+
+/** The name that `--profile` or the variable gives the session; undefined leaves it to us. Throws `USAGE`. */
+export function wantedSessionName({ choice }: Deps): string | undefined {
+  const name = choice.flag ?? choice.variable;
+  if (name === undefined || isSessionName(name)) return name;
+  throw new AppError("USAGE", `"${printable(name, 80)}" cannot be a session's name.`, {
+    hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
+  });
+}
 
 /** The certificates of `--certificate-authority`. Throws `USAGE` for a file that holds none. */
 export async function readAuthority(path: string): Promise<string> {

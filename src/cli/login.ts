@@ -2,7 +2,9 @@
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
-import { PROVIDERS } from "../providers/provider.ts";
+import { chosenProvider, type Provider, PROVIDERS } from "../providers/provider.ts";
+import { localPlaceHere } from "../sessions/local-place.ts";
+import { readSession } from "../sessions/store.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import type { LoginInput } from "./login/input.ts";
 
@@ -14,18 +16,21 @@ Examples:
   datumctl login --hostname auth.example.com --client-id 1234 --certificate-authority ca.pem
   datumctl login --issuer https://login.example.com/realms/main --client-id kubernetes
   datumctl login --issuer https://login.example.com --client-id kubernetes \\
-      --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt`;
+      --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt
+  datumctl login --provider studio
+  datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local`;
 
 /** `login`, also `auth login`. */
 export function loginCommandLine(deps: CommandDeps): Command {
   const command = new Command("login")
     .description("Sign in, through the browser or with a device code")
-    .option("-H, --hostname <host>", "auth host to sign in to (default: auth.datum.net)")
+    .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
     .option("--api-hostname <host>", "API host, where it does not follow from the auth host")
     .option("--client-id <id>", "OAuth client id, for an issuer or host that is not Datum's own")
     .option(
       "--provider <provider>",
-      `kind of cloud: ${PROVIDERS.join(" or ")} (default: datum, with --issuer oidc; env: DATUMCTL_PROVIDER)`,
+      `kind of cloud: ${PROVIDERS.join(", ")} (default: what the other flags say, else datum; ` +
+        "env: DATUMCTL_PROVIDER)",
     )
     .option("--issuer <url>", "oidc: the issuer as it names itself, with its path")
     .option("--redirect-uri <uri>", "oidc: loopback address to come back to, sent byte for byte")
@@ -38,7 +43,7 @@ export function loginCommandLine(deps: CommandDeps): Command {
       "program that opens the address, with %s or the address as last word",
     )
     .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
-    .option("-s, --scopes <list>", "OAuth scopes to ask for instead of the usual ones")
+    .option("-s, --scopes <list>", "scopes to ask for instead of the usual ones, separated by commas")
     .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; an empty one sends none")
     .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
     .option(
@@ -46,6 +51,16 @@ export function loginCommandLine(deps: CommandDeps): Command {
       "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
     )
     .option("--timeout <duration>", "bound on the whole sign-in (default: 5m)")
+    .option("-n, --name <name>", "studio: name of the token there (default: Studio chooses)")
+    .option(
+      "--team <team>",
+      "studio: team that the token is for; may be repeated",
+      (team: string, teams: readonly string[] = []) => [...teams, team],
+    )
+    .option("--expires-in <days>", "studio: life of the token in days (default: 365)")
+    .option("--local", "studio: keep the session in this folder, for it and those below")
+    .option("--force", "studio: replace the session that is there, and revoke its token")
+    .option("--export-datachain", "studio: also write the token where DataChain's own tools look")
     .option("--credentials <file>", "machines: a service account's key file")
     .option("--with-token", "machines: a personal access token, read from standard input")
     .option(
@@ -61,6 +76,11 @@ export function loginCommandLine(deps: CommandDeps): Command {
 
 /** Signs in, stores the session, makes it active and says so. Throws `USAGE` for flags that contradict each other. */
 export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
+  const provider = await providerOf(deps, input);
+  if (provider === "studio") {
+    const { signInAtStudio } = await import("./login/studio.ts");
+    return await signInAtStudio(deps, input);
+  }
   const ways = [
     ["--credentials", input.credentials],
     ["--with-token", input.withToken],
@@ -72,5 +92,18 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     return await signInAMachine(deps, input);
   }
   const { signInAPerson } = await import("./login/person.ts");
-  return await signInAPerson(deps, input);
+  return await signInAPerson(deps, input, provider);
+}
+
+/** The provider that the flags, the session to renew and the variables mean. Throws `USAGE`. */
+async function providerOf({ choice, env, place }: Deps, input: LoginInput): Promise<Provider> {
+  const name = choice.flag ?? choice.variable;
+  const where = input.local ? localPlaceHere(place) : place;
+  return chosenProvider({
+    flag: input.provider,
+    flags: input,
+    renewed: name === undefined ? undefined : await readSession(where, name),
+    variable: env("DATUMCTL_PROVIDER"),
+    studioUrl: env("DATACHAIN_STUDIO_URL"),
+  });
 }

@@ -4,6 +4,8 @@ import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
+import { revokeStudioToken } from "../oauth/studio-device-login.ts";
+import { endLocalPlace } from "../sessions/local-place.ts";
 import { issuerOf, labelOf, type Session } from "../sessions/session.ts";
 import {
   clearLeftovers,
@@ -13,6 +15,7 @@ import {
   openSession,
   readSession,
   removeSession,
+  type SessionPlace,
 } from "../sessions/store.ts";
 import { timedToken } from "../sessions/token-life.ts";
 import { checkpoint } from "../system/checkpoint.ts";
@@ -20,7 +23,7 @@ import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
-import { meantSession, readableSessions } from "./session-words.ts";
+import { meantSession, type PlacedSession, placedSessions } from "./session-words.ts";
 
 const EXAMPLES = `
 Examples:
@@ -35,6 +38,7 @@ export function logoutCommand(deps: CommandDeps): Command {
     .description("Revoke a session at the issuer and remove it here")
     .argument("[user]", "e-mail or session name; asked for when there are several")
     .option("--all", "every session")
+    .option("--local", "the session of the project folder that you are in")
     .option("--keep", "keep the session when the issuer cannot be reached")
     .option("--kubeconfig <path>", "also remove the user entries that datumctl wrote there for it")
     .addHelpText("after", EXAMPLES);
@@ -46,6 +50,8 @@ export function logoutCommand(deps: CommandDeps): Command {
 export interface LogoutInput {
   readonly user?: string | undefined;
   readonly all?: true | undefined;
+  /** Acts on the project folder's own sessions instead of the person's. */
+  readonly local?: true | undefined;
   readonly keep?: true | undefined;
   readonly kubeconfig?: string | undefined;
 }
@@ -55,37 +61,78 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
   if (input.all && (input.user !== undefined || deps.choice.flag !== undefined)) {
     throw new AppError("USAGE", "--all takes no user.");
   }
-  await clearLeftovers(deps.place, keyringBound(deps));
-  const sessions = await readableSessions(deps);
-  const leaving = input.all
-    ? sessions
-    : [await meantSession(deps, sessions, input.user, "Log out whom?", "datumctl logout")];
+  const local = await deps.place.local?.(deps.place);
+  const place = input.local ? local ?? fail(noLocalSession()) : deps.place;
+  await clearLeftovers(place, keyringBound(deps));
+  const sessions = await placedSessions(deps, place);
+  const named = input.user !== undefined || deps.choice.flag !== undefined ||
+    deps.choice.variable !== undefined;
+  if (sessions.length === 0 && local !== undefined && !named && !input.all) throw onlyLocal(local);
+  const others = named && !input.local && local !== undefined ? await placedSessions(deps, local) : [];
+  const leaving = input.all ? sessions : [
+    await meantSession(
+      deps,
+      [...sessions, ...others],
+      input.user,
+      "Log out whom?",
+      "datumctl logout",
+      place,
+    ),
+  ];
   if (leaving.length === 0) deps.out.line("Nobody was signed in.");
   const failures: AppError[] = [];
   for (const session of leaving) failures.push(...await logOut(deps, session, input));
+  if (leaving.every(({ place }) => place.project === undefined)) tellWhatStays(deps, local);
   if (input.kubeconfig !== undefined && !await exists(input.kubeconfig)) {
     deps.out.warn(`There is no kubeconfig ${printable(input.kubeconfig)}: no entry was removed.`);
   }
   if (failures.length > 0) throw together(failures);
 }
 
+function fail(error: AppError): never {
+  throw error;
+}
+
+function noLocalSession(): AppError {
+  return new AppError("NOT_SIGNED_IN", "No project folder here has a session of its own.", {
+    hint: "Go to the project's folder, or log out of your own session: datumctl logout",
+  });
+}
+
+function onlyLocal({ project = "" }: SessionPlace): AppError {
+  return new AppError("NOT_SIGNED_IN", `Nobody is signed in here but ${printable(project)} itself.`, {
+    hint: "Log out of that folder's own session: datumctl logout --local",
+  });
+}
+
+function tellWhatStays({ out }: Deps, local: SessionPlace | undefined): void {
+  if (local?.project === undefined) return;
+  out.note(`The session of ${printable(local.project)} itself stays; to end it: datumctl logout --local`);
+}
+
 /** What failed on the way of one session; the rest of that way was gone all the same. */
-async function logOut(deps: Deps, session: Session, input: LogoutInput): Promise<AppError[]> {
+async function logOut(deps: Deps, placed: PlacedSession, input: LogoutInput): Promise<AppError[]> {
   try {
-    return await leave(deps, session, input);
+    const failures = await leave(deps, placed, input);
+    if (placed.place.project !== undefined) await endLocalPlace(placed.place);
+    return failures;
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
     return [thrown];
   }
 }
 
-async function leave(deps: Deps, { name }: Session, input: LogoutInput): Promise<AppError[]> {
-  const { place, out } = deps;
+async function leave(
+  deps: Deps,
+  { session: { name }, place }: PlacedSession,
+  input: LogoutInput,
+): Promise<AppError[]> {
+  const { out } = deps;
   const lock = await lockSession(place, name, LOCK_WAIT);
   try {
     const session = await readSession(place, name);
     if (session === undefined) return [];
-    const revocation = await revoke(deps, session, input.keep);
+    const revocation = await revoke(deps, place, session, input.keep);
     const { failure } = revocation;
     if (failure !== undefined && input.keep) {
       throw new AppError(failure.code, `${labelOf(session)} stays signed in: ${failure.message}`, {
@@ -100,6 +147,12 @@ async function leave(deps: Deps, { name }: Session, input: LogoutInput): Promise
       out.line(`${done}: ${labelOf(session)} at ${session.apiHost}.`);
     } else failures.push(keyLeftBehind(session, removal.leftBehind));
     if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
+    if (session.exportedTo !== undefined) {
+      await withdraw(session.exportedTo, revocation.token).catch((thrown) => {
+        if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+        failures.push(thrown);
+      });
+    }
     if (input.kubeconfig !== undefined) {
       await removeSessionEntries(deps, session, input.kubeconfig).catch((thrown) => {
         if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
@@ -147,12 +200,19 @@ interface Revocation {
   readonly failure?: AppError;
   /** Until when a token that was not revoked is good, where that is known. */
   readonly until?: string;
+  /** Studio's, for its copy to be found. */
+  readonly token?: string | undefined;
 }
 
-async function revoke(deps: Deps, session: Session, keep: true | undefined): Promise<Revocation> {
+async function revoke(
+  deps: Deps,
+  place: SessionPlace,
+  session: Session,
+  keep: true | undefined,
+): Promise<Revocation> {
   let opened: OpenedSession;
   try {
-    opened = await openSession(deps.place, session, keyringBound(deps));
+    opened = await openSession(place, session, keyringBound(deps));
   } catch (thrown) {
     if (keep || !(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
     // Without the key the tokens can be neither used nor revoked by anybody who has only these files.
@@ -161,7 +221,9 @@ async function revoke(deps: Deps, session: Session, keep: true | undefined): Pro
   }
   const { credentials } = opened;
   const { host } = new URL(issuerOf(credentials));
-  if (credentials.recipe !== undefined) return { done: "Removed here", host };
+  if (credentials.recipe !== undefined) {
+    return session.kind === "studio" ? await revokeAtStudio(deps, opened) : { done: "Removed here", host };
+  }
   const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
   using network = deps.openNetwork(credentials.certificateAuthority);
   using bounded = boundedSignal(
@@ -184,6 +246,43 @@ async function revoke(deps: Deps, session: Session, keep: true | undefined): Pro
     if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
     return { done: "", host, failure: thrown, ...(until === undefined ? {} : { until }) };
   }
+}
+
+/** Takes Studio's token back; one that Studio does not know any more is as good as taken back. */
+async function revokeAtStudio(deps: Deps, { session, credentials }: OpenedSession): Promise<Revocation> {
+  const { accessToken: token = "", certificateAuthority } = credentials;
+  const studio = issuerOf(credentials);
+  const { host } = new URL(studio);
+  using network = deps.openNetwork(certificateAuthority);
+  using bounded = boundedSignal(deps.requestTimeout, () => slow(host), deps.interrupted);
+  const exchange = { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log };
+  try {
+    const revoked = await revokeStudioToken(exchange, { host: studio, token });
+    const done = revoked === "already"
+      ? "Revoked or expired there already; removed here"
+      : "Revoked and removed here";
+    return { done, host, token };
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
+    const until = session.expires === undefined ? {} : { until: session.expires };
+    return { done: "", host, failure: thrown, token, ...until };
+  }
+}
+
+/** Takes the token out of the copy that DataChain's own tools read. Throws `STORAGE` when it may still stand there. */
+async function withdraw(path: string, token: string | undefined): Promise<void> {
+  const remedy = `Take the token out of ${printable(path)} yourself.`;
+  if (token === undefined) {
+    throw new AppError(
+      "STORAGE",
+      `The token's copy in ${printable(path)} stays: it cannot be told which it is.`,
+      {
+        hint: remedy,
+      },
+    );
+  }
+  const { withdrawToken } = await import("./datachain-export.ts");
+  await withdrawToken(path, token);
 }
 
 function lastExpiry({ credentials }: OpenedSession): string | undefined {

@@ -2,14 +2,50 @@
 
 import { AppError, printable } from "../errors.ts";
 import { defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
-import { chooseSession, listSessions } from "../sessions/store.ts";
-import type { Deps } from "./context.ts";
+import { chooseSession, listSessions, openSession, type SessionPlace } from "../sessions/store.ts";
+import { type Deps, keyringBound } from "./context.ts";
 
-/** Every session that can be read; the others are warned of. */
-export async function readableSessions({ place, out }: Deps): Promise<Session[]> {
+/** A session, and the place that it is in. */
+export interface PlacedSession {
+  readonly session: Session;
+  readonly place: SessionPlace;
+}
+
+/** Every session of a place that can be read, the person's own unless told; the others are warned of. */
+export async function readableSessions({ place: own, out }: Deps, place = own): Promise<Session[]> {
   const { sessions, damaged } = await listSessions(place);
   for (const error of damaged) out.warn(`${error.message} ${error.hint ?? ""}`.trim());
   return sessions;
+}
+
+/** As {@link readableSessions}, with their place. */
+export async function placedSessions(deps: Deps, place = deps.place): Promise<PlacedSession[]> {
+  return (await readableSessions(deps, place)).map((session) => ({ session, place }));
+}
+
+/**
+ * The sessions that are of use here: the person's own, and those of the project folder whose keys they hold. Those of
+ * somebody else's folder are warned of.
+ */
+export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
+  const local = await deps.place.local?.(deps.place);
+  const own = await placedSessions(deps);
+  if (local === undefined) return own;
+  const ours: PlacedSession[] = [];
+  for (const placed of await placedSessions(deps, local)) {
+    const foreign = await openSession(local, placed.session, keyringBound(deps)).then(
+      () => undefined,
+      (thrown) => {
+        const locked = thrown instanceof AppError && thrown.code !== "KEYRING_ITEM_MISSING" &&
+          thrown.code !== "STORAGE";
+        if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+        return locked ? undefined : thrown;
+      },
+    );
+    if (foreign === undefined) ours.push(placed);
+    else deps.out.warn(`${foreign.message} ${foreign.hint ?? ""}`.trim());
+  }
+  return [...own, ...ours];
 }
 
 /** Where the key of a session's credentials is kept, in words. */
@@ -21,15 +57,15 @@ export function storedIn(session: Session): string {
  * The session that a person means: the one of that name, or the only one of that e-mail. Throws `NOT_FOUND`, or
  * `USAGE` naming the sessions when the e-mail has several.
  */
-function matchSession(sessions: readonly Session[], user: string, command: string): Session {
-  const named = sessions.find(({ name }) => name === user);
+function matchSession(sessions: readonly PlacedSession[], user: string, command: string): PlacedSession {
+  const named = sessions.find(({ session }) => session.name === user);
   if (named !== undefined) return named;
-  const found = sessions.filter((session) => isOf(session, user));
+  const found = sessions.filter(({ session }) => isOf(session, user));
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined) {
     throw new AppError("USAGE", `${printable(user)} has ${found.length} sessions: ${names(found)}.`, {
-      hint: `Name one of them: ${command} ${only.name}`,
+      hint: `Name one of them: ${command} ${only.session.name}`,
     });
   }
   throw new AppError("NOT_FOUND", `${printable(user)} is not signed in here.`, {
@@ -48,11 +84,12 @@ function isOf({ user: { email, subject } }: Session, user: string): boolean {
  */
 export async function meantSession(
   deps: Deps,
-  sessions: readonly Session[],
+  sessions: readonly PlacedSession[],
   user: string | undefined,
   question: string,
   command: string,
-): Promise<Session> {
+  place = deps.place,
+): Promise<PlacedSession> {
   const { flag, variable } = deps.choice;
   if (user === "") {
     throw new AppError("USAGE", "The user's name is empty.", {
@@ -61,8 +98,9 @@ export async function meantSession(
   }
   if (user !== undefined && flag === undefined) return matchSession(sessions, user, command);
   if (flag !== undefined || variable !== undefined) {
-    const { session } = await chooseSession(deps.place, deps.choice);
-    if (user === undefined || user === session.name || isOf(session, user)) return session;
+    const chosen = await chooseSession(place, deps.choice);
+    const { session } = chosen;
+    if (user === undefined || user === session.name || isOf(session, user)) return chosen;
     throw new AppError("USAGE", `${printable(user)} is not of the session "${session.name}" of --profile.`, {
       hint: `Name one of the two: ${command} ${printable(user)}, or ${command} ${session.name}`,
     });
@@ -72,16 +110,19 @@ export async function meantSession(
     throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", { hint: "Sign in: datumctl login" });
   }
   if (others.length === 0) return first;
-  const labels = sessions.map((session) => {
+  const labels = sessions.map(({ session, place }) => {
+    const folder = place.project === undefined ? "" : `  in ${printable(place.project)}`;
     const usual = defaultSessionName(session.user.email ?? session.user.subject, session.apiHost);
-    return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}`;
+    return `${labelOf(session)}  ${session.apiHost}${
+      session.name === usual ? "" : `  (${session.name})`
+    }${folder}`;
   });
-  const hint = `Name the user: ${command} ${first.name}. Signed in are: ${names(sessions)}.`;
+  const hint = `Name the user: ${command} ${first.session.name}. Signed in are: ${names(sessions)}.`;
   const { pick } = await import("./picker.ts");
   const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
   return sessions[index] ?? first;
 }
 
-function names(sessions: readonly Session[]): string {
-  return sessions.map(({ name }) => name).join(", ");
+function names(sessions: readonly PlacedSession[]): string {
+  return sessions.map(({ session }) => session.name).join(", ");
 }

@@ -1,10 +1,12 @@
 /** Owns `whoami`: who and where the next command would act as, told without asking anybody. */
 
 import { Command } from "@commander-js/extra-typings";
-import { chooseSession, type ChosenSession } from "../sessions/store.ts";
+import type { Session } from "../sessions/session.ts";
+import { chooseSession, type ChosenSession, openSession } from "../sessions/store.ts";
 import { AppError } from "../errors.ts";
-import type { CommandDeps, Deps } from "./context.ts";
+import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { scopeWords } from "./ctx.ts";
+import { warnOfExpiry } from "./expiry-warning.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
 import { storedIn } from "./session-words.ts";
@@ -32,7 +34,9 @@ interface WhoamiInput extends ScopeFlags {
 export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await chooseSession(deps.place, deps.choice);
-  const { session, source } = chosen;
+  const { session, source, place } = chosen;
+  // Anybody may have made a project's folder.
+  if (place.project !== undefined) await openSession(place, session, keyringBound(deps));
   const { user, tokenExpires } = session;
   const scope = scopeWords(await scopeOf(deps, input, chosen));
   const ends = tokenExpires === undefined ? NaN : Date.parse(tokenExpires);
@@ -41,13 +45,13 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
     ? "unknown"
     : `${tokenExpires}${ends <= deps.now() ? " (over" : " (valid"}${renews ? ", renews itself)" : ")"}`;
   const lines: (readonly [string, string])[] = [
-    ["User", user.email ?? user.subject],
-    ...(user.name === undefined ? [] : [["Name", user.name] as [string, string]]),
+    ...whoOf(session),
     ["Session", session.name],
     ["Chosen by", source],
     ["Host", session.apiHost],
     ["Issuer", session.issuer],
     ...scope.lines,
+    ...(session.team === undefined ? [] : [["Team", session.team] as [string, string]]),
     ["Kind", session.kind],
     ["Stored in", storedIn(session)],
     ["Token expires", token],
@@ -69,11 +73,22 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
         storage: session.keyStore === "system" ? "keyring" : "file",
         tokenExpires: tokenExpires ?? null,
         expires: session.expires ?? null,
+        ...(session.team === undefined ? {} : { team: session.team }),
       },
       session.name,
       format,
     ),
   );
+  await warnOfExpiry(deps, place, session);
+}
+
+/** Studio tells nobody's name: there it is the token's. */
+function whoOf({ kind, user, name }: Session): readonly (readonly [string, string])[] {
+  if (kind === "studio") return [["Token", user.name ?? name]];
+  return [
+    ["User", user.email ?? user.subject],
+    ...(user.name === undefined ? [] : [["Name", user.name] as const]),
+  ];
 }
 
 /** What a command would act on; a kubeconfig that cannot be read hides no more than itself. */

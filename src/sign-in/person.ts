@@ -65,8 +65,8 @@ export async function signInPerson(request: SignInRequest, around: PersonSurroun
 }
 
 /** Why a browser started here would not come up before the person; what they chose themselves beats every guess. */
-async function obstacleFor(
-  { device, env }: PersonSurroundings,
+export async function obstacleFor(
+  { device, env }: Pick<PersonSurroundings, "device" | "env">,
   browserCommand: string | undefined,
 ): Promise<string | undefined> {
   return device || browserCommand !== undefined || env("BROWSER") !== undefined
@@ -128,7 +128,11 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function showCode({ act, note, terminal, exchange }: PersonSurroundings, device: DeviceCode): void {
+/** Puts a code, and where it is typed, before the person. */
+export function showCode(
+  { act, note, terminal, exchange }: Pick<PersonSurroundings, "act" | "note" | "terminal" | "exchange">,
+  device: Pick<DeviceCode, "userCode" | "verificationUri" | "verificationUriComplete" | "expiresAt">,
+): void {
   act(`On any device, open:\n\n  ${device.verificationUri}\n\nand enter the code:\n\n  ${device.userCode}\n`);
   if (device.verificationUriComplete !== undefined) {
     act(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);

@@ -2,9 +2,10 @@
 
 import { Command } from "@commander-js/extra-typings";
 import type { Session } from "../../sessions/session.ts";
-import { readConfig } from "../../sessions/store.ts";
+import { readConfig, type SessionPlace } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { readableSessions, storedIn } from "../session-words.ts";
+import { warnOfExpiry } from "../expiry-warning.ts";
+import { type PlacedSession, sessionsHere, storedIn } from "../session-words.ts";
 import { formatListing, listFormat } from "../table.ts";
 
 /** `auth list`: a table of the sessions; never a token. */
@@ -24,40 +25,71 @@ interface ListInput {
   readonly output: string | undefined;
 }
 
-/** Prints the sessions that are stored here. */
+/** Whether a session is in force here, or would be outside of the project folder. */
+type Standing = "Active" | "Active elsewhere" | "";
+
+/** Prints the sessions that are stored here, and in the project folder. */
 export async function runList(deps: Deps, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
-  const sessions = await readableSessions(deps);
-  const active = (await readConfig(deps.place)).activeSession;
+  const sessions = await sessionsHere(deps);
+  const standing = await standings(deps, sessions);
+  const inFolders = sessions.some(({ place }) => place.project !== undefined);
   deps.out.text(
-    await formatListing<Session>({
+    await formatListing<PlacedSession>({
       rows: sessions,
       columns: [
-        { title: "Name", text: ({ user, name }) => user.name ?? user.email ?? name },
-        { title: "Email", text: ({ user }) => user.email ?? "" },
-        { title: "Status", text: ({ name }) => name === active ? "Active" : "" },
-        { title: "Session", wide: true, text: ({ name }) => name },
-        { title: "Kind", wide: true, text: ({ kind }) => kind },
-        { title: "Host", wide: true, text: ({ apiHost }) => apiHost },
-        { title: "Stored in", wide: true, text: storedIn },
-        { title: "Expires", wide: true, text: ({ expires }) => expires ?? "renews itself" },
+        { title: "Name", text: ({ session: { user, name } }) => user.name ?? user.email ?? name },
+        { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
+        { title: "Status", text: standing },
+        ...inFolders ? [{ title: "Folder", text: ({ place }: PlacedSession) => place.project ?? "" }] : [],
+        { title: "Session", wide: true, text: ({ session }) => session.name },
+        { title: "Kind", wide: true, text: ({ session }) => session.kind },
+        { title: "Host", wide: true, text: ({ session }) => session.apiHost },
+        { title: "Stored in", wide: true, text: ({ session }) => storedIn(session) },
+        { title: "Expires", wide: true, text: ({ session }) => endOf(session, deps.now()) },
       ],
-      name: ({ name }) => name,
-      object: ({ name, user, provider, kind, issuer, apiHost, keyStore, expires }) => ({
-        name,
-        email: user.email ?? null,
-        subject: user.subject,
-        provider,
-        kind,
-        issuer,
-        apiHost,
-        active: name === active,
-        storage: keyStore === "system" ? "keyring" : "file",
-        expires: expires ?? null,
-      }),
+      name: ({ session }) => session.name,
+      object: (placed) => {
+        const { name, user, provider, kind, issuer, apiHost, keyStore, expires } = placed.session;
+        const { project } = placed.place;
+        return {
+          name,
+          email: user.email ?? null,
+          subject: user.subject,
+          provider,
+          kind,
+          issuer,
+          apiHost,
+          active: standing(placed) === "Active",
+          storage: keyStore === "system" ? "keyring" : "file",
+          expires: expires ?? null,
+          ...(project === undefined ? {} : { folder: project }),
+        };
+      },
     }, format),
   );
   if (sessions.length === 0 && format === "table") {
     deps.out.note("Nobody is signed in. Sign in: datumctl login");
   }
+  for (const { session, place } of sessions) await warnOfExpiry(deps, place, session);
+}
+
+/** Tells each session's standing: a project folder's active one comes before the person's. */
+async function standings(
+  { place }: Deps,
+  sessions: readonly PlacedSession[],
+): Promise<(placed: PlacedSession) => Standing> {
+  const active = new Map<SessionPlace, string | undefined>();
+  for (const { place } of sessions) active.set(place, (await readConfig(place)).activeSession);
+  const isActive = ({ session, place }: PlacedSession) => session.name === active.get(place);
+  const shadowed = sessions.some((placed) => placed.place !== place && isActive(placed));
+  return (placed) => {
+    if (!isActive(placed)) return "";
+    return shadowed && placed.place === place ? "Active elsewhere" : "Active";
+  };
+}
+
+function endOf({ expires }: Session, now: number): string {
+  if (expires === undefined) return "renews itself";
+  return Date.parse(expires) > now ? expires : `${expires} (over)`;
 }

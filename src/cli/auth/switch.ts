@@ -1,10 +1,11 @@
 /** Owns `auth switch`: which of the signed-in users is the active one. */
 
 import { Command } from "@commander-js/extra-typings";
+import { printable } from "../../errors.ts";
 import { labelOf } from "../../sessions/session.ts";
 import { activateSession } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { meantSession, readableSessions } from "../session-words.ts";
+import { meantSession, sessionsHere } from "../session-words.ts";
 
 /** `auth switch`: makes one stored session the active one. */
 export function switchCommand(deps: CommandDeps): Command {
@@ -24,10 +25,20 @@ interface SwitchInput {
   readonly user: string | undefined;
 }
 
-/** Makes one stored session the active one. */
+/** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
 export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
-  const sessions = await readableSessions(deps);
-  const session = await meantSession(deps, sessions, input.user, "Switch to whom?", "datumctl auth switch");
-  await activateSession(deps.place, session.name);
-  deps.out.line(`Switched to ${labelOf(session)} at ${session.apiHost}.`);
+  const local = await deps.place.local?.(deps.place);
+  const sessions = await sessionsHere(deps);
+  const { session, place } = await meantSession(
+    deps,
+    sessions,
+    input.user,
+    "Switch to whom?",
+    "datumctl auth switch",
+  );
+  await activateSession(place, session.name);
+  const where = place.project === undefined ? "" : ` in ${printable(place.project)}`;
+  deps.out.line(`Switched to ${labelOf(session)} at ${session.apiHost}${where}.`);
+  if (local?.project === undefined || place.project !== undefined) return;
+  deps.out.act(`In ${printable(local.project)} and below, that folder's own session goes on to count.`);
 }

@@ -4,6 +4,10 @@ import type { ProviderFlags } from "../../providers/provider.ts";
 
 /** The flags of `login`, as they were typed. */
 export interface LoginInput extends ProviderFlags {
+  readonly apiHostname?: string | undefined;
+  readonly redirectUri?: string | undefined;
+  readonly clientSecretFile?: string | undefined;
+  readonly deviceAuthorizationEndpoint?: string | undefined;
   readonly clientId?: string | undefined;
   readonly provider?: string | undefined;
   readonly device: boolean;
@@ -21,4 +25,13 @@ export interface LoginInput extends ProviderFlags {
   readonly workload?: string | undefined;
   readonly audience?: string | undefined;
   readonly exchange?: true | undefined;
+  /** `--name`: how Studio's token is called there. */
+  readonly name?: string | undefined;
+  /** `--team`, as often as it was given. */
+  readonly team?: readonly string[] | undefined;
+  readonly expiresIn?: string | undefined;
+  /** Keeps the session in the folder that the process works in. */
+  readonly local?: true | undefined;
+  readonly force?: true | undefined;
+  readonly exportDatachain?: true | undefined;
 }

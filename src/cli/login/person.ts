@@ -6,39 +6,32 @@ import { endpointUrl } from "../../oauth/http.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
 import { DATUM_AUTH_HOST, datumTarget } from "../../providers/datum.ts";
 import { oidcTarget } from "../../providers/oidc.ts";
-import { chosenProvider } from "../../providers/provider.ts";
-import { isSessionName, labelOf, type Session, type SignInChoices } from "../../sessions/session.ts";
+import { labelOf, type Session, type SignInChoices } from "../../sessions/session.ts";
 import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepSignIn } from "../../sign-in/keep.ts";
 import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn, SignInTarget } from "../../sign-in/sign-in.ts";
-import { boundedSignal, formatSpan, parseTimeout } from "../../system/clock.ts";
+import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../client-secret.ts";
-import { readAuthority, usableKeyStores } from "../keeping.ts";
+import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import type { LoginInput } from "./input.ts";
+import { openSignIn } from "./exchange.ts";
 import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
 
 /** Signs in, stores the session, makes it active and says so. */
-export async function signInAPerson(deps: Deps, input: LoginInput): Promise<void> {
+export async function signInAPerson(
+  deps: Deps,
+  input: LoginInput,
+  provider: "datum" | "oidc",
+): Promise<void> {
   const { out, place } = deps;
-  const wantedName = deps.choice.flag ?? deps.choice.variable;
-  if (wantedName !== undefined && !isSessionName(wantedName)) {
-    throw new AppError("USAGE", `"${printable(wantedName, 80)}" cannot be a session's name.`, {
-      hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
-    });
-  }
+  const wantedName = wantedSessionName(deps);
   // Before anybody signs in for nothing.
   await readConfig(place);
   await checkRoom(place);
   const before = wantedName === undefined ? undefined : await sessionToRenew(deps, wantedName, input.keyring);
   const renewed = before?.session;
-  const provider = chosenProvider({
-    flag: input.provider,
-    flags: input,
-    renewed,
-    variable: deps.env("DATUMCTL_PROVIDER"),
-  });
   const keyStores = await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING"));
   // What was not sealed, or cannot be opened, says nothing of where to sign in.
   const trusted = before?.sealed ? before : undefined;
@@ -55,16 +48,8 @@ export async function signInAPerson(deps: Deps, input: LoginInput): Promise<void
   const port = portOf(input.listenPort, choices.redirectUri);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
 
-  using network = deps.openNetwork(certificateAuthority);
-  using bounded = boundedSignal(timeout, () => nobodyCame(timeout), deps.interrupted);
-  const exchange: Exchange = {
-    fetch: network.fetch,
-    now: deps.now,
-    signal: bounded.signal,
-    deadline: deps.now() + timeout,
-    requestTimeout: deps.requestTimeout,
-    log: out.log,
-  };
+  using opened = openSignIn(deps, timeout, certificateAuthority);
+  const { exchange } = opened;
   let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
   await signInPerson({ target, choices, loginHint: renewed?.user.email }, {
     exchange,
@@ -83,7 +68,7 @@ export async function signInAPerson(deps: Deps, input: LoginInput): Promise<void
       return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };
     },
   });
-  if (stored !== undefined) await announce(deps, stored, network.fetch);
+  if (stored !== undefined) await announce(deps, stored, exchange.fetch);
 }
 
 function datumOf({ hostname, apiHostname, clientId }: LoginInput, known: Session | undefined): SignInTarget {
@@ -193,12 +178,6 @@ function choicesInWords({ signIn = {}, confidential }: Session): string {
     const plain = /^[\w:/.,@%+[\]-]+$/.test(value);
     return ` ${flag} ${plain ? value : `'${value.replaceAll("'", `'\\''`)}'`}`;
   }).join("");
-}
-
-function nobodyCame(timeout: number): AppError {
-  return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(timeout)}.`, {
-    hint: "Run the same command again; --timeout 15m waits longer.",
-  });
 }
 
 function portOf(text: string | undefined, redirectUri: string | undefined): number {

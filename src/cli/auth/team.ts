@@ -1,0 +1,45 @@
+/** Owns `auth team`: the team that Studio's commands act as. */
+
+import { Command } from "@commander-js/extra-typings";
+import { checkedName } from "../../providers/studio.ts";
+import { openSession, updateSession } from "../../sessions/store.ts";
+import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
+import { exportTeam } from "../datachain-export.ts";
+import { warnOfExpiry } from "../expiry-warning.ts";
+import { studioSession } from "./studio-session.ts";
+
+/** `auth team`: shows the default team, or sets it. */
+export function teamCommand(deps: CommandDeps): Command {
+  const command = new Command("team")
+    .description("Show or set the default team at DataChain Studio")
+    .argument("[name]", "the team; without it, the one that is set is shown")
+    .option("--local", "of the project folder's own session")
+    .addHelpText("after", "\nExamples:\n  datumctl auth team\n  datumctl auth team data-team");
+  command.action((name, flags) => runTeam(deps(command), { name, ...flags }));
+  return command as unknown as Command;
+}
+
+interface TeamInput {
+  readonly name: string | undefined;
+  readonly local?: true | undefined;
+}
+
+/** Shows the default team on stdout, or sets it. Throws `USAGE` for a name that is none. */
+export async function runTeam(deps: Deps, { name, local }: TeamInput): Promise<void> {
+  const { out } = deps;
+  const team = name === undefined ? undefined : checkedName(name, "The team");
+  const { session, place } = await studioSession(deps, "datumctl auth team", { local });
+  if (team === undefined) {
+    if (session.team !== undefined) out.line(session.team);
+    else out.note("There is no default team. Set one: datumctl auth team NAME");
+  } else {
+    await updateSession(place, session.name, (now) => ({ ...now, team }));
+    out.line(`Default team of ${session.name}: ${team}`);
+    if (session.exportedTo !== undefined) {
+      const opened = await openSession(place, session, keyringBound(deps));
+      const { accessToken: token = "" } = opened.credentials;
+      await exportTeam(session.exportedTo, { url: opened.session.issuer, token, team });
+    }
+  }
+  await warnOfExpiry(deps, place, session);
+}

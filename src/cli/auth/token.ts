@@ -1,0 +1,28 @@
+/** Owns `auth token`: Studio's token, bare. */
+
+import { Command } from "@commander-js/extra-typings";
+import { freshToken } from "../../sessions/fresh-token.ts";
+import { type CommandDeps, type Deps, tokenBound } from "../context.ts";
+import { warnOfExpiry } from "../expiry-warning.ts";
+import { studioSession } from "./studio-session.ts";
+
+/** `auth token`. */
+export function tokenCommand(deps: CommandDeps): Command {
+  const command = new Command("token")
+    .description("Print DataChain Studio's token")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl auth token\n  DATACHAIN_STUDIO_TOKEN=$(datumctl auth token) datachain job run query.py",
+    );
+  command.action(() => runToken(deps(command)));
+  return command as unknown as Command;
+}
+
+/** Prints the token and nothing else. Throws `SESSION_EXPIRED` when it has ended. */
+export async function runToken(deps: Deps): Promise<void> {
+  const instead = "The token of any session: datumctl auth get-token. ";
+  const { session, place } = await studioSession(deps, "datumctl auth token", { instead });
+  const { token } = await freshToken(place, session, { kind: "access" }, tokenBound(deps));
+  deps.out.line(token);
+  await warnOfExpiry(deps, place, session);
+}

@@ -1,0 +1,34 @@
+/** Owns the warning that Studio's token ends soon: a week ahead, once a day. */
+
+import { printable } from "../errors.ts";
+import { type Session, signInAgain } from "../sessions/session.ts";
+import { openSessionCache } from "../sessions/session-cache.ts";
+import type { SessionPlace } from "../sessions/store.ts";
+import { formatSpan } from "../system/clock.ts";
+import type { Deps } from "./context.ts";
+
+const DAY = 24 * 3600_000;
+const AHEAD = 7 * DAY;
+
+/** Warns of a token that ends within a week, unless somebody was warned of it in the last day. */
+export async function warnOfExpiry(
+  { out, now, quiet }: Deps,
+  place: SessionPlace,
+  session: Session,
+): Promise<void> {
+  const { name, kind, expires } = session;
+  if (quiet || kind !== "studio" || expires === undefined) return;
+  const left = Date.parse(expires) - now();
+  if (!(left > 0 && left <= AHEAD)) return;
+  const warned = await openSessionCache(place, {
+    session: name,
+    kind: "expiry-warning",
+    source: expires,
+    longestLife: DAY,
+  });
+  if (await warned.read() !== undefined) return;
+  out.warn(
+    `The session "${name}" ends in ${formatSpan(left)}, on ${printable(expires)}. ${signInAgain(session)}`,
+  );
+  await warned.write(true);
+}

@@ -1,0 +1,41 @@
+/** Owns the exchange of a whole sign-in: its network, and the bound that `--timeout` sets to it. */
+
+import { AppError } from "../../errors.ts";
+import type { Exchange } from "../../oauth/http.ts";
+import { boundedSignal, formatSpan } from "../../system/clock.ts";
+import type { Deps } from "../context.ts";
+
+/** An exchange that is open until it is disposed of. */
+export interface OpenSignIn extends Disposable {
+  readonly exchange: Exchange;
+}
+
+/** Opens the network for a sign-in that may take so many milliseconds, the person's part included. */
+export function openSignIn(
+  deps: Deps,
+  timeout: number,
+  certificateAuthority: string | undefined,
+): OpenSignIn {
+  const network = deps.openNetwork(certificateAuthority);
+  const bounded = boundedSignal(timeout, () => nobodyCame(timeout), deps.interrupted);
+  return {
+    exchange: {
+      fetch: network.fetch,
+      now: deps.now,
+      signal: bounded.signal,
+      deadline: deps.now() + timeout,
+      requestTimeout: deps.requestTimeout,
+      log: deps.out.log,
+    },
+    [Symbol.dispose]() {
+      bounded[Symbol.dispose]();
+      network[Symbol.dispose]();
+    },
+  };
+}
+
+function nobodyCame(timeout: number): AppError {
+  return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(timeout)}.`, {
+    hint: "Run the same command again; --timeout 15m waits longer.",
+  });
+}

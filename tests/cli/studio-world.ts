@@ -1,0 +1,104 @@
+/** Owns the world of Studio's commands tested from source: a Studio in this process, a person's home, project folders. */
+
+import assert from "node:assert/strict";
+import { localPlace } from "../../src/sessions/local-place.ts";
+import { readSession, type SessionPlace } from "../../src/sessions/store.ts";
+import { startStudio, type Studio } from "../cloud/studio.ts";
+import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
+import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
+
+/** How a command line is run. */
+export type Options = Partial<Omit<SurroundingsOptions, "place">> & {
+  /** The folder that it runs in; the home unless given. */
+  readonly folder?: string;
+  /** What becomes of the code that is shown; it is confirmed unless given. */
+  readonly onCode?: (code: string) => void;
+};
+
+/** Where Studio's commands run; dispose of it. */
+export interface StudioWorld extends AsyncDisposable {
+  readonly studio: Studio;
+  readonly sandbox: Sandbox;
+  /** The studio's host and port. */
+  readonly host: string;
+  readonly home: string;
+  /** Makes a folder below the home. */
+  folder(path: string): Promise<string>;
+  run(words: readonly string[], options?: Options): Promise<Ran>;
+  /** Runs it, and it must end well; its stdout. */
+  ok(words: readonly string[], options?: Options): Promise<string>;
+  /** `login` with these flags, in a world that names the studio by variables. */
+  login(flags?: readonly string[], options?: Options): Promise<Ran>;
+  /** The person's own place. */
+  readonly place: SessionPlace;
+  placeOf(folder: string): SessionPlace;
+}
+
+/** Opens a world. */
+export async function openStudioWorld(): Promise<StudioWorld> {
+  const studio = await startStudio({ interval: 1 });
+  const sandbox = await openSandbox();
+  const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "studio-home-" }));
+  const env = { HOME: home, PATH: Deno.env.get("PATH") ?? "" };
+  const place: SessionPlace = {
+    ...sandbox.place,
+    env: (name) => name === "HOME" ? home : undefined,
+  };
+  const run = async (words: readonly string[], options: Options = {}) => {
+    const { folder = home, onCode = (code) => studio.approve(code), onErr, ...rest } = options;
+    let shown = "";
+    let answered = false;
+    return await runLine(words, {
+      ...rest,
+      place: { ...place, workingFolder: () => folder },
+      env: { ...env, ...rest.env },
+      onErr(text) {
+        onErr?.(text);
+        shown += text;
+        const code = /enter the code:\s+(\S+)\s/.exec(shown)?.[1];
+        if (code === undefined || answered) return;
+        answered = true;
+        onCode(code);
+      },
+    });
+  };
+  return {
+    studio,
+    sandbox,
+    host: new URL(studio.url).host,
+    home,
+    place,
+    placeOf: (folder) => localPlace(place, folder),
+    async folder(path) {
+      const folder = `${home}/${path}`;
+      await Deno.mkdir(folder, { recursive: true });
+      return folder;
+    },
+    run,
+    async ok(words, options) {
+      const { code, stdout, stderr } = await run(words, options);
+      assert.equal(code, 0, `${words.join(" ")}: ${stderr}`);
+      return stdout;
+    },
+    login: (flags = [], options = {}) =>
+      run([
+        ...["auth", "login", "--certificate-authority", studio.caFile, "--keyring", "file"],
+        ...["--browser-command", "true", ...flags],
+      ], {
+        ...options,
+        env: { DATUMCTL_PROVIDER: "studio", DATACHAIN_STUDIO_URL: studio.url, ...options.env },
+      }),
+    async [Symbol.asyncDispose]() {
+      await studio.close();
+      await sandbox[Symbol.asyncDispose]();
+      await Deno.remove(home, { recursive: true });
+    },
+  };
+}
+
+/** The stored session of that name, which must be there. */
+export async function stored(place: SessionPlace, name: string) {
+  const session = await readSession(place, name);
+  assert.ok(session !== undefined, `no session ${name}`);
+  return session;
+}
