@@ -98,7 +98,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
     };
     const answer = await client.send(request);
     if (answer.status >= 200 && answer.status <= 299) return answer;
-    throw refusalOf(client.refusal(answer), operation, options.id);
+    throw refusalOf(client, answer, operation, options.id);
   }
 
   async function read<Schema extends v.GenericSchema>(
@@ -214,7 +214,13 @@ const THINGS: Partial<Record<Operation, readonly [thing: string, list: string]>>
 };
 
 /** A refusal in the words of this API: what was named, and what to do here. */
-function refusalOf(refusal: AppError, operation: Operation, id: string | undefined): AppError {
+function refusalOf(
+  client: KubeClient,
+  answer: KubeAnswer,
+  operation: Operation,
+  id: string | undefined,
+): AppError {
+  const refusal = client.refusal(answer);
   const { code, message, cause } = refusal;
   const [thing, list] = THINGS[operation] ?? [];
   switch (code) {
@@ -222,13 +228,17 @@ function refusalOf(refusal: AppError, operation: Operation, id: string | undefin
       return thing === undefined
         ? new AppError(code, message, {
           hint:
-            "The API differs from what is known of it: check --api-url, or replace the request with --operation.",
+            "The API differs from what is known of it: check its address, or replace the request with --operation.",
           cause,
         })
-        : new AppError(code, `There is no ${thing} ${id}: ${message}`, {
-          hint: `See what there is: ${list}. If it is there, the request is another one: see --operation.`,
-          cause,
-        });
+        : new AppError(
+          code,
+          `There is no ${thing} ${id} at ${new URL(client.baseUrl).host} (HTTP ${answer.status}).`,
+          {
+            hint: `See what there is: ${list}. If it is there, the request is another one: see --operation.`,
+            cause,
+          },
+        );
     case "FORBIDDEN":
       return new AppError(code, message, {
         hint:

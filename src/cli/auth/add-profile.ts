@@ -11,6 +11,7 @@ import {
 } from "../../providers/cloudfleet.ts";
 import { isSecret } from "../../providers/cloudfleet-api.ts";
 import { freshToken } from "../../sessions/fresh-token.ts";
+import type { FreshToken } from "../../sessions/token-wish.ts";
 import { AMBIENT, isSessionName, type Session } from "../../sessions/session.ts";
 import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepRecipe, type RecipeSession } from "../../sign-in/keep-recipe.ts";
@@ -110,7 +111,7 @@ interface TokenInput extends ProfileInput {
 
 /** Tries an API token and keeps it. Throws `SESSION_REJECTED` for a refused one; then all is as it was. */
 export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise<void> {
-  const { out, place } = deps;
+  const { out } = deps;
   const { tokenId, organization } = input;
   if (input.secret !== undefined) {
     out.warn(
@@ -133,12 +134,7 @@ export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise
   }
   let profile = tokenProfile({ organization, tokenId, secret }, kept);
   if (!input.skipValidation) {
-    const proof = await freshToken(
-      place,
-      unstoredProfile(profile, input.name),
-      { force: true },
-      tokenBound(deps),
-    );
+    const proof = await prove(deps, input.name, profile);
     const { token: accessToken, issued: received, expires: accessTokenExpires } = proof;
     profile = {
       ...profile,
@@ -151,6 +147,23 @@ export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise
       `${input.skipValidation ? ", which was not tried" : ""}.`,
   );
   await tell(deps, saved, "datumctl clusters list");
+}
+
+/** A token that was made with the profile. Throws what that fails with, saying that nothing was stored. */
+async function prove(deps: Deps, name: string, profile: RecipeSession): Promise<FreshToken> {
+  try {
+    return await freshToken(deps.place, unstoredProfile(profile, name), { force: true }, tokenBound(deps));
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    const { code, message, hint, cause = thrown, retryable } = thrown;
+    const skip = code === "NETWORK" ? "To keep it untried: --skip-validation" : undefined;
+    const hints = [hint, skip].filter((text) => text !== undefined).join(" ");
+    throw new AppError(code, `${message} Nothing was stored.`, {
+      ...(hints === "" ? {} : { hint: hints }),
+      cause,
+      retryable,
+    });
+  }
 }
 
 /** Keeps a profile that its person signs in to later. */
