@@ -76,11 +76,6 @@ export function loginCommandLine(deps: CommandDeps): Command {
 
 /** Signs in, stores the session, makes it active and says so. Throws `USAGE` for flags that contradict each other. */
 export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
-  const provider = await providerOf(deps, input);
-  if (provider === "studio") {
-    const { signInAtStudio } = await import("./login/studio.ts");
-    return await signInAtStudio(deps, input);
-  }
   const ways = [
     ["--credentials", input.credentials],
     ["--with-token", input.withToken],
@@ -90,6 +85,13 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
   if (ways.length === 1) {
     const { signInAMachine } = await import("./login/machine.ts");
     return await signInAMachine(deps, input);
+  }
+  const lost = (["audience", "exchange"] as const).find((name) => input[name] !== undefined);
+  if (lost !== undefined) throw new AppError("USAGE", `--${lost} is for --workload.`);
+  const provider = await providerOf(deps, input);
+  if (provider === "studio") {
+    const { signInAtStudio } = await import("./login/studio.ts");
+    return await signInAtStudio(deps, input);
   }
   const { signInAPerson } = await import("./login/person.ts");
   return await signInAPerson(deps, input, provider);

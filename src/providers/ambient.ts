@@ -10,6 +10,11 @@ const FOR_ALL = ["DATUMCTL_TOKEN", "DATUMCTL_CREDENTIALS_FILE"] as const;
 /** What counts only where it is asked for by name: `--session env:NAME`. */
 const BY_NAME = [...FOR_ALL, "CLOUDFLEET_ACCESS_TOKEN_ID"] as const;
 
+/** The variable that gives the session of every command; undefined where none does. */
+export function variableInForce(env: Environment): string | undefined {
+  return FOR_ALL.find((variable) => env(variable) !== undefined);
+}
+
 /** Reads one of the variables. */
 type Read = (env: Environment, now: Clock) => Promise<Session>;
 

@@ -24,14 +24,7 @@ export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): Sign
     const missing = issuer === undefined ? "--issuer" : "--client-id";
     throw new AppError("USAGE", `The provider oidc needs ${missing}.`, { hint: `Run: ${line}` });
   }
-  const url = endpointUrl(issuer);
-  if (typeof url === "string" || url.search !== "") {
-    const why = typeof url === "string" ? url : "holds a query";
-    throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
-      hint:
-        "Give the issuer as it names itself, with its path: --issuer https://login.example.com/realms/main",
-    });
-  }
+  const url = issuerUrl(issuer);
   return {
     provider: "oidc",
     issuer,
@@ -42,4 +35,14 @@ export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): Sign
     // OpenID Connect Core 1.0, 11: a refresh token is for those who consented in this very request.
     promptFor: (scopes) => scopes.includes("offline_access") ? "consent" : undefined,
   };
+}
+
+/** An issuer as an address. Throws `USAGE` for one that is no https URL. */
+export function issuerUrl(issuer: string): URL {
+  const url = endpointUrl(issuer);
+  if (typeof url !== "string" && url.search === "") return url;
+  const why = typeof url === "string" ? url : "holds a query";
+  throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
+    hint: "Give the issuer as it names itself, with its path: --issuer https://login.example.com/realms/main",
+  });
 }

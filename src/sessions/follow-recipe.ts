@@ -1,6 +1,6 @@
 /** Owns how a recipe is followed: one credential or CI token, traded where its session says. */
 
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { clientCredentialsToken } from "../oauth/client-credentials.ts";
 import { discoverIssuer } from "../oauth/discovery.ts";
@@ -12,8 +12,8 @@ import { exchangeToken } from "../oauth/token-exchange.ts";
 import { githubToken, readWorkloadToken } from "../oauth/workload-token.ts";
 import { pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import { readTextFile } from "../system/files.ts";
 import type { Recipe, RecipeCredentials, WorkloadSource } from "./session.ts";
+import { credentialOfJob } from "./workload-job.ts";
 
 /** A recipe by which tokens are made; the others hold what somebody gave. */
 export type MintingRecipe = Exclude<Recipe, { readonly kind: "fixed" | "sign-in" }>;
@@ -113,38 +113,31 @@ async function workloadToken(
   source: WorkloadSource,
   audience: string,
 ): Promise<string> {
+  const own = await credentialOfJob(env, source);
+  const none = (message: string, hint: string) => new AppError("NO_WORKLOAD_TOKEN", message, { hint });
   switch (source.kind) {
     case "github": {
       const requestUrl = env("ACTIONS_ID_TOKEN_REQUEST_URL");
-      const requestToken = env("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
-      if (requestUrl === undefined || requestToken === undefined) {
-        throw new AppError(
-          "NO_WORKLOAD_TOKEN",
-          "GitHub offers this job no token: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set.",
-          { hint: "Give the job the permission id-token: write." },
-        );
+      if (requestUrl !== undefined && own !== undefined) {
+        const patience = { sleep: pause, random: Math.random };
+        return await githubToken(exchange, { requestUrl, requestToken: own, audience, ...patience });
       }
-      return await githubToken(exchange, {
-        requestUrl,
-        requestToken,
-        audience,
-        sleep: pause,
-        random: Math.random,
-      });
+      throw none(
+        "GitHub offers this job no token: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set.",
+        "Give the job the permission id-token: write.",
+      );
     }
-    case "variable": {
-      const token = env(source.name);
-      if (token !== undefined) return token.trim();
-      throw new AppError("NO_WORKLOAD_TOKEN", `The variable ${source.name} is not set.`, {
-        hint: `Name it under id_tokens of the job, with the audience ${audience}.`,
-      });
-    }
-    case "file": {
-      const token = await readTextFile(source.path);
-      if (token !== undefined) return token.trim();
-      throw new AppError("NO_WORKLOAD_TOKEN", `The token's file ${source.path} does not exist.`, {
-        hint: "Mount the projected token there, or name another file: datumctl login --workload file:PATH",
-      });
-    }
+    case "variable":
+      if (own !== undefined) return own;
+      throw none(
+        `The variable ${source.name} is not set.`,
+        `Name it under id_tokens of the job, with the audience ${printable(audience)}.`,
+      );
+    case "file":
+      if (own !== undefined) return own;
+      throw none(
+        `The token's file ${printable(source.path)} does not exist.`,
+        "Mount the projected token there, or name another file: datumctl login --workload file:PATH",
+      );
   }
 }

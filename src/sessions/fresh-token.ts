@@ -30,7 +30,8 @@ export async function freshToken(
     timeout: timeLeft(bound.deadline, bound.keyringTimeout),
   });
   const kind = wish.kind ?? preferredKind(opened.session);
-  const stored = timedToken(opened.credentials, kind);
+  const usableHere = opened.credentials.recipe?.kind !== "workload" || await ofThisJob(place, opened);
+  const stored = usableHere ? timedToken(opened.credentials, kind) : undefined;
   if (stored !== undefined && !wish.force && isFresh(stored, wish, place.now())) {
     return { ...stored, session: opened.session };
   }
@@ -44,6 +45,12 @@ export async function freshToken(
     if (!unreachable || !usable) throw thrown;
     return { ...stored, session: opened.session, warning: `${thrown.message} The stored token is used.` };
   }
+}
+
+/** Whether what is kept of a CI job's token is this job's. */
+async function ofThisJob({ env }: SessionPlace, { credentials }: OpenedSession): Promise<boolean> {
+  const { isOfThisJob } = await import("./workload-job.ts");
+  return await isOfThisJob(env, credentials);
 }
 
 /** Refreshes, or makes anew; what that takes is loaded only now. */

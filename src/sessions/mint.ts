@@ -22,6 +22,7 @@ import {
 } from "./session.ts";
 import { lockSession, type OpenedSession, prepareSession, readSession, type SessionPlace } from "./store.ts";
 import { timedToken } from "./token-life.ts";
+import { isOfThisJob, markOfJob } from "./workload-job.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound } from "./token-wish.ts";
 
 /** A session with a recipe, opened. */
@@ -48,7 +49,9 @@ export async function mintToken(
   const lock = keepsTokens(seen) ? await lockWhereWritable(place, seen.session.name, bound) : undefined;
   try {
     const opened = lock === undefined ? seen : recipeOf(await openAgain(place, seen, bound));
-    const taken = lock && takenMeanwhile(place, seen, opened, wish);
+    const taken = lock && await isOfThisJob(place.env, opened.credentials)
+      ? takenMeanwhile(place, seen, opened, wish)
+      : undefined;
     if (taken !== undefined) return taken;
     await refuseKnownFailure(wish, bound);
     return await mint(place, opened, wish, bound, lock !== undefined);
@@ -101,10 +104,12 @@ async function mint(
     return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
   }
   const { minted, recipe } = await follow(place, opened, credentials.recipe, bound);
-  const { accessTokenExpires: _, ...rest } = credentials;
+  const { accessTokenExpires: _, job: __, ...rest } = credentials;
+  const job = recipe.kind === "workload" ? await markOfJob(place.env, recipe.source) : undefined;
   const next: RecipeCredentials = {
     ...rest,
     recipe,
+    ...(job === undefined ? {} : { job }),
     accessToken: minted.accessToken,
     received: minted.receivedAt,
     ...(minted.expiresAt === undefined ? {} : { accessTokenExpires: minted.expiresAt }),

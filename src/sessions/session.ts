@@ -148,6 +148,7 @@ const credentialsSchema = v.union([
     issuer: endpoint,
     accessToken: v.optional(text),
     received: v.optional(time),
+    job: v.optional(text),
   }),
 ]);
 
@@ -171,6 +172,7 @@ interface SealedPlace {
 /** What is sealed of a person's sign-in. */
 export interface SignInCredentials extends SealedPlace {
   readonly recipe?: undefined;
+  readonly job?: undefined;
   /** The issuer and its endpoints. */
   readonly metadata: IssuerMetadata;
   /** The issuer's keys, so that a refresh costs one request. */
@@ -192,6 +194,8 @@ export interface RecipeCredentials extends SealedPlace {
   readonly accessToken?: string;
   /** When that one came, in milliseconds since 1970. */
   readonly received?: number;
+  /** Marks the CI job that it was made for: no other job may use it. */
+  readonly job?: string;
 }
 
 /** What is sealed. */

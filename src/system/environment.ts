@@ -54,7 +54,7 @@ export interface Folders {
  */
 export function foldersOf(env: Environment, windows = onWindows): Folders {
   const chosen = env("DATUMCTL_CONFIG_DIR");
-  if (chosen !== undefined) return below(absolute(chosen, windows));
+  if (chosen !== undefined) return below(absolutePath(chosen, windows));
   if (windows) {
     const roaming = env("APPDATA");
     const local = env("LOCALAPPDATA") ?? roaming;
@@ -78,7 +78,8 @@ function below(config: string): Folders {
   return { config, sessions: `${config}/sessions` };
 }
 
-function absolute(path: string, windows: boolean): string {
+/** A path from the root: as it is, or below the folder that this process works in. */
+export function absolutePath(path: string, windows = onWindows): string {
   const rooted = path.startsWith("/") || (windows && /^(?:[A-Za-z]:)?[\\/]/.test(path));
   return rooted ? path : `${Deno.cwd()}/${path}`;
 }

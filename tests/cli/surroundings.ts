@@ -3,6 +3,7 @@
 import type { Surroundings } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { errorFormatOf } from "../../src/errors.ts";
+import { ambientSessions } from "../../src/providers/ambient.ts";
 import type { SessionPlace } from "../../src/sessions/store.ts";
 import { openNetwork } from "../../src/system/network.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
@@ -50,10 +51,11 @@ export function recordingSurroundings(
     },
     readIn: () => Promise.resolve(stdin),
   };
+  const variable = (name: string) => env[name] || undefined;
   return {
-    env: (name) => env[name] || undefined,
+    env: variable,
     terminal,
-    place,
+    place: { ...place, env: variable, ambient: ambientSessions(variable, place.now) },
     now: place.now,
     openNetwork,
     interrupted: interrupted ?? new AbortController().signal,

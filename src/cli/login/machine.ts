@@ -1,10 +1,220 @@
-/** Owns a machine's `login`: a service account's key, a personal access token, or the CI system's own token. */
+/** Owns a machine's `login`: which way is meant, that its credential works, what is kept of it, what is said. */
 
-import { AppError } from "../../errors.ts";
-import type { Deps } from "../context.ts";
+import { AppError, printable } from "../../errors.ts";
+import type { Exchange } from "../../oauth/http.ts";
+import { type Followed, followRecipe } from "../../sessions/follow-recipe.ts";
+import { labelOf, type Session } from "../../sessions/session.ts";
+import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import { keepRecipe } from "../../sign-in/keep-recipe.ts";
+import { parseTimeout } from "../../system/clock.ts";
+import { type Deps, keyringBound } from "../context.ts";
+import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
+import { learnControlPlanes, nextCommand, tellName, tellWhatComesFirst, tellWhereKept } from "./announce.ts";
+import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
+import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
+import { personalAccessToken, serviceAccount } from "./machine-secret.ts";
+import { workload } from "./machine-workload.ts";
 
-/** Signs a machine in. */
-export function signInAMachine(_deps: Deps, _input: LoginInput): Promise<void> {
-  throw new AppError("USAGE", "Machines cannot sign in yet.");
+/** A way to sign a machine in. */
+interface Way {
+  readonly flag: string;
+  readonly kind: Session["kind"];
+  /** The flags that go with it, beside those that go with every way. */
+  readonly flags: readonly (keyof LoginInput)[];
+  readonly read: (login: MachineLogin) => Promise<Machine>;
+}
+
+const WAYS = {
+  credentials: { flag: "--credentials", kind: "service-account", flags: [], read: serviceAccount },
+  withToken: { flag: "--with-token", kind: "pat", flags: [], read: personalAccessToken },
+  workload: {
+    flag: "--workload",
+    kind: "workload",
+    flags: ["issuer", "audience", "exchange"],
+    read: workload,
+  },
+} as const satisfies Partial<Record<keyof LoginInput, Way>>;
+
+/** The flags that go with every way. */
+const EVERYWHERE: readonly (keyof LoginInput)[] = [
+  "hostname",
+  "apiHostname",
+  "provider",
+  "certificateAuthority",
+  "keyring",
+  "timeout",
+];
+
+/** What goes with `--exchange` alone: whom the issuer is to see there. */
+const EXCHANGE_FLAGS: readonly (keyof LoginInput)[] = ["clientId", "clientSecretFile", "scopes"];
+
+/** How `--no-browser` and its like come. */
+const NO_BROWSER = ["device", "browser", "open"];
+
+/** Signs a machine in without asking anybody anything: proves its credential, keeps it, makes it active, says so. */
+export async function signInAMachine(deps: Deps, input: LoginInput): Promise<void> {
+  const way: Way = WAYS[
+    (Object.keys(WAYS) as (keyof typeof WAYS)[]).find((name) => input[name] !== undefined) ?? "workload"
+  ];
+  checkFlags(way, input);
+  const { place } = deps;
+  const wantedName = wantedSessionName(deps);
+  const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
+  // Before anything is asked in vain.
+  await readConfig(place);
+  await checkRoom(place);
+  const known = wantedName === undefined ? undefined : await sessionToReplace(deps, wantedName, way, input);
+  const certificateAuthority = input.certificateAuthority === undefined
+    ? known?.certificateAuthority
+    : await readAuthority(input.certificateAuthority);
+  const keyStores = await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING"));
+
+  using opened = openSignIn(deps, timeout, certificateAuthority);
+  const { exchange } = opened;
+  const machine = await way.read({ deps, input, known, exchange });
+  const { proved, untried } = await prove(deps, exchange, machine, certificateAuthority);
+  const user = await machine.userOf(proved?.minted);
+  // A CI system's token is of this job alone.
+  const kept = machine.kind === "workload" ? undefined : proved;
+  const saved = await keepRecipe(
+    place,
+    {
+      session: {
+        provider: machine.place.provider,
+        kind: machine.kind,
+        authHost: machine.place.authHost,
+        user,
+        scopes: [...machine.scopes],
+      },
+      credentials: {
+        ...credentialsOf(machine, user.subject, certificateAuthority),
+        ...(kept === undefined ? {} : tokenOf(kept)),
+      },
+      label: machine.labelOf(user),
+    },
+    {
+      wantedName,
+      keyStores,
+      moveKey: input.keyring !== undefined && input.keyring !== "auto",
+      activate: true,
+    },
+    keyringBound(deps),
+  );
+  await announce(deps, machine, saved, { proved, untried }, exchange.fetch);
+}
+
+/** Refuses what the way does not know. Throws `USAGE`, naming the flag. */
+function checkFlags({ flag, flags }: Way, input: LoginInput): void {
+  const exchanged = input.exchange ? EXCHANGE_FLAGS : [];
+  const known: readonly string[] = [...Object.keys(WAYS), ...EVERYWHERE, ...flags, ...exchanged];
+  if (input.device) throw notFor("--no-browser", flag);
+  for (const [name, value] of Object.entries(input)) {
+    if (value === undefined || NO_BROWSER.includes(name)) continue;
+    if (known.includes(name)) continue;
+    throw notFor(
+      wordOf(name),
+      EXCHANGE_FLAGS.some((other) => other === name) ? `${flag} without --exchange` : flag,
+    );
+  }
+  const { provider } = input;
+  if (provider === undefined || provider === "datum" || (provider === "oidc" && flag === "--workload")) {
+    return;
+  }
+  throw notFor(`--provider ${printable(provider, 60)}`, flag);
+}
+
+function notFor(word: string, way: string): AppError {
+  return wrong(`${word} is not for ${way}.`, "Leave it away; see datumctl login --help.");
+}
+
+/** A flag as it is typed: `clientId` is `--client-id`. */
+function wordOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * The session of a name that is to be replaced, as it was sealed; undefined when there is none, or its key is lost.
+ * Throws `USAGE` for one of another kind.
+ */
+async function sessionToReplace(
+  deps: Deps,
+  name: string,
+  { flag, kind }: Way,
+  { keyring }: LoginInput,
+): Promise<Session | undefined> {
+  const session = await readSession(deps.place, name);
+  if (session === undefined) return undefined;
+  if (session.kind !== kind) {
+    throw wrong(
+      `The session "${name}" is of the kind ${session.kind}, and ${flag} makes one of the kind ${kind}.`,
+      `Choose another name with --profile, or remove that one first: datumctl logout ${name}`,
+    );
+  }
+  try {
+    return (await openSession(deps.place, session, keyringBound(deps))).session;
+  } catch (thrown) {
+    // Its file alone is anybody's word; what it would have said is for the flags to say then.
+    const lost = thrown instanceof AppError &&
+      (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
+    if (lost) return undefined;
+    throw thrown;
+  }
+}
+
+/** The first token, or why nobody can say here whether there will be one. */
+interface Proof {
+  readonly proved?: Followed | undefined;
+  readonly untried?: AppError | undefined;
+}
+
+/** Gets a token once. Outside its job a CI system's recipe is kept untried. */
+async function prove(
+  { env }: Deps,
+  exchange: Exchange,
+  machine: Machine,
+  certificateAuthority: string | undefined,
+): Promise<Proof> {
+  try {
+    const credentials = credentialsOf(machine, "", certificateAuthority);
+    return { proved: await followRecipe(exchange, env, credentials, machine.recipe) };
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN") return { untried: thrown };
+    throw thrown;
+  }
+}
+
+/** What is sealed of a token, and of what was learned on the way to it. */
+function tokenOf({ recipe, minted: { accessToken, receivedAt, expiresAt } }: Followed) {
+  return {
+    recipe,
+    accessToken,
+    received: receivedAt,
+    ...(expiresAt === undefined ? {} : { accessTokenExpires: expiresAt }),
+  };
+}
+
+async function announce(
+  deps: Deps,
+  machine: Machine,
+  saved: SavedSession,
+  { proved, untried }: Proof,
+  fetch: Exchange["fetch"],
+): Promise<void> {
+  const { out } = deps;
+  const { session } = saved;
+  if (untried === undefined) out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
+  else {
+    out.line(`Set up ${labelOf(session)} at ${session.apiHost}.`);
+    out.note(`Not tried yet: ${untried.message}`);
+  }
+  // A recipe without a secret opens nothing to whoever reads it.
+  if (machine.kind !== "workload" || machine.clientSecret !== undefined) tellWhereKept(deps, saved);
+  out.note(machine.remark);
+  tellName(deps, session, machine.labelOf(session.user));
+  tellWhatComesFirst(deps);
+  if (session.provider === "datum" && proved !== undefined) {
+    await learnControlPlanes(deps, session, proved.minted.accessToken, fetch);
+  }
+  out.note(`Next: ${nextCommand(session)}`);
 }

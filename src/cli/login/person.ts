@@ -6,7 +6,7 @@ import { endpointUrl } from "../../oauth/http.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
 import { DATUM_AUTH_HOST, datumTarget } from "../../providers/datum.ts";
 import { oidcTarget } from "../../providers/oidc.ts";
-import { labelOf, type Session, type SignInChoices } from "../../sessions/session.ts";
+import { labelOf, type Session, signInAgain, type SignInChoices } from "../../sessions/session.ts";
 import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepSignIn } from "../../sign-in/keep.ts";
 import { signInPerson } from "../../sign-in/person.ts";
@@ -128,6 +128,11 @@ async function sessionToRenew(
 ): Promise<KnownSession | undefined> {
   const session = await readSession(deps.place, name);
   if (session === undefined) return undefined;
+  if (session.kind !== "user") {
+    throw new AppError("USAGE", `The session "${name}" is not a person's, but of the kind ${session.kind}.`, {
+      hint: signInAgain(session),
+    });
+  }
   try {
     const opened = await openSession(deps.place, session, keyringBound(deps));
     return { session: opened.session, sealed: true, clientSecret: opened.credentials.clientSecret };

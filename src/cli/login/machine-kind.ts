@@ -1,0 +1,71 @@
+/** Owns what the ways of signing a machine in have in common: what each of them tells of a machine, and of its place. */
+
+import { AppError } from "../../errors.ts";
+import type { Exchange } from "../../oauth/http.ts";
+import type { MintedToken } from "../../oauth/minted-token.ts";
+import { datumHosts } from "../../providers/datum.ts";
+import type { MintingRecipe } from "../../sessions/follow-recipe.ts";
+import type { RecipeCredentials, Session } from "../../sessions/session.ts";
+import type { Deps } from "../context.ts";
+import type { LoginInput } from "./input.ts";
+
+/** What a way of signing in is told. */
+export interface MachineLogin {
+  readonly deps: Deps;
+  readonly input: LoginInput;
+  /** The session of that name as it was sealed, when one of the same kind is replaced. */
+  readonly known: Session | undefined;
+  /** For what has to be asked before the machine can be described. */
+  readonly exchange: Exchange;
+}
+
+/** Where a machine belongs. */
+export type MachinePlace = Pick<Session, "provider" | "issuer" | "authHost" | "apiHost">;
+
+/** A machine with the recipe of its tokens, before anything was asked in its name. */
+export interface Machine {
+  readonly kind: Session["kind"];
+  readonly place: MachinePlace;
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  readonly recipe: MintingRecipe;
+  readonly scopes: readonly string[];
+  /** Who it is; the first token may say it. */
+  readonly userOf: (minted: MintedToken | undefined) => Promise<Session["user"]>;
+  /** What stands before the `@` in the session's name. */
+  readonly labelOf: (user: Session["user"]) => string;
+  /** A remark for the end: what is no longer needed, or what is not stored. */
+  readonly remark: string;
+}
+
+/** The Datum that the flags name, else the one of the session that is replaced. Throws `USAGE`. */
+export function datumPlace({ input, known }: Pick<MachineLogin, "input" | "known">): MachinePlace {
+  const named = input.hostname !== undefined;
+  const { authHost, apiHost } = datumHosts({
+    hostname: input.hostname ?? known?.authHost,
+    apiHostname: input.apiHostname ?? (named ? undefined : known?.apiHost),
+  });
+  return { provider: "datum", issuer: `https://${authHost}`, authHost, apiHost };
+}
+
+/** The credentials to be sealed, without a token. */
+export function credentialsOf(
+  { place: { issuer, apiHost }, clientId, clientSecret, recipe }: Machine,
+  subject: string,
+  certificateAuthority: string | undefined,
+): RecipeCredentials {
+  return {
+    issuer,
+    apiHost,
+    clientId,
+    subject,
+    recipe,
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+  };
+}
+
+/** A `USAGE` error about a flag's value. */
+export function wrong(message: string, hint?: string): AppError {
+  return new AppError("USAGE", message, hint === undefined ? {} : { hint });
+}

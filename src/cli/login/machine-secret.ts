@@ -1,0 +1,92 @@
+/** Owns the two ways to sign a machine in with a secret of its own: a service account's key, a personal access token. */
+
+import { toBase32 } from "../../base64.ts";
+import { printable } from "../../errors.ts";
+import { isPersonalAccessToken } from "../../oauth/personal-access-token.ts";
+import { parseServiceAccountKey } from "../../oauth/service-account-key.ts";
+import { claimsOf } from "../../sessions/token-life.ts";
+import { othersCanRead, readTextFile } from "../../system/files.ts";
+import type { Deps } from "../context.ts";
+import { readHiddenLine } from "../client-secret.ts";
+import { datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
+
+const LONGEST_KEY_FILE = 64 * 1024;
+
+/** `--credentials`: the service account of a key file. Throws `USAGE` that says what is wrong with the file. */
+export async function serviceAccount(login: MachineLogin): Promise<Machine> {
+  const { deps, input: { credentials: path = "" } } = login;
+  const text = path === "-" ? await deps.terminal.readIn(LONGEST_KEY_FILE) : await readKeyFile(deps, path);
+  const name = path === "-" ? "on standard input" : path;
+  const { clientId, clientEmail, keyId, privateKey, scope } = await parseServiceAccountKey(text, name);
+  const place = datumPlace(login);
+  return {
+    kind: "service-account",
+    place,
+    clientId,
+    recipe: {
+      kind: "service-account",
+      keyId,
+      privateKey,
+      audience: place.issuer,
+      ...(scope === undefined ? {} : { scope }),
+    },
+    scopes: scope?.split(" ") ?? [],
+    userOf: () =>
+      Promise.resolve({ subject: clientId, ...(clientEmail === undefined ? {} : { email: clientEmail }) }),
+    labelOf: () => clientEmail ?? clientId,
+    remark: path === "-"
+      ? "The key is sealed in the session."
+      : `The key is sealed in the session: ${printable(path)} can be deleted now.`,
+  };
+}
+
+async function readKeyFile({ out }: Deps, path: string): Promise<string> {
+  const text = await readTextFile(path);
+  if (text === undefined) throw wrong(`The key file ${printable(path)} does not exist.`);
+  if (await othersCanRead(path)) {
+    out.warn(
+      `Other users of this machine can read ${printable(path)}: chmod 600 it, or delete it after this.`,
+    );
+  }
+  return text;
+}
+
+/** `--with-token`: a personal access token on standard input. Throws `USAGE` for what is none. */
+export async function personalAccessToken(login: MachineLogin): Promise<Machine> {
+  const place = datumPlace(login);
+  const token = (await readHiddenLine(login.deps, "the personal access token")).trim();
+  if (!isPersonalAccessToken(token)) {
+    throw wrong(
+      token === ""
+        ? "Standard input holds no personal access token."
+        : "What standard input holds is no personal access token: one begins with dtmp_ or dtma_ and is one line.",
+      "Pass it like this: datumctl login --with-token < FILE",
+    );
+  }
+  return {
+    kind: "pat",
+    place,
+    clientId: "",
+    recipe: { kind: "personal-access-token", token },
+    scopes: [],
+    async userOf(minted) {
+      const { sub, email } = claimsOf(minted?.accessToken ?? "") ?? {};
+      // Of a token that says nothing, the person does who replaces a session by its name.
+      const subject = text(sub) ?? login.known?.user.subject ?? await markOf(token);
+      const label = text(email);
+      return { subject, ...(label === undefined ? {} : { email: label }) };
+    },
+    labelOf: ({ email, subject }) => email ?? subject,
+    remark: "It is sealed in the session, and exchanged for a short-lived token each time one ends.",
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? printable(value) : undefined;
+}
+
+/** A name for a token of which nobody says whose it is; the token cannot be told from it. */
+async function markOf(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  return `pat-${toBase32(new Uint8Array(digest)).slice(0, 16)}`;
+}

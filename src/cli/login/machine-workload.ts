@@ -1,0 +1,120 @@
+/** Owns `login --workload`: how the token of a CI system is come by, and whether and where it is exchanged. */
+
+import { AppError, printable } from "../../errors.ts";
+import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
+import { datumClientId } from "../../providers/datum.ts";
+import { issuerUrl } from "../../providers/oidc.ts";
+import type { MintingRecipe } from "../../sessions/follow-recipe.ts";
+import type { WorkloadSource } from "../../sessions/session.ts";
+import { absolutePath } from "../../system/environment.ts";
+import { readClientSecret } from "../client-secret.ts";
+import { datumPlace, type Machine, type MachineLogin, type MachinePlace, wrong } from "./machine-kind.ts";
+
+/** The variable of a GitLab job that holds its token, unless another is named. */
+const GITLAB_VARIABLE = "DATUMCTL_ID_TOKEN";
+
+/** `--workload`: the CI job itself. Throws `USAGE`, and what asking the issuer throws where its token is exchanged. */
+export async function workload(login: MachineLogin): Promise<Machine> {
+  const { deps, input } = login;
+  const { source, words } = sourceOf(input.workload ?? "");
+  const { audience, scopes } = input;
+  if (audience === undefined || audience === "") {
+    throw wrong("--workload needs --audience: whom the CI system's token is for.");
+  }
+  const place = placeOf(login);
+  const exchanged = input.exchange ?? false;
+  const clientId = exchanged ? input.clientId ?? datumClientId(place.authHost) : "";
+  if (clientId === undefined) {
+    throw wrong(
+      `--exchange at ${place.authHost} needs --client-id.`,
+      "Name the client that is registered there for CI jobs, with --client-secret-file where it has a secret.",
+    );
+  }
+  const clientSecret = input.clientSecretFile === undefined
+    ? undefined
+    : await readClientSecret(deps, input.clientSecretFile);
+  const wanted = scopes?.split(/[,\s]+/).filter((scope) => scope !== "") ?? [];
+  return {
+    kind: "workload",
+    place,
+    clientId,
+    clientSecret,
+    recipe: {
+      kind: "workload",
+      source,
+      audience,
+      ...(exchanged ? { exchange: await exchangeAt(login, place, wanted) } : {}),
+    },
+    scopes: wanted,
+    // What the CI system calls a job changes from one to the next; the recipe stays.
+    userOf: () => Promise.resolve({ subject: `${words}:${audience}` }),
+    labelOf: () => source.kind === "variable" ? "gitlab" : source.kind,
+    remark: "Nothing of this job is stored: each job acts with the CI system's token for it.",
+  };
+}
+
+function sourceOf(text: string): { readonly source: WorkloadSource; readonly words: string } {
+  const [, kind, more] = /^([a-z]+)(?::([^]*))?$/.exec(text) ?? [];
+  if (kind === "github" && more === undefined) return { source: { kind }, words: kind };
+  const variable = more ?? GITLAB_VARIABLE;
+  if (kind === "gitlab" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
+    return { source: { kind: "variable", name: variable }, words: `${kind}:${variable}` };
+  }
+  if (kind === "file" && more !== undefined && more !== "" && more === printable(more, 4096)) {
+    const path = absolutePath(more);
+    return { source: { kind, path }, words: `${kind}:${path}` };
+  }
+  throw wrong(
+    `--workload does not know "${printable(text, 80)}".`,
+    "It takes github, gitlab, gitlab:VARIABLE or file:PATH.",
+  );
+}
+
+function placeOf(login: MachineLogin): MachinePlace {
+  const { input, known } = login;
+  const issuer = input.issuer ??
+    (known?.provider === "oidc" && input.hostname === undefined ? known.issuer : undefined);
+  if (issuer === undefined) {
+    if (input.provider === "oidc") {
+      throw wrong(
+        "The provider oidc needs --issuer.",
+        "Name whose API servers the token is for: --issuer URL",
+      );
+    }
+    return datumPlace(login);
+  }
+  const { host } = issuerUrl(issuer);
+  return { provider: "oidc", issuer, authHost: host, apiHost: host };
+}
+
+type Exchanged = NonNullable<Extract<MintingRecipe, { readonly kind: "workload" }>["exchange"]>;
+
+/** The exchange that the issuer offers. Throws `ISSUER_ERROR` where it offers none. */
+async function exchangeAt(
+  { exchange }: MachineLogin,
+  { issuer }: MachinePlace,
+  scopes: readonly string[],
+): Promise<Exchanged> {
+  const metadata = await discoverIssuer(exchange, issuer);
+  const { token_endpoint: tokenEndpoint, token_endpoint_auth_methods_supported: authMethods } = metadata;
+  return {
+    grant: grantOf(metadata),
+    tokenEndpoint,
+    ...(authMethods === undefined ? {} : { authMethods }),
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
+  };
+}
+
+const GRANT = "urn:ietf:params:oauth:grant-type:";
+
+/** RFC 8693 where the issuer offers it or does not say; else RFC 7523. */
+function grantOf({ issuer, grant_types_supported: grants }: IssuerMetadata): Exchanged["grant"] {
+  const grant = (["token-exchange", "jwt-bearer"] as const).find((name) =>
+    grants === undefined || grants.includes(`${GRANT}${name}`)
+  );
+  if (grant !== undefined) return grant;
+  throw new AppError("ISSUER_ERROR", `${printable(issuer)} exchanges no tokens of other issuers.`, {
+    hint:
+      "Where the API server itself trusts the CI system, leave --exchange away; else ask whoever runs it.",
+  });
+}

@@ -1,0 +1,32 @@
+/** Owns which CI job a workload's kept token is of: on a machine that runs many jobs, none acts as another. */
+
+import { toBase64Url } from "../base64.ts";
+import type { Environment } from "../system/environment.ts";
+import { readTextFile } from "../system/files.ts";
+import type { Credentials, WorkloadSource } from "./session.ts";
+
+/** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
+export async function isOfThisJob(env: Environment, { recipe, job }: Credentials): Promise<boolean> {
+  if (recipe?.kind !== "workload") return true;
+  return job !== undefined && job === await markOfJob(env, recipe.source);
+}
+
+/** What tells this job from others, from which its credential cannot be told; undefined outside a job. */
+export async function markOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
+  const own = await credentialOfJob(env, source);
+  if (own === undefined) return undefined;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(own));
+  return toBase64Url(new Uint8Array(digest).subarray(0, 16));
+}
+
+/** What the CI system gave this job: the right to ask for a token, or the token. Throws `STORAGE`. */
+export async function credentialOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
+  switch (source.kind) {
+    case "github":
+      return env("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+    case "variable":
+      return env(source.name)?.trim();
+    case "file":
+      return (await readTextFile(source.path))?.trim();
+  }
+}

@@ -1,0 +1,370 @@
+/** Proves what a machine's login keeps, refuses and says: key files, personal access tokens, the CI system's own token. */
+
+import assert from "node:assert/strict";
+import { listSessions, readSession } from "../../src/sessions/store.ts";
+import { openWorld, type Options, type World } from "./world.ts";
+
+/** The flags that name a world's cloud to a machine. */
+const at = ({ cloud }: World) =>
+  `--hostname ${cloud.authHost} --api-hostname ${cloud.apiHost} --certificate-authority ${cloud.caFile} --keyring file`;
+
+/** Writes a service account's key file, open to its owner alone; changed before it is written. */
+async function keyFile(
+  { cloud, sandbox }: World,
+  change: (key: Record<string, unknown>) => unknown = (key) => key,
+  mode = 0o600,
+): Promise<string> {
+  const path = `${sandbox.folder}/key-${crypto.randomUUID()}.json`;
+  const content = change({ ...await cloud.addServiceAccount() });
+  await Deno.writeTextFile(path, typeof content === "string" ? content : JSON.stringify(content), { mode });
+  return path;
+}
+
+const sessions = async ({ sandbox }: World) => (await listSessions(sandbox.place)).sessions;
+
+/** A failed run: its exit code and words; nothing was stored. */
+async function refused(world: World, words: string, options: Options = {}) {
+  const before = (await sessions(world)).length;
+  const { code, stdout, stderr } = await world.run(words, options);
+  assert.notEqual(code, 0, words);
+  assert.equal(stdout, "");
+  assert.equal((await sessions(world)).length, before, "nothing is stored");
+  return { code, stderr };
+}
+
+/** Every text in the session folder. */
+async function stored({ sandbox }: World): Promise<string> {
+  let all = "";
+  for await (const { name, isFile } of Deno.readDir(sandbox.place.folders.sessions)) {
+    if (isFile) all += await Deno.readTextFile(`${sandbox.place.folders.sessions}/${name}`);
+  }
+  return all;
+}
+
+const github = ({ cloud: { ciIssuers: { github } } }: World) => ({
+  ACTIONS_ID_TOKEN_REQUEST_URL: github.requestUrl,
+  ACTIONS_ID_TOKEN_REQUEST_TOKEN: github.requestToken,
+});
+
+const claims = async (world: World, options: Options = {}) =>
+  JSON.parse(await world.ok("auth get-token --claims", options)).claims;
+
+// ---- service accounts ----
+
+Deno.test("a service account signs in with nobody asked, and its key file is not needed again", async () => {
+  await using world = await openWorld();
+  const path = await keyFile(world);
+  const { client_email: email, client_id: id } = JSON.parse(await Deno.readTextFile(path));
+  const { code, stdout, stderr } = await world.run(`login ${at(world)} --credentials ${path}`, { keys: [] });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, `Signed in as ${email} at ${world.cloud.apiHost}.\n`);
+  assert.match(stderr, new RegExp(`${path} can be deleted now`));
+  assert.match(stderr, /Next: datumctl auth update-kubeconfig --project PROJECT_ID\n$/);
+  assert.doesNotMatch(stderr, /https:/, "no address to open");
+  await Deno.remove(path);
+  const [session] = await sessions(world);
+  assert.deepEqual([session?.kind, session?.user, session?.name], [
+    "service-account",
+    { subject: id, email },
+    `${email}@${world.cloud.apiHost}`,
+  ]);
+  assert.doesNotMatch(await stored(world), /PRIVATE KEY/);
+  world.cloud.resetCounts();
+  assert.equal((await claims(world)).sub, id);
+  assert.equal(world.cloud.counts().total, 0, "the token that proved the key is the first to be used");
+  assert.equal((await claims(world, { env: {} })).sub, id);
+  await world.ok("auth get-token --force-refresh");
+  assert.deepEqual([world.cloud.counts()["token:jwt-bearer"], world.cloud.counts().total], [1, 1]);
+  assert.match(
+    await world.ok("organizations list -o name"),
+    /acme\ninitech/,
+    "several organizations are in sight",
+  );
+});
+
+Deno.test("a key file comes by standard input too, and a later one takes its session's place", async () => {
+  await using world = await openWorld();
+  const key = await world.cloud.addServiceAccount({ email: null });
+  const words = `login ${at(world)} --credentials - --profile ci`;
+  const first = await world.run(words, { stdin: JSON.stringify(key) });
+  assert.equal(first.stdout, `Signed in as ci at ${world.cloud.apiHost}.\n`, first.stderr);
+  // The hosts are known by now.
+  const again = await world.run("login --credentials - --profile ci", { stdin: JSON.stringify(key) });
+  assert.equal(again.code, 0, again.stderr);
+  const other = JSON.stringify(await world.cloud.addServiceAccount());
+  const { code, stderr } = await refused(world, "login --credentials - --profile ci", { stdin: other });
+  assert.equal(code, 1);
+  assert.match(stderr, /session "ci" of somebody else/);
+});
+
+Deno.test("each fault of a key file has its own sentence, and none of the key is in it", async () => {
+  await using world = await openWorld();
+  const rows: [(key: Record<string, unknown>) => unknown, RegExp][] = [
+    [() => "{", /is not JSON/],
+    [
+      (key) => ({ ...key, type: "service_account" }),
+      /is of type "service_account", not "datum_service_account"/,
+    ],
+    [({ client_id: _, ...key }) => key, /has no "client_id"/],
+    [
+      (key) => ({ ...key, private_key: String(key.private_key).replaceAll("PRIVATE KEY", "EC PRIVATE KEY") }),
+      /is an EC key, not an RSA one/,
+    ],
+    [
+      (key) => ({ ...key, private_key: String(key.private_key).replaceAll("PRIVATE", "ENCRYPTED PRIVATE") }),
+      /is encrypted with a passphrase/,
+    ],
+  ];
+  for (const [change, sentence] of rows) {
+    const path = await keyFile(world, change);
+    const { code, stderr } = await refused(world, `login ${at(world)} --credentials ${path}`);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, sentence);
+    assert.doesNotMatch(stderr, /MII|BEGIN/);
+  }
+  const { stderr } = await refused(world, `login ${at(world)} --credentials ${world.sandbox.folder}/none`);
+  assert.match(stderr, /key file .*\/none does not exist/);
+  const path = await keyFile(world, undefined, 0o644);
+  await Deno.chmod(path, 0o644);
+  const open = await world.run(`login ${at(world)} --credentials ${path}`);
+  assert.equal(open.code, 0, open.stderr);
+  assert.match(open.stderr, /^warning: Other users of this machine can read .*: chmod 600 it/m);
+});
+
+Deno.test("a key that was taken back is refused with exit 4; at an unreachable issuer it is NETWORK", async () => {
+  await using world = await openWorld();
+  const path = await keyFile(world);
+  await world.cloud.setFaults({ down: ["issuer"] });
+  assert.equal((await refused(world, `login ${at(world)} --credentials ${path}`)).code, 6);
+  await world.cloud.setFaults({});
+  world.cloud.revokeServiceAccount(JSON.parse(await Deno.readTextFile(path)).client_id);
+  const { code, stderr } = await refused(world, `login ${at(world)} --credentials ${path}`);
+  assert.equal(code, 4, stderr);
+  assert.match(stderr, /refused the credential/);
+});
+
+Deno.test("an API host that cannot be told is asked for in words", async () => {
+  await using world = await openWorld();
+  const path = await keyFile(world);
+  const { code, stderr } = await refused(world, `login --hostname login.example.com --credentials ${path}`);
+  assert.equal(code, 2);
+  assert.match(stderr, /API host for login\.example\.com .*\n.*--api-hostname/);
+});
+
+// ---- personal access tokens ----
+
+Deno.test("a personal access token comes by standard input, or is typed unseen", async () => {
+  await using world = await openWorld();
+  const pat = world.cloud.addPersonalAccessToken();
+  const piped = await world.run(`login ${at(world)} --with-token`, { stdin: `${pat}\n` });
+  assert.equal(piped.code, 0, piped.stderr);
+  const [session] = await sessions(world);
+  const ada = world.cloud.users.find(({ email }) => email === "ada@example.com")?.sub;
+  assert.deepEqual([session?.kind, session?.user.subject], ["pat", ada], "the token's own word");
+  const typed = await world.run(`login ${at(world)} --with-token`, { keys: [...pat, "\r"] });
+  assert.equal(typed.code, 0, typed.stderr);
+  assert.match(typed.stderr, /Type or paste the personal access token and press Enter \(it is not shown\)/);
+  assert.ok(!`${piped.stderr}${typed.stderr}${await stored(world)}`.includes(pat));
+  assert.equal((await sessions(world)).length, 1, "the same identity stays one session");
+  world.cloud.resetCounts();
+  await world.ok("auth get-token --force-refresh");
+  assert.equal(world.cloud.counts().pat_exchange, 1);
+});
+
+Deno.test("what is no personal access token is refused unrepeated, and one that was taken back with exit 4", async () => {
+  await using world = await openWorld();
+  const words = `login ${at(world)} --with-token`;
+  const none = await refused(world, words, { stdin: "eyJhbGciOiJIUzI1NiJ9.SECRET" });
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /begins with dtmp_ or dtma_/);
+  assert.doesNotMatch(none.stderr, /SECRET|eyJ/);
+  assert.match((await refused(world, words)).stderr, /Standard input holds no personal access token/);
+  const pat = world.cloud.addPersonalAccessToken({ kind: "organization" });
+  world.cloud.revokePersonalAccessToken(pat);
+  const gone = await refused(world, words, { stdin: pat });
+  assert.equal(gone.code, 4, gone.stderr);
+  assert.ok(!gone.stderr.includes(pat));
+});
+
+Deno.test("where tokens say nothing, a personal access token's session is told by its mark, and renewed by its name", async () => {
+  await using world = await openWorld();
+  world.cloud.setMachines({ accessTokens: "opaque" });
+  const words = `login ${at(world)} --with-token --profile bot`;
+  assert.equal((await world.run(words, { stdin: world.cloud.addPersonalAccessToken() })).code, 0);
+  const first = await readSession(world.sandbox.place, "bot");
+  assert.match(first?.user.subject ?? "", /^pat-[a-z2-7]{16}$/);
+  const next = await world.run("login --with-token --profile bot", {
+    stdin: world.cloud.addPersonalAccessToken(),
+  });
+  assert.equal(next.code, 0, next.stderr);
+  assert.equal((await readSession(world.sandbox.place, "bot"))?.user.subject, first?.user.subject);
+  world.cloud.setMachines({ accessTokens: "jwt" });
+  const other = world.cloud.addPersonalAccessToken({ email: "grace@example.com" });
+  const { code, stderr } = await refused(world, "login --with-token --profile bot", { stdin: other });
+  assert.equal(code, 1, stderr);
+});
+
+// ---- workloads ----
+
+const AUDIENCE = "https://clusters.example.com";
+
+Deno.test("a GitHub job is handed to the API server as it is, asked for each time, and serves its own job alone", async () => {
+  await using world = await openWorld();
+  const env = github(world);
+  const words = `login ${at(world)} --workload github --audience ${AUDIENCE}`;
+  const { code, stdout, stderr } = await world.run(words, { env });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, `Signed in as github@${world.cloud.apiHost} at ${world.cloud.apiHost}.\n`);
+  assert.match(stderr, /Nothing of this job is stored/);
+  const [session] = await sessions(world);
+  assert.deepEqual([session?.kind, session?.user.subject, session?.tokenExpires], [
+    "workload",
+    `github:${AUDIENCE}`,
+    undefined,
+  ]);
+  assert.equal((await claims(world, { env })).aud, AUDIENCE);
+  const another = { ...env, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "another-job" };
+  for (
+    const [env, sentence] of [[{}, /permission id-token: write/], [
+      another,
+      /refused the credential/,
+    ]] as const
+  ) {
+    const { code, stderr } = await refused(world, "auth get-token", { env });
+    assert.equal(code, 4);
+    assert.match(stderr, sentence);
+  }
+});
+
+Deno.test("a recipe is kept outside its job too, and says that it was not tried", async () => {
+  await using world = await openWorld();
+  const { code, stdout, stderr } = await world.run(
+    `login ${at(world)} --workload gitlab --audience ${AUDIENCE}`,
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^Set up gitlab@/);
+  assert.match(stderr, /Not tried yet: The variable DATUMCTL_ID_TOKEN is not set\./);
+  const token = await world.cloud.ciIssuers.gitlab.idToken(AUDIENCE);
+  assert.equal(await world.ok("auth get-token", { env: { DATUMCTL_ID_TOKEN: token } }), `${token}\n`);
+  const wrong = await world.cloud.ciIssuers.gitlab.idToken("another");
+  const refusal = await refused(world, "auth get-token", { env: { DATUMCTL_ID_TOKEN: wrong } });
+  assert.match(refusal.stderr, /names the audience "another", not/);
+});
+
+Deno.test("a variable of one's own, and a file that is read again when it was replaced", async () => {
+  await using world = await openWorld();
+  const { gitlab } = world.cloud.ciIssuers;
+  const env = { KUBE_TOKEN: await gitlab.idToken(AUDIENCE) };
+  const named = await world.run(`login ${at(world)} --workload gitlab:KUBE_TOKEN --audience ${AUDIENCE}`, {
+    env,
+  });
+  assert.equal(named.code, 0, named.stderr);
+  assert.equal(await world.ok("auth get-token", { env }), `${env.KUBE_TOKEN}\n`);
+  const path = `${world.sandbox.folder}/token`;
+  await Deno.writeTextFile(path, `${await gitlab.idToken(AUDIENCE)}\n`);
+  const file = await world.run(`login ${at(world)} --workload file:${path} --audience ${AUDIENCE}`);
+  assert.equal(file.code, 0, file.stderr);
+  const next = await gitlab.idToken(AUDIENCE);
+  await Deno.writeTextFile(path, `${next}\n`);
+  assert.equal(await world.ok("auth get-token"), `${next}\n`);
+  assert.equal((await sessions(world)).length, 2, "two recipes are two sessions");
+});
+
+Deno.test("with --exchange the issuer's own token comes, by whichever grant it offers", async () => {
+  await using world = await openWorld();
+  const { cloud } = world;
+  const env = github(world);
+  const words = `login ${
+    at(world)
+  } --workload github --audience ${cloud.issuer} --exchange --client-id ${cloud.clientId}`;
+  for (
+    const [grants, asked] of [
+      [["token-exchange", "jwt-bearer"], "token-exchange"],
+      [["jwt-bearer"], "jwt-bearer"],
+    ] as const
+  ) {
+    cloud.setMachines({ workloadGrants: grants });
+    const { code, stderr } = await world.run(words, { env });
+    assert.equal(code, 0, stderr);
+    cloud.resetCounts();
+    assert.equal((await claims(world, { env })).iss, cloud.issuer);
+    assert.equal(cloud.counts()[`token:${asked}`], 1);
+    await world.ok("auth get-token", { env });
+    assert.equal(cloud.counts().total, 1, "and it is kept while it lasts");
+    assert.equal((await refused(world, "auth get-token")).code, 4, "but for no other job");
+  }
+  cloud.setMachines({ workloadGrants: [] });
+  const { code, stderr } = await refused(world, words, { env });
+  assert.equal(code, 1);
+  assert.match(stderr, /exchanges no tokens of other issuers\.\n.*--exchange/);
+});
+
+Deno.test("a client with a secret exchanges, at an issuer of one's own", async () => {
+  await using world = await openWorld();
+  const { cloud, sandbox } = world;
+  const secret = `${sandbox.folder}/secret`;
+  await Deno.writeTextFile(secret, `${cloud.workloadClient.clientSecret}\n`, { mode: 0o600 });
+  const words = `login --issuer ${cloud.issuer} --certificate-authority ${cloud.caFile} --keyring file ` +
+    `--workload github --audience ${cloud.issuer} --exchange --client-id ${cloud.workloadClient.clientId}`;
+  const env = github(world);
+  assert.equal((await refused(world, words, { env })).code, 4, "not without its secret");
+  const { code, stderr } = await world.run(`${words} --client-secret-file ${secret}`, { env });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Next: datumctl auth update-kubeconfig --server/);
+  const [session] = await sessions(world);
+  assert.deepEqual([session?.provider, session?.apiHost], ["oidc", cloud.authHost]);
+  assert.ok(!(await stored(world)).includes(cloud.workloadClient.clientSecret));
+  assert.equal((await claims(world, { env })).iss, cloud.issuer);
+});
+
+// ---- flags ----
+
+Deno.test("a flag that the way does not know is USAGE and named", async () => {
+  await using world = await openWorld();
+  const rows = [
+    ["--credentials k --no-browser", "--no-browser is not for --credentials"],
+    ["--credentials k --client-id 1", "--client-id is not for --credentials"],
+    ["--credentials k --audience a", "--audience is not for --credentials"],
+    ["--with-token --exchange", "--exchange is not for --with-token"],
+    ["--with-token --prompt login", "--prompt is not for --with-token"],
+    ["--with-token --credentials k", "--credentials and --with-token cannot go together"],
+    ["--workload github --audience a --scopes b", "--scopes is not for --workload without --exchange"],
+    ["--workload github --audience a --listen-port 1", "--listen-port is not for --workload"],
+    ["--workload github", "--workload needs --audience"],
+    ["--workload jenkins --audience a", '--workload does not know "jenkins"'],
+    ["--workload github:x --audience a", '--workload does not know "github:x"'],
+    ["--workload file: --audience a", '--workload does not know "file:"'],
+    ["--workload gitlab:A-B --audience a", '--workload does not know "gitlab:A-B"'],
+    ["--workload github --audience a --exchange --hostname auth.example.com", "needs --client-id"],
+    ["--audience a", "--audience is for --workload"],
+    ["--exchange", "--exchange is for --workload"],
+  ];
+  for (const [flags = "", sentence = ""] of rows) {
+    const { code, stderr } = await refused(world, `login ${flags}`);
+    assert.equal(code, 2, `${flags}: ${stderr}`);
+    assert.ok(stderr.includes(sentence), `${flags}: ${stderr}`);
+  }
+});
+
+Deno.test("the name of another kind of session is not taken, and a machine's session says how it is renewed", async () => {
+  await using world = await openWorld();
+  await world.login("ada@example.com", "--profile work");
+  const path = await keyFile(world);
+  const taken = await refused(world, `login ${at(world)} --credentials ${path} --profile work`);
+  assert.equal(taken.code, 2);
+  assert.match(taken.stderr, /"work" is of the kind user/);
+  assert.equal((await world.run(`login ${at(world)} --credentials ${path} --profile ci`)).code, 0);
+  const asked = await refused(world, "login --profile ci");
+  assert.equal(asked.code, 2, asked.stderr);
+  assert.match(asked.stderr, /datumctl login --profile ci --credentials FILE/);
+});
+
+Deno.test("a variable that comes before the new session is pointed out", async () => {
+  await using world = await openWorld();
+  const stdin = world.cloud.addPersonalAccessToken();
+  const { stderr } = await world.run(`login ${at(world)} --with-token`, {
+    stdin,
+    env: { DATUMCTL_TOKEN: "x" },
+  });
+  assert.match(stderr, /warning: DATUMCTL_TOKEN is set and comes before the active session\./);
+});
