@@ -9,7 +9,7 @@ import { oidcTarget } from "./oidc.ts";
 import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./studio.ts";
 
 /** The providers that people sign in to. */
-export const PROVIDERS = ["datum", "oidc", "studio"] as const;
+export const PROVIDERS = ["datum", "oidc", "studio", "cloudfleet"] as const;
 
 /** One of {@link PROVIDERS}. */
 export type Provider = typeof PROVIDERS[number];
@@ -19,12 +19,12 @@ const FLAGS = {
   hostname: ["--hostname", ["datum", "studio"]],
   apiHostname: ["--api-hostname", ["datum"]],
   clientId: ["--client-id", ["datum", "oidc"]],
-  listenPort: ["--listen-port", ["datum", "oidc"]],
-  prompt: ["--prompt", ["datum", "oidc"]],
+  listenPort: ["--listen-port", ["datum", "oidc", "cloudfleet"]],
+  prompt: ["--prompt", ["datum", "oidc", "cloudfleet"]],
   issuer: ["--issuer", ["oidc"]],
-  redirectUri: ["--redirect-uri", ["oidc"]],
+  redirectUri: ["--redirect-uri", ["oidc", "cloudfleet"]],
   clientSecretFile: ["--client-secret-file", ["oidc"]],
-  deviceAuthorizationEndpoint: ["--device-authorization-endpoint", ["oidc"]],
+  deviceAuthorizationEndpoint: ["--device-authorization-endpoint", ["oidc", "cloudfleet"]],
   credentials: ["--credentials", ["datum", "oidc"]],
   withToken: ["--with-token", ["datum", "oidc"]],
   workload: ["--workload", ["datum", "oidc"]],

@@ -30,6 +30,7 @@ export function tellWhatComesFirst({ out, env }: Deps): void {
 
 /** The one command that fits after a sign-in. */
 export function nextCommand({ provider }: Session): string {
+  if (provider === "cloudfleet") return "datumctl clusters list";
   const target = provider === "datum" ? "--project PROJECT_ID" : "--server https://API_SERVER";
   return `datumctl auth update-kubeconfig ${target}`;
 }

@@ -4,9 +4,16 @@ import { AppError, printable, printableValue } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { endpointUrl } from "../../oauth/http.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
+import { cloudfleetTarget } from "../../providers/cloudfleet-target.ts";
 import { DATUM_AUTH_HOST, datumTarget } from "../../providers/datum.ts";
 import { oidcTarget } from "../../providers/oidc.ts";
-import { labelOf, type Session, signInAgain, type SignInChoices } from "../../sessions/session.ts";
+import {
+  type Credentials,
+  labelOf,
+  type Session,
+  signInAgain,
+  type SignInChoices,
+} from "../../sessions/session.ts";
 import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepSignIn } from "../../sign-in/keep.ts";
 import { signInPerson } from "../../sign-in/person.ts";
@@ -23,7 +30,7 @@ import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./anno
 export async function signInAPerson(
   deps: Deps,
   input: LoginInput,
-  provider: "datum" | "oidc",
+  provider: "datum" | "oidc" | "cloudfleet",
 ): Promise<void> {
   const { out, place } = deps;
   const wantedName = wantedSessionName(deps);
@@ -43,7 +50,7 @@ export async function signInAPerson(
   const elsewhere = renewed?.provider !== provider || input.hostname !== undefined ||
     (input.issuer !== undefined && input.issuer !== renewed.issuer);
   const known = elsewhere ? undefined : trusted;
-  const target = provider === "oidc" ? await oidcOf(deps, input, known) : datumOf(input, known?.session);
+  const target = await targetOf(deps, provider, input, known);
   const choices = choicesOf(input, known?.session.signIn);
   const port = portOf(input.listenPort, choices.redirectUri);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
@@ -69,6 +76,27 @@ export async function signInAPerson(
     },
   });
   if (stored !== undefined) await announce(deps, stored, exchange.fetch);
+}
+
+async function targetOf(
+  deps: Deps,
+  provider: "datum" | "oidc" | "cloudfleet",
+  input: LoginInput,
+  known: KnownSession | undefined,
+): Promise<SignInTarget> {
+  switch (provider) {
+    case "datum":
+      return datumOf(input, known?.session);
+    case "oidc":
+      return await oidcOf(deps, input, known);
+    case "cloudfleet":
+      if (known !== undefined) return cloudfleetTarget({ ...known.session, api: known.api });
+      throw new AppError("USAGE", "People sign in to Cloudfleet by a profile, which says where.", {
+        hint:
+          "Register one with datumctl auth add-profile user NAME ORGANIZATION_ID --issuer URL --client-id ID, " +
+          "then: datumctl login --profile NAME",
+      });
+  }
 }
 
 function datumOf({ hostname, apiHostname, clientId }: LoginInput, known: Session | undefined): SignInTarget {
@@ -115,6 +143,8 @@ interface KnownSession {
   readonly sealed: boolean;
   /** Absent where the client has none, or its key is lost. */
   readonly clientSecret?: string | undefined;
+  /** What is kept of the vendor's API. */
+  readonly api?: Credentials["api"];
 }
 
 /**
@@ -135,7 +165,8 @@ async function sessionToRenew(
   }
   try {
     const opened = await openSession(deps.place, session, keyringBound(deps));
-    return { session: opened.session, sealed: true, clientSecret: opened.credentials.clientSecret };
+    const { clientSecret, api } = opened.credentials;
+    return { session: opened.session, sealed: true, clientSecret, api };
   } catch (thrown) {
     // A lost key is what a sign-in mends; and a keyring may be given up for a file.
     const mended = thrown instanceof AppError &&
@@ -157,14 +188,13 @@ function refuseUnnamedPlace(session: Session, { hostname, issuer }: LoginInput):
     ? `--issuer ${session.issuer} --client-id ${clientId}${choicesInWords(session)}`
     : `--hostname ${authHost} --api-hostname ${apiHost} --client-id ${clientId}`;
   const authority = session.certificateAuthority === undefined ? "" : " --certificate-authority FILE";
+  const again = provider === "cloudfleet"
+    ? `datumctl auth remove-profile ${name}, and: datumctl auth add-profile user ${name} ${session.organization} --issuer ${session.issuer} --client-id ${clientId}`
+    : `datumctl login --profile ${name} ${place}`;
   throw new AppError(
     "USAGE",
     `The key of the session "${name}" is lost, so its file is not trusted to say where to sign in.`,
-    {
-      hint: `If this is the right place, run: ${
-        printable(`datumctl login --profile ${name} ${place}${authority}`)
-      }`,
-    },
+    { hint: `If this is the right place, run: ${printable(`${again}${authority}`)}` },
   );
 }
 
