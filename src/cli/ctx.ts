@@ -11,6 +11,7 @@ import type { CommandDeps, Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 import { findScope } from "./find-scope.ts";
 import type { ChosenScope } from "./scope.ts";
+import { checkStored } from "./session-words.ts";
 import { formatListing, formatObject, listFormat } from "./table.ts";
 import { listOrganizations, listProjects } from "./tenancy.ts";
 
@@ -115,6 +116,10 @@ export async function runCtxUse(
   const { out, place, env } = deps;
   const named = input.target === undefined ? undefined : parseTarget(input.target);
   const { session } = await chooseSession(place, deps.choice);
+  checkStored(
+    session,
+    "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",
+  );
   const target = named ?? await pickTarget(deps, session);
   if (named !== undefined && input.skipValidation === undefined) await checkTarget(deps, session, target);
   const { organization, project } = target;

@@ -1,7 +1,8 @@
 /** Owns how commands name sessions: by e-mail, by name, by picking one. */
 
 import { AppError, printable } from "../errors.ts";
-import { defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
+import { variableInForce } from "../providers/ambient.ts";
+import { AMBIENT, defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
 import { chooseSession, listSessions, openSession, type SessionPlace } from "../sessions/store.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
@@ -50,7 +51,50 @@ export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
 
 /** Where the key of a session's credentials is kept, in words. */
 export function storedIn(session: Session): string {
+  if (isAmbient(session)) return "nowhere: it comes from a variable";
   return session.keyStore === "system" ? "keyring" : "key file";
+}
+
+/** {@link storedIn} for programs. */
+export function storageOf(session: Session): "keyring" | "file" | "none" {
+  if (isAmbient(session)) return "none";
+  return session.keyStore === "system" ? "keyring" : "file";
+}
+
+/** When the token at hand ends, and whether another follows by itself. */
+export function tokenEnds(session: Session, now: number): string {
+  const { kind, tokenExpires, expires } = session;
+  if (tokenExpires === undefined) {
+    if (kind === "workload" && !isAmbient(session)) return "with the CI job's own";
+    const made = kind === "service-account" || kind === "api-token" || kind === "pat";
+    return made ? "made anew when needed" : "unknown";
+  }
+  const over = Date.parse(tokenExpires) <= now ? "over" : "valid";
+  return `${tokenExpires} (${over}${expires === undefined ? ", renews itself" : ""})`;
+}
+
+/** When a session ends for good. */
+export function sessionEnds({ kind, expires }: Session, now: number): string {
+  if (expires === undefined) return kind === "workload" ? "with its job" : "renews itself";
+  return Date.parse(expires) > now ? expires : `${expires} (over)`;
+}
+
+/** True for a session that comes from a variable: nothing of it is stored. */
+function isAmbient({ name }: Session): boolean {
+  return name.startsWith(AMBIENT);
+}
+
+/** Says that the active session is not the one that commands act as, where a variable gives one. */
+export function tellWhatComesFirst({ out, env }: Deps): void {
+  const variable = variableInForce(env);
+  if (variable !== undefined) out.warn(`${variable} is set and comes before the active session.`);
+}
+
+/** Refuses a session that comes from a variable, where something is to be remembered or removed. Throws `USAGE`. */
+export function checkStored(session: Session, hint: string): void {
+  if (!isAmbient(session)) return;
+  const variable = session.name.slice(AMBIENT.length);
+  throw new AppError("USAGE", `What ${variable} gives is a session that is stored nowhere.`, { hint });
 }
 
 /**
@@ -100,6 +144,10 @@ export async function meantSession(
   if (flag !== undefined || variable !== undefined) {
     const chosen = await chooseSession(place, deps.choice);
     const { session } = chosen;
+    checkStored(
+      session,
+      "To act as somebody else, unset the variable, or name a stored session with --profile.",
+    );
     if (user === undefined || user === session.name || isOf(session, user)) return chosen;
     throw new AppError("USAGE", `${printable(user)} is not of the session "${session.name}" of --profile.`, {
       hint: `Name one of the two: ${command} ${printable(user)}, or ${command} ${session.name}`,
@@ -107,7 +155,12 @@ export async function meantSession(
   }
   const [first, ...others] = sessions;
   if (first === undefined) {
-    throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", { hint: "Sign in: datumctl login" });
+    const given = variableInForce(deps.env);
+    throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", {
+      hint: given === undefined
+        ? "Sign in: datumctl login"
+        : `Nothing is stored of what ${given} gives; unset the variable to act as nobody.`,
+    });
   }
   if (others.length === 0) return first;
   const labels = sessions.map(({ session, place }) => {

@@ -9,7 +9,7 @@ import { scopeWords } from "./ctx.ts";
 import { warnOfExpiry } from "./expiry-warning.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
-import { storedIn } from "./session-words.ts";
+import { storageOf, storedIn, tokenEnds } from "./session-words.ts";
 import { formatObject, listFormat } from "./table.ts";
 
 /** `whoami`. */
@@ -39,11 +39,6 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
   if (place.project !== undefined) await openSession(place, session, keyringBound(deps));
   const { user, tokenExpires } = session;
   const scope = scopeWords(await scopeOf(deps, input, chosen));
-  const ends = tokenExpires === undefined ? NaN : Date.parse(tokenExpires);
-  const renews = session.expires === undefined;
-  const token = tokenExpires === undefined
-    ? "unknown"
-    : `${tokenExpires}${ends <= deps.now() ? " (over" : " (valid"}${renews ? ", renews itself)" : ")"}`;
   const lines: (readonly [string, string])[] = [
     ...whoOf(session),
     ["Session", session.name],
@@ -54,7 +49,7 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
     ...(session.team === undefined ? [] : [["Team", session.team] as [string, string]]),
     ["Kind", session.kind],
     ["Stored in", storedIn(session)],
-    ["Token expires", token],
+    ["Token expires", tokenEnds(session, deps.now())],
   ];
   deps.out.text(
     await formatObject(
@@ -70,7 +65,7 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
         issuer: session.issuer,
         host: session.apiHost,
         ...scope.object,
-        storage: session.keyStore === "system" ? "keyring" : "file",
+        storage: storageOf(session),
         tokenExpires: tokenExpires ?? null,
         expires: session.expires ?? null,
         ...(session.team === undefined ? {} : { team: session.team }),

@@ -1,11 +1,16 @@
 /** Owns `auth list`: who is signed in on this machine. */
 
 import { Command } from "@commander-js/extra-typings";
-import type { Session } from "../../sessions/session.ts";
 import { readConfig, type SessionPlace } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
-import { type PlacedSession, sessionsHere, storedIn } from "../session-words.ts";
+import {
+  type PlacedSession,
+  sessionEnds,
+  sessionsHere,
+  storedIn,
+  tellWhatComesFirst,
+} from "../session-words.ts";
 import { formatListing, listFormat } from "../table.ts";
 
 /** `auth list`: a table of the sessions; never a token. */
@@ -46,7 +51,7 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
         { title: "Kind", wide: true, text: ({ session }) => session.kind },
         { title: "Host", wide: true, text: ({ session }) => session.apiHost },
         { title: "Stored in", wide: true, text: ({ session }) => storedIn(session) },
-        { title: "Expires", wide: true, text: ({ session }) => endOf(session, deps.now()) },
+        { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, deps.now()) },
       ],
       name: ({ session }) => session.name,
       object: (placed) => {
@@ -71,6 +76,7 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
   if (sessions.length === 0 && format === "table") {
     deps.out.note("Nobody is signed in. Sign in: datumctl login");
   }
+  tellWhatComesFirst(deps);
   for (const { session, place } of sessions) await warnOfExpiry(deps, place, session);
 }
 
@@ -87,9 +93,4 @@ async function standings(
     if (!isActive(placed)) return "";
     return shadowed && placed.place === place ? "Active elsewhere" : "Active";
   };
-}
-
-function endOf({ expires }: Session, now: number): string {
-  if (expires === undefined) return "renews itself";
-  return Date.parse(expires) > now ? expires : `${expires} (over)`;
 }

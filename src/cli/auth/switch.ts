@@ -5,7 +5,7 @@ import { printable } from "../../errors.ts";
 import { labelOf } from "../../sessions/session.ts";
 import { activateSession } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { meantSession, sessionsHere } from "../session-words.ts";
+import { meantSession, sessionsHere, tellWhatComesFirst } from "../session-words.ts";
 
 /** `auth switch`: makes one stored session the active one. */
 export function switchCommand(deps: CommandDeps): Command {
@@ -39,6 +39,7 @@ export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
   await activateSession(place, session.name);
   const where = place.project === undefined ? "" : ` in ${printable(place.project)}`;
   deps.out.line(`Switched to ${labelOf(session)} at ${session.apiHost}${where}.`);
+  tellWhatComesFirst(deps);
   if (local?.project === undefined || place.project !== undefined) return;
   deps.out.act(`In ${printable(local.project)} and below, that folder's own session goes on to count.`);
 }

@@ -2,7 +2,6 @@
 
 import { servedApi } from "../../kube/control-plane-probe.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import { variableInForce } from "../../providers/ambient.ts";
 import { CONTROL_PLANE_APIS } from "../../providers/datum.ts";
 import { defaultSessionName, type Session } from "../../sessions/session.ts";
 import { type SavedSession, updateSession } from "../../sessions/store.ts";
@@ -20,12 +19,6 @@ export function tellWhereKept({ out, place }: Deps, { session, passedOver }: Sav
 /** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */
 export function tellName({ out }: Deps, session: Session, label: string): void {
   if (session.name !== defaultSessionName(label, session.apiHost)) out.note(`Session: ${session.name}`);
-}
-
-/** Says that the new session is not the one that commands act as, where variables give one. */
-export function tellWhatComesFirst({ out, env }: Deps): void {
-  const variable = variableInForce(env);
-  if (variable !== undefined) out.warn(`${variable} is set and comes before the active session.`);
 }
 
 /** The one command that fits after a sign-in. */
