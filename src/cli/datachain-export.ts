@@ -14,6 +14,7 @@ import {
   ensurePrivateFolder,
   kindOf,
   othersCanRead,
+  prepareReplacement,
   realPath,
   tighten,
 } from "../system/files.ts";
@@ -28,7 +29,7 @@ export interface ExportPlace {
 }
 
 /**
- * Where DataChain's own tools look, after it was seen that this table can be written there. Throws `STORAGE`, also for
+ * Where DataChain's own tools look, made ready for this table to be written there. Throws `STORAGE`, also for
  * a link in a project folder, which could lead anywhere.
  */
 export async function exportPlaceFor(
@@ -45,7 +46,12 @@ export async function exportPlaceFor(
       hint: "Look at what it is; then remove it and run the same command again.",
     });
   }
-  withStudioTable(configText(await readSharedFile(path), path), { url, token: "token" }, path);
+  const before = await readSharedFile(path);
+  withStudioTable(configText(before, path), { url, token: "token" }, path);
+  if (before === undefined) {
+    await ensurePrivateFolder(path.slice(0, -"/config".length));
+    await (await prepareReplacement(`${path}-room-${crypto.randomUUID()}`, 0)).discard();
+  }
   return { path, project };
 }
 
