@@ -2,6 +2,7 @@
 
 import { oauthClient } from "../oauth/client.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
+import { DATUM_REDIRECT_PATH } from "./datum.ts";
 
 /** What is kept of a profile that a person signs in to. */
 export interface CloudfleetProfile {
@@ -19,7 +20,7 @@ export function cloudfleetTarget({ issuer, clientId, apiHost, api }: CloudfleetP
     authHost: new URL(issuer).host,
     apiHost,
     client: oauthClient(clientId),
-    redirectPath: "/callback",
+    redirectPath: DATUM_REDIRECT_PATH,
     // OpenID Connect Core 1.0, 11: a refresh token is for those who consented in this very request.
     promptFor: (scopes) => scopes.includes("offline_access") ? "consent" : undefined,
     ...(api === undefined ? {} : { api }),

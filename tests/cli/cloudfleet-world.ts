@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ambientSessions } from "../../src/providers/ambient.ts";
+import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, type CloudfleetOptions, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
@@ -22,6 +23,8 @@ export interface CloudfleetWorld extends AsyncDisposable {
   ok(words: string | readonly string[], options?: Options): Promise<string>;
   /** Adds the administrator's token as a profile; `default` unless named. */
   addAdministrator(name?: string): Promise<void>;
+  /** `login` to a person's profile through the browser's way. */
+  login(profile: string, email: string): Promise<Ran>;
   /** Every file of the program as one text. */
   everything(): Promise<string>;
 }
@@ -63,6 +66,20 @@ export async function openCloudfleetWorld(options?: CloudfleetOptions): Promise<
     async addAdministrator(name = "default") {
       const { organizationId, administrator: { id, secret } } = cloudfleet;
       await ok(`auth add-profile token ${name} ${organizationId} ${id}`, { stdin: `${secret}\n` });
+    },
+    async login(profile, email) {
+      let walk: Promise<unknown> | undefined;
+      let shown = "";
+      const ran = await run(`login --profile ${profile} --browser-command true`, {
+        onErr(text) {
+          shown += text;
+          const url = /https:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
+          if (url === undefined) return;
+          walk ??= signInByHttp(cloudfleet, url, email).then((answer) => answer.body?.cancel());
+        },
+      });
+      await walk;
+      return ran;
     },
     async everything() {
       let text = "";

@@ -215,3 +215,46 @@ testWithCloudfleet(
     assert.equal(token.code, 4);
   },
 );
+
+testWithCloudfleet(
+  "the first who signs in to a person's profile is its identity from then on",
+  async (world) => {
+    const { organizationId, userIssuer, userClientId } = world.cloudfleet;
+    const add = ["auth", "add-profile", "user", "work", organizationId, "--issuer", userIssuer];
+    const flags = ["--client-id", userClientId, "--operation", "list=GET /tokens"];
+    await world.ok([...add, ...flags]);
+    const signedIn = await world.login("work", "ada@example.com");
+    assert.equal(signedIn.code, 0, signedIn.stderr);
+    assert.match(signedIn.stdout, /^Signed in as ada@example\.com at /);
+    const [profile] = JSON.parse(await world.ok("auth list-profiles -o json"));
+    assert.deepEqual([profile.name, profile.kind, profile.organization, profile.email, profile.secret], [
+      "work",
+      "user",
+      organizationId,
+      "ada@example.com",
+      null,
+    ]);
+    await world.ok("tokens list --profile work");
+    await world.ok("auth get-token --session work --force-refresh");
+    await world.ok("tokens create --name x --role User --profile work --save-profile x");
+    await world.ok("tokens list --profile x");
+    const other = await world.login("work", "grace@example.com");
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /"work" belongs to ada@example\.com/);
+    const taken = await world.run([...add, ...flags]);
+    assert.equal(taken.code, 1);
+    assert.match(taken.stderr, /Somebody is signed in to the profile "work" already/);
+    const again = await world.login("work", "ada@example.com");
+    assert.equal(again.code, 0, again.stderr);
+    await world.ok("tokens list --profile work");
+  },
+);
+
+testWithCloudfleet(
+  "login --provider cloudfleet without a profile says how one is registered",
+  async (world) => {
+    const { code, stderr } = await world.run("login --provider cloudfleet");
+    assert.equal(code, 2);
+    assert.match(stderr, /datumctl auth add-profile user NAME/);
+  },
+);
