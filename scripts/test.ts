@@ -15,7 +15,8 @@ export interface Totals {
 export const FROM_SOURCE = ["--ignore=tests/e2e", "tests"] as const;
 
 /**
- * Runs `deno test` over `args`, its report going to the terminal, and counts.
+ * Runs `deno test` over `args`, its report going to the terminal, and counts. As many files run side by side as there
+ * are processors: most of a test's time is somebody else's, a child's or a wait's.
  *
  * What failed without a test's name, such as a type error or a rejection nobody caught, counts as one failed.
  */
@@ -31,6 +32,7 @@ export async function runTests(
         "test",
         "--quiet",
         "--allow-all",
+        "--parallel",
         "--sanitize-ops",
         "--sanitize-resources",
         `--junit-path=${report}`,

