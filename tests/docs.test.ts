@@ -55,6 +55,7 @@ async function helpText(args: readonly string[]): Promise<string> {
       notice: unused,
     },
     now: Date.now,
+    sleep: unused,
     openNetwork: unused,
     interrupted: new AbortController().signal,
     errorFormat: "human",

@@ -5,6 +5,7 @@ import { oneSession } from "../credential/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import type { RequestBounds } from "../kube/client.ts";
 import { type KeyringBound, keyringBound as boundOf } from "../keyring/store.ts";
+import type { Sleep } from "../oauth/http.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";
 import type { TokenBound } from "../sessions/token-wish.ts";
 import type { Clock } from "../system/clock.ts";
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly terminal: Terminal;
   readonly place: SessionPlace;
   readonly now: Clock;
+  /** Waits between the polls of a sign-in. */
+  readonly sleep: Sleep;
   readonly openNetwork: (certificateAuthority?: string) => Network;
   /** Fires on Ctrl-C. */
   readonly interrupted: AbortSignal;

@@ -65,6 +65,7 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
   const place = input.local ? local ?? fail(noLocalSession()) : deps.place;
   await clearLeftovers(place, keyringBound(deps));
   const sessions = await placedSessions(deps, place);
+  if (sessions.length === 0 && input.local) await endLocalPlace(place);
   const named = input.user !== undefined || deps.choice.flag !== undefined ||
     deps.choice.variable !== undefined;
   if (sessions.length === 0 && local !== undefined && !named && !input.all) throw onlyLocal(local);

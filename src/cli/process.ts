@@ -3,6 +3,7 @@
 import { errorFormatOf, formatError, toAppError } from "../errors.ts";
 import { ambientSessions } from "../providers/ambient.ts";
 import { openPlace } from "../sessions/place.ts";
+import { pause } from "../system/clock.ts";
 import { commandLine, environment } from "../system/environment.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
@@ -26,6 +27,7 @@ export async function runFromProcess(): Promise<number> {
         interrupted: interrupted.signal,
       },
       now: Date.now,
+      sleep: pause,
       openNetwork,
       interrupted: interrupted.signal,
       errorFormat,

@@ -190,7 +190,6 @@ Deno.test("a folder that came from somebody else opens nothing, and says nothing
   assert.doesNotMatch(list.stdout, /shared|phish/);
   assert.match(await world.ok(["whoami", "--profile", `own@${world.host}`], { folder: mine }), /Token: +own/);
 
-  // Its host is not believed either: signing in there goes to the known one.
   const env = { DATACHAIN_STUDIO_URL: "" };
   const login = await world.login(["--local", "--force", "-H", world.studio.url, "--name", "new"], {
     folder: mine,
@@ -213,6 +212,7 @@ Deno.test("a failed sign-in leaves no folder behind; a killed logout is finished
   const { code, stderr } = await world.run(["logout", "--local"], { folder });
   assert.equal(code, 4, stderr);
   await assert.rejects(Deno.stat(leaving), Deno.errors.NotFound);
+  await assert.rejects(Deno.stat(`${folder}/.datumctl/config.json`), Deno.errors.NotFound);
   const keys = [...Deno.readDirSync(world.place.folders.sessions)].filter(({ name }) =>
     name.endsWith(".key")
   );

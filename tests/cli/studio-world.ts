@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { localPlace } from "../../src/sessions/local-place.ts";
 import { readSession, type SessionPlace } from "../../src/sessions/store.ts";
+import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
@@ -36,7 +37,7 @@ export interface StudioWorld extends AsyncDisposable {
 
 /** Opens a world. */
 export async function openStudioWorld(): Promise<StudioWorld> {
-  const studio = await startStudio({ interval: 1 });
+  const studio = await startStudio();
   const sandbox = await openSandbox();
   const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "studio-home-" }));
   const env = { HOME: home, PATH: Deno.env.get("PATH") ?? "" };
@@ -50,6 +51,7 @@ export async function openStudioWorld(): Promise<StudioWorld> {
     let answered = false;
     return await runLine(words, {
       ...rest,
+      sleep: (_, signal) => pause(10, signal),
       place: { ...place, workingFolder: () => folder },
       env: { ...env, ...rest.env },
       onErr(text) {

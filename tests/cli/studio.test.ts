@@ -115,9 +115,8 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   },
   "status 500 while polling, for good": {
     faults: { token: { status: 500, json: { detail: SAID } } },
-    flags: ["--timeout", "2s"],
-    code: "TIMEOUT",
-    says: /within 2 s/,
+    code: "NETWORK",
+    says: /status 500, The moon is wrong/,
   },
   "silence while polling": {
     faults: { token: { slow: 60_000 } },

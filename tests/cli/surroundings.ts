@@ -5,6 +5,7 @@ import { runCommandLine } from "../../src/cli/program.ts";
 import { errorFormatOf } from "../../src/errors.ts";
 import { ambientSessions } from "../../src/providers/ambient.ts";
 import type { SessionPlace } from "../../src/sessions/store.ts";
+import { pause } from "../../src/system/clock.ts";
 import { openNetwork } from "../../src/system/network.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
 
@@ -19,6 +20,8 @@ export interface SurroundingsOptions {
   /** Told of every text that goes to stderr. */
   readonly onErr?: (text: string) => void;
   readonly interrupted?: AbortSignal;
+  /** Waits as the clock does unless given. */
+  readonly sleep?: Surroundings["sleep"];
 }
 
 /** What a command line left. */
@@ -33,7 +36,7 @@ export function recordingSurroundings(
   args: readonly string[],
   options: SurroundingsOptions,
 ): Surroundings & { readonly written: { out: string; err: string } } {
-  const { place, env = {}, keys, columns = 80, stdin = "", onErr, interrupted } = options;
+  const { place, env = {}, keys, columns = 80, stdin = "", onErr, interrupted, sleep = pause } = options;
   const written = { out: "", err: "" };
   const terminal: Terminal = {
     outIsTerminal: false,
@@ -57,6 +60,7 @@ export function recordingSurroundings(
     terminal,
     place: { ...place, env: variable, ambient: ambientSessions(variable, place.now) },
     now: place.now,
+    sleep,
     openNetwork,
     interrupted: interrupted ?? new AbortController().signal,
     errorFormat: errorFormatOf(args, env.DATUMCTL_ERROR_FORMAT),

@@ -35,7 +35,7 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { freeName, makeActive } from "../../sign-in/naming.ts";
 import { obstacleFor, showCode } from "../../sign-in/person.ts";
 import { openBrowser } from "../../system/browser.ts";
-import { boundedSignal, parseTimeout, pause } from "../../system/clock.ts";
+import { boundedSignal, parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { type ExportPlace, exportPlaceFor, exportToken, withdrawToken } from "../datachain-export.ts";
 import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
@@ -215,7 +215,7 @@ async function openToReplace(
 
 /** The token, once the person has confirmed the code in a browser: one that is opened here, or any other. */
 async function confirmed(
-  { env, out, terminal }: Deps,
+  { env, out, sleep, terminal }: Deps,
   exchange: Exchange,
   device: StudioDevice,
   byCode: boolean,
@@ -230,7 +230,7 @@ async function confirmed(
       out.note(`No browser came up: ${outcome.reason}. Open one of the addresses yourself.`);
     }
   }
-  return await pollStudioToken(exchange, device, { sleep: pause });
+  return await pollStudioToken(exchange, device, { sleep });
 }
 
 /** The name of the new session: that of the one before where a person gave it, else after the token. */
