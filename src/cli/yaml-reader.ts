@@ -5,7 +5,7 @@ import { parse } from "yaml";
 /** The value of a document; undefined when it is none. */
 export function readYaml(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 10, logLevel: "silent" });
+    return parse(text, { maxAliasCount: 10, logLevel: "error" });
   } catch {
     return undefined;
   }

@@ -56,8 +56,7 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
     );
   }
   const own = session.kind === "api-token" && session.clientId === id;
-  // A token made just now outlives the old secret: should this be broken off, the same command can be run again.
-  await cloudfleet.prepare(own);
+  await prepare(cloudfleet, own);
   const lost = { done: `The token ${id} has a new secret`, remedy: remedyOf(cloudfleet, id, own) };
   const tell = async (secret: string, keptIn: readonly string[]) => {
     printNewSecret(deps, await formatNewSecret({ id, secret }, [["Token ID", id]], keptIn, format), lost);
@@ -81,10 +80,24 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
   deps.interrupted.throwIfAborted();
 }
 
+/**
+ * Gets a token to ask with. A profile that renews its own secret gets one that is made just now and outlives the old
+ * secret: should the rest be broken off, the same command can be run again with it.
+ */
+async function prepare(cloudfleet: Cloudfleet, own: boolean): Promise<void> {
+  try {
+    await cloudfleet.prepare(own);
+  } catch (thrown) {
+    // Such a repetition: the secret is good no longer, the token still is.
+    if (!own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
+    await cloudfleet.prepare();
+  }
+}
+
 function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
   const again = "Run the same command again, which makes another secret";
   return own
-    ? `${again}; it works while this profile's last access token does. After that, make a secret as another profile or in ` +
+    ? `${again}; this works for some minutes, while the profile's last access token does. After that, make a secret as another profile or in ` +
       `Cloudfleet's console, and give it here: datumctl auth add-profile token ${session.name} ` +
       `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`
     : `${again}.`;
