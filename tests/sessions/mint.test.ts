@@ -1,0 +1,440 @@
+/** Proves how sessions without a refresh token get their next one: by every recipe, once for all who wait, kept or not. */
+
+import assert from "node:assert/strict";
+import { ambientSessions } from "../../src/providers/ambient.ts";
+import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
+import { freshToken } from "../../src/sessions/fresh-token.ts";
+import type { MintingRecipe } from "../../src/sessions/follow-recipe.ts";
+import type { Recipe, RecipeCredentials, Session } from "../../src/sessions/session.ts";
+import {
+  lockSession,
+  openSession,
+  readSession,
+  removeSession,
+  type SessionPlace,
+} from "../../src/sessions/store.ts";
+import type { TokenBound, TokenWish } from "../../src/sessions/token-wish.ts";
+import { parseServiceAccountKey } from "../../src/oauth/service-account-key.ts";
+import { keepRecipe } from "../../src/sign-in/keep-recipe.ts";
+import { pause } from "../../src/system/clock.ts";
+import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
+
+const HOUR = 3600_000;
+const AUDIENCE = "https://clusters.example.com";
+/** The client id of the service account below. */
+const ACCOUNT = "329000000000000099";
+
+const KINDS: Readonly<Record<Recipe["kind"], Session["kind"]>> = {
+  "client-credentials": "api-token",
+  "service-account": "service-account",
+  "personal-access-token": "pat",
+  workload: "workload",
+  fixed: "studio",
+  "sign-in": "user",
+};
+
+/** A session with a recipe, in a sandbox. */
+interface Machine {
+  readonly sandbox: Sandbox;
+  readonly name: string;
+  readonly file: string;
+  readonly place: SessionPlace;
+  token(wish?: TokenWish, more?: Partial<TokenBound>): ReturnType<typeof freshToken>;
+}
+
+/** Keeps a session of that recipe. */
+async function machine(
+  sandbox: Sandbox,
+  recipe: Recipe,
+  more: Partial<RecipeCredentials> = {},
+  env: Record<string, string> = {},
+): Promise<Machine> {
+  const place = { ...sandbox.place, env: (name: string) => env[name] };
+  const issuer = more.issuer ?? sandbox.issuer.url;
+  const { session: { name } } = await keepRecipe(
+    place,
+    {
+      session: {
+        provider: "datum",
+        kind: KINDS[recipe.kind],
+        authHost: new URL(issuer).host,
+        user: { subject: "machine-1" },
+        scopes: [],
+        organization: "acme",
+      },
+      credentials: {
+        issuer,
+        apiHost: "api.example.com",
+        clientId: "id-1",
+        subject: "machine-1",
+        recipe,
+        ...more,
+      },
+      label: "ci",
+    },
+    { wantedName: "ci", keyStores: ["file"], moveKey: false, activate: false },
+    BOUND,
+  );
+  return {
+    sandbox,
+    name,
+    place,
+    file: (await sandbox.paths(name)).file,
+    async token(wish = {}, bound = {}) {
+      const session = await readSession(place, name);
+      assert.ok(session !== undefined);
+      return await freshToken(place, session, wish, sandbox.bound(bound));
+    },
+  };
+}
+
+/** A machine at the sandbox's own issuer, whose tokens are counted: access-1, access-2, … */
+async function counted(): Promise<Machine & AsyncDisposable & { text: string; minted(): number }> {
+  const sandbox = await openSandbox();
+  let minted = 0;
+  sandbox.issuer.respond = ({ parameters, headers }) => {
+    assert.equal(parameters.get("grant_type"), "client_credentials");
+    if (headers.get("authorization") !== `Basic ${btoa("id-1:SECRET-1")}`) {
+      return Response.json({ error: "invalid_client" }, { status: 401 });
+    }
+    return Response.json({ access_token: `access-${++minted}`, token_type: "Bearer", expires_in: 3600 });
+  };
+  const recipe: Recipe = {
+    kind: "client-credentials",
+    tokenEndpoint: sandbox.issuer.metadata.token_endpoint,
+  };
+  const it = await machine(sandbox, recipe, { clientSecret: "SECRET-1" });
+  return {
+    ...it,
+    text: await Deno.readTextFile(it.file),
+    minted: () => minted,
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+  };
+}
+
+/** Moves the time of the machine and of the cloud together. */
+async function later(sandbox: Sandbox, cloud: Cloud, milliseconds: number): Promise<void> {
+  sandbox.time += milliseconds;
+  await cloud.setFaults({ clockOffset: (sandbox.time - Date.now()) / 1000 });
+}
+
+async function serviceAccount(cloud: Cloud): Promise<MintingRecipe> {
+  const { keyId, privateKey, scope } = await parseServiceAccountKey(
+    JSON.stringify(await cloud.addServiceAccount({ clientId: ACCOUNT })),
+    "key.json",
+  );
+  return { kind: "service-account", keyId, privateKey, audience: cloud.issuer, ...(scope && { scope }) };
+}
+
+// ---- every recipe, at a real cloud ----
+
+const github = (cloud: Cloud) => ({
+  ACTIONS_ID_TOKEN_REQUEST_URL: cloud.ciIssuers.github.requestUrl,
+  ACTIONS_ID_TOKEN_REQUEST_TOKEN: cloud.ciIssuers.github.requestToken,
+});
+
+const RECIPES: readonly [
+  what: string,
+  recipe: (cloud: Cloud) => Promise<Recipe> | Recipe,
+  counter: string,
+][] = [
+  ["a service account", serviceAccount, "token:jwt-bearer"],
+  [
+    "a personal access token",
+    (cloud) => ({ kind: "personal-access-token", token: cloud.addPersonalAccessToken() }),
+    "pat_exchange",
+  ],
+  ["a GitHub job", () => ({ kind: "workload", source: { kind: "github" }, audience: AUDIENCE }), "ci_token"],
+  [
+    "a GitHub job whose token is exchanged",
+    (cloud) => ({
+      kind: "workload",
+      source: { kind: "github" },
+      audience: cloud.issuer,
+      exchange: { grant: "token-exchange" },
+    }),
+    "token:token-exchange",
+  ],
+];
+
+for (const [what, recipeOf, counter] of RECIPES) {
+  Deno.test(`${what}: a token is made, kept while it lasts, and made anew after it`, async () => {
+    await using cloud = await startCloud({ accessTokenLife: 60 });
+    await using sandbox = await openSandbox();
+    const recipe = await recipeOf(cloud);
+    const clientId = recipe.kind === "service-account" ? ACCOUNT : cloud.clientId;
+    const place = {
+      issuer: cloud.issuer,
+      apiHost: cloud.apiHost,
+      clientId,
+      certificateAuthority: cloud.caPem,
+    };
+    const it = await machine(sandbox, recipe, place, github(cloud));
+    const first = await it.token();
+    assert.ok(first.expires > sandbox.time);
+    assert.equal((await it.token()).token, first.token);
+    assert.equal(cloud.counts()[counter], 1);
+    assert.equal((await readSession(it.place, it.name))?.tokenExpires, new Date(first.expires).toISOString());
+    await later(sandbox, cloud, first.expires - sandbox.time + 1_000);
+    if (counter !== "ci_token") assert.notEqual((await it.token()).token, first.token);
+    else await failure(it.token(), "SESSION_REJECTED"); // GitHub's own clock stays
+    assert.equal(cloud.counts()[counter], 2);
+  });
+}
+
+Deno.test("where the issuer's endpoint is, is asked once and remembered", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  const place = { issuer: cloud.issuer, clientId: ACCOUNT, certificateAuthority: cloud.caPem };
+  const it = await machine(sandbox, await serviceAccount(cloud), place);
+  await it.token();
+  await it.token({ force: true });
+  assert.equal(cloud.counts().discovery, 1);
+});
+
+Deno.test("a clock that is off by ten minutes is CLOCK_SKEW with both times, and nothing is lost", async () => {
+  for (const what of [0, 1]) {
+    await using cloud = await startCloud();
+    await using sandbox = await openSandbox();
+    const recipe = await RECIPES[what]?.[1](cloud);
+    assert.ok(recipe !== undefined);
+    const place = {
+      issuer: cloud.issuer,
+      apiHost: cloud.apiHost,
+      clientId: ACCOUNT,
+      certificateAuthority: cloud.caPem,
+    };
+    const it = await machine(sandbox, recipe, place);
+    const text = await Deno.readTextFile(it.file);
+    sandbox.time -= 600_000;
+    const { message } = await failure(it.token(), "CLOCK_SKEW");
+    const [here = "", there = ""] = message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? [];
+    assert.ok(Math.abs(Date.parse(there) - Date.parse(here) - 600_000) < 10_000, message);
+    assert.equal(await Deno.readTextFile(it.file), text);
+    sandbox.time += 600_000;
+    assert.ok((await it.token()).token !== "");
+  }
+});
+
+// ---- once for all who wait ----
+
+Deno.test("20 at once on an expired token make one, and all get it", async () => {
+  await using it = await counted();
+  await it.token();
+  it.sandbox.time += HOUR;
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => it.token()));
+  assert.deepEqual([...new Set(tokens.map(({ token }) => token))], ["access-2"]);
+  assert.equal(it.minted(), 2);
+});
+
+Deno.test("those who wait share the failure of the one who asked", async () => {
+  await using it = await counted();
+  const paths = await it.sandbox.paths(it.name);
+  const failures = openFailureMemory(paths.failure, it.place.now);
+  it.sandbox.issuer.respond = async () => {
+    await pause(20);
+    return Response.json({ error: "invalid_client" }, { status: 401 });
+  };
+  const errors = await Promise.all(
+    Array.from({ length: 5 }, () => failure(it.token({}, { failures }), "SESSION_REJECTED")),
+  );
+  assert.equal(new Set(errors.map(({ message }) => message)).size, 1);
+  assert.equal(it.sandbox.issuer.requests.filter((path) => path === "/token").length, 1);
+});
+
+Deno.test("a token that cannot be kept is handed out all the same, and made again next time", async () => {
+  await using it = await counted();
+  await Deno.mkdir(`${it.file}.new/inside`, { recursive: true });
+  assert.equal((await it.token()).token, "access-1");
+  assert.equal(await Deno.readTextFile(it.file), it.text);
+  assert.equal((await it.token()).token, "access-2");
+  await Deno.remove(`${it.file}.new`, { recursive: true });
+  assert.equal((await it.token()).token, "access-3");
+  assert.equal((await it.token()).token, "access-3", "and kept from then on");
+});
+
+Deno.test("where no lock can be made, as on a read-only disk, a token is made without", async () => {
+  await using it = await counted();
+  const { lock } = await it.sandbox.paths(it.name);
+  await Deno.remove(lock);
+  await Deno.mkdir(lock);
+  assert.equal((await it.token()).token, "access-1");
+  assert.equal(await Deno.readTextFile(it.file), it.text);
+});
+
+Deno.test("a session that is removed while its token is made stays removed", async () => {
+  await using it = await counted();
+  const respond = it.sandbox.issuer.respond;
+  it.sandbox.issuer.respond = async (request) => {
+    await Deno.remove(it.file);
+    return await respond?.(request);
+  };
+  assert.equal((await it.token()).token, "access-1");
+  await assert.rejects(Deno.stat(it.file), Deno.errors.NotFound);
+});
+
+Deno.test("a session that is removed while it waits for the lock is NOT_SIGNED_IN, and its remedy is a machine's", async () => {
+  await using it = await counted();
+  const session = await readSession(it.place, it.name);
+  assert.ok(session !== undefined);
+  const lock = await lockSession(it.place, it.name, 1_000);
+  const waiting = failure(it.token(), "NOT_SIGNED_IN");
+  await pause(50);
+  await removeSession(it.place, session, BOUND);
+  lock.release();
+  assert.match((await waiting).hint ?? "", /datumctl auth add-profile token ci acme id-1/);
+  assert.equal(it.minted(), 0);
+});
+
+// ---- what goes wrong ----
+
+Deno.test("an issuer that is down is NETWORK, the session stays as it was, and a token that is still good is used", async () => {
+  await using it = await counted();
+  await it.token();
+  const text = await Deno.readTextFile(it.file);
+  it.sandbox.issuer.respond = () => new Response("fault", { status: 503 });
+  it.sandbox.time += HOUR - 60_000;
+  const { token, warning } = await it.token();
+  assert.equal(token, "access-1");
+  assert.match(warning ?? "", /The stored token is used/);
+  it.sandbox.time += HOUR;
+  const error = await failure(it.token(), "NETWORK");
+  assert.equal(error.retryable, true);
+  assert.match(error.message, /profile "ci"/);
+  assert.equal(await Deno.readTextFile(it.file), text);
+});
+
+Deno.test("a secret that is refused is SESSION_REJECTED, names the session and what renews it; nothing is lost", async () => {
+  await using sandbox = await openSandbox();
+  sandbox.issuer.respond = () => Response.json({ error: "invalid_grant" }, { status: 400 });
+  const tokenEndpoint = sandbox.issuer.metadata.token_endpoint;
+  await using cloud = await startCloud();
+  const rows: [Recipe, RegExp, Partial<RecipeCredentials>][] = [
+    [{ kind: "client-credentials", tokenEndpoint }, /auth add-profile token ci acme/, {
+      clientSecret: "SECRET",
+    }],
+    [
+      { ...await serviceAccount(cloud), tokenEndpoint } as Recipe,
+      /login --profile ci --credentials FILE/,
+      {},
+    ],
+    [
+      { kind: "personal-access-token", token: "dtmp_SECRET" },
+      /login --profile ci --with-token/,
+      { apiHost: cloud.apiHost, certificateAuthority: cloud.caPem },
+    ],
+  ];
+  for (const [recipe, remedy, more] of rows) {
+    const it = await machine(sandbox, recipe, more);
+    const error = await failure(it.token(), "SESSION_REJECTED");
+    assert.equal(error.exitCode, 4);
+    assert.match(error.message, /"ci"/);
+    assert.match(error.hint ?? "", remedy);
+    assert.doesNotMatch(`${error.message} ${error.hint}`, /SECRET/);
+    const session = await readSession(it.place, it.name);
+    assert.ok(session !== undefined);
+    await removeSession(it.place, session, BOUND);
+  }
+});
+
+Deno.test("a machine has no ID token", async () => {
+  await using it = await counted();
+  await failure(it.token({ kind: "id" }), "NO_ID_TOKEN");
+});
+
+Deno.test("a token that was given is used until it ends, whoever refuses it, and nobody makes another", async () => {
+  await using sandbox = await openSandbox();
+  const end = sandbox.time + HOUR;
+  const given = { accessToken: "given", received: sandbox.time, accessTokenExpires: end };
+  const it = await machine(sandbox, { kind: "fixed" }, given);
+  for (const wish of [{}, { force: true }]) assert.equal((await it.token(wish)).token, "given");
+  assert.match((await it.token({ minimumLife: 2 * HOUR })).warning ?? "", /--min-ttl/);
+  sandbox.time = end;
+  const error = await failure(it.token(), "SESSION_EXPIRED");
+  assert.ok(error.message.includes(new Date(end).toISOString()));
+});
+
+Deno.test("a profile that nobody has signed in to says how", async () => {
+  await using sandbox = await openSandbox();
+  const it = await machine(sandbox, { kind: "sign-in" });
+  assert.match((await failure(it.token(), "NOT_SIGNED_IN")).hint ?? "", /datumctl login --profile ci/);
+});
+
+// ---- CI jobs ----
+
+Deno.test("a file's token is read again when it was replaced, with an exchange too, and nothing is kept of it without", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  const { gitlab } = cloud.ciIssuers;
+  const path = `${sandbox.folder}/token`;
+  const replace = async () => {
+    const token = await gitlab.idToken(cloud.issuer);
+    await Deno.writeTextFile(path, `${token}\n`);
+    return token;
+  };
+  await replace();
+  const source = { kind: "file", path } as const;
+  const place = { issuer: cloud.issuer, clientId: cloud.clientId, certificateAuthority: cloud.caPem };
+  const plain = await machine(sandbox, { kind: "workload", source, audience: cloud.issuer }, place);
+  const text = await Deno.readTextFile(plain.file);
+  await plain.token();
+  const next = await replace();
+  assert.equal((await plain.token()).token, next);
+  assert.equal(await Deno.readTextFile(plain.file), text);
+
+  const exchange = { grant: "token-exchange" } as const;
+  const recipe = { kind: "workload", source, audience: cloud.issuer, exchange } as const;
+  const exchanged = await machine(sandbox, recipe, place);
+  const first = await exchanged.token();
+  assert.equal((await exchanged.token()).token, first.token);
+  await replace();
+  assert.notEqual((await exchanged.token()).token, first.token);
+  assert.equal(cloud.counts()["token:token-exchange"], 2);
+  await Deno.remove(path);
+  assert.match((await failure(exchanged.token(), "NO_WORKLOAD_TOKEN")).message, /does not exist/);
+});
+
+Deno.test("a CI token that has ended, or is for somebody else, is not handed out", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  const { gitlab } = cloud.ciIssuers;
+  const recipe = { kind: "workload", source: { kind: "variable", name: "JOB" }, audience: AUDIENCE } as const;
+  const rows = [
+    [await gitlab.idToken(AUDIENCE, { life: -1 }), "SESSION_REJECTED"],
+    [await gitlab.idToken("another"), "INVALID_TOKEN"],
+    ["no JWT", "INVALID_TOKEN"],
+  ] as const;
+  for (const [JOB, code] of rows) {
+    const it = await machine(sandbox, recipe, {}, { JOB });
+    const { message, hint } = await failure(it.token(), code);
+    assert.match(message, /session "ci"/);
+    assert.match(hint ?? "", /CI system/);
+  }
+});
+
+// ---- variables ----
+
+Deno.test("of what variables give nothing is written, and a process asks for one token", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  const file = `${sandbox.folder}-key.json`;
+  await Deno.writeTextFile(file, JSON.stringify(await cloud.addServiceAccount()), { mode: 0o600 });
+  const env: Record<string, string> = {
+    DATUMCTL_CREDENTIALS_FILE: file,
+    DATUMCTL_HOSTNAME: cloud.authHost,
+    DATUMCTL_API_HOSTNAME: cloud.apiHost,
+    DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
+  };
+  const give = ambientSessions((name) => env[name], sandbox.place.now);
+  const session = await give();
+  assert.ok(session !== undefined);
+  assert.equal(await give("env:DATUMCTL_CREDENTIALS_FILE"), session, "read once");
+  const token = () => freshToken(sandbox.place, session, {}, sandbox.bound());
+  const first = await token();
+  assert.equal((await token()).token, first.token);
+  assert.equal(cloud.counts()["token:jwt-bearer"], 1);
+  assert.equal((await openSession(sandbox.place, session, BOUND)).key, undefined);
+  assert.deepEqual([...Deno.readDirSync(sandbox.folder)], []);
+  await Deno.remove(file);
+});
