@@ -1,0 +1,133 @@
+/** Proves which kubeconfig entry a cluster gets for each kind of profile, and which addresses are refused. */
+
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { type CloudfleetWorld, testWithCloudfleet } from "./cloudfleet-world.ts";
+
+const production = ({ cloudfleet }: CloudfleetWorld) =>
+  cloudfleet.clusters[0] ?? assert.fail("there is no cluster");
+
+async function kubeconfigOf(world: CloudfleetWorld) {
+  const text = await Deno.readTextFile(world.kubeconfig);
+  return parse(text) as {
+    readonly clusters: { name: string; cluster: Record<string, unknown> }[];
+    readonly contexts: { name: string; context: Record<string, unknown> }[];
+    readonly users: { name: string; user: { exec: { args: string[] } } }[];
+    readonly "current-context"?: string;
+  };
+}
+
+testWithCloudfleet("clusters are listed in every form", async (world) => {
+  await world.addAdministrator();
+  const { id, endpoint } = production(world);
+  assert.match(
+    await world.ok("clusters list"),
+    new RegExp(`^ID +Name +Region +Status\n${id} +production +europe-`),
+  );
+  assert.match(await world.ok("clusters list -o wide"), new RegExp(`${id} .*${endpoint}\n`));
+  assert.deepEqual(JSON.parse(await world.ok("clusters list -o json"))[0], production(world));
+  assert.match(await world.ok("clusters list -o name"), new RegExp(`^${id}\n`));
+});
+
+testWithCloudfleet(
+  "a cluster's entry is merged and not switched to, for a token, a person and the variables",
+  async (world) => {
+    const { organizationId, userIssuer, userClientId, caPem, administrator } = world.cloudfleet;
+    await Deno.writeTextFile(
+      world.kubeconfig,
+      "apiVersion: v1\nkind: Config\ncurrent-context: theirs # stays\nusers:\n- {name: theirs, user: {token: x}}\n",
+    );
+    await world.addAdministrator("ci");
+    const add =
+      `auth add-profile user work ${organizationId} --issuer ${userIssuer} --client-id ${userClientId}`;
+    await world.ok(add);
+    await world.login("work", "grace@example.com");
+    const { id, endpoint } = production(world);
+    const env = {
+      CLOUDFLEET_ORGANIZATION_ID: organizationId,
+      CLOUDFLEET_ACCESS_TOKEN_ID: administrator.id,
+      CLOUDFLEET_ACCESS_TOKEN_SECRET: administrator.secret,
+    };
+    const user = `service-account-${administrator.id.toLowerCase()}`;
+    const written = await world.ok(`clusters kubeconfig ${id} --profile ci`);
+    assert.match(written, new RegExp(`Context: +${id}/ci\nUser: +${user}\nAPI server: +${endpoint}\n$`));
+    assert.match(await world.ok(`clusters kubeconfig ${id} --profile work`), /User: +grace@example\.com\n/);
+    await world.ok(`clusters kubeconfig ${id}`, { env });
+    assert.match(await world.ok(`clusters kubeconfig ${id} --profile ci`), /nothing to change/);
+
+    const { clusters, contexts, users, ...rest } = await kubeconfigOf(world);
+    assert.equal(rest["current-context"], "theirs");
+    const sessions = ["ci", "work", "env:CLOUDFLEET_ACCESS_TOKEN_ID"];
+    assert.deepEqual(contexts.map(({ name }) => name).sort(), sessions.map((name) => `${id}/${name}`).sort());
+    assert.deepEqual(clusters.map(({ name, cluster: { server } }) => [name, server]), [[id, endpoint]]);
+    assert.equal(atob(String(clusters[0]?.cluster["certificate-authority-data"])).trim(), caPem.trim());
+    for (const session of sessions) {
+      const name = contexts.find((context) => context.name === `${id}/${session}`)?.context["user"];
+      const { user } = users.find((user) => user.name === name) ?? assert.fail(`no user ${name}`);
+      assert.deepEqual(user.exec.args, [
+        "auth",
+        "get-token",
+        "--output=client.authentication.k8s.io/v1",
+        `--session=${session}`,
+      ]);
+    }
+    assert.ok(!(await Deno.readTextFile(world.kubeconfig)).includes(administrator.secret));
+  },
+);
+
+testWithCloudfleet("the API's word for an address is checked before a token is led there", async (world) => {
+  await world.addAdministrator();
+  const { id } = production(world);
+  const rows: [Record<string, unknown>, number, RegExp][] = [
+    [{ endpoint: "http://k8s.example.com" }, 1, /an address of the cluster that is refused/],
+    [{ endpoint: "https://user:pass@k8s.example.com" }, 1, /is refused/],
+    [{ region: "a b" }, 1, /names no address of the cluster/],
+    [{}, 1, /names no address of the cluster/],
+  ];
+  for (const [fields, code, message] of rows) {
+    await world.cloudfleet.setFaults({ api: { json: { id, ...fields } } });
+    const ran = await world.run(`clusters kubeconfig ${id}`);
+    assert.equal(ran.code, code, ran.stderr);
+    assert.match(ran.stderr, message);
+  }
+  await world.cloudfleet.setFaults({ api: { json: { id, region: "europe-central-1a" } } });
+  assert.match(
+    await world.ok(`clusters kubeconfig ${id}`),
+    new RegExp(`https://${id}\\.europe-central-1a\\.cfke\\.io\n$`),
+  );
+  await world.cloudfleet.setFaults({});
+  // The entry leads to one host: another one would get the tokens of those who use it.
+  const moved = await world.run(`clusters kubeconfig ${id}`);
+  assert.equal(moved.code, 1);
+  assert.match(moved.stderr, /would be led to/);
+});
+
+testWithCloudfleet("an unknown cluster is named", async (world) => {
+  await world.addAdministrator();
+  const { code, stderr } = await world.run("clusters kubeconfig 00000000-0000-4000-8000-000000000000");
+  assert.equal(code, 1);
+  assert.match(stderr, /There is no cluster 00000000-.*\n.*datumctl clusters list/);
+  assert.equal((await world.run("clusters kubeconfig ../tokens")).code, 2);
+});
+
+testWithCloudfleet("update-kubeconfig --server serves profiles and the variables", async (world) => {
+  const { organizationId, administrator } = world.cloudfleet;
+  const { endpoint } = production(world);
+  await world.addAdministrator("ci");
+  const user = `service-account-${administrator.id.toLowerCase()}`;
+  const written = await world.ok(`auth update-kubeconfig --server ${endpoint} --profile ci`);
+  assert.match(written, new RegExp(`User: +${user}\n`));
+  const env = {
+    CLOUDFLEET_ORGANIZATION_ID: organizationId,
+    CLOUDFLEET_ACCESS_TOKEN_ID: administrator.id,
+    CLOUDFLEET_ACCESS_TOKEN_SECRET: administrator.secret,
+  };
+  await world.ok(
+    `auth update-kubeconfig --server ${endpoint} --profile env:CLOUDFLEET_ACCESS_TOKEN_ID --context ambient`,
+    { env },
+  );
+  const { users } = await kubeconfigOf(world);
+  assert.ok(users.some(({ user }) => user.exec.args.includes("--session=env:CLOUDFLEET_ACCESS_TOKEN_ID")));
+  const token = await world.ok("auth get-token --session env:CLOUDFLEET_ACCESS_TOKEN_ID", { env });
+  assert.match(token, /^eyJ/);
+});
