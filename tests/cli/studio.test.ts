@@ -132,7 +132,7 @@ Deno.test("every failure of a sign-in is told with Studio's own words, in bounde
       await using world = await openStudioWorld();
       const { studio } = world;
       await studio.setFaults(faults);
-      const ran = await world.login(["--error-format", "json", ...flags], {
+      const ran = await world.login(["-v", "--error-format", "json", ...flags], {
         onCode: (shown) => onCode === undefined ? studio.approve(shown) : onCode(studio, shown),
       });
       const error = errorOf(ran);
