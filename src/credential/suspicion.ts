@@ -18,7 +18,9 @@ const LONGEST_QUESTION = 3_000;
 
 /**
  * The token to hand out on suspicion: another one when the issuer no longer knows this one, or when nobody can be
- * asked and the last such refresh is long ago; else the one that there is. Never fails.
+ * asked and the last such refresh is long ago; else the one that there is.
+ *
+ * Throws `SESSION_REJECTED` when the issuer refuses what the token was made with, and nothing else but `INTERRUPTED`.
  */
 export async function tokenOnSuspicion(
   place: SessionPlace,
@@ -35,7 +37,10 @@ export async function tokenOnSuspicion(
     const { failures: _, ...quiet } = bound;
     return await freshToken(place, session, { kind: token.kind, force: true }, quiet);
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") return token;
+    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    if (thrown.code !== "SESSION_REJECTED") return token;
+    // That is no suspicion any more; but the token may still be good elsewhere, so it stays, and is looked at again.
+    await handouts.lookAgain();
     throw thrown;
   }
 }

@@ -31,6 +31,8 @@ export interface Handouts {
   note(parent: number, token: string): Promise<boolean>;
   /** True when no refresh was made on suspicion within ten minutes; notes that one is made now. */
   mayRefresh(): Promise<boolean>;
+  /** Lets the next suspicion be looked into however soon it comes. */
+  lookAgain(): Promise<void>;
 }
 
 /** Opens the notes kept in a file. No lock guards them: a lost row costs a suspicion, not a token. */
@@ -55,6 +57,10 @@ export function openHandouts(path: string, now: Clock): Handouts {
       if (notes.refreshed !== undefined && recent(notes.refreshed)) return false;
       await write({ ...notes, refreshed: now() });
       return true;
+    },
+    async lookAgain() {
+      const { refreshed: _, ...notes } = await read();
+      await write(notes);
     },
   };
 }
