@@ -125,7 +125,11 @@ async function placeOf(
     throw new AppError(
       "USAGE",
       `The session "${session.name}" is of the provider ${session.provider}, which has no organizations and projects.`,
-      { hint: "Use an API server of the kubeconfig: datumctl auth update-kubeconfig --server URL" },
+      {
+        hint: session.kind === "studio"
+          ? "Name another session: --profile NAME"
+          : "Use an API server of the kubeconfig: datumctl auth update-kubeconfig --server URL",
+      },
     );
   }
   const { apiHost, user, controlPlaneApi } = session;

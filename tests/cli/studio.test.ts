@@ -398,6 +398,24 @@ Deno.test("auth token and auth team are Studio's; other sessions are told what t
   assert.match(await world.ok(["whoami"]), /Team:\s+ml-team/);
 });
 
+Deno.test("Studio's token goes to no Kubernetes API", async () => {
+  await using world = await openStudioWorld();
+  await world.login();
+  world.studio.resetRequests();
+  for (
+    const line of [
+      "auth update-kubeconfig --server https://127.0.0.1:1 --skip-validation",
+      "get organizations",
+      "api-resources --project x",
+    ]
+  ) {
+    const { code, stderr } = await world.run(line.split(" "));
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /--profile NAME/);
+  }
+  assert.deepEqual(world.studio.requests(), []);
+});
+
 Deno.test("the end is warned of a week ahead, once a day, not with -q; after it there is only the way back", async () => {
   await using world = await openStudioWorld();
   const { sandbox, studio, host } = world;

@@ -102,6 +102,7 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
   if (input.context !== undefined) checkContext(input.context);
   const paths = kubeconfigPaths(input.kubeconfig, deps.env);
   const chosen = await chooseSession(place, deps.choice);
+  if (chosen.session.kind === "studio") throw notForKubernetes(chosen.session);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await openSession(place, chosen.session, keyringBound(deps));
   const target = await entryTarget(input, session, paths);
@@ -169,6 +170,14 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${server}`);
   out.note(`Next: kubectl ${input.switch ? "" : `--context ${context} `}get namespaces`);
+}
+
+function notForKubernetes({ name }: Session): AppError {
+  return new AppError(
+    "USAGE",
+    `The session "${name}" is of DataChain Studio, and its token is for no Kubernetes API.`,
+    { hint: "Name another session: --profile NAME" },
+  );
 }
 
 /** What the files held of the entry before it was written. */
