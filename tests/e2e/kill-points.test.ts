@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { CHECKPOINTS } from "../../src/system/checkpoint.ts";
 import { signInByHttp } from "../cloud/browser.ts";
+import { startCloudfleet } from "../cloud/cloudfleet.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
 import { openWorld, printedAddress, type RunOptions, type World, type WorldOptions } from "./world.ts";
@@ -333,6 +334,69 @@ users:
     }
   },
 );
+
+// ---- API tokens ----
+
+test(
+  "a secret's rotation killed at any step can be run again, by the profile whose secret it is",
+  async (world, t) => {
+    await using cloudfleet = await startCloudfleet();
+    const { organizationId, administrator: { id, secret } } = cloudfleet;
+    const env = {
+      CLOUDFLEET_ISSUER: cloudfleet.issuer,
+      CLOUDFLEET_API_URL: cloudfleet.apiUrl,
+      DATUMCTL_CERTIFICATE_AUTHORITY: cloudfleet.caFile,
+    };
+    await world.ok(["auth", "add-profile", "token", "ci", organizationId, id], { env, stdin: secret });
+    const rotate = ["tokens", "regenerate", id, "--update-profile", "--yes"];
+    const mint = [...TOKEN, "--session", "ci", "--force-refresh"];
+    // The first of each is of the token that is made before, so that it outlives the old secret.
+    const steps = [
+      "2 session locked",
+      "2 room taken",
+      "secret answered",
+      "2 file synced",
+      "2 session renamed",
+    ];
+    for (const checkpoint of steps) {
+      await t.step(checkpoint, async () => {
+        await killAt(world, checkpoint, rotate, { env });
+        const { leaks } = await leaksBelow([world.home, world.temporary], needlesOf(cloudfleet.secrets()));
+        assert.deepEqual(leaks, []);
+        const lost = checkpoint === "secret answered" || checkpoint === "2 file synced";
+        const after = await world.datumctl(mint, { env });
+        assert.equal(after.code, lost ? 4 : 0, after.stderr);
+        if (lost) assert.match(after.stderr, new RegExp(`auth add-profile token ci ${organizationId} ${id}`));
+        await world.ok(rotate, { env });
+        await world.ok(mint, { env });
+        assert.deepEqual((await remains(world)).map((path) => path.replace(/^.*?\./, "")), ["json", "key"]);
+      });
+    }
+  },
+);
+
+test("a token's creation killed after the answer leaves a token that is listed, and no file", async (world) => {
+  await using cloudfleet = await startCloudfleet();
+  const { organizationId, administrator: { id, secret } } = cloudfleet;
+  const env = {
+    CLOUDFLEET_ISSUER: cloudfleet.issuer,
+    CLOUDFLEET_API_URL: cloudfleet.apiUrl,
+    DATUMCTL_CERTIFICATE_AUTHORITY: cloudfleet.caFile,
+  };
+  await world.ok(["auth", "add-profile", "token", "admin", organizationId, id], { env, stdin: secret });
+  const file = `${world.home}/ci.secret`;
+  const create = ["tokens", "create", "--name", "ci", "--role", "User", "--secret-file", file];
+  await killAt(world, "secret answered", [...create, "--save-profile", "ci"], { env });
+  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  const listed: { id: string; name: string }[] = JSON.parse(
+    await world.ok(["tokens", "list", "-o", "json"], { env }),
+  );
+  const made = listed.find(({ name }) => name === "ci");
+  assert.ok(made !== undefined);
+  await world.ok(["tokens", "delete", made.id, "--yes"], { env });
+  await world.ok([...create, "--save-profile", "ci"], { env });
+  await world.ok(["tokens", "list", "--profile", "ci"], { env });
+});
 
 Deno.test("every checkpoint of the program was one to kill it at", () => {
   assert.deepEqual([...killedAt].sort(), [...CHECKPOINTS].sort());
