@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { ROOT } from "../../scripts/compile.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import { approveDeviceByHttp, signInByHttp } from "../cloud/browser.ts";
+import { startCloudfleet } from "../cloud/cloudfleet.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { leaksBelow, leaksIn, type Needle, needlesOf } from "./leaks.ts";
 import { type Finished, openWorld, printedAddress, type RunOptions, type World } from "./world.ts";
@@ -26,7 +27,7 @@ interface Seen {
   readonly finished: Finished;
   /** Every execve with its argv and environment, and every file opened, as strace wrote it. */
   readonly trace: string;
-  /** The token that was asked for: on stdout by nature, and nowhere else. */
+  /** The token or the new secret that was asked for: on stdout by nature, and nowhere else. */
   readonly token: string | undefined;
   /** The address to open: printed, and handed to the browser, with its state and nonce. */
   readonly address: string | undefined;
@@ -81,7 +82,7 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   /** Runs datumctl as loudly as it can under strace. */
   async function run(
     args: readonly string[],
-    options: RunOptions & { readonly meant?: "token" } = {},
+    options: RunOptions & { readonly meant?: "token" | "secret" } = {},
   ): Promise<Finished> {
     const file = `${traces}/${seen.length}`;
     const strace = ["-f", "-v", "-s", "65536", "-e", "trace=execve,openat,creat", "-o", file];
@@ -97,7 +98,11 @@ async function wholeRun(world: World, traces: string): Promise<void> {
     await walk;
     const trace = await Deno.readTextFile(file);
     assert.match(trace, /execve\(.*datumctl"/, "strace saw nothing");
-    const token = options.meant === "token" ? tokenOf(finished.stdout) : undefined;
+    const token = options.meant === undefined
+      ? undefined
+      : options.meant === "token"
+      ? tokenOf(finished.stdout)
+      : JSON.parse(finished.stdout).secret;
     seen.push({ command: args.join(" "), finished, trace, token, address });
     return finished;
   }
@@ -113,8 +118,8 @@ async function wholeRun(world: World, traces: string): Promise<void> {
     return finished;
   }
 
-  async function bad(exit: number, args: readonly string[]): Promise<void> {
-    const finished = await run(args);
+  async function bad(exit: number, args: readonly string[], options: RunOptions = {}): Promise<void> {
+    const finished = await run(args, options);
     assert.equal(finished.code, exit, `${args.join(" ")}: ${finished.stderr}`);
   }
 
@@ -157,8 +162,56 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   await good(["logout", "--all", "--kubeconfig", world.kubeconfig]);
   await bad(4, ["auth", "get-token"]);
 
-  const secrets = world.cloud.secrets();
-  for (const kind of ["access_token", "refresh_token", "id_token", "code", "code_verifier", "device_code"]) {
+  // ---- API tokens ----
+  await using cloudfleet = await startCloudfleet();
+  const { organizationId, administrator, clusters, issuer, apiUrl, caFile } = cloudfleet;
+  const env = {
+    CLOUDFLEET_ISSUER: issuer,
+    CLOUDFLEET_API_URL: apiUrl,
+    DATUMCTL_CERTIFICATE_AUTHORITY: caFile,
+  };
+  const add = ["auth", "add-profile", "token"];
+  await good([...add, "admin", organizationId, administrator.id], { env, stdin: administrator.secret });
+  await good(["tokens", "create", "--name", "shown", "--role", "User", "-o", "json"], {
+    env,
+    meant: "secret",
+  });
+  await good(["tokens", "create", "--name", "ci", "--role", "User", "--save-profile", "ci"], { env });
+  const file = `${world.home}/ci.secret`;
+  await good(["tokens", "create", "--name", "file", "--role", "User", "--secret-file", file], { env });
+  await Deno.remove(file);
+  await good(["tokens", "list", "-o", "json"], { env });
+  await good(["tokens", "regenerate", administrator.id, "--update-profile", "--yes"], { env });
+  await good(["auth", "list-profiles", "-o", "wide"], { env });
+  await good(["auth", "list-profiles", "-o", "json"], { env });
+  await good(["clusters", "kubeconfig", clusters[0]?.id ?? "", "--profile", "ci"], { env });
+  await good(["auth", "get-token", "--session", "ci", "--force-refresh"], token);
+  const variables = {
+    ...env,
+    CLOUDFLEET_ORGANIZATION_ID: organizationId,
+    CLOUDFLEET_ACCESS_TOKEN_ID: administrator.id,
+  };
+  await bad(2, ["tokens", "list"], { env: variables });
+  const { id } = JSON.parse((await good(["tokens", "list", "-o", "json"], { env })).stdout)
+    .find(({ name }: { readonly name: string }) => name === "ci");
+  cloudfleet.regenerateToken(id);
+  await bad(4, ["auth", "get-token", "--session", "ci", "--force-refresh"]);
+  await bad(4, [...add, "ci", organizationId, id], { env, stdin: administrator.secret });
+  for (const profile of ["admin", "ci"]) keys.push(await keyOfAccount(world, profile));
+  await good(["auth", "remove-profile", "admin"]);
+
+  const secrets = [...world.cloud.secrets(), ...cloudfleet.secrets()];
+  for (
+    const kind of [
+      "access_token",
+      "refresh_token",
+      "id_token",
+      "code",
+      "code_verifier",
+      "device_code",
+      "client_secret",
+    ]
+  ) {
     assert.ok(secrets.some((secret) => secret.kind === kind), `the run had no ${kind}`);
   }
   const needles = needlesOf(secrets, keys);
@@ -183,7 +236,10 @@ async function wholeRun(world: World, traces: string): Promise<void> {
 }
 
 async function keyOf(world: World, email: string): Promise<string> {
-  const account = `${email}@${world.cloud.apiHost}`;
+  return await keyOfAccount(world, `${email}@${world.cloud.apiHost}`);
+}
+
+async function keyOfAccount(world: World, account: string): Promise<string> {
   const { stdout } = await world.start("secret-tool", ["lookup", "service", "datumctl", "account", account])
     .finished;
   assert.equal(stdout.length, 43);
