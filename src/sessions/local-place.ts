@@ -17,10 +17,19 @@ export function localPlace(place: SessionPlace, project: string): SessionPlace {
   return { ...rest, project, folders: { config: `${project}/${FOLDER}`, sessions: `${project}/${FOLDER}` } };
 }
 
-/** The place of the working folder's own sessions, whether there are any or not. Throws `STORAGE` when it is gone. */
+/** The place of the working folder's own sessions, whether there are any or not. Throws `STORAGE` when it is gone or unnameable. */
 export function localPlaceHere(place: SessionPlace): SessionPlace {
   const folder = place.workingFolder?.();
-  if (folder !== undefined) return localPlace(place, folder);
+  if (folder !== undefined && isPlain(folder)) return localPlace(place, folder);
+  if (folder !== undefined) {
+    throw new AppError(
+      "STORAGE",
+      `The folder ${printable(folder)} has characters in its name that cannot be shown.`,
+      {
+        hint: "Give it another name, or keep the session as your own: leave --local out.",
+      },
+    );
+  }
   throw new AppError("STORAGE", "The folder that this command runs in is gone.", {
     hint: "Go to the project's folder and run the same command again.",
   });
@@ -28,7 +37,7 @@ export function localPlaceHere(place: SessionPlace): SessionPlace {
 
 /**
  * The nearest folder with sessions of its own, from the working folder upward as far as the repository's root or the
- * person's home, neither of which is left. What cannot be read on the way, and what is a link, is passed by.
+ * person's home, neither of which is left. What cannot be read or be named on the way, and what is a link, is passed by.
  */
 export async function findLocalPlace(place: SessionPlace): Promise<SessionPlace | undefined> {
   const named = place.env(onWindows ? "USERPROFILE" : "HOME");
@@ -40,10 +49,15 @@ export async function findLocalPlace(place: SessionPlace): Promise<SessionPlace 
   return undefined;
 }
 
+/** Its name stands in messages and in a keyring, as it is. */
+function isPlain(folder: string): boolean {
+  return folder === printable(folder, Infinity);
+}
+
 async function holdsSessions({ folders }: SessionPlace, project: string): Promise<boolean> {
   const folder = `${project}/${FOLDER}`;
   // The person's own sessions may have been put there by a variable.
-  if (folder === folders.config || await whatIs(folder) !== "folder") return false;
+  if (folder === folders.config || !isPlain(folder) || await whatIs(folder) !== "folder") return false;
   return await whatIs(`${folder}/config.json`) === "file";
 }
 

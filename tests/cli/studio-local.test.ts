@@ -199,6 +199,31 @@ Deno.test("a folder that came from somebody else opens nothing, and says nothing
   assert.match(await world.ok(["whoami"], { folder: mine }), /Token: +new/);
 });
 
+Deno.test("a folder whose name cannot be shown has no sessions, and what is damaged in one is told", async () => {
+  await using world = await openStudioWorld();
+  await signedIn(world, undefined, "own");
+  const odd = await world.folder("a\u001b[2Jb");
+  await Deno.mkdir(`${odd}/.datumctl`);
+  await Deno.writeTextFile(`${odd}/.datumctl/config.json`, "nonsense");
+  assert.match(await world.ok(["whoami"], { folder: odd }), /Token: +own/);
+  const login = await world.login(["--local"], { folder: odd });
+  assert.equal(login.code, 1);
+  assert.match(login.stderr, /characters in its name that cannot be shown/);
+  assert.doesNotMatch(login.stderr, /\u001b/);
+
+  const plain = await world.folder("plain");
+  await Deno.mkdir(`${plain}/.datumctl`);
+  for (const text of ["nonsense", '{"schemaVersion":99}', '{"schemaVersion":1,"activeSession":7}']) {
+    await Deno.writeTextFile(`${plain}/.datumctl/config.json`, text);
+    const { code, stdout, stderr } = await world.run(["auth", "token"], { folder: plain });
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.match(stderr, /plain\/\.datumctl\/config\.json cannot be used/);
+  }
+  // Nobody is active there: the person's own is.
+  await Deno.writeTextFile(`${plain}/.datumctl/config.json`, '{"schemaVersion":1,"activeSession":"nobody"}');
+  assert.match(await world.ok(["whoami"], { folder: plain }), /Token: +own/);
+});
+
 Deno.test("a failed sign-in leaves no folder behind; a killed logout is finished by the next", async () => {
   await using world = await openStudioWorld();
   const folder = await world.folder("project");
