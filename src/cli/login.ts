@@ -17,6 +17,9 @@ Examples:
   datumctl login --issuer https://login.example.com/realms/main --client-id kubernetes
   datumctl login --issuer https://login.example.com --client-id kubernetes \\
       --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt
+  datumctl login --credentials key.json
+  datumctl login --with-token < FILE
+  datumctl login --issuer https://login.example.com --workload github --audience https://k8s.example.com
   datumctl login --provider studio
   datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local`;
 
@@ -61,7 +64,7 @@ export function loginCommandLine(deps: CommandDeps): Command {
     .option("--local", "studio: keep the session in this folder, for it and those below")
     .option("--force", "studio: replace the session that is there, and revoke its token")
     .option("--export-datachain", "studio: also write the token where DataChain's own tools look")
-    .option("--credentials <file>", "machines: a service account's key file")
+    .option("--credentials <file>", "machines: a service account's key file, - for standard input")
     .option("--with-token", "machines: a personal access token, read from standard input")
     .option(
       "--workload <kind>",
