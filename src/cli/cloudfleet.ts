@@ -5,7 +5,12 @@ import { AppError } from "../errors.ts";
 import { openClient } from "../kube/client.ts";
 import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
 import { type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet-api.ts";
-import { checkedApiUrl, CLOUDFLEET_API_URL, operationsOf } from "../providers/cloudfleet-operations.ts";
+import {
+  checkedApiUrl,
+  CLOUDFLEET_API_URL,
+  OPERATIONS,
+  operationsOf,
+} from "../providers/cloudfleet-operations.ts";
 import { type Session, signInAgain } from "../sessions/session.ts";
 import { chooseSession, openSession, readConfig, readSession, type SessionPlace } from "../sessions/store.ts";
 import { type Deps, keyringBound, requestBounds } from "./context.ts";
@@ -18,8 +23,15 @@ export function operationOption() {
     'asks the API differently, such as regenerate="POST /tokens/{id}/secret"; repeatable',
   ).argParser((text: string, before: readonly string[]) => [...before, text]).default(
     [] as readonly string[],
-    "as docs/cloudfleet.md lists them",
+    "none",
   );
+}
+
+/** The table of requests, for the help of the groups that send them. */
+export function operationsHelp(named: (operation: string) => boolean): string {
+  const rows = Object.entries(OPERATIONS).filter(([operation]) => named(operation));
+  const lines = rows.map(([operation, request]) => `  ${operation.padEnd(11)} ${request}`);
+  return `\n\nRequests below the API's address, each of which --operation can replace:\n${lines.join("\n")}`;
 }
 
 /** The profile that acts, and where it is. */

@@ -9,7 +9,7 @@ import { checkClusterHost, entryEdit } from "../kube/own-entry.ts";
 import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
 import { checkedId } from "../providers/cloudfleet-operations.ts";
 import { labelOf } from "../sessions/session.ts";
-import { openCloudfleet, operationOption } from "./cloudfleet.ts";
+import { openCloudfleet, operationOption, operationsHelp } from "./cloudfleet.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { ownCommand } from "./own-command.ts";
 import { formatListing, listFormat } from "./table.ts";
@@ -42,7 +42,11 @@ The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
   kubeconfig.action((id, flags) => runClustersKubeconfig(deps(kubeconfig), { ...flags, id }));
   return new Command("clusters")
     .description("Cloudfleet's clusters")
-    .addHelpText("after", "\nExamples:\n  datumctl clusters list\n  datumctl clusters kubeconfig CLUSTER_ID")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl clusters list\n  datumctl clusters kubeconfig CLUSTER_ID" +
+        operationsHelp((operation) => operation.startsWith("cluster")),
+    )
     .addCommand(list as unknown as Command)
     .addCommand(kubeconfig as unknown as Command) as unknown as Command;
 }

@@ -76,6 +76,9 @@ async function withAuthority(
   const inForce = () => chooseSession(place, {}).then(({ session }) => session.name, () => undefined);
   const trust = called?.name === "login"
     ? `${loginAgain(args)} --certificate-authority FILE`
+    // Its words may hold a secret.
+    : args.includes("add-profile")
+    ? "the same command with --certificate-authority FILE"
     : trustOf(flag ?? variable ?? await inForce());
   return await explainAuthority(error, trust, env, interrupted);
 }

@@ -4,7 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { printable } from "../errors.ts";
 import { type ApiToken, kubernetesUser } from "../providers/cloudfleet-api.ts";
 import { checkedId } from "../providers/cloudfleet-operations.ts";
-import { openCloudfleet, operationOption } from "./cloudfleet.ts";
+import { openCloudfleet, operationOption, operationsHelp } from "./cloudfleet.ts";
 import { confirm } from "./confirm.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { formatListing, formatObject, listFormat } from "./table.ts";
@@ -22,7 +22,8 @@ export function tokensCommand(deps: CommandDeps): Command {
     .description("Cloudfleet's API tokens, with which machines sign in")
     .addHelpText(
       "after",
-      "\nExamples:\n  datumctl tokens list\n  datumctl tokens create --name ci --role User",
+      "\nExamples:\n  datumctl tokens list\n  datumctl tokens create --name ci --role User" +
+        operationsHelp((operation) => !operation.startsWith("cluster")),
     );
   for (const command of commands) tokens.addCommand(command);
   return tokens as unknown as Command;

@@ -8,7 +8,7 @@ import { claimsOf, timedToken } from "../sessions/token-life.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import { readTextFile } from "../system/files.ts";
-import { certificatesOf } from "../system/network.ts";
+import { authorityOfVariable } from "./certificate-authority.ts";
 import { datumHosts } from "./datum.ts";
 
 /** Where variables say that an identity belongs: `DATUMCTL_HOSTNAME`, `DATUMCTL_API_HOSTNAME`, `DATUMCTL_CERTIFICATE_AUTHORITY`. */
@@ -17,17 +17,8 @@ async function placeOf(env: Environment) {
     hostname: env("DATUMCTL_HOSTNAME"),
     apiHostname: env("DATUMCTL_API_HOSTNAME"),
   }, { auth: "DATUMCTL_HOSTNAME", api: "DATUMCTL_API_HOSTNAME" });
-  const path = env("DATUMCTL_CERTIFICATE_AUTHORITY");
-  const text = path === undefined ? undefined : await readTextFile(path);
-  if (path !== undefined && text === undefined) {
-    throw new AppError(
-      "USAGE",
-      `The file ${printable(path)} of DATUMCTL_CERTIFICATE_AUTHORITY does not exist.`,
-    );
-  }
-  const certificateAuthority = text === undefined
-    ? {}
-    : { certificateAuthority: certificatesOf(text).join("\n") + "\n" };
+  const authority = await authorityOfVariable(env);
+  const certificateAuthority = authority === undefined ? {} : { certificateAuthority: authority };
   return { authHost, apiHost, issuer: `https://${authHost}`, certificateAuthority };
 }
 
