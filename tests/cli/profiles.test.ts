@@ -258,3 +258,19 @@ testWithCloudfleet(
     assert.match(stderr, /datumctl auth add-profile user NAME/);
   },
 );
+
+testWithCloudfleet(
+  "an authority that is not trusted is named, and no word of the command line is repeated",
+  async (world) => {
+    const { organizationId, administrator: { id, secret } } = world.cloudfleet;
+    const { code, stderr } = await world.run(`auth add-profile token ci ${organizationId} ${id} ${secret}`, {
+      env: { DATUMCTL_CERTIFICATE_AUTHORITY: "" },
+    });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /does not trust\. Nothing was stored\.\n.*the same command with --certificate-authority FILE/,
+    );
+    assert.ok(!stderr.includes(secret));
+  },
+);

@@ -1,10 +1,11 @@
 /** Proves the documentation's own command lines, and what API tokens may do with kubectl from their making to their end. */
 
 import assert from "node:assert/strict";
+import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, panesAtHand } from "./panes.ts";
-import { type Finished, testInWorld, type World } from "./world.ts";
+import { type Finished, printedAddress, testInWorld, type World } from "./world.ts";
 
 /** A Cloudfleet with the variables that lead this world's programs to it. */
 interface Place extends AsyncDisposable {
@@ -226,5 +227,45 @@ testInPlace(
     const { error } = JSON.parse(refused.stderr);
     assert.equal(error.code, "SESSION_REJECTED");
     assert.match(error.message, /the profile "ci"/);
+  },
+);
+
+testInPlace(
+  "a person's profile is signed in to by kubectl's plugin on its first use",
+  async (world, place) => {
+    const { cloudfleet } = place;
+    const { organizationId, userIssuer, userClientId } = cloudfleet;
+    await place.ok(
+      `auth add-profile user work ${organizationId} --issuer ${userIssuer} --client-id ${userClientId}`,
+    );
+    const version = "client.authentication.k8s.io/v1";
+    const asKubectl = (interactive: boolean) =>
+      JSON.stringify({ apiVersion: version, kind: "ExecCredential", spec: { interactive } });
+    const plugin = ["auth", "get-token", "--output", version, "--session", "work"];
+    const silent = await world.datumctl(plugin, { env: { KUBERNETES_EXEC_INFO: asKubectl(false) } });
+    assert.equal(silent.code, 4);
+    assert.match(
+      silent.stderr,
+      /Nobody has signed in to the profile "work" yet.*\n.*datumctl login --profile work/,
+    );
+    let walk: Promise<unknown> | undefined;
+    const asked = await world.datumctl(plugin, {
+      env: { KUBERNETES_EXEC_INFO: asKubectl(true) },
+      onStderr(soFar) {
+        const address = printedAddress(soFar);
+        if (address === undefined) return;
+        walk ??= signInByHttp(cloudfleet, address, "grace@example.com").then((answer) =>
+          answer.body?.cancel()
+        );
+      },
+    });
+    await walk;
+    assert.equal(asked.code, 0, asked.stderr);
+    const { status } = JSON.parse(asked.stdout);
+    assert.equal(status.token, (await world.ok(["auth", "get-token", "--session", "work"])).trim());
+    await place.ok(`clusters kubeconfig ${cloudfleet.clusters[0]?.id} --profile work`);
+    if (kubectl === "") return;
+    const { stdout, stderr } = await place.kubectl("work", "auth whoami");
+    assert.match(stdout, /Username +grace@example\.com\n/, stderr);
   },
 );
