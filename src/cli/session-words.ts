@@ -90,6 +90,15 @@ export function tellWhatComesFirst({ out, env }: Deps): void {
   if (variable !== undefined) out.warn(`${variable} is set and comes before the active session.`);
 }
 
+/** Says that the person's active session is not the one that counts here, where a project folder has its own. */
+export async function tellOfFolder({ out, place }: Deps): Promise<void> {
+  const local = await place.local?.(place);
+  if (local?.project === undefined) return;
+  out.warn(
+    `In ${printable(local.project)} and below, that folder's own session comes before the active one.`,
+  );
+}
+
 /** Refuses a session that comes from a variable, where something is to be remembered or removed. Throws `USAGE`. */
 export function checkStored(session: Session, hint: string): void {
   if (!isAmbient(session)) return;

@@ -75,7 +75,10 @@ Deno.test("switch and logout act on the place that is meant, and say what goes o
 
   const own = await run("auth", "switch", "work");
   assert.equal(own.code, 0, own.stderr);
-  assert.match(own.stderr, new RegExp(`In ${folder} and below, that folder's own session goes on to count`));
+  assert.match(
+    own.stderr,
+    new RegExp(`In ${folder} and below, that folder's own session comes before the active one`),
+  );
   assert.match((await run("auth", "switch", at("local"))).stdout, new RegExp(` in ${folder}\\.\n$`));
   assert.match(await world.ok(["whoami"]), /Session: +work/);
 

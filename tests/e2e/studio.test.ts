@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { findProgram } from "../../src/system/processes.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
+import { absentPrograms, startKeyring } from "../keyring/gnome-keyring.ts";
 import { binaryUnderTest } from "./world.ts";
 
 /** A finished run, and what it was given. */
@@ -260,6 +261,34 @@ testAtStudio(
   },
   { ignore: findProgram("setpriv", Deno.env.get("PATH")) === undefined },
 );
+
+const KEYRING = absentPrograms().length === 0;
+// deno-lint-ignore no-console -- a skipped test says so
+if (!KEYRING) console.error(`skipped: no real keyring here without ${absentPrograms().join(", ")}`);
+
+testAtStudio("the key of a folder's session is in the keyring under both names", async (studio, home) => {
+  const keyring = await startKeyring();
+  assert.ok(keyring !== undefined);
+  try {
+    const folder = `${home.home}/my project`;
+    await Deno.mkdir(folder);
+    const options = { folder, env: { ...keyring.env, HOME: home.home, DATUMCTL_KEYRING: "system" } };
+    await home.ok(["auth", "login", "--local", "--name", "mine"], options);
+    assert.equal(await home.ok(["auth", "token"], options), `${studio.tokens()[0]?.token}\n`);
+    const account = `mine@${new URL(studio.url).host} in ${folder}`;
+    const lookup = () =>
+      new Deno.Command("secret-tool", {
+        args: ["lookup", "service", "datumctl", "account", account],
+        env: keyring.env,
+        clearEnv: true,
+      }).output();
+    assert.equal((await lookup()).stdout.length > 40, true);
+    await home.ok(["logout", "--local"], options);
+    assert.equal((await lookup()).stdout.length, 0);
+  } finally {
+    await keyring.stop();
+  }
+}, { ignore: !KEYRING });
 
 /** Reads the file as DataChain does, where that is installed; else by Python's own TOML. */
 const READ = `

@@ -5,7 +5,7 @@ import { printable } from "../../errors.ts";
 import { labelOf } from "../../sessions/session.ts";
 import { activateSession } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { meantSession, sessionsHere, tellWhatComesFirst } from "../session-words.ts";
+import { meantSession, sessionsHere, tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 
 /** `auth switch`: makes one stored session the active one. */
 export function switchCommand(deps: CommandDeps): Command {
@@ -27,7 +27,6 @@ interface SwitchInput {
 
 /** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
 export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
-  const local = await deps.place.local?.(deps.place);
   const sessions = await sessionsHere(deps);
   const { session, place } = await meantSession(
     deps,
@@ -40,6 +39,5 @@ export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
   const where = place.project === undefined ? "" : ` in ${printable(place.project)}`;
   deps.out.line(`Switched to ${labelOf(session)} at ${session.apiHost}${where}.`);
   tellWhatComesFirst(deps);
-  if (local?.project === undefined || place.project !== undefined) return;
-  deps.out.act(`In ${printable(local.project)} and below, that folder's own session goes on to count.`);
+  if (place.project === undefined) await tellOfFolder(deps);
 }

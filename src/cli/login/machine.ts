@@ -9,7 +9,7 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
-import { tellWhatComesFirst } from "../session-words.ts";
+import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
@@ -214,6 +214,7 @@ async function announce(
   out.note(machine.remark);
   tellName(deps, session, machine.labelOf(session.user));
   tellWhatComesFirst(deps);
+  await tellOfFolder(deps);
   if (session.provider === "datum" && proved !== undefined) {
     await learnControlPlanes(deps, session, proved.minted.accessToken, fetch);
   }

@@ -22,7 +22,7 @@ import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../client-secret.ts";
 import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { tellWhatComesFirst } from "../session-words.ts";
+import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./exchange.ts";
 import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
@@ -241,6 +241,7 @@ async function announce(
   }
   tellName(deps, session, session.user.email ?? session.user.subject);
   tellWhatComesFirst(deps);
+  await tellOfFolder(deps);
   if (session.provider === "datum") await learnControlPlanes(deps, session, tokens.accessToken, fetch);
   out.note(`Next: ${nextCommand(session)}`);
 }

@@ -38,6 +38,7 @@ import { openBrowser } from "../../system/browser.ts";
 import { boundedSignal, parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { type ExportPlace, exportPlaceFor, exportToken, withdrawToken } from "../datachain-export.ts";
+import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
 import { tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
@@ -190,7 +191,8 @@ async function signIn(
   if (exported !== undefined) await exportTo(exported, saved.session, { url: host, token, team });
   announce(deps, saved, exported, place);
   for (const old of replaced) await endReplaced(deps, exchange, place, old, saved.session);
-  await tellWhatWins(deps, place);
+  tellWhatComesFirst(deps);
+  if (place.project === undefined) await tellOfFolder(deps);
 }
 
 /**
@@ -346,13 +348,6 @@ function announce(
   if (session.team !== undefined) out.note(`Default team: ${session.team}`);
   tellName(deps, session, name);
   out.note("Next: datumctl auth token");
-}
-
-/** Says so where another session than the new one is in force here. */
-async function tellWhatWins({ out, place: own }: Deps, place: SessionPlace): Promise<void> {
-  const local = place.project === undefined ? await own.local?.(own) : undefined;
-  if (local?.project === undefined) return;
-  out.note(`In ${printable(local.project)} and below, that folder's own session goes on to count.`);
 }
 
 function signedInAlready(session: Session, { project }: SessionPlace): AppError {
