@@ -12,6 +12,7 @@ import { freshToken } from "../sessions/fresh-token.ts";
 import { labelOf, type Session, signInAgain } from "../sessions/session.ts";
 import { chooseSession, updateSession } from "../sessions/store.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
+import type { Network } from "../system/network.ts";
 import { type Deps, requestBounds, tokenBound } from "./context.ts";
 import { findScope } from "./find-scope.ts";
 import { type ChosenScope, nothingInUse, type ScopeFlags } from "./scope.ts";
@@ -66,7 +67,10 @@ export async function openTarget(
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await tokens(false);
   const cluster = target.kind === "context" ? await clusterOf(target) : undefined;
-  const network = deps.openNetwork(cluster?.certificateAuthority ?? session.certificateAuthority);
+  // Only at the first request: what an earlier command learned may be all that is asked for.
+  let network: Network | undefined;
+  const open = () =>
+    network ??= deps.openNetwork(cluster?.certificateAuthority ?? session.certificateAuthority);
   try {
     const what = wordsFor(target, session);
     const clientOf = (baseUrl: string) =>
@@ -76,7 +80,7 @@ export async function openTarget(
         what,
         who: labelOf(session),
         ...(session.kind === "user" ? {} : { remedy: signInAgain(session) }),
-        fetch: network.fetch,
+        fetch: async (input, init) => await open().fetch(input, init),
         token: async (force) => (await tokens(force)).token,
       });
     const { baseUrl, api } = target.kind === "context"
@@ -90,10 +94,10 @@ export async function openTarget(
       source: target.source,
       namespace: undefined,
       client: clientOf(baseUrl),
-      [Symbol.dispose]: () => network[Symbol.dispose](),
+      [Symbol.dispose]: () => network?.[Symbol.dispose](),
     };
   } catch (thrown) {
-    network[Symbol.dispose]();
+    network?.[Symbol.dispose]();
     throw thrown;
   }
 }
