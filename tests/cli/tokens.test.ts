@@ -91,6 +91,7 @@ testWithCloudfleet("what a token cannot be made of is wrong usage, and none is m
     ["-f -", /no JSON or YAML object/, "{name: ["],
     ["-f -", /no field "nmae"/, "nmae: x"],
     ["--name x --role User -o name", /-o takes table, json, yaml here/],
+    ["--name x --role User --secret-file -", /--secret-file takes the path of a file/],
   ];
   for (const [words, message, stdin = ""] of rows) {
     const { code, stderr } = await world.run(`tokens create ${words}`, { stdin });
@@ -440,5 +441,51 @@ testWithCloudfleet(
     );
     assert.match(await world.ok("tokens list --profile other -o name"), /^3f1c2a9e-/);
     await world.ok(["tokens", "list", "--profile", "other", "--operation", "list=GET /tokens"]);
+  },
+);
+
+testWithCloudfleet("a secret that could not be kept after all is told with the way back", async (world) => {
+  await world.addAdministrator();
+  const folder = `${world.sandbox.folder}/gone`;
+  await Deno.mkdir(folder);
+  await world.cloudfleet.setFaults({ api: { slow: 300 } });
+  world.cloudfleet.resetCounts();
+  const running = world.run(`tokens create --name x --role User --secret-file ${folder}/x --save-profile x`);
+  while ((world.cloudfleet.counts()["api"] ?? 0) === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Deno.remove(folder, { recursive: true });
+  const { code, stdout, stderr } = await running;
+  await world.cloudfleet.setFaults({});
+  const id = (await tokens(world)).find(({ name }) => name === "x")?.id;
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(
+    stderr,
+    new RegExp(`The token ${id} was created, but its secret could not be kept in \\S+/gone/x: `),
+  );
+  assert.match(stderr, /It is in the profile "x"\.\n/);
+  assert.match(
+    stderr,
+    new RegExp(`datumctl tokens regenerate ${id}, or delete it: datumctl tokens delete ${id}`),
+  );
+  await world.ok("tokens list --profile x");
+});
+
+testWithCloudfleet(
+  "the variables' own secret is renewed with a warning that they hold the old one",
+  async (world) => {
+    const { organizationId, administrator: { id, secret } } = world.cloudfleet;
+    const env = {
+      CLOUDFLEET_ORGANIZATION_ID: organizationId,
+      CLOUDFLEET_ACCESS_TOKEN_ID: id,
+      CLOUDFLEET_ACCESS_TOKEN_SECRET: secret,
+    };
+    const { code, stdout, stderr } = await world.run(`tokens regenerate ${id} --yes -o json`, { env });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /warning: CLOUDFLEET_ACCESS_TOKEN_SECRET holds the old secret/);
+    const next = JSON.parse(stdout).secret;
+    assert.equal((await world.run("tokens list", { env })).code, 4);
+    await world.ok("tokens list", { env: { ...env, CLOUDFLEET_ACCESS_TOKEN_SECRET: next } });
   },
 );

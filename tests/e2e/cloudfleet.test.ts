@@ -269,3 +269,23 @@ testInPlace(
     assert.match(stdout, /Username +grace@example\.com\n/, stderr);
   },
 );
+
+testInPlace(
+  "Ctrl-C while the API answers ends the command when the new secret is kept",
+  async (world, place) => {
+    const { cloudfleet } = place;
+    const { id, secret } = cloudfleet.administrator;
+    await place.ok(`auth add-profile token ci ${cloudfleet.organizationId} ${id}`, secret);
+    await cloudfleet.setFaults({ api: { slow: 500 } });
+    cloudfleet.resetCounts();
+    const words = ["tokens", "regenerate", id, "--update-profile", "--yes"];
+    const running = world.start(world.binary, words, { env: place.env });
+    while ((cloudfleet.counts()["api"] ?? 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    running.kill("SIGINT");
+    const { code, stdout, stderr } = await running.finished;
+    assert.equal(code, 130, stderr);
+    assert.match(stdout, /Secret in: +the profile "ci"/);
+    await cloudfleet.setFaults({});
+    await world.ok(["auth", "get-token", "--session", "ci", "--force-refresh"]);
+  },
+);

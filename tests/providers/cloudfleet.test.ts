@@ -2,9 +2,16 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { AppError, type ErrorCode, printable } from "../../src/errors.ts";
 import { cloudfleetPlace, sessionOfVariables, tokenProfile } from "../../src/providers/cloudfleet.ts";
-import { checkedRole, clusterAddress, isSecret, kubernetesUser } from "../../src/providers/cloudfleet-api.ts";
+import { openClient } from "../../src/kube/client.ts";
+import {
+  checkedRole,
+  cloudfleetApi,
+  clusterAddress,
+  isSecret,
+  kubernetesUser,
+} from "../../src/providers/cloudfleet-api.ts";
 import {
   checkedApiUrl,
   checkedId,
@@ -198,4 +205,54 @@ Deno.test("a token's secret is sealed and not among what is shown", () => {
   const profile = tokenProfile({ organization: "acme", tokenId: "T1", secret: "a-secret" }, place);
   assert.doesNotMatch(JSON.stringify(profile.session), /a-secret/);
   assert.equal(profile.credentials.clientSecret, "a-secret");
+});
+
+Deno.test("whatever the API answers is taken as what it should be, or refused with a code", async () => {
+  const json = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ id: fc.constantFrom("T1", "../x", 1, null), secret: fc.jsonValue() }, { requiredKeys: [] }),
+    fc.array(
+      fc.record({ id: fc.constantFrom("T1", "C-2", "a/b"), name: fc.jsonValue() }, { requiredKeys: ["id"] }),
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(json, fc.constantFrom(200, 201, 400, 401, 403, 404, 500), async (body, status) => {
+      const client = openClient({
+        baseUrl: "https://api.example.com/v1",
+        what: "Cloudfleet's API",
+        who: 'the profile "ci"',
+        fetch: () => Promise.resolve(Response.json(body, { status })),
+        token: () => Promise.resolve("token"),
+        now: () => 0,
+        sleep: () => Promise.resolve(),
+        random: () => 0,
+        requestTimeout: 1_000,
+        signal: new AbortController().signal,
+        log: () => {},
+      });
+      const api = cloudfleetApi({ client, operations: {}, organization: "acme" });
+      for (
+        const call of [
+          () => api.tokens(),
+          () => api.token("T1"),
+          () => api.createToken({ name: "x", role: "User" }),
+          () => api.regenerateToken("T1"),
+          () => api.deleteToken("T1"),
+          () => api.clusters(),
+          () => api.cluster("C1"),
+        ]
+      ) {
+        try {
+          const value = await call();
+          for (const one of Array.isArray(value) ? value : [value]) {
+            if (typeof one === "object") assert.ok(isId(one.id));
+            else if (one !== undefined) assert.ok(isSecret(one));
+          }
+        } catch (thrown) {
+          assert.ok(thrown instanceof AppError && thrown.code !== "INTERNAL", String(thrown));
+          assert.equal(thrown.message, printable(thrown.message, Infinity));
+        }
+      }
+    }),
+  );
 });

@@ -2,6 +2,7 @@
 
 import { AppError, printable } from "../../errors.ts";
 import { checkedId } from "../../providers/cloudfleet-operations.ts";
+import { AMBIENT } from "../../sessions/session.ts";
 import {
   LOCK_WAIT,
   lockSession,
@@ -77,6 +78,9 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
       );
     }
   }
+  if (own && session.name.startsWith(AMBIENT)) {
+    deps.out.warn("CLOUDFLEET_ACCESS_TOKEN_SECRET holds the old secret, which is refused from now on.");
+  }
   deps.interrupted.throwIfAborted();
 }
 
@@ -96,11 +100,14 @@ async function prepare(cloudfleet: Cloudfleet, own: boolean): Promise<void> {
 
 function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
   const again = "Run the same command again, which makes another secret";
-  return own
-    ? `${again}; this works for some minutes, while the profile's last access token does. After that, make a secret as another profile or in ` +
-      `Cloudfleet's console, and give it here: datumctl auth add-profile token ${session.name} ` +
-      `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`
-    : `${again}.`;
+  if (!own) return `${again}.`;
+  const elsewhere = "make a secret as another profile or in Cloudfleet's console";
+  if (session.name.startsWith(AMBIENT)) {
+    return `The variables no longer sign in: ${elsewhere}, and set it there.`;
+  }
+  return `${again}; this works for some minutes, while the profile's last access token does. After that, ${elsewhere}, ` +
+    `and give it here: datumctl auth add-profile token ${session.name} ` +
+    `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`;
 }
 
 async function rotate(

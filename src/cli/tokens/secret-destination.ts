@@ -18,6 +18,11 @@ export interface SecretDestination {
  * and may not be replaced.
  */
 export async function secretFile(path: string, replace: boolean): Promise<SecretDestination> {
+  if (path === "-" || path === "") {
+    throw new AppError("USAGE", "--secret-file takes the path of a file.", {
+      hint: "Without it, the secret goes to standard output: -o json",
+    });
+  }
   if (!replace && await exists(path)) {
     throw new AppError("USAGE", `--secret-file: ${printable(path)} exists already.`, {
       hint: "Name another file, or replace it: --force",
