@@ -283,6 +283,31 @@ Deno.test("there is one session for each host: refused before any request, repla
   );
 });
 
+Deno.test("what fails after the token was stored is told, and the session stays", async () => {
+  await using world = await openStudioWorld();
+  const { studio, place, host } = world;
+  const path = `${world.home}/.config/datachain/config`;
+  const unexported = await world.login(["--name", "one", "--export-datachain"], {
+    onCode(code) {
+      Deno.writeTextFileSync(path, "[broken");
+      studio.approve(code);
+    },
+  });
+  assert.equal(unexported.code, 1);
+  assert.match(unexported.stderr, /"one@\S+" is signed in and stored, but not exported: .*not valid TOML/);
+  assert.doesNotMatch(unexported.stdout, /config/);
+  assert.equal(await world.ok(["auth", "token"]), `${studio.tokens()[0]?.token}\n`);
+
+  await Deno.remove((await pathsOf(place.folders, `one@${host}`)).key);
+  const { code, stderr } = await world.login(["--force", "--name", "two"]);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /"one" that was here before cannot be opened, so it is not revoked. It may be valid until/,
+  );
+  assert.deepEqual((await listSessions(place)).sessions.map(({ name }) => name), [`two@${host}`]);
+});
+
 Deno.test("a name of somebody else's session is refused before any request", async () => {
   await using world = await openStudioWorld();
   await world.sandbox.add({ name: "work" });

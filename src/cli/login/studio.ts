@@ -2,12 +2,8 @@
 
 import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import {
-  pollStudioToken,
-  requestStudioDevice,
-  revokeStudioToken,
-  type StudioDevice,
-} from "../../oauth/studio-device-login.ts";
+import { pollStudioToken, requestStudioDevice, type StudioDevice } from "../../oauth/studio-device-login.ts";
+import type { StudioTable } from "../../providers/datachain-config.ts";
 import {
   chosenStudioHost,
   defaultTeam,
@@ -21,13 +17,9 @@ import { beginLocalPlace, endLocalPlace, localPlaceHere } from "../../sessions/l
 import { defaultSessionName, labelOf, type Session } from "../../sessions/session.ts";
 import {
   checkRoom,
+  type KeyStore,
   listSessions,
-  LOCK_WAIT,
-  lockSession,
-  type OpenedSession,
-  openSession,
   readConfig,
-  removeSession,
   type SavedSession,
   type SessionPlace,
 } from "../../sessions/store.ts";
@@ -35,14 +27,21 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { freeName, makeActive } from "../../sign-in/naming.ts";
 import { obstacleFor, showCode } from "../../sign-in/person.ts";
 import { openBrowser } from "../../system/browser.ts";
-import { boundedSignal, parseTimeout } from "../../system/clock.ts";
+import { parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { type ExportPlace, exportPlaceFor, exportToken, withdrawToken } from "../datachain-export.ts";
-import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
+import { type ExportPlace, exportPlaceFor, exportToken } from "../datachain-export.ts";
 import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
+import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
+import {
+  endReplaced,
+  LONGEST_REVOCATION,
+  openReplaced,
+  type Replaced,
+  revokeToken,
+} from "./studio-replaced.ts";
 
 const DAY = 24 * 3600_000;
 
@@ -51,13 +50,7 @@ interface Asked {
   readonly tokenName: string | undefined;
   readonly scopes: readonly string[] | undefined;
   readonly teams: readonly string[] | undefined;
-  readonly days: number;
-}
-
-/** A session that the new one takes the place of, with what is sealed in it where that can be opened. */
-interface Replaced {
-  readonly session: Session;
-  readonly opened: OpenedSession | undefined;
+  readonly expiresInDays: number;
 }
 
 /** Signs in, stores the session, makes it active and says so; in place of the session of that host with `--force`. */
@@ -66,14 +59,17 @@ export async function signInAtStudio(deps: Deps, input: LoginInput): Promise<voi
     tokenName: studioTokenName(input.name),
     scopes: studioScopes(input.scopes),
     teams: studioTeams(input.team ?? []),
-    days: studioDays(input.expiresIn),
+    expiresInDays: studioDays(input.expiresIn),
   };
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
   const wantedName = wantedSessionName(deps);
   const place = input.local ? localPlaceHere(deps.place) : deps.place;
   const begun = input.local ? await beginLocalPlace(place) : false;
   try {
-    await signIn(deps, input, { place, wantedName, asked, timeout });
+    // Before anybody signs in for nothing.
+    await checkRoom(place);
+    const plan = await planOf(deps, place, wantedName, input);
+    await signIn(deps, place, plan, { asked, timeout, byCode: input.device });
   } catch (thrown) {
     // Only what is empty goes.
     if (begun) await endLocalPlace(place).catch(() => {});
@@ -81,138 +77,136 @@ export async function signInAtStudio(deps: Deps, input: LoginInput): Promise<voi
   }
 }
 
-interface Attempt {
-  readonly place: SessionPlace;
-  readonly wantedName: string | undefined;
-  readonly asked: Asked;
-  readonly timeout: number;
+/** Where to sign in, what that takes the place of, and how it will be kept. */
+interface Plan {
+  /** Studio's origin. */
+  readonly host: string;
+  readonly replaced: readonly Replaced[];
+  /** The session's name, once it is known how the token is called. */
+  readonly nameFor: (tokenName: string) => string;
+  readonly keyStores: readonly KeyStore[];
+  readonly moveKey: boolean;
+  readonly certificateAuthority: string | undefined;
+  readonly browserCommand: string | undefined;
+  readonly exported: ExportPlace | undefined;
 }
 
-async function signIn(
+/** Decides all that can be decided before anybody is asked. Throws `USAGE` for a host that is signed in to. */
+async function planOf(
   deps: Deps,
+  place: SessionPlace,
+  wantedName: string | undefined,
   input: LoginInput,
-  { place, wantedName, asked, timeout }: Attempt,
-): Promise<void> {
-  // Before anybody signs in for nothing.
+): Promise<Plan> {
   const { activeSession } = await readConfig(place);
-  await checkRoom(place);
   const { sessions } = await listSessions(place);
   const studios = sessions.filter(({ kind }) => kind === "studio");
   const known = wantedName === undefined
     ? studios.find(({ name }) => name === activeSession) ?? (studios.length === 1 ? studios[0] : undefined)
     : studios.find(({ name }) => name === wantedName);
-  const open = (session: Session) => openToReplace(deps, place, session, input.keyring);
+  const open = (session: Session) => openReplaced(deps, place, session, input.keyring);
   const named = { flag: input.hostname, variable: deps.env("DATACHAIN_STUDIO_URL") };
   const unnamed = input.hostname === undefined && named.variable === undefined;
   // What cannot be opened says nothing of where to sign in.
-  const stored = unnamed && known !== undefined ? (await open(known))?.session.issuer : undefined;
+  const stored = unnamed && known !== undefined ? (await open(known)).opened?.session.issuer : undefined;
   const host = chosenStudioHost({ ...named, stored });
-  const other = sessions.find(({ name, kind, issuer }) =>
-    name === wantedName && (kind !== "studio" || issuer !== host)
-  );
-  if (other !== undefined) throw otherIdentity(other, host);
+  const namesake = sessions.find(({ name }) => name === wantedName);
+  if (namesake !== undefined && (namesake.kind !== "studio" || namesake.issuer !== host)) {
+    throw otherIdentity(namesake, host);
+  }
   const there = studios.filter(({ issuer }) => issuer === host);
   const signedIn = there.find(({ expires }) => expires === undefined || Date.parse(expires) > deps.now());
   if (signedIn !== undefined && !input.force) throw signedInAlready(signedIn, place);
   const replaced: Replaced[] = [];
-  for (const session of there) replaced.push({ session, opened: await open(session) });
-
-  const keyStores = await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING"));
+  for (const session of there) replaced.push(await open(session));
   const before = replaced.find(({ opened }) => opened !== undefined)?.opened?.session;
-  const certificateAuthority = input.certificateAuthority === undefined
-    ? before?.certificateAuthority
-    : await readAuthority(input.certificateAuthority);
-  const browserCommand = input.browserCommand ?? before?.signIn?.browserCommand;
-  const exported = input.exportDatachain ? await exportPlaceFor(deps.env, place.project, host) : undefined;
-
-  using opened = openSignIn(deps, timeout, certificateAuthority);
-  const { exchange } = opened;
-  const device = await requestStudioDevice(exchange, {
+  return {
     host,
-    clientName: STUDIO_CLIENT_NAME,
-    tokenName: asked.tokenName,
-    scopes: asked.scopes,
-    teams: asked.teams,
-    expiresInDays: asked.days,
-  });
-  const token = await confirmed(deps, exchange, device, input.device, browserCommand);
-  const apiHost = new URL(host).host;
-  const expires = deps.now() + asked.days * DAY;
-  const team = defaultTeam(asked.teams);
-  const remembered = {
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-    ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
+    replaced,
+    nameFor: (tokenName) => wantedName ?? nameOf(sessions, there, tokenName, new URL(host).host),
+    keyStores: await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING")),
+    moveKey: input.keyring !== undefined && input.keyring !== "auto",
+    certificateAuthority: input.certificateAuthority === undefined
+      ? before?.certificateAuthority
+      : await readAuthority(input.certificateAuthority),
+    browserCommand: input.browserCommand ?? before?.signIn?.browserCommand,
+    exported: input.exportDatachain ? await exportPlaceFor(deps.env, place.project, host) : undefined,
   };
-  const bound = keyringBound(deps);
-  let saved: SavedSession;
-  try {
-    saved = await keepRecipe(
-      place,
-      {
-        session: {
-          provider: "studio",
-          kind: "studio",
-          authHost: apiHost,
-          user: { subject: apiHost, name: device.tokenName },
-          scopes: [...asked.scopes ?? []],
-          expires: new Date(expires).toISOString(),
-          ...(team === undefined ? {} : { team }),
-          ...(exported === undefined ? {} : { exportedTo: exported.path }),
-          ...(place.project === undefined ? {} : { local: true }),
-        },
-        credentials: {
-          clientId: STUDIO_CLIENT_NAME,
-          apiHost,
-          issuer: host,
-          // Studio tells nobody who confirmed: whoever it was, the session is this host's.
-          subject: apiHost,
-          recipe: { kind: "fixed" },
-          accessToken: token,
-          received: deps.now(),
-          accessTokenExpires: expires,
-          ...remembered,
-        },
-        label: device.tokenName,
-      },
-      {
-        wantedName: wantedName ?? nameOf(sessions, there, device.tokenName, apiHost),
-        keyStores,
-        moveKey: input.keyring !== undefined && input.keyring !== "auto",
-        activate: false,
-      },
-      bound,
-    );
-  } catch (thrown) {
-    await withRevocation(deps, exchange, (exchange) => revokeStudioToken(exchange, { host, token }))
-      .catch(() => {});
-    throw thrown;
-  }
-  await makeActive(place, saved.session.name);
-  if (exported !== undefined) await exportTo(exported, saved.session, { url: host, token, team });
-  announce(deps, saved, exported, place);
-  for (const old of replaced) await endReplaced(deps, exchange, place, old, saved.session);
-  tellWhatComesFirst(deps);
-  if (place.project === undefined) await tellOfFolder(deps);
 }
 
-/**
- * A session as it was sealed, for its token to be revoked; undefined where its key is lost, or is of a keyring that is
- * given up for a file.
- */
-async function openToReplace(
+async function signIn(
   deps: Deps,
   place: SessionPlace,
-  session: Session,
-  keyring: string | undefined,
-): Promise<OpenedSession | undefined> {
-  try {
-    return await openSession(place, session, keyringBound(deps));
-  } catch (thrown) {
-    const lost = thrown instanceof AppError &&
-      (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
-    if (lost) return undefined;
+  plan: Plan,
+  { asked, timeout, byCode }: { readonly asked: Asked; readonly timeout: number; readonly byCode: boolean },
+): Promise<void> {
+  const { host, exported, replaced } = plan;
+  using opened = openSignIn(deps, timeout, plan.certificateAuthority);
+  const { exchange } = opened;
+  const device = await requestStudioDevice(exchange, { host, clientName: STUDIO_CLIENT_NAME, ...asked });
+  const token = await confirmed(deps, exchange, device, byCode, plan.browserCommand);
+  const saved = await keepToken(deps, place, plan, asked, device.tokenName, token).catch(async (thrown) => {
+    // The attempt may be over; taking back what it was given is not.
+    await revokeToken(exchange, { host, token }, LONGEST_REVOCATION).catch(() => {});
     throw thrown;
-  }
+  });
+  const { session } = saved;
+  await makeActive(place, session.name);
+  const unexported = exported === undefined
+    ? undefined
+    : await exportOf(exported, session, { url: host, token, team: session.team });
+  announce(deps, saved, unexported === undefined ? exported : undefined, place);
+  for (const old of replaced) await endReplaced(deps, exchange, place, old, session);
+  tellWhatComesFirst(deps);
+  if (place.project === undefined) await tellOfFolder(deps);
+  if (unexported !== undefined) throw unexported;
+}
+
+/** Stores the token as a session. Throws as {@link keepRecipe}. */
+async function keepToken(
+  deps: Deps,
+  place: SessionPlace,
+  plan: Plan,
+  { teams, scopes = [], expiresInDays }: Asked,
+  tokenName: string,
+  token: string,
+): Promise<SavedSession> {
+  const { host, keyStores, moveKey, certificateAuthority, browserCommand, exported } = plan;
+  const apiHost = new URL(host).host;
+  const expires = deps.now() + expiresInDays * DAY;
+  const team = defaultTeam(teams);
+  return await keepRecipe(
+    place,
+    {
+      session: {
+        provider: "studio",
+        kind: "studio",
+        authHost: apiHost,
+        user: { subject: apiHost, name: tokenName },
+        scopes: [...scopes],
+        expires: new Date(expires).toISOString(),
+        ...(team === undefined ? {} : { team }),
+        ...(exported === undefined ? {} : { exportedTo: exported.path }),
+        ...(place.project === undefined ? {} : { local: true }),
+      },
+      credentials: {
+        clientId: STUDIO_CLIENT_NAME,
+        apiHost,
+        issuer: host,
+        // Studio tells nobody who confirmed: whoever it was, the session is this host's.
+        subject: apiHost,
+        recipe: { kind: "fixed" },
+        accessToken: token,
+        received: deps.now(),
+        accessTokenExpires: expires,
+        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+        ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
+      },
+      label: tokenName,
+    },
+    { wantedName: plan.nameFor(tokenName), keyStores, moveKey, activate: false },
+    keyringBound(deps),
+  );
 }
 
 /** The token, once the person has confirmed the code in a browser: one that is opened here, or any other. */
@@ -250,81 +244,23 @@ function nameOf(
   return given?.name ?? freeName(others, label(tokenName), apiHost);
 }
 
-async function exportTo(
+/** Writes the export; what stood against it, where something did. */
+async function exportOf(
   exported: ExportPlace,
   session: Session,
-  table: { readonly url: string; readonly token: string; readonly team: string | undefined },
-): Promise<void> {
+  table: StudioTable,
+): Promise<AppError | undefined> {
   try {
     await exportToken(exported, table);
+    return undefined;
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
-    throw new AppError(
+    return new AppError(
       thrown.code,
       `The session "${session.name}" is signed in and stored, but not exported: ${thrown.message}`,
       { ...(thrown.hint === undefined ? {} : { hint: thrown.hint }), cause: thrown },
     );
   }
-}
-
-/** Removes a session that has a successor, where that has another name, and revokes its token. */
-async function endReplaced(
-  deps: Deps,
-  exchange: Exchange,
-  place: SessionPlace,
-  { session, opened }: Replaced,
-  successor: Session,
-): Promise<void> {
-  const { out } = deps;
-  if (session.name !== successor.name) {
-    const lock = await lockSession(place, session.name, LOCK_WAIT);
-    try {
-      const { leftBehind } = await removeSession(place, session, keyringBound(deps));
-      if (leftBehind !== undefined) out.act(`warning: ${leftBehind.message}`);
-    } finally {
-      lock.release();
-    }
-  }
-  const word = `The token "${printable(session.user.name ?? session.name)}" that was here before`;
-  const token = opened?.credentials.accessToken;
-  if (opened === undefined || token === undefined) {
-    const until = session.expires === undefined ? "" : ` until ${session.expires}`;
-    return out.act(`warning: ${word} cannot be opened, so it is not revoked. It may be valid${until}.`);
-  }
-  if (session.exportedTo !== undefined && session.exportedTo !== successor.exportedTo) {
-    await withdrawToken(session.exportedTo, token).catch((thrown) => {
-      if (!(thrown instanceof AppError)) throw thrown;
-      out.act(`warning: ${thrown.message}`);
-    });
-  }
-  const host = opened.session.issuer;
-  try {
-    const revoked = await withRevocation(
-      deps,
-      exchange,
-      (exchange) => revokeStudioToken(exchange, { host, token }),
-    );
-    out.note(`${word} is revoked${revoked === "already" ? " already" : ""}.`);
-  } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-    const until = session.expires === undefined ? "" : ` until ${session.expires}`;
-    out.act(
-      `warning: ${word} is still valid at ${
-        new URL(host).host
-      }${until}: ${thrown.message} Revoke it there, in your profile.`,
-    );
-  }
-}
-
-/** Asks for a revocation within a time of its own: the sign-in's may be over. */
-async function withRevocation<T>(
-  deps: Deps,
-  { fetch, now, log }: Exchange,
-  work: (exchange: Exchange) => Promise<T>,
-): Promise<T> {
-  const slow = () => new AppError("NETWORK", "Studio did not answer in time.");
-  using bounded = boundedSignal(Math.min(deps.requestTimeout, 10_000), slow, deps.interrupted);
-  return await work({ fetch, now, signal: bounded.signal, ...(log && { log }) });
 }
 
 function announce(
