@@ -246,6 +246,11 @@ Deno.test("a recipe is kept outside its job too, and says that it was not tried"
   assert.match(stderr, /Not tried yet: The variable DATUMCTL_ID_TOKEN is not set\./);
   const token = await world.cloud.ciIssuers.gitlab.idToken(AUDIENCE);
   assert.equal(await world.ok("auth get-token", { env: { DATUMCTL_ID_TOKEN: token } }), `${token}\n`);
+  for (const variable of ["GITHUB_ACTIONS", "GITLAB_CI"]) {
+    const words = `login ${at(world)} --workload gitlab --audience ${AUDIENCE} --profile other`;
+    const job = await refused(world, words, { env: { [variable]: "true" } });
+    assert.equal(job.code, 4, "in a job it would only fail later");
+  }
   const wrong = await world.cloud.ciIssuers.gitlab.idToken("another");
   const refusal = await refused(world, "auth get-token", { env: { DATUMCTL_ID_TOKEN: wrong } });
   assert.match(refusal.stderr, /names the audience "another", not/);
@@ -336,6 +341,17 @@ Deno.test("a flag that the way does not know is USAGE and named", async () => {
     ["--workload file: --audience a", '--workload does not know "file:"'],
     ["--workload gitlab:A-B --audience a", '--workload does not know "gitlab:A-B"'],
     ["--workload github --audience a --exchange --hostname auth.example.com", "needs --client-id"],
+    [
+      "--workload github --audience a --issuer https://x --hostname y",
+      "--issuer and --hostname cannot go together",
+    ],
+    [
+      "--workload github --audience a --issuer https://x --provider datum",
+      "--issuer and --provider datum cannot",
+    ],
+    ["--workload github --audience a --issuer x", "The issuer x"],
+    ["--workload github --audience a --provider oidc", "needs --issuer"],
+    ["--with-token --provider oidc", "--provider oidc is not for --with-token"],
     ["--audience a", "--audience is for --workload"],
     ["--exchange", "--exchange is for --workload"],
   ];
@@ -357,6 +373,30 @@ Deno.test("the name of another kind of session is not taken, and a machine's ses
   const asked = await refused(world, "login --profile ci");
   assert.equal(asked.code, 2, asked.stderr);
   assert.match(asked.stderr, /datumctl login --profile ci --credentials FILE/);
+});
+
+Deno.test("auth list and whoami tell of each kind what it is and how its token goes on", async () => {
+  await using world = await openWorld();
+  const path = await keyFile(world);
+  const { client_email: email } = JSON.parse(await Deno.readTextFile(path));
+  await world.run(`login ${at(world)} --credentials ${path} --profile key`);
+  await world.run(`login ${at(world)} --with-token --profile token`, {
+    stdin: world.cloud.addPersonalAccessToken(),
+  });
+  await world.run(`login ${at(world)} --workload github --audience a --profile job`);
+  const wide = await world.ok("auth list -o wide");
+  for (
+    const row of [
+      new RegExp(`${email} +${email} +key +service-account +\\S+ +key file +renews itself`),
+      /token +token +pat +\S+ +key file +renews itself/,
+      /job +Active +job +workload +\S+ +key file +with its job/,
+    ]
+  ) assert.match(wide, row);
+  const whoami = async (name: string) => await world.ok(`whoami --profile ${name}`);
+  assert.match(await whoami("key"), new RegExp(`User: +${email}\\n[^]*Kind: +service-account\\n`));
+  assert.match(await whoami("key"), /Token expires: +\S+Z \(valid, renews itself\)\n/);
+  assert.match(await whoami("token"), /Token expires: +\S+Z \(valid, renews itself\)\n/);
+  assert.match(await whoami("job"), /User: +github:a\n[^]*Token expires: +with the CI job's own\n/);
 });
 
 Deno.test("a variable that comes before the new session is pointed out", async () => {

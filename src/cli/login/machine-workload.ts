@@ -83,6 +83,14 @@ function placeOf(login: MachineLogin): MachinePlace {
     }
     return datumPlace(login);
   }
+  const other = input.provider === "datum"
+    ? "--provider datum"
+    : input.hostname !== undefined
+    ? "--hostname"
+    : input.apiHostname !== undefined
+    ? "--api-hostname"
+    : undefined;
+  if (other !== undefined) throw wrong(`--issuer and ${other} cannot go together.`, "Name one place only.");
   const { host } = issuerUrl(issuer);
   return { provider: "oidc", issuer, authHost: host, apiHost: host };
 }

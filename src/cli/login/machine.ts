@@ -169,7 +169,7 @@ interface Proof {
   readonly untried?: AppError | undefined;
 }
 
-/** Gets a token once. Outside its job a CI system's recipe is kept untried. */
+/** Gets a token once. Outside of any job a CI system's recipe is kept untried; in a job that lacks something it is not. */
 async function prove(
   { env }: Deps,
   exchange: Exchange,
@@ -180,7 +180,9 @@ async function prove(
     const credentials = credentialsOf(machine, "", certificateAuthority);
     return { proved: await followRecipe(exchange, env, credentials, machine.recipe) };
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN") return { untried: thrown };
+    const outside = thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN" &&
+      env("GITHUB_ACTIONS") === undefined && env("GITLAB_CI") === undefined;
+    if (outside) return { untried: thrown };
     throw thrown;
   }
 }
