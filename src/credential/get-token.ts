@@ -12,7 +12,7 @@ import {
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
 import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import type { Session } from "../sessions/session.ts";
+import { AMBIENT, markOfVariables, type Session } from "../sessions/session.ts";
 import { chooseSession, pathsOf, readConfig, type SessionPlace } from "../sessions/store.ts";
 import { claimsOf } from "../sessions/token-life.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
@@ -98,8 +98,7 @@ export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurround
     const request = getTokenRequest(flags);
     name = await sessionName(request, around);
     if (output !== "token" && name !== undefined) {
-      const { failure } = await pathsOf(around.place.folders, name);
-      failures = openFailureMemory(failure, around.place.now);
+      failures = await memoryOf(name, around.place);
       const recent = request.forceRefresh ? undefined : await failures.recent();
       // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself. And
       // what a sign-in mends is left to the sign-in, where somebody can be asked.
@@ -177,6 +176,13 @@ async function noteHandout(
   const better = await tokenOnSuspicion(place, token, handouts, bound);
   if (better.token !== token.token) await handouts.note(parent, better.token);
   return better;
+}
+
+/** The memory of a session's failures; what a variable gives is another thing as soon as its value is. */
+async function memoryOf(name: string, { folders, now, ambient }: SessionPlace): Promise<FailureMemory> {
+  const { failure } = await pathsOf(folders, name);
+  const given = name.startsWith(AMBIENT) ? await ambient?.(name) : undefined;
+  return openFailureMemory(failure, now, given && await markOfVariables(given));
 }
 
 /** As {@link chooseSession} finds it, without a look at whether it is there. */

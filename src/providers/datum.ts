@@ -49,7 +49,7 @@ export function datumHosts(choice: Omit<DatumChoice, "clientId">, words: HostWor
   const { authHost, apiHost } = knownHosts(choice, words);
   if (apiHost !== undefined) return { authHost, apiHost };
   throw new AppError("USAGE", `The API host for ${authHost} cannot be told from its name.`, {
-    hint: `Name it, too: ${words.api}`,
+    hint: `Name it, too, with ${words.api}.`,
   });
 }
 

@@ -25,6 +25,8 @@ interface Remembered {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
+  /** What it was the failure of, where one file serves several. */
+  readonly of?: string;
   /** The processes that have shown it to their person. */
   readonly told: readonly number[];
 }
@@ -49,12 +51,17 @@ export interface FailureMemory {
   firstFor(parent: number): Promise<boolean>;
 }
 
-/** Opens the memory kept in a file. */
-export function openFailureMemory(path: string, now: Clock): FailureMemory {
+/**
+ * Opens the memory kept in a file.
+ *
+ * @param of marks what the failures are of, where that can be another thing from one call to the next: a variable's
+ * value. The failure of another one is not remembered.
+ */
+export function openFailureMemory(path: string, now: Clock, of?: string): FailureMemory {
   const read = async (): Promise<Remembered | undefined> => {
     const found = parse(await readTextFile(path).catch(() => undefined));
     const age = found === undefined ? Infinity : now() - found.at;
-    return age >= 0 && age < REMEMBERED ? found : undefined;
+    return age >= 0 && age < REMEMBERED && found?.of === of ? found : undefined;
   };
   const update = async (
     change: (before: Remembered | undefined) => Remembered | undefined,
@@ -85,7 +92,7 @@ export function openFailureMemory(path: string, now: Clock): FailureMemory {
       return update((before) =>
         before?.code === code && before.message === words.message && before.hint === words.hint
           ? undefined
-          : { at: now(), code, ...words, told: before?.told ?? [] }
+          : { at: now(), code, ...words, ...(of === undefined ? {} : { of }), told: before?.told ?? [] }
       );
     },
     async firstFor(parent) {
@@ -102,12 +109,12 @@ export function openFailureMemory(path: string, now: Clock): FailureMemory {
 function parse(text: string | undefined): Remembered | undefined {
   const value = text === undefined ? undefined : parseJson(text);
   if (typeof value !== "object" || value === null) return undefined;
-  const { at, code, message, hint, told } = value as Record<string, unknown>;
+  const { at, code, message, hint, told, of } = value as Record<string, unknown>;
   const known = typeof code === "string" && Object.hasOwn(CODES, code);
   if (!known || typeof at !== "number" || typeof message !== "string" || typeof hint !== "string") {
     return undefined;
   }
   if (!Array.isArray(told) || !told.every((parent) => typeof parent === "number")) return undefined;
   const words = { message: printable(message, LONGEST_TEXT), hint: printable(hint, LONGEST_TEXT) };
-  return { at, code: code as ErrorCode, ...words, told };
+  return { at, code: code as ErrorCode, ...words, told, ...(typeof of === "string" ? { of } : {}) };
 }

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { AppError, printable } from "../errors.ts";
 import type { IssuerMetadata } from "../oauth/discovery.ts";
 import type { SigningKeys } from "../oauth/id-token.ts";
-import { toBase32 } from "../base64.ts";
+import { toBase32, toBase64Url } from "../base64.ts";
 
 /** The schema version of the session files that this program writes. */
 export const SCHEMA_VERSION = 1;
@@ -276,6 +276,14 @@ export function ambientSession(
 /** Keeps the token that was made for a session that comes from variables, as long as this process lives. */
 export function keepForThisProcess(session: Session, credentials: Credentials): void {
   ambient.set(session, credentials);
+}
+
+/** Tells one value of the variables from another, which cannot be told from it; undefined for a session that is stored. */
+export async function markOfVariables(session: Session): Promise<string | undefined> {
+  const credentials = ambient.get(session);
+  if (credentials === undefined) return undefined;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(credentials)));
+  return toBase64Url(new Uint8Array(digest).subarray(0, 8));
 }
 
 /** The credentials of a session that comes from variables; undefined for one that is stored. */

@@ -133,6 +133,29 @@ Deno.test("a token that has ended is exit 4 in one block that names the variable
   assert.match(await world.ok("whoami", { env }), /Token expires: +2023-11-14T22:13:20\.000Z \(over\)\n/);
 });
 
+Deno.test("what one value of a variable failed with is not told of another", async () => {
+  await using world = await openWorld();
+  const good = await withToken(world);
+  const credential = "auth get-token -o client.authentication.k8s.io/v1";
+  const expired = { ...good, DATUMCTL_TOKEN: unsigned({ sub: "1", exp: 1_700_000_000 }) };
+  assert.equal((await world.run(credential, { env: expired })).code, 4);
+  assert.equal(JSON.parse(await world.ok(credential, { env: good })).status.token, good.DATUMCTL_TOKEN);
+  const other = { ...good, DATUMCTL_TOKEN: unsigned({ sub: "1", exp: 1_700_000_001 }) };
+  assert.match((await world.run(credential, { env: other })).stdout, /22:13:21/);
+
+  const file = await withFile(world);
+  await world.cloud.setFaults({ down: ["issuer"] });
+  assert.equal((await world.run(credential, { env: file })).code, 6);
+  await world.cloud.setFaults({});
+  world.cloud.resetCounts();
+  assert.equal(
+    (await world.run(credential, { env: file })).code,
+    6,
+    "but of the same it is, for ten seconds",
+  );
+  assert.equal(world.cloud.counts().total, 0);
+});
+
 Deno.test("a token that the server refuses is exit 4 in one block that names the variable", async () => {
   await using world = await openWorld();
   const env = { ...placeOf(world), DATUMCTL_TOKEN: "opaque-and-unknown", DATUM_ORGANIZATION: "acme" };

@@ -77,7 +77,8 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
       return { subject, ...(label === undefined ? {} : { email: label }) };
     },
     labelOf: ({ email, subject }) => email ?? subject,
-    remark: "It is sealed in the session, and exchanged for a short-lived token each time one ends.",
+    remark:
+      "The personal access token is sealed in the session, and exchanged each time a short-lived one ends.",
   };
 }
 
