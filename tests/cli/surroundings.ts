@@ -58,7 +58,12 @@ export function recordingSurroundings(
   return {
     env: variable,
     terminal,
-    place: { ...place, env: variable, ambient: ambientSessions(variable, place.now) },
+    // With its getters, which a test may have fail.
+    place: Object.defineProperties({} as SessionPlace, {
+      ...Object.getOwnPropertyDescriptors(place),
+      env: { value: variable, enumerable: true },
+      ambient: { value: ambientSessions(variable, place.now), enumerable: true },
+    }),
     now: place.now,
     sleep,
     openNetwork,
