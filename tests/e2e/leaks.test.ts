@@ -162,6 +162,36 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   await good(["logout", "--all", "--kubeconfig", world.kubeconfig]);
   await bad(4, ["auth", "get-token"]);
 
+  // ---- service accounts, personal access tokens, CI jobs ----
+  const { authHost, apiHost, caFile: authority, ciIssuers } = world.cloud;
+  const at = ["--hostname", authHost, "--api-hostname", apiHost, "--certificate-authority", authority];
+  const account = await world.cloud.addServiceAccount();
+  const pat = world.cloud.addPersonalAccessToken();
+  const jobToken = await ciIssuers.gitlab.idToken("cluster");
+  const jobFile = `${world.home}/job-token`;
+  await good(["login", ...at, "--credentials", "-", "--profile", "key"], { stdin: JSON.stringify(account) });
+  await good(["login", ...at, "--with-token", "--profile", "pat"], { stdin: pat });
+  await Deno.writeTextFile(jobFile, jobToken, { mode: 0o600 });
+  const workload = ["--workload", `file:${jobFile}`, "--audience", "cluster"];
+  await good(["login", ...at, ...workload, "--profile", "job"]);
+  for (const name of ["key", "pat"]) {
+    await good(["auth", "get-token", "--session", name, "--force-refresh"], token);
+    keys.push(await keyOfAccount(world, name));
+  }
+  await good(["auth", "get-token", "--session", "job"], token);
+  await Deno.remove(jobFile);
+  world.cloud.revokeServiceAccount(account.client_id);
+  world.cloud.revokePersonalAccessToken(pat);
+  for (const name of ["key", "pat", "job"]) {
+    await bad(4, ["auth", "get-token", "--session", name, "--force-refresh"]);
+  }
+  await bad(2, ["login", ...at, "--credentials", "-"], {
+    stdin: JSON.stringify({ ...account, type: "none" }),
+  });
+  await bad(2, ["login", ...at, "--with-token"], { stdin: jobToken });
+  await good(["auth", "list", "-o", "json"]);
+  await good(["logout", "--all"]);
+
   // ---- API tokens ----
   await using cloudfleet = await startCloudfleet();
   const { organizationId, administrator, clusters, issuer, apiUrl, caFile } = cloudfleet;
@@ -210,6 +240,9 @@ async function wholeRun(world: World, traces: string): Promise<void> {
       "code_verifier",
       "device_code",
       "client_secret",
+      "private_key",
+      "personal_access_token",
+      "subject_token",
     ]
   ) {
     assert.ok(secrets.some((secret) => secret.kind === kind), `the run had no ${kind}`);
