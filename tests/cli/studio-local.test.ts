@@ -142,14 +142,21 @@ Deno.test("it is looked for up to the repository's root or the home, and no furt
   const home = await world.folder("ada");
   const repository = await world.folder("ada/repository/sub");
   await signedIn(world, home, "outer");
-  const env = (name: string) => name === "HOME" ? home : undefined;
-  const token = (folder: string) =>
-    world.run(
-      ["auth", "token"],
-      { folder, place: { ...world.place, env } } as Parameters<typeof world.run>[1],
-    );
+  await signedIn(world, world.home, "above");
+  const link = `${world.home}/link`;
+  await Deno.symlink(home, link);
+  const token = (folder: string, home = link) =>
+    world.run(["auth", "token"], { folder, env: { HOME: home } });
+  const above = await world.folder("ada-not");
+  assert.equal((await token(above, above)).code, 4, "the home ends it");
+  assert.equal((await token(above, "/nowhere")).code, 0);
   const outer = await token(repository);
   assert.equal(outer.code, 0, outer.stderr);
+  const inHome = `${world.studio.tokens().find(({ name }) => name === "outer")?.token}\n`;
+  assert.equal(outer.stdout, inHome);
+  await Deno.rename(`${home}/.datumctl`, `${home}/aside`);
+  assert.equal((await token(repository)).code, 4, "the home ends it, by its link too");
+  await Deno.rename(`${home}/aside`, `${home}/.datumctl`);
   await Deno.mkdir(`${home}/repository/.git`);
   assert.equal((await token(repository)).code, 4, "the repository's root ends it");
   await Deno.symlink(`${home}/.datumctl`, `${home}/repository/.datumctl`);
