@@ -22,7 +22,7 @@ function edited(text: string | undefined, team: string | undefined = TABLE.team)
   return withStudioTable(text, { ...TABLE, team }, PATH);
 }
 
-function refused(run: () => unknown, words: RegExp, name?: string): void {
+function refused(run: () => unknown, words: RegExp, name = String(words)): void {
   assert.throws(run, (error) => {
     assert.ok(error instanceof AppError && error.code === "STORAGE", `${name}: ${error}`);
     assert.ok(error.message.includes(PATH), name);

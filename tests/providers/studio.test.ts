@@ -13,7 +13,7 @@ import {
   studioTokenName,
 } from "../../src/providers/studio.ts";
 
-function usage(run: () => unknown, words: RegExp, name?: string): void {
+function usage(run: () => unknown, words: RegExp, name = String(words)): void {
   assert.throws(run, (error) => {
     assert.ok(error instanceof AppError && error.code === "USAGE", name);
     assert.match(error.message, words, name);
