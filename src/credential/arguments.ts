@@ -1,6 +1,7 @@
 /** Owns the words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
 
 import { AppError, checkErrorFormat } from "../errors.ts";
+import { AMBIENT } from "../sessions/session.ts";
 import type { TokenKind } from "../sessions/token-life.ts";
 import { parseDuration, parseTimeout } from "../system/clock.ts";
 
@@ -10,7 +11,7 @@ export interface GetTokenRequest {
   readonly output?: string;
   /** `--session` or `--profile`. */
   readonly session?: string;
-  /** `--active-for`: the active session, if it is of this API host. */
+  /** `--active-for`: the active session, or what a variable gives, if it is of this API host. */
   readonly activeFor?: string;
   readonly token?: TokenKind;
   readonly forceRefresh: boolean;
@@ -157,7 +158,8 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
   }
-  if (session !== undefined && activeFor !== undefined) {
+  // A stored session's host is its own for good; a variable's is whatever it is today.
+  if (session !== undefined && !session.startsWith(AMBIENT) && activeFor !== undefined) {
     throw new AppError("USAGE", "--session and --active-for exclude each other.");
   }
   if (errorFormat !== undefined) checkErrorFormat(errorFormat, "--error-format");

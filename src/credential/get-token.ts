@@ -6,6 +6,7 @@ import {
   type ErrorFormat,
   formatError,
   framesOf,
+  printable,
   printableValue,
   toAppError,
 } from "../errors.ts";
@@ -187,8 +188,9 @@ async function memoryOf(name: string, { folders, now, ambient }: SessionPlace): 
 
 /** As {@link chooseSession} finds it, without a look at whether it is there. */
 async function sessionName(request: GetTokenRequest, { place, env }: GetTokenSurroundings) {
-  const named = request.activeFor === undefined ? request.session ?? env("DATUMCTL_PROFILE") : undefined;
-  return named ?? (await place.ambient?.())?.name ?? (await readConfig(place)).activeSession;
+  const variable = request.activeFor === undefined ? env("DATUMCTL_PROFILE") : undefined;
+  return request.session ?? variable ?? (await place.ambient?.())?.name ??
+    (await readConfig(place)).activeSession;
 }
 
 async function tokenFor(
@@ -198,7 +200,8 @@ async function tokenFor(
   failures: FailureMemory | undefined,
 ): Promise<FreshToken> {
   const { activeFor } = request;
-  const choice = activeFor === undefined ? { flag: request.session, variable: env("DATUMCTL_PROFILE") } : {};
+  const variable = activeFor === undefined ? env("DATUMCTL_PROFILE") : undefined;
+  const choice = { flag: request.session, variable };
   const { session, place: placed } = await chooseSession(place, choice);
   if (activeFor !== undefined) refuseOtherHost(session, activeFor);
   const token = await freshToken(
@@ -224,6 +227,15 @@ async function tokenFor(
 
 function refuseOtherHost({ name, apiHost }: Session, wanted: string): void {
   if (apiHost === wanted) return;
+  if (name.startsWith(AMBIENT)) {
+    throw new AppError(
+      "WRONG_HOST",
+      `What ${
+        name.slice(AMBIENT.length)
+      } gives is of ${apiHost}, and this kubeconfig entry is for ${wanted}.`,
+      { hint: `Set DATUMCTL_API_HOSTNAME=${printable(wanted)} if that is where it belongs.` },
+    );
+  }
   throw new AppError(
     "WRONG_HOST",
     `The active session "${name}" is of ${apiHost}, and this kubeconfig entry is for ${wanted}.`,

@@ -4,12 +4,19 @@ import { AppError, printable } from "../errors.ts";
 import { entryOf, type Kubeconfig } from "./kubeconfig.ts";
 import { entriesOf, type ExecEntry, type KubeconfigEdit } from "./kubeconfig-text.ts";
 
-/** Whom an entry acts as: one session for ever, or whichever is active among those of an API host. */
-export type EntryIdentity = { readonly session: string } | { readonly activeFor: string };
+/**
+ * Whom an entry acts as: one session for ever, or whichever is active among those of an API host. What a variable gives
+ * is another session as soon as its value is, and is held to its API host, too.
+ */
+export type EntryIdentity =
+  | { readonly session: string; readonly activeFor?: string }
+  | { readonly session?: undefined; readonly activeFor: string };
 
 /** The name of the user entry: one per session, or one per API host for those that follow `auth switch`. */
 export function userName(identity: EntryIdentity): string {
-  return "session" in identity ? `datum-${identity.session}` : `datum-active-${identity.activeFor}`;
+  const { session, activeFor } = identity;
+  if (session === undefined) return `datum-active-${activeFor}`;
+  return activeFor === undefined ? `datum-${session}` : `datum-${session}@${activeFor}`;
 }
 
 /** What an exec section is made of. */
@@ -34,7 +41,8 @@ export function execEntry(
       "auth",
       "get-token",
       "--output=client.authentication.k8s.io/v1",
-      "session" in identity ? `--session=${identity.session}` : `--active-for=${identity.activeFor}`,
+      ...(identity.session === undefined ? [] : [`--session=${identity.session}`]),
+      ...(identity.activeFor === undefined ? [] : [`--active-for=${identity.activeFor}`]),
       ...(token === undefined ? [] : [`--token=${token}`]),
     ],
     interactiveMode,

@@ -73,8 +73,8 @@ for (
     const written = await world.ok("auth update-kubeconfig --project web", { env });
     assert.match(written, new RegExp(`User: +${email}`));
     const kubeconfig = await Deno.readTextFile(world.kubeconfig);
-    assert.match(kubeconfig, new RegExp(`--session=${session}\\n`));
-    assert.match(kubeconfig, new RegExp(`name: "?datum-${session}"?\\n`));
+    assert.match(kubeconfig, new RegExp(`--session=${session}\\n +- --active-for=${world.cloud.apiHost}\\n`));
+    assert.match(kubeconfig, new RegExp(`name: "?datum-${session}@${world.cloud.apiHost}"?\\n`));
     assert.match(await world.ok("auth whoami", { env }), new RegExp(email), "by the kubeconfig's context");
 
     assert.equal(await world.ok("auth list -o json", { env }), "[]\n");
@@ -103,6 +103,18 @@ for (
     );
   });
 }
+
+Deno.test("what a variable gives goes to no other host than its entry was made for", async () => {
+  await using world = await openWorld();
+  const env = await withToken(world);
+  const words =
+    "auth get-token -o client.authentication.k8s.io/v1 --session=env:DATUMCTL_TOKEN --active-for=";
+  assert.match(await world.ok(`${words}${world.cloud.apiHost}`, { env }), /ExecCredential/);
+  const { code, stdout, stderr } = await world.run(`${words}api.example.com`, { env });
+  assert.equal(code, 4, stderr);
+  assert.match(stderr, /is of 127\.0\.0\.1:\d+, and this kubeconfig entry is for api\.example\.com/);
+  assert.ok(!stdout.includes(env.DATUMCTL_TOKEN));
+});
 
 Deno.test("a key file is traded once by each command, however much that asks", async () => {
   await using world = await openWorld();

@@ -22,7 +22,7 @@ import {
   userName,
 } from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
-import { labelOf, type Session, signInAgain } from "../../sessions/session.ts";
+import { AMBIENT, labelOf, type Session, signInAgain } from "../../sessions/session.ts";
 import { chooseSession, openSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
@@ -116,9 +116,10 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
     : await askServer(deps, session, target, wantedKind);
   warnOf(deps, target, learned, session, input);
 
+  const variable = session.name.startsWith(AMBIENT) ? session.name.slice(AMBIENT.length) : undefined;
   const identity: EntryIdentity = input.followActive
     ? { activeFor: target.apiHost }
-    : { session: session.name };
+    : { session: session.name, ...(variable === undefined ? {} : { activeFor: session.apiHost }) };
   const context = input.context ?? target.context;
   const server = learned.place.url;
   const entry: EntryOptions = {
@@ -169,6 +170,9 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
   out.line(`Context:     ${context}${input.switch ? " (now current)" : ""}`);
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${server}`);
+  if (variable !== undefined) {
+    out.note(`kubectl acts so where ${variable} and what goes with it are set, and nowhere else.`);
+  }
   out.note(`Next: kubectl ${input.switch ? "" : `--context ${context} `}get namespaces`);
 }
 
