@@ -23,7 +23,7 @@ import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
-import { meantSession, type PlacedSession, placedSessions } from "./session-words.ts";
+import { meantSession, type PlacedSession, placedSessions, staysValid } from "./session-words.ts";
 
 const EXAMPLES = `
 Examples:
@@ -146,6 +146,8 @@ async function leave(
     if (removal.leftBehind === undefined) {
       const done = failure === undefined ? revocation.done : "Removed here";
       out.line(`${done}: ${labelOf(session)} at ${session.apiHost}.`);
+      const valid = staysValid(session);
+      if (valid !== undefined) out.note(valid);
     } else failures.push(keyLeftBehind(session, removal.leftBehind));
     if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
     if (session.exportedTo !== undefined) {

@@ -49,6 +49,21 @@ export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
   return [...own, ...ours];
 }
 
+/** What no removal from this machine ends, and where it is ended; undefined where there is no such thing. */
+export function staysValid({ kind, clientId, authHost, apiHost }: Session): string | undefined {
+  const id = printable(clientId);
+  switch (kind) {
+    case "api-token":
+      return `The token ${id} itself stays valid. To end it, as an administrator: datumctl tokens delete ${id}`;
+    case "pat":
+      return `The personal access token itself stays valid at ${apiHost} until it is revoked there.`;
+    case "service-account":
+      return `The key of ${id} itself stays valid at ${authHost} until it is removed there.`;
+    default:
+      return undefined;
+  }
+}
+
 /** Where the key of a session's credentials is kept, in words. */
 export function storedIn(session: Session): string {
   if (isAmbient(session)) return "nowhere: it comes from a variable";

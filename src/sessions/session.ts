@@ -383,7 +383,7 @@ export function signInAgain(
   }
 }
 
-/** How a person is called in a sentence: e-mail, else the session's own name. */
-export function labelOf(session: Session): string {
-  return printable(session.user.email ?? session.name);
+/** How somebody is called in a sentence: by e-mail, else by the session's own name, or by what that was made of. */
+export function labelOf({ name, apiHost, user: { email, subject } }: Session): string {
+  return printable(email ?? (name === defaultSessionName(subject, apiHost) ? subject : name));
 }

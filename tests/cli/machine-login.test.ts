@@ -408,3 +408,26 @@ Deno.test("a variable that comes before the new session is pointed out", async (
   });
   assert.match(stderr, /warning: DATUMCTL_TOKEN is set and comes before the active session\./);
 });
+
+// ---- the end ----
+
+Deno.test("a machine's logout forgets it here and says what stays valid, and where that is ended", async () => {
+  await using world = await openWorld();
+  const { cloud } = world;
+  await world.ok(`login ${at(world)} --credentials ${await keyFile(world)}`);
+  await world.ok(`login ${at(world)} --with-token`, { stdin: cloud.addPersonalAccessToken() });
+  await world.ok(`login ${at(world)} --workload github --audience ci-exchange`, { env: github(world) });
+  const { code, stdout, stderr } = await world.run("logout --all");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^(?:Removed here: .+\n){3}$/);
+  assert.match(
+    stderr,
+    new RegExp(`The key of \\S+ itself stays valid at ${cloud.authHost} until it is removed there\\.`),
+  );
+  assert.match(
+    stderr,
+    new RegExp(`personal access token itself stays valid at ${cloud.apiHost} until it is revoked`),
+  );
+  assert.equal(stderr.split("stays valid").length, 3, "the CI system's token ends by itself");
+  assert.deepEqual(await sessions(world), []);
+});

@@ -5,7 +5,7 @@ import { AppError, printable } from "../../errors.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { LOCK_WAIT, lockSession, readSession, removeSession } from "../../sessions/store.ts";
 import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
-import { readableSessions } from "../session-words.ts";
+import { readableSessions, staysValid } from "../session-words.ts";
 
 /** `auth remove-profile`. */
 export function removeProfileCommand(deps: CommandDeps): Command {
@@ -51,13 +51,9 @@ export async function runRemoveProfile(deps: Deps, { name }: { readonly name: st
     lock.release();
   }
   out.line(`Removed the profile "${name}" from this machine.`);
-  const { kind, clientId, user } = session;
-  if (kind === "api-token") {
-    const id = printable(clientId);
-    out.note(
-      `The token ${id} itself stays valid. To end it, as an administrator: datumctl tokens delete ${id}`,
-    );
-  } else if (user.subject !== NOBODY) {
+  const valid = staysValid(session);
+  if (valid !== undefined) out.note(valid);
+  else if (session.user.subject !== NOBODY) {
     out.note("Its sign-in was not ended at the issuer; datumctl logout does that.");
   }
 }
