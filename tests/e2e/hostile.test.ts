@@ -23,10 +23,11 @@ type Attempt = (world: World, row?: HostileRow) => Promise<Outcome>;
 
 const ATTEMPTS: Readonly<Record<Meeting, Attempt>> = {
   "sign-in": async (world, row) => {
+    const timedOut = row !== undefined && "code" in row.result && row.result.code === "TIMEOUT";
     const login = world.startLogin([
       "-v",
       "--timeout",
-      "4s",
+      timedOut ? "4s" : "20s",
       "--request-timeout",
       "3s",
       "--error-format",
