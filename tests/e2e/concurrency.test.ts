@@ -85,6 +85,25 @@ for (const keyring of [undefined, "real"] as const) {
 }
 
 testInWorld(
+  "50 get-token of a machine whose token has ended make one token, and all get it",
+  async (world) => {
+    const { cloud, home } = world;
+    const key = `${home}/key.json`;
+    await Deno.writeTextFile(key, JSON.stringify(await cloud.addServiceAccount()), { mode: 0o600 });
+    cloud.setTokenLife(1);
+    const at = ["--hostname", cloud.authHost, "--api-hostname", cloud.apiHost];
+    await world.ok(["login", ...at, "--certificate-authority", cloud.caFile, "--credentials", key]);
+    cloud.setTokenLife(3600);
+    const { tokenExpires } = JSON.parse(await Deno.readTextFile(await sessionFile(world)));
+    await until(() => Date.now() > Date.parse(tokenExpires));
+    cloud.resetCounts();
+    const tokens = allGood(await many(50, () => world.datumctl(TOKEN, { timeout: 120_000 })));
+    assert.equal(new Set(tokens).size, 1);
+    assert.deepEqual([cloud.counts()["token:jwt-bearer"], cloud.counts().total], [1, 1]);
+  },
+);
+
+testInWorld(
   "10 forced refreshes that wait for each other cost one, and leave a session that works",
   async (world) => {
     await world.login("ada@example.com");

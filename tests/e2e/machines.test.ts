@@ -246,39 +246,6 @@ testInWorld(
   { ignore: !canMount || noCurl || kubectl === "" },
 );
 
-// ---- many at once ----
-
-testInWorld(
-  "50 get-token of a machine whose token has ended make one token, and all get it",
-  async (world) => {
-    const { cloud, home } = world;
-    await Deno.writeTextFile(`${home}/key.json`, JSON.stringify(await cloud.addServiceAccount()), {
-      mode: 0o600,
-    });
-    cloud.setTokenLife(1);
-    const at = ["--hostname", cloud.authHost, "--api-hostname", cloud.apiHost];
-    const login = [
-      "login",
-      ...at,
-      "--certificate-authority",
-      cloud.caFile,
-      "--credentials",
-      `${home}/key.json`,
-    ];
-    await world.ok([...login, "--profile", "ci"]);
-    cloud.setTokenLife(3600);
-    const ended = async () => /\(over/.test(await world.ok(["whoami", "--profile", "ci"]));
-    for (let tries = 0; !await ended(); tries++) assert.ok(tries < 50, "the token ends");
-    cloud.resetCounts();
-    const finished = await Promise.all(
-      Array.from({ length: 50 }, () => world.datumctl(["auth", "get-token"], { timeout: 120_000 })),
-    );
-    for (const { code, stderr } of finished) assert.deepEqual([code, stderr], [0, ""]);
-    assert.equal(new Set(finished.map(({ stdout }) => stdout)).size, 1);
-    assert.deepEqual([cloud.counts()["token:jwt-bearer"], cloud.counts().total], [1, 1]);
-  },
-);
-
 // ---- lines of others ----
 
 Deno.test({
