@@ -5,7 +5,7 @@ import { AppError, printable } from "../errors.ts";
 import { serverAddress } from "../kube/api-server.ts";
 import { entryOf, type Kubeconfig, kubeconfigPaths, updateKubeconfig } from "../kube/kubeconfig.ts";
 import type { KubeconfigEdit } from "../kube/kubeconfig-text.ts";
-import { checkClusterHost, entryEdit } from "../kube/own-entry.ts";
+import { checkClusterHost, entryEdit, identityOf } from "../kube/own-entry.ts";
 import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
 import { checkedId } from "../providers/cloudfleet-operations.ts";
 import { labelOf } from "../sessions/session.ts";
@@ -111,7 +111,7 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
       server,
       context,
       command: own.command,
-      identity: { session: session.name },
+      identity: identityOf(session),
       switchTo: false,
       ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
     });

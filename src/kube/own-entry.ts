@@ -1,6 +1,7 @@
 /** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
 
 import { AppError, printable } from "../errors.ts";
+import { AMBIENT, type Session } from "../sessions/session.ts";
 import { entryOf, type Kubeconfig } from "./kubeconfig.ts";
 import { entriesOf, type ExecEntry, type KubeconfigEdit } from "./kubeconfig-text.ts";
 
@@ -11,6 +12,11 @@ import { entriesOf, type ExecEntry, type KubeconfigEdit } from "./kubeconfig-tex
 export type EntryIdentity =
   | { readonly session: string; readonly activeFor?: string }
   | { readonly session?: undefined; readonly activeFor: string };
+
+/** An entry's identity for a session: what a variable gives is held to its API host. */
+export function identityOf({ name, apiHost }: Pick<Session, "name" | "apiHost">): EntryIdentity {
+  return name.startsWith(AMBIENT) ? { session: name, activeFor: apiHost } : { session: name };
+}
 
 /** The name of the user entry: one per session, or one per API host for those that follow `auth switch`. */
 export function userName(identity: EntryIdentity): string {

@@ -69,6 +69,7 @@ testWithCloudfleet(
         "get-token",
         "--output=client.authentication.k8s.io/v1",
         `--session=${session}`,
+        ...(session.startsWith("env:") ? [`--active-for=${new URL(world.cloudfleet.apiUrl).host}`] : []),
       ]);
     }
     assert.ok(!(await Deno.readTextFile(world.kubeconfig)).includes(administrator.secret));

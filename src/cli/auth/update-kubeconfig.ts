@@ -19,6 +19,7 @@ import {
   entryEdit,
   type EntryIdentity,
   type EntryOptions,
+  identityOf,
   userName,
 } from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
@@ -117,9 +118,7 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
   warnOf(deps, target, learned, session, input);
 
   const variable = session.name.startsWith(AMBIENT) ? session.name.slice(AMBIENT.length) : undefined;
-  const identity: EntryIdentity = input.followActive
-    ? { activeFor: target.apiHost }
-    : { session: session.name, ...(variable === undefined ? {} : { activeFor: session.apiHost }) };
+  const identity: EntryIdentity = input.followActive ? { activeFor: target.apiHost } : identityOf(session);
   const context = input.context ?? target.context;
   const server = learned.place.url;
   const entry: EntryOptions = {
