@@ -110,7 +110,7 @@ for (const path of ["", "/realms/main"]) {
     { path },
     async ({ world, issuer, login, session }) => {
       const out = good(await login());
-      assert.match(out, new RegExp(`^Signed in as ${session} at ${issuer.host}\\.`));
+      assert.match(out, new RegExp(`^Signed in as ${ADA} at ${issuer.host}\\.`));
       const [asked] = issuer.authorizations;
       assert.equal(asked?.get("prompt"), "consent", "without it there is no refresh token");
       assert.equal(asked?.get("code_challenge_method"), "S256");
@@ -701,7 +701,7 @@ test(
     await paste(back.href);
     assert.equal(await pane.ended(), 0);
     const shown = await pane.text();
-    assert.match(shown, new RegExp(`Signed in as ${session}`));
+    assert.match(shown, new RegExp(`Signed in as ${ADA} at`));
     assert.ok(!shown.includes(back.searchParams.get("code") ?? "code"), "what was pasted is not shown");
 
     // The listener stays open beside it: a forwarded port does as well. And Ctrl-C ends the wait.
