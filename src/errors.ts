@@ -95,6 +95,11 @@ export class AppError extends Error {
   }
 }
 
+/** Throws, where an expression must stand: `value ?? fail(error)`. */
+export function fail(error: AppError): never {
+  throw error;
+}
+
 /** Anything thrown, as an {@link AppError}: a fault of our own becomes `INTERNAL` without its details. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;

@@ -1,6 +1,6 @@
 /** Owns the refresh of a session: one process at a time, nothing spent before it can be kept. */
 
-import { AppError } from "../errors.ts";
+import { AppError, fail } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { checkpoint } from "../system/checkpoint.ts";
@@ -206,8 +206,4 @@ function noIdToken(session: Session): AppError {
     `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has ended.`,
     { hint: `Use the access token (--token access). ${signInAgain(session)}` },
   );
-}
-
-function fail(error: AppError): never {
-  throw error;
 }
