@@ -1,7 +1,7 @@
 /** Owns `logout`: taking back at the issuer what was granted, then forgetting it here. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, printable } from "../errors.ts";
+import { AppError, fail, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { revokeStudioToken } from "../oauth/studio-device-login.ts";
@@ -23,7 +23,13 @@ import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
-import { meantSession, type PlacedSession, placedSessions, staysValid } from "./session-words.ts";
+import {
+  keyLeftBehind,
+  meantSession,
+  type PlacedSession,
+  placedSessions,
+  staysValid,
+} from "./session-words.ts";
 
 const EXAMPLES = `
 Examples:
@@ -90,10 +96,6 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
   if (failures.length > 0) throw together(failures);
 }
 
-function fail(error: AppError): never {
-  throw error;
-}
-
 function noLocalSession(): AppError {
   return new AppError("NOT_SIGNED_IN", "No project folder here has a session of its own.", {
     hint: "Go to the project's folder, or log out of your own session: datumctl logout",
@@ -148,10 +150,14 @@ async function leave(
       out.line(`${done}: ${labelOf(session)} at ${session.apiHost}.`);
       const valid = staysValid(session);
       if (valid !== undefined) out.note(valid);
-    } else failures.push(keyLeftBehind(session, removal.leftBehind));
+    } else {
+      const done = `${labelOf(session)} is signed out here`;
+      failures.push(keyLeftBehind(done, { session, place }, removal.leftBehind));
+    }
     if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
-    if (session.exportedTo !== undefined) {
-      await withdraw(session.exportedTo, revocation.token).catch((thrown) => {
+    const { exportedTo } = revocation.sealed ?? session;
+    if (exportedTo !== undefined) {
+      await withdraw(exportedTo, revocation.token).catch((thrown) => {
         if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
         failures.push(thrown);
       });
@@ -181,20 +187,6 @@ function together(failures: readonly AppError[]): AppError {
   });
 }
 
-function keyLeftBehind(session: Session, failure: AppError): AppError {
-  return new AppError(
-    failure.code === "KEYRING_TIMEOUT" ? "KEYRING_TIMEOUT" : "STORAGE",
-    `${labelOf(session)} is signed out here, but the keyring's item "${session.name}" (service datumctl) ` +
-      `was left behind: ${failure.message}`,
-    {
-      hint: "Remove that item with your keyring's own program; alone it opens nothing.",
-      cause: failure,
-      // The session is gone: the same call would find nobody to log out.
-      retryable: false,
-    },
-  );
-}
-
 /** What the issuer did, in words, or why it did nothing. */
 interface Revocation {
   readonly done: string;
@@ -203,6 +195,8 @@ interface Revocation {
   readonly failure?: AppError;
   /** Until when a token that was not revoked is good, where that is known. */
   readonly until?: string;
+  /** The session as it was sealed; absent where its key is lost, and for a person's sign-in. */
+  readonly sealed?: Session;
   /** Studio's, for its copy to be found. */
   readonly token?: string | undefined;
 }
@@ -225,7 +219,10 @@ async function revoke(
   const { credentials } = opened;
   const { host } = new URL(issuerOf(credentials));
   if (credentials.recipe !== undefined) {
-    return session.kind === "studio" ? await revokeAtStudio(deps, opened) : { done: "Removed here", host };
+    const { session: sealed } = opened;
+    return sealed.kind === "studio"
+      ? { ...await revokeAtStudio(deps, opened), sealed }
+      : { done: "Removed here", host, sealed };
   }
   const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
   using network = deps.openNetwork(credentials.certificateAuthority);

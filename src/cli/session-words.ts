@@ -3,7 +3,7 @@
 import { AppError, printable } from "../errors.ts";
 import { variableInForce } from "../providers/ambient.ts";
 import { AMBIENT, defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
-import { chooseSession, listSessions, openSession, type SessionPlace } from "../sessions/store.ts";
+import { accountOf, chooseSession, listSessions, openSession, type SessionPlace } from "../sessions/store.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
 /** A session, and the place that it is in. */
@@ -47,6 +47,27 @@ export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
     else deps.out.warn(`${foreign.message} ${foreign.hint ?? ""}`.trim());
   }
   return [...own, ...ours];
+}
+
+/** A session went, and the keyring's item did not. `done` says what became of the session. */
+export function keyLeftBehind(
+  done: string,
+  { session, place }: PlacedSession,
+  { code, message, cause }: AppError,
+): AppError {
+  return new AppError(
+    code === "KEYRING_TIMEOUT" ? code : "STORAGE",
+    `${done}, but the keyring's item "${
+      printable(accountOf(place, session.name), Infinity)
+    }" (service datumctl) ` +
+      `was left behind: ${message}`,
+    {
+      hint: "Remove that item with your keyring's own program; alone it opens nothing.",
+      cause,
+      // The session is gone: the same call would find nobody.
+      retryable: false,
+    },
+  );
 }
 
 /** What no removal from this machine ends, and where it is ended; undefined where there is no such thing. */

@@ -1,6 +1,6 @@
 /** Owns the sessions on this machine: their files, their keys, which one is active. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError, fail, printable } from "../errors.ts";
 import type { KeyringBound, SecretStore } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import type { Clock } from "../system/clock.ts";
@@ -170,7 +170,7 @@ export async function openSession(
 }
 
 /** Under which account a session's key is kept, so that a person finds it under their own identity. */
-function accountOf({ project }: SessionPlace, name: string): string {
+export function accountOf({ project }: SessionPlace, name: string): string {
   return project === undefined ? name : `${name} in ${project}`;
 }
 
@@ -664,10 +664,6 @@ async function sessionInForce(place: SessionPlace): Promise<ChosenSession | unde
 async function activeSession(place: SessionPlace): Promise<Session | undefined> {
   const { activeSession: name } = await readConfig(place);
   return name === undefined ? undefined : await readSession(place, name);
-}
-
-function fail(error: AppError): never {
-  throw error;
 }
 
 async function noSession(place: SessionPlace, named: string | undefined): Promise<AppError> {

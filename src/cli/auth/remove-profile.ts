@@ -5,7 +5,7 @@ import { AppError, printable } from "../../errors.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { LOCK_WAIT, lockSession, readSession, removeSession } from "../../sessions/store.ts";
 import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
-import { readableSessions, staysValid } from "../session-words.ts";
+import { keyLeftBehind, readableSessions, staysValid } from "../session-words.ts";
 
 /** `auth remove-profile`. */
 export function removeProfileCommand(deps: CommandDeps): Command {
@@ -37,15 +37,7 @@ export async function runRemoveProfile(deps: Deps, { name }: { readonly name: st
     }
     const { leftBehind } = await removeSession(place, session, keyringBound(deps));
     if (leftBehind !== undefined) {
-      throw new AppError(
-        "STORAGE",
-        `The profile "${name}" is removed, but the keyring's item of that name (service datumctl) was left behind: ` +
-          leftBehind.message,
-        {
-          hint: "Remove that item with your keyring's own program; alone it opens nothing.",
-          cause: leftBehind,
-        },
-      );
+      throw keyLeftBehind(`The profile "${name}" is removed`, { session, place }, leftBehind);
     }
   } finally {
     lock.release();
