@@ -136,7 +136,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
 
   return {
     tokens: () => read(v.array(tokenSchema), "list"),
-    token: (id) => read(tokenSchema, "describe", { id }),
+    token: async (id) => answering("token", id, await read(tokenSchema, "describe", { id })),
     async createToken(fields) {
       const look =
         "Look for it: datumctl tokens list; then delete it, or give it a new secret with datumctl tokens " +
@@ -157,7 +157,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
       const again =
         "Run the same command again: that makes yet another secret, and needs a token of a profile whose " +
         "secret is valid.";
-      const { secret } = await knowing(read(newSecretSchema, "regenerate", { id }), {
+      const answer = await knowing(read(newSecretSchema, "regenerate", { id }), {
         message: `Whether the token ${id} has a new secret is not known; if it has, nobody knows it.`,
         hint: again,
         retryable: true,
@@ -166,7 +166,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
         hint: again,
         retryable: false,
       });
-      return secret;
+      return answering("token", id, answer).secret;
     },
     async deleteToken(id) {
       await knowing(ask("delete", { id }), {
@@ -176,8 +176,25 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
       });
     },
     clusters: () => read(v.array(clusterSchema), "clusters"),
-    cluster: (id) => read(clusterSchema, "cluster", { id }),
+    cluster: async (id) => answering("cluster", id, await read(clusterSchema, "cluster", { id })),
   };
+}
+
+/** The answer, if it is about what was asked for; it need not name that. */
+function answering<T extends { readonly id?: string | undefined }>(
+  thing: "token" | "cluster",
+  asked: string,
+  answer: T,
+): T {
+  if (answer.id === undefined || answer.id.toLowerCase() === asked.toLowerCase()) return answer;
+  throw new AppError(
+    "INVALID",
+    `Asked for the ${thing} ${asked}, Cloudfleet's API answered for ${answer.id}: its answer is not taken.`,
+    {
+      hint: `The request may be another one: see --operation. What there is: datumctl ${thing}s list`,
+      retryable: false,
+    },
+  );
 }
 
 /** What an error says beside its message. */

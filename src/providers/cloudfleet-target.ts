@@ -2,7 +2,9 @@
 
 import { oauthClient } from "../oauth/client.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
-import { DATUM_REDIRECT_PATH } from "./datum.ts";
+
+/** Where people come back to. The vendor names no path: this is the one to register with the client. */
+const CLOUDFLEET_REDIRECT_PATH = "/datumctl/auth/callback";
 
 /** What is kept of a profile that a person signs in to. */
 export interface CloudfleetProfile {
@@ -20,7 +22,7 @@ export function cloudfleetTarget({ issuer, clientId, apiHost, api }: CloudfleetP
     authHost: new URL(issuer).host,
     apiHost,
     client: oauthClient(clientId),
-    redirectPath: DATUM_REDIRECT_PATH,
+    redirectPath: CLOUDFLEET_REDIRECT_PATH,
     // OpenID Connect Core 1.0, 11: a refresh token is for those who consented in this very request.
     promptFor: (scopes) => scopes.includes("offline_access") ? "consent" : undefined,
     ...(api === undefined ? {} : { api }),

@@ -107,6 +107,23 @@ export function realPath(path: string): Promise<string | undefined> {
   return Deno.realPath(path).catch(() => undefined);
 }
 
+/**
+ * True when what lies at a path, links not followed, belongs to the person who runs this; and where the system does not
+ * tell whose it is, as on Windows. False when nothing can be seen there.
+ */
+export function isOurs(path: string): boolean {
+  try {
+    return ownedByUs(Deno.lstatSync(path));
+  } catch {
+    return false;
+  }
+}
+
+function ownedByUs({ uid }: Deno.FileInfo): boolean {
+  const own = Deno.uid();
+  return uid === null || own === null || uid === own;
+}
+
 /** Makes a folder with mode 0700, and its parents, unless it is there. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
@@ -124,19 +141,24 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
 export async function tighten(path: string): Promise<string | undefined> {
   if (Deno.build.os === "windows") return undefined;
   try {
-    const { mode, isDirectory, isSymlink } = Deno.lstatSync(path);
+    const info = Deno.lstatSync(path);
+    const { mode, isDirectory, isSymlink } = info;
     if (mode === null || isSymlink || (mode & 0o077) === 0) return undefined;
+    // The administrator could, and it is not theirs either.
+    if (!ownedByUs(info)) return notOurs(path);
     await Deno.chmod(path, isDirectory ? 0o700 : 0o600);
     return `The permissions of ${path} were too wide; it is now open to you alone.`;
   } catch (thrown) {
     const failure = fileFailure(thrown);
     // Gone meanwhile, or not to be changed: whoever reads or writes it next says so.
     if (failure === "absent" || failure === "read-only") return undefined;
-    if (failure === "denied") {
-      return `The permissions of ${path} are too wide, and only its owner, who is somebody else, can change them.`;
-    }
+    if (failure === "denied") return notOurs(path);
     throw storageError("tighten the permissions of", path, thrown);
   }
+}
+
+function notOurs(path: string): string {
+  return `The permissions of ${path} are too wide, and only its owner, who is somebody else, can change them.`;
 }
 
 /** True when others than its owner may read a file; unknown, and so false, on Windows. */
@@ -188,9 +210,33 @@ export async function prepareReplacement(path: string, room: number): Promise<Re
   return await prepareAs(successorOf(path), path, room);
 }
 
-/** As {@link prepareReplacement}, for a file that is not ours and has no lock: nothing beside it is cleared away. */
+/**
+ * As {@link prepareReplacement}, for a file that is not ours and has no lock. The successor is locked itself while it is
+ * being made, so that only those that a killed process left behind are cleared away.
+ */
 export async function prepareForeignReplacement(path: string, room: number): Promise<Replacement> {
+  await clearForeignReplacements(path);
   return await prepareAs(`${path}.new-${crypto.randomUUID()}`, path, room);
+}
+
+/** What may stay of it holds nothing that a private file may not: no failure here is the caller's. */
+async function clearForeignReplacements(path: string): Promise<void> {
+  const [name = ""] = /[^/\\]*$/.exec(path) ?? [];
+  const folder = path.slice(0, path.length - name.length);
+  for (const neighbour of await listFolder(folder || ".").catch(() => [])) {
+    const mark = neighbour.startsWith(`${name}.new-`) && neighbour.slice(`${name}.new-`.length);
+    if (!mark || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(mark)) continue;
+    if (await kindOf(`${folder}${neighbour}`) !== "file") continue;
+    const file = await Deno.open(`${folder}${neighbour}`, { read: true, write: true }).catch(() => undefined);
+    if (file === undefined) continue;
+    try {
+      if (await file.tryLock(true)) await Deno.remove(`${folder}${neighbour}`);
+    } catch {
+      // A file system without locks, or somebody was faster.
+    } finally {
+      file.close();
+    }
+  }
 }
 
 async function prepareAs(temporary: string, path: string, room: number): Promise<Replacement> {
@@ -219,6 +265,7 @@ async function prepareAs(temporary: string, path: string, room: number): Promise
     await discard();
     throw storageError("write", path, thrown);
   }
+  await file.tryLock(true).catch(() => {});
   return {
     discard,
     async commit(text) {

@@ -48,7 +48,7 @@ testWithCloudfleet(
 
 testWithCloudfleet("a secret on the command line works, with a warning", async (world) => {
   const { organizationId, administrator: { id, secret } } = world.cloudfleet;
-  const added = await world.run(`auth add-profile token ci ${organizationId} ${id} ${secret}`);
+  const added = await world.run(`auth add-profile token ci ${organizationId} ${id} ${secret} -q`);
   assert.equal(added.code, 0, added.stderr);
   assert.match(added.stderr, /warning: The secret stood on the command line/);
   assert.ok(!`${added.stdout}${added.stderr}`.includes(secret));

@@ -165,6 +165,29 @@ testWithCloudfleet(
 );
 
 testWithCloudfleet(
+  "--secret-file is no folder, link or device, with --force neither: refused before a token is made",
+  async (world) => {
+    await world.addAdministrator();
+    const { folder } = world.sandbox;
+    await Deno.mkdir(`${folder}/here`);
+    await Deno.writeTextFile(`${folder}/theirs`, "theirs");
+    await Deno.symlink(`${folder}/theirs`, `${folder}/link`);
+    world.cloudfleet.resetCounts();
+    for (const path of [`${folder}/here`, `${folder}/link`, "/dev/null"]) {
+      for (const force of ["", " --force"]) {
+        for (const words of ["create --name ci --role User", "regenerate T1 --yes"]) {
+          const { code, stderr } = await world.run(`tokens ${words} --secret-file ${path}${force}`);
+          assert.equal(code, 2, stderr);
+          assert.match(stderr, /is no plain file.*\n.*not there yet/);
+        }
+      }
+    }
+    assert.equal(world.cloudfleet.counts()["api"] ?? 0, 0);
+    assert.equal(await Deno.readTextFile(`${folder}/theirs`), "theirs");
+  },
+);
+
+testWithCloudfleet(
   "--save-profile keeps the token as a profile that works, and touches no other session",
   async (world) => {
     await world.addAdministrator();
@@ -301,7 +324,7 @@ testWithCloudfleet("regenerate ends the old secret and says which profile still 
   assert.equal((await world.run(`tokens regenerate ${id}`)).code, 2);
   assert.equal((await world.run(`tokens regenerate ${id}`, { keys: ["n", "\r"] })).code, 1);
   await world.ok("auth get-token --session ci --force-refresh");
-  const made = await world.run(`tokens regenerate ${id} --yes -o json`);
+  const made = await world.run(`tokens regenerate ${id} --yes -q -o json`);
   assert.equal(made.code, 0, made.stderr);
   const { secret: next } = JSON.parse(made.stdout);
   assert.notEqual(next, secret);
@@ -481,7 +504,7 @@ testWithCloudfleet(
       CLOUDFLEET_ACCESS_TOKEN_ID: id,
       CLOUDFLEET_ACCESS_TOKEN_SECRET: secret,
     };
-    const { code, stdout, stderr } = await world.run(`tokens regenerate ${id} --yes -o json`, { env });
+    const { code, stdout, stderr } = await world.run(`tokens regenerate ${id} --yes -q -o json`, { env });
     assert.equal(code, 0, stderr);
     assert.match(stderr, /warning: CLOUDFLEET_ACCESS_TOKEN_SECRET holds the old secret/);
     const next = JSON.parse(stdout).secret;
@@ -489,3 +512,29 @@ testWithCloudfleet(
     await world.ok("tokens list", { env: { ...env, CLOUDFLEET_ACCESS_TOKEN_SECRET: next } });
   },
 );
+
+testWithCloudfleet("an answer about another id than was asked for is not taken", async (world) => {
+  const { id } = await withCi(world);
+  const file = `${world.sandbox.folder}/ci.secret`;
+  await world.cloudfleet.setFaults({
+    api: { json: { id: "T-other", secret: "another-secret-of-32-characters" } },
+  });
+  for (
+    const words of [
+      `tokens describe ${id}`,
+      `tokens regenerate ${id} --yes --update-profile --secret-file ${file}`,
+      `clusters kubeconfig ${id}`,
+    ]
+  ) {
+    const { code, stdout, stderr } = await world.run(`${words} --error-format json`);
+    assert.equal(code, 1, stderr);
+    const { error } = JSON.parse(stderr);
+    assert.equal(error.code, "INVALID", words);
+    assert.match(error.message, new RegExp(`${id}, .* answered for T-other`));
+    assert.ok(!`${stdout}${stderr}`.includes("another-secret"));
+  }
+  await world.cloudfleet.setFaults({});
+  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+
+  await world.ok("auth get-token --session ci --force-refresh");
+});

@@ -114,8 +114,8 @@ export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise
   const { out } = deps;
   const { tokenId, organization } = input;
   if (input.secret !== undefined) {
-    out.warn(
-      "The secret stood on the command line: the shell's history and the list of processes may have it. " +
+    out.act(
+      "warning: The secret stood on the command line: the shell's history and the list of processes may have it. " +
         "Leave it out, and it is asked for, or read from standard input.",
     );
   }

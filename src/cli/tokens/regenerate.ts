@@ -72,14 +72,16 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
   }
   if (!input.updateProfile) {
     for (const name of profiles) {
-      deps.out.warn(
-        `The profile "${name}" still has the old secret. Give it the new one: datumctl auth add-profile token ${name} ` +
+      deps.out.act(
+        `warning: The profile "${name}" still has the old secret. Give it the new one: datumctl auth add-profile token ${name} ` +
           `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`,
       );
     }
   }
   if (own && session.name.startsWith(AMBIENT)) {
-    deps.out.warn("CLOUDFLEET_ACCESS_TOKEN_SECRET holds the old secret, which is refused from now on.");
+    deps.out.act(
+      "warning: CLOUDFLEET_ACCESS_TOKEN_SECRET holds the old secret, which is refused from now on.",
+    );
   }
   deps.interrupted.throwIfAborted();
 }
@@ -140,7 +142,8 @@ async function rotate(
 async function profileUpdate({ place, ...deps }: Deps, name: string, id: string): Promise<SecretDestination> {
   const stored = await readSession(place, name);
   const opened = stored && await openSession(place, stored, keyringBound({ place, ...deps }));
-  if (opened?.key === undefined || opened.credentials.clientId !== id) {
+  const { kind, clientId } = opened?.session ?? {};
+  if (opened?.key === undefined || kind !== "api-token" || clientId !== id) {
     throw new AppError(
       "NOT_FOUND",
       `The profile "${name}" was removed or changed meanwhile; nothing was done.`,

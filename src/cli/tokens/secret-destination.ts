@@ -1,7 +1,7 @@
 /** Owns where a new secret goes instead of the screen: all that can fail, fails before the secret exists. */
 
 import { AppError, printable } from "../../errors.ts";
-import { exists, prepareForeignReplacement } from "../../system/files.ts";
+import { kindOf, prepareForeignReplacement } from "../../system/files.ts";
 
 /** A place that is ready to take one secret. Exactly one of its two ends must be called. */
 export interface SecretDestination {
@@ -14,8 +14,8 @@ export interface SecretDestination {
 }
 
 /**
- * A file (0600) that takes the secret alone. Throws `STORAGE` where it cannot be written, `USAGE` where something is there
- * and may not be replaced.
+ * A file (0600) that takes the secret alone. Throws `STORAGE` where it cannot be written, `USAGE` where a file is there
+ * that may not be replaced, or a folder, a link or a device, which never is.
  */
 export async function secretFile(path: string, replace: boolean): Promise<SecretDestination> {
   if (path === "-" || path === "") {
@@ -23,7 +23,14 @@ export async function secretFile(path: string, replace: boolean): Promise<Secret
       hint: "Without it, the secret goes to standard output: -o json",
     });
   }
-  if (!replace && await exists(path)) {
+  const there = await kindOf(path);
+  // The file would take the link's place, not that of what it leads to.
+  if (there !== undefined && there !== "file") {
+    throw new AppError("USAGE", `--secret-file: ${printable(path)} is no plain file.`, {
+      hint: "Name a file that is not there yet.",
+    });
+  }
+  if (there !== undefined && !replace) {
     throw new AppError("USAGE", `--secret-file: ${printable(path)} exists already.`, {
       hint: "Name another file, or replace it: --force",
     });
