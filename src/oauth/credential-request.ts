@@ -5,6 +5,7 @@ import { AppError, printable } from "../errors.ts";
 import { clockSkew } from "./clock.ts";
 import {
   type Answer,
+  endpointGone,
   endpointUrl,
   type Exchange,
   type FailedExchange,
@@ -78,6 +79,8 @@ export async function tradeCredential<T>(exchange: Exchange, request: Credential
         const skew = clockSkew(exchange.now(), serverDate, hostOf(url), what);
         if (skew !== undefined) throw skew;
       }
+      // What is gone there comes back by no repetition; whoever asks may know where else.
+      if (endpointGone(error)) throw error;
       await pauseAfter(exchange, error, attempt, request);
     }
   }

@@ -16,8 +16,6 @@ export interface TokenExchangeInput extends Retry {
   readonly methods?: readonly string[] | undefined;
   /** A JWT. */
   readonly subjectToken: string;
-  /** Whom the new token is for. */
-  readonly audience?: string | undefined;
   readonly scope?: string | undefined;
 }
 
@@ -29,7 +27,7 @@ const TYPE = "urn:ietf:params:oauth:token-type:";
  * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
  */
 export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Promise<MintedToken> {
-  const { tokenEndpoint, client, methods, subjectToken, audience, scope } = input;
+  const { tokenEndpoint, client, methods, subjectToken, scope } = input;
   const step = "Cannot exchange the workload's token";
   return tradeCredential(exchange, {
     ...input,
@@ -47,7 +45,6 @@ export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Pr
           subject_token: subjectToken,
           subject_token_type: `${TYPE}jwt`,
           requested_token_type: `${TYPE}access_token`,
-          ...(audience === undefined ? {} : { audience }),
           ...(scope === undefined ? {} : { scope }),
         },
         requestOptions(exchange, step),

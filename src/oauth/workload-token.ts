@@ -1,7 +1,7 @@
 /** Owns the tokens that a CI system gives to its jobs: the asking of GitHub for one, and the checks of any. */
 
 import { AppError, printable } from "../errors.ts";
-import { CLOCK_TOLERANCE, isoTime } from "./clock.ts";
+import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
 import { tradeCredential } from "./credential-request.ts";
 import { badAnswer, boundedFetch, endpointUrl, type Exchange, hostOf } from "./http.ts";
 import { timeOf, unverifiedClaims } from "./jwt.ts";
@@ -18,6 +18,21 @@ export interface GithubInput extends Retry {
   readonly audience: string;
 }
 
+/** A CI system's token, as it was come by. */
+export interface WorkloadToken {
+  readonly token: string;
+  /** The clock of whoever gave it, where that was asked just now and named its time. */
+  readonly server?: ServerTime;
+}
+
+/** What a server's clock shows. */
+export interface ServerTime {
+  /** Host and port. */
+  readonly host: string;
+  /** Milliseconds since 1970. */
+  readonly date: number;
+}
+
 const PERMISSION = "The job needs the permission id-token: write.";
 
 /**
@@ -28,7 +43,7 @@ const PERMISSION = "The job needs the permission id-token: write.";
  * @throws AppError `USAGE` when what GitHub put into the environment cannot be used, and what {@link tradeCredential}
  * throws.
  */
-export async function githubToken(exchange: Exchange, input: GithubInput): Promise<string> {
+export async function githubToken(exchange: Exchange, input: GithubInput): Promise<WorkloadToken> {
   const { requestUrl, requestToken, audience } = input;
   const step = "Cannot get the job's token from GitHub";
   const unusable = (why: string) => new AppError("USAGE", `${step}: ${why}.`, { hint: PERMISSION });
@@ -48,8 +63,10 @@ export async function githubToken(exchange: Exchange, input: GithubInput): Promi
       boundedFetch(exchange, step)(url, {
         headers: { accept: "application/json", authorization: `Bearer ${requestToken}` },
       }),
-    read: ({ json: { value } }) => {
-      if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
+    read: ({ json: { value }, serverDate: date }) => {
+      if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) {
+        return { token: value, ...(date === undefined ? {} : { server: { host: hostOf(url), date } }) };
+      }
       throw badAnswer(`${step}: ${hostOf(url)} sent a malformed answer: its value is not a token.`, {
         kind: "content",
         status: 200,
@@ -72,9 +89,12 @@ const LONGEST_TOKEN = 64 * 1024;
  * Reads a CI system's token, without verifying it: that is for the server to do which it is handed to.
  *
  * @throws AppError `INVALID_TOKEN` for what is no JWT and for another audience, `SESSION_REJECTED` for one that has
- * ended, `CLOCK_SKEW` for one from the future.
+ * ended, `CLOCK_SKEW` for one from the future, and for one that ended by our clock alone.
  */
-export function readWorkloadToken(token: string, { audience, now }: WorkloadChecks): MintedToken {
+export function readWorkloadToken(
+  { token, server }: WorkloadToken,
+  { audience, now }: WorkloadChecks,
+): MintedToken {
   const accessToken = token.trim(); // a file ends with a line
   const invalid = (why: string, hint: string) =>
     new AppError("INVALID_TOKEN", `The workload's token cannot be used: ${why}.`, { hint });
@@ -99,8 +119,10 @@ export function readWorkloadToken(token: string, { audience, now }: WorkloadChec
   }
   const [ends, begins] = [timeOf(exp), Math.max(timeOf(iat) ?? 0, timeOf(nbf) ?? 0)];
   if (exp !== undefined && ends === undefined) throw invalid("its expiry (exp) is not a time", source);
+  const skewed = (why: string) =>
+    server && clockSkew(now, server.date, server.host, `the workload's token cannot be used: it ${why}`);
   if (begins > now + CLOCK_TOLERANCE * 1000) {
-    throw new AppError(
+    throw skewed(`begins at ${isoTime(begins)}`) ?? new AppError(
       "CLOCK_SKEW",
       `The clocks disagree: it is ${isoTime(now)} on this machine, and the workload's token is of ${
         isoTime(begins)
@@ -109,7 +131,7 @@ export function readWorkloadToken(token: string, { audience, now }: WorkloadChec
     );
   }
   if (ends !== undefined && ends <= now) {
-    throw new AppError(
+    throw skewed(`ended at ${isoTime(ends)}`) ?? new AppError(
       "SESSION_REJECTED",
       `The workload's token ended at ${isoTime(ends)}, and it is ${isoTime(now)} now.`,
       { hint: "Have the CI system issue a new one; a token in a variable lives no longer than its job." },

@@ -4,12 +4,12 @@ import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { clientCredentialsToken } from "../oauth/client-credentials.ts";
 import { discoverIssuer } from "../oauth/discovery.ts";
-import type { Exchange } from "../oauth/http.ts";
+import { endpointGone, type Exchange } from "../oauth/http.ts";
 import { jwtBearerToken, signAssertion } from "../oauth/jwt-bearer.ts";
 import type { MintedToken } from "../oauth/minted-token.ts";
 import { exchangePersonalAccessToken } from "../oauth/personal-access-token.ts";
 import { exchangeToken } from "../oauth/token-exchange.ts";
-import { githubToken, readWorkloadToken } from "../oauth/workload-token.ts";
+import { githubToken, readWorkloadToken, type WorkloadToken } from "../oauth/workload-token.ts";
 import { pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Recipe, RecipeCredentials, WorkloadSource } from "./session.ts";
@@ -39,22 +39,37 @@ export async function followRecipe(
   const client = oauthClient(clientId, clientSecret);
   switch (recipe.kind) {
     case "client-credentials": {
-      const known = await knownEndpoint(exchange, issuer, recipe);
-      const { tokenEndpoint, authMethods: methods = [] } = known;
       const scope = recipe.scope === undefined ? {} : { scope: recipe.scope };
-      const input = { tokenEndpoint, methods, client, ...scope, ...patience };
-      return { minted: await clientCredentialsToken(exchange, input), recipe: { ...recipe, ...known } };
+      const { minted, known } = await atEndpoint(
+        exchange,
+        issuer,
+        recipe,
+        ({ tokenEndpoint, authMethods }) =>
+          clientCredentialsToken(exchange, {
+            tokenEndpoint,
+            methods: authMethods ?? [],
+            client,
+            ...scope,
+            ...patience,
+          }),
+      );
+      return { minted, recipe: { ...recipe, ...known } };
     }
     case "service-account": {
-      const known = await knownEndpoint(exchange, issuer, recipe);
       const { keyId, privateKey, audience, scope } = recipe;
       const key = { clientId, keyId, privateKey };
-      const minted = await jwtBearerToken(exchange, {
-        tokenEndpoint: known.tokenEndpoint,
-        assertion: () => signAssertion(key, { audience, now: exchange.now() }),
-        ...(scope === undefined ? {} : { scope }),
-        ...patience,
-      });
+      const { minted, known } = await atEndpoint(
+        exchange,
+        issuer,
+        recipe,
+        ({ tokenEndpoint }) =>
+          jwtBearerToken(exchange, {
+            tokenEndpoint,
+            assertion: () => signAssertion(key, { audience, now: exchange.now() }),
+            ...(scope === undefined ? {} : { scope }),
+            ...patience,
+          }),
+      );
       return { minted, recipe: { ...recipe, ...known } };
     }
     case "personal-access-token":
@@ -67,18 +82,24 @@ export async function followRecipe(
       const own = await workloadToken(exchange, env, recipe.source, audience);
       const checked = readWorkloadToken(own, { audience, now: exchange.now() });
       if (recipe.exchange === undefined) return { minted: checked, recipe };
-      const known = await knownEndpoint(exchange, issuer, recipe.exchange);
-      const { tokenEndpoint, authMethods: methods = [] } = known;
-      const { grant, scope, audience: wanted } = recipe.exchange;
-      const common = { tokenEndpoint, client, ...(scope === undefined ? {} : { scope }), ...patience };
-      const minted = grant === "jwt-bearer"
-        ? await jwtBearerToken(exchange, { ...common, assertion: () => Promise.resolve(own) })
-        : await exchangeToken(exchange, {
-          ...common,
-          methods,
-          subjectToken: own,
-          ...(wanted === undefined ? {} : { audience: wanted }),
-        });
+      const { grant, scope } = recipe.exchange;
+      const { minted, known } = await atEndpoint(
+        exchange,
+        issuer,
+        recipe.exchange,
+        ({ tokenEndpoint, authMethods }) => {
+          const common = {
+            tokenEndpoint,
+            methods: authMethods ?? [],
+            client,
+            ...(scope === undefined ? {} : { scope }),
+            ...patience,
+          };
+          return grant === "jwt-bearer"
+            ? jwtBearerToken(exchange, { ...common, assertion: () => Promise.resolve(own.token) })
+            : exchangeToken(exchange, { ...common, subjectToken: own.token });
+        },
+      );
       return { minted, recipe: { ...recipe, exchange: { ...recipe.exchange, ...known } } };
     }
   }
@@ -89,15 +110,29 @@ interface KnownEndpoint {
   readonly authMethods?: readonly string[];
 }
 
-/** Where tokens are asked for; the issuer is asked where that is, once. */
-async function knownEndpoint(
+/** Asks for a token where the issuer gives them: it is asked once where that is, and again when that is gone. */
+async function atEndpoint(
   exchange: Exchange,
   issuer: string,
   { tokenEndpoint, authMethods }: Partial<KnownEndpoint>,
-): Promise<KnownEndpoint> {
-  if (tokenEndpoint !== undefined) {
-    return { tokenEndpoint, ...(authMethods === undefined ? {} : { authMethods }) };
+  ask: (endpoint: KnownEndpoint) => Promise<MintedToken>,
+): Promise<{ readonly minted: MintedToken; readonly known: KnownEndpoint }> {
+  if (tokenEndpoint === undefined) {
+    const known = await discoveredEndpoint(exchange, issuer);
+    return { minted: await ask(known), known };
   }
+  const known = { tokenEndpoint, ...(authMethods === undefined ? {} : { authMethods }) };
+  try {
+    return { minted: await ask(known), known };
+  } catch (thrown) {
+    if (!endpointGone(thrown)) throw thrown;
+    const moved = await discoveredEndpoint(exchange, issuer).catch(() => undefined);
+    if (moved === undefined || moved.tokenEndpoint === tokenEndpoint) throw thrown;
+    return { minted: await ask(moved), known: moved };
+  }
+}
+
+async function discoveredEndpoint(exchange: Exchange, issuer: string): Promise<KnownEndpoint> {
   const metadata = await discoverIssuer(exchange, issuer);
   const methods = metadata.token_endpoint_auth_methods_supported;
   return {
@@ -112,7 +147,7 @@ async function workloadToken(
   env: Environment,
   source: WorkloadSource,
   audience: string,
-): Promise<string> {
+): Promise<WorkloadToken> {
   const own = await credentialOfJob(env, source);
   const none = (message: string, hint: string) => new AppError("NO_WORKLOAD_TOKEN", message, { hint });
   switch (source.kind) {
@@ -128,13 +163,13 @@ async function workloadToken(
       );
     }
     case "variable":
-      if (own !== undefined) return own;
+      if (own !== undefined) return { token: own };
       throw none(
         `The variable ${source.name} is not set.`,
         `Name it under id_tokens of the job, with the audience ${printable(audience)}.`,
       );
     case "file":
-      if (own !== undefined) return own;
+      if (own !== undefined) return { token: own };
       throw none(
         `The token's file ${printable(source.path)} does not exist.`,
         "Mount the projected token there, or name another file: datumctl login --workload file:PATH",

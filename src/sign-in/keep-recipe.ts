@@ -17,10 +17,7 @@ export interface RecipeSession {
   readonly session:
     & Pick<Session, "provider" | "kind" | "authHost" | "user" | "scopes">
     & Partial<
-      Pick<
-        Session,
-        "organization" | "team" | "exportedTo" | "local" | "expires" | "inUse" | "controlPlaneApi"
-      >
+      Pick<Session, "organization" | "team" | "exportedTo" | "local" | "expires">
     >;
   readonly credentials: RecipeCredentials;
   /** What stands before the `@` in the name that the session gets by itself. */

@@ -101,14 +101,15 @@ export const TRADES: readonly Trade[] = [
     secret: "request-SECRET",
     timeBound: false,
     good: (value) => ({ value, count: 1 }),
-    ask: async (issuer, more) => ({
-      accessToken: await githubToken(issuer.exchange(more), {
+    ask: async (issuer, more) => {
+      const { token } = await githubToken(issuer.exchange(more), {
         requestUrl: "https://token.example/request?api-version=2",
         requestToken: "request-SECRET",
         audience: "cloud",
         ...asking(issuer).retry,
-      }),
-    }),
+      });
+      return { accessToken: token };
+    },
   },
 ];
 

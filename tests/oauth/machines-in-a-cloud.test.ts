@@ -128,8 +128,9 @@ test(
       client: oauthClient(clientId, clientSecret),
       ...retry,
     };
-    const subjectToken = await job(cloud.issuer);
-    const { expiresAt = 0, receivedAt } = readWorkloadToken(subjectToken, {
+    const own = await job(cloud.issuer);
+    const subjectToken = own.token;
+    const { expiresAt = 0, receivedAt } = readWorkloadToken(own, {
       audience: cloud.issuer,
       now: exchange.now(),
     });
@@ -141,7 +142,7 @@ test(
     assert.equal(await code(job(cloud.issuer, "wrong-token")), "SESSION_REJECTED");
     const client = oauthClient(clientId, "wrong-secret");
     assert.equal(await code(exchangeToken(exchange, { ...input, client, subjectToken })), "SESSION_REJECTED");
-    const foreign = await job("https://elsewhere.example");
+    const { token: foreign } = await job("https://elsewhere.example");
     // RFC 8693, 2.2.2 calls a bad subject token invalid_request, as everything else that is wrong with a request.
     assert.equal(await code(exchangeToken(exchange, { ...input, subjectToken: foreign })), "ISSUER_ERROR");
     cloud.setMachines({ workloadGrants: [] });

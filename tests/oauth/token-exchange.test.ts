@@ -27,7 +27,7 @@ const GOOD = {
 };
 
 Deno.test("a public client exchanges a JWT for an access token, as RFC 8693, 2.1 has it", async () => {
-  const { issuer, minted } = exchanging(GOOD, { audience: "https://api.example", scope: "a b" });
+  const { issuer, minted } = exchanging(GOOD, { scope: "a b" });
   assert.deepEqual(await minted, { accessToken: "minted-1", receivedAt: NOW, expiresAt: NOW + 60_000 });
   const { method, body, headers } = issuer.requests[0] ?? assert.fail();
   assert.equal(method, "POST");
@@ -38,12 +38,11 @@ Deno.test("a public client exchanges a JWT for an access token, as RFC 8693, 2.1
     subject_token: "subject-SECRET",
     subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
     requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
-    audience: "https://api.example",
     scope: "a b",
   });
 });
 
-Deno.test("neither audience nor scope is sent when there is none; a confidential client proves itself", async () => {
+Deno.test("no scope is sent when there is none; a confidential client proves itself", async () => {
   const { issuer, minted } = exchanging(GOOD, { client: oauthClient("id-1", "client-SECRET") });
   await minted;
   const { body, headers } = issuer.requests[0] ?? assert.fail();

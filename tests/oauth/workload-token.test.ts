@@ -19,7 +19,7 @@ function github(requestUrl: string, { audience = "cloud", requestToken = "reques
 
 Deno.test("GitHub is asked with the job's request token, and the audience beside what its URL holds", async () => {
   const { issuer, token } = github(REQUEST);
-  assert.equal(await token, "a.b.c");
+  assert.deepEqual(await token, { token: "a.b.c" });
   const { method, path, headers } = issuer.requests[0] ?? assert.fail();
   assert.deepEqual([method, path], ["GET", `${REQUEST}&audience=cloud`]);
   assert.equal(headers.get("authorization"), "Bearer request-SECRET");
@@ -67,8 +67,12 @@ function jwt(more: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(new Uint8Array(32));
 }
 
-const read = (token: string) => readWorkloadToken(token, { audience: "cloud", now: NOW });
-const refusal = (token: string) => failure(Promise.resolve().then(() => read(token)));
+const read = (token: string, date?: number) =>
+  readWorkloadToken({ token, ...(date === undefined ? {} : { server: { host: "token.example", date } }) }, {
+    audience: "cloud",
+    now: NOW,
+  });
+const refusal = (token: string, date?: number) => failure(Promise.resolve().then(() => read(token, date)));
 
 Deno.test("a good token passes with its own end, the line that a file ends with cut off", async () => {
   const token = await jwt();
@@ -118,6 +122,20 @@ Deno.test("a token from the future is CLOCK_SKEW with both times; a minute of di
     assert.match(error.message, /2026-01-02T03:04:05Z.*2026-01-02T03:05:06Z/);
   }
   assert.equal(read(await jwt({ iat: NOW / 1000 + 60 })).expiresAt, NOW + 300_000);
+});
+
+Deno.test("whoever gave the token tells a wrong clock from a token that ended, fast or slow", async () => {
+  const life = { iat: NOW / 1000 - 600, exp: NOW / 1000 - 300 };
+  const fast = await refusal(await jwt(life), NOW - 600_000);
+  assert.equal(fast.code, "CLOCK_SKEW");
+  assert.match(
+    fast.message,
+    /2026-01-02T03:04:05Z on this machine and 2026-01-02T02:54:05Z at token\.example/,
+  );
+  assert.equal((await refusal(await jwt(life), NOW - 30_000)).code, "SESSION_REJECTED");
+  const slow = await refusal(await jwt({ iat: NOW / 1000 + 600, exp: NOW / 1000 + 900 }), NOW + 600_000);
+  assert.equal(slow.code, "CLOCK_SKEW");
+  assert.match(slow.message, /2026-01-02T03:14:05Z at token\.example/);
 });
 
 Deno.test("an end that is no time is INVALID_TOKEN", async () => {

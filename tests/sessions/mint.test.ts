@@ -18,6 +18,7 @@ import { parseServiceAccountKey } from "../../src/oauth/service-account-key.ts";
 import { keepRecipe } from "../../src/sign-in/keep-recipe.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { CLIENT } from "./issuer.ts";
 import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
 
 const HOUR = 3600_000;
@@ -178,7 +179,7 @@ for (const [what, recipeOf, counter] of RECIPES) {
     assert.equal((await readSession(it.place, it.name))?.tokenExpires, new Date(first.expires).toISOString());
     await later(sandbox, cloud, first.expires - sandbox.time + 1_000);
     if (counter !== "ci_token") assert.notEqual((await it.token()).token, first.token);
-    else await failure(it.token(), "SESSION_REJECTED"); // GitHub's own clock stays
+    else await failure(it.token(), "CLOCK_SKEW"); // GitHub's own clock stays
     assert.equal(cloud.counts()[counter], 2);
   });
 }
@@ -193,27 +194,109 @@ Deno.test("where the issuer's endpoint is, is asked once and remembered", async 
   assert.equal(cloud.counts().discovery, 1);
 });
 
-Deno.test("a clock that is off by ten minutes is CLOCK_SKEW with both times, and nothing is lost", async () => {
-  for (const what of [0, 1]) {
-    await using cloud = await startCloud();
+for (const [what, recipeOf] of RECIPES) {
+  Deno.test(`${what}: a clock that is off by ten minutes is CLOCK_SKEW with both times, and nothing is lost`, async () => {
+    await using cloud = await startCloud({ accessTokenLife: 60 });
     await using sandbox = await openSandbox();
-    const recipe = await RECIPES[what]?.[1](cloud);
-    assert.ok(recipe !== undefined);
+    const recipe = await recipeOf(cloud);
     const place = {
       issuer: cloud.issuer,
       apiHost: cloud.apiHost,
-      clientId: ACCOUNT,
+      clientId: recipe.kind === "service-account" ? ACCOUNT : cloud.clientId,
       certificateAuthority: cloud.caPem,
     };
-    const it = await machine(sandbox, recipe, place);
+    const it = await machine(sandbox, recipe, place, github(cloud));
     const text = await Deno.readTextFile(it.file);
-    sandbox.time -= 600_000;
-    const { message } = await failure(it.token(), "CLOCK_SKEW");
-    const [here = "", there = ""] = message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? [];
-    assert.ok(Math.abs(Date.parse(there) - Date.parse(here) - 600_000) < 10_000, message);
-    assert.equal(await Deno.readTextFile(it.file), text);
-    sandbox.time += 600_000;
+    for (const off of [600_000, -600_000]) {
+      sandbox.time += off;
+      await skewed(it.token(), off);
+      assert.equal(await Deno.readTextFile(it.file), text);
+      sandbox.time -= off;
+    }
     assert.ok((await it.token()).token !== "");
+  });
+}
+
+/** `CLOCK_SKEW` that names our time, and the server's that is so many milliseconds behind it. */
+async function skewed(asked: Promise<unknown>, off: number): Promise<void> {
+  const { message } = await failure(asked, "CLOCK_SKEW");
+  const [here = "", there = ""] = message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? [];
+  assert.ok(Math.abs(Date.parse(here) - Date.parse(there) - off) < 10_000, message);
+}
+
+Deno.test("an API token whose tokens say their times: a clock that is off is CLOCK_SKEW; what says none is not judged", async () => {
+  await using sandbox = await openSandbox();
+  const { issuer } = sandbox;
+  issuer.idLife = 60;
+  let says = true;
+  issuer.respond = async () => {
+    const { id_token } = await issuer.tokens();
+    const headers = { date: new Date(sandbox.time + issuer.ahead).toUTCString() };
+    const token = says ? { access_token: id_token } : { access_token: "access-0", expires_in: 60 };
+    return Response.json({ ...token, token_type: "Bearer" }, { headers });
+  };
+  const it = await machine(sandbox, {
+    kind: "client-credentials",
+    tokenEndpoint: issuer.metadata.token_endpoint,
+  }, { clientSecret: "SECRET-1" });
+  for (const off of [600_000, -600_000]) {
+    issuer.ahead = -off;
+    says = true;
+    await skewed(it.token({ force: true }), off);
+    says = false;
+    assert.equal((await it.token({ force: true })).token, "access-0");
+  }
+});
+
+Deno.test("an endpoint that has moved is looked for once more, and kept; one that is gone for good fails as it did", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  const place = {
+    issuer: cloud.issuer,
+    apiHost: cloud.apiHost,
+    clientId: ACCOUNT,
+    certificateAuthority: cloud.caPem,
+  };
+  const account = await serviceAccount(cloud);
+  for (const tokenEndpoint of [`${cloud.issuer}/gone`, `${sandbox.issuer.url}/gone`]) {
+    const it = await machine(sandbox, { ...account, tokenEndpoint } as Recipe, place);
+    cloud.resetCounts();
+    await it.token();
+    await it.token({ force: true });
+    assert.deepEqual([cloud.counts().discovery, cloud.counts()["token:jwt-bearer"]], [1, 2]);
+  }
+  await using other = await openSandbox();
+  const { issuer } = other;
+  issuer.respond = () => Response.json({ error: "not_found" }, { status: 410 });
+  const tokenEndpoint = issuer.metadata.token_endpoint;
+  const it = await machine(other, { kind: "client-credentials", tokenEndpoint }, {
+    clientSecret: "SECRET-1",
+  });
+  await failure(it.token(), "ISSUER_ERROR");
+  assert.equal(issuer.requests.filter((path) => path === "/token").length, 1);
+});
+
+Deno.test("a workload's exchange proves its client as the issuer takes it, by either grant", async () => {
+  await using sandbox = await openSandbox();
+  const { issuer } = sandbox;
+  const { id_token: JOB } = await issuer.tokens();
+  issuer.respond = ({ parameters, headers }) =>
+    !headers.has("authorization") && parameters.get("client_secret") === "SECRET-1"
+      ? Response.json({ access_token: "access-1", token_type: "Bearer", expires_in: 3600 })
+      : Response.json({ error: "invalid_client" }, { status: 401 });
+  for (const grant of ["jwt-bearer", "token-exchange"] as const) {
+    const recipe: Recipe = {
+      kind: "workload",
+      source: { kind: "variable", name: "JOB" },
+      audience: CLIENT,
+      exchange: {
+        grant,
+        tokenEndpoint: issuer.metadata.token_endpoint,
+        authMethods: ["client_secret_post"],
+      },
+    };
+    const it = await machine(sandbox, recipe, { clientSecret: "SECRET-1" }, { JOB });
+    assert.equal((await it.token({ force: true })).token, "access-1", grant);
   }
 });
 
