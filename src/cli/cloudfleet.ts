@@ -79,13 +79,13 @@ async function namedProfile({ place, choice, env }: Deps, named: string): Promis
   });
   const { session } = chosen;
   if (session.provider === "cloudfleet") return chosen;
-  throw new AppError(
-    "USAGE",
-    `The session "${session.name}" is of ${session.provider}, not a Cloudfleet profile.`,
-    {
-      hint: "See the profiles there are: datumctl auth list-profiles",
-    },
-  );
+  throw notCloudfleets(session);
+}
+
+function notCloudfleets({ name, provider }: Session): AppError {
+  return new AppError("USAGE", `The session "${name}" is of ${provider}, not a Cloudfleet profile.`, {
+    hint: "See the profiles there are: datumctl auth list-profiles",
+  });
 }
 
 /** Cloudfleet as one profile sees it; dispose of it. */
@@ -113,6 +113,7 @@ export async function openCloudfleet(deps: Deps, operations: readonly string[]):
   const own: Deps = { ...deps, place: acting.place };
   // As it was sealed: an edited file must not say where its tokens go.
   const { session, credentials } = await openSession(acting.place, acting.session, keyringBound(deps));
+  if (session.provider !== "cloudfleet") throw notCloudfleets(session);
   const kept = credentials.api ?? {};
   const tokens = freshTokens(own, acting.session);
   const network = deps.openNetwork(session.certificateAuthority);

@@ -92,7 +92,7 @@ export interface RequestPlaces {
   readonly organization: string;
 }
 
-/** The request of an operation: the table's, or what stands in its place. */
+/** The request of an operation: the table's, or what stands in its place. Throws `USAGE` for a place that is no id. */
 export function requestOf(
   operation: Operation,
   overrides: Readonly<Record<string, string>>,
@@ -101,8 +101,9 @@ export function requestOf(
   const request = overrides[operation] ?? OPERATIONS[operation];
   checkRequest(operation, request);
   const [, method, path = ""] = /^([A-Z]+) (\S+)$/.exec(request) ?? [];
-  const filled = path.replaceAll("{id}", encodeURIComponent(id))
-    .replaceAll("{organization}", encodeURIComponent(organization));
+  // Encoded or not, `..` leads upwards.
+  const filled = path.replaceAll("{id}", () => checkedId("what is asked for", id))
+    .replaceAll("{organization}", () => checkedId("an organization", organization));
   return { method: method as ApiRequest["method"], path: filled };
 }
 

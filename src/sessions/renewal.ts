@@ -42,7 +42,7 @@ export async function openAgain(
     });
   }
   if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
-    return await openWith(session, seen.key);
+    return await openWith(place, session, seen.key);
   }
   return await openSession(place, session, { timeout: timeLeft(bound.deadline, bound.keyringTimeout) });
 }

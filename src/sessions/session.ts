@@ -77,7 +77,9 @@ export type Session = v.InferOutput<typeof sessionSchema>;
 // What is relied on unseen. Members that this version does not know stay.
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const endpoint = v.pipe(v.string(), v.check((text) => URL.canParse(text)));
+const { provider, kind, organization, expires, exportedTo } = sessionSchema.entries;
 const sealedPlace = {
+  fields: v.optional(v.object({ provider, kind, organization, expires, exportedTo })),
   clientId: text,
   clientSecret: v.optional(text),
   signIn: sessionSchema.entries.signIn,
@@ -114,7 +116,6 @@ const recipeSchema = v.variant("kind", [
     exchange: v.optional(v.looseObject({
       grant: v.picklist(["token-exchange", "jwt-bearer"]),
       ...tokenEndpoint,
-      audience: v.optional(text),
       scope: v.optional(text),
     })),
   }),
@@ -155,8 +156,13 @@ const credentialsSchema = v.union([
 /** What is chosen for a sign-in beside where it goes. */
 export type SignInChoices = NonNullable<Session["signIn"]>;
 
+/** The public fields, beside the place, by which it is decided what is done with a session. */
+export type SealedFields = Pick<Session, "provider" | "kind" | "organization" | "expires" | "exportedTo">;
+
 /** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
 interface SealedPlace {
+  /** Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
+  readonly fields?: SealedFields;
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly signIn?: SignInChoices;
@@ -232,7 +238,6 @@ export type Recipe =
     readonly exchange?: TokenEndpoint & {
       /** RFC 8693 or RFC 7523. */
       readonly grant: "token-exchange" | "jwt-bearer";
-      readonly audience?: string;
       readonly scope?: string;
     };
   }
@@ -262,6 +267,7 @@ export const NOBODY = "";
 export const AMBIENT = "env:";
 
 const ambient = new WeakMap<Session, Credentials>();
+const given = new WeakMap<Session, string>();
 
 /** A session that comes from variables: nothing of it is stored. */
 export function ambientSession(
@@ -270,6 +276,9 @@ export function ambientSession(
 ): Session {
   const made: Session = { ...session, schemaVersion: SCHEMA_VERSION, keyStore: "file", credentials: "" };
   ambient.set(made, credentials);
+  // When they were read is no part of what they are: the next process reads the same values at another moment.
+  const { received: _, ...values } = credentials;
+  given.set(made, JSON.stringify(values));
   return made;
 }
 
@@ -280,9 +289,9 @@ export function keepForThisProcess(session: Session, credentials: Credentials): 
 
 /** Tells one value of the variables from another, which cannot be told from it; undefined for a session that is stored. */
 export async function markOfVariables(session: Session): Promise<string | undefined> {
-  const credentials = ambient.get(session);
-  if (credentials === undefined) return undefined;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(credentials)));
+  const values = given.get(session);
+  if (values === undefined) return undefined;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(values));
   return toBase64Url(new Uint8Array(digest).subarray(0, 8));
 }
 

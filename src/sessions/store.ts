@@ -32,6 +32,7 @@ import {
   parseCredentials,
   parseSession,
   SCHEMA_VERSION,
+  type SealedFields,
   type Session,
   signInAgain,
 } from "./session.ts";
@@ -166,7 +167,7 @@ export async function openSession(
   });
   const key = text === undefined ? undefined : await readKeyText(text);
   if (key === undefined || key.kid !== kidOf(session.credentials)) throw keyMissing(place, session);
-  return await openWith(session, key);
+  return await openWith(place, session, key);
 }
 
 /** Under which account a session's key is kept, so that a person finds it under their own identity. */
@@ -175,12 +176,17 @@ export function accountOf({ project }: SessionPlace, name: string): string {
 }
 
 /** Opens a session's credentials with a key that is at hand. */
-export async function openWith(session: Session, key: SealingKey): Promise<OpenedSession> {
+export async function openWith(
+  place: SessionPlace,
+  session: Session,
+  key: SealingKey,
+): Promise<OpenedSession> {
   const opened = await unseal(session.credentials, key);
   const credentials = opened === undefined ? undefined : parseCredentials(opened);
   if (credentials === undefined) {
     throw new AppError("STORAGE", `The credentials of the session "${session.name}" are damaged.`, {
-      hint: signInAgain(session),
+      // What stands beside them in a project's folder may be anybody's.
+      hint: place.project === undefined ? signInAgain(session) : instead(place.project),
     });
   }
   const { clientId, clientSecret, apiHost, subject, certificateAuthority, signIn } = credentials;
@@ -188,7 +194,7 @@ export async function openWith(session: Session, key: SealingKey): Promise<Opene
   const { certificateAuthority: _, signIn: __, confidential: ___, ...rest } = session;
   return {
     session: {
-      ...rest,
+      ...(credentials.fields === undefined ? rest : { ...withoutFields(rest), ...credentials.fields }),
       issuer,
       authHost: new URL(issuer).host,
       clientId,
@@ -203,6 +209,12 @@ export async function openWith(session: Session, key: SealingKey): Promise<Opene
   };
 }
 
+/** What the seal leaves out was not there when it was made. */
+function withoutFields<T extends Partial<SealedFields>>(session: T) {
+  const { provider: _, kind: __, organization: ___, expires: ____, exportedTo: _____, ...rest } = session;
+  return rest;
+}
+
 function keyMissing(place: SessionPlace, session: Session): AppError {
   if (place.project !== undefined) return notOurs(place.project, session);
   const where = place.secretStore(session.keyStore).name;
@@ -215,12 +227,18 @@ function keyMissing(place: SessionPlace, session: Session): AppError {
 
 /** A folder that came from somebody else says nothing here of where to sign in. */
 function notOurs(project: string, { name }: Session): AppError {
-  const folder = printable(`${project}/.datumctl`);
   return new AppError(
     "KEYRING_ITEM_MISSING",
-    `The session "${name}" in ${folder} is not used: you hold no key for it. It may be somebody else's.`,
-    { hint: `Remove ${folder}, or act as a session of your own: --profile NAME` },
+    `The session "${name}" in ${
+      printable(`${project}/.datumctl`)
+    } is not used: you hold no key for it. It may be somebody else's.`,
+    { hint: instead(project) },
   );
+}
+
+/** The way on that takes nothing from what a project's folder says. */
+function instead(project: string): string {
+  return `Remove ${printable(`${project}/.datumctl`)}, or act as a session of your own: --profile NAME`;
 }
 
 /** Holds a session's lock, waiting for it at most `timeout` milliseconds. Throws `BUSY`. */
@@ -239,7 +257,7 @@ export async function lockSession(
 
 /** A session's next file, its room already taken on the disk. */
 export interface SessionReplacement {
-  /** Seals the credentials and renames the file into place. */
+  /** Seals the credentials, and with them what of the session is acted on, and renames the file into place. */
   commit(session: Session, credentials: Credentials): Promise<Session>;
   discard(): Promise<void>;
 }
@@ -262,7 +280,10 @@ export async function prepareSession(
   return {
     discard: () => replacement.discard(),
     async commit(session, credentials) {
-      const sealed = { ...session, credentials: await seal(JSON.stringify(credentials), key) };
+      const { provider, kind, organization, expires, exportedTo } = session;
+      // JSON leaves out what is undefined.
+      const fields = { provider, kind, organization, expires, exportedTo };
+      const sealed = { ...session, credentials: await seal(JSON.stringify({ ...credentials, fields }), key) };
       await replacement.commit(formatSession(sealed));
       checkpoint("session renamed");
       return sealed;
@@ -621,6 +642,8 @@ export interface SessionChoice {
   readonly flag?: string | undefined;
   /** `DATUMCTL_PROFILE`. */
   readonly variable?: string | undefined;
+  /** No project folder's session counts without being named: a kubeconfig entry works in every folder. */
+  readonly own?: boolean | undefined;
 }
 
 /**
@@ -630,7 +653,7 @@ export interface SessionChoice {
 export async function chooseSession(place: SessionPlace, choice: SessionChoice): Promise<ChosenSession> {
   const named = choice.flag ?? choice.variable;
   const chosen = named === undefined
-    ? await sessionInForce(place)
+    ? await sessionInForce(place, choice)
     : await namedSession(place, named, choice.flag === undefined ? "DATUMCTL_PROFILE" : "--profile");
   return chosen ?? fail(await noSession(place, named));
 }
@@ -651,10 +674,13 @@ async function namedSession(
   return inProject && local && { session: inProject, place: local, source };
 }
 
-async function sessionInForce(place: SessionPlace): Promise<ChosenSession | undefined> {
+async function sessionInForce(
+  place: SessionPlace,
+  { own }: SessionChoice,
+): Promise<ChosenSession | undefined> {
   const ambient = await place.ambient?.();
   if (ambient !== undefined) return { session: ambient, place, source: ambient.name.slice(AMBIENT.length) };
-  const local = await place.local?.(place);
+  const local = own ? undefined : await place.local?.(place);
   const inProject = local && await activeSession(local);
   if (inProject) return { session: inProject, place: local, source: `the project folder ${local.project}` };
   const session = await activeSession(place);

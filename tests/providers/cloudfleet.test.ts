@@ -80,13 +80,24 @@ Deno.test("an override that was kept is checked again before it is used", () => 
 Deno.test("no id leads a request elsewhere", () => {
   const operations = Object.keys(OPERATIONS) as Operation[];
   fc.assert(fc.property(fc.string(), fc.constantFrom(...operations), (id, operation) => {
+    if (!isId(id) && OPERATIONS[operation].includes("{id}")) {
+      return assert.throws(
+        () => requestOf(operation, {}, { id, organization: "acme" }),
+        refused("USAGE", /id/),
+      );
+    }
     const { path } = requestOf(operation, {}, { id, organization: "acme" });
     assert.doesNotMatch(path, /[?#\s]/);
-    if (isId(id)) {
-      const url = new URL(`https://api.example.com/v1${path}`);
-      assert.ok(url.pathname.startsWith("/v1/") && url.host === "api.example.com");
-    }
+    const url = new URL(`https://api.example.com/v1${path}`);
+    assert.ok(url.pathname.startsWith("/v1/") && url.host === "api.example.com");
   }));
+  const overrides = operationsOf(["list=GET /organizations/{organization}/tokens"]);
+  for (const organization of ["", ".", "..", "a/b"]) {
+    assert.throws(
+      () => requestOf("list", overrides, { organization }),
+      refused("USAGE", /cannot be the id of an organization/),
+    );
+  }
   for (const id of ["", ".", "..", "a/b", "a b", "-x", "x\n", "é", "a".repeat(129)]) {
     assert.throws(() => checkedId("a token", id), refused("USAGE", /cannot be the id of a token/));
   }

@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { openPlace } from "../../src/sessions/place.ts";
+import { seal } from "../../src/sessions/jwe.ts";
 import { formatSession } from "../../src/sessions/session.ts";
 import {
   activateSession,
   chooseSession,
   listSessions,
   lockSession,
+  prepareSession,
   readConfig,
   readSession,
   removeSession,
@@ -71,6 +73,40 @@ Deno.test("an edited issuer, host, client, subject or authority steers nothing: 
   assert.equal(found.user.subject, session.user.subject);
   assert.equal(found.certificateAuthority, undefined);
   assert.equal(credentials.metadata.token_endpoint, `${sandbox.issuer.url}/token`);
+});
+
+Deno.test("an edited kind, provider, organization, end or export steers nothing: what is sealed wins", async () => {
+  await using sandbox = await openSandbox();
+  const expires = new Date(sandbox.time + 60_000).toISOString();
+  const { session } = await sandbox.add({ session: { organization: "acme", expires } });
+  const { file } = await sandbox.paths(session.name);
+  await edit(file, (value) => ({
+    ...value,
+    kind: "studio",
+    provider: "cloudfleet",
+    organization: "..",
+    expires: "2999-01-01T00:00:00Z",
+    exportedTo: "/home/ada/.bashrc",
+  }));
+  const { session: found } = await opened(sandbox, session.name);
+  const { kind, provider, organization } = found;
+  assert.deepEqual([kind, provider, organization, found.expires], ["user", "datum", "acme", expires]);
+  assert.ok(!("exportedTo" in found), "what was not sealed was not there");
+});
+
+Deno.test("a file that was sealed before its fields were is read as it is, until it is sealed again", async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add({ session: { organization: "acme" } });
+  const { file } = await sandbox.paths(session.name);
+  const { credentials: { fields: _, ...before }, key } = await opened(sandbox, session.name);
+  const sealed = await seal(JSON.stringify(before), key);
+  await edit(file, (value) => ({ ...value, credentials: sealed }));
+  const old = await opened(sandbox, session.name);
+  assert.deepEqual([old.session.kind, old.session.organization], ["user", "acme"]);
+  const replacement = await prepareSession(sandbox.place, session.name, session, key);
+  await replacement.commit(old.session, old.credentials);
+  await edit(file, (value) => ({ ...value, organization: "initech" }));
+  assert.equal((await opened(sandbox, session.name)).session.organization, "acme");
 });
 
 Deno.test("a session's file copied over another's acts in nobody's name", async () => {
