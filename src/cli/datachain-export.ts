@@ -10,7 +10,6 @@ import {
 } from "../providers/datachain-config.ts";
 import { type Environment, operatingSystem } from "../system/environment.ts";
 import {
-  createFile,
   ensurePrivateFolder,
   kindOf,
   othersCanRead,
@@ -19,6 +18,7 @@ import {
   tighten,
 } from "../system/files.ts";
 import { readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
+import { isTracked } from "./git-index.ts";
 
 const MOST_ATTEMPTS = 5;
 
@@ -30,7 +30,7 @@ export interface ExportPlace {
 
 /**
  * Where DataChain's own tools look, made ready for this table to be written there. Throws `STORAGE`, also for
- * a link in a project folder, which could lead anywhere.
+ * a link in a project folder, which could lead anywhere, and for a file there that git tracks.
  */
 export async function exportPlaceFor(
   env: Environment,
@@ -38,7 +38,10 @@ export async function exportPlaceFor(
   url: string,
 ): Promise<ExportPlace> {
   const path = datachainConfigPath({ env, os: operatingSystem }, project);
-  const parts = project === undefined ? [] : [[path.slice(0, -"/config".length), "folder"], [path, "file"]];
+  const folder = path.slice(0, -"/config".length);
+  const parts = project === undefined
+    ? []
+    : [[folder, "folder"], [path, "file"], [`${folder}/.gitignore`, "file"]];
   for (const [part = "", wanted] of parts) {
     const kind = await kindOf(part);
     if (kind === undefined || kind === wanted) continue;
@@ -46,22 +49,45 @@ export async function exportPlaceFor(
       hint: "Look at what it is; then remove it and run the same command again.",
     });
   }
+  if (project !== undefined && await isTracked(project, ".datachain/config")) throw tracked(path);
   const before = await readSharedFile(path);
   withStudioTable(configText(before, path), { url, token: "token" }, path);
   if (before === undefined) {
-    await ensurePrivateFolder(path.slice(0, -"/config".length));
+    await ensurePrivateFolder(folder);
     await (await prepareReplacement(`${path}-room-${crypto.randomUUID()}`, 0)).discard();
   }
   return { path, project };
 }
 
-/** Writes the copy (0600); every other line of the file stays as it is. Throws `STORAGE`. */
-export async function exportToken({ path, project }: ExportPlace, table: StudioTable): Promise<void> {
+function tracked(path: string): AppError {
+  return new AppError(
+    "STORAGE",
+    `Nothing is exported: git tracks ${printable(path)}, and the token would go where the repository goes.`,
+    {
+      hint: "Take the file out of git and run the same command again: git rm --cached .datachain/config; " +
+        "or leave --export-datachain out.",
+    },
+  );
+}
+
+/**
+ * Writes the copy (0600); every other line of the file stays as it is. `note` hears of what else was changed. Throws
+ * `STORAGE`.
+ */
+export async function exportToken(
+  { path, project }: ExportPlace,
+  table: StudioTable,
+  note: (text: string) => void,
+): Promise<void> {
   if (project !== undefined) {
     const folder = path.slice(0, -"/config".length);
     await ensurePrivateFolder(folder);
     // A bare token has no place in a repository.
-    await createFile(`${folder}/.gitignore`, "*\n");
+    const ignore = `${folder}/.gitignore`;
+    const had = await readSharedFile(ignore) !== undefined;
+    if (await edit(ignore, ignoringConfig) && had) {
+      note(`Added "config" to ${printable(ignore)}, so that git does not see the token.`);
+    }
   }
   const target = await realPath(path);
   if (target !== undefined) {
@@ -86,6 +112,17 @@ export async function exportTeam(path: string, table: StudioTable): Promise<void
 /** Takes the token out of the copy, where it is this one. False when it was not there. Throws `STORAGE`. */
 export async function withdrawToken(path: string, token: string): Promise<boolean> {
   return await edit(path, (text = "") => withoutStudioToken(text, token, path));
+}
+
+/** The `.gitignore` with `config` ignored; one that there is not gets to ignore everything beside it. */
+function ignoringConfig(text: string | undefined): string {
+  if (text === undefined) return "*\n";
+  const lines = text.split(/\r?\n/).map((line) => line.trimEnd());
+  // The last line that speaks of it counts. Patterns of other kinds are not looked into: one line more does no harm.
+  const last = lines.findLast((line) => /^!?\/?(?:\*|config)$/.test(line));
+  if (last !== undefined && !last.startsWith("!")) return text;
+  const end = text.includes("\r\n") ? "\r\n" : "\n";
+  return `${text}${text === "" || text.endsWith("\n") ? "" : end}config${end}`;
 }
 
 /** Rewrites a file until nobody else writes it meanwhile. False when there was nothing to change. */

@@ -120,7 +120,7 @@ Deno.test("git sees nothing of it, and after the last logout only locks are left
   await world.ok(["logout", "--local"], { folder });
   assert.equal(await git(folder, "status", "--porcelain"), "");
   const left = [...Deno.readDirSync(`${folder}/.datumctl`)].map(({ name }) => name.replace(/^\w{16}/, "x"));
-  assert.deepEqual(left.sort(), [".gitignore", "config.json.lock", "x.lock"]);
+  assert.deepEqual(left.sort(), [".gitignore", "config.json.lock", "studio.lock", "x.lock"]);
   assert.doesNotMatch(await Deno.readTextFile(`${folder}/.datachain/config`), /token/);
   const keys = [...Deno.readDirSync(world.place.folders.sessions)].filter(({ name }) =>
     name.endsWith(".key")

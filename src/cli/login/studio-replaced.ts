@@ -9,6 +9,7 @@ import {
   lockSession,
   type OpenedSession,
   openSession,
+  readSession,
   removeSession,
   type SessionPlace,
 } from "../../sessions/store.ts";
@@ -17,7 +18,7 @@ import { type Deps, keyringBound } from "../context.ts";
 import { withdrawToken } from "../datachain-export.ts";
 
 /** How long a revocation may take after a sign-in, in milliseconds. */
-export const LONGEST_REVOCATION = 10_000;
+const LONGEST_REVOCATION = 10_000;
 
 /** A session that gets a successor, with what is sealed in it where that can be opened. */
 export interface Replaced {
@@ -46,7 +47,7 @@ export async function openReplaced(
 }
 
 /** Revokes a token within a time of its own: the sign-in's may be over. Throws as {@link revokeStudioToken}. */
-export async function revokeToken(
+async function revokeToken(
   { fetch, now, log }: Exchange,
   token: { readonly host: string; readonly token: string },
   timeout: number,
@@ -55,6 +56,18 @@ export async function revokeToken(
   const slow = () => new AppError("NETWORK", "Studio did not answer in time.");
   using bounded = boundedSignal(timeout, slow, interrupted);
   return await revokeStudioToken({ fetch, now, signal: bounded.signal, ...(log && { log }) }, token);
+}
+
+/** Takes back a token that could not be kept; the attempt may be over, this is not. What fails of it is said. */
+export async function takeBack(
+  deps: Deps,
+  exchange: Exchange,
+  token: { readonly host: string; readonly token: string },
+  { name, expires }: { readonly name: string; readonly expires: string },
+): Promise<void> {
+  const { interrupted: _, ...rest } = deps;
+  const word = `The token "${printable(name)}" that was just made`;
+  await revoke(rest, exchange, token, word, ` until ${expires}`);
 }
 
 /**
@@ -70,14 +83,15 @@ export async function endReplaced(
 ): Promise<void> {
   const warn = (text: string) => deps.out.act(`warning: ${text}`);
   try {
+    // What is sealed counts.
+    const { expires, exportedTo } = opened?.session ?? session;
     const token = opened?.credentials.accessToken;
     const word = `The token "${printable(session.user.name ?? session.name)}" that was here before`;
-    const until = session.expires === undefined ? "" : ` until ${session.expires}`;
+    const until = expires === undefined ? "" : ` until ${expires}`;
     if (opened === undefined || token === undefined) {
       warn(`${word} cannot be opened, so it is not revoked. It may be valid${until}.`);
     } else await revoke(deps, exchange, { host: opened.session.issuer, token }, word, until);
     if (session.name !== successor.name) await remove(deps, place, session);
-    const { exportedTo } = session;
     const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;
     if (left && token !== undefined) await withdrawToken(exportedTo, token);
   } catch (thrown) {
@@ -86,7 +100,7 @@ export async function endReplaced(
 }
 
 async function revoke(
-  deps: Deps,
+  deps: Omit<Deps, "interrupted"> & Partial<Pick<Deps, "interrupted">>,
   exchange: Exchange,
   token: { readonly host: string; readonly token: string },
   word: string,
@@ -108,6 +122,8 @@ async function revoke(
 async function remove(deps: Deps, place: SessionPlace, session: Session): Promise<void> {
   const lock = await lockSession(place, session.name, LOCK_WAIT);
   try {
+    // Another sign-in may have that name by now.
+    if ((await readSession(place, session.name))?.credentials !== session.credentials) return;
     const { leftBehind } = await removeSession(place, session, keyringBound(deps));
     if (leftBehind !== undefined) throw leftBehind;
   } finally {

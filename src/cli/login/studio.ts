@@ -14,34 +14,27 @@ import {
   studioTokenName,
 } from "../../providers/studio.ts";
 import { beginLocalPlace, endLocalPlace, localPlaceHere } from "../../sessions/local-place.ts";
-import { defaultSessionName, labelOf, type Session } from "../../sessions/session.ts";
+import { labelOf, type Session } from "../../sessions/session.ts";
 import {
   checkRoom,
-  type KeyStore,
   listSessions,
   readConfig,
   type SavedSession,
   type SessionPlace,
 } from "../../sessions/store.ts";
-import { keepRecipe } from "../../sign-in/keep-recipe.ts";
-import { freeName, makeActive } from "../../sign-in/naming.ts";
+import { makeActive } from "../../sign-in/naming.ts";
 import { obstacleFor, showCode } from "../../sign-in/person.ts";
 import { openBrowser } from "../../system/browser.ts";
 import { parseTimeout } from "../../system/clock.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import type { Deps } from "../context.ts";
 import { type ExportPlace, exportPlaceFor, exportToken } from "../datachain-export.ts";
 import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
-import {
-  endReplaced,
-  LONGEST_REVOCATION,
-  openReplaced,
-  type Replaced,
-  revokeToken,
-} from "./studio-replaced.ts";
+import { isLive, type Keeping, keepToken, sessionsAt, signedInAlready } from "./studio-keep.ts";
+import { endReplaced, openReplaced, type Replaced, takeBack } from "./studio-replaced.ts";
 
 const DAY = 24 * 3600_000;
 
@@ -77,17 +70,8 @@ export async function signInAtStudio(deps: Deps, input: LoginInput): Promise<voi
   }
 }
 
-/** Where to sign in, what that takes the place of, and how it will be kept. */
-interface Plan {
-  /** Studio's origin. */
-  readonly host: string;
-  readonly replaced: readonly Replaced[];
-  /** The session's name, once it is known how the token is called. */
-  readonly nameFor: (tokenName: string) => string;
-  readonly keyStores: readonly KeyStore[];
-  readonly moveKey: boolean;
-  readonly certificateAuthority: string | undefined;
-  readonly browserCommand: string | undefined;
+/** How the token will be kept, and where it is copied to. */
+interface Plan extends Keeping {
   readonly exported: ExportPlace | undefined;
 }
 
@@ -114,23 +98,27 @@ async function planOf(
   if (namesake !== undefined && (namesake.kind !== "studio" || namesake.issuer !== host)) {
     throw otherIdentity(namesake, host);
   }
-  const there = studios.filter(({ issuer }) => issuer === host);
-  const signedIn = there.find(({ expires }) => expires === undefined || Date.parse(expires) > deps.now());
+  const there = sessionsAt(host, sessions);
+  const signedIn = there.find((session) => isLive(session, deps.now()));
   if (signedIn !== undefined && !input.force) throw signedInAlready(signedIn, place);
   const replaced: Replaced[] = [];
   for (const session of there) replaced.push(await open(session));
   const before = replaced.find(({ opened }) => opened !== undefined)?.opened?.session;
+  const exported = input.exportDatachain ? await exportPlaceFor(deps.env, place.project, host) : undefined;
   return {
     host,
     replaced,
-    nameFor: (tokenName) => wantedName ?? nameOf(sessions, there, tokenName, new URL(host).host),
+    force: input.force ?? false,
+    wantedName,
+    keyring: input.keyring,
     keyStores: await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING")),
     moveKey: input.keyring !== undefined && input.keyring !== "auto",
     certificateAuthority: input.certificateAuthority === undefined
       ? before?.certificateAuthority
       : await readAuthority(input.certificateAuthority),
     browserCommand: input.browserCommand ?? before?.signIn?.browserCommand,
-    exported: input.exportDatachain ? await exportPlaceFor(deps.env, place.project, host) : undefined,
+    exported,
+    exportedTo: exported?.path,
   };
 }
 
@@ -140,73 +128,44 @@ async function signIn(
   plan: Plan,
   { asked, timeout, byCode }: { readonly asked: Asked; readonly timeout: number; readonly byCode: boolean },
 ): Promise<void> {
-  const { host, exported, replaced } = plan;
+  const { host, exported } = plan;
   using opened = openSignIn(deps, timeout, plan.certificateAuthority);
   const { exchange } = opened;
   const device = await requestStudioDevice(exchange, { host, clientName: STUDIO_CLIENT_NAME, ...asked });
   const token = await confirmed(deps, exchange, device, byCode, plan.browserCommand);
-  const saved = await keepToken(deps, place, plan, asked, device.tokenName, token).catch(async (thrown) => {
-    // The attempt may be over; taking back what it was given is not.
-    await revokeToken(exchange, { host, token }, LONGEST_REVOCATION).catch(() => {});
+  const { tokenName: name } = device;
+  const { scopes = [], teams, expiresInDays } = asked;
+  const expires = deps.now() + expiresInDays * DAY;
+  const given = { token, name, scopes, team: defaultTeam(teams), expires };
+  const { saved, replaced } = await keepToken(deps, place, plan, given).catch(async (thrown) => {
+    await takeBack(deps, exchange, { host, token }, { name, expires: new Date(expires).toISOString() });
     throw thrown;
   });
   const { session } = saved;
-  await makeActive(place, session.name);
+  // The token is stored: what fails from here on is told at the end, and stops nothing.
+  const inactive = await failureOf(makeActive(place, session.name));
   const unexported = exported === undefined
     ? undefined
-    : await exportOf(exported, session, { url: host, token, team: session.team });
+    : await failureOf(exportOf(deps, exported, session, { url: host, token, team: session.team }));
   announce(deps, saved, unexported === undefined ? exported : undefined, place);
   for (const old of replaced) await endReplaced(deps, exchange, place, old, session);
   tellWhatComesFirst(deps);
   if (place.project === undefined) await tellOfFolder(deps);
-  if (unexported !== undefined) throw unexported;
+  if (inactive !== undefined && unexported !== undefined) {
+    deps.out.act(`warning: ${unexported.message} ${unexported.hint ?? ""}`.trim());
+  }
+  const failure = inactive ?? unexported;
+  if (failure !== undefined) throw failure;
 }
 
-/** Stores the token as a session. Throws as {@link keepRecipe}. */
-async function keepToken(
-  deps: Deps,
-  place: SessionPlace,
-  plan: Plan,
-  { teams, scopes = [], expiresInDays }: Asked,
-  tokenName: string,
-  token: string,
-): Promise<SavedSession> {
-  const { host, keyStores, moveKey, certificateAuthority, browserCommand, exported } = plan;
-  const apiHost = new URL(host).host;
-  const expires = deps.now() + expiresInDays * DAY;
-  const team = defaultTeam(teams);
-  return await keepRecipe(
-    place,
-    {
-      session: {
-        provider: "studio",
-        kind: "studio",
-        authHost: apiHost,
-        user: { subject: apiHost, name: tokenName },
-        scopes: [...scopes],
-        expires: new Date(expires).toISOString(),
-        ...(team === undefined ? {} : { team }),
-        ...(exported === undefined ? {} : { exportedTo: exported.path }),
-        ...(place.project === undefined ? {} : { local: true }),
-      },
-      credentials: {
-        clientId: STUDIO_CLIENT_NAME,
-        apiHost,
-        issuer: host,
-        // Studio tells nobody who confirmed: whoever it was, the session is this host's.
-        subject: apiHost,
-        recipe: { kind: "fixed" },
-        accessToken: token,
-        received: deps.now(),
-        accessTokenExpires: expires,
-        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-        ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
-      },
-      label: tokenName,
-    },
-    { wantedName: plan.nameFor(tokenName), keyStores, moveKey, activate: false },
-    keyringBound(deps),
-  );
+async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
+  try {
+    await step;
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") return thrown;
+    throw thrown;
+  }
 }
 
 /** The token, once the person has confirmed the code in a browser: one that is opened here, or any other. */
@@ -229,33 +188,18 @@ async function confirmed(
   return await pollStudioToken(exchange, device, { sleep });
 }
 
-/** The name of the new session: that of the one before where a person gave it, else after the token. */
-function nameOf(
-  sessions: readonly Session[],
-  replaced: readonly Session[],
-  tokenName: string,
-  apiHost: string,
-): string {
-  const label = (name: string) => name.replaceAll(":", "-");
-  const given = replaced.find(({ name, user }) =>
-    name !== defaultSessionName(label(user.name ?? ""), apiHost)
-  );
-  const others = sessions.filter((session) => !replaced.includes(session));
-  return given?.name ?? freeName(others, label(tokenName), apiHost);
-}
-
-/** Writes the export; what stood against it, where something did. */
+/** Writes the export. Throws what stands against it, saying that the session is stored. */
 async function exportOf(
+  { out }: Deps,
   exported: ExportPlace,
   session: Session,
   table: StudioTable,
-): Promise<AppError | undefined> {
+): Promise<void> {
   try {
-    await exportToken(exported, table);
-    return undefined;
+    await exportToken(exported, table, out.note);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
-    return new AppError(
+    throw new AppError(
       thrown.code,
       `The session "${session.name}" is signed in and stored, but not exported: ${thrown.message}`,
       { ...(thrown.hint === undefined ? {} : { hint: thrown.hint }), cause: thrown },
@@ -284,18 +228,6 @@ function announce(
   if (session.team !== undefined) out.note(`Default team: ${session.team}`);
   tellName(deps, session, name);
   out.note("Next: datumctl auth token");
-}
-
-function signedInAlready(session: Session, { project }: SessionPlace): AppError {
-  const where = project === undefined ? "" : ` in ${printable(project)}`;
-  const logout = project === undefined ? `datumctl logout ${session.name}` : "datumctl logout --local";
-  return new AppError(
-    "USAGE",
-    `You are signed in at ${printable(session.apiHost)}${where} already, with the token "${
-      printable(session.user.name ?? session.name)
-    }".`,
-    { hint: `Sign out first: ${logout}; or add --force, which replaces that session and revokes its token.` },
-  );
 }
 
 function otherIdentity(session: Session, host: string): AppError {

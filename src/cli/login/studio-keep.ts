@@ -1,0 +1,164 @@
+/** Owns how Studio's token is kept: one session for each host, looked at again when it is stored. */
+
+import { AppError, printable } from "../../errors.ts";
+import { STUDIO_CLIENT_NAME } from "../../providers/studio.ts";
+import { defaultSessionName, type Session } from "../../sessions/session.ts";
+import {
+  type KeyStore,
+  listSessions,
+  LOCK_WAIT,
+  type SavedSession,
+  type SessionPlace,
+} from "../../sessions/store.ts";
+import { keepRecipe } from "../../sign-in/keep-recipe.ts";
+import { freeName } from "../../sign-in/naming.ts";
+import { acquireLock } from "../../system/locks.ts";
+import { type Deps, keyringBound } from "../context.ts";
+import { openReplaced, type Replaced } from "./studio-replaced.ts";
+
+/** How the token of a host will be kept, decided before anybody was asked. */
+export interface Keeping {
+  /** Studio's origin. */
+  readonly host: string;
+  /** The sessions of that host there were. */
+  readonly replaced: readonly Replaced[];
+  /** `--force`. */
+  readonly force: boolean;
+  /** The session's name, where one was given. */
+  readonly wantedName: string | undefined;
+  /** The store that was asked for, where one was. */
+  readonly keyring: string | undefined;
+  readonly keyStores: readonly KeyStore[];
+  readonly moveKey: boolean;
+  readonly certificateAuthority: string | undefined;
+  readonly browserCommand: string | undefined;
+  /** The path of the copy for DataChain's own tools. */
+  readonly exportedTo: string | undefined;
+}
+
+/** A token that Studio gave, with what it was asked for. */
+export interface GivenToken {
+  readonly token: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly team: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+}
+
+/** What was stored, and what it takes the place of. */
+export interface Kept {
+  readonly saved: SavedSession;
+  readonly replaced: readonly Replaced[];
+}
+
+/**
+ * Stores the token as the session of its host. A person takes minutes to confirm: what was signed in to meanwhile is
+ * replaced too with `--force`, and without it `USAGE` is thrown. Throws also as {@link keepRecipe}; then nothing was stored.
+ */
+export async function keepToken(
+  deps: Deps,
+  place: SessionPlace,
+  keeping: Keeping,
+  { token, name, scopes, team, expires }: GivenToken,
+): Promise<Kept> {
+  const { host, wantedName, certificateAuthority, browserCommand, exportedTo } = keeping;
+  const apiHost = new URL(host).host;
+  const { interrupted: signal } = place;
+  const lock = await acquireLock(`${place.folders.sessions}/studio.lock`, {
+    timeout: LOCK_WAIT,
+    guards: `a sign-in at ${apiHost}`,
+    ...(signal && { signal }),
+  });
+  try {
+    const { sessions } = await listSessions(place);
+    const there = sessionsAt(host, sessions);
+    const replaced: Replaced[] = [];
+    for (const session of there) {
+      const known = keeping.replaced.find(({ session: { name, credentials } }) =>
+        name === session.name && credentials === session.credentials
+      );
+      if (known === undefined && !keeping.force && isLive(session, deps.now())) {
+        throw signedInAlready(session, place, "That was done meanwhile; the new token is not kept.");
+      }
+      replaced.push(known ?? await openReplaced(deps, place, session, keeping.keyring));
+    }
+    const saved = await keepRecipe(
+      place,
+      {
+        session: {
+          provider: "studio",
+          kind: "studio",
+          authHost: apiHost,
+          user: { subject: apiHost, name },
+          scopes: [...scopes],
+          expires: new Date(expires).toISOString(),
+          ...(team === undefined ? {} : { team }),
+          ...(exportedTo === undefined ? {} : { exportedTo }),
+          ...(place.project === undefined ? {} : { local: true }),
+        },
+        credentials: {
+          clientId: STUDIO_CLIENT_NAME,
+          apiHost,
+          issuer: host,
+          // Studio tells nobody who confirmed: whoever it was, the session is this host's.
+          subject: apiHost,
+          recipe: { kind: "fixed" },
+          accessToken: token,
+          received: deps.now(),
+          accessTokenExpires: expires,
+          ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+          ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
+        },
+        label: name,
+      },
+      {
+        wantedName: wantedName ?? nameOf(sessions, there, name, apiHost),
+        keyStores: keeping.keyStores,
+        moveKey: keeping.moveKey,
+        activate: false,
+      },
+      keyringBound(deps),
+    );
+    return { saved, replaced };
+  } finally {
+    lock.release();
+  }
+}
+
+/** The sessions at a host of Studio's. */
+export function sessionsAt(host: string, sessions: readonly Session[]): Session[] {
+  return sessions.filter(({ kind, issuer }) => kind === "studio" && issuer === host);
+}
+
+/** True while the token of a session has not ended. */
+export function isLive({ expires }: Session, now: number): boolean {
+  return expires === undefined || Date.parse(expires) > now;
+}
+
+/** The name of the new session: that of the one before where a person gave it, else after the token. */
+function nameOf(
+  sessions: readonly Session[],
+  replaced: readonly Session[],
+  tokenName: string,
+  apiHost: string,
+): string {
+  const label = (name: string) => name.replaceAll(":", "-");
+  const given = replaced.find(({ name, user }) =>
+    name !== defaultSessionName(label(user.name ?? ""), apiHost)
+  );
+  const others = sessions.filter((session) => !replaced.includes(session));
+  return given?.name ?? freeName(others, label(tokenName), apiHost);
+}
+
+/** `USAGE` for a host that is signed in to. */
+export function signedInAlready(session: Session, { project }: SessionPlace, ...more: string[]): AppError {
+  const where = project === undefined ? "" : ` in ${printable(project)}`;
+  const logout = project === undefined ? `datumctl logout ${session.name}` : "datumctl logout --local";
+  const message = `You are signed in at ${printable(session.apiHost)}${where} already, with the token "${
+    printable(session.user.name ?? session.name)
+  }".`;
+  return new AppError("USAGE", [message, ...more].join(" "), {
+    hint: `Sign out first: ${logout}; or add --force, which replaces that session and revokes its token.`,
+  });
+}
