@@ -10,12 +10,13 @@ import {
 } from "../providers/datum.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import { labelOf, type Session, signInAgain } from "../sessions/session.ts";
-import { chooseSession, updateSession } from "../sessions/store.ts";
+import { updateSession } from "../sessions/store.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import type { Network } from "../system/network.ts";
 import { type Deps, requestBounds, tokenBound } from "./context.ts";
 import { findScope } from "./find-scope.ts";
 import { type ChosenScope, nothingInUse, type ScopeFlags } from "./scope.ts";
+import { actingSession } from "./session-words.ts";
 
 /** A control plane that a command acts on, or another API server; dispose of it. */
 export interface ControlPlane extends Disposable {
@@ -43,10 +44,10 @@ export type ControlPlaneTarget = ChosenScope | { readonly kind: "user"; readonly
  * Throws `USAGE` when nothing is in use, naming what chooses it; `NOT_SIGNED_IN` and what getting a token throws.
  */
 export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<ControlPlane> {
-  const chosen = await chooseSession(deps.place, deps.choice);
+  const chosen = await actingSession(deps);
   const scope = await findScope(flags, deps.env, chosen);
   if (scope === undefined) throw nothingInUse();
-  const plane = await openTarget({ ...deps, place: chosen.place }, chosen.session, scope);
+  const plane = await openTarget(chosen.deps, chosen.session, scope);
   const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
   return { ...plane, namespace };
 }

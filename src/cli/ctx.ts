@@ -5,13 +5,13 @@ import { AppError, printable } from "../errors.ts";
 import { type KubeClient, refusedRequest } from "../kube/client.ts";
 import { checkedScope, type Scope } from "../providers/datum.ts";
 import type { Session } from "../sessions/session.ts";
-import { chooseSession, type ChosenSession, updateSession } from "../sessions/store.ts";
+import { type ChosenSession, updateSession } from "../sessions/store.ts";
 import { reviewSelf } from "./auth/whoami.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 import { findScope } from "./find-scope.ts";
 import type { ChosenScope } from "./scope.ts";
-import { checkStored } from "./session-words.ts";
+import { actingSession, checkStored } from "./session-words.ts";
 import { formatListing, formatObject, listFormat } from "./table.ts";
 import { listOrganizations, listProjects } from "./tenancy.ts";
 
@@ -98,7 +98,7 @@ function partsOf(scope: ChosenScope | undefined): {
 /** Prints what is in use, and what said so. */
 export async function runCtx(deps: Deps, input: { readonly output?: string | undefined }): Promise<void> {
   const format = listFormat(input.output);
-  const chosen = await chooseSession(deps.place, deps.choice);
+  const chosen = await actingSession(deps);
   const scope = await findScope({}, deps.env, chosen);
   const { lines, object, name } = scopeWords(scope);
   if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
@@ -110,12 +110,12 @@ export async function runCtx(deps: Deps, input: { readonly output?: string | und
 
 /** Checks a target with the server, unless told not to, and remembers it with the session. */
 export async function runCtxUse(
-  deps: Deps,
+  given: Deps,
   input: { readonly target?: string | undefined; readonly skipValidation?: true | undefined },
 ): Promise<void> {
-  const { out, place, env } = deps;
+  const { out, env } = given;
   const named = input.target === undefined ? undefined : parseTarget(input.target);
-  const { session } = await chooseSession(place, deps.choice);
+  const { session, place, deps } = await actingSession(given);
   checkStored(
     session,
     "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",
@@ -268,8 +268,8 @@ async function projectsOf(deps: Deps, session: Session, organization: string): P
 /** Prints what can be chosen, with a mark at what is acted on. */
 export async function runCtxList(deps: Deps, input: { readonly output?: string | undefined }): Promise<void> {
   const format = listFormat(input.output);
-  const chosen = await chooseSession(deps.place, deps.choice);
-  const rows = await listTargets(deps, chosen.session);
+  const chosen = await actingSession(deps);
+  const rows = await listTargets(chosen.deps, chosen.session);
   const isActedOn = await actedOn(deps, chosen);
   deps.out.text(
     await formatListing<Row>({

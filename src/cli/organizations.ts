@@ -3,8 +3,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../errors.ts";
 import { checkedScope } from "../providers/datum.ts";
-import { chooseSession, type ChosenSession } from "../sessions/store.ts";
 import type { CommandDeps, Deps } from "./context.ts";
+import { type ActingSession, actingSession } from "./session-words.ts";
 import { formatListing, listFormat } from "./table.ts";
 import { listOrganizations, listProjects, type Organization, type Project } from "./tenancy.ts";
 
@@ -47,8 +47,8 @@ export async function runOrganizationsList(
   input: { readonly output?: string | undefined },
 ): Promise<void> {
   const format = listFormat(input.output);
-  const { session } = await chooseSession(deps.place, deps.choice);
-  const rows = await listOrganizations(deps, session);
+  const acting = await actingSession(deps);
+  const rows = await listOrganizations(acting.deps, acting.session);
   deps.out.text(
     await formatListing<Organization>({
       rows,
@@ -70,10 +70,10 @@ export async function runProjectsList(
   input: { readonly organization?: string | undefined; readonly output?: string | undefined },
 ): Promise<void> {
   const format = listFormat(input.output);
-  const chosen = await chooseSession(deps.place, deps.choice);
-  const organization = await organizationOf(deps, chosen, input.organization);
+  const acting = await actingSession(deps);
+  const organization = await organizationOf(acting, input.organization);
   if (organization === undefined) return deps.out.note("You are a member of no organization.");
-  const rows = await listProjects(deps, chosen.session, organization);
+  const rows = await listProjects(acting.deps, acting.session, organization);
   deps.out.text(
     await formatListing<Project>({
       rows,
@@ -92,16 +92,16 @@ export async function runProjectsList(
 }
 
 async function organizationOf(
-  deps: Deps,
-  chosen: ChosenSession,
+  acting: ActingSession,
   flag: string | undefined,
 ): Promise<string | undefined> {
-  const named = flag ?? (deps.env("DATUM_ORGANIZATION") || undefined) ?? chosen.session.inUse?.organization;
+  const { deps, session } = acting;
+  const named = flag ?? (deps.env("DATUM_ORGANIZATION") || undefined) ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("./kubeconfig-context.ts");
-  const context = await currentScope(deps.env, chosen);
+  const context = await currentScope(deps.env, acting);
   if (context?.kind === "context" && context.scope?.kind === "organization") return context.scope.id;
-  const organizations = await listOrganizations(deps, chosen.session);
+  const organizations = await listOrganizations(deps, session);
   if (organizations.length < 2) return organizations[0]?.id;
   const ids = organizations.map(({ id }) => printable(id, 100)).join(", ");
   const { pick } = await import("./picker.ts");

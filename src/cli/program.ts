@@ -73,7 +73,12 @@ async function withAuthority(
   if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
   const { explainAuthority, loginAgain, trustOf } = await import("./server-certificate.ts");
   const { flag, variable } = called?.choice ?? {};
-  const inForce = () => chooseSession(place, {}).then(({ session }) => session.name, () => undefined);
+  const inForce = () =>
+    chooseSession(place, {}).then(
+      // What a project's folder says is told only after its key opened it.
+      ({ session, place: { project } }) => project === undefined ? session.name : undefined,
+      () => undefined,
+    );
   const trust = called?.name === "login"
     ? `${loginAgain(args)} --certificate-authority FILE`
     // Its words may hold a secret.

@@ -3,7 +3,14 @@
 import { AppError, printable } from "../errors.ts";
 import { variableInForce } from "../providers/ambient.ts";
 import { AMBIENT, defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
-import { accountOf, chooseSession, listSessions, openSession, type SessionPlace } from "../sessions/store.ts";
+import {
+  accountOf,
+  chooseSession,
+  type ChosenSession,
+  listSessions,
+  openSession,
+  type SessionPlace,
+} from "../sessions/store.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
 /** A session, and the place that it is in. */
@@ -24,9 +31,30 @@ export async function placedSessions(deps: Deps, place = deps.place): Promise<Pl
   return (await readableSessions(deps, place)).map((session) => ({ session, place }));
 }
 
+/** A session that a command acts as, and the dependencies with the place that it is in. */
+export interface ActingSession extends ChosenSession {
+  readonly deps: Deps;
+}
+
 /**
- * The sessions that are of use here: the person's own, and those of the project folder whose keys they hold. Those of
- * somebody else's folder are warned of.
+ * The session that a command acts as. Throws what {@link chooseSession} does, and what opening it does for one that is in
+ * a project's folder.
+ */
+export async function actingSession(deps: Deps): Promise<ActingSession> {
+  const chosen = await trusted(deps, await chooseSession(deps.place, deps.choice));
+  return { ...chosen, deps: { ...deps, place: chosen.place } };
+}
+
+/** As it was sealed, where it is in a project's folder: anybody may have made that, and nothing it says is told. */
+export async function trusted<Placed extends PlacedSession>(deps: Deps, placed: Placed): Promise<Placed> {
+  const { session, place } = placed;
+  if (place.project === undefined) return placed;
+  return { ...placed, session: (await openSession(place, session, keyringBound(deps))).session };
+}
+
+/**
+ * The sessions that are of use here: the person's own, and those of the project folder that their keys open. The others
+ * are warned of.
  */
 export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
   const local = await deps.place.local?.(deps.place);
@@ -34,17 +62,12 @@ export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
   if (local === undefined) return own;
   const ours: PlacedSession[] = [];
   for (const placed of await placedSessions(deps, local)) {
-    const foreign = await openSession(local, placed.session, keyringBound(deps)).then(
-      () => undefined,
-      (thrown) => {
-        const locked = thrown instanceof AppError && thrown.code !== "KEYRING_ITEM_MISSING" &&
-          thrown.code !== "STORAGE";
-        if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-        return locked ? undefined : thrown;
-      },
-    );
-    if (foreign === undefined) ours.push(placed);
-    else deps.out.warn(`${foreign.message} ${foreign.hint ?? ""}`.trim());
+    try {
+      ours.push(await trusted(deps, placed));
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+      deps.out.warn(`${thrown.message} ${thrown.hint ?? ""}`.trim());
+    }
   }
   return [...own, ...ours];
 }

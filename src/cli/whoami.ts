@@ -2,14 +2,14 @@
 
 import { Command } from "@commander-js/extra-typings";
 import type { Session } from "../sessions/session.ts";
-import { chooseSession, type ChosenSession, openSession } from "../sessions/store.ts";
+import type { ChosenSession } from "../sessions/store.ts";
 import { AppError } from "../errors.ts";
-import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
+import type { CommandDeps, Deps } from "./context.ts";
 import { scopeWords } from "./ctx.ts";
 import { warnOfExpiry } from "./expiry-warning.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
-import { storageOf, storedIn, tokenEnds } from "./session-words.ts";
+import { actingSession, storageOf, storedIn, tokenEnds } from "./session-words.ts";
 import { formatObject, listFormat } from "./table.ts";
 
 /** `whoami`. */
@@ -33,10 +33,8 @@ interface WhoamiInput extends ScopeFlags {
 /** Prints the session that a command would act as, and why that one. */
 export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
   const format = listFormat(input.output);
-  const chosen = await chooseSession(deps.place, deps.choice);
+  const chosen = await actingSession(deps);
   const { session, source, place } = chosen;
-  // Anybody may have made a project's folder.
-  if (place.project !== undefined) await openSession(place, session, keyringBound(deps));
   const { user, tokenExpires } = session;
   const scope = scopeWords(await scopeOf(deps, input, chosen));
   const lines: (readonly [string, string])[] = [

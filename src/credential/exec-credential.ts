@@ -5,7 +5,7 @@
  */
 
 import { AppError, printable } from "../errors.ts";
-import { parseJson } from "../sessions/session.ts";
+import { parseJson, type Session } from "../sessions/session.ts";
 import { reportedExpiry, type TimedToken } from "../sessions/token-life.ts";
 
 const GROUP = "client.authentication.k8s.io/";
@@ -59,6 +59,16 @@ function badInfo(what: string): AppError {
   return new AppError("USAGE", `KUBERNETES_EXEC_INFO cannot be used: ${what}.`, {
     hint: "It is set by kubectl and its kin; unset it to run datumctl by hand.",
   });
+}
+
+/** Studio's token is for Studio: no Kubernetes API is to see it. Throws `USAGE` for a session, as it was sealed. */
+export function refuseStudio({ name, kind }: Session): void {
+  if (kind !== "studio") return;
+  throw new AppError(
+    "USAGE",
+    `The session "${name}" is of DataChain Studio, and its token is for no Kubernetes API.`,
+    { hint: "Name another session: --profile NAME" },
+  );
 }
 
 /** The ExecCredential that hands a token to client-go, with its end of line. */

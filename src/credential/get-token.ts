@@ -14,7 +14,13 @@ import { type FailureMemory, openFailureMemory } from "../sessions/failure-memor
 import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import { AMBIENT, markOfVariables, type Session } from "../sessions/session.ts";
-import { chooseSession, pathsOf, readConfig, type SessionPlace } from "../sessions/store.ts";
+import {
+  chooseSession,
+  type ChosenSession,
+  pathsOf,
+  readConfig,
+  type SessionPlace,
+} from "../sessions/store.ts";
 import { claimsOf } from "../sessions/token-life.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
@@ -28,6 +34,7 @@ import {
   formatExecCredential,
   formatStatus,
   readExecInfo,
+  refuseStudio,
   type TokenOutput,
 } from "./exec-credential.ts";
 
@@ -90,16 +97,16 @@ export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurround
   const form = formOf(flags, around.env);
   const { output, info } = form;
   let failures: FailureMemory | undefined;
-  let name: string | undefined;
+  let meant: MeantSession | undefined;
   let answer: string;
   try {
     if (form.wrong !== undefined) throw form.wrong;
     const format = flags.errorFormat === undefined ? around.env("DATUMCTL_ERROR_FORMAT") : undefined;
     if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
     const request = getTokenRequest(flags);
-    name = await sessionName(request, around);
-    if (output !== "token" && name !== undefined) {
-      failures = await memoryOf(name, around.place);
+    meant = await meantSession(request, around);
+    if (output !== "token") failures = await memoryOf(meant, around.place);
+    if (failures !== undefined) {
       const recent = request.forceRefresh ? undefined : await failures.recent();
       // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself. And
       // what a sign-in mends is left to the sign-in, where somebody can be asked.
@@ -107,14 +114,14 @@ export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurround
         (info?.interactive && mendedBySignIn(recent));
       if (recent !== undefined && !kept) throw recent;
     }
-    let token = await tokenOrSignIn(request, around, output, failures, info, name);
-    if (info !== undefined && output !== "token") token = await noteHandout(token, around, failures);
+    let token = await tokenOrSignIn(request, around, output, failures, info, meant);
+    if (info !== undefined && output !== "token") token = await noteHandout(token, meant, around, failures);
     if (token.warning !== undefined && output === "token" && !request.quiet) {
       around.writeErr(`warning: ${token.warning}\n`);
     }
     answer = text(request, output, token, around.place.now());
   } catch (thrown) {
-    return await report(toAppError(thrown), { flags, output, failures, name }, around);
+    return await report(toAppError(thrown), { flags, output, failures, meant }, around);
   }
   try {
     around.writeOut(answer);
@@ -134,7 +141,7 @@ export async function reportWrongGetToken(
   around: GetTokenSurroundings,
 ): Promise<number> {
   const { output } = formOf(flags, around.env);
-  return await report(error, { flags, output, failures: undefined, name: undefined }, around);
+  return await report(error, { flags, output, failures: undefined, meant: undefined }, around);
 }
 
 /** A token; where its session is gone or expired and a person can be asked, after a sign-in. */
@@ -144,10 +151,10 @@ async function tokenOrSignIn(
   output: TokenOutput,
   failures: FailureMemory | undefined,
   info: ExecInfo | undefined,
-  name: string | undefined,
+  { name, place, chosen }: MeantSession,
 ): Promise<FreshToken> {
   try {
-    return await tokenFor(request, around, output, failures);
+    return await tokenOf(await chosen, request, around, output, failures);
   } catch (thrown) {
     if (!mendedBySignIn(thrown) || output === "token" || !info?.interactive || name === undefined) {
       throw thrown;
@@ -157,8 +164,11 @@ async function tokenOrSignIn(
     return await signInFromPlugin(
       name,
       thrown,
-      { ...around, canAsk: around.canAsk(), log },
-      () => tokenFor(request, { ...around, started: performance.now() }, output, failures),
+      { ...around, place, canAsk: around.canAsk(), log },
+      async () => {
+        const again = { ...around, started: performance.now() };
+        return await tokenOf(await choose(request, again), request, again, output, failures);
+      },
     );
   }
 }
@@ -166,7 +176,8 @@ async function tokenOrSignIn(
 /** Notes who gets which token; for one that comes back for the same, looks whether it is still good. */
 async function noteHandout(
   token: FreshToken,
-  { place, parent, started }: GetTokenSurroundings,
+  { place }: MeantSession,
+  { parent, started }: GetTokenSurroundings,
   failures: FailureMemory | undefined,
 ): Promise<FreshToken> {
   const { handouts: path } = await pathsOf(place.folders, token.session.name);
@@ -179,39 +190,86 @@ async function noteHandout(
   return better;
 }
 
-/** The memory of a session's failures; what a variable gives is another thing as soon as its value is. */
-async function memoryOf(name: string, { folders, now, ambient }: SessionPlace): Promise<FailureMemory> {
+/**
+ * The memory of a session's failures; what a variable gives is another thing as soon as its value is. A project folder's
+ * session has none: the folder may be somebody else's, and what is told of one must not be told of another.
+ */
+async function memoryOf(
+  { name, place, chosen }: MeantSession,
+  { folders, now }: SessionPlace,
+): Promise<FailureMemory | undefined> {
+  if (name === undefined || place.project !== undefined) return undefined;
   const { failure } = await pathsOf(folders, name);
-  const given = name.startsWith(AMBIENT) ? await ambient?.(name) : undefined;
-  return openFailureMemory(failure, now, given && await markOfVariables(given));
+  const given = name.startsWith(AMBIENT) ? await chosen.catch(() => undefined) : undefined;
+  return openFailureMemory(failure, now, given && await markOfVariables(given.session));
 }
 
-/** As {@link chooseSession} finds it, without a look at whether it is there. */
-async function sessionName(request: GetTokenRequest, { place, env }: GetTokenSurroundings) {
-  const variable = request.activeFor === undefined ? env("DATUMCTL_PROFILE") : undefined;
-  return request.session ?? variable ?? (await place.ambient?.())?.name ??
-    (await readConfig(place)).activeSession;
+/** The session that a call means, as far as that can be told. */
+interface MeantSession {
+  /** Undefined where neither the call nor anything else names one. */
+  readonly name: string | undefined;
+  /** Where its files are, or would be. */
+  readonly place: SessionPlace;
+  /** The session, or why there is none. */
+  readonly chosen: Promise<ChosenSession>;
 }
 
-async function tokenFor(
+/** Decided once: what is remembered, noted and renewed is of the one session that the token is of. */
+async function meantSession(
   request: GetTokenRequest,
-  { place, env, started, writeErr }: GetTokenSurroundings,
+  around: GetTokenSurroundings,
+): Promise<MeantSession> {
+  const chosen = choose(request, around);
+  try {
+    const { session: { name }, place } = await chosen;
+    return { name, place, chosen };
+  } catch (thrown) {
+    return { name: await missingName(request, around, thrown), place: around.place, chosen };
+  }
+}
+
+async function choose(
+  { session: flag, activeFor }: GetTokenRequest,
+  { place, env }: GetTokenSurroundings,
+): Promise<ChosenSession> {
+  const own = activeFor !== undefined;
+  return await chooseSession(place, { flag, own, variable: own ? undefined : env("DATUMCTL_PROFILE") });
+}
+
+/** Whose token was asked for in vain: somebody who signed out can sign in again. */
+async function missingName(
+  { session, activeFor }: GetTokenRequest,
+  { place, env }: GetTokenSurroundings,
+  thrown: unknown,
+): Promise<string | undefined> {
+  const named = session ?? (activeFor === undefined ? env("DATUMCTL_PROFILE") : undefined);
+  if (named !== undefined || !mendedBySignIn(thrown)) return named;
+  return (await readConfig(place)).activeSession;
+}
+
+async function tokenOf(
+  { session, place }: ChosenSession,
+  request: GetTokenRequest,
+  { started, writeErr }: GetTokenSurroundings,
   output: TokenOutput,
   failures: FailureMemory | undefined,
 ): Promise<FreshToken> {
   const { activeFor } = request;
-  const variable = activeFor === undefined ? env("DATUMCTL_PROFILE") : undefined;
-  const choice = { flag: request.session, variable };
-  const { session, place: placed } = await chooseSession(place, choice);
   if (activeFor !== undefined) refuseOtherHost(session, activeFor);
+  // As it was sealed: an edited file must not say where its token goes.
+  const accept = (opened: Session) => {
+    if (output !== "token") refuseStudio(opened);
+    if (activeFor !== undefined) refuseOtherHost(opened, activeFor);
+  };
   const token = await freshToken(
-    placed,
+    place,
     session,
     {
       // A bare token is the access token, as it always was; kubectl gets what its server accepted.
       kind: request.token ?? (output === "token" ? "access" : undefined),
       minimumLife: request.minimumLife,
       force: request.forceRefresh,
+      accept,
     },
     {
       deadline: started + LONGEST,
@@ -221,7 +279,8 @@ async function tokenFor(
       log: request.verbose ? (line) => writeErr(`${line}\n`) : undefined,
     },
   );
-  if (activeFor !== undefined) refuseOtherHost(token.session, activeFor);
+  // Another process may have put another session there meanwhile.
+  accept(token.session);
   return token;
 }
 
@@ -271,16 +330,16 @@ interface FailedCall {
   readonly flags: GetTokenFlags;
   readonly output: TokenOutput;
   readonly failures: FailureMemory | undefined;
-  readonly name: string | undefined;
+  readonly meant: MeantSession | undefined;
 }
 
 async function report(
   thrown: AppError,
-  { flags, output, failures, name }: FailedCall,
+  { flags, output, failures, meant }: FailedCall,
   around: GetTokenSurroundings,
 ): Promise<number> {
   const { place, parent, errorFormat, writeOut, writeErr } = around;
-  const error = await explained(thrown, name, around);
+  const error = await explained(thrown, meant?.name, around);
   const tell = () => {
     writeErr(formatError(error, errorFormat));
     if (error.code === "INTERNAL" && flags.verbose) writeErr(framesOf(error));
@@ -293,7 +352,9 @@ async function report(
   // Without it nobody could remember who was told.
   await ensurePrivateFolder(sessions).catch(() => {});
   const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, place.now);
-  if (error.code !== "INTERRUPTED") await memory.remember(error);
+  // A logout in a project's folder finds no words of its session elsewhere: kept is who was told, nothing more.
+  const wordless = meant?.place.project !== undefined;
+  if (error.code !== "INTERRUPTED") await memory.remember(wordless ? new AppError(error.code, "") : error);
   if (await memory.firstFor(parent)) tell();
   writeOut(formatStatus(error));
   return error.exitCode;

@@ -29,6 +29,7 @@ export async function freshToken(
   const opened = await openSession(place, session, {
     timeout: timeLeft(bound.deadline, bound.keyringTimeout),
   });
+  wish.accept?.(opened.session);
   const kind = wish.kind ?? preferredKind(opened.session);
   const usableHere = opened.credentials.recipe?.kind !== "workload" || await ofThisJob(place, opened);
   const stored = usableHere ? timedToken(opened.credentials, kind) : undefined;

@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { onWindows } from "../system/environment.ts";
-import { ensurePrivateFolder, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
+import { ensurePrivateFolder, isOurs, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
 import { LOCK_WAIT, type SessionPlace } from "./store.ts";
 
@@ -37,14 +37,20 @@ export function localPlaceHere(place: SessionPlace): SessionPlace {
 
 /**
  * The nearest folder with sessions of its own, from the working folder upward as far as the repository's root or the
- * person's home, neither of which is left. What cannot be read or be named on the way, and what is a link, is passed by.
+ * person's home, neither of which is left; outside of both, the working folder alone. Passed by is what is a link, what
+ * belongs to somebody else, and what cannot be read or be named.
  */
 export async function findLocalPlace(place: SessionPlace): Promise<SessionPlace | undefined> {
   const named = place.env(onWindows ? "USERPROFILE" : "HOME");
   const home = named && (await realPath(named) ?? named);
-  for (let folder = place.workingFolder?.(); folder !== undefined; folder = parentOf(folder)) {
-    if (await holdsSessions(place, folder)) return localPlace(place, folder);
-    if (folder === home || await whatIs(`${folder}/.git`) !== undefined) return undefined;
+  const here = place.workingFolder?.();
+  let nearest: string | undefined;
+  for (let folder = here; folder !== undefined; folder = parentOf(folder)) {
+    if (nearest === undefined && await holdsSessions(place, folder)) nearest = folder;
+    // What is above counts only once it is known to be within the bounds.
+    const last = folder === home || await whatIs(`${folder}/.git`) !== undefined;
+    if (nearest !== undefined && (last || nearest === here)) return localPlace(place, nearest);
+    if (last) return undefined;
   }
   return undefined;
 }
@@ -58,7 +64,8 @@ async function holdsSessions({ folders }: SessionPlace, project: string): Promis
   const folder = `${project}/${FOLDER}`;
   // The person's own sessions may have been put there by a variable.
   if (folder === folders.config || !isPlain(folder) || await whatIs(folder) !== "folder") return false;
-  return await whatIs(`${folder}/config.json`) === "file";
+  const config = `${folder}/config.json`;
+  return await whatIs(config) === "file" && isOurs(folder) && isOurs(config);
 }
 
 /** What lies at a path; undefined where nobody lets us look. */
@@ -87,6 +94,11 @@ export async function beginLocalPlace({ folders: { config: folder } }: SessionPl
   if (kind !== undefined && kind !== "folder") {
     throw new AppError("STORAGE", `${printable(folder)} is not used: it is no folder of its own.`, {
       hint: "Look at what it is; then remove it and run the same command again.",
+    });
+  }
+  if (kind === "folder" && !isOurs(folder)) {
+    throw new AppError("STORAGE", `${printable(folder)} is not used: it belongs to somebody else.`, {
+      hint: "Keep the session as your own: leave --local out.",
     });
   }
   await ensurePrivateFolder(folder);

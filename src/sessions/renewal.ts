@@ -119,6 +119,6 @@ export function openExchange(place: SessionPlace, credentials: Credentials, boun
 
 function tooSlow(issuer: string): AppError {
   return new AppError("NETWORK", `${new URL(issuer).host} did not answer in time.`, {
-    hint: "Run the same command again; the session is kept.",
+    hint: "Check the network, VPN or proxy and run the same command again.",
   });
 }

@@ -13,6 +13,8 @@ export interface TokenWish {
   readonly minimumLife?: number | undefined;
   /** Refresh even when the stored token is fresh. */
   readonly force?: boolean | undefined;
+  /** Throws for a session that is not to be used, as it was sealed and before anything is asked. */
+  readonly accept?: ((session: Session) => void) | undefined;
 }
 
 /** How long the whole may take. */

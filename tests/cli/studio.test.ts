@@ -441,6 +441,71 @@ Deno.test("Studio's token goes to no Kubernetes API", async () => {
   assert.deepEqual(world.studio.requests(), []);
 });
 
+Deno.test("kubectl is not handed Studio's token, whatever its session's file says it is; -o token is the person's own", async () => {
+  await using world = await openStudioWorld();
+  await world.login(["--profile", "mine"]);
+  const [{ token } = { token: "" }] = world.studio.tokens();
+  const { file } = await pathsOf(world.place.folders, "mine");
+  const text = await Deno.readTextFile(file);
+  const exec = (interactive: boolean) => ({
+    BROWSER: "true",
+    KUBERNETES_EXEC_INFO: JSON.stringify({
+      kind: "ExecCredential",
+      apiVersion: "client.authentication.k8s.io/v1",
+      spec: { interactive },
+    }),
+  });
+  const output = "--output=client.authentication.k8s.io/v1";
+  for (const fields of [{}, { kind: "user", provider: "oidc" }, { kind: "workload", provider: "datum" }]) {
+    await Deno.writeTextFile(file, JSON.stringify({ ...JSON.parse(text), ...fields }));
+    for (
+      const [words, env] of [
+        [[output], {}],
+        [[output, "--session=mine"], exec(false)],
+        [[output, `--active-for=${world.host}`], exec(true)],
+        [[], exec(true)],
+        [["--force-refresh", "--token=access"], exec(false)],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await world.run(["auth", "get-token", ...words], { env });
+      assert.equal(code, 2, stderr);
+      assert.equal(JSON.parse(stdout).reason, "USAGE");
+      assert.match(
+        stdout,
+        /"mine\\" is of DataChain Studio, and its token is for no Kubernetes API.*--profile NAME/,
+      );
+      assert.ok(!stdout.includes(token) && !stderr.includes(token));
+    }
+    assert.equal(await world.ok(["auth", "get-token", "-o", "token"], { env: exec(false) }), `${token}\n`);
+  }
+  world.sandbox.time += 400 * DAY;
+  const over = await world.run(["auth", "get-token"], { env: exec(true) });
+  assert.equal(over.code, 2, "and nobody is asked to sign in for it");
+});
+
+Deno.test("an edited kind and provider send Studio's token nowhere else, and keep nobody from its revocation", async () => {
+  await using world = await openStudioWorld();
+  await world.login(["--profile", "mine"]);
+  const { file } = await pathsOf(world.place.folders, "mine");
+  const stored = JSON.parse(await Deno.readTextFile(file));
+  const edited = { ...stored, kind: "user", provider: "datum", exportedTo: file };
+  await Deno.writeTextFile(file, JSON.stringify(edited));
+  world.studio.resetRequests();
+  for (
+    const line of [
+      "auth update-kubeconfig --server https://127.0.0.1:1 --skip-validation",
+      "get organizations",
+      "api-resources --project x",
+    ]
+  ) {
+    const { code, stderr } = await world.run(line.split(" "));
+    assert.equal(code, 2, stderr);
+  }
+  assert.deepEqual(world.studio.requests(), []);
+  assert.match(await world.ok(["logout"]), /^Revoked and removed here/);
+  assert.deepEqual(world.studio.tokens(), []);
+});
+
 Deno.test("the end is warned of a week ahead, once a day, not with -q; after it there is only the way back", async () => {
   await using world = await openStudioWorld();
   const { sandbox, studio, host } = world;
@@ -459,8 +524,7 @@ Deno.test("the end is warned of a week ahead, once a day, not with -q; after it 
   assert.match(line ?? "", /"brief@\S+" ends in 7 days, on 20\d\d/);
   assert.match(line ?? "", /datumctl login --profile brief@\S+ --provider studio --hostname \S+ --force/);
   assert.deepEqual(await warnings("auth", "list"), []);
-  const exec = ["auth", "get-token", "-o", "client.authentication.k8s.io/v1"];
-  assert.deepEqual(await warnings(...exec), []);
+  assert.deepEqual(await warnings("auth", "get-token"), []);
   sandbox.time += DAY;
   assert.equal((await warnings("whoami")).length, 1);
   assert.equal((await warnings("auth", "team")).length, 0);

@@ -1,27 +1,38 @@
 /** Owns which DataChain Studio session a command acts as. */
 
 import { AppError, printable } from "../../errors.ts";
-import { chooseSession, type ChosenSession, listSessions } from "../../sessions/store.ts";
-import type { Deps } from "../context.ts";
+import { listSessions, type OpenedSession, openSession, type SessionPlace } from "../../sessions/store.ts";
+import { type Deps, keyringBound } from "../context.ts";
+import { actingSession } from "../session-words.ts";
+
+/** A session of Studio as it was sealed, and where its files are. */
+export interface StudioSession extends OpenedSession {
+  readonly place: SessionPlace;
+}
 
 /**
  * The session that is in force, or that of the project folder; it must be Studio's. Throws `NOT_SIGNED_IN`, and `USAGE`
  * for one of another provider, with `instead` as what that one has.
  */
 export async function studioSession(
-  { place, choice }: Deps,
+  deps: Deps,
   words: string,
   { local, instead = "" }: { readonly local?: true | undefined; readonly instead?: string } = {},
-): Promise<ChosenSession> {
+): Promise<StudioSession> {
+  const { place } = deps;
   const here = local ? await place.local?.(place) : place;
   if (here === undefined) {
     throw new AppError("NOT_SIGNED_IN", "No project folder here has a session of its own.", {
       hint: "Sign in for this folder: datumctl login --local",
     });
   }
-  const chosen = await chooseSession(here, choice);
-  const { session } = chosen;
-  if (session.kind === "studio") return chosen;
+  const chosen = await actingSession({ ...deps, place: here });
+  let { session } = chosen;
+  if (session.kind === "studio") {
+    const opened = await openSession(chosen.place, session, keyringBound(deps));
+    if (opened.session.kind === "studio") return { ...opened, place: chosen.place };
+    session = opened.session;
+  }
   const studios = (await listSessions(here)).sessions.filter(({ kind }) => kind === "studio");
   const hint = studios.length === 0
     ? "Sign in there: datumctl login --provider studio"

@@ -5,7 +5,7 @@ import { printable } from "../../errors.ts";
 import { labelOf } from "../../sessions/session.ts";
 import { activateSession } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { meantSession, sessionsHere, tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
+import { meantSession, sessionsHere, tellOfFolder, tellWhatComesFirst, trusted } from "../session-words.ts";
 
 /** `auth switch`: makes one stored session the active one. */
 export function switchCommand(deps: CommandDeps): Command {
@@ -28,13 +28,8 @@ interface SwitchInput {
 /** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
 export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
   const sessions = await sessionsHere(deps);
-  const { session, place } = await meantSession(
-    deps,
-    sessions,
-    input.user,
-    "Switch to whom?",
-    "datumctl auth switch",
-  );
+  const meant = await meantSession(deps, sessions, input.user, "Switch to whom?", "datumctl auth switch");
+  const { session, place } = await trusted(deps, meant);
   await activateSession(place, session.name);
   const where = place.project === undefined ? "" : ` in ${printable(place.project)}`;
   deps.out.line(`Switched to ${labelOf(session)} at ${session.apiHost}${where}.`);

@@ -2,8 +2,8 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio.ts";
-import { openSession, updateSession } from "../../sessions/store.ts";
-import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
+import { updateSession } from "../../sessions/store.ts";
+import type { CommandDeps, Deps } from "../context.ts";
 import { exportTeam } from "../datachain-export.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import { studioSession } from "./studio-session.ts";
@@ -28,7 +28,7 @@ interface TeamInput {
 export async function runTeam(deps: Deps, { name, local }: TeamInput): Promise<void> {
   const { out } = deps;
   const team = name === undefined ? undefined : checkedName(name, "The team");
-  const { session, place } = await studioSession(deps, "datumctl auth team", { local });
+  const { session, place, credentials } = await studioSession(deps, "datumctl auth team", { local });
   if (team === undefined) {
     if (session.team !== undefined) out.line(session.team);
     else out.note("There is no default team. Set one: datumctl auth team NAME");
@@ -36,9 +36,8 @@ export async function runTeam(deps: Deps, { name, local }: TeamInput): Promise<v
     await updateSession(place, session.name, (now) => ({ ...now, team }));
     out.line(`Default team of ${session.name}: ${team}`);
     if (session.exportedTo !== undefined) {
-      const opened = await openSession(place, session, keyringBound(deps));
-      const { accessToken: token = "" } = opened.credentials;
-      await exportTeam(session.exportedTo, { url: opened.session.issuer, token, team });
+      const { accessToken: token = "" } = credentials;
+      await exportTeam(session.exportedTo, { url: session.issuer, token, team });
     }
   }
   await warnOfExpiry(deps, place, session);

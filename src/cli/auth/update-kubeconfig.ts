@@ -1,6 +1,7 @@
 /** Owns `auth update-kubeconfig`: the kubeconfig entry through which kubectl gets fresh tokens. */
 
 import { Command } from "@commander-js/extra-typings";
+import { refuseStudio } from "../../credential/exec-credential.ts";
 import { AppError, printable } from "../../errors.ts";
 import { type Accepted, type Candidate, firstAccepted } from "../../kube/identity-check.ts";
 import {
@@ -24,11 +25,12 @@ import {
 } from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { AMBIENT, labelOf, type Session, signInAgain } from "../../sessions/session.ts";
-import { chooseSession, openSession, updateSession } from "../../sessions/store.ts";
+import { openSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
 import { checkedCommand, ownCommand } from "../own-command.ts";
 import { scopeInUse } from "../scope.ts";
+import { actingSession } from "../session-words.ts";
 import {
   checkTargetFlags,
   type EntryTarget,
@@ -95,21 +97,22 @@ interface Learned {
 }
 
 /** Asks the server, writes the entry, remembers what was learned. */
-export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInput): Promise<void> {
-  const { out, place } = deps;
+export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigInput): Promise<void> {
+  const { out } = given;
   checkTargetFlags(input);
   const interactiveMode = modeOf(input.execInteractiveMode);
   const wantedKind = kindOf(input.token);
   if (input.context !== undefined) checkContext(input.context);
-  const paths = kubeconfigPaths(input.kubeconfig, deps.env);
-  const chosen = await chooseSession(place, deps.choice);
-  if (chosen.session.kind === "studio") throw notForKubernetes(chosen.session);
+  const paths = kubeconfigPaths(input.kubeconfig, given.env);
+  const choice = { ...given.choice, own: input.followActive };
+  const { deps, place, session: chosen } = await actingSession({ ...given, choice });
   // As it was sealed: an edited file must not say where its tokens go.
-  const { session } = await openSession(place, chosen.session, keyringBound(deps));
+  const { session } = await openSession(place, chosen, keyringBound(deps));
+  refuseStudio(session);
   const target = await entryTarget(input, session, paths);
   if (input.followActive) checkFollowed(target, session);
   const own = input.execCommand === undefined
-    ? await ownCommand(deps.env, place.folders.config)
+    ? await ownCommand(deps.env, given.place.folders.config)
     : { command: checkedCommand(input.execCommand) };
   if (own.warning !== undefined) out.warn(own.warning);
   const learned = input.skipValidation || target.unaskable !== undefined
@@ -173,14 +176,6 @@ export async function runUpdateKubeconfig(deps: Deps, input: UpdateKubeconfigInp
     out.note(`kubectl acts so where ${variable} and what goes with it are set, and nowhere else.`);
   }
   out.note(`Next: kubectl ${input.switch ? "" : `--context ${context} `}get namespaces`);
-}
-
-function notForKubernetes({ name }: Session): AppError {
-  return new AppError(
-    "USAGE",
-    `The session "${name}" is of DataChain Studio, and its token is for no Kubernetes API.`,
-    { hint: "Name another session: --profile NAME" },
-  );
 }
 
 /** What the files held of the entry before it was written. */
