@@ -145,6 +145,23 @@ Deno.test("a token that has ended is exit 4 in one block that names the variable
   assert.match(await world.ok("whoami", { env }), /Token expires: +2023-11-14T22:13:20\.000Z \(over\)\n/);
 });
 
+Deno.test("a token that has ended is told once to each kubectl, which runs its plugin five times", async () => {
+  await using world = await openWorld();
+  const env = { ...placeOf(world), DATUMCTL_TOKEN: unsigned({ sub: "1", exp: 1_700_000_000 }) };
+  const credential = "auth get-token -o client.authentication.k8s.io/v1";
+  const told: string[] = [];
+  for (let run = 0; run < 5; run++) {
+    const { code, stdout, stderr } = await world.run(credential, { env });
+    assert.equal(code, 4);
+    assert.match(stdout, /has expired: its token ended on 2023-11-14/);
+    told.push(stderr);
+    // Each is a process of its own, and reads the variable at another moment.
+    world.sandbox.time += 400;
+  }
+  assert.match(told[0] ?? "", /^error: The session "env:DATUMCTL_TOKEN" has expired/);
+  assert.deepEqual(told.slice(1), ["", "", "", ""]);
+});
+
 Deno.test("what one value of a variable failed with is not told of another", async () => {
   await using world = await openWorld();
   const good = await withToken(world);

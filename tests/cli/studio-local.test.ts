@@ -149,7 +149,7 @@ Deno.test("it is looked for up to the repository's root or the home, and no furt
     world.run(["auth", "token"], { folder, env: { HOME: home } });
   const above = await world.folder("ada-not");
   assert.equal((await token(above, above)).code, 4, "the home ends it");
-  assert.equal((await token(above, "/nowhere")).code, 0);
+  assert.equal((await token(above, "/nowhere")).code, 4, "outside of it nothing above counts");
   const outer = await token(repository);
   assert.equal(outer.code, 0, outer.stderr);
   const inHome = `${world.studio.tokens().find(({ name }) => name === "outer")?.token}\n`;
@@ -166,38 +166,113 @@ Deno.test("it is looked for up to the repository's root or the home, and no furt
   assert.match(linked.stderr, /repository\/\.datumctl is not used: it is no folder of its own/);
 });
 
-Deno.test("a folder that came from somebody else opens nothing, and says nothing of where to sign in", async () => {
+/** Every file below a folder, with its text and mode. */
+async function snapshot(folder: string): Promise<string> {
+  const files: [string, string, number | null][] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    files.push([name, await Deno.readTextFile(path), (await Deno.stat(path)).mode]);
+  }
+  return JSON.stringify(files.sort());
+}
+
+/** Writes fields into the file of a folder's own session, as whoever has the folder could. */
+async function edit(world: StudioWorld, folder: string, name: string, fields: Record<string, unknown>) {
+  const { file } = await pathsOf(world.placeOf(folder).folders, name);
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, JSON.stringify({ ...JSON.parse(text), ...fields }));
+}
+
+const EXEC = ["auth", "get-token", "--output=client.authentication.k8s.io/v1"];
+const execInfo = (interactive: boolean) => ({
+  KUBERNETES_EXEC_INFO: JSON.stringify({
+    kind: "ExecCredential",
+    apiVersion: "client.authentication.k8s.io/v1",
+    spec: { interactive },
+  }),
+});
+
+const ACTING: readonly string[][] = [
+  ["auth", "token"],
+  ["auth", "get-token"],
+  EXEC,
+  ["whoami"],
+  ["auth", "team"],
+  ["auth", "team", "x"],
+  ["auth", "team", "x", "--local"],
+  ["ctx"],
+  ["ctx", "list"],
+  ["ctx", "use", "acme"],
+  ["ctx", "use", "acme", "--skip-validation"],
+  ["organizations", "list"],
+  ["projects", "list", "--organization", "acme"],
+  ["get", "projects"],
+  ["get", "--raw", "/version", "--organization", "acme"],
+  ["api-resources", "--platform-wide"],
+  ["auth", "whoami", "--platform-wide"],
+  ["auth", "can-i", "get", "pods", "--platform-wide"],
+  ["auth", "update-kubeconfig", "--server", "https://127.0.0.1:1", "--skip-validation"],
+];
+
+Deno.test("a folder that came from somebody else opens nothing, says nothing of where to sign in, and is not written to", async () => {
   await using world = await openStudioWorld();
   const [theirs, mine] = [await world.folder("theirs"), await world.folder("mine")];
   await signedIn(world, theirs, "shared");
   await signedIn(world, undefined, "own");
-  // Cloned: the files without the key, and with an address of theirs in them.
+  const shared = `shared@${world.host}`;
+  // Cloned: the files without the key, and with words of theirs in them.
   await Deno.mkdir(`${mine}/.datumctl`);
   for await (const { name, isFile } of Deno.readDir(`${theirs}/.datumctl`)) {
     if (!isFile || name.endsWith(".lock")) continue;
-    const text = await Deno.readTextFile(`${theirs}/.datumctl/${name}`);
-    const edited = text.replace(/"issuer": ".*"/, '"issuer": "https://phish.example"')
-      .replace(/"apiHost": ".*"/, '"apiHost": "phish.example"');
-    await Deno.writeTextFile(`${mine}/.datumctl/${name}`, edited);
-  }
-  world.studio.resetRequests();
-  for (const words of [["auth", "token"], ["auth", "get-token"], ["whoami"]]) {
-    const ran = await world.run([...words, "--error-format", "json"], { folder: mine });
-    assert.equal(ran.code, 4, ran.stderr);
-    assert.equal(ran.stdout, "");
-    assert.match(
-      ran.stderr,
-      new RegExp(`${FOREIGN}.*${mine}/\\.datumctl is not used: you hold no key for it`),
+    await Deno.writeTextFile(
+      `${mine}/.datumctl/${name}`,
+      await Deno.readTextFile(`${theirs}/.datumctl/${name}`),
+      { mode: 0o600 },
     );
-    assert.match(
-      ran.stderr,
-      new RegExp(`Remove ${mine}/\\.datumctl, or act as a session of your own: --profile NAME`),
-    );
-    assert.doesNotMatch(ran.stderr, /phish/);
   }
-  const list = await world.run(["auth", "list"], { folder: mine });
-  assert.match(list.stderr, /warning: .*you hold no key for it/);
-  assert.doesNotMatch(list.stdout, /shared|phish/);
+  const phish = {
+    issuer: "https://phish.example",
+    authHost: "phish.example",
+    apiHost: "phish.example",
+    clientId: "phish",
+    user: { subject: "phish", email: "phish@phish.example" },
+    team: "phish-team",
+    inUse: { organization: "phish-org" },
+    exportedTo: `${world.home}/phish`,
+    expires: new Date(world.sandbox.time + 3 * 86_400_000).toISOString(),
+  };
+  const kinds = [["studio", "studio"], ["user", "datum"], ["api-token", "cloudfleet"]] as const;
+  for (const [kind, provider] of kinds) {
+    await edit(world, mine, shared, { ...phish, kind, provider });
+    const before = await snapshot(`${mine}/.datumctl`);
+    world.studio.resetRequests();
+    for (const words of ACTING) {
+      const ran = await world.run([...words, "--error-format", "json"], { folder: mine });
+      assert.equal(ran.code, 4, `${words.join(" ")}: ${ran.stderr}`);
+      const told = ran.stdout + ran.stderr;
+      if (words !== EXEC) {
+        assert.equal(ran.stdout, "");
+        assert.match(ran.stderr, new RegExp(FOREIGN));
+      }
+      assert.match(told, new RegExp(`${mine}/\\.datumctl is not used: you hold no key for it`));
+      assert.match(
+        told,
+        new RegExp(`Remove ${mine}/\\.datumctl, or act as a session of your own: --profile NAME`),
+      );
+      assert.doesNotMatch(told, /phish/, words.join(" "));
+    }
+    for (
+      const words of [["auth", "list"], ["auth", "switch", shared], ["auth", "switch", "--profile", shared]]
+    ) {
+      const ran = await world.run(words, { folder: mine });
+      assert.match(ran.stderr, /you hold no key for it/);
+      assert.doesNotMatch(ran.stdout + ran.stderr, /phish/, words.join(" "));
+      if (words[1] === "list") assert.doesNotMatch(ran.stdout, /shared/);
+      else assert.equal(ran.stdout, "");
+    }
+    assert.deepEqual(world.studio.requests(), []);
+    assert.equal(await snapshot(`${mine}/.datumctl`), before);
+  }
   assert.match(await world.ok(["whoami", "--profile", `own@${world.host}`], { folder: mine }), /Token: +own/);
 
   const env = { DATACHAIN_STUDIO_URL: "" };
@@ -207,6 +282,160 @@ Deno.test("a folder that came from somebody else opens nothing, and says nothing
   });
   assert.equal(login.code, 0, login.stderr);
   assert.match(await world.ok(["whoami"], { folder: mine }), /Token: +new/);
+});
+
+Deno.test("of a folder's own session that was edited, what is sealed is told; of one that is damaged, nothing", async () => {
+  await using world = await openStudioWorld();
+  const folder = await world.folder("project");
+  const soon = await world.login(["--local", "--name", "local", "--expires-in", "5"], { folder });
+  assert.equal(soon.code, 0, soon.stderr);
+  const name = `local@${world.host}`;
+  await edit(world, folder, name, { issuer: "https://phish.example", apiHost: "phish.example" });
+  for (const words of [["auth", "list"], ["auth", "token"], ["auth", "team"], ["whoami"]]) {
+    world.sandbox.time += 86_400_000;
+    const { code, stdout, stderr } = await world.run(words, { folder });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /--hostname 127\.0\.0\.1:\d+ --local --force/, words.join(" "));
+    assert.doesNotMatch(stdout + stderr, /phish/);
+  }
+  const { file } = await pathsOf(world.placeOf(folder).folders, name);
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, text.replace(/"credentials": ?"([^"]+)[^".]{4}"/, '"credentials":"$1AAAA"'));
+  for (const words of ACTING) {
+    const { code, stdout, stderr } = await world.run(words, { folder });
+    assert.notEqual(code, 0, words.join(" "));
+    assert.match(stdout + stderr, /are damaged/, words.join(" "));
+    assert.match(stdout + stderr, new RegExp(`Remove ${folder}/\\.datumctl`));
+    assert.doesNotMatch(stdout + stderr, /phish/);
+  }
+});
+
+Deno.test("what is written of a folder's session goes into the folder, not to the person's of that name", async () => {
+  await using world = await openStudioWorld();
+  const folder = await world.folder("project");
+  await signedIn(world, folder, "local");
+  const name = `local@${world.host}`;
+  await world.sandbox.add({ name });
+  const { file } = await pathsOf(world.place.folders, name);
+  const before = await Deno.readTextFile(file);
+  await world.ok(["auth", "team", "ml-team"], { folder });
+  await world.ok(["ctx", "use", "acme", "--skip-validation"], { folder });
+  assert.equal(await Deno.readTextFile(file), before);
+  assert.match(await world.ok(["auth", "team"], { folder }), /^ml-team\n$/);
+});
+
+Deno.test("what a folder's session fails with is told of no other session, and is noted nowhere", async () => {
+  await using world = await openStudioWorld();
+  await world.sandbox.add({ name: "mine" });
+  await world.ok(["auth", "switch", "mine"]);
+  const folder = await world.folder("project");
+  await signedIn(world, folder, "local");
+  const keys = [...Deno.readDirSync(world.place.folders.sessions)].filter(({ name }) =>
+    /^local-.*key$/.test(name)
+  );
+  assert.equal(keys.length, 1);
+  for (const what of ["a Studio session", "a lost key"]) {
+    const before = await snapshot(`${folder}/.datumctl`);
+    const told: string[] = [];
+    for (let run = 0; run < 3; run++) {
+      const { code, stderr } = await world.run(EXEC, { folder, env: execInfo(run === 1) });
+      assert.equal(code, what === "a lost key" ? 4 : 2, stderr);
+      told.push(stderr);
+    }
+    assert.deepEqual(told.map((text) => text === ""), [false, true, true], `${what} is told once`);
+    for (const words of [EXEC, [...EXEC, "--session=mine"]]) {
+      const elsewhere = await world.ok(words);
+      assert.equal(JSON.parse(elsewhere).status.token, "access-0", what);
+    }
+    assert.equal(await snapshot(`${folder}/.datumctl`), before);
+    const notes = await snapshot(world.place.folders.sessions);
+    assert.ok(!notes.includes("local@") && !notes.includes(folder), notes);
+    // Another kubectl may have seen the first: here it is the same one, ten seconds later.
+    world.sandbox.time += 11_000;
+    for (const { name } of keys) {
+      await Deno.remove(`${world.place.folders.sessions}/${name}`).catch(() => {});
+    }
+  }
+});
+
+Deno.test("where a folder's token has ended, kubectl begins no sign-in of the person's own session", async () => {
+  await using world = await openStudioWorld();
+  await world.sandbox.add({ name: "mine" });
+  await world.ok(["auth", "switch", "mine"]);
+  const folder = await world.folder("project");
+  const login = await world.login(["--local", "--expires-in", "1"], { folder });
+  assert.equal(login.code, 0, login.stderr);
+  world.sandbox.time += 2 * 86_400_000;
+  const { code, stderr } = await world.run(EXEC, { folder, env: { ...execInfo(true), BROWSER: "true" } });
+  assert.equal(code, 2, stderr);
+  assert.doesNotMatch(stderr, /has expired|Nobody is signed in|mine/);
+  const { signIn } = await pathsOf(world.place.folders, "mine");
+  await assert.rejects(Deno.stat(signIn), Deno.errors.NotFound);
+});
+
+Deno.test("an entry that follows the active session follows the person's, in a folder with a session of its own, too", async () => {
+  await using world = await openStudioWorld();
+  await world.sandbox.add({ name: "mine" });
+  await world.ok(["auth", "switch", "mine"]);
+  const folder = await world.folder("project");
+  await signedIn(world, folder, "local");
+  const credential = await world.ok([...EXEC, "--active-for=api.example.com"], {
+    folder,
+    env: execInfo(false),
+  });
+  assert.equal(JSON.parse(credential).status.token, "access-0");
+
+  const kubeconfig = `${world.home}/config`;
+  const line =
+    `auth update-kubeconfig --server https://127.0.0.1:1 --skip-validation --kubeconfig ${kubeconfig}`;
+  await world.ok([...line.split(" "), "--follow-active"], { folder });
+  assert.match(await Deno.readTextFile(kubeconfig), /--active-for=api\.example\.com/);
+  const pinned = await world.run(line.split(" "), { folder });
+  assert.equal(pinned.code, 2, "one that follows nobody is not made for the folder's");
+});
+
+Deno.test("outside of home and repository the working folder alone counts, and what is above stops no command", async () => {
+  await using world = await openStudioWorld();
+  await signedIn(world, undefined, "own");
+  const below = await world.folder("shared/below");
+  const shared = `${world.home}/shared`;
+  const elsewhere = { HOME: "/nowhere" };
+  const config = `${shared}/.datumctl/config.json`;
+  await Deno.mkdir(`${shared}/.datumctl`);
+  await Deno.writeTextFile(config, "nonsense");
+  await Deno.chmod(config, 0o666);
+  for (const words of [["whoami"], ["auth", "token"], ["auth", "get-token"], ["auth", "list"]]) {
+    await world.ok(words, { folder: below, env: elsewhere });
+  }
+  assert.equal(((await Deno.stat(config)).mode ?? 0) & 0o777, 0o666);
+  assert.equal((await world.run(["whoami"], { folder: shared, env: elsewhere })).code, 1, "there it counts");
+  assert.equal((await world.run(["whoami"], { folder: below })).code, 1, "and within the home");
+  await Deno.mkdir(`${shared}/.git`);
+  assert.equal((await world.run(["whoami"], { folder: below, env: elsewhere })).code, 1, "or a repository");
+});
+
+Deno.test("a folder's sessions that belong to another user are passed by, left alone, and not added to", {
+  ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
+}, async () => {
+  await using world = await openStudioWorld();
+  await signedIn(world, undefined, "own");
+  const folder = await world.folder("project");
+  await signedIn(world, folder, "local");
+  const sessions = `${folder}/.datumctl`;
+  for (const path of [`${sessions}/config.json`, sessions]) {
+    await Deno.chown(path, 65534, 65534);
+    await Deno.chmod(path, path === sessions ? 0o777 : 0o666);
+    assert.match(await world.ok(["whoami"], { folder }), /Token: +own/, path);
+    const { code, stderr } = await world.run(["logout", "--local"], { folder });
+    assert.deepEqual([code, /No project folder here/.test(stderr)], [4, true], stderr);
+    assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, path === sessions ? 0o777 : 0o666);
+    if (path !== sessions) await Deno.chown(path, 0, 0);
+  }
+  const login = await world.login(["--local"], { folder });
+  assert.equal(login.code, 1);
+  assert.match(login.stderr, /project\/\.datumctl is not used: it belongs to somebody else/);
+  await Deno.chown(sessions, 0, 0);
+  assert.match(await world.ok(["whoami"], { folder }), /Token: +local/);
 });
 
 Deno.test("a folder whose name cannot be shown has no sessions, and what is damaged in one is told", async () => {
