@@ -7,6 +7,7 @@ import {
   ensurePrivateFolder,
   exists,
   fileFailure,
+  isOurs,
   kindOf,
   listFolder,
   prepareForeignReplacement,
@@ -227,6 +228,21 @@ Deno.test("files of another owner are told of, stay as they are, and are read al
     assert.notEqual(((await Deno.stat(path)).mode ?? 0) & 0o044, 0);
   }
   assert.deepEqual(found, [["one.json"], "{}"]);
+});
+
+Deno.test("an administrator's call changes nothing of another owner's, and tells whose it is not", {
+  ignore: !posix || Deno.uid() !== 0,
+}, async () => {
+  await using it = await folder();
+  const file = `${it.path}/theirs`;
+  await Deno.writeTextFile(file, "");
+  await Deno.chmod(file, 0o666);
+  await Deno.symlink(file, `${it.path}/link`);
+  assert.deepEqual([isOurs(file), isOurs(`${it.path}/link`), isOurs(`${it.path}/none`)], [true, true, false]);
+  await Deno.chown(file, 65534, 65534);
+  assert.equal(isOurs(file), false);
+  assert.match(await tighten(file) ?? "", /only its owner, who is somebody else, can change them/);
+  assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o666);
 });
 
 Deno.test("failures are told apart by the system's own numbers", () => {
