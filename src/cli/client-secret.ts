@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { typedLines } from "../sign-in/paste.ts";
-import { othersCanRead, readTextFile } from "../system/files.ts";
+import { othersCanRead, readGivenFile } from "../system/files.ts";
 import type { Deps } from "./context.ts";
 
 const FLAG = "--client-secret-file";
@@ -19,7 +19,7 @@ export async function readClientSecret(deps: Deps, path: string): Promise<string
 }
 
 async function readFile({ out }: Deps, path: string): Promise<string> {
-  const text = await readTextFile(path);
+  const text = await readGivenFile(path, FLAG, `Send it on standard input: ${FLAG} -`);
   if (text === undefined) throw new AppError("USAGE", `${FLAG}: ${printable(path)} does not exist.`);
   if (await othersCanRead(path)) {
     out.warn(

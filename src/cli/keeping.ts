@@ -4,7 +4,7 @@ import { AppError, printable } from "../errors.ts";
 import { makeKeyText } from "../sessions/jwe.ts";
 import { isSessionName } from "../sessions/session.ts";
 import type { KeyStore } from "../sessions/store.ts";
-import { readTextFile } from "../system/files.ts";
+import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
@@ -22,7 +22,7 @@ export function wantedSessionName({ choice }: Deps): string | undefined {
 
 /** The certificates of `--certificate-authority`. Throws `USAGE` for a file that holds none. */
 export async function readAuthority(path: string): Promise<string> {
-  const text = await readTextFile(path);
+  const text = await readGivenFile(path, "--certificate-authority", "Name a file of certificates (PEM).");
   if (text === undefined) {
     throw new AppError("USAGE", `The certificate authority's file ${printable(path)} does not exist.`);
   }

@@ -2,14 +2,18 @@
 
 import { AppError, printable } from "../errors.ts";
 import type { Environment } from "../system/environment.ts";
-import { readTextFile } from "../system/files.ts";
+import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 
 /** The certificates of the file that the variable names; undefined where it is not set. Throws `USAGE`. */
 export async function authorityOfVariable(env: Environment): Promise<string | undefined> {
   const path = env("DATUMCTL_CERTIFICATE_AUTHORITY");
   if (path === undefined) return undefined;
-  const text = await readTextFile(path);
+  const text = await readGivenFile(
+    path,
+    "DATUMCTL_CERTIFICATE_AUTHORITY",
+    "Name a file of certificates (PEM).",
+  );
   if (text !== undefined) return certificatesOf(text).join("\n") + "\n";
   throw new AppError(
     "USAGE",

@@ -2,14 +2,11 @@
 
 import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
+import { DATUM_API_HOST, DATUM_AUTH_HOST } from "../sessions/session.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
 import { parseHost } from "./host.ts";
 
-/** The auth host unless another is named. */
-export const DATUM_AUTH_HOST = "auth.datum.net";
-
-/** The API host whose kubeconfig entries carry no host in their names. */
-export const DATUM_API_HOST = "api.datum.net";
+export { DATUM_API_HOST, DATUM_AUTH_HOST };
 
 /** Where the browser is sent back to, on a loopback address. */
 export const DATUM_REDIRECT_PATH = "/datumctl/auth/callback";

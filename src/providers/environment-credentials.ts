@@ -7,7 +7,7 @@ import { AMBIENT, ambientSession, type RecipeCredentials, type Session } from ".
 import { claimsOf, timedToken } from "../sessions/token-life.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import { readTextFile } from "../system/files.ts";
+import { readGivenFile } from "../system/files.ts";
 import { authorityOfVariable } from "./certificate-authority.ts";
 import { datumHosts } from "./datum.ts";
 
@@ -74,7 +74,11 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
 /** The session of a service account's key file. Throws `USAGE` for a file that is none. */
 export async function sessionOfCredentialsFile(env: Environment): Promise<Session> {
   const path = env("DATUMCTL_CREDENTIALS_FILE") ?? "";
-  const text = await readTextFile(path);
+  const text = await readGivenFile(
+    path,
+    "DATUMCTL_CREDENTIALS_FILE",
+    "Name a plain file, or sign in with it: datumctl login --credentials -",
+  );
   if (text === undefined) {
     throw new AppError("USAGE", `The file ${printable(path)} of DATUMCTL_CREDENTIALS_FILE does not exist.`);
   }

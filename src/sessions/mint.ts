@@ -22,7 +22,7 @@ import {
 } from "./session.ts";
 import { lockSession, type OpenedSession, prepareSession, readSession, type SessionPlace } from "./store.ts";
 import { timedToken } from "./token-life.ts";
-import { isOfThisJob, markOfJob } from "./workload-job.ts";
+import { isOfThisJob, keepsJobToken, markOfJob } from "./workload-job.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound } from "./token-wish.ts";
 
 /** A session with a recipe, opened. */
@@ -67,7 +67,7 @@ export async function mintToken(
 /** What is read anew each time is neither kept nor worth a lock. */
 function keepsTokens({ session, credentials: { recipe } }: OpenedRecipe): boolean {
   if (ambientCredentials(session) !== undefined) return false;
-  return recipe.kind !== "workload" || recipe.source.kind === "github" || recipe.exchange !== undefined;
+  return recipe.kind !== "workload" || keepsJobToken(recipe);
 }
 
 /** A disk that cannot be written costs the cache, and with it the lock; never the token. */

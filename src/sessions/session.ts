@@ -365,10 +365,14 @@ export function defaultSessionName(label: string, host: string): string {
   return name === "" ? "session" : name;
 }
 
+/** The auth host unless another is named. */
+export const DATUM_AUTH_HOST = "auth.datum.net";
+
+/** Its API host, whose kubeconfig entries carry no host in their names. */
+export const DATUM_API_HOST = "api.datum.net";
+
 /** What to do when a session no longer gives tokens, as a sentence. */
-export function signInAgain(
-  session: Pick<Session, "name" | "kind" | "clientId" | "organization" | "apiHost" | "issuer" | "local">,
-): string {
+export function signInAgain(session: Session): string {
   const { name, kind, clientId, organization, apiHost, issuer, local } = session;
   if (name.startsWith(AMBIENT)) return `Give ${name.slice(AMBIENT.length)} what is good today.`;
   const login = `datumctl login --profile ${name}`;
@@ -380,16 +384,54 @@ export function signInAgain(
         printable(organization ?? "ORGANIZATION_ID")
       } ${printable(clientId)}`;
     case "service-account":
-      return `Give it a key of today: ${login} --credentials FILE`;
+      return `Give it a key of today: ${machineLogin(session)}`;
     case "pat":
-      return `Give it a token of today: ${login} --with-token`;
+      return `Give it a token of today: ${machineLogin(session)}`;
     case "workload":
-      return `Set it up again: ${login} --workload KIND --audience AUDIENCE`;
+      return `Set it up again: ${machineLogin(session)}`;
     case "studio": {
       const host = printable(issuer.startsWith("https:") ? apiHost : issuer);
       return `Sign in again: ${login} --provider studio --hostname ${host}${local ? " --local" : ""} --force`;
     }
   }
+}
+
+/** The line that signs a machine in as before, as far as a session's public fields tell it. */
+export function machineLogin(session: Session): string {
+  const { name, provider, kind, issuer, authHost, apiHost } = session;
+  const way = kind === "service-account"
+    ? ["--credentials", "FILE"]
+    : kind === "pat"
+    ? ["--with-token"]
+    : workloadFlags(session);
+  const usual = authHost === DATUM_AUTH_HOST && apiHost === DATUM_API_HOST;
+  const where = provider === "oidc"
+    ? ["--issuer", issuer]
+    : usual
+    ? []
+    : ["--hostname", authHost, "--api-hostname", apiHost];
+  return ["datumctl", "login", "--profile", name, ...way, ...where].map(shellWord).join(" ");
+}
+
+function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Session): string[] {
+  // As it was named at its login: where the token is, and whom it is for.
+  const [, kind = "KIND", audience = "AUDIENCE"] =
+    /^(github|gitlab:\w+|file:(?:[A-Za-z]:)?[^:]+):(.+)$/.exec(subject) ?? [];
+  return [
+    "--workload",
+    kind,
+    "--audience",
+    audience,
+    ...(clientId === "" ? [] : ["--exchange", "--client-id", clientId]),
+    ...(clientId === "" || scopes.length === 0 ? [] : ["--scopes", scopes.join(",")]),
+    ...(confidential ? ["--client-secret-file", "FILE"] : []),
+  ];
+}
+
+/** A word that no shell takes for anything else. */
+function shellWord(text: string): string {
+  const word = printable(text);
+  return /^[\w:/.,@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** How somebody is called in a sentence: by e-mail, else by the session's own name, or by what that was made of. */

@@ -2,8 +2,8 @@
 
 import { toBase64Url } from "../base64.ts";
 import type { Environment } from "../system/environment.ts";
-import { readTextFile } from "../system/files.ts";
-import type { Credentials, WorkloadSource } from "./session.ts";
+import { readGivenFile } from "../system/files.ts";
+import type { Credentials, Recipe, WorkloadSource } from "./session.ts";
 
 /** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
 export async function isOfThisJob(env: Environment, { recipe, job }: Credentials): Promise<boolean> {
@@ -19,7 +19,12 @@ export async function markOfJob(env: Environment, source: WorkloadSource): Promi
   return toBase64Url(new Uint8Array(digest).subarray(0, 16));
 }
 
-/** What the CI system gave this job: the right to ask for a token, or the token. Throws `STORAGE`. */
+/** True where a job's token is worth keeping: what a variable or a file holds is read anew each time. */
+export function keepsJobToken({ source, exchange }: Extract<Recipe, { readonly kind: "workload" }>): boolean {
+  return source.kind === "github" || exchange !== undefined;
+}
+
+/** What the CI system gave this job: the right to ask for a token, or the token. Throws `USAGE`, `STORAGE`. */
 export async function credentialOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
   switch (source.kind) {
     case "github":
@@ -27,6 +32,7 @@ export async function credentialOfJob(env: Environment, source: WorkloadSource):
     case "variable":
       return env(source.name)?.trim();
     case "file":
-      return (await readTextFile(source.path))?.trim();
+      return (await readGivenFile(source.path, "--workload file", "Name the file that the CI system writes."))
+        ?.trim();
   }
 }

@@ -1,6 +1,6 @@
 /** Owns the files that are ours alone: private, replaced in one rename, their failures in one sentence each. */
 
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
 
 /** A file of ours is never larger; a larger one is not ours or is damaged. */
@@ -66,6 +66,35 @@ export function readTextFile(path: string): Promise<string | undefined> {
   } catch (thrown) {
     if (fileFailure(thrown) === "absent") return Promise.resolve(undefined);
     return Promise.reject(storageError("read", path, thrown));
+  }
+}
+
+/**
+ * The text of somebody else's file, which a person named; undefined when there is none. A pipe is not read, because its
+ * other end may never come. Throws `USAGE` for what is too large or no plain file, beginning with what named it and
+ * ending with the way that there is instead, and `STORAGE` when it cannot be read.
+ */
+export async function readGivenFile(
+  path: string,
+  named: string,
+  instead: string,
+): Promise<string | undefined> {
+  if (!isPlainFile(path)) {
+    throw new AppError("USAGE", `${named}: ${printable(path)} is too large or not a plain file.`, {
+      hint: instead,
+    });
+  }
+  return await readTextFile(path);
+}
+
+/** True too for what is not there, or cannot be looked at, which whoever reads it is told. */
+function isPlainFile(path: string): boolean {
+  try {
+    const { size, isFile } = Deno.statSync(path);
+    return isFile && size <= LARGEST_FILE;
+  } catch (thrown) {
+    // What the system does not refuse, but the runtime does, are devices and pipes in /dev and /proc.
+    return !(thrown instanceof Deno.errors.NotCapable);
   }
 }
 

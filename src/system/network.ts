@@ -104,7 +104,7 @@ export function networkError(host: string, thrown: unknown): AppError {
     return new AppError("UNTRUSTED_CERTIFICATE", message, { hint, cause });
   }
   return new AppError("NETWORK", message, {
-    hint: "Check the network, VPN or proxy and run the same command again; the session is kept.",
+    hint: "Check the network, VPN or proxy and run the same command again.",
     cause: thrown,
   });
 }

@@ -82,6 +82,83 @@ Deno.test("a service account signs in with nobody asked, and its key file is not
   );
 });
 
+Deno.test("a service account that sees several organizations signs in without being asked which, and acts in each", async () => {
+  await using world = await openWorld();
+  const path = await keyFile(world);
+  const { code, stderr } = await world.run(`login ${at(world)} --credentials ${path}`, { keys: [] });
+  assert.equal(code, 0, stderr);
+  assert.equal(await world.ok("organizations list -o name"), "acme\ninitech\n");
+  for (const organization of ["acme", "initech"]) {
+    const env = { DATUM_ORGANIZATION: organization };
+    assert.match(await world.ok("auth whoami", { env }), /deployer-\d+@acme/);
+    await world.ok(`auth update-kubeconfig --organization ${organization}`);
+  }
+  assert.match(await world.ok("auth get-token"), /^ey/);
+});
+
+Deno.test("a key that comes by a pipe or a folder's name is USAGE that names standard input", async () => {
+  await using world = await openWorld();
+  const pipe = `${world.sandbox.folder}/pipe`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+  for (const path of [pipe, world.sandbox.folder]) {
+    const { code, stderr } = await refused(world, `login ${at(world)} --credentials ${path}`);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /--credentials: \S+ is too large or not a plain file\.\n.*: --credentials -/);
+    const given = await refused(world, "auth get-token", { env: { DATUMCTL_CREDENTIALS_FILE: path } });
+    assert.equal(given.code, 2, given.stderr);
+    assert.match(given.stderr, /DATUMCTL_CREDENTIALS_FILE: .*\n.*login --credentials -/);
+    const job = await refused(world, `login ${at(world)} --workload file:${path} --audience a`);
+    assert.equal(job.code, 2, job.stderr);
+  }
+});
+
+Deno.test("an issuer that does not answer in time is NETWORK, in words without a person, and promises no session", async () => {
+  await using world = await openWorld();
+  const path = await keyFile(world);
+  await world.cloud.setFaults({ issuer: { slow: 5_000 } });
+  const words = `login ${at(world)} --timeout 1s --credentials ${path}`;
+  const { code, stderr } = await refused(world, words, { env: { DATUMCTL_ERROR_FORMAT: "json" } });
+  const { error } = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
+  assert.deepEqual([code, error.code, error.retryable], [6, "NETWORK", true], stderr);
+  assert.match(error.message, /not answered within 1 s/);
+  assert.doesNotMatch(stderr, /Nobody|session is kept/);
+  await world.cloud.setFaults({ down: ["issuer"] });
+  assert.doesNotMatch((await refused(world, words)).stderr, /session is kept/);
+});
+
+// ---- a lost key ----
+
+Deno.test("of a machine whose key is lost no secret goes to another place than meant: the full line is named, and works", async () => {
+  await using world = await openWorld();
+  const { cloud, sandbox } = world;
+  const pat = cloud.addPersonalAccessToken();
+  const path = await keyFile(world);
+  const rows = [
+    ["pat", "--with-token", { stdin: pat }],
+    ["account", `--credentials ${path}`, {}],
+    ["job", "--workload github --audience ci", { env: github(world) }],
+  ] as const;
+  for (const [name, way, options] of rows) {
+    const first = await world.run(`login ${at(world)} --profile ${name} ${way}`, options);
+    assert.equal(first.code, 0, first.stderr);
+    await Deno.remove((await sandbox.paths(name)).key);
+    cloud.resetCounts();
+    const told = await refused(world, `auth get-token --profile ${name}`, options);
+    const line =
+      `datumctl login --profile ${name} ${way.replace(path, "FILE")} --hostname ${cloud.authHost} ` +
+      `--api-hostname ${cloud.apiHost}`;
+    assert.ok(told.stderr.includes(line), told.stderr);
+    for (const named of ["", ` --api-hostname ${cloud.apiHost}`]) {
+      const unnamed = await refused(world, `login --profile ${name} ${way}${named}`, options);
+      assert.equal(unnamed.code, 2, unnamed.stderr);
+      assert.ok(unnamed.stderr.includes(`${line} --certificate-authority FILE\n`), unnamed.stderr);
+    }
+    assert.equal(cloud.counts().total, 0);
+    const again = await world.run(`login --profile ${name} ${way} ${at(world)}`, options);
+    assert.equal(again.code, 0, again.stderr);
+  }
+});
+
 Deno.test("a key file comes by standard input too, and a later one takes its session's place", async () => {
   await using world = await openWorld();
   const key = await world.cloud.addServiceAccount({ email: null });
@@ -215,7 +292,11 @@ Deno.test("a GitHub job is handed to the API server as it is, asked for each tim
   const { code, stdout, stderr } = await world.run(words, { env });
   assert.equal(code, 0, stderr);
   assert.equal(stdout, `Signed in as github@${world.cloud.apiHost} at ${world.cloud.apiHost}.\n`);
-  assert.match(stderr, /Nothing of this job is stored/);
+  assert.match(
+    stderr,
+    /Only the recipe is stored now; a token that a job gets is kept sealed until it ends, for that job alone/,
+  );
+  assert.match(stderr, /their key in .*\nWhoever can read your files can use this session/);
   const [session] = await sessions(world);
   assert.deepEqual([session?.kind, session?.user.subject, session?.tokenExpires], [
     "workload",
@@ -273,6 +354,11 @@ Deno.test("a variable of one's own, and a file that is read again when it was re
   await Deno.writeTextFile(path, `${next}\n`);
   assert.equal(await world.ok("auth get-token"), `${next}\n`);
   assert.equal((await sessions(world)).length, 2, "two recipes are two sessions");
+  for (const { stderr } of [named, file]) {
+    assert.match(stderr, /Nothing of this job is stored/);
+    assert.doesNotMatch(stderr, /their key in/, "a recipe alone opens nothing");
+  }
+  assert.doesNotMatch(await stored(world), /accessToken/);
 });
 
 Deno.test("with --exchange the issuer's own token comes, by whichever grant it offers", async () => {

@@ -9,6 +9,7 @@ import {
   fileNameOf,
   formatSession,
   isSessionName,
+  machineLogin,
   parseCredentials,
   parseSession,
   type Session,
@@ -46,6 +47,46 @@ function refused(value: unknown): AppError {
 
 Deno.test("a session's file comes back as it was written", () => {
   assert.deepEqual(parseSession(formatSession(SESSION), "x"), SESSION);
+});
+
+Deno.test("the line that signs a machine in again names its place and way, in words that no shell takes for others", () => {
+  const usual = {
+    authHost: "auth.datum.net",
+    apiHost: "api.datum.net",
+    name: "ci",
+    clientId: "",
+    scopes: [],
+  };
+  const rows: readonly [Partial<Session>, string][] = [
+    [{ kind: "pat" }, "--with-token"],
+    [{ kind: "service-account", clientId: "1" }, "--credentials FILE"],
+    [
+      { kind: "pat", apiHost: "api.example.com" },
+      "--with-token --hostname auth.datum.net --api-hostname api.example.com",
+    ],
+    [
+      { kind: "workload", user: { subject: "gitlab:KUBE_TOKEN:https://k8s.example.com:6443" } },
+      "--workload gitlab:KUBE_TOKEN --audience https://k8s.example.com:6443",
+    ],
+    [
+      { kind: "workload", provider: "oidc", user: { subject: "file:/run/a token:aud" } },
+      "--workload 'file:/run/a token' --audience aud --issuer https://auth.example.com",
+    ],
+    [
+      {
+        kind: "workload",
+        user: { subject: "github:it's; rm" },
+        clientId: "7",
+        scopes: ["a", "b"],
+        confidential: true,
+      },
+      "--workload github --audience 'it'\\''s; rm' --exchange --client-id 7 --scopes a,b --client-secret-file FILE",
+    ],
+    [{ kind: "workload", user: { subject: "strange" } }, "--workload KIND --audience AUDIENCE"],
+  ];
+  for (const [fields, line] of rows) {
+    assert.equal(machineLogin({ ...SESSION, ...usual, ...fields }), `datumctl login --profile ci ${line}`);
+  }
 });
 
 Deno.test("a file that is empty, cut, not JSON, or JSON of another shape is refused", () => {

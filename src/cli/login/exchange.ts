@@ -10,14 +10,16 @@ export interface OpenSignIn extends Disposable {
   readonly exchange: Exchange;
 }
 
-/** Opens the network for a sign-in that may take so many milliseconds, the person's part included. */
+/** Opens the network for a sign-in that may take so many milliseconds, the person's part included where there is one. */
 export function openSignIn(
   deps: Deps,
   timeout: number,
   certificateAuthority: string | undefined,
+  who: "person" | "machine" = "person",
 ): OpenSignIn {
   const network = deps.openNetwork(certificateAuthority);
-  const bounded = boundedSignal(timeout, () => nobodyCame(timeout), deps.interrupted);
+  const late = () => who === "person" ? nobodyCame(timeout) : notAnswered(timeout);
+  const bounded = boundedSignal(timeout, late, deps.interrupted);
   return {
     exchange: {
       fetch: network.fetch,
@@ -37,5 +39,11 @@ export function openSignIn(
 function nobodyCame(timeout: number): AppError {
   return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(timeout)}.`, {
     hint: "Run the same command again; --timeout 15m waits longer.",
+  });
+}
+
+function notAnswered(timeout: number): AppError {
+  return new AppError("NETWORK", `The sign-in was not answered within ${formatSpan(timeout)}.`, {
+    hint: "Check the network, VPN or proxy and run the same command again; --timeout 15m waits longer.",
   });
 }

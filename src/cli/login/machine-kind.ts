@@ -34,6 +34,8 @@ export interface Machine {
   readonly userOf: (minted: MintedToken | undefined) => Promise<Session["user"]>;
   /** What stands before the `@` in the session's name. */
   readonly labelOf: (user: Session["user"]) => string;
+  /** A secret of it, or a token that it is given, is sealed; a recipe alone opens nothing to whoever reads it. */
+  readonly keepsSecrets: boolean;
   /** A remark for the end: what is no longer needed, or what is not stored. */
   readonly remark: string;
 }

@@ -5,7 +5,7 @@ import { printable } from "../../errors.ts";
 import { isPersonalAccessToken } from "../../oauth/personal-access-token.ts";
 import { parseServiceAccountKey } from "../../oauth/service-account-key.ts";
 import { claimsOf } from "../../sessions/token-life.ts";
-import { othersCanRead, readTextFile } from "../../system/files.ts";
+import { othersCanRead, readGivenFile } from "../../system/files.ts";
 import type { Deps } from "../context.ts";
 import { readHiddenLine } from "../client-secret.ts";
 import { datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
@@ -34,6 +34,7 @@ export async function serviceAccount(login: MachineLogin): Promise<Machine> {
     userOf: () =>
       Promise.resolve({ subject: clientId, ...(clientEmail === undefined ? {} : { email: clientEmail }) }),
     labelOf: () => clientEmail ?? clientId,
+    keepsSecrets: true,
     remark: path === "-"
       ? "The key is sealed in the session."
       : `The key is sealed in the session: ${printable(path)} can be deleted now.`,
@@ -41,7 +42,7 @@ export async function serviceAccount(login: MachineLogin): Promise<Machine> {
 }
 
 async function readKeyFile({ out }: Deps, path: string): Promise<string> {
-  const text = await readTextFile(path);
+  const text = await readGivenFile(path, "--credentials", "Send it on standard input: --credentials -");
   if (text === undefined) throw wrong(`The key file ${printable(path)} does not exist.`);
   if (await othersCanRead(path)) {
     out.warn(
@@ -77,6 +78,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
       return { subject, ...(label === undefined ? {} : { email: label }) };
     },
     labelOf: ({ email, subject }) => email ?? subject,
+    keepsSecrets: true,
     remark:
       "The personal access token is sealed in the session, and exchanged each time a short-lived one ends.",
   };

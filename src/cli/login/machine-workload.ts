@@ -6,6 +6,7 @@ import { datumClientId } from "../../providers/datum.ts";
 import { issuerUrl } from "../../providers/oidc.ts";
 import type { MintingRecipe } from "../../sessions/follow-recipe.ts";
 import type { WorkloadSource } from "../../sessions/session.ts";
+import { keepsJobToken } from "../../sessions/workload-job.ts";
 import { absolutePath } from "../../system/environment.ts";
 import { readClientSecret } from "../client-secret.ts";
 import { datumPlace, type Machine, type MachineLogin, type MachinePlace, wrong } from "./machine-kind.ts";
@@ -34,22 +35,27 @@ export async function workload(login: MachineLogin): Promise<Machine> {
     ? undefined
     : await readClientSecret(deps, input.clientSecretFile);
   const wanted = scopes?.split(/[,\s]+/).filter((scope) => scope !== "") ?? [];
+  const recipe = {
+    kind: "workload",
+    source,
+    audience,
+    ...(exchanged ? { exchange: await exchangeAt(login, place, wanted) } : {}),
+  } as const;
+  const kept = keepsJobToken(recipe);
   return {
     kind: "workload",
     place,
     clientId,
     clientSecret,
-    recipe: {
-      kind: "workload",
-      source,
-      audience,
-      ...(exchanged ? { exchange: await exchangeAt(login, place, wanted) } : {}),
-    },
+    recipe,
+    keepsSecrets: kept || clientSecret !== undefined,
     scopes: wanted,
     // What the CI system calls a job changes from one to the next; the recipe stays.
     userOf: () => Promise.resolve({ subject: `${words}:${audience}` }),
     labelOf: () => source.kind === "variable" ? "gitlab" : source.kind,
-    remark: "Nothing of this job is stored: each job acts with the CI system's token for it.",
+    remark: kept
+      ? "Only the recipe is stored now; a token that a job gets is kept sealed until it ends, for that job alone."
+      : "Nothing of this job is stored: each job acts with the CI system's token for it.",
   };
 }
 

@@ -3,7 +3,7 @@
 import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { type Followed, followRecipe } from "../../sessions/follow-recipe.ts";
-import { labelOf, type Session } from "../../sessions/session.ts";
+import { labelOf, machineLogin, type Session } from "../../sessions/session.ts";
 import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { parseTimeout } from "../../system/clock.ts";
@@ -13,7 +13,7 @@ import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
-import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
+import { credentialsOf, datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { personalAccessToken, serviceAccount } from "./machine-secret.ts";
 import { workload } from "./machine-workload.ts";
 
@@ -65,13 +65,15 @@ export async function signInAMachine(deps: Deps, input: LoginInput): Promise<voi
   // Before anything is asked in vain.
   await readConfig(place);
   await checkRoom(place);
-  const known = wantedName === undefined ? undefined : await sessionToReplace(deps, wantedName, way, input);
+  const before = wantedName === undefined ? undefined : await sessionToReplace(deps, wantedName, way, input);
+  if (before?.sealed === false) refuseUnnamedPlace(before.session, input);
+  const known = before?.sealed ? before.session : undefined;
   const certificateAuthority = input.certificateAuthority === undefined
     ? known?.certificateAuthority
     : await readAuthority(input.certificateAuthority);
   const keyStores = await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING"));
 
-  using opened = openSignIn(deps, timeout, certificateAuthority);
+  using opened = openSignIn(deps, timeout, certificateAuthority, "machine");
   const { exchange } = opened;
   const machine = await way.read({ deps, input, known, exchange });
   const { proved, untried } = await prove(deps, exchange, machine, certificateAuthority);
@@ -134,33 +136,66 @@ function wordOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/**
- * The session of a name that is to be replaced, as it was sealed; undefined when there is none, or its key is lost.
- * Throws `USAGE` for one of another kind.
- */
+/** A session that is replaced. */
+interface ReplacedSession {
+  readonly session: Session;
+  /** Its fields are as they were sealed; else its key is lost, and they are a file's word. */
+  readonly sealed: boolean;
+}
+
+/** The session of a name that is to be replaced; undefined when there is none. Throws `USAGE` for one of another kind. */
 async function sessionToReplace(
   deps: Deps,
   name: string,
   { flag, kind }: Way,
   { keyring }: LoginInput,
-): Promise<Session | undefined> {
-  const session = await readSession(deps.place, name);
-  if (session === undefined) return undefined;
+): Promise<ReplacedSession | undefined> {
+  const stored = await readSession(deps.place, name);
+  if (stored === undefined) return undefined;
+  const replaced = await openReplaced(deps, stored, keyring);
+  const { session } = replaced;
   if (session.kind !== kind) {
     throw wrong(
       `The session "${name}" is of the kind ${session.kind}, and ${flag} makes one of the kind ${kind}.`,
       `Choose another name with --profile, or remove that one first: datumctl logout ${name}`,
     );
   }
+  return replaced;
+}
+
+async function openReplaced(
+  deps: Deps,
+  stored: Session,
+  keyring: string | undefined,
+): Promise<ReplacedSession> {
   try {
-    return (await openSession(deps.place, session, keyringBound(deps))).session;
+    const { session } = await openSession(deps.place, stored, keyringBound(deps));
+    return { session, sealed: true };
   } catch (thrown) {
-    // Its file alone is anybody's word; what it would have said is for the flags to say then.
+    // A lost key is what a login mends; and a keyring may be given up for a file.
     const lost = thrown instanceof AppError &&
       (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
-    if (lost) return undefined;
+    if (lost) return { session: stored, sealed: false };
     throw thrown;
   }
+}
+
+/**
+ * Without its seal a session's file is anybody's word: it does not say where a secret is sent. Nor is it sent to Datum
+ * Cloud itself unasked, where the file names another place. Throws `USAGE` with the line to check and to run.
+ */
+function refuseUnnamedPlace(session: Session, input: LoginInput): void {
+  if (input.hostname !== undefined || input.issuer !== undefined) return;
+  const { name, provider, authHost, apiHost } = session;
+  const unnamed = datumPlace({ input, known: undefined });
+  const same = authHost === unnamed.authHost &&
+    (apiHost === unnamed.apiHost || input.apiHostname !== undefined);
+  if (provider === "datum" && same) return;
+  const authority = session.certificateAuthority === undefined ? "" : " --certificate-authority FILE";
+  throw wrong(
+    `The key of the session "${name}" is lost, so its file is not trusted to say where it belongs.`,
+    `If this is the right place, run: ${machineLogin(session)}${authority}`,
+  );
 }
 
 /** The first token, or why nobody can say here whether there will be one. */
@@ -211,8 +246,7 @@ async function announce(
     out.line(`Set up ${labelOf(session)} at ${session.apiHost}.`);
     out.note(`Not tried yet: ${untried.message}`);
   }
-  // A recipe without a secret opens nothing to whoever reads it.
-  if (machine.kind !== "workload" || machine.clientSecret !== undefined) tellWhereKept(deps, saved);
+  if (machine.keepsSecrets) tellWhereKept(deps, saved);
   out.note(machine.remark);
   tellName(deps, session, machine.labelOf(session.user));
   tellWhatComesFirst(deps);

@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../../errors.ts";
 import { checkedRole, type Role } from "../../providers/cloudfleet-api.ts";
-import { readTextFile } from "../../system/files.ts";
+import { readGivenFile } from "../../system/files.ts";
 import type { Deps } from "../context.ts";
 import { parseShorthand } from "./shorthand.ts";
 
@@ -67,7 +67,9 @@ async function fieldsIn({ terminal }: Deps, path: string): Promise<Readonly<Reco
       hint: "Send it a file, or use --name and --role.",
     });
   }
-  const text = path === "-" ? await terminal.readIn(LARGEST_INPUT) : await readTextFile(path);
+  const text = path === "-"
+    ? await terminal.readIn(LARGEST_INPUT)
+    : await readGivenFile(path, "-f", "Send it on standard input: -f -");
   if (text === undefined) throw new AppError("USAGE", `-f: ${where} does not exist.`);
   const { readYaml } = await import("../yaml-reader.ts");
   const value = text.length > LARGEST_INPUT ? undefined : readYaml(text);
