@@ -30,6 +30,32 @@ testWithCloudfleet("clusters are listed in every form", async (world) => {
 });
 
 testWithCloudfleet(
+  "no edited file sends another session's token to Cloudfleet, nor a profile's upwards",
+  async (world) => {
+    const { sandbox, cloudfleet } = world;
+    const edit = async (name: string, fields: Record<string, unknown>) => {
+      const { file } = await sandbox.paths(name);
+      await Deno.writeTextFile(
+        file,
+        JSON.stringify({ ...JSON.parse(await Deno.readTextFile(file)), ...fields }),
+      );
+    };
+    await sandbox.add({ name: "ada" });
+    await edit("ada", { provider: "cloudfleet", kind: "api-token", organization: cloudfleet.organizationId });
+    await world.addAdministrator("ci");
+    await edit("ci", { organization: ".." });
+    const asked = cloudfleet.counts().api;
+    const refused = await world.run("clusters list --profile ada");
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, /"ada" is of datum, not a Cloudfleet profile/);
+    assert.equal(cloudfleet.counts().api, asked);
+    // What was sealed fills the path; with the file's word this would be USAGE.
+    const operation = "list=GET /tokens?organization={organization}";
+    await world.ok(["tokens", "list", "--profile", "ci", "--operation", operation]);
+  },
+);
+
+testWithCloudfleet(
   "a cluster's entry is merged and not switched to, for a token, a person and the variables",
   async (world) => {
     const { organizationId, userIssuer, userClientId, caPem, administrator } = world.cloudfleet;

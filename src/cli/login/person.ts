@@ -159,11 +159,25 @@ async function sessionToRenew(
 ): Promise<KnownSession | undefined> {
   const session = await readSession(deps.place, name);
   if (session === undefined) return undefined;
-  if (session.kind !== "user") {
-    throw new AppError("USAGE", `The session "${name}" is not a person's, but of the kind ${session.kind}.`, {
-      hint: signInAgain(session),
-    });
-  }
+  refuseMachine(session);
+  const known = await openKnown(deps, session, keyring);
+  refuseMachine(known.session);
+  return known;
+}
+
+function refuseMachine(session: Session): void {
+  const { name, kind } = session;
+  if (kind === "user") return;
+  throw new AppError("USAGE", `The session "${name}" is not a person's, but of the kind ${kind}.`, {
+    hint: signInAgain(session),
+  });
+}
+
+async function openKnown(
+  deps: Deps,
+  session: Session,
+  keyring: string | undefined,
+): Promise<KnownSession> {
   try {
     const opened = await openSession(deps.place, session, keyringBound(deps));
     const { clientSecret, api } = opened.credentials;
