@@ -5,6 +5,7 @@ import { ROOT } from "../../scripts/compile.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import { approveDeviceByHttp, signInByHttp } from "../cloud/browser.ts";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
+import { startStudio } from "../cloud/studio.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { leaksBelow, leaksIn, type Needle, needlesOf } from "./leaks.ts";
 import { type Finished, openWorld, printedAddress, type RunOptions, type World } from "./world.ts";
@@ -25,7 +26,10 @@ const EXEC = "client.authentication.k8s.io/v1";
 interface Seen {
   readonly command: string;
   readonly finished: Finished;
-  /** Every execve with its argv and environment, and every file opened, as strace wrote it. */
+  /**
+   * Every execve with its argv and environment, and every file opened, as strace wrote it; of the program's own
+   * environment without what it was given there.
+   */
   readonly trace: string;
   /** The token or the new secret that was asked for: on stdout by nature, and nowhere else. */
   readonly token: string | undefined;
@@ -44,7 +48,7 @@ Deno.test("what is searched for is found in a text, in a file and in a file's na
     await Deno.writeFile(`${folder}/deep/raw`, Uint8Array.from(rawKey(), (byte) => byte.charCodeAt(0)));
     await Deno.writeTextFile(`${folder}/a~code~of~the~issuer`, "x");
     await Deno.writeTextFile(`${folder}/fine`, "a code of the issuer");
-    const { leaks, files } = await leaksBelow([folder], needles);
+    const { leaks, files } = await leaksBelow([folder], needles, Date.now() - 60_000);
     assert.equal(files, 3);
     assert.deepEqual(leaks.sort(), [
       `${folder}/deep/raw: key, raw`,
@@ -76,13 +80,21 @@ Deno.test({
 });
 
 async function wholeRun(world: World, traces: string): Promise<void> {
+  // A file's time can be a little coarser than the clock's.
+  const began = Date.now() - 1000;
   const seen: Seen[] = [];
   const pages: string[] = [];
 
   /** Runs datumctl as loudly as it can under strace. */
   async function run(
     args: readonly string[],
-    options: RunOptions & { readonly meant?: "token" | "secret" } = {},
+    options: RunOptions & {
+      readonly meant?: "token" | "secret";
+      /** Secrets in the program's own variables: no child's may have them. */
+      readonly given?: Readonly<Record<string, string>>;
+      /** Told of the code that Studio's sign-in shows. */
+      readonly onCode?: (code: string) => void;
+    } = {},
   ): Promise<Finished> {
     const file = `${traces}/${seen.length}`;
     const strace = ["-f", "-v", "-s", "65536", "-e", "trace=execve,openat,creat", "-o", file];
@@ -90,14 +102,23 @@ async function wholeRun(world: World, traces: string): Promise<void> {
     let address: string | undefined;
     const finished = await world.start("strace", [...strace, world.binary, ...args, ...LOUD], {
       ...options,
+      env: { ...options.env, ...options.given },
       onStderr(soFar) {
+        const code = /enter the code:\s+(\S+)\s/.exec(soFar)?.[1];
+        if (options.onCode !== undefined) {
+          if (code !== undefined && walk === undefined) walk = Promise.resolve(options.onCode(code));
+          return;
+        }
         address ??= printedAddress(soFar);
         if (address !== undefined) walk ??= comeBack(address);
       },
     }).finished;
     await walk;
-    const trace = await Deno.readTextFile(file);
-    assert.match(trace, /execve\(.*datumctl"/, "strace saw nothing");
+    const [own = "", ...rest] = (await Deno.readTextFile(file)).split("\n");
+    assert.match(own, /execve\(.*datumctl"/, "strace saw nothing");
+    const given = Object.values(options.given ?? {});
+    for (const secret of given) assert.ok(own.includes(secret), "the program was not given its secret");
+    const trace = [without(own, ...given), ...rest].join("\n");
     const token = options.meant === undefined
       ? undefined
       : options.meant === "token"
@@ -118,7 +139,11 @@ async function wholeRun(world: World, traces: string): Promise<void> {
     return finished;
   }
 
-  async function bad(exit: number, args: readonly string[], options: RunOptions = {}): Promise<void> {
+  async function bad(
+    exit: number,
+    args: readonly string[],
+    options: Parameters<typeof run>[1] = {},
+  ): Promise<void> {
     const finished = await run(args, options);
     assert.equal(finished.code, exit, `${args.join(" ")}: ${finished.stderr}`);
   }
@@ -157,7 +182,7 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   await bad(4, ["auth", "get-token", "--force-refresh"]);
 
   const keys = await Promise.all([ADA, GRACE].map((email) => keyOf(world, email)));
-  const kept = await filesWithLeaks(world, needlesOf(world.cloud.secrets(), keys));
+  const kept = await filesWithLeaks(world, needlesOf(world.cloud.secrets(), keys), began);
   assert.deepEqual(kept, []);
   await good(["logout", "--all", "--kubeconfig", world.kubeconfig]);
   await bad(4, ["auth", "get-token"]);
@@ -192,6 +217,54 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   await good(["auth", "list", "-o", "json"]);
   await good(["logout", "--all"]);
 
+  // ---- credentials in variables ----
+  const place = {
+    DATUMCTL_HOSTNAME: authHost,
+    DATUMCTL_API_HOSTNAME: apiHost,
+    DATUMCTL_CERTIFICATE_AUTHORITY: authority,
+  };
+  const second = await world.cloud.addServiceAccount();
+  const keyFile = `${world.home}/key.json`;
+  await Deno.writeTextFile(keyFile, JSON.stringify(second), { mode: 0o600 });
+  const withKey = { env: { ...place, DATUMCTL_CREDENTIALS_FILE: keyFile } };
+  const { stdout: bearer } = await good(["auth", "get-token"], { ...token, ...withKey });
+  await Deno.remove(keyFile);
+  const withBearer = { env: place, given: { DATUMCTL_TOKEN: bearer.trim() } };
+  await good(["auth", "get-token"], { ...token, ...withBearer });
+  await good(["whoami", "-o", "json"], withBearer);
+  await bad(2, ["auth", "get-token"], { env: place, given: { DATUMCTL_TOKEN: pat } });
+  const job = {
+    env: { ACTIONS_ID_TOKEN_REQUEST_URL: ciIssuers.github.requestUrl },
+    given: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: ciIssuers.github.requestToken },
+  };
+  await good(["login", ...at, "--workload", "github", "--audience", "cluster", "--profile", "github"], job);
+  await good(["auth", "get-token", "--session", "github", "--force-refresh"], { ...token, ...job });
+  await bad(4, ["auth", "get-token", "--session", "github", "--force-refresh"], {
+    ...job,
+    given: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: `${ciIssuers.github.requestToken}-of-another-job` },
+  });
+  await good(["logout", "--all"]);
+
+  // ---- DataChain Studio ----
+  await using studio = await startStudio({ interval: 1 });
+  const signIn = [
+    ...["login", "--provider", "studio", "--hostname", studio.url],
+    ...["--certificate-authority", studio.caFile],
+  ];
+  const onCode = (code: string) => studio.approve(code);
+  await good([...signIn, "--name", "one"], { onCode });
+  await good(["auth", "token"], token);
+  await good([...signIn, "--name", "two", "--force", "--export-datachain"], { onCode });
+  const exported = `${world.home}/.config/datachain/config`;
+  assert.ok((await Deno.readTextFile(exported)).includes(studio.tokens()[0]?.token ?? "?"));
+  keys.push(await keyOfAccount(world, `two@${new URL(studio.url).host}`));
+  const { leaks: copies } = await leaksBelow(
+    [world.home, world.temporary],
+    needlesOf(studio.secrets(), keys),
+  );
+  assert.deepEqual(copies, [`${exported}: access_token`], "the copy that was asked for, and nothing else");
+  await good(["logout"]);
+
   // ---- API tokens ----
   await using cloudfleet = await startCloudfleet();
   const { organizationId, administrator, clusters, issuer, apiUrl, caFile } = cloudfleet;
@@ -211,6 +284,8 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   await good(["tokens", "create", "--name", "file", "--role", "User", "--secret-file", file], { env });
   await Deno.remove(file);
   await good(["tokens", "list", "-o", "json"], { env });
+  const shown = cloudfleet.addToken({ name: "rotated", role: "User" });
+  await good(["tokens", "regenerate", shown.id, "--yes", "-o", "json"], { env, meant: "secret" });
   await good(["tokens", "regenerate", administrator.id, "--update-profile", "--yes"], { env });
   await good(["auth", "list-profiles", "-o", "wide"], { env });
   await good(["auth", "list-profiles", "-o", "json"], { env });
@@ -222,6 +297,17 @@ async function wholeRun(world: World, traces: string): Promise<void> {
     CLOUDFLEET_ACCESS_TOKEN_ID: administrator.id,
   };
   await bad(2, ["tokens", "list"], { env: variables });
+  const machine = cloudfleet.addToken({ name: "machine", role: "User" });
+  const withSecret = {
+    env: { ...variables, CLOUDFLEET_ACCESS_TOKEN_ID: machine.id },
+    given: { CLOUDFLEET_ACCESS_TOKEN_SECRET: machine.secret },
+  };
+  await good(["tokens", "list", "-o", "json"], withSecret);
+  await good(["clusters", "kubeconfig", clusters[0]?.id ?? ""], withSecret);
+  const ofVariables = ["auth", "get-token", "--session", "env:CLOUDFLEET_ACCESS_TOKEN_ID"];
+  await good(ofVariables, { ...token, ...withSecret });
+  cloudfleet.regenerateToken(machine.id);
+  await bad(4, ofVariables, withSecret);
   const { id } = JSON.parse((await good(["tokens", "list", "-o", "json"], { env })).stdout)
     .find(({ name }: { readonly name: string }) => name === "ci");
   cloudfleet.regenerateToken(id);
@@ -230,7 +316,7 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   for (const profile of ["admin", "ci"]) keys.push(await keyOfAccount(world, profile));
   await good(["auth", "remove-profile", "admin"]);
 
-  const secrets = [...world.cloud.secrets(), ...cloudfleet.secrets()];
+  const secrets = [...world.cloud.secrets(), ...cloudfleet.secrets(), ...studio.secrets()];
   for (
     const kind of [
       "access_token",
@@ -243,6 +329,7 @@ async function wholeRun(world: World, traces: string): Promise<void> {
       "private_key",
       "personal_access_token",
       "subject_token",
+      "request_token",
     ]
   ) {
     assert.ok(secrets.some((secret) => secret.kind === kind), `the run had no ${kind}`);
@@ -265,7 +352,7 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   }
   assert.equal(pages.length, 3);
   for (const page of pages) assert.deepEqual(leaksIn(page, needles), [], "the page in the browser");
-  assert.deepEqual(await filesWithLeaks(world, needles), []);
+  assert.deepEqual(await filesWithLeaks(world, needles, began), []);
 }
 
 async function keyOf(world: World, email: string): Promise<string> {
@@ -299,10 +386,11 @@ function without(text: string, ...parts: (string | undefined)[]): string {
 async function filesWithLeaks(
   world: World,
   needles: readonly Needle[],
+  since: number,
 ): Promise<string[]> {
   const runtime = world.env["XDG_RUNTIME_DIR"] ?? "";
   const folders = [world.home, world.temporary, runtime, world.keyring?.env["HOME"] ?? "", ROOT];
-  const { leaks, files } = await leaksBelow(folders, needles);
+  const { leaks, files } = await leaksBelow(folders, needles, since);
   assert.ok(files > 50, "nothing was searched");
   return leaks;
 }

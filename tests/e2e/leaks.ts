@@ -42,10 +42,14 @@ export function leaksIn(text: string, needles: readonly Needle[]): string[] {
   return needles.filter(({ bytes }) => text.includes(bytes)).map(({ what }) => what);
 }
 
-/** Every leak below the folders, as `path: what`, and how many files were read. */
+/**
+ * Every leak below the folders, as `path: what`, and how many files there are. A file that was last written before
+ * `since`, in milliseconds since 1970, is not read.
+ */
 export async function leaksBelow(
   folders: readonly string[],
   needles: readonly Needle[],
+  since = 0,
 ): Promise<{ readonly leaks: string[]; readonly files: number }> {
   const leaks: string[] = [];
   let files = 0;
@@ -55,15 +59,21 @@ export async function leaksBelow(
       leaks.push(...leaksIn(name, needles).map((what) => `the name of ${path}: ${what}`));
       if (isDirectory) await visit(path);
       if (!isFile) continue;
+      files++;
+      if (since > 0 && await writtenAt(path) < since) continue;
       // Others may be at work in the project's folder.
       const bytes = await Deno.readFile(path).catch(() => undefined);
       if (bytes === undefined) continue;
-      files++;
       leaks.push(...leaksIn(byCharacter(bytes), needles).map((what) => `${path}: ${what}`));
     }
   };
   for (const folder of folders) await visit(folder);
   return { leaks, files };
+}
+
+async function writtenAt(path: string): Promise<number> {
+  const { mtime } = await Deno.stat(path).catch(() => ({ mtime: null }));
+  return mtime?.getTime() ?? Infinity;
 }
 
 /** Bytes as text, a character for each byte, so that binary files can be searched. */
