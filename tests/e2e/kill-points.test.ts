@@ -398,6 +398,39 @@ test("a token's creation killed after the answer leaves a token that is listed, 
   await world.ok(["tokens", "list", "--profile", "ci"], { env });
 });
 
+test("a secret's file killed before its rename is private, and cleared away by the next run", async (world) => {
+  await using cloudfleet = await startCloudfleet();
+  const { organizationId, administrator: { id, secret } } = cloudfleet;
+  const env = {
+    CLOUDFLEET_ISSUER: cloudfleet.issuer,
+    CLOUDFLEET_API_URL: cloudfleet.apiUrl,
+    DATUMCTL_CERTIFICATE_AUTHORITY: cloudfleet.caFile,
+  };
+  await world.ok(["auth", "add-profile", "token", "admin", organizationId, id], { env, stdin: secret });
+  const folder = `${world.home}/secrets`;
+  await Deno.mkdir(folder);
+  const create = [
+    "tokens",
+    "create",
+    "--name",
+    "ci",
+    "--role",
+    "User",
+    "--secret-file",
+    `${folder}/ci.secret`,
+  ];
+  await killAt(world, "file synced", create, { env });
+  const [left, ...more] = [...Deno.readDirSync(folder)].map(({ name }) => name);
+  assert.deepEqual(more, []);
+  assert.match(left ?? "", /^ci\.secret\.new-[0-9a-f-]{36}$/);
+  assert.equal(((await Deno.stat(`${folder}/${left}`)).mode ?? 0) & 0o777, 0o600);
+  const lost = await Deno.readTextFile(`${folder}/${left}`);
+  assert.ok(cloudfleet.secrets().some(({ value }) => value === lost.trim()), "it holds the secret");
+  await world.ok(create, { env });
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["ci.secret"]);
+  assert.notEqual(await Deno.readTextFile(`${folder}/ci.secret`), lost);
+});
+
 Deno.test("every checkpoint of the program was one to kill it at", () => {
   assert.deepEqual([...killedAt].sort(), [...CHECKPOINTS].sort());
 });

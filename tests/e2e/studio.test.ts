@@ -290,26 +290,31 @@ testAtStudio("the key of a folder's session is in the keyring under both names",
   }
 }, { ignore: !KEYRING });
 
+/** Whether a module is there for Python. */
+const hasModule = (name: string) =>
+  new Deno.Command("python3", { args: ["-c", `import ${name}`], stdout: "null", stderr: "null" })
+    .output().then(({ success }) => success, () => false);
+
+const datachain = await hasModule("datachain");
+const python = datachain || await hasModule("tomllib");
+
 /** Reads the file as DataChain does, where that is installed; else by Python's own TOML. */
-const READ = `
-import json, sys
-try:
-    from datachain.config import Config, ConfigLevel
-    print(json.dumps(Config(ConfigLevel.GLOBAL).read()["studio"]))
-except ModuleNotFoundError:
-    import tomllib
-    print(json.dumps(tomllib.load(open(sys.argv[1], "rb"))["studio"]))
+const READ = datachain
+  ? `
+import json
+from datachain.config import Config, ConfigLevel
+print(json.dumps(Config(ConfigLevel.GLOBAL).read()["studio"]))
+`
+  : `
+import json, sys, tomllib
+print(json.dumps(tomllib.load(open(sys.argv[1], "rb"))["studio"]))
 `;
-const python = await new Deno.Command("python3", {
-  args: ["-c", "import tomllib"],
-  stdout: "null",
-  stderr: "null",
-})
-  .output().then(({ success }) => success, () => false);
 // deno-lint-ignore no-console -- a skipped test says so
 if (!python) console.error("skipped: nothing here reads the export as Python does (python3 with tomllib)");
 
-testAtStudio("Python reads from the export what Studio gave", async (studio, home) => {
+const reader = datachain ? "DataChain itself" : "Python's tomllib, for want of DataChain itself,";
+
+testAtStudio(`${reader} reads from the export what Studio gave`, async (studio, home) => {
   const path = `${home.home}/.config/datachain/config`;
   const line = ["auth", "login", "--team", "data-team", "--export-datachain"];
   assert.ok((await home.ok(line)).includes(path));
