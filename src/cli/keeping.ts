@@ -2,8 +2,8 @@
 
 import { AppError, printable } from "../errors.ts";
 import { makeKeyText } from "../sessions/jwe.ts";
-import { isSessionName } from "../sessions/session.ts";
-import type { KeyStore } from "../sessions/store.ts";
+import { isSessionName, type Session } from "../sessions/session.ts";
+import { type KeyStore, type OpenedSession, openSession, type SessionPlace } from "../sessions/store.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type Deps, keyringBound } from "./context.ts";
@@ -18,6 +18,26 @@ export function wantedSessionName({ choice }: Deps): string | undefined {
   throw new AppError("USAGE", `"${printable(name, 80)}" cannot be a session's name.`, {
     hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
   });
+}
+
+/**
+ * A session that is signed in to anew, opened. Undefined where that sign-in is what mends it: its key is lost, its file
+ * is damaged, or `--keyring file` gives its keyring up. A keyring that is locked is an error.
+ */
+export async function openUnlessLost(
+  deps: Deps,
+  place: SessionPlace,
+  session: Session,
+  keyring?: string | undefined,
+): Promise<OpenedSession | undefined> {
+  try {
+    return await openSession(place, session, keyringBound(deps));
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    const lost = thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE";
+    if (lost || keyring === "file") return undefined;
+    throw thrown;
+  }
 }
 
 /** The certificates of `--certificate-authority`. Throws `USAGE` for a file that holds none. */

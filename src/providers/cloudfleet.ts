@@ -93,7 +93,6 @@ export function tokenProfile(
     session: {
       provider: "cloudfleet",
       kind: "api-token",
-      authHost: new URL(place.issuer).host,
       user: { subject: checkedId("a token", tokenId) },
       scopes: [],
       organization: checkedId("an organization", organization),
@@ -118,7 +117,6 @@ export function userProfile(
     session: {
       provider: "cloudfleet",
       kind: "user",
-      authHost: new URL(place.issuer).host,
       user: { subject: NOBODY },
       scopes: [],
       organization: checkedId("an organization", organization),
@@ -136,16 +134,7 @@ function sealed(
 
 /** A profile under a name, stored nowhere. */
 export function unstoredProfile({ session, credentials }: RecipeSession, name: string): Session {
-  const { issuer, apiHost, clientId, certificateAuthority } = credentials;
-  return ambientSession({
-    ...session,
-    name,
-    issuer,
-    apiHost,
-    clientId,
-    confidential: true,
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-  }, credentials);
+  return ambientSession({ ...session, name }, credentials);
 }
 
 /** True where the variables name an API token, or half of one. */

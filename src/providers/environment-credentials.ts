@@ -18,8 +18,11 @@ async function placeOf(env: Environment) {
     apiHostname: env("DATUMCTL_API_HOSTNAME"),
   }, { auth: "DATUMCTL_HOSTNAME", api: "DATUMCTL_API_HOSTNAME" });
   const authority = await authorityOfVariable(env);
-  const certificateAuthority = authority === undefined ? {} : { certificateAuthority: authority };
-  return { authHost, apiHost, issuer: `https://${authHost}`, certificateAuthority };
+  return {
+    apiHost,
+    issuer: `https://${authHost}`,
+    ...(authority === undefined ? {} : { certificateAuthority: authority }),
+  };
 }
 
 /** The session of a bearer token that is ready for use. Throws `USAGE` for what is none. */
@@ -40,18 +43,16 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
       },
     );
   }
-  const { authHost, apiHost, issuer, certificateAuthority } = await placeOf(env);
+  const place = await placeOf(env);
   const { sub, email, exp } = claimsOf(token) ?? {};
   const subject = typeof sub === "string" ? printable(sub) : "DATUMCTL_TOKEN";
   const credentials: RecipeCredentials = {
+    ...place,
     clientId: "",
-    apiHost,
     subject,
-    issuer,
     recipe: { kind: "fixed" },
     accessToken: token,
     received: now(),
-    ...certificateAuthority,
   };
   const ends = typeof exp === "number" ? timedToken(credentials, "access")?.expires : undefined;
   const expires = ends === undefined ? undefined : new Date(ends).toISOString();
@@ -59,15 +60,10 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
     name: `${AMBIENT}DATUMCTL_TOKEN`,
     provider: "datum",
     kind: "workload",
-    issuer,
-    authHost,
-    apiHost,
-    clientId: "",
     user: { subject, ...(typeof email === "string" ? { email: printable(email) } : {}) },
     scopes: [],
     // Nobody here makes another one: its end is the session's.
     ...(expires === undefined ? {} : { tokenExpires: expires, expires }),
-    ...certificateAuthority,
   }, credentials);
 }
 
@@ -83,30 +79,23 @@ export async function sessionOfCredentialsFile(env: Environment): Promise<Sessio
     throw new AppError("USAGE", `The file ${printable(path)} of DATUMCTL_CREDENTIALS_FILE does not exist.`);
   }
   const { clientId, keyId, privateKey, clientEmail: email, scope } = await parseServiceAccountKey(text, path);
-  const { authHost, apiHost, issuer, certificateAuthority } = await placeOf(env);
+  const place = await placeOf(env);
   return ambientSession({
     name: `${AMBIENT}DATUMCTL_CREDENTIALS_FILE`,
     provider: "datum",
     kind: "service-account",
-    issuer,
-    authHost,
-    apiHost,
-    clientId,
     user: { subject: clientId, ...(email === undefined ? {} : { email }) },
     scopes: scope === undefined ? [] : scope.split(" "),
-    ...certificateAuthority,
   }, {
+    ...place,
     clientId,
-    apiHost,
     subject: clientId,
-    issuer,
     recipe: {
       kind: "service-account",
       keyId,
       privateKey,
-      audience: issuer,
+      audience: place.issuer,
       ...(scope === undefined ? {} : { scope }),
     },
-    ...certificateAuthority,
   });
 }

@@ -9,6 +9,7 @@ import {
   openAgain,
   openExchange,
   refuseKnownFailure,
+  remembering,
   stillGood,
   takenMeanwhile,
   TOO_SHORT,
@@ -48,17 +49,15 @@ export async function mintToken(
   await refuseKnownFailure(wish, bound);
   const lock = keepsTokens(seen) ? await lockWhereWritable(place, seen.session.name, bound) : undefined;
   try {
-    const opened = lock === undefined ? seen : recipeOf(await openAgain(place, seen, bound));
-    const taken = lock && await isOfThisJob(place.env, opened.credentials)
-      ? takenMeanwhile(place, seen, opened, wish)
-      : undefined;
-    if (taken !== undefined) return taken;
-    await refuseKnownFailure(wish, bound);
-    return await mint(place, opened, wish, bound, lock !== undefined);
-  } catch (thrown) {
-    // Before the lock goes to the next of those who wait: they would ask the issuer the same again.
-    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await bound.failures?.remember(thrown);
-    throw thrown;
+    return await remembering(bound, async () => {
+      const opened = lock === undefined ? seen : recipeOf(await openAgain(place, seen, bound));
+      const taken = lock && await isOfThisJob(place.env, opened.credentials)
+        ? takenMeanwhile(place, seen, opened, wish)
+        : undefined;
+      if (taken !== undefined) return taken;
+      await refuseKnownFailure(wish, bound);
+      return await mint(place, opened, wish, bound, lock !== undefined);
+    });
   } finally {
     lock?.release();
   }

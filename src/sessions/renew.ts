@@ -14,6 +14,7 @@ import {
   type OpenedSignIn,
   openExchange,
   refuseKnownFailure,
+  remembering,
   signInOf,
   stillGood,
   takenMeanwhile,
@@ -44,24 +45,22 @@ export async function renewToken(
   await refuseKnownFailure(wish, bound);
   const lock = await lockSession(place, name, timeLeft(bound.deadline));
   try {
-    const opened = signInOf(await openAgain(place, seen, bound));
-    const { credentials } = opened;
-    const taken = takenMeanwhile(place, seen, opened, wish);
-    if (taken !== undefined) return taken;
-    if (wish.kind === "id" && credentials.noIdTokenOnRefresh && !wish.force) {
-      return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
-    }
-    if (credentials.refreshToken === undefined) {
-      const last = wish.force ? undefined : stillGood(place, opened, wish.kind);
-      if (last === undefined) throw expired(opened.session, "it came without a refresh token");
-      return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
-    }
-    await refuseKnownFailure(wish, bound);
-    return await refresh(place, opened, wish, bound);
-  } catch (thrown) {
-    // Before the lock goes to the next of those who wait: they would ask the issuer the same again.
-    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await bound.failures?.remember(thrown);
-    throw thrown;
+    return await remembering(bound, async () => {
+      const opened = signInOf(await openAgain(place, seen, bound));
+      const { credentials } = opened;
+      const taken = takenMeanwhile(place, seen, opened, wish);
+      if (taken !== undefined) return taken;
+      if (wish.kind === "id" && credentials.noIdTokenOnRefresh && !wish.force) {
+        return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
+      }
+      if (credentials.refreshToken === undefined) {
+        const last = wish.force ? undefined : stillGood(place, opened, wish.kind);
+        if (last === undefined) throw expired(opened.session, "it came without a refresh token");
+        return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
+      }
+      await refuseKnownFailure(wish, bound);
+      return await refresh(place, opened, wish, bound);
+    });
   } finally {
     lock.release();
   }

@@ -28,6 +28,16 @@ export async function refuseKnownFailure({ force }: ChosenWish, { failures }: To
   if (known !== undefined) throw known;
 }
 
+/** Does what a lock is held for; a failure is remembered before the lock goes to those who would fail the same. */
+export async function remembering<T>({ failures }: TokenBound, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await failures?.remember(thrown);
+    throw thrown;
+  }
+}
+
 /** The session as its file is now. Throws `NOT_SIGNED_IN` when it was removed meanwhile. */
 export async function openAgain(
   place: SessionPlace,

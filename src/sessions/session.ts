@@ -255,6 +255,26 @@ export type WorkloadSource =
   /** A file that is read anew each time, such as a projected service account token. */
   | { readonly kind: "file"; readonly path: string };
 
+/** The public fields that repeat where sealed credentials say that they belong. */
+export type SealedPlaceFields = Pick<
+  Session,
+  "issuer" | "authHost" | "apiHost" | "clientId" | "certificateAuthority" | "confidential"
+>;
+
+/** Where credentials belong, as a session's public fields tell it. */
+export function sealedPlaceOf(credentials: Credentials): SealedPlaceFields {
+  const { clientId, clientSecret, apiHost, certificateAuthority } = credentials;
+  const issuer = issuerOf(credentials);
+  return {
+    issuer,
+    authHost: new URL(issuer).host,
+    clientId,
+    apiHost,
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    ...(clientSecret === undefined ? {} : { confidential: true }),
+  };
+}
+
 /** The issuer that credentials are of. */
 export function issuerOf(credentials: Credentials): string {
   return credentials.recipe === undefined ? credentials.metadata.issuer : credentials.issuer;
@@ -271,10 +291,16 @@ const given = new WeakMap<Session, string>();
 
 /** A session that comes from variables: nothing of it is stored. */
 export function ambientSession(
-  session: Omit<Session, "credentials" | "keyStore" | "schemaVersion">,
+  session: Omit<Session, "credentials" | "keyStore" | "schemaVersion" | keyof SealedPlaceFields>,
   credentials: Credentials,
 ): Session {
-  const made: Session = { ...session, schemaVersion: SCHEMA_VERSION, keyStore: "file", credentials: "" };
+  const made: Session = {
+    ...session,
+    ...sealedPlaceOf(credentials),
+    schemaVersion: SCHEMA_VERSION,
+    keyStore: "file",
+    credentials: "",
+  };
   ambient.set(made, credentials);
   // When they were read is no part of what they are: the next process reads the same values at another moment.
   const { received: _, ...values } = credentials;

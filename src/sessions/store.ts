@@ -27,12 +27,12 @@ import {
   fileNameOf,
   formatSession,
   isSessionName,
-  issuerOf,
   NOBODY,
   parseCredentials,
   parseSession,
   SCHEMA_VERSION,
   type SealedFields,
+  sealedPlaceOf,
   type Session,
   signInAgain,
 } from "./session.ts";
@@ -189,20 +189,14 @@ export async function openWith(
       hint: place.project === undefined ? signInAgain(session) : instead(place.project),
     });
   }
-  const { clientId, clientSecret, apiHost, subject, certificateAuthority, signIn } = credentials;
-  const issuer = issuerOf(credentials);
+  const { subject, signIn } = credentials;
   const { certificateAuthority: _, signIn: __, confidential: ___, ...rest } = session;
   return {
     session: {
       ...(credentials.fields === undefined ? rest : { ...withoutFields(rest), ...credentials.fields }),
-      issuer,
-      authHost: new URL(issuer).host,
-      clientId,
-      apiHost,
+      ...sealedPlaceOf(credentials),
       user: { ...session.user, subject },
-      ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
       ...(signIn === undefined ? {} : { signIn }),
-      ...(clientSecret === undefined ? {} : { confidential: true }),
     },
     credentials,
     key,

@@ -1,7 +1,7 @@
 /** Owns what is kept of an identity that makes its tokens anew: a session like any other, with a recipe sealed in it. */
 
 import type { KeyringBound } from "../keyring/store.ts";
-import { type RecipeCredentials, type Session } from "../sessions/session.ts";
+import { type RecipeCredentials, sealedPlaceOf, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
   listSessions,
@@ -15,7 +15,7 @@ import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts
 /** An identity with its recipe, not stored yet. */
 export interface RecipeSession {
   readonly session:
-    & Pick<Session, "provider" | "kind" | "authHost" | "user" | "scopes">
+    & Pick<Session, "provider" | "kind" | "user" | "scopes">
     & Partial<
       Pick<Session, "organization" | "team" | "exportedTo" | "local" | "expires">
     >;
@@ -46,7 +46,7 @@ export async function keepRecipe(
   choice: RecipeChoice,
   bound: KeyringBound,
 ): Promise<SavedSession> {
-  const { issuer, apiHost, clientId, clientSecret, certificateAuthority, accessTokenExpires } = credentials;
+  const { issuer, apiHost, accessTokenExpires } = credentials;
   const saved = await underFreeName(choice.wantedName === undefined, async () => {
     const others = (await listSessions(place)).sessions;
     const before = choice.wantedName === undefined
@@ -62,12 +62,8 @@ export async function keepRecipe(
           ...(before?.inUse && { inUse: before.inUse }),
           ...(before?.controlPlaneApi && { controlPlaneApi: before.controlPlaneApi }),
           ...session,
+          ...sealedPlaceOf(credentials),
           name,
-          issuer,
-          apiHost,
-          clientId,
-          ...(clientSecret === undefined ? {} : { confidential: true }),
-          ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
           ...(ends === undefined ? {} : { tokenExpires: ends }),
         },
       },

@@ -423,17 +423,18 @@ Deno.test("auth token and auth team are Studio's; other sessions are told what t
   assert.match(await world.ok(["whoami"]), /Team:\s+ml-team/);
 });
 
+/** Command lines that would hand a token to a Kubernetes API. */
+const KUBERNETES_LINES = [
+  "auth update-kubeconfig --server https://127.0.0.1:1 --skip-validation",
+  "get organizations",
+  "api-resources --project x",
+];
+
 Deno.test("Studio's token goes to no Kubernetes API", async () => {
   await using world = await openStudioWorld();
   await world.login();
   world.studio.resetRequests();
-  for (
-    const line of [
-      "auth update-kubeconfig --server https://127.0.0.1:1 --skip-validation",
-      "get organizations",
-      "api-resources --project x",
-    ]
-  ) {
+  for (const line of KUBERNETES_LINES) {
     const { code, stderr } = await world.run(line.split(" "));
     assert.equal(code, 2, stderr);
     assert.match(stderr, /--profile NAME/);
@@ -491,13 +492,7 @@ Deno.test("an edited kind and provider send Studio's token nowhere else, and kee
   const edited = { ...stored, kind: "user", provider: "datum", exportedTo: file };
   await Deno.writeTextFile(file, JSON.stringify(edited));
   world.studio.resetRequests();
-  for (
-    const line of [
-      "auth update-kubeconfig --server https://127.0.0.1:1 --skip-validation",
-      "get organizations",
-      "api-resources --project x",
-    ]
-  ) {
+  for (const line of KUBERNETES_LINES) {
     const { code, stderr } = await world.run(line.split(" "));
     assert.equal(code, 2, stderr);
   }

@@ -8,6 +8,7 @@ import { kubectlPath } from "../../scripts/npm-packages.ts";
 import { authorizeByHttp } from "./browser.ts";
 import { startCloudfleet } from "./cloudfleet.ts";
 import type { Cloudfleet, CloudfleetOptions, Credentials } from "./cloudfleet.ts";
+import { documentedRoleBinding } from "./documented-role-binding.ts";
 
 interface Answer {
   readonly status: number;
@@ -423,23 +424,6 @@ test(
 
 const program = await kubectlPath("v35").catch(() => undefined);
 
-/** The documentation's own example, for a token with this id. */
-const ROLE_BINDING = (id: string) =>
-  `apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata:
-    name: cluster-admin-binding
-    namespace: your-namespace
-subjects:
-    - kind: User
-      name: service-account-${id.toLowerCase()}
-      apiGroup: rbac.authorization.k8s.io
-roleRef:
-    kind: ClusterRole
-    name: cluster-admin
-    apiGroup: rbac.authorization.k8s.io
-`;
-
 if (program === undefined) {
   Deno.test({ name: "kubectl is not on this machine: skipped", ignore: true, fn: () => {} });
 } else {
@@ -477,13 +461,13 @@ if (program === undefined) {
       assert.match(await kubectl("ci", ...there, "auth", "can-i", "delete", "configmaps"), /^no/);
       assert.match(await kubectl("ci", "auth", "can-i", "--list"), /configmaps .*\[get list watch\]/);
 
-      await Deno.writeTextFile(`${home}/binding.yaml`, ROLE_BINDING(ci.id));
+      await Deno.writeTextFile(`${home}/binding.yaml`, documentedRoleBinding(ci.id));
       assert.match(await kubectl("ci", "apply", "-f", `${home}/binding.yaml`), /Forbidden/);
       assert.match(await kubectl("admin", "apply", "-f", `${home}/binding.yaml`), /created/);
       assert.match(await kubectl("admin", "apply", "-f", `${home}/binding.yaml`), /unchanged/);
       await Deno.writeTextFile(
         `${home}/other.yaml`,
-        ROLE_BINDING(ci.id).replace("name: cluster-admin\n", "name: edit\n"),
+        documentedRoleBinding(ci.id).replace("name: cluster-admin\n", "name: edit\n"),
       );
       assert.match(await kubectl("admin", "apply", "-f", `${home}/other.yaml`), /cannot change roleRef/);
       assert.match(await kubectl("ci", ...there, "auth", "can-i", "*", "*"), /^yes/);

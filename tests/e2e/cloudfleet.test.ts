@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
+import { documentedRoleBinding } from "../cloud/documented-role-binding.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, panesAtHand } from "./panes.ts";
 import { type Finished, printedAddress, testInWorld, type World } from "./world.ts";
@@ -57,22 +58,6 @@ async function withProfile({ cloudfleet, ok }: Place, name: string, role: "Admin
   return token;
 }
 
-const binding = (id: string) =>
-  `apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata:
-    name: cluster-admin-binding
-    namespace: your-namespace
-subjects:
-    - kind: User
-      name: service-account-${id.toLowerCase()}
-      apiGroup: rbac.authorization.k8s.io
-roleRef:
-    kind: ClusterRole
-    name: cluster-admin
-    apiGroup: rbac.authorization.k8s.io
-`;
-
 testInPlace(
   "every command line of the documentation works as it stands there",
   async (world, place) => {
@@ -125,7 +110,7 @@ testInPlace(
     await run("ci", "auth whoami", new RegExp(`Username +service-account-${ci.id.toLowerCase()}\n`));
     await run("ci", "get configmaps -A", /default +one .*your-namespace +two /s);
     await run("ci", "delete configmap one", /Forbidden/);
-    await Deno.writeTextFile(`${world.home}/binding.yaml`, binding(ci.id));
+    await Deno.writeTextFile(`${world.home}/binding.yaml`, documentedRoleBinding(ci.id));
     await run("ci", `apply -f ${world.home}/binding.yaml`, /Forbidden/);
     await run("admin", `apply -f ${world.home}/binding.yaml`, /created/);
     await run("ci", "-n your-namespace delete configmap two", /deleted/);

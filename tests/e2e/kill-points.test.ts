@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { CHECKPOINTS } from "../../src/system/checkpoint.ts";
 import { signInByHttp } from "../cloud/browser.ts";
-import { startCloudfleet } from "../cloud/cloudfleet.ts";
+import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
 import { openWorld, printedAddress, type RunOptions, type World, type WorldOptions } from "./world.ts";
@@ -337,17 +337,24 @@ users:
 
 // ---- API tokens ----
 
+/** Keeps the administrator's token as a profile of that name; the variables that say where its cloud is. */
+async function administratorAs(name: string, world: World, cloudfleet: Cloudfleet) {
+  const { issuer, apiUrl, caFile, organizationId, administrator: { id, secret } } = cloudfleet;
+  const env = {
+    CLOUDFLEET_ISSUER: issuer,
+    CLOUDFLEET_API_URL: apiUrl,
+    DATUMCTL_CERTIFICATE_AUTHORITY: caFile,
+  };
+  await world.ok(["auth", "add-profile", "token", name, organizationId, id], { env, stdin: secret });
+  return env;
+}
+
 test(
   "a secret's rotation killed at any step can be run again, by the profile whose secret it is",
   async (world, t) => {
     await using cloudfleet = await startCloudfleet();
-    const { organizationId, administrator: { id, secret } } = cloudfleet;
-    const env = {
-      CLOUDFLEET_ISSUER: cloudfleet.issuer,
-      CLOUDFLEET_API_URL: cloudfleet.apiUrl,
-      DATUMCTL_CERTIFICATE_AUTHORITY: cloudfleet.caFile,
-    };
-    await world.ok(["auth", "add-profile", "token", "ci", organizationId, id], { env, stdin: secret });
+    const { organizationId, administrator: { id } } = cloudfleet;
+    const env = await administratorAs("ci", world, cloudfleet);
     const rotate = ["tokens", "regenerate", id, "--update-profile", "--yes"];
     const mint = [...TOKEN, "--session", "ci", "--force-refresh"];
     // The first of each is of the token that is made before, so that it outlives the old secret.
@@ -377,13 +384,7 @@ test(
 
 test("a token's creation killed after the answer leaves a token that is listed, and no file", async (world) => {
   await using cloudfleet = await startCloudfleet();
-  const { organizationId, administrator: { id, secret } } = cloudfleet;
-  const env = {
-    CLOUDFLEET_ISSUER: cloudfleet.issuer,
-    CLOUDFLEET_API_URL: cloudfleet.apiUrl,
-    DATUMCTL_CERTIFICATE_AUTHORITY: cloudfleet.caFile,
-  };
-  await world.ok(["auth", "add-profile", "token", "admin", organizationId, id], { env, stdin: secret });
+  const env = await administratorAs("admin", world, cloudfleet);
   const file = `${world.home}/ci.secret`;
   const create = ["tokens", "create", "--name", "ci", "--role", "User", "--secret-file", file];
   await killAt(world, "secret answered", [...create, "--save-profile", "ci"], { env });
@@ -400,13 +401,7 @@ test("a token's creation killed after the answer leaves a token that is listed, 
 
 test("a secret's file killed before its rename is private, and cleared away by the next run", async (world) => {
   await using cloudfleet = await startCloudfleet();
-  const { organizationId, administrator: { id, secret } } = cloudfleet;
-  const env = {
-    CLOUDFLEET_ISSUER: cloudfleet.issuer,
-    CLOUDFLEET_API_URL: cloudfleet.apiUrl,
-    DATUMCTL_CERTIFICATE_AUTHORITY: cloudfleet.caFile,
-  };
-  await world.ok(["auth", "add-profile", "token", "admin", organizationId, id], { env, stdin: secret });
+  const env = await administratorAs("admin", world, cloudfleet);
   const folder = `${world.home}/secrets`;
   await Deno.mkdir(folder);
   const create = [

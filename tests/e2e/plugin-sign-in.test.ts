@@ -5,7 +5,7 @@ import { approveDeviceByHttp, signInByHttp } from "../cloud/browser.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, type Pane, type Panes, panesAtHand } from "./panes.ts";
-import { openWorld, printedAddress, type Running, type World, type WorldOptions } from "./world.ts";
+import { printedAddress, type Running, testInWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
 const API = "client.authentication.k8s.io/v1";
@@ -32,55 +32,49 @@ interface Stage {
 function test(
   name: string,
   run: (stage: Stage) => Promise<void>,
-  { ignore = false, ...options }: WorldOptions & { readonly ignore?: boolean } = {},
+  options?: Parameters<typeof testInWorld>[2],
 ): void {
-  Deno.test({
-    name,
-    ignore,
-    fn: async () => {
-      await using world = await openWorld(options);
-      assert.ok(world !== undefined);
-      await using panes = openPanes(world);
-      const browser = `${world.home}/browser`;
-      await Deno.writeTextFile(browser, '#!/bin/sh\necho "$1" >> "$0.opened"\n', { mode: 0o700 });
-      const opened = async () => {
-        const text = await Deno.readTextFile(`${browser}.opened`).catch(() => "");
-        return text.split("\n").slice(0, -1);
-      };
-      const session = `${ADA}@${world.cloud.apiHost}`;
-      await run({
-        world,
-        panes,
-        session,
-        opened,
-        async openedUpTo(count) {
-          for (const most = performance.now() + 60_000; (await opened()).length < count;) {
-            assert.ok(performance.now() < most, `there were not ${count} browsers within 60 s`);
-            await new Promise((resolve) => setTimeout(resolve, 20));
-          }
-          const all = await opened();
-          assert.equal(all.length, count);
-          return all.at(-1) ?? "";
-        },
-        walk: (address, email = ADA) => signInByHttp(world.cloud, address, email),
-        plugin(interactive, env = {}) {
-          const info = JSON.stringify({ kind: "ExecCredential", apiVersion: API, spec: { interactive } });
-          return world.start(
-            world.binary,
-            ["auth", "get-token", `--output=${API}`, `--session=${session}`],
-            {
-              env: {
-                BROWSER: browser,
-                ...interactive === undefined ? {} : { KUBERNETES_EXEC_INFO: info },
-                ...env,
-              },
-              timeout: 120_000,
+  testInWorld(name, async (world) => {
+    await using panes = openPanes(world);
+    const browser = `${world.home}/browser`;
+    await Deno.writeTextFile(browser, '#!/bin/sh\necho "$1" >> "$0.opened"\n', { mode: 0o700 });
+    const opened = async () => {
+      const text = await Deno.readTextFile(`${browser}.opened`).catch(() => "");
+      return text.split("\n").slice(0, -1);
+    };
+    const session = `${ADA}@${world.cloud.apiHost}`;
+    await run({
+      world,
+      panes,
+      session,
+      opened,
+      async openedUpTo(count) {
+        for (const most = performance.now() + 60_000; (await opened()).length < count;) {
+          assert.ok(performance.now() < most, `there were not ${count} browsers within 60 s`);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        const all = await opened();
+        assert.equal(all.length, count);
+        return all.at(-1) ?? "";
+      },
+      walk: (address, email = ADA) => signInByHttp(world.cloud, address, email),
+      plugin(interactive, env = {}) {
+        const info = JSON.stringify({ kind: "ExecCredential", apiVersion: API, spec: { interactive } });
+        return world.start(
+          world.binary,
+          ["auth", "get-token", `--output=${API}`, `--session=${session}`],
+          {
+            env: {
+              BROWSER: browser,
+              ...interactive === undefined ? {} : { KUBERNETES_EXEC_INFO: info },
+              ...env,
             },
-          );
-        },
-      });
-    },
-  });
+            timeout: 120_000,
+          },
+        );
+      },
+    });
+  }, options);
 }
 
 /** Signs Ada in and makes her session one that the issuer no longer renews; resets what was counted. */

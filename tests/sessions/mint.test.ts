@@ -59,7 +59,6 @@ async function machine(
       session: {
         provider: "datum",
         kind: KINDS[recipe.kind],
-        authHost: new URL(issuer).host,
         user: { subject: "machine-1" },
         scopes: [],
         organization: "acme",

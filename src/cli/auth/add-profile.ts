@@ -13,12 +13,12 @@ import { isSecret } from "../../providers/cloudfleet-api.ts";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import type { FreshToken } from "../../sessions/token-wish.ts";
 import { AMBIENT, isSessionName, type Session } from "../../sessions/session.ts";
-import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import { checkRoom, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepRecipe, type RecipeSession } from "../../sign-in/keep-recipe.ts";
 import { readHiddenLine } from "../client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";
 import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
-import { readAuthority, usableKeyStores } from "../keeping.ts";
+import { openUnlessLost, readAuthority, usableKeyStores } from "../keeping.ts";
 import { tellWhereKept } from "../login/announce.ts";
 
 const ISSUER = [
@@ -220,17 +220,13 @@ async function knownPlace(
   same: (before: Session) => boolean,
 ): Promise<CloudfleetPlace | undefined> {
   if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
-  try {
-    const { session, credentials } = await openSession(deps.place, stored, keyringBound(deps));
-    if (!same(session)) throw another(stored.name);
-    const { issuer, apiHost, certificateAuthority } = session;
-    return { issuer, apiHost, certificateAuthority, api: credentials.api ?? {} };
-  } catch (thrown) {
-    // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
-    const lost = thrown instanceof AppError && ["KEYRING_ITEM_MISSING", "STORAGE"].includes(thrown.code);
-    if (lost) return undefined;
-    throw thrown;
-  }
+  const opened = await openUnlessLost(deps, deps.place, stored);
+  // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
+  if (opened === undefined) return undefined;
+  const { session, credentials } = opened;
+  if (!same(session)) throw another(stored.name);
+  const { issuer, apiHost, certificateAuthority } = session;
+  return { issuer, apiHost, certificateAuthority, api: credentials.api ?? {} };
 }
 
 function another(name: string): AppError {

@@ -4,11 +4,11 @@ import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { type Followed, followRecipe } from "../../sessions/follow-recipe.ts";
 import { labelOf, machineLogin, type Session } from "../../sessions/session.ts";
-import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import { checkRoom, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
+import { openUnlessLost, readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
@@ -86,7 +86,6 @@ export async function signInAMachine(deps: Deps, input: LoginInput): Promise<voi
       session: {
         provider: machine.place.provider,
         kind: machine.kind,
-        authHost: machine.place.authHost,
         user,
         scopes: [...machine.scopes],
       },
@@ -152,32 +151,15 @@ async function sessionToReplace(
 ): Promise<ReplacedSession | undefined> {
   const stored = await readSession(deps.place, name);
   if (stored === undefined) return undefined;
-  const replaced = await openReplaced(deps, stored, keyring);
-  const { session } = replaced;
+  const opened = await openUnlessLost(deps, deps.place, stored, keyring);
+  const session = opened?.session ?? stored;
   if (session.kind !== kind) {
     throw wrong(
       `The session "${name}" is of the kind ${session.kind}, and ${flag} makes one of the kind ${kind}.`,
       `Choose another name with --profile, or remove that one first: datumctl logout ${name}`,
     );
   }
-  return replaced;
-}
-
-async function openReplaced(
-  deps: Deps,
-  stored: Session,
-  keyring: string | undefined,
-): Promise<ReplacedSession> {
-  try {
-    const { session } = await openSession(deps.place, stored, keyringBound(deps));
-    return { session, sealed: true };
-  } catch (thrown) {
-    // A lost key is what a login mends; and a keyring may be given up for a file.
-    const lost = thrown instanceof AppError &&
-      (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
-    if (lost) return { session: stored, sealed: false };
-    throw thrown;
-  }
+  return { session, sealed: opened !== undefined };
 }
 
 /**

@@ -14,13 +14,13 @@ import {
   signInAgain,
   type SignInChoices,
 } from "../../sessions/session.ts";
-import { checkRoom, openSession, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import { checkRoom, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepSignIn } from "../../sign-in/keep.ts";
 import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn, SignInTarget } from "../../sign-in/sign-in.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../client-secret.ts";
-import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
+import { openUnlessLost, readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
@@ -178,17 +178,10 @@ async function openKnown(
   session: Session,
   keyring: string | undefined,
 ): Promise<KnownSession> {
-  try {
-    const opened = await openSession(deps.place, session, keyringBound(deps));
-    const { clientSecret, api } = opened.credentials;
-    return { session: opened.session, sealed: true, clientSecret, api };
-  } catch (thrown) {
-    // A lost key is what a sign-in mends; and a keyring may be given up for a file.
-    const mended = thrown instanceof AppError &&
-      (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
-    if (mended) return { session, sealed: false };
-    throw thrown;
-  }
+  const opened = await openUnlessLost(deps, deps.place, session, keyring);
+  if (opened === undefined) return { session, sealed: false };
+  const { clientSecret, api } = opened.credentials;
+  return { session: opened.session, sealed: true, clientSecret, api };
 }
 
 /**

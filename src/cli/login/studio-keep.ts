@@ -89,7 +89,6 @@ export async function keepToken(
         session: {
           provider: "studio",
           kind: "studio",
-          authHost: apiHost,
           user: { subject: apiHost, name },
           scopes: [...scopes],
           expires: new Date(expires).toISOString(),

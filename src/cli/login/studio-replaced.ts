@@ -8,7 +8,6 @@ import {
   LOCK_WAIT,
   lockSession,
   type OpenedSession,
-  openSession,
   readSession,
   removeSession,
   type SessionPlace,
@@ -16,6 +15,7 @@ import {
 import { boundedSignal } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { withdrawToken } from "../datachain-export.ts";
+import { openUnlessLost } from "../keeping.ts";
 
 /** How long a revocation may take after a sign-in, in milliseconds. */
 const LONGEST_REVOCATION = 10_000;
@@ -36,14 +36,7 @@ export async function openReplaced(
   session: Session,
   keyring: string | undefined,
 ): Promise<Replaced> {
-  try {
-    return { session, opened: await openSession(place, session, keyringBound(deps)) };
-  } catch (thrown) {
-    const lost = thrown instanceof AppError &&
-      (thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE" || keyring === "file");
-    if (lost && thrown.code !== "INTERRUPTED") return { session, opened: undefined };
-    throw thrown;
-  }
+  return { session, opened: await openUnlessLost(deps, place, session, keyring) };
 }
 
 /** Revokes a token within a time of its own: the sign-in's may be over. Throws as {@link revokeStudioToken}. */
