@@ -60,6 +60,8 @@ export interface SessionOptions {
   readonly email?: string;
   readonly subject?: string;
   readonly keyStore?: KeyStore;
+  /** Another issuer than the sandbox's own. */
+  readonly issuer?: LocalIssuer;
   readonly session?: Partial<Session>;
   /** `undefined` removes a member. */
   readonly credentials?: { readonly [Name in keyof SignInCredentials]?: SignInCredentials[Name] | undefined };
@@ -96,15 +98,15 @@ export async function openSandbox(): Promise<Sandbox> {
     secretStore: (kind) => kind === "system" ? system : opened.secretStore(kind),
   };
   const start = Math.floor(Date.now() / 1000) * 1000;
-  const issuer = startIssuer(() => sandbox.time);
+  const ownIssuer = startIssuer(() => sandbox.time);
   const sandbox: Sandbox = {
     place,
     folder,
     notices,
     system,
-    issuer,
+    issuer: ownIssuer,
     time: start,
-    async add({ email = "ada@example.com", subject = SUBJECT, ...options } = {}) {
+    async add({ email = "ada@example.com", subject = SUBJECT, issuer = ownIssuer, ...options } = {}) {
       const apiHost = options.session?.apiHost ?? "api.example.com";
       const { access_token, id_token, expires_in } = await issuer.tokens();
       const credentials = {
@@ -150,7 +152,7 @@ export async function openSandbox(): Promise<Sandbox> {
       ...more,
     }),
     async [Symbol.asyncDispose]() {
-      await issuer[Symbol.asyncDispose]();
+      await ownIssuer[Symbol.asyncDispose]();
       await Deno.remove(folder, { recursive: true });
     },
   };
