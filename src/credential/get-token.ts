@@ -10,6 +10,7 @@ import {
   printableValue,
   toAppError,
 } from "../errors.ts";
+import { unverifiedClaims } from "../oauth/jwt.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
 import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
@@ -21,7 +22,6 @@ import {
   readConfig,
   type SessionPlace,
 } from "../sessions/store.ts";
-import { claimsOf } from "../sessions/token-life.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
@@ -309,7 +309,7 @@ function text(request: GetTokenRequest, output: TokenOutput, token: FreshToken, 
 
 /** What a token says of itself, without the token. */
 function describe(token: FreshToken, now: number): string {
-  const claims = claimsOf(token.token);
+  const claims = unverifiedClaims(token.token);
   return JSON.stringify(
     {
       token: token.kind,

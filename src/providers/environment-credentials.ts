@@ -1,10 +1,11 @@
 /** Owns the sessions that `DATUMCTL_TOKEN` and `DATUMCTL_CREDENTIALS_FILE` give. */
 
 import { AppError, printable } from "../errors.ts";
+import { unverifiedClaims } from "../oauth/jwt.ts";
 import { isPersonalAccessToken } from "../oauth/personal-access-token.ts";
 import { parseServiceAccountKey } from "../oauth/service-account-key.ts";
 import { AMBIENT, ambientSession, type RecipeCredentials, type Session } from "../sessions/session.ts";
-import { claimsOf, timedToken } from "../sessions/token-life.ts";
+import { timedToken } from "../sessions/token-life.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
@@ -44,7 +45,7 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
     );
   }
   const place = await placeOf(env);
-  const { sub, email, exp } = claimsOf(token) ?? {};
+  const { sub, email, exp } = unverifiedClaims(token) ?? {};
   const subject = typeof sub === "string" ? printable(sub) : "DATUMCTL_TOKEN";
   const credentials: RecipeCredentials = {
     ...place,

@@ -1,6 +1,6 @@
 /** Owns how long a token counts as fresh, and what expiry is told to others. */
 
-import { fromBase64Url } from "../base64.ts";
+import { unverifiedClaims } from "../oauth/jwt.ts";
 import type { Credentials } from "./session.ts";
 
 /** Which of a session's tokens. */
@@ -20,19 +20,6 @@ const UNKNOWN_LIFE = 5 * 60_000;
 // The last moment that RFC 3339 can write.
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59);
 
-/** The claims of a JWT, unverified; undefined when the text is none. */
-export function claimsOf(token: string): Record<string, unknown> | undefined {
-  const parts = token.split(".");
-  const bytes = parts.length === 3 ? fromBase64Url(parts[1] ?? "") : undefined;
-  if (bytes === undefined) return undefined;
-  try {
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof claims === "object" && claims !== null ? claims as Record<string, unknown> : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * The token of that kind with its life: an ID token by its `exp`, an access token by `expires_in` from
  * receipt, else by the `exp` of a JWT, else five minutes. Undefined when the session has no such token.
@@ -45,7 +32,7 @@ export function timedToken(credentials: Credentials, kind: TokenKind): TimedToke
   if (kind === "access" && accessTokenExpires !== undefined) {
     return { token, kind, issued: received, expires: accessTokenExpires };
   }
-  const { exp, iat } = claimsOf(token) ?? {};
+  const { exp, iat } = unverifiedClaims(token) ?? {};
   if (typeof exp !== "number") return { token, kind, issued: received, expires: received + UNKNOWN_LIFE };
   const expires = Math.min(Math.max(0, exp * 1000), LATEST);
   return { token, kind, issued: typeof iat === "number" ? iat * 1000 : received, expires };

@@ -6,7 +6,6 @@ import fc from "fast-check";
 import { EXEC_API_VERSIONS, formatExecCredential } from "../../src/credential/exec-credential.ts";
 import type { Credentials } from "../../src/sessions/session.ts";
 import {
-  claimsOf,
   defaultMinimumLife,
   reportedExpiry,
   type TimedToken,
@@ -103,14 +102,6 @@ Deno.test("whatever a token says of its times, what is printed is RFC 3339 and n
     const { status } = JSON.parse(formatExecCredential(EXEC_API_VERSIONS[0], token));
     assert.match(status.expirationTimestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     assert.ok(Date.parse(status.expirationTimestamp) <= Math.max(token.expires, 0));
-  }));
-});
-
-Deno.test("claimsOf() reads a JWT's claims and nothing else", () => {
-  assert.deepEqual(claimsOf(jwt({ a: "ö" })), { a: "ö" });
-  fc.assert(fc.property(fc.string(), (text) => {
-    const claims = claimsOf(text);
-    assert.ok(claims === undefined || typeof claims === "object");
   }));
 });
 
