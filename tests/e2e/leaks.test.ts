@@ -92,6 +92,8 @@ async function wholeRun(world: World, traces: string): Promise<void> {
       readonly meant?: "token" | "secret";
       /** Secrets in the program's own variables: no child's may have them. */
       readonly given?: Readonly<Record<string, string>>;
+      /** A secret that the person typed as an argument: the program's own, and nobody else's. */
+      readonly typed?: string;
       /** Told of the code that Studio's sign-in shows. */
       readonly onCode?: (code: string) => void;
     } = {},
@@ -117,6 +119,7 @@ async function wholeRun(world: World, traces: string): Promise<void> {
     const [own = "", ...rest] = (await Deno.readTextFile(file)).split("\n");
     assert.match(own, /execve\(.*datumctl"/, "strace saw nothing");
     const given = Object.values(options.given ?? {});
+    if (options.typed !== undefined) given.push(options.typed);
     for (const secret of given) assert.ok(own.includes(secret), "the program was not given its secret");
     const trace = [without(own, ...given), ...rest].join("\n");
     const token = options.meant === undefined
@@ -264,6 +267,16 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   );
   assert.deepEqual(copies, [`${exported}: access_token`], "the copy that was asked for, and nothing else");
   await good(["logout"]);
+  const project = `${world.home}/project`;
+  await Deno.mkdir(project);
+  const inProject = { cwd: project };
+  await good([...signIn, "--name", "three", "--local", "--export-datachain"], { ...inProject, onCode });
+  await good(["auth", "token"], { ...token, ...inProject });
+  await good(["auth", "list", "-o", "json"], inProject);
+  keys.push(await keyOfAccount(world, `three@${new URL(studio.url).host} in ${project}`));
+  const { leaks: inFolder } = await leaksBelow([project], needlesOf(studio.secrets(), keys));
+  assert.deepEqual(inFolder, [`${project}/.datachain/config: access_token`], "as before, in the folder");
+  await good(["logout", "--local"], inProject);
 
   // ---- API tokens ----
   await using cloudfleet = await startCloudfleet();
@@ -275,6 +288,8 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   };
   const add = ["auth", "add-profile", "token"];
   await good([...add, "admin", organizationId, administrator.id], { env, stdin: administrator.secret });
+  const typed = cloudfleet.addToken({ name: "typed", role: "User" });
+  await good([...add, "typed", organizationId, typed.id, typed.secret], { env, typed: typed.secret });
   await good(["tokens", "create", "--name", "shown", "--role", "User", "-o", "json"], {
     env,
     meant: "secret",
@@ -313,7 +328,7 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   cloudfleet.regenerateToken(id);
   await bad(4, ["auth", "get-token", "--session", "ci", "--force-refresh"]);
   await bad(4, [...add, "ci", organizationId, id], { env, stdin: administrator.secret });
-  for (const profile of ["admin", "ci"]) keys.push(await keyOfAccount(world, profile));
+  for (const profile of ["admin", "ci", "typed"]) keys.push(await keyOfAccount(world, profile));
   await good(["auth", "remove-profile", "admin"]);
 
   const secrets = [...world.cloud.secrets(), ...cloudfleet.secrets(), ...studio.secrets()];

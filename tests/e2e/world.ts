@@ -20,6 +20,8 @@ export interface RunOptions {
   /** Beside the world's own variables; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
+  /** The working folder; the test's own unless given. */
+  readonly cwd?: string;
   /** Told of stderr as it comes. */
   readonly onStderr?: (soFar: string) => void;
   /** Killed after that many milliseconds; 60,000 unless given. */
@@ -135,6 +137,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
       args: [...args],
       clearEnv: true,
       env: Object.fromEntries(variables),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
