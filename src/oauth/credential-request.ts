@@ -14,6 +14,7 @@ import {
   issuerRefusal,
   issuerWords,
   readJson,
+  serverDateOf,
 } from "./http.ts";
 import { pauseAfter, type Retry } from "./retry.ts";
 
@@ -61,8 +62,7 @@ export async function tradeCredential<T>(exchange: Exchange, request: Credential
     fetch: async (input, init) => {
       serverDate = undefined;
       const response = await exchange.fetch(input, init);
-      const date = Date.parse(response.headers.get("date") ?? "");
-      serverDate = Number.isNaN(date) ? undefined : date;
+      serverDate = serverDateOf(response);
       return response;
     },
   };

@@ -265,12 +265,18 @@ export async function readJson(step: string, url: string | URL, response: Respon
     throw stranger("unreadable text");
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw stranger("something else");
-  const date = Date.parse(response.headers.get("date") ?? "");
+  const serverDate = serverDateOf(response);
   return {
     status,
     json: json as Record<string, unknown>,
-    ...(Number.isNaN(date) ? {} : { serverDate: date }),
+    ...(serverDate === undefined ? {} : { serverDate }),
   };
+}
+
+/** The `Date` header in milliseconds since 1970; undefined when there is no readable one. RFC 9110, 6.6.1. */
+export function serverDateOf({ headers }: Response): number | undefined {
+  const date = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(date) ? undefined : date;
 }
 
 /** The issuer's own words for a refusal: `error: error_description`, safe to print. RFC 6749, 5.2. */

@@ -7,6 +7,7 @@ import { badAnswer, boundedFetch, endpointUrl, type Exchange, hostOf } from "./h
 import { timeOf, unverifiedClaims } from "./jwt.ts";
 import type { MintedToken } from "./minted-token.ts";
 import type { Retry } from "./retry.ts";
+import type { ServerTime } from "./server-time.ts";
 
 /** What {@link githubToken} needs to know. */
 export interface GithubInput extends Retry {
@@ -23,14 +24,6 @@ export interface WorkloadToken {
   readonly token: string;
   /** The clock of whoever gave it, where that was asked just now and named its time. */
   readonly server?: ServerTime;
-}
-
-/** What a server's clock shows. */
-export interface ServerTime {
-  /** Host and port. */
-  readonly host: string;
-  /** Milliseconds since 1970. */
-  readonly date: number;
 }
 
 const PERMISSION = "The job needs the permission id-token: write.";
@@ -80,6 +73,8 @@ export interface WorkloadChecks {
   readonly audience: string;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Asks whom the token is for what time it is; only where its own times do not let it pass. */
+  readonly serverTime: () => Promise<ServerTime | undefined>;
 }
 
 /** In characters; longer than any server takes as a header. */
@@ -88,13 +83,14 @@ const LONGEST_TOKEN = 64 * 1024;
 /**
  * Reads a CI system's token, without verifying it: that is for the server to do which it is handed to.
  *
- * @throws AppError `INVALID_TOKEN` for what is no JWT and for another audience, `SESSION_REJECTED` for one that has
- * ended, `CLOCK_SKEW` for one from the future, and for one that ended by our clock alone.
+ * @throws AppError `INVALID_TOKEN` for what is no JWT and for another audience; `CLOCK_SKEW` for one that is good by a
+ * server's clock and not by ours, and for one from the future where no server names its time; `SESSION_REJECTED` for
+ * any other that has ended or has not begun.
  */
-export function readWorkloadToken(
+export async function readWorkloadToken(
   { token, server }: WorkloadToken,
-  { audience, now }: WorkloadChecks,
-): MintedToken {
+  { audience, now, serverTime }: WorkloadChecks,
+): Promise<MintedToken> {
   const accessToken = token.trim(); // a file ends with a line
   const invalid = (why: string, hint: string) =>
     new AppError("INVALID_TOKEN", `The workload's token cannot be used: ${why}.`, { hint });
@@ -119,10 +115,33 @@ export function readWorkloadToken(
   }
   const [ends, begins] = [timeOf(exp), Math.max(timeOf(iat) ?? 0, timeOf(nbf) ?? 0)];
   if (exp !== undefined && ends === undefined) throw invalid("its expiry (exp) is not a time", source);
-  const skewed = (why: string) =>
-    server && clockSkew(now, server.date, server.host, `the workload's token cannot be used: it ${why}`);
-  if (begins > now + CLOCK_TOLERANCE * 1000) {
-    throw skewed(`begins at ${isoTime(begins)}`) ?? new AppError(
+  const life = { begins, ends };
+  if (untimely(life, now) !== undefined) throw untimelyError(life, now, server ?? await serverTime());
+  return { accessToken, receivedAt: now, ...(ends === undefined ? {} : { expiresAt: ends }) };
+}
+
+/** In milliseconds since 1970. */
+interface Life {
+  readonly begins: number;
+  readonly ends: number | undefined;
+}
+
+/** What a token is at that moment when it is not good. */
+function untimely({ begins, ends }: Life, at: number): "early" | "over" | undefined {
+  if (begins > at + CLOCK_TOLERANCE * 1000) return "early";
+  return ends !== undefined && ends <= at ? "over" : undefined;
+}
+
+function untimelyError(life: Life, now: number, server: ServerTime | undefined): AppError {
+  const { begins, ends = now } = life;
+  const early = untimely(life, now) === "early";
+  const what = early ? `begins at ${isoTime(begins)}` : `ended at ${isoTime(ends)}`;
+  const skew = server === undefined || untimely(life, server.date) !== undefined
+    ? undefined
+    : clockSkew(now, server.date, server.host, `the workload's token cannot be used: it ${what}`);
+  if (skew !== undefined) return skew;
+  if (early && server === undefined) {
+    return new AppError(
       "CLOCK_SKEW",
       `The clocks disagree: it is ${isoTime(now)} on this machine, and the workload's token is of ${
         isoTime(begins)
@@ -130,12 +149,13 @@ export function readWorkloadToken(
       { hint: "Set this machine's clock and run the command again." },
     );
   }
-  if (ends !== undefined && ends <= now) {
-    throw skewed(`ended at ${isoTime(ends)}`) ?? new AppError(
-      "SESSION_REJECTED",
-      `The workload's token ended at ${isoTime(ends)}, and it is ${isoTime(now)} now.`,
-      { hint: "Have the CI system issue a new one; a token in a variable lives no longer than its job." },
-    );
-  }
-  return { accessToken, receivedAt: now, ...(ends === undefined ? {} : { expiresAt: ends }) };
+  return new AppError(
+    "SESSION_REJECTED",
+    `The workload's token ${what}, and it is ${isoTime(now)} now.`,
+    {
+      hint: early
+        ? "Check the clock of the CI system: the server's agrees with this machine's."
+        : "Have the CI system issue a new one; a token in a variable lives no longer than its job.",
+    },
+  );
 }

@@ -8,6 +8,7 @@ import { endpointGone, type Exchange } from "../oauth/http.ts";
 import { jwtBearerToken, signAssertion } from "../oauth/jwt-bearer.ts";
 import type { MintedToken } from "../oauth/minted-token.ts";
 import { exchangePersonalAccessToken } from "../oauth/personal-access-token.ts";
+import { askServerTime } from "../oauth/server-time.ts";
 import { exchangeToken } from "../oauth/token-exchange.ts";
 import { githubToken, readWorkloadToken, type WorkloadToken } from "../oauth/workload-token.ts";
 import { pause } from "../system/clock.ts";
@@ -80,7 +81,9 @@ export async function followRecipe(
     case "workload": {
       const { audience } = recipe;
       const own = await workloadToken(exchange, env, recipe.source, audience);
-      const checked = readWorkloadToken(own, { audience, now: exchange.now() });
+      const judge = recipe.exchange === undefined ? `https://${apiHost}` : issuer;
+      const serverTime = () => askServerTime(exchange, judge);
+      const checked = await readWorkloadToken(own, { audience, now: exchange.now(), serverTime });
       if (recipe.exchange === undefined) return { minted: checked, recipe };
       const { grant, scope } = recipe.exchange;
       const { minted, known } = await atEndpoint(

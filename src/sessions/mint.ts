@@ -1,6 +1,8 @@
 /** Owns how sessions without a refresh token get their next one: it is made anew, by one process at a time. */
 
 import { AppError } from "../errors.ts";
+import { clockSkew } from "../oauth/clock.ts";
+import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
 import { type Followed, followRecipe, type MintingRecipe } from "./follow-recipe.ts";
 import {
@@ -99,7 +101,7 @@ async function mint(
   if (credentials.recipe.kind === "fixed" || credentials.recipe.kind === "sign-in") {
     // Even for a server that refuses it: there is no other one, and that refusal says more than we could.
     const last = stillGood(place, opened, "access");
-    if (last === undefined) throw over(opened);
+    if (last === undefined) throw await whyOver(place, opened, bound);
     return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
   }
   const { minted, recipe } = await follow(place, opened, credentials.recipe, bound);
@@ -167,15 +169,27 @@ async function follow(
 }
 
 /** Why there is no token, for one that nobody makes anew. */
-function over({ session, credentials }: OpenedRecipe): AppError {
+async function whyOver(
+  place: SessionPlace,
+  { session, credentials }: OpenedRecipe,
+  bound: TokenBound,
+): Promise<AppError> {
+  const { name } = session;
   if (credentials.recipe.kind === "sign-in") {
-    return new AppError("NOT_SIGNED_IN", `Nobody has signed in to the profile "${session.name}" yet.`, {
-      hint: `Sign in: datumctl login --profile ${session.name}`,
+    return new AppError("NOT_SIGNED_IN", `Nobody has signed in to the profile "${name}" yet.`, {
+      hint: `Sign in: datumctl login --profile ${name}`,
     });
   }
   const ends = timedToken(credentials, "access")?.expires;
   const when = ends === undefined ? "" : ` on ${new Date(ends).toISOString()}`;
-  return expired(session, `its token ended${when}`);
+  const over = expired(session, `its token ended${when}`);
+  // What a variable holds tells its end by the clock of whoever issued it.
+  if (ends === undefined || ambientCredentials(session) === undefined) return over;
+  using asking = openExchange(place, credentials, bound);
+  const server = await askServerTime(asking.exchange, `https://${credentials.apiHost}`);
+  if (server === undefined || server.date >= ends) return over;
+  const consequence = `the token of "${name}" counts as ended${when}`;
+  return clockSkew(place.now(), server.date, server.host, consequence) ?? over;
 }
 
 function noIdToken(session: Session): AppError {

@@ -361,6 +361,34 @@ Deno.test("a variable of one's own, and a file that is read again when it was re
   assert.doesNotMatch(await stored(world), /accessToken/);
 });
 
+Deno.test("a job's token that is not good by a wrong clock alone is CLOCK_SKEW, at its login and after; nothing is stored", async () => {
+  await using world = await openWorld();
+  const { cloud, sandbox } = world;
+  const path = `${sandbox.folder}/token`;
+  const token = await cloud.ciIssuers.gitlab.idToken(AUDIENCE, { life: 300 });
+  await Deno.writeTextFile(path, `${token}\n`);
+  const words = `login ${at(world)} --workload file:${path} --audience ${AUDIENCE}`;
+  for (const off of [600_000, -600_000]) {
+    sandbox.time += off;
+    const { code, stderr } = await refused(world, words);
+    assert.equal(code, 1, stderr);
+    const both = new RegExp(
+      `^error: The clocks disagree: it is \\S+Z on this machine and \\S+Z at ${cloud.apiHost}, `,
+    );
+    assert.match(stderr, both);
+    assert.match(stderr, /\nSet this machine's clock and run the command again\.\n$/);
+    assert.ok(!stderr.includes(token));
+    sandbox.time -= off;
+  }
+  assert.equal((await world.run(words)).code, 0);
+  sandbox.time += 600_000;
+  const { code, stderr } = await refused(world, "auth get-token");
+  assert.equal(code, 1);
+  assert.match(stderr, /The clocks disagree/);
+  await Deno.writeTextFile(path, await cloud.ciIssuers.gitlab.idToken(AUDIENCE, { life: 900 }));
+  await world.ok("auth get-token");
+});
+
 Deno.test("with --exchange the issuer's own token comes, by whichever grant it offers", async () => {
   await using world = await openWorld();
   const { cloud } = world;

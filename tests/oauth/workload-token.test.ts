@@ -67,19 +67,28 @@ function jwt(more: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(new Uint8Array(32));
 }
 
-const read = (token: string, date?: number) =>
-  readWorkloadToken({ token, ...(date === undefined ? {} : { server: { host: "token.example", date } }) }, {
-    audience: "cloud",
-    now: NOW,
-  });
-const refusal = (token: string, date?: number) => failure(Promise.resolve().then(() => read(token, date)));
+/** The error of a token in a file or variable; `date` is what whom it is for names, when it names any. */
+async function refusal(token: string, date?: number) {
+  let asked = 0;
+  const serverTime = () => {
+    asked++;
+    return Promise.resolve(date === undefined ? undefined : { host: "api.example", date });
+  };
+  const error = await failure(readWorkloadToken({ token }, { audience: "cloud", now: NOW, serverTime }));
+  assert.equal(asked, error.code === "INVALID_TOKEN" ? 0 : 1, "asked where it can help, and once");
+  return error;
+}
+
+/** A good one; nobody is asked for the time. */
+const read = (token: string) =>
+  readWorkloadToken({ token }, { audience: "cloud", now: NOW, serverTime: () => assert.fail("asked") });
 
 Deno.test("a good token passes with its own end, the line that a file ends with cut off", async () => {
   const token = await jwt();
   const expected = { accessToken: token, receivedAt: NOW, expiresAt: NOW + 300_000 };
-  assert.deepEqual(read(`${token}\n`), expected);
+  assert.deepEqual(await read(`${token}\n`), expected);
   const listed = await jwt({ aud: ["other", "cloud"], exp: undefined });
-  assert.deepEqual(read(listed), { accessToken: listed, receivedAt: NOW });
+  assert.deepEqual(await read(listed), { accessToken: listed, receivedAt: NOW });
 });
 
 const token = await jwt();
@@ -121,21 +130,56 @@ Deno.test("a token from the future is CLOCK_SKEW with both times; a minute of di
     assert.equal(error.code, "CLOCK_SKEW");
     assert.match(error.message, /2026-01-02T03:04:05Z.*2026-01-02T03:05:06Z/);
   }
-  assert.equal(read(await jwt({ iat: NOW / 1000 + 60 })).expiresAt, NOW + 300_000);
+  assert.equal((await read(await jwt({ iat: NOW / 1000 + 60 }))).expiresAt, NOW + 300_000);
 });
 
-Deno.test("whoever gave the token tells a wrong clock from a token that ended, fast or slow", async () => {
-  const life = { iat: NOW / 1000 - 600, exp: NOW / 1000 - 300 };
-  const fast = await refusal(await jwt(life), NOW - 600_000);
-  assert.equal(fast.code, "CLOCK_SKEW");
-  assert.match(
-    fast.message,
-    /2026-01-02T03:04:05Z on this machine and 2026-01-02T02:54:05Z at token\.example/,
-  );
-  assert.equal((await refusal(await jwt(life), NOW - 30_000)).code, "SESSION_REJECTED");
-  const slow = await refusal(await jwt({ iat: NOW / 1000 + 600, exp: NOW / 1000 + 900 }), NOW + 600_000);
-  assert.equal(slow.code, "CLOCK_SKEW");
-  assert.match(slow.message, /2026-01-02T03:14:05Z at token\.example/);
+/** A token of five minutes that the server's clock has in its middle, as it looks to one that is ten minutes off. */
+const fast = { iat: NOW / 1000 - 750, exp: NOW / 1000 - 450 };
+const slow = { iat: NOW / 1000 + 450, exp: NOW / 1000 + 750 };
+
+Deno.test("whom the token is for tells a wrong clock, fast or slow, from a token that is not good", async () => {
+  for (
+    const [life, date, there] of [[fast, NOW - 600_000, "02:54:05"], [
+      slow,
+      NOW + 600_000,
+      "03:14:05",
+    ]] as const
+  ) {
+    const { code, message } = await refusal(await jwt(life), date);
+    assert.equal(code, "CLOCK_SKEW");
+    assert.ok(
+      message.startsWith(
+        `The clocks disagree: it is 2026-01-02T03:04:05Z on this machine and 2026-01-02T${there}Z at api.example`,
+      ),
+      message,
+    );
+  }
+});
+
+Deno.test("where both clocks agree, a token that ended or has not begun is SESSION_REJECTED", async () => {
+  for (const date of [NOW, NOW - 60_000, NOW + 60_000]) {
+    assert.match((await refusal(await jwt(fast), date)).message, /^The workload's token ended at 2026-/);
+    const early = await refusal(await jwt(slow), date);
+    assert.equal(early.code, "SESSION_REJECTED");
+    assert.match(early.message, /begins at 2026-01-02T03:11:35Z, and it is 2026-01-02T03:04:05Z now/);
+    assert.match(early.hint ?? "", /clock of the CI system/);
+  }
+});
+
+Deno.test("a token that is not good by the server's clock either is SESSION_REJECTED, however wrong ours is", async () => {
+  for (
+    const [life, date] of [[fast, NOW + 600_000], [fast, NOW - 1_200_000], [slow, NOW + 1_200_000]] as const
+  ) {
+    assert.equal((await refusal(await jwt(life), date)).code, "SESSION_REJECTED");
+  }
+});
+
+Deno.test("GitHub's own clock counts, and nobody else is asked", async () => {
+  const checks = { audience: "cloud", now: NOW, serverTime: () => assert.fail("asked") };
+  const server = { host: "token.example", date: NOW - 600_000 };
+  const error = await failure(readWorkloadToken({ token: await jwt(fast), server }, checks));
+  assert.equal(error.code, "CLOCK_SKEW");
+  assert.match(error.message, /2026-01-02T02:54:05Z at token\.example/);
 });
 
 Deno.test("an end that is no time is INVALID_TOKEN", async () => {

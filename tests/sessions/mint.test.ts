@@ -489,11 +489,96 @@ Deno.test("a CI token that has ended, or is for somebody else, is not handed out
     ["no JWT", "INVALID_TOKEN"],
   ] as const;
   for (const [JOB, code] of rows) {
-    const it = await machine(sandbox, recipe, {}, { JOB });
+    const it = await machine(sandbox, recipe, at(cloud), { JOB });
     const { message, hint } = await failure(it.token(), code);
     assert.match(message, /session "ci"/);
     assert.match(hint ?? "", /CI system/);
   }
+});
+
+const at = (cloud: Cloud) => ({
+  issuer: cloud.issuer,
+  apiHost: cloud.apiHost,
+  clientId: cloud.clientId,
+  certificateAuthority: cloud.caPem,
+});
+
+/** A token of a file, of a variable, of a file that the issuer exchanges; and the grant. */
+const ELSEWHERE = [
+  ["a file's token", "file", undefined],
+  ["a variable's token", "variable", undefined],
+  ["a file's token that the issuer exchanges", "file", "token-exchange"],
+] as const;
+
+for (const [what, kind, grant] of ELSEWHERE) {
+  Deno.test(`${what}: a clock that is off is CLOCK_SKEW by the server that it is for; with that one down, as it looks here`, async () => {
+    await using cloud = await startCloud();
+    await using sandbox = await openSandbox();
+    const audience = grant === undefined ? AUDIENCE : cloud.issuer;
+    const token = await cloud.ciIssuers.gitlab.idToken(audience, { life: 300 });
+    const path = `${sandbox.folder}/token`;
+    await Deno.writeTextFile(path, token);
+    const source = kind === "file" ? { kind, path } : { kind, name: "JOB" };
+    const exchange = grant === undefined ? {} : { exchange: { grant } };
+    const it = await machine(
+      sandbox,
+      { kind: "workload", source, audience, ...exchange },
+      at(cloud),
+      { JOB: token },
+    );
+    const judge = grant === undefined ? "api" : "issuer";
+    for (const [off, alone] of [[600_000, "SESSION_REJECTED"], [-600_000, "CLOCK_SKEW"]] as const) {
+      sandbox.time += off;
+      const log: string[] = [];
+      await skewed(it.token({}, { log: (line) => log.push(line) }), off);
+      const { host } = new URL(grant === undefined ? `https://${cloud.apiHost}` : cloud.issuer);
+      assert.match(log.join("\n"), new RegExp(`^HEAD ${host}/ \\d{3} in \\d+ ms$`), "one question");
+      await cloud.setFaults({ down: [judge] });
+      const { message } = await failure(it.token(), alone);
+      assert.match(message, /The workload's token ended|the workload's token is of/);
+      await cloud.setFaults({});
+      sandbox.time -= off;
+    }
+    cloud.resetCounts();
+    assert.ok((await it.token()).token !== "");
+    if (grant === undefined) assert.equal(cloud.counts().total, 0, "nobody is asked about a good token");
+  });
+}
+
+Deno.test("a token that really ended is SESSION_REJECTED, until its file holds another", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  const path = `${sandbox.folder}/token`;
+  const write = async (life: number) =>
+    await Deno.writeTextFile(path, await cloud.ciIssuers.gitlab.idToken(AUDIENCE, { life }));
+  await write(-30);
+  const source = { kind: "file", path } as const;
+  const it = await machine(sandbox, { kind: "workload", source, audience: AUDIENCE }, at(cloud));
+  const { message } = await failure(it.token(), "SESSION_REJECTED");
+  assert.match(message, /The workload's token ended at .* now\.$/);
+  await write(300);
+  assert.ok((await it.token()).token !== "");
+});
+
+Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SKEW; really ended, it is SESSION_EXPIRED", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  const tokenOf = async (life: number) => {
+    const env: Record<string, string> = {
+      DATUMCTL_TOKEN: await cloud.ciIssuers.gitlab.idToken(AUDIENCE, { life }),
+      DATUMCTL_HOSTNAME: cloud.authHost,
+      DATUMCTL_API_HOSTNAME: cloud.apiHost,
+      DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
+    };
+    const session = await ambientSessions((name) => env[name], sandbox.place.now)();
+    assert.ok(session !== undefined);
+    return await freshToken(sandbox.place, session, {}, sandbox.bound());
+  };
+  await failure(tokenOf(-30), "SESSION_EXPIRED");
+  sandbox.time += 600_000;
+  await skewed(tokenOf(300), 600_000);
+  await cloud.setFaults({ down: ["api"] });
+  assert.match((await failure(tokenOf(300), "SESSION_EXPIRED")).message, /its token ended on/);
 });
 
 // ---- variables ----

@@ -1,0 +1,42 @@
+/** Owns the asking of a server for nothing but its time. */
+
+import { AppError } from "../errors.ts";
+import { boundedFetch, type Exchange, hostOf, serverDateOf } from "./http.ts";
+
+/** What a server's clock shows. */
+export interface ServerTime {
+  /** Host and port. */
+  readonly host: string;
+  /** Milliseconds since 1970. */
+  readonly date: number;
+}
+
+/** In milliseconds; whoever asks has failed already, and waits for no more than a better reason. */
+const LONGEST = 3_000;
+
+/**
+ * The time at a server, by the `Date` of whatever it answers to somebody unknown (RFC 9110, 6.6.1); undefined when it
+ * does not answer soon, or without one. Throws `INTERRUPTED`.
+ *
+ * @param server a URL of it; nothing secret is sent there.
+ */
+export async function askServerTime(exchange: Exchange, server: string): Promise<ServerTime | undefined> {
+  let date: number | undefined;
+  const dated: Exchange = {
+    ...exchange,
+    requestTimeout: Math.min(LONGEST, exchange.requestTimeout ?? LONGEST),
+    // Here, because the Date of a refusal is as good as any, and it comes as an error.
+    fetch: async (input, init) => {
+      const response = await exchange.fetch(input, init);
+      // A cache's answer is of another time. RFC 9111, 5.1.
+      date = response.headers.has("age") ? undefined : serverDateOf(response);
+      return response;
+    },
+  };
+  try {
+    await boundedFetch(dated, "Cannot ask for the time")(server, { method: "HEAD" });
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+  }
+  return date === undefined ? undefined : { host: hostOf(server), date };
+}
