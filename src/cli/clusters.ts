@@ -98,7 +98,7 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   using cloudfleet = await openCloudfleet(deps, input.operation);
   const { session } = cloudfleet;
   const server = serverOf(await cloudfleet.api.cluster(id));
-  const own = await ownCommand(env, deps.place.folders.config);
+  const own = await ownCommand(env, deps.place.folders);
   if (own.warning !== undefined) out.warn(own.warning);
   const context = `${id}/${session.name}`;
   const { certificateAuthority } = session;

@@ -1,7 +1,7 @@
 /** Owns what the kubeconfig's current context says of what is acted on. */
 
 import { printable } from "../errors.ts";
-import { contextOf, type Kubeconfig, kubeconfigPaths, loadKubeconfig } from "../kube/kubeconfig.ts";
+import { contextOf, type Kubeconfig, loadKubeconfig, surroundingKubeconfigs } from "../kube/kubeconfig.ts";
 import type { ChosenSession } from "../sessions/store.ts";
 import type { Environment } from "../system/environment.ts";
 import { type ChosenScope, scopeOfServer } from "./scope.ts";
@@ -11,7 +11,7 @@ export async function currentScope(
   env: Environment,
   chosen: ChosenSession,
 ): Promise<ChosenScope | undefined> {
-  return scopeOfContext(await loadKubeconfig(kubeconfigPaths(undefined, env)), chosen);
+  return scopeOfContext(await loadKubeconfig(surroundingKubeconfigs(env)), chosen);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Owns how kubectl is told to run this very program: by a path that survives an upgrade. */
 
 import { AppError } from "../errors.ts";
-import type { Environment } from "../system/environment.ts";
+import type { Environment, Folders } from "../system/environment.ts";
 import { ownProgram, writeLauncher } from "../system/own-program.ts";
 import { findProgram } from "../system/processes.ts";
 
@@ -15,9 +15,9 @@ export interface OwnCommand {
  * The path by which this program was called, made absolute, as long as it leads to the program that is running: a
  * package manager's link stays when its versioned folder goes. Run from source, it is a launcher in our folder.
  */
-export async function ownCommand(env: Environment, configFolder: string): Promise<OwnCommand> {
+export async function ownCommand(env: Environment, folders: Folders): Promise<OwnCommand> {
   const program = ownProgram();
-  if (program.sources !== undefined) return { command: await writeLauncher(configFolder, program.sources) };
+  if (program.sources !== undefined) return { command: await writeLauncher(folders.config, program.sources) };
   const { calledAs, path } = program;
   const bare = !/[\\/]/.test(calledAs);
   const absolute = bare ? findProgram(calledAs, env("PATH")) : program.absolute(calledAs);

@@ -180,6 +180,7 @@ async function noteHandout(
   { parent, started }: GetTokenSurroundings,
   failures: FailureMemory | undefined,
 ): Promise<FreshToken> {
+  if (place.folders.missing !== undefined) return token;
   const { handouts: path } = await pathsOf(place.folders, token.session.name);
   const handouts = openHandouts(path, place.now);
   if (!await handouts.note(parent, token.token)) return token;
@@ -198,7 +199,7 @@ async function memoryOf(
   { name, place, chosen }: MeantSession,
   { folders, now }: SessionPlace,
 ): Promise<FailureMemory | undefined> {
-  if (name === undefined || place.project !== undefined) return undefined;
+  if (name === undefined || place.project !== undefined || folders.missing !== undefined) return undefined;
   const { failure } = await pathsOf(folders, name);
   const given = name.startsWith(AMBIENT) ? await chosen.catch(() => undefined) : undefined;
   return openFailureMemory(failure, now, given && await markOfVariables(given.session));
@@ -344,8 +345,10 @@ async function report(
     writeErr(formatError(error, errorFormat));
     if (error.code === "INTERNAL" && flags.verbose) writeErr(framesOf(error));
   };
-  if (output === "token") {
+  // Without a folder nobody remembers who was told.
+  if (output === "token" || place.folders.missing !== undefined) {
     tell();
+    if (output !== "token") writeOut(formatStatus(error));
     return error.exitCode;
   }
   const { sessions } = place.folders;

@@ -5,7 +5,7 @@ import { type KeyringBound, keyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
 import { renewalTarget } from "../providers/provider.ts";
 import { Quoted } from "../sessions/failure-memory.ts";
-import { labelOf, NOBODY, parseJson, type Session } from "../sessions/session.ts";
+import { AMBIENT, labelOf, NOBODY, parseJson, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
   openSession,
@@ -102,6 +102,8 @@ async function renewalOf(
   name: string,
   bound: KeyringBound,
 ): Promise<Renewal | undefined> {
+  // What a variable gives, nobody signs in to.
+  if (name.startsWith(AMBIENT)) return undefined;
   const found = await readSession(place, name);
   if (found !== undefined) {
     const { session, credentials } = await openSession(place, found, bound);

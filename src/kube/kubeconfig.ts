@@ -18,13 +18,25 @@ import { unifiedDiff } from "./unified-diff.ts";
 
 /**
  * The kubeconfig files in kubectl's order of precedence: the one of `--kubeconfig` alone, else those that
- * `$KUBECONFIG` lists (`;` between them on Windows, else `:`), else `~/.kube/config`.
+ * `$KUBECONFIG` lists (`;` between them on Windows, else `:`), else `~/.kube/config`. Throws `STORAGE` when no
+ * variable names a home either.
  */
 export function kubeconfigPaths(flag: string | undefined, env: Environment, windows = onWindows): string[] {
   if (flag !== undefined && flag !== "") return [flag];
+  const paths = surroundingKubeconfigs(env, windows);
+  if (paths.length > 0) return paths;
+  const variable = windows ? "USERPROFILE" : "HOME";
+  throw new AppError("STORAGE", `Cannot tell which kubeconfig is meant: ${variable} is not set.`, {
+    hint: "Name the file: set KUBECONFIG, or use --kubeconfig FILE.",
+  });
+}
+
+/** {@link kubeconfigPaths} without a flag, and without any where there is no home: a reader finds nothing then. */
+export function surroundingKubeconfigs(env: Environment, windows = onWindows): string[] {
   const listed = (env("KUBECONFIG") ?? "").split(windows ? ";" : ":").filter((path) => path !== "");
   if (listed.length > 0) return [...new Set(listed)];
-  return [windows ? `${homeOf(env, windows)}\\.kube\\config` : `${homeOf(env, windows)}/.kube/config`];
+  const home = homeOf(env, windows);
+  return home === undefined ? [] : [windows ? `${home}\\.kube\\config` : `${home}/.kube/config`];
 }
 
 /** One file of the list, read. */

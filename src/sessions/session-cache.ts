@@ -30,6 +30,9 @@ export interface CacheOptions {
 /** Opens a cache of a session that is signed in: a file of mode 0600 beside the session's own. */
 export async function openSessionCache(place: SessionPlace, options: CacheOptions): Promise<SessionCache> {
   const { session, kind, source, longestLife } = options;
+  if (place.folders.missing !== undefined) {
+    return { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
+  }
   // A logout takes away every file whose name begins as the session's does.
   const path = `${place.folders.sessions}/${await fileNameOf(session)}.${kind}-${await fileNameOf(source)}`;
   return {

@@ -46,11 +46,16 @@ export interface Folders {
   readonly config: string;
   /** Holds the sessions: a file each, with its lock. */
   readonly sessions: string;
+  /** Why there are no folders here; reading one of the others throws it. What may be lost is not kept then. */
+  readonly missing?: AppError;
 }
 
 /**
  * The folders: `$DATUMCTL_CONFIG_DIR`, else `$XDG_CONFIG_HOME/datumctl`, else `~/.config/datumctl`; on Windows
  * `%AppData%\datumctl`, with the sessions in `%LocalAppData%\datumctl`, which does not roam.
+ *
+ * Where no variable names a home, as in a container, that is `STORAGE` only for what needs a folder: a session that
+ * comes from variables does not.
  */
 export function foldersOf(env: Environment, windows = onWindows): Folders {
   const chosen = env("DATUMCTL_CONFIG_DIR");
@@ -58,20 +63,19 @@ export function foldersOf(env: Environment, windows = onWindows): Folders {
   if (windows) {
     const roaming = env("APPDATA");
     const local = env("LOCALAPPDATA") ?? roaming;
-    if (roaming === undefined || local === undefined) throw homeless("AppData");
+    if (roaming === undefined || local === undefined) return nowhere("AppData");
     return { config: `${roaming}\\datumctl`, sessions: `${local}\\datumctl\\sessions` };
   }
   const xdg = env("XDG_CONFIG_HOME");
   // The XDG specification: a relative path there is invalid and is ignored.
   if (xdg?.startsWith("/")) return below(`${xdg}/datumctl`);
-  return below(`${homeOf(env, windows)}/.config/datumctl`);
+  const home = homeOf(env, windows);
+  return home === undefined ? nowhere("HOME") : below(`${home}/.config/datumctl`);
 }
 
-/** The person's home folder. Throws `STORAGE` when no variable names one. */
-export function homeOf(env: Environment, windows = onWindows): string {
-  const home = windows ? env("USERPROFILE") : env("HOME");
-  if (home === undefined) throw homeless(windows ? "USERPROFILE" : "HOME");
-  return home;
+/** The person's home folder; undefined when no variable names one. */
+export function homeOf(env: Environment, windows = onWindows): string | undefined {
+  return windows ? env("USERPROFILE") : env("HOME");
 }
 
 function below(config: string): Folders {
@@ -84,8 +88,17 @@ export function absolutePath(path: string, windows = onWindows): string {
   return rooted ? path : `${Deno.cwd()}/${path}`;
 }
 
-function homeless(variable: string): AppError {
-  return new AppError("STORAGE", `Cannot tell where to keep sessions: ${variable} is not set.`, {
+function nowhere(variable: string): Folders {
+  const missing = new AppError("STORAGE", `Cannot tell where to keep sessions: ${variable} is not set.`, {
     hint: "Set DATUMCTL_CONFIG_DIR to a folder of your own.",
   });
+  return {
+    missing,
+    get config(): never {
+      throw missing;
+    },
+    get sessions(): never {
+      throw missing;
+    },
+  };
 }

@@ -8,6 +8,7 @@ import {
   ownUsers,
   previewKubeconfig,
   removalOfSession,
+  surroundingKubeconfigs,
   updateKubeconfig,
 } from "../../src/kube/kubeconfig.ts";
 import { kubectl, runKubectl } from "./kubectl.ts";
@@ -83,6 +84,19 @@ Deno.test("kubeconfigPaths() takes the flag, else KUBECONFIG without its empty p
     ["C:\\a", "D:\\b"],
   );
   assert.deepEqual(kubeconfigPaths(undefined, env({ USERPROFILE: "C:\\u" }), true), ["C:\\u\\.kube\\config"]);
+});
+
+Deno.test("without a home a reader finds no kubeconfig, and a writer is told to name one", () => {
+  for (const [windows, variable] of [[false, /HOME/], [true, /USERPROFILE/]] as const) {
+    assert.deepEqual(surroundingKubeconfigs(() => undefined, windows), []);
+    assert.deepEqual(kubeconfigPaths("mine", () => undefined, windows), ["mine"]);
+    assert.throws(() => kubeconfigPaths(undefined, () => undefined, windows), (thrown) => {
+      assert.ok(thrown instanceof AppError && thrown.code === "STORAGE");
+      assert.match(thrown.message, variable);
+      assert.match(thrown.hint ?? "", /--kubeconfig FILE/);
+      return true;
+    });
+  }
 });
 
 Deno.test("updateKubeconfig() makes a new file 0600 in a new folder 0700", () =>

@@ -33,16 +33,20 @@ Deno.test("a relative folder of ours counts from the working folder", () => {
   assert.equal(foldersOf(from({ DATUMCTL_CONFIG_DIR: "own" }), false).config, `${Deno.cwd()}/own`);
 });
 
-Deno.test("without a home it is said which variable is missing and what to set", () => {
+Deno.test("without a home whoever asks for a folder hears which variable is missing and what to set", () => {
   for (const [windows, variable] of [[false, /HOME/], [true, /AppData/]] as const) {
-    assert.throws(() => foldersOf(from({}), windows), (thrown) => {
-      assert.ok(thrown instanceof AppError && thrown.code === "STORAGE");
-      assert.match(thrown.message, variable);
-      assert.match(thrown.hint ?? "", /DATUMCTL_CONFIG_DIR/);
-      return true;
-    });
+    const folders = foldersOf(from({ HOME: "" }), windows);
+    for (const ask of [() => folders.config, () => folders.sessions]) {
+      assert.throws(ask, (thrown) => {
+        assert.ok(thrown instanceof AppError && thrown.code === "STORAGE" && thrown === folders.missing);
+        assert.match(thrown.message, variable);
+        assert.match(thrown.hint ?? "", /DATUMCTL_CONFIG_DIR/);
+        return true;
+      });
+    }
   }
-  assert.throws(() => homeOf(from({ HOME: "" }), false), AppError);
+  assert.equal(foldersOf(from({ HOME: "/home/ada" }), false).missing, undefined);
+  assert.equal(homeOf(from({ HOME: "" }), false), undefined);
 });
 
 Deno.test("an empty variable counts as unset", () => {

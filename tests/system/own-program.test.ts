@@ -49,7 +49,10 @@ Deno.test(
       const before = (await Deno.stat(launcher)).mtime;
       assert.equal(await writeLauncher(`${folder}/config`, main), launcher);
       assert.deepEqual((await Deno.stat(launcher)).mtime, before, "it is written once");
-      assert.equal((await ownCommand(() => undefined, `${folder}/config`)).warning, undefined);
+      assert.equal(
+        (await ownCommand(() => undefined, { config: `${folder}/config`, sessions: "" })).warning,
+        undefined,
+      );
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -112,7 +112,7 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   const target = await entryTarget(input, session, paths);
   if (input.followActive) checkFollowed(target, session);
   const own = input.execCommand === undefined
-    ? await ownCommand(deps.env, given.place.folders.config)
+    ? await ownCommand(deps.env, given.place.folders)
     : { command: checkedCommand(input.execCommand) };
   if (own.warning !== undefined) out.warn(own.warning);
   const learned = input.skipValidation || target.unaskable !== undefined
