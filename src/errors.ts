@@ -114,12 +114,17 @@ export function toAppError(thrown: unknown): AppError {
 // deno-lint-ignore no-control-regex
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
+/** A text with its control, bidirectional and invisible formatting characters turned into spaces. */
+export function withoutControls(text: string): string {
+  return text.replace(UNPRINTABLE, " ");
+}
+
 /**
  * Text from a server or a file, made safe to print on one line of a terminal: control and bidirectional
  * characters are removed, and what is longer than `limit` characters is cut.
  */
 export function printable(text: string, limit = 300): string {
-  const clean = text.replace(UNPRINTABLE, " ").trim();
+  const clean = withoutControls(text).trim();
   // Not through the middle of a character outside the basic plane.
   return clean.length > limit ? `${clean.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…` : clean;
 }

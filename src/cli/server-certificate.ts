@@ -3,6 +3,7 @@
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { AppError, printable } from "../errors.ts";
 import { AMBIENT, isSessionName } from "../sessions/session.ts";
+import { shellLine } from "../shell-word.ts";
 import type { Environment } from "../system/environment.ts";
 import { hostOfUnknownIssuer } from "../system/network.ts";
 
@@ -116,12 +117,7 @@ export function loginAgain(args: readonly string[]): string {
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
     if (arg === "--certificate-authority") at++;
-    else if (!arg.startsWith("--certificate-authority=")) words.push(shellWord(arg));
+    else if (!arg.startsWith("--certificate-authority=")) words.push(arg);
   }
-  return ["datumctl", ...words].join(" ");
-}
-
-function shellWord(word: string): string {
-  const clean = printable(word, 500);
-  return /^[\w@%+=:,./-]+$/.test(clean) ? clean : `'${clean.replaceAll("'", `'\\''`)}'`;
+  return shellLine(["datumctl", ...words]);
 }

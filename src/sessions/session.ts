@@ -5,6 +5,7 @@ import { AppError, printable } from "../errors.ts";
 import type { IssuerMetadata } from "../oauth/discovery.ts";
 import type { SigningKeys } from "../oauth/id-token.ts";
 import { toBase32, toBase64Url } from "../base64.ts";
+import { shellLine } from "../shell-word.ts";
 
 /** The schema version of the session files that this program writes. */
 export const SCHEMA_VERSION = 1;
@@ -400,24 +401,33 @@ export const DATUM_API_HOST = "api.datum.net";
 /** What to do when a session no longer gives tokens, as a sentence. */
 export function signInAgain(session: Session): string {
   const { name, kind, clientId, organization, apiHost, issuer, local } = session;
-  if (name.startsWith(AMBIENT)) return `Give ${name.slice(AMBIENT.length)} what is good today.`;
-  const login = `datumctl login --profile ${name}`;
+  if (name.startsWith(AMBIENT)) return `Set ${name.slice(AMBIENT.length)} to a valid value.`;
+  const login = ["datumctl", "login", "--profile", name];
   switch (kind) {
     case "user":
-      return `Sign in again: ${login}`;
+      return `Sign in again: ${shellLine(login)}`;
     case "api-token":
-      return `Give it the secret of today: datumctl auth add-profile token ${name} ${
-        printable(organization ?? "ORGANIZATION_ID")
-      } ${printable(clientId)}`;
+      return `Store the token's current secret: ${
+        shellLine([
+          "datumctl",
+          "auth",
+          "add-profile",
+          "token",
+          name,
+          organization ?? "ORGANIZATION_ID",
+          clientId,
+        ])
+      }`;
     case "service-account":
-      return `Give it a key of today: ${machineLogin(session)}`;
+      return `Sign in with a current key: ${machineLogin(session)}`;
     case "pat":
-      return `Give it a token of today: ${machineLogin(session)}`;
+      return `Sign in with a current token: ${machineLogin(session)}`;
     case "workload":
       return `Set it up again: ${machineLogin(session)}`;
     case "studio": {
-      const host = printable(issuer.startsWith("https:") ? apiHost : issuer);
-      return `Sign in again: ${login} --provider studio --hostname ${host}${local ? " --local" : ""} --force`;
+      const host = issuer.startsWith("https:") ? apiHost : issuer;
+      const where = ["--provider", "studio", "--hostname", host, ...(local ? ["--local"] : [])];
+      return `Sign in again: ${shellLine([...login, ...where, "--force"])}`;
     }
   }
 }
@@ -436,7 +446,7 @@ export function machineLogin(session: Session): string {
     : usual
     ? []
     : ["--hostname", authHost, "--api-hostname", apiHost];
-  return ["datumctl", "login", "--profile", name, ...way, ...where].map(shellWord).join(" ");
+  return shellLine(["datumctl", "login", "--profile", name, ...way, ...where]);
 }
 
 function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Session): string[] {
@@ -452,12 +462,6 @@ function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Se
     ...(clientId === "" || scopes.length === 0 ? [] : ["--scopes", scopes.join(",")]),
     ...(confidential ? ["--client-secret-file", "FILE"] : []),
   ];
-}
-
-/** A word that no shell takes for anything else. */
-function shellWord(text: string): string {
-  const word = printable(text);
-  return /^[\w:/.,@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** How somebody is called in a sentence: by e-mail, else by the session's own name, or by what that was made of. */

@@ -1,5 +1,6 @@
 /** Owns what is known of the program that is running: a compiled binary, or sources under Deno. */
 
+import { shellQuote } from "../shell-word.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
 
 /** The running program. */
@@ -46,7 +47,7 @@ export async function writeLauncher(folder: string, mainModule: string): Promise
   const path = `${folder}/datumctl-from-source${windows ? ".cmd" : ""}`;
   const sources = decodeURIComponent(new URL(mainModule).pathname);
   const config = new URL("./deno.json", mainModule).pathname;
-  const quote = (word: string) => windows ? `"${word}"` : `'${word.replaceAll("'", `'\\''`)}'`;
+  const quote = (word: string) => windows ? `"${word}"` : shellQuote(word);
   const words = [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", decodeURIComponent(config)];
   const permissions = ["net", "env", "read", "write", "run", "sys=hostname,osRelease,uid"].map((name) =>
     `--allow-${name}`

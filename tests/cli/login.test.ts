@@ -40,6 +40,46 @@ Deno.test("an edited file whose seal is broken runs no program and names no issu
   await assert.rejects(Deno.stat(mark), Deno.errors.NotFound);
 });
 
+Deno.test("what stands in an unsealed file comes out of the line to paste as whole words that run nothing", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--profile work");
+  const { file, key } = await world.sandbox.paths("work");
+  const session = JSON.parse(await Deno.readTextFile(file));
+  await Deno.remove(key);
+  const planted = [
+    "k; touch pwned #",
+    "k' touch pwned '",
+    "k\ntouch pwned",
+    `$(touch pwned)${"x".repeat(400)}`,
+  ];
+  for (const clientId of planted) {
+    for (
+      const { provider, flags } of [
+        { provider: "datum", flags: ["--hostname", session.authHost, "--api-hostname", session.apiHost] },
+        { provider: "oidc", flags: ["--issuer", session.issuer] },
+      ]
+    ) {
+      await Deno.writeTextFile(file, JSON.stringify({ ...session, provider, clientId }));
+      const { code, stderr } = await world.run("login --profile work");
+      assert.equal(code, 2, stderr);
+      const line = /^If this is the right place, run: (datumctl .*)\n/m.exec(stderr)?.[1] ??
+        assert.fail(stderr);
+      const ran = await new Deno.Command("sh", {
+        args: ["-c", `datumctl() { printf '%s\\0' "$@"; }\n${line}`],
+        cwd: world.sandbox.folder,
+      }).output();
+      const words = new TextDecoder().decode(ran.stdout).split("\0").slice(0, -1);
+      assert.deepEqual(words, [
+        ...["login", "--profile", "work", ...flags, "--client-id", clientId.replace("\n", " ")],
+        ...["--certificate-authority", "FILE"],
+      ]);
+      await assert.rejects(Deno.stat(`${world.sandbox.folder}/pwned`), Deno.errors.NotFound);
+    }
+  }
+});
+
 Deno.test("a variable does not move a session's key out of a keyring that is locked", async () => {
   await using world = await openWorld();
   await world.login(ADA, "--profile work --keyring system");

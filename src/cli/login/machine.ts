@@ -3,7 +3,7 @@
 import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { type Followed, followRecipe } from "../../sessions/follow-recipe.ts";
-import { labelOf, machineLogin, type Session } from "../../sessions/session.ts";
+import { labelOf, type Session } from "../../sessions/session.ts";
 import { checkRoom, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
 import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { parseTimeout } from "../../system/clock.ts";
@@ -13,9 +13,10 @@ import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
-import { credentialsOf, datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
+import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { personalAccessToken, serviceAccount } from "./machine-secret.ts";
 import { workload } from "./machine-workload.ts";
+import { refuseUnnamedPlace } from "./unsealed-place.ts";
 
 /** A way to sign a machine in. */
 interface Way {
@@ -127,7 +128,7 @@ function checkFlags({ flag, flags }: Way, input: LoginInput): void {
 }
 
 function notFor(word: string, way: string): AppError {
-  return wrong(`${word} is not for ${way}.`, "Leave it away; see datumctl login --help.");
+  return wrong(`${word} is not for ${way}.`, "Leave it out; see datumctl login --help.");
 }
 
 /** A flag as it is typed: `clientId` is `--client-id`. */
@@ -160,24 +161,6 @@ async function sessionToReplace(
     );
   }
   return { session, sealed: opened !== undefined };
-}
-
-/**
- * Without its seal a session's file is anybody's word: it does not say where a secret is sent. Nor is it sent to Datum
- * Cloud itself unasked, where the file names another place. Throws `USAGE` with the line to check and to run.
- */
-function refuseUnnamedPlace(session: Session, input: LoginInput): void {
-  if (input.hostname !== undefined || input.issuer !== undefined) return;
-  const { name, provider, authHost, apiHost } = session;
-  const unnamed = datumPlace({ input, known: undefined });
-  const same = authHost === unnamed.authHost &&
-    (apiHost === unnamed.apiHost || input.apiHostname !== undefined);
-  if (provider === "datum" && same) return;
-  const authority = session.certificateAuthority === undefined ? "" : " --certificate-authority FILE";
-  throw wrong(
-    `The key of the session "${name}" is lost, so its file is not trusted to say where it belongs.`,
-    `If this is the right place, run: ${machineLogin(session)}${authority}`,
-  );
 }
 
 /** The first token, or why nobody can say here whether there will be one. */

@@ -5,7 +5,7 @@ import type { Exchange } from "../../oauth/http.ts";
 import { endpointUrl } from "../../oauth/http.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
 import { cloudfleetTarget } from "../../providers/cloudfleet-target.ts";
-import { DATUM_AUTH_HOST, datumTarget } from "../../providers/datum.ts";
+import { datumTarget } from "../../providers/datum.ts";
 import { oidcTarget } from "../../providers/oidc.ts";
 import {
   type Credentials,
@@ -26,6 +26,7 @@ import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./exchange.ts";
 import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
+import { refuseUnnamedPlace } from "./unsealed-place.ts";
 
 /** Signs in, stores the session, makes it active and says so. */
 export async function signInAPerson(
@@ -182,45 +183,6 @@ async function openKnown(
   if (opened === undefined) return { session, sealed: false };
   const { clientSecret, api } = opened.credentials;
   return { session: opened.session, sealed: true, clientSecret, api };
-}
-
-/**
- * Without its seal a session's file is anybody's word. Datum Cloud itself is known; any other place must be named by
- * the person. Throws `USAGE` with the line to check and to run.
- */
-function refuseUnnamedPlace(session: Session, { hostname, issuer }: LoginInput): void {
-  const { name, provider, authHost, apiHost, clientId } = session;
-  if (hostname !== undefined || issuer !== undefined) return;
-  if (provider === "datum" && authHost === DATUM_AUTH_HOST) return;
-  const place = provider === "oidc"
-    ? `--issuer ${session.issuer} --client-id ${clientId}${choicesInWords(session)}`
-    : `--hostname ${authHost} --api-hostname ${apiHost} --client-id ${clientId}`;
-  const authority = session.certificateAuthority === undefined ? "" : " --certificate-authority FILE";
-  const again = provider === "cloudfleet"
-    ? `datumctl auth remove-profile ${name}, and: datumctl auth add-profile user ${name} ${session.organization} --issuer ${session.issuer} --client-id ${clientId}`
-    : `datumctl login --profile ${name} ${place}`;
-  throw new AppError(
-    "USAGE",
-    `The key of the session "${name}" is lost, so its file is not trusted to say where to sign in.`,
-    { hint: `If this is the right place, run: ${printable(`${again}${authority}`)}` },
-  );
-}
-
-/** The flags with which an issuer of one's own was signed in to, as they would be typed; empty when there were none. */
-function choicesInWords({ signIn = {}, confidential }: Session): string {
-  const { redirectUri, deviceEndpoint, scopes, prompt } = signIn;
-  const flags = [
-    ["--redirect-uri", redirectUri],
-    ["--device-authorization-endpoint", deviceEndpoint],
-    ["--scopes", scopes?.join(",")],
-    ["--prompt", prompt],
-    ["--client-secret-file", confidential ? "FILE" : undefined],
-  ] as const;
-  return flags.map(([flag, value]) => {
-    if (value === undefined) return "";
-    const plain = /^[\w:/.,@%+[\]-]+$/.test(value);
-    return ` ${flag} ${plain ? value : `'${value.replaceAll("'", `'\\''`)}'`}`;
-  }).join("");
 }
 
 function portOf(text: string | undefined, redirectUri: string | undefined): number {
