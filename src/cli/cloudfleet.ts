@@ -2,9 +2,9 @@
 
 import { Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
-import { openClient } from "../kube/client.ts";
+import { openApiClient } from "../api/client.ts";
 import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
-import { type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet-api.ts";
+import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet-api.ts";
 import {
   checkedApiUrl,
   CLOUDFLEET_API_URL,
@@ -20,7 +20,7 @@ import { freshTokens } from "./control-plane.ts";
 export function operationOption() {
   return new Option(
     "--operation <name=request>",
-    'asks the API differently, such as regenerate="POST /tokens/{id}/secret"; repeatable',
+    'replace a request to the API, such as regenerate="POST /tokens/{id}/secret"; repeatable',
   ).argParser((text: string, before: readonly string[]) => [...before, text]).default(
     [] as readonly string[],
     "none",
@@ -73,7 +73,7 @@ async function namedProfile({ place, choice, env }: Deps, named: string): Promis
       throw thrown;
     }
     throw new AppError(thrown.code, thrown.message, {
-      hint: `Pick one of datumctl auth list-profiles, or add it: ${ADD.replace(" default ", " NAME ")}`,
+      hint: `Choose one from datumctl auth list-profiles, or add it: ${ADD.replace(" default ", " NAME ")}`,
       cause: thrown,
     });
   });
@@ -83,9 +83,13 @@ async function namedProfile({ place, choice, env }: Deps, named: string): Promis
 }
 
 function notCloudfleets({ name, provider }: Session): AppError {
-  return new AppError("USAGE", `The session "${name}" is of ${provider}, not a Cloudfleet profile.`, {
-    hint: "See the profiles there are: datumctl auth list-profiles",
-  });
+  return new AppError(
+    "USAGE",
+    `The session "${name}" belongs to the provider ${provider}; it is not a Cloudfleet profile.`,
+    {
+      hint: "See the profiles: datumctl auth list-profiles",
+    },
+  );
 }
 
 /** Cloudfleet as one profile sees it; dispose of it. */
@@ -120,13 +124,14 @@ export async function openCloudfleet(deps: Deps, operations: readonly string[]):
   let prepared = "";
   const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
     cloudfleetApi({
-      client: openClient({
+      client: openApiClient({
         ...requestBounds(deps),
         signal,
         baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
         what: "Cloudfleet's API",
         who: `the profile "${session.name}"`,
         remedy: signInAgain(session),
+        refusals: CLOUDFLEET_REFUSALS,
         fetch: network.fetch,
         token,
       }),

@@ -3,7 +3,7 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { oneSession } from "../credential/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
-import type { RequestBounds } from "../kube/client.ts";
+import type { RequestBounds } from "../api/client.ts";
 import { type KeyringBound, keyringBound as boundOf } from "../keyring/store.ts";
 import type { Sleep } from "../oauth/http.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";

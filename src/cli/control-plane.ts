@@ -1,7 +1,8 @@
 /** Owns the way from a command's flags to a client of the control plane that it acts on. */
 
 import { AppError, printable } from "../errors.ts";
-import { type KubeClient, openClient } from "../kube/client.ts";
+import { type ApiClient, openApiClient } from "../api/client.ts";
+import { KUBERNETES_REFUSALS } from "../kube/refusal.ts";
 import {
   CONTROL_PLANE_APIS,
   type ControlPlaneApi,
@@ -32,7 +33,7 @@ export interface ControlPlane extends Disposable {
   readonly source: string;
   /** `-n`, else the namespace of the kubeconfig's context when it was followed. */
   readonly namespace: string | undefined;
-  readonly client: KubeClient;
+  readonly client: ApiClient;
 }
 
 /** What is opened: what a command's flags chose, or the control plane of the signed-in user. */
@@ -75,11 +76,12 @@ export async function openTarget(
   try {
     const what = wordsFor(target, session);
     const clientOf = (baseUrl: string) =>
-      openClient({
+      openApiClient({
         ...requestBounds(deps),
         baseUrl,
         what,
         who: labelOf(session),
+        refusals: KUBERNETES_REFUSALS,
         ...(session.kind === "user" ? {} : { remedy: signInAgain(session) }),
         fetch: async (input, init) => await open().fetch(input, init),
         token: async (force) => (await tokens(force)).token,
@@ -124,16 +126,16 @@ async function placeOf(
   deps: Deps,
   session: Session,
   target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
-  clientOf: (baseUrl: string) => KubeClient,
+  clientOf: (baseUrl: string) => ApiClient,
 ): Promise<Place> {
   if (session.provider !== "datum") {
     throw new AppError(
       "USAGE",
-      `The session "${session.name}" is of the provider ${session.provider}, which has no organizations and projects.`,
+      `The session "${session.name}" belongs to the provider ${session.provider}, which has no organizations or projects.`,
       {
         hint: session.kind === "studio"
-          ? "Name another session: --profile NAME"
-          : "Use an API server of the kubeconfig: datumctl auth update-kubeconfig --server URL",
+          ? "Use another session: --profile NAME"
+          : "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
       },
     );
   }
@@ -159,7 +161,7 @@ async function placeOf(
 async function learnApi(
   deps: Deps,
   session: Session,
-  client: KubeClient,
+  client: ApiClient,
   probeOf: (api: ControlPlaneApi) => string,
 ): Promise<ControlPlaneApi> {
   for (const api of CONTROL_PLANE_APIS) {

@@ -2,7 +2,8 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
-import { type KubeClient, refusedRequest } from "../kube/client.ts";
+import type { ApiClient } from "../api/client.ts";
+import { refusedRequest } from "../api/refusal.ts";
 import { checkedScope, type Scope } from "../providers/datum.ts";
 import type { Session } from "../sessions/session.ts";
 import { type ChosenSession, updateSession } from "../sessions/store.ts";
@@ -64,7 +65,7 @@ export function scopeWords(scope: ChosenScope | undefined): {
       ...(project === undefined ? [] : [["Project", project] as const]),
       ...(platformWide ? [["Platform", "all of it"] as const] : []),
       ...(server === undefined ? [] : [["API server", server] as const]),
-      ...(scope === undefined ? [] : [["In use by", scope.source] as const]),
+      ...(scope === undefined ? [] : [["Set by", scope.source] as const]),
     ],
     object: {
       organization: organization ?? null,
@@ -102,7 +103,7 @@ export async function runCtx(deps: Deps, input: { readonly output?: string | und
   const scope = await findScope({}, deps.env, chosen);
   const { lines, object, name } = scopeWords(scope);
   if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
-    return deps.out.note("Nothing is in use. Choose it: datumctl ctx use ORG[/PROJECT]");
+    return deps.out.note("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
   }
   const { name: session } = chosen.session;
   deps.out.text(await formatObject([...lines, ["Session", session]], { ...object, session }, name, format));
@@ -132,10 +133,12 @@ export async function runCtxUse(
     : `the project ${project} of ${organization}`;
   out.line(`Now in use: ${words}.`);
   for (const variable of ["DATUM_PROJECT", "DATUM_ORGANIZATION"]) {
-    if (env(variable)) out.warn(`${variable} is set in this terminal and comes before what is in use.`);
+    if (env(variable)) {
+      out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
+    }
   }
   const flag = project === undefined ? `--organization ${organization}` : `--project ${project}`;
-  out.note(`For kubectl, too: datumctl auth update-kubeconfig ${flag}`);
+  out.note(`For kubectl as well: datumctl auth update-kubeconfig ${flag}`);
 }
 
 /** An organization, or a project within one. */
@@ -158,7 +161,7 @@ function parseTarget(text: string): Target {
 
 async function pickTarget(deps: Deps, session: Session): Promise<Target> {
   const hint = "Name it: datumctl ctx use ORG[/PROJECT]. See what there is: datumctl ctx list";
-  const question = "Use which?";
+  const question = "Which one do you want to use?";
   const { pick } = await import("./picker.ts");
   // Nobody waits for the servers where nobody can be asked.
   if (!deps.terminal.canAsk) await pick(deps.terminal, deps.interrupted, question, [], hint);
@@ -203,7 +206,7 @@ async function checkControlPlane(deps: Deps, session: Session, scope: Scope): Pr
   await reviewed(plane.client, scope);
 }
 
-async function reviewed(client: KubeClient, { kind, id }: Scope): Promise<void> {
+async function reviewed(client: ApiClient, { kind, id }: Scope): Promise<void> {
   try {
     await reviewSelf(client);
   } catch (thrown) {
@@ -289,7 +292,7 @@ export async function runCtxList(deps: Deps, input: { readonly output?: string |
       }),
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("You are a member of no organization.");
+  if (rows.length === 0 && format === "table") deps.out.note("You are not a member of any organization.");
 }
 
 async function actedOn({ env }: Deps, chosen: ChosenSession): Promise<(row: Row) => boolean> {

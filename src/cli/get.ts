@@ -2,7 +2,8 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
-import { type KubeClient, textOf } from "../kube/client.ts";
+import { textOf } from "../api/answer.ts";
+import type { ApiClient } from "../api/client.ts";
 import { belowBase } from "../kube/discovery.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
@@ -19,7 +20,7 @@ export function getCommand(deps: CommandDeps): Command {
       "--raw <path>",
       "path below the control plane, such as /openapi/v3; the answer is printed as it came",
     )
-    .option("-o, --output <format>", "of organizations and projects: table, wide, json, yaml or name")
+    .option("-o, --output <format>", "for organizations and projects: table, wide, json, yaml or name")
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl get projects\n  datumctl get --raw /version\n  datumctl get --raw /openapi/v3\n" +
@@ -68,7 +69,7 @@ function rawPath(words: readonly string[], raw: string | undefined): string {
 /** Prints the body of a successful answer byte for byte; on a terminal without what would steer it. */
 export async function runGetRaw(
   { out, terminal }: Pick<Deps, "out" | "terminal">,
-  client: KubeClient,
+  client: ApiClient,
   path: string,
 ): Promise<void> {
   const answer = await client.send({

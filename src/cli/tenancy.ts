@@ -1,6 +1,6 @@
 /** Owns what organizations and projects there are for a signed-in user, as the control planes tell. */
 
-import { isObject, type KubeObject } from "../kube/client.ts";
+import { isObject, type JsonObject } from "../api/answer.ts";
 import { listObjects } from "../kube/list.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Deps } from "./context.ts";
@@ -47,7 +47,7 @@ function byId(a: { readonly id: string }, b: { readonly id: string }): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function member(object: KubeObject, name: string): KubeObject {
+function member(object: JsonObject, name: string): JsonObject {
   const value = object[name];
   return isObject(value) ? value : {};
 }

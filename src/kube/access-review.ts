@@ -1,7 +1,8 @@
 /** Owns what a Kubernetes API says one may do: its access and rules reviews, and how kubectl writes them. */
 
 import { printable } from "../errors.ts";
-import { isObject, type KubeClient, type KubeObject } from "./client.ts";
+import { isObject, type JsonObject } from "../api/answer.ts";
+import type { ApiClient } from "../api/client.ts";
 
 /** What one would do. */
 export type Action =
@@ -22,13 +23,13 @@ export interface AccessAnswer {
   /** Why not, and what went wrong in finding out; empty when the server does not say. */
   readonly reasons: readonly string[];
   /** The review as it was answered. */
-  readonly review: KubeObject;
+  readonly review: JsonObject;
 }
 
 const API = "authorization.k8s.io/v1";
 
 /** Asks whether an action is allowed (authorization.k8s.io/v1). */
-export async function reviewAccess(client: KubeClient, action: Action): Promise<AccessAnswer> {
+export async function reviewAccess(client: ApiClient, action: Action): Promise<AccessAnswer> {
   const spec = "path" in action
     ? { nonResourceAttributes: { path: action.path, verb: action.verb } }
     : { resourceAttributes: withoutEmpty(action) };
@@ -53,11 +54,11 @@ export interface RulesAnswer {
   readonly rows: readonly (readonly [string, string, string, string])[];
   /** Why the list may lack rules; undefined when it is complete. */
   readonly incomplete: string | undefined;
-  readonly review: KubeObject;
+  readonly review: JsonObject;
 }
 
 /** Asks for everything that is allowed in a namespace (authorization.k8s.io/v1). */
-export async function reviewRules(client: KubeClient, namespace: string): Promise<RulesAnswer> {
+export async function reviewRules(client: ApiClient, namespace: string): Promise<RulesAnswer> {
   const review = await client.post(
     `/apis/${API}/selfsubjectrulesreviews`,
     { apiVersion: API, kind: "SelfSubjectRulesReview", spec: { namespace } },
@@ -82,7 +83,7 @@ interface Rule {
 }
 
 /** The rules of a SubjectRulesReviewStatus as kubectl's table has them. */
-export function ruleRows(status: KubeObject): [string, string, string, string][] {
+export function ruleRows(status: JsonObject): [string, string, string, string][] {
   const ofResources = new Map<string, Rule>();
   for (const rule of objects(status.resourceRules)) {
     for (const group of texts(rule.apiGroups)) {
@@ -141,7 +142,7 @@ function listed(values: readonly string[]): string {
   return printable(`[${values.join(" ")}]`, 2_000);
 }
 
-function objects(value: unknown): KubeObject[] {
+function objects(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 

@@ -2,7 +2,8 @@
 
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
-import { openClient, type RequestBounds } from "./client.ts";
+import { KUBERNETES_REFUSALS } from "./refusal.ts";
+import { openApiClient, type RequestBounds } from "../api/client.ts";
 
 /**
  * The first of some groups with version that the API serves; undefined when it does not say. Never fails: this is
@@ -15,11 +16,12 @@ export async function servedApi<Api extends string>(
   token: string,
   bounds: RequestBounds,
 ): Promise<Api | undefined> {
-  const client = openClient({
+  const client = openApiClient({
     ...bounds,
     baseUrl: `https://${apiHost}`,
     what: apiHost,
     who: "the session",
+    refusals: KUBERNETES_REFUSALS,
     fetch,
     token: () => Promise.resolve(token),
   });

@@ -1,7 +1,8 @@
 /** Owns what a Kubernetes API serves: its groups and resources, how a person's word finds one, and its OpenAPI. */
 
 import { AppError, printable } from "../errors.ts";
-import { isObject, type KubeClient, type KubeObject } from "./client.ts";
+import { isObject, type JsonObject } from "../api/answer.ts";
+import type { ApiClient } from "../api/client.ts";
 
 /** One kind of thing that is served, in one version. */
 export interface ApiResource {
@@ -48,7 +49,7 @@ export interface DiscoveryCache {
 
 /** The discovery of one control plane. */
 export interface DiscoverySource {
-  readonly client: KubeClient;
+  readonly client: ApiClient;
   /** What is kept, unless `fresh` is asked for or nothing is; then what the server says. */
   read(options?: { readonly fresh?: boolean }): Promise<Discovery>;
   /** True when what {@link DiscoverySource.read} last gave was kept from an earlier command. */
@@ -63,7 +64,7 @@ const ACCEPT = `${V2},${V2BETA1},application/json`;
 const AT_ONCE = 8;
 
 /** The discovery behind a client, with what an earlier command kept. */
-export function discoveryOf(client: KubeClient, cache?: DiscoveryCache): DiscoverySource {
+export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): DiscoverySource {
   let known: Discovery | undefined;
   let fromCache = false;
   return {
@@ -89,7 +90,7 @@ export function discoveryOf(client: KubeClient, cache?: DiscoveryCache): Discove
  * What cannot be told is listed as missing. Throws when nothing can be told at all, and for whatever concerns the
  * session (`SESSION_REJECTED`, …).
  */
-export async function fetchDiscovery(client: KubeClient): Promise<Discovery> {
+export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
   const answers = await Promise.allSettled(
     ["/api", "/apis"].map((path) => client.get(path, { accept: ACCEPT })),
   );
@@ -124,7 +125,7 @@ function whyMissing(reason: unknown): string {
 }
 
 /** Decided by the body's kind: aggregated discovery may come labelled as plain JSON. */
-async function readRoot(client: KubeClient, path: string, body: KubeObject): Promise<Discovery> {
+async function readRoot(client: ApiClient, path: string, body: JsonObject): Promise<Discovery> {
   switch (body.kind) {
     case "APIGroupDiscoveryList":
       return readAggregated(body);
@@ -147,7 +148,7 @@ async function readRoot(client: KubeClient, path: string, body: KubeObject): Pro
 }
 
 /** APIGroupDiscoveryList of apidiscovery.k8s.io/v2 and v2beta1, which are alike in what is read here. */
-function readAggregated(body: KubeObject): Discovery {
+function readAggregated(body: JsonObject): Discovery {
   const groups: ApiGroup[] = [];
   const resources: ApiResource[] = [];
   const missing: MissingPart[] = [];
@@ -178,7 +179,7 @@ function readAggregated(body: KubeObject): Discovery {
   return { groups, resources, missing };
 }
 
-function readGroup(group: KubeObject): ApiGroup[] {
+function readGroup(group: JsonObject): ApiGroup[] {
   const name = text(group.name);
   const versions = objects(group.versions).map(({ version }) => text(version)).filter((one) => one !== "");
   const [first] = versions;
@@ -188,7 +189,7 @@ function readGroup(group: KubeObject): ApiGroup[] {
 }
 
 /** Plain discovery: an APIResourceList per group version. */
-async function fetchVersions(client: KubeClient, groups: readonly ApiGroup[]): Promise<Discovery> {
+async function fetchVersions(client: ApiClient, groups: readonly ApiGroup[]): Promise<Discovery> {
   const asked = groups.flatMap(({ name, versions }) => versions.map((version) => ({ name, version })));
   const resources: ApiResource[][] = asked.map(() => []);
   const missing: MissingPart[] = [];
@@ -216,7 +217,7 @@ function pathOf(group: string, version: string): string {
   return group === "" ? `/api/${place}` : `/apis/${place}`;
 }
 
-function readResource(group: string, version: string, row: KubeObject): ApiResource[] {
+function readResource(group: string, version: string, row: JsonObject): ApiResource[] {
   const plural = text(row.name);
   const kind = text(row.kind);
   if (plural === "" || kind === "" || plural.includes("/")) return [];
@@ -241,7 +242,7 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
 }
 
-function objects(value: unknown): KubeObject[] {
+function objects(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
@@ -324,7 +325,7 @@ export async function resolveResource(source: DiscoverySource, word: string): Pr
   if (resource !== undefined) return { resource, others };
   const missing = discovery.missing.length === 0
     ? ""
-    : ` It did not tell of ${discovery.missing.map(({ part }) => printable(part, 100)).join(", ")}.`;
+    : ` It did not report ${discovery.missing.map(({ part }) => printable(part, 100)).join(", ")}.`;
   throw new AppError(
     "NOT_FOUND",
     `There is no resource "${printable(word, 80)}" in ${source.client.what}.${missing}`,
@@ -346,7 +347,7 @@ export function ambiguityOf(word: string, { resource, others }: ResolvedResource
  *
  * A control plane behind a prefix gives addresses without it or with it; both are understood.
  */
-export async function openapiPaths(client: KubeClient): Promise<ReadonlyMap<string, string>> {
+export async function openapiPaths(client: ApiClient): Promise<ReadonlyMap<string, string>> {
   const { paths } = await client.get("/openapi/v3");
   const found = new Map<string, string>();
   for (const [name, entry] of Object.entries(isObject(paths) ? paths : {})) {

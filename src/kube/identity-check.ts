@@ -1,16 +1,10 @@
 /** Owns the question to an API server which token of a session it accepts, and whom it sees behind it. */
 
+import { type ApiAnswer, isObject, objectOf } from "../api/answer.ts";
+import { type ApiClient, type ClientOptions, openApiClient, type RequestBounds } from "../api/client.ts";
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
-import {
-  type ClientOptions,
-  isObject,
-  type KubeAnswer,
-  type KubeClient,
-  objectOf,
-  openClient,
-  type RequestBounds,
-} from "./client.ts";
+import { KUBERNETES_REFUSALS } from "./refusal.ts";
 
 // A token that may ask either of these was accepted. The first also tells whom the server sees: it is served since
 // Kubernetes 1.28, as v1beta1 since 1.27. The last is as old as RBAC, and open to everybody who is authenticated.
@@ -57,11 +51,12 @@ export async function firstAccepted<Choice>(
 ): Promise<Accepted<Choice>> {
   const refusals: { readonly token: string; readonly error: AppError }[] = [];
   for (const { url, token, choice } of candidates) {
-    const client = openClient({
+    const client = openApiClient({
       ...bounds,
       baseUrl: url,
       what,
       who: "the session",
+      refusals: KUBERNETES_REFUSALS,
       fetch,
       token: () => Promise.resolve(token),
     });
@@ -82,7 +77,7 @@ export async function firstAccepted<Choice>(
 }
 
 /** The answer of the first review that the server has. */
-async function review(client: KubeClient, kind: ServerKind): Promise<KubeAnswer> {
+async function review(client: ApiClient, kind: ServerKind): Promise<ApiAnswer> {
   const [first, ...others] = kind === "api-server" ? REVIEWS : [REVIEWS[0]];
   const ask = (body: (typeof REVIEWS)[number]) =>
     client.send({
@@ -101,7 +96,7 @@ async function review(client: KubeClient, kind: ServerKind): Promise<KubeAnswer>
 }
 
 /** What an answer says when it shows that the token was accepted. */
-function acceptance(answer: KubeAnswer): { readonly username?: string } | undefined {
+function acceptance(answer: ApiAnswer): { readonly username?: string } | undefined {
   const status = objectOf(answer)?.status;
   if ((answer.status !== 200 && answer.status !== 201) || !isObject(status)) return undefined;
   if (typeof status.allowed === "boolean") return {};
@@ -112,14 +107,14 @@ function acceptance(answer: KubeAnswer): { readonly username?: string } | undefi
 }
 
 /** What a refusal means here, where the target itself is in question. */
-function refusalOf(client: KubeClient, answer: KubeAnswer): AppError {
+function refusalOf(client: ApiClient, answer: ApiAnswer): AppError {
   const error = client.refusal(answer);
   const object = objectOf(answer);
   const { host } = new URL(client.baseUrl);
   if (answer.status < 300 && object !== undefined) {
     return new AppError(
       "SESSION_REJECTED",
-      `${host} sees nobody behind the session's token in ${client.what}.`,
+      `${host} treats the session's token as anonymous in ${client.what}.`,
       {
         hint: "Sign in again with datumctl login, or see who is active: datumctl auth list",
       },

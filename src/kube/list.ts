@@ -1,7 +1,8 @@
 /** Owns reading a whole list from a Kubernetes API, part by part. */
 
 import { AppError } from "../errors.ts";
-import { isObject, type KubeClient, type KubeObject } from "./client.ts";
+import { isObject, type JsonObject } from "../api/answer.ts";
+import type { ApiClient } from "../api/client.ts";
 
 /** How many objects are asked for at once, and how many such parts are read at the most. */
 const PART = 500;
@@ -11,8 +12,8 @@ const MOST_PARTS = 200;
  * Every object of the list at a path, such as `/api/v1/namespaces`. Throws what a request throws, and `INVALID` when
  * the list does not end.
  */
-export async function listObjects(client: KubeClient, path: string): Promise<KubeObject[]> {
-  const found: KubeObject[] = [];
+export async function listObjects(client: ApiClient, path: string): Promise<JsonObject[]> {
+  const found: JsonObject[] = [];
   let next = "";
   for (let part = 1; part <= MOST_PARTS; part += 1) {
     const answer = await client.get(path, {

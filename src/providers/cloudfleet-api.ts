@@ -1,8 +1,10 @@
 /** Owns Cloudfleet's API as a client of it sees it: tokens and clusters, every answer checked, every refusal named. */
 
 import * as v from "valibot";
+import { type ApiAnswer, jsonOf } from "../api/answer.ts";
+import type { ApiClient, ApiRequest } from "../api/client.ts";
+import type { Refusals } from "../api/refusal.ts";
 import { AppError, printable } from "../errors.ts";
-import { type KubeAnswer, type KubeClient, type KubeRequest, textOf } from "../kube/client.ts";
 import { networkFailure } from "../system/network.ts";
 import { isId, type Operation, requestOf } from "./cloudfleet-operations.ts";
 
@@ -16,7 +18,7 @@ export type Role = typeof ROLES[number];
 export function checkedRole(text: string): Role {
   const role = ROLES.find((known) => known.toLowerCase() === text.trim().toLowerCase());
   if (role !== undefined) return role;
-  throw new AppError("USAGE", `"${printable(text, 60)}" is no role of a token.`, {
+  throw new AppError("USAGE", `"${printable(text, 60)}" is not a token role.`, {
     hint: `There are: ${ROLES.join(", ")}.`,
   });
 }
@@ -63,6 +65,18 @@ export function clusterAddress({ id, region, endpoint }: Cluster): string | unde
   return region !== undefined && /^[a-z0-9-]+$/.test(region) ? `https://${id}.${region}.cfke.io` : undefined;
 }
 
+/** How a client of Cloudfleet's API understands its refusals. */
+export const CLOUDFLEET_REFUSALS: Refusals = {
+  hints: {
+    FORBIDDEN:
+      "It takes the role Administrator. Act as another profile (--profile NAME), or ask for that role.",
+    NOT_FOUND:
+      "The API differs from what is known of it: check its address, or replace the request with --operation.",
+    CONFLICT: "Look at what is there now: datumctl tokens list",
+    INVALID: "Correct what the message names.",
+  },
+};
+
 /** Asks Cloudfleet's API as one profile. */
 export interface CloudfleetApi {
   tokens(): Promise<readonly ApiToken[]>;
@@ -78,7 +92,8 @@ export interface CloudfleetApi {
 
 /** What the API is asked with. */
 export interface ApiOptions {
-  readonly client: KubeClient;
+  /** Made with {@link CLOUDFLEET_REFUSALS}. */
+  readonly client: ApiClient;
   readonly operations: Readonly<Record<string, string>>;
   readonly organization: string;
 }
@@ -91,8 +106,8 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
   async function ask(
     operation: Operation,
     options: { id?: string; body?: unknown } = {},
-  ): Promise<KubeAnswer> {
-    const request: KubeRequest = {
+  ): Promise<ApiAnswer> {
+    const request: ApiRequest = {
       ...requestOf(operation, operations, { id: options.id, organization }),
       ...(options.body === undefined ? {} : { body: options.body }),
     };
@@ -114,7 +129,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
       `${new URL(client.baseUrl).host} answered ${operation} (${
         operations[operation] ?? "as the table has it"
       }) ` +
-        `with something else than expected: ${v.getDotPath(result.issues[0]) ?? "the answer"} is wrong.`,
+        `with something other than expected: ${v.getDotPath(result.issues[0]) ?? "the answer"} is wrong.`,
       {
         hint:
           "A proxy may have answered, or the API differs from what is known of it: see --operation and --api-url.",
@@ -189,9 +204,10 @@ function answering<T extends { readonly id?: string | undefined }>(
   if (answer.id === undefined || answer.id.toLowerCase() === asked.toLowerCase()) return answer;
   throw new AppError(
     "INVALID",
-    `Asked for the ${thing} ${asked}, Cloudfleet's API answered for ${answer.id}: its answer is not taken.`,
+    `Asked for the ${thing} ${asked}, Cloudfleet's API answered for ${answer.id}: its answer is not used.`,
     {
-      hint: `The request may be another one: see --operation. What there is: datumctl ${thing}s list`,
+      hint:
+        `The API's request may have changed: see --operation. To see what there is: datumctl ${thing}s list`,
       retryable: false,
     },
   );
@@ -215,14 +231,6 @@ function neverSent({ cause }: AppError): boolean {
   return ["refused", "unresolved", "unreachable"].includes(networkFailure(cause).kind);
 }
 
-function jsonOf(answer: KubeAnswer): unknown {
-  try {
-    return JSON.parse(textOf(answer).replace(/^\ufeff/, ""));
-  } catch {
-    return undefined;
-  }
-}
-
 const THINGS: Partial<Record<Operation, readonly [thing: string, list: string]>> = {
   describe: ["token", "datumctl tokens list"],
   regenerate: ["token", "datumctl tokens list"],
@@ -230,39 +238,23 @@ const THINGS: Partial<Record<Operation, readonly [thing: string, list: string]>>
   cluster: ["cluster", "datumctl clusters list"],
 };
 
-/** A refusal in the words of this API: what was named, and what to do here. */
+/** A refusal; of a thing that was named, that there is none. */
 function refusalOf(
-  client: KubeClient,
-  answer: KubeAnswer,
+  client: ApiClient,
+  answer: ApiAnswer,
   operation: Operation,
   id: string | undefined,
 ): AppError {
   const refusal = client.refusal(answer);
-  const { code, message, cause } = refusal;
   const [thing, list] = THINGS[operation] ?? [];
-  switch (code) {
-    case "NOT_FOUND":
-      return thing === undefined
-        ? new AppError(code, message, {
-          hint:
-            "The API differs from what is known of it: check its address, or replace the request with --operation.",
-          cause,
-        })
-        : new AppError(
-          code,
-          `There is no ${thing} ${id} at ${new URL(client.baseUrl).host} (HTTP ${answer.status}).`,
-          {
-            hint: `See what there is: ${list}. If it is there, the request is another one: see --operation.`,
-            cause,
-          },
-        );
-    case "FORBIDDEN":
-      return new AppError(code, message, {
-        hint:
-          "It takes the role Administrator. Act as another profile (--profile NAME), or ask for that role.",
-        cause,
-      });
-    default:
-      return refusal;
-  }
+  if (refusal.code !== "NOT_FOUND" || thing === undefined) return refusal;
+  return new AppError(
+    refusal.code,
+    `There is no ${thing} ${id} at ${new URL(client.baseUrl).host} (HTTP ${answer.status}).`,
+    {
+      hint:
+        `See what there is: ${list}. If it is listed there, the API's request may have changed: see --operation.`,
+      cause: refusal.cause,
+    },
+  );
 }

@@ -1,5 +1,6 @@
 /** Owns what Cloudfleet's API is asked with: the one table of its operations, and what a profile says otherwise. */
 
+import type { ApiRequest } from "../api/client.ts";
 import { AppError, printable } from "../errors.ts";
 import { endpointUrl } from "../oauth/http.ts";
 
@@ -26,12 +27,6 @@ export type Operation = keyof typeof OPERATIONS;
 const NAMES = Object.keys(OPERATIONS) as Operation[];
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-/** A request, ready but for its body. */
-export interface ApiRequest {
-  readonly method: typeof METHODS[number];
-  readonly path: string;
-}
-
 /**
  * What `--operation NAME="METHOD /PATH"` says otherwise, by operation. Throws `USAGE` for an operation that there is
  * not, another method, and a path without `{id}` where it is needed.
@@ -41,7 +36,7 @@ export function operationsOf(flags: readonly string[]): Readonly<Record<string, 
     const [, name = "", request = ""] = /^([^=]*)=(.*)$/s.exec(flag) ?? [];
     const operation = NAMES.find((known) => known === name.trim());
     if (operation === undefined) {
-      throw new AppError("USAGE", `--operation: "${printable(name || flag, 60)}" is no operation.`, {
+      throw new AppError("USAGE", `--operation: "${printable(name || flag, 60)}" is not an operation.`, {
         hint: `There are: ${
           NAMES.join(", ")
         }. For example: --operation regenerate="POST /tokens/{id}/secret"`,
@@ -66,7 +61,7 @@ function checkRequest(operation: Operation, request: string): void {
   if (strange !== undefined) throw wrong("has another placeholder than {id} and {organization}");
   const wanted = OPERATIONS[operation].includes("{id}") ? 1 : 0;
   if (places.filter((place) => place === "{id}").length !== wanted) {
-    throw wrong(wanted === 1 ? "needs {id} once" : "has an {id}, of which there is none yet");
+    throw wrong(wanted === 1 ? "needs {id} once" : "has an {id}, but there is no id yet");
   }
 }
 
@@ -113,6 +108,6 @@ export function checkedApiUrl(text: string, source: string): string {
   const why = typeof url === "string" ? url : url.search !== "" ? "holds a query" : undefined;
   if (typeof url !== "string" && why === undefined) return url.href.replace(/\/+$/, "");
   throw new AppError("USAGE", `${source}: the API's address ${printable(text)} ${why}.`, {
-    hint: `Give it with its version, such as ${CLOUDFLEET_API_URL} (http for loopback hosts alone).`,
+    hint: `Give it with its version, such as ${CLOUDFLEET_API_URL} (http for loopback hosts only).`,
   });
 }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { runGetRaw } from "../../src/cli/get.ts";
 import type { Output } from "../../src/cli/context.ts";
-import { openClient } from "../../src/kube/client.ts";
+import { openApiClient } from "../../src/api/client.ts";
+import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
 
 const BODY = '\ufeff{\n  "a": "\u001b]0;x\u0007b",\n\t"c": "d  "  \n}\r\n';
@@ -14,10 +15,11 @@ async function printed(
 ): Promise<{ readonly text: string; readonly url: string }> {
   let text = "";
   let url = "";
-  const client = openClient({
+  const client = openApiClient({
     baseUrl: "https://api.example.com/apis/g/v1/projects/web/control-plane",
     what: 'the project "web"',
     who: "ada@example.com",
+    refusals: KUBERNETES_REFUSALS,
     fetch: (input) => {
       url = String(input);
       return Promise.resolve(new Response(BODY));

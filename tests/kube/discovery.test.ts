@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { openClient } from "../../src/kube/client.ts";
+import { openApiClient } from "../../src/api/client.ts";
 import {
   ambiguityOf,
   type Discovery,
@@ -15,6 +15,7 @@ import {
   preferredResources,
   resolveResource,
 } from "../../src/kube/discovery.ts";
+import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
 import { openSessionCache } from "../../src/sessions/session-cache.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
 
@@ -23,10 +24,11 @@ const BASE = "https://api.example.com/apis/resourcemanager.miloapis.com/v1alpha1
 /** A client of a server that answers paths with JSON objects, or with a status; it records what is asked. */
 function clientOf(answers: Readonly<Record<string, unknown>>, baseUrl = BASE) {
   const asked: string[] = [];
-  const client = openClient({
+  const client = openApiClient({
     baseUrl,
     what: 'the project "web"',
     who: "ada@example.com",
+    refusals: KUBERNETES_REFUSALS,
     fetch: (input) => {
       const path = String(input).slice(baseUrl.length);
       asked.push(path);

@@ -2,16 +2,18 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { openClient } from "../../src/kube/client.ts";
+import { openApiClient } from "../../src/api/client.ts";
 import { listObjects } from "../../src/kube/list.ts";
+import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
 
 /** A client of a server that answers a list by its `continue` parameter. */
 function clientOf(answer: (next: string | null, limit: string | null) => unknown) {
   let asked = 0;
-  const client = openClient({
+  const client = openApiClient({
     baseUrl: "https://api.example.com/prefix",
     what: "the test",
     who: "ada",
+    refusals: KUBERNETES_REFUSALS,
     fetch: (input) => {
       asked += 1;
       const { searchParams, pathname } = new URL(input);

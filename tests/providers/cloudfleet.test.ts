@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { openApiClient } from "../../src/api/client.ts";
 import { AppError, type ErrorCode, printable } from "../../src/errors.ts";
 import { cloudfleetPlace, sessionOfVariables, tokenProfile } from "../../src/providers/cloudfleet.ts";
-import { openClient } from "../../src/kube/client.ts";
 import {
   checkedRole,
+  CLOUDFLEET_REFUSALS,
+  type CloudfleetApi,
   cloudfleetApi,
   clusterAddress,
   isSecret,
@@ -22,6 +24,7 @@ import {
   requestOf,
 } from "../../src/providers/cloudfleet-operations.ts";
 import { ambientCredentials } from "../../src/sessions/session.ts";
+import type { Fetch } from "../../src/system/network.ts";
 
 const refused = (code: ErrorCode, words: RegExp) => (thrown: unknown) =>
   thrown instanceof AppError && thrown.code === code && words.test(`${thrown.message} ${thrown.hint}`);
@@ -29,7 +32,7 @@ const refused = (code: ErrorCode, words: RegExp) => (thrown: unknown) =>
 const variables = (values: Readonly<Record<string, string>>) => (name: string) => values[name];
 
 const WRONG_OPERATIONS: readonly (readonly [flag: string, words: RegExp])[] = [
-  ["rename=POST /tokens/{id}/name", /"rename" is no operation.*list, create/],
+  ["rename=POST /tokens/{id}/name", /"rename" is not an operation.*list, create/],
   ["regenerate", /"regenerate" is no operation/],
   ["list=HEAD /tokens", /does not begin with GET, POST/],
   ["list=get /tokens", /does not begin with GET, POST/],
@@ -218,6 +221,61 @@ Deno.test("a token's secret is sealed and not among what is shown", () => {
   assert.equal(profile.credentials.clientSecret, "a-secret");
 });
 
+/** The API behind a fetch that is handed in. */
+function apiOf(fetch: Fetch): CloudfleetApi {
+  const client = openApiClient({
+    baseUrl: "https://api.example.com/v1",
+    what: "Cloudfleet's API",
+    who: 'the profile "ci"',
+    refusals: CLOUDFLEET_REFUSALS,
+    fetch,
+    token: () => Promise.resolve("token"),
+    now: () => 0,
+    sleep: () => Promise.resolve(),
+    random: () => 0,
+    requestTimeout: 1_000,
+    signal: new AbortController().signal,
+    log: () => {},
+  });
+  return cloudfleetApi({ client, operations: {}, organization: "acme" });
+}
+
+const REFUSALS: readonly (readonly [
+  status: number,
+  call: (api: CloudfleetApi) => Promise<unknown>,
+  code: ErrorCode,
+  words: RegExp,
+])[] = [
+  [403, (api) => api.createToken({ name: "x", role: "User" }), "FORBIDDEN", /the role Administrator/],
+  [404, (api) => api.token("T1"), "NOT_FOUND", /no token T1 .*: datumctl tokens list\./],
+  [404, (api) => api.deleteToken("T1"), "NOT_FOUND", /no token T1 .*: datumctl tokens list\./],
+  [404, (api) => api.cluster("C1"), "NOT_FOUND", /no cluster C1 .*: datumctl clusters list\./],
+  [404, (api) => api.clusters(), "NOT_FOUND", /--operation/],
+  [409, (api) => api.createToken({ name: "x", role: "User" }), "CONFLICT", /: datumctl tokens list$/],
+  [422, (api) => api.createToken({ name: "x", role: "User" }), "INVALID", /the server's words/],
+];
+
+for (const [at, [status, call, code, words]] of REFUSALS.entries()) {
+  Deno.test(`refusal ${at + 1}, a ${status}, is ${code} and sends nobody to Kubernetes`, async () => {
+    const api = apiOf(() => Promise.resolve(Response.json({ message: "the server's words" }, { status })));
+    await assert.rejects(call(api), (thrown) => {
+      assert.ok(refused(code, words)(thrown), String(thrown));
+      assert.doesNotMatch((thrown as AppError).hint ?? "", /api-resources|can-i|kubectl/);
+      return true;
+    });
+  });
+}
+
+Deno.test("what Kubernetes says to a stranger is a plain 403 here, and asks for no other token", async () => {
+  let asked = 0;
+  const api = apiOf(() => {
+    asked += 1;
+    return Promise.resolve(Response.json({ message: 'User "system:anonymous"' }, { status: 403 }));
+  });
+  await assert.rejects(api.tokens(), refused("FORBIDDEN", /Administrator/));
+  assert.equal(asked, 1);
+});
+
 Deno.test("whatever the API answers is taken as what it should be, or refused with a code", async () => {
   const json = fc.oneof(
     fc.jsonValue(),
@@ -228,20 +286,7 @@ Deno.test("whatever the API answers is taken as what it should be, or refused wi
   );
   await fc.assert(
     fc.asyncProperty(json, fc.constantFrom(200, 201, 400, 401, 403, 404, 500), async (body, status) => {
-      const client = openClient({
-        baseUrl: "https://api.example.com/v1",
-        what: "Cloudfleet's API",
-        who: 'the profile "ci"',
-        fetch: () => Promise.resolve(Response.json(body, { status })),
-        token: () => Promise.resolve("token"),
-        now: () => 0,
-        sleep: () => Promise.resolve(),
-        random: () => 0,
-        requestTimeout: 1_000,
-        signal: new AbortController().signal,
-        log: () => {},
-      });
-      const api = cloudfleetApi({ client, operations: {}, organization: "acme" });
+      const api = apiOf(() => Promise.resolve(Response.json(body, { status })));
       for (
         const call of [
           () => api.tokens(),

@@ -2,7 +2,8 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../../errors.ts";
-import { isObject, type KubeClient, type KubeObject } from "../../kube/client.ts";
+import { isObject, type JsonObject } from "../../api/answer.ts";
+import type { ApiClient } from "../../api/client.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
@@ -16,7 +17,7 @@ export function authWhoamiCommand(deps: CommandDeps): Command {
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl auth whoami\n  datumctl auth whoami --project my-project-id -o json\n\n" +
-        "datumctl whoami tells who is signed in without asking a server.",
+        "datumctl whoami shows who is signed in without asking a server.",
     );
   addScopeFlags(command);
   command.action((flags) => runAuthWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
@@ -44,7 +45,7 @@ const VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
  * The server's SelfSubjectReview (authentication.k8s.io), in the newest version that it serves. Throws `NOT_FOUND`
  * when it serves none, and what a request throws.
  */
-export async function reviewSelf(client: KubeClient): Promise<KubeObject> {
+export async function reviewSelf(client: ApiClient): Promise<JsonObject> {
   for (const version of VERSIONS) {
     const apiVersion = `authentication.k8s.io/${version}`;
     try {
@@ -58,13 +59,13 @@ export async function reviewSelf(client: KubeClient): Promise<KubeObject> {
       if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) throw thrown;
     }
   }
-  throw new AppError("NOT_FOUND", `${client.what} cannot tell whom it sees: it has no SelfSubjectReview.`, {
+  throw new AppError("NOT_FOUND", `${client.what} cannot report whom it sees: it has no SelfSubjectReview.`, {
     hint: "See who is signed in: datumctl whoami",
   });
 }
 
 /** The review's user as kubectl's table has it. */
-export async function formatUser(review: KubeObject): Promise<string> {
+export async function formatUser(review: JsonObject): Promise<string> {
   const status = isObject(review.status) ? review.status : {};
   const { username, uid, groups, extra } = isObject(status.userInfo) ? status.userInfo : {};
   const rows: [string, string][] = [["ATTRIBUTE", "VALUE"]];

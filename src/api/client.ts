@@ -1,9 +1,11 @@
-/** Owns requests to a Kubernetes API: the one client, its patience and bounds, and what refusals are called. */
+/** Owns requests to an API in one person's name: the one client, its tokens, its patience and its bounds. */
 
 import { AppError, printable } from "../errors.ts";
 import { type BoundedSignal, boundedSignal, type Clock } from "../system/clock.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
+import { type ApiAnswer, type JsonObject, objectOf } from "./answer.ts";
+import { isPassing, isUnauthenticated, refusal, type Refusals } from "./refusal.ts";
 
 /** An answer of more bytes than this is refused. */
 const LARGEST_ANSWER = 64 * 1024 * 1024;
@@ -26,7 +28,7 @@ export interface RequestBounds {
 
 /** What a client is made of. */
 export interface ClientOptions extends RequestBounds {
-  /** Below it stands a complete Kubernetes API; no slash at its end. */
+  /** Below it stands the whole API; no slash at its end. */
   readonly baseUrl: string;
   /** What is asked, for messages: `the project "web" at api.datum.net`. */
   readonly what: string;
@@ -34,6 +36,8 @@ export interface ClientOptions extends RequestBounds {
   readonly who: string;
   /** What to do when a fresh token of theirs is refused, as a sentence; a new sign-in unless given. */
   readonly remedy?: string | undefined;
+  /** What its refusals say beyond their status. */
+  readonly refusals: Refusals;
   /** Trusts the session's authority; its failures are AppErrors. */
   readonly fetch: Fetch;
   /** A fresh token; with `force` one that was made anew, because the server refused the one before. */
@@ -52,43 +56,33 @@ export interface RequestOptions {
 }
 
 /** A request; the path, which may hold a query, stands below the client's base URL. */
-export interface KubeRequest extends RequestOptions {
+export interface ApiRequest extends RequestOptions {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
 }
 
-/** An answer, whatever its status. */
-export interface KubeAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer>;
-}
-
-/** A JSON object that a server sent: nothing about it is known. */
-export type KubeObject = Readonly<Record<string, unknown>>;
-
-/** Asks one Kubernetes API in one person's name. */
-export interface KubeClient {
+/** Asks one API in one person's name. */
+export interface ApiClient {
   readonly baseUrl: string;
   readonly what: string;
-  /** The object at a path. Throws what {@link KubeClient.send} and {@link refusal} say. */
-  get(path: string, options?: RequestOptions): Promise<KubeObject>;
-  /** Sends an object as JSON; the object that is answered. Throws as {@link KubeClient.get}. */
-  post(path: string, body: unknown, options?: RequestOptions): Promise<KubeObject>;
+  /** The object at a path. Throws what {@link ApiClient.send} and {@link refusal} say. */
+  get(path: string, options?: RequestOptions): Promise<JsonObject>;
+  /** Sends an object as JSON; the object that is answered. Throws as {@link ApiClient.get}. */
+  post(path: string, body: unknown, options?: RequestOptions): Promise<JsonObject>;
   /**
    * The answer as it came, whatever its status, once a refresh and repeats could not better it.
    *
    * Throws `NETWORK`, `UNTRUSTED_CERTIFICATE`, what getting a token throws, or the signal's reason.
    */
-  send(request: KubeRequest): Promise<KubeAnswer>;
+  send(request: ApiRequest): Promise<ApiAnswer>;
   /** What an answer that is not a success means, as the error to throw. See {@link refusal}. */
-  refusal(answer: KubeAnswer): AppError;
+  refusal(answer: ApiAnswer): AppError;
 }
 
 /** Opens a client; nothing is asked yet. */
-export function openClient(options: ClientOptions): KubeClient {
+export function openApiClient(options: ClientOptions): ApiClient {
   const { baseUrl, what } = options;
   let renewing: Promise<string> | undefined;
 
@@ -102,14 +96,14 @@ export function openClient(options: ClientOptions): KubeClient {
     return await renewing;
   }
 
-  async function send(request: KubeRequest): Promise<KubeAnswer> {
+  async function send(request: ApiRequest): Promise<ApiAnswer> {
     const repeats = (request.method === "GET" || request.safe) && !request.once ? REPEATS : 0;
     const deadline = options.now() + options.requestTimeout;
     let token = await options.token(false);
     let renewed = false;
     for (let attempt = 0;; attempt += 1) {
       const outcome = await exchange(options, request, token);
-      if (!renewed && !(outcome instanceof AppError) && isUnauthenticated(outcome)) {
+      if (!renewed && !(outcome instanceof AppError) && isUnauthenticated(outcome, options.refusals)) {
         renewed = true;
         const next = await tokenAfter(token);
         if (next === token) return outcome;
@@ -126,7 +120,7 @@ export function openClient(options: ClientOptions): KubeClient {
     }
   }
 
-  const object = async (request: KubeRequest): Promise<KubeObject> => {
+  const object = async (request: ApiRequest): Promise<JsonObject> => {
     const answer = await send(request);
     if (answer.status < 200 || answer.status > 299) throw refusal(answer, options);
     const found = objectOf(answer);
@@ -146,9 +140,9 @@ export function openClient(options: ClientOptions): KubeClient {
 /** Asks once: the answer, or the `NETWORK` error that asking again may mend; any other failure is thrown. */
 async function exchange(
   options: ClientOptions,
-  request: KubeRequest,
+  request: ApiRequest,
   token: string,
-): Promise<KubeAnswer | AppError> {
+): Promise<ApiAnswer | AppError> {
   const url = urlOf(options.baseUrl, request);
   const { method, accept = "application/json", body } = request;
   using bounded = boundedSignal(options.requestTimeout, () => slow(url.host), options.signal);
@@ -181,7 +175,7 @@ async function exchange(
   }
 }
 
-function urlOf(baseUrl: string, { path, query }: KubeRequest): URL {
+function urlOf(baseUrl: string, { path, query }: ApiRequest): URL {
   const url = new URL(`${baseUrl}${path}`);
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
   return url;
@@ -214,7 +208,7 @@ async function readBounded(
   } catch (thrown) {
     if (bounded.signal.aborted) throw bounded.signal.reason;
     if (thrown instanceof AppError) throw thrown;
-    throw new AppError("NETWORK", `${host} broke its answer off half-way.`, {
+    throw new AppError("NETWORK", `${host} closed the connection before its answer was complete.`, {
       hint: "Check the network, VPN or proxy and run the same command again.",
       cause: thrown,
     });
@@ -235,7 +229,7 @@ function slow(host: string): AppError {
 }
 
 /** How long to wait before asking again, in milliseconds; undefined when that would be in vain. */
-function waitBefore(outcome: KubeAnswer | AppError, pause: number, now: number): number | undefined {
+function waitBefore(outcome: ApiAnswer | AppError, pause: number, now: number): number | undefined {
   if (outcome instanceof AppError) return pause;
   if (!isPassing(outcome.status)) return undefined;
   return Math.max(pause, retryAfter(outcome.headers.get("retry-after"), now) ?? 0);
@@ -249,128 +243,13 @@ function retryAfter(header: string | null, now: number): number | undefined {
   return Number.isNaN(date) ? undefined : date - now;
 }
 
-/** True for a status that passes by itself. */
-function isPassing(status: number): boolean {
-  return status === 429 || (status >= 500 && status !== 501 && status !== 505);
-}
-
-/** True when the server did not take the token: 401, or 403 as nobody. */
-function isUnauthenticated(answer: KubeAnswer): boolean {
-  return answer.status === 401 || (answer.status === 403 && wordsOf(answer).includes("system:anonymous"));
-}
-
-/** The body of an answer as text. */
-export function textOf({ body }: KubeAnswer): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
-}
-
-/** The body of an answer when it is a JSON object, whatever its label says. */
-export function objectOf(answer: KubeAnswer): KubeObject | undefined {
-  try {
-    const value: unknown = JSON.parse(textOf(answer).replace(/^\ufeff/, ""));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** True for a JSON object. */
-export function isObject(value: unknown): value is KubeObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** What a refusal says of itself: its status, and a Status object's message or plain text, safe to print. */
-function saidBy(answer: KubeAnswer): string {
-  const words = wordsOf(answer);
-  return words === "" ? `HTTP ${answer.status}` : `HTTP ${answer.status}: ${words}`;
-}
-
-function wordsOf(answer: KubeAnswer): string {
-  const object = objectOf(answer);
-  if (object !== undefined) return typeof object.message === "string" ? printable(object.message, 1000) : "";
-  const text = textOf(answer).trim();
-  return text.startsWith("<") ? "an HTML page" : printable(text);
-}
-
-/** The `cause` of a {@link refusal}: what the server's Status says for programs. */
-export interface RefusedRequest {
-  readonly status: number;
-  /** A Status object's reason, such as `AlreadyExists`. */
-  readonly reason: string | undefined;
-}
-
-/** What is known of a refusal; undefined for any other error. */
-export function refusedRequest(error: unknown): RefusedRequest | undefined {
-  const cause = error instanceof AppError ? error.cause : undefined;
-  return isObject(cause) && typeof cause.status === "number" ? cause as unknown as RefusedRequest : undefined;
-}
-
-/**
- * What an answer that is not a success means.
- *
- * `SESSION_REJECTED` (401, or 403 as `system:anonymous`), `FORBIDDEN` (any other 403), `NOT_FOUND` (404, 410),
- * `CONFLICT` (409), `NETWORK` (429, 5xx, redirects), `INVALID` (the rest); its cause is a {@link RefusedRequest}.
- */
-function refusal(answer: KubeAnswer, { baseUrl, what, who, remedy }: ClientOptions): AppError {
-  const { status } = answer;
-  const { host } = new URL(baseUrl);
-  const said = saidBy(answer);
-  const reason = objectOf(answer)?.reason;
-  const cause: RefusedRequest = {
-    status,
-    reason: typeof reason === "string" ? printable(reason, 100) : undefined,
-  };
-  if (isUnauthenticated(answer)) {
-    return new AppError("SESSION_REJECTED", `${host} does not accept a fresh token of ${who} (${said}).`, {
-      hint: remedy ?? "Sign in again with datumctl login, or see who is active: datumctl auth list",
-      cause,
-    });
-  }
-  if (status >= 300 && status < 400) {
-    return new AppError(
-      "NETWORK",
-      `${host} answered for ${what} with a redirect (HTTP ${status}), which is not followed.`,
-      { hint: "A proxy or captive portal may have answered; else check the API host.", cause },
-    );
-  }
-  if (isPassing(status)) {
-    return new AppError("NETWORK", `${host} cannot answer for ${what} now (${said}).`, {
-      hint: "Run the same command again later.",
-      cause,
-    });
-  }
-  switch (status) {
-    case 403:
-      return new AppError("FORBIDDEN", `Not allowed: ${who} may not do this in ${what} (${said}).`, {
-        hint: "Ask for access, or see what is allowed: datumctl auth can-i --list",
-        cause,
-      });
-    case 404:
-    case 410:
-      return new AppError("NOT_FOUND", `There is no such thing in ${what} (${said}).`, {
-        hint: "See what is served there: datumctl api-resources",
-        cause,
-      });
-    case 409:
-      return new AppError("CONFLICT", `The request conflicts with what is in ${what} (${said}).`, {
-        hint: "Look at what is there now, then decide.",
-        cause,
-      });
-    default:
-      return new AppError("INVALID", `${host} does not take this request for ${what} (${said}).`, {
-        hint: "Correct what the message names.",
-        cause,
-      });
-  }
-}
-
 /** The error about a success whose body is no JSON object. */
-function notJson(answer: KubeAnswer, { baseUrl, what }: ClientOptions): AppError {
+function notJson(answer: ApiAnswer, { baseUrl, what }: ClientOptions): AppError {
   const type = (answer.headers.get("content-type") ?? "").split(";")[0] ?? "";
   const sent = answer.body.length === 0 ? "nothing" : type === "" ? "something" : `"${printable(type, 60)}"`;
   return new AppError(
     "NETWORK",
-    `${new URL(baseUrl).host} answered for ${what} with ${sent} that is no JSON object.`,
+    `${new URL(baseUrl).host} answered for ${what} with ${sent} that is not a JSON object.`,
     { hint: "A proxy or captive portal may have answered; else check the API host." },
   );
 }

@@ -1,0 +1,24 @@
+/** Owns what a Kubernetes API's refusals say beyond their HTTP status: its Status objects, and where to look next. */
+
+import { type ApiAnswer, objectOf } from "../api/answer.ts";
+import { type Refusals, wordsOf } from "../api/refusal.ts";
+import { printable } from "../errors.ts";
+
+/** How a client of a Kubernetes API understands its refusals. */
+export const KUBERNETES_REFUSALS: Refusals = {
+  hints: {
+    FORBIDDEN: "Ask for access, or see what is allowed: datumctl auth can-i --list",
+    NOT_FOUND: "See what is served there: datumctl api-resources",
+    CONFLICT: "Look at what is there now, then decide.",
+    INVALID: "Correct what the message names.",
+  },
+  // A server that lets strangers ask sees one in whoever shows a token that it does not take.
+  refusesToken: (answer) => answer.status === 403 && wordsOf(answer).includes("system:anonymous"),
+  reasonOf,
+};
+
+/** A Status object's reason, such as `AlreadyExists`. */
+function reasonOf(answer: ApiAnswer): string | undefined {
+  const reason = objectOf(answer)?.reason;
+  return typeof reason === "string" ? printable(reason, 100) : undefined;
+}

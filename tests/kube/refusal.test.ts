@@ -1,0 +1,63 @@
+/** Proves what a Kubernetes API's refusals say beyond their status. */
+
+import assert from "node:assert/strict";
+import { openApiClient } from "../../src/api/client.ts";
+import { refusedRequest } from "../../src/api/refusal.ts";
+import { AppError } from "../../src/errors.ts";
+import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
+
+/** What a client is told by a server that refuses everything alike, and how often it asked. */
+async function refused(
+  answer: () => Response,
+): Promise<{ readonly error: AppError; readonly asked: number }> {
+  let asked = 0;
+  const client = openApiClient({
+    baseUrl: "https://api.example.com",
+    what: 'the project "web"',
+    who: "ada@example.com",
+    refusals: KUBERNETES_REFUSALS,
+    fetch: () => {
+      asked += 1;
+      return Promise.resolve(answer());
+    },
+    token: (force) => Promise.resolve(force ? "new" : "old"),
+    now: () => 0,
+    sleep: () => Promise.resolve(),
+    random: () => 0,
+    requestTimeout: 1_000,
+    signal: new AbortController().signal,
+    log: () => {},
+  });
+  const error = await client.get("/api").catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof AppError);
+  return { error, asked };
+}
+
+const status = (code: number, message: string, reason: unknown = "") =>
+  Response.json({ kind: "Status", status: "Failure", message, reason, code }, { status: code });
+
+Deno.test("a 403 as system:anonymous that survives one refresh is SESSION_REJECTED", async () => {
+  const { error, asked } = await refused(() =>
+    status(403, 'forbidden: User "system:anonymous" cannot get path "/api"', "Forbidden")
+  );
+  assert.equal(error.code, "SESSION_REJECTED");
+  assert.equal(asked, 2);
+});
+
+Deno.test("a 403 of a user that is known is FORBIDDEN, asked once", async () => {
+  const { error, asked } = await refused(() => status(403, 'User "ada" cannot', "Forbidden"));
+  assert.equal(error.code, "FORBIDDEN");
+  assert.match(error.hint ?? "", /auth can-i --list/);
+  assert.equal(asked, 1);
+});
+
+Deno.test("a refusal tells programs its status and reason, where that is a word", async () => {
+  const { error } = await refused(() => status(409, "there", "AlreadyExists"));
+  assert.deepEqual(refusedRequest(error), { status: 409, reason: "AlreadyExists" });
+  const steering = await refused(() => status(409, "there", "\u001b[2JGone"));
+  assert.deepEqual(refusedRequest(steering.error), { status: 409, reason: "[2JGone" });
+  for (const answer of [() => status(404, "no", 7), () => new Response("no", { status: 404 })]) {
+    assert.deepEqual(refusedRequest((await refused(answer)).error), { status: 404, reason: undefined });
+  }
+  assert.equal(refusedRequest(new Error("other")), undefined);
+});
