@@ -95,7 +95,7 @@ const BYTE_ORDER_MARK = "\ufeff";
 export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
   const refuse = (what: string, cause?: unknown) =>
     new AppError("KUBECONFIG", `Cannot use the kubeconfig ${file}: ${what}. It was left as it is.`, {
-      hint: "Mend that file, or name another one with --kubeconfig.",
+      hint: "Fix that file, or name another one with --kubeconfig.",
       cause,
     });
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
@@ -130,7 +130,7 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
     throw refuse(`line ${place("kind")} says that it is not of kind Config`);
   }
   if ((data["apiVersion"] ?? "v1") !== "v1" && data["apiVersion"] !== "") {
-    throw refuse(`line ${place("apiVersion")} names another apiVersion than v1`);
+    throw refuse(`line ${place("apiVersion")} names an apiVersion other than v1`);
   }
   for (const name of LISTS) {
     const list = data[name] ?? [];
@@ -161,15 +161,10 @@ export function entriesOf(
  * gives back the very same text. Of several entries with one name (kubectl refuses such a file) the first is
  * updated; a removal takes all.
  *
- * The result is read again and compared with what was meant. Throws `KUBECONFIG`, naming `file`, when the text
- * is broken ({@link parseKubeconfig}) or when anchors and aliases tie the entry to others.
+ * The result is read again and compared with what was meant. Throws `KUBECONFIG`, naming the file, when anchors
+ * and aliases tie the entry to others.
  */
-export function editKubeconfig(text: string, edit: KubeconfigEdit, file = "the given text"): string {
-  return editParsed(parseKubeconfig(text, file), edit);
-}
-
-/** As {@link editKubeconfig}, for a kubeconfig that is parsed already. */
-export function editParsed(config: ParsedKubeconfig, edit: KubeconfigEdit): string {
+export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): string {
   const intent = intendedChange(config.data, edit);
   if (sameData(config.data, intent.data)) return config.text;
   // Field by field first; where that cannot be, the whole entry is written anew.
@@ -178,14 +173,6 @@ export function editParsed(config: ParsedKubeconfig, edit: KubeconfigEdit): stri
     if (text !== undefined) return text;
   }
   throw tied(config, intent);
-}
-
-/** The data that a kubeconfig shall hold after an edit: what {@link editKubeconfig} compares its result with. */
-export function intendedData(
-  data: Readonly<Record<string, unknown>>,
-  edit: KubeconfigEdit,
-): Record<string, unknown> {
-  return intendedChange(data, edit).data;
 }
 
 interface Intent {

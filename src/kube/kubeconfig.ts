@@ -5,7 +5,7 @@ import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./kubeconfig-secrets.ts";
 import {
-  editParsed,
+  editKubeconfig,
   entriesOf,
   isOurExec,
   type KubeconfigEdit,
@@ -103,7 +103,7 @@ function decode(bytes: Uint8Array | undefined, path: string): string {
     throw new AppError(
       "KUBECONFIG",
       `Cannot use the kubeconfig ${printable(path)}: it is not UTF-8 text. It was left as it is.`,
-      { hint: "Mend that file, or name another one with --kubeconfig.", cause },
+      { hint: "Fix that file, or name another one with --kubeconfig.", cause },
     );
   }
 }
@@ -210,7 +210,7 @@ function changesOf(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChan
   return files.flatMap((file) => {
     const mine = (list: ListName) => ({ name }: { readonly name: string }) =>
       (entryOf(kubeconfig, list, name)?.file ?? home) === file;
-    const text = editParsed(file.config, {
+    const text = editKubeconfig(file.config, {
       ...(edit.clusters && { clusters: edit.clusters.filter(mine("clusters")) }),
       ...(edit.users && { users: edit.users.filter(mine("users")) }),
       ...(edit.contexts && { contexts: edit.contexts.filter(mine("contexts")) }),

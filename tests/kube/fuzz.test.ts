@@ -39,7 +39,7 @@ Deno.test("no kubeconfig breaks its reader or its editor, and none is quoted", a
   await fc.assert(
     fc.asyncProperty(fc.oneof(changedText(GOOD), damaged(fc.constant(YAML))), async (text) => {
       const parsed = await ours(() => parseKubeconfig(text, "/home/ada/.kube/config"));
-      const edited = await ours(() => editKubeconfig(text, edit, "/home/ada/.kube/config"));
+      const edited = await ours(() => editKubeconfig(parseKubeconfig(text, "/home/ada/.kube/config"), edit));
       if (parsed === undefined) assert.equal(edited, undefined, "what cannot be read is not edited");
       if (edited === undefined) return;
       const { data } = parseKubeconfig(edited, "f");
