@@ -1,4 +1,4 @@
-/** Owns what a Kubernetes API serves: its groups and resources, how a person's word finds one, and its OpenAPI. */
+/** Owns what a Kubernetes API serves: its groups and resources, and how a person's word finds one. */
 
 import { AppError, printable } from "../errors.ts";
 import { isObject, type JsonObject } from "../api/answer.ts";
@@ -340,21 +340,6 @@ export function ambiguityOf(word: string, { resource, others }: ResolvedResource
   return `"${printable(word, 80)}" means ${
     printable(fullNameOf(resource), 200)
   } here; there is also ${named}.`;
-}
-
-/**
- * The OpenAPI v3 documents: their path below the control plane by `api/v1` or `apis/<group>/<version>`.
- *
- * A control plane behind a prefix gives addresses without it or with it; both are understood.
- */
-export async function openapiPaths(client: ApiClient): Promise<ReadonlyMap<string, string>> {
-  const { paths } = await client.get("/openapi/v3");
-  const found = new Map<string, string>();
-  for (const [name, entry] of Object.entries(isObject(paths) ? paths : {})) {
-    const address = isObject(entry) ? text(entry.serverRelativeURL) : "";
-    if (address.startsWith("/")) found.set(name, belowBase(client.baseUrl, address));
-  }
-  return found;
 }
 
 /** A path as it stands below a base URL, whose own path it may begin with. */

@@ -17,7 +17,6 @@ export interface IssuerMetadata {
   readonly revocation_endpoint?: string;
   readonly userinfo_endpoint?: string;
   readonly device_authorization_endpoint?: string;
-  readonly end_session_endpoint?: string;
   readonly scopes_supported?: string[];
   readonly code_challenge_methods_supported?: string[];
   readonly id_token_signing_alg_values_supported?: string[];
@@ -31,7 +30,6 @@ const OPTIONAL_ENDPOINTS = [
   "revocation_endpoint",
   "userinfo_endpoint",
   "device_authorization_endpoint",
-  "end_session_endpoint",
 ] as const;
 const LISTS = [
   "scopes_supported",
@@ -54,7 +52,7 @@ export async function discoverIssuer(exchange: Exchange, issuer: string): Promis
   if (typeof url === "string" || url.search !== "") {
     const why = typeof url === "string" ? url : "holds a query";
     throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
-      hint: "An issuer is an https URL without query and fragment (http for loopback hosts alone).",
+      hint: "An issuer is an https URL without query and fragment (http for loopback hosts only).",
     });
   }
   const response = await oauth.discoveryRequest(url, requestOptions(exchange, STEP));

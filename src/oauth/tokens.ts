@@ -16,8 +16,6 @@ export interface TokenSet {
   readonly receivedAt: number;
   readonly idToken?: string;
   readonly refreshToken?: string;
-  /** The scopes that were granted, when the issuer names them. */
-  readonly scope?: string;
   /** The verified claims of `idToken`. */
   readonly claims?: IdTokenClaims;
 }
@@ -99,7 +97,6 @@ export function readTokens(
         : { expiresAt: receivedAt + Math.min(life as number, LONGEST_LIFE) * 1000 }),
       ...(idToken === undefined ? {} : { idToken }),
       ...(refreshToken === undefined ? {} : { refreshToken }),
-      ...(typeof scope === "string" ? { scope } : {}),
     },
     ...(serverDate === undefined ? {} : { serverDate }),
   };

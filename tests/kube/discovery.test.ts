@@ -1,17 +1,17 @@
-/** Proves how discovery is read in all its forms, what a word finds in it, what is kept, and OpenAPI's prefix. */
+/** Proves how discovery is read in all its forms, what a word finds in it, what is kept, and a path's prefix. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { openApiClient } from "../../src/api/client.ts";
 import {
   ambiguityOf,
+  belowBase,
   type Discovery,
   discoveryOf,
   fetchDiscovery,
   fullNameOf,
   groupVersionOf,
   matchingResources,
-  openapiPaths,
   preferredResources,
   resolveResource,
 } from "../../src/kube/discovery.ts";
@@ -413,22 +413,11 @@ Deno.test("what lacks a part is not kept", async () => {
   assert.equal(written, 1);
 });
 
-Deno.test("OpenAPI's addresses are taken below the control plane, with its prefix or without", async () => {
+Deno.test("a path is taken below the control plane, with its prefix or without", () => {
   const prefix = new URL(BASE).pathname;
-  const { client } = clientOf({
-    "/openapi/v3": {
-      paths: {
-        "api/v1": { serverRelativeURL: "/openapi/v3/api/v1?hash=AB" },
-        "apis/apps/v1": { serverRelativeURL: `${prefix}/openapi/v3/apis/apps/v1?hash=CD` },
-        "apis/near/v1": { serverRelativeURL: `${prefix}-2/openapi` },
-        "apis/bad/v1": { serverRelativeURL: "https://elsewhere.example.com/" },
-        "apis/none/v1": {},
-      },
-    },
-  });
-  assert.deepEqual([...await openapiPaths(client)], [
-    ["api/v1", "/openapi/v3/api/v1?hash=AB"],
-    ["apis/apps/v1", "/openapi/v3/apis/apps/v1?hash=CD"],
-    ["apis/near/v1", `${prefix}-2/openapi`],
-  ]);
+  assert.equal(belowBase(BASE, "/openapi/v3"), "/openapi/v3");
+  assert.equal(belowBase(BASE, `${prefix}/openapi/v3?hash=CD`), "/openapi/v3?hash=CD");
+  assert.equal(belowBase(BASE, prefix), "/");
+  assert.equal(belowBase(BASE, `${prefix}-2/openapi`), `${prefix}-2/openapi`);
+  assert.equal(belowBase("https://api.example.com", "/api"), "/api");
 });
