@@ -2,7 +2,7 @@
 
 import { beginAuthorization, redeemCode } from "../oauth/authorization-code.ts";
 import type { Exchange } from "../oauth/http.ts";
-import { callbackHandler, type Pasted } from "../oauth/loopback.ts";
+import { callbackHandler, type Pasted } from "../oauth/callback-handler.ts";
 import { loopbackRedirect } from "../oauth/redirect-uri.ts";
 import type { SignedInWords } from "../oauth/result-page.ts";
 import { listenOnLoopback, type LoopbackAddress } from "../system/loopback-listener.ts";
@@ -58,10 +58,9 @@ export async function signInWithBrowser(
       prompt,
       loginHint,
     });
-    const attempt = callbackHandler<SignedInWords>({
+    const attempt = callbackHandler({
       authorization,
       metadata,
-      describe: (words) => words,
       async redeem(params) {
         const signedIn = await redeemCode(exchange, { metadata, client, authorization, params });
         const known = await completeSignIn(exchange, prepared, signedIn);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { beginAuthorization } from "../../src/oauth/authorization-code.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import { callbackHandler } from "../../src/oauth/loopback.ts";
+import { callbackHandler } from "../../src/oauth/callback-handler.ts";
 import { readPasted, typedLines } from "../../src/sign-in/paste.ts";
 import { CLIENT, ISSUER, TestIssuer } from "../oauth/issuer.ts";
 
@@ -51,8 +51,9 @@ async function attempt() {
   const handler = callbackHandler({
     authorization,
     metadata,
-    redeem: (params) => (redeemed.push(params.get("code") ?? ""), Promise.resolve("ada")),
-    describe: (who) => ({ who, where: "api.example" }),
+    redeem: (
+      params,
+    ) => (redeemed.push(params.get("code") ?? ""), Promise.resolve({ who: "ada", where: "api.example" })),
   });
   const query = new URLSearchParams({ state: authorization.state, iss: ISSUER, code: "code-1" });
   return { authorization, handler, redeemed, address: `${REDIRECT}?${query}` };
@@ -75,7 +76,7 @@ Deno.test("pasted strays are named and waited out, the right address is taken on
   for (const [text, kind] of told) assert.equal(await handler.paste(text), kind, text);
   assert.deepEqual(redeemed, []);
   assert.equal(await handler.paste(`  ${address}\t`), "taken");
-  assert.equal(await handler.outcome, "ada");
+  assert.equal((await handler.outcome).who, "ada");
   // A browser that gets through after all finds the attempt over.
   const late = await handler.handle(new Request(address));
   assert.equal(late.status, 409);
@@ -109,5 +110,5 @@ Deno.test("readPasted() says what was wrong, goes on, and ends with the right ad
   assert.equal(said.length, 2);
   assert.match(said[0] ?? "", /no address.*http:\/\/127\.0\.0\.1:51000\/callback$/);
   assert.match(said[1] ?? "", /another sign-in/);
-  assert.equal(await handler.outcome, "ada");
+  assert.equal((await handler.outcome).who, "ada");
 });

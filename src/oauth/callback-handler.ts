@@ -6,20 +6,21 @@ import type { IssuerMetadata } from "./discovery.ts";
 import { failurePage, type SignedInWords, strayPage, successPage } from "./result-page.ts";
 
 /** What a sign-in attempt needs to know. */
-export interface CallbackInput<SignedIn> {
+export interface CallbackInput {
   readonly authorization: Authorization;
   readonly metadata: IssuerMetadata;
-  /** Exchanges and verifies, and stores where that belongs to success; the browser is told only after it resolved. */
-  readonly redeem: (params: URLSearchParams) => Promise<SignedIn>;
-  /** The words of the success page. */
-  readonly describe: (signedIn: SignedIn) => SignedInWords;
+  /**
+   * Exchanges and verifies, and stores where that belongs to success; the browser is told only after it resolved, with
+   * the words that it resolved to.
+   */
+  readonly redeem: (params: URLSearchParams) => Promise<SignedInWords>;
 }
 
 /** What an address that was pasted turned out to be; only `taken` is the issuer's answer to this attempt. */
 export type Pasted = "taken" | "no-address" | "other-address" | "other-attempt";
 
 /** An attempt that waits for its callback. */
-export interface CallbackHandler<SignedIn> {
+export interface CallbackHandler {
   /**
    * Answers a request; never rejects. The outcome can settle before the answer was sent: close the listener
    * gracefully.
@@ -28,16 +29,16 @@ export interface CallbackHandler<SignedIn> {
   /** As {@link handle}, for the address at which a browser ended that cannot reach the listener. */
   paste(text: string): Promise<Pasted>;
   /** Settles once: with what `redeem` resolved to, or with the AppError that ended the attempt. */
-  readonly outcome: Promise<SignedIn>;
+  readonly outcome: Promise<SignedInWords>;
 }
 
 /**
  * The handler of one attempt. Concurrent hits are safe: the first right one decides, before anything is awaited,
  * and every later one is told that the attempt is over.
  */
-export function callbackHandler<SignedIn>(input: CallbackInput<SignedIn>): CallbackHandler<SignedIn> {
-  const { authorization, metadata, redeem, describe } = input;
-  const { promise: outcome, resolve, reject } = Promise.withResolvers<SignedIn>();
+export function callbackHandler(input: CallbackInput): CallbackHandler {
+  const { authorization, metadata, redeem } = input;
+  const { promise: outcome, resolve, reject } = Promise.withResolvers<SignedInWords>();
   outcome.catch(() => {}); // whoever waits for it hears of it; an abandoned attempt must not end the process
   let decided = false;
 
@@ -49,7 +50,7 @@ export function callbackHandler<SignedIn>(input: CallbackInput<SignedIn>): Callb
     try {
       if (callback.kind === "refused") throw callback.error;
       const signedIn = await redeem(callback.params);
-      const page = await successPage(describe(signedIn));
+      const page = await successPage(signedIn);
       resolve(signedIn);
       return page;
     } catch (thrown) {

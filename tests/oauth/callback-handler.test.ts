@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { type Authorization, beginAuthorization } from "../../src/oauth/authorization-code.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import { callbackHandler } from "../../src/oauth/loopback.ts";
+import { callbackHandler } from "../../src/oauth/callback-handler.ts";
+import type { SignedInWords } from "../../src/oauth/result-page.ts";
 import { CLIENT, ISSUER, TestIssuer } from "./issuer.ts";
 
 const REDIRECT = "http://127.0.0.1:51000/callback";
+const ADA: SignedInWords = { who: "ada@example.com", where: "api.example" };
 const SUCCESS = /You are signed in/;
 
 async function attempt() {
@@ -19,12 +21,11 @@ async function attempt() {
     scopes: ["openid"],
   });
   const redeemed: string[] = [];
-  const gate = Promise.withResolvers<string>();
+  const gate = Promise.withResolvers<SignedInWords>();
   const handler = callbackHandler({
     authorization,
     metadata,
     redeem: (params) => (redeemed.push(params.get("code") ?? ""), gate.promise),
-    describe: (who) => ({ who, where: "api.example" }),
   });
   return { authorization, handler, redeemed, gate };
 }
@@ -52,11 +53,11 @@ Deno.test("stray hits of every kind before the right one do not end the attempt"
   }
   assert.deepEqual(statuses, [400, 400, 405, 421, 404]);
   assert.deepEqual(redeemed, []);
-  gate.resolve("ada@example.com");
+  gate.resolve(ADA);
   const response = await handler.handle(hit(authorization));
   assert.equal(response.status, 200);
   assert.match(await response.text(), SUCCESS);
-  assert.equal(await handler.outcome, "ada@example.com");
+  assert.equal(await handler.outcome, ADA);
 });
 
 Deno.test("the browser hears of success only after the code was redeemed", async () => {
@@ -65,7 +66,7 @@ Deno.test("the browser hears of success only after the code was redeemed", async
   const answer = handler.handle(hit(authorization)).then((response) => (answered = true, response));
   await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));
   assert.equal(answered, false);
-  gate.resolve("ada@example.com");
+  gate.resolve(ADA);
   assert.match(await (await answer).text(), SUCCESS);
 });
 
@@ -73,7 +74,7 @@ Deno.test("of two right hits at once one is redeemed, the other never gets a suc
   const { authorization, handler, redeemed, gate } = await attempt();
   const first = handler.handle(hit(authorization));
   const second = handler.handle(hit(authorization, { code: "code-2" }));
-  gate.resolve("ada@example.com");
+  gate.resolve(ADA);
   assert.equal((await first).status, 200);
   assert.equal((await second).status, 409);
   assert.doesNotMatch(await (await second).text(), SUCCESS);
@@ -99,9 +100,9 @@ Deno.test("an error that comes while the code is being redeemed changes nothing"
   const { authorization, handler, gate } = await attempt();
   const first = handler.handle(hit(authorization));
   assert.equal((await handler.handle(hit(authorization, { error: "access_denied" }))).status, 409);
-  gate.resolve("ada@example.com");
+  gate.resolve(ADA);
   assert.equal((await first).status, 200);
-  assert.equal(await handler.outcome, "ada@example.com");
+  assert.equal(await handler.outcome, ADA);
 });
 
 Deno.test("a redemption that fails shows what failed and what to do, and ends the attempt with that error", async () => {
