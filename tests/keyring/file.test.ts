@@ -1,31 +1,32 @@
+/** Proves that a key file is private, whole, and never a link or a pipe. */
+
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { keyFileStore } from "../../src/keyring/file.ts";
+import { inScratch } from "../scratch.ts";
 
 const bound = { timeout: 15_000 };
 const SECRET = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
 
-interface Scratch {
+interface Parts {
   readonly folder: string;
   readonly path: string;
   readonly store: ReturnType<typeof keyFileStore>;
   readonly notices: string[];
 }
 
-async function inScratch(test: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const root = await Deno.makeTempDir();
-  const folder = `${root}/keys`;
-  const notices: string[] = [];
-  const store = keyFileStore({
-    folder,
-    pathFor: (account) => Promise.resolve(`${folder}/${account}.key`),
-    notice: (line) => notices.push(line),
-  });
-  try {
+/** A store whose folder is not there yet, and what it mentioned. */
+function withStore(test: (parts: Parts) => Promise<void>): Promise<void> {
+  return inScratch(async (root) => {
+    const folder = `${root}/keys`;
+    const notices: string[] = [];
+    const store = keyFileStore({
+      folder,
+      pathFor: (account) => Promise.resolve(`${folder}/${account}.key`),
+      notice: (line) => notices.push(line),
+    });
     await test({ folder, path: `${folder}/ada.key`, store, notices });
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 async function modeOf(path: string): Promise<number> {
@@ -39,7 +40,7 @@ function isStorage(error: unknown): boolean {
 }
 
 Deno.test("a key file that is a link is refused on reading and writing, and its target is left alone", async () => {
-  await inScratch(async ({ folder, path, store }) => {
+  await withStore(async ({ folder, path, store }) => {
     await Deno.mkdir(folder, { mode: 0o700 });
     const target = `${folder}/target`;
     await Deno.writeTextFile(target, "other", { mode: 0o644 });
@@ -54,7 +55,7 @@ Deno.test("a key file that is a link is refused on reading and writing, and its 
 });
 
 Deno.test("a pipe or folder in a key file's place is refused, not waited for", async () => {
-  await inScratch(async ({ folder, path, store }) => {
+  await withStore(async ({ folder, path, store }) => {
     await Deno.mkdir(folder, { mode: 0o700 });
     await new Deno.Command("mkfifo", { args: [path] }).output();
     await assert.rejects(store.get("ada", bound), isStorage);
@@ -65,7 +66,7 @@ Deno.test("a pipe or folder in a key file's place is refused, not waited for", a
 });
 
 Deno.test("a secret that not every store can keep is refused before anything is written", async () => {
-  await inScratch(async ({ folder, store }) => {
+  await withStore(async ({ folder, store }) => {
     for (const secret of ["", "a b", "a\nb", "é", "x".repeat(1025)]) {
       await assert.rejects(store.set("ada", secret, bound), TypeError);
     }
@@ -74,7 +75,7 @@ Deno.test("a secret that not every store can keep is refused before anything is 
 });
 
 Deno.test("a key file that is absent, or whose folder is, holds no secret", async () => {
-  await inScratch(async ({ store, notices }) => {
+  await withStore(async ({ store, notices }) => {
     assert.equal(await store.get("ada", bound), undefined);
     assert.equal(await store.delete("ada", bound), false);
     assert.deepEqual(notices, []);
@@ -82,7 +83,7 @@ Deno.test("a key file that is absent, or whose folder is, holds no secret", asyn
 });
 
 Deno.test("a key file is private, is replaced whole, and is gone after delete", async () => {
-  await inScratch(async ({ folder, path, store, notices }) => {
+  await withStore(async ({ folder, path, store, notices }) => {
     await store.set("ada", SECRET, bound);
     assert.equal(await modeOf(path), 0o600);
     assert.equal(await modeOf(folder), 0o700);
@@ -97,7 +98,7 @@ Deno.test("a key file is private, is replaced whole, and is gone after delete", 
 });
 
 Deno.test("looser permissions of a key file and its folder are tightened and mentioned once", async () => {
-  await inScratch(async ({ folder, path, store, notices }) => {
+  await withStore(async ({ folder, path, store, notices }) => {
     await store.set("ada", SECRET, bound);
     await Deno.chmod(path, 0o644);
     await Deno.chmod(folder, 0o755);

@@ -1,8 +1,11 @@
+/** Proves the Secret Service's store against a real gnome-keyring, and against a secret-tool that misbehaves. */
+
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { linuxStore } from "../../src/keyring/linux.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
 import { findProgram, type Run, run } from "../../src/system/processes.ts";
+import { inScratch, writeScript } from "../scratch.ts";
 import { type Keyring, startKeyring } from "./gnome-keyring.ts";
 
 const bound = { timeout: 15_000 };
@@ -28,22 +31,13 @@ async function withKeyring(
   }
 }
 
-async function inScratch(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** A `secret-tool` of our own, first on PATH. */
 async function withTool(
   body: string,
   test: (store: SecretStore, folder: string) => Promise<void>,
 ): Promise<void> {
   await inScratch(async (folder) => {
-    await Deno.writeTextFile(`${folder}/secret-tool`, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    await writeScript(`${folder}/secret-tool`, body);
     await test(linuxStore(run, { PATH: `${folder}:${PATH}` }), folder);
   });
 }

@@ -6,6 +6,7 @@ import { findCluster, serverAddress, serverName } from "../../src/kube/api-serve
 import { firstAccepted } from "../../src/kube/identity-check.ts";
 import { loadKubeconfig } from "../../src/kube/kubeconfig.ts";
 import { makeCertificates } from "../cloud/certificates.ts";
+import { scratchFolder } from "../scratch.ts";
 
 function code(expected: string): (error: unknown) => boolean {
   return (error) => error instanceof AppError && error.code === expected;
@@ -34,43 +35,40 @@ Deno.test("an API server is https, or http on loopback; its path stays", () => {
 });
 
 Deno.test("a cluster's authority is its data, else its file, which is meant from the kubeconfig's folder", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const [{ caPem: one }, { caPem: two }] = [
-      await makeCertificates(new Date()),
-      await makeCertificates(new Date()),
-    ];
-    const path = `${folder}/config`;
-    await Deno.writeTextFile(`${folder}/ca.pem`, `words\n${two}`);
-    const cluster = (name: string, fields: string) =>
-      `- name: ${name}\n  cluster: {server: "https://k.example/", ${fields}}\n`;
-    await Deno.writeTextFile(
-      path,
-      "clusters:\n" +
-        cluster("data", `certificate-authority-data: ${btoa(one)}, certificate-authority: ca.pem`) +
-        cluster("file", "certificate-authority: ca.pem") +
-        cluster("whole", `certificate-authority: ${folder}/ca.pem`) +
-        cluster("plain", "insecure-skip-tls-verify: false") +
-        cluster("absent", "certificate-authority: none.pem") +
-        cluster("broken", "certificate-authority-data: '***'") + cluster("proxied", "proxy-url: http://p") +
-        "- name: empty\n  cluster: {}\n",
-    );
-    const find = async (name: string) => await findCluster(await loadKubeconfig([path]), name);
-    assert.equal((await find("data")).certificateAuthority, one);
-    assert.equal((await find("file")).certificateAuthority, two);
-    assert.equal((await find("whole")).certificateAuthority, two);
-    assert.deepEqual(await find("plain"), { name: "plain", address: "https://k.example" });
-    assert.equal((await find("proxied")).unfollowed, "proxy-url");
-    await assert.rejects(find("absent"), code("KUBECONFIG"));
-    await assert.rejects(find("broken"), code("KUBECONFIG"));
-    await assert.rejects(find("empty"), code("KUBECONFIG"));
-    await assert.rejects(
-      find("nobody"),
-      (error) => code("NOT_FOUND")(error) && /There are: data, file/.test((error as AppError).hint ?? ""),
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using scratch = await scratchFolder();
+  const folder = scratch.path;
+  const [{ caPem: one }, { caPem: two }] = [
+    await makeCertificates(new Date()),
+    await makeCertificates(new Date()),
+  ];
+  const path = `${folder}/config`;
+  await Deno.writeTextFile(`${folder}/ca.pem`, `words\n${two}`);
+  const cluster = (name: string, fields: string) =>
+    `- name: ${name}\n  cluster: {server: "https://k.example/", ${fields}}\n`;
+  await Deno.writeTextFile(
+    path,
+    "clusters:\n" +
+      cluster("data", `certificate-authority-data: ${btoa(one)}, certificate-authority: ca.pem`) +
+      cluster("file", "certificate-authority: ca.pem") +
+      cluster("whole", `certificate-authority: ${folder}/ca.pem`) +
+      cluster("plain", "insecure-skip-tls-verify: false") +
+      cluster("absent", "certificate-authority: none.pem") +
+      cluster("broken", "certificate-authority-data: '***'") + cluster("proxied", "proxy-url: http://p") +
+      "- name: empty\n  cluster: {}\n",
+  );
+  const find = async (name: string) => await findCluster(await loadKubeconfig([path]), name);
+  assert.equal((await find("data")).certificateAuthority, one);
+  assert.equal((await find("file")).certificateAuthority, two);
+  assert.equal((await find("whole")).certificateAuthority, two);
+  assert.deepEqual(await find("plain"), { name: "plain", address: "https://k.example" });
+  assert.equal((await find("proxied")).unfollowed, "proxy-url");
+  await assert.rejects(find("absent"), code("KUBECONFIG"));
+  await assert.rejects(find("broken"), code("KUBECONFIG"));
+  await assert.rejects(find("empty"), code("KUBECONFIG"));
+  await assert.rejects(
+    find("nobody"),
+    (error) => code("NOT_FOUND")(error) && /There are: data, file/.test((error as AppError).hint ?? ""),
+  );
 });
 
 const SSR = "/apis/authentication.k8s.io/v1/selfsubjectreviews";

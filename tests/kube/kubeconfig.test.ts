@@ -1,3 +1,5 @@
+/** Proves how kubeconfigs are found, locked, written and given back: whole, where they are, and to nobody else. */
+
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { entryEdit } from "../../src/kube/own-entry.ts";
@@ -11,19 +13,11 @@ import {
   surroundingKubeconfigs,
   updateKubeconfig,
 } from "../../src/kube/kubeconfig.ts";
+import { inScratch, scratchFolder } from "../scratch.ts";
 import { kubectl, runKubectl } from "./kubectl.ts";
 
 const WRITER = new URL("./kubeconfig-writer.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 const read = (path: string) => Deno.readTextFile(path);
@@ -100,7 +94,7 @@ Deno.test("without a home a reader finds no kubeconfig, and a writer is told to 
 });
 
 Deno.test("updateKubeconfig() makes a new file 0600 in a new folder 0700", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const path = `${folder}/deep/.kube/config`;
     await updateKubeconfig([path], entry("a"));
     assert.equal(await modeOf(path), 0o600);
@@ -109,7 +103,7 @@ Deno.test("updateKubeconfig() makes a new file 0600 in a new folder 0700", () =>
   }));
 
 Deno.test("updateKubeconfig() keeps mode, owner and links, and leaves nothing beside the file", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const root = Deno.uid() === 0;
     for (const mode of [0o600, 0o644, 0o640]) {
       const [real, link] = [`${folder}/real/file-${mode}`, `${folder}/link-${mode}`];
@@ -128,7 +122,7 @@ Deno.test("updateKubeconfig() keeps mode, owner and links, and leaves nothing be
   }));
 
 Deno.test("updateKubeconfig() follows a link to a file that is not there yet", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     await Deno.mkdir(`${folder}/dotfiles`);
     await Deno.symlink("dotfiles/config", `${folder}/config`);
     await updateKubeconfig([`${folder}/config`], entry("a"));
@@ -137,7 +131,7 @@ Deno.test("updateKubeconfig() follows a link to a file that is not there yet", (
   }));
 
 Deno.test("updateKubeconfig() rewrites a file with several names in place", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     await write(`${folder}/one`, "kind: Config\n" + "#".repeat(3_000));
     await Deno.link(`${folder}/one`, `${folder}/two`);
     await updateKubeconfig([`${folder}/one`], entry("a"));
@@ -150,7 +144,7 @@ Deno.test("updateKubeconfig() rewrites a file with several names in place", () =
   }));
 
 Deno.test("updateKubeconfig() refuses what is no plain file, and leaves it", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     assert.equal((await failure(updateKubeconfig(["/dev/null"], entry("a")))).code, "STORAGE");
     assert.ok((await Deno.stat("/dev/null")).isCharDevice);
     assert.equal((await failure(updateKubeconfig([folder], entry("a")))).code, "STORAGE");
@@ -158,7 +152,7 @@ Deno.test("updateKubeconfig() refuses what is no plain file, and leaves it", () 
   }));
 
 Deno.test("updateKubeconfig() refuses broken files and changes none of the list", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const [good, bad] = [`${folder}/good`, `${folder}/bad`];
     await write(good, "kind: Config\n");
     for (const text of ["kind: Config\n---\nkind: Config\n", "users: [\n", "\xff\xfe"]) {
@@ -175,7 +169,7 @@ Deno.test("updateKubeconfig() refuses broken files and changes none of the list"
   }));
 
 Deno.test("updateKubeconfig() updates an entry where it is and puts new ones into the first file that exists", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const [absent, first, second] = [`${folder}/absent`, `${folder}/first`, `${folder}/second`];
     await write(first, "kind: Config\n");
     await write(
@@ -212,13 +206,13 @@ Deno.test("updateKubeconfig() updates an entry where it is and puts new ones int
   }));
 
 Deno.test("updateKubeconfig() makes the last file of a list of which none exists", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     await updateKubeconfig([`${folder}/a`, `${folder}/b`], entry("a"));
     assert.deepEqual(await namesIn(folder), ["b"]);
   }));
 
 Deno.test("updateKubeconfig() writes nothing the second time", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     await updateKubeconfig([`${folder}/a`], entry("a"));
     const before = await Deno.stat(`${folder}/a`);
     assert.deepEqual(await updateKubeconfig([`${folder}/a`], entry("a")), []);
@@ -227,7 +221,7 @@ Deno.test("updateKubeconfig() writes nothing the second time", () =>
   }));
 
 Deno.test("updateKubeconfig() names a lock that stays with its age, and never removes it", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const path = `${folder}/config`;
     await write(path, "kind: Config\n");
     await write(`${path}.lock`, "");
@@ -240,7 +234,7 @@ Deno.test("updateKubeconfig() names a lock that stays with its age, and never re
   }));
 
 Deno.test("updateKubeconfig() keeps the locks of the other files out of the way when one cannot be had", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const [a, b] = [`${folder}/a`, `${folder}/b`];
     await write(a, "kind: Config\n");
     await write(b, "kind: Config\n");
@@ -250,7 +244,7 @@ Deno.test("updateKubeconfig() keeps the locks of the other files out of the way 
   }));
 
 Deno.test("updateKubeconfig() sees what was written without the lock while it worked", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const path = `${folder}/config`;
     await write(path, "kind: Config\n");
     let runs = 0;
@@ -270,7 +264,7 @@ Deno.test("updateKubeconfig() sees what was written without the lock while it wo
   }));
 
 Deno.test("previewKubeconfig() shows the change, no neighbour's secret, and touches nothing", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const path = `${folder}/config`;
     await write(
       path,
@@ -292,7 +286,7 @@ Deno.test("previewKubeconfig() shows the change, no neighbour's secret, and touc
   }));
 
 Deno.test("removalOfSession() takes the session's users and our contexts of theirs, and nobody else's", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const path = `${folder}/config`;
     await write(path, "contexts:\n- name: mine\n  context: {cluster: datum-project-b, user: datum-ada}\n");
     await updateKubeconfig([path], entry("a"));
@@ -314,7 +308,7 @@ Deno.test("removalOfSession() takes the session's users and our contexts of thei
   }));
 
 Deno.test("a lock is released on a signal, an exit and an error, and the file is whole", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const path = `${folder}/config`;
     await write(path, "kind: Config\n");
     for (
@@ -339,7 +333,7 @@ Deno.test("a lock is released on a signal, an exit and an error, and the file is
   }));
 
 Deno.test("many writers at once, each in its own process, lose nothing of each other", () =>
-  inFolder(async (folder) => {
+  inScratch(async (folder) => {
     const path = `${folder}/config`;
     const all = await Promise.all(
       ["a", "b", "c", "d"].map((prefix) => writer("null", path, prefix, "15").output()),
@@ -354,7 +348,7 @@ Deno.test({
   name: "a concurrent kubectl loses nothing to us, and we wait for its lock as it wants us to",
   ignore: kubectl === undefined,
   fn: () =>
-    inFolder(async (folder) => {
+    inScratch(async (folder) => {
       const path = `${folder}/config`;
       await write(path, "kind: Config\n");
       const ours = writer("null", path, "ours", "120").output();
@@ -405,17 +399,13 @@ const RUN = `${Deno.execPath()} run --quiet --allow-all --no-check --config=${CO
 
 /** Runs a script in a mount namespace of its own, in a folder with a 64 KiB tmpfs at `small`. */
 async function mounted(script: string): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const { stdout, stderr } = await new Deno.Command("unshare", {
-      args: ["-m", "bash", "-euc", `mkdir small; mount -t tmpfs -o size=64k tmpfs small; ${script}`],
-      cwd: folder,
-      stdin: "null",
-    }).output();
-    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await scratchFolder();
+  const { stdout, stderr } = await new Deno.Command("unshare", {
+    args: ["-m", "bash", "-euc", `mkdir small; mount -t tmpfs -o size=64k tmpfs small; ${script}`],
+    cwd: folder.path,
+    stdin: "null",
+  }).output();
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 
 Deno.test({

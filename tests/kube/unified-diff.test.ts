@@ -1,23 +1,22 @@
+/** Proves that a unified diff is what `diff` and `patch` take it for, and as short. */
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { unifiedDiff } from "../../src/kube/unified-diff.ts";
+import { scratchFolder } from "../scratch.ts";
 
 const names = { before: "a", after: "b" };
 
 async function patched(before: string, diff: string): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/file`, before);
-    await Deno.writeTextFile(`${folder}/diff`, diff);
-    const { success, stdout, stderr } = await new Deno.Command("patch", {
-      args: ["--binary", "--fuzz=0", "--quiet", "file", "diff"],
-      cwd: folder,
-    }).output();
-    assert.ok(success, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
-    return await Deno.readTextFile(`${folder}/file`).catch(() => "");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await scratchFolder();
+  await Deno.writeTextFile(`${folder.path}/file`, before);
+  await Deno.writeTextFile(`${folder.path}/diff`, diff);
+  const { success, stdout, stderr } = await new Deno.Command("patch", {
+    args: ["--binary", "--fuzz=0", "--quiet", "file", "diff"],
+    cwd: folder.path,
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
+  return await Deno.readTextFile(`${folder.path}/file`).catch(() => "");
 }
 
 Deno.test("unifiedDiff() of equal texts is empty", () => {
@@ -71,14 +70,10 @@ function changedLines(diff: string): number {
 }
 
 async function changedLinesOfDiff(before: string, after: string): Promise<number> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/a`, before);
-    await Deno.writeTextFile(`${folder}/b`, after);
-    const { stdout } = await new Deno.Command("diff", { args: ["--minimal", "-u", "a", "b"], cwd: folder })
-      .output();
-    return changedLines(new TextDecoder().decode(stdout));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await scratchFolder();
+  await Deno.writeTextFile(`${folder.path}/a`, before);
+  await Deno.writeTextFile(`${folder.path}/b`, after);
+  const { stdout } = await new Deno.Command("diff", { args: ["--minimal", "-u", "a", "b"], cwd: folder.path })
+    .output();
+  return changedLines(new TextDecoder().decode(stdout));
 }

@@ -1,3 +1,5 @@
+/** Proves which browser is started and how, and that a web address is all that it is ever handed. */
+
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import {
@@ -7,6 +9,7 @@ import {
   openBrowser,
   splitWords,
 } from "../../src/system/browser.ts";
+import { inScratch, writeScript } from "../scratch.ts";
 
 const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=$HOME;`id`";
 
@@ -20,19 +23,6 @@ function place(
     variable: (name) => variables[name],
     exists: (path) => Promise.resolve(files.includes(path)),
   };
-}
-
-async function inScratch(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function script(path: string, body: string): Promise<void> {
-  await Deno.writeTextFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
 }
 
 /** The text of a file that another process is about to put in place. */
@@ -137,7 +127,7 @@ Deno.test("a browser that is absent or fails at once is an outcome with its reas
       opened: false,
       reason: `"no-such-browser" is not installed`,
     });
-    await script(`${folder}/broken`, "exit 3");
+    await writeScript(`${folder}/broken`, "exit 3");
     assert.deepEqual(await openBrowser(URL_, { command: `${folder}/broken`, patience: 10_000 }), {
       opened: false,
       reason: `"${folder}/broken" ended with exit code 3`,
@@ -147,7 +137,7 @@ Deno.test("a browser that is absent or fails at once is an outcome with its reas
 
 Deno.test("a browser gets the address as one argument, and a named environment without the rest of ours", async () => {
   await inScratch(async (folder) => {
-    await script(
+    await writeScript(
       `${folder}/browser`,
       `env >"${folder}/env"; printf '%s' "$#:$1" >"${folder}/new"; mv "${folder}/new" "${folder}/seen"`,
     );
@@ -170,8 +160,8 @@ Deno.test("a browser gets the address as one argument, and a named environment w
 
 Deno.test("a $BROWSER that fails gives way to the system's browser", async () => {
   await inScratch(async (folder) => {
-    await script(`${folder}/broken`, "exit 1");
-    await script(
+    await writeScript(`${folder}/broken`, "exit 1");
+    await writeScript(
       `${folder}/xdg-open`,
       `printf '%s' "$1" >"${folder}/new"; mv "${folder}/new" "${folder}/seen"`,
     );
@@ -190,7 +180,7 @@ Deno.test("a $BROWSER that fails gives way to the system's browser", async () =>
 
 Deno.test("Ctrl-C for our process group does not reach the browser", async () => {
   await inScratch(async (folder) => {
-    await script(
+    await writeScript(
       `${folder}/browser`,
       `echo $$ >"${folder}/new"; mv "${folder}/new" "${folder}/pid"; exec sleep 20`,
     );

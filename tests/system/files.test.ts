@@ -17,13 +17,9 @@ import {
   tighten,
   writeFileAtomically,
 } from "../../src/system/files.ts";
+import { scratchFolder } from "../scratch.ts";
 
 const posix = Deno.build.os !== "windows";
-
-async function folder() {
-  const path = await Deno.makeTempDir({ prefix: "datumctl-files-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
 
 const storage = (part: string) => (thrown: unknown) => {
   assert.ok(thrown instanceof AppError && thrown.code === "STORAGE", String(thrown));
@@ -41,7 +37,7 @@ async function canMount(): Promise<boolean> {
 }
 
 Deno.test("a file is replaced whole, with mode 0600, and nothing is left beside it", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/a.json`;
   await writeFileAtomically(path, "first");
   await writeFileAtomically(path, "sécond");
@@ -51,7 +47,7 @@ Deno.test("a file is replaced whole, with mode 0600, and nothing is left beside 
 });
 
 Deno.test("a link at the file's place is replaced, never written through", { ignore: !posix }, async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   await Deno.writeTextFile(`${it.path}/target`, "untouched");
   await Deno.symlink(`${it.path}/target`, `${it.path}/link`);
   await Deno.symlink(`${it.path}/target`, `${it.path}/link.new`);
@@ -61,7 +57,7 @@ Deno.test("a link at the file's place is replaced, never written through", { ign
 });
 
 Deno.test("a replacement takes its room at once, and its text may be shorter or longer than that", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/a`;
   await writeFileAtomically(path, "old");
   for (const text of ["", "x", "y".repeat(200_000)]) {
@@ -77,14 +73,14 @@ Deno.test("a replacement takes its room at once, and its text may be shorter or 
 });
 
 Deno.test("what a killed process left half-written is cleared away by the next write", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   await Deno.writeTextFile(`${it.path}/a.new`, "half");
   await writeFileAtomically(`${it.path}/a`, "whole");
   assert.deepEqual(await listFolder(it.path), ["a"]);
 });
 
 Deno.test("beside a file that is not ours, what a killed process left is cleared away, and nothing else", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/a.secret`;
   const dead = `${path}.new-${crypto.randomUUID()}`;
   const theirs = [`${path}.new`, `${path}.new-1`, `${it.path}/b.secret.new-${crypto.randomUUID()}`];
@@ -100,7 +96,7 @@ Deno.test("beside a file that is not ours, what a killed process left is cleared
 });
 
 Deno.test("a rename that fails keeps the old file, leaves nothing behind, and is STORAGE", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/a`;
   await Deno.mkdir(`${path}/inside`, { recursive: true });
   await assert.rejects(writeFileAtomically(path, "x"), storage(path));
@@ -110,7 +106,7 @@ Deno.test("a rename that fails keeps the old file, leaves nothing behind, and is
 Deno.test("a full disk fails when the room is taken, keeps the old file, and says so", {
   ignore: !await canMount(),
 }, async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const script = new URL("./fill-disk.ts", import.meta.url).pathname;
   const { stdout, stderr } = await new Deno.Command("unshare", {
     args: [
@@ -130,7 +126,7 @@ Deno.test("a full disk fails when the room is taken, keeps the old file, and say
 });
 
 Deno.test("reading: absent is nothing, a folder or too large a file is STORAGE, bytes that are no UTF-8 are no error", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   assert.equal(await readTextFile(`${it.path}/none`), undefined);
   await Deno.writeTextFile(`${it.path}/file`, "");
   assert.equal(await readTextFile(`${it.path}/file/below`), undefined);
@@ -145,7 +141,7 @@ Deno.test("reading: absent is nothing, a folder or too large a file is STORAGE, 
 });
 
 Deno.test("removing, listing and looking: what is not there is no error", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   assert.equal(await removeFile(`${it.path}/none`), false);
   assert.deepEqual(await listFolder(`${it.path}/none`), []);
   assert.equal(await exists(`${it.path}/none`), false);
@@ -160,7 +156,7 @@ Deno.test("removing, listing and looking: what is not there is no error", async 
 });
 
 Deno.test("twenty processes' worth of first writes at once are one file", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   await Promise.all(Array.from({ length: 20 }, () => createFile(`${it.path}/.gitignore`, "*\n")));
   assert.equal(await readTextFile(`${it.path}/.gitignore`), "*\n");
 });
@@ -169,7 +165,7 @@ Deno.test(
   "permissions of others are taken away, links and private files left alone",
   { ignore: !posix },
   async () => {
-    await using it = await folder();
+    await using it = await scratchFolder();
     await ensurePrivateFolder(`${it.path}/a/b`);
     assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
     assert.equal(await tighten(`${it.path}/a/b`), undefined);
@@ -189,7 +185,7 @@ Deno.test(
 Deno.test("files of another owner are told of, stay as they are, and are read all the same", {
   ignore: !posix || Deno.uid() !== 0,
 }, async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   // Another user can run only what lies where they can read it.
   await Deno.copyFile(Deno.execPath(), `${it.path}/deno`);
   await Deno.mkdir(`${it.path}/src/system`, { recursive: true });
@@ -233,7 +229,7 @@ Deno.test("files of another owner are told of, stay as they are, and are read al
 Deno.test("an administrator's call changes nothing of another owner's, and tells whose it is not", {
   ignore: !posix || Deno.uid() !== 0,
 }, async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const file = `${it.path}/theirs`;
   await Deno.writeTextFile(file, "");
   await Deno.chmod(file, 0o666);

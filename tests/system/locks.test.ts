@@ -3,11 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { acquireLock } from "../../src/system/locks.ts";
-
-async function folder() {
-  const path = await Deno.makeTempDir({ prefix: "datumctl-locks-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
+import { scratchFolder } from "../scratch.ts";
 
 async function holder(path: string) {
   const child = new Deno.Command(Deno.execPath(), {
@@ -29,7 +25,7 @@ async function holder(path: string) {
 const busy = (thrown: unknown) => thrown instanceof AppError && thrown.code === "BUSY" && thrown.retryable;
 
 Deno.test("a lock that another process holds is BUSY at the bound, and free when it lets go", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/lock`;
   const other = await holder(path);
   const began = performance.now();
@@ -45,7 +41,7 @@ Deno.test("a lock that another process holds is BUSY at the bound, and free when
 });
 
 Deno.test("a holder that is killed with -9 frees its lock", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/lock`;
   const other = await holder(path);
   await assert.rejects(acquireLock(path, { timeout: 0, guards: "x" }), busy);
@@ -56,7 +52,7 @@ Deno.test("a holder that is killed with -9 frees its lock", async () => {
 });
 
 Deno.test("one process cannot take a lock twice, and its file stays when it is freed", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/lock`;
   const first = await acquireLock(path, { timeout: 0, guards: "x" });
   await assert.rejects(acquireLock(path, { timeout: 50, guards: "x" }), busy);
@@ -68,7 +64,7 @@ Deno.test("one process cannot take a lock twice, and its file stays when it is f
 });
 
 Deno.test("of ten who want a lock at once, no two have it at the same time, and all get it", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   let inside = 0;
   let most = 0;
   await Promise.all(Array.from({ length: 10 }, async () => {
@@ -82,7 +78,7 @@ Deno.test("of ten who want a lock at once, no two have it at the same time, and 
 });
 
 Deno.test("a wait ends with the signal's own reason", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   const path = `${it.path}/lock`;
   const first = await acquireLock(path, { timeout: 0, guards: "x" });
   const controller = new AbortController();
@@ -96,7 +92,7 @@ Deno.test("a wait ends with the signal's own reason", async () => {
 });
 
 Deno.test("a lock in a folder that is not there, or on something that is no file, is STORAGE", async () => {
-  await using it = await folder();
+  await using it = await scratchFolder();
   await Deno.mkdir(`${it.path}/dir`);
   for (const path of [`${it.path}/no/lock`, `${it.path}/dir`]) {
     await assert.rejects(

@@ -1,3 +1,5 @@
+/** Proves that a child gets what it is given and no more, and that none hangs, floods or outlives its call. */
+
 import assert from "node:assert/strict";
 import {
   childEnvironment,
@@ -8,22 +10,10 @@ import {
   run,
   startDetached,
 } from "../../src/system/processes.ts";
+import { inScratch, writeScript } from "../scratch.ts";
 
 const PATH = Deno.env.get("PATH") ?? "";
 const env = { PATH };
-
-async function inScratch(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function script(path: string, body: string): Promise<void> {
-  await Deno.writeTextFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
-}
 
 Deno.test("run() names a program that is absent, by name and by path", async () => {
   await assert.rejects(run("no-such-program", [], { env }), (error) => {
@@ -44,7 +34,7 @@ Deno.test("run() tells a file that is not a program from an absent one", async (
 
 Deno.test("run() kills and reaps a hanging child at the bound, though a grandchild keeps its pipes", async () => {
   await inScratch(async (folder) => {
-    await script(
+    await writeScript(
       `${folder}/hang`,
       `trap '' TERM\necho $$ >"${folder}/pid"\nsleep 20 &\necho $! >"${folder}/grandchild"\nwait\nwait\nsleep 20`,
     );
@@ -59,7 +49,7 @@ Deno.test("run() kills and reaps a hanging child at the bound, though a grandchi
 
 Deno.test("run() does not wait for a grandchild after the child has ended", async () => {
   await inScratch(async (folder) => {
-    await script(`${folder}/fork`, `sleep 20 &\necho $! >"${folder}/grandchild"\necho done\nexit 3`);
+    await writeScript(`${folder}/fork`, `sleep 20 &\necho $! >"${folder}/grandchild"\necho done\nexit 3`);
     const started = performance.now();
     const { code, stdout } = await run(`${folder}/fork`, [], { env, timeout: 15_000 });
     assert.deepEqual({ code, stdout }, { code: 3, stdout: "done\n" });
@@ -167,7 +157,7 @@ Deno.test("findProgram() takes the first executable file and no relative folder"
     for (const name of ["a", "b", "c"]) await Deno.mkdir(`${folder}/${name}`);
     await Deno.writeTextFile(`${folder}/a/tool`, "not executable", { mode: 0o644 });
     await Deno.mkdir(`${folder}/b/tool`);
-    await script(`${folder}/c/tool`, "exit 0");
+    await writeScript(`${folder}/c/tool`, "exit 0");
     const path = `:.:relative:${folder}/a:${folder}/b:${folder}/c/`;
     assert.equal(findProgram("tool", path), `${folder}/c/tool`);
     assert.equal(findProgram("tool", `${folder}/a`), undefined);
@@ -181,7 +171,7 @@ Deno.test("a program planted in the working folder is not run for a relative ent
     const [real, planted] = [`${folder}/bin`, `${folder}/work`];
     for (const place of [real, planted]) {
       await Deno.mkdir(place);
-      for (const name of ["secret-tool", "xdg-open"]) await script(`${place}/${name}`, `echo "$0"`);
+      for (const name of ["secret-tool", "xdg-open"]) await writeScript(`${place}/${name}`, `echo "$0"`);
     }
     const code = `import { run, startDetached } from "${module}";
       const env = { PATH: Deno.env.get("PATH") };
@@ -192,8 +182,8 @@ Deno.test("a program planted in the working folder is not run for a relative ent
       for (const start of [run, startDetached]) {
         try { await start("only-here", [], { env }); } catch (error) { console.log(error.name); }
       }`;
-    await script(`${planted}/only-here`, "touch ran");
-    await script(`${planted}/xdg-open`, "touch ran; exit 1");
+    await writeScript(`${planted}/only-here`, "touch ran");
+    await writeScript(`${planted}/xdg-open`, "touch ran; exit 1");
     await Deno.writeTextFile(`${folder}/main.js`, code);
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", "--no-config", `${folder}/main.js`],
@@ -212,7 +202,10 @@ Deno.test("a program planted in the working folder is not run for a relative ent
 
 Deno.test("startDetached() gives the child a process group of its own and no terminal", async () => {
   await inScratch(async (folder) => {
-    await script(`${folder}/child`, `ps -o pgid= -p $$ >"${folder}/group"\necho $$ >"${folder}/pid"\nexit 5`);
+    await writeScript(
+      `${folder}/child`,
+      `ps -o pgid= -p $$ >"${folder}/group"\necho $$ >"${folder}/pid"\nexit 5`,
+    );
     const { code } = startDetached(`${folder}/child`, [], { env });
     // It holds no event loop open, so that this wait needs a timer of its own.
     const awake = setInterval(() => {}, 1000);
@@ -229,7 +222,7 @@ Deno.test("startDetached() gives the child a process group of its own and no ter
 Deno.test("startDetached() does not hold the program that started it", async () => {
   const module = new URL("../../src/system/processes.ts", import.meta.url).href;
   await inScratch(async (folder) => {
-    await script(`${folder}/stay`, `echo $$ >"${folder}/pid"\nexec sleep 20`);
+    await writeScript(`${folder}/stay`, `echo $$ >"${folder}/pid"\nexec sleep 20`);
     const code = `import { startDetached } from "${module}";
       startDetached("${folder}/stay", [], { env: { PATH: Deno.env.get("PATH") } });
       while (true) try { if (Deno.readTextFileSync("${folder}/pid") !== "") break; } catch {}`;
