@@ -19,6 +19,8 @@ const page = (path: string) => Deno.readTextFileSync(`${ROOT}${path}`);
 interface Help {
   readonly flags: readonly string[];
   readonly words: readonly string[];
+  /** The formats that `-o` takes; none where there is no `-o`. */
+  readonly formats: readonly string[];
 }
 
 /** The help of every command, by its words; "" is the program itself. */
@@ -72,8 +74,11 @@ function readHelp(text: string): Help {
   return {
     flags: part("Options").flatMap((line) => line.match(/(?<![\w-])--?[a-z][a-z-]*/gi) ?? []),
     words: part("Commands").map((line) => /^[a-z-]+/.exec(line)?.[0] ?? ""),
+    formats: formatsIn(/^ {2}-o, --output <format>([^]*?)(?=\n {2}-|\n\n)/m.exec(text)?.[1] ?? ""),
   };
 }
+
+const formatsIn = (text: string): readonly string[] => text.match(/\b(?:table|wide|json|yaml|name)\b/g) ?? [];
 
 /** The part of docs/commands.md whose heading names the command. */
 function section(words: string): string {
@@ -111,6 +116,16 @@ Deno.test("docs/commands.md has no flag that its command lacks", async () => {
         assert.ok(flags.includes(flag), `${words} ${flag}`);
       }
     }
+  }
+});
+
+Deno.test("docs/commands.md lists the formats of -o as each command's help does", async () => {
+  const help = await allHelp();
+  assert.deepEqual(help.get("auth list")?.formats, ["table", "wide", "json", "yaml", "name"]);
+  for (const [words, { formats }] of help) {
+    if (words === "") continue;
+    const row = /^\| `-o`.*? \|(.*?)(?:;.*)?\|$/m.exec(section(words))?.[1] ?? "";
+    assert.deepEqual(formatsIn(row), formats, words);
   }
 });
 

@@ -20,17 +20,17 @@ import { formatTable, listFormat, toYaml } from "./table.ts";
 export function apiResourcesCommand(deps: CommandDeps): Command {
   const command = new Command("api-resources")
     .description("List the resource types of the control plane in use")
-    .option("--api-group <group>", "only those of this group; of the core group when empty")
-    .option("--namespaced [boolean]", "only those in namespaces, or with =false only those outside")
+    .option("--api-group <group>", "only those in this group; empty means the core group")
+    .option("--namespaced [boolean]", "only namespaced types; with =false, only the others")
     .addOption(
-      new Option("--verbs <list>", "only those that can do all of these, such as list,get").argParser(
+      new Option("--verbs <list>", "only those that support all of these verbs, such as list,get").argParser(
         wordsOf,
       ),
     )
-    .addOption(new Option("--categories <list>", "only those of all these categories").argParser(wordsOf))
-    .option("--no-headers", "without the line of titles")
+    .addOption(new Option("--categories <list>", "only those in all of these categories").argParser(wordsOf))
+    .option("--no-headers", "leave out the header line")
     .option("--sort-by <field>", "name or kind (default: group)")
-    .option("--cached [boolean]", "what an earlier command learned will do, if there is any")
+    .option("--cached [boolean]", "use what an earlier command learned, if anything")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addHelpText(
       "after",
@@ -214,7 +214,7 @@ function refuseIncomplete({ client }: DiscoverySource, { missing }: Discovery): 
     : parts.join(", ");
   throw new AppError(
     "INCOMPLETE",
-    `${client.what} did not tell of everything that it serves. Missing: ${named} (${
+    `${client.what} did not report everything that it serves. Missing: ${named} (${
       printable(first.why).replace(/\.$/, "")
     }).`.replace(/^./, (letter) => letter.toUpperCase()),
     { hint: "What there is was printed. Run the same command again later for the rest." },

@@ -81,7 +81,7 @@ export async function runClustersList(deps: Deps, input: ListInput): Promise<voi
       }),
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("The organization has no cluster.");
+  if (rows.length === 0 && format === "table") deps.out.note("The organization has no clusters.");
 }
 
 interface KubeconfigInput {
@@ -132,8 +132,8 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
 function serverOf(cluster: Cluster): string {
   const address = clusterAddress(cluster);
   if (address === undefined) {
-    throw new AppError("NOT_FOUND", `Cloudfleet's API names no address of the cluster ${cluster.id}.`, {
-      hint: "It may be starting still: see datumctl clusters list. Else name it yourself: " +
+    throw new AppError("NOT_FOUND", `Cloudfleet's API gives no address for the cluster ${cluster.id}.`, {
+      hint: "It may still be starting: see datumctl clusters list. Or name the address yourself: " +
         "datumctl auth update-kubeconfig --server URL",
     });
   }
@@ -143,9 +143,9 @@ function serverOf(cluster: Cluster): string {
     if (!(thrown instanceof AppError)) throw thrown;
     throw new AppError(
       "INVALID",
-      `Cloudfleet's API names an address of the cluster that is refused: ${thrown.message}`,
+      `The address that Cloudfleet's API gives for the cluster is refused: ${thrown.message}`,
       {
-        hint: "Tokens go to https addresses only (http on loopback).",
+        hint: "Tokens are sent to https addresses only (http on loopback).",
         cause: thrown,
       },
     );

@@ -9,8 +9,8 @@ import { type Deps, leave } from "./context.ts";
  */
 export async function confirm({ terminal, interrupted, out }: Deps, question: string): Promise<void> {
   if (!terminal.canAsk) {
-    throw new AppError("USAGE", "Nobody can be asked here whether that is meant.", {
-      hint: "Say so on the command line: --yes",
+    throw new AppError("USAGE", "This needs confirmation, and there is no terminal to ask on.", {
+      hint: "Confirm on the command line: --yes",
     });
   }
   terminal.writeErr(`${question} [y/N] `);

@@ -45,7 +45,7 @@ export async function exportPlaceFor(
   for (const [part = "", wanted] of parts) {
     const kind = await kindOf(part);
     if (kind === undefined || kind === wanted) continue;
-    throw new AppError("STORAGE", `Nothing is exported to ${printable(part)}: it is no plain ${wanted}.`, {
+    throw new AppError("STORAGE", `Nothing is exported to ${printable(part)}: it is not a plain ${wanted}.`, {
       hint: "Look at what it is; then remove it and run the same command again.",
     });
   }
@@ -65,7 +65,7 @@ function tracked(path: string): AppError {
     `Nothing is exported: git tracks ${printable(path)}, and the token would go where the repository goes.`,
     {
       hint: "Take the file out of git and run the same command again: git rm --cached .datachain/config; " +
-        "or leave --export-datachain out.",
+        "or leave out --export-datachain.",
     },
   );
 }
@@ -94,7 +94,7 @@ export async function exportToken(
     await tighten(target);
     if (await othersCanRead(target)) {
       throw new AppError("STORAGE", `The token is not written to ${printable(path)}: others can read it.`, {
-        hint: `Make it yours alone, and run the same command again: chmod 600 ${printable(path)}`,
+        hint: `Make it private and run the same command again: chmod 600 ${printable(path)}`,
       });
     }
   }

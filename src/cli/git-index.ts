@@ -44,7 +44,7 @@ async function inRepository(folder: string): Promise<boolean> {
 function unknown(folder: string, path: string, why: string): AppError {
   return new AppError(
     "STORAGE",
-    `It cannot be told whether git tracks ${printable(`${folder}/${path}`)}: ${why}`,
-    { hint: "See that git works in this folder, or leave --local or --export-datachain out." },
+    `Cannot tell whether git tracks ${printable(`${folder}/${path}`)}: ${why}`,
+    { hint: "Check that git works in this folder, or leave out --local or --export-datachain." },
   );
 }

@@ -28,40 +28,40 @@ export function loginCommandLine(deps: CommandDeps): Command {
   const command = new Command("login")
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
-    .option("--api-hostname <host>", "API host, where it does not follow from the auth host")
+    .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
     .option("--client-id <id>", "OAuth client id, for an issuer or host that is not Datum's own")
     .option(
       "--provider <provider>",
-      `kind of cloud: ${PROVIDERS.join(", ")} (default: what the other flags say, else datum; ` +
+      `kind of cloud: ${PROVIDERS.join(", ")} (default: implied by the other flags, else datum; ` +
         "env: DATUMCTL_PROVIDER)",
     )
-    .option("--issuer <url>", "oidc: the issuer as it names itself, with its path")
-    .option("--redirect-uri <uri>", "oidc: loopback address to come back to, sent byte for byte")
+    .option("--issuer <url>", "oidc: issuer URL, exactly as the issuer states it, with its path")
+    .option("--redirect-uri <uri>", "oidc: loopback address for the browser to return to, sent byte for byte")
     .option("--client-secret-file <file>", "oidc: file with the client's secret, - for standard input")
-    .option("--device-authorization-endpoint <url>", "oidc: where device codes are asked for")
+    .option("--device-authorization-endpoint <url>", "oidc: endpoint that issues device codes")
     .option("--no-browser", "sign in with a code on another device")
     .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
     .option(
       "--browser-command <command>",
-      "program that opens the address, with %s or the address as last word",
+      "program that opens the address; %s stands for the address, else it is added at the end",
     )
     .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
-    .option("-s, --scopes <list>", "scopes to ask for instead of the usual ones, separated by commas")
-    .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; an empty one sends none")
+    .option("-s, --scopes <list>", "scopes to request instead of the default ones, separated by commas")
+    .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; empty to send none")
     .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
     .option(
       "--keyring <store>",
       "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
     )
-    .option("--timeout <duration>", "bound on the whole sign-in (default: 5m)")
+    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
     .option("-n, --name <name>", "studio: name of the token there (default: Studio chooses)")
     .option(
       "--team <team>",
-      "studio: team that the token is for; may be repeated",
+      "studio: team that the token is for; repeatable",
       (team: string, teams: readonly string[] = []) => [...teams, team],
     )
-    .option("--expires-in <days>", "studio: life of the token in days (default: 365)")
-    .option("--local", "studio: keep the session in this folder, for it and those below")
+    .option("--expires-in <days>", "studio: lifetime of the token in days (default: 365)")
+    .option("--local", "studio: keep the session in this folder, for it and its subfolders")
     .option("--force", "studio: replace the session that is there, and revoke its token")
     .option("--export-datachain", "studio: also write the token where DataChain's own tools look")
     .option("--credentials <file>", "machines: a service account's key file, - for standard input")
@@ -84,13 +84,13 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
     ["--with-token", input.withToken],
     ["--workload", input.workload],
   ].flatMap(([flag, value]) => value === undefined ? [] : [flag]);
-  if (ways.length > 1) throw new AppError("USAGE", `${ways.join(" and ")} cannot go together.`);
+  if (ways.length > 1) throw new AppError("USAGE", `${ways.join(" and ")} cannot be combined.`);
   if (ways.length === 1) {
     const { signInAMachine } = await import("./login/machine.ts");
     return await signInAMachine(deps, input);
   }
   const lost = (["audience", "exchange"] as const).find((name) => input[name] !== undefined);
-  if (lost !== undefined) throw new AppError("USAGE", `--${lost} is for --workload.`);
+  if (lost !== undefined) throw new AppError("USAGE", `--${lost} can only be used with --workload.`);
   const provider = await providerOf(deps, input);
   if (provider === "studio") {
     const { signInAtStudio } = await import("./login/studio.ts");

@@ -81,7 +81,7 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
       deps,
       [...sessions, ...others],
       input.user,
-      "Log out whom?",
+      "Log out which user?",
       "datumctl logout",
       place,
     ),
@@ -103,14 +103,18 @@ function noLocalSession(): AppError {
 }
 
 function onlyLocal({ project = "" }: SessionPlace): AppError {
-  return new AppError("NOT_SIGNED_IN", `Nobody is signed in here but ${printable(project)} itself.`, {
+  return new AppError("NOT_SIGNED_IN", `Only the project folder ${printable(project)} has a session here.`, {
     hint: "Log out of that folder's own session: datumctl logout --local",
   });
 }
 
 function tellWhatStays({ out }: Deps, local: SessionPlace | undefined): void {
   if (local?.project === undefined) return;
-  out.note(`The session of ${printable(local.project)} itself stays; to end it: datumctl logout --local`);
+  out.note(
+    `The session of the project folder ${
+      printable(local.project)
+    } is kept. To end it: datumctl logout --local`,
+  );
 }
 
 /** What failed on the way of one session; the rest of that way was gone all the same. */
@@ -275,7 +279,7 @@ async function withdraw(path: string, token: string | undefined): Promise<void> 
   if (token === undefined) {
     throw new AppError(
       "STORAGE",
-      `The token's copy in ${printable(path)} stays: it cannot be told which it is.`,
+      `The token's copy in ${printable(path)} stays, because the session's own token could not be read.`,
       {
         hint: remedy,
       },

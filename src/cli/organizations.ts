@@ -19,7 +19,7 @@ export function organizationsCommand(deps: CommandDeps): Command {
     );
   list.action((flags) => runOrganizationsList(deps(list), { output: flags.output }));
   return new Command("organizations").alias("organization").alias("orgs")
-    .description("What organizations there are")
+    .description("List organizations")
     .addHelpText("after", "\nExamples:\n  datumctl organizations list")
     .addCommand(list as unknown as Command);
 }
@@ -28,7 +28,7 @@ export function organizationsCommand(deps: CommandDeps): Command {
 export function projectsCommand(deps: CommandDeps): Command {
   const list = new Command("list").alias("ls")
     .description("List the projects of an organization that the signed-in user may see")
-    .option("--organization <id>", "this one, instead of the one in use (env: DATUM_ORGANIZATION)")
+    .option("--organization <id>", "this organization instead of the one in use (env: DATUM_ORGANIZATION)")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addHelpText(
       "after",
@@ -36,7 +36,7 @@ export function projectsCommand(deps: CommandDeps): Command {
     );
   list.action((flags) => runProjectsList(deps(list), flags));
   return new Command("projects").alias("project")
-    .description("What projects there are")
+    .description("List projects")
     .addHelpText("after", "\nExamples:\n  datumctl projects list --organization my-org-id")
     .addCommand(list as unknown as Command);
 }
@@ -61,7 +61,7 @@ export async function runOrganizationsList(
       object: ({ id, displayName, type }) => ({ id, displayName: displayName ?? null, type: type ?? null }),
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("You are a member of no organization.");
+  if (rows.length === 0 && format === "table") deps.out.note("You are not a member of any organization.");
 }
 
 /** Prints the projects of the organization that is named or in use; else of the only one there is, or one picked. */
@@ -72,7 +72,7 @@ export async function runProjectsList(
   const format = listFormat(input.output);
   const acting = await actingSession(deps);
   const organization = await organizationOf(acting, input.organization);
-  if (organization === undefined) return deps.out.note("You are a member of no organization.");
+  if (organization === undefined) return deps.out.note("You are not a member of any organization.");
   const rows = await listProjects(acting.deps, acting.session, organization);
   deps.out.text(
     await formatListing<Project>({
@@ -87,7 +87,7 @@ export async function runProjectsList(
     }, format),
   );
   if (rows.length === 0 && format === "table") {
-    deps.out.note(`There is no project in the organization "${organization}" that you may see.`);
+    deps.out.note(`The organization "${organization}" has no projects that you may see.`);
   }
 }
 
@@ -108,9 +108,9 @@ async function organizationOf(
   const at = await pick(
     deps.terminal,
     deps.interrupted,
-    "Of which organization?",
+    "Projects of which organization?",
     organizations.map(({ id, displayName }) => displayName === undefined ? id : `${id}  ${displayName}`),
-    `Name it: datumctl projects list --organization ID. There are: ${ids}.`,
+    `Name it: datumctl projects list --organization ID. Available: ${ids}.`,
   );
   return organizations[at]?.id;
 }

@@ -162,13 +162,14 @@ async function buildProgram(
       ),
     )
     .addOption(
-      new Option("-v, --verbose", "log to stderr what is asked of whom").argParser((_, count: number) =>
-        count + 1
-      )
+      new Option("-v, --verbose", "log every request to stderr").argParser((_, count: number) => count + 1)
         .default(0, "off"),
     )
-    .option("-q, --quiet", "print only results, errors and what must be acted on")
-    .option("--request-timeout <duration>", "bound on connecting and on an answer's headers (default: 30s)")
+    .option("-q, --quiet", "print only results, errors and what needs your action")
+    .option(
+      "--request-timeout <duration>",
+      "time limit for connecting and for an answer's headers (default: 30s)",
+    )
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
@@ -262,7 +263,7 @@ function usageError(thrown: CommanderError, written: string): AppError {
 function versionCommand(deps: CommandDeps): Command {
   const command = new Command("version")
     .description("Print the version")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .option("-o, --output <format>", "table, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action(async (flags) => {
     const { out } = deps(command);

@@ -80,7 +80,7 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings
     flags.platformWide === undefined ? [] : ["--platform-wide"],
   ].flat();
   if (given.length > 1) {
-    throw new AppError("USAGE", `${given.join(" and ")} exclude each other.`, { hint: "Give one of them." });
+    throw new AppError("USAGE", `${given.join(" and ")} cannot be combined.`, { hint: "Use one of them." });
   }
   if (flags.platformWide) return { kind: "platform", source: "--platform-wide" };
   if (flags.project !== undefined) return asked("project", flags.project, "--project");

@@ -124,18 +124,18 @@ export function storageOf(session: Session): "keyring" | "file" | "none" {
 export function tokenEnds(session: Session, now: number): string {
   const { kind, tokenExpires, expires } = session;
   if (tokenExpires === undefined) {
-    if (kind === "workload" && !isAmbient(session)) return "with the CI job's own";
+    if (kind === "workload" && !isAmbient(session)) return "when the CI job's token expires";
     const made = kind === "service-account" || kind === "api-token" || kind === "pat";
     return made ? "made anew when needed" : "unknown";
   }
-  const over = Date.parse(tokenExpires) <= now ? "over" : "valid";
+  const over = Date.parse(tokenExpires) <= now ? "expired" : "valid";
   return `${tokenExpires} (${over}${expires === undefined ? ", renews itself" : ""})`;
 }
 
 /** When a session ends for good. */
 export function sessionEnds({ kind, expires }: Session, now: number): string {
-  if (expires === undefined) return kind === "workload" ? "with its job" : "renews itself";
-  return Date.parse(expires) > now ? expires : `${expires} (over)`;
+  if (expires === undefined) return kind === "workload" ? "when its CI job ends" : "renews itself";
+  return Date.parse(expires) > now ? expires : `${expires} (expired)`;
 }
 
 /** True for a session that comes from a variable: nothing of it is stored. */
@@ -146,7 +146,7 @@ function isAmbient({ name }: Session): boolean {
 /** Says that the active session is not the one that commands act as, where a variable gives one. */
 export function tellWhatComesFirst({ out, env }: Deps): void {
   const variable = variableInForce(env);
-  if (variable !== undefined) out.warn(`${variable} is set and comes before the active session.`);
+  if (variable !== undefined) out.warn(`${variable} is set and takes precedence over the active session.`);
 }
 
 /** Says that the person's active session is not the one that counts here, where a project folder has its own. */
@@ -154,7 +154,9 @@ export async function tellOfFolder({ out, place }: Deps): Promise<void> {
   const local = await place.local?.(place);
   if (local?.project === undefined) return;
   out.warn(
-    `In ${printable(local.project)} and below, that folder's own session comes before the active one.`,
+    `In ${
+      printable(local.project)
+    } and its subfolders, that folder's own session takes precedence over the active one.`,
   );
 }
 
@@ -162,7 +164,7 @@ export async function tellOfFolder({ out, place }: Deps): Promise<void> {
 export function checkStored(session: Session, hint: string): void {
   if (!isAmbient(session)) return;
   const variable = session.name.slice(AMBIENT.length);
-  throw new AppError("USAGE", `What ${variable} gives is a session that is stored nowhere.`, { hint });
+  throw new AppError("USAGE", `The session from ${variable} is not stored.`, { hint });
 }
 
 /**
@@ -181,7 +183,7 @@ function matchSession(sessions: readonly PlacedSession[], user: string, command:
     });
   }
   throw new AppError("NOT_FOUND", `${printable(user)} is not signed in here.`, {
-    hint: sessions.length === 0 ? "Sign in: datumctl login" : `Signed in are: ${names(sessions)}.`,
+    hint: sessions.length === 0 ? "Sign in: datumctl login" : `Signed in: ${names(sessions)}.`,
   });
 }
 
@@ -217,9 +219,13 @@ export async function meantSession(
       "To act as somebody else, unset the variable, or name a stored session with --profile.",
     );
     if (user === undefined || user === session.name || isOf(session, user)) return chosen;
-    throw new AppError("USAGE", `${printable(user)} is not of the session "${session.name}" of --profile.`, {
-      hint: `Name one of the two: ${command} ${printable(user)}, or ${command} ${session.name}`,
-    });
+    throw new AppError(
+      "USAGE",
+      `--profile names the session "${session.name}", which does not belong to ${printable(user)}.`,
+      {
+        hint: `Use one of the two: ${command} ${printable(user)}, or ${command} ${session.name}`,
+      },
+    );
   }
   const [first, ...others] = sessions;
   if (first === undefined) {
@@ -227,7 +233,7 @@ export async function meantSession(
     throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", {
       hint: given === undefined
         ? "Sign in: datumctl login"
-        : `Nothing is stored of what ${given} gives; unset the variable to act as nobody.`,
+        : `The session from ${given} is not stored; unset the variable to stop using it.`,
     });
   }
   if (others.length === 0) return first;
@@ -238,7 +244,7 @@ export async function meantSession(
       session.name === usual ? "" : `  (${session.name})`
     }${folder}`;
   });
-  const hint = `Name the user: ${command} ${first.session.name}. Signed in are: ${names(sessions)}.`;
+  const hint = `Name the user: ${command} ${first.session.name}. Signed in: ${names(sessions)}.`;
   const { pick } = await import("./picker.ts");
   const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
   return sessions[index] ?? first;

@@ -12,14 +12,13 @@ import { runCreate } from "./tokens/create.ts";
 import { profilesUsing } from "./tokens/profiles-using.ts";
 import { runRegenerate } from "./tokens/regenerate.ts";
 
-const OUTPUT = ["-o, --output <format>", "table, wide, json, yaml or name"] as const;
 const NEW_SECRET_OUTPUT = ["-o, --output <format>", "table, json or yaml"] as const;
 
 /** `tokens`, which holds the words for Cloudfleet's API tokens. */
 export function tokensCommand(deps: CommandDeps): Command {
   const commands = [create(deps), list(deps), describe(deps), regenerate(deps), remove(deps)];
   const tokens = new Command("tokens")
-    .description("Cloudfleet's API tokens, with which machines sign in")
+    .description("Cloudfleet's API tokens, which machines sign in with")
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl tokens list\n  datumctl tokens create --name ci --role User" +
@@ -31,14 +30,14 @@ export function tokensCommand(deps: CommandDeps): Command {
 
 function create(deps: CommandDeps): Command {
   const command = new Command("create")
-    .description("Make an API token; its secret is shown once, or goes straight to a file or a profile")
+    .description("Create an API token; its secret is shown once, or goes straight to a file or a profile")
     .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
-    .option("--name <name>", "what people call the token")
+    .option("--name <name>", "display name of the token")
     .option("--role <role>", "Administrator or User")
     .option("-f, --filename <file>", "JSON or YAML file with the fields, - for standard input")
     .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
-    .option("--force", "replace a --secret-file that is there already")
-    .option("--save-profile <name>", "keep token and secret as a profile instead of showing it")
+    .option("--force", "overwrite an existing --secret-file")
+    .option("--save-profile <name>", "store the token as a profile instead of showing its secret")
     .option(
       "--keyring <store>",
       "--save-profile: where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
@@ -61,7 +60,7 @@ Examples:
 function list(deps: CommandDeps): Command {
   const command = new Command("list").alias("ls")
     .description("List the organization's API tokens")
-    .option(...OUTPUT)
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens list\n  datumctl tokens list --profile ci -o json");
   command.action((flags) => runList(deps(command), flags));
@@ -70,9 +69,9 @@ function list(deps: CommandDeps): Command {
 
 function describe(deps: CommandDeps): Command {
   const command = new Command("describe")
-    .description("Show an API token, and the user that it is inside a cluster")
+    .description("Show an API token, and its user name inside a cluster")
     .argument("<id>", "the token's id")
-    .option(...OUTPUT)
+    .option("-o, --output <format>", "table, json, yaml or name")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens describe 2iKo4Asy51EUx2gpJFW76t");
   command.action((id, flags) => runDescribe(deps(command), { ...flags, id }));
@@ -85,11 +84,11 @@ function regenerate(deps: CommandDeps): Command {
     .argument("<id>", "the token's id")
     .option(
       "--update-profile",
-      "give the new secret to the profiles here that use the token, in the same step",
+      "also store the new secret in the profiles here that use the token",
     )
     .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
-    .option("--force", "replace a --secret-file that is there already")
-    .option("-y, --yes", "do not ask")
+    .option("--force", "overwrite an existing --secret-file")
+    .option("-y, --yes", "do not ask for confirmation")
     .option(...NEW_SECRET_OUTPUT)
     .addOption(operationOption())
     .addHelpText(
@@ -107,7 +106,7 @@ function remove(deps: CommandDeps): Command {
   const command = new Command("delete")
     .description("Delete an API token for good")
     .argument("<id>", "the token's id")
-    .option("-y, --yes", "do not ask")
+    .option("-y, --yes", "do not ask for confirmation")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens delete 2iKo4Asy51EUx2gpJFW76t --yes");
   command.action((id, flags) => runDelete(deps(command), { ...flags, id }));
@@ -139,7 +138,7 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
       object: objectOf,
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("The organization has no API token.");
+  if (rows.length === 0 && format === "table") deps.out.note("The organization has no API tokens.");
 }
 
 function objectOf({ id, name, role, date_created, last_used }: ApiToken) {
@@ -183,7 +182,7 @@ export async function runDelete(deps: Deps, input: DeleteInput): Promise<void> {
   using cloudfleet = await openCloudfleet(deps, input.operation);
   const profiles = await profilesUsing(deps.place, id, cloudfleet.session.apiHost);
   const names = profiles.map((name) => printable(name)).join(", ");
-  const users = names === "" ? "" : ` Here it is used by: ${names}.`;
+  const users = names === "" ? "" : ` Profiles here that use it: ${names}.`;
   if (!input.yes) {
     await confirm(deps, `Delete the token ${id} for good? Whoever uses it is locked out.${users}`);
   }

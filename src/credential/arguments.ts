@@ -130,7 +130,7 @@ function readWords(args: readonly string[]): Words {
 /** The session that two flags of one meaning name. Throws `USAGE` when they name two. */
 export function oneSession(profile: string | undefined, session: string | undefined): string | undefined {
   if (profile !== undefined && session !== undefined && profile !== session) {
-    throw new AppError("USAGE", "--profile and --session are the same flag and name two sessions.");
+    throw new AppError("USAGE", "--profile and --session are the same flag, but name two different sessions.");
   }
   return profile ?? session;
 }
@@ -160,7 +160,7 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
   }
   // A stored session's host is its own for good; a variable's is whatever it is today.
   if (session !== undefined && !session.startsWith(AMBIENT) && activeFor !== undefined) {
-    throw new AppError("USAGE", "--session and --active-for exclude each other.");
+    throw new AppError("USAGE", "--session and --active-for cannot be combined.");
   }
   if (errorFormat !== undefined) checkErrorFormat(errorFormat, "--error-format");
   return {

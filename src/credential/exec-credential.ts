@@ -50,8 +50,8 @@ function knownVersion(version: unknown, where: string): ExecApiVersion {
   const known = EXEC_API_VERSIONS.find((each) => each === version);
   if (known !== undefined) return known;
   const shown = typeof version === "string" ? ` "${printable(version, 80)}"` : "";
-  throw new AppError("USAGE", `${where} names an output${shown} that is not known.`, {
-    hint: `Known are: ${(where === "-o" ? ["token", ...EXEC_API_VERSIONS] : EXEC_API_VERSIONS).join(", ")}.`,
+  throw new AppError("USAGE", `${where} names an unknown output${shown}.`, {
+    hint: `Available: ${(where === "-o" ? ["token", ...EXEC_API_VERSIONS] : EXEC_API_VERSIONS).join(", ")}.`,
   });
 }
 
@@ -66,8 +66,8 @@ export function refuseStudio({ name, kind }: Session): void {
   if (kind !== "studio") return;
   throw new AppError(
     "USAGE",
-    `The session "${name}" is of DataChain Studio, and its token is for no Kubernetes API.`,
-    { hint: "Name another session: --profile NAME" },
+    `The session "${name}" belongs to DataChain Studio; its token cannot be used with a Kubernetes API.`,
+    { hint: "Use another session: --profile NAME" },
   );
 }
 

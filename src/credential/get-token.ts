@@ -298,7 +298,7 @@ function refuseOtherHost({ name, apiHost }: Session, wanted: string): void {
   }
   throw new AppError(
     "WRONG_HOST",
-    `The active session "${name}" is of ${apiHost}, and this kubeconfig entry is for ${wanted}.`,
+    `The active session "${name}" belongs to ${apiHost}, but this kubeconfig entry is for ${wanted}.`,
     { hint: `Make a session of ${wanted} active: datumctl auth switch` },
   );
 }

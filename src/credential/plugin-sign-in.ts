@@ -171,9 +171,9 @@ async function refuseWhileCooling(
   if (ago < 0 || ago >= COOL_DOWN) return;
   throw new AppError(
     failure.code,
-    `${failure.message} A sign-in failed or was given up ${
+    `${failure.message} A sign-in failed or was abandoned ${
       formatSpan(ago)
-    } ago, so nobody is asked again yet.`,
+    } ago, so datumctl does not ask again yet.`,
     { hint: `Sign in by hand: datumctl login --profile ${name}`, cause: new Quoted(failure) },
   );
 }
@@ -245,7 +245,7 @@ function refuseOtherEmail(name: string, email: string | undefined, { user }: Sig
   const came = printable(user.email ?? user.subject);
   throw new AppError(
     "IDENTITY_MISMATCH",
-    `The session "${name}" is of ${printable(email ?? name)}; ${came} signed in.`,
+    `The session "${name}" belongs to ${printable(email ?? name)}, but ${came} signed in.`,
     {
       hint: "Nothing was stored. Sign in as the person that the kubeconfig entry was made for.",
     },

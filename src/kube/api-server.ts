@@ -21,7 +21,7 @@ export function serverAddress(text: string): string {
   const why = typeof url === "string" ? url : url.search !== "" ? "holds a query" : undefined;
   if (typeof url === "string" || why !== undefined) {
     throw new AppError("USAGE", `The API server ${printable(text)} ${why}.`, {
-      hint: "Give its base URL: https://k8s.example.com:6443 (http for loopback hosts alone).",
+      hint: "Give its base URL: https://k8s.example.com:6443 (http for loopback hosts only).",
     });
   }
   return url.href.replace(/\/+$/, "");

@@ -52,7 +52,7 @@ export async function tradeCredential<T>(exchange: Exchange, request: Credential
   const url = endpointUrl(endpoint);
   if (typeof url === "string") {
     throw new AppError("ISSUER_ERROR", `${step}: the address of the server ${url}.`, {
-      hint: "It must be https (http on loopback alone).",
+      hint: "It must be https (http on loopback only).",
     });
   }
   // The Date of an answer that is an error already is wanted too.
@@ -140,7 +140,7 @@ export function credentialRefusal(
   const cause = { kind: "refused", status } satisfies FailedExchange;
   return refused
     ? new AppError("SESSION_REJECTED", `${step}: ${hostOf(url)} refused the credential ${words}.`, {
-      hint: "It may be revoked, deleted or made anew; use the one that is valid now.",
+      hint: "It may have been revoked, deleted or replaced; use the current one.",
       cause,
     })
     : new AppError("ISSUER_ERROR", `${step}: ${hostOf(url)} refused the request ${words}.`, {

@@ -183,7 +183,7 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
 }
 
 function ranOut(host: string, words?: string): AppError {
-  return new AppError("TIMEOUT", `The device code ran out before it was approved at ${host}${words ?? ""}.`, {
+  return new AppError("TIMEOUT", `The device code expired before it was approved at ${host}${words ?? ""}.`, {
     hint: "Start the sign-in again and enter the new code in time.",
   });
 }

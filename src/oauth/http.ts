@@ -108,7 +108,7 @@ export function boundedFetch(
     const url = endpointUrl(String(input));
     if (typeof url === "string") {
       throw new AppError("ISSUER_ERROR", `${step}: the address ${printable(String(input))} ${url}.`, {
-        hint: "An issuer's addresses must be https (http on loopback alone).",
+        hint: "An issuer's addresses must be https (http on loopback only).",
       });
     }
     const headers = new Headers(init?.headers);
@@ -171,10 +171,14 @@ async function bounded<T>(
       throw badAnswer(`${who} did not answer within ${seconds} s.`, { kind: "timeout" });
     }
     if (error instanceof AppError) throw error;
-    throw new AppError("NETWORK", `${who} cannot be reached or broke off its answer.`, {
-      cause: error,
-      hint: "Check the network and try again.",
-    });
+    throw new AppError(
+      "NETWORK",
+      `${who} cannot be reached, or closed the connection before its answer was complete.`,
+      {
+        cause: error,
+        hint: "Check the network and try again.",
+      },
+    );
   } finally {
     clearTimeout(timer);
     both.removeEventListener("abort", onAbort);

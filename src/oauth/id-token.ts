@@ -138,7 +138,7 @@ function parseJws(metadata: IssuerMetadata, idToken: string): Jws {
   const algorithm = algorithmOf(header.alg);
   if (algorithm === undefined || !offered.includes(algorithm.name)) {
     const alg = typeof header.alg === "string" ? `"${printable(header.alg, 40)}"` : "missing";
-    throw invalid(metadata, `its algorithm is ${alg}, which is not an accepted one of the issuer's`);
+    throw invalid(metadata, `its algorithm is ${alg}, which is not one that this issuer announces`);
   }
   if (header.crit !== undefined) throw invalid(metadata, 'its header demands an unknown extension ("crit")');
   const claims = decodeObject(payload);

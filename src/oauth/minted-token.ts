@@ -43,14 +43,16 @@ export function readMintedToken(
   );
   const host = hostOf(endpoint);
   if (ended || future !== undefined) {
-    const why = ended ? `ended at ${isoTime(ends)}` : `begins at ${isoTime(future ?? 0)}`;
+    const why = ended ? `expired at ${isoTime(ends)}` : `begins at ${isoTime(future ?? 0)}`;
     const skew = clockSkew(receivedAt, answer.serverDate, host, `its token cannot be used: it ${why}`);
     if (skew !== undefined) throw skew;
   }
   if (ended) {
     throw new AppError(
       "INVALID_TOKEN",
-      `${step}: ${host} sent a token that ended at ${isoTime(ends)}, and it is ${isoTime(receivedAt)} here.`,
+      `${step}: ${host} sent a token that expired at ${isoTime(ends)}, and it is ${
+        isoTime(receivedAt)
+      } here.`,
       { hint: "Check this machine's clock, or report it to whoever runs the server." },
     );
   }

@@ -34,7 +34,7 @@ export async function exchangePersonalAccessToken(
   const { apiHost, token } = input;
   const step = "Cannot exchange the personal access token";
   if (!isPersonalAccessToken(token)) {
-    throw new AppError("USAGE", `${step}: it is none.`, {
+    throw new AppError("USAGE", `${step}: it is not one.`, {
       hint: "A personal access token begins with dtmp_ or dtma_ and is one line.",
     });
   }

@@ -157,7 +157,7 @@ async function readPrivateKey(pem: string, refuse: (why: string) => AppError): P
   }
   const bits = (key.algorithm as RsaHashedKeyAlgorithm).modulusLength;
   if (bits < SHORTEST_KEY) {
-    throw refuse(`is an RSA key of ${bits} bits; it must have ${SHORTEST_KEY} at least`);
+    throw refuse(`is an RSA key of ${bits} bits; it must have at least ${SHORTEST_KEY}`);
   }
   return pkcs8.toBase64();
 }

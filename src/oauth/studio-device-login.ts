@@ -104,7 +104,9 @@ function readDevice(
   const tokenUri = checkedUri(step, host, "token_uri", json.token_uri);
   if (new URL(tokenUri).origin !== new URL(input.host).origin) {
     throw unsafeAnswer(
-      `${step}: ${host} sent a token_uri at ${hostOf(tokenUri)}, and a secret code goes to no other place.`,
+      `${step}: ${host} sent a token_uri at ${
+        hostOf(tokenUri)
+      }, but the secret code is sent to no other host.`,
     );
   }
   const device = {
@@ -186,7 +188,7 @@ async function pauseFor(
 }
 
 function ranOut(host: string): AppError {
-  return new AppError("TIMEOUT", `The code ran out before it was confirmed at ${host}.`, {
+  return new AppError("TIMEOUT", `The code expired before it was confirmed at ${host}.`, {
     hint: "Start the sign-in again and confirm the new code in time.",
   });
 }
@@ -208,7 +210,7 @@ function readPoll(step: string, { tokenUri, deviceCode }: StudioDevice, answer: 
   const { detail } = answer.json;
   if (answer.status === 400 && detail === "authorization_pending") return undefined;
   if (answer.status === 400 && detail === "authorization_expired") {
-    throw new AppError("TIMEOUT", `The code ran out before it was confirmed at ${host} (${detail}).`, {
+    throw new AppError("TIMEOUT", `The code expired before it was confirmed at ${host} (${detail}).`, {
       hint: "Start the sign-in again and confirm the new code in time.",
     });
   }

@@ -135,7 +135,7 @@ function untimely({ begins, ends }: Life, at: number): "early" | "over" | undefi
 function untimelyError(life: Life, now: number, server: ServerTime | undefined): AppError {
   const { begins, ends = now } = life;
   const early = untimely(life, now) === "early";
-  const what = early ? `begins at ${isoTime(begins)}` : `ended at ${isoTime(ends)}`;
+  const what = early ? `begins at ${isoTime(begins)}` : `expired at ${isoTime(ends)}`;
   const skew = server === undefined || untimely(life, server.date) !== undefined
     ? undefined
     : clockSkew(now, server.date, server.host, `the workload's token cannot be used: it ${what}`);
@@ -143,7 +143,7 @@ function untimelyError(life: Life, now: number, server: ServerTime | undefined):
   if (early && server === undefined) {
     return new AppError(
       "CLOCK_SKEW",
-      `The clocks disagree: it is ${isoTime(now)} on this machine, and the workload's token is of ${
+      `The clocks disagree: it is ${isoTime(now)} on this machine, but the workload's token was issued at ${
         isoTime(begins)
       }.`,
       { hint: "Set this machine's clock and run the command again." },
@@ -155,7 +155,7 @@ function untimelyError(life: Life, now: number, server: ServerTime | undefined):
     {
       hint: early
         ? "Check the clock of the CI system: the server's agrees with this machine's."
-        : "Have the CI system issue a new one; a token in a variable lives no longer than its job.",
+        : "Have the CI system issue a new one; a token in a variable is valid no longer than its job.",
     },
   );
 }

@@ -61,7 +61,8 @@ export async function cloudfleetPlace(
   if (typeof url === "string" || url.search !== "") {
     const why = typeof url === "string" ? url : "holds a query";
     throw new AppError("USAGE", `${issuerSource}: the issuer ${printable(issuer)} ${why}.`, {
-      hint: "Give the issuer as it names itself, with its path: https://auth.example.com/realms/ORGANIZATION",
+      hint:
+        "Give the issuer URL exactly as the issuer states it, with its path: https://auth.example.com/realms/ORGANIZATION",
     });
   }
   const apiUrl = flags.apiUrl === undefined
@@ -153,7 +154,7 @@ export async function sessionOfVariables(env: Environment): Promise<Session> {
       .flatMap(([name, value]) => value === undefined ? [name] : []);
     throw new AppError(
       "USAGE",
-      `Cloudfleet's variables are set by half: ${missing.join(" and ")} ${
+      `Cloudfleet's variables are only partly set: ${missing.join(" and ")} ${
         missing.length === 1 ? "is" : "are"
       } missing.`,
       { hint: `Set all of ${ORGANIZATION}, ${TOKEN_ID} and ${TOKEN_SECRET}, or none of them.` },

@@ -140,7 +140,7 @@ function readToml(text: string, path: string): Table {
 
 function unusable(path: string, why: string): AppError {
   return new AppError("STORAGE", `Cannot change ${printable(path)}: it ${why}.`, {
-    hint: "It is left as it was. Mend that file, or move it away, and run the same command again.",
+    hint: "It was left as it is. Fix that file, or move it away, and run the same command again.",
   });
 }
 

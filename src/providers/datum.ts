@@ -45,7 +45,7 @@ const FLAGS: HostWords = { auth: "--hostname", api: "--api-hostname" };
 export function datumHosts(choice: Omit<DatumChoice, "clientId">, words: HostWords = FLAGS): DatumHosts {
   const { authHost, apiHost } = knownHosts(choice, words);
   if (apiHost !== undefined) return { authHost, apiHost };
-  throw new AppError("USAGE", `The API host for ${authHost} cannot be told from its name.`, {
+  throw new AppError("USAGE", `The API host for ${authHost} cannot be derived from its name.`, {
     hint: `Name it, too, with ${words.api}.`,
   });
 }
@@ -82,7 +82,7 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
         : [`--api-hostname ${apiHost ?? "HOST"}`]),
       `--client-id ${clientId === undefined ? "ID" : printable(clientId)}`,
     ].join(" ");
-    throw new AppError("USAGE", `The ${missing} for ${authHost} cannot be told from its name.`, {
+    throw new AppError("USAGE", `The ${missing} for ${authHost} cannot be derived from its name.`, {
       hint: `Run: ${line}`,
     });
   }

@@ -32,13 +32,13 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new AppError(
       "USAGE",
-      "DATUMCTL_TOKEN holds no bearer token: it is empty, or an odd character is in it.",
+      "DATUMCTL_TOKEN holds no bearer token: it is empty or holds an invalid character.",
     );
   }
   if (isPersonalAccessToken(token)) {
     throw new AppError(
       "USAGE",
-      "DATUMCTL_TOKEN holds a personal access token, which no API takes as it is.",
+      "DATUMCTL_TOKEN holds a personal access token, which no API accepts as it is.",
       {
         hint: "Sign in with it instead, from standard input: datumctl login --with-token",
       },

@@ -43,6 +43,7 @@ export function issuerUrl(issuer: string): URL {
   if (typeof url !== "string" && url.search === "") return url;
   const why = typeof url === "string" ? url : "holds a query";
   throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
-    hint: "Give the issuer as it names itself, with its path: --issuer https://login.example.com/realms/main",
+    hint:
+      "Give the issuer URL exactly as the issuer states it, with its path: --issuer https://login.example.com/realms/main",
   });
 }

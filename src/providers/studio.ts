@@ -35,7 +35,7 @@ export function studioHost(text: string, source: string): string {
   const { hostname, origin } = new URL(`http://${rest}`);
   if (isLoopback(hostname)) return origin;
   throw new AppError("USAGE", `${source} "${printable(text, 100)}" is not an https address.`, {
-    hint: "A token must not travel unencrypted; plain http is for this machine alone.",
+    hint: "A token must not travel unencrypted; plain http is for this machine only.",
   });
 }
 
@@ -60,7 +60,9 @@ export function chosenStudioHost({ flag, variable, stored }: StudioHostChoice): 
 export function studioScopes(text: string | undefined): readonly string[] | undefined {
   if (text === undefined) return undefined;
   const scopes = text.split(",").map((scope) => scope.trim()).filter((scope) => scope !== "");
-  const hint = `There are: ${STUDIO_SCOPES.join(", ")}. Without --scopes the token gets what Studio gives.`;
+  const hint = `There are: ${
+    STUDIO_SCOPES.join(", ")
+  }. Without --scopes the token gets Studio's default scopes.`;
   if (scopes.length === 0) throw new AppError("USAGE", "--scopes names no scope.", { hint });
   const known: readonly string[] = STUDIO_SCOPES;
   const wrong = scopes.filter((scope) => !known.includes(scope.toUpperCase()));

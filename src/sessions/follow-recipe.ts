@@ -169,7 +169,7 @@ async function workloadToken(
       if (own !== undefined) return { token: own };
       throw none(
         `The variable ${source.name} is not set.`,
-        `Name it under id_tokens of the job, with the audience ${printable(audience)}.`,
+        `Define it under id_tokens in the job, with the audience ${printable(audience)}.`,
       );
     case "file":
       if (own !== undefined) return { token: own };

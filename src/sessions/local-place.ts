@@ -26,7 +26,7 @@ export function localPlaceHere(place: SessionPlace): SessionPlace {
       "STORAGE",
       `The folder ${printable(folder)} has characters in its name that cannot be shown.`,
       {
-        hint: "Give it another name, or keep the session as your own: leave --local out.",
+        hint: "Give it another name, or keep the session as your own: leave out --local.",
       },
     );
   }
@@ -92,13 +92,13 @@ function parentOf(folder: string): string | undefined {
 export async function beginLocalPlace({ folders: { config: folder } }: SessionPlace): Promise<boolean> {
   const kind = await kindOf(folder);
   if (kind !== undefined && kind !== "folder") {
-    throw new AppError("STORAGE", `${printable(folder)} is not used: it is no folder of its own.`, {
+    throw new AppError("STORAGE", `${printable(folder)} is not used: it is not a plain folder.`, {
       hint: "Look at what it is; then remove it and run the same command again.",
     });
   }
   if (kind === "folder" && !isOurs(folder)) {
     throw new AppError("STORAGE", `${printable(folder)} is not used: it belongs to somebody else.`, {
-      hint: "Keep the session as your own: leave --local out.",
+      hint: "Keep the session as your own: leave out --local.",
     });
   }
   await ensurePrivateFolder(folder);

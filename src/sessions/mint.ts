@@ -87,7 +87,7 @@ async function lockWhereWritable(
 
 function recipeOf({ session, credentials, ...rest }: OpenedSession): OpenedRecipe {
   if (credentials.recipe !== undefined) return { session, credentials, ...rest };
-  throw expired(session, "another kind of session has its name now");
+  throw expired(session, "a session of another kind has its name now");
 }
 
 async function mint(
@@ -182,13 +182,13 @@ async function whyOver(
   }
   const ends = timedToken(credentials, "access")?.expires;
   const when = ends === undefined ? "" : ` on ${new Date(ends).toISOString()}`;
-  const over = expired(session, `its token ended${when}`);
+  const over = expired(session, `its token expired${when}`);
   // What a variable holds tells its end by the clock of whoever issued it.
   if (ends === undefined || ambientCredentials(session) === undefined) return over;
   using asking = openExchange(place, credentials, bound);
   const server = await askServerTime(asking.exchange, `https://${credentials.apiHost}`);
   if (server === undefined || server.date >= ends) return over;
-  const consequence = `the token of "${name}" counts as ended${when}`;
+  const consequence = `the token of "${name}" counts as expired${when}`;
   return clockSkew(place.now(), server.date, server.host, consequence) ?? over;
 }
 

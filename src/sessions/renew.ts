@@ -202,7 +202,7 @@ function refreshFailure(session: Session, failure: unknown): AppError {
 function noIdToken(session: Session): AppError {
   return new AppError(
     "NO_ID_TOKEN",
-    `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has ended.`,
+    `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has expired.`,
     { hint: `Use the access token (--token access). ${signInAgain(session)}` },
   );
 }

@@ -60,7 +60,7 @@ export async function openAgain(
 /** The same session, of a person. Throws `SESSION_EXPIRED` for one that became another kind meanwhile. */
 export function signInOf({ session, credentials, key }: OpenedSession): OpenedSignIn {
   if (credentials.recipe === undefined && key !== undefined) return { session, credentials, key };
-  throw expired(session, "another kind of session has its name now");
+  throw expired(session, "a session of another kind has its name now");
 }
 
 /** The token that another process got while we waited for the lock, where it serves. */

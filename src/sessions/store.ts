@@ -355,7 +355,7 @@ export async function saveSession(
   try {
     const previous = await readSession(place, name);
     if (previous !== undefined && !sameIdentity(previous, session)) {
-      throw new AppError("IDENTITY_MISMATCH", `There is a session "${name}" of somebody else already.`, {
+      throw new AppError("IDENTITY_MISMATCH", `A session named "${name}" already belongs to someone else.`, {
         hint: "Choose another name: datumctl login --profile NAME",
       });
     }
@@ -427,7 +427,7 @@ async function keepKey(
       await forgetKey(place, name, keyStore, bound);
       throw new AppError(
         "KEYRING_UNAVAILABLE",
-        `${store.name} did not give back the key that it was given.`,
+        `${store.name} did not return the key that it was given.`,
       );
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;

@@ -37,8 +37,8 @@ export interface KeepChoice {
 }
 
 /**
- * Stores a sign-in. When that fails, or when another person signed in than the session's, nothing is stored and
- * what was granted is revoked: a grant that nobody keeps should not live on.
+ * Stores a sign-in. When that fails, or when a different person signed in than the session belongs to, nothing is stored
+ * and what was granted is revoked: a grant that nobody keeps should not live on.
  *
  * Throws `IDENTITY_MISMATCH`, `STORAGE`, `BUSY` and the keyring's errors.
  */

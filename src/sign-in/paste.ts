@@ -49,13 +49,15 @@ export async function readPasted(
       case "taken":
         return;
       case "no-address":
-        say(`That is no address. Paste all of it; it begins with ${redirectUri}`);
+        say(`That is not an address. Paste all of it; it begins with ${redirectUri}`);
         break;
       case "other-address":
         say(`That is another address. The one that is needed begins with ${redirectUri}`);
         break;
       case "other-attempt":
-        say("That address belongs to another sign-in (its state is another). Open the address above again.");
+        say(
+          "That address belongs to another sign-in (its state does not match). Open the address above again.",
+        );
     }
   }
 }

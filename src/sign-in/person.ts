@@ -118,7 +118,7 @@ async function readAddress(
 ): Promise<void> {
   if (keys === undefined) return note("Waiting …");
   act(
-    "If the browser ends at a page that it cannot show, copy that page's address, paste it here and press Enter\n" +
+    "If the browser ends on a page that it cannot show, copy that page's address, paste it here and press Enter\n" +
       "(it is not shown):",
   );
   await readPasted(waiting, keys, act);
@@ -138,5 +138,5 @@ export function showCode(
     act(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);
     if (terminal) note(renderUnicodeCompact(device.verificationUriComplete, { border: 2 }));
   }
-  note(`Waiting; the code lasts ${formatSpan(device.expiresAt - exchange.now())} …`);
+  note(`Waiting; the code expires in ${formatSpan(device.expiresAt - exchange.now())} …`);
 }

@@ -176,7 +176,7 @@ export async function tighten(path: string): Promise<string | undefined> {
     // The administrator could, and it is not theirs either.
     if (!ownedByUs(info)) return notOurs(path);
     await Deno.chmod(path, isDirectory ? 0o700 : 0o600);
-    return `The permissions of ${path} were too wide; it is now open to you alone.`;
+    return `The permissions of ${path} were too wide; now only you have access.`;
   } catch (thrown) {
     const failure = fileFailure(thrown);
     // Gone meanwhile, or not to be changed: whoever reads or writes it next says so.

@@ -108,8 +108,8 @@ testWithCloudfleet("the API's word for an address is checked before a token is l
   const rows: [Record<string, unknown>, number, RegExp][] = [
     [{ endpoint: "http://k8s.example.com" }, 1, /an address of the cluster that is refused/],
     [{ endpoint: "https://user:pass@k8s.example.com" }, 1, /is refused/],
-    [{ region: "a b" }, 1, /names no address of the cluster/],
-    [{}, 1, /names no address of the cluster/],
+    [{ region: "a b" }, 1, /gives no address for the cluster/],
+    [{}, 1, /gives no address for the cluster/],
   ];
   for (const [fields, code, message] of rows) {
     await world.cloudfleet.setFaults({ api: { json: { id, ...fields } } });

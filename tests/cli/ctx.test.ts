@@ -50,7 +50,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
       /^Name +ID\nData – Lager & Archiv +data\n/,
     );
     assert.match((await world.run("projects list --organization initech")).stderr, /no project/);
-    await fails("projects list", 2, /Of which organization\?.*\n.*acme, initech/);
+    await fails("projects list", 2, /Projects of which organization\?.*\n.*acme, initech/);
     assert.equal(await world.ok("get organizations -o name"), "acme\ninitech\n");
     assert.equal(await world.ok("get projects --organization acme -o name"), "data\nweb\n");
     await fails("get projects --project web", 2, /get works with --raw, organizations and projects so far/);

@@ -446,7 +446,7 @@ Deno.test("a flag that the way does not know is USAGE and named", async () => {
     ["--credentials k --audience a", "--audience is not for --credentials"],
     ["--with-token --exchange", "--exchange is not for --with-token"],
     ["--with-token --prompt login", "--prompt is not for --with-token"],
-    ["--with-token --credentials k", "--credentials and --with-token cannot go together"],
+    ["--with-token --credentials k", "--credentials and --with-token cannot be combined"],
     ["--workload github --audience a --scopes b", "--scopes is not for --workload without --exchange"],
     ["--workload github --audience a --listen-port 1", "--listen-port is not for --workload"],
     ["--workload github", "--workload needs --audience"],
@@ -457,7 +457,7 @@ Deno.test("a flag that the way does not know is USAGE and named", async () => {
     ["--workload github --audience a --exchange --hostname auth.example.com", "needs --client-id"],
     [
       "--workload github --audience a --issuer https://x --hostname y",
-      "--issuer and --hostname cannot go together",
+      "--issuer and --hostname cannot be combined",
     ],
     [
       "--workload github --audience a --issuer https://x --provider datum",
@@ -520,7 +520,7 @@ Deno.test("a variable that comes before the new session is pointed out", async (
     stdin,
     env: { DATUMCTL_TOKEN: "x" },
   });
-  assert.match(stderr, /warning: DATUMCTL_TOKEN is set and comes before the active session\./);
+  assert.match(stderr, /warning: DATUMCTL_TOKEN is set and takes precedence over the active session\./);
 });
 
 // ---- the end ----

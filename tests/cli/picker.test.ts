@@ -76,7 +76,7 @@ Deno.test("what is shown: the question, a cursor, eight rows at most and how man
 });
 
 Deno.test("no line is as wide as the terminal, at 40 columns, with wide characters and every filter", () => {
-  const picker = openPicker("Switch to whom?", [
+  const picker = openPicker("Switch to which user?", [
     "ada@a-very-long-host-name.example.com  api.a-very-long-host-name.example.com",
     "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字",
     "👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦",

@@ -473,7 +473,7 @@ Deno.test("kubectl is not handed Studio's token, whatever its session's file say
       assert.equal(JSON.parse(stdout).reason, "USAGE");
       assert.match(
         stdout,
-        /"mine\\" is of DataChain Studio, and its token is for no Kubernetes API.*--profile NAME/,
+        /"mine\\" belongs to DataChain Studio; its token cannot be used with a Kubernetes API.*--profile NAME/,
       );
       assert.ok(!stdout.includes(token) && !stderr.includes(token));
     }

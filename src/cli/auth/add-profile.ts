@@ -23,7 +23,7 @@ import { tellWhereKept } from "../login/announce.ts";
 
 const ISSUER = [
   "--issuer <url>",
-  "issuer as it names itself, with its path (env: CLOUDFLEET_ISSUER)",
+  "issuer URL, exactly as the issuer states it, with its path (env: CLOUDFLEET_ISSUER)",
 ] as const;
 const API_URL = [
   "--api-url <url>",
@@ -41,19 +41,19 @@ const KEYRING = [
 /** `auth add-profile`, which holds `token` and `user`. */
 export function addProfileCommand(deps: CommandDeps): Command {
   const token = new Command("token")
-    .description("Keep an API token as a profile; it is tried first")
+    .description("Store an API token as a profile, after testing it")
     .argument("<name>", "what the profile is called")
-    .argument("<organization-id>", "the organization that the token is of")
+    .argument("<organization-id>", "the organization that the token belongs to")
     .argument("<token-id>", "the token's id")
     .argument(
       "[token-secret]",
-      "its secret; better left out: it is read from standard input, or asked for unseen",
+      "its secret; better left out: it is then read from standard input, or asked for without echo",
     )
     .option(...ISSUER)
     .option(...API_URL)
     .option(...AUTHORITY)
     .option(...KEYRING)
-    .option("--skip-validation", "keep it without asking the issuer for a token")
+    .option("--skip-validation", "store it without testing it at the issuer")
     .addOption(operationOption())
     .addHelpText(
       "after",
@@ -69,7 +69,7 @@ gets the new secret.`,
     runAddTokenProfile(deps(token), { ...flags, name, organization, tokenId, secret })
   );
   const user = new Command("user")
-    .description("Register a profile of a person, who signs in when it is first used")
+    .description("Add a profile for a person, who signs in when it is first used")
     .argument("<name>", "what the profile is called")
     .argument("<organization-id>", "the organization that it is for")
     .option(...ISSUER)
@@ -87,7 +87,7 @@ Examples:
     );
   user.action((name, organization, flags) => runAddUserProfile(deps(user), { ...flags, name, organization }));
   return new Command("add-profile")
-    .description("Keep a Cloudfleet profile: an API token, or a person")
+    .description("Add a Cloudfleet profile: an API token, or a person")
     .addHelpText("after", "\nExamples:\n  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID")
     .addCommand(token as unknown as Command)
     .addCommand(user as unknown as Command) as unknown as Command;
@@ -115,8 +115,8 @@ export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise
   const { tokenId, organization } = input;
   if (input.secret !== undefined) {
     out.act(
-      "warning: The secret stood on the command line: the shell's history and the list of processes may have it. " +
-        "Leave it out, and it is asked for, or read from standard input.",
+      "warning: The secret was on the command line, so the shell's history and the process list may hold it. " +
+        "Leave it out to be asked for it, or send it on standard input.",
     );
   }
   const kept = await placeOf(
@@ -128,7 +128,7 @@ export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise
   tokenProfile({ organization, tokenId, secret: "" }, kept);
   const secret = input.secret ?? await readHiddenLine(deps, `the secret of the token ${tokenId}`);
   if (!isSecret(secret)) {
-    throw new AppError("USAGE", "That is no secret of a token: it must be one line of plain characters.", {
+    throw new AppError("USAGE", "That is not a token's secret: it must be one line of plain characters.", {
       hint: "Give it on standard input, or type it when it is asked for.",
     });
   }
@@ -143,8 +143,8 @@ export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise
   }
   const saved = await keep(deps, input, profile);
   out.line(
-    `Profile "${input.name}" is kept: the token ${tokenId} of the organization ${organization}` +
-      `${input.skipValidation ? ", which was not tried" : ""}.`,
+    `Stored the profile "${input.name}": the token ${tokenId} of the organization ${organization}` +
+      `${input.skipValidation ? ", not tested" : ""}.`,
   );
   await tell(deps, saved, "datumctl clusters list");
 }
@@ -156,7 +156,7 @@ async function prove(deps: Deps, name: string, profile: RecipeSession): Promise<
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     const { code, message, hint, cause = thrown, retryable } = thrown;
-    const skip = code === "NETWORK" ? "To keep it untried: --skip-validation" : undefined;
+    const skip = code === "NETWORK" ? "To store it without testing it: --skip-validation" : undefined;
     const hints = [hint, skip].filter((text) => text !== undefined).join(" ");
     throw new AppError(code, `${message} Nothing was stored.`, {
       ...(hints === "" ? {} : { hint: hints }),
@@ -174,19 +174,19 @@ export async function runAddUserProfile(
   const { clientId } = input;
   if (clientId === undefined || clientId === "" || printable(clientId) !== clientId) {
     throw new AppError("USAGE", "A person's profile needs --client-id.", {
-      hint: "Cloudfleet's own is not known: register one at the issuer, and name it.",
+      hint: "Cloudfleet's own client id is not known: register one at the issuer and name it.",
     });
   }
   const place = await placeOf(deps, input, (before) => before.kind === "user");
   const before = await readSession(deps.place, input.name);
   if (before !== undefined && before.user.subject !== "") {
-    throw new AppError("CONFLICT", `Somebody is signed in to the profile "${input.name}" already.`, {
+    throw new AppError("CONFLICT", `Somebody is already signed in to the profile "${input.name}".`, {
       hint: `Sign out first, which removes it: datumctl logout --profile ${input.name}`,
     });
   }
   const saved = await keep(deps, input, userProfile({ organization: input.organization, clientId }, place));
   deps.out.line(
-    `Profile "${input.name}" is kept for the organization ${input.organization}; nobody has signed in yet.`,
+    `Stored the profile "${input.name}" for the organization ${input.organization}; nobody has signed in yet.`,
   );
   await tell(deps, saved, `datumctl login --profile ${input.name}`);
 }
@@ -232,7 +232,7 @@ async function knownPlace(
 function another(name: string): AppError {
   return new AppError(
     "IDENTITY_MISMATCH",
-    `There is a session "${name}" of somebody else or of another issuer already.`,
+    `A session named "${name}" already belongs to someone else or to another issuer.`,
     {
       hint: `Choose another name, or remove it first: datumctl auth remove-profile ${name}`,
     },

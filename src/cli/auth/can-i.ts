@@ -32,7 +32,7 @@ export function canICommand(deps: CommandDeps): Command {
     .option("-A, --all-namespaces", "in all namespaces")
     .option("--subresource <name>", "such as log or scale")
     .option("--list", "print everything that is allowed")
-    .option("--no-headers", "with --list: without the line of titles")
+    .option("--no-headers", "with --list: leave out the header line")
     .option("-o, --output <format>", "table, json or yaml")
     .addHelpText("after", EXAMPLES);
   addScopeFlags(command, { namespace: true });
@@ -104,10 +104,10 @@ function checkQuestion(input: CanIInput): Question {
   if (verb === undefined || resource === undefined) {
     throw wrong("auth can-i takes a verb and a resource, or --list.");
   }
-  if (!input.headers) throw wrong("--no-headers goes with --list.");
+  if (!input.headers) throw wrong("--no-headers can only be used with --list.");
   if (resource.startsWith("/")) {
-    if (name !== undefined) throw wrong("A path takes no name behind it.");
-    if (input.subresource !== undefined) throw wrong("--subresource does not go with a path.");
+    if (name !== undefined) throw wrong("A path cannot be followed by a name.");
+    if (input.subresource !== undefined) throw wrong("--subresource cannot be combined with a path.");
     return { verb, target: resource, name: "" };
   }
   const [type = "", inType] = resource.split(/\/(.*)/s);
@@ -127,7 +127,7 @@ function checkList(input: CanIInput): undefined {
     ? "--subresource"
     : undefined;
   if (wrong === undefined) return undefined;
-  throw new AppError("USAGE", `--list does not go with ${wrong}.`, {
+  throw new AppError("USAGE", `--list cannot be combined with ${wrong}.`, {
     hint: "For example: datumctl auth can-i --list -n default",
   });
 }

@@ -98,8 +98,8 @@ function controlPlane(scope: Scope, { hostname }: TargetFlags, session: Session)
   if (session.provider !== "datum") {
     throw new AppError(
       "USAGE",
-      `--${scope.kind} is for the provider datum, and the session "${session.name}" is of ${session.provider}.`,
-      { hint: "Name an API server (--server URL) or a cluster of the kubeconfig (--cluster NAME)." },
+      `--${scope.kind} is for the provider datum, but the session "${session.name}" belongs to the provider ${session.provider}.`,
+      { hint: "Use an API server (--server URL) or a cluster in the kubeconfig (--cluster NAME)." },
     );
   }
   const apiHost = hostname === undefined ? session.apiHost : parseHost(hostname, "--hostname");

@@ -43,8 +43,8 @@ export function getTokenCommand(around: Surroundings): Command {
     .option("--token <kind>", "access (the default) or id")
     .option("--min-ttl <duration>", "refresh unless the token lasts at least this long")
     .option("--force-refresh", "refresh even when the stored token is fresh")
-    .option("--claims", "print what the token says of itself, not the token")
-    .addOption(new Option("--active-for <host>", "the active session, if it is of this API host"))
+    .option("--claims", "print the token's claims instead of the token")
+    .addOption(new Option("--active-for <host>", "use the active session, if it belongs to this API host"))
     .addHelpText("after", EXAMPLES);
   command.action(async (own) => {
     const { verbose, ...everywhere } = command.optsWithGlobals() as GlobalFlags;

@@ -3,10 +3,10 @@
 import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet.ts";
-import { AMBIENT, NOBODY, type Session } from "../../sessions/session.ts";
+import { NOBODY, type Session } from "../../sessions/session.ts";
 import { readConfig } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { readableSessions, storedIn } from "../session-words.ts";
+import { readableSessions, storageOf, storedIn } from "../session-words.ts";
 import { formatListing, listFormat } from "../table.ts";
 
 /** `auth list-profiles`. */
@@ -38,19 +38,19 @@ export async function runListProfiles(
       rows,
       columns: [
         { title: "Name", text: ({ name }) => name },
-        { title: "Kind", text: kindOf },
+        { title: "Kind", text: ({ kind }) => kind },
         { title: "Organization", text: ({ organization }) => organization ?? "" },
         { title: "Token ID", text: (row) => tokenIdOf(row) ?? "" },
         { title: "Secret", text: (row) => tokenIdOf(row) === undefined ? "" : MASKED },
         { title: "Status", text: (row) => row.name === active ? "Active" : whoOf(row) },
         { title: "Issuer", wide: true, text: ({ issuer }) => issuer },
         { title: "API host", wide: true, text: ({ apiHost }) => apiHost },
-        { title: "Stored in", wide: true, text: (row) => isAmbient(row) ? "variables" : storedIn(row) },
+        { title: "Stored in", wide: true, text: storedIn },
       ],
       name: ({ name }) => name,
       object: (row) => ({
         name: row.name,
-        kind: kindOf(row),
+        kind: row.kind,
         organization: row.organization ?? null,
         tokenId: tokenIdOf(row) ?? null,
         secret: tokenIdOf(row) === undefined ? null : MASKED,
@@ -58,13 +58,13 @@ export async function runListProfiles(
         issuer: row.issuer,
         apiHost: row.apiHost,
         active: row.name === active,
-        storage: isAmbient(row) ? "variables" : row.keyStore === "system" ? "keyring" : "file",
+        storage: storageOf(row),
       }),
     }, format),
   );
   if (rows.length === 0 && format === "table") {
     deps.out.note(
-      "There is no profile. Add one: datumctl auth add-profile token NAME ORGANIZATION_ID TOKEN_ID",
+      "There are no profiles. Add one: datumctl auth add-profile token NAME ORGANIZATION_ID TOKEN_ID",
     );
   }
 }
@@ -79,14 +79,6 @@ async function profileOfVariables({ env, out }: Deps): Promise<Session[]> {
     out.warn(`${thrown.message} ${thrown.hint ?? ""}`.trim());
     return [];
   }
-}
-
-function isAmbient({ name }: Session): boolean {
-  return name.startsWith(AMBIENT);
-}
-
-function kindOf({ kind }: Session): string {
-  return kind === "api-token" ? "token" : kind;
 }
 
 function tokenIdOf({ kind, clientId }: Session): string | undefined {

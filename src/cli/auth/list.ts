@@ -8,6 +8,7 @@ import {
   type PlacedSession,
   sessionEnds,
   sessionsHere,
+  storageOf,
   storedIn,
   tellWhatComesFirst,
 } from "../session-words.ts";
@@ -55,7 +56,7 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
       ],
       name: ({ session }) => session.name,
       object: (placed) => {
-        const { name, user, provider, kind, issuer, apiHost, keyStore, expires } = placed.session;
+        const { name, user, provider, kind, issuer, apiHost, expires } = placed.session;
         const { project } = placed.place;
         return {
           name,
@@ -66,7 +67,7 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
           issuer,
           apiHost,
           active: standing(placed) === "Active",
-          storage: keyStore === "system" ? "keyring" : "file",
+          storage: storageOf(placed.session),
           expires: expires ?? null,
           ...(project === undefined ? {} : { folder: project }),
         };

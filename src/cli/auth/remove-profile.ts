@@ -29,7 +29,7 @@ export async function runRemoveProfile(deps: Deps, { name }: { readonly name: st
     if (session.provider !== "cloudfleet") {
       throw new AppError(
         "USAGE",
-        `The session "${name}" is of ${session.provider}, not a Cloudfleet profile.`,
+        `The session "${name}" belongs to the provider ${session.provider}; it is not a Cloudfleet profile.`,
         {
           hint: `Sign it out: datumctl logout ${name}`,
         },

@@ -28,7 +28,13 @@ interface SwitchInput {
 /** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
 export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
   const sessions = await sessionsHere(deps);
-  const meant = await meantSession(deps, sessions, input.user, "Switch to whom?", "datumctl auth switch");
+  const meant = await meantSession(
+    deps,
+    sessions,
+    input.user,
+    "Switch to which user?",
+    "datumctl auth switch",
+  );
   const { session, place } = await trusted(deps, meant);
   await activateSession(place, session.name);
   const where = place.project === undefined ? "" : ` in ${printable(place.project)}`;

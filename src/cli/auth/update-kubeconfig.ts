@@ -57,10 +57,10 @@ export function updateKubeconfigCommand(deps: CommandDeps): Command {
     .description("Write the kubeconfig entry through which kubectl uses a session")
     .option("--organization <id>", "control plane of an organization")
     .option("--project <id>", "control plane of a project")
-    .option("--cluster <name>", "cluster entry that is in the kubeconfig already; it stays as it is")
+    .option("--cluster <name>", "existing cluster entry in the kubeconfig; it is not changed")
     .option("--server <url>", "base URL of an API server that accepts the issuer's tokens")
     .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
-    .option("--hostname <host>", "API server's host or https address, where the session's is not meant")
+    .option("--hostname <host>", "API server's host or https address, if not the session's")
     .option("--exec-interactive-mode <mode>", "Never, IfAvailable or Always (default: IfAvailable)")
     .option("--context <name>", "name of the context (default: datum-project-<id>, datum-server-<host>, …)")
     .option("--no-switch", "leave the current context, and the project in use, as they are")
@@ -173,7 +173,9 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${server}`);
   if (variable !== undefined) {
-    out.note(`kubectl acts so where ${variable} and what goes with it are set, and nowhere else.`);
+    out.note(
+      `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
+    );
   }
   out.note(`Next: kubectl ${input.switch ? "" : `--context ${context} `}get namespaces`);
 }
@@ -204,9 +206,9 @@ function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
   if (apiHost === session.apiHost) return;
   throw new AppError(
     "USAGE",
-    `--follow-active cannot go with --hostname ${apiHost}: the session "${session.name}" is of ${session.apiHost}, ` +
+    `--follow-active cannot be combined with --hostname ${apiHost}: the session "${session.name}" belongs to ${session.apiHost}, ` +
       "and such an entry would get no token.",
-    { hint: `Leave one of the two flags away, or name a session of ${apiHost} with --profile.` },
+    { hint: `Leave out one of the two flags, or name a session of ${apiHost} with --profile.` },
   );
 }
 
@@ -222,7 +224,7 @@ function warnOf(
     out.warn(`The server was not asked which token it takes: ${target.unaskable}.`);
   }
   if (place.url.startsWith("http:")) {
-    out.warn(`kubectl sends no credentials over http: ${place.url} will see nobody signed in.`);
+    out.warn(`kubectl sends no credentials over http: ${place.url} will see an anonymous request.`);
   }
   const before = session.kubectlToken;
   if (kind !== undefined && before !== undefined && kind !== before && input.token === undefined) {
@@ -298,7 +300,7 @@ async function ask<Choice>(
   }
   if (written || untrusted === undefined) throw untrusted;
   throw new AppError(untrusted.code, untrusted.message, {
-    hint: "Mend the certificate-authority of the cluster entry, or write the entry with --skip-validation.",
+    hint: "Fix the certificate-authority of the cluster entry, or write the entry with --skip-validation.",
   });
 }
 

@@ -60,7 +60,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
     throw wrong(
       token === ""
         ? "Standard input holds no personal access token."
-        : "What standard input holds is no personal access token: one begins with dtmp_ or dtma_ and is one line.",
+        : "Standard input does not hold a personal access token: it must begin with dtmp_ or dtma_ and be one line.",
       "Pass it like this: datumctl login --with-token < FILE",
     );
   }
@@ -80,7 +80,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
     labelOf: ({ email, subject }) => email ?? subject,
     keepsSecrets: true,
     remark:
-      "The personal access token is sealed in the session, and exchanged each time a short-lived one ends.",
+      "The personal access token is sealed in the session, and exchanged for a new short-lived token whenever one expires.",
   };
 }
 

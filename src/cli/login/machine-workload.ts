@@ -54,7 +54,7 @@ export async function workload(login: MachineLogin): Promise<Machine> {
     userOf: () => Promise.resolve({ subject: `${words}:${audience}` }),
     labelOf: () => source.kind === "variable" ? "gitlab" : source.kind,
     remark: kept
-      ? "Only the recipe is stored now; a token that a job gets is kept sealed until it ends, for that job alone."
+      ? "Only the recipe is stored now; a token that a job gets is kept sealed until it expires, for that job only."
       : "Nothing of this job is stored: each job acts with the CI system's token for it.",
   };
 }
@@ -96,7 +96,7 @@ function placeOf(login: MachineLogin): MachinePlace {
     : input.apiHostname !== undefined
     ? "--api-hostname"
     : undefined;
-  if (other !== undefined) throw wrong(`--issuer and ${other} cannot go together.`, "Name one place only.");
+  if (other !== undefined) throw wrong(`--issuer and ${other} cannot be combined.`, "Name one place only.");
   const { host } = issuerUrl(issuer);
   return { provider: "oidc", issuer, authHost: host, apiHost: host };
 }
@@ -127,8 +127,8 @@ function grantOf({ issuer, grant_types_supported: grants }: IssuerMetadata): Exc
     grants === undefined || grants.includes(`${GRANT}${name}`)
   );
   if (grant !== undefined) return grant;
-  throw new AppError("ISSUER_ERROR", `${printable(issuer)} exchanges no tokens of other issuers.`, {
+  throw new AppError("ISSUER_ERROR", `${printable(issuer)} does not exchange tokens of other issuers.`, {
     hint:
-      "Where the API server itself trusts the CI system, leave --exchange away; else ask whoever runs it.",
+      "If the API server itself trusts the CI system, leave out --exchange; otherwise ask whoever runs it.",
   });
 }

@@ -156,7 +156,7 @@ async function sessionToReplace(
   const session = opened?.session ?? stored;
   if (session.kind !== kind) {
     throw wrong(
-      `The session "${name}" is of the kind ${session.kind}, and ${flag} makes one of the kind ${kind}.`,
+      `The session "${name}" is of kind ${session.kind}, but ${flag} makes one of kind ${kind}.`,
       `Choose another name with --profile, or remove that one first: datumctl logout ${name}`,
     );
   }

@@ -93,7 +93,7 @@ async function targetOf(
       return await oidcOf(deps, input, known);
     case "cloudfleet":
       if (known !== undefined) return cloudfleetTarget({ ...known.session, api: known.api });
-      throw new AppError("USAGE", "People sign in to Cloudfleet by a profile, which says where.", {
+      throw new AppError("USAGE", "People sign in to Cloudfleet through a profile, which says where.", {
         hint:
           "Register one with datumctl auth add-profile user NAME ORGANIZATION_ID --issuer URL --client-id ID, " +
           "then: datumctl login --profile NAME",
@@ -169,7 +169,7 @@ async function sessionToRenew(
 function refuseMachine(session: Session): void {
   const { name, kind } = session;
   if (kind === "user") return;
-  throw new AppError("USAGE", `The session "${name}" is not a person's, but of the kind ${kind}.`, {
+  throw new AppError("USAGE", `The session "${name}" is not a person's: it is of kind ${kind}.`, {
     hint: signInAgain(session),
   });
 }

@@ -79,7 +79,11 @@ export async function keepToken(
         name === session.name && credentials === session.credentials
       );
       if (known === undefined && !keeping.force && isLive(session, deps.now())) {
-        throw signedInAlready(session, place, "That was done meanwhile; the new token is not kept.");
+        throw signedInAlready(
+          session,
+          place,
+          "Another command did that in the meantime; the new token is not kept.",
+        );
       }
       replaced.push(known ?? await openReplaced(deps, place, session, keeping.keyring));
     }
@@ -154,7 +158,7 @@ function nameOf(
 export function signedInAlready(session: Session, { project }: SessionPlace, ...more: string[]): AppError {
   const where = project === undefined ? "" : ` in ${printable(project)}`;
   const logout = project === undefined ? `datumctl logout ${session.name}` : "datumctl logout --local";
-  const message = `You are signed in at ${printable(session.apiHost)}${where} already, with the token "${
+  const message = `You are already signed in at ${printable(session.apiHost)}${where}, with the token "${
     printable(session.user.name ?? session.name)
   }".`;
   return new AppError("USAGE", [message, ...more].join(" "), {

@@ -59,7 +59,7 @@ export async function takeBack(
   { name, expires }: { readonly name: string; readonly expires: string },
 ): Promise<void> {
   const { interrupted: _, ...rest } = deps;
-  const word = `The token "${printable(name)}" that was just made`;
+  const word = `The token "${printable(name)}" that was just created`;
   await revoke(rest, exchange, token, word, ` until ${expires}`);
 }
 
@@ -82,7 +82,7 @@ export async function endReplaced(
     const word = `The token "${printable(session.user.name ?? session.name)}" that was here before`;
     const until = expires === undefined ? "" : ` until ${expires}`;
     if (opened === undefined || token === undefined) {
-      warn(`${word} cannot be opened, so it is not revoked. It may be valid${until}.`);
+      warn(`${word} cannot be opened, so it is not revoked. It may still be valid${until}.`);
     } else await revoke(deps, exchange, { host: opened.session.issuer, token }, word, until);
     if (session.name !== successor.name) await remove(deps, place, session);
     const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;

@@ -222,7 +222,11 @@ function announce(
   out.line(`Signed in at ${session.apiHost} with the token "${printable(name)}"${also}.`);
   tellWhereKept(deps, saved);
   if (project !== undefined) {
-    out.note(`It counts in ${printable(project)} and below; ${printable(`${project}/.datumctl`)} holds it.`);
+    out.note(
+      `It is used in ${printable(project)} and its subfolders, and stored in ${
+        printable(`${project}/.datumctl`)
+      }.`,
+    );
   }
   out.note(`The token lasts until ${session.expires}.`);
   if (session.team !== undefined) out.note(`Default team: ${session.team}`);
@@ -233,9 +237,9 @@ function announce(
 function otherIdentity(session: Session, host: string): AppError {
   return new AppError(
     "IDENTITY_MISMATCH",
-    `The session "${session.name}" is of ${labelOf(session)} at ${
+    `The session "${session.name}" belongs to ${labelOf(session)} at ${
       printable(session.issuer)
-    }, not of ${host}. Nothing was asked of anybody.`,
+    }, not to ${host}. No sign-in was started.`,
     { hint: "Choose another name: datumctl login --profile NAME" },
   );
 }

@@ -87,7 +87,7 @@ async function newProfile(
     });
   }
   if (await readSession(deps.place, name) !== undefined) {
-    throw new AppError("CONFLICT", `--save-profile: there is a session "${name}" already.`, {
+    throw new AppError("CONFLICT", `--save-profile: a session named "${name}" already exists.`, {
       hint: `Choose another name, or remove it first: datumctl auth remove-profile ${name}`,
     });
   }

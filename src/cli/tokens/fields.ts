@@ -52,7 +52,7 @@ function fieldOf(fields: Readonly<Record<string, unknown>>, key: "name" | "role"
   const example = key === "name" ? "--name ci" : "--role User";
   const what = value === undefined
     ? `needs a ${key}`
-    : `has a ${key} that is no text of at most 253 printable characters`;
+    : `has a ${key} that is not a text of at most 253 printable characters`;
   throw new AppError("USAGE", `A new token ${what}.`, {
     hint: `Give it as ${example}${
       key === "name" ? ", or .name:~ 1 for a text that looks like a number" : ""
@@ -76,7 +76,7 @@ async function fieldsIn({ terminal }: Deps, path: string): Promise<Readonly<Reco
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw new AppError("USAGE", `-f: ${where} holds no JSON or YAML object of a token's fields.`, {
+  throw new AppError("USAGE", `-f: ${where} does not hold a JSON or YAML object with a token's fields.`, {
     hint: 'For example: {"name": "ci", "role": "User"}',
   });
 }

@@ -12,7 +12,7 @@ export function newSecretFormat(text: string | undefined): typeof FORMATS[number
   const format = FORMATS.find((known) => known === (text ?? "table"));
   if (format !== undefined) return format;
   throw new AppError("USAGE", `-o takes ${FORMATS.join(", ")} here.`, {
-    hint: "The secret is told once, so it is told in full, or kept with --secret-file.",
+    hint: "The secret is shown only once, so it is printed in full, or stored with --secret-file.",
   });
 }
 
@@ -44,7 +44,7 @@ export function printNewSecret({ out }: Deps, text: string, { done, remedy }: Lo
     out.text(text);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
-    throw new AppError(thrown.code, `${done}, but it could not be told: ${thrown.message}`, {
+    throw new AppError(thrown.code, `${done}, but it could not be printed: ${thrown.message}`, {
       hint: remedy,
       retryable: false,
       cause: thrown,

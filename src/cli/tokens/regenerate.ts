@@ -42,15 +42,15 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
   const names = profiles.map((name) => printable(name)).join(", ");
   if (input.updateProfile && profiles.length === 0) {
     throw new AppError("NOT_FOUND", `No profile here uses the token ${id}; nothing was done.`, {
-      hint: "Leave --update-profile away, or see the profiles: datumctl auth list-profiles",
+      hint: "Leave out --update-profile, or list the profiles: datumctl auth list-profiles",
     });
   }
   if (!input.yes) {
     const users = names === ""
       ? ""
       : input.updateProfile
-      ? ` ${names} will have the new one.`
-      : ` Here it is used by: ${names}; --update-profile would give them the new one.`;
+      ? ` ${names} will get the new one.`
+      : ` Profiles here that use it: ${names}; --update-profile would give them the new one.`;
     await confirm(
       deps,
       `Give the token ${id} a new secret? Whoever uses the old one is locked out.${users}`,

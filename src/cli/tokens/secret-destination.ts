@@ -26,12 +26,12 @@ export async function secretFile(path: string, replace: boolean): Promise<Secret
   const there = await kindOf(path);
   // The file would take the link's place, not that of what it leads to.
   if (there !== undefined && there !== "file") {
-    throw new AppError("USAGE", `--secret-file: ${printable(path)} is no plain file.`, {
-      hint: "Name a file that is not there yet.",
+    throw new AppError("USAGE", `--secret-file: ${printable(path)} is not a plain file.`, {
+      hint: "Name a file that does not exist yet.",
     });
   }
   if (there !== undefined && !replace) {
-    throw new AppError("USAGE", `--secret-file: ${printable(path)} exists already.`, {
+    throw new AppError("USAGE", `--secret-file: ${printable(path)} already exists.`, {
       hint: "Name another file, or replace it: --force",
     });
   }

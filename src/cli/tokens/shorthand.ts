@@ -23,7 +23,7 @@ export function parseShorthand(text: string): Readonly<Record<string, ShorthandV
   const reader = { text, at: 0 };
   const root: Writable = emptyObject();
   readPairs(reader, root);
-  if (reader.at < text.length) throw stuck(reader, "a brace that nothing opened");
+  if (reader.at < text.length) throw stuck(reader, "an unmatched closing brace");
   return root as Record<string, ShorthandValue>;
 }
 
@@ -56,7 +56,7 @@ function readPairs(reader: Reader, root: Writable): void {
     if (next === "{") {
       current = inside(reader, object, last);
       readPairs(reader, current);
-      if (reader.text[reader.at++] !== "}") throw stuck(reader, "a brace that nothing closes");
+      if (reader.text[reader.at++] !== "}") throw stuck(reader, "an unclosed brace");
     } else if (next === ":") {
       object[last] = readValue(reader);
       current = object;

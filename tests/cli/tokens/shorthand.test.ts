@@ -15,8 +15,8 @@ const REFUSED: readonly (readonly [text: string, words: RegExp])[] = [
   ["name: x, , role: y", /a key that is empty|a key without a colon/],
   ["a..b: x", /a key that is empty/],
   ["tags[]: x", /a list/],
-  ["a{b: 1", /a brace that nothing closes/],
-  ["a: 1}", /a brace that nothing opened/],
+  ["a{b: 1", /an unclosed brace/],
+  ["a: 1}", /an unmatched closing brace/],
   ["a: 1, a.b: 2", /a, which holds a value already/],
 ];
 
