@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { runGetRaw } from "../../src/cli/get.ts";
 import type { Output } from "../../src/cli/context.ts";
-import { openApiClient } from "../../src/api/client.ts";
-import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
+import { openTestClient } from "../api/test-client.ts";
 
 const BODY = '\ufeff{\n  "a": "\u001b]0;x\u0007b",\n\t"c": "d  "  \n}\r\n';
 
@@ -15,22 +14,12 @@ async function printed(
 ): Promise<{ readonly text: string; readonly url: string }> {
   let text = "";
   let url = "";
-  const client = openApiClient({
+  const client = openTestClient({
     baseUrl: "https://api.example.com/apis/g/v1/projects/web/control-plane",
-    what: 'the project "web"',
-    who: "ada@example.com",
-    refusals: KUBERNETES_REFUSALS,
     fetch: (input) => {
       url = String(input);
       return Promise.resolve(new Response(BODY));
     },
-    token: () => Promise.resolve("token"),
-    now: () => 0,
-    sleep: () => Promise.resolve(),
-    random: () => 0,
-    requestTimeout: 1000,
-    signal: new AbortController().signal,
-    log: () => {},
   });
   const out = { text: (part: string) => void (text += part) } as Output;
   await runGetRaw({ out, terminal: { outIsTerminal } as Terminal }, client, path);

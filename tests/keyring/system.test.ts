@@ -1,3 +1,5 @@
+/** Proves that each system gets its own secret store, opened no sooner than it is needed. */
+
 import assert from "node:assert/strict";
 import { systemStore } from "../../src/keyring/system.ts";
 import type { Run } from "../../src/system/processes.ts";

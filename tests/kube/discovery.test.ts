@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { openApiClient } from "../../src/api/client.ts";
 import {
   ambiguityOf,
   belowBase,
@@ -15,8 +14,8 @@ import {
   preferredResources,
   resolveResource,
 } from "../../src/kube/discovery.ts";
-import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
 import { openSessionCache } from "../../src/sessions/session-cache.ts";
+import { openTestClient } from "../api/test-client.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
 
 const BASE = "https://api.example.com/apis/resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane";
@@ -24,11 +23,8 @@ const BASE = "https://api.example.com/apis/resourcemanager.miloapis.com/v1alpha1
 /** A client of a server that answers paths with JSON objects, or with a status; it records what is asked. */
 function clientOf(answers: Readonly<Record<string, unknown>>, baseUrl = BASE) {
   const asked: string[] = [];
-  const client = openApiClient({
+  const client = openTestClient({
     baseUrl,
-    what: 'the project "web"',
-    who: "ada@example.com",
-    refusals: KUBERNETES_REFUSALS,
     fetch: (input) => {
       const path = String(input).slice(baseUrl.length);
       asked.push(path);
@@ -41,13 +37,6 @@ function clientOf(answers: Readonly<Record<string, unknown>>, baseUrl = BASE) {
           : new Response(JSON.stringify(answer), { headers }),
       );
     },
-    token: () => Promise.resolve("token"),
-    now: Date.now,
-    sleep: () => Promise.resolve(),
-    random: () => 0,
-    requestTimeout: 30_000,
-    signal: new AbortController().signal,
-    log: () => {},
   });
   return { client, asked };
 }

@@ -2,31 +2,20 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { openApiClient } from "../../src/api/client.ts";
 import { listObjects } from "../../src/kube/list.ts";
-import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
+import { openTestClient } from "../api/test-client.ts";
 
 /** A client of a server that answers a list by its `continue` parameter. */
 function clientOf(answer: (next: string | null, limit: string | null) => unknown) {
   let asked = 0;
-  const client = openApiClient({
+  const client = openTestClient({
     baseUrl: "https://api.example.com/prefix",
-    what: "the test",
-    who: "ada",
-    refusals: KUBERNETES_REFUSALS,
     fetch: (input) => {
       asked += 1;
       const { searchParams, pathname } = new URL(input);
       assert.equal(pathname, "/prefix/api/v1/namespaces");
       return Promise.resolve(Response.json(answer(searchParams.get("continue"), searchParams.get("limit"))));
     },
-    token: () => Promise.resolve("token"),
-    now: () => 0,
-    sleep: () => Promise.resolve(),
-    random: () => 0,
-    requestTimeout: 1_000,
-    signal: new AbortController().signal,
-    log: () => {},
   });
   return { client, asked: () => asked };
 }

@@ -1,32 +1,21 @@
 /** Proves what a Kubernetes API's refusals say beyond their status. */
 
 import assert from "node:assert/strict";
-import { openApiClient } from "../../src/api/client.ts";
 import { refusedRequest } from "../../src/api/refusal.ts";
 import { AppError } from "../../src/errors.ts";
-import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
+import { openTestClient } from "../api/test-client.ts";
 
 /** What a client is told by a server that refuses everything alike, and how often it asked. */
 async function refused(
   answer: () => Response,
 ): Promise<{ readonly error: AppError; readonly asked: number }> {
   let asked = 0;
-  const client = openApiClient({
-    baseUrl: "https://api.example.com",
-    what: 'the project "web"',
-    who: "ada@example.com",
-    refusals: KUBERNETES_REFUSALS,
+  const client = openTestClient({
     fetch: () => {
       asked += 1;
       return Promise.resolve(answer());
     },
     token: (force) => Promise.resolve(force ? "new" : "old"),
-    now: () => 0,
-    sleep: () => Promise.resolve(),
-    random: () => 0,
-    requestTimeout: 1_000,
-    signal: new AbortController().signal,
-    log: () => {},
   });
   const error = await client.get("/api").catch((thrown: unknown) => thrown);
   assert.ok(error instanceof AppError);

@@ -120,7 +120,7 @@ Deno.test("a redirect URI is sent byte for byte", async () => {
 
 // --- the callback ----------------------------------------------------------------------------------------------
 
-Deno.test("the right callback brings the code", async () => {
+Deno.test("a callback with the right state and iss hands out its code", async () => {
   const issuer = new TestIssuer();
   const authorization = await begin(issuer);
   const callback = readCallback(authorization, metadataOf(issuer), hit(authorization));

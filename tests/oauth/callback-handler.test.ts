@@ -2,32 +2,17 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { type Authorization, beginAuthorization } from "../../src/oauth/authorization-code.ts";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import { callbackHandler } from "../../src/oauth/callback-handler.ts";
+import type { Authorization } from "../../src/oauth/authorization-code.ts";
 import type { SignedInWords } from "../../src/oauth/result-page.ts";
-import { CLIENT, ISSUER, TestIssuer } from "./issuer.ts";
+import { openAttempt, REDIRECT } from "./attempt.ts";
+import { ISSUER } from "./issuer.ts";
 
-const REDIRECT = "http://127.0.0.1:51000/callback";
 const ADA: SignedInWords = { who: "ada@example.com", where: "api.example" };
 const SUCCESS = /You are signed in/;
 
 async function attempt() {
-  const metadata = new TestIssuer().metadata as unknown as IssuerMetadata;
-  const authorization = await beginAuthorization({
-    metadata,
-    client: { id: CLIENT },
-    redirectUri: REDIRECT,
-    scopes: ["openid"],
-  });
-  const redeemed: string[] = [];
   const gate = Promise.withResolvers<SignedInWords>();
-  const handler = callbackHandler({
-    authorization,
-    metadata,
-    redeem: (params) => (redeemed.push(params.get("code") ?? ""), gate.promise),
-  });
-  return { authorization, handler, redeemed, gate };
+  return { ...await openAttempt(gate.promise), gate };
 }
 
 function hit({ state }: Authorization, params: Record<string, string> = {}, init: RequestInit = {}): Request {

@@ -81,7 +81,7 @@ for (const claim of ["exp", "iat", "nbf"]) {
   });
 }
 
-Deno.test("times within 60 s of our clock are right", async () => {
+Deno.test("an ID token that ended, began or was issued within 60 s of our clock is accepted", async () => {
   const issuer = new TestIssuer();
   for (const claims of [{ exp: SECONDS - 59 }, { iat: SECONDS + 60 }, { nbf: SECONDS + 60 }]) {
     assert.equal((await verify(issuer, await issuer.idToken(claims))).untimely, undefined);
@@ -311,7 +311,7 @@ Deno.test("a key set that is none is refused; one that cannot be had is NETWORK"
   assert.equal((await refusal(issuer, token)).code, "NETWORK");
 });
 
-Deno.test("a refreshed ID token must keep its subject", async () => {
+Deno.test("an ID token of another subject than the one expected is refused", async () => {
   const issuer = new TestIssuer();
   const expected = { issuer: String(issuer.metadata.issuer), subject: "user-2" };
   assert.match((await refusal(issuer, await issuer.idToken(), { expected })).message, /another subject/);

@@ -82,7 +82,7 @@ Deno.test("each request of the grant carries an assertion of its own, and the sc
   assert.equal(seen.size, 3);
 });
 
-Deno.test("a client is sent along where there is one", async () => {
+Deno.test("a client that is given is sent along, with its secret", async () => {
   const { issuer, minted } = asked({ client: oauthClient("cli") });
   await minted;
   assert.equal(issuer.requests[0]?.body.get("client_id"), "cli");

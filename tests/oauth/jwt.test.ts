@@ -14,7 +14,7 @@ Deno.test("a JWT's claims are read, in any script", () => {
 });
 
 const NONE: [string, string][] = [
-  ["nothing", ""],
+  ["an empty text", ""],
   ["an opaque token", "opaque"],
   ["two parts", jwt("{}").replace(/\.[^.]+$/, "")],
   ["the five parts of an encrypted one", `${jwt("{}")}.a.b`],
@@ -27,7 +27,8 @@ const NONE: [string, string][] = [
   ["claims that are not UTF-8", jwt(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d))],
 ];
 for (const [what, text] of NONE) {
-  Deno.test(`${what}: no claims`, () => assert.equal(unverifiedClaims(text), undefined));
+  Deno.test(`unverifiedClaims() of ${what} is undefined`, () =>
+    assert.equal(unverifiedClaims(text), undefined));
 }
 
 Deno.test("whatever a token is, it has claims or none, and reading it never fails", () => {

@@ -36,7 +36,7 @@ for (const text of NONE) {
   });
 }
 
-Deno.test("personal and organizations' tokens are access tokens", () => {
+Deno.test("isPersonalAccessToken() takes the prefixes of a person's and of an organization's token", () => {
   assert.ok(isPersonalAccessToken("dtmp_aB3-._~+/="));
   assert.ok(isPersonalAccessToken("dtma_1"));
 });

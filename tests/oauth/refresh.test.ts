@@ -73,7 +73,7 @@ Deno.test("a refresh without a new refresh token keeps the old one", async () =>
   assert.equal(refreshed.kind === "tokens" && refreshed.tokens.refreshToken, "refresh-1");
 });
 
-Deno.test("a refresh without an ID token is legal", async () => {
+Deno.test("refreshTokens() succeeds without an ID token, and hands none out", async () => {
   const { issuer, refresh } = await session();
   issuer.routes["/token"] = async () => json(await issuer.tokens({ id_token: undefined }));
   const refreshed = await refresh();
@@ -92,7 +92,7 @@ const ENDS: [string, ErrorCode, Route][] = [
   ["token_type mac", "INVALID_TOKEN", () => json({ access_token: "access-1", token_type: "mac" })],
 ];
 for (const [name, code, route] of ENDS) {
-  Deno.test(`${name} is ${code}, asked once`, async () => {
+  Deno.test(`refreshTokens() answered with ${name} is ${code}, asked once`, async () => {
     const { issuer, refresh } = await session(route);
     const error = await failure(refresh());
     assert.equal(error.code, code);
@@ -117,14 +117,14 @@ const PASSES: [string, Route][] = [
   ["expires_in a text", () => json({ access_token: "access-1", token_type: "Bearer", expires_in: "1" })],
 ];
 for (const [name, route] of PASSES) {
-  Deno.test(`${name}, for ever, is NETWORK after three requests and two growing pauses`, async () => {
+  Deno.test(`refreshTokens() answered with ${name} for ever is NETWORK after three requests and two growing pauses`, async () => {
     const { issuer, pauses, refresh } = await session(route);
     assert.equal((await failure(refresh())).code, "NETWORK");
     assert.equal(issuer.requests.length, 3);
     assert.deepEqual(pauses, [150, 600]);
   });
 
-  Deno.test(`${name}, once, is survived`, async () => {
+  Deno.test(`refreshTokens() succeeds on the second request after ${name}`, async () => {
     const attempt = await session(route, async () => json(await attempt.issuer.tokens()));
     assert.equal((await attempt.refresh()).kind, "tokens");
     assert.equal(attempt.issuer.requests.length, 2);

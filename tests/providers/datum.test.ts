@@ -132,7 +132,7 @@ Deno.test("ids of organizations and projects are Kubernetes names, and nothing t
   }
 });
 
-Deno.test("control planes lie where datum.md says", () => {
+Deno.test("controlPlaneUrl() puts a control plane below its group and version", () => {
   const [milo, datum] = CONTROL_PLANE_APIS;
   assert.equal(
     controlPlaneUrl("api.datum.net", { kind: "organization", id: "acme" }, milo),

@@ -85,7 +85,7 @@ Deno.test("the command comes alone; $BROWSER comes before the system's way", () 
   assert.deepEqual(browserCommands(URL_, undefined, place({ BROWSER: "'" })), linux);
 });
 
-Deno.test("the system's way of macOS, Windows and WSL", () => {
+Deno.test("without a command the opener of macOS, Windows or WSL gets the address", () => {
   assert.deepEqual(browserCommands(URL_, undefined, place({}, { os: "darwin" })), [["/usr/bin/open", URL_]]);
   const windows = place({ SystemRoot: "D:\\Win" }, { os: "windows" });
   assert.deepEqual(browserCommands(URL_, undefined, windows), [
