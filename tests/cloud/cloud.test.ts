@@ -9,7 +9,7 @@ import { signInByHttp } from "./browser.ts";
 import type { Cookie } from "./browser.ts";
 import { makeCertificates } from "./certificates.ts";
 import { startCloud } from "./cloud.ts";
-import { failsWith, makeRelyingParty } from "./relying_party.ts";
+import { failsWith, makeRelyingParty } from "./relying-party.ts";
 
 Deno.test("after the close no port answers and the CA file is gone; the ports are free for another cloud", async () => {
   const cloud = await startCloud();

@@ -5,8 +5,8 @@ import { decodeJwt } from "jose";
 
 import { startCloud } from "./cloud.ts";
 import type { Cloud } from "./cloud.ts";
-import { failsWith, makeRelyingParty } from "./relying_party.ts";
-import type { RelyingParty } from "./relying_party.ts";
+import { failsWith, makeRelyingParty } from "./relying-party.ts";
+import type { RelyingParty } from "./relying-party.ts";
 
 function test(name: string, run: (cloud: Cloud, client: RelyingParty) => Promise<void>): void {
   Deno.test(name, async () => {
@@ -206,17 +206,20 @@ test(
   },
 );
 
-test("the control planes have faults of their own", async (cloud, client) => {
-  const url = `https://${cloud.apiHost}/version`;
-  await cloud.setFaults({ api: { status: 429, retryAfter: 1, times: 1 } });
-  const refused = await client.fetch(url);
-  assert.equal(refused.status, 429);
-  await readAll(refused);
-  await cloud.setFaults({ api: { halfClosed: true } });
-  await assert.rejects(async () => await (await client.fetch(url)).text(), TypeError);
-  await cloud.setFaults({ api: { body: "html" } });
-  assert.match(await (await client.fetch(url)).text(), /Wi-Fi/);
-});
+test(
+  "faults of the API meet the control planes: a 429, a half-closed answer, a captive portal",
+  async (cloud, client) => {
+    const url = `https://${cloud.apiHost}/version`;
+    await cloud.setFaults({ api: { status: 429, retryAfter: 1, times: 1 } });
+    const refused = await client.fetch(url);
+    assert.equal(refused.status, 429);
+    await readAll(refused);
+    await cloud.setFaults({ api: { halfClosed: true } });
+    await assert.rejects(async () => await (await client.fetch(url)).text(), TypeError);
+    await cloud.setFaults({ api: { body: "html" } });
+    assert.match(await (await client.fetch(url)).text(), /Wi-Fi/);
+  },
+);
 
 async function readAll(response: Response): Promise<void> {
   await response.body?.cancel();

@@ -8,8 +8,8 @@ import { approveDeviceByHttp } from "./browser.ts";
 import { startCloud } from "./cloud.ts";
 import type { Cloud, CloudOptions, ForgeryName } from "./cloud.ts";
 import { ESCAPES, FORGERIES } from "./forgeries.ts";
-import { makeRelyingParty } from "./relying_party.ts";
-import type { RelyingParty } from "./relying_party.ts";
+import { makeRelyingParty } from "./relying-party.ts";
+import type { RelyingParty } from "./relying-party.ts";
 
 function test(
   name: string,

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { kubectlPath } from "../../scripts/npm-packages.ts";
 import { startCloud } from "./cloud.ts";
 import type { Cloud } from "./cloud.ts";
-import { makeRelyingParty } from "./relying_party.ts";
-import type { RelyingParty } from "./relying_party.ts";
+import { makeRelyingParty } from "./relying-party.ts";
+import type { RelyingParty } from "./relying-party.ts";
 
 const MILO = "/apis/resourcemanager.miloapis.com/v1alpha1";
 const DATUM = "/apis/resourcemanager.datumapis.com/v1alpha";
@@ -196,26 +196,29 @@ test(
   },
 );
 
-test("control planes share nothing", async (ask, _cloud, client) => {
-  const { access_token } = await client.signIn("ada@example.com");
-  const names = async (path: string) =>
-    (await ask(`${path}/api/v1/namespaces`, access_token)).body.items
-      .map((item: { metadata: { name: string } }) => item.metadata.name);
-  const created = await ask(
-    `${WEB}/api/v1/namespaces`,
-    access_token,
-    post({ kind: "Namespace", metadata: { name: "new" } }),
-  );
-  assert.equal(created.status, 201);
-  assert.deepEqual(await names(WEB), ["default", "kube-system", "new", "project-web"]);
-  assert.deepEqual(await names(`${MILO}/projects/data/control-plane`), [
-    "default",
-    "kube-system",
-    "project-data",
-  ]);
-  assert.deepEqual(await names(""), ["default", "kube-system", "platform"]);
-  assert.deepEqual(await names(`${DATUM}/projects/web/control-plane`), await names(WEB));
-});
+test(
+  "what is made in one control plane is in no other, and under both names of its own",
+  async (ask, _cloud, client) => {
+    const { access_token } = await client.signIn("ada@example.com");
+    const names = async (path: string) =>
+      (await ask(`${path}/api/v1/namespaces`, access_token)).body.items
+        .map((item: { metadata: { name: string } }) => item.metadata.name);
+    const created = await ask(
+      `${WEB}/api/v1/namespaces`,
+      access_token,
+      post({ kind: "Namespace", metadata: { name: "new" } }),
+    );
+    assert.equal(created.status, 201);
+    assert.deepEqual(await names(WEB), ["default", "kube-system", "new", "project-web"]);
+    assert.deepEqual(await names(`${MILO}/projects/data/control-plane`), [
+      "default",
+      "kube-system",
+      "project-data",
+    ]);
+    assert.deepEqual(await names(""), ["default", "kube-system", "platform"]);
+    assert.deepEqual(await names(`${DATUM}/projects/web/control-plane`), await names(WEB));
+  },
+);
 
 test("aggregated discovery is labelled, unlabelled or absent, by a switch", async (ask, cloud, client) => {
   const { access_token } = await client.signIn("ada@example.com");

@@ -8,7 +8,7 @@ import type { JWTHeaderParameters } from "jose";
 import { connectCloud } from "./admin.ts";
 import { startCloud } from "./cloud.ts";
 import type { Cloud } from "./cloud.ts";
-import { failsWith } from "./relying_party.ts";
+import { failsWith } from "./relying-party.ts";
 import type { ServiceAccountKeyFile } from "./service-accounts.ts";
 
 type Json = Record<string, unknown>;
@@ -129,7 +129,7 @@ test("an exchanged token is refused when its life is over", async ({ cloud, get,
   assert.equal(await whoIs(body.access_token), undefined);
 });
 
-test("the exchange has faults of its own, the API's, and the issuer's clock", async ({ cloud, get, fetch }) => {
+test("the exchange fails by its own faults and the API's, not by the issuer's, whose clock it has", async ({ cloud, get, fetch }) => {
   const authorization = `Bearer ${cloud.addPersonalAccessToken()}`;
   await cloud.setFaults({ pat_exchange: { status: 503, retryAfter: 3, times: 1 } });
   const refused = await fetch(exchangeUrl(cloud), { headers: { authorization } });
