@@ -1,7 +1,7 @@
 /** Owns locks between processes: a file each, freed by the operating system when its holder dies. */
 
 import { AppError } from "../errors.ts";
-import { storageError } from "./files.ts";
+import { fileFailure, kindOf, storageError } from "./files.ts";
 import { pause } from "./clock.ts";
 
 const FIRST_PAUSE = 20;
@@ -24,15 +24,13 @@ export interface LockWait {
 /**
  * Takes the lock of a file, which is made when absent and never deleted.
  *
- * Polled, because a blocking lock cannot be given up. Throws `BUSY` when the time is over.
+ * Polled, because a blocking lock cannot be given up. Throws `BUSY` when the time is over, `STORAGE` for what is no plain
+ * file: a project's folder can hold a link to anywhere.
  */
 export async function acquireLock(path: string, wait: LockWait): Promise<FileLock> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path, { create: true, read: true, write: true, mode: 0o600 });
-  } catch (thrown) {
+  const file = await openLock(path).catch((thrown) => {
     throw storageError("lock", path, thrown);
-  }
+  });
   const deadline = performance.now() + wait.timeout;
   try {
     for (let step = FIRST_PAUSE;; step = Math.min(step * 1.5, LONGEST_PAUSE)) {
@@ -50,5 +48,41 @@ export async function acquireLock(path: string, wait: LockWait): Promise<FileLoc
   file.close();
   throw new AppError("BUSY", `Another datumctl process is still working on ${wait.guards}.`, {
     hint: "Run the same command again in a few seconds.",
+  });
+}
+
+async function openLock(path: string): Promise<Deno.FsFile> {
+  const options = { read: true, write: true };
+  for (let attempt = 1;; attempt++) {
+    const kind = await kindOf(path);
+    if (kind !== undefined && kind !== "file") throw notPlain(path);
+    try {
+      // What is made anew follows no link.
+      if (kind === undefined) return await Deno.open(path, { ...options, createNew: true, mode: 0o600 });
+      return checked(await Deno.open(path, options), path);
+    } catch (thrown) {
+      // Made or removed by somebody in between.
+      const expected = kind === undefined ? "exists" : "absent";
+      if (fileFailure(thrown) !== expected || attempt === 5) throw thrown;
+    }
+  }
+}
+
+/** Throws when a link was put there before the file was opened. */
+function checked(file: Deno.FsFile, path: string): Deno.FsFile {
+  try {
+    const opened = file.statSync();
+    const { isFile, ino, dev } = Deno.lstatSync(path);
+    if (isFile && ino === opened.ino && dev === opened.dev) return file;
+    throw notPlain(path);
+  } catch (thrown) {
+    file.close();
+    throw thrown;
+  }
+}
+
+function notPlain(path: string): AppError {
+  return new AppError("STORAGE", `Cannot lock ${path}: it is not a plain file.`, {
+    hint: "Look at what it is; then remove it and run the same command again.",
   });
 }

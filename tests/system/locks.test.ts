@@ -91,6 +91,26 @@ Deno.test("a wait ends with the signal's own reason", async () => {
   first.release();
 });
 
+Deno.test("a link in a lock's place is not followed: nothing is made or held where it leads", async () => {
+  await using it = await scratchFolder();
+  await Deno.writeTextFile(`${it.path}/file`, "");
+  await Deno.symlink(`${it.path}/absent`, `${it.path}/dangling`);
+  await Deno.symlink(`${it.path}/file`, `${it.path}/link`);
+  for (const name of ["dangling", "link"]) {
+    await assert.rejects(
+      acquireLock(`${it.path}/${name}`, { timeout: 0, guards: "x" }),
+      (thrown) =>
+        thrown instanceof AppError && thrown.code === "STORAGE" &&
+        thrown.message.includes(`${it.path}/${name}: it is not a plain file`),
+    );
+  }
+  assert.deepEqual([...Deno.readDirSync(it.path)].map(({ name }) => name).sort(), [
+    "dangling",
+    "file",
+    "link",
+  ]);
+});
+
 Deno.test("a lock in a folder that is not there, or on something that is no file, is STORAGE", async () => {
   await using it = await scratchFolder();
   await Deno.mkdir(`${it.path}/dir`);
