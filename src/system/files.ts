@@ -332,7 +332,12 @@ function successorOf(path: string): string {
 export async function replaceQuickly(path: string, text: string): Promise<boolean> {
   const temporary = `${path}.new-${Deno.pid}`;
   try {
-    await Deno.writeTextFile(temporary, text, { mode: 0o600 });
+    // A link that lies there, or what a killed process left, is not written through.
+    const write = () => Deno.writeTextFile(temporary, text, { createNew: true, mode: 0o600 });
+    await write().catch(async () => {
+      await Deno.remove(temporary);
+      await write();
+    });
     await Deno.rename(temporary, path);
     return true;
   } catch {

@@ -14,6 +14,7 @@ import {
   prepareReplacement,
   readTextFile,
   removeFile,
+  replaceQuickly,
   tighten,
   writeFileAtomically,
 } from "../../src/system/files.ts";
@@ -45,6 +46,26 @@ Deno.test("a file is replaced whole, with mode 0600, and nothing is left beside 
   assert.deepEqual(await listFolder(it.path), ["a.json"]);
   if (posix) assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
 });
+
+Deno.test(
+  "a note is not written through a link, nor into what a killed process left",
+  { ignore: !posix },
+  async () => {
+    await using it = await scratchFolder();
+    const [note, temporary] = [`${it.path}/note`, `${it.path}/note.new-${Deno.pid}`];
+    await Deno.writeTextFile(`${it.path}/theirs`, "precious");
+    await Deno.symlink(`${it.path}/theirs`, temporary);
+    assert.equal(await replaceQuickly(note, "one"), true);
+    assert.equal(await Deno.readTextFile(`${it.path}/theirs`), "precious");
+    await Deno.writeTextFile(temporary, "much more than that", { mode: 0o666 });
+    assert.equal(await replaceQuickly(note, "two"), true);
+    assert.equal(await Deno.readTextFile(note), "two");
+    assert.equal(((await Deno.stat(note)).mode ?? 0) & 0o777, 0o600);
+    assert.deepEqual([...Deno.readDirSync(it.path)].map(({ name }) => name).sort(), ["note", "theirs"]);
+    await Deno.mkdir(`${temporary}/full`, { recursive: true });
+    assert.equal(await replaceQuickly(note, "three"), false);
+  },
+);
 
 Deno.test("a link at the file's place is replaced, never written through", { ignore: !posix }, async () => {
   await using it = await scratchFolder();
@@ -173,11 +194,11 @@ Deno.test(
     await Deno.chmod(`${it.path}/f`, 0o666);
     await Deno.symlink(`${it.path}/f`, `${it.path}/l`);
     assert.equal(await tighten(`${it.path}/l`), undefined);
-    assert.match(await tighten(`${it.path}/f`) ?? "", /now open to you alone/);
+    assert.match(await tighten(`${it.path}/f`) ?? "", /now only you have access/);
     assert.equal(((await Deno.stat(`${it.path}/f`)).mode ?? 0) & 0o777, 0o600);
     assert.equal(await tighten(`${it.path}/none`), undefined);
     await Deno.chmod(`${it.path}/a/b`, 0o711);
-    assert.match(await tighten(`${it.path}/a/b`) ?? "", /now open to you alone/);
+    assert.match(await tighten(`${it.path}/a/b`) ?? "", /now only you have access/);
     assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
   },
 );
