@@ -167,8 +167,8 @@ Deno.test("docs/errors.md has the table of help exit-codes, with a remedy for ea
   for (const [code, , , , remedy = ""] of rows) assert.ok(remedy.length > 10, `a remedy for ${code}`);
 });
 
-Deno.test("docs/security.md lists every row of the hostile issuer's table with its result, and no other", () => {
-  const parts = page("docs/security.md").split(/^### /m).slice(1).map((part) => ({
+Deno.test("docs/hostile-issuer.md lists every row of the hostile issuer's table with its result, and no other", () => {
+  const parts = page("docs/hostile-issuer.md").split(/^### /m).slice(1).map((part) => ({
     heading: part.split("\n")[0],
     rows: part.split("\n").filter((line) => line.startsWith("| ")).slice(2).map((line) =>
       line.split("|").slice(1, -1).map((cell) => cell.trim())

@@ -370,8 +370,8 @@ Deno.test("a success is what its body is: JSON under any label, and a portal's p
     }
   }, async ({ client }) => {
     assert.deepEqual(await client.get("/plain"), { kind: "APIGroupDiscoveryList" });
-    await failsWith(client.get("/portal"), "NETWORK", 6, /"text\/html" that is no JSON/);
-    await failsWith(client.get("/list"), "NETWORK", 6, /no JSON object/);
+    await failsWith(client.get("/portal"), "NETWORK", 6, /"text\/html" that is not a JSON object/);
+    await failsWith(client.get("/list"), "NETWORK", 6, /not a JSON object/);
     await failsWith(client.get("/empty"), "NETWORK", 6, /nothing/);
   });
 });

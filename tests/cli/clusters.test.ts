@@ -47,7 +47,7 @@ testWithCloudfleet(
     const asked = cloudfleet.counts().api;
     const refused = await world.run("clusters list --profile ada");
     assert.equal(refused.code, 2, refused.stderr);
-    assert.match(refused.stderr, /"ada" is of datum, not a Cloudfleet profile/);
+    assert.match(refused.stderr, /"ada" belongs to the provider datum; it is not a Cloudfleet profile/);
     assert.equal(cloudfleet.counts().api, asked);
     // What was sealed fills the path; with the file's word this would be USAGE.
     const operation = "list=GET /tokens?organization={organization}";
@@ -106,7 +106,11 @@ testWithCloudfleet("the API's word for an address is checked before a token is l
   await world.addAdministrator();
   const { id } = production(world);
   const rows: [Record<string, unknown>, number, RegExp][] = [
-    [{ endpoint: "http://k8s.example.com" }, 1, /an address of the cluster that is refused/],
+    [
+      { endpoint: "http://k8s.example.com" },
+      1,
+      /The address that Cloudfleet's API gives for the cluster is refused/,
+    ],
     [{ endpoint: "https://user:pass@k8s.example.com" }, 1, /is refused/],
     [{ region: "a b" }, 1, /gives no address for the cluster/],
     [{}, 1, /gives no address for the cluster/],

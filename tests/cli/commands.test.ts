@@ -74,7 +74,7 @@ Deno.test("login, list, whoami, switch and logout", async (test) => {
     assert.equal(left.code, 130);
     const nobody = await world.run("auth switch nobody@example.com");
     assert.deepEqual([nobody.code, nobody.stdout], [1, ""]);
-    assert.match(nobody.stderr, /nobody@example\.com is not signed in here\.\nSigned in are: ada@/);
+    assert.match(nobody.stderr, /nobody@example\.com is not signed in here\.\nSigned in: ada@/);
     const blind = await world.run("auth switch");
     assert.equal(blind.code, 2);
     assert.match(blind.stderr, /datumctl auth switch ada@example\.com@/);

@@ -111,7 +111,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
       "--project",
     ]);
     assert.deepEqual(await told("whoami --platform-wide"), [null, null, true, "--platform-wide"]);
-    assert.match(await world.ok("whoami"), /\nProject: +web\nIn use by: +ctx use or update-kubeconfig\n/);
+    assert.match(await world.ok("whoami"), /\nProject: +web\nSet by: +ctx use or update-kubeconfig\n/);
     await fails("whoami --project a --organization b", 2, /cannot be used with/);
     assert.deepEqual(cloud.counts(), before);
   });
@@ -230,13 +230,13 @@ Deno.test("an ordinary API server is acted on through the kubeconfig's context, 
   assert.match((await world.run("auth whoami")).stderr, /No organization or project is in use/);
   const refused = await world.run("auth whoami --project web");
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /of the provider oidc, which has no organizations and projects/);
+  assert.match(refused.stderr, /to the provider oidc, which has no organizations or projects/);
   await world.ok(`auth update-kubeconfig --server https://${cloud.apiHost}`);
   assert.match(await world.ok("auth whoami"), /cloud\.example\/token-kind +\[id\]/);
   assert.equal(await world.ok("auth can-i list ns"), "yes\n");
   assert.match(
     await world.ok("whoami"),
-    /\nAPI server: +https:\/\/127.*\nIn use by: +the kubeconfig's context datum-/,
+    /\nAPI server: +https:\/\/127.*\nSet by: +the kubeconfig's context datum-/,
   );
 });
 

@@ -81,9 +81,9 @@ for (
     for (
       const [words, code, sentence] of [
         ["logout", 4, new RegExp(`Nobody is signed in here\\.\\n.*${variable}`)],
-        [`logout --profile ${session}`, 2, /stored nowhere/],
-        [`auth switch --profile ${session}`, 2, /stored nowhere/],
-        ["ctx use acme", 2, /stored nowhere\.\n.*DATUM_ORGANIZATION/],
+        [`logout --profile ${session}`, 2, /is not stored\./],
+        [`auth switch --profile ${session}`, 2, /is not stored\./],
+        ["ctx use acme", 2, /is not stored\.\n.*DATUM_ORGANIZATION/],
         [`login --credentials x --profile ${session}`, 2, /key file x does not exist/],
       ] as const
     ) {
@@ -137,12 +137,12 @@ Deno.test("a token that has ended is exit 4 in one block that names the variable
     assert.equal(code, 4, words);
     assert.equal(
       stderr,
-      'error: The session "env:DATUMCTL_TOKEN" has expired: its token ended on 2023-11-14T22:13:20.000Z.\n' +
-        "Give DATUMCTL_TOKEN what is good today.\n",
+      'error: The session "env:DATUMCTL_TOKEN" has expired: its token expired on 2023-11-14T22:13:20.000Z.\n' +
+        "Set DATUMCTL_TOKEN to a valid value.\n",
       words,
     );
   }
-  assert.match(await world.ok("whoami", { env }), /Token expires: +2023-11-14T22:13:20\.000Z \(over\)\n/);
+  assert.match(await world.ok("whoami", { env }), /Token expires: +2023-11-14T22:13:20\.000Z \(expired\)\n/);
 });
 
 Deno.test("a token that has ended is told once to each kubectl, which runs its plugin five times", async () => {
@@ -153,7 +153,7 @@ Deno.test("a token that has ended is told once to each kubectl, which runs its p
   for (let run = 0; run < 5; run++) {
     const { code, stdout, stderr } = await world.run(credential, { env });
     assert.equal(code, 4);
-    assert.match(stdout, /has expired: its token ended on 2023-11-14/);
+    assert.match(stdout, /has expired: its token expired on 2023-11-14/);
     told.push(stderr);
     // Each is a process of its own, and reads the variable at another moment.
     world.sandbox.time += 400;
@@ -191,7 +191,7 @@ Deno.test("a token that the server refuses is exit 4 in one block that names the
   for (const words of ["auth whoami", "auth update-kubeconfig --project web", "api-resources"]) {
     const { code, stderr } = await world.run(words, { env });
     assert.equal(code, 4, `${words}: ${stderr}`);
-    assert.match(stderr, /^error: .* does not accept .*\nGive DATUMCTL_TOKEN what is good today\.\n$/);
+    assert.match(stderr, /^error: .* does not accept .*\nSet DATUMCTL_TOKEN to a valid value\.\n$/);
     assert.doesNotMatch(stderr, /opaque-and-unknown/);
   }
 });
@@ -253,7 +253,7 @@ Deno.test("a flag and DATUMCTL_PROFILE come before the variables, the token befo
   for (const words of ["auth switch ada", "auth list"]) {
     assert.match(
       (await world.run(words, { env: file })).stderr,
-      /DATUMCTL_CREDENTIALS_FILE is set and comes before/,
+      /DATUMCTL_CREDENTIALS_FILE is set and takes precedence over/,
     );
   }
 });

@@ -92,8 +92,13 @@ Deno.test("--profile and DATUMCTL_PROFILE say exactly which session a logout or 
       const [words, variables, code, says] of [
         [`--profile ${ADA}`, {}, 4, /no session ada@example\.com here/],
         ["", { DATUMCTL_PROFILE: "nobody" }, 4, /no session nobody here.*grace, one, two/],
-        [`${GRACE} --profile one`, {}, 2, /grace@example\.com is not of the session "one"/],
-        ["two --profile one", {}, 2, /two is not of/],
+        [
+          `${GRACE} --profile one`,
+          {},
+          2,
+          /--profile names the session "one", which does not belong to grace@example\.com/,
+        ],
+        ["two --profile one", {}, 2, /"one", which does not belong to two/],
         ["nobody", {}, 1, /nobody is not signed in here/],
       ] as const
     ) {

@@ -171,7 +171,7 @@ Deno.test("a key file comes by standard input too, and a later one takes its ses
   const other = JSON.stringify(await world.cloud.addServiceAccount());
   const { code, stderr } = await refused(world, "login --credentials - --profile ci", { stdin: other });
   assert.equal(code, 1);
-  assert.match(stderr, /session "ci" of somebody else/);
+  assert.match(stderr, /session named "ci" already belongs to someone else/);
 });
 
 Deno.test("each fault of a key file has its own sentence, and none of the key is in it", async () => {
@@ -253,7 +253,7 @@ Deno.test("what is no personal access token is refused unrepeated, and one that 
   const words = `login ${at(world)} --with-token`;
   const none = await refused(world, words, { stdin: "eyJhbGciOiJIUzI1NiJ9.SECRET" });
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /begins with dtmp_ or dtma_/);
+  assert.match(none.stderr, /begin with dtmp_ or dtma_/);
   assert.doesNotMatch(none.stderr, /SECRET|eyJ/);
   assert.match((await refused(world, words)).stderr, /Standard input holds no personal access token/);
   const pat = world.cloud.addPersonalAccessToken({ kind: "organization" });
@@ -294,7 +294,7 @@ Deno.test("a GitHub job is handed to the API server as it is, asked for each tim
   assert.equal(stdout, `Signed in as github@${world.cloud.apiHost} at ${world.cloud.apiHost}.\n`);
   assert.match(
     stderr,
-    /Only the recipe is stored now; a token that a job gets is kept sealed until it ends, for that job alone/,
+    /Only the recipe is stored now; a token that a job gets is kept sealed until it expires, for that job only/,
   );
   assert.match(stderr, /their key in .*\nWhoever can read your files can use this session/);
   const [session] = await sessions(world);
@@ -415,7 +415,7 @@ Deno.test("with --exchange the issuer's own token comes, by whichever grant it o
   cloud.setMachines({ workloadGrants: [] });
   const { code, stderr } = await refused(world, words, { env });
   assert.equal(code, 1);
-  assert.match(stderr, /exchanges no tokens of other issuers\.\n.*--exchange/);
+  assert.match(stderr, /does not exchange tokens of other issuers\.\n.*--exchange/);
 });
 
 Deno.test("a client with a secret exchanges, at an issuer of one's own", async () => {
@@ -466,8 +466,8 @@ Deno.test("a flag that the way does not know is USAGE and named", async () => {
     ["--workload github --audience a --issuer x", "The issuer x"],
     ["--workload github --audience a --provider oidc", "needs --issuer"],
     ["--with-token --provider oidc", "--provider oidc is not for --with-token"],
-    ["--audience a", "--audience is for --workload"],
-    ["--exchange", "--exchange is for --workload"],
+    ["--audience a", "--audience can only be used with --workload"],
+    ["--exchange", "--exchange can only be used with --workload"],
   ];
   for (const [flags = "", sentence = ""] of rows) {
     const { code, stderr } = await refused(world, `login ${flags}`);
@@ -482,7 +482,7 @@ Deno.test("the name of another kind of session is not taken, and a machine's ses
   const path = await keyFile(world);
   const taken = await refused(world, `login ${at(world)} --credentials ${path} --profile work`);
   assert.equal(taken.code, 2);
-  assert.match(taken.stderr, /"work" is of the kind user/);
+  assert.match(taken.stderr, /"work" is of kind user/);
   assert.equal((await world.run(`login ${at(world)} --credentials ${path} --profile ci`)).code, 0);
   const asked = await refused(world, "login --profile ci");
   assert.equal(asked.code, 2, asked.stderr);
@@ -503,14 +503,14 @@ Deno.test("auth list and whoami tell of each kind what it is and how its token g
     const row of [
       new RegExp(`${email} +${email} +key +service-account +\\S+ +key file +renews itself`),
       /token +token +pat +\S+ +key file +renews itself/,
-      /job +Active +job +workload +\S+ +key file +with its job/,
+      /job +Active +job +workload +\S+ +key file +when its CI job ends/,
     ]
   ) assert.match(wide, row);
   const whoami = async (name: string) => await world.ok(`whoami --profile ${name}`);
   assert.match(await whoami("key"), new RegExp(`User: +${email}\\n[^]*Kind: +service-account\\n`));
   assert.match(await whoami("key"), /Token expires: +\S+Z \(valid, renews itself\)\n/);
   assert.match(await whoami("token"), /Token expires: +\S+Z \(valid, renews itself\)\n/);
-  assert.match(await whoami("job"), /User: +github:a\n[^]*Token expires: +with the CI job's own\n/);
+  assert.match(await whoami("job"), /User: +github:a\n[^]*Token expires: +when the CI job's token expires\n/);
 });
 
 Deno.test("a variable that comes before the new session is pointed out", async () => {

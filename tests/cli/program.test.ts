@@ -92,7 +92,7 @@ Deno.test("a word or flag that is not known suggests the nearest, exits 2 and pr
     ["auth list -o csv", /-o takes table, wide, json, yaml, name/],
     ["--error-format xml auth list", /Allowed choices are human, json, yaml/],
     ["--request-timeout soon auth list", /--request-timeout takes a duration/],
-    ["--profile a --session b whoami", /two sessions/],
+    ["--profile a --session b whoami", /two different sessions/],
     ["--request-timeout 0s auth list", /--request-timeout takes a duration longer than none/],
     ["login --timeout 0s", /--timeout takes a duration longer than none/],
   ];
@@ -220,7 +220,7 @@ Deno.test("the version, for people and for programs", async () => {
   const json = JSON.parse((await line("version -o json")).stdout);
   assert.equal(json.version, VERSION);
   assert.deepEqual(parse((await line("version -o yaml")).stdout), json);
-  assert.match((await line("version --help")).stdout, /table, wide, json, yaml or name/);
+  assert.match((await line("version --help")).stdout, /table, json, yaml or name/);
 });
 
 Deno.test("flags of every command stand before, between or after its words", async () => {

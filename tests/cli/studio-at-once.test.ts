@@ -26,8 +26,8 @@ for (const [what, late] of [["another name", "two"], ["the same name", "one"]] a
     const first = world.studio.tokens()[0]?.token;
     const { code, stdout, stderr } = await confirm();
     assert.deepEqual([code, stdout], [2, ""], stderr);
-    assert.match(stderr, /signed in at \S+ already, with the token "one".*meanwhile.*\n.*--force/);
-    assert.match(stderr, new RegExp(`token "${late}" that was just made is revoked`));
+    assert.match(stderr, /already signed in at \S+, with the token "one".*meantime.*\n.*--force/);
+    assert.match(stderr, new RegExp(`token "${late}" that was just created is revoked`));
     assert.deepEqual(world.studio.tokens().map(({ token }) => token), [first]);
     assert.equal(await world.ok(["auth", "token"]), `${first}\n`);
     await assert.rejects(Deno.stat(`${world.home}/.config/datachain/config`), Deno.errors.NotFound);
@@ -77,7 +77,7 @@ Deno.test("a token that can be neither kept nor revoked is told of, with -q too"
   assert.equal(code, 2, stderr);
   assert.match(
     stderr,
-    /warning: The token "two" that was just made is still valid at \S+ until 20\S+Z: .*500/,
+    /warning: The token "two" that was just created is still valid at \S+ until 20\S+Z: .*500/,
   );
 });
 

@@ -45,7 +45,7 @@ Deno.test("where git cannot be asked about its repository, nothing is exported i
   await Deno.writeTextFile(`${world.home}/broken/.git`, "gitdir: /nonexistent\n");
   const { code, stderr } = await world.login(EXPORT, { folder });
   assert.equal(code, 1, stderr);
-  assert.match(stderr, /cannot be told whether git tracks \S+config.*\n.*--local/);
+  assert.match(stderr, /Cannot tell whether git tracks \S+config.*\n.*--local/);
   assert.deepEqual(world.studio.requests(), []);
 });
 
@@ -83,6 +83,6 @@ Deno.test("a .gitignore that is a link is refused before any request", async () 
   await Deno.symlink("../elsewhere", `${folder}/.datachain/.gitignore`);
   const { code, stderr } = await world.login(EXPORT, { folder });
   assert.equal(code, 1, stderr);
-  assert.match(stderr, /\.gitignore: it is no plain file/);
+  assert.match(stderr, /\.gitignore: it is not a plain file/);
   assert.deepEqual(world.studio.requests(), []);
 });

@@ -55,7 +55,7 @@ Deno.test("each folder has its own token, in and below it; elsewhere the person'
     [[`own@${world.host}`, false, undefined], [`second@${world.host}`, true, two]],
   );
   const again = await world.login(["--local", "--error-format", "json"], { folder: one });
-  assert.match(again.stderr, /signed in at \S+ in \S+one already/);
+  assert.match(again.stderr, /already signed in at \S+ in \S+one, with/);
   assert.match(again.stderr, /datumctl logout --local/);
   // Below it, another folder's may begin, and is nearer.
   const inner = await signedIn(world, deep, "inner");
@@ -77,7 +77,9 @@ Deno.test("switch and logout act on the place that is meant, and say what goes o
   assert.equal(own.code, 0, own.stderr);
   assert.match(
     own.stderr,
-    new RegExp(`In ${folder} and below, that folder's own session comes before the active one`),
+    new RegExp(
+      `In ${folder} and its subfolders, that folder's own session takes precedence over the active one`,
+    ),
   );
   assert.match((await run("auth", "switch", at("local"))).stdout, new RegExp(` in ${folder}\\.\n$`));
   assert.match(await world.ok(["whoami"]), /Session: +work/);
@@ -86,7 +88,7 @@ Deno.test("switch and logout act on the place that is meant, and say what goes o
   assert.equal(foreign.code, 4, foreign.stderr);
   const logout = await run("logout", at("own"));
   assert.equal(logout.code, 0, logout.stderr);
-  assert.match(logout.stderr, new RegExp(`The session of ${folder} itself stays`));
+  assert.match(logout.stderr, new RegExp(`The session of the project folder ${folder} is kept`));
   const named = await run("logout", "--profile", at("local"));
   assert.equal(named.code, 0, named.stderr);
   assert.deepEqual(world.studio.tokens(), []);
@@ -163,7 +165,7 @@ Deno.test("it is looked for up to the repository's root or the home, and no furt
   assert.equal((await token(repository)).code, 4, "a link is not followed");
   const linked = await world.login(["--local"], { folder: `${home}/repository` });
   assert.equal(linked.code, 1, linked.stderr);
-  assert.match(linked.stderr, /repository\/\.datumctl is not used: it is no folder of its own/);
+  assert.match(linked.stderr, /repository\/\.datumctl is not used: it is not a plain folder/);
 });
 
 /** Every file below a folder, with its text and mode. */

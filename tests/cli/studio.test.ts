@@ -69,7 +69,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   "a token address elsewhere": {
     faults: { deviceAnswer: { token_uri: "https://stranger.example/token" } },
     code: "INVALID_TOKEN",
-    says: /a secret code goes to no other place/,
+    says: /the secret code is sent to no other host/,
   },
   "silence when asked for a code": {
     faults: { device_authorization: { slow: 60_000 } },
@@ -85,7 +85,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   "a code that ran out": {
     onCode: (studio, code) => studio.expire(code),
     code: "TIMEOUT",
-    says: /ran out .*\(authorization_expired\)/,
+    says: /expired .*\(authorization_expired\)/,
   },
   "nobody who confirms": {
     onCode: () => {},
@@ -254,7 +254,7 @@ Deno.test("there is one session for each host: refused before any request, repla
     const again = await world.login(["--error-format", "json", ...flags]);
     const error = errorOf(again);
     assert.equal(error.code, "USAGE");
-    assert.match(error.message, /signed in at \S+ already, with the token "one"/);
+    assert.match(error.message, /already signed in at \S+, with the token "one"/);
     assert.match(error.hint, /datumctl logout one@127\.0\.0\.1:\d+; or add --force/);
   }
   assert.deepEqual(studio.requests(), []);
@@ -303,7 +303,7 @@ Deno.test("what fails after the token was stored is told, and the session stays"
   assert.equal(code, 0, stderr);
   assert.match(
     stderr,
-    /"one" that was here before cannot be opened, so it is not revoked. It may be valid until/,
+    /"one" that was here before cannot be opened, so it is not revoked. It may still be valid until/,
   );
   assert.deepEqual((await listSessions(place)).sessions.map(({ name }) => name), [`two@${host}`]);
 });
@@ -313,7 +313,7 @@ Deno.test("a name of somebody else's session is refused before any request", asy
   await world.sandbox.add({ name: "work" });
   const { code, stderr } = await world.login(["--profile", "work", "--provider", "studio"]);
   assert.equal(code, 1, stderr);
-  assert.match(stderr, /The session "work" is of ada@example\.com at /);
+  assert.match(stderr, /The session "work" belongs to ada@example\.com at /);
   assert.deepEqual(world.studio.requests(), []);
 });
 
@@ -531,7 +531,7 @@ Deno.test("the end is warned of a week ahead, once a day, not with -q; after it 
     over.hint,
     /datumctl login --profile brief@\S+ --provider studio --hostname 127\.0\.0\.1:\d+ --force/,
   );
-  assert.match(await world.ok(["auth", "list", "-o", "wide"]), /Z \(over\)/);
+  assert.match(await world.ok(["auth", "list", "-o", "wide"]), /Z \(expired\)/);
   // It is not signed in any more: nothing has to be forced, and the name stays.
   const again = await world.login(["--name", "brief"]);
   assert.equal(again.code, 0, again.stderr);

@@ -33,7 +33,7 @@ testWithCloudfleet("without any profile the way to one is named", async (world) 
   }
   const datum = await world.run("tokens list --profile ada");
   assert.equal(datum.code, 2);
-  assert.match(datum.stderr, /"ada" is of datum, not a Cloudfleet profile/);
+  assert.match(datum.stderr, /"ada" belongs to the provider datum; it is not a Cloudfleet profile/);
 });
 
 testWithCloudfleet(
@@ -82,13 +82,13 @@ testWithCloudfleet("what a token cannot be made of is wrong usage, and none is m
   const rows: [string, RegExp, string?][] = [
     ["", /needs a name/],
     ["--name x", /needs a role/],
-    ["--name x --role ROLE", /"ROLE" is no role/],
-    [".name: 7, .role: User", /a name that is no text.*\n.*\.name:~ 1/],
+    ["--name x --role ROLE", /"ROLE" is not a token role/],
+    [".name: 7, .role: User", /a name that is not a text.*\n.*\.name:~ 1/],
     [".name: x, .role: User, .color: red", /no field "color"/],
     [".name x", /a key without a colon/],
     ["-f /nowhere", /-f: \/nowhere does not exist/],
-    ["-f -", /no JSON or YAML object/, "[1, 2]"],
-    ["-f -", /no JSON or YAML object/, "{name: ["],
+    ["-f -", /not hold a JSON or YAML object/, "[1, 2]"],
+    ["-f -", /not hold a JSON or YAML object/, "{name: ["],
     ["-f -", /no field "nmae"/, "nmae: x"],
     ["--name x --role User -o name", /-o takes table, json, yaml here/],
     ["--name x --role User --secret-file -", /--secret-file takes the path of a file/],
@@ -147,7 +147,7 @@ testWithCloudfleet(
     const before = (await tokens(world)).length;
     const taken = await world.run(`tokens create --name ci --role User --secret-file ${path}`);
     assert.equal(taken.code, 2);
-    assert.match(taken.stderr, /exists already.*\n.*--force/);
+    assert.match(taken.stderr, /already exists.*\n.*--force/);
     const nowhere = await world.run(`tokens create --name ci --role User --secret-file ${path}/x/y`);
     assert.equal(nowhere.code, 1);
     assert.match(nowhere.stderr, /Cannot write/);
@@ -178,7 +178,7 @@ testWithCloudfleet(
         for (const words of ["create --name ci --role User", "regenerate T1 --yes"]) {
           const { code, stderr } = await world.run(`tokens ${words} --secret-file ${path}${force}`);
           assert.equal(code, 2, stderr);
-          assert.match(stderr, /is no plain file.*\n.*not there yet/);
+          assert.match(stderr, /is not a plain file.*\n.*does not exist yet/);
         }
       }
     }
@@ -199,7 +199,7 @@ testWithCloudfleet(
     const before = (await tokens(world)).length;
     for (
       const [name, code, message] of [
-        ["default", 1, /there is a session "default" already/],
+        ["default", 1, /a session named "default" already exists/],
         ["a/b", 2, /cannot be a profile's name/],
         ["env:x", 2, /cannot be a profile's name/],
       ] as const
@@ -271,7 +271,7 @@ testWithCloudfleet("lists that are none are refused, and safe requests are repea
     await world.cloudfleet.setFaults({ api: fault });
     const { code, stderr } = await world.run("tokens list");
     assert.equal(code, 6, stderr);
-    assert.match(stderr, /something else than expected/);
+    assert.match(stderr, /something other than expected/);
   }
   await world.cloudfleet.setFaults({ api: { status: 503, times: 2 } });
   await world.ok("tokens list");
@@ -303,7 +303,7 @@ testWithCloudfleet("delete asks on a terminal and needs --yes elsewhere", async 
   for (const keys of [["\r"], ["n", "\r"], ["y", "\u007f", "\r"], ["y", "e", "\r"], []]) {
     const { code, stderr } = await world.run(`tokens delete ${id}`, { keys });
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /used by: ci\. \[y\/N\].*\nNothing was done/);
+    assert.match(stderr, /here that use it: ci\. \[y\/N\].*\nNothing was done/);
   }
   assert.equal((await world.run(`tokens delete ${id}`, { keys: ["\u0003"] })).code, 130);
   assert.equal((await tokens(world)).length, 2);

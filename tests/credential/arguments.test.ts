@@ -97,7 +97,7 @@ Deno.test("wrong values are USAGE and name the flag", () => {
     [["--request-timeout=0s"], /--request-timeout takes a duration longer than none/],
     [["--error-format=xml"], /--error-format/],
     [["--session=a", "--active-for=h"], /--session and --active-for/],
-    [["--session=a", "--profile=b"], /two sessions/],
+    [["--session=a", "--profile=b"], /two different sessions/],
   ];
   for (const [words, message] of wrong) {
     assert.throws(() => getTokenRequest(read(...words) ?? {}), (thrown) => {

@@ -87,7 +87,7 @@ Deno.test("-o token is the bare token always; else the caller's version; else wh
     assert.throws(
       () => chooseOutput(output, undefined),
       (thrown) =>
-        thrown instanceof AppError && thrown.code === "USAGE" && /Known are: token, /.test(thrown.hint ?? ""),
+        thrown instanceof AppError && thrown.code === "USAGE" && /Available: token, /.test(thrown.hint ?? ""),
     );
   }
 });

@@ -162,7 +162,7 @@ Deno.test("an entry that follows the active session never gets a token of anothe
   const refused = await getToken(sandbox, request, exec());
   assert.equal(refused.code, 4);
   assert.equal(JSON.parse(refused.stdout).reason, "WRONG_HOST");
-  assert.match(refused.stderr, /"other" is of api\.other\.example.*api\.example\.com/);
+  assert.match(refused.stderr, /"other" belongs to api\.other\.example.*api\.example\.com/);
   assert.equal((await getToken(sandbox, request, { ...exec(), DATUMCTL_PROFILE: "ada" })).code, 4);
   assert.equal(
     (await getToken(sandbox, { session: "other", output: V1 }, exec())).code,
@@ -308,7 +308,7 @@ Deno.test("while nobody is asked again that is said once, however often a token 
   for (let parent = 1; parent <= 3; parent++) {
     const { code, stderr } = await getToken(sandbox, { session: name, output: V1 }, env, { parent });
     assert.equal(code, 4);
-    assert.equal(stderr.match(/A sign-in failed or was given up/g)?.length, 1, stderr);
+    assert.equal(stderr.match(/A sign-in failed or was abandoned/g)?.length, 1, stderr);
     assert.match(stderr, new RegExp(`^error: The session "${name}" has expired: `));
     sandbox.time += 1_000;
   }

@@ -69,7 +69,7 @@ Deno.test("a person who never comes ends in TIMEOUT, and nobody is asked again f
     for (const later of [0, 30_000, MINUTE - 30_000 - 1]) {
       stage.time += later;
       const refused = await failure(stage.attempt(), "SESSION_EXPIRED");
-      assert.match(refused.message, /A sign-in failed or was given up \d+ s ago/);
+      assert.match(refused.message, /A sign-in failed or was abandoned \d+ s ago/);
       assert.equal(refused.hint, `Sign in by hand: datumctl login --profile ${stage.name}`);
     }
     assert.equal(stage.asked(), 1);
@@ -100,7 +100,7 @@ Deno.test("who waited for a sign-in that was killed after minutes does not begin
     const waiting = [waits(), waits()];
     await new Promise((resolve) => setTimeout(resolve, 50));
     lock.release();
-    for (const error of await Promise.all(waiting)) assert.match(error.message, /given up 0 s ago/);
+    for (const error of await Promise.all(waiting)) assert.match(error.message, /abandoned 0 s ago/);
     assert.equal(stage.asked(), 0);
     assert.deepEqual(JSON.parse(await Deno.readTextFile(stage.note)), { at: stage.time, ended: true });
     // Who did not wait knows only that it began long ago.

@@ -1,4 +1,4 @@
-/** Owns the hostile issuer's table: what an issuer does wrong, and what comes of it. docs/security.md prints it. */
+/** Owns the hostile issuer's table: what an issuer does wrong, and what comes of it. docs/hostile-issuer.md prints it. */
 
 import type { ErrorCode } from "../../src/errors.ts";
 import type { CloudOptions, Faults } from "../cloud/cloud.ts";
@@ -7,7 +7,7 @@ import { USERS } from "../cloud/users.ts";
 
 /** One thing that an issuer does, everything else being as it should. */
 export interface HostileRow {
-  /** As docs/security.md says it. */
+  /** As docs/hostile-issuer.md says it. */
   readonly what: string;
   /** The one switch of the cloud. */
   readonly faults: Faults;
@@ -31,7 +31,7 @@ export interface Refused {
 
 /** It works. */
 export interface Accepted {
-  /** What docs/security.md adds. */
+  /** What docs/hostile-issuer.md adds. */
   readonly accepted: string;
 }
 
@@ -77,7 +77,7 @@ function badAnswers(endpoint: Bad): HostileRow[] {
     row(
       "half an answer",
       { [endpoint]: { halfClosed: true } },
-      refused("NETWORK", /broke? ?off|closed before/),
+      refused("NETWORK", /closed (?:the connection )?before/),
     ),
     row(
       "a redirect",
@@ -312,7 +312,7 @@ const device: readonly HostileRow[] = [
   ),
   row("no device code", { deviceAnswer: { device_code: null } }, refused("NETWORK", /no device_code/)),
   row(
-    "a code that ran out before it came",
+    "a code that expired before it came",
     { deviceAnswer: { expires_in: -1 } },
     refused("NETWORK", /expires_in is not a positive/),
   ),
@@ -402,7 +402,7 @@ const revocation: readonly HostileRow[] = [
 /** How a row meets the program: a sign-in with the browser or a device code, a refresh, or the sign-out. */
 export type Meeting = "sign-in" | "device" | "refresh" | "logout";
 
-/** One part of the table, under the heading that docs/security.md gives it. */
+/** One part of the table, under the heading that docs/hostile-issuer.md gives it. */
 export interface HostilePart {
   readonly heading: string;
   readonly meeting: Meeting;
@@ -422,7 +422,7 @@ export const HOSTILE: readonly HostilePart[] = [
   { heading: "The answer to a revocation", meeting: "logout", rows: revocation },
 ];
 
-/** What comes of a row, as docs/security.md says it. */
+/** What comes of a row, as docs/hostile-issuer.md says it. */
 export function resultOf({ result }: HostileRow): string {
   return "code" in result ? `refused: \`${result.code}\`` : `accepted: ${result.accepted}`;
 }

@@ -691,7 +691,7 @@ test(
       await pane.press("Enter");
     };
     await paste("hello");
-    await pane.shows(/That is no address/);
+    await pane.shows(/That is not an address/);
     const wrong = new URL(back);
     wrong.searchParams.set("state", "another");
     await paste(wrong.href);

@@ -177,7 +177,7 @@ Deno.test("the code's end stops the polling with TIMEOUT, without a poll beyond 
 for (
   const [error, code, words] of [
     ["access_denied", "ACCESS_DENIED", /declined at issuer\.example/],
-    ["expired_token", "TIMEOUT", /ran out/],
+    ["expired_token", "TIMEOUT", /expired before/],
     ["invalid_grant", "ISSUER_ERROR", /invalid_grant/],
     ["invalid_client", "ISSUER_ERROR", /invalid_client/],
   ] as const

@@ -117,7 +117,7 @@ const BAD_KEYS: [string, string, string][] = [
   [
     "an RSA key of 1024 bits",
     pem(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey, "pkcs1"),
-    "is an RSA key of 1024 bits; it must have 2048 at least",
+    "is an RSA key of 1024 bits; it must have at least 2048",
   ],
 ];
 for (const [what, key, sentence] of BAD_KEYS) {

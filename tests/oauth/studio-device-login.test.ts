@@ -182,13 +182,13 @@ const BAD_LOGINS: readonly [string, StudioFaults, ErrorCode, RegExp][] = [
     "a token_uri elsewhere",
     { deviceAnswer: { token_uri: "https://evil.example/token" } },
     "INVALID_TOKEN",
-    /token_uri at evil\.example, and a secret code goes to no other place/,
+    /token_uri at evil\.example, but the secret code is sent to no other host/,
   ],
   [
     "a token_uri at another port",
     { deviceAnswer: { token_uri: "https://127.0.0.1:1/token" } },
     "INVALID_TOKEN",
-    /no other place/,
+    /no other host/,
   ],
   [
     "a token_uri over http",

@@ -120,7 +120,7 @@ Deno.test("another audience is INVALID_TOKEN that names both", async () => {
 Deno.test("a token that ended is SESSION_REJECTED and says when", async () => {
   const error = await refusal(await jwt({ exp: NOW / 1000 - 3600, iat: NOW / 1000 - 7200 }));
   assert.ok(error instanceof AppError && error.code === "SESSION_REJECTED");
-  assert.match(error.message, /ended at 2026-01-02T02:04:05Z, and it is 2026-01-02T03:04:05Z/);
+  assert.match(error.message, /expired at 2026-01-02T02:04:05Z, and it is 2026-01-02T03:04:05Z/);
   assert.equal((await refusal(await jwt({ exp: NOW / 1000 }))).code, "SESSION_REJECTED");
 });
 
@@ -158,7 +158,7 @@ Deno.test("whom the token is for tells a wrong clock, fast or slow, from a token
 
 Deno.test("where both clocks agree, a token that ended or has not begun is SESSION_REJECTED", async () => {
   for (const date of [NOW, NOW - 60_000, NOW + 60_000]) {
-    assert.match((await refusal(await jwt(fast), date)).message, /^The workload's token ended at 2026-/);
+    assert.match((await refusal(await jwt(fast), date)).message, /^The workload's token expired at 2026-/);
     const early = await refusal(await jwt(slow), date);
     assert.equal(early.code, "SESSION_REJECTED");
     assert.match(early.message, /begins at 2026-01-02T03:11:35Z, and it is 2026-01-02T03:04:05Z now/);

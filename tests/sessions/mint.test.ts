@@ -421,7 +421,7 @@ Deno.test("a secret that is refused is SESSION_REJECTED, names the session and w
   }
 });
 
-Deno.test("a machine has no ID token", async () => {
+Deno.test("mintToken() is NO_ID_TOKEN when an ID token is wished for", async () => {
   await using it = await counted();
   await failure(it.token({ kind: "id" }), "NO_ID_TOKEN");
 });
@@ -535,7 +535,7 @@ for (const [what, kind, grant] of ELSEWHERE) {
       assert.match(log.join("\n"), new RegExp(`^HEAD ${host}/ \\d{3} in \\d+ ms$`), "one question");
       await cloud.setFaults({ down: [judge] });
       const { message } = await failure(it.token(), alone);
-      assert.match(message, /The workload's token ended|the workload's token is of/);
+      assert.match(message, /The workload's token expired|the workload's token was issued at/);
       await cloud.setFaults({});
       sandbox.time -= off;
     }
@@ -555,7 +555,7 @@ Deno.test("a token that really ended is SESSION_REJECTED, until its file holds a
   const source = { kind: "file", path } as const;
   const it = await machine(sandbox, { kind: "workload", source, audience: AUDIENCE }, at(cloud));
   const { message } = await failure(it.token(), "SESSION_REJECTED");
-  assert.match(message, /The workload's token ended at .* now\.$/);
+  assert.match(message, /The workload's token expired at .* now\.$/);
   await write(300);
   assert.ok((await it.token()).token !== "");
 });
@@ -578,7 +578,7 @@ Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SK
   sandbox.time += 600_000;
   await skewed(tokenOf(300), 600_000);
   await cloud.setFaults({ down: ["api"] });
-  assert.match((await failure(tokenOf(300), "SESSION_EXPIRED")).message, /its token ended on/);
+  assert.match((await failure(tokenOf(300), "SESSION_EXPIRED")).message, /its token expired on/);
 });
 
 // ---- variables ----
