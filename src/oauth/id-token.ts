@@ -218,7 +218,7 @@ async function signatureFault(keys: SigningKeys, jws: Jws): Promise<string | und
   const [jwk, ...others] = candidates(keys, jws);
   if (jwk === undefined) return "it is signed with a key that the issuer does not publish";
   if (others.length > 0) return "it does not say which of the issuer's keys signed it";
-  // RFC 8725, 3.5: a short RSA key proves nothing.
+  // RFC 7518, 3.3: RSA keys have 2048 bits or more.
   if (jwk.kty === "RSA" && (fromBase64Url(jwk.n ?? "")?.length ?? 0) < 256) {
     return "the issuer's RSA key is shorter than 2048 bits";
   }
