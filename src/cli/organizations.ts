@@ -96,7 +96,7 @@ async function organizationOf(
   flag: string | undefined,
 ): Promise<string | undefined> {
   const { deps, session } = acting;
-  const named = flag ?? (deps.env("DATUM_ORGANIZATION") || undefined) ?? session.inUse?.organization;
+  const named = flag ?? deps.env("DATUM_ORGANIZATION") ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("./kubeconfig-context.ts");
   const context = await currentScope(deps.env, acting);

@@ -85,8 +85,8 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings
   if (flags.platformWide) return { kind: "platform", source: "--platform-wide" };
   if (flags.project !== undefined) return asked("project", flags.project, "--project");
   if (flags.organization !== undefined) return asked("organization", flags.organization, "--organization");
-  const project = named(env, "DATUM_PROJECT");
-  const organization = named(env, "DATUM_ORGANIZATION");
+  const project = env("DATUM_PROJECT");
+  const organization = env("DATUM_ORGANIZATION");
   if (project !== undefined) {
     const within = organization === undefined
       ? {}
@@ -105,12 +105,6 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings
 
 function asked<Kind extends Scope["kind"]>(kind: Kind, id: string, source: string) {
   return { ...checkedScope(kind, id), kind, source } as const;
-}
-
-/** A variable; an empty one says nothing. */
-function named(env: Environment, name: string): string | undefined {
-  const value = env(name);
-  return value === undefined || value === "" ? undefined : value;
 }
 
 /** What of a session's `inUse` is acted on: the project, when there is one. */

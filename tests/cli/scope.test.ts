@@ -84,16 +84,6 @@ Deno.test("the organization in use is not said of a project that a variable name
   });
 });
 
-Deno.test("an empty variable says nothing", () => {
-  const inUse = chosen({}, { DATUM_PROJECT: "", DATUM_ORGANIZATION: "" }, BOTH);
-  assert.ok(inUse?.kind === "project");
-  assert.deepEqual([inUse.id, inUse.organization, inUse.source], [
-    "web",
-    "acme",
-    "ctx use or update-kubeconfig",
-  ]);
-});
-
 Deno.test("of an organization and a project in use, the project is acted on", () => {
   assert.deepEqual(scopeInUse(BOTH), { kind: "project", id: "web" });
   assert.deepEqual(scopeInUse({ organization: "acme" }), { kind: "organization", id: "acme" });
