@@ -6,14 +6,14 @@ import { othersCanRead, readGivenFile } from "../system/files.ts";
 import type { Deps } from "./context.ts";
 
 const FLAG = "--client-secret-file";
-const LONGEST = 8192;
+const LONGEST_SECRET_CHARACTERS = 8192;
 
 /** The secret in a file, or on standard input for `-`; typed unseen where that is a terminal. */
 export async function readClientSecret(deps: Deps, path: string): Promise<string> {
   const text = path === "-" ? await readInput(deps, "the client secret") : await readFile(deps, path);
   const secret = text.replace(/\r?\n$/, "");
   // RFC 6749, A.2, and what password generators make beside it.
-  if (secret !== "" && secret.length <= LONGEST && !/\p{Cc}/u.test(secret)) return secret;
+  if (secret !== "" && secret.length <= LONGEST_SECRET_CHARACTERS && !/\p{Cc}/u.test(secret)) return secret;
   const what = path === "-" ? "standard input" : printable(path);
   throw new AppError("USAGE", `${FLAG}: ${what} holds no client secret: it must be one line of text.`);
 }
@@ -35,7 +35,7 @@ export async function readHiddenLine(deps: Deps, what: string): Promise<string> 
 }
 
 async function readInput({ terminal, interrupted, out }: Deps, what: string): Promise<string> {
-  if (!terminal.canAsk) return await terminal.readIn(LONGEST);
+  if (!terminal.canAsk) return await terminal.readIn(LONGEST_SECRET_CHARACTERS);
   out.act(`Type or paste ${what} and press Enter (it is not shown):`);
   for await (const line of typedLines(terminal.keys(interrupted))) return line;
   interrupted.throwIfAborted();

@@ -6,7 +6,7 @@ import type { Deps } from "./context.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
 /** As kubectl has it: what is new is found by its miss. */
-const LONGEST_LIFE = 6 * 3600 * 1000;
+const LONGEST_LIFE_MS = 6 * 3600 * 1000;
 
 /** The discovery of an opened control plane, with what an earlier command of the same session learned. */
 export async function openDiscovery(
@@ -17,7 +17,7 @@ export async function openDiscovery(
     session: plane.session.name,
     kind: "discovery",
     source: plane.baseUrl,
-    longestLife: LONGEST_LIFE,
+    longestLife: LONGEST_LIFE_MS,
   });
   return discoveryOf(plane.client, cache);
 }

@@ -7,7 +7,7 @@ import { shellLine } from "../shell-word.ts";
 import type { Environment } from "../system/environment.ts";
 import { hostOfUnknownIssuer } from "../system/network.ts";
 
-const LONGEST = 5_000;
+const LONGEST_HANDSHAKE_MS = 5_000;
 const LONGEST_CHAIN = 10;
 
 /** The subject and SHA-256 of a certificate, and whose signature it bears. */
@@ -42,7 +42,7 @@ export function askForCertificate(
     ...(isAddress ? {} : { servername: name }),
   }, () => resolve(lastOf(socket.getPeerCertificate(true))));
   const giveUp = () => resolve(undefined);
-  const timer = setTimeout(giveUp, LONGEST);
+  const timer = setTimeout(giveUp, LONGEST_HANDSHAKE_MS);
   interrupted.addEventListener("abort", giveUp, { once: true });
   socket.on("error", giveUp);
   socket.on("close", giveUp);

@@ -14,7 +14,7 @@ import { unverifiedClaims } from "../oauth/jwt.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
 import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { AMBIENT, markOfVariables, type Session } from "../sessions/session.ts";
+import { AMBIENT, isOfPlace, markOfVariables, type Session } from "../sessions/session.ts";
 import {
   chooseSession,
   type ChosenSession,
@@ -60,8 +60,8 @@ export interface GetTokenSurroundings {
 }
 
 // client-go waits for its plugin without a bound of its own; a person should not wait longer than this.
-const LONGEST = 9_500;
-const KEYRING_LONGEST = 15_000;
+const LONGEST_CALL_MS = 9_500;
+const LONGEST_KEYRING_MS = 15_000;
 
 /** Who is spoken to, and in which form. */
 interface Form {
@@ -115,7 +115,9 @@ export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurround
       if (recent !== undefined && !kept) throw recent;
     }
     let token = await tokenOrSignIn(request, around, output, failures, info, meant);
-    if (info !== undefined && output !== "token") token = await noteHandout(token, meant, around, failures);
+    if (info !== undefined && output !== "token") {
+      token = await noteHandout(token, meant, around, failures, acceptance(request, output));
+    }
     if (token.warning !== undefined && output === "token" && !request.quiet) {
       around.writeErr(`warning: ${token.warning}\n`);
     }
@@ -164,7 +166,7 @@ async function tokenOrSignIn(
     return await signInFromPlugin(
       name,
       thrown,
-      { ...around, place, canAsk: around.canAsk(), log },
+      { ...around, place, canAsk: around.canAsk(), log, activeFor: request.activeFor },
       async () => {
         const again = { ...around, started: performance.now() };
         return await tokenOf(await choose(request, again), request, again, output, failures);
@@ -179,21 +181,23 @@ async function noteHandout(
   { place }: MeantSession,
   { parent, started }: GetTokenSurroundings,
   failures: FailureMemory | undefined,
+  accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
   if (place.folders.missing !== undefined) return token;
   const { handouts: path } = await pathsOf(place.folders, token.session.name);
   const handouts = openHandouts(path, place.now);
   if (!await handouts.note(parent, token.token)) return token;
   const { tokenOnSuspicion } = await import("./suspicion.ts");
-  const bound = { deadline: started + LONGEST, keyringTimeout: KEYRING_LONGEST, failures };
-  const better = await tokenOnSuspicion(place, token, handouts, bound);
+  const bound = { deadline: started + LONGEST_CALL_MS, keyringTimeout: LONGEST_KEYRING_MS, failures };
+  const better = await tokenOnSuspicion(place, token, handouts, bound, accept);
   if (better.token !== token.token) await handouts.note(parent, better.token);
   return better;
 }
 
 /**
- * The memory of a session's failures; what a variable gives is another thing as soon as its value is. A project folder's
- * session has none: the folder may be somebody else's, and what is told of one must not be told of another.
+ * The memory of a session's failures; what a variable gives is another thing as soon as its value is, and a workload is
+ * another one in each CI job. A project folder's session has none: the folder may be somebody else's, and what is told
+ * of one must not be told of another.
  */
 async function memoryOf(
   { name, place, chosen }: MeantSession,
@@ -201,8 +205,15 @@ async function memoryOf(
 ): Promise<FailureMemory | undefined> {
   if (name === undefined || place.project !== undefined || folders.missing !== undefined) return undefined;
   const { failure } = await pathsOf(folders, name);
-  const given = name.startsWith(AMBIENT) ? await chosen.catch(() => undefined) : undefined;
-  return openFailureMemory(failure, now, given && await markOfVariables(given.session));
+  const found = await chosen.catch(() => undefined);
+  return openFailureMemory(failure, now, found && await markOf(found));
+}
+
+/** What a failure is of, where sessions of one name can be several. */
+async function markOf({ session, place: { env } }: ChosenSession): Promise<string | undefined> {
+  if (session.kind !== "workload") return await markOfVariables(session);
+  const { markOfSessionsJob } = await import("../sessions/workload-job.ts");
+  return await markOfSessionsJob(env, session);
 }
 
 /** The session that a call means, as far as that can be told. */
@@ -255,13 +266,8 @@ async function tokenOf(
   output: TokenOutput,
   failures: FailureMemory | undefined,
 ): Promise<FreshToken> {
-  const { activeFor } = request;
-  if (activeFor !== undefined) refuseOtherHost(session, activeFor);
-  // As it was sealed: an edited file must not say where its token goes.
-  const accept = (opened: Session) => {
-    if (output !== "token") refuseStudio(opened);
-    if (activeFor !== undefined) refuseOtherHost(opened, activeFor);
-  };
+  refuseOtherPlace(session, request);
+  const accept = acceptance(request, output);
   const token = await freshToken(
     place,
     session,
@@ -273,9 +279,9 @@ async function tokenOf(
       accept,
     },
     {
-      deadline: started + LONGEST,
+      deadline: started + LONGEST_CALL_MS,
       requestTimeout: request.requestTimeout,
-      keyringTimeout: KEYRING_LONGEST,
+      keyringTimeout: LONGEST_KEYRING_MS,
       failures,
       log: request.verbose ? (line) => writeErr(`${line}\n`) : undefined,
     },
@@ -285,21 +291,37 @@ async function tokenOf(
   return token;
 }
 
-function refuseOtherHost({ name, apiHost }: Session, wanted: string): void {
-  if (apiHost === wanted) return;
+/** Refuses a session, as it was sealed: an edited file must not say where its token goes. */
+function acceptance(request: GetTokenRequest, output: TokenOutput): (sealed: Session) => void {
+  return (sealed) => {
+    if (output !== "token") refuseStudio(sealed);
+    refuseOtherPlace(sealed, request);
+  };
+}
+
+function refuseOtherPlace(session: Session, { session: named, activeFor }: GetTokenRequest): void {
+  if (activeFor === undefined || isOfPlace(session, activeFor)) return;
+  const { name, apiHost, issuer } = session;
+  const byIssuer = activeFor.includes("://");
+  const wanted = printable(activeFor);
+  const there = byIssuer ? printable(issuer) : apiHost;
   if (name.startsWith(AMBIENT)) {
+    const variable = byIssuer ? "CLOUDFLEET_ISSUER" : "DATUMCTL_API_HOSTNAME";
     throw new AppError(
       "WRONG_HOST",
-      `What ${
-        name.slice(AMBIENT.length)
-      } gives is of ${apiHost}, and this kubeconfig entry is for ${wanted}.`,
-      { hint: `Set DATUMCTL_API_HOSTNAME=${printable(wanted)} if that is where it belongs.` },
+      `What ${name.slice(AMBIENT.length)} gives is of ${there}, and this kubeconfig entry is for ${wanted}.`,
+      { hint: `Set ${variable}=${wanted} if that is where it belongs.` },
     );
   }
   throw new AppError(
     "WRONG_HOST",
-    `The active session "${name}" belongs to ${apiHost}, but this kubeconfig entry is for ${wanted}.`,
-    { hint: `Make a session of ${wanted} active: datumctl auth switch` },
+    `The ${named === undefined ? "active " : ""}session "${name}" belongs to ${there}, ` +
+      `but this kubeconfig entry is for ${wanted}.`,
+    {
+      hint: named === undefined
+        ? `Make a session of ${wanted} active: datumctl auth switch`
+        : `Sign in at ${wanted} under another name, and write the entry again as that session: --profile NAME`,
+    },
   );
 }
 
@@ -369,6 +391,6 @@ async function explained(
   { explainCertificate, started }: GetTokenSurroundings,
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE" || explainCertificate === undefined) return error;
-  using bounded = boundedSignal(timeLeft(started + LONGEST), () => error);
+  using bounded = boundedSignal(timeLeft(started + LONGEST_CALL_MS), () => error);
   return await explainCertificate(error, name, bounded.signal);
 }

@@ -27,7 +27,7 @@ import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { readKeys } from "../system/terminal.ts";
 
-const LONGEST = 5 * 60_000;
+const LONGEST_SIGN_IN_MS = 5 * 60_000;
 /** How long nobody is asked again after a sign-in that failed or was abandoned, in milliseconds. */
 const COOL_DOWN = 60_000;
 
@@ -39,6 +39,8 @@ export interface PluginSurroundings {
   readonly canAsk: boolean;
   readonly writeErr: (text: string) => void;
   readonly log?: ((line: string) => void) | undefined;
+  /** The API host, or the issuer's URL, that a session must be of to be of use. */
+  readonly activeFor?: string | undefined;
   /** The longest that a person may take, in milliseconds; five minutes unless told. */
   readonly longest?: number;
 }
@@ -65,7 +67,7 @@ export async function signInFromPlugin<Token>(
   tokenAgain: () => Promise<Token>,
 ): Promise<Token> {
   const { place } = around;
-  const renewal = await renewalOf(place, name, keyringBound(around.canAsk));
+  const renewal = await renewalOf(place, name, around.activeFor, keyringBound(around.canAsk));
   if (renewal === undefined || !await canSignIn(around)) throw failure;
   const paths = await pathsOf(place.folders, name);
   await ensurePrivateFolder(place.folders.sessions);
@@ -100,6 +102,7 @@ export async function signInFromPlugin<Token>(
 async function renewalOf(
   place: SessionPlace,
   name: string,
+  activeFor: string | undefined,
   bound: KeyringBound,
 ): Promise<Renewal | undefined> {
   // What a variable gives, nobody signs in to.
@@ -114,7 +117,8 @@ async function renewalOf(
   if (email === undefined || host === undefined) return undefined;
   try {
     const target = datumTarget({ hostname: `auth.${host.slice("api.".length)}` });
-    return target.apiHost === host ? { name, target, renewed: undefined, email } : undefined;
+    if (target.apiHost !== host || !isOfPlace(target, activeFor ?? host)) return undefined;
+    return { name, target, renewed: undefined, email };
   } catch (thrown) {
     // A host whose client nobody knows: only the person can say.
     if (thrown instanceof AppError) return undefined;
@@ -132,7 +136,7 @@ async function canSignIn({ canAsk, env }: PluginSurroundings): Promise<boolean> 
 
 async function lockSignIn(
   paths: SessionPaths,
-  { writeErr, longest = LONGEST }: PluginSurroundings,
+  { writeErr, longest = LONGEST_SIGN_IN_MS }: PluginSurroundings,
   signal: AbortSignal,
 ): Promise<{ readonly lock: FileLock; readonly waited: boolean }> {
   const wait = { guards: "a sign-in", signal };
@@ -190,7 +194,7 @@ async function noteAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<
 }
 
 async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted: AbortSignal): Promise<void> {
-  const { place, env, canAsk, writeErr, longest = LONGEST } = around;
+  const { place, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = around;
   const { name, target, renewed, email } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
   using network = openNetwork(certificateAuthority);

@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
 import { type Answer, hostOf } from "./http.ts";
 import { timeOf, unverifiedClaims } from "./jwt.ts";
-import { LONGEST_LIFE, readTokens } from "./tokens.ts";
+import { LONGEST_LIFE_SECONDS, readTokens } from "./tokens.ts";
 
 /** A bearer token without a refresh token: when it ends, the credential is traded again. */
 export interface MintedToken {
@@ -57,6 +57,6 @@ export function readMintedToken(
     );
   }
   const expiresAt = tokens.expiresAt ??
-    (ends === undefined ? undefined : Math.min(ends, receivedAt + LONGEST_LIFE * 1000));
+    (ends === undefined ? undefined : Math.min(ends, receivedAt + LONGEST_LIFE_SECONDS * 1000));
   return { accessToken, receivedAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }

@@ -15,7 +15,7 @@ export interface Retry {
 const FIRST_PAUSE = 200;
 
 /** A `Retry-After` beyond this, in milliseconds, is not waited for when no deadline is known. */
-const LONGEST_PAUSE = 10_000;
+const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * Waits until a request that failed may be asked again.
@@ -35,7 +35,7 @@ export async function pauseAfter(
   // Half of each pause is chance, so that many processes do not come back at once.
   const backOff = FIRST_PAUSE * 4 ** (attempt - 1) * (0.5 + random() / 2);
   const pause = Math.max(backOff, failedExchange(error)?.retryAfter ?? 0);
-  if (pause > (exchange.deadline === undefined ? LONGEST_PAUSE : exchange.deadline - exchange.now())) {
+  if (pause > (exchange.deadline === undefined ? LONGEST_PAUSE_MS : exchange.deadline - exchange.now())) {
     throw error;
   }
   await sleep(pause, signal).catch(() => {});

@@ -12,7 +12,7 @@ export interface ServerTime {
 }
 
 /** In milliseconds; whoever asks has failed already, and waits for no more than a better reason. */
-const LONGEST = 3_000;
+const LONGEST_QUESTION_MS = 3_000;
 
 /**
  * The time at a server, by the `Date` of whatever it answers to somebody unknown (RFC 9110, 6.6.1); undefined when it
@@ -24,7 +24,7 @@ export async function askServerTime(exchange: Exchange, server: string): Promise
   let date: number | undefined;
   const dated: Exchange = {
     ...exchange,
-    requestTimeout: Math.min(LONGEST, exchange.requestTimeout ?? LONGEST),
+    requestTimeout: Math.min(LONGEST_QUESTION_MS, exchange.requestTimeout ?? LONGEST_QUESTION_MS),
     // Here, because the Date of a refusal is as good as any, and it comes as an error.
     fetch: async (input, init) => {
       const response = await exchange.fetch(input, init);

@@ -34,7 +34,7 @@ export interface TokenAnswer {
 }
 
 /** Longer lives than this are taken as this, in seconds: ten years. */
-export const LONGEST_LIFE = 10 * 365 * 24 * 3600;
+export const LONGEST_LIFE_SECONDS = 10 * 365 * 24 * 3600;
 
 /**
  * Reads a token endpoint's answer. RFC 6749, 5.1 and 5.2.
@@ -94,7 +94,7 @@ export function readTokens(
       receivedAt,
       ...(life === undefined
         ? {}
-        : { expiresAt: receivedAt + Math.min(life as number, LONGEST_LIFE) * 1000 }),
+        : { expiresAt: receivedAt + Math.min(life as number, LONGEST_LIFE_SECONDS) * 1000 }),
       ...(idToken === undefined ? {} : { idToken }),
       ...(refreshToken === undefined ? {} : { refreshToken }),
     },

@@ -5,7 +5,7 @@ import { fileFailure, kindOf, storageError } from "./files.ts";
 import { pause } from "./clock.ts";
 
 const FIRST_PAUSE = 20;
-const LONGEST_PAUSE = 200;
+const LONGEST_PAUSE_MS = 200;
 
 /** A held lock. */
 export interface FileLock {
@@ -33,7 +33,7 @@ export async function acquireLock(path: string, wait: LockWait): Promise<FileLoc
   });
   const deadline = performance.now() + wait.timeout;
   try {
-    for (let step = FIRST_PAUSE;; step = Math.min(step * 1.5, LONGEST_PAUSE)) {
+    for (let step = FIRST_PAUSE;; step = Math.min(step * 1.5, LONGEST_PAUSE_MS)) {
       wait.signal?.throwIfAborted();
       if (await file.tryLock(true)) return { release: () => file.close() };
       const left = deadline - performance.now();
