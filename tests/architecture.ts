@@ -21,6 +21,7 @@ interface Module {
 const HEIGHTS: Readonly<Record<string, number>> = {
   base64: 0,
   errors: 0,
+  "same-data": 0,
   "shell-word": 0,
   version: 0,
   system: 1,

@@ -4,6 +4,7 @@ import { AppError, printable } from "../errors.ts";
 import { type BoundedSignal, boundedSignal, type Clock } from "../system/clock.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
+import { retryAfter } from "../system/retry-after.ts";
 import { type ApiAnswer, type JsonObject, objectOf } from "./answer.ts";
 import { isPassing, isUnauthenticated, refusal, type Refusals } from "./refusal.ts";
 
@@ -232,15 +233,7 @@ function slow(host: string): AppError {
 function waitBefore(outcome: ApiAnswer | AppError, pause: number, now: number): number | undefined {
   if (outcome instanceof AppError) return pause;
   if (!isPassing(outcome.status)) return undefined;
-  return Math.max(pause, retryAfter(outcome.headers.get("retry-after"), now) ?? 0);
-}
-
-/** RFC 9110, 10.2.3: seconds or a date. */
-function retryAfter(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : date - now;
+  return Math.max(pause, retryAfter(outcome.headers, now) ?? 0);
 }
 
 /** The error about a success whose body is no JSON object. */

@@ -2,6 +2,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
+import { askForEach } from "../api/at-once.ts";
 import type { ApiClient } from "../api/client.ts";
 import { refusedRequest } from "../api/refusal.ts";
 import { checkedScope, type Scope } from "../providers/datum.ts";
@@ -236,21 +237,11 @@ function nameOf({ organization, project }: Target): string {
   return project === undefined ? organization : `${organization}/${project}`;
 }
 
-/** How many organizations are asked for their projects at once. */
-const AT_ONCE = 8;
-
 async function listTargets(deps: Deps, session: Session): Promise<Row[]> {
   const organizations = await listOrganizations(deps, session);
-  const rows: Row[][] = organizations.map(() => []);
-  let next = 0;
-  const work = async () => {
-    for (let at = next++; at < organizations.length; at = next++) {
-      const { id, displayName } = organizations[at] as (typeof organizations)[number];
-      const row: Row = { organization: id, displayName };
-      rows[at] = [row, ...await projectsOf(deps, session, id)];
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, organizations.length) }, work));
+  const rows = await askForEach(organizations, async ({ id, displayName }): Promise<Row[]> => {
+    return [{ organization: id, displayName }, ...await projectsOf(deps, session, id)];
+  });
   return rows.flat();
 }
 

@@ -1,7 +1,7 @@
 /** Owns what organizations and projects there are for a signed-in user, as the control planes tell. */
 
-import { isObject, type JsonObject } from "../api/answer.ts";
 import { listObjects } from "../kube/list.ts";
+import { member, text } from "../kube/objects.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
@@ -27,7 +27,9 @@ export async function listOrganizations(deps: Deps, chosen: Session): Promise<Or
   for (const membership of await listObjects(plane.client, `/apis/${plane.api}/organizationmemberships`)) {
     const id = text(member(member(membership, "spec"), "organizationRef").name);
     const { displayName, type } = member(member(membership, "status"), "organization");
-    if (id !== undefined) found.set(id, { id, displayName: text(displayName), type: text(type) });
+    if (id !== "") {
+      found.set(id, { id, displayName: text(displayName) || undefined, type: text(type) || undefined });
+    }
   }
   return [...found.values()].sort(byId);
 }
@@ -38,20 +40,11 @@ export async function listProjects(deps: Deps, chosen: Session, organization: st
   return (await listObjects(plane.client, `/apis/${plane.api}/projects`)).flatMap((project): Project[] => {
     const metadata = member(project, "metadata");
     const id = text(metadata.name);
-    const displayName = text(member(metadata, "annotations")["kubernetes.io/display-name"]);
-    return id === undefined ? [] : [{ id, displayName, organization }];
+    const displayName = text(member(metadata, "annotations")["kubernetes.io/display-name"]) || undefined;
+    return id === "" ? [] : [{ id, displayName, organization }];
   }).sort(byId);
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {
   return a.id < b.id ? -1 : 1;
-}
-
-function member(object: JsonObject, name: string): JsonObject {
-  const value = object[name];
-  return isObject(value) ? value : {};
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

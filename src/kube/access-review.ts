@@ -1,6 +1,7 @@
 /** Owns what a Kubernetes API says one may do: its access and rules reviews, and how kubectl writes them. */
 
 import { printable } from "../errors.ts";
+import { objects, texts } from "./objects.ts";
 import { isObject, type JsonObject } from "../api/answer.ts";
 import type { ApiClient } from "../api/client.ts";
 
@@ -140,12 +141,4 @@ function combined({ resources: [resource], groups: [group = ""] }: Rule): string
 
 function listed(values: readonly string[]): string {
   return printable(`[${values.join(" ")}]`, 2_000);
-}
-
-function objects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
 }

@@ -17,10 +17,9 @@ import { entryOf, type Kubeconfig, type KubeconfigEntry } from "./kubeconfig.ts"
  * ```
  */
 export function serverAddress(text: string): string {
-  const url = endpointUrl(text);
-  const why = typeof url === "string" ? url : url.search !== "" ? "holds a query" : undefined;
-  if (typeof url === "string" || why !== undefined) {
-    throw new AppError("USAGE", `The API server ${printable(text)} ${why}.`, {
+  const url = endpointUrl(text, { query: "refused" });
+  if (typeof url === "string") {
+    throw new AppError("USAGE", `The API server ${printable(text)} ${url}.`, {
       hint: "Give its base URL: https://k8s.example.com:6443 (http for loopback hosts only).",
     });
   }

@@ -1,7 +1,9 @@
 /** Owns what a Kubernetes API serves: its groups and resources, and how a person's word finds one. */
 
 import { AppError, printable } from "../errors.ts";
+import { objects, text, texts } from "./objects.ts";
 import { isObject, type JsonObject } from "../api/answer.ts";
+import { askForEach } from "../api/at-once.ts";
 import type { ApiClient } from "../api/client.ts";
 
 /** One kind of thing that is served, in one version. */
@@ -59,9 +61,6 @@ export interface DiscoverySource {
 const V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const V2BETA1 = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
 const ACCEPT = `${V2},${V2BETA1},application/json`;
-
-/** How many group versions are asked for at once where discovery is not aggregated. */
-const AT_ONCE = 8;
 
 /** The discovery behind a client, with what an earlier command kept. */
 export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): DiscoverySource {
@@ -191,23 +190,17 @@ function readGroup(group: JsonObject): ApiGroup[] {
 /** Plain discovery: an APIResourceList per group version. */
 async function fetchVersions(client: ApiClient, groups: readonly ApiGroup[]): Promise<Discovery> {
   const asked = groups.flatMap(({ name, versions }) => versions.map((version) => ({ name, version })));
-  const resources: ApiResource[][] = asked.map(() => []);
   const missing: MissingPart[] = [];
-  let next = 0;
-  const work = async () => {
-    for (let at = next++; at < asked.length; at = next++) {
-      const { name, version } = asked[at] as (typeof asked)[number];
-      const part = groupVersionOf(name, version);
-      try {
-        // Where one server does not come back, the others' patience would add up.
-        const list = await client.get(pathOf(name, version), { once: missing.length > 0 });
-        resources[at] = objects(list.resources).flatMap((row) => readResource(name, version, row));
-      } catch (thrown) {
-        missing.push({ part, why: whyMissing(thrown) });
-      }
+  const resources = await askForEach(asked, async ({ name, version }): Promise<ApiResource[]> => {
+    try {
+      // Where one server does not come back, the others' patience would add up.
+      const list = await client.get(pathOf(name, version), { once: missing.length > 0 });
+      return objects(list.resources).flatMap((row) => readResource(name, version, row));
+    } catch (thrown) {
+      missing.push({ part: groupVersionOf(name, version), why: whyMissing(thrown) });
+      return [];
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, asked.length) }, work));
+  });
   missing.sort((a, b) => a.part < b.part ? -1 : 1);
   return { groups, resources: resources.flat(), missing };
 }
@@ -232,18 +225,6 @@ function readResource(group: string, version: string, row: JsonObject): ApiResou
     shortNames: texts(row.shortNames),
     categories: texts(row.categories),
   }];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
-}
-
-function objects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /** What was kept, when it has the form that is written today. */

@@ -1,6 +1,7 @@
 /** Owns rewriting single values inside YAML text, so that every other line stays as it is, byte for byte. */
 
 import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import { sameData } from "../same-data.ts";
 
 /** A YAML node of a parsed document: it knows where in the text it stands. */
 type Placed = YAMLMap | YAMLSeq | { readonly range?: readonly [number, number, number] | null | undefined };
@@ -452,24 +453,6 @@ export class SplicedText {
     }
     return 0;
   }
-}
-
-/** Whether two values parsed from YAML say the same, whatever the order of their keys. */
-export function sameData(a: unknown, b: unknown, seen: Map<unknown, unknown> = new Map()): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  // Aliases make shared values: each pair is compared once, or a few lines could ask for ages.
-  if (seen.get(a) === b) return true;
-  seen.set(a, b);
-  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
-  if (a instanceof Date) return a.getTime() === (b as Date).getTime();
-  const left = a instanceof Map || a instanceof Set ? [...a] : a as Record<string, unknown>;
-  const right = b instanceof Map || b instanceof Set ? [...b] : b as Record<string, unknown>;
-  const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) =>
-    Object.hasOwn(right, key) &&
-    sameData((left as Record<string, unknown>)[key], (right as Record<string, unknown>)[key], seen)
-  );
 }
 
 function keyOf(pair: Pair): string | undefined {

@@ -2,8 +2,8 @@
 
 import * as oauth from "oauth4webapi";
 import { printable } from "../errors.ts";
-import { clientAuthentication, type OAuthClient } from "./client.ts";
-import { serverOf, tradeCredential } from "./credential-request.ts";
+import { clientAuthentication, methodsOf, type OAuthClient } from "./client.ts";
+import { authorizationServerAt, tradeCredential } from "./credential-request.ts";
 import { type Exchange, requestOptions } from "./http.ts";
 import { type MintedToken, readMintedToken } from "./minted-token.ts";
 import type { Retry } from "./retry.ts";
@@ -35,7 +35,7 @@ export function clientCredentialsToken(
     endpoint: tokenEndpoint,
     send: (exchange) =>
       oauth.clientCredentialsGrantRequest(
-        serverOf(tokenEndpoint),
+        authorizationServerAt(tokenEndpoint),
         { client_id: client.id },
         clientAuthentication(client, methodsOf(methods)),
         scope === undefined ? {} : { scope },
@@ -43,11 +43,4 @@ export function clientCredentialsToken(
       ),
     read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
   });
-}
-
-/** A list of methods as metadata has it. */
-export function methodsOf(
-  methods: readonly string[] | undefined,
-): { token_endpoint_auth_methods_supported?: string[] } {
-  return methods === undefined ? {} : { token_endpoint_auth_methods_supported: [...methods] };
 }

@@ -32,6 +32,13 @@ export function clientAuthentication(
   return posted ? oauth.ClientSecretPost(secret) : basic(secret);
 }
 
+/** A list of methods as metadata has it. */
+export function methodsOf(
+  methods: readonly string[] | undefined,
+): { token_endpoint_auth_methods_supported?: string[] } {
+  return methods === undefined ? {} : { token_endpoint_auth_methods_supported: [...methods] };
+}
+
 /** As HTML forms encode: the library escapes "-" and "." too, which issuers that compare without decoding refuse. */
 function basic(secret: string): oauth.ClientAuth {
   const encode = (text: string) => new URLSearchParams([["", text]]).toString().slice("=".length);

@@ -36,7 +36,7 @@ export interface CredentialRequest<T> extends Retry {
 }
 
 /** An endpoint as `oauth4webapi` wants it, which knows no server without an issuer. */
-export function serverOf(tokenEndpoint: string): oauth.AuthorizationServer {
+export function authorizationServerAt(tokenEndpoint: string): oauth.AuthorizationServer {
   return { issuer: tokenEndpoint, token_endpoint: tokenEndpoint };
 }
 

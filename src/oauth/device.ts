@@ -3,6 +3,7 @@
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
+import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import {
   type Answer,
@@ -20,16 +21,10 @@ import {
 import { readTokens, type SigningKeys, type SignInTokens, type TokenAnswer, verifySignIn } from "./tokens.ts";
 
 /** What a person needs, and the secret that is polled with. RFC 8628, 3.2. */
-export interface DeviceCode {
+export interface DeviceCode extends PolledCode {
   readonly userCode: string;
   readonly verificationUri: string;
   readonly verificationUriComplete?: string;
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
-  /** Seconds between two polls. */
-  readonly interval: number;
-  /** Not enumerable. */
-  readonly deviceCode: string;
 }
 
 /** What {@link beginDevice} needs to know. */
@@ -41,9 +36,8 @@ export interface DeviceInput {
   readonly endpoint?: string | undefined;
 }
 
-const DEFAULT_INTERVAL = 5;
-const SLOWER = 5;
-const LONGEST_PAUSE = 60;
+const SLOWER_SECONDS = 5;
+const LONGEST_PAUSE_SECONDS = 60;
 
 /**
  * Asks for a device code. RFC 8628, 3.1.
@@ -78,21 +72,17 @@ export async function beginDevice(exchange: Exchange, input: DeviceInput): Promi
   return readDeviceCode(exchange, step, endpoint, answer);
 }
 
-function readDeviceCode(exchange: Exchange, step: string, endpoint: string, { json }: Answer): DeviceCode {
+function readDeviceCode(exchange: Exchange, step: string, endpoint: string, answer: Answer): DeviceCode {
+  const { json } = answer;
   const malformed = (why: string) =>
     badAnswer(`${step}: ${hostOf(endpoint)} sent a malformed answer: ${why}.`, {
       kind: "content",
       status: 200,
     });
-  const { device_code: deviceCode, user_code: userCode, expires_in: life, interval = DEFAULT_INTERVAL } =
-    json;
-  if (typeof deviceCode !== "string" || deviceCode === "") throw malformed("it holds no device_code");
+  const polled = readPolledCode(answer, exchange.now(), malformed);
+  const { user_code: userCode } = json;
   if (typeof userCode !== "string" || printable(userCode, 64) === "") {
     throw malformed("it holds no user_code");
-  }
-  if (!isPositive(life)) throw malformed("its expires_in is not a positive number");
-  if (!(typeof interval === "number" && Number.isFinite(interval) && interval >= 0)) {
-    throw malformed("its interval is not a number");
   }
   const complete = json.verification_uri_complete;
   for (
@@ -110,19 +100,12 @@ function readDeviceCode(exchange: Exchange, step: string, endpoint: string, { js
       });
     }
   }
-  const device = {
+  // What is polled with is the target, so that the secret stays out of sight.
+  return Object.assign(polled, {
     userCode: printable(userCode, 64),
     verificationUri: json.verification_uri as string,
     ...(typeof complete === "string" ? { verificationUriComplete: complete } : {}),
-    expiresAt: exchange.now() + Math.min(life, 24 * 3600) * 1000,
-    interval: Math.max(1, interval),
-  };
-  Object.defineProperty(device, "deviceCode", { value: deviceCode });
-  return device as DeviceCode;
-}
-
-function isPositive(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0;
+  });
 }
 
 /** What {@link pollDevice} needs to know. */
@@ -146,14 +129,9 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
   const host = hostOf(metadata.issuer);
   let { interval } = device;
   let pause = interval;
-  const pauseFor = async (milliseconds: number) => {
-    const failed = await sleep(milliseconds, exchange.signal).then(() => undefined, (error) => ({ error }));
-    const { aborted, reason } = exchange.signal;
-    if (aborted) throw reason instanceof AppError ? reason : ranOut(host);
-    if (failed !== undefined) throw failed.error;
-  };
   for (;;) {
-    await pauseFor(Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now())));
+    const wait = Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now()));
+    await pauseFor(exchange, sleep, wait, ranOut(host));
     if (exchange.now() >= device.expiresAt) throw ranOut(host);
     let tokens: TokenAnswer | undefined;
     try {
@@ -166,7 +144,7 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
       );
       const answer = await readJson(step, metadata.token_endpoint, response);
       const { error } = answer.json;
-      if (error === "slow_down") interval += SLOWER;
+      if (error === "slow_down") interval += SLOWER_SECONDS;
       else if (error !== "authorization_pending") tokens = readPoll(exchange, step, metadata, answer);
       pause = interval;
     } catch (error) {
@@ -176,7 +154,7 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
       if (failed?.kind === "content") throw error;
       pause = failed?.kind === "status"
         ? Math.max(interval, (failed.retryAfter ?? 0) / 1000)
-        : Math.max(interval, Math.min(pause * 2, LONGEST_PAUSE));
+        : Math.max(interval, Math.min(pause * 2, LONGEST_PAUSE_SECONDS));
     }
     if (tokens !== undefined) return await verifySignIn(exchange, tokens, { ...input, clientId: client.id });
   }

@@ -48,10 +48,9 @@ const STEP = "Cannot read the issuer's discovery document";
  * is absent or fails a check.
  */
 export async function discoverIssuer(exchange: Exchange, issuer: string): Promise<IssuerMetadata> {
-  const url = endpointUrl(issuer);
-  if (typeof url === "string" || url.search !== "") {
-    const why = typeof url === "string" ? url : "holds a query";
-    throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
+  const url = endpointUrl(issuer, { query: "refused" });
+  if (typeof url === "string") {
+    throw new AppError("USAGE", `The issuer ${printable(issuer)} ${url}.`, {
       hint: "An issuer is an https URL without query and fragment (http for loopback hosts only).",
     });
   }

@@ -4,6 +4,7 @@ import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
+import { retryAfter } from "../system/retry-after.ts";
 
 /** What a flow needs to speak with an issuer. */
 export interface Exchange {
@@ -55,19 +56,22 @@ export function isLoopback(hostname: string): boolean {
 }
 
 /**
- * A URL that may be asked: https, or http on a loopback host; no user name, password or fragment.
+ * A URL that may be asked: https, or http on a loopback host; no user name, password or fragment, and where it is
+ * refused no query.
  *
  * @returns the URL, or one sentence's end that says why not ("is not a URL").
  */
-export function endpointUrl(text: unknown): URL | string {
+export function endpointUrl(text: unknown, { query }: { readonly query?: "refused" } = {}): URL | string {
   if (typeof text !== "string") return "is not a string";
   if (text !== printable(text, Infinity)) return "holds unprintable characters";
   const url = URL.parse(text);
   if (url === null) return "is not a URL";
   if (url.username !== "" || url.password !== "") return "holds a user name or password";
   if (text.includes("#")) return "holds a fragment";
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
-  return "is not an https URL";
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    return "is not an https URL";
+  }
+  return query === "refused" && url.search !== "" ? "holds a query" : url;
 }
 
 /** The host and port of a URL, for messages. */
@@ -232,21 +236,13 @@ function refuseStatus(
   }
   if (status < 500 && status !== 429) return;
   const what = status === 429 ? "is asked too often" : "is unavailable";
-  const after = retryAfter(response.headers.get("retry-after"), exchange.now());
+  const after = retryAfter(response.headers, exchange.now());
   const words = wordsOf();
   throw badAnswer(`${step}: ${host} ${what} (status ${status}${words === undefined ? "" : `, ${words}`}).`, {
     kind: "status",
     status,
     ...(after === undefined ? {} : { retryAfter: after }),
   });
-}
-
-/** RFC 9110, 10.2.3: seconds or a date. */
-function retryAfter(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 /** Reads what {@link boundedFetch} returned as a JSON object; anything else is not the issuer's answer. */

@@ -2,9 +2,8 @@
 
 import * as oauth from "oauth4webapi";
 import { toBase64Url } from "../base64.ts";
-import { clientAuthentication, type OAuthClient } from "./client.ts";
-import { methodsOf } from "./client-credentials.ts";
-import { serverOf, tradeCredential } from "./credential-request.ts";
+import { clientAuthentication, methodsOf, type OAuthClient } from "./client.ts";
+import { authorizationServerAt, tradeCredential } from "./credential-request.ts";
 import { type Exchange, requestOptions } from "./http.ts";
 import { type MintedToken, readMintedToken } from "./minted-token.ts";
 import type { Retry } from "./retry.ts";
@@ -76,7 +75,7 @@ export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promi
     send: async (exchange) => {
       sent = await assertion();
       return await oauth.genericTokenEndpointRequest(
-        serverOf(tokenEndpoint),
+        authorizationServerAt(tokenEndpoint),
         { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
         client === undefined ? () => {} : clientAuthentication(client, methodsOf(methods)),
         "urn:ietf:params:oauth:grant-type:jwt-bearer",

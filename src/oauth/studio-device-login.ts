@@ -1,6 +1,7 @@
 /** Owns DataChain Studio's device login: the code that a person confirms, the polling for its token, and its end. */
 
 import { AppError, printable } from "../errors.ts";
+import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import {
   type Answer,
   badAnswer,
@@ -28,7 +29,7 @@ export interface StudioDeviceInput {
 }
 
 /** What a person needs, and the secret that is polled with. */
-export interface StudioDevice {
+export interface StudioDevice extends PolledCode {
   readonly userCode: string;
   /** Where the code is typed in. */
   readonly verificationUri: string;
@@ -38,17 +39,9 @@ export interface StudioDevice {
   readonly tokenUri: string;
   /** The name that the token will have, chosen by Studio when none was asked for. */
   readonly tokenName: string;
-  /** When the code runs out, in milliseconds since 1970. */
-  readonly expiresAt: number;
-  /** Seconds between two polls. */
-  readonly interval: number;
-  /** Not enumerable. */
-  readonly deviceCode: string;
 }
 
-const INTERVAL = 5;
-const LONGEST_INTERVAL = 60;
-const LONGEST_LIFE = 24 * 3600;
+const LONGEST_INTERVAL_SECONDS = 60;
 /** So many failures in a row are an outage; at the usual pace that is a minute. */
 const MOST_FAILURES = 12;
 
@@ -87,19 +80,17 @@ function readDevice(
   exchange: Exchange,
   step: string,
   input: StudioDeviceInput,
-  { json }: Answer,
+  answer: Answer,
 ): StudioDevice {
+  const { json } = answer;
   const host = hostOf(input.host);
   const malformed = (why: string) => malformedAnswer(step, host, why);
-  const { device_code: deviceCode, user_code: userCode, expires_in: life } = json;
-  const { interval = INTERVAL, token_name: tokenName = input.tokenName } = json;
-  if (typeof deviceCode !== "string" || deviceCode === "") throw malformed("it holds no device_code");
+  const polled = readPolledCode(answer, exchange.now(), malformed);
+  const { user_code: userCode, token_name: tokenName = input.tokenName } = json;
   if (typeof userCode !== "string" || !/^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(userCode)) {
     throw malformed("it holds no readable user_code");
   }
   if (typeof tokenName !== "string" || printable(tokenName) === "") throw malformed("it holds no token_name");
-  if (!isNumber(life) || life <= 0) throw malformed("its expires_in is not a positive number");
-  if (!isNumber(interval) || interval < 0) throw malformed("its interval is not a number");
   const verificationUri = checkedUri(step, host, "verification_uri", json.verification_uri);
   const tokenUri = checkedUri(step, host, "token_uri", json.token_uri);
   if (new URL(tokenUri).origin !== new URL(input.host).origin) {
@@ -109,7 +100,8 @@ function readDevice(
       }, but the secret code is sent to no other host.`,
     );
   }
-  const device = {
+  // What is polled with is the target, so that the secret stays out of sight.
+  return Object.assign(polled, {
     userCode,
     verificationUri,
     verificationUriComplete: `${verificationUri}${verificationUri.includes("?") ? "&" : "?"}code=${
@@ -117,11 +109,8 @@ function readDevice(
     }`,
     tokenUri,
     tokenName: printable(tokenName),
-    expiresAt: exchange.now() + Math.min(life, LONGEST_LIFE) * 1000,
-    interval: Math.min(Math.max(1, interval), LONGEST_INTERVAL),
-  };
-  Object.defineProperty(device, "deviceCode", { value: deviceCode });
-  return device as typeof device & { deviceCode: string };
+    interval: Math.min(polled.interval, LONGEST_INTERVAL_SECONDS),
+  });
 }
 
 /** An address that a person is told to open, or that is sent a secret. */
@@ -174,17 +163,6 @@ export async function pollStudioToken(
       pause = Math.max(pause, failed?.retryAfter ?? 0);
     }
   }
-}
-
-async function pauseFor(
-  { signal }: Exchange,
-  sleep: Sleep,
-  milliseconds: number,
-  otherwise: AppError,
-): Promise<void> {
-  const failed = await sleep(milliseconds, signal).then(() => undefined, (error) => ({ error }));
-  if (signal.aborted) throw signal.reason instanceof AppError ? signal.reason : otherwise;
-  if (failed !== undefined) throw failed.error;
 }
 
 function ranOut(host: string): AppError {
@@ -328,8 +306,4 @@ function sayings(value: unknown, depth: number): string {
     const words = sayings(member, depth - 1);
     return words === "" ? "" : `${name}: ${words}`;
   }).filter((words) => words !== "").join("; ");
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
 }

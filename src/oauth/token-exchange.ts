@@ -1,9 +1,8 @@
 /** Owns the token exchange: a token of another issuer, as a CI system's, traded for one of this issuer. */
 
 import * as oauth from "oauth4webapi";
-import { clientAuthentication, type OAuthClient } from "./client.ts";
-import { methodsOf } from "./client-credentials.ts";
-import { serverOf, tradeCredential } from "./credential-request.ts";
+import { clientAuthentication, methodsOf, type OAuthClient } from "./client.ts";
+import { authorizationServerAt, tradeCredential } from "./credential-request.ts";
 import { type Exchange, requestOptions } from "./http.ts";
 import { type MintedToken, readMintedToken } from "./minted-token.ts";
 import type { Retry } from "./retry.ts";
@@ -37,7 +36,7 @@ export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Pr
     timeBound: true,
     send: (exchange) =>
       oauth.genericTokenEndpointRequest(
-        serverOf(tokenEndpoint),
+        authorizationServerAt(tokenEndpoint),
         { client_id: client.id },
         clientAuthentication(client, methodsOf(methods)),
         "urn:ietf:params:oauth:grant-type:token-exchange",

@@ -104,10 +104,9 @@ export function requestOf(
 
 /** The API's address, without a slash at its end: https, or http on loopback. Throws `USAGE`, naming where it came from. */
 export function checkedApiUrl(text: string, source: string): string {
-  const url = endpointUrl(text);
-  const why = typeof url === "string" ? url : url.search !== "" ? "holds a query" : undefined;
-  if (typeof url !== "string" && why === undefined) return url.href.replace(/\/+$/, "");
-  throw new AppError("USAGE", `${source}: the API's address ${printable(text)} ${why}.`, {
+  const url = endpointUrl(text, { query: "refused" });
+  if (typeof url !== "string") return url.href.replace(/\/+$/, "");
+  throw new AppError("USAGE", `${source}: the API's address ${printable(text)} ${url}.`, {
     hint: `Give it with its version, such as ${CLOUDFLEET_API_URL} (http for loopback hosts only).`,
   });
 }

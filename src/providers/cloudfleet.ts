@@ -57,10 +57,9 @@ export async function cloudfleetPlace(
       hint: "Name it: --issuer URL, or the variable CLOUDFLEET_ISSUER.",
     });
   }
-  const url = endpointUrl(issuer);
-  if (typeof url === "string" || url.search !== "") {
-    const why = typeof url === "string" ? url : "holds a query";
-    throw new AppError("USAGE", `${issuerSource}: the issuer ${printable(issuer)} ${why}.`, {
+  const url = endpointUrl(issuer, { query: "refused" });
+  if (typeof url === "string") {
+    throw new AppError("USAGE", `${issuerSource}: the issuer ${printable(issuer)} ${url}.`, {
       hint:
         "Give the issuer URL exactly as the issuer states it, with its path: https://auth.example.com/realms/ORGANIZATION",
     });

@@ -2,6 +2,7 @@
 
 import { parse, TomlError } from "smol-toml";
 import { AppError, printable } from "../errors.ts";
+import { sameData } from "../same-data.ts";
 import type { Environment } from "../system/environment.ts";
 
 /** What DataChain's own tools need to be signed in. */
@@ -146,19 +147,6 @@ function unusable(path: string, why: string): AppError {
 
 function isTable(value: unknown): value is Table {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-}
-
-/** True for two values of a parsed text that say the same, the kinds of its numbers and times included. */
-function sameData(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameData(item, b[index]));
-  }
-  if (a instanceof Date) return b instanceof Date && a.toISOString() === b.toISOString();
-  if (!isTable(a)) return Object.is(a, b);
-  if (!isTable(b)) return false;
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && sameData(a[name], b[name]));
 }
 
 /** A basic string. TOML 1.0, "String". */

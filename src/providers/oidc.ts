@@ -39,10 +39,9 @@ export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): Sign
 
 /** An issuer as an address. Throws `USAGE` for one that is no https URL. */
 export function issuerUrl(issuer: string): URL {
-  const url = endpointUrl(issuer);
-  if (typeof url !== "string" && url.search === "") return url;
-  const why = typeof url === "string" ? url : "holds a query";
-  throw new AppError("USAGE", `The issuer ${printable(issuer)} ${why}.`, {
+  const url = endpointUrl(issuer, { query: "refused" });
+  if (typeof url !== "string") return url;
+  throw new AppError("USAGE", `The issuer ${printable(issuer)} ${url}.`, {
     hint:
       "Give the issuer URL exactly as the issuer states it, with its path: --issuer https://login.example.com/realms/main",
   });

@@ -1,0 +1,50 @@
+/** Owns what sign-ins on another device have in common: the secret code, how long and how often it is asked about. */
+
+import { AppError } from "../errors.ts";
+import type { Answer, Exchange, Sleep } from "./http.ts";
+
+/** The secret that is polled with, and its times. */
+export interface PolledCode {
+  /** When the code runs out, in milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Seconds between two polls. */
+  readonly interval: number;
+  /** Not enumerable. */
+  readonly deviceCode: string;
+}
+
+const DEFAULT_INTERVAL_SECONDS = 5;
+const LONGEST_LIFE_SECONDS = 24 * 3600;
+
+/** Reads `device_code`, `expires_in` and `interval`. RFC 8628, 3.2. Throws what `malformed` makes of a complaint. */
+export function readPolledCode(
+  { json }: Answer,
+  now: number,
+  malformed: (why: string) => AppError,
+): PolledCode {
+  const { device_code: deviceCode, expires_in: life, interval = DEFAULT_INTERVAL_SECONDS } = json;
+  if (typeof deviceCode !== "string" || deviceCode === "") throw malformed("it holds no device_code");
+  if (!isNumber(life) || life <= 0) throw malformed("its expires_in is not a positive number");
+  if (!isNumber(interval) || interval < 0) throw malformed("its interval is not a number");
+  const code = {
+    expiresAt: now + Math.min(life, LONGEST_LIFE_SECONDS) * 1000,
+    interval: Math.max(1, interval),
+  };
+  return Object.defineProperty(code, "deviceCode", { value: deviceCode }) as PolledCode;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/** Waits between two polls. Throws the signal's AppError when that ends the flow, `otherwise` for another reason. */
+export async function pauseFor(
+  { signal }: Exchange,
+  sleep: Sleep,
+  milliseconds: number,
+  otherwise: AppError,
+): Promise<void> {
+  const failed = await sleep(milliseconds, signal).then(() => undefined, (error) => ({ error }));
+  if (signal.aborted) throw signal.reason instanceof AppError ? signal.reason : otherwise;
+  if (failed !== undefined) throw failed.error;
+}
