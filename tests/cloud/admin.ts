@@ -3,7 +3,7 @@
 import type { CiIssuers, CiTokenOptions } from "./ci-issuers.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Faults } from "./faults.ts";
-import type { ControlPlaneSwitches } from "./kube.ts";
+import type { ControlPlaneSwitches } from "./kube-request.ts";
 import { listenWithDeno } from "./listener.ts";
 import type { Listener } from "./listener.ts";
 import type { MachineCloud, MachineSwitches } from "./machines.ts";

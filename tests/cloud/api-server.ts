@@ -2,7 +2,8 @@
 
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { type Certificates, makeCertificates } from "./certificates.ts";
-import { DEFAULT_SWITCHES, makeControlPlanes } from "./kube.ts";
+import { makeControlPlanes } from "./kube.ts";
+import { DEFAULT_SWITCHES } from "./kube-request.ts";
 import { listenWithDeno } from "./listener.ts";
 
 /** What an API server is told of its issuer, as by `--oidc-issuer-url`, `--oidc-client-id` and the CA's file. */
