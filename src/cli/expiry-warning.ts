@@ -28,7 +28,7 @@ export async function warnOfExpiry(
   });
   if (await warned.read() !== undefined) return;
   out.warn(
-    `The session "${name}" ends in ${formatSpan(left)}, on ${printable(expires)}. ${signInAgain(session)}`,
+    `The session "${name}" expires in ${formatSpan(left)}, on ${printable(expires)}. ${signInAgain(session)}`,
   );
   await warned.write(true);
 }
