@@ -362,6 +362,32 @@ testWithCloudfleet(
   },
 );
 
+for (
+  const [what, sealed, edited] of [
+    ["API", "--api-url https://api.elsewhere.example/v1", "apiHost"],
+    ["issuer", "--issuer https://elsewhere.example", "issuer"],
+  ] as const
+) {
+  testWithCloudfleet(
+    `--update-profile gives the secret to no profile that is sealed for another ${what}`,
+    async (world) => {
+      const { id, secret } = await withCi(world);
+      const { organizationId } = world.cloudfleet;
+      const add = `auth add-profile token elsewhere ${organizationId} ${id} --skip-validation ${sealed}`;
+      await world.ok(add, { stdin: "another-secret" });
+      const { file } = await world.sandbox.paths("elsewhere");
+      const own = JSON.parse(await Deno.readTextFile((await world.sandbox.paths("ci")).file));
+      const before = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(file)), [edited]: own[edited] });
+      await Deno.writeTextFile(file, before);
+      const { code, stderr } = await world.run(`tokens regenerate ${id} --update-profile --yes`);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /"elsewhere" is sealed for \S*elsewhere\.example, not for \S+; nothing was done/);
+      assert.equal(await Deno.readTextFile(file), before);
+      await world.ok(`auth add-profile token again ${organizationId} ${id}`, { stdin: secret });
+    },
+  );
+}
+
 testWithCloudfleet("a profile renews its own secret", async (world) => {
   await world.addAdministrator();
   const { id, secret } = world.cloudfleet.administrator;

@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../../errors.ts";
 import { checkedId } from "../../providers/cloudfleet-operations.ts";
-import { AMBIENT } from "../../sessions/session.ts";
+import { AMBIENT, type Session } from "../../sessions/session.ts";
 import {
   LOCK_WAIT,
   lockSession,
@@ -114,7 +114,7 @@ function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
 
 async function rotate(
   deps: Deps,
-  { steady }: Cloudfleet,
+  { steady, session: acting }: Cloudfleet,
   { id, updateProfile, secretFile: path, force }: RegenerateInput,
   profiles: readonly string[],
   lost: LostSecret,
@@ -125,7 +125,7 @@ async function rotate(
   try {
     for (const name of updateProfile ? profiles : []) {
       locks.push(await lockSession(deps.place, name, LOCK_WAIT));
-      destinations.push(await profileUpdate(deps, name, id));
+      destinations.push(await profileUpdate(deps, name, id, acting));
     }
     if (path !== undefined) destinations.push(await secretFile(path, force ?? false));
     const secret = await steady.regenerateToken(id);
@@ -138,8 +138,16 @@ async function rotate(
   }
 }
 
-/** A profile's next file, its room taken. The caller holds its lock. */
-async function profileUpdate({ place, ...deps }: Deps, name: string, id: string): Promise<SecretDestination> {
+/**
+ * A profile's next file, its room taken. The caller holds its lock. The profiles were found by their public fields; only
+ * one that is sealed for where the secret comes from gets it.
+ */
+async function profileUpdate(
+  { place, ...deps }: Deps,
+  name: string,
+  id: string,
+  acting: Session,
+): Promise<SecretDestination> {
   const stored = await readSession(place, name);
   const opened = stored && await openSession(place, stored, keyringBound({ place, ...deps }));
   const { kind, clientId } = opened?.session ?? {};
@@ -152,6 +160,7 @@ async function profileUpdate({ place, ...deps }: Deps, name: string, id: string)
       },
     );
   }
+  checkSealedFor(opened.session, acting);
   const { session, credentials } = opened;
   const replacement = await prepareSession(place, name, stored, opened.key);
   return {
@@ -165,4 +174,16 @@ async function profileUpdate({ place, ...deps }: Deps, name: string, id: string)
     },
     discard: () => replacement.discard(),
   };
+}
+
+/** A person's issuer is another one than that of the tokens. */
+function checkSealedFor({ name, apiHost, issuer }: Session, acting: Session): void {
+  const tokens = acting.kind === "api-token";
+  if (apiHost === acting.apiHost && (!tokens || issuer === acting.issuer)) return;
+  const [sealed, here] = apiHost === acting.apiHost ? [issuer, acting.issuer] : [apiHost, acting.apiHost];
+  throw new AppError(
+    "IDENTITY_MISMATCH",
+    `The profile "${name}" is sealed for ${printable(sealed)}, not for ${printable(here)}; nothing was done.`,
+    { hint: `Leave out --update-profile, or remove it first: datumctl auth remove-profile ${name}` },
+  );
 }
