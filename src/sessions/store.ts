@@ -346,7 +346,7 @@ export async function saveSession(
   const { name } = session;
   if (name.startsWith(AMBIENT)) {
     throw new AppError("USAGE", `A stored session's name cannot begin with "${AMBIENT}".`, {
-      hint: "Names that begin so stand for what variables give. Choose another one.",
+      hint: "Such names stand for sessions from variables. Choose another one.",
     });
   }
   await ensurePrivateFolder(place.folders.sessions);
@@ -528,7 +528,7 @@ export async function clearLeftovers(place: SessionPlace, bound: KeyringBound): 
     }
     try {
       if (await exists(`${folder}/${base}.json`)) continue;
-      const left = await leavingSession(`${folder}/${base}${LEAVING}`);
+      const left = await leavingSession(folder, base);
       if (left !== undefined && (await forgetSession(place, left, bound)).leftBehind !== undefined) continue;
       await removeTraces(place, base, () => true);
     } finally {
@@ -537,10 +537,14 @@ export async function clearLeftovers(place: SessionPlace, bound: KeyringBound): 
   }
 }
 
-async function leavingSession(path: string): Promise<Session | undefined> {
+/** The session that was leaving under that file's name: another's, which may live, is not meant. */
+async function leavingSession(folder: string, base: string): Promise<Session | undefined> {
+  const path = `${folder}/${base}${LEAVING}`;
   const text = await readTextFile(path);
+  if (text === undefined) return undefined;
   try {
-    return text === undefined ? undefined : parseSession(text, path);
+    const session = parseSession(text, path);
+    return await fileNameOf(session.name) === base ? session : undefined;
   } catch (thrown) {
     // Damaged, it tells nobody anything, and goes with the other traces.
     if (thrown instanceof AppError) return undefined;
