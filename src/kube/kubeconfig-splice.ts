@@ -2,13 +2,22 @@
 
 import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import { sameData } from "../same-data.ts";
-
-/** A YAML node of a parsed document: it knows where in the text it stands. */
-type Placed = YAMLMap | YAMLSeq | { readonly range?: readonly [number, number, number] | null | undefined };
+import { addFlow, removeFlow, type Replaced, type Span } from "./flow-style.ts";
+import { CannotSplice, endOf, keyOf, type Placed, startOf, YamlPlaces } from "./yaml-places.ts";
+import {
+  blockLines,
+  flowText,
+  inlineText,
+  isInline,
+  isRecord,
+  itemLines,
+  likeScalar,
+  scalarText,
+} from "./yaml-text.ts";
 
 /** One change of the text: what stands between two offsets is replaced, or whole lines are put in. */
 type Splice =
-  | { readonly start: number; readonly end: number; readonly text: string }
+  | Replaced
   | { readonly at: number; readonly lines: readonly string[] };
 
 /** What happens to one list: items changed by their index, items taken out, items put at the end. */
@@ -16,16 +25,6 @@ export interface ListChange {
   readonly updates: ReadonlyMap<number, { readonly current: unknown; readonly desired: unknown }>;
   readonly removed: ReadonlySet<number>;
   readonly added: readonly unknown[];
-}
-
-/** Thrown where a value cannot be changed without touching what is not meant; the caller refuses. */
-export class CannotSplice extends Error {
-  override readonly name = "CannotSplice";
-}
-
-/** A mapping's data, as `Document.toJS()` gives it. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -36,6 +35,7 @@ export class SplicedText {
   readonly #text: string;
   readonly #eol: string;
   readonly #document: Document;
+  readonly #at: YamlPlaces;
   readonly #splices: Splice[] = [];
   /** What one level of a JSON-like file is indented with. */
   readonly #unit: string;
@@ -45,14 +45,15 @@ export class SplicedText {
   constructor(text: string, document: Document) {
     this.#text = text;
     this.#document = document;
+    this.#at = new YamlPlaces(text);
     this.#eol = /\r?\n/.exec(text)?.[0] ?? "\n";
     const root = document.contents;
     const first = isMap(root) ? root.items[0] : undefined;
     const unit = isMap(root) && root.flow === true && first !== undefined
-      ? this.#blankBefore(this.#pairStart(root, first))
+      ? this.#at.blankBefore(this.#at.pairStart(root, first))
       : undefined;
     this.#unit = unit === undefined || unit === "" ? "  " : unit;
-    this.#listIndent = isMap(root) ? this.#usualListIndent(root) : 0;
+    this.#listIndent = isMap(root) ? this.#at.usualListIndent(root) : 0;
   }
 
   /** The text with every change made; a missing or present last line break stays so. */
@@ -73,8 +74,8 @@ export class SplicedText {
       if (key === undefined || !lists.includes(key) || !isSeq(list) || list.flow === true) continue;
       list.items.forEach((item, index) => {
         if (stays(key, index)) return;
-        const start = this.#lineStart(this.#dashOf(list, item as Placed));
-        cuts.push({ start, end: this.#lineAfter(this.#contentEnd(item as Placed)), text: "" });
+        const start = this.#at.lineStart(this.#at.dashOf(list, item as Placed));
+        cuts.push({ start, end: this.#at.lineAfter(this.#at.contentEnd(item as Placed)), text: "" });
       });
     }
     const clash = this.#splices.some((splice) => {
@@ -109,7 +110,7 @@ export class SplicedText {
   /** Makes a document without content hold this mapping, in block style, after whatever comments there are. */
   fillEmpty(data: Readonly<Record<string, unknown>>): void {
     const node = this.#document.contents;
-    const at = isMap(node) ? this.#lineAfter(endOf(node)) : this.#text.length;
+    const at = isMap(node) ? this.#at.lineAfter(endOf(node)) : this.#text.length;
     if (isMap(node)) this.#removeLines(startOf(node), at);
     const sorted = Object.fromEntries(Object.entries(data).sort(([a], [b]) => a < b ? -1 : 1));
     this.#splices.push({ at, lines: blockLines(sorted, 0) });
@@ -190,21 +191,21 @@ export class SplicedText {
   #replaceValue(map: YAMLMap, pair: Pair, desired: unknown): void {
     const node = pair.value as Placed | null;
     const empty = node === null || startOf(node) === endOf(node);
-    const pairStart = this.#pairStart(map, pair);
+    const pairStart = this.#at.pairStart(map, pair);
     if (map.flow === true) {
-      const text = flowText(desired, this.#blankBefore(pairStart), this.#unit, this.#eol);
+      const text = flowText(desired, this.#at.blankBefore(pairStart), this.#unit, this.#eol);
       if (!empty) this.#splices.push({ start: startOf(node), end: endOf(node), text });
       else {
-        const colon = this.#afterColon(pair);
+        const colon = this.#at.afterColon(pair);
         const at = colon ?? endOf(pair.key as Placed);
         this.#splices.push({ start: at, end: at, text: (colon === undefined ? ": " : " ") + text });
       }
       return;
     }
-    const colon = this.#afterColon(pair);
+    const colon = this.#at.afterColon(pair);
     if (colon === undefined) throw new CannotSplice("a key without a colon");
     const blockValue = !empty && (isMap(node) || isSeq(node)) && node.flow !== true;
-    const after = empty ? this.#lineAfter(colon) : this.#lineAfter(this.#contentEnd(node));
+    const after = empty ? this.#at.lineAfter(colon) : this.#at.lineAfter(this.#at.contentEnd(node));
     if (isInline(desired)) {
       const text = isScalar(node) ? likeScalar(desired, node.type) : inlineText(desired);
       if (blockValue) {
@@ -224,14 +225,14 @@ export class SplicedText {
       const start = this.#text.slice(0, startOf(node)).trimEnd().length;
       this.#splices.push({ start, end, text: "" });
     }
-    const column = this.#column(pairStart);
+    const column = this.#at.column(pairStart);
     const indent = Array.isArray(desired) ? column + this.#listIndent : column + 2;
     this.#splices.push({ at: after, lines: blockLines(desired, indent) });
   }
 
   #addPairs(map: YAMLMap, added: readonly [string, unknown][], gone: ReadonlySet<number>): void {
     if (map.flow === true) {
-      const spans = this.#spansOfPairs(map);
+      const spans = this.#at.spansOfPairs(map);
       this.#addFlow(
         map,
         spans,
@@ -244,29 +245,32 @@ export class SplicedText {
       return;
     }
     this.#splices.push({
-      at: this.#lineAfter(this.#contentEnd(map)),
+      at: this.#at.lineAfter(this.#at.contentEnd(map)),
       lines: added.flatMap(([key, value]) =>
         Array.isArray(value) && value.length > 0
           ? [
-            `${" ".repeat(this.#column(startOf(map)))}${scalarText(key)}:`,
-            ...blockLines(value, this.#column(startOf(map)) + this.#listIndent),
+            `${" ".repeat(this.#at.column(startOf(map)))}${scalarText(key)}:`,
+            ...blockLines(value, this.#at.column(startOf(map)) + this.#listIndent),
           ]
-          : blockLines({ [key]: value }, this.#column(startOf(map)))
+          : blockLines({ [key]: value }, this.#at.column(startOf(map)))
       ),
     });
   }
 
   #removePairs(map: YAMLMap, gone: ReadonlySet<number>, replaced: boolean): void {
     if (gone.size === map.items.length && !replaced) throw new CannotSplice("nothing would be left");
-    if (map.flow === true) return this.#removeFlow(this.#spansOfPairs(map), gone);
+    if (map.flow === true) {
+      this.#splices.push(...removeFlow(this.#text, this.#at.spansOfPairs(map), gone));
+      return;
+    }
     for (const index of gone) {
       const pair = map.items[index] as Pair;
-      const start = this.#pairStart(map, pair);
+      const start = this.#at.pairStart(map, pair);
       const next = map.items[index + 1];
-      if (this.#blankBefore(start) !== undefined) {
-        this.#removeLines(start, this.#lineAfter(this.#contentEndOfPair(pair)));
+      if (this.#at.blankBefore(start) !== undefined) {
+        this.#removeLines(start, this.#at.lineAfter(this.#at.contentEndOfPair(pair)));
       } else if (next !== undefined && !gone.has(index + 1)) {
-        this.#splices.push({ start, end: this.#pairStart(map, next), text: "" });
+        this.#splices.push({ start, end: this.#at.pairStart(map, next), text: "" });
       } else {
         throw new CannotSplice("a key shares its line");
       }
@@ -277,7 +281,7 @@ export class SplicedText {
 
   #addItems(list: YAMLSeq, change: ListChange): void {
     if (list.flow === true) {
-      const spans = this.#spansOfItems(list);
+      const spans = this.#at.spansOfItems(list);
       return this.#addFlow(
         list,
         spans,
@@ -285,12 +289,12 @@ export class SplicedText {
         (indent) => change.added.map((value) => flowText(value, indent, this.#unit, this.#eol)),
       );
     }
-    const dash = this.#column(startOf(list));
+    const dash = this.#at.column(startOf(list));
     const first = list.items[0] as Placed;
-    const sameLine = this.#lineStart(startOf(first)) === this.#lineStart(startOf(list));
-    const gap = sameLine && isMap(first) && first.flow !== true ? this.#column(startOf(first)) - dash : 2;
+    const sameLine = this.#at.lineStart(startOf(first)) === this.#at.lineStart(startOf(list));
+    const gap = sameLine && isMap(first) && first.flow !== true ? this.#at.column(startOf(first)) - dash : 2;
     this.#splices.push({
-      at: this.#lineAfter(this.#contentEnd(list)),
+      at: this.#at.lineAfter(this.#at.contentEnd(list)),
       lines: change.added.flatMap((value) => itemLines(value, dash, gap)),
     });
   }
@@ -298,245 +302,48 @@ export class SplicedText {
   #replaceItem(list: YAMLSeq, index: number, desired: unknown): void {
     const item = list.items[index] as Placed;
     if (list.flow === true) {
-      const text = flowText(desired, this.#blankBefore(startOf(item)), this.#unit, this.#eol);
+      const text = flowText(desired, this.#at.blankBefore(startOf(item)), this.#unit, this.#eol);
       this.#splices.push({ start: startOf(item), end: endOf(item), text });
       return;
     }
-    const after = this.#lineAfter(this.#contentEnd(item));
-    this.#removeLines(this.#dashOf(list, item), after);
-    this.#splices.push({ at: after, lines: itemLines(desired, this.#column(startOf(list)), 2) });
+    const after = this.#at.lineAfter(this.#at.contentEnd(item));
+    this.#removeLines(this.#at.dashOf(list, item), after);
+    this.#splices.push({ at: after, lines: itemLines(desired, this.#at.column(startOf(list)), 2) });
   }
 
   #removeItems(root: YAMLMap, pair: Pair, list: YAMLSeq, change: ListChange): void {
-    const spans = this.#spansOfItems(list);
-    if (list.flow === true) return this.#removeFlow(spans, change.removed);
+    const spans = this.#at.spansOfItems(list);
+    if (list.flow === true) return void this.#splices.push(...removeFlow(this.#text, spans, change.removed));
     for (const index of change.removed) {
       const item = list.items[index] as Placed;
-      this.#removeLines(this.#dashOf(list, item), this.#lineAfter(this.#contentEnd(item)));
+      this.#removeLines(
+        this.#at.dashOf(list, item),
+        this.#at.lineAfter(this.#at.contentEnd(item)),
+      );
     }
     if (change.removed.size === list.items.length && change.added.length === 0) {
-      const colon = this.#afterColon(pair);
+      const colon = this.#at.afterColon(pair);
       if (colon === undefined || root.flow === true) throw new CannotSplice("an unusual key");
       this.#splices.push({ start: colon, end: colon, text: " []" });
     }
-  }
-
-  /** Where the dash of a block list's item stands: on the item's line, or above it. */
-  #dashOf(list: YAMLSeq, item: Placed): number {
-    const column = this.#column(startOf(list));
-    for (let line = this.#lineStart(startOf(item)); line >= this.#lineStart(startOf(list));) {
-      if (this.#text[line + column] === "-" && this.#blankBefore(line + column) !== undefined) {
-        return line + column;
-      }
-      if (line === 0) break;
-      line = this.#lineStart(line - 1);
-    }
-    throw new CannotSplice("an item without a line of its own");
   }
 
   // ---- flow style ----
 
   #addFlow(
     node: YAMLMap | YAMLSeq,
-    spans: readonly (readonly [number, number])[],
+    spans: readonly Span[],
     gone: ReadonlySet<number>,
     render: (indent: string | undefined) => string[],
   ): void {
-    const [first, last] = [spans[0], spans.at(-1)];
-    if (first === undefined || last === undefined) {
-      const at = startOf(node) + 1;
-      this.#splices.push({ start: at, end: at, text: render(undefined).join(", ") });
-      return;
-    }
-    const indent = this.#blankBefore(first[0]);
+    const [first] = spans;
+    const indent = first === undefined ? undefined : this.#at.blankBefore(first[0]);
     const separator = indent === undefined ? ", " : `,${this.#eol}${indent}`;
-    const text = render(indent).join(separator);
-    const allGone = gone.size === spans.length;
-    this.#splices.push({ start: last[1], end: last[1], text: allGone ? text : separator + text });
+    this.#splices.push(addFlow(spans, gone, render(indent), { inside: startOf(node) + 1, separator }));
   }
-
-  /** Takes items out of a flow collection, each run with exactly the commas that would be left over. */
-  #removeFlow(spans: readonly (readonly [number, number])[], gone: ReadonlySet<number>): void {
-    let index = 0;
-    while (index < spans.length) {
-      const first = spans[index] as readonly [number, number];
-      if (!gone.has(index)) {
-        index += 1;
-        continue;
-      }
-      const before = spans[index - 1];
-      while (gone.has(index)) index += 1;
-      const next = spans[index];
-      const last = spans[index - 1] as readonly [number, number];
-      if (next !== undefined) this.#splices.push({ start: first[0], end: next[0], text: "" });
-      else if (before !== undefined) this.#splices.push({ start: before[1], end: last[1], text: "" });
-      else {
-        const comma = /^\s*,/.exec(this.#text.slice(last[1]))?.[0].length ?? 0;
-        this.#splices.push({ start: first[0], end: last[1], text: "" });
-        if (comma > 0) this.#splices.push({ start: last[1], end: last[1] + comma, text: "" });
-      }
-    }
-  }
-
-  #spansOfPairs(map: YAMLMap): [number, number][] {
-    return map.items.map((pair) => [this.#pairStart(map, pair), this.#contentEndOfPair(pair)]);
-  }
-
-  #spansOfItems(list: YAMLSeq): [number, number][] {
-    return list.items.map((item) => [startOf(item as Placed), this.#contentEnd(item as Placed)]);
-  }
-
-  // ---- where things stand ----
 
   #removeLines(from: number, to: number): void {
-    if (this.#blankBefore(from) === undefined) throw new CannotSplice("a line that is shared");
-    this.#splices.push({ start: this.#lineStart(from), end: to, text: "" });
+    if (this.#at.blankBefore(from) === undefined) throw new CannotSplice("a line that is shared");
+    this.#splices.push({ start: this.#at.lineStart(from), end: to, text: "" });
   }
-
-  /** The end of what a node says, without the comments and empty lines that follow it. */
-  #contentEnd(node: Placed): number {
-    if ((isMap(node) || isSeq(node)) && node.flow !== true) {
-      const last = node.items.at(-1);
-      if (last === undefined) return endOf(node);
-      return isMap(node) ? this.#contentEndOfPair(last as Pair) : this.#contentEnd(last as Placed);
-    }
-    return endOf(node);
-  }
-
-  #contentEndOfPair(pair: Pair): number {
-    const value = pair.value as Placed | null;
-    return value === null ? endOf(pair.key as Placed) : this.#contentEnd(value);
-  }
-
-  /** Where a pair begins: at its key, or at the `?`, anchor or tag before it. */
-  #pairStart(map: YAMLMap, pair: Pair): number {
-    const key = startOf(pair.key as Placed);
-    if (map.flow === true) return key;
-    if (pair === map.items[0]) return startOf(map);
-    const line = this.#lineStart(key);
-    const blank = /^\s*/.exec(this.#text.slice(line, key))?.[0].length ?? 0;
-    return line + blank;
-  }
-
-  #afterColon(pair: Pair): number | undefined {
-    const from = endOf(pair.key as Placed);
-    const gap = /^\s*:/.exec(this.#text.slice(from, from + 200));
-    return gap === null ? undefined : from + gap[0].length;
-  }
-
-  /** What stands before an offset on its line when that is nothing but white space. */
-  #blankBefore(offset: number): string | undefined {
-    const before = this.#text.slice(this.#lineStart(offset), offset);
-    return before.trim() === "" ? before : undefined;
-  }
-
-  #column(offset: number): number {
-    return offset - this.#lineStart(offset);
-  }
-
-  #lineStart(offset: number): number {
-    return offset === 0 ? 0 : this.#text.lastIndexOf("\n", offset - 1) + 1;
-  }
-
-  /** Where the line after this offset's begins; the offset itself when it begins a line. */
-  #lineAfter(offset: number): number {
-    if (offset > 0 && this.#text[offset - 1] === "\n") return offset;
-    const end = this.#text.indexOf("\n", offset);
-    return end === -1 ? this.#text.length : end + 1;
-  }
-
-  #usualListIndent(root: YAMLMap): number {
-    for (const pair of root.items) {
-      if (isSeq(pair.value) && pair.value.flow !== true && pair.value.items.length > 0) {
-        return Math.max(0, this.#column(startOf(pair.value)) - this.#column(startOf(root)));
-      }
-    }
-    return 0;
-  }
-}
-
-function keyOf(pair: Pair): string | undefined {
-  return isScalar(pair.key) ? String(pair.key.value ?? "") : undefined;
-}
-
-function startOf(node: Placed): number {
-  if (!node.range) throw new CannotSplice("a value without a place");
-  return node.range[0];
-}
-
-function endOf(node: Placed): number {
-  if (!node.range) throw new CannotSplice("a value without a place");
-  return node.range[1];
-}
-
-// ---- writing values ----
-
-function isInline(value: unknown): boolean {
-  return typeof value !== "object" || value === null || Object.keys(value).length === 0;
-}
-
-// What YAML 1.1 (kubectl's) and 1.2 both read as this very string without quotes.
-const PLAIN = /^(?:[A-Za-z_]|\.{0,2}\/|--?(?=[A-Za-z]))(?:[\w.\/@+=~-]|:(?=[\w.\/@+=~-]))*$/;
-const WORDS_WITH_A_MEANING = /^(?:null|true|false|yes|no|on|off|y|n)$/i;
-
-function scalarText(value: unknown): string {
-  if (typeof value === "number") {
-    if (Number.isNaN(value)) return ".nan";
-    if (!Number.isFinite(value)) return value > 0 ? ".inf" : "-.inf";
-  }
-  if (typeof value !== "string") return value === null || value === undefined ? "null" : String(value);
-  return PLAIN.test(value) && !WORDS_WITH_A_MEANING.test(value) ? value : quoted(value);
-}
-
-function quoted(value: string): string {
-  // JSON leaves these as they are; YAML parsers refuse or fold them.
-  return JSON.stringify(value).replace(
-    /[\u007f-\u009f\u2028\u2029\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-function inlineText(value: unknown): string {
-  if (Array.isArray(value)) return "[]";
-  return isRecord(value) ? "{}" : scalarText(value);
-}
-
-/** A scalar in the quotes that the one before it had. */
-function likeScalar(value: unknown, style: string | undefined): string {
-  if (typeof value !== "string") return inlineText(value);
-  if (style === "QUOTE_DOUBLE") return quoted(value);
-  if (style === "QUOTE_SINGLE" && /^[\x20-\x7e]*$/.test(value)) return `'${value.replaceAll("'", "''")}'`;
-  return scalarText(value);
-}
-
-function blockLines(value: unknown, indent: number): string[] {
-  if (Array.isArray(value)) return value.flatMap((item) => itemLines(item, indent, 2));
-  const pad = " ".repeat(indent);
-  return Object.entries(value as Record<string, unknown>).flatMap(([key, inner]) =>
-    isInline(inner)
-      ? [`${pad}${scalarText(key)}: ${inlineText(inner)}`]
-      : [`${pad}${scalarText(key)}:`, ...blockLines(inner, Array.isArray(inner) ? indent : indent + 2)]
-  );
-}
-
-function itemLines(value: unknown, dash: number, gap: number): string[] {
-  const lead = `${" ".repeat(dash)}-${" ".repeat(gap - 1)}`;
-  if (isInline(value)) return [lead + inlineText(value)];
-  const lines = blockLines(value, dash + gap);
-  return lines.map((line, index) => index === 0 ? lead + line.slice(dash + gap) : line);
-}
-
-/** A value in flow style, as JSON writes it: over several lines when its place has an indent of its own. */
-function flowText(value: unknown, indent: string | undefined, unit: string, eol: string): string {
-  if (isInline(value)) return typeof value === "string" ? quoted(value) : inlineText(value);
-  const inner = indent === undefined ? undefined : indent + unit;
-  const parts = Array.isArray(value)
-    ? value.map((item) => flowText(item, inner, unit, eol))
-    : Object.entries(value as Record<string, unknown>).map(([key, item]) =>
-      `${quoted(key)}: ${flowText(item, inner, unit, eol)}`
-    );
-  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-  return inner === undefined
-    ? `${open}${parts.join(", ")}${close}`
-    : `${open}${eol}${parts.map((part) => inner + part).join(`,${eol}`)}${eol}${indent}${close}`;
 }

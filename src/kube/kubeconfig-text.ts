@@ -3,7 +3,9 @@
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
 import { AppError } from "../errors.ts";
 import { sameData } from "../same-data.ts";
-import { CannotSplice, isRecord, type ListChange, SplicedText } from "./kubeconfig-splice.ts";
+import { type ListChange, SplicedText } from "./kubeconfig-splice.ts";
+import { CannotSplice } from "./yaml-places.ts";
+import { isRecord } from "./yaml-text.ts";
 
 /** The exec section of a user entry (client.authentication.k8s.io/v1), with the fields in kubectl's spelling. */
 export interface ExecEntry {

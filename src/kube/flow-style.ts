@@ -1,0 +1,50 @@
+/** Owns adding to and taking from YAML's flow collections, `[…]` and `{…}`, with exactly the commas that are needed. */
+
+/** Where an item, or a key with its value, stands. */
+export type Span = readonly [start: number, end: number];
+
+/** What stands between two offsets, replaced. */
+export interface Replaced {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Puts items, written already, behind the last that stands there; `gone` are those that {@link removeFlow} takes. */
+export function addFlow(
+  spans: readonly Span[],
+  gone: ReadonlySet<number>,
+  items: readonly string[],
+  /** Where the collection's inside begins, and what stands between two items. */
+  { inside, separator }: { readonly inside: number; readonly separator: string },
+): Replaced {
+  const last = spans.at(-1);
+  if (last === undefined) return { start: inside, end: inside, text: items.join(", ") };
+  const text = items.join(separator);
+  return { start: last[1], end: last[1], text: gone.size === spans.length ? text : separator + text };
+}
+
+/** Takes items out, each run of them with exactly the commas that would be left over. */
+export function removeFlow(text: string, spans: readonly Span[], gone: ReadonlySet<number>): Replaced[] {
+  const splices: Replaced[] = [];
+  let index = 0;
+  while (index < spans.length) {
+    const first = spans[index] as Span;
+    if (!gone.has(index)) {
+      index += 1;
+      continue;
+    }
+    const before = spans[index - 1];
+    while (gone.has(index)) index += 1;
+    const next = spans[index];
+    const last = spans[index - 1] as Span;
+    if (next !== undefined) splices.push({ start: first[0], end: next[0], text: "" });
+    else if (before !== undefined) splices.push({ start: before[1], end: last[1], text: "" });
+    else {
+      const comma = /^\s*,/.exec(text.slice(last[1]))?.[0].length ?? 0;
+      splices.push({ start: first[0], end: last[1], text: "" });
+      if (comma > 0) splices.push({ start: last[1], end: last[1] + comma, text: "" });
+    }
+  }
+  return splices;
+}
