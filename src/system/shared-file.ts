@@ -79,9 +79,21 @@ async function heldByOthers(path: string, lock: string): Promise<AppError> {
   );
 }
 
-/** A file's bytes, or undefined when there is none. Throws `STORAGE`. */
-export async function readSharedFile(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/**
+ * A file's bytes, or undefined when there is none. Throws `STORAGE`; where `largest` bytes are given, also for a larger
+ * file and for one that is not plain, which is not opened.
+ */
+export async function readSharedFile(
+  path: string,
+  largest?: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
+    if (largest !== undefined) {
+      const { size, isFile } = await Deno.stat(path);
+      if (!isFile || size > largest) {
+        throw new AppError("STORAGE", `Cannot read ${printable(path)}: it is too large or not a plain file.`);
+      }
+    }
     return await Deno.readFile(path);
   } catch (thrown) {
     if (fileFailure(thrown) === "absent") return undefined;

@@ -39,7 +39,7 @@ Deno.test("a file that git tracks is refused before any request, also where it i
   assert.doesNotMatch(await git(folder, "status", "--porcelain", "-uall"), /\?\?/);
 });
 
-Deno.test("where git cannot be asked about its repository, nothing is exported into it", async () => {
+Deno.test("where a repository's index cannot be found, nothing is exported into it", async () => {
   await using world = await openStudioWorld();
   const folder = await world.folder("broken/inner");
   await Deno.writeTextFile(`${world.home}/broken/.git`, "gitdir: /nonexistent\n");
