@@ -4,8 +4,8 @@ import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
 import { serverAddress } from "../kube/api-server.ts";
 import { entryOf, type Kubeconfig, kubeconfigPaths, updateKubeconfig } from "../kube/kubeconfig.ts";
-import type { KubeconfigEdit } from "../kube/kubeconfig-text.ts";
-import { checkClusterHost, entryEdit, identityOf } from "../kube/own-entry.ts";
+import type { KubeconfigEdit } from "../kube/kubeconfig-intent.ts";
+import { checkClusterHost, checkUserEntry, entryEdit, identityOf } from "../kube/own-entry.ts";
 import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
 import { checkedId } from "../providers/cloudfleet-operations.ts";
 import { labelOf } from "../sessions/session.ts";
@@ -101,17 +101,19 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   const own = await ownCommand(env, deps.place.folders);
   if (own.warning !== undefined) out.warn(own.warning);
   const context = `${id}/${session.name}`;
+  const identity = identityOf(session);
   const { certificateAuthority } = session;
   let holder: string | undefined;
   const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
     checkClusterHost(kubeconfig, id, server);
+    checkUserEntry(kubeconfig, identity);
     holder = entryOf(kubeconfig, "contexts", context)?.file.path;
     return entryEdit({
       cluster: id,
       server,
       context,
       command: own.command,
-      identity: identityOf(session),
+      identity,
       switchTo: false,
       ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
     });

@@ -2,6 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { type ApiClient, openApiClient } from "../api/client.ts";
+import { refuseStudio } from "../credential/exec-credential.ts";
 import { KUBERNETES_REFUSALS } from "../kube/refusal.ts";
 import {
   CONTROL_PLANE_APIS,
@@ -53,8 +54,13 @@ export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<C
   return { ...plane, namespace };
 }
 
-/** The API server of a kubeconfig's context, with its authority. */
-async function clusterOf({ kubeconfig, context }: Extract<ControlPlaneTarget, { kind: "context" }>) {
+/** The API server of a kubeconfig's context, with its authority, where the context acts as the session as it was sealed. */
+async function clusterOf(
+  { kubeconfig, context }: Extract<ControlPlaneTarget, { kind: "context" }>,
+  session: Session,
+) {
+  const { actsAs } = await import("../kube/kubeconfig.ts");
+  if (context.own === undefined || !actsAs(context.own, session)) throw nothingInUse();
   const { findCluster } = await import("../kube/api-server.ts");
   return await findCluster(kubeconfig, context.cluster ?? "");
 }
@@ -68,7 +74,8 @@ export async function openTarget(
   const tokens = freshTokens(deps, chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await tokens(false);
-  const cluster = target.kind === "context" ? await clusterOf(target) : undefined;
+  refuseStudio(session);
+  const cluster = target.kind === "context" ? await clusterOf(target, session) : undefined;
   // Only at the first request: what an earlier command learned may be all that is asked for.
   let network: Network | undefined;
   const open = () =>

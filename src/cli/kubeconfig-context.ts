@@ -1,7 +1,13 @@
 /** Owns what the kubeconfig's current context says of what is acted on. */
 
 import { printable } from "../errors.ts";
-import { contextOf, type Kubeconfig, loadKubeconfig, surroundingKubeconfigs } from "../kube/kubeconfig.ts";
+import {
+  actsAs,
+  contextOf,
+  type Kubeconfig,
+  loadKubeconfig,
+  surroundingKubeconfigs,
+} from "../kube/kubeconfig.ts";
 import type { ChosenSession } from "../sessions/store.ts";
 import type { Environment } from "../system/environment.ts";
 import { type ChosenScope, scopeOfServer } from "./scope.ts";
@@ -25,9 +31,8 @@ export function scopeOfContext(
   const context = contextOf(kubeconfig);
   const own = context?.own;
   if (context?.server === undefined || own === undefined) return undefined;
-  const follows = own.session === undefined && own.activeFor === session.apiHost &&
-    source !== "--profile" && source !== "DATUMCTL_PROFILE";
-  if (own.session !== session.name && !follows) return undefined;
+  const named = source === "--profile" || source === "DATUMCTL_PROFILE";
+  if (!actsAs(own, session) || (own.session === undefined && named)) return undefined;
   return {
     kind: "context",
     context,

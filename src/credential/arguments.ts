@@ -1,7 +1,6 @@
 /** Owns the words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
 
 import { AppError, checkErrorFormat } from "../errors.ts";
-import { AMBIENT } from "../sessions/session.ts";
 import type { TokenKind } from "../sessions/token-life.ts";
 import { parseDuration, parseTimeout } from "../system/clock.ts";
 
@@ -11,7 +10,7 @@ export interface GetTokenRequest {
   readonly output?: string;
   /** `--session` or `--profile`. */
   readonly session?: string;
-  /** `--active-for`: the active session, or what a variable gives, if it is of this API host. */
+  /** `--active-for`: the API host, or the URL of the issuer, that the session must be of; the active one unless named. */
   readonly activeFor?: string;
   readonly token?: TokenKind;
   readonly forceRefresh: boolean;
@@ -130,7 +129,10 @@ function readWords(args: readonly string[]): Words {
 /** The session that two flags of one meaning name. Throws `USAGE` when they name two. */
 export function oneSession(profile: string | undefined, session: string | undefined): string | undefined {
   if (profile !== undefined && session !== undefined && profile !== session) {
-    throw new AppError("USAGE", "--profile and --session are the same flag, but name two different sessions.");
+    throw new AppError(
+      "USAGE",
+      "--profile and --session are the same flag, but name two different sessions.",
+    );
   }
   return profile ?? session;
 }
@@ -157,10 +159,6 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
   const session = oneSession(flags.profile, flags.session);
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
-  }
-  // A stored session's host is its own for good; a variable's is whatever it is today.
-  if (session !== undefined && !session.startsWith(AMBIENT) && activeFor !== undefined) {
-    throw new AppError("USAGE", "--session and --active-for cannot be combined.");
   }
   if (errorFormat !== undefined) checkErrorFormat(errorFormat, "--error-format");
   return {

@@ -309,7 +309,9 @@ function refuseOtherPlace(session: Session, { session: named, activeFor }: GetTo
     const variable = byIssuer ? "CLOUDFLEET_ISSUER" : "DATUMCTL_API_HOSTNAME";
     throw new AppError(
       "WRONG_HOST",
-      `What ${name.slice(AMBIENT.length)} gives is of ${there}, and this kubeconfig entry is for ${wanted}.`,
+      `The session from ${
+        name.slice(AMBIENT.length)
+      } belongs to ${there}, but this kubeconfig entry is for ${wanted}.`,
       { hint: `Set ${variable}=${wanted} if that is where it belongs.` },
     );
   }
@@ -319,7 +321,7 @@ function refuseOtherPlace(session: Session, { session: named, activeFor }: GetTo
       `but this kubeconfig entry is for ${wanted}.`,
     {
       hint: named === undefined
-        ? `Make a session of ${wanted} active: datumctl auth switch`
+        ? `Make a session at ${wanted} active: datumctl auth switch`
         : `Sign in at ${wanted} under another name, and write the entry again as that session: --profile NAME`,
     },
   );

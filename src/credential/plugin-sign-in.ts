@@ -5,7 +5,7 @@ import { type KeyringBound, keyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
 import { renewalTarget } from "../providers/provider.ts";
 import { Quoted } from "../sessions/failure-memory.ts";
-import { AMBIENT, labelOf, NOBODY, parseJson, type Session } from "../sessions/session.ts";
+import { AMBIENT, isOfPlace, labelOf, NOBODY, parseJson, type Session } from "../sessions/session.ts";
 import {
   type KeyStore,
   openSession,

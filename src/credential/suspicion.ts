@@ -9,6 +9,7 @@ import { AppError } from "../errors.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Handouts } from "../sessions/handouts.ts";
+import type { Session } from "../sessions/session.ts";
 import { openSession, readSession, type SessionPlace } from "../sessions/store.ts";
 import { type FreshToken, timeLeft, type TokenBound } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
@@ -20,6 +21,8 @@ const LONGEST_QUESTION = 3_000;
  * The token to hand out on suspicion: another one when the issuer no longer knows this one, or when nobody can be
  * asked and the last such refresh is long ago; else the one that there is.
  *
+ * @param accept throws for a session, as it was sealed, of which no token is to be handed out.
+ *
  * Throws `SESSION_REJECTED` when the issuer refuses what the token was made with, and nothing else but `INTERRUPTED`.
  */
 export async function tokenOnSuspicion(
@@ -27,6 +30,7 @@ export async function tokenOnSuspicion(
   token: FreshToken,
   handouts: Handouts,
   bound: TokenBound,
+  accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
   try {
     const verdict = token.kind === "access" ? await askIssuer(place, token, bound) : "unknown";
@@ -35,7 +39,10 @@ export async function tokenOnSuspicion(
     if (session === undefined) return token;
     // The suspicion is not a failure of anybody's: it leaves no memory behind.
     const { failures: _, ...quiet } = bound;
-    return await freshToken(place, session, { kind: token.kind, force: true }, quiet);
+    const better = await freshToken(place, session, { kind: token.kind, force: true, accept }, quiet);
+    // Another process may have put another session there meanwhile.
+    accept(better.session);
+    return better;
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
     if (thrown.code !== "SESSION_REJECTED") return token;
@@ -53,7 +60,9 @@ async function askIssuer(
   const session = await readSession(place, token.session.name);
   if (session === undefined) return "good";
   const keyringTimeout = timeLeft(bound.deadline, bound.keyringTimeout);
-  const { credentials } = await openSession(place, session, { timeout: keyringTimeout });
+  const { session: sealed, credentials } = await openSession(place, session, { timeout: keyringTimeout });
+  // Another session may have that name by now; its issuer is not to see this one's token.
+  if (sealed.issuer !== token.session.issuer) return "good";
   if (credentials.recipe !== undefined) return "unknown";
   const { metadata, subject, certificateAuthority } = credentials;
   using network = openNetwork(certificateAuthority);

@@ -1,19 +1,17 @@
 /** Owns which kubeconfig files there are, what they say together, and changing them under kubectl's own lock. */
 
 import { AppError, printable } from "../errors.ts";
+import { isOfPlace, type Session } from "../sessions/session.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./kubeconfig-secrets.ts";
 import {
-  editKubeconfig,
-  entriesOf,
   isOurExec,
   type KubeconfigEdit,
   type KubeconfigRemoval,
   type ListName,
-  type ParsedKubeconfig,
-  parseKubeconfig,
-} from "./kubeconfig-text.ts";
+} from "./kubeconfig-intent.ts";
+import { editKubeconfig, entriesOf, type ParsedKubeconfig, parseKubeconfig } from "./kubeconfig-text.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
 /**
@@ -65,9 +63,9 @@ export interface KubeconfigEntry {
 /** How one of our user entries names who it acts as. */
 export interface OwnUser {
   readonly name: string;
-  /** The session it is pinned to. */
+  /** The session it is pinned to; else it follows the active one. */
   readonly session?: string;
-  /** The API host whose active session it follows. */
+  /** The API host, or the issuer's URL, at which alone it acts. */
   readonly activeFor?: string;
 }
 
@@ -166,16 +164,28 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
   };
 }
 
+/** True for a user entry that is pinned to a session, or follows whichever is active where the session is one of them. */
+export function actsAs(user: OwnUser, session: Pick<Session, "name" | "apiHost" | "issuer">): boolean {
+  const { session: pinned = session.name, activeFor } = user;
+  if (pinned !== session.name) return false;
+  return activeFor === undefined ? user.session !== undefined : isOfPlace(session, activeFor);
+}
+
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /**
- * What to take away when a session goes: its user entries, the contexts of theirs that carry a name we give
- * (`datum-…`), the clusters of such names that nothing else uses, and the current context if it was one of them.
+ * What to take away when a session goes: its user entries, but none of a session that had its name at another place; the
+ * contexts of theirs that carry a name we give (`datum-…`), the clusters of such names that nothing else uses, and the
+ * current context if it was one of them.
  */
-export function removalOfSession(kubeconfig: Kubeconfig, session: string): KubeconfigRemoval {
-  const users = ownUsers(kubeconfig).filter((user) => user.session === session).map((user) => user.name);
+export function removalOfSession(
+  kubeconfig: Kubeconfig,
+  session: Pick<Session, "name" | "apiHost" | "issuer">,
+): KubeconfigRemoval {
+  const users = ownUsers(kubeconfig).filter((user) => user.session !== undefined && actsAs(user, session))
+    .map((user) => user.name);
   const given = (name: unknown): name is string => typeof name === "string" && name.startsWith("datum-");
   const contexts = allEntries(kubeconfig, "contexts");
   const going = contexts.filter(({ name, fields }) => given(name) && users.includes(String(fields["user"])));

@@ -1,28 +1,40 @@
 /** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
 
 import { AppError, printable } from "../errors.ts";
-import { AMBIENT, type Session } from "../sessions/session.ts";
-import { entryOf, type Kubeconfig } from "./kubeconfig.ts";
-import { entriesOf, type ExecEntry, type KubeconfigEdit } from "./kubeconfig-text.ts";
+import type { Session } from "../sessions/session.ts";
+import { entryOf, type Kubeconfig, ownUsers } from "./kubeconfig.ts";
+import type { ExecEntry, KubeconfigEdit } from "./kubeconfig-intent.ts";
+import { entriesOf } from "./kubeconfig-text.ts";
 
 /**
- * Whom an entry acts as: one session for ever, or whichever is active among those of an API host. What a variable gives
- * is another session as soon as its value is, and is held to its API host, too.
+ * Whom an entry acts as: one session, or whichever is active among those of an API host. `activeFor` is the API host, or
+ * an issuer's URL, at which alone it acts.
  */
 export type EntryIdentity =
   | { readonly session: string; readonly activeFor?: string }
   | { readonly session?: undefined; readonly activeFor: string };
 
-/** An entry's identity for a session: what a variable gives is held to its API host. */
-export function identityOf({ name, apiHost }: Pick<Session, "name" | "apiHost">): EntryIdentity {
-  return name.startsWith(AMBIENT) ? { session: name, activeFor: apiHost } : { session: name };
+/**
+ * An entry's identity for a session. A name that does not say where its session belongs can be given again to a session
+ * of another place, whose tokens the entry's server must not get: such an entry is held to its place, a Datum's API host
+ * or else the issuer.
+ */
+export function identityOf(
+  { name, provider, apiHost, issuer }: Pick<Session, "name" | "provider" | "apiHost" | "issuer">,
+): EntryIdentity {
+  // One API host serves all of Cloudfleet's organizations: it says nothing of whose session that is.
+  const told = provider !== "cloudfleet" && name.endsWith(`@${apiHost}`);
+  if (told) return { session: name };
+  return { session: name, activeFor: provider === "datum" ? apiHost : issuer };
 }
 
-/** The name of the user entry: one per session, or one per API host for those that follow `auth switch`. */
+/** The name of the user entry: one per session and place, or one per API host for those that follow `auth switch`. */
 export function userName(identity: EntryIdentity): string {
   const { session, activeFor } = identity;
   if (session === undefined) return `datum-active-${activeFor}`;
-  return activeFor === undefined ? `datum-${session}` : `datum-${session}@${activeFor}`;
+  return activeFor === undefined
+    ? `datum-${session}`
+    : `datum-${session}@${activeFor.replace(/^https?:\/\//, "")}`;
 }
 
 /** What an exec section is made of. */
@@ -84,15 +96,32 @@ export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server
   if (URL.canParse(before) && new URL(before).origin === new URL(server).origin) return;
   throw new AppError(
     "KUBECONFIG",
-    `The cluster entry ${cluster} in ${printable(entry.file.path)} leads to ${
+    `The cluster entry ${cluster} in ${printable(entry.file.path)} points to ${
       printable(before)
-    }, and contexts ` +
-      `that use it would be led to ${server}. It was left as it is.`,
+    }; contexts ` +
+      `that use it would then point to ${server}. It was left as it is.`,
     {
       hint: "Write this one to a file of its own (--kubeconfig PATH); or, if the old entry is not needed, " +
         `remove it first: kubectl config delete-cluster ${cluster}`,
     },
   );
+}
+
+/**
+ * Refuses to take over the user entry of another session, whose contexts would act as this one from then on. Names can
+ * meet: a session `work` at `api.example.com`, and one that is named `work@api.example.com`. Throws `KUBECONFIG`.
+ */
+export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity): void {
+  const name = userName(identity);
+  const taken = ownUsers(kubeconfig).find((user) => user.name === name && user.session !== identity.session);
+  if (taken === undefined) return;
+  const whose = taken.session === undefined
+    ? "the active session"
+    : `the session "${printable(taken.session)}"`;
+  throw new AppError("KUBECONFIG", `The user entry ${name} acts as ${whose}. It was left as it is.`, {
+    hint: "Write this one to a file of its own (--kubeconfig PATH); or, if the old entry is not needed, " +
+      `remove it first: kubectl config delete-user ${name}`,
+  });
 }
 
 /** The contexts beside the one that is written whose user entry is the same one, and changes. */

@@ -392,6 +392,14 @@ export function defaultSessionName(label: string, host: string): string {
   return name === "" ? "session" : name;
 }
 
+/**
+ * True for a session of that API host; or, where the place is a URL, of the issuer of exactly that URL: organizations
+ * can share an API host.
+ */
+export function isOfPlace({ apiHost, issuer }: Pick<Session, "apiHost" | "issuer">, place: string): boolean {
+  return place === (place.includes("://") ? issuer : apiHost);
+}
+
 /** The auth host unless another is named. */
 export const DATUM_AUTH_HOST = "auth.datum.net";
 
@@ -449,10 +457,11 @@ export function machineLogin(session: Session): string {
   return shellLine(["datumctl", "login", "--profile", name, ...way, ...where]);
 }
 
+/** The subject of a workload's session, as it was named at its login: where the token is, and whom it is for. */
+export const WORKLOAD_SUBJECT = /^(github|gitlab:\w+|file:(?:[A-Za-z]:)?[^:]+):(.+)$/;
+
 function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Session): string[] {
-  // As it was named at its login: where the token is, and whom it is for.
-  const [, kind = "KIND", audience = "AUDIENCE"] =
-    /^(github|gitlab:\w+|file:(?:[A-Za-z]:)?[^:]+):(.+)$/.exec(subject) ?? [];
+  const [, kind = "KIND", audience = "AUDIENCE"] = WORKLOAD_SUBJECT.exec(subject) ?? [];
   return [
     "--workload",
     kind,

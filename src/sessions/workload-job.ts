@@ -3,7 +3,13 @@
 import { toBase64Url } from "../base64.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
-import type { Credentials, Recipe, WorkloadSource } from "./session.ts";
+import {
+  type Credentials,
+  type Recipe,
+  type Session,
+  WORKLOAD_SUBJECT,
+  type WorkloadSource,
+} from "./session.ts";
 
 /** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
 export async function isOfThisJob(env: Environment, { recipe, job }: Credentials): Promise<boolean> {
@@ -17,6 +23,24 @@ export async function markOfJob(env: Environment, source: WorkloadSource): Promi
   if (own === undefined) return undefined;
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(own));
   return toBase64Url(new Uint8Array(digest).subarray(0, 16));
+}
+
+/**
+ * {@link markOfJob} for a workload's session that need not be opened: its subject tells where its token is. Undefined
+ * where that cannot be read, either.
+ */
+export async function markOfSessionsJob(
+  env: Environment,
+  { user: { subject } }: Pick<Session, "user">,
+): Promise<string | undefined> {
+  const [, words = ""] = WORKLOAD_SUBJECT.exec(subject) ?? [];
+  const [, kind, where = ""] = /^([a-z]+):?(.*)$/.exec(words) ?? [];
+  const source = kind === "github"
+    ? { kind } as const
+    : kind === "gitlab"
+    ? { kind: "variable", name: where } as const
+    : { kind: "file", path: where } as const;
+  return await markOfJob(env, source).catch(() => undefined);
 }
 
 /** True where a job's token is worth keeping: what a variable or a file holds is read anew each time. */

@@ -179,6 +179,82 @@ Deno.test("an entry that follows the active session never gets a token of anothe
   assert.equal((await getToken(sandbox, request, exec())).code, 4, "what is sealed says where it is of");
 });
 
+Deno.test("a pinned entry acts as its session at its place alone, edited files or not", async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add({ name: "work" });
+  const { apiHost, issuer } = session;
+  const ask = (activeFor: string, env = exec()) =>
+    getToken(sandbox, { session: "work", activeFor, output: V1 }, env);
+  for (const pin of [apiHost, issuer]) assert.equal((await ask(pin)).code, 0, pin);
+  const others = ["api.other.example", `${issuer}/`, `${issuer}/realms/other`, "https://api.example.com", ""];
+  for (const pin of others) {
+    for (const env of [exec(), exec(V1, true)]) {
+      const { code, stdout } = await ask(pin, env);
+      assert.equal(code, 4, pin);
+      const { reason, message } = JSON.parse(stdout);
+      assert.equal(reason, "WRONG_HOST");
+      const there = pin.includes("://") ? issuer : apiHost;
+      assert.ok(
+        message.includes(`"work" belongs to ${there}, but`) && message.includes(`for ${pin}`),
+        message,
+      );
+    }
+  }
+  // The bare token of the line is held to the place, too.
+  assert.equal((await getToken(sandbox, { session: "work", activeFor: "api.other.example" })).code, 4);
+
+  const { file } = await sandbox.paths("work");
+  const fields = { apiHost: "api.other.example", issuer: "https://other.example" };
+  await Deno.writeTextFile(file, JSON.stringify({ ...JSON.parse(await Deno.readTextFile(file)), ...fields }));
+  for (const pin of Object.values(fields)) {
+    assert.equal((await ask(pin)).code, 4, "what is sealed says where it belongs");
+  }
+});
+
+Deno.test("an entry that follows the active session can be held to an issuer", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { issuer } } = await sandbox.add({ name: "work" });
+  await activateSession(sandbox.place, "work");
+  assert.equal((await getToken(sandbox, { activeFor: issuer, output: V1 }, exec())).code, 0);
+  const refused = await getToken(sandbox, { activeFor: "https://other.example", output: V1 }, exec());
+  assert.match(JSON.parse(refused.stdout).message, /active session "work" .*https:\/\/other\.example/);
+});
+
+Deno.test("one CI job's remembered failure is not told to another job of the same machine", async () => {
+  await using sandbox = await openSandbox();
+  const { file } = await sandbox.paths("job");
+  await sandbox.add({ name: "job", keyStore: "system" });
+  const stored = JSON.parse(await Deno.readTextFile(file));
+  const workload = (subject: string) =>
+    Deno.writeTextFile(file, JSON.stringify({ ...stored, kind: "workload", user: { subject } }));
+  const tokenFile = `${sandbox.folder}/token`;
+  const rows: readonly (readonly [subject: string, set: (job: string) => Promise<Record<string, string>>])[] =
+    [
+      ["github:aud", (job) => Promise.resolve({ ACTIONS_ID_TOKEN_REQUEST_TOKEN: job })],
+      ["gitlab:JOB_TOKEN:https://aud", (job) => Promise.resolve({ JOB_TOKEN: job })],
+      [`file:${tokenFile}:aud`, (job) => Deno.writeTextFile(tokenFile, job).then(() => ({}))],
+    ];
+  for (const [subject, set] of rows) {
+    await workload(subject);
+    const words = async (job: string, failure: string) => {
+      sandbox.system.failure = new AppError("KEYRING_LOCKED", failure);
+      const env = await set(job);
+      const place = { ...sandbox.place, env: (name: string) => env[name] };
+      const { stdout } = await getToken(
+        sandbox,
+        { session: "job", output: V1 },
+        { ...exec(), ...env },
+        { place },
+      );
+      return JSON.parse(stdout).message;
+    };
+    assert.equal(await words("one", "of job one"), "of job one", subject);
+    assert.equal(await words("one", "not asked again"), "of job one", subject);
+    assert.equal(await words("two", "of job two"), "of job two", subject);
+    sandbox.time += 60_000;
+  }
+});
+
 Deno.test("--claims tells what a token says, never the token", async () => {
   await using sandbox = await openSandbox();
   sandbox.issuer.claims = { name: "Ada\u202e\u009b" };
@@ -245,7 +321,6 @@ Deno.test("a wrong entry is told once to each kubectl, and on stdout every time"
       { token: "foo" },
       { minimumLife: "abc" },
       { session: "a", profile: "b" },
-      { session: "a", activeFor: "b" },
       { requestTimeout: "0s" },
     ].entries()
   ) {

@@ -37,6 +37,12 @@ function entry(id: string, session = "ada") {
   });
 }
 
+const sessionOf = (name: string) => ({
+  name,
+  apiHost: "api.example.com",
+  issuer: "https://auth.example.com/realms/a",
+});
+
 async function failure(work: Promise<unknown>): Promise<AppError> {
   let caught: unknown;
   await assert.rejects(work, (error) => {
@@ -297,14 +303,35 @@ Deno.test("removalOfSession() takes the session's users and our contexts of thei
       name: "datum-grace",
       session: "grace",
     }]);
-    assert.deepEqual(removalOfSession(kubeconfig, "ada"), {
+    assert.deepEqual(removalOfSession(kubeconfig, sessionOf("ada")), {
       users: ["datum-ada"],
       contexts: ["datum-project-a", "datum-project-b"],
       clusters: ["datum-project-a"],
     });
-    assert.equal(removalOfSession(kubeconfig, "grace").currentContext, "datum-project-c");
-    await updateKubeconfig([path], (now) => ({ remove: removalOfSession(now, "grace") }));
+    assert.equal(removalOfSession(kubeconfig, sessionOf("grace")).currentContext, "datum-project-c");
+    await updateKubeconfig([path], (now) => ({ remove: removalOfSession(now, sessionOf("grace")) }));
     assert.equal((await loadKubeconfig([path])).currentContext, undefined);
+  }));
+
+Deno.test("removalOfSession() takes entries with a pin and without, and none of a session that had the name elsewhere", () =>
+  inScratch(async (folder) => {
+    const path = `${folder}/config`;
+    const pins = [[], ["api.example.com"], ["https://auth.example.com/realms/a"], ["api.other.example"], [
+      "https://auth.example.com/realms/b",
+    ]];
+    const users = pins.map(([pin], at) => ({
+      name: `u${at}`,
+      user: {
+        exec: { args: ["auth", "get-token", "--session=work", ...(pin ? [`--active-for=${pin}`] : [])] },
+      },
+    }));
+    const follows = {
+      name: "f",
+      user: { exec: { args: ["auth", "get-token", "--active-for=api.example.com"] } },
+    };
+    await write(path, JSON.stringify({ users: [...users, follows] }));
+    const removal = removalOfSession(await loadKubeconfig([path]), sessionOf("work"));
+    assert.deepEqual(removal.users, ["u0", "u1", "u2"]);
   }));
 
 Deno.test("a lock is released on a signal, an exit and an error, and the file is whole", () =>

@@ -13,9 +13,10 @@ import {
   removalOfSession,
   updateKubeconfig,
 } from "../../kube/kubeconfig.ts";
-import type { ExecEntry, KubeconfigEdit } from "../../kube/kubeconfig-text.ts";
+import type { ExecEntry, KubeconfigEdit } from "../../kube/kubeconfig-intent.ts";
 import {
   checkClusterHost,
+  checkUserEntry,
   contextsChangedAlong,
   entryEdit,
   type EntryIdentity,
@@ -141,6 +142,7 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   let found: Found = { changedAlong: [] };
   const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
     if (target.written) checkClusterHost(kubeconfig, target.cluster, server);
+    checkUserEntry(kubeconfig, identity);
     found = {
       moved: formerUser(kubeconfig, context, userName(identity)),
       changedAlong: contextsChangedAlong(kubeconfig, entry),
@@ -221,7 +223,7 @@ function warnOf(
   input: UpdateKubeconfigInput,
 ): void {
   if (target.unaskable !== undefined && !input.skipValidation) {
-    out.warn(`The server was not asked which token it takes: ${target.unaskable}.`);
+    out.warn(`The server was not asked which token it accepts: ${target.unaskable}.`);
   }
   if (place.url.startsWith("http:")) {
     out.warn(`kubectl sends no credentials over http: ${place.url} will see an anonymous request.`);
@@ -229,7 +231,7 @@ function warnOf(
   const before = session.kubectlToken;
   if (kind !== undefined && before !== undefined && kind !== before && input.token === undefined) {
     out.warn(
-      `kubectl now gets the ${kind} token of this session everywhere; another server took the ${before} token.`,
+      `kubectl now gets this session's ${kind} token everywhere, but another server accepted the ${before} token.`,
     );
   }
 }
@@ -338,7 +340,7 @@ async function remember(
 export async function removeSessionEntries(deps: Deps, session: Session, path: string): Promise<void> {
   const changes = await updateKubeconfig(
     kubeconfigPaths(path, deps.env),
-    (kubeconfig) => ({ remove: removalOfSession(kubeconfig, session.name) }),
+    (kubeconfig) => ({ remove: removalOfSession(kubeconfig, session) }),
     { absent: "leave" },
   );
   if (changes.length > 0) {

@@ -1,0 +1,51 @@
+/** Proves whom an entry acts as, and what it is held to. */
+
+import assert from "node:assert/strict";
+import { type EntryIdentity, identityOf, userName } from "../../src/kube/own-entry.ts";
+import type { Session } from "../../src/sessions/session.ts";
+
+type Place = Pick<Session, "provider" | "apiHost" | "issuer">;
+
+const DATUM: Place = { provider: "datum", apiHost: "api.datum.net", issuer: "https://auth.datum.net" };
+const REALM: Place = {
+  provider: "oidc",
+  apiHost: "login.example.com",
+  issuer: "https://login.example.com/realms/main",
+};
+const CLOUDFLEET: Place = {
+  provider: "cloudfleet",
+  apiHost: "api.cloudfleet.ai",
+  issuer: "https://auth.example.com/realms/acme",
+};
+
+Deno.test("identityOf() pins every session whose name does not say where it belongs", () => {
+  const cases:
+    readonly (readonly [name: string, place: Place, activeFor: string | undefined, user: string])[] = [
+      ["ada@example.com@api.datum.net", DATUM, undefined, "datum-ada@example.com@api.datum.net"],
+      ["ci@api.datum.net", DATUM, undefined, "datum-ci@api.datum.net"],
+      ["work", DATUM, "api.datum.net", "datum-work@api.datum.net"],
+      ["api.datum.net", DATUM, "api.datum.net", "datum-api.datum.net@api.datum.net"],
+      ["ada@api.datum.net-2", DATUM, "api.datum.net", "datum-ada@api.datum.net-2@api.datum.net"],
+      ["ada@example.com@api.a", DATUM, "api.datum.net", "datum-ada@example.com@api.a@api.datum.net"],
+      ["ada@xapi.datum.net", DATUM, "api.datum.net", "datum-ada@xapi.datum.net@api.datum.net"],
+      ["env:DATUMCTL_TOKEN", DATUM, "api.datum.net", "datum-env:DATUMCTL_TOKEN@api.datum.net"],
+      ["ada@login.example.com", REALM, undefined, "datum-ada@login.example.com"],
+      ["work", REALM, REALM.issuer, "datum-work@login.example.com/realms/main"],
+      ["default", CLOUDFLEET, CLOUDFLEET.issuer, "datum-default@auth.example.com/realms/acme"],
+      [
+        "ci@api.cloudfleet.ai",
+        CLOUDFLEET,
+        CLOUDFLEET.issuer,
+        "datum-ci@api.cloudfleet.ai@auth.example.com/realms/acme",
+      ],
+    ];
+  for (const [name, place, activeFor, user] of cases) {
+    const identity = identityOf({ name, ...place });
+    const expected: EntryIdentity = activeFor === undefined
+      ? { session: name }
+      : { session: name, activeFor };
+    assert.deepEqual(identity, expected, name);
+    assert.equal(userName(identity), user);
+  }
+  assert.equal(userName({ activeFor: "api.datum.net" }), "datum-active-api.datum.net");
+});
