@@ -4,13 +4,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
-import {
-  editKubeconfig,
-  type ExecEntry,
-  type KubeconfigEdit,
-  type ParsedKubeconfig,
-  parseKubeconfig,
-} from "../../src/kube/kubeconfig-text.ts";
+import type { ExecEntry, KubeconfigEdit } from "../../src/kube/kubeconfig-intent.ts";
+import { editKubeconfig, type ParsedKubeconfig, parseKubeconfig } from "../../src/kube/kubeconfig-text.ts";
 import { unifiedDiff } from "../../src/kube/unified-diff.ts";
 import { kubectl, kubectlData } from "./kubectl.ts";
 
