@@ -25,7 +25,7 @@ const anError = fc.record({
   hint: fc.option(fc.string({ unit: "binary" }), { nil: undefined }),
 }).map(({ code, message, hint }) => new AppError(code, message, hint === undefined ? {} : { hint }));
 
-Deno.test("the codes that commands.md names have the exits that it names", () => {
+Deno.test("CODES gives each code the exit that scripts rely on, and five alone are retryable", () => {
   const exits: Partial<Record<ErrorCode, number>> = {
     ...{
       USAGE: 2,

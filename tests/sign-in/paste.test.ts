@@ -2,13 +2,9 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { beginAuthorization } from "../../src/oauth/authorization-code.ts";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import { callbackHandler } from "../../src/oauth/callback-handler.ts";
 import { readPasted, typedLines } from "../../src/sign-in/paste.ts";
-import { CLIENT, ISSUER, TestIssuer } from "../oauth/issuer.ts";
-
-const REDIRECT = "http://127.0.0.1:51000/callback";
+import { openAttempt, REDIRECT } from "../oauth/attempt.ts";
+import { ISSUER } from "../oauth/issuer.ts";
 
 async function* keysOf(...texts: string[]): AsyncGenerator<string> {
   for (const text of texts) {
@@ -40,23 +36,11 @@ Deno.test("a line is longer than a terminal's own would be, and not endless", as
 });
 
 async function attempt() {
-  const metadata = new TestIssuer().metadata as unknown as IssuerMetadata;
-  const authorization = await beginAuthorization({
-    metadata,
-    client: { id: CLIENT },
-    redirectUri: REDIRECT,
-    scopes: ["openid"],
-  });
-  const redeemed: string[] = [];
-  const handler = callbackHandler({
-    authorization,
-    metadata,
-    redeem: (
-      params,
-    ) => (redeemed.push(params.get("code") ?? ""), Promise.resolve({ who: "ada", where: "api.example" })),
-  });
+  const { authorization, ...parts } = await openAttempt(
+    Promise.resolve({ who: "ada", where: "api.example" }),
+  );
   const query = new URLSearchParams({ state: authorization.state, iss: ISSUER, code: "code-1" });
-  return { authorization, handler, redeemed, address: `${REDIRECT}?${query}` };
+  return { ...parts, address: `${REDIRECT}?${query}` };
 }
 
 Deno.test("pasted strays are named and waited out, the right address is taken once", async () => {
@@ -108,7 +92,7 @@ Deno.test("readPasted() says what was wrong, goes on, and ends with the right ad
     (text) => said.push(text),
   );
   assert.equal(said.length, 2);
-  assert.match(said[0] ?? "", /no address.*http:\/\/127\.0\.0\.1:51000\/callback$/);
+  assert.match(said[0] ?? "", /not an address.*http:\/\/127\.0\.0\.1:51000\/callback$/);
   assert.match(said[1] ?? "", /another sign-in/);
   assert.equal((await handler.outcome).who, "ada");
 });
