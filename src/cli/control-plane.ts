@@ -139,11 +139,7 @@ async function placeOf(
     throw new AppError(
       "USAGE",
       `The session "${session.name}" belongs to the provider ${session.provider}, which has no organizations or projects.`,
-      {
-        hint: session.kind === "studio"
-          ? "Use another session: --profile NAME"
-          : "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
-      },
+      { hint: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL" },
     );
   }
   const { apiHost, user, controlPlaneApi } = session;

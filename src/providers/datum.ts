@@ -1,5 +1,6 @@
 /** Owns what is particular to Datum Cloud: its hosts, its clients, its control planes. */
 
+import { pathSegment } from "../api/path-segment.ts";
 import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { DATUM_API_HOST, DATUM_AUTH_HOST } from "../sessions/session.ts";
@@ -146,12 +147,13 @@ export function controlPlaneName(apiHost: string, { kind, id }: Scope): string {
 
 /** The base URL of a control plane: below it stands a complete Kubernetes API. */
 export function controlPlaneUrl(apiHost: string, { kind, id }: Scope, api: ControlPlaneApi): string {
-  return `https://${apiHost}/apis/${api}/${kind}s/${encodeURIComponent(id)}/control-plane`;
+  return `https://${apiHost}/apis/${api}/${kind}s/${pathSegment(id)}/control-plane`;
 }
 
-/** The base URL of a user's own control plane, where their memberships are; `subject` is the issuer's `sub`. */
+/**
+ * The base URL of a user's own control plane, where their memberships are; `subject` is the issuer's `sub`. Throws
+ * `INVALID` for one that leads elsewhere.
+ */
 export function userControlPlaneUrl(apiHost: string, subject: string): string {
-  return `https://${apiHost}/apis/iam.miloapis.com/v1alpha1/users/${
-    encodeURIComponent(subject)
-  }/control-plane`;
+  return `https://${apiHost}/apis/iam.miloapis.com/v1alpha1/users/${pathSegment(subject)}/control-plane`;
 }

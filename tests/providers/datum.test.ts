@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { checkedScope, CONTROL_PLANE_APIS, controlPlaneUrl, datumTarget } from "../../src/providers/datum.ts";
+import {
+  checkedScope,
+  CONTROL_PLANE_APIS,
+  controlPlaneUrl,
+  datumTarget,
+  userControlPlaneUrl,
+} from "../../src/providers/datum.ts";
 
 function usage(work: () => unknown): AppError {
   try {
@@ -13,6 +19,14 @@ function usage(work: () => unknown): AppError {
   }
   assert.fail("it was accepted");
 }
+
+Deno.test("no subject leads a user's control plane to another path", () => {
+  const path = (subject: string) => new URL(userControlPlaneUrl("api.example.com", subject)).pathname;
+  assert.equal(path("a/../b"), "/apis/iam.miloapis.com/v1alpha1/users/a%2F..%2Fb/control-plane");
+  for (const subject of ["..", ".", ""]) {
+    assert.throws(() => path(subject), (thrown) => thrown instanceof AppError && thrown.code === "INVALID");
+  }
+});
 
 Deno.test("Datum's own hosts need nothing else", () => {
   const target = datumTarget({});

@@ -82,5 +82,6 @@ export async function formatUser(review: JsonObject): Promise<string> {
 
 /** Texts as Go prints a list of them. */
 function listed(values: unknown): string {
-  return `[${Array.isArray(values) ? values.map(String).join(" ") : ""}]`;
+  const texts = Array.isArray(values) ? values.filter((value) => typeof value === "string") : [];
+  return `[${texts.join(" ")}]`;
 }
