@@ -136,6 +136,6 @@ function isId(id: string): boolean {
 export function nothingInUse(): AppError {
   return new AppError("USAGE", "No organization or project is in use.", {
     hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
-      "for this command alone: --organization, --project or --platform-wide",
+      "for this command only: --organization, --project or --platform-wide",
   });
 }

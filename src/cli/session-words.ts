@@ -2,6 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { variableInForce } from "../providers/ambient.ts";
+import { shellLine } from "../shell-word.ts";
 import { AMBIENT, defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
 import {
   accountOf,
@@ -85,7 +86,7 @@ export function keyLeftBehind(
     }" (service datumctl) ` +
       `was left behind: ${message}`,
     {
-      hint: "Remove that item with your keyring's own program; alone it opens nothing.",
+      hint: "Remove that item with your keyring's own program; by itself it opens nothing.",
       cause,
       // The session is gone: the same call would find nobody.
       retryable: false,
@@ -98,7 +99,9 @@ export function staysValid({ kind, clientId, authHost, apiHost }: Session): stri
   const id = printable(clientId);
   switch (kind) {
     case "api-token":
-      return `The token ${id} itself stays valid. To end it, as an administrator: datumctl tokens delete ${id}`;
+      return `The token ${id} itself stays valid. To delete it, as an administrator: ${
+        shellLine(["datumctl", "tokens", "delete", clientId])
+      }`;
     case "pat":
       return `The personal access token itself stays valid at ${apiHost} until it is revoked there.`;
     case "service-account":
@@ -126,7 +129,7 @@ export function tokenEnds(session: Session, now: number): string {
   if (tokenExpires === undefined) {
     if (kind === "workload" && !isAmbient(session)) return "when the CI job's token expires";
     const made = kind === "service-account" || kind === "api-token" || kind === "pat";
-    return made ? "made anew when needed" : "unknown";
+    return made ? "renewed when needed" : "unknown";
   }
   const over = Date.parse(tokenExpires) <= now ? "expired" : "valid";
   return `${tokenExpires} (${over}${expires === undefined ? ", renews itself" : ""})`;
@@ -216,7 +219,7 @@ export async function meantSession(
     const { session } = chosen;
     checkStored(
       session,
-      "To act as somebody else, unset the variable, or name a stored session with --profile.",
+      "To act as someone else, unset the variable, or name a stored session with --profile.",
     );
     if (user === undefined || user === session.name || isOf(session, user)) return chosen;
     throw new AppError(

@@ -104,7 +104,7 @@ Examples:
 
 function remove(deps: CommandDeps): Command {
   const command = new Command("delete")
-    .description("Delete an API token for good")
+    .description("Delete an API token permanently")
     .argument("<id>", "the token's id")
     .option("-y, --yes", "do not ask for confirmation")
     .addOption(operationOption())

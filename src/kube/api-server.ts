@@ -72,7 +72,7 @@ function noCluster({ files }: Kubeconfig, name: string): AppError {
   return new AppError("NOT_FOUND", `There is no cluster entry "${printable(name, 80)}" in ${where}.`, {
     hint: names.length === 0
       ? "Name the API server instead: --server https://…"
-      : `There are: ${[...new Set(names)].join(", ")}.`,
+      : `Available: ${[...new Set(names)].join(", ")}.`,
   });
 }
 

@@ -119,7 +119,7 @@ function readAnswer(
   const distrust = (why: string): Callback => ({
     kind: "refused",
     error: new AppError("INVALID_TOKEN", `${STEP}: the answer of ${host} was refused: ${why}.`, {
-      hint: "Start the sign-in again; if it goes on, report it to whoever runs the issuer.",
+      hint: "Start the sign-in again; if it persists, report it to whoever runs the issuer.",
     }),
   });
   const names = ["iss", "error", "error_description", "error_uri", "code", "response", "id_token", "token"];
@@ -130,7 +130,11 @@ function readAnswer(
     return distrust("it does not name its issuer (iss), though the issuer promises to");
   }
   if (iss !== null && iss !== metadata.issuer) return distrust("it names another issuer (iss)");
-  if (params.has("error")) return { kind: "refused", error: authorizationRefusal(host, params) };
+  if (params.has("error")) {
+    const { state, nonce, codeVerifier } = authorization;
+    const hide = hidingSecrets([state, nonce, codeVerifier, params.get("code") ?? ""]);
+    return { kind: "refused", error: authorizationRefusal(host, params, hide) };
+  }
   if (!params.get("code")) return distrust("it holds no code");
   try {
     return {
@@ -147,9 +151,12 @@ function readAnswer(
   }
 }
 
-function authorizationRefusal(host: string, params: URLSearchParams): AppError {
+function authorizationRefusal(host: string, params: URLSearchParams, hide: HideSecrets): AppError {
   const error = params.get("error") ?? "";
-  const words = issuerWords({ error, error_description: params.get("error_description") ?? "" });
+  const words = issuerWords({
+    error: hide(error),
+    error_description: hide(params.get("error_description") ?? ""),
+  });
   switch (error) {
     case "access_denied":
       return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${words}).`, {

@@ -52,7 +52,7 @@ export interface VerifiedIdToken {
   readonly untimely?: AppError;
 }
 
-const HINT = "Try again; if it goes on, report it to whoever runs the issuer.";
+const HINT = "Try again; if it persists, report it to whoever runs the issuer.";
 
 function invalid(metadata: IssuerMetadata, why: string): AppError {
   return new AppError("INVALID_TOKEN", `The ID token of ${hostOf(metadata.issuer)} was refused: ${why}.`, {

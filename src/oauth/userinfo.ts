@@ -38,7 +38,7 @@ export async function fetchUserInfo(
       "INVALID_TOKEN",
       `${step}: ${hostOf(endpoint)} answered about another subject (sub).`,
       {
-        hint: "Start the sign-in again; if it goes on, report it to whoever runs the issuer.",
+        hint: "Start the sign-in again; if it persists, report it to whoever runs the issuer.",
       },
     );
   }

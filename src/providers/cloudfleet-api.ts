@@ -19,7 +19,7 @@ export function checkedRole(text: string): Role {
   const role = ROLES.find((known) => known.toLowerCase() === text.trim().toLowerCase());
   if (role !== undefined) return role;
   throw new AppError("USAGE", `"${printable(text, 60)}" is not a token role.`, {
-    hint: `There are: ${ROLES.join(", ")}.`,
+    hint: `Available: ${ROLES.join(", ")}.`,
   });
 }
 

@@ -37,7 +37,7 @@ export function operationsOf(flags: readonly string[]): Readonly<Record<string, 
     const operation = NAMES.find((known) => known === name.trim());
     if (operation === undefined) {
       throw new AppError("USAGE", `--operation: "${printable(name || flag, 60)}" is not an operation.`, {
-        hint: `There are: ${
+        hint: `Available: ${
           NAMES.join(", ")
         }. For example: --operation regenerate="POST /tokens/{id}/secret"`,
       });

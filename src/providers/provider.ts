@@ -68,7 +68,7 @@ export function chosenProvider(choice: ProviderChoice): Provider {
   const provider = PROVIDERS.find((known) => known === named);
   if (provider === undefined) {
     throw new AppError("USAGE", `The provider "${printable(named, 60)}" is not known.`, {
-      hint: `Known are: ${PROVIDERS.join(", ")}.`,
+      hint: `Available: ${PROVIDERS.join(", ")}.`,
     });
   }
   for (const [name, [words, knowers]] of Object.entries(FLAGS)) {

@@ -60,7 +60,7 @@ export function chosenStudioHost({ flag, variable, stored }: StudioHostChoice): 
 export function studioScopes(text: string | undefined): readonly string[] | undefined {
   if (text === undefined) return undefined;
   const scopes = text.split(",").map((scope) => scope.trim()).filter((scope) => scope !== "");
-  const hint = `There are: ${
+  const hint = `Available: ${
     STUDIO_SCOPES.join(", ")
   }. Without --scopes the token gets Studio's default scopes.`;
   if (scopes.length === 0) throw new AppError("USAGE", "--scopes names no scope.", { hint });

@@ -97,7 +97,7 @@ export async function beginLocalPlace({ folders: { config: folder } }: SessionPl
     });
   }
   if (kind === "folder" && !isOurs(folder)) {
-    throw new AppError("STORAGE", `${printable(folder)} is not used: it belongs to somebody else.`, {
+    throw new AppError("STORAGE", `${printable(folder)} is not used: it belongs to someone else.`, {
       hint: "Keep the session as your own: leave out --local.",
     });
   }

@@ -47,7 +47,7 @@ export async function openAgain(
   const { name } = seen.session;
   const session = await readSession(place, name);
   if (session === undefined) {
-    throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out meanwhile.`, {
+    throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
       hint: signInAgain(seen.session),
     });
   }

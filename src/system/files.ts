@@ -187,7 +187,7 @@ export async function tighten(path: string): Promise<string | undefined> {
 }
 
 function notOurs(path: string): string {
-  return `The permissions of ${path} are too wide, and only its owner, who is somebody else, can change them.`;
+  return `The permissions of ${path} are too wide, and only its owner, who is someone else, can change them.`;
 }
 
 /** True when others than its owner may read a file; unknown, and so false, on Windows. */

@@ -130,7 +130,7 @@ testWithCloudfleet("the API's word for an address is checked before a token is l
   // The entry leads to one host: another one would get the tokens of those who use it.
   const moved = await world.run(`clusters kubeconfig ${id}`);
   assert.equal(moved.code, 1);
-  assert.match(moved.stderr, /would be led to/);
+  assert.match(moved.stderr, /would then point to/);
 });
 
 testWithCloudfleet("an unknown cluster is named", async (world) => {

@@ -112,7 +112,7 @@ Deno.test("what a variable gives goes to no other host than its entry was made f
   assert.match(await world.ok(`${words}${world.cloud.apiHost}`, { env }), /ExecCredential/);
   const { code, stdout, stderr } = await world.run(`${words}api.example.com`, { env });
   assert.equal(code, 4, stderr);
-  assert.match(stderr, /is of 127\.0\.0\.1:\d+, and this kubeconfig entry is for api\.example\.com/);
+  assert.match(stderr, /belongs to 127\.0\.0\.1:\d+, but this kubeconfig entry is for api\.example\.com/);
   assert.ok(!stdout.includes(env.DATUMCTL_TOKEN));
 });
 

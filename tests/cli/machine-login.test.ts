@@ -324,7 +324,7 @@ Deno.test("a recipe is kept outside its job too, and says that it was not tried"
   );
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^Set up gitlab@/);
-  assert.match(stderr, /Not tried yet: The variable DATUMCTL_ID_TOKEN is not set\./);
+  assert.match(stderr, /Not tested yet: The variable DATUMCTL_ID_TOKEN is not set\./);
   const token = await world.cloud.ciIssuers.gitlab.idToken(AUDIENCE);
   assert.equal(await world.ok("auth get-token", { env: { DATUMCTL_ID_TOKEN: token } }), `${token}\n`);
   for (const variable of ["GITHUB_ACTIONS", "GITLAB_CI"]) {

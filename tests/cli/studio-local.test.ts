@@ -435,7 +435,7 @@ Deno.test("a folder's sessions that belong to another user are passed by, left a
   }
   const login = await world.login(["--local"], { folder });
   assert.equal(login.code, 1);
-  assert.match(login.stderr, /project\/\.datumctl is not used: it belongs to somebody else/);
+  assert.match(login.stderr, /project\/\.datumctl is not used: it belongs to someone else/);
   await Deno.chown(sessions, 0, 0);
   assert.match(await world.ok(["whoami"], { folder }), /Token: +local/);
 });

@@ -407,7 +407,7 @@ Deno.test("auth token and auth team are Studio's; other sessions are told what t
     const { code, stdout, stderr } = await world.run(words);
     assert.equal(code, 2, stderr);
     assert.equal(stdout, "");
-    assert.match(stderr, /is for DataChain Studio, and the session "work" is of datum/);
+    assert.match(stderr, /is for DataChain Studio, but the session "work" belongs to the provider datum/);
     assert.match(
       stderr,
       words[1] === "token" ? /datumctl auth get-token/ : /datumctl login --provider studio/,
@@ -516,7 +516,7 @@ Deno.test("the end is warned of a week ahead, once a day, not with -q; after it 
   assert.deepEqual(await warnings("auth", "token", "-q"), []);
   const [line, ...more] = await warnings("auth", "token");
   assert.deepEqual(more, []);
-  assert.match(line ?? "", /"brief@\S+" ends in 7 days, on 20\d\d/);
+  assert.match(line ?? "", /"brief@\S+" expires in 7 days, on 20\d\d/);
   assert.match(line ?? "", /datumctl login --profile brief@\S+ --provider studio --hostname \S+ --force/);
   assert.deepEqual(await warnings("auth", "list"), []);
   assert.deepEqual(await warnings("auth", "get-token"), []);

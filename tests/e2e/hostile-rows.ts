@@ -357,7 +357,7 @@ const refresh: readonly HostileRow[] = [
   row(
     "no ID token",
     { tokenAnswer: { id_token: null } },
-    { accepted: "the old one is used until it ends, then `NO_ID_TOKEN`" },
+    { accepted: "the old one is used until it expires, then `NO_ID_TOKEN`" },
   ),
   row("no new refresh token", { tokenAnswer: { refresh_token: null } }, {
     accepted: "the old one stays in use",

@@ -67,7 +67,7 @@ Deno.test("a cluster's authority is its data, else its file, which is meant from
   await assert.rejects(find("empty"), code("KUBECONFIG"));
   await assert.rejects(
     find("nobody"),
-    (error) => code("NOT_FOUND")(error) && /There are: data, file/.test((error as AppError).hint ?? ""),
+    (error) => code("NOT_FOUND")(error) && /Available: data, file/.test((error as AppError).hint ?? ""),
   );
 });
 

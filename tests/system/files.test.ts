@@ -240,7 +240,7 @@ Deno.test("files of another owner are told of, stay as they are, and are read al
   for (const [path, told] of [[paths[0], aboutFolder], [paths[1], aboutFile]]) {
     assert.equal(
       told,
-      `The permissions of ${path} are too wide, and only its owner, who is somebody else, can change them.`,
+      `The permissions of ${path} are too wide, and only its owner, who is someone else, can change them.`,
     );
     assert.notEqual(((await Deno.stat(path)).mode ?? 0) & 0o044, 0);
   }
@@ -258,7 +258,7 @@ Deno.test("an administrator's call changes nothing of another owner's, and tells
   assert.deepEqual([isOurs(file), isOurs(`${it.path}/link`), isOurs(`${it.path}/none`)], [true, true, false]);
   await Deno.chown(file, 65534, 65534);
   assert.equal(isOurs(file), false);
-  assert.match(await tighten(file) ?? "", /only its owner, who is somebody else, can change them/);
+  assert.match(await tighten(file) ?? "", /only its owner, who is someone else, can change them/);
   assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o666);
 });
 

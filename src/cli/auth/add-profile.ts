@@ -62,7 +62,7 @@ Examples:
   datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID --issuer https://auth.example.com/realms/acme
   datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID < ci.secret
 
-The profile default is what tokens and clusters use where nothing else is chosen. A profile that is there already
+The profile default is what tokens and clusters use where nothing else is chosen. An existing profile
 gets the new secret.`,
     );
   token.action((name, organization, tokenId, secret, flags) =>

@@ -14,7 +14,7 @@ Examples:
   datumctl auth get-token --output=client.authentication.k8s.io/v1 --session=ada@example.com@api.datum.net
 
 Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
-Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says.`;
+Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says, except -o token.`;
 
 /** What a call of get-token needs, from what the process offers to commands. */
 export function getTokenSurroundings(around: Surroundings): GetTokenSurroundings {

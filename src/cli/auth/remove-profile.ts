@@ -55,7 +55,7 @@ async function noProfile(deps: Deps, name: string): Promise<AppError> {
     .map(({ name }) => name);
   return new AppError("NOT_FOUND", `There is no profile "${printable(name, 80)}" here.`, {
     hint: names.length === 0
-      ? "There is none at all: see datumctl auth list."
-      : `There are: ${names.join(", ")}.`,
+      ? "There are no profiles here; see datumctl auth list."
+      : `Available: ${names.join(", ")}.`,
   });
 }

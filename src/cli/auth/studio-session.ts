@@ -36,12 +36,12 @@ export async function studioSession(
   const studios = (await listSessions(here)).sessions.filter(({ kind }) => kind === "studio");
   const hint = studios.length === 0
     ? "Sign in there: datumctl login --provider studio"
-    : `Name one of Studio: ${words} --profile ${studios[0]?.name}`;
+    : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
   throw new AppError(
     "USAGE",
-    `${words} is for DataChain Studio, and the session "${
+    `${words} is for DataChain Studio, but the session "${
       printable(session.name)
-    }" is of ${session.provider}.`,
+    }" belongs to the provider ${session.provider}.`,
     { hint: `${instead}${hint}` },
   );
 }

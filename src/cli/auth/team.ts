@@ -13,7 +13,7 @@ export function teamCommand(deps: CommandDeps): Command {
   const command = new Command("team")
     .description("Show or set the default team at DataChain Studio")
     .argument("[name]", "the team; without it, the one that is set is shown")
-    .option("--local", "of the project folder's own session")
+    .option("--local", "act on the project folder's own session")
     .addHelpText("after", "\nExamples:\n  datumctl auth team\n  datumctl auth team data-team");
   command.action((name, flags) => runTeam(deps(command), { name, ...flags }));
   return command as unknown as Command;

@@ -209,7 +209,7 @@ async function announce(
   if (untried === undefined) out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   else {
     out.line(`Set up ${labelOf(session)} at ${session.apiHost}.`);
-    out.note(`Not tried yet: ${untried.message}`);
+    out.note(`Not tested yet: ${untried.message}`);
   }
   if (machine.keepsSecrets) tellWhereKept(deps, saved);
   out.note(machine.remark);

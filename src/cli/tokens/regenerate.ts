@@ -11,6 +11,7 @@ import {
   prepareSession,
   readSession,
 } from "../../sessions/store.ts";
+import { shellLine } from "../../shell-word.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
@@ -73,8 +74,9 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
   if (!input.updateProfile) {
     for (const name of profiles) {
       deps.out.act(
-        `warning: The profile "${name}" still has the old secret. Give it the new one: datumctl auth add-profile token ${name} ` +
-          `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`,
+        `warning: The profile "${name}" still has the old secret. Store the new one: ${
+          addProfileLine(name, session, id)
+        }`,
       );
     }
   }
@@ -108,8 +110,11 @@ function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
     return `The variables no longer sign in: ${elsewhere}, and set it there.`;
   }
   return `${again}; this works for some minutes, while the profile's last access token does. After that, ${elsewhere}, ` +
-    `and give it here: datumctl auth add-profile token ${session.name} ` +
-    `${printable(session.organization ?? "ORGANIZATION_ID")} ${id}`;
+    `and store it here: ${addProfileLine(session.name, session, id)}`;
+}
+
+function addProfileLine(profile: string, { organization = "ORGANIZATION_ID" }: Session, id: string): string {
+  return shellLine(["datumctl", "auth", "add-profile", "token", profile, organization, id]);
 }
 
 async function rotate(
@@ -154,7 +159,7 @@ async function profileUpdate(
   if (opened?.key === undefined || kind !== "api-token" || clientId !== id) {
     throw new AppError(
       "NOT_FOUND",
-      `The profile "${name}" was removed or changed meanwhile; nothing was done.`,
+      `The profile "${name}" was removed or changed in the meantime; nothing was done.`,
       {
         hint: "Run the same command again.",
       },
