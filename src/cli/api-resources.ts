@@ -2,14 +2,8 @@
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { AppError, printable, printableValue } from "../errors.ts";
-import {
-  type ApiResource,
-  type Discovery,
-  type DiscoverySource,
-  fullNameOf,
-  groupVersionOf,
-  preferredResources,
-} from "../kube/discovery.ts";
+import { type ApiResource, type Discovery, type DiscoverySource, groupVersionOf } from "../kube/discovery.ts";
+import { fullNameOf, preferredResources } from "../kube/resource-names.ts";
 import type { CommandDeps, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { openDiscovery } from "./discovery-source.ts";

@@ -1,9 +1,8 @@
 /** Owns the way from a command's flags to Cloudfleet's API: which profile acts, and a client of it. */
 
 import { Option } from "@commander-js/extra-typings";
-import { AppError } from "../errors.ts";
 import { openApiClient } from "../api/client.ts";
-import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
+import { AppError } from "../errors.ts";
 import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet-api.ts";
 import {
   checkedApiUrl,
@@ -11,6 +10,7 @@ import {
   OPERATIONS,
   operationsOf,
 } from "../providers/cloudfleet-operations.ts";
+import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
 import { type Session, signInAgain } from "../sessions/session.ts";
 import { chooseSession, openSession, readConfig, readSession, type SessionPlace } from "../sessions/store.ts";
 import { type Deps, keyringBound, requestBounds } from "./context.ts";

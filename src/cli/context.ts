@@ -1,9 +1,9 @@
 /** Owns what every command is handed: the surroundings, and the flags that stand everywhere. */
 
 import { CommanderError } from "@commander-js/extra-typings";
+import type { RequestBounds } from "../api/client.ts";
 import { oneSession } from "../credential/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
-import type { RequestBounds } from "../api/client.ts";
 import { type KeyringBound, keyringBound as boundOf } from "../keyring/store.ts";
 import type { Sleep } from "../oauth/http.ts";
 import type { SessionChoice, SessionPlace } from "../sessions/store.ts";

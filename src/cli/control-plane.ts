@@ -1,8 +1,8 @@
 /** Owns the way from a command's flags to a client of the control plane that it acts on. */
 
-import { AppError, printable } from "../errors.ts";
 import { type ApiClient, openApiClient } from "../api/client.ts";
 import { refuseStudio } from "../credential/exec-credential.ts";
+import { AppError, printable } from "../errors.ts";
 import { KUBERNETES_REFUSALS } from "../kube/refusal.ts";
 import {
   CONTROL_PLANE_APIS,

@@ -1,10 +1,10 @@
 /** Owns `ctx`: which organization or project commands act on, and choosing it. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, printable } from "../errors.ts";
 import { askForEach } from "../api/at-once.ts";
 import type { ApiClient } from "../api/client.ts";
 import { refusedRequest } from "../api/refusal.ts";
+import { AppError, printable } from "../errors.ts";
 import { checkedScope, type Scope } from "../providers/datum.ts";
 import type { Session } from "../sessions/session.ts";
 import { type ChosenSession, updateSession } from "../sessions/store.ts";

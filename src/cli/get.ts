@@ -1,9 +1,9 @@
 /** Owns `get`: `--raw`, an answer of the control plane in use as it came; and the words for what there is. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, printable } from "../errors.ts";
 import { textOf } from "../api/answer.ts";
 import type { ApiClient } from "../api/client.ts";
+import { AppError, printable } from "../errors.ts";
 import { belowBase } from "../kube/discovery.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
@@ -50,7 +50,7 @@ function rawPath(words: readonly string[], raw: string | undefined): string {
   if (raw === undefined) {
     const asked = words.map((word) => printable(word, 60)).join(" ");
     throw new AppError("USAGE", "get works with --raw, organizations and projects so far.", {
-      hint: `For resources: datumctl auth update-kubeconfig, then kubectl get ${asked}`.trimEnd(),
+      hint: `For resources: datumctl auth update-kubeconfig --project ID, then kubectl get ${asked}`.trimEnd(),
     });
   }
   if (words.length > 0) {

@@ -1,9 +1,9 @@
 /** Owns what a Kubernetes API says one may do: its access and rules reviews, and how kubectl writes them. */
 
-import { printable } from "../errors.ts";
-import { objects, texts } from "./objects.ts";
 import { isObject, type JsonObject } from "../api/answer.ts";
 import type { ApiClient } from "../api/client.ts";
+import { printable } from "../errors.ts";
+import { objects, texts } from "./objects.ts";
 
 /** What one would do. */
 export type Action =

@@ -1,9 +1,9 @@
 /** Owns the question which of its names a Datum API serves control planes under. */
 
+import { openApiClient, type RequestBounds } from "../api/client.ts";
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import { KUBERNETES_REFUSALS } from "./refusal.ts";
-import { openApiClient, type RequestBounds } from "../api/client.ts";
 
 /**
  * The first of some groups with version that the API serves; undefined when it does not say. Never fails: this is

@@ -1,8 +1,8 @@
 /** Owns reading a whole list from a Kubernetes API, part by part. */
 
-import { AppError } from "../errors.ts";
 import { isObject, type JsonObject } from "../api/answer.ts";
 import type { ApiClient } from "../api/client.ts";
+import { AppError } from "../errors.ts";
 
 /** How many objects are asked for at once, and how many such parts are read at the most. */
 const PART = 500;

@@ -1,19 +1,9 @@
-/** Proves how discovery is read in all its forms, what a word finds in it, what is kept, and a path's prefix. */
+/** Proves how discovery is read in all its forms, what is kept of it, and a path's prefix. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import {
-  ambiguityOf,
-  belowBase,
-  type Discovery,
-  discoveryOf,
-  fetchDiscovery,
-  fullNameOf,
-  groupVersionOf,
-  matchingResources,
-  preferredResources,
-  resolveResource,
-} from "../../src/kube/discovery.ts";
+import { belowBase, discoveryOf, fetchDiscovery } from "../../src/kube/discovery.ts";
+import { matchingResources, resolveResource } from "../../src/kube/resource-names.ts";
 import { openSessionCache } from "../../src/sessions/session-cache.ts";
 import { openTestClient } from "../api/test-client.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
@@ -157,6 +147,24 @@ for (const version of ["v2", "v2beta1"]) {
   });
 }
 
+Deno.test("a group or version whose name leads upwards is asked nowhere, and named as missing", async () => {
+  const { client, asked } = clientOf({
+    "/api": { kind: "APIVersions", versions: ["..", "v1"] },
+    "/api/v1": { resources: [{ name: "pods", kind: "Pod" }] },
+    "/apis": {
+      kind: "APIGroupList",
+      groups: [
+        { name: "..", versions: [{ version: ".." }] },
+        { name: "g", versions: [{ version: ".." }, { version: "." }] },
+      ],
+    },
+  });
+  const { resources, missing } = await fetchDiscovery(client);
+  assert.deepEqual(asked, ["/api", "/apis", "/api/v1"]);
+  assert.deepEqual(resources.map(({ plural }) => plural), ["pods"]);
+  assert.deepEqual(missing.map(({ part }) => part).sort(), ["..", "../..", "g/.", "g/.."]);
+});
+
 Deno.test("aggregated core and plain groups, as an old aggregator mixes them, are both read", async () => {
   const { client } = clientOf({ ...PLAIN, "/api": aggregated("v2", [CORE]) });
   assert.deepEqual(await fetchDiscovery(client), await fetchDiscovery(clientOf(PLAIN).client));
@@ -231,92 +239,6 @@ Deno.test("20,000 resources come whole, and one of them is found", async () => {
   assert.equal(matchingResources(discovery, "thing19999")[0]?.group, "g999.example.com");
 });
 
-const rows: Discovery = (() => {
-  const row = (full: string, version: string, kind: string, shortNames: string[] = []) => {
-    const [plural = "", ...group] = full.split(".");
-    return {
-      group: group.join("."),
-      version,
-      plural,
-      singular: kind.toLowerCase(),
-      kind,
-      namespaced: true,
-      verbs: ["get"],
-      shortNames,
-      categories: [],
-    };
-  };
-  return {
-    groups: [
-      { name: "", versions: ["v1"], preferred: "v1" },
-      { name: "apps", versions: ["v1", "v1beta1"], preferred: "v1" },
-      { name: "events.k8s.io", versions: ["v1beta1", "v1"], preferred: "v1" },
-      { name: "odd.example.com", versions: ["v1"], preferred: "v1" },
-    ],
-    resources: [
-      row("pods", "v1", "Pod", ["po"]),
-      row("events", "v1", "Event", ["ev"]),
-      row("deployments.apps", "v1", "Deployment", ["deploy"]),
-      row("deployments.apps", "v1beta1", "Deployment", ["deploy"]),
-      row("old.apps", "v1beta1", "Old"),
-      row("events.events.k8s.io", "v1beta1", "Event", ["ev"]),
-      row("events.events.k8s.io", "v1", "Event", ["ev"]),
-      // Its plural is another's short name, its kind another's plural.
-      row("po.odd.example.com", "v1", "Pods"),
-    ],
-    missing: [],
-  };
-})();
-
-for (
-  const [word, found] of [
-    ["pods", ["v1/pods"]],
-    ["pod", ["v1/pods"]],
-    ["Pod", ["v1/pods"]],
-    ["po", ["odd.example.com/v1/po"]],
-    ["PODS", ["v1/pods"]],
-    ["deploy", ["apps/v1/deployments"]],
-    ["deploy.apps", ["apps/v1/deployments"]],
-    ["Deployment.apps", ["apps/v1/deployments"]],
-    ["deployments.v1beta1.apps", ["apps/v1beta1/deployments"]],
-    ["deployments.v7.apps", []],
-    ["deployments.other", []],
-    ["pods.v1.", ["v1/pods"]],
-    ["old", ["apps/v1beta1/old"]],
-    ["events", ["v1/events", "events.k8s.io/v1/events"]],
-    ["ev", ["v1/events", "events.k8s.io/v1/events"]],
-    ["events.events", ["events.k8s.io/v1/events"]],
-    ["events.events.k8s.io", ["events.k8s.io/v1/events"]],
-    ["events.v1beta1.events.k8s.io", ["events.k8s.io/v1beta1/events"]],
-    ["", []],
-    [".", []],
-    ["nothing", []],
-  ] as const
-) {
-  Deno.test(`the word "${word}" finds ${found.join(" and ") || "nothing"}`, () => {
-    assert.deepEqual(
-      matchingResources(rows, word).map(({ group, version, plural }) =>
-        `${groupVersionOf(group, version)}/${plural}`
-      ),
-      found,
-    );
-  });
-}
-
-Deno.test("each resource is preferred once, in its group's preferred version where that has it", () => {
-  assert.deepEqual(
-    preferredResources(rows).map((row) => `${fullNameOf(row)} ${row.version}`),
-    [
-      "pods v1",
-      "events v1",
-      "deployments.apps v1",
-      "old.apps v1beta1",
-      "events.events.k8s.io v1",
-      "po.odd.example.com v1",
-    ],
-  );
-});
-
 Deno.test("what is kept answers without a request, and a miss is asked for once", async () => {
   await using sandbox = await openSandbox();
   await Deno.mkdir(sandbox.place.folders.sessions, { recursive: true });
@@ -342,17 +264,6 @@ Deno.test("what is kept answers without a request, and a miss is asked for once"
     return true;
   });
   assert.equal(second.asked.length, 5, "asked anew a moment ago, it is not asked again");
-});
-
-Deno.test("an ambiguous word gives the first of the server's order, and names the others", async () => {
-  const source = discoveryOf(clientOf({}).client, {
-    read: () => Promise.resolve(rows),
-    write: () => Promise.resolve(),
-  });
-  const resolved = await resolveResource(source, "ev");
-  assert.equal(fullNameOf(resolved.resource), "events");
-  assert.equal(ambiguityOf("ev", resolved), '"ev" means events here; there is also events.events.k8s.io.');
-  assert.equal(ambiguityOf("deploy", await resolveResource(source, "deploy")), undefined);
 });
 
 Deno.test("what is kept is private, ends with its time, and is told apart by control plane and session", async () => {

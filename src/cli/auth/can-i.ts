@@ -3,7 +3,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../../errors.ts";
 import { type Action, reviewAccess, reviewRules } from "../../kube/access-review.ts";
-import { ambiguityOf, type ApiResource, resolveResource } from "../../kube/discovery.ts";
+import type { ApiResource } from "../../kube/discovery.ts";
+import { ambiguityOf, resolveResource } from "../../kube/resource-names.ts";
 import { type CommandDeps, type Deps, leave } from "../context.ts";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
 import { openDiscovery } from "../discovery-source.ts";

@@ -1,9 +1,9 @@
 /** Owns `auth whoami`: whom the control plane in use sees behind the session's token. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, printable } from "../../errors.ts";
 import { isObject, type JsonObject } from "../../api/answer.ts";
 import type { ApiClient } from "../../api/client.ts";
+import { AppError, printable } from "../../errors.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";

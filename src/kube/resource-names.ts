@@ -1,0 +1,87 @@
+/** Owns how resources are named: their full names, and what a person's word for one means among those that are served. */
+
+import { AppError, printable } from "../errors.ts";
+import type { ApiResource, Discovery, DiscoverySource } from "./discovery.ts";
+
+/** `plural.group`, and the plural alone for the core group. */
+export function fullNameOf({ plural, group }: Pick<ApiResource, "plural" | "group">): string {
+  return group === "" ? plural : `${plural}.${group}`;
+}
+
+/** Each resource once: in its group's preferred version, else in the first that has it. */
+export function preferredResources({ groups, resources }: Discovery): ApiResource[] {
+  const preferred = new Map(groups.map((group) => [group.name, group.preferred]));
+  const chosen = new Map<string, ApiResource>();
+  for (const resource of resources) {
+    const name = fullNameOf(resource);
+    if (!chosen.has(name) || resource.version === preferred.get(resource.group)) chosen.set(name, resource);
+  }
+  return [...chosen.values()];
+}
+
+/**
+ * Every resource that a word names, the most likely first: a plural before a short name before a singular or kind,
+ * then in the server's order of groups. The word may be `resource`, `resource.group` or `resource.version.group`,
+ * where the group may be cut short as for kubectl.
+ */
+export function matchingResources(discovery: Discovery, word: string): ApiResource[] {
+  const [name = "", ...rest] = word.split(".");
+  const lower = name.toLowerCase();
+  const places: readonly ((resource: ApiResource) => boolean)[] = rest.length === 0 ? [() => true] : [
+    ({ version, group }) => rest.length > 1 && version === rest[0] && group === rest.slice(1).join("."),
+    ({ group }) => group === rest.join("."),
+    ({ group }) => group.startsWith(rest.join(".")),
+  ];
+  const names: readonly ((resource: ApiResource) => boolean)[] = [
+    ({ plural }) => plural === lower,
+    ({ shortNames }) => shortNames.includes(name),
+    ({ singular, kind }) => singular === lower || kind.toLowerCase() === lower,
+  ];
+  for (const isThere of places) {
+    const there = discovery.resources.filter(isThere);
+    for (const isNamed of names) {
+      const found = preferredResources({ ...discovery, resources: there.filter(isNamed) });
+      if (found.length > 0) return found;
+    }
+  }
+  return [];
+}
+
+/** What a word meant. */
+export interface ResolvedResource {
+  readonly resource: ApiResource;
+  /** Resources of other groups that the same word names. */
+  readonly others: readonly ApiResource[];
+}
+
+/**
+ * The resource that a word names; what was kept from an earlier command is fetched again when it knows no such
+ * thing. Throws `NOT_FOUND` with the nearest names, and what reading a discovery throws.
+ */
+export async function resolveResource(source: DiscoverySource, word: string): Promise<ResolvedResource> {
+  let discovery = await source.read();
+  let found = matchingResources(discovery, word);
+  if (found.length === 0 && source.fromCache) {
+    discovery = await source.read({ fresh: true });
+    found = matchingResources(discovery, word);
+  }
+  const [resource, ...others] = found;
+  if (resource !== undefined) return { resource, others };
+  const missing = discovery.missing.length === 0
+    ? ""
+    : ` It did not report ${discovery.missing.map(({ part }) => printable(part, 100)).join(", ")}.`;
+  throw new AppError(
+    "NOT_FOUND",
+    `There is no resource "${printable(word, 80)}" in ${source.client.what}.${missing}`,
+    { hint: "See what is served there: datumctl api-resources" },
+  );
+}
+
+/** One sentence that lists what else a word could have meant; undefined where it means one thing. */
+export function ambiguityOf(word: string, { resource, others }: ResolvedResource): string | undefined {
+  if (others.length === 0) return undefined;
+  const named = others.map((other) => printable(fullNameOf(other), 200)).join(", ");
+  return `"${printable(word, 80)}" means ${
+    printable(fullNameOf(resource), 200)
+  } here; there is also ${named}.`;
+}
