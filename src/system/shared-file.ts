@@ -3,7 +3,7 @@
 import { AppError, printable } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { formatSpan, pause } from "./clock.ts";
-import { fileFailure, storageError } from "./files.ts";
+import { fileFailure, isOurs, kindOf, storageError } from "./files.ts";
 import { interruption } from "./signals.ts";
 
 /** How long a lock of another program is waited for, in milliseconds, unless told otherwise. */
@@ -105,10 +105,10 @@ export async function readSharedFile(
 export type Replaced = "renamed" | "in place" | "changed";
 
 /**
- * Replaces a file's content by way of a copy in the same folder: synced, read again, given the old one's owner
- * and mode, renamed onto what the path's links lead to. Where that is refused (a bind mount, an unwritable
- * folder, a file with several names, another owner), the file is rewritten in place while the copy is kept
- * until it was read back. A new file gets mode 0600, a new folder 0700.
+ * Replaces a file's content by way of a copy in the same folder: made with the old one's mode, synced, read again,
+ * renamed onto what the path's links lead to. Where that is refused or would lose something (a bind mount, an
+ * unwritable folder, a file with several names, another owner), the file is rewritten in place while the copy is
+ * kept until it was read back. A new file gets mode 0600, a new folder 0700.
  *
  * @param before what the new content was made from; undefined when there was no file
  * @param signal aborts while nothing has been changed yet
@@ -134,12 +134,10 @@ export async function replaceSharedFile(
     signal?.throwIfAborted();
     if (copy.replacesTarget) {
       try {
-        await Deno.rename(copy.path, target);
-        checkpoint("shared file renamed");
-        await removeOldCopies(target);
+        await renameOnto(target, copy);
         return "renamed";
       } catch (thrown) {
-        if (old === undefined || fileFailure(thrown) === "full") {
+        if (old === undefined || thrown instanceof AppError || fileFailure(thrown) === "full") {
           throw storageError("write", printable(path), thrown);
         }
       }
@@ -153,23 +151,112 @@ export async function replaceSharedFile(
       });
     });
   } finally {
+    copy.file.close();
     if (!keepCopy) await Deno.remove(copy.path).catch(() => {});
   }
 }
 
-/** Removes the copies that killed processes left; a minute old, none is in use any more. */
-async function removeOldCopies(target: string): Promise<void> {
+/**
+ * As {@link replaceSharedFile}, where others may write in the folder and must not read the file: what was there is
+ * replaced by a new file of ours, whoever has it open or by another name; never a link followed, never a file of somebody
+ * else's taken. It has the old one's mode, or 0600, as far as `widest` allows.
+ *
+ * @throws `STORAGE`, also for what is a link, or belongs to somebody else
+ */
+export async function replaceOwnFile(
+  path: string,
+  before: Uint8Array | undefined,
+  after: Uint8Array,
+  widest = 0o600,
+): Promise<Replaced> {
+  await refuseForeign(path);
+  const mode = ((await statOf(path))?.mode ?? 0o600) & widest;
+  const copy = await makeCopy(path, after, undefined, mode);
+  checkpoint("shared file copied");
+  try {
+    if (!sameBytes(await readSharedFile(path), before)) return "changed";
+    await renameOnto(path, copy);
+    return "renamed";
+  } catch (thrown) {
+    throw storageError("write", printable(path), thrown);
+  } finally {
+    copy.file.close();
+    await Deno.remove(copy.path).catch(() => {});
+  }
+}
+
+/** Throws `STORAGE` for what is there and is not a plain file of ours, links not followed. */
+export async function refuseForeign(path: string): Promise<void> {
+  const kind = await kindOf(path);
+  if (kind === undefined || kind === "file" && isOurs(path)) return;
+  const why = kind === "file" ? "it belongs to another user" : "it is not a plain file";
+  throw new AppError("STORAGE", `Cannot write ${printable(path)}: ${why}.`, {
+    hint: "Look at what it is; then remove it and run the same command again.",
+  });
+}
+
+const MOST_ATTEMPTS = 5;
+
+/**
+ * Rewrites a file until nobody else writes it meanwhile. False when there was nothing to change, which the change says
+ * with undefined. Throws `BUSY`, `STORAGE`, and what the change throws.
+ */
+export async function editFile(
+  path: string,
+  change: (before: Uint8Array<ArrayBuffer> | undefined) => Uint8Array | undefined,
+  { largest, replace }: {
+    /** In bytes. */
+    readonly largest: number;
+    readonly replace: (path: string, before: Uint8Array | undefined, after: Uint8Array) => Promise<Replaced>;
+  },
+): Promise<boolean> {
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const before = await readSharedFile(path, largest);
+    const after = change(before);
+    if (after === undefined) return false;
+    if (await replace(path, before, after) !== "changed") return true;
+  }
+  throw new AppError("BUSY", `Another program keeps writing ${printable(path)}.`);
+}
+
+/** The pattern that git ignores copies of a file of that name by, while they are made. */
+export function copiesOf(name: string): string {
+  return `.${name}${COPY}*`;
+}
+
+/** Removes the copies of a file that killed processes left: they may hold what it held, and nobody looks for them. */
+export async function removeOldCopies(path: string): Promise<void> {
+  await removeCopiesOf(await targetOf(path));
+}
+
+async function removeCopiesOf(target: string): Promise<void> {
   const folder = parentOf(target);
   const prefix = `.${nameOf(target)}${COPY}`;
   try {
     for await (const { name } of Deno.readDir(folder)) {
       if (!name.startsWith(prefix) || !/^[0-9a-f]+$/.test(name.slice(prefix.length))) continue;
       const path = folder === "." ? name : `${folder}${name}`;
-      const { mtime } = await Deno.stat(path);
-      if (mtime !== null && Date.now() - mtime.getTime() > 60_000) await Deno.remove(path);
+      if (await isLeftOver(path)) await Deno.remove(path).catch(() => {});
     }
   } catch {
-    // The file itself is written; what may be left is private and harms nobody.
+    // The folder is not to be read, or is gone.
+  }
+}
+
+/** Windows' locks keep readers out, also of the file that a copy has become. */
+const locksSayInUse = Deno.build.os !== "windows";
+
+async function isLeftOver(copy: string): Promise<boolean> {
+  try {
+    const { isFile, mtime, size } = await Deno.lstat(copy);
+    // A minute old, none is in use any more, also where there are no locks.
+    if (mtime !== null && Date.now() - mtime.getTime() > 60_000) return true;
+    // It is locked before anything is written to it.
+    if (!locksSayInUse || !isFile || size === 0) return false;
+    using file = await Deno.open(copy, { read: true, write: true });
+    return await file.tryLock(true);
+  } catch {
+    return false;
   }
 }
 
@@ -177,17 +264,25 @@ const COPY = ".datumctl-";
 
 interface Copy {
   readonly path: string;
+  /** What was created there; by its path, somebody who may write in the folder can put another file in its place. */
+  readonly file: Deno.FsFile;
   /** True when it stands in the target's folder with the target's owner and mode, and the target has one name. */
   readonly replacesTarget: boolean;
 }
 
-async function makeCopy(target: string, content: Uint8Array, old: Deno.FileInfo | undefined): Promise<Copy> {
+async function makeCopy(
+  target: string,
+  content: Uint8Array,
+  old: Deno.FileInfo | undefined,
+  mode = (old?.mode ?? 0o600) & 0o777,
+): Promise<Copy> {
   const cut = target.length - nameOf(target).length;
   const mark = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16);
   let path = `${target.slice(0, cut)}.${target.slice(cut)}${COPY}${mark}`;
   let beside = true;
+  let file: Deno.FsFile;
   try {
-    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+    file = Deno.openSync(path, { read: true, write: true, createNew: true, mode });
   } catch (thrown) {
     const failure = fileFailure(thrown);
     if (old === undefined || (failure !== "denied" && failure !== "read-only")) {
@@ -195,37 +290,42 @@ async function makeCopy(target: string, content: Uint8Array, old: Deno.FileInfo 
     }
     beside = false;
     path = await Deno.makeTempFile({ prefix: "datumctl-kubeconfig-" });
+    file = await Deno.open(path, { read: true, write: true });
   }
   try {
-    const file = await Deno.open(path, { write: true });
-    try {
-      await writeAt(file, 0, content);
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    if (!sameBytes(await Deno.readFile(path), content)) throw new Error("the copy differs");
-    const replacesTarget = beside && (old === undefined || await becomeLike(path, old));
-    return { path, replacesTarget };
+    if (locksSayInUse) await file.tryLock(true).catch(() => {});
+    await writeAt(file, 0, content);
+    await file.sync();
+    if (!sameBytes(await contentOf(file), content)) throw new Error("the copy differs");
+    return { path, file, replacesTarget: beside && (old === undefined || isLike(await file.stat(), old)) };
   } catch (thrown) {
+    file.close();
     await Deno.remove(path).catch(() => {});
     throw storageError("write", printable(target), thrown);
   }
 }
 
-/** Gives a copy the owner and mode of the old file; false when a rename would still lose something. */
-async function becomeLike(copy: string, old: Deno.FileInfo): Promise<boolean> {
+/**
+ * True when nothing of the old file would be lost with a copy in its place. What differs is not mended, because that goes
+ * by the copy's path only, which may lead to any file by then; the old file is rewritten in place.
+ */
+function isLike(copy: Deno.FileInfo, old: Deno.FileInfo): boolean {
   if (Deno.build.os === "windows") return true;
-  if ((old.nlink ?? 1) > 1) return false;
-  try {
-    const made = await Deno.stat(copy);
-    if (made.uid !== old.uid || made.gid !== old.gid) await Deno.chown(copy, old.uid, old.gid);
-    if (old.mode !== null) await Deno.chmod(copy, old.mode & 0o7777);
-    return true;
-  } catch (thrown) {
-    if (fileFailure(thrown) === "denied") return false;
-    throw thrown;
+  return copy.uid === old.uid && copy.gid === old.gid && (old.nlink ?? 1) === 1 &&
+    ((copy.mode ?? 0) & 0o7777) === ((old.mode ?? 0) & 0o7777);
+}
+
+/** Renames a copy onto its target. Throws `STORAGE` when another file has taken the copy's place. */
+async function renameOnto(target: string, { path, file }: Copy): Promise<void> {
+  const [made, there] = [await file.stat(), await Deno.lstat(path)];
+  if (Deno.build.os !== "windows" && (made.ino !== there.ino || made.dev !== there.dev)) {
+    throw new AppError("STORAGE", `Cannot write ${printable(target)}: somebody else writes in its folder.`, {
+      hint: `Let nobody else write in ${printable(parentOf(target))} and run the same command again.`,
+    });
   }
+  await Deno.rename(path, target);
+  checkpoint("shared file renamed");
+  await removeCopiesOf(target);
 }
 
 /** A file that holds part of its new content and could not be given its old one again. */
@@ -243,7 +343,7 @@ async function rewrite(target: string, before: Uint8Array, after: Uint8Array): P
       }
       await pause(LOCK_PAUSE);
     }
-    if (!sameBytes(await Deno.readFile(target), before)) return "changed";
+    if (!sameBytes(await contentOf(file), before)) return "changed";
     try {
       // What lies beyond the old end first: a full disk shows there, before anything old is overwritten.
       await writeAt(file, before.length, after.subarray(before.length));
@@ -251,7 +351,7 @@ async function rewrite(target: string, before: Uint8Array, after: Uint8Array): P
       await writeAt(file, 0, after.subarray(0, before.length));
       await file.truncate(after.length);
       await file.sync();
-      if (!sameBytes(await Deno.readFile(target), after)) throw new Error("the file differs");
+      if (!sameBytes(await contentOf(file), after)) throw new Error("the file differs");
       return "in place";
     } catch (cause) {
       try {
@@ -266,6 +366,16 @@ async function rewrite(target: string, before: Uint8Array, after: Uint8Array): P
   } finally {
     file.close();
   }
+}
+
+async function contentOf(file: Deno.FsFile): Promise<Uint8Array> {
+  const bytes = new Uint8Array((await file.stat()).size);
+  await file.seek(0, Deno.SeekMode.Start);
+  let length = 0;
+  for (let read: number | null = 1; read !== null && length < bytes.length; length += read ?? 0) {
+    read = await file.read(bytes.subarray(length));
+  }
+  return bytes.subarray(0, length);
 }
 
 async function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): Promise<void> {
