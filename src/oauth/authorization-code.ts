@@ -2,6 +2,7 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
+import { type HideSecrets, hidingSecrets } from "../system/sent-secrets.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { badAnswer, type Exchange, hostOf, issuerWords, readJson, requestOptions } from "./http.ts";

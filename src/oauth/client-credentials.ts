@@ -31,7 +31,6 @@ export function clientCredentialsToken(
   return tradeCredential(exchange, {
     ...input,
     step,
-    secret: () => client.secret,
     endpoint: tokenEndpoint,
     send: (exchange) =>
       oauth.clientCredentialsGrantRequest(

@@ -23,8 +23,6 @@ export interface CredentialRequest<T> extends Retry {
   /** What is being done, as a sentence's begin: "Cannot get a token for the client 1". */
   readonly step: string;
   readonly endpoint: string;
-  /** What is sent; a server that repeats it in its words does not get it into a message. */
-  readonly secret: () => string | undefined;
   /** The credential holds times of its own, so that a wrong clock can be why it is refused. */
   readonly timeBound?: boolean;
   /** Statuses that refuse the credential beside 401 and 403. */
@@ -70,7 +68,7 @@ export async function tradeCredential<T>(exchange: Exchange, request: Credential
     try {
       const answer = await readAnswer(step, url, await request.send(dated));
       if (answer.status !== 200) {
-        throw credentialRefusal(step, url, withoutSecret(answer, request.secret()), request.rejected);
+        throw credentialRefusal(step, url, answer, request.rejected);
       }
       return request.read(answer, exchange.now());
     } catch (error) {
@@ -90,15 +88,6 @@ export async function tradeCredential<T>(exchange: Exchange, request: Credential
 function maybeUntimely(error: unknown): error is AppError {
   const failed = failedExchange(error);
   return failed?.kind === "refused" || (failed?.kind === "status" && failed.status === 500);
-}
-
-function withoutSecret(answer: Answer, secret: string | undefined): Answer {
-  if (secret === undefined || secret.length < 8) return answer; // so short a text could be any word
-  const json = Object.entries(answer.json).map(([name, value]) => [
-    name,
-    typeof value === "string" ? value.replaceAll(secret, "…") : value,
-  ]);
-  return { ...answer, json: Object.fromEntries(json) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { AppError, printable } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
 import { retryAfter } from "../system/retry-after.ts";
+import { hidingSecretsOf, withoutSecrets } from "../system/sent-secrets.ts";
 
 /** What a flow needs to speak with an issuer. */
 export interface Exchange {
@@ -98,7 +99,8 @@ export function badAnswer(message: string, cause: FailedExchange, hint?: string)
 
 /**
  * A fetch that keeps to the rules: https (http on loopback), no redirect followed, at most 1 MiB read within
- * a bound. What it returns is read already; 5xx, 429 and redirects are errors.
+ * a bound. What it returns is read already, and repeats no secret of the request unless its status is 200 or 201;
+ * 5xx, 429 and redirects are errors.
  *
  * @param step what is being done, as a sentence's begin: "Cannot refresh the session".
  * @param wordsOf what a server says of itself in the body of a 5xx or 429, safe to print
@@ -109,9 +111,10 @@ export function boundedFetch(
   wordsOf: (body: string) => string | undefined = () => undefined,
 ): Fetch {
   return async (input, init) => {
+    const hide = hidingSecretsOf(init);
     const url = endpointUrl(String(input));
     if (typeof url === "string") {
-      throw new AppError("ISSUER_ERROR", `${step}: the address ${printable(String(input))} ${url}.`, {
+      throw new AppError("ISSUER_ERROR", `${step}: the address ${printable(hide(String(input)))} ${url}.`, {
         hint: "An issuer's addresses must be https (http on loopback only).",
       });
     }
@@ -119,7 +122,7 @@ export function boundedFetch(
     headers.delete("user-agent"); // the library's own name; the fetch that was handed in knows ours
     const began = exchange.now();
     const tell = (end: number | "failed") =>
-      exchange.log?.(requestLine(init?.method ?? "GET", url, end, exchange.now() - began));
+      exchange.log?.(hide(requestLine(init?.method ?? "GET", url, end, exchange.now() - began)));
     const who = `${step}: ${hostOf(url)}`;
     try {
       const response = await bounded(
@@ -128,10 +131,13 @@ export function boundedFetch(
         (signal) => exchange.fetch(url.href, { ...init, headers, redirect: "manual", signal }),
       );
       tell(response.status);
-      const bytes = await bounded(exchange, who, (signal) => readBody(response, signal, who));
-      refuseStatus(exchange, step, url, response, () => wordsOf(new TextDecoder().decode(bytes)));
-      const nullBody = [204, 205].includes(response.status);
-      return new Response(nullBody ? null : bytes, { status: response.status, headers: response.headers });
+      const read = await bounded(exchange, who, (signal) => readBody(response, signal, who));
+      const answer = withoutSecrets(
+        { status: response.status, headers: response.headers, body: read },
+        hide,
+      );
+      refuseStatus(exchange, step, url, response, () => wordsOf(new TextDecoder().decode(answer.body)));
+      return new Response([204, 205].includes(answer.status) ? null : answer.body, answer);
     } catch (error) {
       tell("failed");
       throw error;
@@ -195,11 +201,15 @@ export function abortReason(signal: AbortSignal, who: string): AppError {
   return badAnswer(`${who} did not answer in time.`, { kind: "timeout" });
 }
 
-async function readBody(response: Response, signal: AbortSignal, who: string): Promise<ArrayBuffer> {
+async function readBody(
+  response: Response,
+  signal: AbortSignal,
+  who: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   const reader = response.body?.getReader();
-  if (reader === undefined) return new ArrayBuffer(0);
+  if (reader === undefined) return new Uint8Array();
   const cancel = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   try {
@@ -216,7 +226,7 @@ async function readBody(response: Response, signal: AbortSignal, who: string): P
   } finally {
     signal.removeEventListener("abort", cancel);
   }
-  return new Blob(parts).arrayBuffer();
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 function refuseStatus(

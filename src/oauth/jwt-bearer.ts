@@ -65,24 +65,20 @@ export interface JwtBearerInput extends Retry {
 export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<MintedToken> {
   const { tokenEndpoint, assertion, scope, client, methods } = input;
   const step = "Cannot get a token for the signed assertion";
-  let sent: string | undefined;
   return tradeCredential(exchange, {
     ...input,
     step,
     endpoint: tokenEndpoint,
     timeBound: true,
-    secret: () => sent,
-    send: async (exchange) => {
-      sent = await assertion();
-      return await oauth.genericTokenEndpointRequest(
+    send: async (exchange) =>
+      await oauth.genericTokenEndpointRequest(
         authorizationServerAt(tokenEndpoint),
         { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
         client === undefined ? () => {} : clientAuthentication(client, methodsOf(methods)),
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        { assertion: sent, ...(scope === undefined ? {} : { scope }) },
+        { assertion: await assertion(), ...(scope === undefined ? {} : { scope }) },
         requestOptions(exchange, step),
-      );
-    },
+      ),
     read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
   });
 }

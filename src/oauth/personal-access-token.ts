@@ -47,7 +47,6 @@ export async function exchangePersonalAccessToken(
   return await tradeCredential(exchange, {
     ...input,
     step,
-    secret: () => token,
     endpoint,
     // Nothing but the token is sent.
     rejected: [400, 422],

@@ -69,7 +69,6 @@ export async function requestStudioDevice(
       step,
       url,
       answer,
-      [],
       "Check what was asked for: the name, the scopes, the teams, the days.",
     );
   }
@@ -146,9 +145,7 @@ export async function pollStudioToken(
       const token = readPoll(
         step,
         device,
-        await post(exchange, step, device.tokenUri, { code: device.deviceCode }, [
-          device.deviceCode,
-        ]),
+        await post(exchange, step, device.tokenUri, { code: device.deviceCode }),
       );
       if (token !== undefined) return token;
       failures = 0;
@@ -172,7 +169,7 @@ function ranOut(host: string): AppError {
 }
 
 /** The token; undefined while the person has not answered. */
-function readPoll(step: string, { tokenUri, deviceCode }: StudioDevice, answer: Answer): string | undefined {
+function readPoll(step: string, { tokenUri }: StudioDevice, answer: Answer): string | undefined {
   const host = hostOf(tokenUri);
   if (answer.status === 200) {
     const { access_token: token } = answer.json;
@@ -195,12 +192,12 @@ function readPoll(step: string, { tokenUri, deviceCode }: StudioDevice, answer: 
   if (
     typeof detail === "string" && /\b(?:access|authorization)_(?:denied|declined|rejected)\b/.test(detail)
   ) {
-    const words = wordsOf(answer.json, [deviceCode]);
+    const words = wordsOf(answer.json);
     throw new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${words}).`, {
       hint: "Start the sign-in again to try once more.",
     });
   }
-  throw refusal(step, tokenUri, answer, [deviceCode], "Start the sign-in again.");
+  throw refusal(step, tokenUri, answer, "Start the sign-in again.");
 }
 
 /** What became of a token: `already` when Studio did not know it any more. */
@@ -217,7 +214,7 @@ export async function revokeStudioToken(
 ): Promise<StudioRevoked> {
   const step = "Cannot revoke the token";
   const url = `${host}/api/device-logout`;
-  const words = (body: string) => wordsOf(parsed(body), [token]);
+  const words = (body: string) => wordsOf(parsed(body));
   const response = await boundedFetch(exchange, step, words)(url, {
     method: "POST",
     headers: { accept: "application/json", authorization: `token ${token}` },
@@ -239,9 +236,8 @@ async function post(
   step: string,
   url: string,
   body: Readonly<Record<string, unknown>>,
-  secrets: readonly string[] = [],
 ): Promise<Answer> {
-  const send = boundedFetch(exchange, step, (text) => wordsOf(parsed(text), secrets));
+  const send = boundedFetch(exchange, step, (text) => wordsOf(parsed(text)));
   const response = await send(url, {
     method: "POST",
     headers: { accept: "application/json", "content-type": "application/json" },
@@ -254,11 +250,10 @@ function refusal(
   step: string,
   url: string,
   answer: Answer,
-  secrets: readonly string[],
   hint: string,
 ): AppError {
   const { status } = answer;
-  const words = wordsOf(answer.json, secrets) ?? "no reason given";
+  const words = wordsOf(answer.json) ?? "no reason given";
   return new AppError("ISSUER_ERROR", `${step}: ${hostOf(url)} refused (status ${status}, ${words}).`, {
     cause: { kind: "refused", status } satisfies FailedExchange,
     hint,
@@ -285,15 +280,10 @@ function parsed(body: string): unknown {
   }
 }
 
-/**
- * Studio's own words for a failure, safe to print: `detail`, or the complaints about single fields.
- *
- * @param secrets what the request carried, and must not come back into a message
- */
-function wordsOf(json: unknown, secrets: readonly string[]): string | undefined {
+/** Studio's own words for a failure, safe to print: `detail`, or the complaints about single fields. */
+function wordsOf(json: unknown): string | undefined {
   const { detail } = (json ?? {}) as { readonly detail?: unknown };
-  const text = secrets.reduce((text, secret) => text.replaceAll(secret, "…"), sayings(detail ?? json, 4));
-  return printable(text).replace(/\.+$/, "") || undefined;
+  return printable(sayings(detail ?? json, 4)).replace(/\.+$/, "") || undefined;
 }
 
 function sayings(value: unknown, depth: number): string {

@@ -31,7 +31,6 @@ export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Pr
   return tradeCredential(exchange, {
     ...input,
     step,
-    secret: () => subjectToken,
     endpoint: tokenEndpoint,
     timeBound: true,
     send: (exchange) =>

@@ -1,6 +1,7 @@
 /** Owns what a token endpoint answers: reading it strictly, and turning a first answer into verified tokens. */
 
 import { AppError, printable } from "../errors.ts";
+import { SHORTEST_SECRET } from "../system/sent-secrets.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { type Answer, badAnswer, type Exchange, hostOf, issuerRefusal } from "./http.ts";
 import { type IdTokenClaims, type SigningKeys, verifyIdToken } from "./id-token.ts";
@@ -56,7 +57,7 @@ export function readTokens(
     badAnswer(
       `${step}: ${host} sent a malformed answer: ${why}.`,
       { kind: "content", status: 200 },
-      "Try again; if it goes on, report it to whoever runs the issuer.",
+      "Try again; if it persists, report it to whoever runs the issuer.",
     );
   const secret = (name: string): string | undefined => {
     const value = json[name];
@@ -74,9 +75,11 @@ export function readTokens(
   const { token_type: type, expires_in: life, scope } = json;
   if (typeof type !== "string") throw malformed("it holds no token_type");
   if (type.toLowerCase() !== "bearer") {
+    // No secret is so short.
+    const named = type.length < SHORTEST_SECRET ? `of type "${printable(type)}"` : "of another type";
     throw new AppError(
       "INVALID_TOKEN",
-      `${step}: ${host} sent a token of type "${printable(type, 40)}", not "Bearer".`,
+      `${step}: ${host} sent a token ${named}, not "Bearer".`,
       {
         hint: "Only bearer tokens can be used.",
       },

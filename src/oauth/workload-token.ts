@@ -50,7 +50,6 @@ export async function githubToken(exchange: Exchange, input: GithubInput): Promi
   return await tradeCredential(exchange, {
     ...input,
     step,
-    secret: () => requestToken,
     endpoint: url.href,
     send: (exchange) =>
       boundedFetch(exchange, step)(url, {

@@ -192,6 +192,17 @@ const REFUSED: [string, ErrorCode, RegExp, (authorization: Authorization) => Req
     /invalid_scope: no +\[2J such scope\)/,
     (a) => hit(a, { error: "invalid_scope", error_description: "no \u001b[2J such scope." }),
   ],
+  [
+    "an error that repeats the code and the state",
+    "ISSUER_ERROR",
+    /\(invalid_scope: no … …\)/,
+    (a) =>
+      hit(a, {
+        error: "invalid_scope",
+        code: "code-1-long",
+        error_description: `no code-1-long ${a.state}`,
+      }),
+  ],
 ];
 for (const [name, code, words, request] of REFUSED) {
   Deno.test(`a callback with the right state and ${name} ends the sign-in with ${code}`, async () => {

@@ -1,0 +1,175 @@
+/** Proves that no spelling of a secret that a request carries survives in the words of its answer. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  hidingSecrets,
+  hidingSecretsOf,
+  type ReadAnswer,
+  withoutSecrets,
+} from "../../src/system/sent-secrets.ts";
+
+/** Letters that some encoding writes otherwise. */
+const SECRET = 'S3"cr&t+ <ö>/\\=~-_.:';
+
+function answer(status: number, body: string, type = "application/json"): ReadAnswer {
+  return { status, headers: new Headers({ "content-type": type }), body: new TextEncoder().encode(body) };
+}
+
+const textOf = ({ body }: ReadAnswer) => new TextDecoder().decode(body);
+
+const SPELLINGS: readonly (readonly [string, string])[] = [
+  ["as it is", SECRET],
+  ["percent-encoded", encodeURIComponent(SECRET)],
+  [
+    "percent-encoded in small letters",
+    encodeURIComponent(SECRET).replace(/%../g, (byte) => byte.toLowerCase()),
+  ],
+  ["form-encoded", new URLSearchParams([["", SECRET]]).toString().slice(1)],
+  ["escaped for JSON", JSON.stringify(SECRET).slice(1, -1)],
+  [
+    "escaped for JSON as Go does",
+    JSON.stringify(SECRET).slice(1, -1).replaceAll("&", "\\u0026").replaceAll("<", "\\u003c").replaceAll(
+      ">",
+      "\\u003e",
+    ),
+  ],
+];
+
+for (const [how, spelled] of SPELLINGS) {
+  Deno.test(`a secret ${how} is hidden`, () => {
+    assert.equal(hidingSecrets([SECRET])(`bad ${spelled}!`), "bad …!");
+  });
+}
+
+const BASIC = btoa("my-client:secret+with%2Fsigns");
+
+for (
+  const [what, init, words] of [
+    ["a bearer token", { headers: { authorization: "Bearer opaque-token" } }, "opaque-token"],
+    ["a token of another scheme", { headers: { Authorization: "token opaque-token" } }, "opaque-token"],
+    ["a header without a scheme", { headers: { authorization: "opaque-token" } }, "opaque-token"],
+    ["the whole of Basic", { headers: { authorization: `Basic ${BASIC}` } }, BASIC.replace(/=+$/, "")],
+    [
+      "the secret in Basic as it is sent",
+      { headers: { authorization: `Basic ${BASIC}` } },
+      "secret+with%2Fsigns",
+    ],
+    [
+      "the secret in Basic as it is meant",
+      { headers: { authorization: `Basic ${BASIC}` } },
+      "secret with/signs",
+    ],
+    [
+      "a form's refresh_token",
+      { body: new URLSearchParams({ refresh_token: "refresh-token" }) },
+      "refresh-token",
+    ],
+    ["a written form's client_secret", { body: "client_secret=a%2Fb+c-secret&x=1" }, "a/b c-secret"],
+    ["JSON's code", { body: JSON.stringify({ code: "device-code" }) }, "device-code"],
+  ] as const
+) {
+  Deno.test(`${what} is hidden from the words of its answer`, () => {
+    const hide = hidingSecretsOf(init);
+    assert.equal(hide(`no: ${words}, sorry`), "no: …, sorry");
+    assert.equal(textOf(withoutSecrets(answer(400, words, "text/plain"), hide)), "…");
+  });
+}
+
+for (
+  const field of [
+    "refresh_token",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "token",
+    "assertion",
+    "client_assertion",
+    "subject_token",
+  ]
+) {
+  Deno.test(`the field ${field} is a secret`, () => {
+    assert.equal(
+      hidingSecretsOf({ body: new URLSearchParams({ [field]: "field-secret" }) })("field-secret"),
+      "…",
+    );
+  });
+}
+
+Deno.test("names, and what is too short to be a secret, stay", () => {
+  const hide = hidingSecretsOf({
+    headers: { authorization: `Basic ${btoa("my-client:invalid")}` },
+    body: new URLSearchParams({
+      client_id: "my-client",
+      grant_type: "refresh_token",
+      scope: "openid profile",
+    }),
+  });
+  const words = "invalid_client: my-client may not ask for openid profile with refresh_token";
+  assert.equal(hide(words), words);
+});
+
+Deno.test("whatever looks like a JWT is hidden, sent or not; a word that begins alike stays", () => {
+  const hide = hidingSecrets([]);
+  assert.equal(hide("got eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln, no"), "got …, no");
+  assert.equal(hide('"Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."'), '"Bearer …"');
+  assert.equal(hide("eyJ.a.eyJhIjoxfQ..b.c.d"), "eyJ.a.…");
+  assert.equal(hide("eyJhbGciOiJub25lIn0 keyJoin.the.other"), "eyJhbGciOiJub25lIn0 keyJoin.the.other");
+});
+
+Deno.test("no escape of JSON hides a secret, in values or in names, at any depth that words are read from", () => {
+  const spelled = [..."opaque-token"].map((letter) => `\\u00${letter.charCodeAt(0).toString(16)}`).join("");
+  const body = `{"${spelled}":[{"message":"bad \\"${spelled}\\""}],"n":1}`;
+  const hidden = withoutSecrets(answer(400, body), hidingSecrets(["opaque-token"]));
+  assert.deepEqual(JSON.parse(textOf(hidden)), { "…": [{ message: 'bad "…"' }], n: 1 });
+});
+
+Deno.test("a content type that repeats a secret is none, whatever the status", () => {
+  for (const status of [200, 400]) {
+    const { headers } = withoutSecrets(
+      answer(status, "{}", "x/opaque-token"),
+      hidingSecrets(["opaque-token"]),
+    );
+    assert.equal(headers.get("content-type"), null);
+  }
+});
+
+Deno.test("what was asked for stays byte for byte, and so does what repeats nothing", () => {
+  const hide = hidingSecrets(["opaque-token"]);
+  for (const status of [200, 201]) {
+    const given = answer(status, ' {"refresh_token": "opaque-token"}');
+    assert.equal(withoutSecrets(given, hide).body, given.body);
+  }
+  for (const body of [' {"a" : 1.0}', "no\n", ""]) {
+    const given = answer(404, body);
+    assert.equal(withoutSecrets(given, hide).body, given.body);
+  }
+});
+
+Deno.test("nothing is said from below the depth that words are read from", () => {
+  const body = `${"[".repeat(20)}"opaque-token"${"]".repeat(20)}`;
+  assert.doesNotMatch(textOf(withoutSecrets(answer(400, body), hidingSecrets(["opaque-token"]))), /opaque/);
+});
+
+Deno.test("any hostile body is read in a moment, however deep or repetitive", () => {
+  const hide = hidingSecrets(["opaque-token"]);
+  for (const part of ["[", '{"a":', "eyJ", "eyJ-.", "eyJa.", '"\\', "opaque-toke"]) {
+    const body = part.repeat(100_000);
+    const closed = part === "[" ? body + "]".repeat(100_000) : body;
+    const began = performance.now();
+    assert.ok(textOf(withoutSecrets(answer(500, closed), hide)).length <= closed.length);
+    assert.ok(performance.now() - began < 10_000);
+  }
+});
+
+Deno.test("no text says a secret, wherever and however often it stands in there", () => {
+  const secret = fc.string({ unit: "binary", minLength: 8 });
+  fc.assert(
+    fc.property(secret, fc.array(fc.string()), (secret, words) => {
+      const said = words.join(secret) + secret;
+      assert.ok(!hidingSecrets([secret])(said).includes(secret));
+    }),
+    { numRuns: 30 },
+  );
+});
