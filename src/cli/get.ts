@@ -10,6 +10,10 @@ import { openControlPlane } from "./control-plane.ts";
 import { runOrganizationsList, runProjectsList } from "./organizations.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 
+// As the words of their own commands are.
+const PROJECTS: readonly string[] = ["projects", "project"];
+const ORGANIZATIONS: readonly string[] = ["organizations", "organization", "orgs"];
+
 /** `get`, which knows `--raw`, `organizations` and `projects` so far. */
 export function getCommand(deps: CommandDeps): Command {
   const command = new Command("get")
@@ -32,12 +36,16 @@ export function getCommand(deps: CommandDeps): Command {
     const { organization, project, platformWide } = scopeFlags(command);
     if (flags.raw === undefined && words.length === 1 && project === undefined && !platformWide) {
       // What is the user's own is told by other control planes than the one in use.
-      if (words[0] === "projects") {
+      const [word = ""] = words;
+      if (PROJECTS.includes(word)) {
         return await runProjectsList(given, { organization, output: flags.output });
       }
-      if (words[0] === "organizations" && organization === undefined) {
+      if (ORGANIZATIONS.includes(word) && organization === undefined) {
         return await runOrganizationsList(given, { output: flags.output });
       }
+    }
+    if (flags.raw !== undefined && flags.output !== undefined) {
+      throw new AppError("USAGE", "--raw and -o cannot be combined: the answer is printed as it came.");
     }
     const path = rawPath(words, flags.raw);
     using plane = await openControlPlane(given, scopeFlags(command));
@@ -50,7 +58,8 @@ function rawPath(words: readonly string[], raw: string | undefined): string {
   if (raw === undefined) {
     const asked = words.map((word) => printable(word, 60)).join(" ");
     throw new AppError("USAGE", "get works with --raw, organizations and projects so far.", {
-      hint: `For resources: datumctl auth update-kubeconfig --project ID, then kubectl get ${asked}`.trimEnd(),
+      hint: `For resources: datumctl auth update-kubeconfig --project ID, then kubectl get ${asked}`
+        .trimEnd(),
     });
   }
   if (words.length > 0) {

@@ -21,7 +21,9 @@ Examples:
   datumctl login --with-token < FILE
   datumctl login --issuer https://login.example.com --workload github --audience https://k8s.example.com
   datumctl login --provider studio
-  datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local`;
+  datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local
+
+With -v, a person's sign-in prints the claims of the ID token as well.`;
 
 /** `login`, also `auth login`. */
 export function loginCommandLine(deps: CommandDeps): Command {

@@ -11,23 +11,26 @@ import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
 import { formatObject, formatTable, listFormat } from "./table.ts";
 
+// In columns. What is broken more often is no easier to read.
+const NARROWEST_HELP = 40;
+const NARROWEST_DESCRIPTION = 20;
+
 // Calls nothing, so that every command is there: for help, and for the nearest word to a wrong one.
 const ALL: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
 export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
   const { writeErr } = around.terminal;
-  let written = "";
   let called: Called | undefined;
+  let refusing: Command | undefined;
   const deps: CommandDeps = (command) => {
     const made = depsOf(around, command.optsWithGlobals() as GlobalFlags);
     called = { name: command.name(), choice: made.choice };
     return made;
   };
   const parse = async (words: readonly string[]) => {
-    written = "";
-    const program = await buildProgram(words, around, deps, (text) => {
-      written += text;
+    const program = await buildProgram(words, around, deps, (command) => {
+      refusing = command;
     });
     await program.parseAsync([...args], { from: "user" });
   };
@@ -44,7 +47,7 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     const left = leftWith(thrown);
     if (left !== undefined) return left;
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? usageError(thrown, written) : toAppError(thrown);
+    const error = thrown instanceof CommanderError ? usageError(thrown, refusing) : toAppError(thrown);
     const getToken = flagsOfWrongGetToken(args);
     if (getToken !== undefined) {
       return await reportWrongGetToken(error, getToken, getTokenSurroundings(around));
@@ -143,12 +146,12 @@ function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMM
   return table.filter(([own]) => own.some((word) => words.includes(word)));
 }
 
-/** The program with the commands that a line calls; with all of them where it calls none. */
+/** The program with the commands that a line calls; with all of them where it calls none. `refused` is told who refuses it. */
 async function buildProgram(
   words: readonly string[],
   around: Surroundings,
   deps: CommandDeps,
-  writeErr: (text: string) => void,
+  refused: (command: Command) => void,
 ): Promise<Command> {
   const program: Command = new Command("datumctl");
   program.description(
@@ -157,7 +160,7 @@ async function buildProgram(
     .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
     .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
     .addOption(
-      new Option("--error-format <format>", "human, json or yaml (env: DATUMCTL_ERROR_FORMAT)").choices(
+      new Option("--error-format <format>", "how errors are printed (env: DATUMCTL_ERROR_FORMAT)").choices(
         ERROR_FORMATS,
       ),
     )
@@ -195,11 +198,21 @@ async function buildProgram(
   program.addCommand(auth);
   program.addCommand(helpCommand(program, around));
   forEachCommand(program, (command) => {
-    command.exitOverride();
-    command.configureOutput({ writeOut: around.terminal.writeOut, writeErr });
-    command.showSuggestionAfterError(true);
+    command.exitOverride((error) => {
+      refused(command);
+      throw wordUnknown(error, command);
+    });
+    command.configureOutput({
+      writeOut: around.terminal.writeOut,
+      // What it would say is said by our own error.
+      writeErr: () => {},
+      getOutHelpWidth: () => Math.max(NARROWEST_HELP, around.terminal.columns()),
+    });
+    command.configureHelp({ minWidthToWrap: NARROWEST_DESCRIPTION });
+    command.showSuggestionAfterError(false);
     command.allowExcessArguments(false);
     command.helpOption("-h, --help", "show help");
+    if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
   });
   return program;
 }
@@ -210,19 +223,38 @@ function holdsOthers(command: Command): Command {
     const [word] = words;
     if (word === undefined) return command.outputHelp();
     // What Commander does by itself only where the command has no action.
-    command.error(`error: unknown command '${printable(word, 60)}'${suggestion(word, command)}`, {
-      code: "commander.unknownCommand",
-    });
+    command.error("", { code: "commander.excessArguments" });
   });
   return command;
 }
 
-function suggestion(word: string, { commands }: Command): string {
-  const names = commands.flatMap((command) => [command.name(), ...command.aliases()]);
+/** Where a command holds others, a word or a flag too many means one that is not there. */
+function wordUnknown(error: CommanderError, command: Command): CommanderError {
+  const { args: [word], commands } = command;
+  const tooMuch = error.code === "commander.excessArguments" || error.code === "commander.unknownOption";
+  if (!tooMuch || commands.length === 0 || word === undefined || word.startsWith("-")) return error;
+  return new CommanderError(1, "commander.unknownCommand", `unknown command '${printable(word, 60)}'`);
+}
+
+/** The nearest word that a command holds, as a question; undefined where none is near. */
+function nearestCommand(word: string, { commands }: Command): string | undefined {
+  return nearest(word, commands.flatMap((command) => [command.name(), ...command.aliases()]));
+}
+
+/** The nearest flag that may stand behind a command, as a question; undefined where none is near. */
+function nearestFlag(flag: string, command: Command): string | undefined {
+  if (!flag.startsWith("--")) return undefined;
+  const name = flag.slice(2).split("=")[0] ?? "";
+  const known = command.createHelp();
+  const flags = [...known.visibleOptions(command), ...known.visibleGlobalOptions(command)];
+  return nearest(name, flags.flatMap(({ long }) => long?.slice(2) ?? []), "--");
+}
+
+function nearest(word: string, names: readonly string[], prefix = ""): string | undefined {
   const near = names.map((name) => [distance(word, name), name] as const).sort(([a], [b]) => a - b)[0];
   return near !== undefined && near[0] <= Math.max(1, Math.floor(word.length / 3))
-    ? `\n(Did you mean ${near[1]}?)`
-    : "";
+    ? `Did you mean ${prefix}${near[1]}?`
+    : undefined;
 }
 
 /** Edits (insert, delete, replace, swap two neighbours) between two words. */
@@ -249,15 +281,29 @@ function forEachCommand(command: Command, visit: (command: Command) => void): vo
   for (const child of command.commands) forEachCommand(child as Command, visit);
 }
 
-/** Commander's own words as our error: its first line, and its suggestion as the hint. */
-function usageError(thrown: CommanderError, written: string): AppError {
-  // A word of the command line may stand in it, with line breaks and all: only the last line is Commander's advice.
-  const [, said = "", hint] = /^(?:error: )?([^]*?)(?:\n\((Did you mean .*)\))?\s*$/
-    .exec(written === "" ? thrown.message : written) ?? [];
-  const what = printable(said, 500);
-  return new AppError("USAGE", `${what.charAt(0).toUpperCase()}${what.slice(1)}.`.replace(/\.\.$/, "."), {
-    hint: hint === undefined ? "See datumctl --help." : printable(hint),
-  });
+/** Commander's own words as our error, with the nearest word as the hint, else the help of the command that refused. */
+function usageError({ code, message }: CommanderError, command: Command | undefined): AppError {
+  // A word of the command line may stand in it, with line breaks and all.
+  const said = printable(message.replace(/^error: /, ""), 500);
+  const what = `${said.charAt(0).toUpperCase()}${said.slice(1)}.`.replace(/\.\.$/, ".");
+  const help = `See ${wordsOf(command)} --help.`;
+  if (command === undefined) return new AppError("USAGE", what, { hint: help });
+  if (code === "commander.unknownCommand") {
+    const held = command.commands.map((held) => wordsOf(held as Command));
+    const few = held.length < 5 ? `There are: ${held.join(", ")}. ` : "";
+    return new AppError("USAGE", what, {
+      hint: nearestCommand(command.args[0] ?? "", command) ?? `${few}${help}`,
+    });
+  }
+  const [, flag = ""] = code === "commander.unknownOption" ? /'([^]*)'/.exec(message) ?? [] : [];
+  return new AppError("USAGE", what, { hint: nearestFlag(flag, command) ?? help });
+}
+
+/** The words that call a command: `datumctl tokens describe`. */
+function wordsOf(command: Command | undefined): string {
+  if (command === undefined) return "datumctl";
+  const { parent } = command;
+  return parent === null ? command.name() : `${wordsOf(parent as Command)} ${command.name()}`;
 }
 
 function versionCommand(deps: CommandDeps): Command {
@@ -289,7 +335,7 @@ function helpCommand(program: Command, { terminal }: Surroundings): Command {
       const next = at.commands.find((child) => child.name() === word || child.aliases().includes(word));
       if (next === undefined) {
         throw new AppError("USAGE", `There is no help for "${printable(words.join(" "), 80)}".`, {
-          hint: suggestion(word, at).replace(/^\n\((.*)\)$/, "$1") || "See datumctl help.",
+          hint: nearestCommand(word, at) ?? "See datumctl help.",
         });
       }
       at = next as Command;

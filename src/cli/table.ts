@@ -27,10 +27,18 @@ export interface Listing<Row> {
 /** Checks the value of `-o`. Throws `USAGE`. */
 export function listFormat(text: string | undefined): ListFormat {
   const format = LIST_FORMATS.find((known) => known === (text ?? "table"));
-  if (format === undefined) {
-    throw new AppError("USAGE", `-o takes ${LIST_FORMATS.join(", ")}.`);
-  }
+  if (format === undefined) throw wrongFormat(LIST_FORMATS);
   return format;
+}
+
+/** The error about a value of `-o` that is none of those. */
+export function wrongFormat(formats: readonly string[], hint?: string): AppError {
+  const [last = "", ...before] = [...formats].reverse();
+  return new AppError(
+    "USAGE",
+    `-o takes ${before.reverse().join(", ")} or ${last}.`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 /** A listing as the text of its format, ends of line included. */

@@ -5,6 +5,8 @@ import { runGetRaw } from "../../src/cli/get.ts";
 import type { Output } from "../../src/cli/context.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
 import { openTestClient } from "../api/test-client.ts";
+import { openSandbox } from "../sessions/sandbox.ts";
+import { runLine } from "./surroundings.ts";
 
 const BODY = '\ufeff{\n  "a": "\u001b]0;x\u0007b",\n\t"c": "d  "  \n}\r\n';
 
@@ -38,4 +40,22 @@ Deno.test("get --raw asks below the control plane, its prefix written or not", a
   const whole = "https://api.example.com/apis/g/v1/projects/web/control-plane/x?a=b";
   assert.equal((await printed(false, "/x?a=b")).url, whole);
   assert.equal((await printed(false, "/apis/g/v1/projects/web/control-plane/x?a=b")).url, whole);
+});
+
+Deno.test("get knows organizations and projects by their commands' own words", async () => {
+  await using sandbox = await openSandbox();
+  for (const word of ["organizations", "organization", "orgs", "projects", "project"]) {
+    const { code, stderr } = await runLine(["get", word], { place: sandbox.place });
+    assert.equal(code, 4, `${word}: ${stderr}`);
+  }
+});
+
+Deno.test("get of what only kubectl knows names its whole way there; --raw takes no -o", async () => {
+  await using sandbox = await openSandbox();
+  const pods = await runLine(["get", "pods"], { place: sandbox.place });
+  assert.equal(pods.code, 2);
+  assert.match(pods.stderr, /datumctl auth update-kubeconfig --project ID, then kubectl get pods\n$/);
+  const raw = await runLine(["get", "--raw", "/version", "-o", "yaml"], { place: sandbox.place });
+  assert.equal(raw.code, 2);
+  assert.match(raw.stderr, /--raw and -o cannot be combined/);
 });

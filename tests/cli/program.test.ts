@@ -63,6 +63,23 @@ Deno.test("every command's --help goes to stdout, says how it is called and has 
   }
 });
 
+Deno.test("a help's descriptions are wrapped at the terminal's columns, between words, and name the other flags", async () => {
+  const lines = async (words: string, columns: number) => {
+    const { stdout } = await line(words, { columns });
+    return (stdout.split("\nExamples:\n")[0] ?? "").split("\n").filter((text) => !text.startsWith("Usage"));
+  };
+  for (const words of ["--help", "login --help", "auth update-kubeconfig --help"]) {
+    for (const text of await lines(words, 80)) assert.ok(text.length <= 80, text);
+    const wide = await lines(words, 200);
+    assert.ok(wide.some((text) => text.length > 80), words);
+    const joined = (texts: string[]) => texts.join(" ").replace(/\s+/g, " ");
+    assert.equal(joined(await lines(words, 80)), joined(wide), "no word is broken");
+  }
+  assert.match((await line("tokens list --help")).stdout, /\nFlags of every command: datumctl --help\n$/);
+  assert.doesNotMatch((await line("--help")).stdout, /Flags of every command/);
+  assert.match((await line("login --help")).stdout, /-v[^\n]* ID token/);
+});
+
 Deno.test("the examples of every help are understood by the command line", async () => {
   for (const words of ["", ...COMMANDS]) {
     const { stdout } = await line(`${words} --help`.trim());
@@ -86,10 +103,17 @@ Deno.test("a word or flag that is not known suggests the nearest, exits 2 and pr
     ["help lgoin", /Did you mean login\?/],
     ["frobnicate", /Unknown command 'frobnicate'\.\n[^\n]*datumctl/],
     ["auth frobnicate", /Unknown command/],
+    ["apply -f x", /Unknown command 'apply'\.\nSee datumctl --help\.\n$/],
+    ["-f lgoin", /Unknown option '-f'/],
+    ["auth status --foo", /Unknown command 'status'\.\nSee datumctl auth --help\.\n$/],
+    ["ctx set acme", /Unknown command 'set'\.\nThere are: datumctl ctx use, datumctl ctx list\./],
+    ["ctx switch", /Unknown command 'switch'\.\n.*datumctl ctx use/],
+    ["tokens describe", /Missing required argument 'id'\.\nSee datumctl tokens describe --help\.\n$/],
+    ["version --client", /Unknown option '--client'\.\nSee datumctl version --help\.\n$/],
     ["auth list more", /[Tt]oo many arguments/],
     ["auth switch a b", /[Tt]oo many arguments/],
     ["login --timeout", /argument missing/],
-    ["auth list -o csv", /-o takes table, wide, json, yaml, name/],
+    ["auth list -o csv", /-o takes table, wide, json, yaml or name\./],
     ["--error-format xml auth list", /Allowed choices are human, json, yaml/],
     ["--request-timeout soon auth list", /--request-timeout takes a duration/],
     ["--profile a --session b whoami", /two different sessions/],
@@ -192,7 +216,7 @@ Deno.test("what follows a line break in a word of the command line is not taken 
   ) {
     const { code, stderr } = await runLine(args, { place: sandbox.place });
     assert.equal(code, 2);
-    assert.match(stderr, /^error: [^\n]*\nSee datumctl --help\.\n$/, JSON.stringify(args));
+    assert.match(stderr, /^error: [^\n]*\nSee datumctl[a-z -]* --help\.\n$/, JSON.stringify(args));
     assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u);
   }
 });

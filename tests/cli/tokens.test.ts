@@ -90,7 +90,7 @@ testWithCloudfleet("what a token cannot be made of is wrong usage, and none is m
     ["-f -", /not hold a JSON or YAML object/, "[1, 2]"],
     ["-f -", /not hold a JSON or YAML object/, "{name: ["],
     ["-f -", /no field "nmae"/, "nmae: x"],
-    ["--name x --role User -o name", /-o takes table, json, yaml here/],
+    ["--name x --role User -o name", /-o takes table, json or yaml\./],
     ["--name x --role User --secret-file -", /--secret-file takes the path of a file/],
   ];
   for (const [words, message, stdin = ""] of rows) {

@@ -9,7 +9,7 @@ import { type CommandDeps, type Deps, leave } from "../context.ts";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
 import { openDiscovery } from "../discovery-source.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
-import { formatObject, formatTable, listFormat } from "../table.ts";
+import { formatObject, formatTable, listFormat, wrongFormat } from "../table.ts";
 
 const EXAMPLES = `
 Examples:
@@ -62,7 +62,7 @@ export interface CanIInput extends ScopeFlags {
 export async function runCanI(deps: Deps, input: CanIInput): Promise<void> {
   const format = listFormat(input.output);
   if (format === "name" || format === "wide") {
-    throw new AppError("USAGE", "-o takes table, json or yaml here.");
+    throw wrongFormat(["table", "json", "yaml"]);
   }
   const asked = input.list === undefined ? checkQuestion(input) : checkList(input);
   using plane = await openControlPlane(deps, input);

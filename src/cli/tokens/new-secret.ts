@@ -2,7 +2,7 @@
 
 import { AppError, printable, printableValue } from "../../errors.ts";
 import type { Deps } from "../context.ts";
-import { formatTable, toYaml } from "../table.ts";
+import { formatTable, toYaml, wrongFormat } from "../table.ts";
 import type { LostSecret } from "./secret-destination.ts";
 
 const FORMATS = ["table", "json", "yaml"] as const;
@@ -11,9 +11,10 @@ const FORMATS = ["table", "json", "yaml"] as const;
 export function newSecretFormat(text: string | undefined): typeof FORMATS[number] {
   const format = FORMATS.find((known) => known === (text ?? "table"));
   if (format !== undefined) return format;
-  throw new AppError("USAGE", `-o takes ${FORMATS.join(", ")} here.`, {
-    hint: "The secret is shown only once, so it is printed in full, or stored with --secret-file.",
-  });
+  throw wrongFormat(
+    FORMATS,
+    "The secret is shown only once, so it is printed in full, or stored with --secret-file.",
+  );
 }
 
 /** A token with its secret, or with where that is. `lines` are what a person sees beside it. */
