@@ -236,39 +236,18 @@ export interface Replacement {
  * process left behind is cleared away.
  */
 export async function prepareReplacement(path: string, room: number): Promise<Replacement> {
-  return await prepareAs(successorOf(path), path, room);
+  return await prepareReplacementAs(successorOf(path), path, room);
 }
 
 /**
- * As {@link prepareReplacement}, for a file that is not ours and has no lock. The successor is locked itself while it is
- * being made, so that only those that a killed process left behind are cleared away.
+ * As {@link prepareReplacement}, with the temporary file at a path of the caller's choice; it is locked while it is
+ * being made.
  */
-export async function prepareForeignReplacement(path: string, room: number): Promise<Replacement> {
-  await clearForeignReplacements(path);
-  return await prepareAs(`${path}.new-${crypto.randomUUID()}`, path, room);
-}
-
-/** What may stay of it holds nothing that a private file may not: no failure here is the caller's. */
-async function clearForeignReplacements(path: string): Promise<void> {
-  const [name = ""] = /[^/\\]*$/.exec(path) ?? [];
-  const folder = path.slice(0, path.length - name.length);
-  for (const neighbour of await listFolder(folder || ".").catch(() => [])) {
-    const mark = neighbour.startsWith(`${name}.new-`) && neighbour.slice(`${name}.new-`.length);
-    if (!mark || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(mark)) continue;
-    if (await kindOf(`${folder}${neighbour}`) !== "file") continue;
-    const file = await Deno.open(`${folder}${neighbour}`, { read: true, write: true }).catch(() => undefined);
-    if (file === undefined) continue;
-    try {
-      if (await file.tryLock(true)) await Deno.remove(`${folder}${neighbour}`);
-    } catch {
-      // A file system without locks, or somebody was faster.
-    } finally {
-      file.close();
-    }
-  }
-}
-
-async function prepareAs(temporary: string, path: string, room: number): Promise<Replacement> {
+export async function prepareReplacementAs(
+  temporary: string,
+  path: string,
+  room: number,
+): Promise<Replacement> {
   let file: Deno.FsFile;
   try {
     file = await createAnew(temporary);

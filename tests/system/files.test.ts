@@ -10,7 +10,6 @@ import {
   isOurs,
   kindOf,
   listFolder,
-  prepareForeignReplacement,
   prepareReplacement,
   readTextFile,
   removeFile,
@@ -98,22 +97,6 @@ Deno.test("what a killed process left half-written is cleared away by the next w
   await Deno.writeTextFile(`${it.path}/a.new`, "half");
   await writeFileAtomically(`${it.path}/a`, "whole");
   assert.deepEqual(await listFolder(it.path), ["a"]);
-});
-
-Deno.test("beside a file that is not ours, what a killed process left is cleared away, and nothing else", async () => {
-  await using it = await scratchFolder();
-  const path = `${it.path}/a.secret`;
-  const dead = `${path}.new-${crypto.randomUUID()}`;
-  const theirs = [`${path}.new`, `${path}.new-1`, `${it.path}/b.secret.new-${crypto.randomUUID()}`];
-  for (const name of [dead, ...theirs]) await Deno.writeTextFile(name, "x");
-  const living = await prepareForeignReplacement(path, 10);
-  const second = await prepareForeignReplacement(path, 10);
-  await assert.rejects(Deno.stat(dead), Deno.errors.NotFound);
-  await living.commit("one");
-  await second.commit("two");
-  assert.equal(await Deno.readTextFile(path), "two");
-  const left = (await listFolder(it.path)).map((name) => `${it.path}/${name}`);
-  assert.deepEqual(left, [path, ...theirs].sort());
 });
 
 Deno.test("a rename that fails keeps the old file, leaves nothing behind, and is STORAGE", async () => {

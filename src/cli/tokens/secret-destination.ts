@@ -1,7 +1,8 @@
 /** Owns where a new secret goes instead of the screen: all that can fail, fails before the secret exists. */
 
 import { AppError, printable } from "../../errors.ts";
-import { kindOf, prepareForeignReplacement } from "../../system/files.ts";
+import { kindOf } from "../../system/files.ts";
+import { prepareForeignReplacement } from "../../system/foreign-replacement.ts";
 
 /** A place that is ready to take one secret. Exactly one of its two ends must be called. */
 export interface SecretDestination {
