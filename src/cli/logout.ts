@@ -6,7 +6,7 @@ import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { revokeStudioToken } from "../oauth/studio-device-login.ts";
 import { endLocalPlace } from "../sessions/local-place.ts";
-import { issuerOf, labelOf, type Session } from "../sessions/session.ts";
+import { issuerOf, labelOf, type Session, type SupersededToken } from "../sessions/session.ts";
 import {
   clearLeftovers,
   LOCK_WAIT,
@@ -159,6 +159,7 @@ async function leave(
       failures.push(keyLeftBehind(done, { session, place }, removal.leftBehind));
     }
     if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
+    failures.push(...revocation.older ?? []);
     const { exportedTo } = revocation.sealed ?? session;
     if (exportedTo !== undefined) {
       await withdraw(exportedTo, revocation.token).catch((thrown) => {
@@ -203,6 +204,8 @@ interface Revocation {
   readonly sealed?: Session;
   /** Studio's, for its copy to be found. */
   readonly token?: string | undefined;
+  /** What is still valid of the tokens that this one took the place of. */
+  readonly older?: readonly AppError[];
 }
 
 async function revoke(
@@ -225,7 +228,7 @@ async function revoke(
   if (credentials.recipe !== undefined) {
     const { session: sealed } = opened;
     return sealed.kind === "studio"
-      ? { ...await revokeAtStudio(deps, opened), sealed }
+      ? { ...await revokeAtStudio(deps, opened, keep), sealed }
       : { done: "Removed here", host, sealed };
   }
   const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
@@ -252,24 +255,50 @@ async function revoke(
   }
 }
 
-/** Takes Studio's token back; one that Studio does not know any more is as good as taken back. */
-async function revokeAtStudio(deps: Deps, { session, credentials }: OpenedSession): Promise<Revocation> {
-  const { accessToken: token = "", certificateAuthority } = credentials;
+/**
+ * Takes Studio's token back, and first those that it took the place of; one that Studio does not know any more is as good
+ * as taken back.
+ */
+async function revokeAtStudio(
+  deps: Deps,
+  { session, credentials }: OpenedSession,
+  keep: true | undefined,
+): Promise<Revocation> {
+  const { accessToken: token = "", certificateAuthority, recipe } = credentials;
   const studio = issuerOf(credentials);
   const { host } = new URL(studio);
   using network = deps.openNetwork(certificateAuthority);
-  using bounded = boundedSignal(deps.requestTimeout, () => slow(host), deps.interrupted);
-  const exchange = { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log };
+  const revokeOne = async (given: { readonly host: string; readonly token: string }) => {
+    using bounded = boundedSignal(
+      deps.requestTimeout,
+      () => slow(new URL(given.host).host),
+      deps.interrupted,
+    );
+    const exchange = { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log };
+    return await revokeStudioToken(exchange, given);
+  };
+  const older: AppError[] = [];
+  for (const superseded of recipe === undefined ? [] : credentials.superseded ?? []) {
+    const { issuer, token: theirs, name } = superseded;
+    try {
+      await revokeOne({ host: issuer, token: theirs });
+      deps.out.note(`The token "${printable(name)}" that was here before is revoked, too.`);
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
+      if (keep) return { done: "", host, failure: thrown };
+      older.push(olderStillValid(superseded, thrown));
+    }
+  }
   try {
-    const revoked = await revokeStudioToken(exchange, { host: studio, token });
+    const revoked = await revokeOne({ host: studio, token });
     const done = revoked === "already"
       ? "Revoked or expired there already; removed here"
       : "Revoked and removed here";
-    return { done, host, token };
+    return { done, host, token, older };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
     const until = session.expires === undefined ? {} : { until: session.expires };
-    return { done: "", host, failure: thrown, token, ...until };
+    return { done: "", host, failure: thrown, token, older, ...until };
   }
 }
 
@@ -308,5 +337,17 @@ function stillValid(session: Session, { host, until }: Revocation, failure: AppE
       // The session is gone: the same call would find nobody to log out.
       retryable: false,
     },
+  );
+}
+
+function olderStillValid({ issuer, name, expires }: SupersededToken, failure: AppError): AppError {
+  const { host } = new URL(issuer);
+  const until = expires ?? "it expires or is revoked there";
+  return new AppError(
+    failure.code,
+    `The token "${
+      printable(name)
+    }", which was here before, is still valid at ${host} until ${until}: ${failure.message}`,
+    { hint: `To end it for good, revoke it at ${host}.`, retryable: false },
   );
 }

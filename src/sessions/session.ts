@@ -151,6 +151,12 @@ const credentialsSchema = v.union([
     accessToken: v.optional(text),
     received: v.optional(time),
     job: v.optional(text),
+    superseded: v.optional(v.array(v.looseObject({
+      issuer: endpoint,
+      token: text,
+      name: text,
+      expires: v.optional(plain),
+    }))),
   }),
 ]);
 
@@ -203,6 +209,19 @@ export interface RecipeCredentials extends SealedPlace {
   readonly received?: number;
   /** Marks the CI job that it was made for: no other job may use it. */
   readonly job?: string;
+  /** What this one took the place of, until it is revoked. */
+  readonly superseded?: readonly SupersededToken[];
+}
+
+/** A token of Studio's that another took the place of, and that is not known to be revoked. */
+export interface SupersededToken {
+  /** Studio's origin. */
+  readonly issuer: string;
+  readonly token: string;
+  /** The token's name, as Studio shows it. */
+  readonly name: string;
+  /** When it ends, in ISO 8601. */
+  readonly expires?: string | undefined;
 }
 
 /** What is sealed. */

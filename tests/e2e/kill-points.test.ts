@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { CHECKPOINTS } from "../../src/system/checkpoint.ts";
 import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
+import { startStudio } from "../cloud/studio.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
 import { openWorld, printedAddress, type RunOptions, type World, type WorldOptions } from "./world.ts";
@@ -227,6 +228,29 @@ test(
     await logOutAll(world);
   },
 );
+
+test("a login --force at Studio killed before it revokes the old token leaves that to the next logout", async (world) => {
+  await using studio = await startStudio({ interval: 1 });
+  const flags = ["--provider", "studio", "--hostname", studio.url, "--certificate-authority", studio.caFile];
+  const login = ["login", ...flags, "--name", "mine", "--force"];
+  const confirming = () => {
+    let confirmed = false;
+    return {
+      onStderr(soFar: string) {
+        const code = /enter the code:\s+(\S+)\s/.exec(soFar)?.[1];
+        if (code !== undefined && !confirmed) studio.approve(code);
+        confirmed ||= code !== undefined;
+      },
+    };
+  };
+  const first = await world.datumctl(login, confirming());
+  assert.equal(first.code, 0, first.stderr);
+  await killAt(world, "config renamed", login, confirming());
+  assert.equal(studio.tokens().length, 2);
+  await world.ok(["logout"]);
+  assert.deepEqual(studio.tokens(), []);
+  assert.deepEqual(await remains(world), []);
+});
 
 // ---- refresh ----
 

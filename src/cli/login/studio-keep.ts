@@ -14,7 +14,7 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { freeName } from "../../sign-in/naming.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { openReplaced, type Replaced } from "./studio-replaced.ts";
+import { openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */
 export interface Keeping {
@@ -87,6 +87,7 @@ export async function keepToken(
       }
       replaced.push(known ?? await openReplaced(deps, place, session, keeping.keyring));
     }
+    const superseded = supersededTokens(replaced, deps.now());
     const saved = await keepRecipe(
       place,
       {
@@ -112,6 +113,8 @@ export async function keepToken(
           accessTokenExpires: expires,
           ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
           ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
+          // Should this be broken off before they are revoked, whoever comes next does it.
+          ...(superseded.length === 0 ? {} : { superseded }),
         },
         label: name,
       },

@@ -3,11 +3,13 @@
 import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { revokeStudioToken, type StudioRevoked } from "../../oauth/studio-device-login.ts";
-import type { Session } from "../../sessions/session.ts";
+import type { Session, SupersededToken } from "../../sessions/session.ts";
 import {
   LOCK_WAIT,
   lockSession,
   type OpenedSession,
+  openSession,
+  prepareSession,
   readSession,
   removeSession,
   type SessionPlace,
@@ -39,6 +41,18 @@ export async function openReplaced(
   return { session, opened: await openUnlessLost(deps, place, session, keyring) };
 }
 
+/** The tokens that go with these sessions, and what is left of those that they took the place of themselves. */
+export function supersededTokens(replaced: readonly Replaced[], now: number): SupersededToken[] {
+  const tokens = replaced.flatMap(({ opened }) => {
+    if (opened?.credentials.recipe === undefined) return [];
+    const { session: { issuer, name, user, expires }, credentials } = opened;
+    const { accessToken: token, superseded = [] } = credentials;
+    const older = superseded.filter(({ expires }) => expires === undefined || Date.parse(expires) > now);
+    return token === undefined ? older : [{ issuer, token, name: user.name ?? name, expires }, ...older];
+  });
+  return [...new Map(tokens.map((superseded) => [superseded.token, superseded])).values()];
+}
+
 /** Revokes a token within a time of its own: the sign-in's may be over. Throws as {@link revokeStudioToken}. */
 async function revokeToken(
   { fetch, now, log }: Exchange,
@@ -60,59 +74,119 @@ export async function takeBack(
 ): Promise<void> {
   const { interrupted: _, ...rest } = deps;
   const word = `The token "${printable(name)}" that was just created`;
-  await revoke(rest, exchange, token, word, ` until ${expires}`);
+  await revoke(rest, exchange, token, {
+    word,
+    until: ` until ${expires}`,
+    remedy: "Revoke it there, in your profile.",
+  });
 }
 
 /**
- * Removes a session that has a successor, where that has another name; revokes its token, and takes it out of the file
- * of DataChain's own tools. What fails of it is said, and stops nothing.
+ * Revokes the tokens of sessions that have a successor, removes those that have another name, and takes their tokens out
+ * of the file of DataChain's own tools. What fails of it is said, and stops nothing; what is not revoked stays sealed in
+ * the successor. Ctrl-C ends it, once what is still valid has been said.
  */
 export async function endReplaced(
   deps: Deps,
   exchange: Exchange,
   place: SessionPlace,
-  { session, opened }: Replaced,
+  replaced: readonly Replaced[],
   successor: Session,
 ): Promise<void> {
-  const warn = (text: string) => deps.out.act(`warning: ${text}`);
+  const tokens = supersededTokens(replaced, deps.now());
+  const left: SupersededToken[] = [];
+  const logout = place.project === undefined ? "datumctl logout" : "datumctl logout --local";
+  for (const older of tokens) {
+    const { issuer: host, token, name, expires } = older;
+    const revoked = await revoke(deps, exchange, { host, token }, {
+      word: `The token "${printable(name)}" that was here before`,
+      until: untilOf(expires),
+      remedy: `It is revoked with the new one: ${logout}; or revoke it there, in your profile.`,
+    });
+    if (!revoked) left.push(older);
+  }
+  if (deps.interrupted.aborted) return;
+  if (left.length < tokens.length) await tellFailure(deps, keepSealed(deps, place, successor, left));
+  for (const old of replaced) await tellFailure(deps, remove(deps, place, old, successor));
+}
+
+async function tellFailure({ out }: Deps, step: Promise<void>): Promise<void> {
   try {
-    // What is sealed counts.
-    const { expires, exportedTo } = opened?.session ?? session;
-    const token = opened?.credentials.accessToken;
-    const word = `The token "${printable(session.user.name ?? session.name)}" that was here before`;
-    const until = expires === undefined ? "" : ` until ${expires}`;
-    if (opened === undefined || token === undefined) {
-      warn(`${word} cannot be opened, so it is not revoked. It may still be valid${until}.`);
-    } else await revoke(deps, exchange, { host: opened.session.issuer, token }, word, until);
-    if (session.name !== successor.name) await remove(deps, place, session);
-    const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;
-    if (left && token !== undefined) await withdrawToken(exportedTo, token);
+    await step;
   } catch (thrown) {
-    warn(toFailure(thrown).message);
+    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    out.act(`warning: ${thrown.message}`);
   }
 }
 
+function untilOf(expires: string | undefined): string {
+  return expires === undefined ? "" : ` until ${expires}`;
+}
+
+/** True when the token is good no longer; else it is said that it is. */
 async function revoke(
   deps: Omit<Deps, "interrupted"> & Partial<Pick<Deps, "interrupted">>,
   exchange: Exchange,
   token: { readonly host: string; readonly token: string },
-  word: string,
-  until: string,
-): Promise<void> {
+  { word, until, remedy }: { readonly word: string; readonly until: string; readonly remedy: string },
+): Promise<boolean> {
   const timeout = Math.min(deps.requestTimeout, LONGEST_REVOCATION);
   try {
     const revoked = await revokeToken(exchange, token, timeout, deps.interrupted);
     deps.out.note(`${word} is revoked${revoked === "already" ? " already" : ""}.`);
+    return true;
   } catch (thrown) {
-    const { message } = toFailure(thrown);
+    if (!(thrown instanceof AppError)) throw thrown;
     const where = new URL(token.host).host;
-    deps.out.act(
-      `warning: ${word} is still valid at ${where}${until}: ${message} Revoke it there, in your profile.`,
-    );
+    deps.out.act(`warning: ${word} is still valid at ${where}${until}: ${thrown.message} ${remedy}`);
+    return false;
   }
 }
 
-async function remove(deps: Deps, place: SessionPlace, session: Session): Promise<void> {
+/** Seals anew which older tokens are still to be revoked. */
+async function keepSealed(
+  deps: Deps,
+  place: SessionPlace,
+  { name, credentials: sealed }: Session,
+  superseded: readonly SupersededToken[],
+): Promise<void> {
+  const lock = await lockSession(place, name, LOCK_WAIT);
+  try {
+    const stored = await readSession(place, name);
+    // Another sign-in may have that name by now.
+    if (stored?.credentials !== sealed) return;
+    const { session, credentials, key } = await openSession(place, stored, keyringBound(deps));
+    if (key === undefined || credentials.recipe === undefined) return;
+    const { superseded: _, ...rest } = credentials;
+    const replacement = await prepareSession(place, name, stored, key);
+    await replacement.commit(session, superseded.length === 0 ? rest : { ...rest, superseded });
+  } finally {
+    lock.release();
+  }
+}
+
+/** Removes a session that has a successor of another name, and the copy of its token. */
+async function remove(
+  deps: Deps,
+  place: SessionPlace,
+  { session, opened }: Replaced,
+  successor: Session,
+): Promise<void> {
+  // What is sealed counts.
+  const { expires, exportedTo } = opened?.session ?? session;
+  const token = opened?.credentials.accessToken;
+  if (token === undefined) {
+    const word = `The token "${printable(session.user.name ?? session.name)}" that was here before`;
+    deps.out.act(
+      `warning: ${word} cannot be opened, so it is not revoked. It may still be valid${untilOf(expires)}.`,
+    );
+  }
+  if (session.name !== successor.name) await removeHere(deps, place, session);
+  const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;
+  if (left && token !== undefined) await withdrawToken(exportedTo, token);
+}
+
+async function removeHere(deps: Deps, place: SessionPlace, session: Session): Promise<void> {
   const lock = await lockSession(place, session.name, LOCK_WAIT);
   try {
     // Another sign-in may have that name by now.
@@ -122,10 +196,4 @@ async function remove(deps: Deps, place: SessionPlace, session: Session): Promis
   } finally {
     lock.release();
   }
-}
-
-/** What a person can be told; anything else, and Ctrl-C, goes on. */
-function toFailure(thrown: unknown): AppError {
-  if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") return thrown;
-  throw thrown;
 }

@@ -148,7 +148,7 @@ async function signIn(
     ? undefined
     : await failureOf(exportOf(deps, exported, session, { url: host, token, team: session.team }));
   announce(deps, saved, unexported === undefined ? exported : undefined, place);
-  for (const old of replaced) await endReplaced(deps, exchange, place, old, session);
+  await endReplaced(deps, exchange, place, replaced, session);
   tellWhatComesFirst(deps);
   if (place.project === undefined) await tellOfFolder(deps);
   if (inactive !== undefined && unexported !== undefined) {
@@ -156,6 +156,7 @@ async function signIn(
   }
   const failure = inactive ?? unexported;
   if (failure !== undefined) throw failure;
+  deps.interrupted.throwIfAborted();
 }
 
 async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
@@ -163,7 +164,8 @@ async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
     await step;
     return undefined;
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") return thrown;
+    // Ctrl-C, too: what it leaves valid is still to be said.
+    if (thrown instanceof AppError) return thrown;
     throw thrown;
   }
 }
