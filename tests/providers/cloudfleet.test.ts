@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { openApiClient } from "../../src/api/client.ts";
 import { AppError, type ErrorCode, printable } from "../../src/errors.ts";
 import { cloudfleetPlace, sessionOfVariables, tokenProfile } from "../../src/providers/cloudfleet.ts";
 import {
@@ -25,6 +24,7 @@ import {
 } from "../../src/providers/cloudfleet-operations.ts";
 import { ambientCredentials } from "../../src/sessions/session.ts";
 import type { Fetch } from "../../src/system/network.ts";
+import { openTestClient } from "../api/test-client.ts";
 
 const refused = (code: ErrorCode, words: RegExp) => (thrown: unknown) =>
   thrown instanceof AppError && thrown.code === code && words.test(`${thrown.message} ${thrown.hint}`);
@@ -33,7 +33,7 @@ const variables = (values: Readonly<Record<string, string>>) => (name: string) =
 
 const WRONG_OPERATIONS: readonly (readonly [flag: string, words: RegExp])[] = [
   ["rename=POST /tokens/{id}/name", /"rename" is not an operation.*list, create/],
-  ["regenerate", /"regenerate" is no operation/],
+  ["regenerate", /"regenerate" is not an operation/],
   ["list=HEAD /tokens", /does not begin with GET, POST/],
   ["list=get /tokens", /does not begin with GET, POST/],
   ["list=GET tokens", /no path below/],
@@ -44,7 +44,7 @@ const WRONG_OPERATIONS: readonly (readonly [flag: string, words: RegExp])[] = [
   ["list=GET /tokens/.", /leads upwards/],
   ["delete=DELETE /tokens", /needs \{id\} once/],
   ["delete=DELETE /{id}/{id}", /needs \{id\} once/],
-  ["create=POST /tokens/{id}", /of which there is none yet/],
+  ["create=POST /tokens/{id}", /but there is no id yet/],
   ["delete=DELETE /tokens/{id}/{name}", /another placeholder/],
   ["delete=DELETE /tokens/{id", /another placeholder/],
 ];
@@ -124,7 +124,10 @@ Deno.test("the API's address is https, or http on loopback, without a query", ()
 Deno.test("a role is known in any case, and no other is", () => {
   assert.equal(checkedRole("administrator"), "Administrator");
   assert.equal(checkedRole(" USER "), "User");
-  assert.throws(() => checkedRole("ROLE"), refused("USAGE", /"ROLE" is no role.*Administrator, User/));
+  assert.throws(
+    () => checkedRole("ROLE"),
+    refused("USAGE", /"ROLE" is not a token role.*Administrator, User/),
+  );
 });
 
 Deno.test("a token is inside a cluster what the documentation says", () => {
@@ -223,19 +226,12 @@ Deno.test("a token's secret is sealed and not among what is shown", () => {
 
 /** The API behind a fetch that is handed in. */
 function apiOf(fetch: Fetch): CloudfleetApi {
-  const client = openApiClient({
+  const client = openTestClient({
     baseUrl: "https://api.example.com/v1",
     what: "Cloudfleet's API",
     who: 'the profile "ci"',
     refusals: CLOUDFLEET_REFUSALS,
     fetch,
-    token: () => Promise.resolve("token"),
-    now: () => 0,
-    sleep: () => Promise.resolve(),
-    random: () => 0,
-    requestTimeout: 1_000,
-    signal: new AbortController().signal,
-    log: () => {},
   });
   return cloudfleetApi({ client, operations: {}, organization: "acme" });
 }
