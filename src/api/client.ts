@@ -5,11 +5,15 @@ import { type BoundedSignal, boundedSignal, type Clock } from "../system/clock.t
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
 import { retryAfter } from "../system/retry-after.ts";
+import { hidingSecretsOf, withoutSecrets } from "../system/sent-secrets.ts";
 import { type ApiAnswer, type JsonObject, objectOf } from "./answer.ts";
 import { isPassing, isUnauthenticated, refusal, type Refusals } from "./refusal.ts";
 
-/** An answer of more bytes than this is refused. */
-const LARGEST_ANSWER = 64 * 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
+
+/** An answer of more bytes than this is refused, and so is a refusal, of which no more than some words is of use. */
+const LARGEST_ANSWER = 64 * MEBIBYTE;
+const LARGEST_REFUSAL = MEBIBYTE;
 
 /** How often a safe request is repeated, and the first pause, which doubles, in milliseconds. */
 const REPEATS = 3;
@@ -54,6 +58,18 @@ export interface RequestOptions {
   readonly safe?: true;
   /** Not sent again when the server cannot answer now. */
   readonly once?: boolean;
+  /** Ends it beside the client's own; its reason is an AppError. */
+  readonly signal?: AbortSignal;
+  /** What the answers of several requests come to together. */
+  readonly allowance?: Allowance;
+}
+
+/** How much several requests that belong together may be answered; beyond it they fail with `NETWORK`. */
+export interface Allowance {
+  /** In all. */
+  readonly bytes: number;
+  /** Of these; each answer takes its own away. */
+  left: number;
 }
 
 /** A request; the path, which may hold a query, stands below the client's base URL. */
@@ -68,12 +84,15 @@ export interface ApiRequest extends RequestOptions {
 export interface ApiClient {
   readonly baseUrl: string;
   readonly what: string;
+  /** As {@link RequestBounds} has it. */
+  readonly requestTimeout: number;
   /** The object at a path. Throws what {@link ApiClient.send} and {@link refusal} say. */
   get(path: string, options?: RequestOptions): Promise<JsonObject>;
   /** Sends an object as JSON; the object that is answered. Throws as {@link ApiClient.get}. */
   post(path: string, body: unknown, options?: RequestOptions): Promise<JsonObject>;
   /**
-   * The answer as it came, whatever its status, once a refresh and repeats could not better it.
+   * The answer as it came, whatever its status, once a refresh and repeats could not better it; a refusal repeats no
+   * token.
    *
    * Throws `NETWORK`, `UNTRUSTED_CERTIFICATE`, what getting a token throws, or the signal's reason.
    */
@@ -98,12 +117,17 @@ export function openApiClient(options: ClientOptions): ApiClient {
   }
 
   async function send(request: ApiRequest): Promise<ApiAnswer> {
+    const { signal } = request;
+    const bounds = signal === undefined
+      ? options
+      : { ...options, signal: AbortSignal.any([options.signal, signal]) };
+    signal?.throwIfAborted();
     const repeats = (request.method === "GET" || request.safe) && !request.once ? REPEATS : 0;
     const deadline = options.now() + options.requestTimeout;
     let token = await options.token(false);
     let renewed = false;
     for (let attempt = 0;; attempt += 1) {
-      const outcome = await exchange(options, request, token);
+      const outcome = await exchange(bounds, request, token);
       if (!renewed && !(outcome instanceof AppError) && isUnauthenticated(outcome, options.refusals)) {
         renewed = true;
         const next = await tokenAfter(token);
@@ -117,7 +141,7 @@ export function openApiClient(options: ClientOptions): ApiClient {
         if (outcome instanceof AppError) throw outcome;
         return outcome;
       }
-      await options.sleep(wait, options.signal);
+      await options.sleep(wait, bounds.signal);
     }
   }
 
@@ -131,6 +155,7 @@ export function openApiClient(options: ClientOptions): ApiClient {
   return {
     baseUrl,
     what,
+    requestTimeout: options.requestTimeout,
     get: (path, more) => object({ ...more, method: "GET", path }),
     post: (path, body, more) => object({ ...more, method: "POST", path, body }),
     send,
@@ -145,27 +170,33 @@ async function exchange(
   token: string,
 ): Promise<ApiAnswer | AppError> {
   const url = urlOf(options.baseUrl, request);
-  const { method, accept = "application/json", body } = request;
+  const { method, accept = "application/json", body, allowance } = request;
+  if (allowance !== undefined && allowance.left < 0) throw tooLarge(url.host, allowance.bytes);
+  const init = {
+    headers: {
+      accept,
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+  const hide = hidingSecretsOf(init);
   using bounded = boundedSignal(options.requestTimeout, () => slow(url.host), options.signal);
   const started = options.now();
   const tell = (end: number | "failed") =>
-    options.log(requestLine(method, url, end, options.now() - started));
+    options.log(hide(requestLine(method, url, end, options.now() - started)));
   try {
     const response = await options.fetch(url, {
+      ...init,
       method,
       redirect: "manual",
       signal: bounded.signal,
-      headers: {
-        accept,
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     bounded.restart();
-    const bytes = await readBounded(response, url.host, bounded);
-    tell(response.status);
-    return { status: response.status, headers: response.headers, body: bytes };
+    const { status, headers } = response;
+    const read = await readBounded(response, url.host, bounded, allowance);
+    tell(status);
+    return withoutSecrets({ status, headers, body: read }, hide);
   } catch (thrown) {
     tell("failed");
     options.signal.throwIfAborted();
@@ -191,18 +222,18 @@ async function readBounded(
   response: Response,
   host: string,
   bounded: BoundedSignal,
+  allowance: Allowance | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const most = response.ok ? LARGEST_ANSWER : LARGEST_REFUSAL;
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   try {
     for await (const part of response.body ?? []) {
       bounded.restart();
       length += part.length;
-      if (length > LARGEST_ANSWER) {
-        const most = LARGEST_ANSWER / 1024 / 1024;
-        throw new AppError("NETWORK", `${host} sent an answer of more than ${most} MiB.`, {
-          cause: new TooLarge(),
-        });
+      if (length > most) throw tooLarge(host, most);
+      if (allowance !== undefined && (allowance.left -= part.length) < 0) {
+        throw tooLarge(host, allowance.bytes);
       }
       parts.push(part);
     }
@@ -221,6 +252,12 @@ async function readBounded(
     at += part.length;
   }
   return bytes;
+}
+
+function tooLarge(host: string, bytes: number): AppError {
+  return new AppError("NETWORK", `${host} sent more than ${bytes / MEBIBYTE} MiB.`, {
+    cause: new TooLarge(),
+  });
 }
 
 function slow(host: string): AppError {

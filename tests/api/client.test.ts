@@ -343,6 +343,80 @@ Deno.test("an answer of more than 64 MiB is refused, and not asked for again", a
   });
 });
 
+Deno.test("a refusal of more than 1 MiB is not read to its end", async () => {
+  await withServer(
+    () => new Response(new Uint8Array(1024 * 1024 + 1), { status: 404 }),
+    async ({ client }) => {
+      await failsWith(client.get("/api"), "NETWORK", 6, /more than 1 MiB/);
+    },
+  );
+});
+
+Deno.test("answers that share an allowance are refused together beyond it, and then nothing more is asked", async () => {
+  const allowance = { bytes: 1024 * 1024, left: 1024 * 1024 };
+  await withServer(
+    () => new Response(JSON.stringify({ a: "x".repeat(400_000) })),
+    async ({ client, asked }) => {
+      await client.get("/1", { allowance });
+      await client.get("/2", { allowance });
+      await failsWith(client.get("/3", { allowance }), "NETWORK", 6, /more than 1 MiB/);
+      await failsWith(client.get("/4", { allowance }), "NETWORK", 6, /more than 1 MiB/);
+      assert.equal(asked.length, 3);
+    },
+  );
+});
+
+Deno.test("a request's own signal ends it and its pauses, and what it says is not asked again", async () => {
+  const reason = new AppError("NETWORK", "Too long.");
+  const own = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  await withServer(() => {
+    own.abort(reason);
+    return promise;
+  }, async ({ client, asked }) => {
+    await failsWith(client.get("/api", { signal: own.signal }), "NETWORK", 6, /Too long/);
+    await failsWith(client.get("/api", { signal: own.signal }), "NETWORK", 6, /Too long/);
+    assert.equal(asked.length, 1);
+    resolve(Response.json({}));
+  });
+});
+
+for (const code of [400, 403, 404, 409, 418, 429, 500]) {
+  Deno.test(`a token that a ${code} repeats is in no message and no line of the log`, async () => {
+    const repeat = (request: Request) => {
+      const sent = request.headers.get("authorization") ?? "";
+      const words = `bad header: ${sent} ${encodeURIComponent(sent)}`;
+      return new URL(request.url).pathname.includes("plain")
+        ? new Response(words, { status: code })
+        : status(code, words, sent);
+    };
+    await withServer(repeat, async ({ client, lines }) => {
+      for (const path of ["/api", "/plain", "/plain/bearer-SECRET+1"]) {
+        const error = await client.get(path).catch((thrown: AppError) => thrown) as AppError;
+        assert.match(error.message, /bad header: Bearer …/);
+        assert.doesNotMatch(`${error.message} ${error.hint} ${JSON.stringify(error.cause)}`, /SECRET/);
+      }
+      assert.doesNotMatch(lines.join(), /SECRET/);
+    }, { token: () => Promise.resolve("bearer-SECRET+1") });
+  });
+}
+
+Deno.test("a token that a success repeats is its own, and what it calls itself is not said", async () => {
+  const body = JSON.stringify({ kind: "Secret", data: { token: "bearer-SECRET" } });
+  await withServer(
+    (request) =>
+      request.url.endsWith("/odd")
+        ? new Response("?", { headers: { "content-type": "x/bearer-SECRET" } })
+        : new Response(body),
+    async ({ client }) => {
+      assert.equal(textOf(await client.send({ method: "GET", path: "/secret" })), body);
+      const error = await client.get("/odd").catch((thrown: AppError) => thrown) as AppError;
+      assert.doesNotMatch(error.message, /SECRET/);
+    },
+    { token: () => Promise.resolve("bearer-SECRET") },
+  );
+});
+
 Deno.test("a redirect is refused, and the token goes nowhere else", async () => {
   await withServer(
     (request) =>
