@@ -25,7 +25,11 @@ export const CODES = {
   KEYRING_ITEM_MISSING: { exit: 4, retryable: false, meaning: "the keyring lacks the session's key" },
   KEYRING_TIMEOUT: { exit: 1, retryable: true, meaning: "the keyring did not answer in time" },
   KEYRING_UNAVAILABLE: { exit: 1, retryable: false, meaning: "no keyring can be used for a new session" },
-  IDENTITY_MISMATCH: { exit: 1, retryable: false, meaning: "a different person signed in than the session belongs to" },
+  IDENTITY_MISMATCH: {
+    exit: 1,
+    retryable: false,
+    meaning: "a different person signed in than the session belongs to",
+  },
   INVALID_TOKEN: { exit: 1, retryable: false, meaning: "a check of what the issuer sent failed" },
   ISSUER_ERROR: { exit: 1, retryable: false, meaning: "the issuer refused the request" },
   ACCESS_DENIED: { exit: 1, retryable: false, meaning: "the sign-in was declined" },
