@@ -3,7 +3,7 @@
 import { pathSegment } from "../api/path-segment.ts";
 import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
-import { DATUM_API_HOST, DATUM_AUTH_HOST } from "../sessions/session.ts";
+import { DATUM_API_HOST, DATUM_AUTH_HOST, type Session } from "../sessions/session.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
 import { parseHost } from "./host.ts";
 
@@ -103,10 +103,10 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
 export const CONTROL_PLANE_APIS = [
   "resourcemanager.miloapis.com/v1alpha1",
   "resourcemanager.datumapis.com/v1alpha",
-] as const;
+] as const satisfies readonly ControlPlaneApi[];
 
-/** One of {@link CONTROL_PLANE_APIS}. */
-export type ControlPlaneApi = typeof CONTROL_PLANE_APIS[number];
+/** One of {@link CONTROL_PLANE_APIS}, as a session remembers it. */
+export type ControlPlaneApi = NonNullable<Session["controlPlaneApi"]>;
 
 /** An organization or a project, by its id. */
 export interface Scope {

@@ -9,7 +9,12 @@ import { oidcTarget } from "./oidc.ts";
 import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./studio.ts";
 
 /** The providers that people sign in to. */
-export const PROVIDERS = ["datum", "oidc", "studio", "cloudfleet"] as const;
+export const PROVIDERS = [
+  "datum",
+  "oidc",
+  "studio",
+  "cloudfleet",
+] as const satisfies readonly Session["provider"][];
 
 /** One of {@link PROVIDERS}. */
 export type Provider = typeof PROVIDERS[number];

@@ -5,6 +5,7 @@ import { AppError } from "../../src/errors.ts";
 import {
   checkedScope,
   CONTROL_PLANE_APIS,
+  type ControlPlaneApi,
   controlPlaneUrl,
   datumTarget,
   userControlPlaneUrl,
@@ -156,4 +157,13 @@ Deno.test("controlPlaneUrl() puts a control plane below its group and version", 
     controlPlaneUrl("localhost:8443", { kind: "project", id: "web.1" }, datum),
     "https://localhost:8443/apis/resourcemanager.datumapis.com/v1alpha/projects/web.1/control-plane",
   );
+});
+
+Deno.test("every control-plane API that a session can remember is asked for", () => {
+  // The compiler refuses a record that lacks one, or has one more.
+  const remembered: Record<ControlPlaneApi, true> = {
+    "resourcemanager.miloapis.com/v1alpha1": true,
+    "resourcemanager.datumapis.com/v1alpha": true,
+  };
+  assert.deepEqual(CONTROL_PLANE_APIS.toSorted(), Object.keys(remembered).toSorted());
 });

@@ -3,7 +3,12 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { oidcTarget } from "../../src/providers/oidc.ts";
-import { chosenProvider, type ProviderChoice, renewalTarget } from "../../src/providers/provider.ts";
+import {
+  chosenProvider,
+  type ProviderChoice,
+  PROVIDERS,
+  renewalTarget,
+} from "../../src/providers/provider.ts";
 import type { Session } from "../../src/sessions/session.ts";
 
 function usage(work: () => unknown): AppError {
@@ -184,4 +189,15 @@ Deno.test("a session is renewed where and as whom it was made; one that nobody s
   );
   assert.equal(renewalTarget({ ...SESSION, kind: "service-account" }, {}), undefined);
   assert.equal(renewalTarget({ ...SESSION, provider: "studio" }, {}), undefined);
+});
+
+Deno.test("the providers are those that a stored session can be of, none left out", () => {
+  // The compiler refuses a record that lacks one, or has one more.
+  const stored: Record<Session["provider"], true> = {
+    datum: true,
+    oidc: true,
+    studio: true,
+    cloudfleet: true,
+  };
+  assert.deepEqual(PROVIDERS.toSorted(), Object.keys(stored).toSorted());
 });

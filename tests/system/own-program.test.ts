@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { checkedCommand, ownCommand } from "../../src/cli/own-command.ts";
 import { AppError } from "../../src/errors.ts";
+import { permissions } from "../../scripts/compile.ts";
 import { ownProgram, writeLauncher } from "../../src/system/own-program.ts";
 
 Deno.test("from source the program is a module under Deno; paths become absolute", async () => {
@@ -68,5 +69,16 @@ Deno.test("--exec-command is a name or a path", () => {
       () => checkedCommand(command),
       (thrown) => thrown instanceof AppError && thrown.code === "USAGE",
     );
+  }
+});
+
+Deno.test("a launcher gives the sources the permissions that the binary has", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const text = await Deno.readTextFile(await writeLauncher(folder, "file:///src/main.ts"));
+    const given = [...text.matchAll(/--(?:allow-|no-prompt)[^\s'"]*/g)].map(([flag]) => flag);
+    assert.deepEqual(given.toSorted(), permissions("x86_64-unknown-linux-gnu").toSorted());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
