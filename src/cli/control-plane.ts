@@ -3,7 +3,7 @@
 import { type ApiClient, openApiClient } from "../api/client.ts";
 import { refuseStudio } from "../credential/exec-credential.ts";
 import { AppError, printable } from "../errors.ts";
-import { KUBERNETES_REFUSALS } from "../kube/refusal.ts";
+import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../kube/refusal.ts";
 import {
   CONTROL_PLANE_APIS,
   type ControlPlaneApi,
@@ -48,7 +48,7 @@ export type ControlPlaneTarget = ChosenScope | { readonly kind: "user"; readonly
 export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<ControlPlane> {
   const chosen = await actingSession(deps);
   const scope = await findScope(flags, deps.env, chosen);
-  if (scope === undefined) throw nothingInUse();
+  if (scope === undefined) throw nothingInUse(chosen.session);
   const plane = await openTarget(chosen.deps, chosen.session, scope);
   const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
   return { ...plane, namespace };
@@ -60,7 +60,7 @@ async function clusterOf(
   session: Session,
 ) {
   const { actsAs } = await import("../kube/kubeconfig.ts");
-  if (context.own === undefined || !actsAs(context.own, session)) throw nothingInUse();
+  if (context.own === undefined || !actsAs(context.own, session)) throw nothingInUse(session);
   const { findCluster } = await import("../kube/api-server.ts");
   return await findCluster(kubeconfig, context.cluster ?? "");
 }
@@ -88,7 +88,7 @@ export async function openTarget(
         baseUrl,
         what,
         who: labelOf(session),
-        refusals: KUBERNETES_REFUSALS,
+        refusals: refusalsOf(target),
         ...(session.kind === "user" ? {} : { remedy: signInAgain(session) }),
         fetch: async (input, init) => await open().fetch(input, init),
         token: async (force) => (await tokens(force)).token,
@@ -176,6 +176,24 @@ async function learnApi(
     return api;
   }
   return CONTROL_PLANE_APIS[0];
+}
+
+/** The next steps name the target, which need not be the one in use when they are typed. */
+function refusalsOf(target: ControlPlaneTarget): ReturnType<typeof kubernetesRefusals> {
+  if (target.kind === "context") return KUBERNETES_REFUSALS;
+  if (target.kind === "user") {
+    return kubernetesRefusals({
+      FORBIDDEN: "Ask for access, or see who you act as: datumctl whoami",
+      NOT_FOUND: "See who you act as, and where: datumctl whoami",
+    });
+  }
+  const [flag, others] = target.kind === "platform"
+    ? ["--platform-wide", ""]
+    : [`--${target.kind} ${target.id}`, ". See what you may use: datumctl ctx list"];
+  return kubernetesRefusals({
+    FORBIDDEN: `Ask for access, or see what is allowed: datumctl auth can-i --list ${flag}${others}`,
+    NOT_FOUND: `See what is served there: datumctl api-resources ${flag}`,
+  });
 }
 
 function wordsFor(target: ControlPlaneTarget, session: Session): string {

@@ -12,7 +12,7 @@ import { reviewSelf } from "./auth/whoami.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 import { findScope } from "./find-scope.ts";
-import type { ChosenScope } from "./scope.ts";
+import { type ChosenScope, nothingInUse } from "./scope.ts";
 import { actingSession, checkStored } from "./session-words.ts";
 import { formatListing, formatObject, listFormat } from "./table.ts";
 import { listOrganizations, listProjects } from "./tenancy.ts";
@@ -104,7 +104,11 @@ export async function runCtx(deps: Deps, input: { readonly output?: string | und
   const scope = await findScope({}, deps.env, chosen);
   const { lines, object, name } = scopeWords(scope);
   if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
-    return deps.out.note("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
+    if (chosen.session.provider === "datum") {
+      return deps.out.note("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
+    }
+    const { message, hint = "" } = nothingInUse(chosen.session);
+    return deps.out.note(`${message} ${hint}`);
   }
   const { name: session } = chosen.session;
   deps.out.text(await formatObject([...lines, ["Session", session]], { ...object, session }, name, format));

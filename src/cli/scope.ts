@@ -132,8 +132,19 @@ function isId(id: string): boolean {
   }
 }
 
-/** The error of a command that needs something to act on. */
-export function nothingInUse(): AppError {
+const WAYS = {
+  cloudfleet: "Write an entry for a cluster: datumctl clusters kubeconfig ID, then choose its context: " +
+    "kubectl config use-context ID/PROFILE",
+  oidc: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
+  studio:
+    "Studio has no Kubernetes APIs. Act as another session: --profile NAME; see them: datumctl auth list",
+} as const;
+
+/** The error of a command that needs something to act on, with the way to it that the session's provider has. */
+export function nothingInUse({ name, provider }: Pick<Session, "name" | "provider">): AppError {
+  if (provider !== "datum") {
+    return new AppError("USAGE", `The session "${name}" has no API server in use.`, { hint: WAYS[provider] });
+  }
   return new AppError("USAGE", "No organization or project is in use.", {
     hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
       "for this command only: --organization, --project or --platform-wide",

@@ -4,7 +4,7 @@ import { type ApiAnswer, isObject, objectOf } from "../api/answer.ts";
 import { type ApiClient, type ClientOptions, openApiClient, type RequestBounds } from "../api/client.ts";
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
-import { KUBERNETES_REFUSALS } from "./refusal.ts";
+import { kubernetesRefusals } from "./refusal.ts";
 
 // A token that may ask either of these was accepted. The first also tells whom the server sees: it is served since
 // Kubernetes 1.28, as v1beta1 since 1.27. The last is as old as RBAC, and open to everybody who is authenticated.
@@ -56,14 +56,14 @@ export async function firstAccepted<Choice>(
       baseUrl: url,
       what,
       who: "the session",
-      refusals: KUBERNETES_REFUSALS,
+      refusals: kubernetesRefusals(STEPS[kind]),
       fetch,
       token: () => Promise.resolve(token),
     });
     const answer = await review(client, kind);
     const accepted = acceptance(answer);
     if (accepted !== undefined) return { choice, ...accepted };
-    refusals.push({ token, error: refusalOf(client, answer) });
+    refusals.push({ token, error: refusalOf(client, answer, kind) });
   }
   // A token that was refused once tells nothing of the target; what a token says that was not, does.
   const refused = new Set(
@@ -106,8 +106,22 @@ function acceptance(answer: ApiAnswer): { readonly username?: string } | undefin
     : undefined;
 }
 
+/** What to do about a target that is refused or not there: nobody needs to be asked to write its entry. */
+const STEPS = {
+  "control-plane": {
+    FORBIDDEN: "See what you may use: datumctl ctx list, or ask for access. " +
+      "--skip-validation writes the entry without asking the server.",
+    NOT_FOUND:
+      "See what there is: datumctl ctx list. --skip-validation writes the entry without asking the server.",
+  },
+  "api-server": {
+    FORBIDDEN: "Ask for access. --skip-validation writes the entry without asking the server.",
+    NOT_FOUND: "Check what was named. --skip-validation writes the entry without asking the server.",
+  },
+} as const;
+
 /** What a refusal means here, where the target itself is in question. */
-function refusalOf(client: ApiClient, answer: ApiAnswer): AppError {
+function refusalOf(client: ApiClient, answer: ApiAnswer, kind: ServerKind): AppError {
   const error = client.refusal(answer);
   const object = objectOf(answer);
   const { host } = new URL(client.baseUrl);
@@ -124,12 +138,10 @@ function refusalOf(client: ApiClient, answer: ApiAnswer): AppError {
   const told = error.code === "SESSION_REJECTED" || error.code === "NETWORK" ||
     (error.code === "FORBIDDEN" && object !== undefined);
   if (told) return error;
+  const code = error.code === "FORBIDDEN" ? error.code : "NOT_FOUND";
   return new AppError(
-    "NOT_FOUND",
+    code,
     `Cannot find ${client.what} at ${host}, or the session may not see it (HTTP ${answer.status}).`,
-    {
-      hint: "Check what was named. --skip-validation writes the entry without asking the server.",
-      cause: error,
-    },
+    { hint: STEPS[kind][code], cause: error },
   );
 }

@@ -4,18 +4,25 @@ import { type ApiAnswer, objectOf } from "../api/answer.ts";
 import { type Refusals, wordsOf } from "../api/refusal.ts";
 import { printable } from "../errors.ts";
 
-/** How a client of a Kubernetes API understands its refusals. */
-export const KUBERNETES_REFUSALS: Refusals = {
-  hints: {
-    FORBIDDEN: "Ask for access, or see what is allowed: datumctl auth can-i --list",
-    NOT_FOUND: "See what is served there: datumctl api-resources",
-    CONFLICT: "Look at what is there now, then decide.",
-    INVALID: "Correct what the message names.",
-  },
-  // A server that lets strangers ask sees one in whoever shows a token that it does not take.
-  refusesToken: (answer) => answer.status === 403 && wordsOf(answer).includes("system:anonymous"),
-  reasonOf,
-};
+/** How a client of a Kubernetes API understands its refusals, with the next steps that depend on which one it is. */
+export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | "NOT_FOUND">): Refusals {
+  return {
+    hints: {
+      ...steps,
+      CONFLICT: "Look at what is there now, then decide.",
+      INVALID: "Correct what the message names.",
+    },
+    // A server that lets strangers ask sees one in whoever shows a token that it does not take.
+    refusesToken: (answer) => answer.status === 403 && wordsOf(answer).includes("system:anonymous"),
+    reasonOf,
+  };
+}
+
+/** {@link kubernetesRefusals} of what commands act on without a flag. */
+export const KUBERNETES_REFUSALS = kubernetesRefusals({
+  FORBIDDEN: "Ask for access, or see what is allowed: datumctl auth can-i --list",
+  NOT_FOUND: "See what is served there: datumctl api-resources",
+});
 
 /** A Status object's reason, such as `AlreadyExists`. */
 function reasonOf(answer: ApiAnswer): string | undefined {

@@ -198,6 +198,11 @@ Deno.test("refusals: 401 in the middle, as nobody, not allowed, not there", asyn
 
   await test.step("what may not be seen ends with 5, what is not there is told", async () => {
     assert.deepEqual(await code("auth whoami --project nothing"), [5, "FORBIDDEN"]);
+    const unseen = await world.run("auth whoami --project nothing");
+    assert.match(unseen.stderr, /\n.*datumctl auth can-i --list --project nothing\..*datumctl ctx list\n$/);
+    const entry = await world.run("auth update-kubeconfig --project nothing");
+    assert.deepEqual([entry.code, entry.stdout], [5, ""], entry.stderr);
+    assert.match(entry.stderr, /the project "nothing".*\n.*datumctl ctx list.*--skip-validation[^\n]*\n$/);
     cloud.setControlPlanes({ unknownId: "bad-request" });
     assert.deepEqual(await code("auth whoami --project nothing"), [1, "INVALID"]);
     assert.equal((await world.login("zoe@example.com")).code, 0);
@@ -227,7 +232,10 @@ Deno.test("an ordinary API server is acted on through the kubeconfig's context, 
   );
   await walk;
   assert.equal(code, 0, stderr);
-  assert.match((await world.run("auth whoami")).stderr, /No organization or project is in use/);
+  assert.match(
+    (await world.run("auth whoami")).stderr,
+    /^error: The session "plain" has no API server in use\.\n.*datumctl auth update-kubeconfig --server URL\n$/,
+  );
   const refused = await world.run("auth whoami --project web");
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /to the provider oidc, which has no organizations or projects/);

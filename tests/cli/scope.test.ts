@@ -1,7 +1,13 @@
 /** Proves which organization or project a command acts on, and what said so. */
 
 import assert from "node:assert/strict";
-import { chosenScope, type ScopeFlags, scopeInUse, scopeOfServer } from "../../src/cli/scope.ts";
+import {
+  chosenScope,
+  nothingInUse,
+  type ScopeFlags,
+  scopeInUse,
+  scopeOfServer,
+} from "../../src/cli/scope.ts";
 import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
 import { AppError } from "../../src/errors.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../src/kube/kubeconfig.ts";
@@ -90,6 +96,17 @@ Deno.test("of an organization and a project in use, the project is acted on", ()
   assert.equal(scopeInUse({}), undefined);
   assert.equal(scopeInUse(undefined), undefined);
   assert.equal(chosen({}), undefined);
+});
+
+Deno.test("with nothing in use, the way to it is one that the session's provider has", () => {
+  const hint = (provider: Session["provider"]) => nothingInUse({ name: "work", provider }).hint ?? "";
+  assert.match(hint("datum"), /datumctl ctx use ORG/);
+  for (const provider of ["cloudfleet", "oidc", "studio"] as const) {
+    assert.doesNotMatch(hint(provider), /ctx use|--project|--organization/, provider);
+  }
+  assert.match(hint("cloudfleet"), /datumctl clusters kubeconfig ID/);
+  assert.match(hint("oidc"), /datumctl auth update-kubeconfig --server URL/);
+  assert.match(hint("studio"), /--profile NAME/);
 });
 
 Deno.test("an address tells its control plane on both group names, and nothing that is no id", () => {

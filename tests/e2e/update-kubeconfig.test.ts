@@ -156,7 +156,7 @@ testInWorld("an unknown project is an error, and nothing is written", async (wor
   for (const unknownId of ["forbidden", "bad-request"] as const) {
     world.cloud.setControlPlanes({ unknownId });
     const finished = await world.datumctl(["auth", "update-kubeconfig", "--project", "nowhere"]);
-    refused(finished, 1);
+    refused(finished, unknownId === "forbidden" ? 5 : 1);
     assert.match(finished.stderr, /nowhere/);
     assert.equal(finished.stdout, "");
   }
