@@ -290,7 +290,7 @@ function usageError({ code, message }: CommanderError, command: Command | undefi
   if (command === undefined) return new AppError("USAGE", what, { hint: help });
   if (code === "commander.unknownCommand") {
     const held = command.commands.map((held) => wordsOf(held as Command));
-    const few = held.length < 5 ? `There are: ${held.join(", ")}. ` : "";
+    const few = held.length < 5 ? `Available: ${held.join(", ")}. ` : "";
     return new AppError("USAGE", what, {
       hint: nearestCommand(command.args[0] ?? "", command) ?? `${few}${help}`,
     });

@@ -52,7 +52,7 @@ export async function readPasted(
         say(`That is not an address. Paste all of it; it begins with ${redirectUri}`);
         break;
       case "other-address":
-        say(`That is another address. The address that is needed begins with ${redirectUri}`);
+        say(`That is not the address that is needed, which begins with ${redirectUri}`);
         break;
       case "other-attempt":
         say(

@@ -106,7 +106,7 @@ Deno.test("a word or flag that is not known suggests the nearest, exits 2 and pr
     ["apply -f x", /Unknown command 'apply'\.\nSee datumctl --help\.\n$/],
     ["-f lgoin", /Unknown option '-f'/],
     ["auth status --foo", /Unknown command 'status'\.\nSee datumctl auth --help\.\n$/],
-    ["ctx set acme", /Unknown command 'set'\.\nThere are: datumctl ctx use, datumctl ctx list\./],
+    ["ctx set acme", /Unknown command 'set'\.\nAvailable: datumctl ctx use, datumctl ctx list\./],
     ["ctx switch", /Unknown command 'switch'\.\n.*datumctl ctx use/],
     ["tokens describe", /Missing required argument 'id'\.\nSee datumctl tokens describe --help\.\n$/],
     ["version --client", /Unknown option '--client'\.\nSee datumctl version --help\.\n$/],

@@ -138,7 +138,7 @@ testAtIssuer(
     await paste(wrong.href);
     await pane.shows(/belongs to another sign-in/);
     await paste("http://127.0.0.1:1/callback?code=1");
-    await pane.shows(/That is another address/);
+    await pane.shows(/That is not the address that is needed/);
     await paste(back.href);
     assert.equal(await pane.ended(), 0);
     const shown = await pane.text();

@@ -156,7 +156,7 @@ testAtStudio(
     studio.resetRequests();
     const again = await home.run(["auth", "login"]);
     assert.equal(again.code, 2, again.stderr);
-    assert.match(again.stderr, /signed in at \S+ already.*\n.*datumctl logout \S+; or add --force/);
+    assert.match(again.stderr, /already signed in at \S+.*\n.*datumctl logout \S+; or add --force/);
     assert.deepEqual(studio.requests(), []);
     assert.match(await home.ok(["auth", "logout"]), /^Revoked and removed here/);
     assert.deepEqual(studio.tokens(), []);
