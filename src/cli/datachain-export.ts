@@ -11,16 +11,25 @@ import {
 import { type Environment, operatingSystem } from "../system/environment.ts";
 import {
   ensurePrivateFolder,
+  isOurs,
   kindOf,
   othersCanRead,
   prepareReplacement,
   realPath,
   tighten,
 } from "../system/files.ts";
-import { readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
+import { ignoringFile, keepOutOfGit } from "../system/git-ignore.ts";
+import {
+  editFile,
+  readSharedFile,
+  removeOldCopies,
+  replaceOwnFile,
+  replaceSharedFile,
+} from "../system/shared-file.ts";
 import { isTracked } from "./git-index.ts";
 
-const MOST_ATTEMPTS = 5;
+/** In bytes. */
+const LARGEST_CONFIG = 1024 * 1024;
 
 /** Where the copy goes: the person's own file, or the project folder's. */
 export interface ExportPlace {
@@ -29,8 +38,8 @@ export interface ExportPlace {
 }
 
 /**
- * Where DataChain's own tools look, made ready for this table to be written there. Throws `STORAGE`, also for
- * a link in a project folder, which could lead anywhere, and for a file there that git tracks.
+ * Where DataChain's own tools look, made ready for this table to be written there. Throws `STORAGE`, also for what
+ * {@link exportToken} does not write to.
  */
 export async function exportPlaceFor(
   env: Environment,
@@ -38,25 +47,39 @@ export async function exportPlaceFor(
   url: string,
 ): Promise<ExportPlace> {
   const path = datachainConfigPath({ env, os: operatingSystem }, project);
-  const folder = path.slice(0, -"/config".length);
-  const parts = project === undefined
-    ? []
-    : [[folder, "folder"], [path, "file"], [`${folder}/.gitignore`, "file"]];
-  for (const [part = "", wanted] of parts) {
+  const place = { path, project };
+  await refuseUnsafe(place);
+  const before = await readSharedFile(path, LARGEST_CONFIG);
+  withStudioTable(configText(before, path), { url, token: "token" }, path);
+  if (before === undefined) {
+    await ensurePrivateFolder(folderOf(path));
+    await (await prepareReplacement(`${path}-room-${crypto.randomUUID()}`, 0)).discard();
+  }
+  return place;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, -"/config".length);
+}
+
+/**
+ * Throws `STORAGE` for what a project folder holds in the way: a link, which could lead anywhere, what belongs to
+ * another user, who could read the token, and a file that git tracks. The person's own file may be anything.
+ */
+async function refuseUnsafe({ path, project }: ExportPlace): Promise<void> {
+  if (project === undefined) return;
+  const folder = folderOf(path);
+  for (
+    const [part, wanted] of [[folder, "folder"], [path, "file"], [`${folder}/.gitignore`, "file"]] as const
+  ) {
     const kind = await kindOf(part);
-    if (kind === undefined || kind === wanted) continue;
-    throw new AppError("STORAGE", `Nothing is exported to ${printable(part)}: it is not a plain ${wanted}.`, {
+    if (kind === undefined || kind === wanted && isOurs(part)) continue;
+    const why = kind === wanted ? "it belongs to someone else" : `it is not a plain ${wanted}`;
+    throw new AppError("STORAGE", `Nothing is exported to ${printable(part)}: ${why}.`, {
       hint: "Look at what it is; then remove it and run the same command again.",
     });
   }
-  if (project !== undefined && await isTracked(project, ".datachain/config")) throw tracked(path);
-  const before = await readSharedFile(path);
-  withStudioTable(configText(before, path), { url, token: "token" }, path);
-  if (before === undefined) {
-    await ensurePrivateFolder(folder);
-    await (await prepareReplacement(`${path}-room-${crypto.randomUUID()}`, 0)).discard();
-  }
-  return { path, project };
+  if (await isTracked(project, ".datachain/config")) throw tracked(path);
 }
 
 function tracked(path: string): AppError {
@@ -75,30 +98,35 @@ function tracked(path: string): AppError {
  * `STORAGE`.
  */
 export async function exportToken(
-  { path, project }: ExportPlace,
+  place: ExportPlace,
   table: StudioTable,
   note: (text: string) => void,
 ): Promise<void> {
+  const { path, project } = place;
   if (project !== undefined) {
-    const folder = path.slice(0, -"/config".length);
+    const folder = folderOf(path);
     await ensurePrivateFolder(folder);
+    // Again: the person took minutes to sign in.
+    await refuseUnsafe(place);
     // A bare token has no place in a repository.
-    const ignore = `${folder}/.gitignore`;
-    const had = await readSharedFile(ignore) !== undefined;
-    if (await edit(ignore, ignoringConfig) && had) {
-      note(`Added "config" to ${printable(ignore)}, so that git does not see the token.`);
+    const added = await keepOutOfGit(folder, ignoringFile("config"));
+    if (added.length > 0) {
+      const lines = added.map((line) => `"${line}"`).join(" and ");
+      note(`Added ${lines} to ${printable(`${folder}/.gitignore`)}, so that git does not see the token.`);
     }
-  }
-  const target = await realPath(path);
-  if (target !== undefined) {
-    await tighten(target);
-    if (await othersCanRead(target)) {
-      throw new AppError("STORAGE", `The token is not written to ${printable(path)}: others can read it.`, {
-        hint: `Make it private and run the same command again: chmod 600 ${printable(path)}`,
-      });
-    }
-  }
+  } else await makePrivate(path);
   await edit(path, (text) => withStudioTable(text, table, path));
+}
+
+async function makePrivate(path: string): Promise<void> {
+  const target = await realPath(path);
+  if (target === undefined) return;
+  await tighten(target);
+  if (await othersCanRead(target)) {
+    throw new AppError("STORAGE", `The token is not written to ${printable(path)}: others can read it.`, {
+      hint: `Make it private and run the same command again: chmod 600 ${printable(path)}`,
+    });
+  }
 }
 
 /** Gives the copy another default team, where the token there is this one. Throws `STORAGE`. */
@@ -109,30 +137,22 @@ export async function exportTeam(path: string, table: StudioTable): Promise<void
   });
 }
 
-/** Takes the token out of the copy, where it is this one. False when it was not there. Throws `STORAGE`. */
+/**
+ * Takes the token out of the copy, where it is this one; and away what a killed process left of it. False when it was not
+ * there. Throws `STORAGE`.
+ */
 export async function withdrawToken(path: string, token: string): Promise<boolean> {
+  await removeOldCopies(path);
   return await edit(path, (text = "") => withoutStudioToken(text, token, path));
 }
 
-/** The `.gitignore` with `config` ignored; one that there is not gets to ignore everything beside it. */
-function ignoringConfig(text: string | undefined): string {
-  if (text === undefined) return "*\n";
-  const lines = text.split(/\r?\n/).map((line) => line.trimEnd());
-  // The last line that speaks of it counts. Patterns of other kinds are not looked into: one line more does no harm.
-  const last = lines.findLast((line) => /^!?\/?(?:\*|config)$/.test(line));
-  if (last !== undefined && !last.startsWith("!")) return text;
-  const end = text.includes("\r\n") ? "\r\n" : "\n";
-  return `${text}${text === "" || text.endsWith("\n") ? "" : end}config${end}`;
-}
-
-/** Rewrites a file until nobody else writes it meanwhile. False when there was nothing to change. */
+/** Rewrites the copy until nobody else writes it meanwhile. False when there was nothing to change. */
 async function edit(path: string, change: (text: string | undefined) => string): Promise<boolean> {
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const before = await readSharedFile(path);
+  // In a project folder others may write, too.
+  const replace = /[\\/]\.datachain[\\/]config$/.test(path) ? replaceOwnFile : replaceSharedFile;
+  return await editFile(path, (before) => {
     const text = configText(before, path);
     const changed = change(text);
-    if (changed === (text ?? "")) return false;
-    if (await replaceSharedFile(path, before, new TextEncoder().encode(changed)) !== "changed") return true;
-  }
-  throw new AppError("BUSY", `Another program keeps writing ${printable(path)}.`);
+    return changed === (text ?? "") ? undefined : new TextEncoder().encode(changed);
+  }, { largest: LARGEST_CONFIG, replace });
 }

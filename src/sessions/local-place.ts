@@ -86,10 +86,12 @@ function parentOf(folder: string): string | undefined {
 }
 
 /**
- * Makes the folder of a project's own sessions; true when it was not there. Throws `STORAGE`, also for a link, which
- * could lead out of the project.
+ * Makes the folder of a project's own sessions; true when it was not there. One that was there is kept out of git, too,
+ * whatever came with it. Throws `STORAGE`, also for a link, which could lead out of the project.
  */
-export async function beginLocalPlace({ folders: { config: folder } }: SessionPlace): Promise<boolean> {
+export async function beginLocalPlace(
+  { folders: { config: folder }, notice }: SessionPlace,
+): Promise<boolean> {
   const kind = await kindOf(folder);
   if (kind !== undefined && kind !== "folder") {
     throw new AppError("STORAGE", `${printable(folder)} is not used: it is not a plain folder.`, {
@@ -102,7 +104,12 @@ export async function beginLocalPlace({ folders: { config: folder } }: SessionPl
     });
   }
   await ensurePrivateFolder(folder);
-  return kind === undefined;
+  if (kind === undefined) return true;
+  const { EVERYTHING, keepOutOfGit } = await import("../system/git-ignore.ts");
+  if ((await keepOutOfGit(folder, EVERYTHING)).length > 0) {
+    notice(`Added "*" to ${printable(`${folder}/.gitignore`)}, so that git does not see the session.`);
+  }
+  return false;
 }
 
 /**

@@ -189,7 +189,7 @@ export async function replaceOwnFile(
 export async function refuseForeign(path: string): Promise<void> {
   const kind = await kindOf(path);
   if (kind === undefined || kind === "file" && isOurs(path)) return;
-  const why = kind === "file" ? "it belongs to another user" : "it is not a plain file";
+  const why = kind === "file" ? "it belongs to someone else" : "it is not a plain file";
   throw new AppError("STORAGE", `Cannot write ${printable(path)}: ${why}.`, {
     hint: "Look at what it is; then remove it and run the same command again.",
   });
@@ -319,8 +319,8 @@ function isLike(copy: Deno.FileInfo, old: Deno.FileInfo): boolean {
 async function renameOnto(target: string, { path, file }: Copy): Promise<void> {
   const [made, there] = [await file.stat(), await Deno.lstat(path)];
   if (Deno.build.os !== "windows" && (made.ino !== there.ino || made.dev !== there.dev)) {
-    throw new AppError("STORAGE", `Cannot write ${printable(target)}: somebody else writes in its folder.`, {
-      hint: `Let nobody else write in ${printable(parentOf(target))} and run the same command again.`,
+    throw new AppError("STORAGE", `Cannot write ${printable(target)}: someone else writes in its folder.`, {
+      hint: `Let no one else write in ${printable(parentOf(target))} and run the same command again.`,
     });
   }
   await Deno.rename(path, target);

@@ -49,31 +49,105 @@ Deno.test("where a repository's index cannot be found, nothing is exported into 
   assert.deepEqual(world.studio.requests(), []);
 });
 
-Deno.test("a .gitignore that does not cover the copy gets a line for it, which is said; one that does stays", async () => {
+Deno.test("a .gitignore that lets the copy be seen gets lines for it at its end, which is said; one that does not stays", async () => {
   await using world = await openStudioWorld();
   const rows: [before: string, after: string][] = [
-    ["/tmp\n/cache", "/tmp\n/cache\nconfig\n"],
-    ["*\n!config\n", "*\n!config\nconfig\n"],
-    ["", "config\n"],
-    ["config.local\r\n", "config.local\r\nconfig\r\n"],
-    ["# all\n *\n", "# all\n *\nconfig\n"],
+    ["config\n!con*\n", "config\n!con*\nconfig\n.config.datumctl-*\n"],
+    ["config\t\n", "config\t\nconfig\n.config.datumctl-*\n"],
     ["*\n", "*\n"],
-    ["/config  \n", "/config  \n"],
-    ["!config\nconfig\n", "!config\nconfig\n"],
   ];
   for (const [index, [before, after]] of rows.entries()) {
     const folder = await world.folder(`project-${index}`);
     await git(folder, "init", "-q");
     await Deno.mkdir(`${folder}/.datachain`);
+    await Deno.mkdir(`${folder}/.datumctl`);
     const path = `${folder}/.datachain/.gitignore`;
-    await Deno.writeTextFile(path, before, { mode: 0o644 });
+    await Deno.writeTextFile(path, before);
+    await Deno.writeTextFile(`${folder}/.datumctl/.gitignore`, "*\n!*\n");
     const { code, stderr } = await world.login(EXPORT, { folder });
     assert.equal(code, 0, stderr);
     assert.equal(await Deno.readTextFile(path), after, before);
-    assert.equal(/Added "config" to \S+\.gitignore/.test(stderr), before !== after, stderr);
-    assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o644);
-    await git(folder, "check-ignore", "-q", ".datachain/config");
+    const said = /Added "config" and "\.config\.datumctl-\*" to \S+\.datachain\/\.gitignore/;
+    assert.equal(said.test(stderr), before !== after, stderr);
+    assert.match(world.sandbox.notices.join("\n"), /Added "\*" to \S+\.datumctl\/\.gitignore/);
+    await Deno.writeTextFile(`${folder}/.datachain/.config.datumctl-1f`, "what a killed process left");
+    await git(folder, "add", "-A");
+    assert.doesNotMatch(await git(folder, "ls-files"), /config|\.json/);
+    await world.ok(["logout", "--local"], { folder });
+    await assert.rejects(Deno.stat(`${folder}/.datachain/.config.datumctl-1f`), Deno.errors.NotFound);
   }
+});
+
+/** Runs a sign-in with an export, in a folder that is changed while the person is asked. */
+async function changedMeanwhile(change: (folder: string) => void, words: RegExp): Promise<void> {
+  await using world = await openStudioWorld();
+  const folder = await world.folder("project");
+  await git(folder, "init", "-q");
+  const { code, stderr } = await world.login(EXPORT, {
+    folder,
+    onCode(code) {
+      change(folder);
+      world.studio.approve(code);
+    },
+  });
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /is signed in and stored, but not exported/);
+  assert.match(stderr, words);
+  const [{ token = "" } = {}] = world.studio.tokens();
+  assert.notEqual(token, "");
+  const { stdout } = await new Deno.Command("grep", { args: ["-rl", token, world.home] }).output();
+  assert.equal(new TextDecoder().decode(stdout), "");
+}
+
+Deno.test("what becomes of the folder while the person signs in is seen before the token is written", async () => {
+  const elsewhere = (folder: string) => {
+    Deno.mkdirSync(`${folder}/elsewhere`);
+    Deno.removeSync(`${folder}/.datachain`);
+    Deno.symlinkSync("elsewhere", `${folder}/.datachain`);
+  };
+  await changedMeanwhile(elsewhere, /\.datachain: it is not a plain folder/);
+  const tracked = (folder: string) => {
+    Deno.writeTextFileSync(`${folder}/.datachain/config`, "");
+    new Deno.Command("git", { args: ["-C", folder, "add", "-f", ".datachain/config"] }).outputSync();
+  };
+  await changedMeanwhile(tracked, /git tracks/);
+});
+
+Deno.test("whoever may write in the folder gets no token by a file of theirs in the copy's place", async () => {
+  const { openSync } = Deno;
+  try {
+    await changedMeanwhile((folder) => {
+      const theirs = `${folder}/theirs`;
+      Deno.writeTextFileSync(theirs, "");
+      Deno.openSync = (path, options) => {
+        const file = openSync(path, options);
+        if (options?.createNew && String(path).includes("/.config.")) Deno.renameSync(theirs, path);
+        return file;
+      };
+    }, /\.datachain\/config: someone else writes in its folder/);
+  } finally {
+    Deno.openSync = openSync;
+  }
+});
+
+Deno.test({
+  name: "a .datachain or config of another user is refused before any request, also for the administrator",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using world = await openStudioWorld();
+    const folder = await world.folder("project");
+    await Deno.mkdir(`${folder}/.datachain`);
+    for (const name of ["config", ".gitignore", ""]) {
+      const path = `${folder}/.datachain/${name}`;
+      if (name !== "") await Deno.writeTextFile(path, "", { mode: 0o600 });
+      await Deno.chown(path, 1234, 1234);
+      const { code, stderr } = await world.login(EXPORT, { folder });
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /Nothing is exported to \S+: it belongs to someone else/);
+      if (name !== "") await Deno.remove(path);
+    }
+    assert.deepEqual(world.studio.requests(), []);
+  },
 });
 
 Deno.test("a .gitignore that is a link is refused before any request", async () => {

@@ -59,7 +59,7 @@ for (const [name, replace] of REPLACEMENTS) {
         using open = await Deno.open(theirs, { read: true });
         await withIntruder(
           (made) => Deno.renameSync(theirs, made),
-          () => refused(() => replace(path, before, bytes(SECRET)), /somebody else writes in its folder/),
+          () => refused(() => replace(path, before, bytes(SECRET)), /someone else writes in its folder/),
         );
         const content = new Uint8Array(100);
         assert.equal(new TextDecoder().decode(content.subarray(0, await open.read(content) ?? 0)), "theirs");
@@ -134,7 +134,7 @@ Deno.test("replaceOwnFile() refuses a link, a folder, and a file of another user
     if (isRoot) {
       await Deno.writeTextFile(path, "old");
       await Deno.chown(path, 1234, 1234);
-      await refused(write, /belongs to another user/);
+      await refused(write, /belongs to someone else/);
       await Deno.remove(path);
     }
     assert.equal(await Deno.readTextFile(`${folder}/elsewhere`), "old");
