@@ -20,11 +20,12 @@ export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): Sign
   const line = `datumctl login --issuer ${issuer === undefined ? "URL" : printable(issuer)} --client-id ${
     clientId === undefined ? "ID" : printable(clientId)
   }`;
-  if (issuer === undefined || clientId === undefined || clientId === "") {
+  // Before its line is proposed.
+  const url = issuer === undefined ? undefined : issuerUrl(issuer);
+  if (issuer === undefined || url === undefined || clientId === undefined || clientId === "") {
     const missing = issuer === undefined ? "--issuer" : "--client-id";
     throw new AppError("USAGE", `The provider oidc needs ${missing}.`, { hint: `Run: ${line}` });
   }
-  const url = issuerUrl(issuer);
   return {
     provider: "oidc",
     issuer,

@@ -72,7 +72,8 @@ export function chosenProvider(choice: ProviderChoice): Provider {
   const named = namedProvider(choice);
   const provider = PROVIDERS.find((known) => known === named);
   if (provider === undefined) {
-    throw new AppError("USAGE", `The provider "${printable(named, 60)}" is not known.`, {
+    const what = choice.flag === undefined ? "DATUMCTL_PROVIDER: the provider" : "The provider";
+    throw new AppError("USAGE", `${what} "${printable(named, 60)}" is not known.`, {
       hint: `Available: ${PROVIDERS.join(", ")}.`,
     });
   }
@@ -80,10 +81,25 @@ export function chosenProvider(choice: ProviderChoice): Provider {
     const known = knowers.some((knower) => knower === provider);
     if (known || choice.flags[name as keyof ProviderFlags] === undefined) continue;
     throw new AppError("USAGE", `${words} is not for the provider ${provider}.`, {
-      hint: `It is for the provider ${knowers.join(" and ")}: --provider ${knowers[0]}`,
+      hint: wayOutOf(words, knowers, choice.flags),
     });
   }
   return provider;
+}
+
+/** The provider that knows the flag and all the others, else the flags of which one must go. */
+function wayOutOf(words: string, knowers: readonly Provider[], flags: ProviderFlags): string {
+  const others = Object.entries(FLAGS)
+    .filter(([name]) => flags[name as keyof ProviderFlags] !== undefined)
+    .map(([, [words, known]]) => ({ words, known: known as readonly Provider[] }));
+  const fitting = knowers.find((knower) => others.every(({ known }) => known.includes(knower)));
+  if (fitting !== undefined) {
+    return `It is for the provider ${knowers.join(" and ")}: --provider ${fitting}`;
+  }
+  const against = others.find(({ known }) => !known.some((provider) => knowers.includes(provider)));
+  return against === undefined
+    ? `Leave it out, or the others: it is for the provider ${knowers.join(" and ")}.`
+    : `Leave out ${words} or ${against.words}: no provider knows both.`;
 }
 
 /**

@@ -473,6 +473,11 @@ Deno.test("a flag that the way does not know is USAGE and named", async () => {
     const { code, stderr } = await refused(world, `login ${flags}`);
     assert.equal(code, 2, `${flags}: ${stderr}`);
     assert.ok(stderr.includes(sentence), `${flags}: ${stderr}`);
+    assert.doesNotMatch(
+      stderr,
+      /(?:credentials|with-token) without --exchange/,
+      "which would be refused too",
+    );
   }
 });
 

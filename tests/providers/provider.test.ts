@@ -57,9 +57,27 @@ Deno.test("a flag that another provider knows is wrong usage, and names that one
     assert.equal(chosen({ flags: { ...flags, issuer } }), "oidc");
   }
   for (const flags of [{ hostname: "x", issuer }, { apiHostname: "x", issuer }]) {
-    assert.match(usage(() => chosen({ flags })).hint ?? "", /--provider datum/);
+    assert.match(usage(() => chosen({ flags })).hint ?? "", /^Leave out --(?:api-)?hostname or --issuer: /);
   }
   assert.match(usage(() => chosen({ flag: "datum", flags: { issuer } })).message, /^--issuer is not for/);
+});
+
+Deno.test("the way out of flags that contradict each other is one that works, and a variable is named", () => {
+  const both = usage(() => chosen({ flags: { hostname: "x", team: ["a"], clientId: "1" } }));
+  assert.equal(both.hint, "Leave out --team or --client-id: no provider knows both.");
+  const fitting = usage(() => chosen({ flag: "oidc", flags: { hostname: "x", name: "a" } }));
+  assert.match(fitting.hint ?? "", /--provider studio$/);
+  const flags = { hostname: "x", clientId: "1", prompt: "login", redirectUri: "y" };
+  assert.match(usage(() => chosen({ flags })).hint ?? "", /^Leave out --redirect-uri or --hostname: /);
+  assert.match(
+    usage(() => chosen({ variable: "foo" })).message,
+    /^DATUMCTL_PROVIDER: the provider "foo" is not known/,
+  );
+  assert.doesNotMatch(usage(() => chosen({ flag: "foo", variable: "foo" })).message, /DATUMCTL_PROVIDER/);
+});
+
+Deno.test("an issuer that is none is told before what else is missing", () => {
+  assert.match(usage(() => oidcTarget({ issuer: "foo" })).message, /^The issuer foo /);
 });
 
 Deno.test("a flag of another cloud than Studio is refused there, and Studio's elsewhere; the right one is named", () => {

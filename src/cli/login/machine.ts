@@ -117,7 +117,9 @@ function checkFlags({ flag, flags }: Way, input: LoginInput): void {
     if (known.includes(name)) continue;
     throw notFor(
       wordOf(name),
-      EXCHANGE_FLAGS.some((other) => other === name) ? `${flag} without --exchange` : flag,
+      flags.includes("exchange") && EXCHANGE_FLAGS.some((other) => other === name)
+        ? `${flag} without --exchange`
+        : flag,
     );
   }
   const { provider } = input;
