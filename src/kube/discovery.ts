@@ -2,9 +2,10 @@
 
 import { isObject, type JsonObject } from "../api/answer.ts";
 import { askForEach } from "../api/at-once.ts";
-import type { ApiClient } from "../api/client.ts";
+import type { ApiClient, RequestOptions } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { AppError } from "../errors.ts";
+import { boundedSignal } from "../system/clock.ts";
 import { objects, text, texts } from "./objects.ts";
 
 /** One kind of thing that is served, in one version. */
@@ -63,6 +64,18 @@ const V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList
 const V2BETA1 = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
 const ACCEPT = `${V2},${V2BETA1},application/json`;
 
+/** What one root and all below it may come to, in bytes: room for 20,000 resources. */
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/** How many versions of groups are asked for below a root that does not tell of them itself. */
+const MOST_VERSIONS = 1000;
+
+/** In times of a request, for all of it: some server behind this one may take its own to fail. */
+const PATIENCE = 2;
+
+/** What bounds all requests below one root together. */
+type Bounds = Required<Pick<RequestOptions, "signal" | "allowance">>;
+
 /** The discovery behind a client, with what an earlier command kept. */
 export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): DiscoverySource {
   let known: Discovery | undefined;
@@ -87,26 +100,32 @@ export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): Discover
 /**
  * Asks the server: two requests where discovery is aggregated, else one more per group version.
  *
- * What cannot be told is listed as missing. Throws when nothing can be told at all, and for whatever concerns the
+ * What cannot be told, and what is too much or too late, is listed as missing. Throws when nothing can be told at all, and for whatever concerns the
  * session (`SESSION_REJECTED`, …).
  */
 export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
+  using deadline = boundedSignal(PATIENCE * client.requestTimeout, () => tooLate(client));
+  const roots = ["/api", "/apis"].map((path) => ({
+    path,
+    bounds: { signal: deadline.signal, allowance: { bytes: MOST_BYTES, left: MOST_BYTES } },
+  }));
   const answers = await Promise.allSettled(
-    ["/api", "/apis"].map((path) => client.get(path, { accept: ACCEPT })),
+    roots.map(({ path, bounds }) => client.get(path, { accept: ACCEPT, ...bounds })),
   );
   const parts: Discovery[] = [];
   const missing: MissingPart[] = [];
   const failures: unknown[] = [];
-  for (const [at, answer] of answers.entries()) {
-    const path = at === 0 ? "/api" : "/apis";
-    if (answer.status === "fulfilled") {
-      parts.push(await readRoot(client, path, answer.value));
+  for (const [at, { path, bounds }] of roots.entries()) {
+    const answer = answers[at];
+    if (answer?.status === "fulfilled") {
+      parts.push(await readRoot(client, path, answer.value, bounds));
       continue;
     }
-    failures.push(answer.reason);
+    const reason: unknown = answer?.reason;
+    failures.push(reason);
     // A server without a core group is none that failed.
-    const coreless = at === 0 && answer.reason instanceof AppError && answer.reason.code === "NOT_FOUND";
-    if (!coreless) missing.push({ part: path, why: whyMissing(answer.reason) });
+    const coreless = path === "/api" && reason instanceof AppError && reason.code === "NOT_FOUND";
+    if (!coreless) missing.push({ part: path, why: whyMissing(reason) });
   }
   if (parts.length === 0) throw failures.at(-1);
   return {
@@ -114,6 +133,12 @@ export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
     resources: parts.flatMap((part) => part.resources),
     missing: [...missing, ...parts.flatMap((part) => part.missing)],
   };
+}
+
+function tooLate({ what }: ApiClient): AppError {
+  return new AppError("NETWORK", `Not all that ${what} serves was told in time.`, {
+    hint: "Run the same command again, with a longer --request-timeout if the server is slow.",
+  });
 }
 
 /** Why a part is missing; what no part alone can suffer from is thrown. */
@@ -125,17 +150,22 @@ function whyMissing(reason: unknown): string {
 }
 
 /** Decided by the body's kind: aggregated discovery may come labelled as plain JSON. */
-async function readRoot(client: ApiClient, path: string, body: JsonObject): Promise<Discovery> {
+async function readRoot(
+  client: ApiClient,
+  path: string,
+  body: JsonObject,
+  bounds: Bounds,
+): Promise<Discovery> {
   switch (body.kind) {
     case "APIGroupDiscoveryList":
       return readAggregated(body);
     case "APIVersions": {
       const versions = texts(body.versions);
       const groups = versions.length === 0 ? [] : [{ name: "", versions, preferred: versions[0] ?? "" }];
-      return await fetchVersions(client, groups);
+      return await fetchVersions(client, path, groups, bounds);
     }
     case "APIGroupList":
-      return await fetchVersions(client, objects(body.groups).flatMap(readGroup));
+      return await fetchVersions(client, path, objects(body.groups).flatMap(readGroup), bounds);
     default:
       throw new AppError(
         "INVALID",
@@ -189,13 +219,19 @@ function readGroup(group: JsonObject): ApiGroup[] {
 }
 
 /** Plain discovery: an APIResourceList per group version. */
-async function fetchVersions(client: ApiClient, groups: readonly ApiGroup[]): Promise<Discovery> {
-  const asked = groups.flatMap(({ name, versions }) => versions.map((version) => ({ name, version })));
+async function fetchVersions(
+  client: ApiClient,
+  path: string,
+  groups: readonly ApiGroup[],
+  bounds: Bounds,
+): Promise<Discovery> {
+  const listed = groups.flatMap((group) => group.versions.map((version) => ({ group, version })));
+  const asked = listed.slice(0, MOST_VERSIONS);
   const missing: MissingPart[] = [];
-  const resources = await askForEach(asked, async ({ name, version }): Promise<ApiResource[]> => {
+  const resources = await askForEach(asked, async ({ group: { name }, version }): Promise<ApiResource[]> => {
     try {
       // Where one server does not come back, the others' patience would add up.
-      const list = await client.get(pathOf(name, version), { once: missing.length > 0 });
+      const list = await client.get(pathOf(name, version), { once: missing.length > 0, ...bounds });
       return objects(list.resources).flatMap((row) => readResource(name, version, row));
     } catch (thrown) {
       missing.push({ part: groupVersionOf(name, version), why: whyMissing(thrown) });
@@ -203,7 +239,12 @@ async function fetchVersions(client: ApiClient, groups: readonly ApiGroup[]): Pr
     }
   });
   missing.sort((a, b) => a.part < b.part ? -1 : 1);
-  return { groups, resources: resources.flat(), missing };
+  if (asked.length < listed.length) {
+    const why =
+      `it lists ${listed.length} versions of groups, and no more than ${MOST_VERSIONS} are asked for`;
+    missing.push({ part: path, why });
+  }
+  return { groups: [...new Set(asked.map(({ group }) => group))], resources: resources.flat(), missing };
 }
 
 function pathOf(group: string, version: string): string {

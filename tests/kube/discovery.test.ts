@@ -239,6 +239,81 @@ Deno.test("20,000 resources come whole, and one of them is found", async () => {
   assert.equal(matchingResources(discovery, "thing19999")[0]?.group, "g999.example.com");
 });
 
+/** A client of a server that lists so many groups, each of which has a resource, and answers each in a moment. */
+function manyGroups(
+  count: number,
+  answer: (path: string, signal?: AbortSignal | null) => Promise<Response> | undefined = () => undefined,
+  requestTimeout = 30_000,
+) {
+  const groups = Array.from({ length: count }, (_, at) => ({
+    name: `g${at}.example.com`,
+    versions: [{ version: "v1" }],
+  }));
+  let asked = 0;
+  const client = openTestClient({
+    baseUrl: BASE,
+    requestTimeout,
+    fetch: async (input, init) => {
+      const path = String(input).slice(BASE.length);
+      asked++;
+      if (path === "/api") return Response.json({ kind: "APIVersions", versions: [] });
+      if (path === "/apis") return Response.json({ kind: "APIGroupList", groups });
+      return await answer(path, init?.signal) ??
+        Response.json({ resources: [{ name: "things", kind: "Thing" }] });
+    },
+  });
+  return { client, asked: () => asked };
+}
+
+Deno.test("of a server that lists groups without an end a thousand versions are asked for, and the rest is missing", async () => {
+  const { client, asked } = manyGroups(5_000);
+  const { resources, missing, groups } = await fetchDiscovery(client);
+  assert.equal(asked(), 1002);
+  assert.equal(resources.length, 1000);
+  assert.equal(groups.length, 1000);
+  assert.deepEqual(missing, [{
+    part: "/apis",
+    why: "it lists 5000 versions of groups, and no more than 1000 are asked for",
+  }]);
+});
+
+Deno.test("a document of more than 8 MiB is missing, and of both it is an error", async () => {
+  const large = { kind: "APIGroupList", groups: [], padding: "x".repeat(8 * 1024 * 1024) };
+  const { missing } = await fetchDiscovery(clientOf({ ...PLAIN, "/apis": large }).client);
+  assert.ok(missing.some(({ part, why }) => part === "/apis" && /more than 8 MiB/.test(why)));
+  await assert.rejects(
+    fetchDiscovery(clientOf({ "/api": large, "/apis": large }).client),
+    (error: AppError) => error.code === "NETWORK" && /more than 8 MiB/.test(error.message),
+  );
+});
+
+Deno.test("what all documents together have beyond 8 MiB is missing", async () => {
+  const { client, asked } = manyGroups(
+    50,
+    () => Promise.resolve(Response.json({ resources: [], padding: "x".repeat(1024 * 1024) })),
+  );
+  const { missing } = await fetchDiscovery(client);
+  assert.equal(missing.length, 43);
+  assert.ok(asked() < 20);
+});
+
+Deno.test("a server that never comes to an end is given up after twice the time of a request, and what it told is there", async () => {
+  const { client } = manyGroups(
+    1000,
+    (path, signal) =>
+      path.startsWith("/apis/g0.") ? undefined : new Promise((_, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      }),
+    100,
+  );
+  const began = performance.now();
+  const { missing, resources } = await fetchDiscovery(client);
+  assert.ok(performance.now() - began < 5_000);
+  assert.equal(resources.length, 1);
+  assert.equal(missing.length, 999);
+  assert.match(missing[0]?.why ?? "", /in time/);
+});
+
 Deno.test("what is kept answers without a request, and a miss is asked for once", async () => {
   await using sandbox = await openSandbox();
   await Deno.mkdir(sandbox.place.folders.sessions, { recursive: true });
