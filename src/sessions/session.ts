@@ -412,6 +412,27 @@ export function defaultSessionName(label: string, host: string): string {
 }
 
 /**
+ * Refuses a new session the name that one at another host gets by itself: that one's kubeconfig entries are held to the
+ * name alone, and would hand this one's tokens to their server. Throws `USAGE`.
+ */
+export function refuseNameOfOtherHost(name: string, apiHost: string): void {
+  const [, long, api] = /^[^@]+@[^@]+@([^@]*[.:][^@]*)$|@(api\.[^@]+)$/.exec(name) ?? [];
+  const host = long ?? api;
+  const usual = defaultSessionName("x", apiHost).slice("x@".length);
+  // A long name is cut, wherever that is; and one that is taken gets a number behind it.
+  if (host === undefined || name.length >= 120 || host.replace(/-\d+$/, "") === usual || host === usual) {
+    return;
+  }
+  throw new AppError(
+    "USAGE",
+    `A session of ${apiHost} cannot be named "${name}": it would pass for one of ${host}.`,
+    {
+      hint: "Choose another name (--profile NAME), or name the host to sign in to.",
+    },
+  );
+}
+
+/**
  * True for a session of that API host; or, where the place is a URL, of the issuer of exactly that URL: organizations
  * can share an API host.
  */

@@ -30,6 +30,7 @@ import {
   NOBODY,
   parseCredentials,
   parseSession,
+  refuseNameOfOtherHost,
   SCHEMA_VERSION,
   type SealedFields,
   sealedPlaceOf,
@@ -335,7 +336,7 @@ export interface SavedSession {
  * place. `keyStores` are tried in order: the first that works keeps the key.
  *
  * Throws what the last of them said; `STORAGE` when a file is there that cannot be read or be written;
- * `IDENTITY_MISMATCH` when the name is another identity's. Then nothing was stored.
+ * `IDENTITY_MISMATCH` when the name is another identity's; `USAGE` for the name of one elsewhere. Then nothing was stored.
  */
 export async function saveSession(
   place: SessionPlace,
@@ -354,6 +355,7 @@ export async function saveSession(
   const lock = await lockSession(place, name, LOCK_WAIT);
   try {
     const previous = await readSession(place, name);
+    if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
     if (previous !== undefined && !sameIdentity(previous, session)) {
       throw new AppError("IDENTITY_MISMATCH", `A session named "${name}" already belongs to someone else.`, {
         hint: "Choose another name: datumctl login --profile NAME",

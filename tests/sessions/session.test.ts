@@ -12,6 +12,7 @@ import {
   machineLogin,
   parseCredentials,
   parseSession,
+  refuseNameOfOtherHost,
   type Session,
 } from "../../src/sessions/session.ts";
 import { seal } from "../../src/sessions/jwe.ts";
@@ -215,4 +216,26 @@ Deno.test("tokens and authorities of hundreds of kilobytes are stored and read a
   });
   const { file } = await sandbox.paths(session.name);
   assert.equal(parseSession(await Deno.readTextFile(file), file).certificateAuthority?.length, 400_000);
+});
+
+Deno.test("a new session cannot have the name that one at another host gets by itself", () => {
+  const rows: readonly (readonly [name: string, apiHost: string, refused: boolean])[] = [
+    ["ada@example.com@api.a", "api.datum.net", true],
+    ["ci@api.a", "api.datum.net", true],
+    ["ada@example.com@127.0.0.1:8443", "127.0.0.1:8444", true],
+    ["ada@example.com@api.datum.net.evil", "api.datum.net", true],
+    ["ada@example.com@api.a-2", "api.datum.net", true],
+    ["ada@example.com@api.datum.net", "api.datum.net", false],
+    ["ada@example.com@api.datum.net-2", "api.datum.net", false],
+    ["ada@example.com@-::1-:8443", "[::1]:8443", false],
+    ["ada@example.com", "api.datum.net", false],
+    ["ada@example.com@work", "api.datum.net", false],
+    ["work", "api.datum.net", false],
+    [`${"a".repeat(105)}@example.com@api.datum.n`, "api.datum.net", false],
+  ];
+  for (const [name, apiHost, refused] of rows) {
+    const work = () => refuseNameOfOtherHost(name, apiHost);
+    if (!refused) work();
+    else assert.throws(work, (thrown) => thrown instanceof AppError && thrown.code === "USAGE", name);
+  }
 });

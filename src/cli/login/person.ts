@@ -10,6 +10,7 @@ import { oidcTarget } from "../../providers/oidc.ts";
 import {
   type Credentials,
   labelOf,
+  refuseNameOfOtherHost,
   type Session,
   signInAgain,
   type SignInChoices,
@@ -53,6 +54,7 @@ export async function signInAPerson(
     (input.issuer !== undefined && input.issuer !== renewed.issuer);
   const known = elsewhere ? undefined : trusted;
   const target = await targetOf(deps, provider, input, known);
+  if (wantedName !== undefined && before === undefined) refuseNameOfOtherHost(wantedName, target.apiHost);
   const choices = choicesOf(input, known?.session.signIn);
   const port = portOf(input.listenPort, choices.redirectUri);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
