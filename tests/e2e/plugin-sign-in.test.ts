@@ -165,7 +165,7 @@ for (const how of ["Ctrl-C", "SIGKILL"] as const) {
         if (how === "Ctrl-C" && pane === holder) continue;
         const text = await pane.text();
         assert.equal(text.match(/^error: /gm)?.length, 1, text);
-        assert.ok(text.includes("so nobody is asked again yet"), text);
+        assert.ok(text.includes("so datumctl does not ask again yet"), text);
         assert.ok(text.includes(byHand(session)), text);
       }
       const [later] = await kubectlPanes(stage, 1);
@@ -393,7 +393,7 @@ test("signing in by hand ends the cool-down", async (stage) => {
   const cooling = await stage.plugin(true).finished;
   assert.equal(cooling.code, 4);
   // On stdout alone: this parent has been told already.
-  assert.ok(cooling.stdout.includes("so nobody is asked again yet"), cooling.stdout);
+  assert.ok(cooling.stdout.includes("so datumctl does not ask again yet"), cooling.stdout);
   assert.ok(cooling.stdout.includes(byHand(session)), cooling.stdout);
 
   assert.equal((await world.login(ADA, ["--profile", session])).code, 0);
