@@ -114,18 +114,20 @@ export function toAppError(thrown: unknown): AppError {
   });
 }
 
-// Control characters, and the bidirectional and invisible formatting characters that can reorder text.
-// deno-lint-ignore no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+/** What most texts are made of: the other pattern is worth its making only beyond it. */
+const ASCII = /^[\x20-\x7e]*$/;
 
-/** A text with its control, bidirectional and invisible formatting characters turned into spaces. */
+/** What steers a terminal, reorders text, or is seen by nobody: joiners, fillers, tags, the blank of Braille too. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
+
+/** A text with its control, bidirectional and invisible characters turned into spaces. */
 export function withoutControls(text: string): string {
-  return text.replace(UNPRINTABLE, " ");
+  return ASCII.test(text) ? text : text.replace(UNPRINTABLE, " ");
 }
 
 /**
- * Text from a server or a file, made safe to print on one line of a terminal: control and bidirectional
- * characters are removed, and what is longer than `limit` characters is cut.
+ * Text from a server or a file, made safe to print on one line of a terminal: control, bidirectional and invisible
+ * characters become spaces, and what is longer than `limit` characters is cut.
  */
 export function printable(text: string, limit = 300): string {
   const clean = withoutControls(text).trim();
