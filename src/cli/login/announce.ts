@@ -1,10 +1,12 @@
 /** Owns what is said after a sign-in of any kind: how it is kept, its name, and what comes next. */
 
+import { AppError } from "../../errors.ts";
 import { servedApi } from "../../kube/control-plane-probe.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { CONTROL_PLANE_APIS } from "../../providers/datum.ts";
 import { defaultSessionName, type Session } from "../../sessions/session.ts";
 import { type SavedSession, updateSession } from "../../sessions/store.ts";
+import { boundedSignal } from "../../system/clock.ts";
 import { type Deps, requestBounds } from "../context.ts";
 
 /** Says where the session's key is kept; and why not where it was tried first. */
@@ -28,6 +30,9 @@ export function nextCommand({ provider }: Session): string {
   return `datumctl auth update-kubeconfig ${target}`;
 }
 
+/** In milliseconds; nobody who has signed in already waits for comfort any longer. */
+const LONGEST_QUESTION_MS = 5_000;
+
 /** Asks, for comfort, under which group this Datum serves control planes. */
 export async function learnControlPlanes(
   deps: Deps,
@@ -35,7 +40,13 @@ export async function learnControlPlanes(
   accessToken: string,
   fetch: Exchange["fetch"],
 ): Promise<void> {
-  const bounds = requestBounds({ ...deps, requestTimeout: 5_000 });
+  const requestTimeout = Math.min(LONGEST_QUESTION_MS, deps.requestTimeout);
+  using whole = boundedSignal(
+    requestTimeout,
+    () => new AppError("TIMEOUT", `${session.apiHost} did not answer in time.`),
+    deps.interrupted,
+  );
+  const bounds = requestBounds({ ...deps, requestTimeout, interrupted: whole.signal });
   const api = session.controlPlaneApi ??
     await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, bounds);
   if (api !== undefined && api !== session.controlPlaneApi) {
