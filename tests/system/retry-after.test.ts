@@ -10,7 +10,7 @@ for (
     [undefined, undefined],
     ["", undefined],
     ["soon", undefined],
-    ["-1", undefined],
+    ["-1", 0],
     ["0", 0],
     [" 7 ", 7_000],
     ["Thu, 01 Jan 2026 00:00:05 GMT", 5_000],
