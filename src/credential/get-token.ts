@@ -211,7 +211,8 @@ async function memoryOf(
 
 /** What a failure is of, where sessions of one name can be several. */
 async function markOf({ session, place: { env } }: ChosenSession): Promise<string | undefined> {
-  if (session.kind !== "workload") return await markOfVariables(session);
+  const given = await markOfVariables(session);
+  if (given !== undefined || session.kind !== "workload") return given;
   const { markOfSessionsJob } = await import("../sessions/workload-job.ts");
   return await markOfSessionsJob(env, session);
 }

@@ -95,7 +95,8 @@ testWithCloudfleet(
         "get-token",
         "--output=client.authentication.k8s.io/v1",
         `--session=${session}`,
-        ...(session.startsWith("env:") ? [`--active-for=${new URL(world.cloudfleet.apiUrl).host}`] : []),
+        // The API's host serves every organization: the issuer tells them apart.
+        `--active-for=${session === "work" ? userIssuer : world.cloudfleet.issuer}`,
       ]);
     }
     assert.ok(!(await Deno.readTextFile(world.kubeconfig)).includes(administrator.secret));

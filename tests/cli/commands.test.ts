@@ -148,7 +148,8 @@ Deno.test("a renewed session is asked of the sealed issuer as the sealed person,
 
 Deno.test("two people whose sessions would share a name get distinct ones", async () => {
   await using world = await openWorld();
-  await world.sandbox.add({ name: at(world, ADA), subject: "another" });
+  const { apiHost } = world.cloud;
+  await world.sandbox.add({ name: at(world, ADA), subject: "another", session: { apiHost } });
   const { code, stderr } = await world.login(ADA);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Session: ada@example\.com@.*-2\n/);
