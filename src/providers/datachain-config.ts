@@ -131,13 +131,25 @@ function withStudioKeys(
 
 type Table = Readonly<Record<string, unknown>>;
 
+/** Deeper, the walks through a text would run out of stack. */
+const DEEPEST = 100;
+
 function readToml(text: string, path: string): Table {
+  let table: Table;
   try {
-    return parse(text.replace(/^\ufeff/, ""), { integersAsBigInt: true });
+    table = parse(text.replace(/^\ufeff/, ""), { integersAsBigInt: true });
   } catch (error) {
     // The parser's message quotes the lines around, and a token could stand there.
     throw unusable(path, `is not valid TOML${error instanceof TomlError ? ` (line ${error.line})` : ""}`);
   }
+  let values: unknown[] = [table];
+  for (let depth = 0; values.length > 0; depth += 1) {
+    if (depth > DEEPEST) throw unusable(path, "is nested too deeply");
+    values = values.flatMap((value) =>
+      Array.isArray(value) ? value : isTable(value) ? Object.values(value) : []
+    );
+  }
+  return table;
 }
 
 function unusable(path: string, why: string): AppError {

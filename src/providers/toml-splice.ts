@@ -7,9 +7,12 @@ export class CannotEdit extends Error {
   override readonly name = "CannotEdit";
 }
 
+/** How many names of a path are told apart: those of a table, of its key, and that there are more. */
+const KNOWN_PARTS = 3;
+
 /** A key with its value, `end` being behind the value. */
 interface Pair {
-  /** From the root, or from the inline table that it stands in. */
+  /** The first names, from the root or from the inline table that it stands in. */
   readonly path: readonly string[];
   readonly start: number;
   readonly valueStart: number;
@@ -18,6 +21,7 @@ interface Pair {
 
 /** A part of a text that begins with a header; the first has none. */
 interface Section {
+  /** The first names of it. */
   readonly path: readonly string[];
   readonly header?: { readonly start: number; readonly end: number; readonly list: boolean };
   readonly pairs: Pair[];
@@ -104,7 +108,9 @@ function lineEnd(text: string, from: number): number {
 }
 
 function indentOf(text: string, start: number): string {
-  return /[ \t]*$/.exec(text.slice(0, start))?.[0] ?? "";
+  let at = start;
+  while (at > 0 && " \t".includes(text.charAt(at - 1))) at -= 1;
+  return text.slice(at, start);
 }
 
 /** Where everything stands in a text that is known to be valid TOML. */
@@ -122,7 +128,7 @@ function readSections(text: string): Section[] {
       sections.push(section);
     } else {
       const pair = readPair(text, at);
-      section.pairs.push({ ...pair, path: [...section.path, ...pair.path] });
+      section.pairs.push({ ...pair, path: [...section.path, ...pair.path].slice(0, KNOWN_PARTS) });
       at = pair.end;
     }
   }
@@ -148,7 +154,7 @@ function readPair(text: string, start: number): Pair {
   return { path: key.path, start, valueStart, end: endOfValue(text, valueStart) };
 }
 
-/** A key, dotted or not, each part bare or quoted; `end` is behind the blanks after it. */
+/** The first names of a key, dotted or not, each part bare or quoted; `end` is behind the blanks after it. */
 function readKey(text: string, start: number): { readonly path: string[]; readonly end: number } {
   const path: string[] = [];
   let at = start;
@@ -158,7 +164,9 @@ function readKey(text: string, start: number): { readonly path: string[]; readon
     const written = text.slice(at, end);
     if (written === "") throw new CannotEdit();
     // The parser undoes the escapes.
-    path.push(end - at === bareLength(text, at) ? written : String(parse(`key = ${written}`).key));
+    if (path.length < KNOWN_PARTS) {
+      path.push(end - at === bareLength(text, at) ? written : String(parse(`key = ${written}`).key));
+    }
     at = skipBlank(text, end, false);
     if (text[at] !== ".") return { path, end: at };
     at = skipBlank(text, at + 1, false);

@@ -145,12 +145,37 @@ const REFUSED: readonly [name: string, text: string, words: RegExp][] = [
   ["a token with keys", `[studio]\ntoken.value = "hidden"\n`, /cannot be changed safely/],
   ["a token with keys in one line", `studio = { token.value = "hidden" }\n`, /cannot be changed safely/],
   ["a token that is a list of tables", `[[studio.token]]\nvalue = "hidden"\n`, /cannot be changed safely/],
+  ["a key of very many parts", `${"a.".repeat(5000)}hidden = 1\n`, /nested too deeply/],
+  ["one in an inline table", `x = { ${"a.".repeat(5000)}hidden = 1 }\n`, /nested too deeply/],
+  ["one below ours", `[studio]\nx.${"a.".repeat(500_000)}hidden = 1\n`, /nested too deeply/],
+  ["lists in lists", `hidden = ${"[".repeat(500)}${"]".repeat(500)}\n`, /nested too deeply/],
+  [
+    "a long header with many keys below it",
+    `[${"a.".repeat(60_000)}a]\n${Array.from({ length: 60_000 }, (_, i) => `hidden${i}=1\n`).join("")}`,
+    /nested too deeply/,
+  ],
 ];
 for (const [name, text, words] of REFUSED) {
   Deno.test(`${name} is refused, naming the file and nothing in it`, () => {
     refused(() => edited(text), words, name);
   });
 }
+
+Deno.test("a text is read once from its beginning to its end, whatever is long in it", () => {
+  const blanks = " ".repeat(200_000);
+  const path = Array.from({ length: 90 }, () => "a").join(".");
+  const keys = Array.from({ length: 20_000 }, (_, i) => `k${i}=1\n`).join("");
+  const texts = [`x = "${blanks}"\n`, `x = [${blanks}\n${blanks}1]\n`, `#${blanks}\n`, `[${path}]\n${keys}`];
+  const began = performance.now();
+  for (const text of texts) {
+    assert.equal(
+      edited(`${text}  [studio]\n`),
+      `${text}  [studio]\n${FRESH.slice(9).replaceAll(/^(?=.)/gm, "  ")}`,
+    );
+  }
+  // With blanks it once took minutes.
+  assert.ok(performance.now() - began < 30_000);
+});
 
 Deno.test("what TOML cannot hold is refused", () => {
   refused(() => withStudioTable("", { url: "u", token: "hidden\ud800" }, PATH), /safely/);
