@@ -20,7 +20,7 @@ export const CODES = {
   SESSION_REJECTED: { exit: 4, retryable: false, meaning: "the server refuses a fresh token of the session" },
   NO_ID_TOKEN: { exit: 4, retryable: false, meaning: "the session has no valid ID token to hand out" },
   NO_WORKLOAD_TOKEN: { exit: 4, retryable: false, meaning: "the CI system gives this job no token" },
-  WRONG_HOST: { exit: 4, retryable: false, meaning: "the session belongs to another host" },
+  WRONG_HOST: { exit: 4, retryable: false, meaning: "the session belongs to another host or issuer" },
   KEYRING_LOCKED: { exit: 4, retryable: false, meaning: "the keyring is locked or cannot be reached" },
   KEYRING_ITEM_MISSING: { exit: 4, retryable: false, meaning: "the keyring lacks the session's key" },
   KEYRING_TIMEOUT: { exit: 1, retryable: true, meaning: "the keyring did not answer in time" },

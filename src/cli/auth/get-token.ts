@@ -44,7 +44,12 @@ export function getTokenCommand(around: Surroundings): Command {
     .option("--min-ttl <duration>", "refresh unless the token lasts at least this long")
     .option("--force-refresh", "refresh even when the stored token is fresh")
     .option("--claims", "print the token's claims instead of the token")
-    .addOption(new Option("--active-for <host>", "use the active session, if it belongs to this API host"))
+    .addOption(
+      new Option(
+        "--active-for <host>",
+        "refuse a session of another API host (or issuer, as URL); use the active one unless --profile names one",
+      ),
+    )
     .addHelpText("after", EXAMPLES);
   command.action(async (own) => {
     const { verbose, ...everywhere } = command.optsWithGlobals() as GlobalFlags;
