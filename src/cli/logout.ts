@@ -14,6 +14,7 @@ import {
   type OpenedSession,
   openSession,
   readSession,
+  type Removal,
   removeSession,
   type SessionPlace,
 } from "../sessions/store.ts";
@@ -148,6 +149,9 @@ async function leave(
     }
     checkpoint("session revoked");
     const removal = await removeSession(place, session, keyringBound(deps));
+    if (revocation.unopened && place.project !== undefined) {
+      return await tellUnopened(deps, { session, place }, revocation, removal);
+    }
     const failures: AppError[] = [];
     if (removal.leftBehind === undefined) {
       const done = failure === undefined ? revocation.done : "Removed here";
@@ -179,6 +183,29 @@ async function leave(
   }
 }
 
+/**
+ * What is told of a session in a project's folder that its key did not open: it may be anybody's, and so may its words.
+ * Where the copy of a token in that folder is, is known without them.
+ */
+async function tellUnopened(
+  { out }: Deps,
+  { session, place }: PlacedSession,
+  { done }: Revocation,
+  { leftBehind }: Removal,
+): Promise<AppError[]> {
+  const { project = "" } = place;
+  const failures: AppError[] = [];
+  if (leftBehind === undefined) out.line(`${done}: the session of ${printable(project)}.`);
+  else {
+    const removed = `The session of ${printable(project)} is removed`;
+    failures.push(keyLeftBehind(removed, { session, place }, leftBehind));
+  }
+  const copies = [`${project}/.datachain/config`, `${project}\\.datachain\\config`];
+  const copy = copies.find((path) => path === session.exportedTo);
+  if (copy !== undefined && await exists(copy)) failures.push(tokenStays(copy));
+  return failures;
+}
+
 /** Several failures as one error with the words of all: what cannot be reached weighs most. */
 function together(failures: readonly AppError[]): AppError {
   const sorted = [...failures].sort((a, b) => Number(b.exitCode === 6) - Number(a.exitCode === 6));
@@ -202,6 +229,8 @@ interface Revocation {
   readonly until?: string;
   /** The session as it was sealed; absent where its key is lost, and for a person's sign-in. */
   readonly sealed?: Session;
+  /** Its key is lost, or is somebody else's. */
+  readonly unopened?: true;
   /** Studio's, for its copy to be found. */
   readonly token?: string | undefined;
   /** What is still valid of the tokens that this one took the place of. */
@@ -221,7 +250,7 @@ async function revoke(
     if (keep || !(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
     // Without the key the tokens can be neither used nor revoked by anybody who has only these files.
     deps.out.warn(`${thrown.message} Its tokens could not be revoked.`);
-    return { done: "Removed here; not revoked", host: "" };
+    return { done: "Removed here; not revoked", host: "", unopened: true };
   }
   const { credentials } = opened;
   const { host } = new URL(issuerOf(credentials));
@@ -304,18 +333,17 @@ async function revokeAtStudio(
 
 /** Takes the token out of the copy that DataChain's own tools read. Throws `STORAGE` when it may still stand there. */
 async function withdraw(path: string, token: string | undefined): Promise<void> {
-  const remedy = `Take the token out of ${printable(path)} yourself.`;
-  if (token === undefined) {
-    throw new AppError(
-      "STORAGE",
-      `The token's copy in ${printable(path)} stays, because the session's own token could not be read.`,
-      {
-        hint: remedy,
-      },
-    );
-  }
+  if (token === undefined) throw tokenStays(path);
   const { withdrawToken } = await import("./datachain-export.ts");
   await withdrawToken(path, token);
+}
+
+function tokenStays(path: string): AppError {
+  return new AppError(
+    "STORAGE",
+    `The token's copy in ${printable(path)} stays, because the session's own token could not be read.`,
+    { hint: `Take the token out of ${printable(path)} yourself.` },
+  );
 }
 
 function lastExpiry({ credentials }: OpenedSession): string | undefined {

@@ -241,11 +241,10 @@ export async function meantSession(
   }
   if (others.length === 0) return first;
   const labels = sessions.map(({ session, place }) => {
-    const folder = place.project === undefined ? "" : `  in ${printable(place.project)}`;
+    // What its file says beside its name may be anybody's words.
+    if (place.project !== undefined) return `${session.name}  in ${printable(place.project)}`;
     const usual = defaultSessionName(session.user.email ?? session.user.subject, session.apiHost);
-    return `${labelOf(session)}  ${session.apiHost}${
-      session.name === usual ? "" : `  (${session.name})`
-    }${folder}`;
+    return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}`;
   });
   const hint = `Name the user: ${command} ${first.session.name}. Signed in: ${names(sessions)}.`;
   const { pick } = await import("./picker.ts");

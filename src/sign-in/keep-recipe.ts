@@ -32,6 +32,8 @@ export interface RecipeChoice {
   readonly keyStores: readonly KeyStore[];
   /** The person named a store: a session that is there moves to it; else it stays where it is. */
   readonly moveKey: boolean;
+  /** Whether a session that is there decides anything of the new one; each does unless given. */
+  readonly counts?: (session: Session) => boolean;
   /** Makes it the active session. */
   readonly activate: boolean;
 }
@@ -49,9 +51,10 @@ export async function keepRecipe(
   const { issuer, apiHost, accessTokenExpires } = credentials;
   const saved = await underFreeName(choice.wantedName === undefined, async () => {
     const others = (await listSessions(place)).sessions;
-    const before = choice.wantedName === undefined
+    const there = choice.wantedName === undefined
       ? ofSameIdentity(others, { ...session, issuer, apiHost })
       : await readSession(place, choice.wantedName);
+    const before = there !== undefined && choice.counts?.(there) === false ? undefined : there;
     const name = choice.wantedName ?? before?.name ?? freeName(others, label, apiHost);
     const ends = accessTokenExpires === undefined ? undefined : new Date(accessTokenExpires).toISOString();
     return await saveSession(

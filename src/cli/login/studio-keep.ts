@@ -14,7 +14,7 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { freeName } from "../../sign-in/naming.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
+import { counts, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */
 export interface Keeping {
@@ -72,21 +72,23 @@ export async function keepToken(
   });
   try {
     const { sessions } = await listSessions(place);
-    const there = sessionsAt(host, sessions);
     const replaced: Replaced[] = [];
-    for (const session of there) {
+    for (const session of sessionsAt(host, sessions)) {
       const known = keeping.replaced.find(({ session: { name, credentials } }) =>
         name === session.name && credentials === session.credentials
       );
-      if (known === undefined && !keeping.force && isLive(session, deps.now())) {
+      const old = known ?? await openReplaced(deps, place, session, keeping.keyring);
+      const counted = counts(place, old);
+      if (known === undefined && !keeping.force && counted && isLive(session, deps.now())) {
         throw signedInAlready(
           session,
           place,
           "Another command did that in the meantime; the new token is not kept.",
         );
       }
-      replaced.push(known ?? await openReplaced(deps, place, session, keeping.keyring));
+      if (counted || keeping.force) replaced.push(old);
     }
+    const ours = replaced.filter((old) => counts(place, old)).map(({ session }) => session);
     const superseded = supersededTokens(replaced, deps.now());
     const saved = await keepRecipe(
       place,
@@ -119,7 +121,8 @@ export async function keepToken(
         label: name,
       },
       {
-        wantedName: wantedName ?? nameOf(sessions, there, name, apiHost),
+        wantedName: wantedName ?? nameOf(sessions, ours, name, apiHost),
+        counts: ({ name }) => place.project === undefined || ours.some((session) => session.name === name),
         keyStores: keeping.keyStores,
         moveKey: keeping.moveKey,
         activate: false,
@@ -153,7 +156,7 @@ function nameOf(
   const given = replaced.find(({ name, user }) =>
     name !== defaultSessionName(label(user.name ?? ""), apiHost)
   );
-  const others = sessions.filter((session) => !replaced.includes(session));
+  const others = sessions.filter(({ name }) => !replaced.some((old) => old.name === name));
   return given?.name ?? freeName(others, label(tokenName), apiHost);
 }
 

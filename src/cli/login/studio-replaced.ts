@@ -41,6 +41,37 @@ export async function openReplaced(
   return { session, opened: await openUnlessLost(deps, place, session, keyring) };
 }
 
+/**
+ * The sessions of a place that count in a sign-in: the person's own, and in a project's folder those that open, as they
+ * were sealed. Of the others nothing is taken and nothing told: they are refused, with `force` only where the new session
+ * is to have their name. Throws as {@link openSession}.
+ */
+export async function countedSessions(
+  deps: Deps,
+  place: SessionPlace,
+  sessions: readonly Session[],
+  { wantedName, keyring, force }: {
+    readonly wantedName: string | undefined;
+    readonly keyring: string | undefined;
+    readonly force: boolean;
+  },
+): Promise<readonly Session[]> {
+  if (place.project === undefined) return sessions;
+  const counted: Session[] = [];
+  for (const session of sessions) {
+    const opened = force && session.name !== wantedName
+      ? await openUnlessLost(deps, place, session, keyring)
+      : await openSession(place, session, keyringBound(deps));
+    if (opened !== undefined) counted.push(opened.session);
+  }
+  return counted;
+}
+
+/** As {@link countedSessions}, for one whose opening was tried. */
+export function counts({ project }: SessionPlace, { opened }: Replaced): boolean {
+  return project === undefined || opened !== undefined;
+}
+
 /** The tokens that go with these sessions, and what is left of those that they took the place of themselves. */
 export function supersededTokens(replaced: readonly Replaced[], now: number): SupersededToken[] {
   const tokens = replaced.flatMap(({ opened }) => {
@@ -169,17 +200,19 @@ async function keepSealed(
 async function remove(
   deps: Deps,
   place: SessionPlace,
-  { session, opened }: Replaced,
+  replaced: Replaced,
   successor: Session,
 ): Promise<void> {
+  const { session, opened } = replaced;
   // What is sealed counts.
-  const { expires, exportedTo } = opened?.session ?? session;
+  const { user, expires, exportedTo } = opened?.session ?? session;
   const token = opened?.credentials.accessToken;
   if (token === undefined) {
-    const word = `The token "${printable(session.user.name ?? session.name)}" that was here before`;
-    deps.out.act(
-      `warning: ${word} cannot be opened, so it is not revoked. It may still be valid${untilOf(expires)}.`,
-    );
+    const [what, until] = counts(place, replaced)
+      ? [`token "${printable(user.name ?? session.name)}"`, untilOf(expires)]
+      : [`token in ${printable(`${place.project}/.datumctl`)}`, ""];
+    const word = `The ${what} that was here before`;
+    deps.out.act(`warning: ${word} cannot be opened, so it is not revoked. It may still be valid${until}.`);
   }
   if (session.name !== successor.name) await removeHere(deps, place, session);
   const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;

@@ -34,7 +34,7 @@ import { tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
 import { isLive, type Keeping, keepToken, sessionsAt, signedInAlready } from "./studio-keep.ts";
-import { endReplaced, openReplaced, type Replaced, takeBack } from "./studio-replaced.ts";
+import { countedSessions, endReplaced, openReplaced, type Replaced, takeBack } from "./studio-replaced.ts";
 
 const DAY = 24 * 3600_000;
 
@@ -84,7 +84,9 @@ async function planOf(
 ): Promise<Plan> {
   const { activeSession } = await readConfig(place);
   const { sessions } = await listSessions(place);
-  const studios = sessions.filter(({ kind }) => kind === "studio");
+  const force = input.force ?? false;
+  const counted = await countedSessions(deps, place, sessions, { wantedName, keyring: input.keyring, force });
+  const studios = counted.filter(({ kind }) => kind === "studio");
   const known = wantedName === undefined
     ? studios.find(({ name }) => name === activeSession) ?? (studios.length === 1 ? studios[0] : undefined)
     : studios.find(({ name }) => name === wantedName);
@@ -94,21 +96,20 @@ async function planOf(
   // What cannot be opened says nothing of where to sign in.
   const stored = unnamed && known !== undefined ? (await open(known)).opened?.session.issuer : undefined;
   const host = chosenStudioHost({ ...named, stored });
-  const namesake = sessions.find(({ name }) => name === wantedName);
+  const namesake = counted.find(({ name }) => name === wantedName);
   if (namesake !== undefined && (namesake.kind !== "studio" || namesake.issuer !== host)) {
     throw otherIdentity(namesake, host);
   }
-  const there = sessionsAt(host, sessions);
-  const signedIn = there.find((session) => isLive(session, deps.now()));
-  if (signedIn !== undefined && !input.force) throw signedInAlready(signedIn, place);
+  const signedIn = sessionsAt(host, counted).find((session) => isLive(session, deps.now()));
+  if (signedIn !== undefined && !force) throw signedInAlready(signedIn, place);
   const replaced: Replaced[] = [];
-  for (const session of there) replaced.push(await open(session));
+  for (const session of sessionsAt(host, sessions)) replaced.push(await open(session));
   const before = replaced.find(({ opened }) => opened !== undefined)?.opened?.session;
   const exported = input.exportDatachain ? await exportPlaceFor(deps.env, place.project, host) : undefined;
   return {
     host,
     replaced,
-    force: input.force ?? false,
+    force,
     wantedName,
     keyring: input.keyring,
     keyStores: await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING")),
