@@ -8,16 +8,21 @@ import { AppError } from "../errors.ts";
 const PART = 500;
 const MOST_PARTS = 200;
 
+/** What all parts may come to, in bytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
 /**
  * Every object of the list at a path, such as `/api/v1/namespaces`. Throws what a request throws, and `INVALID` when
- * the list does not end.
+ * the list does not end; `NETWORK` for more than 64 MiB.
  */
 export async function listObjects(client: ApiClient, path: string): Promise<JsonObject[]> {
   const found: JsonObject[] = [];
+  const allowance = { bytes: MOST_BYTES, left: MOST_BYTES };
   let next = "";
   for (let part = 1; part <= MOST_PARTS; part += 1) {
     const answer = await client.get(path, {
       query: { limit: String(PART), ...(next === "" ? {} : { continue: next }) },
+      allowance,
     });
     if (Array.isArray(answer.items)) found.push(...answer.items.filter(isObject));
     const token = isObject(answer.metadata) ? answer.metadata.continue : undefined;

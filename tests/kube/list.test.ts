@@ -32,6 +32,19 @@ Deno.test("a list that does not end is given up", async () => {
   assert.ok(asked() > 1 && asked() <= 200);
 });
 
+Deno.test("a list whose parts come to more than 64 MiB together is given up", async () => {
+  const { client, asked } = clientOf(() => ({
+    padding: "x".repeat(10 * 1024 * 1024),
+    metadata: { continue: "more" },
+  }));
+  await assert.rejects(
+    listObjects(client, PATH),
+    (thrown) =>
+      thrown instanceof AppError && thrown.code === "NETWORK" && /more than 64 MiB/.test(thrown.message),
+  );
+  assert.equal(asked(), 7);
+});
+
 Deno.test("what is no object in a list is left out, and an answer without items is an empty list", async () => {
   assert.deepEqual(await listObjects(clientOf(() => ({ items: [1, null, "x", {}] })).client, PATH), [{}]);
   assert.deepEqual(await listObjects(clientOf(() => ({ items: "many", metadata: 3 })).client, PATH), []);
