@@ -8,6 +8,7 @@ import { AppError, printable } from "../errors.ts";
 import { checkedScope, type Scope } from "../providers/datum.ts";
 import type { Session } from "../sessions/session.ts";
 import { type ChosenSession, updateSession } from "../sessions/store.ts";
+import { boundedSignal } from "../system/clock.ts";
 import { reviewSelf } from "./auth/whoami.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
@@ -241,12 +242,24 @@ function nameOf({ organization, project }: Target): string {
   return project === undefined ? organization : `${organization}/${project}`;
 }
 
-async function listTargets(deps: Deps, session: Session): Promise<Row[]> {
+/** In times of a request, for all organizations together. */
+const PATIENCE = 4;
+
+async function listTargets(given: Deps, session: Session): Promise<Row[]> {
+  using whole = boundedSignal(PATIENCE * given.requestTimeout, tooLate, given.interrupted);
+  const deps = { ...given, interrupted: whole.signal };
   const organizations = await listOrganizations(deps, session);
   const rows = await askForEach(organizations, async ({ id, displayName }): Promise<Row[]> => {
     return [{ organization: id, displayName }, ...await projectsOf(deps, session, id)];
   });
   return rows.flat();
+}
+
+function tooLate(): AppError {
+  return new AppError("NETWORK", "Not every organization told its projects in time.", {
+    hint:
+      "See one organization's: datumctl projects list --organization ID; or give a longer --request-timeout.",
+  });
 }
 
 async function projectsOf(deps: Deps, session: Session, organization: string): Promise<Row[]> {
