@@ -112,7 +112,7 @@ function secretsOfHeader(value: string): string[] {
   if (scheme.toLowerCase() !== "basic") return [credentials];
   const secret = decoded(atob, credentials)?.split(/:(.*)/s)[1] ?? "";
   const meant = decoded(decodeURIComponent, secret.replaceAll("+", " ")) ?? secret;
-  return [credentials.replace(/=+$/, ""), secret, meant];
+  return [credentials, credentials.replace(/=+$/, ""), secret, meant];
 }
 
 function decoded<Value>(decode: (text: string) => Value, text: string): Value | undefined {
