@@ -319,7 +319,14 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     certificates,
     "127.0.0.1",
     options.port ?? 0,
-    async (message, response) => await send(message, response, await handle(await requestOf(url, message))),
+    async (message, response) => {
+      try {
+        await send(message, response, await handle(await requestOf(url, message)));
+      } catch (thrown) {
+        // A client that left half-way is answered no more.
+        if (!message.socket.destroyed) throw thrown;
+      }
+    },
   );
   const url = `https://127.0.0.1:${listener.port}`;
 
