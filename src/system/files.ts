@@ -7,7 +7,7 @@ import { checkpoint } from "./checkpoint.ts";
 const LARGEST_FILE = 16 * 1024 * 1024;
 
 /** What stopped an operation on a file, for those who must tell the cases apart. */
-export type FileFailure = "absent" | "exists" | "denied" | "full" | "read-only" | "busy" | "other";
+export type FileFailure = "absent" | "exists" | "denied" | "full" | "read-only" | "busy" | "folder" | "other";
 
 /** Classifies what a `Deno` file operation threw. The one place that reads its message. */
 export function fileFailure(thrown: unknown): FileFailure {
@@ -19,6 +19,7 @@ export function fileFailure(thrown: unknown): FileFailure {
   if (windows ? code === 112 || code === 39 : code === 28 || code === 122 || code === 69) return "full";
   if (windows ? code === 19 : code === 30) return "read-only";
   if (windows ? code === 32 || code === 33 : code === 16) return "busy";
+  if (!windows && code === 21) return "folder";
   if (thrown instanceof Deno.errors.PermissionDenied || thrown instanceof Deno.errors.NotCapable) {
     return "denied";
   }
@@ -32,6 +33,7 @@ const REASONS: Record<FileFailure, string> = {
   full: "the disk is full",
   "read-only": "the file system is read-only",
   busy: "another program is using it",
+  folder: "it is a folder",
   other: "the system refused",
 };
 
@@ -41,6 +43,8 @@ export function storageError(doing: string, path: string, thrown: unknown): AppE
   const failure = fileFailure(thrown);
   const hint = failure === "full"
     ? "Free some space and run the same command again; nothing was lost."
+    : failure === "folder"
+    ? "Name a file."
     : `Check the permissions of ${path} and run the same command again; nothing was lost.`;
   return new AppError("STORAGE", `Cannot ${doing} ${path}: ${REASONS[failure]}.`, { hint, cause: thrown });
 }
@@ -169,8 +173,14 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
  */
 export async function tighten(path: string): Promise<string | undefined> {
   if (Deno.build.os === "windows") return undefined;
+  let info: Deno.FileInfo;
   try {
-    const info = Deno.lstatSync(path);
+    info = Deno.lstatSync(path);
+  } catch {
+    // Whoever reads or writes it next says why it cannot be seen.
+    return undefined;
+  }
+  try {
     const { mode, isDirectory, isSymlink } = info;
     if (mode === null || isSymlink || (mode & 0o077) === 0) return undefined;
     // The administrator could, and it is not theirs either.

@@ -2,6 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { type Environment, environment } from "./environment.ts";
+import { proxyOf } from "./proxy.ts";
 
 /** A `fetch` whose every failure is an {@link AppError}. */
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
@@ -91,11 +92,12 @@ export function hostOfUnknownIssuer(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The failure of a request to a host as our error: `UNTRUSTED_CERTIFICATE` or `NETWORK`. */
-export function networkError(host: string, thrown: unknown): AppError {
+/** The failure of a request to a host, maybe through a proxy, as our error: `UNTRUSTED_CERTIFICATE` or `NETWORK`. */
+export function networkError(host: string, thrown: unknown, proxy?: string): AppError {
   if (thrown instanceof AppError) return thrown;
   const { kind } = networkFailure(thrown);
-  const message = `Cannot reach ${printable(host)}: ${SENTENCES[kind]}.`;
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  const message = `Cannot reach ${printable(host)}${through}: ${SENTENCES[kind]}.`;
   if (kind === "unknown-issuer" || kind === "wrong-name" || kind === "bad-certificate") {
     const hint = kind === "unknown-issuer"
       ? "If the host uses a private authority, sign in with --certificate-authority FILE (its CA certificate, PEM)."
@@ -124,7 +126,8 @@ export function openNetwork(certificateAuthority?: string): Network {
         return await fetch(input, client === undefined ? init : { ...init, client } as RequestInit);
       } catch (thrown) {
         if (init?.signal?.aborted) throw init.signal.reason;
-        throw networkError(new URL(input).host, thrown);
+        const url = new URL(input);
+        throw networkError(url.host, thrown, proxyOf(url, environment));
       }
     },
     [Symbol.dispose]() {

@@ -260,6 +260,7 @@ Deno.test("failures are told apart by the system's own numbers", () => {
         [new Error("Read-only file system (os error 30)"), "read-only"],
         [new Deno.errors.PermissionDenied("Read-only file system (os error 30)"), "read-only"],
         [new Error("Device or resource busy (os error 16)"), "busy"],
+        [new Error("Is a directory (os error 21)"), "folder"],
       ] as const
       : []),
   ];
