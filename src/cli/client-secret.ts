@@ -10,23 +10,27 @@ const LONGEST_SECRET_CHARACTERS = 8192;
 
 /** The secret in a file, or on standard input for `-`; typed unseen where that is a terminal. */
 export async function readClientSecret(deps: Deps, path: string): Promise<string> {
-  const text = path === "-" ? await readInput(deps, "the client secret") : await readFile(deps, path);
+  const text = path === "-" ? await readInput(deps, "the client secret") : await readFile(path);
   const secret = text.replace(/\r?\n$/, "");
   // RFC 6749, A.2, and what password generators make beside it.
-  if (secret !== "" && secret.length <= LONGEST_SECRET_CHARACTERS && !/\p{Cc}/u.test(secret)) return secret;
+  if (secret !== "" && secret.length <= LONGEST_SECRET_CHARACTERS && !/\p{Cc}/u.test(secret)) {
+    if (path !== "-") await warnOfReaders(deps, path);
+    return secret;
+  }
   const what = path === "-" ? "standard input" : printable(path);
   throw new AppError("USAGE", `${FLAG}: ${what} holds no client secret: it must be one line of text.`);
 }
 
-async function readFile({ out }: Deps, path: string): Promise<string> {
+async function readFile(path: string): Promise<string> {
   const text = await readGivenFile(path, FLAG, `Send it on standard input: ${FLAG} -`);
   if (text === undefined) throw new AppError("USAGE", `${FLAG}: ${printable(path)} does not exist.`);
-  if (await othersCanRead(path)) {
-    out.warn(
-      `Other users of this machine can read ${printable(path)}: chmod 600 it, or remove it after this.`,
-    );
-  }
   return text;
+}
+
+/** Of a secret alone: what was named by mistake stays as it is. */
+async function warnOfReaders({ out }: Deps, path: string): Promise<void> {
+  if (!await othersCanRead(path)) return;
+  out.warn(`Other users of this machine can read ${printable(path)}: chmod 600 it, or remove it after this.`);
 }
 
 /** One line from standard input, its end taken off; typed unseen where that is a terminal. */

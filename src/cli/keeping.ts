@@ -64,7 +64,12 @@ export async function usableKeyStores(deps: Deps, choice: string | undefined): P
       await tryKeyring(deps);
       return ["system"];
     default:
-      throw new AppError("USAGE", "--keyring takes auto, system or file.");
+      throw new AppError(
+        "USAGE",
+        `${
+          choice === deps.env("DATUMCTL_KEYRING") ? "DATUMCTL_KEYRING" : "--keyring"
+        } takes auto, system or file.`,
+      );
   }
 }
 

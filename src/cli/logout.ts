@@ -6,6 +6,7 @@ import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { revokeStudioToken } from "../oauth/studio-device-login.ts";
 import { endLocalPlace } from "../sessions/local-place.ts";
+import { CLOUDFLEET_API_URL } from "../providers/cloudfleet-operations.ts";
 import { issuerOf, labelOf, type Session, type SupersededToken } from "../sessions/session.ts";
 import {
   clearLeftovers,
@@ -13,12 +14,14 @@ import {
   lockSession,
   type OpenedSession,
   openSession,
+  readConfig,
   readSession,
   type Removal,
   removeSession,
   type SessionPlace,
 } from "../sessions/store.ts";
 import { timedToken } from "../sessions/token-life.ts";
+import { shellLine } from "../shell-word.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
@@ -30,6 +33,7 @@ import {
   type PlacedSession,
   placedSessions,
   staysValid,
+  whoAndWhere,
 } from "./session-words.ts";
 
 const EXAMPLES = `
@@ -89,7 +93,12 @@ export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
   ];
   if (leaving.length === 0) deps.out.line("Nobody was signed in.");
   const failures: AppError[] = [];
-  for (const session of leaving) failures.push(...await logOut(deps, session, input));
+  const activeSession = async () => (await readConfig(place)).activeSession;
+  const before = await activeSession();
+  for (const session of leaving) failures.push(...await logOut(deps, session, sessions, input));
+  if (leaving.length < sessions.length && before !== undefined && await activeSession() === undefined) {
+    deps.out.note("No session is active now. Make one active: datumctl auth switch");
+  }
   if (leaving.every(({ place }) => place.project === undefined)) tellWhatStays(deps, local);
   if (input.kubeconfig !== undefined && !await exists(input.kubeconfig)) {
     deps.out.warn(`There is no kubeconfig ${printable(input.kubeconfig)}: no entry was removed.`);
@@ -119,9 +128,14 @@ function tellWhatStays({ out }: Deps, local: SessionPlace | undefined): void {
 }
 
 /** What failed on the way of one session; the rest of that way was gone all the same. */
-async function logOut(deps: Deps, placed: PlacedSession, input: LogoutInput): Promise<AppError[]> {
+async function logOut(
+  deps: Deps,
+  placed: PlacedSession,
+  sessions: readonly PlacedSession[],
+  input: LogoutInput,
+): Promise<AppError[]> {
   try {
-    const failures = await leave(deps, placed, input);
+    const failures = await leave(deps, placed, sessions, input);
     if (placed.place.project !== undefined) await endLocalPlace(placed.place);
     return failures;
   } catch (thrown) {
@@ -133,6 +147,7 @@ async function logOut(deps: Deps, placed: PlacedSession, input: LogoutInput): Pr
 async function leave(
   deps: Deps,
   { session: { name }, place }: PlacedSession,
+  sessions: readonly PlacedSession[],
   input: LogoutInput,
 ): Promise<AppError[]> {
   const { out } = deps;
@@ -155,8 +170,8 @@ async function leave(
     const failures: AppError[] = [];
     if (removal.leftBehind === undefined) {
       const done = failure === undefined ? revocation.done : "Removed here";
-      out.line(`${done}: ${labelOf(session)} at ${session.apiHost}.`);
-      const valid = staysValid(session);
+      out.line(`${done}: ${whoAndWhere(session, sessions)}.`);
+      const valid = staysValid(session) ?? revocation.registration;
       if (valid !== undefined) out.note(valid);
     } else {
       const done = `${labelOf(session)} is signed out here`;
@@ -181,6 +196,23 @@ async function leave(
   } finally {
     lock.release();
   }
+}
+
+/** How to register a Cloudfleet person's profile again, which went with its sign-in; undefined for any other session. */
+function registration({ session, credentials }: OpenedSession): string | undefined {
+  const { name, provider, kind, organization = "", issuer, clientId } = session;
+  if (provider !== "cloudfleet" || kind !== "user") return undefined;
+  const { url, ...operations } = credentials.api ?? {};
+  const line = shellLine([
+    ...["datumctl", "auth", "add-profile", "user", name, organization],
+    ...["--issuer", issuer, "--client-id", clientId],
+    ...(url === undefined || url === CLOUDFLEET_API_URL ? [] : ["--api-url", url]),
+    ...Object.entries(operations).flatMap((
+      [operation, request],
+    ) => ["--operation", `${operation}=${request}`]),
+    ...(credentials.certificateAuthority === undefined ? [] : ["--certificate-authority", "FILE"]),
+  ]);
+  return `The profile is gone, too. To register it again: ${line}`;
 }
 
 /**
@@ -231,6 +263,8 @@ interface Revocation {
   readonly sealed?: Session;
   /** Its key is lost, or is somebody else's. */
   readonly unopened?: true;
+  /** How its profile is registered again, where that is a thing of its own. */
+  readonly registration?: string | undefined;
   /** Studio's, for its copy to be found. */
   readonly token?: string | undefined;
   /** What is still valid of the tokens that this one took the place of. */
@@ -258,7 +292,7 @@ async function revoke(
     const { session: sealed } = opened;
     return sealed.kind === "studio"
       ? { ...await revokeAtStudio(deps, opened, keep), sealed }
-      : { done: "Removed here", host, sealed };
+      : { done: "Removed here", host, sealed, registration: registration(opened) };
   }
   const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
   using network = deps.openNetwork(credentials.certificateAuthority);
@@ -273,14 +307,21 @@ async function revoke(
       { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log },
       { metadata, client: oauthClient(clientId, clientSecret), refreshToken, accessToken },
     );
-    if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here", host };
+    const gone = { host, registration: registration(opened) };
+    if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here", ...gone };
     deps.out.warn(
       `${host} has no revocation endpoint: tokens stay valid until they expire.`,
     );
-    return { done: "Removed here", host };
+    return { done: "Removed here", ...gone };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
-    return { done: "", host, failure: thrown, ...(until === undefined ? {} : { until }) };
+    return {
+      done: "",
+      host,
+      registration: registration(opened),
+      failure: thrown,
+      ...(until === undefined ? {} : { until }),
+    };
   }
 }
 

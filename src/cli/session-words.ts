@@ -10,6 +10,7 @@ import {
   type ChosenSession,
   listSessions,
   openSession,
+  readConfig,
   type SessionPlace,
 } from "../sessions/store.ts";
 import { type Deps, keyringBound } from "./context.ts";
@@ -99,7 +100,7 @@ export function staysValid({ kind, clientId, authHost, apiHost }: Session): stri
   const id = printable(clientId);
   switch (kind) {
     case "api-token":
-      return `The token ${id} itself stays valid. To delete it, as an administrator: ${
+      return `The token ${id} itself may still be valid. To delete it, as an administrator: ${
         shellLine(["datumctl", "tokens", "delete", clientId])
       }`;
     case "pat":
@@ -146,9 +147,13 @@ function isAmbient({ name }: Session): boolean {
   return name.startsWith(AMBIENT);
 }
 
-/** Says that the active session is not the one that commands act as, where a variable gives one. */
-export function tellWhatComesFirst({ out, env }: Deps): void {
-  const variable = variableInForce(env);
+/** Says that the active session is not the one that commands act as, where a variable gives another than that one. */
+export function tellWhatComesFirst({ out, env, choice }: Deps, active?: string): void {
+  const variable = choice.variable === undefined
+    ? variableInForce(env)
+    : choice.variable === (active ?? choice.variable)
+    ? undefined
+    : "DATUMCTL_PROFILE";
   if (variable !== undefined) out.warn(`${variable} is set and takes precedence over the active session.`);
 }
 
@@ -240,16 +245,26 @@ export async function meantSession(
     });
   }
   if (others.length === 0) return first;
+  const active = (await readConfig(deps.place)).activeSession;
   const labels = sessions.map(({ session, place }) => {
     // What its file says beside its name may be anybody's words.
     if (place.project !== undefined) return `${session.name}  in ${printable(place.project)}`;
     const usual = defaultSessionName(session.user.email ?? session.user.subject, session.apiHost);
-    return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}`;
+    return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}${
+      session.name === active ? "  active" : ""
+    }`;
   });
   const hint = `Name the user: ${command} ${first.session.name}. Signed in: ${names(sessions)}.`;
   const { pick } = await import("./picker.ts");
   const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
   return sessions[index] ?? first;
+}
+
+/** Whom a session is of, and where; with its name where another of those sessions would be called the same. */
+export function whoAndWhere(session: Session, sessions: readonly PlacedSession[]): string {
+  const words = (one: Session) => `${labelOf(one)} at ${one.apiHost}`;
+  const same = sessions.filter((other) => words(other.session) === words(session));
+  return same.length > 1 ? `${words(session)} (${session.name})` : words(session);
 }
 
 function names(sessions: readonly PlacedSession[]): string {

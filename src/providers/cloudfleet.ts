@@ -40,21 +40,24 @@ export interface CloudfleetPlace {
 }
 
 /**
- * Where a profile belongs: by the flags, else as it was kept, else by `CLOUDFLEET_ISSUER`, `CLOUDFLEET_API_URL` and
+ * Where a profile belongs: by the flags, where there can be any, else as it was kept, else by `CLOUDFLEET_ISSUER`, `CLOUDFLEET_API_URL` and
  * `DATUMCTL_CERTIFICATE_AUTHORITY`. Throws `USAGE` for an issuer that nobody names, since none is known, and for
  * addresses that are not https.
  */
 export async function cloudfleetPlace(
-  flags: PlaceFlags & { readonly certificateAuthority?: string | undefined },
+  given: PlaceFlags & { readonly certificateAuthority?: string | undefined } | undefined,
   env: Environment,
   kept?: CloudfleetPlace,
 ): Promise<CloudfleetPlace> {
+  const flags = given ?? {};
   const [issuerSource, issuer] = flags.issuer === undefined
     ? ["CLOUDFLEET_ISSUER", kept?.issuer ?? env("CLOUDFLEET_ISSUER")] as const
     : ["--issuer", flags.issuer] as const;
   if (issuer === undefined) {
     throw new AppError("USAGE", "Cloudfleet's issuer is not known.", {
-      hint: "Name it: --issuer URL, or the variable CLOUDFLEET_ISSUER.",
+      hint: given === undefined
+        ? "Set the variable CLOUDFLEET_ISSUER to its URL."
+        : "Name it: --issuer URL, or the variable CLOUDFLEET_ISSUER.",
     });
   }
   const url = endpointUrl(issuer, { query: "refused" });
@@ -159,6 +162,6 @@ export async function sessionOfVariables(env: Environment): Promise<Session> {
       { hint: `Set all of ${ORGANIZATION}, ${TOKEN_ID} and ${TOKEN_SECRET}, or none of them.` },
     );
   }
-  const place = await cloudfleetPlace({}, env);
+  const place = await cloudfleetPlace(undefined, env);
   return unstoredProfile(tokenProfile({ organization, tokenId, secret }, place), CLOUDFLEET_AMBIENT);
 }

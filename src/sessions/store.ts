@@ -699,8 +699,22 @@ async function noSession(place: SessionPlace, named: string | undefined): Promis
       hint: "Set it where this command runs, or pick a stored session: datumctl auth list",
     });
   }
-  const names = (await listSessions(place)).sessions.map(({ name }) => name);
+  const { sessions } = await listSessions(place);
+  const names = sessions.map(({ name }) => name);
   const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
+  const theirs = sessions.filter(({ user }) => user.email?.toLowerCase() === named?.toLowerCase())
+    .map(({ name }) => name);
+  if (named !== undefined && theirs.length > 0) {
+    return new AppError(
+      "NOT_SIGNED_IN",
+      `There is no session ${printable(named, 128)} here; that is an e-mail.`,
+      {
+        hint: `Name ${theirs.length > 1 ? "one of its sessions" : "the session"}: --profile ${
+          theirs.join(", or ")
+        }`,
+      },
+    );
+  }
   if (named !== undefined) {
     const shown = isSessionName(named) ? named : "of that name";
     const login = isSessionName(named) ? `datumctl login --profile ${named}` : "datumctl login";

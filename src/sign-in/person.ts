@@ -138,5 +138,12 @@ export function showCode(
     act(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);
     if (terminal) note(renderUnicodeCompact(device.verificationUriComplete, { border: 2 }));
   }
-  note(`Waiting; the code expires in ${formatSpan(device.expiresAt - exchange.now())} …`);
+  const now = exchange.now();
+  const left = device.expiresAt - now;
+  const bound = (exchange.deadline ?? Infinity) - now;
+  note(
+    bound < left
+      ? `Waiting for ${formatSpan(bound)} …`
+      : `Waiting; the code expires in ${formatSpan(left)} …`,
+  );
 }

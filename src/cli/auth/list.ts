@@ -77,7 +77,7 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
   if (sessions.length === 0 && format === "table") {
     deps.out.note("Nobody is signed in. Sign in: datumctl login");
   }
-  tellWhatComesFirst(deps);
+  tellWhatComesFirst(deps, sessions.find((placed) => standing(placed) === "Active")?.session.name ?? "");
   for (const { session, place } of sessions) await warnOfExpiry(deps, place, session);
 }
 

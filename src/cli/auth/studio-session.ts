@@ -26,17 +26,21 @@ export async function studioSession(
       hint: "Sign in for this folder: datumctl login --local",
     });
   }
-  const chosen = await actingSession({ ...deps, place: here });
+  const studios = (await listSessions(here)).sessions.filter(({ kind }) => kind === "studio");
+  const hint = studios.length === 0
+    ? "Sign in there: datumctl login --provider studio"
+    : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
+  const chosen = await actingSession({ ...deps, place: here }).catch((thrown) => {
+    const named = deps.choice.flag ?? deps.choice.variable;
+    if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named !== undefined) throw thrown;
+    throw new AppError(thrown.code, thrown.message, { hint, cause: thrown });
+  });
   let { session } = chosen;
   if (session.kind === "studio") {
     const opened = await openSession(chosen.place, session, keyringBound(deps));
     if (opened.session.kind === "studio") return { ...opened, place: chosen.place };
     session = opened.session;
   }
-  const studios = (await listSessions(here)).sessions.filter(({ kind }) => kind === "studio");
-  const hint = studios.length === 0
-    ? "Sign in there: datumctl login --provider studio"
-    : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
   throw new AppError(
     "USAGE",
     `${words} is for DataChain Studio, but the session "${

@@ -2,10 +2,16 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../../errors.ts";
-import { labelOf } from "../../sessions/session.ts";
 import { activateSession } from "../../sessions/store.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { meantSession, sessionsHere, tellOfFolder, tellWhatComesFirst, trusted } from "../session-words.ts";
+import {
+  meantSession,
+  sessionsHere,
+  tellOfFolder,
+  tellWhatComesFirst,
+  trusted,
+  whoAndWhere,
+} from "../session-words.ts";
 
 /** `auth switch`: makes one stored session the active one. */
 export function switchCommand(deps: CommandDeps): Command {
@@ -38,7 +44,7 @@ export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
   const { session, place } = await trusted(deps, meant);
   await activateSession(place, session.name);
   const where = place.project === undefined ? "" : ` in ${printable(place.project)}`;
-  deps.out.line(`Switched to ${labelOf(session)} at ${session.apiHost}${where}.`);
-  tellWhatComesFirst(deps);
+  deps.out.line(`Switched to ${whoAndWhere(session, sessions)}${where}.`);
+  tellWhatComesFirst(deps, session.name);
   if (place.project === undefined) await tellOfFolder(deps);
 }

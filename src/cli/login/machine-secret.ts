@@ -6,7 +6,6 @@ import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { isPersonalAccessToken } from "../../oauth/personal-access-token.ts";
 import { parseServiceAccountKey } from "../../oauth/service-account-key.ts";
 import { othersCanRead, readGivenFile } from "../../system/files.ts";
-import type { Deps } from "../context.ts";
 import { readHiddenLine } from "../client-secret.ts";
 import { datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 
@@ -15,9 +14,15 @@ const LONGEST_KEY_FILE = 64 * 1024;
 /** `--credentials`: the service account of a key file. Throws `USAGE` that says what is wrong with the file. */
 export async function serviceAccount(login: MachineLogin): Promise<Machine> {
   const { deps, input: { credentials: path = "" } } = login;
-  const text = path === "-" ? await deps.terminal.readIn(LONGEST_KEY_FILE) : await readKeyFile(deps, path);
+  const text = path === "-" ? await deps.terminal.readIn(LONGEST_KEY_FILE) : await readKeyFile(path);
   const name = path === "-" ? "on standard input" : path;
   const { clientId, clientEmail, keyId, privateKey, scope } = await parseServiceAccountKey(text, name);
+  // Of a key alone: what was named by mistake stays as it is.
+  if (path !== "-" && await othersCanRead(path)) {
+    deps.out.warn(
+      `Other users of this machine can read ${printable(path)}: chmod 600 it, or delete it after this.`,
+    );
+  }
   const place = datumPlace(login);
   return {
     kind: "service-account",
@@ -41,14 +46,9 @@ export async function serviceAccount(login: MachineLogin): Promise<Machine> {
   };
 }
 
-async function readKeyFile({ out }: Deps, path: string): Promise<string> {
+async function readKeyFile(path: string): Promise<string> {
   const text = await readGivenFile(path, "--credentials", "Send it on standard input: --credentials -");
   if (text === undefined) throw wrong(`The key file ${printable(path)} does not exist.`);
-  if (await othersCanRead(path)) {
-    out.warn(
-      `Other users of this machine can read ${printable(path)}: chmod 600 it, or delete it after this.`,
-    );
-  }
   return text;
 }
 

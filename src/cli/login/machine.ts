@@ -216,7 +216,7 @@ async function announce(
   if (machine.keepsSecrets) tellWhereKept(deps, saved);
   out.note(machine.remark);
   tellName(deps, session, machine.labelOf(session.user));
-  tellWhatComesFirst(deps);
+  tellWhatComesFirst(deps, session.name);
   await tellOfFolder(deps);
   if (session.provider === "datum" && proved !== undefined) {
     await learnControlPlanes(deps, session, proved.minted.accessToken, fetch);

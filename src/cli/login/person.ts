@@ -211,7 +211,7 @@ async function announce(
     out.note(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
   }
   tellName(deps, session, session.user.email ?? session.user.subject);
-  tellWhatComesFirst(deps);
+  tellWhatComesFirst(deps, session.name);
   await tellOfFolder(deps);
   if (session.provider === "datum") await learnControlPlanes(deps, session, tokens.accessToken, fetch);
   out.note(`Next: ${nextCommand(session)}`);
