@@ -151,6 +151,16 @@ Deno.test("the kubeconfig's context is followed for the session that it is pinne
     assert.equal(await follow("work", "the active session"), "shop");
     assert.equal(await follow("work", "--profile"), "shop");
     assert.equal(await follow("home", "the active session"), undefined, "another session's context");
+    await write(["--session=work", "--active-for=api.example.com"]);
+    assert.equal(await follow("work", "the active session"), "shop");
+    assert.equal(await follow("work", "--profile"), "shop");
+    assert.equal(await follow("home", "the active session"), undefined, "another session at that host");
+    for (const place of ["elsewhere.example.com", "https://api.example.com"]) {
+      await write(["--session=work", `--active-for=${place}`]);
+      assert.equal(await follow("work", "--profile"), undefined, `a session that has the name at ${place}`);
+    }
+    await write(["--session="]);
+    assert.equal(await follow("work", "the active session"), undefined, "one that names nobody");
     await write(["--active-for=api.example.com"]);
     assert.equal(await follow("home", "the active session"), "shop");
     assert.equal(await follow("home", "--profile"), undefined, "one that is not active is not followed");

@@ -220,6 +220,19 @@ Deno.test("an entry that follows the active session can be held to an issuer", a
   assert.match(JSON.parse(refused.stdout).message, /active session "work" .*https:\/\/other\.example/);
 });
 
+Deno.test("nobody is asked to sign in to what the entry would refuse afterwards", async () => {
+  await using sandbox = await openSandbox();
+  const session = "ada@example.com@api.datum.net";
+  for (const activeFor of ["api.other.example", "https://other.example"]) {
+    const { code, stdout, stderr } = await getToken(sandbox, { session, activeFor, output: V1 }, {
+      ...exec(V1, true),
+      BROWSER: "true",
+    }, { canAsk: () => true });
+    assert.deepEqual([code, JSON.parse(stdout).reason], [4, "NOT_SIGNED_IN"]);
+    assert.doesNotMatch(stderr, /Nobody is signed in as/);
+  }
+});
+
 Deno.test("one CI job's remembered failure is not told to another job of the same machine", async () => {
   await using sandbox = await openSandbox();
   const { file } = await sandbox.paths("job");
