@@ -18,7 +18,7 @@ export async function confirm({ terminal, interrupted, out }: Deps, question: st
   for await (const key of terminal.keys(interrupted)) {
     if (key === "\u0003") {
       terminal.writeErr("\n");
-      throw new AppError("INTERRUPTED", "Stopped by Ctrl-C; nothing was done.");
+      throw new AppError("INTERRUPTED", "Interrupted; nothing was done.");
     }
     if (key === "\r" || key === "\n") break;
     if (key === "\u007f" || key === "\b") answer = answer.slice(0, -1);

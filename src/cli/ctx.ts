@@ -182,7 +182,11 @@ async function pickTarget(deps: Deps, session: Session): Promise<Target> {
 /** Throws `NOT_FOUND` unless the organization is there, and the project within it. */
 async function checkTarget(deps: Deps, session: Session, { organization, project }: Target): Promise<void> {
   if (project === undefined) {
-    return await checkControlPlane(deps, session, { kind: "organization", id: organization });
+    try {
+      return await checkControlPlane(deps, session, { kind: "organization", id: organization });
+    } catch (thrown) {
+      throw await meantProject(deps, session, organization, thrown);
+    }
   }
   try {
     using plane = await openTarget(deps, session, { kind: "organization", id: organization, source: "" });
@@ -205,6 +209,21 @@ async function checkTarget(deps: Deps, session: Session, { organization, project
     }
     await checkControlPlane(deps, session, { kind: "project", id: project });
   }
+}
+
+/** The error, with the way to the project of that id where the organization in use has one. */
+async function meantProject(deps: Deps, session: Session, id: string, thrown: unknown): Promise<unknown> {
+  const { organization } = session.inUse ?? {};
+  if (organization === undefined || !(thrown instanceof AppError) || thrown.code !== "NOT_FOUND") {
+    return thrown;
+  }
+  const projects = await listProjects(deps, session, checkedScope("organization", organization).id)
+    .catch(() => []);
+  if (!projects.some((project) => project.id === id)) return thrown;
+  return new AppError(thrown.code, thrown.message, {
+    hint: `There is a project of that name: datumctl ctx use ${organization}/${id}`,
+    cause: thrown,
+  });
 }
 
 async function checkControlPlane(deps: Deps, session: Session, scope: Scope): Promise<void> {

@@ -72,6 +72,10 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
       format,
     ),
   );
+  const { choice: { flag, variable }, env } = deps;
+  if (flag === undefined && variable === undefined && env("CLOUDFLEET_ACCESS_TOKEN_ID") !== undefined) {
+    deps.out.note("tokens and clusters act as the token of CLOUDFLEET_ACCESS_TOKEN_ID instead.");
+  }
   await warnOfExpiry(deps, place, session);
 }
 

@@ -193,7 +193,9 @@ async function renewedElsewhere(
 function refreshFailure(session: Session, failure: unknown): AppError {
   if (!(failure instanceof AppError)) throw failure;
   if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
-  return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${failure.message}`, {
+  // What was asked is said here, with the session's name.
+  const why = failure.message.replace(/^Cannot refresh the session: /, "");
+  return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),
     cause: failure,
   });

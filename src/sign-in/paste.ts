@@ -23,7 +23,7 @@ export async function* typedLines(keys: AsyncIterable<string>): AsyncGenerator<s
         line = "";
         break;
       case "\u0003":
-        throw new AppError("INTERRUPTED", "Stopped by Ctrl-C.");
+        throw new AppError("INTERRUPTED", "Interrupted.");
       case "\u0015":
         line = "";
         break;

@@ -17,7 +17,10 @@ Deno.test("login, list, whoami, switch and logout", async (test) => {
     assert.equal(code, 0, stderr);
     assert.equal(stdout, `Signed in as ${ADA} at ${cloud.apiHost}.\n`);
     assert.match(stderr, /key in a key file in /);
-    assert.match(stderr, /Next: datumctl auth update-kubeconfig --project PROJECT_ID\n$/);
+    assert.match(
+      stderr,
+      /Next: datumctl auth update-kubeconfig --project PROJECT_ID\n.*datumctl projects list\n$/,
+    );
     assert.equal((await world.login(GRACE)).code, 0);
     assert.equal((await readConfig(sandbox.place)).activeSession, at(world, GRACE));
   });

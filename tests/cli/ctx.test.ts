@@ -90,6 +90,11 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
     assert.equal(await world.ok("ctx -o name"), "acme/web\n");
   });
 
+  await test.step("a project where an organization belongs is told with its organization", async () => {
+    await fails("ctx use data", 1, /no organization "data".*\n.*datumctl ctx use acme\/data\n$/);
+    await fails("ctx use nobody", 1, /no organization "nobody".*\n.*datumctl ctx list/);
+  });
+
   await test.step("whoami tells overrides by flag and variable, and asks nobody", async () => {
     const before = cloud.counts();
     const told = async (words: string, env: Record<string, string> = {}) => {

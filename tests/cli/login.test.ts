@@ -129,3 +129,50 @@ Deno.test("Ctrl-C ends the wait for a session's lock", async () => {
   assert.equal(code, 130);
   assert.ok(await readSession(world.sandbox.place, "work") !== undefined);
 });
+
+Deno.test("a wait is told as the shorter of the code's life and the sign-in's own bound", async () => {
+  await using world = await openWorld();
+  const { authHost, apiHost, clientId, caFile } = world.cloud;
+  const login =
+    `login --no-browser --hostname ${authHost} --api-hostname ${apiHost} --client-id ${clientId} ` +
+    `--certificate-authority ${caFile} --keyring file`;
+  for (const [timeout, words] of [["4m", "Waiting for 4 min …"], ["1h", "Waiting; the code expires in "]]) {
+    const stop = new AbortController();
+    let shown = "";
+    const ran = await world.run(`${login} --timeout ${timeout}`, {
+      interrupted: stop.signal,
+      onErr(text) {
+        shown += text;
+        if (/^Waiting/m.test(shown)) stop.abort(interrupted());
+      },
+    });
+    assert.equal(ran.code, 130, ran.stderr);
+    assert.ok(ran.stderr.includes(`\n${words}`), ran.stderr);
+  }
+});
+
+Deno.test("a file that was named by mistake is not told to be closed to others; a variable is blamed by its name", async () => {
+  await using world = await openWorld();
+  const path = `${world.sandbox.folder}/passwd`;
+  await Deno.writeTextFile(path, "root:x:0\nada:x:1\n", { mode: 0o644 });
+  const oidc = "login --issuer https://127.0.0.1:9 --client-id x";
+  for (const words of [`login --credentials ${path}`, `${oidc} --client-secret-file ${path}`]) {
+    const { code, stderr } = await world.run(words);
+    assert.equal(code, 2, stderr);
+    assert.doesNotMatch(stderr, /Other users|chmod/, words);
+  }
+  const variable = await world.run(oidc, { env: { DATUMCTL_KEYRING: "foo" } });
+  assert.match(variable.stderr, /^error: DATUMCTL_KEYRING takes auto, system or file/m);
+  assert.match((await world.run(`${oidc} --keyring foo`)).stderr, /^error: --keyring takes/m);
+});
+
+Deno.test("a folder where a kubeconfig belongs is called a folder", async () => {
+  await using world = await openWorld();
+  await world.sandbox.add({ name: "work" });
+  const { code, stderr } = await world.run(
+    `auth update-kubeconfig --profile work --server https://127.0.0.1:9 --skip-validation ` +
+      `--kubeconfig ${world.sandbox.folder}`,
+  );
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /: it is a folder\.\nName a file\.\n$/);
+});

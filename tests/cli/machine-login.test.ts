@@ -59,7 +59,10 @@ Deno.test("a service account signs in with nobody asked, and its key file is not
   assert.equal(code, 0, stderr);
   assert.equal(stdout, `Signed in as ${email} at ${world.cloud.apiHost}.\n`);
   assert.match(stderr, new RegExp(`${path} can be deleted now`));
-  assert.match(stderr, /Next: datumctl auth update-kubeconfig --project PROJECT_ID\n$/);
+  assert.match(
+    stderr,
+    /Next: datumctl auth update-kubeconfig --project PROJECT_ID\n.*datumctl projects list\n$/,
+  );
   assert.doesNotMatch(stderr, /https:/, "no address to open");
   await Deno.remove(path);
   const [session] = await sessions(world);

@@ -70,6 +70,16 @@ Deno.test("an e-mail where a session's name belongs leads to the session of that
   assert.match((await named("--profile nobody")).stderr, /datumctl login --profile nobody\n$/);
 });
 
+Deno.test("whoami tells that the variables of Cloudfleet give tokens and clusters another identity", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add({ name: "ada" });
+  const env = { CLOUDFLEET_ACCESS_TOKEN_ID: "a" };
+  const run = (words: string) => runLine(words.split(" "), { place: sandbox.place, env });
+  await run("auth switch ada");
+  assert.match((await run("whoami")).stderr, /^tokens and clusters act as .*CLOUDFLEET_ACCESS_TOKEN_ID/m);
+  assert.equal((await run("whoami --profile ada")).stderr, "");
+});
+
 Deno.test("without a session, Studio's commands name Studio's sign-in", async () => {
   await using sandbox = await openSandbox();
   for (const words of ["auth token", "auth team"]) {

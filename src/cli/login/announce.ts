@@ -30,6 +30,14 @@ export function nextCommand({ provider }: Session): string {
   return `datumctl auth update-kubeconfig ${target}`;
 }
 
+/** Tells that command, and where the ID in it is found. */
+export function tellNext({ out }: Deps, session: Session): void {
+  const where = session.provider === "datum"
+    ? "\nTo see the projects and their IDs: datumctl projects list"
+    : "";
+  out.note(`Next: ${nextCommand(session)}${where}`);
+}
+
 /** In milliseconds; nobody who has signed in already waits for comfort any longer. */
 const LONGEST_QUESTION_MS = 5_000;
 

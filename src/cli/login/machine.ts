@@ -10,7 +10,7 @@ import { parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { openUnlessLost, readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
-import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
+import { learnControlPlanes, tellName, tellNext, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
 import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
@@ -221,5 +221,5 @@ async function announce(
   if (session.provider === "datum" && proved !== undefined) {
     await learnControlPlanes(deps, session, proved.minted.accessToken, fetch);
   }
-  out.note(`Next: ${nextCommand(session)}`);
+  tellNext(deps, session);
 }

@@ -26,7 +26,7 @@ import { type Deps, keyringBound } from "../context.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./exchange.ts";
-import { learnControlPlanes, nextCommand, tellName, tellWhereKept } from "./announce.ts";
+import { learnControlPlanes, nextCommand, tellName, tellNext, tellWhereKept } from "./announce.ts";
 import { refuseUnnamedPlace } from "./unsealed-place.ts";
 
 /** Signs in, stores the session, makes it active and says so. */
@@ -214,5 +214,5 @@ async function announce(
   tellWhatComesFirst(deps, session.name);
   await tellOfFolder(deps);
   if (session.provider === "datum") await learnControlPlanes(deps, session, tokens.accessToken, fetch);
-  out.note(`Next: ${nextCommand(session)}`);
+  tellNext(deps, session);
 }
