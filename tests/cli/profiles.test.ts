@@ -165,7 +165,10 @@ testWithCloudfleet(
     world.cloudfleet.resetCounts();
     const removed = await world.run("auth remove-profile ci");
     assert.equal(removed.code, 0, removed.stderr);
-    assert.match(removed.stderr, new RegExp(`token ${id} itself may still be valid.*datumctl tokens delete ${id}`));
+    assert.match(
+      removed.stderr,
+      new RegExp(`token ${id} itself may still be valid.*datumctl tokens delete ${id}`),
+    );
     assert.equal(world.cloudfleet.counts()["total"] ?? 0, 0, "nobody was asked");
     const left = await world.everything();
     assert.ok(!left.includes(id));
