@@ -9,6 +9,7 @@ import { checkClusterHost, checkUserEntry, entryEdit, identityOf } from "../kube
 import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
 import { checkedId } from "../providers/cloudfleet-operations.ts";
 import { labelOf } from "../sessions/session.ts";
+import { shellLine } from "../shell-word.ts";
 import { openCloudfleet, operationOption, operationsHelp } from "./cloudfleet.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { ownCommand } from "./own-command.ts";
@@ -114,6 +115,7 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
       context,
       command: own.command,
       identity,
+      writtenBy: shellLine(["datumctl", "clusters", "kubeconfig", id]),
       switchTo: false,
       ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
     });
@@ -127,7 +129,8 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   out.line(`Context:     ${context}`);
   out.line(`User:        ${printable(user)}`);
   out.line(`API server:  ${server}`);
-  out.note(`Next: kubectl --context ${context} get namespaces`);
+  const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
+  out.note(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
 }
 
 /** The cluster's address, as kubectl may send a token to it. Throws `NOT_FOUND` and `INVALID` where the API names none that serves. */

@@ -89,7 +89,7 @@ export async function openTarget(
         what,
         who: labelOf(session),
         refusals: refusalsOf(target),
-        ...(session.kind === "user" ? {} : { remedy: signInAgain(session) }),
+        remedy: signInAgain(session),
         fetch: async (input, init) => await open().fetch(input, init),
         token: async (force) => (await tokens(force)).token,
       });

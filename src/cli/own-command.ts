@@ -1,7 +1,8 @@
 /** Owns how kubectl is told to run this very program: by a path that survives an upgrade. */
 
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import type { Environment, Folders } from "../system/environment.ts";
+import { exists } from "../system/files.ts";
 import { ownProgram, writeLauncher } from "../system/own-program.ts";
 import { findProgram } from "../system/processes.ts";
 
@@ -29,6 +30,19 @@ export async function ownCommand(env: Environment, folders: Folders): Promise<Ow
     warning:
       `kubectl will run ${path}; if an upgrade moves it, run this command again, or use --exec-command.`,
   };
+}
+
+/** The program that `--exec-command` names, as it was typed: it need not be here yet. Throws `USAGE`. */
+export async function chosenCommand(typed: string, env: Environment): Promise<OwnCommand> {
+  const command = checkedCommand(typed);
+  if (await isThere(command, env)) return { command };
+  return { command, warning: `There is no program ${printable(command)} here: kubectl will not find it.` };
+}
+
+async function isThere(command: string, env: Environment): Promise<boolean> {
+  if (!/[\\/]/.test(command)) return findProgram(command, env("PATH")) !== undefined;
+  // kubectl takes a relative one from the kubeconfig's folder.
+  return !/^(?:[\\/]|[A-Za-z]:)/.test(command) || await exists(command);
 }
 
 /** Checks `--exec-command`. Throws `USAGE`. */

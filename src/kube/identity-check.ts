@@ -63,7 +63,7 @@ export async function firstAccepted<Choice>(
     const answer = await review(client, kind);
     const accepted = acceptance(answer);
     if (accepted !== undefined) return { choice, ...accepted };
-    refusals.push({ token, error: refusalOf(client, answer, kind) });
+    refusals.push({ token, error: refusalOf(client, answer, kind, bounds.remedy) });
   }
   // A token that was refused once tells nothing of the target; what a token says that was not, does.
   const refused = new Set(
@@ -121,7 +121,12 @@ const STEPS = {
 } as const;
 
 /** What a refusal means here, where the target itself is in question. */
-function refusalOf(client: ApiClient, answer: ApiAnswer, kind: ServerKind): AppError {
+function refusalOf(
+  client: ApiClient,
+  answer: ApiAnswer,
+  kind: ServerKind,
+  remedy: string | undefined,
+): AppError {
   const error = client.refusal(answer);
   const object = objectOf(answer);
   const { host } = new URL(client.baseUrl);
@@ -130,7 +135,7 @@ function refusalOf(client: ApiClient, answer: ApiAnswer, kind: ServerKind): AppE
       "SESSION_REJECTED",
       `${host} treats the session's token as anonymous in ${client.what}.`,
       {
-        hint: "Sign in again with datumctl login, or see who is active: datumctl auth list",
+        hint: remedy ?? "Sign in again with datumctl login, or see who is active: datumctl auth list",
       },
     );
   }

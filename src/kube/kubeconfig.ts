@@ -176,9 +176,9 @@ function textOf(value: unknown): string | undefined {
 }
 
 /**
- * What to take away when a session goes: its user entries, but none of a session that had its name at another place; the
- * contexts of theirs that carry a name we give (`datum-…`), the clusters of such names that nothing else uses, and the
- * current context if it was one of them.
+ * What to take away when a session goes: its user entries, but none of a session that had its name at another place;
+ * their contexts, for kubectl asks for a password where a context's user is gone; the clusters of theirs that carry a
+ * name we give (`datum-…`) and that nothing else uses; and the current context if it was one of them.
  */
 export function removalOfSession(
   kubeconfig: Kubeconfig,
@@ -188,7 +188,7 @@ export function removalOfSession(
     .map((user) => user.name);
   const given = (name: unknown): name is string => typeof name === "string" && name.startsWith("datum-");
   const contexts = allEntries(kubeconfig, "contexts");
-  const going = contexts.filter(({ name, fields }) => given(name) && users.includes(String(fields["user"])));
+  const going = contexts.filter(({ fields }) => users.includes(String(fields["user"])));
   const stillUsed = new Set(
     contexts.filter((one) => !going.includes(one)).map(({ fields }) => fields["cluster"]),
   );

@@ -46,11 +46,19 @@ export interface ExecOptions {
   readonly interactiveMode?: ExecEntry["interactiveMode"];
   /** Only when chosen by hand: else the session knows. */
   readonly token?: "access" | "id";
+  /** The command to run again where this program was missing; `datumctl auth update-kubeconfig` unless told. */
+  readonly writtenBy?: string;
 }
 
 /** The exec section: client.authentication.k8s.io/v1, as the Kubernetes authentication documentation has it. */
 export function execEntry(
-  { command, identity, interactiveMode = "IfAvailable", token }: ExecOptions,
+  {
+    command,
+    identity,
+    interactiveMode = "IfAvailable",
+    token,
+    writtenBy = "datumctl auth update-kubeconfig",
+  }: ExecOptions,
 ): ExecEntry {
   return {
     apiVersion: "client.authentication.k8s.io/v1",
@@ -65,8 +73,7 @@ export function execEntry(
     ],
     interactiveMode,
     provideClusterInfo: false,
-    installHint:
-      "kubectl signs in with datumctl here: install it, then run datumctl auth update-kubeconfig again.",
+    installHint: `kubectl signs in with datumctl here: install it, then run ${writtenBy} again.`,
     env: null,
   };
 }

@@ -79,7 +79,10 @@ testWithCloudfleet(
     assert.match(written, new RegExp(`Context: +${id}/ci\nUser: +${user}\nAPI server: +${endpoint}\n$`));
     assert.match(await world.ok(`clusters kubeconfig ${id} --profile work`), /User: +grace@example\.com\n/);
     await world.ok(`clusters kubeconfig ${id}`, { env });
-    assert.match(await world.ok(`clusters kubeconfig ${id} --profile ci`), /nothing to change/);
+    const again = await world.run(`clusters kubeconfig ${id} --profile ci --kubeconfig ${world.kubeconfig}`);
+    assert.match(again.stdout, /nothing to change/);
+    const next = `Next: kubectl --kubeconfig ${world.kubeconfig} --context ${id}/ci get namespaces\n`;
+    assert.ok(again.stderr.endsWith(next), again.stderr);
 
     const { clusters, contexts, users, ...rest } = await kubeconfigOf(world);
     assert.equal(rest["current-context"], "theirs");

@@ -111,3 +111,76 @@ Deno.test("when nothing is to change, the file that holds the context is named, 
   assert.match(await world.ok(words, { env }), new RegExp(`^Kubeconfig: +${held} \\(nothing to change\\)\n`));
   await assert.rejects(Deno.stat(none), Deno.errors.NotFound);
 });
+
+Deno.test("tokens that were revoked before their time are refreshed once, and the entry is written", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  world.cloud.revokeAccessTokens(ADA);
+  world.cloud.resetCounts();
+  await world.ok("auth update-kubeconfig --project web --exec-command datumctl");
+  assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+
+  world.cloud.revokeAll(ADA);
+  const { code, stderr } = await world.run(
+    "auth update-kubeconfig --project data --exec-command datumctl --error-format json",
+  );
+  assert.equal(code, 4, stderr);
+  const { error } = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
+  assert.equal(error.code, "SESSION_EXPIRED");
+});
+
+Deno.test("a token that was chosen by hand and is refused: the flag is to be left out; else a sign-in that keeps the host", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const update = "auth update-kubeconfig --project web --exec-command datumctl";
+  const chosen = await world.run(`${update} --token id`);
+  assert.equal(chosen.code, 4, chosen.stderr);
+  assert.match(chosen.stderr, /\nLeave out --token id/);
+  await world.cloud.setFaults({ api: { status: 401 } });
+  for (const words of [update, "auth whoami --project web", "organizations list"]) {
+    const { code, stderr } = await world.run(words);
+    assert.equal(code, 4, stderr);
+    assert.ok(stderr.includes(`Sign in again: datumctl login --profile ${at(world, ADA)}\n`), stderr);
+  }
+});
+
+Deno.test("the next command names the file that was written, quoted where it has to be", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const path = `${world.sandbox.folder}/it's`;
+  const words = `auth update-kubeconfig --project web ${UNASKED} --kubeconfig ${path}`;
+  assert.ok(
+    (await world.run(words)).stderr.includes(
+      `Next: kubectl --kubeconfig '${path.replace("'", `'\\''`)}' get namespaces\n`,
+    ),
+  );
+  assert.ok(
+    (await world.run(`${words}2 --no-switch --context mine`)).stderr.includes(
+      `2' --context mine get namespaces\n`,
+    ),
+  );
+});
+
+Deno.test("an --exec-command that is not on PATH, or not at its path, is written and told of", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const write = async (command: string) =>
+    (await world.run(
+      `auth update-kubeconfig --project web --skip-validation --exec-command ${command} --dry-run`,
+    )).stderr;
+  for (const command of ["nosuch", `${world.sandbox.folder}/nosuch`]) {
+    assert.match(await write(command), /no program \S*nosuch/, command);
+  }
+  for (const command of ["sh", "/bin/sh"]) assert.doesNotMatch(await write(command), /no program/, command);
+});
+
+Deno.test("logout --kubeconfig takes every context of the session away, whatever its name, and says which", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  await world.ok(`auth update-kubeconfig --project web ${UNASKED} --context mine`);
+  const { stdout } = await world.run(`logout ${ADA} --kubeconfig ${world.kubeconfig}`);
+  assert.ok(stdout.includes(`Removed its entries from ${world.kubeconfig}, with the context mine`), stdout);
+  const file = parse(await Deno.readTextFile(world.kubeconfig));
+  assert.deepEqual([file.contexts ?? [], file.users ?? [], file.clusters ?? []], [[], [], []]);
+  assert.equal(file["current-context"] || undefined, undefined);
+});

@@ -291,10 +291,14 @@ Deno.test("previewKubeconfig() shows the change, no neighbour's secret, and touc
     assert.deepEqual(await namesIn(folder), ["config", "config.lock"]);
   }));
 
-Deno.test("removalOfSession() takes the session's users and our contexts of theirs, and nobody else's", () =>
+Deno.test("removalOfSession() takes the session's users and their contexts whatever they are named, and nobody else's", () =>
   inScratch(async (folder) => {
     const path = `${folder}/config`;
-    await write(path, "contexts:\n- name: mine\n  context: {cluster: datum-project-b, user: datum-ada}\n");
+    await write(
+      path,
+      "contexts:\n- name: mine\n  context: {cluster: own, user: datum-ada}\n" +
+        "- name: theirs\n  context: {cluster: datum-project-b, user: other}\n",
+    );
     await updateKubeconfig([path], entry("a"));
     await updateKubeconfig([path], entry("b"));
     await updateKubeconfig([path], entry("c", "grace"));
@@ -305,7 +309,7 @@ Deno.test("removalOfSession() takes the session's users and our contexts of thei
     }]);
     assert.deepEqual(removalOfSession(kubeconfig, sessionOf("ada")), {
       users: ["datum-ada"],
-      contexts: ["datum-project-a", "datum-project-b"],
+      contexts: ["mine", "datum-project-a", "datum-project-b"],
       clusters: ["datum-project-a"],
     });
     assert.equal(removalOfSession(kubeconfig, sessionOf("grace")).currentContext, "datum-project-c");

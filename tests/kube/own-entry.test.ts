@@ -1,7 +1,7 @@
 /** Proves whom an entry acts as, and what it is held to. */
 
 import assert from "node:assert/strict";
-import { type EntryIdentity, identityOf, userName } from "../../src/kube/own-entry.ts";
+import { type EntryIdentity, execEntry, identityOf, userName } from "../../src/kube/own-entry.ts";
 import type { Session } from "../../src/sessions/session.ts";
 
 type Place = Pick<Session, "provider" | "apiHost" | "issuer">;
@@ -48,4 +48,14 @@ Deno.test("identityOf() pins every session whose name does not say where it belo
     assert.equal(userName(identity), user);
   }
   assert.equal(userName({ activeFor: "api.datum.net" }), "datum-active-api.datum.net");
+});
+
+Deno.test("the hint about a missing program names the command that wrote the entry", () => {
+  const options = { command: "datumctl", identity: { session: "work" } };
+  assert.match(execEntry(options).installHint ?? "", / run datumctl auth update-kubeconfig again\.$/);
+  const writtenBy = "datumctl clusters kubeconfig 3f1c";
+  assert.match(
+    execEntry({ ...options, writtenBy }).installHint ?? "",
+    / run datumctl clusters kubeconfig 3f1c again\.$/,
+  );
 });

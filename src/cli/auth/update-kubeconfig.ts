@@ -26,10 +26,11 @@ import {
 } from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { AMBIENT, labelOf, type Session, signInAgain } from "../../sessions/session.ts";
-import { openSession, updateSession } from "../../sessions/store.ts";
+import { openSession, readSession, updateSession } from "../../sessions/store.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
+import { shellLine } from "../../shell-word.ts";
 import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
-import { checkedCommand, ownCommand } from "../own-command.ts";
+import { chosenCommand, ownCommand } from "../own-command.ts";
 import { scopeInUse } from "../scope.ts";
 import { actingSession } from "../session-words.ts";
 import {
@@ -114,7 +115,7 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   if (input.followActive) checkFollowed(target, session);
   const own = input.execCommand === undefined
     ? await ownCommand(deps.env, given.place.folders)
-    : { command: checkedCommand(input.execCommand) };
+    : await chosenCommand(input.execCommand, deps.env);
   if (own.warning !== undefined) out.warn(own.warning);
   const learned = input.skipValidation || target.unaskable !== undefined
     ? { place: target.places[0], certificateAuthority: target.authorities.at(-1) }
@@ -179,7 +180,12 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
-  out.note(`Next: kubectl ${input.switch ? "" : `--context ${context} `}get namespaces`);
+  const next = [
+    "kubectl",
+    ...(input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig]),
+    ...(input.switch ? [] : ["--context", context]),
+  ];
+  out.note(`Next: ${shellLine([...next, "get", "namespaces"])}`);
 }
 
 /** What the files held of the entry before it was written. */
@@ -252,13 +258,38 @@ function checkContext(text: string): void {
   throw new AppError("USAGE", "--context takes a name of at most 253 printable characters.");
 }
 
+/** Asks with the session's tokens; where all are refused, once more after one refresh: they may have been revoked. */
 async function askServer(
   deps: Deps,
   session: Session,
   target: EntryTarget,
   wantedKind: TokenKind | undefined,
 ): Promise<Learned> {
-  const tokens: { readonly kind: TokenKind; readonly token: string }[] = [];
+  const tokens = await tokensOf(deps, session, wantedKind);
+  try {
+    return await askWith(deps, session, target, tokens, wantedKind);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
+    await freshToken(deps.place, session, { kind: wantedKind ?? "access", force: true }, tokenBound(deps));
+    const renewed = await readSession(deps.place, session.name) ?? session;
+    const next = await tokensOf(deps, renewed, wantedKind);
+    if (next.every(({ token }, index) => token === tokens[index]?.token)) throw thrown;
+    return await askWith(deps, session, target, next, wantedKind);
+  }
+}
+
+/** A token to try. */
+interface KindOfToken {
+  readonly kind: TokenKind;
+  readonly token: string;
+}
+
+async function tokensOf(
+  deps: Deps,
+  session: Session,
+  wantedKind: TokenKind | undefined,
+): Promise<readonly KindOfToken[]> {
+  const tokens: KindOfToken[] = [];
   for (const kind of wantedKind === undefined ? ["id", "access"] as const : [wantedKind]) {
     try {
       tokens.push(await freshToken(deps.place, session, { kind }, tokenBound(deps)));
@@ -269,13 +300,23 @@ async function askServer(
       }
     }
   }
+  return tokens;
+}
+
+async function askWith(
+  deps: Deps,
+  session: Session,
+  target: EntryTarget,
+  tokens: readonly KindOfToken[],
+  wantedKind: TokenKind | undefined,
+): Promise<Learned> {
   const candidates = target.places.flatMap((place) =>
     tokens.map(({ kind, token }) => ({ url: place.url, token, choice: { place, kind } }))
   );
-  const bounds = {
-    ...requestBounds(deps),
-    ...(session.kind === "user" ? {} : { remedy: signInAgain(session) }),
-  };
+  const remedy = wantedKind === undefined
+    ? signInAgain(session)
+    : `Leave out --token ${wantedKind}: then the server is asked which of the session's tokens it accepts.`;
+  const bounds = { ...requestBounds(deps), remedy };
   const { choice, username, certificateAuthority } = await ask(deps, target, candidates, bounds);
   return { ...choice, certificateAuthority, ...(username === undefined ? {} : { username }) };
 }
@@ -338,12 +379,18 @@ async function remember(
 
 /** Takes a session's entries out of the kubeconfig, and says so. */
 export async function removeSessionEntries(deps: Deps, session: Session, path: string): Promise<void> {
+  let contexts: readonly string[] = [];
   const changes = await updateKubeconfig(
     kubeconfigPaths(path, deps.env),
-    (kubeconfig) => ({ remove: removalOfSession(kubeconfig, session) }),
+    (kubeconfig) => {
+      const remove = removalOfSession(kubeconfig, session);
+      contexts = remove.contexts ?? [];
+      return { remove };
+    },
     { absent: "leave" },
   );
-  if (changes.length > 0) {
-    deps.out.line(`Removed its entries from ${changes.map((change) => change.path).join(", ")}.`);
-  }
+  if (changes.length === 0) return;
+  const names = contexts.map((name) => printable(name, 100)).join(", ");
+  const gone = names === "" ? "" : `, with the context${contexts.length > 1 ? "s" : ""} ${names}`;
+  deps.out.line(`Removed its entries from ${changes.map((change) => change.path).join(", ")}${gone}.`);
 }
