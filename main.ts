@@ -4,7 +4,7 @@ import { readGetToken } from "./src/credential/arguments.ts";
 import { remarksWanted, runGetToken } from "./src/credential/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { ambientSessions } from "./src/providers/ambient.ts";
-import { openPlace } from "./src/sessions/place.ts";
+import { openPlace } from "./src/sessions/own-place.ts";
 import { commandLine, environment, exit, parentProcess } from "./src/system/environment.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 

@@ -21,6 +21,7 @@ interface Module {
 const HEIGHTS: Readonly<Record<string, number>> = {
   base64: 0,
   errors: 0,
+  json: 0,
   "same-data": 0,
   "shell-word": 0,
   version: 0,
@@ -44,6 +45,7 @@ const UNDER_SYSTEM = new Set(["system", "errors", "shell-word"]);
 const SHORT_WAY = new Set([
   "base64",
   "errors",
+  "json",
   "shell-word",
   "version",
   "system",

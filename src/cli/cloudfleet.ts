@@ -11,8 +11,13 @@ import {
   operationsOf,
 } from "../providers/cloudfleet-operations.ts";
 import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
-import { type Session, signInAgain } from "../sessions/session.ts";
-import { chooseSession, openSession, readConfig, readSession, type SessionPlace } from "../sessions/store.ts";
+import { signInAgain } from "../sessions/remedy.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { chooseSession } from "../sessions/choose-session.ts";
+import { readConfig } from "../sessions/config.ts";
+import { openSession } from "../sessions/open-session.ts";
+import type { SessionPlace } from "../sessions/place.ts";
+import { readSession } from "../sessions/read-session.ts";
 import { type Deps, keyringBound, requestBounds } from "./context.ts";
 import { freshTokens } from "./control-plane.ts";
 

@@ -8,7 +8,7 @@ import type { KubeconfigEdit } from "../kube/kubeconfig-intent.ts";
 import { checkClusterHost, checkUserEntry, entryEdit, identityOf } from "../kube/own-entry.ts";
 import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
 import { checkedId } from "../providers/cloudfleet-operations.ts";
-import { labelOf } from "../sessions/session.ts";
+import { labelOf } from "../sessions/session-name.ts";
 import { shellLine } from "../shell-word.ts";
 import { openCloudfleet, operationOption, operationsHelp } from "./cloudfleet.ts";
 import type { CommandDeps, Deps } from "./context.ts";

@@ -11,8 +11,10 @@ import {
   userControlPlaneUrl,
 } from "../providers/datum.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { labelOf, type Session, signInAgain } from "../sessions/session.ts";
-import { updateSession } from "../sessions/store.ts";
+import { signInAgain } from "../sessions/remedy.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { labelOf } from "../sessions/session-name.ts";
+import { updateSession } from "../sessions/write-session.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import type { Network } from "../system/network.ts";
 import { type Deps, requestBounds, tokenBound } from "./context.ts";

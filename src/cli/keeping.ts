@@ -2,8 +2,10 @@
 
 import { AppError, printable } from "../errors.ts";
 import { makeKeyText } from "../sessions/jwe.ts";
-import { isSessionName, type Session } from "../sessions/session.ts";
-import { type KeyStore, type OpenedSession, openSession, type SessionPlace } from "../sessions/store.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { isSessionName } from "../sessions/session-name.ts";
+import { type OpenedSession, openSession } from "../sessions/open-session.ts";
+import type { KeyStore, SessionPlace } from "../sessions/place.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type Deps, keyringBound } from "./context.ts";

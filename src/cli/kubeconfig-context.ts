@@ -8,7 +8,7 @@ import {
   loadKubeconfig,
   surroundingKubeconfigs,
 } from "../kube/kubeconfig.ts";
-import type { ChosenSession } from "../sessions/store.ts";
+import type { ChosenSession } from "../sessions/choose-session.ts";
 import type { Environment } from "../system/environment.ts";
 import { type ChosenScope, scopeOfServer } from "./scope.ts";
 

@@ -4,7 +4,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { chosenProvider, type Provider, PROVIDERS } from "../providers/provider.ts";
 import { localPlaceHere } from "../sessions/local-place.ts";
-import { readSession } from "../sessions/store.ts";
+import { readSession } from "../sessions/read-session.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import type { LoginInput } from "./login/input.ts";
 

@@ -7,19 +7,14 @@ import { revokeTokens } from "../oauth/revoke.ts";
 import { revokeStudioToken } from "../oauth/studio-device-login.ts";
 import { endLocalPlace } from "../sessions/local-place.ts";
 import { CLOUDFLEET_API_URL } from "../providers/cloudfleet-operations.ts";
-import { issuerOf, labelOf, type Session, type SupersededToken } from "../sessions/session.ts";
-import {
-  clearLeftovers,
-  LOCK_WAIT,
-  lockSession,
-  type OpenedSession,
-  openSession,
-  readConfig,
-  readSession,
-  type Removal,
-  removeSession,
-  type SessionPlace,
-} from "../sessions/store.ts";
+import { issuerOf, type SupersededToken } from "../sessions/credentials.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { labelOf } from "../sessions/session-name.ts";
+import { readConfig } from "../sessions/config.ts";
+import { type OpenedSession, openSession } from "../sessions/open-session.ts";
+import type { SessionPlace } from "../sessions/place.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../sessions/read-session.ts";
+import { clearLeftovers, type Removal, removeSession } from "../sessions/remove-session.ts";
 import { timedToken } from "../sessions/token-life.ts";
 import { shellLine } from "../shell-word.ts";
 import { checkpoint } from "../system/checkpoint.ts";

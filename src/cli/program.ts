@@ -4,12 +4,13 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../credential/arguments.ts";
 import { reportWrongGetToken } from "../credential/get-token.ts";
 import { AppError, CODES, ERROR_FORMATS, formatError, framesOf, printable, toAppError } from "../errors.ts";
-import { chooseSession, type SessionChoice } from "../sessions/store.ts";
+import { chooseSession, type SessionChoice } from "../sessions/choose-session.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
 import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
 import { formatObject, formatTable, listFormat } from "./table.ts";
+import { shellLine } from "../shell-word.ts";
 
 // In columns. What is broken more often is no easier to read.
 const NARROWEST_HELP = 40;
@@ -74,7 +75,7 @@ async function withAuthority(
   { env, place, interrupted }: Surroundings,
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
-  const { explainAuthority, loginAgain, trustOf } = await import("./server-certificate.ts");
+  const { explainAuthority, trustOf } = await import("./server-certificate.ts");
   const { flag, variable } = called?.choice ?? {};
   const inForce = () =>
     chooseSession(place, {}).then(
@@ -353,4 +354,15 @@ export async function exitCodes(): Promise<string> {
   return "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the\n" +
     "server, 6 network or server unavailable, 130 interrupted.\n\n" +
     await formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]);
+}
+
+/** A `login` as it was typed, without the authorities that it named. */
+export function loginAgain(args: readonly string[]): string {
+  const words: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (arg === "--certificate-authority") at++;
+    else if (!arg.startsWith("--certificate-authority=")) words.push(arg);
+  }
+  return shellLine(["datumctl", ...words]);
 }

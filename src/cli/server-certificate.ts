@@ -2,8 +2,7 @@
 
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { AppError, printable } from "../errors.ts";
-import { AMBIENT, isSessionName } from "../sessions/session.ts";
-import { shellLine } from "../shell-word.ts";
+import { AMBIENT, isSessionName } from "../sessions/session-name.ts";
 import type { Environment } from "../system/environment.ts";
 import { hostOfUnknownIssuer } from "../system/network.ts";
 
@@ -109,15 +108,4 @@ export function loginOf(session: string | undefined): string {
   return session !== undefined && isSessionName(session)
     ? `datumctl login --profile ${session}`
     : "datumctl login";
-}
-
-/** A `login` as it was typed, without the authorities that it named. */
-export function loginAgain(args: readonly string[]): string {
-  const words: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? "";
-    if (arg === "--certificate-authority") at++;
-    else if (!arg.startsWith("--certificate-authority=")) words.push(arg);
-  }
-  return shellLine(["datumctl", ...words]);
 }

@@ -3,16 +3,13 @@
 import { AppError, printable } from "../errors.ts";
 import { variableInForce } from "../providers/ambient.ts";
 import { shellLine } from "../shell-word.ts";
-import { AMBIENT, defaultSessionName, labelOf, type Session } from "../sessions/session.ts";
-import {
-  accountOf,
-  chooseSession,
-  type ChosenSession,
-  listSessions,
-  openSession,
-  readConfig,
-  type SessionPlace,
-} from "../sessions/store.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { AMBIENT, defaultSessionName, labelOf } from "../sessions/session-name.ts";
+import { chooseSession, type ChosenSession } from "../sessions/choose-session.ts";
+import { readConfig } from "../sessions/config.ts";
+import { accountOf, openSession } from "../sessions/open-session.ts";
+import type { SessionPlace } from "../sessions/place.ts";
+import { listSessions } from "../sessions/read-session.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
 /** A session, and the place that it is in. */
@@ -124,20 +121,24 @@ export function storageOf(session: Session): "keyring" | "file" | "none" {
   return session.keyStore === "system" ? "keyring" : "file";
 }
 
+const REFUSED = "cannot be renewed: sign in again";
+
 /** When the token at hand ends, and whether another follows by itself. */
 export function tokenEnds(session: Session, now: number): string {
-  const { kind, tokenExpires, expires } = session;
+  const { kind, tokenExpires, expires, renewalRefused } = session;
   if (tokenExpires === undefined) {
     if (kind === "workload" && !isAmbient(session)) return "when the CI job's token expires";
     const made = kind === "service-account" || kind === "api-token" || kind === "pat";
     return made ? "renewed when needed" : "unknown";
   }
   const over = Date.parse(tokenExpires) <= now ? "expired" : "valid";
-  return `${tokenExpires} (${over}${expires === undefined ? ", renews itself" : ""})`;
+  const next = renewalRefused !== undefined ? `, ${REFUSED}` : expires === undefined ? ", renews itself" : "";
+  return `${tokenExpires} (${over}${next})`;
 }
 
 /** When a session ends for good. */
-export function sessionEnds({ kind, expires }: Session, now: number): string {
+export function sessionEnds({ kind, expires, renewalRefused }: Session, now: number): string {
+  if (renewalRefused !== undefined) return REFUSED;
   if (expires === undefined) return kind === "workload" ? "when its CI job ends" : "renews itself";
   return Date.parse(expires) > now ? expires : `${expires} (expired)`;
 }

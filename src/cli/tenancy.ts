@@ -2,7 +2,7 @@
 
 import { listObjects } from "../kube/list.ts";
 import { member, text } from "../kube/objects.ts";
-import type { Session } from "../sessions/session.ts";
+import type { Session } from "../sessions/session-file.ts";
 import type { Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 

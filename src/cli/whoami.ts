@@ -1,8 +1,8 @@
 /** Owns `whoami`: who and where the next command would act as, told without asking anybody. */
 
 import { Command } from "@commander-js/extra-typings";
-import type { Session } from "../sessions/session.ts";
-import type { ChosenSession } from "../sessions/store.ts";
+import type { Session } from "../sessions/session-file.ts";
+import type { ChosenSession } from "../sessions/choose-session.ts";
 import { AppError } from "../errors.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { scopeWords } from "./ctx.ts";

@@ -5,7 +5,8 @@
  */
 
 import { AppError, printable } from "../errors.ts";
-import { parseJson, type Session } from "../sessions/session.ts";
+import { parseJson } from "../json.ts";
+import type { Session } from "../sessions/session-file.ts";
 import { reportedExpiry, type TimedToken } from "../sessions/token-life.ts";
 
 const GROUP = "client.authentication.k8s.io/";

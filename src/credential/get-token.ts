@@ -14,14 +14,12 @@ import { unverifiedClaims } from "../oauth/jwt.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/failure-memory.ts";
 import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { AMBIENT, isOfPlace, markOfVariables, type Session } from "../sessions/session.ts";
-import {
-  chooseSession,
-  type ChosenSession,
-  pathsOf,
-  readConfig,
-  type SessionPlace,
-} from "../sessions/store.ts";
+import { markOfVariables } from "../sessions/open-session.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { AMBIENT, isOfPlace } from "../sessions/session-name.ts";
+import { chooseSession, type ChosenSession } from "../sessions/choose-session.ts";
+import { readConfig } from "../sessions/config.ts";
+import { pathsOf, type SessionPlace } from "../sessions/place.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
@@ -114,10 +112,7 @@ export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurround
         (info?.interactive && mendedBySignIn(recent));
       if (recent !== undefined && !kept) throw recent;
     }
-    let token = await tokenOrSignIn(request, around, output, failures, info, meant);
-    if (info !== undefined && output !== "token") {
-      token = await noteHandout(token, meant, around, failures, acceptance(request, output));
-    }
+    const token = await tokenOrSignIn(request, around, output, failures, info, meant);
     if (token.warning !== undefined && output === "token" && !request.quiet) {
       around.writeErr(`warning: ${token.warning}\n`);
     }
@@ -153,10 +148,16 @@ async function tokenOrSignIn(
   output: TokenOutput,
   failures: FailureMemory | undefined,
   info: ExecInfo | undefined,
-  { name, place, chosen }: MeantSession,
+  meant: MeantSession,
 ): Promise<FreshToken> {
+  const { name, place } = meant;
+  const handOut = async (chosen: ChosenSession, call: GetTokenSurroundings) => {
+    const token = await tokenOf(chosen, request, call, output, failures);
+    if (info === undefined || output === "token") return token;
+    return await noteHandout(token, meant, call, failures, acceptance(request, output));
+  };
   try {
-    return await tokenOf(await chosen, request, around, output, failures);
+    return await handOut(await meant.chosen, around);
   } catch (thrown) {
     if (!mendedBySignIn(thrown) || output === "token" || !info?.interactive || name === undefined) {
       throw thrown;
@@ -169,7 +170,7 @@ async function tokenOrSignIn(
       { ...around, place, canAsk: around.canAsk(), log, activeFor: request.activeFor },
       async () => {
         const again = { ...around, started: performance.now() };
-        return await tokenOf(await choose(request, again), request, again, output, failures);
+        return await handOut(await choose(request, again), again);
       },
     );
   }

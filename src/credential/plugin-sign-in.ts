@@ -5,15 +5,12 @@ import { type KeyringBound, keyringBound } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum.ts";
 import { renewalTarget } from "../providers/provider.ts";
 import { Quoted } from "../sessions/failure-memory.ts";
-import { AMBIENT, isOfPlace, labelOf, NOBODY, parseJson, type Session } from "../sessions/session.ts";
-import {
-  type KeyStore,
-  openSession,
-  pathsOf,
-  readSession,
-  type SessionPaths,
-  type SessionPlace,
-} from "../sessions/store.ts";
+import { parseJson } from "../json.ts";
+import { NOBODY, type Session } from "../sessions/session-file.ts";
+import { AMBIENT, isOfPlace, labelOf } from "../sessions/session-name.ts";
+import { openSession } from "../sessions/open-session.ts";
+import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../sessions/place.ts";
+import { readSession } from "../sessions/read-session.ts";
 import { keepSignIn } from "../sign-in/keep.ts";
 import { mendedBySignIn } from "../sessions/token-wish.ts";
 import { signInPerson } from "../sign-in/person.ts";

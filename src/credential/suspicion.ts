@@ -9,8 +9,10 @@ import { AppError } from "../errors.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Handouts } from "../sessions/handouts.ts";
-import type { Session } from "../sessions/session.ts";
-import { openSession, readSession, type SessionPlace } from "../sessions/store.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { openSession } from "../sessions/open-session.ts";
+import type { SessionPlace } from "../sessions/place.ts";
+import { readSession } from "../sessions/read-session.ts";
 import { type FreshToken, timeLeft, type TokenBound } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
@@ -23,7 +25,8 @@ const LONGEST_QUESTION = 3_000;
  *
  * @param accept throws for a session, as it was sealed, of which no token is to be handed out.
  *
- * Throws `SESSION_REJECTED` when the issuer refuses what the token was made with, and nothing else but `INTERRUPTED`.
+ * Throws `SESSION_EXPIRED` when the issuer neither knows the token any more nor renews the session, `SESSION_REJECTED`
+ * when it refuses what the token was made with, and nothing else but `INTERRUPTED`.
  */
 export async function tokenOnSuspicion(
   place: SessionPlace,
@@ -32,8 +35,9 @@ export async function tokenOnSuspicion(
   bound: TokenBound,
   accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
+  let verdict: Verdict = "unknown";
   try {
-    const verdict = token.kind === "access" ? await askIssuer(place, token, bound) : "unknown";
+    if (token.kind === "access") verdict = await askIssuer(place, token, handouts, bound);
     if (verdict === "good" || (verdict === "unknown" && !await handouts.mayRefresh())) return token;
     const session = await readSession(place, token.session.name);
     if (session === undefined) return token;
@@ -45,6 +49,8 @@ export async function tokenOnSuspicion(
     return better;
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    // An outage says nothing of a token; these two answers together leave nothing of it.
+    if (thrown.code === "SESSION_EXPIRED" && verdict === "rejected") throw thrown;
     if (thrown.code !== "SESSION_REJECTED") return token;
     // That is no suspicion any more; but the token may still be good elsewhere, so it stays, and is looked at again.
     await handouts.lookAgain();
@@ -52,11 +58,15 @@ export async function tokenOnSuspicion(
   }
 }
 
+/** What the issuer says of a token. */
+type Verdict = "good" | "rejected" | "unknown";
+
 async function askIssuer(
   place: SessionPlace,
   token: FreshToken,
+  handouts: Handouts,
   bound: TokenBound,
-): Promise<"good" | "rejected" | "unknown"> {
+): Promise<Verdict> {
   const session = await readSession(place, token.session.name);
   if (session === undefined) return "good";
   const keyringTimeout = timeLeft(bound.deadline, bound.keyringTimeout);
@@ -67,17 +77,22 @@ async function askIssuer(
   const { metadata, subject, certificateAuthority } = credentials;
   using network = openNetwork(certificateAuthority);
   using bounded = boundedSignal(timeLeft(bound.deadline, LONGEST_QUESTION), tooSlow);
-  const info = await fetchUserInfo(
-    {
-      fetch: network.fetch,
-      now: place.now,
-      signal: bounded.signal,
-      requestTimeout: LONGEST_QUESTION,
-      ...(bound.log === undefined ? {} : { log: bound.log }),
-    },
-    { metadata, accessToken: token.token, subject },
-  );
-  return info.kind === "claims" ? "good" : info.kind === "rejected" ? "rejected" : "unknown";
+  const exchange = {
+    fetch: network.fetch,
+    now: place.now,
+    signal: bounded.signal,
+    requestTimeout: LONGEST_QUESTION,
+    ...(bound.log === undefined ? {} : { log: bound.log }),
+  };
+  let refused = false;
+  try {
+    const info = await fetchUserInfo(exchange, { metadata, accessToken: token.token, subject });
+    refused = info.kind === "rejected";
+    return info.kind === "claims" ? "good" : refused ? "rejected" : "unknown";
+  } finally {
+    // An issuer that is slow or down is not asked again at once, either.
+    if (!refused && metadata.userinfo_endpoint !== undefined) await handouts.asked(token.token);
+  }
 }
 
 function tooSlow(): AppError {

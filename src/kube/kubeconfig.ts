@@ -1,7 +1,8 @@
 /** Owns which kubeconfig files there are, what they say together, and changing them under kubectl's own lock. */
 
 import { AppError, printable } from "../errors.ts";
-import { isOfPlace, type Session } from "../sessions/session.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { isOfPlace } from "../sessions/session-name.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./kubeconfig-secrets.ts";

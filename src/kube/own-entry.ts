@@ -1,7 +1,7 @@
 /** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
 
 import { AppError, printable } from "../errors.ts";
-import type { Session } from "../sessions/session.ts";
+import type { Session } from "../sessions/session-file.ts";
 import { entryOf, type Kubeconfig, ownUsers } from "./kubeconfig.ts";
 import type { ExecEntry, KubeconfigEdit } from "./kubeconfig-intent.ts";
 import { entriesOf } from "./kubeconfig-text.ts";

@@ -1,6 +1,7 @@
 /** Owns which variables give a session that is stored nowhere, and which of them counts first. */
 
-import { AMBIENT, type Session } from "../sessions/session.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { AMBIENT } from "../sessions/session-name.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 

@@ -2,13 +2,10 @@
 
 import { AppError, printable } from "../errors.ts";
 import { endpointUrl } from "../oauth/http.ts";
-import {
-  AMBIENT,
-  ambientSession,
-  NOBODY,
-  type RecipeCredentials,
-  type Session,
-} from "../sessions/session.ts";
+import type { RecipeCredentials } from "../sessions/credentials.ts";
+import { ambientSession } from "../sessions/open-session.ts";
+import { NOBODY, type Session } from "../sessions/session-file.ts";
+import { AMBIENT } from "../sessions/session-name.ts";
 import type { RecipeSession } from "../sign-in/keep-recipe.ts";
 import type { Environment } from "../system/environment.ts";
 import { authorityOfVariable } from "./certificate-authority.ts";

@@ -3,7 +3,8 @@
 import { pathSegment } from "../api/path-segment.ts";
 import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
-import { DATUM_API_HOST, DATUM_AUTH_HOST, type Session } from "../sessions/session.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { DATUM_API_HOST, DATUM_AUTH_HOST } from "../sessions/session-name.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
 import { parseHost } from "./host.ts";
 

@@ -1,7 +1,8 @@
 /** Owns which providers there are, which flags of `login` each of them knows, and which one is meant. */
 
 import { AppError, printable } from "../errors.ts";
-import type { Credentials, Session } from "../sessions/session.ts";
+import type { Credentials } from "../sessions/credentials.ts";
+import type { Session } from "../sessions/session-file.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
 import { cloudfleetTarget } from "./cloudfleet-target.ts";
 import { datumTarget } from "./datum.ts";

@@ -4,7 +4,7 @@ import { AppError, CODES, type ErrorCode, printable } from "../errors.ts";
 import type { Clock } from "../system/clock.ts";
 import { readTextFile, writeFileAtomically } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import { parseJson } from "./session.ts";
+import { parseJson } from "../json.ts";
 
 const REMEMBERED = 10_000;
 const LONGEST_WAIT = 1000;

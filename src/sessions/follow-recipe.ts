@@ -13,7 +13,7 @@ import { exchangeToken } from "../oauth/token-exchange.ts";
 import { githubToken, readWorkloadToken, type WorkloadToken } from "../oauth/workload-token.ts";
 import { pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { Recipe, RecipeCredentials, WorkloadSource } from "./session.ts";
+import type { Recipe, RecipeCredentials, WorkloadSource } from "./credentials.ts";
 import { credentialOfJob } from "./workload-job.ts";
 
 /** A recipe by which tokens are made; the others hold what somebody gave. */

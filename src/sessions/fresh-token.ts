@@ -1,8 +1,9 @@
 /** Owns the one way to a fresh token: the stored one while it lasts, else one refresh by one process. */
 
 import { AppError } from "../errors.ts";
-import type { Session } from "./session.ts";
-import { type OpenedSession, openSession, type SessionPlace } from "./store.ts";
+import type { Session } from "./session-file.ts";
+import { type OpenedSession, openSession } from "./open-session.ts";
+import type { SessionPlace } from "./place.ts";
 import { timedToken, type TokenKind } from "./token-life.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
 

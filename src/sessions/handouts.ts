@@ -3,10 +3,12 @@
 import type { Clock } from "../system/clock.ts";
 import { readTextFile, replaceQuickly } from "../system/files.ts";
 import { toBase64Url } from "../base64.ts";
-import { parseJson } from "./session.ts";
+import { parseJson } from "../json.ts";
 
 const ROWS = 16;
 const REMEMBERED = 10 * 60_000;
+// Some programs run the plugin twice for every call: what the issuer said once serves for a while.
+const ASKED = 60_000;
 
 interface Row {
   readonly parent: number;
@@ -20,15 +22,19 @@ interface Notes {
   readonly rows: readonly Row[];
   /** When a token was last refreshed on suspicion alone. */
   readonly refreshed?: number;
+  /** The token that the issuer was asked about last, and did not refuse. */
+  readonly asked?: Pick<Row, "mark" | "at">;
 }
 
 /** The notes of one session. Nothing here fails: without them, only the suspicion is lost. */
 export interface Handouts {
   /**
-   * Notes that a process gets a token. True when the same process got the same one within ten minutes: its server
-   * may have refused it.
+   * Notes that a process gets a token. True when the same process got the same one within ten minutes, and the issuer
+   * was not asked about it in the last one: its server may have refused it.
    */
   note(parent: number, token: string): Promise<boolean>;
+  /** Notes that the issuer was asked about a token, and did not refuse it: it knows it, or did not say. */
+  asked(token: string): Promise<void>;
   /** True when no refresh was made on suspicion within ten minutes; notes that one is made now. */
   mayRefresh(): Promise<boolean>;
   /** Lets the next suspicion be looked into however soon it comes. */
@@ -39,18 +45,20 @@ export interface Handouts {
 export function openHandouts(path: string, now: Clock): Handouts {
   const read = async (): Promise<Notes> => parse(await readTextFile(path).catch(() => undefined));
   const write = (notes: Notes) => replaceQuickly(path, JSON.stringify(notes) + "\n");
-  const recent = (at: number) => at <= now() && now() - at < REMEMBERED;
+  const recent = (at: number, within = REMEMBERED) => at <= now() && now() - at < within;
   return {
     async note(parent, token) {
-      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-      const mark = toBase64Url(new Uint8Array(digest).subarray(0, 8));
+      const mark = await markOf(token);
       const notes = await read();
-      const suspicious = notes.rows.some((row) =>
-        row.parent === parent && row.mark === mark && recent(row.at)
-      );
+      const asked = notes.asked?.mark === mark && recent(notes.asked.at, ASKED);
+      const suspicious = !asked &&
+        notes.rows.some((row) => row.parent === parent && row.mark === mark && recent(row.at));
       const others = notes.rows.filter((row) => row.parent !== parent || row.mark !== mark);
       await write({ ...notes, rows: [...others, { parent, mark, at: now() }].slice(-ROWS) });
       return suspicious;
+    },
+    async asked(token) {
+      await write({ ...await read(), asked: { mark: await markOf(token), at: now() } });
     },
     async mayRefresh() {
       const notes = await read();
@@ -65,18 +73,28 @@ export function openHandouts(path: string, now: Clock): Handouts {
   };
 }
 
+async function markOf(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  return toBase64Url(new Uint8Array(digest).subarray(0, 8));
+}
+
 function parse(text: string | undefined): Notes {
   const value = text === undefined ? undefined : parseJson(text);
   if (typeof value !== "object" || value === null) return { rows: [] };
-  const { rows, refreshed } = value as Record<string, unknown>;
+  const { rows, refreshed, asked } = value as Record<string, unknown>;
   return {
     rows: Array.isArray(rows) ? rows.filter(isRow) : [],
     ...(typeof refreshed === "number" ? { refreshed } : {}),
+    ...(isMark(asked) ? { asked } : {}),
   };
 }
 
 function isRow(value: unknown): value is Row {
+  return isMark(value) && typeof (value as { parent?: unknown }).parent === "number";
+}
+
+function isMark(value: unknown): value is Pick<Row, "mark" | "at"> {
   if (typeof value !== "object" || value === null) return false;
-  const { parent, mark, at } = value as Record<string, unknown>;
-  return typeof parent === "number" && typeof mark === "string" && typeof at === "number";
+  const { mark, at } = value as Record<string, unknown>;
+  return typeof mark === "string" && typeof at === "number";
 }

@@ -4,7 +4,8 @@ import { AppError, printable } from "../errors.ts";
 import { onWindows } from "../system/environment.ts";
 import { ensurePrivateFolder, isOurs, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import { LOCK_WAIT, type SessionPlace } from "./store.ts";
+import type { SessionPlace } from "./place.ts";
+import { LOCK_WAIT } from "./read-session.ts";
 
 const FOLDER = ".datumctl";
 

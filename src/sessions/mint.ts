@@ -16,14 +16,13 @@ import {
   takenMeanwhile,
   TOO_SHORT,
 } from "./renewal.ts";
-import {
-  ambientCredentials,
-  keepForThisProcess,
-  type RecipeCredentials,
-  type Session,
-  signInAgain,
-} from "./session.ts";
-import { lockSession, type OpenedSession, prepareSession, readSession, type SessionPlace } from "./store.ts";
+import type { RecipeCredentials } from "./credentials.ts";
+import { ambientCredentials, keepForThisProcess, type OpenedSession } from "./open-session.ts";
+import { signInAgain } from "./remedy.ts";
+import type { Session } from "./session-file.ts";
+import type { SessionPlace } from "./place.ts";
+import { lockSession, readSession } from "./read-session.ts";
+import { prepareSession } from "./write-session.ts";
 import { timedToken } from "./token-life.ts";
 import { isOfThisJob, keepsJobToken, markOfJob } from "./workload-job.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound } from "./token-wish.ts";

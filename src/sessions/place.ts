@@ -1,67 +1,70 @@
-/** Owns where sessions are on this machine: our folders and this system's secret stores. */
+/** Owns what a place of sessions is, and where in it each file of a session and its key are. */
 
-import { keyFileStore } from "../keyring/file.ts";
 import type { SecretStore } from "../keyring/store.ts";
-import { systemStore } from "../keyring/system.ts";
-import {
-  currentFolder,
-  type Environment,
-  type Folders,
-  foldersOf,
-  operatingSystem,
-} from "../system/environment.ts";
-import { fileNameOf, type Session } from "./session.ts";
-import { childEnvironment, run } from "../system/processes.ts";
-import { openCredentialManager } from "../system/windows-credentials.ts";
-import { type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Environment, Folders } from "../system/environment.ts";
+import { tighten } from "../system/files.ts";
+import type { Session } from "./session-file.ts";
+import { fileNameOf } from "./session-name.ts";
 
-/**
- * The place that the variables describe; `notice` hears, in one line and once, of what was mended on the way or could
- * not be.
- */
-export function openPlace(
-  env: Environment,
-  notice: (line: string) => void,
-  ambient?: (name?: string) => Promise<Session | undefined>,
-): SessionPlace {
-  const folders = foldersOf(env);
-  const told = new Set<string>();
-  const once = (line: string) => {
-    if (!told.has(line)) notice(line);
-    told.add(line);
-  };
-  const stores = new Map<KeyStore, SecretStore>();
-  const open = (kind: KeyStore): SecretStore =>
-    kind === "system"
-      ? systemStore({ os: operatingSystem, run, childEnvironment, openCredentialManager })
-      : keyFileStore({
-        folder: folders.sessions,
-        pathFor: (account) => keyFileOf(folders, account),
-        notice: once,
-      });
-  const place: SessionPlace = {
-    folders,
-    env,
-    notice: once,
-    now: Date.now,
-    ...(ambient && { ambient }),
-    workingFolder: currentFolder,
-    local: async (place) => {
-      const { findLocalPlace } = await import("./local-place.ts");
-      return await findLocalPlace(place);
-    },
-    secretStore(kind) {
-      const store = stores.get(kind) ?? open(kind);
-      stores.set(kind, store);
-      return store;
-    },
-  };
-  return place;
+/** Where the key of a session can be kept. */
+export type KeyStore = Session["keyStore"];
+
+/** Where sessions are, and what it takes to read them. */
+export interface SessionPlace {
+  readonly folders: Folders;
+  readonly secretStore: (kind: KeyStore) => SecretStore;
+  readonly now: Clock;
+  readonly env: Environment;
+  /** The project folder whose own sessions these are; undefined for the person's. */
+  readonly project?: string;
+  /** The folder that the process works in; undefined when it is gone. */
+  readonly workingFolder?: () => string | undefined;
+  /** Finds, from a place of the person's, the sessions of the project folder that the process works in. */
+  readonly local?: (place: SessionPlace) => Promise<SessionPlace | undefined>;
+  /** The session that the variables give: of that name, or whichever of them counts without a name. */
+  readonly ambient?: (name?: string) => Promise<Session | undefined>;
+  /** Told when something of ours was mended on the way, such as loose permissions. */
+  readonly notice: (line: string) => void;
+  /** Ends waits for locks and keyrings on Ctrl-C, where that does not end the process by itself. */
+  readonly interrupted?: AbortSignal;
 }
 
-/** The file of an account's key. Those of project folders, which alone have blanks, belong to no session beside them. */
-async function keyFileOf(folders: Folders, account: string): Promise<string> {
-  return account.includes(" ")
-    ? `${folders.sessions}/local-${await fileNameOf(account)}.key`
-    : (await pathsOf(folders, account)).key;
+/** The paths of a session's files. */
+export interface SessionPaths {
+  readonly file: string;
+  readonly lock: string;
+  /** The last failure of get-token, remembered for some seconds. */
+  readonly failure: string;
+  /** Which process was handed which token. */
+  readonly handouts: string;
+  /** The last sign-in that kubectl's plugin began by itself. */
+  readonly signIn: string;
+  /** The key, where no keyring keeps it. */
+  readonly key: string;
+  /** The session's file while it is being removed. */
+  readonly leaving: string;
+}
+
+/** How the file of a session that is being removed ends. */
+export const LEAVING = ".json.leaving";
+
+/** Where the files of a session of that name are. */
+export async function pathsOf(folders: Folders, name: string): Promise<SessionPaths> {
+  const base = `${folders.sessions}/${await fileNameOf(name)}`;
+  return {
+    file: `${base}.json`,
+    lock: `${base}.lock`,
+    failure: `${base}.failure`,
+    handouts: `${base}.handouts`,
+    signIn: `${base}.sign-in`,
+    key: `${base}.key`,
+    leaving: `${base}${LEAVING}`,
+  };
+}
+
+/** Takes away permissions of others, and tells of it. */
+export async function makePrivate(place: SessionPlace, path: string): Promise<void> {
+  const told = await tighten(path);
+  if (told !== undefined) place.notice(told);
 }

@@ -20,15 +20,13 @@ import {
   takenMeanwhile,
   TOO_SHORT,
 } from "./renewal.ts";
-import { type Session, signInAgain, type SignInCredentials } from "./session.ts";
-import {
-  lockSession,
-  type OpenedSession,
-  prepareSession,
-  readSession,
-  type SessionPlace,
-  type SessionReplacement,
-} from "./store.ts";
+import type { SignInCredentials } from "./credentials.ts";
+import { signInAgain } from "./remedy.ts";
+import type { Session } from "./session-file.ts";
+import type { OpenedSession } from "./open-session.ts";
+import type { SessionPlace } from "./place.ts";
+import { lockSession, readSession } from "./read-session.ts";
+import { changeLocked, prepareSession, type SessionReplacement } from "./write-session.ts";
 import { timedToken } from "./token-life.ts";
 
 /**
@@ -98,6 +96,7 @@ async function refresh(
   if (failure instanceof AppError && failure.code === "SESSION_EXPIRED") {
     const other = await renewedElsewhere(place, opened, wish, bound);
     if (other !== undefined) return other;
+    await noteRefusal(place, session);
   }
   if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
   const token = timedToken(renewed, wish.kind);
@@ -160,8 +159,9 @@ async function persist(
       await replacement.discard();
       return undefined;
     }
+    const { renewalRefused: _, ...kept } = session;
     await replacement.commit(
-      access === undefined ? session : { ...session, tokenExpires: new Date(access.expires).toISOString() },
+      access === undefined ? kept : { ...kept, tokenExpires: new Date(access.expires).toISOString() },
       renewed,
     );
     return undefined;
@@ -172,6 +172,21 @@ async function persist(
     return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${
       signInAgain(session)
     }`;
+  }
+}
+
+/** Keeps, for those who are shown the session, that it cannot be renewed. The caller holds its lock. */
+async function noteRefusal(place: SessionPlace, { name, credentials }: Session): Promise<void> {
+  const renewalRefused = new Date(place.now()).toISOString();
+  try {
+    await changeLocked(
+      place,
+      name,
+      (session) => session.credentials === credentials ? { ...session, renewalRefused } : session,
+    );
+  } catch (thrown) {
+    // What the issuer said is told all the same.
+    if (!(thrown instanceof AppError)) throw thrown;
   }
 }
 

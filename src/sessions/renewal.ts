@@ -5,8 +5,12 @@ import type { Exchange } from "../oauth/http.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
 import { kidOf, type SealingKey } from "./jwe.ts";
-import { type Credentials, issuerOf, type Session, signInAgain, type SignInCredentials } from "./session.ts";
-import { type OpenedSession, openSession, openWith, readSession, type SessionPlace } from "./store.ts";
+import { type Credentials, issuerOf, type SignInCredentials } from "./credentials.ts";
+import { signInAgain } from "./remedy.ts";
+import type { Session } from "./session-file.ts";
+import { type OpenedSession, openSession, openWith } from "./open-session.ts";
+import type { SessionPlace } from "./place.ts";
+import { readSession } from "./read-session.ts";
 import { type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
 

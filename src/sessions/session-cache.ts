@@ -1,8 +1,9 @@
 /** Owns what commands keep beside a session and may lose: its files go when the session goes. */
 
 import { readTextFile, replaceQuickly } from "../system/files.ts";
-import { fileNameOf, parseJson } from "./session.ts";
-import type { SessionPlace } from "./store.ts";
+import { parseJson } from "../json.ts";
+import { fileNameOf } from "./session-name.ts";
+import type { SessionPlace } from "./place.ts";
 
 const SCHEMA_VERSION = 1;
 

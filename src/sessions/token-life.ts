@@ -1,7 +1,7 @@
 /** Owns how long a token counts as fresh, and what expiry is told to others. */
 
 import { unverifiedClaims } from "../oauth/jwt.ts";
-import type { Credentials } from "./session.ts";
+import type { Credentials } from "./credentials.ts";
 
 /** Which of a session's tokens. */
 export type TokenKind = "access" | "id";

@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import type { FailureMemory } from "./failure-memory.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./session-file.ts";
 import { defaultMinimumLife, type TimedToken, type TokenKind } from "./token-life.ts";
 
 /** What is wanted of a session. */

@@ -3,13 +3,9 @@
 import { toBase64Url } from "../base64.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
-import {
-  type Credentials,
-  type Recipe,
-  type Session,
-  WORKLOAD_SUBJECT,
-  type WorkloadSource,
-} from "./session.ts";
+import type { Credentials, Recipe, WorkloadSource } from "./credentials.ts";
+import type { Session } from "./session-file.ts";
+import { WORKLOAD_SUBJECT } from "./session-name.ts";
 
 /** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
 export async function isOfThisJob(env: Environment, { recipe, job }: Credentials): Promise<boolean> {

@@ -1,15 +1,11 @@
 /** Owns what is kept of an identity that makes its tokens anew: a session like any other, with a recipe sealed in it. */
 
 import type { KeyringBound } from "../keyring/store.ts";
-import { type RecipeCredentials, sealedPlaceOf, type Session } from "../sessions/session.ts";
-import {
-  type KeyStore,
-  listSessions,
-  readSession,
-  type SavedSession,
-  saveSession,
-  type SessionPlace,
-} from "../sessions/store.ts";
+import { type RecipeCredentials, sealedPlaceOf } from "../sessions/credentials.ts";
+import type { Session } from "../sessions/session-file.ts";
+import type { KeyStore, SessionPlace } from "../sessions/place.ts";
+import { listSessions, readSession } from "../sessions/read-session.ts";
+import { type SavedSession, saveSession } from "../sessions/save-session.ts";
 import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts";
 
 /** An identity with its recipe, not stored yet. */

@@ -5,14 +5,12 @@ import type { KeyringBound } from "../keyring/store.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
-import { type Credentials, labelOf, NOBODY, type Session } from "../sessions/session.ts";
-import {
-  type KeyStore,
-  listSessions,
-  type SavedSession,
-  saveSession,
-  type SessionPlace,
-} from "../sessions/store.ts";
+import type { Credentials } from "../sessions/credentials.ts";
+import { NOBODY, type Session } from "../sessions/session-file.ts";
+import { labelOf } from "../sessions/session-name.ts";
+import type { KeyStore, SessionPlace } from "../sessions/place.ts";
+import { listSessions } from "../sessions/read-session.ts";
+import { type SavedSession, saveSession } from "../sessions/save-session.ts";
 import { timedToken, type TokenKind } from "../sessions/token-life.ts";
 import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts";
 import type { SignedIn } from "./sign-in.ts";

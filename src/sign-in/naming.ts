@@ -1,8 +1,10 @@
 /** Owns under which name a new session is kept, and that it becomes the active one. */
 
 import { AppError } from "../errors.ts";
-import { defaultSessionName, type Session } from "../sessions/session.ts";
-import { activateSession, type SessionPlace } from "../sessions/store.ts";
+import type { Session } from "../sessions/session-file.ts";
+import { defaultSessionName } from "../sessions/session-name.ts";
+import { activateSession } from "../sessions/config.ts";
+import type { SessionPlace } from "../sessions/place.ts";
 
 /**
  * Makes a session that is stored the active one. It stays stored when that fails, and the error says so. Throws

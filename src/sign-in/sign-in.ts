@@ -6,7 +6,7 @@ import { discoverIssuer, type IssuerMetadata, requestedScopes } from "../oauth/d
 import type { Exchange } from "../oauth/http.ts";
 import type { SignInTokens } from "../oauth/tokens.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
-import type { Session, SignInChoices } from "../sessions/session.ts";
+import type { Session, SignInChoices } from "../sessions/session-file.ts";
 
 /** Where and as which client a person signs in, as a provider says. */
 export interface SignInTarget {

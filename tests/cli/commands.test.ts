@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
 import { signInOf } from "../../src/sessions/renewal.ts";
-import { openSession, readConfig, readSession } from "../../src/sessions/store.ts";
+import { readConfig } from "../../src/sessions/config.ts";
+import { openSession } from "../../src/sessions/open-session.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
 

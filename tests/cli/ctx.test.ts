@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { readSession } from "../../src/sessions/store.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
 import { signInByHttp } from "../cloud/browser.ts";
 import { ADA, at, openWorld } from "./world.ts";
 
@@ -147,7 +147,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
 
   await test.step("without anything in use, the kubeconfig's own context counts", async () => {
     const session = at(world, ADA);
-    const { updateSession } = await import("../../src/sessions/store.ts");
+    const { updateSession } = await import("../../src/sessions/write-session.ts");
     await updateSession(sandbox.place, session, ({ inUse: _, ...rest }) => rest);
     const { project, scopeSource } = await json("ctx");
     assert.equal(project, "web");

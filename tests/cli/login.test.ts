@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { readSession } from "../../src/sessions/store.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
 import { acquireLock } from "../../src/system/locks.ts";
 import { ADA, openWorld } from "./world.ts";
 

@@ -1,7 +1,8 @@
 /** Proves what a logout says when a part of it fails, and whom it means, from source. */
 
 import assert from "node:assert/strict";
-import { readConfig, readSession } from "../../src/sessions/store.ts";
+import { readConfig } from "../../src/sessions/config.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
 import { runLine } from "./surroundings.ts";
 import { ADA, at, GRACE, openWorld, type World } from "./world.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
-import { openPlace } from "../../src/sessions/place.ts";
+import { openPlace } from "../../src/sessions/own-place.ts";
 import { runLine } from "./surroundings.ts";
 import { openWorld, type World } from "./world.ts";
 

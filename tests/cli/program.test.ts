@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { loginAgain, loginOf } from "../../src/cli/server-certificate.ts";
+import { loginAgain } from "../../src/cli/program.ts";
+import { loginOf } from "../../src/cli/server-certificate.ts";
 import { CODES } from "../../src/errors.ts";
 import { VERSION } from "../../src/version.ts";
 import { openSandbox } from "../sessions/sandbox.ts";

@@ -11,7 +11,7 @@ import {
 import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
 import { AppError } from "../../src/errors.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../src/kube/kubeconfig.ts";
-import type { Session } from "../../src/sessions/session.ts";
+import type { Session } from "../../src/sessions/session-file.ts";
 
 const BOTH = { organization: "acme", project: "web" };
 

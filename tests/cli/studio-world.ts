@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { localPlace } from "../../src/sessions/local-place.ts";
-import { readSession, type SessionPlace } from "../../src/sessions/store.ts";
+import type { SessionPlace } from "../../src/sessions/place.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";

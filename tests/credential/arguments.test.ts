@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { flagsOfWrongGetToken, getTokenRequest, readGetToken } from "../../src/credential/arguments.ts";
 import { runGetToken } from "../../src/credential/get-token.ts";
 import { AppError, errorFormatOf } from "../../src/errors.ts";
-import { activateSession } from "../../src/sessions/store.ts";
+import { activateSession } from "../../src/sessions/config.ts";
 import { type Ran, recordingSurroundings, runLine } from "../cli/surroundings.ts";
 import { startIssuer } from "../sessions/issuer.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";

@@ -5,7 +5,9 @@ import type { GetTokenFlags } from "../../src/credential/arguments.ts";
 import { EXEC_API_VERSIONS } from "../../src/credential/exec-credential.ts";
 import { type GetTokenSurroundings, remarksWanted, runGetToken } from "../../src/credential/get-token.ts";
 import { AppError } from "../../src/errors.ts";
-import { activateSession } from "../../src/sessions/store.ts";
+import { activateSession } from "../../src/sessions/config.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
+import { SUBJECT } from "../sessions/issuer.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 
 const [V1, V1BETA1] = EXEC_API_VERSIONS;
@@ -450,4 +452,64 @@ Deno.test("an error format that there is not is wrong usage in the variable, too
   const { code, stderr } = await getToken(sandbox, {}, { DATUMCTL_ERROR_FORMAT: "xml" });
   assert.equal(code, 2);
   assert.match(stderr, /DATUMCTL_ERROR_FORMAT takes human, json or yaml/);
+});
+
+/** A sandbox whose session's token can be asked about, and calls of one parent that comes back for it. */
+async function askable(sandbox: Sandbox) {
+  const { issuer } = sandbox;
+  const metadata = { ...issuer.metadata, userinfo_endpoint: `${issuer.url}/userinfo` };
+  const { session: { name } } = await sandbox.add({ credentials: { metadata } });
+  return {
+    name,
+    asked: () => issuer.requests.filter((path) => path === "/userinfo").length,
+    call: (parent = 4711) => getToken(sandbox, { session: name, output: V1 }, exec(), { parent }),
+  };
+}
+
+Deno.test("what the issuer said of a token that comes back serves every process for a minute, and no longer", async () => {
+  const answers = [
+    () => Response.json({ sub: SUBJECT }),
+    () => new Response(null, { status: 500 }),
+  ];
+  for (const answer of answers) {
+    await using sandbox = await openSandbox();
+    const { call, asked } = await askable(sandbox);
+    sandbox.issuer.userinfo = answer;
+    for (const parent of [1, 1, 1, 2, 2]) assert.equal((await call(parent)).code, 0);
+    assert.equal(asked(), 1);
+    sandbox.time += 59_999;
+    await call(1);
+    assert.equal(asked(), 1);
+    sandbox.issuer.userinfo = () => new Response(null, { status: 401 });
+    sandbox.time += 1;
+    const { stdout } = await call(1);
+    assert.equal(asked(), 2);
+    assert.equal(JSON.parse(stdout).status.token, "access-1", "revoked meanwhile, it is found so now");
+  }
+});
+
+Deno.test("a token that the issuer refuses, of a session that it does not renew: SESSION_EXPIRED, not the dead token", async () => {
+  await using sandbox = await openSandbox();
+  const { name, call } = await askable(sandbox);
+  sandbox.issuer.userinfo = () => new Response(null, { status: 401 });
+  sandbox.issuer.refreshToken = "another";
+  assert.equal((await call()).code, 0, "the first is under no suspicion");
+  const { code, stdout, stderr } = await call();
+  assert.equal(code, 4);
+  assert.equal(JSON.parse(stdout).reason, "SESSION_EXPIRED");
+  assert.match(stderr, /^error: The session .*\nSign in again: datumctl login --profile .*\n$/);
+  assert.equal(
+    (await readSession(sandbox.place, name))?.renewalRefused,
+    new Date(sandbox.time).toISOString(),
+  );
+
+  // An issuer that cannot be asked for another is an outage.
+  await sandbox.add({
+    credentials: {
+      metadata: { ...sandbox.issuer.metadata, userinfo_endpoint: `${sandbox.issuer.url}/userinfo` },
+    },
+  });
+  assert.equal((await readSession(sandbox.place, name))?.renewalRefused, undefined, "a sign-in clears it");
+  sandbox.issuer.respond = () => new Response(null, { status: 503 });
+  assert.deepEqual([(await call()).code, (await call()).code], [0, 0]);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { signInFromPlugin } from "../../src/credential/plugin-sign-in.ts";
 import { AppError } from "../../src/errors.ts";
-import { pathsOf } from "../../src/sessions/store.ts";
+import { pathsOf } from "../../src/sessions/place.ts";
 import { acquireLock } from "../../src/system/locks.ts";
 import { startCloud } from "../cloud/cloud.ts";
 import { failure, openSandbox } from "../sessions/sandbox.ts";

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { signInOf } from "../../src/sessions/renewal.ts";
-import { openPlace } from "../../src/sessions/place.ts";
-import type { SignInCredentials } from "../../src/sessions/session.ts";
-import { openSession, readSession } from "../../src/sessions/store.ts";
+import { openPlace } from "../../src/sessions/own-place.ts";
+import type { SignInCredentials } from "../../src/sessions/credentials.ts";
+import { openSession } from "../../src/sessions/open-session.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
 import { type Finished, openWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";

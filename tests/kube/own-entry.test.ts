@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type EntryIdentity, execEntry, identityOf, userName } from "../../src/kube/own-entry.ts";
-import type { Session } from "../../src/sessions/session.ts";
+import type { Session } from "../../src/sessions/session-file.ts";
 
 type Place = Pick<Session, "provider" | "apiHost" | "issuer">;
 

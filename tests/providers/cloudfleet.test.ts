@@ -22,7 +22,7 @@ import {
   operationsOf,
   requestOf,
 } from "../../src/providers/cloudfleet-operations.ts";
-import { ambientCredentials } from "../../src/sessions/session.ts";
+import { ambientCredentials } from "../../src/sessions/open-session.ts";
 import type { Fetch } from "../../src/system/network.ts";
 import { openTestClient } from "../api/test-client.ts";
 

@@ -9,7 +9,7 @@ import {
   PROVIDERS,
   renewalTarget,
 } from "../../src/providers/provider.ts";
-import type { Session } from "../../src/sessions/session.ts";
+import type { Session } from "../../src/sessions/session-file.ts";
 
 function usage(work: () => unknown): AppError {
   try {

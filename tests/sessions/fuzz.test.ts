@@ -5,15 +5,12 @@ import assert from "node:assert/strict";
 import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
 import { openHandouts } from "../../src/sessions/handouts.ts";
 import { seal } from "../../src/sessions/jwe.ts";
-import { isSessionName, labelOf, parseSession } from "../../src/sessions/session.ts";
-import {
-  activateSession,
-  chooseSession,
-  listSessions,
-  openSession,
-  readConfig,
-  readSession,
-} from "../../src/sessions/store.ts";
+import { parseSession } from "../../src/sessions/session-file.ts";
+import { isSessionName, labelOf } from "../../src/sessions/session-name.ts";
+import { chooseSession } from "../../src/sessions/choose-session.ts";
+import { activateSession, readConfig } from "../../src/sessions/config.ts";
+import { openSession } from "../../src/sessions/open-session.ts";
+import { listSessions, readSession } from "../../src/sessions/read-session.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { AppError } from "../../src/errors.ts";
 import {

@@ -5,14 +5,12 @@ import { ambientSessions } from "../../src/providers/ambient.ts";
 import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import type { MintingRecipe } from "../../src/sessions/follow-recipe.ts";
-import type { Recipe, RecipeCredentials, Session } from "../../src/sessions/session.ts";
-import {
-  lockSession,
-  openSession,
-  readSession,
-  removeSession,
-  type SessionPlace,
-} from "../../src/sessions/store.ts";
+import type { Recipe, RecipeCredentials } from "../../src/sessions/credentials.ts";
+import type { Session } from "../../src/sessions/session-file.ts";
+import { openSession } from "../../src/sessions/open-session.ts";
+import type { SessionPlace } from "../../src/sessions/place.ts";
+import { lockSession, readSession } from "../../src/sessions/read-session.ts";
+import { removeSession } from "../../src/sessions/remove-session.ts";
 import type { TokenBound, TokenWish } from "../../src/sessions/token-wish.ts";
 import { parseServiceAccountKey } from "../../src/oauth/service-account-key.ts";
 import { keepRecipe } from "../../src/sign-in/keep-recipe.ts";

@@ -3,18 +3,14 @@
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
-import { openPlace } from "../../src/sessions/place.ts";
+import { openPlace } from "../../src/sessions/own-place.ts";
 import { type OpenedSignIn, signInOf } from "../../src/sessions/renewal.ts";
-import { defaultSessionName, type Session, type SignInCredentials } from "../../src/sessions/session.ts";
-import {
-  type KeyStore,
-  openSession,
-  pathsOf,
-  type SavedSession,
-  saveSession,
-  type SessionPaths,
-  type SessionPlace,
-} from "../../src/sessions/store.ts";
+import type { SignInCredentials } from "../../src/sessions/credentials.ts";
+import type { Session } from "../../src/sessions/session-file.ts";
+import { defaultSessionName } from "../../src/sessions/session-name.ts";
+import { openSession } from "../../src/sessions/open-session.ts";
+import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../../src/sessions/place.ts";
+import { type SavedSession, saveSession } from "../../src/sessions/save-session.ts";
 import type { TokenBound } from "../../src/sessions/token-wish.ts";
 import { CLIENT, type LocalIssuer, startIssuer, SUBJECT } from "./issuer.ts";
 

@@ -4,19 +4,17 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { AppError } from "../../src/errors.ts";
+import { parseCredentials } from "../../src/sessions/credentials.ts";
+import { machineLoginLine } from "../../src/sessions/remedy.ts";
+import { formatSession, parseSession, type Session } from "../../src/sessions/session-file.ts";
 import {
   defaultSessionName,
   fileNameOf,
-  formatSession,
   isSessionName,
-  machineLogin,
-  parseCredentials,
-  parseSession,
   refuseNameOfOtherHost,
-  type Session,
-} from "../../src/sessions/session.ts";
+} from "../../src/sessions/session-name.ts";
 import { seal } from "../../src/sessions/jwe.ts";
-import { openSession } from "../../src/sessions/store.ts";
+import { openSession } from "../../src/sessions/open-session.ts";
 import { BOUND, failure, openSandbox, openSignIn } from "./sandbox.ts";
 
 const SESSION: Session = {
@@ -86,7 +84,10 @@ Deno.test("the line that signs a machine in again names its place and way, in wo
     [{ kind: "workload", user: { subject: "strange" } }, "--workload KIND --audience AUDIENCE"],
   ];
   for (const [fields, line] of rows) {
-    assert.equal(machineLogin({ ...SESSION, ...usual, ...fields }), `datumctl login --profile ci ${line}`);
+    assert.equal(
+      machineLoginLine({ ...SESSION, ...usual, ...fields }),
+      `datumctl login --profile ci ${line}`,
+    );
   }
 });
 

@@ -2,20 +2,14 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { openPlace } from "../../src/sessions/place.ts";
+import { openPlace } from "../../src/sessions/own-place.ts";
 import { seal } from "../../src/sessions/jwe.ts";
-import { formatSession } from "../../src/sessions/session.ts";
-import {
-  activateSession,
-  chooseSession,
-  listSessions,
-  lockSession,
-  prepareSession,
-  readConfig,
-  readSession,
-  removeSession,
-  updateSession,
-} from "../../src/sessions/store.ts";
+import { formatSession } from "../../src/sessions/session-file.ts";
+import { chooseSession } from "../../src/sessions/choose-session.ts";
+import { activateSession, readConfig } from "../../src/sessions/config.ts";
+import { listSessions, lockSession, readSession } from "../../src/sessions/read-session.ts";
+import { removeSession } from "../../src/sessions/remove-session.ts";
+import { prepareSession, updateSession } from "../../src/sessions/write-session.ts";
 import { BOUND, failure, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
 
 async function edit(path: string, change: (value: Record<string, unknown>) => unknown): Promise<void> {

@@ -12,8 +12,12 @@ import {
 import { isSecret } from "../../providers/cloudfleet-api.ts";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import type { FreshToken } from "../../sessions/token-wish.ts";
-import { AMBIENT, isSessionName, type Session } from "../../sessions/session.ts";
-import { checkRoom, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import { AMBIENT, isSessionName } from "../../sessions/session-name.ts";
+import { readConfig } from "../../sessions/config.ts";
+import { readSession } from "../../sessions/read-session.ts";
+import type { SavedSession } from "../../sessions/save-session.ts";
+import { checkRoom } from "../../sessions/write-session.ts";
 import { keepRecipe, type RecipeSession } from "../../sign-in/keep-recipe.ts";
 import { readHiddenLine } from "../client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";

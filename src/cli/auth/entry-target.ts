@@ -13,7 +13,7 @@ import {
   type Scope,
 } from "../../providers/datum.ts";
 import { parseHost } from "../../providers/host.ts";
-import type { Session } from "../../sessions/session.ts";
+import type { Session } from "../../sessions/session-file.ts";
 
 /** The flags that say what an entry leads to, as they were typed. */
 export interface TargetFlags {

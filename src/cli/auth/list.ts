@@ -1,7 +1,8 @@
 /** Owns `auth list`: who is signed in on this machine. */
 
 import { Command } from "@commander-js/extra-typings";
-import { readConfig, type SessionPlace } from "../../sessions/store.ts";
+import { readConfig } from "../../sessions/config.ts";
+import type { SessionPlace } from "../../sessions/place.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import {

@@ -2,8 +2,9 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../../errors.ts";
-import { NOBODY, type Session } from "../../sessions/session.ts";
-import { LOCK_WAIT, lockSession, readSession, removeSession } from "../../sessions/store.ts";
+import { NOBODY, type Session } from "../../sessions/session-file.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read-session.ts";
+import { removeSession } from "../../sessions/remove-session.ts";
 import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
 import { keyLeftBehind, readableSessions, staysValid } from "../session-words.ts";
 

@@ -1,7 +1,9 @@
 /** Owns which DataChain Studio session a command acts as. */
 
 import { AppError, printable } from "../../errors.ts";
-import { listSessions, type OpenedSession, openSession, type SessionPlace } from "../../sessions/store.ts";
+import { type OpenedSession, openSession } from "../../sessions/open-session.ts";
+import type { SessionPlace } from "../../sessions/place.ts";
+import { listSessions } from "../../sessions/read-session.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { actingSession } from "../session-words.ts";
 

@@ -2,7 +2,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../../errors.ts";
-import { activateSession } from "../../sessions/store.ts";
+import { activateSession } from "../../sessions/config.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import {
   meantSession,

@@ -2,7 +2,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio.ts";
-import { updateSession } from "../../sessions/store.ts";
+import { updateSession } from "../../sessions/write-session.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { exportTeam } from "../datachain-export.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";

@@ -25,8 +25,12 @@ import {
   userName,
 } from "../../kube/own-entry.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
-import { AMBIENT, labelOf, type Session, signInAgain } from "../../sessions/session.ts";
-import { openSession, readSession, updateSession } from "../../sessions/store.ts";
+import { signInAgain } from "../../sessions/remedy.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import { AMBIENT, labelOf } from "../../sessions/session-name.ts";
+import { openSession } from "../../sessions/open-session.ts";
+import { readSession } from "../../sessions/read-session.ts";
+import { updateSession } from "../../sessions/write-session.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { shellLine } from "../../shell-word.ts";
 import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";

@@ -5,7 +5,7 @@ import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
 import { datumClientId } from "../../providers/datum.ts";
 import { issuerUrl } from "../../providers/oidc.ts";
 import type { MintingRecipe } from "../../sessions/follow-recipe.ts";
-import type { WorkloadSource } from "../../sessions/session.ts";
+import type { WorkloadSource } from "../../sessions/credentials.ts";
 import { keepsJobToken } from "../../sessions/workload-job.ts";
 import { absolutePath } from "../../system/environment.ts";
 import { readClientSecret } from "../client-secret.ts";

@@ -3,8 +3,12 @@
 import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { type Followed, followRecipe } from "../../sessions/follow-recipe.ts";
-import { labelOf, type Session } from "../../sessions/session.ts";
-import { checkRoom, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import { labelOf } from "../../sessions/session-name.ts";
+import { readConfig } from "../../sessions/config.ts";
+import { readSession } from "../../sessions/read-session.ts";
+import type { SavedSession } from "../../sessions/save-session.ts";
+import { checkRoom } from "../../sessions/write-session.ts";
 import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";

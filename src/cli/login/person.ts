@@ -1,21 +1,19 @@
 /** Owns a person's `login`: through the browser or with a device code, keeping the session, saying what comes next. */
 
 import { AppError, printable, printableValue } from "../../errors.ts";
-import type { Exchange } from "../../oauth/http.ts";
-import { endpointUrl } from "../../oauth/http.ts";
+import { endpointUrl, type Exchange } from "../../oauth/http.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
 import { cloudfleetTarget } from "../../providers/cloudfleet-target.ts";
 import { datumTarget } from "../../providers/datum.ts";
 import { oidcTarget } from "../../providers/oidc.ts";
-import {
-  type Credentials,
-  labelOf,
-  refuseNameOfOtherHost,
-  type Session,
-  signInAgain,
-  type SignInChoices,
-} from "../../sessions/session.ts";
-import { checkRoom, readConfig, readSession, type SavedSession } from "../../sessions/store.ts";
+import type { Credentials } from "../../sessions/credentials.ts";
+import { signInAgain } from "../../sessions/remedy.ts";
+import type { Session, SignInChoices } from "../../sessions/session-file.ts";
+import { labelOf, refuseNameOfOtherHost } from "../../sessions/session-name.ts";
+import { readConfig } from "../../sessions/config.ts";
+import { readSession } from "../../sessions/read-session.ts";
+import type { SavedSession } from "../../sessions/save-session.ts";
+import { checkRoom } from "../../sessions/write-session.ts";
 import { keepSignIn } from "../../sign-in/keep.ts";
 import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn, SignInTarget } from "../../sign-in/sign-in.ts";

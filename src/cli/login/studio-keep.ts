@@ -2,14 +2,11 @@
 
 import { AppError, printable } from "../../errors.ts";
 import { STUDIO_CLIENT_NAME } from "../../providers/studio.ts";
-import { defaultSessionName, type Session } from "../../sessions/session.ts";
-import {
-  type KeyStore,
-  listSessions,
-  LOCK_WAIT,
-  type SavedSession,
-  type SessionPlace,
-} from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import { defaultSessionName } from "../../sessions/session-name.ts";
+import type { KeyStore, SessionPlace } from "../../sessions/place.ts";
+import { listSessions, LOCK_WAIT } from "../../sessions/read-session.ts";
+import type { SavedSession } from "../../sessions/save-session.ts";
 import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { freeName } from "../../sign-in/naming.ts";
 import { acquireLock } from "../../system/locks.ts";

@@ -3,17 +3,13 @@
 import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { revokeStudioToken, type StudioRevoked } from "../../oauth/studio-device-login.ts";
-import type { Session, SupersededToken } from "../../sessions/session.ts";
-import {
-  LOCK_WAIT,
-  lockSession,
-  type OpenedSession,
-  openSession,
-  prepareSession,
-  readSession,
-  removeSession,
-  type SessionPlace,
-} from "../../sessions/store.ts";
+import type { SupersededToken } from "../../sessions/credentials.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import { type OpenedSession, openSession } from "../../sessions/open-session.ts";
+import type { SessionPlace } from "../../sessions/place.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read-session.ts";
+import { removeSession } from "../../sessions/remove-session.ts";
+import { prepareSession } from "../../sessions/write-session.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { withdrawToken } from "../datachain-export.ts";

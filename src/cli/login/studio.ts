@@ -14,14 +14,13 @@ import {
   studioTokenName,
 } from "../../providers/studio.ts";
 import { beginLocalPlace, endLocalPlace, localPlaceHere } from "../../sessions/local-place.ts";
-import { labelOf, type Session } from "../../sessions/session.ts";
-import {
-  checkRoom,
-  listSessions,
-  readConfig,
-  type SavedSession,
-  type SessionPlace,
-} from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import { labelOf } from "../../sessions/session-name.ts";
+import { readConfig } from "../../sessions/config.ts";
+import type { SessionPlace } from "../../sessions/place.ts";
+import { listSessions } from "../../sessions/read-session.ts";
+import type { SavedSession } from "../../sessions/save-session.ts";
+import { checkRoom } from "../../sessions/write-session.ts";
 import { makeActive } from "../../sign-in/naming.ts";
 import { obstacleFor, showCode } from "../../sign-in/person.ts";
 import { openBrowser } from "../../system/browser.ts";

@@ -1,7 +1,8 @@
 /** Owns what `login` does where a session's key is lost: its file alone does not say where to sign in. */
 
 import { AppError } from "../../errors.ts";
-import { machineLogin, type Session } from "../../sessions/session.ts";
+import { machineLoginLine } from "../../sessions/remedy.ts";
+import type { Session } from "../../sessions/session-file.ts";
 import { shellLine } from "../../shell-word.ts";
 import type { LoginInput } from "./input.ts";
 import { datumPlace } from "./machine-kind.ts";
@@ -29,7 +30,7 @@ export function refuseUnnamedPlace(session: Session, input: LoginInput): void {
 /** The line that signs in to the place that a session's public fields name. */
 function again(session: Session): string {
   const { name, kind, provider, issuer, authHost, apiHost, clientId, organization } = session;
-  if (kind !== "user") return machineLogin(session);
+  if (kind !== "user") return machineLoginLine(session);
   const login = ["datumctl", "login", "--profile", name];
   switch (provider) {
     case "cloudfleet": {

@@ -3,8 +3,9 @@
 import { AppError, printable } from "../../errors.ts";
 import { kubernetesUser, type NewToken } from "../../providers/cloudfleet-api.ts";
 import { tokenProfile } from "../../providers/cloudfleet.ts";
-import { isSessionName } from "../../sessions/session.ts";
-import { checkRoom, readSession } from "../../sessions/store.ts";
+import { isSessionName } from "../../sessions/session-name.ts";
+import { readSession } from "../../sessions/read-session.ts";
+import { checkRoom } from "../../sessions/write-session.ts";
 import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { type Cloudfleet, openCloudfleet, steadyDeps } from "../cloudfleet.ts";

@@ -1,6 +1,7 @@
 /** Owns which profiles here use an API token. */
 
-import { listSessions, type SessionPlace } from "../../sessions/store.ts";
+import type { SessionPlace } from "../../sessions/place.ts";
+import { listSessions } from "../../sessions/read-session.ts";
 
 /** The names of the profiles that use a token at an API host, sorted. */
 export async function profilesUsing(place: SessionPlace, id: string, apiHost: string): Promise<string[]> {

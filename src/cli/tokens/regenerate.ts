@@ -2,15 +2,12 @@
 
 import { AppError, printable } from "../../errors.ts";
 import { checkedId } from "../../providers/cloudfleet-operations.ts";
-import { AMBIENT, type Session } from "../../sessions/session.ts";
-import {
-  LOCK_WAIT,
-  lockSession,
-  openSession,
-  pathsOf,
-  prepareSession,
-  readSession,
-} from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import { AMBIENT } from "../../sessions/session-name.ts";
+import { openSession } from "../../sessions/open-session.ts";
+import { pathsOf } from "../../sessions/place.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read-session.ts";
+import { prepareSession } from "../../sessions/write-session.ts";
 import { shellLine } from "../../shell-word.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";

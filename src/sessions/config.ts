@@ -1,0 +1,83 @@
+/** Owns `config.json`: which session is the active one. */
+
+import { AppError, printable } from "../errors.ts";
+import { checkpoint } from "../system/checkpoint.ts";
+import { clearReplacement, ensurePrivateFolder, readTextFile, writeFileAtomically } from "../system/files.ts";
+import { acquireLock } from "../system/locks.ts";
+import { makePrivate, type SessionPlace } from "./place.ts";
+import { LOCK_WAIT } from "./read-session.ts";
+import { SCHEMA_VERSION } from "./session-file.ts";
+
+/** What `config.json` holds; members that this version does not know are kept. */
+export interface Config {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly activeSession?: string;
+  readonly [unknown: string]: unknown;
+}
+
+/** Reads `config.json`. Throws `STORAGE` when it is damaged or of a newer schema. */
+export async function readConfig(place: SessionPlace): Promise<Config> {
+  const path = configPath(place);
+  const text = await readTextFile(path);
+  if (text === undefined) return { schemaVersion: SCHEMA_VERSION };
+  await makePrivate(place, path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw damagedConfig(path, "it is not JSON", cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw damagedConfig(path, "it is not an object");
+  }
+  const { schemaVersion, activeSession } = value as Record<string, unknown>;
+  if (schemaVersion !== SCHEMA_VERSION) {
+    const found = printable(JSON.stringify(schemaVersion) ?? "absent", 20);
+    throw damagedConfig(path, `its schemaVersion is ${found} and not ${SCHEMA_VERSION}`);
+  }
+  if (activeSession !== undefined && typeof activeSession !== "string") {
+    throw damagedConfig(path, "activeSession is not a string");
+  }
+  return value as Config;
+}
+
+/** Makes a session the active one; undefined makes none active. */
+export async function activateSession(place: SessionPlace, name: string): Promise<void> {
+  await changeConfig(place, (config) => ({ ...config, activeSession: name }), place.interrupted);
+}
+
+/** Changes `config.json` under its lock; nothing is written when the change gives back what it got. */
+export async function changeConfig(
+  place: SessionPlace,
+  change: (config: Config) => Config,
+  signal?: AbortSignal,
+): Promise<void> {
+  await ensurePrivateFolder(place.folders.config);
+  const path = configPath(place);
+  const lock = await acquireLock(`${place.folders.config}/config.json.lock`, {
+    timeout: LOCK_WAIT,
+    guards: path,
+    ...(signal && { signal }),
+  });
+  try {
+    checkpoint("config locked");
+    const before = await readConfig(place);
+    const after = change(before);
+    if (after === before) return await clearReplacement(path);
+    await writeFileAtomically(path, JSON.stringify(after, undefined, 2) + "\n");
+    checkpoint("config renamed");
+  } finally {
+    lock.release();
+  }
+}
+
+function configPath(place: SessionPlace): string {
+  return `${place.folders.config}/config.json`;
+}
+
+function damagedConfig(path: string, what: string, cause?: unknown): AppError {
+  return new AppError("STORAGE", `${path} cannot be used: ${what}.`, {
+    hint: "Use the datumctl that wrote it, or remove the file and run: datumctl auth switch",
+    cause,
+  });
+}

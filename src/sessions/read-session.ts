@@ -1,0 +1,68 @@
+/** Owns how the files of sessions are read, and the lock under which one is read to be changed. */
+
+import { AppError } from "../errors.ts";
+import { checkpoint } from "../system/checkpoint.ts";
+import { listFolder, readTextFile } from "../system/files.ts";
+import { acquireLock, type FileLock } from "../system/locks.ts";
+import { makePrivate, pathsOf, type SessionPlace } from "./place.ts";
+import { parseSession, type Session } from "./session-file.ts";
+import { isSessionName } from "./session-name.ts";
+
+/** The session of that name, or undefined. Throws `STORAGE` when its file is damaged. */
+export async function readSession(place: SessionPlace, name: string): Promise<Session | undefined> {
+  if (!isSessionName(name)) return undefined;
+  const { file } = await pathsOf(place.folders, name);
+  return await readSessionFile(place, file);
+}
+
+async function readSessionFile(place: SessionPlace, file: string): Promise<Session | undefined> {
+  const text = await readTextFile(file);
+  if (text === undefined) return undefined;
+  await makePrivate(place, file);
+  const session = parseSession(text, file);
+  // Else one session's file, copied over another's, would act in that one's name.
+  if ((await pathsOf(place.folders, session.name)).file !== file) {
+    throw new AppError("STORAGE", `${file} is the file of another session, "${session.name}".`, {
+      hint: "Remove that file and sign in again: datumctl login",
+    });
+  }
+  return session;
+}
+
+/** Every session, by name; what cannot be read is told apart and hides no other. */
+export async function listSessions(
+  place: SessionPlace,
+): Promise<{ readonly sessions: Session[]; readonly damaged: AppError[] }> {
+  const sessions: Session[] = [];
+  const damaged: AppError[] = [];
+  await makePrivate(place, place.folders.sessions);
+  for (const name of await listFolder(place.folders.sessions)) {
+    if (!/^[a-z2-7]{16}\.json$/.test(name)) continue;
+    try {
+      const session = await readSessionFile(place, `${place.folders.sessions}/${name}`);
+      if (session !== undefined) sessions.push(session);
+    } catch (thrown) {
+      if (!(thrown instanceof AppError)) throw thrown;
+      damaged.push(thrown);
+    }
+  }
+  sessions.sort((a, b) => a.name < b.name ? -1 : 1);
+  return { sessions, damaged };
+}
+
+/** How long a command waits for another process to let go of a session, in milliseconds. */
+export const LOCK_WAIT = 15_000;
+
+/** Holds a session's lock, waiting for it at most `timeout` milliseconds. Throws `BUSY`. */
+export async function lockSession(
+  place: SessionPlace,
+  name: string,
+  timeout: number,
+): Promise<FileLock> {
+  const { interrupted: signal } = place;
+  const { lock } = await pathsOf(place.folders, name);
+  const guards = `the session "${name}"`;
+  const held = await acquireLock(lock, { timeout, guards, ...(signal === undefined ? {} : { signal }) });
+  checkpoint("session locked");
+  return held;
+}

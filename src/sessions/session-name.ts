@@ -1,0 +1,72 @@
+/** Owns what sessions are known by: their names and those of their files, the hosts and subjects in them. */
+
+import * as v from "valibot";
+import { toBase32 } from "../base64.ts";
+import { AppError, printable } from "../errors.ts";
+import { type Session, sessionSchema } from "./session-file.ts";
+
+/** The names of sessions that come from variables and are stored nowhere begin so. */
+export const AMBIENT = "env:";
+
+/** The name of a session's file, without its ending: base32 of the SHA-256 of its name, 16 characters. */
+export async function fileNameOf(sessionName: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(sessionName));
+  return toBase32(new Uint8Array(digest)).slice(0, 16);
+}
+
+/** True when a text can be a session's name. */
+export function isSessionName(name: string): boolean {
+  return v.is(sessionSchema.entries.name, name);
+}
+
+/** The name that a session gets by itself: `<label>@<host>`, other characters as `-`. */
+export function defaultSessionName(label: string, host: string): string {
+  const name = `${label}@${host}`.replace(/[^A-Za-z0-9._@+:-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(
+    0,
+    128,
+  );
+  return name === "" ? "session" : name;
+}
+
+/**
+ * Refuses a new session the name that one at another host gets by itself: that one's kubeconfig entries are held to the
+ * name alone, and would hand this one's tokens to their server. Throws `USAGE`.
+ */
+export function refuseNameOfOtherHost(name: string, apiHost: string): void {
+  const [, long, api] = /^[^@]+@[^@]+@([^@]*[.:][^@]*)$|@(api\.[^@]+)$/.exec(name) ?? [];
+  const host = long ?? api;
+  const usual = defaultSessionName("x", apiHost).slice("x@".length);
+  // A long name is cut, wherever that is; and one that is taken gets a number behind it.
+  if (host === undefined || name.length >= 120 || host.replace(/-\d+$/, "") === usual || host === usual) {
+    return;
+  }
+  throw new AppError(
+    "USAGE",
+    `A session of ${apiHost} cannot be named "${name}": it would pass for one of ${host}.`,
+    {
+      hint: "Choose another name (--profile NAME), or name the host to sign in to.",
+    },
+  );
+}
+
+/**
+ * True for a session of that API host; or, where the place is a URL, of the issuer of exactly that URL: organizations
+ * can share an API host.
+ */
+export function isOfPlace({ apiHost, issuer }: Pick<Session, "apiHost" | "issuer">, place: string): boolean {
+  return place === (place.includes("://") ? issuer : apiHost);
+}
+
+/** Datum's auth host unless another is named. */
+export const DATUM_AUTH_HOST = "auth.datum.net";
+
+/** Its API host, whose kubeconfig entries carry no host in their names. */
+export const DATUM_API_HOST = "api.datum.net";
+
+/** The subject of a workload's session, as it was named at its login: where the token is, and whom it is for. */
+export const WORKLOAD_SUBJECT = /^(github|gitlab:\w+|file:(?:[A-Za-z]:)?[^:]+):(.+)$/;
+
+/** How somebody is called in a sentence: by e-mail, else by the session's own name, or by what that was made of. */
+export function labelOf({ name, apiHost, user: { email, subject } }: Session): string {
+  return printable(email ?? (name === defaultSessionName(subject, apiHost) ? subject : name));
+}
