@@ -102,13 +102,15 @@ Deno.test("the refresh goes where the seal says, whatever the file's public fiel
   await evil.shutdown();
 });
 
-Deno.test("invalid_grant is SESSION_EXPIRED with the line to run, and leaves the file as it is", async () => {
+Deno.test("invalid_grant is SESSION_EXPIRED with the line to run; the file says so, and is else left as it is", async () => {
   await using it = await expired();
   it.sandbox.issuer.refreshToken = "another";
   const error = await failure(token(it.sandbox, it.name), "SESSION_EXPIRED");
   assert.match(error.message, /invalid_grant/);
   assert.equal(error.hint, `Sign in again: datumctl login --profile ${it.name}`);
-  assert.equal(await Deno.readTextFile(it.file), it.text);
+  const { renewalRefused, ...rest } = JSON.parse(await Deno.readTextFile(it.file));
+  assert.equal(renewalRefused, new Date(it.sandbox.time).toISOString());
+  assert.deepEqual(rest, JSON.parse(it.text));
   assert.deepEqual(it.sandbox.issuer.requests, ["/token"]);
 });
 

@@ -37,6 +37,8 @@ export interface LocalIssuer extends AsyncDisposable {
   claims: Record<string, unknown>;
   /** Signs with a key that is not the issuer's. */
   forged: boolean;
+  /** What is asked of `/userinfo` about a token is answered so; undefined: it is nowhere. */
+  userinfo: (() => Response) | undefined;
   /** The paths that were asked. */
   readonly requests: string[];
   /** Tokens as a sign-in brings them. */
@@ -52,6 +54,7 @@ export function startIssuer(now: () => number): LocalIssuer {
     requests.push(pathname);
     const headers = { date: new Date(now() + issuer.ahead).toUTCString() };
     if (pathname === "/keys") return Response.json({ keys: [key.jwk] }, { headers });
+    if (pathname === "/userinfo" && issuer.userinfo !== undefined) return issuer.userinfo();
     if (pathname === "/revoke") return new Response(null, { headers });
     if (pathname !== "/token") return Response.json({ error: "not_found" }, { status: 404, headers });
     const parameters = new URLSearchParams(await request.text());
@@ -88,6 +91,7 @@ export function startIssuer(now: () => number): LocalIssuer {
     respond: undefined,
     claims: {},
     forged: false,
+    userinfo: undefined,
     requests,
     async tokens() {
       const seconds = Math.floor((now() + issuer.ahead) / 1000);
