@@ -10,6 +10,7 @@ import type { Session } from "../../src/sessions/session-file.ts";
 import { defaultSessionName } from "../../src/sessions/session-name.ts";
 import { openSession } from "../../src/sessions/open-session.ts";
 import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../../src/sessions/place.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
 import { type SavedSession, saveSession } from "../../src/sessions/save-session.ts";
 import type { TokenBound } from "../../src/sessions/token-wish.ts";
 import { CLIENT, type LocalIssuer, startIssuer, SUBJECT } from "./issuer.ts";
@@ -167,4 +168,24 @@ export async function failure(promise: Promise<unknown>, code?: ErrorCode): Prom
   if (code !== undefined) assert.equal(thrown.code, code, thrown.message);
   assert.doesNotMatch(`${thrown.message} ${thrown.hint}`, /refresh-\d|access-\d|eyJ/);
   return thrown;
+}
+
+/** Writes a JSON file anew, changed. */
+export async function edit(path: string, change: (value: Record<string, unknown>) => unknown): Promise<void> {
+  const value = JSON.parse(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, JSON.stringify(change(value)));
+}
+
+/** What is in a folder, in order. */
+export async function names(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(folder)) found.push(entry.name);
+  return found.sort();
+}
+
+/** A session as it is stored, opened. */
+export async function opened({ place }: Sandbox, name: string) {
+  const session = await readSession(place, name);
+  assert.ok(session !== undefined);
+  return await openSignIn(place, session, BOUND);
 }

@@ -1,0 +1,54 @@
+/** Proves that config.json keeps what it holds, and how damage of it is told. */
+
+import assert from "node:assert/strict";
+import { activateSession, readConfig } from "../../src/sessions/config.ts";
+import { openPlace } from "../../src/sessions/own-place.ts";
+import { listSessions } from "../../src/sessions/read-session.ts";
+import { failure, openSandbox } from "./sandbox.ts";
+
+Deno.test("config.json keeps members that are not known here", async () => {
+  await using sandbox = await openSandbox();
+  const path = `${sandbox.folder}/config.json`;
+  await Deno.writeTextFile(path, '{"schemaVersion":1,"later":{"a":[1]}}');
+  await activateSession(sandbox.place, "x");
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), {
+    schemaVersion: 1,
+    later: { a: [1] },
+    activeSession: "x",
+  });
+});
+
+Deno.test("a damaged or newer config.json is told with its path and stays as it is", async () => {
+  await using sandbox = await openSandbox();
+  const path = `${sandbox.folder}/config.json`;
+  for (
+    const text of [
+      "",
+      "{",
+      "[]",
+      "null",
+      '{"schemaVersion":2}',
+      '{"schemaVersion":"\u202e\u009b"}',
+      '{"schemaVersion":1,"activeSession":7}',
+    ]
+  ) {
+    await Deno.writeTextFile(path, text);
+    const error = await failure(readConfig(sandbox.place), "STORAGE");
+    assert.ok(error.message.startsWith(path), error.message);
+    assert.doesNotMatch(error.message, /[\u202e\u009b]/);
+    await failure(activateSession(sandbox.place, "x"), "STORAGE");
+    assert.equal(await Deno.readTextFile(path), text);
+  }
+});
+
+Deno.test("a folder that cannot be is a STORAGE error that names it", async () => {
+  await using sandbox = await openSandbox();
+  await Deno.writeTextFile(`${sandbox.folder}/file`, "");
+  const place = openPlace(
+    (name) => name === "DATUMCTL_CONFIG_DIR" ? `${sandbox.folder}/file/x` : undefined,
+    () => {},
+  );
+  const error = await failure(activateSession(place, "x"), "STORAGE");
+  assert.match(error.message, /file\/x/);
+  assert.deepEqual((await listSessions(place)).sessions, []);
+});
