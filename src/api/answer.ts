@@ -1,5 +1,7 @@
 /** Owns what an API answered, as text and as JSON: nothing about it is known until it is checked. */
 
+import { parseJson } from "../json.ts";
+
 /** An answer, whatever its status. */
 export interface ApiAnswer {
   readonly status: number;
@@ -17,11 +19,7 @@ export function textOf({ body }: ApiAnswer): string {
 
 /** The body of an answer as JSON, whatever its label says; undefined when it is none. */
 export function jsonOf(answer: ApiAnswer): unknown {
-  try {
-    return JSON.parse(textOf(answer).replace(/^\ufeff/, ""));
-  } catch {
-    return undefined;
-  }
+  return parseJson(textOf(answer).replace(/^\ufeff/, ""));
 }
 
 /** The body of an answer when it is a JSON object, whatever its label says. */

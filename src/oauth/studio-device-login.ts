@@ -1,6 +1,7 @@
 /** Owns DataChain Studio's device login: the code that a person confirms, the polling for its token, and its end. */
 
 import { AppError, printable } from "../errors.ts";
+import { parseJson } from "../json.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import {
   type Answer,
@@ -214,7 +215,7 @@ export async function revokeStudioToken(
 ): Promise<StudioRevoked> {
   const step = "Cannot revoke the token";
   const url = `${host}/api/device-logout`;
-  const words = (body: string) => wordsOf(parsed(body));
+  const words = (body: string) => wordsOf(parseJson(body));
   const response = await boundedFetch(exchange, step, words)(url, {
     method: "POST",
     headers: { accept: "application/json", authorization: `token ${token}` },
@@ -237,7 +238,7 @@ async function post(
   url: string,
   body: Readonly<Record<string, unknown>>,
 ): Promise<Answer> {
-  const send = boundedFetch(exchange, step, (text) => wordsOf(parsed(text)));
+  const send = boundedFetch(exchange, step, (text) => wordsOf(parseJson(text)));
   const response = await send(url, {
     method: "POST",
     headers: { accept: "application/json", "content-type": "application/json" },
@@ -270,14 +271,6 @@ function malformedAnswer(step: string, host: string, why: string): AppError {
 
 function unsafeAnswer(message: string): AppError {
   return new AppError("INVALID_TOKEN", message, { hint: "Report it to whoever runs this Studio." });
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Studio's own words for a failure, safe to print: `detail`, or the complaints about single fields. */
