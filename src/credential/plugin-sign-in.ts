@@ -11,6 +11,7 @@ import { AMBIENT, isOfPlace, labelOf } from "../sessions/session-name.ts";
 import { openSession } from "../sessions/open-session.ts";
 import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../sessions/place.ts";
 import { readSession } from "../sessions/read-session.ts";
+import { loginLineOfName } from "../sessions/remedy.ts";
 import { keepSignIn } from "../sign-in/keep.ts";
 import { mendedBySignIn } from "../sessions/token-wish.ts";
 import { signInPerson } from "../sign-in/person.ts";
@@ -77,7 +78,7 @@ export async function signInFromPlugin<Token>(
     } catch (thrown) {
       if (!mendedBySignIn(thrown)) throw thrown;
     }
-    await refuseWhileCooling(paths, place, name, failure, waited);
+    await refuseWhileCooling(paths, place, byHand(renewal), failure, waited);
     // Written before the attempt: one that is killed counts as abandoned.
     await noteAttempt(paths, { at: place.now(), ended: false });
     try {
@@ -157,7 +158,7 @@ interface Attempt {
 async function refuseWhileCooling(
   paths: SessionPaths,
   { now }: SessionPlace,
-  name: string,
+  byHand: string,
   failure: AppError,
   waited: boolean,
 ): Promise<void> {
@@ -175,7 +176,7 @@ async function refuseWhileCooling(
     `${failure.message} A sign-in failed or was abandoned ${
       formatSpan(ago)
     } ago, so datumctl does not ask again yet.`,
-    { hint: `Sign in by hand: datumctl login --profile ${name}`, cause: new Quoted(failure) },
+    { hint: byHand, cause: new Quoted(failure) },
   );
 }
 
@@ -195,7 +196,7 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
   const { name, target, renewed, email } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
   using network = openNetwork(certificateAuthority);
-  using bounded = boundedSignal(longest, () => nobodyCame(name, longest), interrupted);
+  using bounded = boundedSignal(longest, () => nobodyCame(byHand(renewal), longest), interrupted);
   const exchange = {
     fetch: network.fetch,
     now: place.now,
@@ -236,6 +237,13 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
   });
 }
 
+/** A session that is there remembers its host. */
+function byHand({ name, renewed }: Renewal): string {
+  return `Sign in by hand: ${
+    renewed === undefined ? loginLineOfName(name) : `datumctl login --profile ${name}`
+  }`;
+}
+
 function keyStoresOf(choice: string | undefined): readonly KeyStore[] {
   return choice === "file" || choice === "system" ? [choice] : ["system", "file"];
 }
@@ -253,8 +261,8 @@ function refuseOtherEmail(name: string, email: string | undefined, { user }: Sig
   );
 }
 
-function nobodyCame(name: string, longest: number): AppError {
+function nobodyCame(byHand: string, longest: number): AppError {
   return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(longest)}.`, {
-    hint: `Sign in by hand: datumctl login --profile ${name}`,
+    hint: byHand,
   });
 }

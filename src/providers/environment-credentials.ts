@@ -9,6 +9,7 @@ import { ambientSession } from "../sessions/open-session.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { AMBIENT } from "../sessions/session-name.ts";
 import { timedToken } from "../sessions/token-life.ts";
+import { shellLine } from "../shell-word.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
@@ -43,7 +44,7 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
       "USAGE",
       "DATUMCTL_TOKEN holds a personal access token, which no API accepts as it is.",
       {
-        hint: "Sign in with it instead, from standard input: datumctl login --with-token",
+        hint: `Sign in with it instead, from standard input: ${loginWithToken(env)}`,
       },
     );
   }
@@ -69,6 +70,17 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
     // Nobody here makes another one: its end is the session's.
     ...(expires === undefined ? {} : { tokenExpires: expires, expires }),
   }, credentials);
+}
+
+/** The line that sends a personal access token where the variables say that it belongs, and nowhere else. */
+function loginWithToken(env: Environment): string {
+  const flags = [
+    ["--hostname", env("DATUMCTL_HOSTNAME")],
+    ["--api-hostname", env("DATUMCTL_API_HOSTNAME")],
+    ["--certificate-authority", env("DATUMCTL_CERTIFICATE_AUTHORITY")],
+  ] as const;
+  const given = flags.flatMap(([flag, value]) => value === undefined ? [] : [flag, value]);
+  return shellLine(["datumctl", "login", "--with-token", ...given]);
 }
 
 /** The session of a service account's key file. Throws `USAGE` for a file that is none. */

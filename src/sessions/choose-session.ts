@@ -4,6 +4,7 @@ import { AppError, fail, printable } from "../errors.ts";
 import { readConfig } from "./config.ts";
 import type { SessionPlace } from "./place.ts";
 import { listSessions, readSession } from "./read-session.ts";
+import { loginLineOfName } from "./remedy.ts";
 import type { Session } from "./session-file.ts";
 import { AMBIENT, isSessionName } from "./session-name.ts";
 
@@ -97,7 +98,7 @@ async function noSession(place: SessionPlace, named: string | undefined): Promis
   }
   if (named !== undefined) {
     const shown = isSessionName(named) ? named : "of that name";
-    const login = isSessionName(named) ? `datumctl login --profile ${named}` : "datumctl login";
+    const login = isSessionName(named) ? loginLineOfName(named) : "datumctl login";
     return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
       hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
     });

@@ -1,8 +1,11 @@
-/** Owns what to do when a session no longer gives tokens. */
+/** Owns what to do when a session no longer gives tokens, or is not there: the lines that sign in. */
 
 import { shellLine } from "../shell-word.ts";
 import type { Session } from "./session-file.ts";
-import { AMBIENT, DATUM_API_HOST, DATUM_AUTH_HOST, WORKLOAD_SUBJECT } from "./session-name.ts";
+import { AMBIENT, DATUM_API_HOST, DATUM_AUTH_HOST, hostInName, WORKLOAD_SUBJECT } from "./session-name.ts";
+
+/** What is known of a session that is not stored. */
+type Unstored = Omit<Session, "credentials" | "keyStore" | "schemaVersion">;
 
 /** What to do when a session no longer gives tokens, as a sentence. */
 export function signInAgain(session: Session): string {
@@ -39,7 +42,7 @@ export function signInAgain(session: Session): string {
 }
 
 /** The line that signs a machine in as before, as far as a session's public fields tell it. */
-export function machineLoginLine(session: Session): string {
+export function machineLoginLine(session: Unstored): string {
   const { name, provider, kind, issuer, authHost, apiHost } = session;
   const way = kind === "service-account"
     ? ["--credentials", "FILE"]
@@ -55,7 +58,49 @@ export function machineLoginLine(session: Session): string {
   return shellLine(["datumctl", "login", "--profile", name, ...way, ...where]);
 }
 
-function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Session): string[] {
+/**
+ * The line that signs in under another name to the place of a session: what is stored nowhere says nothing of where.
+ * FILE stands for what is in a file.
+ */
+export function newLoginLine(name: string, session: Unstored): string {
+  const { kind, certificateAuthority } = session;
+  const machine = kind === "service-account" || kind === "pat" || kind === "workload";
+  const line = machine
+    ? machineLoginLine({ ...session, name })
+    : shellLine(["datumctl", "login", "--profile", name, ...placeFlags(session)]);
+  return certificateAuthority === undefined ? line : `${line} --certificate-authority FILE`;
+}
+
+function placeFlags({ provider, issuer, authHost, apiHost, clientId, confidential }: Unstored): string[] {
+  const secret = confidential ? ["--client-secret-file", "FILE"] : [];
+  switch (provider) {
+    case "datum":
+      if (authHost === DATUM_AUTH_HOST && apiHost === DATUM_API_HOST) return [];
+      return ["--hostname", authHost, "--api-hostname", apiHost, "--client-id", clientId];
+    case "oidc":
+      return ["--issuer", issuer, "--client-id", clientId, ...secret];
+    default:
+      return [];
+  }
+}
+
+/**
+ * The line that signs in to a session of which its name alone is known: the host in that name is named, since no file
+ * tells it. What the name does not tell either is in capitals.
+ */
+export function loginLineOfName(name: string): string {
+  const login = ["datumctl", "login", "--profile", name];
+  const host = hostInName(name)?.replace(/-\d+$/, "");
+  if (host === undefined || host === DATUM_API_HOST) return shellLine(login);
+  // Datum's own hosts have clients that are known.
+  const client = host.endsWith(".datum.net") ? [] : ["--client-id", "ID"];
+  const where = host.startsWith("api.")
+    ? ["--hostname", `auth.${host.slice("api.".length)}`]
+    : ["--hostname", "AUTH_HOST", "--api-hostname", host];
+  return shellLine([...login, ...where, ...client]);
+}
+
+function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Unstored): string[] {
   const [, kind = "KIND", audience = "AUDIENCE"] = WORKLOAD_SUBJECT.exec(subject) ?? [];
   return [
     "--workload",

@@ -6,7 +6,7 @@ import { boundedSignal } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
 import { kidOf, type SealingKey } from "./jwe.ts";
 import { type Credentials, issuerOf, type SignInCredentials } from "./credentials.ts";
-import { signInAgain } from "./remedy.ts";
+import { newLoginLine, signInAgain } from "./remedy.ts";
 import type { Session } from "./session-file.ts";
 import { type OpenedSession, openSession, openWith } from "./open-session.ts";
 import type { SessionPlace } from "./place.ts";
@@ -52,7 +52,9 @@ export async function openAgain(
   const session = await readSession(place, name);
   if (session === undefined) {
     throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
-      hint: signInAgain(seen.session),
+      hint: seen.session.kind === "user"
+        ? `Sign in: ${newLoginLine(name, seen.session)}`
+        : signInAgain(seen.session),
     });
   }
   if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {

@@ -9,6 +9,7 @@ import { makeKeyText, readKeyText, type SealingKey } from "./jwe.ts";
 import { accountOf } from "./open-session.ts";
 import { type KeyStore, pathsOf, type SessionPlace } from "./place.ts";
 import { LOCK_WAIT, lockSession, readSession } from "./read-session.ts";
+import { newLoginLine } from "./remedy.ts";
 import { NOBODY, SCHEMA_VERSION, type Session } from "./session-file.ts";
 import { AMBIENT, refuseNameOfOtherHost } from "./session-name.ts";
 import { prepareSession } from "./write-session.ts";
@@ -54,7 +55,7 @@ export async function saveSession(
     if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
     if (previous !== undefined && !sameIdentity(previous, session)) {
       throw new AppError("IDENTITY_MISMATCH", `A session named "${name}" already belongs to someone else.`, {
-        hint: "Choose another name: datumctl login --profile NAME",
+        hint: `Choose another name: ${newLoginLine("NAME", session)}`,
       });
     }
     const { key, keyStore, made, passedOver } = await keepKey(place, name, previous, keyStores, bound);

@@ -28,13 +28,18 @@ export function defaultSessionName(label: string, host: string): string {
   return name === "" ? "session" : name;
 }
 
+/** The API host that a name ends in, where it is told from a person's words; with the number of a name that was taken. */
+export function hostInName(name: string): string | undefined {
+  const [, long, api] = /^[^@]+@[^@]+@([^@]*[.:][^@]*)$|@(api\.[^@]+)$/.exec(name) ?? [];
+  return long ?? api;
+}
+
 /**
  * Refuses a new session the name that one at another host gets by itself: that one's kubeconfig entries are held to the
  * name alone, and would hand this one's tokens to their server. Throws `USAGE`.
  */
 export function refuseNameOfOtherHost(name: string, apiHost: string): void {
-  const [, long, api] = /^[^@]+@[^@]+@([^@]*[.:][^@]*)$|@(api\.[^@]+)$/.exec(name) ?? [];
-  const host = long ?? api;
+  const host = hostInName(name);
   const usual = defaultSessionName("x", apiHost).slice("x@".length);
   // A long name is cut, wherever that is; and one that is taken gets a number behind it.
   if (host === undefined || name.length >= 120 || host.replace(/-\d+$/, "") === usual || host === usual) {

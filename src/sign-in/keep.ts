@@ -7,6 +7,7 @@ import { revokeTokens } from "../oauth/revoke.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
 import type { Credentials } from "../sessions/credentials.ts";
 import { NOBODY, type Session } from "../sessions/session-file.ts";
+import { newLoginLine } from "../sessions/remedy.ts";
 import { labelOf } from "../sessions/session-name.ts";
 import type { KeyStore, SessionPlace } from "../sessions/place.ts";
 import { listSessions } from "../sessions/read-session.ts";
@@ -169,6 +170,6 @@ function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): vo
       printable(renewed.issuer)
     }; ${came} at ` +
       `${printable(metadata.issuer)} signed in. Nothing was stored.`,
-    { hint: `Sign in as ${labelOf(renewed)}, or choose another name: datumctl login --profile NAME` },
+    { hint: `Sign in as ${labelOf(renewed)}, or choose another name: ${newLoginLine("NAME", renewed)}` },
   );
 }

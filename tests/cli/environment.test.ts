@@ -204,8 +204,13 @@ Deno.test("what is no bearer token, no key file, no place and no authority is US
     [{ ...place, DATUMCTL_TOKEN: "two words" }, /DATUMCTL_TOKEN holds no bearer token/],
     [
       { ...place, DATUMCTL_TOKEN: pat },
-      /DATUMCTL_TOKEN holds a personal access token.*\n.*login --with-token/,
+      new RegExp(
+        "DATUMCTL_TOKEN holds a personal access token.*\\n.*: datumctl login --with-token " +
+          `--hostname ${place.DATUMCTL_HOSTNAME} --api-hostname ${place.DATUMCTL_API_HOSTNAME} ` +
+          `--certificate-authority ${place.DATUMCTL_CERTIFICATE_AUTHORITY}\n`,
+      ),
     ],
+    [{ DATUMCTL_TOKEN: pat }, /: datumctl login --with-token\n/],
     [
       { ...place, DATUMCTL_CREDENTIALS_FILE: "/nowhere" },
       /\/nowhere of DATUMCTL_CREDENTIALS_FILE does not exist/,

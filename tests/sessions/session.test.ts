@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { AppError } from "../../src/errors.ts";
 import { parseCredentials } from "../../src/sessions/credentials.ts";
-import { machineLoginLine } from "../../src/sessions/remedy.ts";
+import { loginLineOfName, machineLoginLine, newLoginLine } from "../../src/sessions/remedy.ts";
 import { formatSession, parseSession, type Session } from "../../src/sessions/session-file.ts";
 import {
   defaultSessionName,
@@ -239,4 +239,45 @@ Deno.test("a new session cannot have the name that one at another host gets by i
     if (!refused) work();
     else assert.throws(work, (thrown) => thrown instanceof AppError && thrown.code === "USAGE", name);
   }
+});
+
+Deno.test("loginLineOfName() names the host that is in a name, for nothing else tells where it was", () => {
+  const plain = "datumctl login --profile ";
+  const rows: readonly (readonly [name: string, flags: string])[] = [
+    ["work", ""],
+    ["ada@example.com", ""],
+    ["ada@example.com@api.datum.net", ""],
+    ["ada@example.com@api.datum.net-2", ""],
+    ["ci@api.staging.env.datum.net", " --hostname auth.staging.env.datum.net"],
+    ["ada@example.com@api.a.example", " --hostname auth.a.example --client-id ID"],
+    [
+      "ada@example.com@127.0.0.1:8443",
+      " --hostname AUTH_HOST --api-hostname 127.0.0.1:8443 --client-id ID",
+    ],
+  ];
+  for (const [name, flags] of rows) assert.equal(loginLineOfName(name), `${plain}${name}${flags}`);
+});
+
+Deno.test("newLoginLine() leads to the place of a session, whoever comes there", () => {
+  const line = (more: Partial<Session>) => newLoginLine("NAME", { ...SESSION, ...more });
+  const usual = { issuer: "https://auth.datum.net", authHost: "auth.datum.net", apiHost: "api.datum.net" };
+  assert.equal(line(usual), "datumctl login --profile NAME");
+  assert.equal(
+    line({}),
+    "datumctl login --profile NAME --hostname auth.example.com --api-hostname api.example.com --client-id 1",
+  );
+  assert.equal(
+    line({
+      provider: "oidc",
+      issuer: "https://id.example.com/a",
+      confidential: true,
+      certificateAuthority: "PEM",
+    }),
+    "datumctl login --profile NAME --issuer https://id.example.com/a --client-id 1 --client-secret-file FILE " +
+      "--certificate-authority FILE",
+  );
+  assert.equal(
+    line({ kind: "pat" }),
+    "datumctl login --profile NAME --with-token --hostname auth.example.com --api-hostname api.example.com",
+  );
 });

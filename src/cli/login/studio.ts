@@ -1,6 +1,7 @@
 /** Owns a person's `login` at DataChain Studio: one token for each host, kept for the person or for a project folder. */
 
 import { AppError, printable } from "../../errors.ts";
+import { shellLine } from "../../shell-word.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { pollStudioToken, requestStudioDevice, type StudioDevice } from "../../oauth/studio-device-login.ts";
 import type { StudioTable } from "../../providers/datachain-config.ts";
@@ -242,6 +243,10 @@ function otherIdentity(session: Session, host: string): AppError {
     `The session "${session.name}" belongs to ${labelOf(session)} at ${
       printable(session.issuer)
     }, not to ${host}. No sign-in was started.`,
-    { hint: "Choose another name: datumctl login --profile NAME" },
+    {
+      hint: `Choose another name: ${
+        shellLine(["datumctl", "login", "--profile", "NAME", "--provider", "studio", "--hostname", host])
+      }`,
+    },
   );
 }
