@@ -100,7 +100,7 @@ function wayOutOf(words: string, knowers: readonly Provider[], flags: ProviderFl
   const against = others.find(({ known }) => !known.some((provider) => knowers.includes(provider)));
   return against === undefined
     ? `Leave it out, or the others: it is for the provider ${knowers.join(" and ")}.`
-    : `Leave out ${words} or ${against.words}: no provider knows both.`;
+    : `Leave out ${against.words}, or ${words}, which is for the provider ${knowers.join(" and ")}.`;
 }
 
 /**

@@ -57,18 +57,21 @@ Deno.test("a flag that another provider knows is wrong usage, and names that one
     assert.equal(chosen({ flags: { ...flags, issuer } }), "oidc");
   }
   for (const flags of [{ hostname: "x", issuer }, { apiHostname: "x", issuer }]) {
-    assert.match(usage(() => chosen({ flags })).hint ?? "", /^Leave out --(?:api-)?hostname or --issuer: /);
+    assert.match(
+      usage(() => chosen({ flags })).hint ?? "",
+      /^Leave out --issuer, or --(?:api-)?hostname, .*datum/,
+    );
   }
   assert.match(usage(() => chosen({ flag: "datum", flags: { issuer } })).message, /^--issuer is not for/);
 });
 
 Deno.test("the way out of flags that contradict each other is one that works, and a variable is named", () => {
   const both = usage(() => chosen({ flags: { hostname: "x", team: ["a"], clientId: "1" } }));
-  assert.equal(both.hint, "Leave out --team or --client-id: no provider knows both.");
+  assert.equal(both.hint, "Leave out --client-id, or --team, which is for the provider studio.");
   const fitting = usage(() => chosen({ flag: "oidc", flags: { hostname: "x", name: "a" } }));
   assert.match(fitting.hint ?? "", /--provider studio$/);
   const flags = { hostname: "x", clientId: "1", prompt: "login", redirectUri: "y" };
-  assert.match(usage(() => chosen({ flags })).hint ?? "", /^Leave out --redirect-uri or --hostname: /);
+  assert.match(usage(() => chosen({ flags })).hint ?? "", /^Leave out --hostname, or --redirect-uri, .*oidc/);
   assert.match(
     usage(() => chosen({ variable: "foo" })).message,
     /^DATUMCTL_PROVIDER: the provider "foo" is not known/,
