@@ -1,0 +1,104 @@
+/** Proves the lines that mend a session. */
+
+import assert from "node:assert/strict";
+import { loginLineOfName, machineLoginLine, newLoginLine } from "../../src/sessions/remedy.ts";
+import type { Session } from "../../src/sessions/session-file.ts";
+
+const SESSION: Session = {
+  schemaVersion: 1,
+  name: "ada@example.com@api.example.com",
+  provider: "datum",
+  kind: "user",
+  issuer: "https://auth.example.com",
+  authHost: "auth.example.com",
+  apiHost: "api.example.com",
+  clientId: "1",
+  user: { subject: "42", email: "ada@example.com" },
+  scopes: ["openid"],
+  keyStore: "file",
+  credentials: "a..b.c.d",
+};
+
+Deno.test("the line that signs a machine in again names its place and way, in words that no shell takes for others", () => {
+  const usual = {
+    authHost: "auth.datum.net",
+    apiHost: "api.datum.net",
+    name: "ci",
+    clientId: "",
+    scopes: [],
+  };
+  const rows: readonly [Partial<Session>, string][] = [
+    [{ kind: "pat" }, "--with-token"],
+    [{ kind: "service-account", clientId: "1" }, "--credentials FILE"],
+    [
+      { kind: "pat", apiHost: "api.example.com" },
+      "--with-token --hostname auth.datum.net --api-hostname api.example.com",
+    ],
+    [
+      { kind: "workload", user: { subject: "gitlab:KUBE_TOKEN:https://k8s.example.com:6443" } },
+      "--workload gitlab:KUBE_TOKEN --audience https://k8s.example.com:6443",
+    ],
+    [
+      { kind: "workload", provider: "oidc", user: { subject: "file:/run/a token:aud" } },
+      "--workload 'file:/run/a token' --audience aud --issuer https://auth.example.com",
+    ],
+    [
+      {
+        kind: "workload",
+        user: { subject: "github:it's; rm" },
+        clientId: "7",
+        scopes: ["a", "b"],
+        confidential: true,
+      },
+      "--workload github --audience 'it'\\''s; rm' --exchange --client-id 7 --scopes a,b --client-secret-file FILE",
+    ],
+    [{ kind: "workload", user: { subject: "strange" } }, "--workload KIND --audience AUDIENCE"],
+  ];
+  for (const [fields, line] of rows) {
+    assert.equal(
+      machineLoginLine({ ...SESSION, ...usual, ...fields }),
+      `datumctl login --profile ci ${line}`,
+    );
+  }
+});
+
+Deno.test("loginLineOfName() names the host that is in a name, for nothing else tells where it was", () => {
+  const plain = "datumctl login --profile ";
+  const rows: readonly (readonly [name: string, flags: string])[] = [
+    ["work", ""],
+    ["ada@example.com", ""],
+    ["ada@example.com@api.datum.net", ""],
+    ["ada@example.com@api.datum.net-2", ""],
+    ["ci@api.staging.env.datum.net", " --hostname auth.staging.env.datum.net"],
+    ["ada@example.com@api.a.example", " --hostname auth.a.example --client-id ID"],
+    [
+      "ada@example.com@127.0.0.1:8443",
+      " --hostname AUTH_HOST --api-hostname 127.0.0.1:8443 --client-id ID",
+    ],
+  ];
+  for (const [name, flags] of rows) assert.equal(loginLineOfName(name), `${plain}${name}${flags}`);
+});
+
+Deno.test("newLoginLine() leads to the place of a session, whoever comes there", () => {
+  const line = (more: Partial<Session>) => newLoginLine("NAME", { ...SESSION, ...more });
+  const usual = { issuer: "https://auth.datum.net", authHost: "auth.datum.net", apiHost: "api.datum.net" };
+  assert.equal(line(usual), "datumctl login --profile NAME");
+  assert.equal(
+    line({}),
+    "datumctl login --profile NAME --hostname auth.example.com --api-hostname api.example.com --client-id 1",
+  );
+  assert.equal(
+    line({
+      provider: "oidc",
+      issuer: "https://id.example.com/a",
+      confidential: true,
+      certificateAuthority: "PEM",
+    }),
+    "datumctl login --profile NAME --issuer https://id.example.com/a --client-id 1 --client-secret-file FILE " +
+      "--certificate-authority FILE",
+  );
+  assert.equal(
+    line({ kind: "pat" }),
+    "datumctl login --profile NAME --with-token --hostname auth.example.com --api-hostname api.example.com",
+  );
+});
