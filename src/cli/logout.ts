@@ -46,7 +46,10 @@ export function logoutCommand(deps: CommandDeps): Command {
     .option("--all", "every session")
     .option("--local", "the session of the project folder that you are in")
     .option("--keep", "keep the session when the issuer cannot be reached")
-    .option("--kubeconfig <path>", "also remove the user entries that datumctl wrote there for it")
+    .option(
+      "--kubeconfig <path>",
+      "also remove the entries that datumctl wrote there for it, with their contexts",
+    )
     .addHelpText("after", EXAMPLES);
   command.action((user, flags) => runLogout(deps(command), { user, ...flags }));
   return command as unknown as Command;
@@ -289,7 +292,11 @@ async function revoke(
       ? { ...await revokeAtStudio(deps, opened, keep), sealed }
       : { done: "Removed here", host, sealed, registration: registration(opened) };
   }
-  const until = credentials.refreshToken === undefined ? lastExpiry(opened) : undefined;
+  const last = lastExpiry(opened);
+  // With a refresh token, the issuer alone knows when the session ends.
+  const until = credentials.refreshToken === undefined || last === undefined
+    ? last
+    : `${NO_KNOWN_END} (its access token: ${last})`;
   using network = deps.openNetwork(credentials.certificateAuthority);
   using bounded = boundedSignal(
     deps.requestTimeout,
@@ -391,8 +398,10 @@ function slow(host: string): AppError {
   return new AppError("NETWORK", `${host} did not answer in time.`);
 }
 
+const NO_KNOWN_END = "it expires or is revoked there";
+
 function stillValid(session: Session, { host, until }: Revocation, failure: AppError): AppError {
-  const end = until ?? "it expires or is revoked there";
+  const end = until ?? NO_KNOWN_END;
   return new AppError(
     failure.code,
     `${labelOf(session)} is still valid at ${host} until ${end}: ${failure.message}`,
@@ -406,7 +415,7 @@ function stillValid(session: Session, { host, until }: Revocation, failure: AppE
 
 function olderStillValid({ issuer, name, expires }: SupersededToken, failure: AppError): AppError {
   const { host } = new URL(issuer);
-  const until = expires ?? "it expires or is revoked there";
+  const until = expires ?? NO_KNOWN_END;
   return new AppError(
     failure.code,
     `The token "${
