@@ -149,51 +149,47 @@ async function leave(
   input: LogoutInput,
 ): Promise<AppError[]> {
   const { out } = deps;
-  const lock = await lockSession(place, name, LOCK_WAIT);
-  try {
-    const session = await readSession(place, name);
-    if (session === undefined) return [];
-    const revocation = await revoke(deps, place, session, input.keep);
-    const { failure } = revocation;
-    if (failure !== undefined && input.keep) {
-      throw new AppError(failure.code, `${labelOf(session)} stays signed in: ${failure.message}`, {
-        hint: "Run the same command again later, or without --keep to remove the session here.",
-      });
-    }
-    checkpoint("session revoked");
-    const removal = await removeSession(place, session, keyringBound(deps));
-    if (revocation.unopened && place.project !== undefined) {
-      return await tellUnopened(deps, { session, place }, revocation, removal);
-    }
-    const failures: AppError[] = [];
-    if (removal.leftBehind === undefined) {
-      const done = failure === undefined ? revocation.done : "Removed here";
-      out.line(`${done}: ${whoAndWhere(session, sessions)}.`);
-      const valid = staysValid(session) ?? revocation.registration;
-      if (valid !== undefined) out.note(valid);
-    } else {
-      const done = `${labelOf(session)} is signed out here`;
-      failures.push(keyLeftBehind(done, { session, place }, removal.leftBehind));
-    }
-    if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
-    failures.push(...revocation.older ?? []);
-    const { exportedTo } = revocation.sealed ?? session;
-    if (exportedTo !== undefined) {
-      await withdraw(exportedTo, revocation.token).catch((thrown) => {
-        if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-        failures.push(thrown);
-      });
-    }
-    if (input.kubeconfig !== undefined) {
-      await removeSessionEntries(deps, session, input.kubeconfig).catch((thrown) => {
-        if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-        failures.push(thrown);
-      });
-    }
-    return failures;
-  } finally {
-    lock.release();
+  using _lock = await lockSession(place, name, LOCK_WAIT);
+  const session = await readSession(place, name);
+  if (session === undefined) return [];
+  const revocation = await revoke(deps, place, session, input.keep);
+  const { failure } = revocation;
+  if (failure !== undefined && input.keep) {
+    throw new AppError(failure.code, `${labelOf(session)} stays signed in: ${failure.message}`, {
+      hint: "Run the same command again later, or without --keep to remove the session here.",
+    });
   }
+  checkpoint("session revoked");
+  const removal = await removeSession(place, session, keyringBound(deps));
+  if (revocation.unopened && place.project !== undefined) {
+    return await tellUnopened(deps, { session, place }, revocation, removal);
+  }
+  const failures: AppError[] = [];
+  if (removal.leftBehind === undefined) {
+    const done = failure === undefined ? revocation.done : "Removed here";
+    out.line(`${done}: ${whoAndWhere(session, sessions)}.`);
+    const valid = staysValid(session) ?? revocation.registration;
+    if (valid !== undefined) out.note(valid);
+  } else {
+    const done = `${labelOf(session)} is signed out here`;
+    failures.push(keyLeftBehind(done, { session, place }, removal.leftBehind));
+  }
+  if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
+  failures.push(...revocation.older ?? []);
+  const { exportedTo } = revocation.sealed ?? session;
+  if (exportedTo !== undefined) {
+    await withdraw(exportedTo, revocation.token).catch((thrown) => {
+      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+      failures.push(thrown);
+    });
+  }
+  if (input.kubeconfig !== undefined) {
+    await removeSessionEntries(deps, session, input.kubeconfig).catch((thrown) => {
+      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+      failures.push(thrown);
+    });
+  }
+  return failures;
 }
 
 /** How to register a Cloudfleet person's profile again, which went with its sign-in; undefined for any other session. */

@@ -54,21 +54,17 @@ export async function changeConfig(
 ): Promise<void> {
   await ensurePrivateFolder(place.folders.config);
   const path = configPath(place);
-  const lock = await acquireLock(`${place.folders.config}/config.json.lock`, {
+  using _lock = await acquireLock(`${place.folders.config}/config.json.lock`, {
     timeout: LOCK_WAIT,
     guards: path,
     ...(signal && { signal }),
   });
-  try {
-    checkpoint("config locked");
-    const before = await readConfig(place);
-    const after = change(before);
-    if (after === before) return await clearReplacement(path);
-    await writeFileAtomically(path, JSON.stringify(after, undefined, 2) + "\n");
-    checkpoint("config renamed");
-  } finally {
-    lock.release();
-  }
+  checkpoint("config locked");
+  const before = await readConfig(place);
+  const after = change(before);
+  if (after === before) return await clearReplacement(path);
+  await writeFileAtomically(path, JSON.stringify(after, undefined, 2) + "\n");
+  checkpoint("config renamed");
 }
 
 function configPath(place: SessionPlace): string {

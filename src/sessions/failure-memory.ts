@@ -67,13 +67,9 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
     change: (before: Remembered | undefined) => Remembered | undefined,
   ): Promise<void> => {
     try {
-      const lock = await acquireLock(`${path}.lock`, { timeout: LONGEST_WAIT, guards: path });
-      try {
-        const after = change(await read());
-        if (after !== undefined) await writeFileAtomically(path, JSON.stringify(after) + "\n");
-      } finally {
-        lock.release();
-      }
+      using _lock = await acquireLock(`${path}.lock`, { timeout: LONGEST_WAIT, guards: path });
+      const after = change(await read());
+      if (after !== undefined) await writeFileAtomically(path, JSON.stringify(after) + "\n");
     } catch (thrown) {
       // A full disk or a crowd must not hide the failure itself.
       if (!(thrown instanceof AppError)) throw thrown;

@@ -121,11 +121,7 @@ export async function endLocalPlace({ folders: { config: folder } }: SessionPlac
   // Empty: whoever made it has stored nothing.
   if (await removeFile(folder).catch(() => false)) return;
   const config = `${folder}/config.json`;
-  const lock = await acquireLock(`${config}.lock`, { timeout: LOCK_WAIT, guards: config });
-  try {
-    const names = await listFolder(folder);
-    if (!names.some((name) => /^[a-z2-7]{16}\.json/.test(name))) await removeFile(config);
-  } finally {
-    lock.release();
-  }
+  using _lock = await acquireLock(`${config}.lock`, { timeout: LOCK_WAIT, guards: config });
+  const names = await listFolder(folder);
+  if (!names.some((name) => /^[a-z2-7]{16}\.json/.test(name))) await removeFile(config);
 }

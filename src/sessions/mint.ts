@@ -48,20 +48,16 @@ export async function mintToken(
   const seen = recipeOf(first);
   if (wish.kind === "id") throw noIdToken(seen.session);
   await refuseKnownFailure(wish, bound);
-  const lock = keepsTokens(seen) ? await lockWhereWritable(place, seen.session.name, bound) : undefined;
-  try {
-    return await remembering(bound, async () => {
-      const opened = lock === undefined ? seen : recipeOf(await openAgain(place, seen, bound));
-      const taken = lock && await isOfThisJob(place.env, opened.credentials)
-        ? takenMeanwhile(place, seen, opened, wish)
-        : undefined;
-      if (taken !== undefined) return taken;
-      await refuseKnownFailure(wish, bound);
-      return await mint(place, opened, wish, bound, lock !== undefined);
-    });
-  } finally {
-    lock?.release();
-  }
+  using lock = keepsTokens(seen) ? await lockWhereWritable(place, seen.session.name, bound) : undefined;
+  return await remembering(bound, async () => {
+    const opened = lock === undefined ? seen : recipeOf(await openAgain(place, seen, bound));
+    const taken = lock && await isOfThisJob(place.env, opened.credentials)
+      ? takenMeanwhile(place, seen, opened, wish)
+      : undefined;
+    if (taken !== undefined) return taken;
+    await refuseKnownFailure(wish, bound);
+    return await mint(place, opened, wish, bound, lock !== undefined);
+  });
 }
 
 /** What is read anew each time is neither kept nor worth a lock. */

@@ -41,27 +41,23 @@ export async function renewToken(
 ): Promise<FreshToken> {
   const { name } = seen.session;
   await refuseKnownFailure(wish, bound);
-  const lock = await lockSession(place, name, timeLeft(bound.deadline));
-  try {
-    return await remembering(bound, async () => {
-      const opened = signInOf(await openAgain(place, seen, bound));
-      const { credentials } = opened;
-      const taken = takenMeanwhile(place, seen, opened, wish);
-      if (taken !== undefined) return taken;
-      if (wish.kind === "id" && credentials.noIdTokenOnRefresh && !wish.force) {
-        return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
-      }
-      if (credentials.refreshToken === undefined) {
-        const last = wish.force ? undefined : stillGood(place, opened, wish.kind);
-        if (last === undefined) throw expired(opened.session, "it came without a refresh token");
-        return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
-      }
-      await refuseKnownFailure(wish, bound);
-      return await refresh(place, opened, wish, bound);
-    });
-  } finally {
-    lock.release();
-  }
+  using _lock = await lockSession(place, name, timeLeft(bound.deadline));
+  return await remembering(bound, async () => {
+    const opened = signInOf(await openAgain(place, seen, bound));
+    const { credentials } = opened;
+    const taken = takenMeanwhile(place, seen, opened, wish);
+    if (taken !== undefined) return taken;
+    if (wish.kind === "id" && credentials.noIdTokenOnRefresh && !wish.force) {
+      return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
+    }
+    if (credentials.refreshToken === undefined) {
+      const last = wish.force ? undefined : stillGood(place, opened, wish.kind);
+      if (last === undefined) throw expired(opened.session, "it came without a refresh token");
+      return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
+    }
+    await refuseKnownFailure(wish, bound);
+    return await refresh(place, opened, wish, bound);
+  });
 }
 
 async function refresh(

@@ -49,37 +49,33 @@ export async function saveSession(
   }
   await ensurePrivateFolder(place.folders.sessions);
   await createFile(`${place.folders.sessions}/.gitignore`, "*\n");
-  const lock = await lockSession(place, name, LOCK_WAIT);
-  try {
-    const previous = await readSession(place, name);
-    if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
-    if (previous !== undefined && !sameIdentity(previous, session)) {
-      throw new AppError("IDENTITY_MISMATCH", `A session named "${name}" already belongs to someone else.`, {
-        hint: `Choose another name: ${newLoginLine("NAME", session)}`,
-      });
-    }
-    const { key, keyStore, made, passedOver } = await keepKey(place, name, previous, keyStores, bound);
-    let saved: Session;
-    try {
-      const replacement = await prepareSession(place, name, previous, key);
-      saved = await replacement.commit(
-        { ...session, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
-        credentials,
-      );
-    } catch (thrown) {
-      // No file is sealed with it.
-      if (made) await forgetKey(place, name, keyStore, bound);
-      throw thrown;
-    }
-    if (previous !== undefined && previous.keyStore !== keyStore) {
-      await forgetKey(place, name, previous.keyStore, bound);
-    }
-    const { failure, signIn, leaving } = await pathsOf(place.folders, name);
-    for (const note of [failure, signIn, leaving]) await removeFile(note);
-    return passedOver === undefined ? { session: saved } : { session: saved, passedOver };
-  } finally {
-    lock.release();
+  using _lock = await lockSession(place, name, LOCK_WAIT);
+  const previous = await readSession(place, name);
+  if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
+  if (previous !== undefined && !sameIdentity(previous, session)) {
+    throw new AppError("IDENTITY_MISMATCH", `A session named "${name}" already belongs to someone else.`, {
+      hint: `Choose another name: ${newLoginLine("NAME", session)}`,
+    });
   }
+  const { key, keyStore, made, passedOver } = await keepKey(place, name, previous, keyStores, bound);
+  let saved: Session;
+  try {
+    const replacement = await prepareSession(place, name, previous, key);
+    saved = await replacement.commit(
+      { ...session, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
+      credentials,
+    );
+  } catch (thrown) {
+    // No file is sealed with it.
+    if (made) await forgetKey(place, name, keyStore, bound);
+    throw thrown;
+  }
+  if (previous !== undefined && previous.keyStore !== keyStore) {
+    await forgetKey(place, name, previous.keyStore, bound);
+  }
+  const { failure, signIn, leaving } = await pathsOf(place.folders, name);
+  for (const note of [failure, signIn, leaving]) await removeFile(note);
+  return passedOver === undefined ? { session: saved } : { session: saved, passedOver };
 }
 
 /** Where nobody has signed in yet, whoever does first is the session's identity. */

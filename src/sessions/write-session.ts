@@ -55,12 +55,8 @@ export async function updateSession(
   change: (session: Session) => Session,
 ): Promise<void> {
   if (name.startsWith(AMBIENT)) return;
-  const lock = await lockSession(place, name, LOCK_WAIT);
-  try {
-    await changeLocked(place, name, change);
-  } finally {
-    lock.release();
-  }
+  using _lock = await lockSession(place, name, LOCK_WAIT);
+  await changeLocked(place, name, change);
 }
 
 /** As {@link updateSession}, for a caller who holds the session's lock. */

@@ -7,8 +7,8 @@ import { pause } from "./clock.ts";
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE_MS = 200;
 
-/** A held lock. */
-export interface FileLock {
+/** A held lock: `using` lets go of it at the end of its block. */
+export interface FileLock extends Disposable {
   release(): void;
 }
 
@@ -35,7 +35,10 @@ export async function acquireLock(path: string, wait: LockWait): Promise<FileLoc
   try {
     for (let step = FIRST_PAUSE;; step = Math.min(step * 1.5, LONGEST_PAUSE_MS)) {
       wait.signal?.throwIfAborted();
-      if (await file.tryLock(true)) return { release: () => file.close() };
+      if (await file.tryLock(true)) {
+        const release = () => file.close();
+        return { release, [Symbol.dispose]: release };
+      }
       const left = deadline - performance.now();
       if (left <= 0) break;
       await pause(Math.min(left, step * (0.5 + Math.random())), wait.signal);

@@ -62,74 +62,70 @@ export async function keepToken(
   const { host, wantedName, certificateAuthority, browserCommand, exportedTo } = keeping;
   const apiHost = new URL(host).host;
   const { interrupted: signal } = place;
-  const lock = await acquireLock(`${place.folders.sessions}/studio.lock`, {
+  using _lock = await acquireLock(`${place.folders.sessions}/studio.lock`, {
     timeout: LOCK_WAIT,
     guards: `a sign-in at ${apiHost}`,
     ...(signal && { signal }),
   });
-  try {
-    const { sessions } = await listSessions(place);
-    const replaced: Replaced[] = [];
-    for (const session of sessionsAt(host, sessions)) {
-      const known = keeping.replaced.find(({ session: { name, credentials } }) =>
-        name === session.name && credentials === session.credentials
-      );
-      const old = known ?? await openReplaced(deps, place, session, keeping.keyring);
-      const counted = counts(place, old);
-      if (known === undefined && !keeping.force && counted && isLive(session, deps.now())) {
-        throw signedInAlready(
-          session,
-          place,
-          "Another command did that in the meantime; the new token is not kept.",
-        );
-      }
-      if (counted || keeping.force) replaced.push(old);
-    }
-    const ours = replaced.filter((old) => counts(place, old)).map(({ session }) => session);
-    const superseded = supersededTokens(replaced, deps.now());
-    const saved = await keepRecipe(
-      place,
-      {
-        session: {
-          provider: "studio",
-          kind: "studio",
-          user: { subject: apiHost, name },
-          scopes: [...scopes],
-          expires: new Date(expires).toISOString(),
-          ...(team === undefined ? {} : { team }),
-          ...(exportedTo === undefined ? {} : { exportedTo }),
-          ...(place.project === undefined ? {} : { local: true }),
-        },
-        credentials: {
-          clientId: STUDIO_CLIENT_NAME,
-          apiHost,
-          issuer: host,
-          // Studio tells nobody who confirmed: whoever it was, the session is this host's.
-          subject: apiHost,
-          recipe: { kind: "fixed" },
-          accessToken: token,
-          received: deps.now(),
-          accessTokenExpires: expires,
-          ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-          ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
-          // Should this be broken off before they are revoked, whoever comes next does it.
-          ...(superseded.length === 0 ? {} : { superseded }),
-        },
-        label: name,
-      },
-      {
-        wantedName: wantedName ?? nameOf(sessions, ours, name, apiHost),
-        counts: ({ name }) => place.project === undefined || ours.some((session) => session.name === name),
-        keyStores: keeping.keyStores,
-        moveKey: keeping.moveKey,
-        activate: false,
-      },
-      keyringBound(deps),
+  const { sessions } = await listSessions(place);
+  const replaced: Replaced[] = [];
+  for (const session of sessionsAt(host, sessions)) {
+    const known = keeping.replaced.find(({ session: { name, credentials } }) =>
+      name === session.name && credentials === session.credentials
     );
-    return { saved, replaced };
-  } finally {
-    lock.release();
+    const old = known ?? await openReplaced(deps, place, session, keeping.keyring);
+    const counted = counts(place, old);
+    if (known === undefined && !keeping.force && counted && isLive(session, deps.now())) {
+      throw signedInAlready(
+        session,
+        place,
+        "Another command did that in the meantime; the new token is not kept.",
+      );
+    }
+    if (counted || keeping.force) replaced.push(old);
   }
+  const ours = replaced.filter((old) => counts(place, old)).map(({ session }) => session);
+  const superseded = supersededTokens(replaced, deps.now());
+  const saved = await keepRecipe(
+    place,
+    {
+      session: {
+        provider: "studio",
+        kind: "studio",
+        user: { subject: apiHost, name },
+        scopes: [...scopes],
+        expires: new Date(expires).toISOString(),
+        ...(team === undefined ? {} : { team }),
+        ...(exportedTo === undefined ? {} : { exportedTo }),
+        ...(place.project === undefined ? {} : { local: true }),
+      },
+      credentials: {
+        clientId: STUDIO_CLIENT_NAME,
+        apiHost,
+        issuer: host,
+        // Studio tells nobody who confirmed: whoever it was, the session is this host's.
+        subject: apiHost,
+        recipe: { kind: "fixed" },
+        accessToken: token,
+        received: deps.now(),
+        accessTokenExpires: expires,
+        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+        ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
+        // Should this be broken off before they are revoked, whoever comes next does it.
+        ...(superseded.length === 0 ? {} : { superseded }),
+      },
+      label: name,
+    },
+    {
+      wantedName: wantedName ?? nameOf(sessions, ours, name, apiHost),
+      counts: ({ name }) => place.project === undefined || ours.some((session) => session.name === name),
+      keyStores: keeping.keyStores,
+      moveKey: keeping.moveKey,
+      activate: false,
+    },
+    keyringBound(deps),
+  );
+  return { saved, replaced };
 }
 
 /** The sessions at a host of Studio's. */

@@ -177,19 +177,15 @@ async function keepSealed(
   { name, credentials: sealed }: Session,
   superseded: readonly SupersededToken[],
 ): Promise<void> {
-  const lock = await lockSession(place, name, LOCK_WAIT);
-  try {
-    const stored = await readSession(place, name);
-    // Another sign-in may have that name by now.
-    if (stored?.credentials !== sealed) return;
-    const { session, credentials, key } = await openSession(place, stored, keyringBound(deps));
-    if (key === undefined || credentials.recipe === undefined) return;
-    const { superseded: _, ...rest } = credentials;
-    const replacement = await prepareSession(place, name, stored, key);
-    await replacement.commit(session, superseded.length === 0 ? rest : { ...rest, superseded });
-  } finally {
-    lock.release();
-  }
+  using _lock = await lockSession(place, name, LOCK_WAIT);
+  const stored = await readSession(place, name);
+  // Another sign-in may have that name by now.
+  if (stored?.credentials !== sealed) return;
+  const { session, credentials, key } = await openSession(place, stored, keyringBound(deps));
+  if (key === undefined || credentials.recipe === undefined) return;
+  const { superseded: _, ...rest } = credentials;
+  const replacement = await prepareSession(place, name, stored, key);
+  await replacement.commit(session, superseded.length === 0 ? rest : { ...rest, superseded });
 }
 
 /** Removes a session that has a successor of another name, and the copy of its token. */
@@ -216,13 +212,9 @@ async function remove(
 }
 
 async function removeHere(deps: Deps, place: SessionPlace, session: Session): Promise<void> {
-  const lock = await lockSession(place, session.name, LOCK_WAIT);
-  try {
-    // Another sign-in may have that name by now.
-    if ((await readSession(place, session.name))?.credentials !== session.credentials) return;
-    const { leftBehind } = await removeSession(place, session, keyringBound(deps));
-    if (leftBehind !== undefined) throw leftBehind;
-  } finally {
-    lock.release();
-  }
+  using _lock = await lockSession(place, session.name, LOCK_WAIT);
+  // Another sign-in may have that name by now.
+  if ((await readSession(place, session.name))?.credentials !== session.credentials) return;
+  const { leftBehind } = await removeSession(place, session, keyringBound(deps));
+  if (leftBehind !== undefined) throw leftBehind;
 }
