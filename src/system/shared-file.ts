@@ -297,6 +297,7 @@ async function makeCopy(
     await writeAt(file, 0, content);
     await file.sync();
     if (!sameBytes(await contentOf(file), content)) throw new Error("the copy differs");
+    if (beside && old !== undefined && !isLike(await file.stat(), old)) await becomeLike(path, old);
     return { path, file, replacesTarget: beside && (old === undefined || isLike(await file.stat(), old)) };
   } catch (thrown) {
     file.close();
@@ -306,9 +307,18 @@ async function makeCopy(
 }
 
 /**
- * True when nothing of the old file would be lost with a copy in its place. What differs is not mended, because that goes
- * by the copy's path only, which may lead to any file by then; the old file is rewritten in place.
+ * Gives a copy its original's owner and mode, of which the umask took some. That goes by the copy's path only, which
+ * leads to any file that whoever may write in the folder puts there: done where nobody else may.
  */
+async function becomeLike(copy: string, old: Deno.FileInfo): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const folder = await Deno.stat(parentOf(copy));
+  if (folder.uid !== Deno.uid() || ((folder.mode ?? 0o777) & 0o022) !== 0) return;
+  await Deno.chown(copy, old.uid, old.gid).catch(() => {});
+  await Deno.chmod(copy, (old.mode ?? 0o600) & 0o7777).catch(() => {});
+}
+
+/** True when nothing of the old file would be lost with a copy in its place; else it is rewritten in place. */
 function isLike(copy: Deno.FileInfo, old: Deno.FileInfo): boolean {
   if (Deno.build.os === "windows") return true;
   return copy.uid === old.uid && copy.gid === old.gid && (old.nlink ?? 1) === 1 &&

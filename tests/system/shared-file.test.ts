@@ -71,6 +71,7 @@ for (const [name, replace] of REPLACEMENTS) {
   Deno.test(`${name} neither gives away nor opens up a file that a link in its copy's place leads to`, () =>
     inScratch(async (folder) => {
       const [path, victim] = [`${folder}/config`, `${folder}/victim`];
+      await Deno.chmod(folder, 0o777);
       await Deno.writeTextFile(victim, "private", { mode: 0o600 });
       await Deno.writeTextFile(path, "old");
       await Deno.chmod(path, 0o666);
@@ -99,6 +100,25 @@ Deno.test("replaceSharedFile() keeps the owner and mode of another's file, and w
       if (isRoot) assert.equal((await Deno.stat(path)).uid, 1234);
     }
     assert.equal(namesIn(folder).length, 5);
+  }));
+
+Deno.test("replaceSharedFile() renames a file whose mode the umask would trim, unless others may write in its folder", () =>
+  inScratch(async (folder) => {
+    const path = `${folder}/config`;
+    for (
+      const [mode, ofFolder, done] of [[0o664, 0o700, "renamed"], [0o664, 0o755, "renamed"], [
+        0o664,
+        0o770,
+        "in place",
+      ]] as const
+    ) {
+      await Deno.writeTextFile(path, "old");
+      await Deno.chmod(path, mode);
+      await Deno.chmod(folder, ofFolder);
+      assert.equal(await replaceSharedFile(path, bytes("old"), bytes("new")), done);
+      assert.equal(await Deno.readTextFile(path), "new");
+      assert.equal(await modeOf(path), mode);
+    }
   }));
 
 Deno.test("replaceOwnFile() makes a new private file, which no other name and no open handle leads to", () =>
