@@ -129,12 +129,19 @@ function errorOf({ stderr }: Finished): { code: ErrorCode; message: string } {
   return JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error;
 }
 
-/** The session files, the keys and the configuration, by path; no locks, for those may stay. */
-async function stored(world: World): Promise<Record<string, string>> {
+/**
+ * The session files, the keys and the configuration, by path; no locks, for those may stay, and not that the issuer
+ * refused to renew a session.
+ */
+async function stored(world: World): Promise<Record<string, unknown>> {
   const paths = (await world.files()).filter((path) => !/\.lock$|\/\.gitignore$/.test(path));
-  return Object.fromEntries(
-    await Promise.all(paths.map(async (path) => [path, await Deno.readTextFile(path)])),
-  );
+  const read = async (path: string): Promise<unknown> => {
+    const text = await Deno.readTextFile(path);
+    if (!path.endsWith(".json")) return text;
+    const { renewalRefused: _, ...rest } = JSON.parse(text);
+    return rest;
+  };
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await read(path)])));
 }
 
 /** Everything else that speaks of the session afterwards. */
