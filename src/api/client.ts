@@ -5,7 +5,7 @@ import { type BoundedSignal, boundedSignal, type Clock } from "../system/clock.t
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
 import { retryAfter } from "../system/retry-after.ts";
-import { hidingSecretsOf, withoutSecrets } from "../system/sent-secrets.ts";
+import { hidingSecretsOf, isAskedFor, withoutSecrets } from "../system/sent-secrets.ts";
 import { type ApiAnswer, type JsonObject, objectOf } from "./answer.ts";
 import { isPassing, isUnauthenticated, refusal, type Refusals } from "./refusal.ts";
 
@@ -224,7 +224,7 @@ async function readBounded(
   bounded: BoundedSignal,
   allowance: Allowance | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const most = response.ok ? LARGEST_ANSWER : LARGEST_REFUSAL;
+  const most = isAskedFor(response.status) ? LARGEST_ANSWER : LARGEST_REFUSAL;
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   try {

@@ -93,7 +93,7 @@ function readIndex(bytes: Uint8Array<ArrayBuffer>, hashLength: number): Index | 
 
 function parseIndex(bytes: Uint8Array<ArrayBuffer>, hashLength: number): Index | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const version = view.getUint32(4);
   if (decoder.decode(bytes.subarray(0, 4)) !== "DIRC" || version < 2 || version > 4) return undefined;
   const names: string[] = [];

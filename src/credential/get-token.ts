@@ -381,8 +381,9 @@ async function report(
   // Without it nobody could remember who was told.
   await ensurePrivateFolder(sessions).catch(() => {});
   const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, place.now);
-  // A logout in a project's folder finds no words of its session elsewhere: kept is who was told, nothing more.
-  const wordless = meant?.place.project !== undefined;
+  // A logout in a project's folder finds no words of its session elsewhere, and without a session nobody reads them:
+  // kept is who was told, nothing more.
+  const wordless = failures === undefined || meant?.place.project !== undefined;
   if (error.code !== "INTERRUPTED") await memory.remember(wordless ? new AppError(error.code, "") : error);
   if (await memory.firstFor(parent)) tell();
   writeOut(formatStatus(error));

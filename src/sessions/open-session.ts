@@ -11,7 +11,7 @@ import {
   sealedPlaceOf,
 } from "./credentials.ts";
 import { kidOf, readKeyText, type SealingKey, unseal } from "./jwe.ts";
-import type { SessionPlace } from "./place.ts";
+import { instead, type SessionPlace } from "./place.ts";
 import { signInAgain } from "./remedy.ts";
 import { SCHEMA_VERSION, type Session } from "./session-file.ts";
 
@@ -104,11 +104,6 @@ function notOurs(project: string, { name }: Session): AppError {
     } is not used: you hold no key for it. It may be somebody else's.`,
     { hint: instead(project) },
   );
-}
-
-/** The way on that takes nothing from what a project's folder says. */
-function instead(project: string): string {
-  return `Remove ${printable(`${project}/.datumctl`)}, or act as a session of your own: --profile NAME`;
 }
 
 const ambient = new WeakMap<Session, Credentials>();

@@ -1,5 +1,6 @@
 /** Owns what a place of sessions is, and where in it each file of a session and its key are. */
 
+import { printable } from "../errors.ts";
 import type { SecretStore } from "../keyring/store.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment, Folders } from "../system/environment.ts";
@@ -67,4 +68,9 @@ export async function pathsOf(folders: Folders, name: string): Promise<SessionPa
 export async function makePrivate(place: SessionPlace, path: string): Promise<void> {
   const told = await tighten(path);
   if (told !== undefined) place.notice(told);
+}
+
+/** The way on that takes nothing from what a project's folder says. */
+export function instead(project: string): string {
+  return `Remove ${printable(`${project}/.datumctl`)}, or act as a session of your own: --profile NAME`;
 }

@@ -4,8 +4,8 @@ import { AppError } from "../errors.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { listFolder, readTextFile } from "../system/files.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
-import { makePrivate, pathsOf, type SessionPlace } from "./place.ts";
-import { parseSession, type Session } from "./session-file.ts";
+import { instead, makePrivate, pathsOf, type SessionPlace } from "./place.ts";
+import { parseSession, type Session, START_ANEW } from "./session-file.ts";
 import { isSessionName } from "./session-name.ts";
 
 /** The session of that name, or undefined. Throws `STORAGE` when its file is damaged. */
@@ -19,11 +19,12 @@ async function readSessionFile(place: SessionPlace, file: string): Promise<Sessi
   const text = await readTextFile(file);
   if (text === undefined) return undefined;
   await makePrivate(place, file);
-  const session = parseSession(text, file);
+  const remedy = place.project === undefined ? START_ANEW : instead(place.project);
+  const session = parseSession(text, file, remedy);
   // Else one session's file, copied over another's, would act in that one's name.
   if ((await pathsOf(place.folders, session.name)).file !== file) {
     throw new AppError("STORAGE", `${file} is the file of another session, "${session.name}".`, {
-      hint: "Remove that file and sign in again: datumctl login",
+      hint: remedy,
     });
   }
   return session;

@@ -85,11 +85,14 @@ export type SignInChoices = NonNullable<Session["signIn"]>;
 /** The subject of a session to which nobody has signed in yet: the first who does becomes its identity. */
 export const NOBODY = "";
 
+/** The remedy for a damaged file of the person's own. */
+export const START_ANEW = "Remove that file and sign in again: datumctl login";
+
 /**
- * Reads a session file's text. Throws `STORAGE` when it is damaged or of a newer schema; it is never changed
- * then.
+ * Reads a session file's text. Throws `STORAGE` when it is damaged, with that remedy, or of a newer schema; it is never
+ * changed then.
  */
-export function parseSession(text: string, path: string): Session {
+export function parseSession(text: string, path: string, remedy = START_ANEW): Session {
   const value = parseJson(text);
   const result = v.safeParse(sessionSchema, value);
   if (result.success) return result.output;
@@ -103,7 +106,7 @@ export function parseSession(text: string, path: string): Session {
   }
   const field = v.getDotPath(result.issues[0]) ?? "the file";
   throw new AppError("STORAGE", `${path} is not a session file that can be read: ${field} is wrong.`, {
-    hint: "Remove that file and sign in again: datumctl login",
+    hint: remedy,
   });
 }
 

@@ -28,6 +28,26 @@ const JWT = /(?<![\w-])eyJ[\w-]+(?:\.[\w-]*){2,}/g;
 
 const HIDDEN = "…";
 
+/** What servers say in so many words, and others compare: a secret that happens to be such a word is told by none. */
+const PUBLIC_CODES = new Set([
+  ...[
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_scope",
+    "invalid_token",
+    "access_denied",
+  ],
+  ...["unauthorized_client", "unsupported_grant_type", "unsupported_token_type", "server_error"],
+  ...[
+    "temporarily_unavailable",
+    "authorization_pending",
+    "authorization_expired",
+    "slow_down",
+    "expired_token",
+  ],
+]);
+
 /** How deep words are looked for in an answer; nobody reads them from below. */
 const DEEPEST = 8;
 
@@ -73,8 +93,13 @@ export function withoutSecrets<Answer extends ReadAnswer>(answer: Answer, hide: 
   return {
     ...answer,
     headers: named,
-    body: status === 200 || status === 201 ? body : hiddenBody(body, hide),
+    body: isAskedFor(status) ? body : hiddenBody(body, hide),
   };
+}
+
+/** True for an answer that holds what was asked for: its body stays as it is, and may be long. */
+export function isAskedFor(status: number): boolean {
+  return status === 200 || status === 201;
 }
 
 function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: HideSecrets): Uint8Array<ArrayBuffer> {
@@ -84,7 +109,7 @@ function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: HideSecrets): Uint8Arra
   const value = parsed === undefined ? text : parsed.json;
   let found = false;
   const hidden = hiddenValue(value, DEEPEST, (text) => {
-    const rest = hide(text);
+    const rest = PUBLIC_CODES.has(text) ? text : hide(text);
     found ||= rest !== text;
     return rest;
   }, () => {

@@ -188,7 +188,7 @@ Deno.test("what cannot be read to its end is never taken for an answer", async (
   assert.equal(await isTracked(folder, FILE), false);
 
   await Deno.rename(`${folder}/.git`, `${folder}/gone`);
-  for (const text of ["", "gitdir: /nonexistent\n", "gitdir: gone/index\n", "gitdir: \n", "\u001b[2J"]) {
+  for (const text of ["", "gitdir: /nonexistent/git\n", "gitdir: gone/index\n", "gitdir: \n", "\u001b[2J"]) {
     await Deno.writeTextFile(`${folder}/.git`, text);
     await unknown(folder, /\.git names no repository/);
   }

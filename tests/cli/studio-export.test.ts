@@ -42,7 +42,7 @@ Deno.test("a file that git tracks is refused before any request, also where it i
 Deno.test("where a repository's index cannot be found, nothing is exported into it", async () => {
   await using world = await openStudioWorld();
   const folder = await world.folder("broken/inner");
-  await Deno.writeTextFile(`${world.home}/broken/.git`, "gitdir: /nonexistent\n");
+  await Deno.writeTextFile(`${world.home}/broken/.git`, `gitdir: ${world.home}/not-there\n`);
   const { code, stderr } = await world.login(EXPORT, { folder });
   assert.equal(code, 1, stderr);
   assert.match(stderr, /Cannot tell whether git tracks \S+config.*\n.*--local/);

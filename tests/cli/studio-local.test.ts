@@ -311,6 +311,13 @@ Deno.test("of a folder's own session that was edited, what is sealed is told; of
     assert.match(stdout + stderr, new RegExp(`Remove ${folder}/\\.datumctl`));
     assert.doesNotMatch(stdout + stderr, /phish/);
   }
+  await Deno.writeTextFile(file, "{}");
+  const { stderr } = await world.run(["auth", "token"], { folder });
+  assert.match(stderr, /is not a session file/);
+  assert.match(stderr, new RegExp(`Remove ${folder}/\\.datumctl`));
+  await world.run(["auth", "get-token", "-o", "client.authentication.k8s.io/v1"], { folder });
+  const remembered = await Deno.readTextFile(`${world.sandbox.place.folders.sessions}/no-session.failure`);
+  assert.ok(!remembered.includes(folder), remembered);
 });
 
 Deno.test("what is written of a folder's session goes into the folder, not to the person's of that name", async () => {

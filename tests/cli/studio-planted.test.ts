@@ -7,7 +7,7 @@ import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
 import type { Ran } from "./surroundings.ts";
 
 const WORDS = "call +1 555 0100";
-const THEIRS = /555|mallory|evil|2099/;
+const THEIRS = /555 0100|mallory|evil|2099/;
 const ENDED = { expires: "2020-01-01T00:00:00.000Z" };
 
 const keyring = ({ sandbox }: StudioWorld) => [...sandbox.system.items.keys()];

@@ -36,6 +36,16 @@ const SPELLINGS: readonly (readonly [string, string])[] = [
   ],
 ];
 
+Deno.test("a secret that is also one of OAuth's own words does not change what an answer means", () => {
+  const hide = hidingSecrets(["invalid_grant", "authorization"]);
+  for (const error of ["invalid_grant", "authorization_pending"]) {
+    const body = JSON.stringify({ error, error_description: `authorization: ${error}` });
+    const hidden = JSON.parse(textOf(withoutSecrets(answer(400, body), hide)));
+    assert.equal(hidden.error, error);
+    assert.match(hidden.error_description, /^…: /);
+  }
+});
+
 for (const [how, spelled] of SPELLINGS) {
   Deno.test(`a secret ${how} is hidden`, () => {
     assert.equal(hidingSecrets([SECRET])(`bad ${spelled}!`), "bad …!");
