@@ -195,3 +195,8 @@ export function formatError(error: AppError, format: ErrorFormat): string {
         `  retryable: ${retryable}\n`;
   }
 }
+
+/** A text with a capital first letter, to begin a sentence with it. */
+export function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,7 +1,7 @@
 /** Owns `api-resources` and `api-versions`: what a control plane serves. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { AppError, printable, printableValue } from "../errors.ts";
+import { AppError, capital, printable, printableValue } from "../errors.ts";
 import { type ApiResource, type Discovery, type DiscoverySource, groupVersionOf } from "../kube/discovery.ts";
 import { fullNameOf, preferredResources } from "../kube/resource-names.ts";
 import type { CommandDeps, Output } from "./context.ts";
@@ -208,9 +208,9 @@ function refuseIncomplete({ client }: DiscoverySource, { missing }: Discovery): 
     : parts.join(", ");
   throw new AppError(
     "INCOMPLETE",
-    `${client.what} did not report everything that it serves. Missing: ${named} (${
+    `${capital(client.what)} did not report everything that it serves. Missing: ${named} (${
       printable(first.why).replace(/\.$/, "")
-    }).`.replace(/^./, (letter) => letter.toUpperCase()),
+    }).`,
     { hint: "What there is was printed. Run the same command again later for the rest." },
   );
 }

@@ -141,7 +141,7 @@ async function placeOf(
     throw new AppError(
       "USAGE",
       `The session "${session.name}" belongs to the provider ${session.provider}, which has no organizations or projects.`,
-      { hint: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL" },
+      { hint: "Act as a session of Datum Cloud: --profile NAME; see them: datumctl auth list" },
     );
   }
   const { apiHost, user, controlPlaneApi } = session;

@@ -215,13 +215,16 @@ async function checkTarget(deps: Deps, session: Session, { organization, project
 /** The error, with the way to the project of that id where the organization in use has one. */
 async function meantProject(deps: Deps, session: Session, id: string, thrown: unknown): Promise<unknown> {
   const { organization } = session.inUse ?? {};
-  if (organization === undefined || !(thrown instanceof AppError) || thrown.code !== "NOT_FOUND") {
+  if (
+    organization === undefined || !(thrown instanceof AppError) ||
+    !["NOT_FOUND", "FORBIDDEN"].includes(thrown.code)
+  ) {
     return thrown;
   }
   const projects = await listProjects(deps, session, checkedScope("organization", organization).id)
     .catch(() => []);
   if (!projects.some((project) => project.id === id)) return thrown;
-  return new AppError(thrown.code, thrown.message, {
+  return new AppError("NOT_FOUND", thrown.message, {
     hint: `There is a project of that name: datumctl ctx use ${organization}/${id}`,
     cause: thrown,
   });
@@ -247,7 +250,8 @@ function missing(thrown: unknown, kind: Scope["kind"], id: string): unknown {
     (refused.status === 400 || refused.status === 404 ||
       (refused.status === 403 && refused.reason === undefined));
   if (!unknown || (thrown instanceof AppError && thrown.code === "SESSION_REJECTED")) return thrown;
-  return new AppError("NOT_FOUND", `There is no ${kind} "${id}", or you may not see it.`, {
+  const code = refused.status === 403 ? "FORBIDDEN" : "NOT_FOUND";
+  return new AppError(code, `There is no ${kind} "${id}", or you may not see it.`, {
     hint: "See what there is: datumctl ctx list. --skip-validation chooses without asking.",
     cause: thrown,
   });
@@ -276,7 +280,7 @@ async function listTargets(given: Deps, session: Session): Promise<Row[]> {
 }
 
 function tooLate(): AppError {
-  return new AppError("NETWORK", "Not every organization told its projects in time.", {
+  return new AppError("NETWORK", "Not every organization listed its projects in time.", {
     hint:
       "See one organization's: datumctl projects list --organization ID; or give a longer --request-timeout.",
   });

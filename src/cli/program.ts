@@ -3,7 +3,16 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../credential/arguments.ts";
 import { reportWrongGetToken } from "../credential/get-token.ts";
-import { AppError, CODES, ERROR_FORMATS, formatError, framesOf, printable, toAppError } from "../errors.ts";
+import {
+  AppError,
+  capital,
+  CODES,
+  ERROR_FORMATS,
+  formatError,
+  framesOf,
+  printable,
+  toAppError,
+} from "../errors.ts";
 import { chooseSession, type SessionChoice } from "../sessions/choose-session.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
@@ -286,7 +295,7 @@ function forEachCommand(command: Command, visit: (command: Command) => void): vo
 function usageError({ code, message }: CommanderError, command: Command | undefined): AppError {
   // A word of the command line may stand in it, with line breaks and all.
   const said = printable(message.replace(/^error: /, ""), 500);
-  const what = `${said.charAt(0).toUpperCase()}${said.slice(1)}.`.replace(/\.\.$/, ".");
+  const what = `${capital(said)}.`.replace(/\.\.$/, ".");
   const help = `See ${wordsOf(command)} --help.`;
   if (command === undefined) return new AppError("USAGE", what, { hint: help });
   if (code === "commander.unknownCommand") {

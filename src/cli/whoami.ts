@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Session } from "../sessions/session-file.ts";
 import type { ChosenSession } from "../sessions/choose-session.ts";
 import { AppError } from "../errors.ts";
+import { variablesSet } from "../providers/cloudfleet.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { scopeWords } from "./ctx.ts";
 import { warnOfExpiry } from "./expiry-warning.ts";
@@ -73,8 +74,8 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
     ),
   );
   const { choice: { flag, variable }, env } = deps;
-  if (flag === undefined && variable === undefined && env("CLOUDFLEET_ACCESS_TOKEN_ID") !== undefined) {
-    deps.out.note("tokens and clusters act as the token of CLOUDFLEET_ACCESS_TOKEN_ID instead.");
+  if (flag === undefined && variable === undefined && variablesSet(env)) {
+    deps.out.note("tokens and clusters go by the CLOUDFLEET_* variables instead.");
   }
   await warnOfExpiry(deps, place, session);
 }

@@ -1,6 +1,6 @@
 /** Owns what a secret store is: small strings under (service, account), in bounded calls. */
 
-import { AppError } from "../errors.ts";
+import { AppError, capital } from "../errors.ts";
 
 /** The service under which every item of ours is found. */
 export const SERVICE = "datumctl";
@@ -65,8 +65,4 @@ export function keyringInterrupted(): AppError {
 
 function seconds({ timeout }: KeyringBound): string {
   return timeout < 1000 ? `${timeout} ms` : `${Math.round(timeout / 100) / 10} s`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

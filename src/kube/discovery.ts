@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from "../api/answer.ts";
 import { askForEach } from "../api/at-once.ts";
 import type { ApiClient, RequestOptions } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
-import { AppError } from "../errors.ts";
+import { AppError, capital } from "../errors.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { objects, text, texts } from "./objects.ts";
 
@@ -136,7 +136,7 @@ export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
 }
 
 function tooLate({ what }: ApiClient): AppError {
-  return new AppError("NETWORK", `Not all that ${what} serves was told in time.`, {
+  return new AppError("NETWORK", `${capital(what)} did not list everything that it serves in time.`, {
     hint: "Run the same command again, with a longer --request-timeout if the server is slow.",
   });
 }

@@ -22,8 +22,8 @@ export type EntryIdentity =
 export function identityOf(
   { name, provider, apiHost, issuer }: Pick<Session, "name" | "provider" | "apiHost" | "issuer">,
 ): EntryIdentity {
-  // One API host serves all of Cloudfleet's organizations: it says nothing of whose session that is.
-  const told = provider !== "cloudfleet" && name.endsWith(`@${apiHost}`);
+  // Elsewhere one host serves many: all of Cloudfleet's organizations, the realms of an issuer.
+  const told = provider === "datum" && name.endsWith(`@${apiHost}`);
   if (told) return { session: name };
   return { session: name, activeFor: provider === "datum" ? apiHost : issuer };
 }
@@ -46,7 +46,7 @@ export interface ExecOptions {
   readonly interactiveMode?: ExecEntry["interactiveMode"];
   /** Only when chosen by hand: else the session knows. */
   readonly token?: "access" | "id";
-  /** The command to run again where this program was missing; `datumctl auth update-kubeconfig` unless told. */
+  /** The command that writes the entry again; else what tells of it. */
   readonly writtenBy?: string;
 }
 
@@ -57,7 +57,7 @@ export function execEntry(
     identity,
     interactiveMode = "IfAvailable",
     token,
-    writtenBy = "datumctl auth update-kubeconfig",
+    writtenBy = "datumctl auth update-kubeconfig --help",
   }: ExecOptions,
 ): ExecEntry {
   return {
@@ -73,7 +73,8 @@ export function execEntry(
     ],
     interactiveMode,
     provideClusterInfo: false,
-    installHint: `kubectl signs in with datumctl here: install it, then run ${writtenBy} again.`,
+    installHint: "kubectl signs in with datumctl here: install it. " +
+      `If it is installed elsewhere, write this entry again: ${writtenBy}`,
     env: null,
   };
 }

@@ -1,7 +1,7 @@
 /** Owns what a person sees and does while they sign in: an address or a code, and the wait. */
 
 import { renderUnicodeCompact } from "uqr";
-import { AppError } from "../errors.ts";
+import { AppError, capital } from "../errors.ts";
 import type { DeviceCode } from "../oauth/device.ts";
 import type { Exchange } from "../oauth/http.ts";
 import type { SignedInWords } from "../oauth/result-page.ts";
@@ -122,10 +122,6 @@ async function readAddress(
       "(it is not shown):",
   );
   await readPasted(waiting, keys, act);
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Puts a code, and where it is typed, before the person. */

@@ -25,7 +25,7 @@ Deno.test("organizations that never end telling their projects are NETWORK after
     place: sandbox.place,
   });
   assert.deepEqual([code, stdout], [6, ""], stderr);
-  assert.match(stderr, /Not every organization told its projects in time/);
+  assert.match(stderr, /Not every organization listed its projects in time/);
   assert.equal(api.dripped(), 2);
   assert.ok(performance.now() - began < 12_000);
 });

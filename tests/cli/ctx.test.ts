@@ -60,7 +60,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
   await test.step("ctx use asks the server first", async () => {
     await fails("ctx use acme/nothing", 1, /no project "nothing" in the organization "acme"/);
     await fails("ctx use initech/web", 1, /no project "web" in the organization "initech"/);
-    await fails("ctx use nobody", 1, /no organization "nobody", or you may not see it/);
+    await fails("ctx use nobody", 5, /no organization "nobody", or you may not see it/);
     cloud.setControlPlanes({ unknownId: "bad-request" });
     await fails("ctx use nobody/web", 1, /no organization "nobody", or you may not see it/);
     cloud.setControlPlanes({ unknownId: "forbidden" });
@@ -92,7 +92,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
 
   await test.step("a project where an organization belongs is told with its organization", async () => {
     await fails("ctx use data", 1, /no organization "data".*\n.*datumctl ctx use acme\/data\n$/);
-    await fails("ctx use nobody", 1, /no organization "nobody".*\n.*datumctl ctx list/);
+    await fails("ctx use nobody", 5, /no organization "nobody".*\n.*datumctl ctx list/);
   });
 
   await test.step("whoami tells overrides by flag and variable, and asks nobody", async () => {

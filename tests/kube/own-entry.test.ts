@@ -29,7 +29,12 @@ Deno.test("identityOf() pins every session whose name does not say where it belo
       ["ada@example.com@api.a", DATUM, "api.datum.net", "datum-ada@example.com@api.a@api.datum.net"],
       ["ada@xapi.datum.net", DATUM, "api.datum.net", "datum-ada@xapi.datum.net@api.datum.net"],
       ["env:DATUMCTL_TOKEN", DATUM, "api.datum.net", "datum-env:DATUMCTL_TOKEN@api.datum.net"],
-      ["ada@login.example.com", REALM, undefined, "datum-ada@login.example.com"],
+      [
+        "ada@login.example.com",
+        REALM,
+        REALM.issuer,
+        "datum-ada@login.example.com@login.example.com/realms/main",
+      ],
       ["work", REALM, REALM.issuer, "datum-work@login.example.com/realms/main"],
       ["default", CLOUDFLEET, CLOUDFLEET.issuer, "datum-default@auth.example.com/realms/acme"],
       [
@@ -52,10 +57,10 @@ Deno.test("identityOf() pins every session whose name does not say where it belo
 
 Deno.test("the hint about a missing program names the command that wrote the entry", () => {
   const options = { command: "datumctl", identity: { session: "work" } };
-  assert.match(execEntry(options).installHint ?? "", / run datumctl auth update-kubeconfig again\.$/);
+  assert.match(execEntry(options).installHint ?? "", / again: datumctl auth update-kubeconfig --help$/);
   const writtenBy = "datumctl clusters kubeconfig 3f1c";
   assert.match(
     execEntry({ ...options, writtenBy }).installHint ?? "",
-    / run datumctl clusters kubeconfig 3f1c again\.$/,
+    / again: datumctl clusters kubeconfig 3f1c$/,
   );
 });

@@ -56,7 +56,7 @@ async function noProfile(deps: Deps, name: string): Promise<AppError> {
     .map(({ name }) => name);
   return new AppError("NOT_FOUND", `There is no profile "${printable(name, 80)}" here.`, {
     hint: names.length === 0
-      ? "There are no profiles here. Add one: datumctl auth add-profile"
+      ? "There are no profiles here. Add one: datumctl auth add-profile token NAME ORGANIZATION_ID TOKEN_ID"
       : `Available: ${names.join(", ")}.`,
   });
 }
