@@ -3,21 +3,7 @@
 import assert from "node:assert/strict";
 import { loginLineOfName, machineLoginLine, newLoginLine } from "../../src/sessions/remedy.ts";
 import type { Session } from "../../src/sessions/session-file.ts";
-
-const SESSION: Session = {
-  schemaVersion: 1,
-  name: "ada@example.com@api.example.com",
-  provider: "datum",
-  kind: "user",
-  issuer: "https://auth.example.com",
-  authHost: "auth.example.com",
-  apiHost: "api.example.com",
-  clientId: "1",
-  user: { subject: "42", email: "ada@example.com" },
-  scopes: ["openid"],
-  keyStore: "file",
-  credentials: "a..b.c.d",
-};
+import { SESSION } from "./plain-session.ts";
 
 Deno.test("the line that signs a machine in again names its place and way, in words that no shell takes for others", () => {
   const usual = {

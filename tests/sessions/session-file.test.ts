@@ -3,23 +3,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AppError } from "../../src/errors.ts";
-import { formatSession, parseSession, type Session } from "../../src/sessions/session-file.ts";
+import { formatSession, parseSession } from "../../src/sessions/session-file.ts";
+import { SESSION } from "./plain-session.ts";
 import { openSandbox } from "./sandbox.ts";
-
-const SESSION: Session = {
-  schemaVersion: 1,
-  name: "ada@example.com@api.example.com",
-  provider: "datum",
-  kind: "user",
-  issuer: "https://auth.example.com",
-  authHost: "auth.example.com",
-  apiHost: "api.example.com",
-  clientId: "1",
-  user: { subject: "42", email: "ada@example.com" },
-  scopes: ["openid"],
-  keyStore: "file",
-  credentials: "a..b.c.d",
-};
 
 function refused(value: unknown): AppError {
   try {

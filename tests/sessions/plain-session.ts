@@ -1,0 +1,19 @@
+/** Owns a session's public fields as the tests of its file and of its words begin with them. */
+
+import type { Session } from "../../src/sessions/session-file.ts";
+
+/** A person's at a Datum of their own, sealed with nothing that opens. */
+export const SESSION: Session = {
+  schemaVersion: 1,
+  name: "ada@example.com@api.example.com",
+  provider: "datum",
+  kind: "user",
+  issuer: "https://auth.example.com",
+  authHost: "auth.example.com",
+  apiHost: "api.example.com",
+  clientId: "1",
+  user: { subject: "42", email: "ada@example.com" },
+  scopes: ["openid"],
+  keyStore: "file",
+  credentials: "a..b.c.d",
+};
