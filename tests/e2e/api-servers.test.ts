@@ -61,9 +61,10 @@ testAtIssuer(
     const after = await Deno.readTextFile(world.kubeconfig);
     assert.ok(after.startsWith(before.trimEnd()), "what was there stands there byte for byte");
     const { contexts, users } = parse(after);
+    const user = `datum-${session}@${issuer.issuer.replace("https://", "")}`;
     assert.deepEqual(contexts.map(({ context }: { context: unknown }) => context), [
-      { cluster: "by-data", user: `datum-${session}` },
-      { cluster: "by-file", user: `datum-${session}` },
+      { cluster: "by-data", user },
+      { cluster: "by-file", user },
     ]);
     assert.equal(users.length, 1);
 
