@@ -104,6 +104,12 @@ export function fail(error: AppError): never {
   throw error;
 }
 
+/** A failure that need not end what is under way. Anything else is thrown on: a fault of our own, and Ctrl-C. */
+export function failureOrThrow(thrown: unknown): AppError {
+  if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") return thrown;
+  throw thrown;
+}
+
 /** Anything thrown, as an {@link AppError}: a fault of our own becomes `INTERNAL` without its details. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;

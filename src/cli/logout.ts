@@ -1,7 +1,7 @@
 /** Owns `logout`: taking back at the issuer what was granted, then forgetting it here. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, fail, printable } from "../errors.ts";
+import { AppError, fail, failureOrThrow, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { revokeStudioToken } from "../oauth/studio-device-login.ts";
@@ -137,8 +137,7 @@ async function logOut(
     if (placed.place.project !== undefined) await endLocalPlace(placed.place);
     return failures;
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-    return [thrown];
+    return [failureOrThrow(thrown)];
   }
 }
 
@@ -176,18 +175,13 @@ async function leave(
   }
   if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
   failures.push(...revocation.older ?? []);
+  const failed = (thrown: unknown) => void failures.push(failureOrThrow(thrown));
   const { exportedTo } = revocation.sealed ?? session;
   if (exportedTo !== undefined) {
-    await withdraw(exportedTo, revocation.token).catch((thrown) => {
-      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-      failures.push(thrown);
-    });
+    await withdraw(exportedTo, revocation.token).catch(failed);
   }
   if (input.kubeconfig !== undefined) {
-    await removeSessionEntries(deps, session, input.kubeconfig).catch((thrown) => {
-      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-      failures.push(thrown);
-    });
+    await removeSessionEntries(deps, session, input.kubeconfig).catch(failed);
   }
   return failures;
 }
@@ -275,9 +269,9 @@ async function revoke(
   try {
     opened = await openSession(place, session, keyringBound(deps));
   } catch (thrown) {
-    if (keep || !(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    if (keep) throw thrown;
     // Without the key the tokens can be neither used nor revoked by anybody who has only these files.
-    deps.out.warn(`${thrown.message} Its tokens could not be revoked.`);
+    deps.out.warn(`${failureOrThrow(thrown).message} Its tokens could not be revoked.`);
     return { done: "Removed here; not revoked", host: "", unopened: true };
   }
   const { credentials } = opened;

@@ -1,6 +1,6 @@
 /** Owns how commands name sessions: by e-mail, by name, by picking one. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError, failureOrThrow, printable } from "../errors.ts";
 import { variableInForce } from "../providers/ambient.ts";
 import { shellLine } from "../shell-word.ts";
 import type { Session } from "../sessions/session-file.ts";
@@ -64,8 +64,8 @@ export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
     try {
       ours.push(await trusted(deps, placed));
     } catch (thrown) {
-      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-      deps.out.warn(`${thrown.message} ${thrown.hint ?? ""}`.trim());
+      const { message, hint = "" } = failureOrThrow(thrown);
+      deps.out.warn(`${message} ${hint}`.trim());
     }
   }
   return [...own, ...ours];

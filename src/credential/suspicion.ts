@@ -5,7 +5,7 @@
  * token for ever. It is a suspicion, not proof: some programs run the plugin twice in one process.
  */
 
-import { AppError } from "../errors.ts";
+import { AppError, failureOrThrow } from "../errors.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Handouts } from "../sessions/handouts.ts";
@@ -48,10 +48,10 @@ export async function tokenOnSuspicion(
     accept(better.session);
     return better;
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    const { code } = failureOrThrow(thrown);
     // An outage says nothing of a token; these two answers together leave nothing of it.
-    if (thrown.code === "SESSION_EXPIRED" && verdict === "rejected") throw thrown;
-    if (thrown.code !== "SESSION_REJECTED") return token;
+    if (code === "SESSION_EXPIRED" && verdict === "rejected") throw thrown;
+    if (code !== "SESSION_REJECTED") return token;
     // That is no suspicion any more; but the token may still be good elsewhere, so it stays, and is looked at again.
     await handouts.lookAgain();
     throw thrown;
@@ -84,14 +84,14 @@ async function askIssuer(
     requestTimeout: LONGEST_QUESTION,
     ...(bound.log === undefined ? {} : { log: bound.log }),
   };
-  let refused = false;
+  let verdict: Verdict = "unknown";
   try {
-    const info = await fetchUserInfo(exchange, { metadata, accessToken: token.token, subject });
-    refused = info.kind === "rejected";
-    return info.kind === "claims" ? "good" : refused ? "rejected" : "unknown";
+    const { kind } = await fetchUserInfo(exchange, { metadata, accessToken: token.token, subject });
+    verdict = kind === "claims" ? "good" : kind === "rejected" ? kind : "unknown";
+    return verdict;
   } finally {
     // An issuer that is slow or down is not asked again at once, either.
-    if (!refused && metadata.userinfo_endpoint !== undefined) await handouts.asked(token.token);
+    if (verdict !== "rejected" && metadata.userinfo_endpoint !== undefined) await handouts.asked(token.token);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Owns the asking of a server for nothing but its time. */
 
-import { AppError } from "../errors.ts";
+import { failureOrThrow } from "../errors.ts";
 import { boundedFetch, type Exchange, hostOf, serverDateOf } from "./http.ts";
 
 /** What a server's clock shows. */
@@ -36,7 +36,7 @@ export async function askServerTime(exchange: Exchange, server: string): Promise
   try {
     await boundedFetch(dated, "Cannot ask for the time")(server, { method: "HEAD" });
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
+    failureOrThrow(thrown);
   }
   return date === undefined ? undefined : { host: hostOf(server), date };
 }

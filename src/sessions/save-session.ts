@@ -1,6 +1,6 @@
 /** Owns how a sign-in becomes a stored session: whose name it may have, and where its key is kept. */
 
-import { AppError } from "../errors.ts";
+import { AppError, failureOrThrow } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
@@ -125,8 +125,7 @@ async function keepKey(
         `${store.name} did not return the key that it was given.`,
       );
     } catch (thrown) {
-      if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-      passedOver = thrown;
+      passedOver = failureOrThrow(thrown);
     }
   }
   throw passedOver ?? new AppError("KEYRING_UNAVAILABLE", "There is no place to keep the session's key.");
