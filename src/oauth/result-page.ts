@@ -1,5 +1,6 @@
 /** Owns the pages that a browser shows at the end of a sign-in: who signed in, or what failed and what to do. */
 
+import { sha256 } from "../digest.ts";
 import { type AppError, printable } from "../errors.ts";
 
 /** What the success page says; every text may come from an issuer and is escaped. */
@@ -116,7 +117,7 @@ async function page(
 
 /** Nothing may load or run but the one style, known by its hash, and the empty icon. */
 async function contentSecurityPolicy(): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE)));
+  const digest = await sha256(STYLE);
   const hash = btoa(String.fromCharCode(...digest));
   return [
     `default-src 'none'`,

@@ -3,6 +3,7 @@
 import type { Clock } from "../system/clock.ts";
 import { readTextFile, replaceQuickly } from "../system/files.ts";
 import { toBase64Url } from "../base64.ts";
+import { sha256 } from "../digest.ts";
 import { parseJson } from "../json.ts";
 
 const ROWS = 16;
@@ -74,8 +75,7 @@ export function openHandouts(path: string, now: Clock): Handouts {
 }
 
 async function markOf(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return toBase64Url(new Uint8Array(digest).subarray(0, 8));
+  return toBase64Url((await sha256(token)).subarray(0, 8));
 }
 
 function parse(text: string | undefined): Notes {

@@ -1,6 +1,7 @@
 /** Owns how a session's credentials are had: unsealed with its key, or, where variables give them, from memory. */
 
 import { toBase64Url } from "../base64.ts";
+import { sha256 } from "../digest.ts";
 import { AppError, printable } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
 import {
@@ -141,7 +142,5 @@ export function ambientCredentials(session: Session): Credentials | undefined {
 /** Tells one value of the variables from another, which cannot be told from it; undefined for a session that is stored. */
 export async function markOfVariables(session: Session): Promise<string | undefined> {
   const values = given.get(session);
-  if (values === undefined) return undefined;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(values));
-  return toBase64Url(new Uint8Array(digest).subarray(0, 8));
+  return values === undefined ? undefined : toBase64Url((await sha256(values)).subarray(0, 8));
 }

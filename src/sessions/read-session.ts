@@ -12,17 +12,22 @@ import { isSessionName } from "./session-name.ts";
 export async function readSession(place: SessionPlace, name: string): Promise<Session | undefined> {
   if (!isSessionName(name)) return undefined;
   const { file } = await pathsOf(place.folders, name);
-  return await readSessionFile(place, file);
+  return await readSessionFile(place, file, name);
 }
 
-async function readSessionFile(place: SessionPlace, file: string): Promise<Session | undefined> {
+/** `named` says whose file that is, where it is known without a digest of the name that stands in it. */
+async function readSessionFile(
+  place: SessionPlace,
+  file: string,
+  named?: string,
+): Promise<Session | undefined> {
   const text = await readTextFile(file);
   if (text === undefined) return undefined;
   await makePrivate(place, file);
   const remedy = place.project === undefined ? START_ANEW : instead(place.project);
   const session = parseSession(text, file, remedy);
   // Else one session's file, copied over another's, would act in that one's name.
-  if ((await pathsOf(place.folders, session.name)).file !== file) {
+  if (session.name !== named && (await pathsOf(place.folders, session.name)).file !== file) {
     throw new AppError("STORAGE", `${file} is the file of another session, "${session.name}".`, {
       hint: remedy,
     });

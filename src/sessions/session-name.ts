@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { toBase32 } from "../base64.ts";
+import { sha256 } from "../digest.ts";
 import { AppError, printable } from "../errors.ts";
 import { type Session, sessionSchema } from "./session-file.ts";
 
@@ -10,8 +11,7 @@ export const AMBIENT = "env:";
 
 /** The name of a session's file, without its ending: base32 of the SHA-256 of its name, 16 characters. */
 export async function fileNameOf(sessionName: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(sessionName));
-  return toBase32(new Uint8Array(digest)).slice(0, 16);
+  return toBase32(await sha256(sessionName)).slice(0, 16);
 }
 
 /** True when a text can be a session's name. */

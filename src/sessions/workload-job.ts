@@ -1,6 +1,7 @@
 /** Owns which CI job a workload's kept token is of: on a machine that runs many jobs, none acts as another. */
 
 import { toBase64Url } from "../base64.ts";
+import { sha256 } from "../digest.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
 import type { Credentials, Recipe, WorkloadSource } from "./credentials.ts";
@@ -16,9 +17,7 @@ export async function isOfThisJob(env: Environment, { recipe, job }: Credentials
 /** What tells this job from others, from which its credential cannot be told; undefined outside a job. */
 export async function markOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
   const own = await credentialOfJob(env, source);
-  if (own === undefined) return undefined;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(own));
-  return toBase64Url(new Uint8Array(digest).subarray(0, 16));
+  return own === undefined ? undefined : toBase64Url((await sha256(own)).subarray(0, 16));
 }
 
 /**

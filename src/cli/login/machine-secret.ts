@@ -1,6 +1,7 @@
 /** Owns the two ways to sign a machine in with a secret of its own: a service account's key, a personal access token. */
 
 import { toBase32 } from "../../base64.ts";
+import { sha256 } from "../../digest.ts";
 import { printable } from "../../errors.ts";
 import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { isPersonalAccessToken } from "../../oauth/personal-access-token.ts";
@@ -90,6 +91,5 @@ function text(value: unknown): string | undefined {
 
 /** A name for a token of which nobody says whose it is; the token cannot be told from it. */
 async function markOf(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return `pat-${toBase32(new Uint8Array(digest)).slice(0, 16)}`;
+  return `pat-${toBase32(await sha256(token)).slice(0, 16)}`;
 }
