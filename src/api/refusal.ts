@@ -22,6 +22,9 @@ export interface RefusedCall {
   readonly refusals: Refusals;
 }
 
+/** What to do about a session whose fresh token is refused, where nothing better is known. */
+export const USUAL_REMEDY = "Sign in again with datumctl login, or see who is active: datumctl auth list";
+
 /** True for a status that passes by itself. */
 export function isPassing(status: number): boolean {
   return status === 429 || (status >= 500 && status !== 501 && status !== 505);
@@ -76,7 +79,7 @@ export function refusal(
   const cause: RefusedRequest = { status, reason: refusals.reasonOf?.(answer) };
   if (isUnauthenticated(answer, refusals)) {
     return new AppError("SESSION_REJECTED", `${host} does not accept a fresh token of ${who} (${said}).`, {
-      hint: remedy ?? "Sign in again with datumctl login, or see who is active: datumctl auth list",
+      hint: remedy ?? USUAL_REMEDY,
       cause,
     });
   }

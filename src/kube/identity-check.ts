@@ -2,6 +2,7 @@
 
 import { type ApiAnswer, isObject, objectOf } from "../api/answer.ts";
 import { type ApiClient, type ClientOptions, openApiClient, type RequestBounds } from "../api/client.ts";
+import { USUAL_REMEDY } from "../api/refusal.ts";
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import { kubernetesRefusals } from "./refusal.ts";
@@ -134,9 +135,7 @@ function refusalOf(
     return new AppError(
       "SESSION_REJECTED",
       `${host} treats the session's token as anonymous in ${client.what}.`,
-      {
-        hint: remedy ?? "Sign in again with datumctl login, or see who is active: datumctl auth list",
-      },
+      { hint: remedy ?? USUAL_REMEDY },
     );
   }
   // Of an unknown id some say 400, some 403 in plain text.

@@ -41,7 +41,7 @@ export async function readConfig(place: SessionPlace): Promise<Config> {
   return value as Config;
 }
 
-/** Makes a session the active one; undefined makes none active. */
+/** Makes a session the active one. Throws `STORAGE`, `BUSY`. */
 export async function activateSession(place: SessionPlace, name: string): Promise<void> {
   await changeConfig(place, (config) => ({ ...config, activeSession: name }), place.interrupted);
 }

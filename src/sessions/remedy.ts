@@ -16,17 +16,7 @@ export function signInAgain(session: Session): string {
     case "user":
       return `Sign in again: ${shellLine(login)}`;
     case "api-token":
-      return `Store the token's current secret: ${
-        shellLine([
-          "datumctl",
-          "auth",
-          "add-profile",
-          "token",
-          name,
-          organization ?? "ORGANIZATION_ID",
-          clientId,
-        ])
-      }`;
+      return `Store the token's current secret: ${addTokenLine(name, clientId, organization)}`;
     case "service-account":
       return `Sign in with a current key: ${machineLoginLine(session)}`;
     case "pat":
@@ -41,21 +31,27 @@ export function signInAgain(session: Session): string {
   }
 }
 
+/** The line that stores an API token as a profile. */
+export function addTokenLine(name: string, tokenId: string, organization = "ORGANIZATION_ID"): string {
+  return shellLine(["datumctl", "auth", "add-profile", "token", name, organization, tokenId]);
+}
+
 /** The line that signs a machine in as before, as far as a session's public fields tell it. */
 export function machineLoginLine(session: Unstored): string {
-  const { name, provider, kind, issuer, authHost, apiHost } = session;
+  const { name, kind } = session;
   const way = kind === "service-account"
     ? ["--credentials", "FILE"]
     : kind === "pat"
     ? ["--with-token"]
     : workloadFlags(session);
+  return shellLine(["datumctl", "login", "--profile", name, ...way, ...hostFlags(session)]);
+}
+
+/** The flags that name a session's issuer or its hosts; none for Datum's own. */
+function hostFlags({ provider, issuer, authHost, apiHost }: Unstored): string[] {
+  if (provider === "oidc") return ["--issuer", issuer];
   const usual = authHost === DATUM_AUTH_HOST && apiHost === DATUM_API_HOST;
-  const where = provider === "oidc"
-    ? ["--issuer", issuer]
-    : usual
-    ? []
-    : ["--hostname", authHost, "--api-hostname", apiHost];
-  return shellLine(["datumctl", "login", "--profile", name, ...way, ...where]);
+  return usual ? [] : ["--hostname", authHost, "--api-hostname", apiHost];
 }
 
 /**
@@ -63,25 +59,20 @@ export function machineLoginLine(session: Unstored): string {
  * FILE stands for what is in a file.
  */
 export function newLoginLine(name: string, session: Unstored): string {
-  const { kind, certificateAuthority } = session;
+  const { kind, provider, confidential, certificateAuthority } = session;
   const machine = kind === "service-account" || kind === "pat" || kind === "workload";
+  const secret = provider === "oidc" && confidential ? ["--client-secret-file", "FILE"] : [];
   const line = machine
     ? machineLoginLine({ ...session, name })
-    : shellLine(["datumctl", "login", "--profile", name, ...placeFlags(session)]);
+    : shellLine(["datumctl", "login", "--profile", name, ...placeFlags(session), ...secret]);
   return certificateAuthority === undefined ? line : `${line} --certificate-authority FILE`;
 }
 
-function placeFlags({ provider, issuer, authHost, apiHost, clientId, confidential }: Unstored): string[] {
-  const secret = confidential ? ["--client-secret-file", "FILE"] : [];
-  switch (provider) {
-    case "datum":
-      if (authHost === DATUM_AUTH_HOST && apiHost === DATUM_API_HOST) return [];
-      return ["--hostname", authHost, "--api-hostname", apiHost, "--client-id", clientId];
-    case "oidc":
-      return ["--issuer", issuer, "--client-id", clientId, ...secret];
-    default:
-      return [];
-  }
+/** The flags that name where a person signed in, and as which client; none for Datum's own, and for a vendor's profile. */
+export function placeFlags(session: Unstored): string[] {
+  const { provider, clientId } = session;
+  const where = provider === "datum" || provider === "oidc" ? hostFlags(session) : [];
+  return where.length === 0 ? [] : [...where, "--client-id", clientId];
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Owns what `login` does where a session's key is lost: its file alone does not say where to sign in. */
 
 import { AppError } from "../../errors.ts";
-import { machineLoginLine } from "../../sessions/remedy.ts";
+import { machineLoginLine, placeFlags } from "../../sessions/remedy.ts";
 import type { Session } from "../../sessions/session-file.ts";
 import { shellLine } from "../../shell-word.ts";
 import type { LoginInput } from "./input.ts";
@@ -29,23 +29,15 @@ export function refuseUnnamedPlace(session: Session, input: LoginInput): void {
 
 /** The line that signs in to the place that a session's public fields name. */
 function again(session: Session): string {
-  const { name, kind, provider, issuer, authHost, apiHost, clientId, organization } = session;
+  const { name, kind, provider, issuer, clientId, organization } = session;
   if (kind !== "user") return machineLoginLine(session);
-  const login = ["datumctl", "login", "--profile", name];
-  switch (provider) {
-    case "cloudfleet": {
-      const remove = ["datumctl", "auth", "remove-profile", name];
-      const add = ["datumctl", "auth", "add-profile", "user", name, organization ?? "ORGANIZATION_ID"];
-      return `${shellLine(remove)}, and: ${shellLine([...add, "--issuer", issuer, "--client-id", clientId])}`;
-    }
-    case "oidc":
-      return shellLine([...login, "--issuer", issuer, "--client-id", clientId, ...choiceFlags(session)]);
-    default:
-      return shellLine([
-        ...[...login, "--hostname", authHost, "--api-hostname", apiHost],
-        ...["--client-id", clientId],
-      ]);
+  if (provider === "cloudfleet") {
+    const remove = ["datumctl", "auth", "remove-profile", name];
+    const add = ["datumctl", "auth", "add-profile", "user", name, organization ?? "ORGANIZATION_ID"];
+    return `${shellLine(remove)}, and: ${shellLine([...add, "--issuer", issuer, "--client-id", clientId])}`;
   }
+  const choices = provider === "oidc" ? choiceFlags(session) : [];
+  return shellLine(["datumctl", "login", "--profile", name, ...placeFlags(session), ...choices]);
 }
 
 /** The flags with which an issuer of one's own was signed in to. */

@@ -7,8 +7,8 @@ import { AMBIENT } from "../../sessions/session-name.ts";
 import { openSession } from "../../sessions/open-session.ts";
 import { pathsOf } from "../../sessions/place.ts";
 import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read-session.ts";
+import { addTokenLine } from "../../sessions/remedy.ts";
 import { prepareSession } from "../../sessions/write-session.ts";
-import { shellLine } from "../../shell-word.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
@@ -72,7 +72,7 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
     for (const name of profiles) {
       deps.out.act(
         `warning: The profile "${name}" still has the old secret. Store the new one: ${
-          addProfileLine(name, session, id)
+          addTokenLine(name, id, session.organization)
         }`,
       );
     }
@@ -107,11 +107,7 @@ function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
     return `The variables no longer sign in: ${elsewhere}, and set it there.`;
   }
   return `${again}; this works for some minutes, while the profile's last access token does. After that, ${elsewhere}, ` +
-    `and store it here: ${addProfileLine(session.name, session, id)}`;
-}
-
-function addProfileLine(profile: string, { organization = "ORGANIZATION_ID" }: Session, id: string): string {
-  return shellLine(["datumctl", "auth", "add-profile", "token", profile, organization, id]);
+    `and store it here: ${addTokenLine(session.name, id, session.organization)}`;
 }
 
 async function rotate(
