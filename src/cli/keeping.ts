@@ -1,6 +1,6 @@
 /** Owns what every kind of sign-in reads of its flags about keeping a session: its name, the authority, the key's store. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError, failureOrThrow, printable } from "../errors.ts";
 import { makeKeyText } from "../sessions/jwe.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { isSessionName } from "../sessions/session-name.ts";
@@ -35,8 +35,8 @@ export async function openUnlessLost(
   try {
     return await openSession(place, session, keyringBound(deps));
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-    const lost = thrown.code === "KEYRING_ITEM_MISSING" || thrown.code === "STORAGE";
+    const { code } = failureOrThrow(thrown);
+    const lost = code === "KEYRING_ITEM_MISSING" || code === "STORAGE";
     if (lost || keyring === "file") return undefined;
     throw thrown;
   }
@@ -55,8 +55,17 @@ export async function readAuthority(path: string): Promise<string> {
   });
 }
 
+/** Where the key of a session goes: by `--keyring`, else by the variable. Only the flag moves one that is kept elsewhere. */
+export async function keyStoreChoice(
+  deps: Deps,
+  keyring: string | undefined,
+): Promise<{ readonly keyStores: readonly KeyStore[]; readonly moveKey: boolean }> {
+  const keyStores = await usableKeyStores(deps, keyring ?? deps.env("DATUMCTL_KEYRING"));
+  return { keyStores, moveKey: keyring !== undefined && keyring !== "auto" };
+}
+
 /** The stores to try for the key of a session that has none yet. `auto` is the keyring, else a file. */
-export async function usableKeyStores(deps: Deps, choice: string | undefined): Promise<readonly KeyStore[]> {
+async function usableKeyStores(deps: Deps, choice: string | undefined): Promise<readonly KeyStore[]> {
   switch (choice ?? "auto") {
     case "auto":
       return ["system", "file"];

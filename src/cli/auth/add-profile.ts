@@ -22,7 +22,7 @@ import { keepRecipe, type RecipeSession } from "../../sign-in/keep-recipe.ts";
 import { readHiddenLine } from "../client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";
 import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
-import { openUnlessLost, readAuthority, usableKeyStores } from "../keeping.ts";
+import { keyStoreChoice, openUnlessLost, readAuthority } from "../keeping.ts";
 import { tellWhereKept } from "../login/announce.ts";
 
 const ISSUER = [
@@ -251,11 +251,9 @@ async function keep(
 ): Promise<SavedSession> {
   const { place } = deps;
   await checkRoom(place);
-  const choice = keyring ?? deps.env("DATUMCTL_KEYRING");
   return await keepRecipe(place, profile, {
     wantedName: name,
-    keyStores: await usableKeyStores(deps, choice),
-    moveKey: keyring !== undefined && keyring !== "auto",
+    ...await keyStoreChoice(deps, keyring),
     activate: (await readConfig(place)).activeSession === undefined,
   }, keyringBound(deps));
 }

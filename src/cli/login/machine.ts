@@ -12,7 +12,7 @@ import { checkRoom } from "../../sessions/write-session.ts";
 import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { openUnlessLost, readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
+import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { learnControlPlanes, tellName, tellNext, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
@@ -76,7 +76,7 @@ export async function signInAMachine(deps: Deps, input: LoginInput): Promise<voi
   const certificateAuthority = input.certificateAuthority === undefined
     ? known?.certificateAuthority
     : await readAuthority(input.certificateAuthority);
-  const keyStores = await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING"));
+  const stores = await keyStoreChoice(deps, input.keyring);
 
   using opened = openSignIn(deps, timeout, certificateAuthority, "machine");
   const { exchange } = opened;
@@ -102,8 +102,7 @@ export async function signInAMachine(deps: Deps, input: LoginInput): Promise<voi
     },
     {
       wantedName,
-      keyStores,
-      moveKey: input.keyring !== undefined && input.keyring !== "auto",
+      ...stores,
       activate: true,
     },
     keyringBound(deps),

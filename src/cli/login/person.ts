@@ -19,7 +19,7 @@ import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn, SignInTarget } from "../../sign-in/sign-in.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../client-secret.ts";
-import { openUnlessLost, readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
+import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
@@ -40,7 +40,7 @@ export async function signInAPerson(
   await checkRoom(place);
   const before = wantedName === undefined ? undefined : await sessionToRenew(deps, wantedName, input.keyring);
   const renewed = before?.session;
-  const keyStores = await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING"));
+  const stores = await keyStoreChoice(deps, input.keyring);
   // What was not sealed, or cannot be opened, says nothing of where to sign in.
   const trusted = before?.sealed ? before : undefined;
   if (before !== undefined && trusted === undefined) refuseUnnamedPlace(before.session, input);
@@ -70,8 +70,7 @@ export async function signInAPerson(
     act: out.act,
     note: out.note,
     async complete(signedIn) {
-      const moveKey = input.keyring !== undefined && input.keyring !== "auto";
-      const choice = { wantedName, renewed, keyStores, moveKey, certificateAuthority, activate: true };
+      const choice = { wantedName, renewed, ...stores, certificateAuthority, activate: true };
       const saved = await keepSignIn(place, exchange, signedIn, choice, keyringBound(deps));
       stored = { ...saved, signedIn };
       return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };

@@ -11,7 +11,7 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { freeName } from "../../sign-in/naming.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { counts, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
+import { counts, isLive, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */
 export interface Keeping {
@@ -131,11 +131,6 @@ export async function keepToken(
 /** The sessions at a host of Studio's. */
 export function sessionsAt(host: string, sessions: readonly Session[]): Session[] {
   return sessions.filter(({ kind, issuer }) => kind === "studio" && issuer === host);
-}
-
-/** True while the token of a session has not ended. */
-export function isLive({ expires }: Session, now: number): boolean {
-  return expires === undefined || Date.parse(expires) > now;
 }
 
 /** The name of the new session: that of the one before where a person gave it, else after the token. */

@@ -1,6 +1,6 @@
 /** Owns what becomes of the sessions at Studio that a new one takes the place of: removed here, their tokens revoked. */
 
-import { AppError, printable } from "../../errors.ts";
+import { AppError, failureOrThrow, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { revokeStudioToken, type StudioRevoked } from "../../oauth/studio-device-login.ts";
 import type { SupersededToken } from "../../sessions/credentials.ts";
@@ -68,13 +68,18 @@ export function counts({ project }: SessionPlace, { opened }: Replaced): boolean
   return project === undefined || opened !== undefined;
 }
 
+/** True while the token of a session, or one that it took the place of, has not ended. */
+export function isLive({ expires }: Pick<Session, "expires">, now: number): boolean {
+  return expires === undefined || Date.parse(expires) > now;
+}
+
 /** The tokens that go with these sessions, and what is left of those that they took the place of themselves. */
 export function supersededTokens(replaced: readonly Replaced[], now: number): SupersededToken[] {
   const tokens = replaced.flatMap(({ opened }) => {
     if (opened?.credentials.recipe === undefined) return [];
     const { session: { issuer, name, user, expires }, credentials } = opened;
     const { accessToken: token, superseded = [] } = credentials;
-    const older = superseded.filter(({ expires }) => expires === undefined || Date.parse(expires) > now);
+    const older = superseded.filter((token) => isLive(token, now));
     return token === undefined ? older : [{ issuer, token, name: user.name ?? name, expires }, ...older];
   });
   return [...new Map(tokens.map((superseded) => [superseded.token, superseded])).values()];
@@ -103,7 +108,7 @@ export async function takeBack(
   const word = `The token "${printable(name)}" that was just created`;
   await revoke(rest, exchange, token, {
     word,
-    until: ` until ${expires}`,
+    until: untilOf(expires),
     remedy: "Revoke it there, in your profile.",
   });
 }
@@ -141,8 +146,7 @@ async function tellFailure({ out }: Deps, step: Promise<void>): Promise<void> {
   try {
     await step;
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "INTERRUPTED") throw thrown;
-    out.act(`warning: ${thrown.message}`);
+    out.act(`warning: ${failureOrThrow(thrown).message}`);
   }
 }
 

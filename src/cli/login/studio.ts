@@ -28,13 +28,20 @@ import { openBrowser } from "../../system/browser.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import type { Deps } from "../context.ts";
 import { type ExportPlace, exportPlaceFor, exportToken } from "../datachain-export.ts";
-import { readAuthority, usableKeyStores, wantedSessionName } from "../keeping.ts";
+import { keyStoreChoice, readAuthority, wantedSessionName } from "../keeping.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
-import { isLive, type Keeping, keepToken, sessionsAt, signedInAlready } from "./studio-keep.ts";
-import { countedSessions, endReplaced, openReplaced, type Replaced, takeBack } from "./studio-replaced.ts";
+import { type Keeping, keepToken, sessionsAt, signedInAlready } from "./studio-keep.ts";
+import {
+  countedSessions,
+  endReplaced,
+  isLive,
+  openReplaced,
+  type Replaced,
+  takeBack,
+} from "./studio-replaced.ts";
 
 const DAY = 24 * 3600_000;
 
@@ -112,8 +119,7 @@ async function planOf(
     force,
     wantedName,
     keyring: input.keyring,
-    keyStores: await usableKeyStores(deps, input.keyring ?? deps.env("DATUMCTL_KEYRING")),
-    moveKey: input.keyring !== undefined && input.keyring !== "auto",
+    ...await keyStoreChoice(deps, input.keyring),
     certificateAuthority: input.certificateAuthority === undefined
       ? before?.certificateAuthority
       : await readAuthority(input.certificateAuthority),

@@ -10,7 +10,7 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { type Cloudfleet, openCloudfleet, steadyDeps } from "../cloudfleet.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { usableKeyStores } from "../keeping.ts";
+import { keyStoreChoice } from "../keeping.ts";
 import { type FieldInput, tokenFields } from "./fields.ts";
 import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
 import { keepSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
@@ -93,7 +93,7 @@ async function newProfile(
     });
   }
   await checkRoom(deps.place);
-  const keyStores = await usableKeyStores(deps, keyring ?? deps.env("DATUMCTL_KEYRING"));
+  const { keyStores } = await keyStoreChoice(deps, keyring);
   // Tokens are clients of the organization's own issuer, which need not be where people sign in.
   const issuer = session.kind === "api-token"
     ? session.issuer
