@@ -11,8 +11,6 @@ import {
 import { type Environment, operatingSystem } from "../system/environment.ts";
 import {
   ensurePrivateFolder,
-  isOurs,
-  kindOf,
   othersCanRead,
   prepareReplacement,
   realPath,
@@ -25,6 +23,7 @@ import {
   removeOldCopies,
   replaceOwnFile,
   replaceSharedFile,
+  whyForeign,
 } from "../system/shared-file.ts";
 import { isTracked } from "./git-index.ts";
 
@@ -72,9 +71,8 @@ async function refuseUnsafe({ path, project }: ExportPlace): Promise<void> {
   for (
     const [part, wanted] of [[folder, "folder"], [path, "file"], [`${folder}/.gitignore`, "file"]] as const
   ) {
-    const kind = await kindOf(part);
-    if (kind === undefined || kind === wanted && isOurs(part)) continue;
-    const why = kind === wanted ? "it belongs to someone else" : `it is not a plain ${wanted}`;
+    const why = await whyForeign(part, wanted);
+    if (why === undefined) continue;
     throw new AppError("STORAGE", `Nothing is exported to ${printable(part)}: ${why}.`, {
       hint: "Look at what it is; then remove it and run the same command again.",
     });

@@ -104,11 +104,10 @@ export function isAskedFor(status: number): boolean {
 
 function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: HideSecrets): Uint8Array<ArrayBuffer> {
   const text = new TextDecoder().decode(body);
-  const parsed = decoded((text) => ({ json: JSON.parse(text) as unknown }), text);
   // Read first, so that no way to escape a letter hides a secret from us.
-  const value = parsed === undefined ? text : parsed.json;
+  const json = decoded<unknown>(JSON.parse, text);
   let found = false;
-  const hidden = hiddenValue(value, DEEPEST, (text) => {
+  const hidden = hiddenValue(json === undefined ? text : json, DEEPEST, (text) => {
     const rest = PUBLIC_CODES.has(text) ? text : hide(text);
     found ||= rest !== text;
     return rest;
@@ -117,7 +116,7 @@ function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: HideSecrets): Uint8Arra
     return HIDDEN;
   });
   if (!found) return body;
-  return new TextEncoder().encode(parsed === undefined ? String(hidden) : JSON.stringify(hidden));
+  return new TextEncoder().encode(json === undefined ? String(hidden) : JSON.stringify(hidden));
 }
 
 function hiddenValue(value: unknown, depth: number, hide: HideSecrets, tooDeep: () => string): unknown {

@@ -185,11 +185,18 @@ export async function replaceOwnFile(
   }
 }
 
+/** Why what is there is not a plain file or folder of ours, links not followed; undefined where it is, or nothing is. */
+export async function whyForeign(path: string, wanted: "file" | "folder"): Promise<string | undefined> {
+  const kind = await kindOf(path);
+  if (kind === undefined) return undefined;
+  if (kind !== wanted) return `it is not a plain ${wanted}`;
+  return isOurs(path) ? undefined : "it belongs to someone else";
+}
+
 /** Throws `STORAGE` for what is there and is not a plain file of ours, links not followed. */
 export async function refuseForeign(path: string): Promise<void> {
-  const kind = await kindOf(path);
-  if (kind === undefined || kind === "file" && isOurs(path)) return;
-  const why = kind === "file" ? "it belongs to someone else" : "it is not a plain file";
+  const why = await whyForeign(path, "file");
+  if (why === undefined) return;
   throw new AppError("STORAGE", `Cannot write ${printable(path)}: ${why}.`, {
     hint: "Look at what it is; then remove it and run the same command again.",
   });
