@@ -4,30 +4,10 @@ import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";
 import type { Faults } from "../cloud/cloud.ts";
 import { kubectl } from "./kubectls.ts";
-import { type Finished, openWorld, printedAddress, type RunOptions, type World } from "./world.ts";
+import { type Finished, printedAddress, type RunOptions, testInWorld, type World } from "./world.ts";
 
 const TOKEN = ["auth", "get-token"];
 const CREDENTIAL = [...TOKEN, "--output=client.authentication.k8s.io/v1"];
-
-interface TestOptions {
-  readonly ignore?: boolean;
-}
-
-function test(
-  name: string,
-  run: (world: World) => Promise<void>,
-  { ignore = false }: TestOptions = {},
-): void {
-  Deno.test({
-    name,
-    ignore,
-    fn: async () => {
-      await using world = await openWorld();
-      assert.ok(world !== undefined);
-      await run(world);
-    },
-  });
-}
 
 const takesKubectl = { ignore: kubectl === "" };
 
@@ -95,7 +75,7 @@ const OUTAGES: Readonly<Record<string, Faults>> = {
 };
 
 for (const [what, faults] of Object.entries(OUTAGES)) {
-  test(
+  testInWorld(
     `an issuer that ${what}: NETWORK within 12 s of kubectl, three requests, one block, no browser, session kept`,
     async (world) => {
       await expiredSession(world);
@@ -134,7 +114,7 @@ for (
   ] as const
 ) {
   const name = `20 kubectl at once cost ${what} issuer three requests in ten seconds, and print a block each`;
-  test(name, async (world) => {
+  testInWorld(name, async (world) => {
     await expiredSession(world);
     await world.cloud.setFaults({ token: fault });
     const began = performance.now();
@@ -152,21 +132,25 @@ for (
   }, takesKubectl);
 }
 
-test("a remembered failure is forgotten after ten seconds: kubectl works again by itself", async (world) => {
-  await expiredSession(world);
-  await world.cloud.setFaults({ down: ["issuer"] });
-  assert.notEqual((await getNamespaces(world)).code, 0);
-  const failed = Date.now();
-  await world.cloud.setFaults({});
-  assert.notEqual((await getNamespaces(world)).code, 0, "the same answer comes at once");
-  assert.equal(world.cloud.counts().total, 0, "and asks nobody");
-  await until(() => Date.now() > failed + 10_000);
-  const { code, stdout, stderr } = await getNamespaces(world);
-  assert.equal(code, 0, stderr);
-  assert.match(stdout, /\nproject-web /);
-}, takesKubectl);
+testInWorld(
+  "a remembered failure is forgotten after ten seconds: kubectl works again by itself",
+  async (world) => {
+    await expiredSession(world);
+    await world.cloud.setFaults({ down: ["issuer"] });
+    assert.notEqual((await getNamespaces(world)).code, 0);
+    const failed = Date.now();
+    await world.cloud.setFaults({});
+    assert.notEqual((await getNamespaces(world)).code, 0, "the same answer comes at once");
+    assert.equal(world.cloud.counts().total, 0, "and asks nobody");
+    await until(() => Date.now() > failed + 10_000);
+    const { code, stdout, stderr } = await getNamespaces(world);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /\nproject-web /);
+  },
+  takesKubectl,
+);
 
-test(
+testInWorld(
   "while a stored token still has life, an outage is not felt: it is handed out, and the issuer is spared",
   async (world) => {
     // ID tokens issued 58 s ago with 27 s to go: fewer than a third of their life, which calls for a refresh.
@@ -195,7 +179,7 @@ test(
   takesKubectl,
 );
 
-test(
+testInWorld(
   "invalid_grant: SESSION_EXPIRED with the command to run, the file kept, and after it kubectl works at once",
   async (world) => {
     await expiredSession(world);
@@ -240,36 +224,44 @@ for (
     "access_denied",
   ]] as const
 ) {
-  test(`${status} ${error} is ISSUER_ERROR, is not asked again, and costs nobody the session`, async (world) => {
-    await expiredSession(world);
-    await world.cloud.setFaults({ token: { status, json: { error, error_description: "Not you." } } });
-    const finished = await world.datumctl([...TOKEN, "--error-format", "json"]);
-    assert.equal(finished.code, 1);
-    assert.equal(errorOf(finished).code, "ISSUER_ERROR");
-    assert.match(errorOf(finished).message, new RegExp(`${error}: Not you`));
-    assert.equal(world.cloud.counts().total, 1);
-    await healed(world);
-  });
+  testInWorld(
+    `${status} ${error} is ISSUER_ERROR, is not asked again, and costs nobody the session`,
+    async (world) => {
+      await expiredSession(world);
+      await world.cloud.setFaults({ token: { status, json: { error, error_description: "Not you." } } });
+      const finished = await world.datumctl([...TOKEN, "--error-format", "json"]);
+      assert.equal(finished.code, 1);
+      assert.equal(errorOf(finished).code, "ISSUER_ERROR");
+      assert.match(errorOf(finished).message, new RegExp(`${error}: Not you`));
+      assert.equal(world.cloud.counts().total, 1);
+      await healed(world);
+    },
+  );
 }
 
-test("an answer that is lost after the issuer rotated costs the session, as the issuer takes the retry for theft; it says so", async (world) => {
-  await expiredSession(world);
-  await world.cloud.setFaults({ token: { lostAnswer: true, times: 1 } });
-  const finished = await world.datumctl([...TOKEN, "--error-format", "json"]);
-  assert.equal(finished.code, 4);
-  assert.equal(errorOf(finished).code, "SESSION_EXPIRED");
-  assert.match(errorOf(finished).hint, /datumctl login --profile/);
-  await sessionFile(world);
-});
+testInWorld(
+  "an answer that is lost after the issuer rotated costs the session, as the issuer takes the retry for theft; it says so",
+  async (world) => {
+    await expiredSession(world);
+    await world.cloud.setFaults({ token: { lostAnswer: true, times: 1 } });
+    const finished = await world.datumctl([...TOKEN, "--error-format", "json"]);
+    assert.equal(finished.code, 4);
+    assert.equal(errorOf(finished).code, "SESSION_EXPIRED");
+    assert.match(errorOf(finished).hint, /datumctl login --profile/);
+    await sessionFile(world);
+  },
+);
 
-test("an answer that is lost where the issuer does not rotate is asked for again, and that is all", async () => {
-  await using world = await openWorld({ cloud: { rotation: false } });
-  assert.ok(world !== undefined);
-  await expiredSession(world);
-  await world.cloud.setFaults({ token: { lostAnswer: true, times: 1 } });
-  await world.ok(TOKEN);
-  assert.equal(world.cloud.counts()["token:refresh_token"], 2);
-});
+testInWorld(
+  "an answer that is lost where the issuer does not rotate is asked for again, and that is all",
+  async (world) => {
+    await expiredSession(world);
+    await world.cloud.setFaults({ token: { lostAnswer: true, times: 1 } });
+    await world.ok(TOKEN);
+    assert.equal(world.cloud.counts()["token:refresh_token"], 2);
+  },
+  { cloud: { rotation: false } },
+);
 
 // ---- the disk ----
 
@@ -296,7 +288,7 @@ const SPOILED: Readonly<
 };
 
 for (const [what, { spoil, mend, why }] of Object.entries(SPOILED)) {
-  test(`${what}: STORAGE before the refresh token is spent; room made, it works`, async (world) => {
+  testInWorld(`${what}: STORAGE before the refresh token is spent; room made, it works`, async (world) => {
     await expiredSession(world);
     const go = `${world.home}/go`;
     let whileSpoiled: number | undefined;
@@ -339,18 +331,22 @@ for (const [what, { spoil, mend, why }] of Object.entries(SPOILED)) {
 // ---- the clock ----
 
 for (const [what, clockOffset] of [["behind", 600], ["ahead", -4_000]] as const) {
-  test(`a clock that is ${what} is CLOCK_SKEW with both times; the rotated refresh token is kept, and set right it works`, async (world) => {
-    await expiredSession(world);
-    await world.cloud.setFaults({ clockOffset });
-    const began = Date.now();
-    const finished = await world.datumctl([...TOKEN, "--error-format", "json"]);
-    assert.equal(finished.code, 1, finished.stderr);
-    assert.equal(errorOf(finished).code, "CLOCK_SKEW");
-    const [here = 0, there = 0] = (errorOf(finished).message.match(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g) ?? [])
-      .map((time) => Date.parse(time));
-    assert.ok(Math.abs(here - began) < 30_000, "this machine's time");
-    assert.ok(Math.abs(there - here - clockOffset * 1000) < 30_000, "the issuer's time");
-    assert.equal(world.cloud.counts()["token:refresh_token"], 1);
-    await healed(world);
-  });
+  testInWorld(
+    `a clock that is ${what} is CLOCK_SKEW with both times; the rotated refresh token is kept, and set right it works`,
+    async (world) => {
+      await expiredSession(world);
+      await world.cloud.setFaults({ clockOffset });
+      const began = Date.now();
+      const finished = await world.datumctl([...TOKEN, "--error-format", "json"]);
+      assert.equal(finished.code, 1, finished.stderr);
+      assert.equal(errorOf(finished).code, "CLOCK_SKEW");
+      const [here = 0, there = 0] =
+        (errorOf(finished).message.match(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g) ?? [])
+          .map((time) => Date.parse(time));
+      assert.ok(Math.abs(here - began) < 30_000, "this machine's time");
+      assert.ok(Math.abs(there - here - clockOffset * 1000) < 30_000, "the issuer's time");
+      assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+      await healed(world);
+    },
+  );
 }
