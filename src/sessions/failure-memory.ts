@@ -7,6 +7,8 @@ import { acquireLock } from "../system/locks.ts";
 import { parseJson } from "../json.ts";
 
 const REMEMBERED = 10_000;
+// Five runs of the plugin, each of which may wait ten seconds for the network or for another process.
+const TOLD_OF_OUTAGE = 60_000;
 const LONGEST_WAIT = 1000;
 const LONGEST_TEXT = 4000;
 
@@ -19,6 +21,9 @@ const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set([
   "NO_ID_TOKEN",
   "NO_WORKLOAD_TOKEN",
 ]);
+
+// Two names for one trouble: of many processes, one hears nothing from the issuer, and the others wait for that one.
+const OUTAGES: ReadonlySet<ErrorCode> = new Set(["NETWORK", "BUSY"]);
 
 interface Remembered {
   readonly at: number;
@@ -60,9 +65,11 @@ export interface FailureMemory {
 export function openFailureMemory(path: string, now: Clock, of?: string): FailureMemory {
   const read = async (): Promise<Remembered | undefined> => {
     const found = parse(await readTextFile(path).catch(() => undefined));
-    const age = found === undefined ? Infinity : now() - found.at;
-    return age >= 0 && age < REMEMBERED && found?.of === of ? found : undefined;
+    if (found === undefined || found.of !== of) return undefined;
+    const age = now() - found.at;
+    return age >= 0 && age < (OUTAGES.has(found.code) ? TOLD_OF_OUTAGE : REMEMBERED) ? found : undefined;
   };
+  const isRecent = ({ at }: Remembered) => now() - at < REMEMBERED;
   const update = async (
     change: (before: Remembered | undefined) => Remembered | undefined,
   ): Promise<void> => {
@@ -78,18 +85,19 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
   return {
     async recent() {
       const found = await read();
-      if (found === undefined || FOUND_AGAIN.has(found.code)) return undefined;
+      if (found === undefined || !isRecent(found) || FOUND_AGAIN.has(found.code)) return undefined;
       return new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
     },
     remember(error) {
       const { code, message, hint = "" } = error.cause instanceof Quoted ? error.cause.failure : error;
       const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
-      // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.
-      return update((before) =>
-        before?.code === code && before.message === words.message && before.hint === words.hint
-          ? undefined
-          : { at: now(), code, ...words, ...(of === undefined ? {} : { of }), told: before?.told ?? [] }
-      );
+      return update((last) => {
+        // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.
+        const before = last !== undefined && (isRecent(last) || OUTAGES.has(code)) ? last : undefined;
+        const same = before?.code === code && before.message === words.message && before.hint === words.hint;
+        if (same && isRecent(before)) return undefined;
+        return { at: now(), code, ...words, ...(of === undefined ? {} : { of }), told: before?.told ?? [] };
+      });
     },
     async firstFor(parent) {
       let first = true;

@@ -45,8 +45,7 @@ const PATTERNS: readonly (readonly [RegExp, NetworkFailure["kind"]])[] = [
 ];
 
 /**
- * Tells failures of `fetch` apart. Deno 2.7 puts the reason into `message`, 2.9 into `cause`; both are read
- * here and nowhere else.
+ * Tells failures of `fetch` apart by the words of the error and its causes, which are read here and nowhere else.
  */
 export function networkFailure(thrown: unknown): NetworkFailure {
   const words: string[] = [];

@@ -109,7 +109,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     LOOPBACK,
     options.authPort ?? 0,
     (request, response) => {
-      request.headers.host ??= authHost; // absent over HTTP/2, which Deno 2.7 speaks here
+      request.headers.host ??= authHost; // absent over HTTP/2
       handler(request, response);
     },
   );

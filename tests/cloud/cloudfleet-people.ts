@@ -28,7 +28,7 @@ export async function startPeople(
 ): Promise<People> {
   let handler: IssuerHandler = (_request, response) => void response.writeHead(503).end();
   const listener = await listenWithNode(certificates, "127.0.0.1", 0, (request, response) => {
-    request.headers.host ??= host; // absent over HTTP/2, which Deno 2.7 speaks here
+    request.headers.host ??= host; // absent over HTTP/2
     handler(request, response);
   });
   const host = `127.0.0.1:${listener.port}`;

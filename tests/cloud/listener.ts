@@ -22,7 +22,7 @@ export async function listenWithNode(
   port: number,
   handler: RequestListener,
 ): Promise<Listener> {
-  // A new server for each time up: Deno 2.7 cannot listen again with one that was closed.
+  // A new server for each time up.
   const open = async (port: number) => {
     const server = createServer({ cert: certificates.certificatePem, key: certificates.keyPem }, handler);
     const { promise, resolve, reject } = Promise.withResolvers<void>();

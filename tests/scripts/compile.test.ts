@@ -1,7 +1,8 @@
 /** Proves what the binary may do, and that a bundle that would need the network is not compiled. */
 
 import assert from "node:assert/strict";
-import { bundle, permissions, remoteImport, ROOT, TARGETS, withoutAppended } from "../../scripts/compile.ts";
+import { bundle, permissions, remoteImport, ROOT } from "../../scripts/compile.ts";
+import { TARGETS } from "../../scripts/targets.ts";
 
 Deno.test("no binary is allowed everything, and none asks its user for more", () => {
   for (const target of TARGETS) {
@@ -30,14 +31,6 @@ Deno.test("remoteImport() takes neither chunks, node: modules nor mere strings f
   assert.equal(remoteImport(`import { a } from "./a.js";\nfetch("https://example.com");`), undefined);
 });
 
-Deno.test("withoutAppended() cuts what the last eight bytes say, and refuses a program without", () => {
-  const program = new Uint8Array(20).fill(7);
-  new DataView(program.buffer).setBigUint64(12, 12n, true);
-  assert.equal(withoutAppended(program).length, 8);
-  new DataView(program.buffer).setBigUint64(12, 21n, true);
-  assert.throws(() => withoutAppended(program), /no script appended/);
-});
-
 Deno.test("no bundle can be stopped at a checkpoint but one that is made for tests", async () => {
   const traces = async (options: { readonly testHooks?: boolean }): Promise<string[]> => {
     const folder = await Deno.makeTempDir({ prefix: "bundle-" });
@@ -59,4 +52,20 @@ Deno.test("no bundle can be stopped at a checkpoint but one that is made for tes
     "DATUMCTL_TEST_STOP_AT",
     "DATUMCTL_TEST_STOP_MARK",
   ]);
+});
+
+Deno.test("only a bundle for a trial build says that it is one", async () => {
+  const says = async (runtime: "own" | "trial"): Promise<boolean> => {
+    const folder = await Deno.makeTempDir({ prefix: "bundle-" });
+    try {
+      const entry = `${folder}/main.ts`;
+      const build = new URL("../../src/build.ts", import.meta.url).href;
+      await Deno.writeTextFile(entry, `export { TRIAL_BUILD } from ${JSON.stringify(build)};`);
+      await bundle(entry, folder, { runtime });
+      return (await import(`file://${folder}/main.js`)).TRIAL_BUILD;
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  };
+  assert.deepEqual([await says("own"), await says("trial")], [false, true]);
 });

@@ -1,12 +1,10 @@
-/** Proves what failures of requests are called, with real ones, on every runtime that the binary stands on. */
+/** Proves what failures of requests are called, with real ones. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { certificatesOf, networkError, networkFailure, openNetwork } from "../../src/system/network.ts";
 import { type Certificates, makeCertificates } from "../cloud/certificates.ts";
-import { runtimes } from "./older-deno.ts";
 
-const RUNTIMES = await runtimes();
 const DAY = 24 * 3600_000;
 
 interface Answer {
@@ -18,13 +16,12 @@ interface Answer {
   readonly kind?: string;
 }
 
-/** Asks every URL from a process of the given runtime. */
+/** Asks every URL from a process of its own. */
 async function ask(
-  runtime: string,
   urls: readonly string[],
   { caFile = "", env = {} }: { caFile?: string; env?: Record<string, string> } = {},
 ): Promise<Answer[]> {
-  const { stdout, stderr, success } = await new Deno.Command(runtime, {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--quiet", "--no-config", "--no-lock"],
       new URL("./fetch-probe.ts", import.meta.url).pathname,
@@ -88,105 +85,101 @@ function freePort(): number {
   return port;
 }
 
-for (const runtime of RUNTIMES) {
-  const which = runtime === Deno.execPath() ? "this Deno" : "the older Deno";
+Deno.test(`refused, unresolved, closed and broken-off are NETWORK, each by its own name`, async () => {
+  using closes = listen(() => {});
+  using half = listen(say("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf"));
+  using plain = listen(say("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  const [refused, unresolved, closed, halved, notTls] = await ask([
+    `http://127.0.0.1:${freePort()}/`,
+    "http://no-such-host.invalid/",
+    `http://127.0.0.1:${closes.port}/`,
+    `http://127.0.0.1:${half.port}/`,
+    `https://127.0.0.1:${plain.port}/`,
+  ]);
+  assert.deepEqual([refused?.code, refused?.kind], ["NETWORK", "refused"]);
+  assert.match(refused?.message ?? "", /^Cannot reach 127\.0\.0\.1:\d+: the connection was refused\.$/);
+  assert.deepEqual([unresolved?.code, unresolved?.kind], ["NETWORK", "unresolved"]);
+  assert.equal(unresolved?.message, "Cannot reach no-such-host.invalid: the host name cannot be resolved.");
+  assert.deepEqual([closed?.code, closed?.kind], ["NETWORK", "closed"]);
+  assert.equal(halved?.status, 200);
+  assert.equal(halved?.kind, "closed");
+  assert.equal(notTls?.code, "NETWORK");
+  assert.doesNotMatch(
+    JSON.stringify([refused, closed]),
+    /os error|client error/,
+    "the runtime's words stay inside",
+  );
+});
 
-  Deno.test(`${which}: refused, unresolved, closed and broken-off are NETWORK, each by its own name`, async () => {
-    using closes = listen(() => {});
-    using half = listen(say("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf"));
-    using plain = listen(say("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    const [refused, unresolved, closed, halved, notTls] = await ask(runtime, [
-      `http://127.0.0.1:${freePort()}/`,
-      "http://no-such-host.invalid/",
-      `http://127.0.0.1:${closes.port}/`,
-      `http://127.0.0.1:${half.port}/`,
-      `https://127.0.0.1:${plain.port}/`,
-    ]);
-    assert.deepEqual([refused?.code, refused?.kind], ["NETWORK", "refused"]);
-    assert.match(refused?.message ?? "", /^Cannot reach 127\.0\.0\.1:\d+: the connection was refused\.$/);
-    assert.deepEqual([unresolved?.code, unresolved?.kind], ["NETWORK", "unresolved"]);
-    assert.equal(unresolved?.message, "Cannot reach no-such-host.invalid: the host name cannot be resolved.");
-    assert.deepEqual([closed?.code, closed?.kind], ["NETWORK", "closed"]);
-    assert.equal(halved?.status, 200);
-    assert.equal(halved?.kind, "closed");
-    assert.equal(notTls?.code, "NETWORK");
-    assert.doesNotMatch(
-      JSON.stringify([refused, closed]),
-      /os error|client error/,
-      "the runtime's words stay inside",
-    );
-  });
-
-  Deno.test(`${which}: certificates are told apart: unknown, another name's, over, not yet valid`, async () => {
-    const now = Date.now();
-    const [good, stranger, old, early] = await Promise.all([
-      makeCertificates(new Date(now)),
-      makeCertificates(new Date(now)),
-      makeCertificates(new Date(now - 60 * DAY)),
-      makeCertificates(new Date(now + 60 * DAY)),
-    ]);
-    const caFile = await Deno.makeTempFile({ suffix: ".pem" });
-    try {
-      await Deno.writeTextFile(caFile, good.caPem + old.caPem + early.caPem);
-      using trusted = listen(say(OK), good);
-      using unknown = listen(say(OK), stranger);
-      using over = listen(say(OK), old);
-      using future = listen(say(OK), early);
-      using elsewhere = listen(say(OK), good, Deno.build.os === "linux" ? "127.0.0.2" : "127.0.0.1");
-      const answers = await ask(runtime, [
-        `https://127.0.0.1:${trusted.port}/`,
-        `https://127.0.0.1:${unknown.port}/`,
-        `https://127.0.0.1:${over.port}/`,
-        `https://127.0.0.1:${future.port}/`,
-        ...(Deno.build.os === "linux" ? [`https://127.0.0.2:${elsewhere.port}/`] : []),
-      ], { caFile });
-      assert.deepEqual(answers[0], { status: 200, body: "hi" }, "the authority that was given is trusted");
-      assert.deepEqual([answers[1]?.code, answers[1]?.kind], ["UNTRUSTED_CERTIFICATE", "unknown-issuer"]);
-      assert.match(answers[1]?.hint ?? "", /--certificate-authority/);
-      assert.deepEqual([answers[2]?.code, answers[2]?.kind], ["NETWORK", "expired"]);
-      assert.match(answers[2]?.message ?? "", /this machine's clock/);
-      assert.deepEqual([answers[3]?.code, answers[3]?.kind], ["NETWORK", "not-yet-valid"]);
-      if (answers.length > 4) {
-        assert.deepEqual([answers[4]?.code, answers[4]?.kind], ["UNTRUSTED_CERTIFICATE", "wrong-name"]);
-      }
-    } finally {
-      await Deno.remove(caFile);
+Deno.test(`certificates are told apart: unknown, another name's, over, not yet valid`, async () => {
+  const now = Date.now();
+  const [good, stranger, old, early] = await Promise.all([
+    makeCertificates(new Date(now)),
+    makeCertificates(new Date(now)),
+    makeCertificates(new Date(now - 60 * DAY)),
+    makeCertificates(new Date(now + 60 * DAY)),
+  ]);
+  const caFile = await Deno.makeTempFile({ suffix: ".pem" });
+  try {
+    await Deno.writeTextFile(caFile, good.caPem + old.caPem + early.caPem);
+    using trusted = listen(say(OK), good);
+    using unknown = listen(say(OK), stranger);
+    using over = listen(say(OK), old);
+    using future = listen(say(OK), early);
+    using elsewhere = listen(say(OK), good, Deno.build.os === "linux" ? "127.0.0.2" : "127.0.0.1");
+    const answers = await ask([
+      `https://127.0.0.1:${trusted.port}/`,
+      `https://127.0.0.1:${unknown.port}/`,
+      `https://127.0.0.1:${over.port}/`,
+      `https://127.0.0.1:${future.port}/`,
+      ...(Deno.build.os === "linux" ? [`https://127.0.0.2:${elsewhere.port}/`] : []),
+    ], { caFile });
+    assert.deepEqual(answers[0], { status: 200, body: "hi" }, "the authority that was given is trusted");
+    assert.deepEqual([answers[1]?.code, answers[1]?.kind], ["UNTRUSTED_CERTIFICATE", "unknown-issuer"]);
+    assert.match(answers[1]?.hint ?? "", /--certificate-authority/);
+    assert.deepEqual([answers[2]?.code, answers[2]?.kind], ["NETWORK", "expired"]);
+    assert.match(answers[2]?.message ?? "", /this machine's clock/);
+    assert.deepEqual([answers[3]?.code, answers[3]?.kind], ["NETWORK", "not-yet-valid"]);
+    if (answers.length > 4) {
+      assert.deepEqual([answers[4]?.code, answers[4]?.kind], ["UNTRUSTED_CERTIFICATE", "wrong-name"]);
     }
-  });
+  } finally {
+    await Deno.remove(caFile);
+  }
+});
 
-  Deno.test(`${which}: loopback goes to no proxy; what no_proxy or NO_PROXY names stays out of it, too`, async () => {
-    using target = listen(say(OK));
-    const asked: string[] = [];
-    using proxy = listen(async (connection) => {
-      const buffer = new Uint8Array(4096);
-      const length = await connection.read(buffer) ?? 0;
-      asked.push(new TextDecoder().decode(buffer.subarray(0, length)).split("\r\n")[0] ?? "");
-      await connection.write(new TextEncoder().encode(OK.replace("hi", "px")));
-    });
-    const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
-    for (const names of [{}, { NO_PROXY: "corp.invalid" }, { no_proxy: "corp.invalid" }]) {
-      asked.length = 0;
-      const [local, corp, other] = await ask(runtime, [
-        `http://127.0.0.1:${target.port}/`,
-        "http://corp.invalid/",
-        "http://other.invalid/",
-      ], { env: { ...env, ...names } });
-      assert.equal(local?.body, "hi");
-      assert.equal(other?.body, "px");
-      const named = Object.keys(names).length > 0;
-      assert.equal(corp?.kind ?? corp?.body, named ? "unresolved" : "px", JSON.stringify(names));
-      assert.equal(asked.length, named ? 1 : 2);
-    }
+Deno.test(`loopback goes to no proxy; what no_proxy or NO_PROXY names stays out of it, too`, async () => {
+  using target = listen(say(OK));
+  const asked: string[] = [];
+  using proxy = listen(async (connection) => {
+    const buffer = new Uint8Array(4096);
+    const length = await connection.read(buffer) ?? 0;
+    asked.push(new TextDecoder().decode(buffer.subarray(0, length)).split("\r\n")[0] ?? "");
+    await connection.write(new TextEncoder().encode(OK.replace("hi", "px")));
   });
+  const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
+  for (const names of [{}, { NO_PROXY: "corp.invalid" }, { no_proxy: "corp.invalid" }]) {
+    asked.length = 0;
+    const [local, corp, other] = await ask([
+      `http://127.0.0.1:${target.port}/`,
+      "http://corp.invalid/",
+      "http://other.invalid/",
+    ], { env: { ...env, ...names } });
+    assert.equal(local?.body, "hi");
+    assert.equal(other?.body, "px");
+    const named = Object.keys(names).length > 0;
+    assert.equal(corp?.kind ?? corp?.body, named ? "unresolved" : "px", JSON.stringify(names));
+    assert.equal(asked.length, named ? 1 : 2);
+  }
+});
 
-  Deno.test(`${which}: a proxy that refuses is named as the reason`, async () => {
-    using proxy = listen(say("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"));
-    const [answer] = await ask(runtime, ["https://no-such-host.invalid/"], {
-      env: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` },
-    });
-    assert.deepEqual([answer?.code, answer?.kind], ["NETWORK", "proxy"]);
+Deno.test(`a proxy that refuses is named as the reason`, async () => {
+  using proxy = listen(say("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"));
+  const [answer] = await ask(["https://no-such-host.invalid/"], {
+    env: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` },
   });
-}
+  assert.deepEqual([answer?.code, answer?.kind], ["NETWORK", "proxy"]);
+});
 
 Deno.test("a request given up by its caller throws the caller's own reason", async () => {
   using silent = listen(() => new Promise(() => {}));

@@ -1,0 +1,20 @@
+/** The machines that a binary is made for. */
+
+/** Rust's names for them, as `deno compile --target` takes them. */
+export const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+  "x86_64-pc-windows-msvc",
+] as const;
+
+/** One of {@link TARGETS}. */
+export type Target = typeof TARGETS[number];
+
+/** The {@link Target} of this machine. */
+export function hostTarget(): Target {
+  const target = TARGETS.find((known) => known === Deno.build.target);
+  if (target === undefined) throw new Error(`There is no binary for ${Deno.build.target}.`);
+  return target;
+}
