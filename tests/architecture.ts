@@ -20,6 +20,7 @@ interface Module {
 // Each area with its height. An import never goes to a greater one; among equals no circle of areas is allowed.
 const HEIGHTS: Readonly<Record<string, number>> = {
   base64: 0,
+  build: 0,
   digest: 0,
   errors: 0,
   json: 0,
@@ -45,6 +46,7 @@ const UNDER_SYSTEM = new Set(["system", "errors", "shell-word"]);
 /** The areas on get-token's way, which load no `node:` layer and no framework, not even lazily. */
 const SHORT_WAY = new Set([
   "base64",
+  "build",
   "digest",
   "errors",
   "json",
