@@ -1,4 +1,4 @@
-/** Owns the keyring of Linux desktops: the Secret Service, spoken to through libsecret's `secret-tool`. */
+/** The keyring of Linux desktops: the Secret Service, spoken to through libsecret's `secret-tool`. */
 
 import { AppError, printable } from "../errors.ts";
 import {
@@ -16,6 +16,7 @@ import {
   keyringTimeout,
   type SecretStore,
   SERVICE,
+  systemAccount,
 } from "./store.ts";
 
 const NAME = "the keyring (secret-tool)";
@@ -50,8 +51,9 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
     bound: KeyringBound,
     secret?: string,
   ): Promise<RunResult> {
+    const kept = await systemAccount(account);
     try {
-      return await run("secret-tool", [...args, "service", SERVICE, "account", account], {
+      return await run("secret-tool", [...args, "service", SERVICE, "account", kept.account], {
         env: environment,
         timeout: Math.max(1, bound.timeout),
         ...(secret === undefined ? {} : { stdin: secret }),

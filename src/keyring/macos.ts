@@ -1,4 +1,4 @@
-/** Owns the keychain of macOS, spoken to through the system's own `security`. */
+/** The keychain of macOS, spoken to through the system's own `security`. */
 
 import { AppError, printable } from "../errors.ts";
 import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
@@ -10,6 +10,7 @@ import {
   keyringTimeout,
   type SecretStore,
   SERVICE,
+  systemAccount,
 } from "./store.ts";
 
 const NAME = "the keychain (security)";
@@ -60,34 +61,37 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
     kind: "system",
     name: NAME,
 
-    async get(account, bound) {
+    async get(name, bound) {
+      const { account } = await systemAccount(name);
       const found = await call(
         ["find-generic-password", "-s", SERVICE, "-a", encodeAccount(account), "-w"],
         bound,
       );
       if (found.code === STATUS.itemNotFound) return undefined;
-      if (found.code !== 0) throw failure("read", account, found.code, found.stderr);
+      if (found.code !== 0) throw failure("read", name, found.code, found.stderr);
       return found.stdout.replace(/\n$/, "");
     },
 
-    async set(account, secret, bound) {
+    async set(name, secret, bound) {
       assertStorable(secret);
-      const line = addCommand(account, secret);
+      const { account, label } = await systemAccount(name);
+      const line = addCommand(account, secret, label);
       let stored = await interactive(line, bound);
       // Another process added the item after `security` had looked for one to update: now there is one.
       if (stored.code === STATUS.duplicateItem) {
         stored = await interactive(line, { ...bound, timeout: bound.timeout - stored.elapsed });
       }
-      if (stored.code !== 0) throw failure("store", account, stored.code, stored.stderr);
+      if (stored.code !== 0) throw failure("store", name, stored.code, stored.stderr);
     },
 
-    async delete(account, bound) {
+    async delete(name, bound) {
+      const { account } = await systemAccount(name);
       const removed = await call(
         ["delete-generic-password", "-s", SERVICE, "-a", encodeAccount(account)],
         bound,
       );
       if (removed.code === STATUS.itemNotFound) return false;
-      if (removed.code !== 0) throw failure("remove", account, removed.code, removed.stderr);
+      if (removed.code !== 0) throw failure("remove", name, removed.code, removed.stderr);
       return true;
     },
   };
@@ -100,12 +104,16 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
   }
 }
 
-/** The line for `security -i` that adds or replaces an item. Throws `KEYRING_UNAVAILABLE` for an account too long. */
-export function addCommand(account: string, secret: string): string {
+/**
+ * The line for `security -i` that adds or replaces an item. A label of its own, which nothing is found by, keeps its
+ * letters. Throws `KEYRING_UNAVAILABLE` for an account too long.
+ */
+export function addCommand(account: string, secret: string, label?: string): string {
   const name = encodeAccount(account);
-  const line = `add-generic-password -U -s ${SERVICE} -a "${name}" -l "${SERVICE}: ${name}" -w "${secret}"\n`;
-  // All of it is ASCII, so that characters are bytes.
-  if (line.length > LONGEST_LINE) {
+  const shown = label === undefined ? name : encoded(label, /[\p{L}\p{M}\p{Nd}._@+:\/ -]/u);
+  const line =
+    `add-generic-password -U -s ${SERVICE} -a "${name}" -l "${SERVICE}: ${shown}" -w "${secret}"\n`;
+  if (new TextEncoder().encode(line).length > LONGEST_LINE) {
     throw new AppError("KEYRING_UNAVAILABLE", "The keychain cannot hold an item with so long a name.", {
       hint: "Keep the key in a file instead: datumctl login --keyring file",
     });
@@ -118,12 +126,16 @@ export function addCommand(account: string, secret: string): string {
  * are percent-encoded. Session names stay as they are.
  */
 export function encodeAccount(account: string): string {
-  return Array.from(new TextEncoder().encode(account), (byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9._@+:\/ -]/.test(character)
-      ? character
-      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  }).join("");
+  return encoded(account, /[A-Za-z0-9._@+:\/ -]/);
+}
+
+function encoded(text: string, kept: RegExp): string {
+  const encoder = new TextEncoder();
+  return Array.from(text, (character) =>
+    kept.test(character) ? character : Array.from(
+      encoder.encode(character),
+      (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
+    ).join("")).join("");
 }
 
 const VERBS = { read: "read the key of", store: "store the key of", remove: "remove the key of" };

@@ -1,5 +1,7 @@
-/** Owns what a secret store is: small strings under (service, account), in bounded calls. */
+/** What a secret store is: small strings under (service, account), in bounded calls. */
 
+import { toBase32 } from "../base64.ts";
+import { sha256 } from "../digest.ts";
 import { AppError, capital } from "../errors.ts";
 
 /** The service under which every item of ours is found. */
@@ -35,6 +37,24 @@ export interface SecretStore {
   set(account: string, secret: string, bound: KeyringBound): Promise<void>;
   /** Removes the account's item. False when there was none. */
   delete(account: string, bound: KeyringBound): Promise<boolean>;
+}
+
+/** The account in a system's own store that an account of ours is kept under. */
+export interface SystemAccount {
+  readonly account: string;
+  /** What a person finds it by, where that is not the account. */
+  readonly label?: string | undefined;
+}
+
+/**
+ * Where a system's own store keeps an account. One that begins with a session's name beyond ASCII is kept under a digest
+ * of it, because not every system's tool takes every letter: `security` of macOS reads plain names alone.
+ */
+export async function systemAccount(account: string): Promise<SystemAccount> {
+  // What is behind a blank is a folder's path.
+  const [name = ""] = account.split(" ");
+  if (!/[\u0080-\uffff]/.test(name)) return { account };
+  return { account: toBase32(await sha256(account)).slice(0, 16), label: account };
 }
 
 /**

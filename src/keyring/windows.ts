@@ -1,8 +1,8 @@
-/** Owns the keyring of Windows: the Credential Manager, called in the process itself because no tool reads it back. */
+/** The keyring of Windows: the Credential Manager, called in the process itself because no tool reads it back. */
 
 import { AppError } from "../errors.ts";
 import { type CredentialManager, CredentialManagerUnavailable } from "../system/windows-credentials.ts";
-import { assertStorable, type SecretStore, SERVICE } from "./store.ts";
+import { assertStorable, type SecretStore, SERVICE, systemAccount } from "./store.ts";
 
 /** Windows keeps at most so many characters of a credential's user name. */
 const LONGEST_USER = 512;
@@ -37,23 +37,27 @@ export function windowsStore(open: () => CredentialManager): SecretStore {
     kind: "system",
     name: "the Windows Credential Manager",
 
-    async get(account) {
+    async get(name) {
+      const { account } = await systemAccount(name);
       const found = call("KEYRING_LOCKED", ({ read }) => read(targetOf(account)));
       return found === undefined ? undefined : new TextDecoder().decode(found.blob);
     },
 
-    async set(account, secret) {
+    async set(name, secret) {
       assertStorable(secret);
+      const { account } = await systemAccount(name);
       call("KEYRING_UNAVAILABLE", ({ write }) =>
         write({
           target: targetOf(account),
-          user: account.slice(0, LONGEST_USER),
+          // What a person reads beside the target.
+          user: name.slice(0, LONGEST_USER),
           comment: `${SERVICE}: the key of a session`,
           blob: new TextEncoder().encode(secret),
         }));
     },
 
-    async delete(account) {
+    async delete(name) {
+      const { account } = await systemAccount(name);
       return call("KEYRING_LOCKED", ({ remove }) => remove(targetOf(account)));
     },
   };

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { linuxStore } from "../../src/keyring/linux.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
+import { fileNameOf } from "../../src/sessions/session-name.ts";
 import { findProgram, type Run, run } from "../../src/system/processes.ts";
 import { inScratch, writeScript } from "../scratch.ts";
 import { type Keyring, startKeyring } from "./gnome-keyring.ts";
@@ -295,4 +296,22 @@ Deno.test("no secret is in the argv or environment of a child", async () => {
   } finally {
     await keyring.stop();
   }
+});
+
+Deno.test("a name beyond ASCII is kept under its session's base32 id, and its label holds the name", async () => {
+  await withKeyring(async ({ store, keyring, calls }) => {
+    const name = "аня-李-नेहा@example.com@api.datum.net";
+    await store.set(name, SECRET, bound);
+    calls.length = 0;
+    assert.equal(await store.get(name, bound), SECRET);
+    assert.deepEqual(calls, ["secret-tool lookup"]);
+    assert.equal(await store.get("Аня-李-नेहा@example.com@api.datum.net", bound), undefined);
+    const { stdout, stderr } = await run("secret-tool", ["search", "--all", "service", "datumctl"], {
+      env: { ...keyring.env, LC_ALL: "C", CHARSET: "UTF-8" },
+    });
+    assert.match(stdout + stderr, new RegExp(`^attribute.account = ${await fileNameOf(name)}$`, "m"));
+    assert.match(stdout, new RegExp(`^label = datumctl: ${name}$`, "m"));
+    assert.equal(await store.delete(name, bound), true);
+    assert.equal(await store.get(name, bound), undefined);
+  });
 });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { addCommand, encodeAccount, macosStore } from "../../src/keyring/macos.ts";
+import { fileNameOf } from "../../src/sessions/session-name.ts";
 import {
   ProgramNotFound,
   ProgramTimeout,
@@ -244,5 +245,41 @@ Deno.test("a writer that lost the race for a new item updates it, within the sam
   await assert.rejects(
     standIn({ code: 45 }, { code: 45 }).store.set(ACCOUNT, SECRET, bound),
     failsWith("KEYRING_UNAVAILABLE", /exit code 45/),
+  );
+});
+
+Deno.test("a name beyond ASCII is kept under its session's base32 id, which its label tells the name of", async () => {
+  const { store, calls } = standIn({}, { stdout: `${SECRET}\n` }, {});
+  const name = "аня-李@example.com@api.datum.net";
+  await store.set(name, SECRET, bound);
+  await store.get(name, bound);
+  await store.delete(name, bound);
+  const id = await fileNameOf(name);
+  assert.deepEqual(words(String(calls[0]?.options.stdin)), [
+    ...["add-generic-password", "-U", "-s", "datumctl", "-a", id],
+    ...["-l", `datumctl: ${name}`, "-w", SECRET],
+  ]);
+  assert.deepEqual(calls.slice(1).map(({ args }) => args.slice(0, 5)), [
+    ["find-generic-password", "-s", "datumctl", "-a", id],
+    ["delete-generic-password", "-s", "datumctl", "-a", id],
+  ]);
+  await assert.rejects(
+    standIn({ code: 36 }).store.get(name, bound),
+    failsWith("KEYRING_LOCKED", /аня-李@example\.com/),
+  );
+});
+
+Deno.test("a label keeps its letters and is still one word of one line of 4,095 bytes", () => {
+  const label = `аня" -w "x' in /home/а\\b\n$HOME`;
+  const line = addCommand("abcdefghijklmnop", SECRET, label);
+  assert.deepEqual(commands(line), [line], "one command");
+  assert.deepEqual(words(line).slice(5, 8), [
+    "abcdefghijklmnop",
+    "-l",
+    "datumctl: аня%22 -w %22x%27 in /home/а%5Cb%0A%24HOME",
+  ]);
+  assert.throws(
+    () => addCommand("abcdefghijklmnop", SECRET, "李".repeat(1_400)),
+    failsWith("KEYRING_UNAVAILABLE", /so long a name/),
   );
 });

@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { targetOf, windowsStore } from "../../src/keyring/windows.ts";
+import { fileNameOf } from "../../src/sessions/session-name.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import {
+  type Credential,
   CREDENTIAL_SIZE,
   CredentialManagerUnavailable,
   decodeCredential,
@@ -153,4 +155,23 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
+});
+
+Deno.test("a name beyond ASCII is kept under its session's base32 id, with the name as the user", async () => {
+  const credentials = new Map<string, Credential>();
+  const store = windowsStore(() => ({
+    read: (target) => credentials.get(target),
+    write: (credential) => void credentials.set(credential.target, credential),
+    remove: (target) => credentials.delete(target),
+  }));
+  const names = ["Аня@example.com@h", "аня@example.com@h", "ANYA@example.com@h"];
+  for (const name of names) await store.set(name, `of-${names.indexOf(name)}`, bound);
+  for (const name of names) assert.equal(await store.get(name, bound), `of-${names.indexOf(name)}`);
+  assert.deepEqual([...credentials.values()].map(({ target, user }) => [target, user]), [
+    [`datumctl:${await fileNameOf("Аня@example.com@h")}`, "Аня@example.com@h"],
+    [`datumctl:${await fileNameOf("аня@example.com@h")}`, "аня@example.com@h"],
+    ["datumctl:^A^N^Y^A@example.com@h", "ANYA@example.com@h"],
+  ]);
+  for (const name of names) assert.equal(await store.delete(name, bound), true);
+  assert.equal(credentials.size, 0);
 });
