@@ -1,4 +1,4 @@
-/** Owns `logout`: taking back at the issuer what was granted, then forgetting it here. */
+/** `logout`: taking back at the issuer what was granted, then forgetting it here. */
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError, fail, failureOrThrow, printable } from "../errors.ts";
@@ -23,6 +23,7 @@ import { exists } from "../system/files.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
 import {
+  isLive,
   keyLeftBehind,
   meantSession,
   type PlacedSession,
@@ -171,7 +172,7 @@ async function leave(
     if (valid !== undefined) out.note(valid);
   } else {
     const done = `${labelOf(session)} is signed out here`;
-    failures.push(keyLeftBehind(done, { session, place }, removal.leftBehind));
+    failures.push(await keyLeftBehind(done, { session, place }, removal.leftBehind));
   }
   if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
   failures.push(...revocation.older ?? []);
@@ -218,7 +219,7 @@ async function tellUnopened(
   if (leftBehind === undefined) out.line(`${done}: the session of ${printable(project)}.`);
   else {
     const removed = `The session of ${printable(project)} is removed`;
-    failures.push(keyLeftBehind(removed, { session, place }, leftBehind));
+    failures.push(await keyLeftBehind(removed, { session, place }, leftBehind));
   }
   const copies = [`${project}/.datachain/config`, `${project}\\.datachain\\config`];
   const copy = copies.find((path) => path === session.exportedTo);
@@ -282,11 +283,10 @@ async function revoke(
       ? { ...await revokeAtStudio(deps, opened, keep), sealed }
       : { done: "Removed here", host, sealed, registration: registration(opened) };
   }
-  const last = lastExpiry(opened);
-  // With a refresh token, the issuer alone knows when the session ends.
-  const until = credentials.refreshToken === undefined || last === undefined
-    ? last
-    : `${NO_KNOWN_END} (its access token: ${last})`;
+  const until = validUntil(opened, deps.now());
+  const gone = { host, registration: registration(opened) };
+  const over = { done: "Removed here; nothing of it was left to revoke", ...gone };
+  if (until === undefined && credentials.refreshToken === undefined) return over;
   using network = deps.openNetwork(credentials.certificateAuthority);
   using bounded = boundedSignal(
     deps.requestTimeout,
@@ -299,22 +299,28 @@ async function revoke(
       { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log },
       { metadata, client: oauthClient(clientId, clientSecret), refreshToken, accessToken },
     );
-    const gone = { host, registration: registration(opened) };
     if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here", ...gone };
+    if (until === undefined) return over;
     deps.out.warn(
       `${host} has no revocation endpoint: tokens stay valid until they expire.`,
     );
     return { done: "Removed here", ...gone };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
-    return {
-      done: "",
-      host,
-      registration: registration(opened),
-      failure: thrown,
-      ...(until === undefined ? {} : { until }),
-    };
+    return until === undefined ? over : { done: "", ...gone, failure: thrown, until };
   }
+}
+
+/** Until when something of a sign-in is valid; undefined where all of it has run out, as far as that is known here. */
+function validUntil({ session, credentials }: OpenedSession, now: number): string | undefined {
+  const access = timedToken(credentials, "access");
+  const ends = access === undefined || access.guessed ? undefined : new Date(access.expires).toISOString();
+  const ended = access === undefined || (!access.guessed && access.expires <= now);
+  const renews = credentials.recipe === undefined && credentials.refreshToken !== undefined &&
+    session.renewalRefused === undefined;
+  if (!renews) return ended ? undefined : ends ?? NO_KNOWN_END;
+  // The issuer alone knows when a refresh token ends.
+  return ended || ends === undefined ? NO_KNOWN_END : `${NO_KNOWN_END} (its access token: ${ends})`;
 }
 
 /**
@@ -347,6 +353,7 @@ async function revokeAtStudio(
       deps.out.note(`The token "${printable(name)}" that was here before is revoked, too.`);
     } catch (thrown) {
       if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
+      if (!isLive(superseded, deps.now())) continue;
       if (keep) return { done: "", host, failure: thrown };
       older.push(olderStillValid(superseded, thrown));
     }
@@ -359,6 +366,9 @@ async function revokeAtStudio(
     return { done, host, token, older };
   } catch (thrown) {
     if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
+    if (!isLive(session, deps.now())) {
+      return { done: "Removed here; its token had expired already", host, token, older };
+    }
     const until = session.expires === undefined ? {} : { until: session.expires };
     return { done: "", host, failure: thrown, token, older, ...until };
   }
@@ -377,11 +387,6 @@ function tokenStays(path: string): AppError {
     `The token's copy in ${printable(path)} stays, because the session's own token could not be read.`,
     { hint: `Take the token out of ${printable(path)} yourself.` },
   );
-}
-
-function lastExpiry({ credentials }: OpenedSession): string | undefined {
-  const expires = timedToken(credentials, "access")?.expires;
-  return expires === undefined ? undefined : new Date(expires).toISOString();
 }
 
 function slow(host: string): AppError {

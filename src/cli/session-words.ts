@@ -2,9 +2,10 @@
 
 import { AppError, failureOrThrow, printable } from "../errors.ts";
 import { variableInForce } from "../providers/ambient.ts";
+import { systemAccount } from "../keyring/store.ts";
 import { shellLine } from "../shell-word.ts";
 import type { Session } from "../sessions/session-file.ts";
-import { AMBIENT, defaultSessionName, labelOf } from "../sessions/session-name.ts";
+import { AMBIENT, defaultSessionName, isCalled, labelOf, nameOfPerson } from "../sessions/session-name.ts";
 import { chooseSession, type ChosenSession } from "../sessions/choose-session.ts";
 import { readConfig } from "../sessions/config.ts";
 import { accountOf, openSession } from "../sessions/open-session.ts";
@@ -72,16 +73,15 @@ export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
 }
 
 /** A session went, and the keyring's item did not. `done` says what became of the session. */
-export function keyLeftBehind(
+export async function keyLeftBehind(
   done: string,
   { session, place }: PlacedSession,
   { code, message, cause }: AppError,
-): AppError {
+): Promise<AppError> {
+  const { account } = await systemAccount(accountOf(place, session.name));
   return new AppError(
     code === "KEYRING_TIMEOUT" ? code : "STORAGE",
-    `${done}, but the keyring's item "${
-      printable(accountOf(place, session.name), Infinity)
-    }" (service datumctl) ` +
+    `${done}, but the keyring's item "${printable(account, Infinity)}" (service datumctl) ` +
       `was left behind: ${message}`,
     {
       hint: "Remove that item with your keyring's own program; by itself it opens nothing.",
@@ -136,11 +136,21 @@ export function tokenEnds(session: Session, now: number): string {
   return `${tokenExpires} (${over}${next})`;
 }
 
+/** True while a session, or a token, has not ended. */
+export function isLive({ expires }: Pick<Session, "expires">, now: number): boolean {
+  return expires === undefined || Date.parse(expires) > now;
+}
+
+/** True for a session that is known to be over: it has ended, or its issuer refused to renew it. */
+export function isOver(session: Session, now: number): boolean {
+  return session.renewalRefused !== undefined || !isLive(session, now);
+}
+
 /** When a session ends for good. */
 export function sessionEnds({ kind, expires, renewalRefused }: Session, now: number): string {
   if (renewalRefused !== undefined) return REFUSED;
   if (expires === undefined) return kind === "workload" ? "when its CI job ends" : "renews itself";
-  return Date.parse(expires) > now ? expires : `${expires} (expired)`;
+  return isLive({ expires }, now) ? expires : `${expires} (expired)`;
 }
 
 /** True for a session that comes from a variable: nothing of it is stored. */
@@ -196,8 +206,8 @@ function matchSession(sessions: readonly PlacedSession[], user: string, command:
   });
 }
 
-function isOf({ user: { email, subject } }: Session, user: string): boolean {
-  return email?.toLowerCase() === user.toLowerCase() || subject === user;
+function isOf({ user }: Session, name: string): boolean {
+  return isCalled(user, name) || user.subject === name;
 }
 
 /**
@@ -250,7 +260,7 @@ export async function meantSession(
   const labels = sessions.map(({ session, place }) => {
     // What its file says beside its name may be anybody's words.
     if (place.project !== undefined) return `${session.name}  in ${printable(place.project)}`;
-    const usual = defaultSessionName(session.user.email ?? session.user.subject, session.apiHost);
+    const usual = defaultSessionName(nameOfPerson(session.user), session.apiHost);
     return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}${
       session.name === active ? "  active" : ""
     }`;

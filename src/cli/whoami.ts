@@ -2,6 +2,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import type { Session } from "../sessions/session-file.ts";
+import { nameOfPerson } from "../sessions/session-name.ts";
 import type { ChosenSession } from "../sessions/choose-session.ts";
 import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet.ts";
@@ -54,7 +55,7 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
     await formatObject(
       lines,
       {
-        user: user.email ?? null,
+        user: user.email ?? user.username ?? null,
         name: user.name ?? null,
         subject: user.subject,
         session: session.name,
@@ -84,7 +85,7 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
 function whoOf({ kind, user, name }: Session): readonly (readonly [string, string])[] {
   if (kind === "studio") return [["Token", user.name ?? name]];
   return [
-    ["User", user.email ?? user.subject],
+    ["User", nameOfPerson(user)],
     ...(user.name === undefined ? [] : [["Name", user.name] as const]),
   ];
 }

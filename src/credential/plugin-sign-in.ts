@@ -7,7 +7,7 @@ import { renewalTarget } from "../providers/provider.ts";
 import { Quoted } from "../sessions/failure-memory.ts";
 import { parseJson } from "../json.ts";
 import { NOBODY, type Session } from "../sessions/session-file.ts";
-import { AMBIENT, isOfPlace, labelOf } from "../sessions/session-name.ts";
+import { AMBIENT, isOfPlace, labelOf, nameOfPerson } from "../sessions/session-name.ts";
 import { openSession } from "../sessions/open-session.ts";
 import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../sessions/place.ts";
 import { readSession } from "../sessions/read-session.ts";
@@ -49,8 +49,8 @@ interface Renewal {
   readonly target: SignInTarget;
   /** The session as it was; absent when it is gone and only its name is known. */
   readonly renewed: Session | undefined;
-  /** The e-mail that the person must have. */
-  readonly email: string | undefined;
+  /** Whom the issuer should suggest; of a session that is gone, the e-mail that the person must have. */
+  readonly loginHint: string | undefined;
 }
 
 /**
@@ -109,14 +109,17 @@ async function renewalOf(
   if (found !== undefined) {
     const { session, credentials } = await openSession(place, found, bound);
     const target = renewalTarget(session, credentials);
-    return target === undefined ? undefined : { name, target, renewed: session, email: session.user.email };
+    const { email, username } = session.user;
+    return target === undefined
+      ? undefined
+      : { name, target, renewed: session, loginHint: email ?? username };
   }
   const [, email, host] = /^([^@]+@[^@]+)@(api\.[^@]+)$/.exec(name) ?? [];
   if (email === undefined || host === undefined) return undefined;
   try {
     const target = datumTarget({ hostname: `auth.${host.slice("api.".length)}` });
     if (target.apiHost !== host || !isOfPlace(target, activeFor ?? host)) return undefined;
-    return { name, target, renewed: undefined, email };
+    return { name, target, renewed: undefined, loginHint: email };
   } catch (thrown) {
     // A host whose client nobody knows: only the person can say.
     if (thrown instanceof AppError) return undefined;
@@ -193,7 +196,7 @@ async function noteAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<
 
 async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted: AbortSignal): Promise<void> {
   const { place, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = around;
-  const { name, target, renewed, email } = renewal;
+  const { name, target, renewed, loginHint } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
   using network = openNetwork(certificateAuthority);
   using bounded = boundedSignal(longest, () => nobodyCame(byHand(renewal), longest), interrupted);
@@ -210,7 +213,7 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
       ? `Nobody is signed in as ${name}.`
       : `The session of ${labelOf(renewed)} has expired.`,
   );
-  await signInPerson({ target, loginHint: email, choices: renewed?.signIn }, {
+  await signInPerson({ target, loginHint, choices: renewed?.signIn }, {
     exchange,
     env,
     device: false,
@@ -220,7 +223,7 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
     act: say,
     note: say,
     async complete(signedIn) {
-      if (renewed === undefined) refuseOtherEmail(name, email, signedIn);
+      if (renewed === undefined) refuseOtherEmail(name, loginHint, signedIn);
       const keyStores = keyStoresOf(env("DATUMCTL_KEYRING"));
       const choice = {
         wantedName: name,
@@ -251,7 +254,7 @@ function keyStoresOf(choice: string | undefined): readonly KeyStore[] {
 /** A session of which only the name is left must come back as the person in its name. */
 function refuseOtherEmail(name: string, email: string | undefined, { user }: SignedIn): void {
   if (email !== undefined && user.email?.toLowerCase() === email.toLowerCase()) return;
-  const came = printable(user.email ?? user.subject);
+  const came = printable(nameOfPerson(user));
   throw new AppError(
     "IDENTITY_MISMATCH",
     `The session "${name}" belongs to ${printable(email ?? name)}, but ${came} signed in.`,

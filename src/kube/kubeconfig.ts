@@ -145,6 +145,12 @@ export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
   return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
 }
 
+/** The names of the contexts that use a user entry. */
+export function contextsOf(kubeconfig: Kubeconfig, user: string): string[] {
+  const contexts = allEntries(kubeconfig, "contexts").filter(({ fields }) => fields["user"] === user);
+  return [...new Set(contexts.map(({ name }) => name))];
+}
+
 function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
   const args = (fields["exec"] as { args?: unknown } | null | undefined)?.args;
   if (!isOurExec(args)) return undefined;

@@ -1,4 +1,4 @@
-/** Owns the revocation of a session's tokens at the issuer, RFC 7009. */
+/** The revocation of a session's tokens at the issuer, RFC 7009. */
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
@@ -18,7 +18,7 @@ export interface RevokeInput {
 export type Revoked =
   | {
     readonly kind: "revoked";
-    /** True when the issuer cannot revoke access tokens of this type: it lives on until it expires. */
+    /** True when the issuer cannot revoke access tokens, and was asked to: it lives on until it expires. */
     readonly accessTokenStays: boolean;
   }
   | { readonly kind: "no-endpoint" };
@@ -26,8 +26,8 @@ export type Revoked =
 const STEP = "Cannot revoke the session's tokens";
 
 /**
- * Revokes the refresh token, then the access token, the second even when the first failed. A 200 for an unknown
- * token is success.
+ * Revokes the refresh token, with which the access token goes (RFC 7009, 2.1); that one by itself where there is no
+ * refresh token, or it could not be revoked. A 200 for an unknown token is success.
  *
  * @throws AppError `NETWORK` or `ISSUER_ERROR`, of the first that failed.
  */
@@ -42,7 +42,8 @@ export async function revokeTokens(exchange: Exchange, input: RevokeInput): Prom
     }).catch((error) => failures.push(error));
   }
   let accessTokenStays = false;
-  if (accessToken !== undefined) {
+  // After its refresh token it is unknown already, which some issuers log as an error.
+  if (accessToken !== undefined && (refreshToken === undefined || failures.length > 0)) {
     await revoke(exchange, input, accessToken, "access_token").then((known) => {
       accessTokenStays = !known;
     }).catch((error) => failures.push(error));

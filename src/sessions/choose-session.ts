@@ -6,7 +6,7 @@ import type { SessionPlace } from "./place.ts";
 import { listSessions, readSession } from "./read-session.ts";
 import { loginLineOfName } from "./remedy.ts";
 import type { Session } from "./session-file.ts";
-import { AMBIENT, isSessionName } from "./session-name.ts";
+import { AMBIENT, isCalled, isSessionName } from "./session-name.ts";
 
 /** Which session a command acts as. */
 export interface ChosenSession {
@@ -83,12 +83,13 @@ async function noSession(place: SessionPlace, named: string | undefined): Promis
   const { sessions } = await listSessions(place);
   const names = sessions.map(({ name }) => name);
   const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
-  const theirs = sessions.filter(({ user }) => user.email?.toLowerCase() === named?.toLowerCase())
-    .map(({ name }) => name);
+  const theirs = named === undefined
+    ? []
+    : sessions.filter(({ user }) => isCalled(user, named)).map(({ name }) => name);
   if (named !== undefined && theirs.length > 0) {
     return new AppError(
       "NOT_SIGNED_IN",
-      `There is no session ${printable(named, 128)} here; that is an e-mail.`,
+      `There is no session ${printable(named, 200)} here; that is a user.`,
       {
         hint: `Name ${theirs.length > 1 ? "one of its sessions" : "the session"}: --profile ${
           theirs.join(", or ")

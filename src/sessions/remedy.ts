@@ -81,7 +81,7 @@ export function placeFlags(session: Unstored): string[] {
  */
 export function loginLineOfName(name: string): string {
   const login = ["datumctl", "login", "--profile", name];
-  const host = hostInName(name)?.replace(/-\d+$/, "");
+  const host = hostInName(name)?.replace(/-\d+$/, "").replace(/-(?=[a-f]*\d)[0-9a-f]{6}$/, "");
   if (host === undefined || host === DATUM_API_HOST) return shellLine(login);
   // Datum's own hosts have clients that are known.
   const client = host.endsWith(".datum.net") ? [] : ["--client-id", "ID"];

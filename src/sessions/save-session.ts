@@ -5,12 +5,13 @@ import type { KeyringBound } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
 import type { Credentials } from "./credentials.ts";
+import { isSameClient, mayBecome } from "./identity.ts";
 import { makeKeyText, readKeyText, type SealingKey } from "./jwe.ts";
-import { accountOf } from "./open-session.ts";
+import { accountOf, openSession, openWith } from "./open-session.ts";
 import { type KeyStore, pathsOf, type SessionPlace } from "./place.ts";
 import { LOCK_WAIT, lockSession, readSession } from "./read-session.ts";
 import { newLoginLine } from "./remedy.ts";
-import { NOBODY, SCHEMA_VERSION, type Session } from "./session-file.ts";
+import { SCHEMA_VERSION, type Session } from "./session-file.ts";
 import { AMBIENT, refuseNameOfOtherHost } from "./session-name.ts";
 import { prepareSession } from "./write-session.ts";
 
@@ -20,10 +21,26 @@ export interface NewSession {
   readonly credentials: Credentials;
 }
 
-/** A session as it was stored, and why not in the store that was tried first. */
+/** A session as it was stored. */
 export interface SavedSession {
   readonly session: Session;
-  readonly passedOver?: AppError;
+  /** Why its key is not in the store that was tried first. */
+  readonly passedOver?: AppError | undefined;
+  /** What it took the place of. */
+  readonly replaced?: ReplacedSession | undefined;
+}
+
+/** A session that another took the place of. */
+export interface ReplacedSession {
+  readonly session: Session;
+  /** Absent where its key was not at hand. */
+  readonly credentials: Credentials | undefined;
+}
+
+/** Whose place a session may take. */
+export interface Replacing {
+  /** The person named it: as another client it is still the same session. */
+  readonly named: boolean;
 }
 
 /**
@@ -33,13 +50,15 @@ export interface SavedSession {
  * place. `keyStores` are tried in order: the first that works keeps the key.
  *
  * Throws what the last of them said; `STORAGE` when a file is there that cannot be read or be written;
- * `IDENTITY_MISMATCH` when the name is another identity's; `USAGE` for the name of one elsewhere. Then nothing was stored.
+ * `IDENTITY_MISMATCH` when the name is another identity's, or another client's that nobody named; `USAGE` for the name of
+ * one elsewhere. Then nothing was stored.
  */
 export async function saveSession(
   place: SessionPlace,
   { session, credentials }: NewSession,
   keyStores: readonly KeyStore[],
   bound: KeyringBound,
+  { named }: Replacing = { named: true },
 ): Promise<SavedSession> {
   const { name } = session;
   if (name.startsWith(AMBIENT)) {
@@ -52,12 +71,17 @@ export async function saveSession(
   using _lock = await lockSession(place, name, LOCK_WAIT);
   const previous = await readSession(place, name);
   if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
-  if (previous !== undefined && !sameIdentity(previous, session)) {
+  if (
+    previous !== undefined && !(mayBecome(previous, session) && (named || isSameClient(previous, session)))
+  ) {
     throw new AppError("IDENTITY_MISMATCH", `A session named "${name}" already belongs to someone else.`, {
       hint: `Choose another name: ${newLoginLine("NAME", session)}`,
     });
   }
   const { key, keyStore, made, passedOver } = await keepKey(place, name, previous, keyStores, bound);
+  const replaced = previous === undefined
+    ? undefined
+    : { session: previous, credentials: await credentialsOf(place, previous, made ? undefined : key, bound) };
   let saved: Session;
   try {
     const replacement = await prepareSession(place, name, previous, key);
@@ -75,16 +99,26 @@ export async function saveSession(
   }
   const { failure, signIn, leaving } = await pathsOf(place.folders, name);
   for (const note of [failure, signIn, leaving]) await removeFile(note);
-  return passedOver === undefined ? { session: saved } : { session: saved, passedOver };
+  return { session: saved, passedOver, replaced };
 }
 
-/** Where nobody has signed in yet, whoever does first is the session's identity. */
-function sameIdentity(
-  previous: Pick<Session, "issuer" | "user">,
-  next: Pick<Session, "issuer" | "user">,
-): boolean {
-  const { subject } = previous.user;
-  return previous.issuer === next.issuer && (subject === NOBODY || subject === next.user.subject);
+/** The credentials of a session that is about to be replaced. A keyring that was given up is not asked again. */
+async function credentialsOf(
+  place: SessionPlace,
+  session: Session,
+  key: SealingKey | undefined,
+  bound: KeyringBound,
+): Promise<Credentials | undefined> {
+  if (key === undefined && session.keyStore === "system") return undefined;
+  try {
+    const opened = key === undefined
+      ? await openSession(place, session, bound)
+      : await openWith(place, session, key);
+    return opened.credentials;
+  } catch (thrown) {
+    failureOrThrow(thrown);
+    return undefined;
+  }
 }
 
 interface KeptKey {

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { AppError, printable } from "../errors.ts";
 import { parseJson } from "../json.ts";
+import { isSessionName } from "./name-characters.ts";
 
 /** The schema version of the session files that this program writes. */
 export const SCHEMA_VERSION = 1;
@@ -21,7 +22,7 @@ export const plain = v.pipe(v.string(), v.check((text) => text === printable(tex
 export const sessionSchema = v.object({
   schemaVersion: v.literal(SCHEMA_VERSION),
   /** The session's own name, unique here. */
-  name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._@+:-]{0,127}$/)),
+  name: v.pipe(v.string(), v.check(isSessionName)),
   provider: v.picklist(["datum", "oidc", "cloudfleet", "studio"]),
   kind: v.picklist(["user", "service-account", "api-token", "pat", "workload", "studio"]),
   issuer: plain,
@@ -29,7 +30,13 @@ export const sessionSchema = v.object({
   apiHost: plain,
   clientId: text,
   /** Who it is: `subject` (the issuer's `sub`) is the identity, the rest are labels. */
-  user: v.object({ subject: text, email: v.optional(text), name: v.optional(text) }),
+  user: v.object({
+    subject: text,
+    email: v.optional(text),
+    /** `preferred_username` or `upn`, where there is no e-mail. */
+    username: v.optional(text),
+    name: v.optional(text),
+  }),
   scopes: v.array(text),
   /** PEM certificates to trust for this session beside the system's. */
   certificateAuthority: v.optional(text),

@@ -1,10 +1,12 @@
-/** Owns what sessions are known by: their names and those of their files, the hosts and subjects in them. */
+/** What sessions are known by: their names and those of their files, the hosts and subjects in them. */
 
-import * as v from "valibot";
 import { toBase32 } from "../base64.ts";
 import { sha256 } from "../digest.ts";
 import { AppError, printable } from "../errors.ts";
-import { type Session, sessionSchema } from "./session-file.ts";
+import { mayBeCut, sessionNameOf } from "./name-characters.ts";
+import type { Session } from "./session-file.ts";
+
+export { isSessionName } from "./name-characters.ts";
 
 /** The names of sessions that come from variables and are stored nowhere begin so. */
 export const AMBIENT = "env:";
@@ -14,21 +16,15 @@ export async function fileNameOf(sessionName: string): Promise<string> {
   return toBase32(await sha256(sessionName)).slice(0, 16);
 }
 
-/** True when a text can be a session's name. */
-export function isSessionName(name: string): boolean {
-  return v.is(sessionSchema.entries.name, name);
-}
-
-/** The name that a session gets by itself: `<label>@<host>`, other characters as `-`. */
+/** The name that a session gets by itself: `<label>@<host>`, characters that no name is made of as `-`. */
 export function defaultSessionName(label: string, host: string): string {
-  const name = `${label}@${host}`.replace(/[^A-Za-z0-9._@+:-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(
-    0,
-    128,
-  );
-  return name === "" ? "session" : name;
+  return sessionNameOf(`${label}@${host}`);
 }
 
-/** The API host that a name ends in, where it is told from a person's words; with the number of a name that was taken. */
+/**
+ * The API host that a name ends in, where it is told from a person's words; with what a name has behind it that was
+ * taken: six characters, a number, or both.
+ */
 export function hostInName(name: string): string | undefined {
   const [, long, api] = /^[^@]+@[^@]+@([^@]*[.:][^@]*)$|@(api\.[^@]+)$/.exec(name) ?? [];
   return long ?? api;
@@ -41,10 +37,9 @@ export function hostInName(name: string): string | undefined {
 export function refuseNameOfOtherHost(name: string, apiHost: string): void {
   const host = hostInName(name);
   const usual = defaultSessionName("x", apiHost).slice("x@".length);
-  // A long name is cut, wherever that is; and one that is taken gets a number behind it.
-  if (host === undefined || name.length >= 120 || host.replace(/-\d+$/, "") === usual || host === usual) {
-    return;
-  }
+  const counted = host?.replace(/-\d+$/, "");
+  const hosts = [host, counted, ...[host, counted].map((one) => one?.replace(/-[0-9a-f]{6}$/, ""))];
+  if (host === undefined || mayBeCut(name) || hosts.includes(usual)) return;
   throw new AppError(
     "USAGE",
     `A session of ${apiHost} cannot be named "${name}": it would pass for one of ${host}.`,
@@ -71,7 +66,18 @@ export const DATUM_API_HOST = "api.datum.net";
 /** The subject of a workload's session, as it was named at its login: where the token is, and whom it is for. */
 export const WORKLOAD_SUBJECT = /^(github|gitlab:\w+|file:(?:[A-Za-z]:)?[^:]+):(.+)$/;
 
-/** How somebody is called in a sentence: by e-mail, else by the session's own name, or by what that was made of. */
-export function labelOf({ name, apiHost, user: { email, subject } }: Session): string {
-  return printable(email ?? (name === defaultSessionName(subject, apiHost) ? subject : name));
+/** What a person is called by: the e-mail, else the user name at the issuer, else the identity itself. */
+export function nameOfPerson({ email, username, subject }: Session["user"]): string {
+  return email ?? username ?? subject;
+}
+
+/** True for what a person is called by, in whatever case. */
+export function isCalled({ email, username }: Session["user"], text: string): boolean {
+  const folded = text.normalize("NFC").toLowerCase();
+  return [email, username].some((name) => name?.normalize("NFC").toLowerCase() === folded);
+}
+
+/** How somebody is called in a sentence: by e-mail or user name, else by the session's own name, or by what that was made of. */
+export function labelOf({ name, apiHost, user: { email, username, subject } }: Session): string {
+  return printable(email ?? username ?? (name === defaultSessionName(subject, apiHost) ? subject : name));
 }

@@ -1,4 +1,4 @@
-/** Owns how long a token counts as fresh, and what expiry is told to others. */
+/** How long a token counts as fresh, and what expiry is told to others. */
 
 import { unverifiedClaims } from "../oauth/jwt.ts";
 import type { Credentials } from "./credentials.ts";
@@ -12,6 +12,8 @@ export interface TimedToken {
   readonly kind: TokenKind;
   readonly issued: number;
   readonly expires: number;
+  /** Nobody said when it ends. */
+  readonly guessed?: true;
 }
 
 // A token whose end nobody names: short enough to be refreshed often, long enough to be of use.
@@ -33,7 +35,9 @@ export function timedToken(credentials: Credentials, kind: TokenKind): TimedToke
     return { token, kind, issued: received, expires: accessTokenExpires };
   }
   const { exp, iat } = unverifiedClaims(token) ?? {};
-  if (typeof exp !== "number") return { token, kind, issued: received, expires: received + UNKNOWN_LIFE };
+  if (typeof exp !== "number") {
+    return { token, kind, issued: received, expires: received + UNKNOWN_LIFE, guessed: true };
+  }
   const expires = Math.min(Math.max(0, exp * 1000), LATEST);
   return { token, kind, issued: typeof iat === "number" ? iat * 1000 : received, expires };
 }

@@ -2,11 +2,12 @@
 
 import type { KeyringBound } from "../keyring/store.ts";
 import { type RecipeCredentials, sealedPlaceOf } from "../sessions/credentials.ts";
+import { isSameIdentity } from "../sessions/identity.ts";
 import type { Session } from "../sessions/session-file.ts";
 import type { KeyStore, SessionPlace } from "../sessions/place.ts";
 import { listSessions, readSession } from "../sessions/read-session.ts";
 import { type SavedSession, saveSession } from "../sessions/save-session.ts";
-import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts";
+import { freeName, makeActive, underFreeName } from "./naming.ts";
 
 /** An identity with its recipe, not stored yet. */
 export interface RecipeSession {
@@ -44,14 +45,16 @@ export async function keepRecipe(
   choice: RecipeChoice,
   bound: KeyringBound,
 ): Promise<SavedSession> {
-  const { issuer, apiHost, accessTokenExpires } = credentials;
-  const saved = await underFreeName(choice.wantedName === undefined, async () => {
+  const { issuer, apiHost, clientId, accessTokenExpires } = credentials;
+  const identity = { ...session, issuer, apiHost, clientId };
+  const named = choice.wantedName !== undefined;
+  const saved = await underFreeName(!named, async () => {
     const others = (await listSessions(place)).sessions;
     const there = choice.wantedName === undefined
-      ? ofSameIdentity(others, { ...session, issuer, apiHost })
+      ? others.find((other) => isSameIdentity(other, identity))
       : await readSession(place, choice.wantedName);
     const before = there !== undefined && choice.counts?.(there) === false ? undefined : there;
-    const name = choice.wantedName ?? before?.name ?? freeName(others, label, apiHost);
+    const name = choice.wantedName ?? before?.name ?? await freeName(others, label, identity);
     const ends = accessTokenExpires === undefined ? undefined : new Date(accessTokenExpires).toISOString();
     return await saveSession(
       place,
@@ -68,6 +71,7 @@ export async function keepRecipe(
       },
       before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
       bound,
+      { named },
     );
   });
   if (choice.activate) await makeActive(place, saved.session.name);

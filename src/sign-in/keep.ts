@@ -1,4 +1,4 @@
-/** Owns what is kept of a verified sign-in: the session's name, its identity, its file; or nothing, and no grant. */
+/** What is kept of a verified sign-in: the session's name, its identity, its file; or nothing, and no grant. */
 
 import { AppError, printable } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
@@ -6,14 +6,16 @@ import type { Exchange } from "../oauth/http.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
 import type { Credentials } from "../sessions/credentials.ts";
-import { NOBODY, type Session } from "../sessions/session-file.ts";
+import type { Session } from "../sessions/session-file.ts";
 import { newLoginLine } from "../sessions/remedy.ts";
-import { labelOf } from "../sessions/session-name.ts";
+import { labelOf, nameOfPerson } from "../sessions/session-name.ts";
+import { isSameIdentity, mayBecome } from "../sessions/identity.ts";
 import type { KeyStore, SessionPlace } from "../sessions/place.ts";
 import { listSessions } from "../sessions/read-session.ts";
 import { type SavedSession, saveSession } from "../sessions/save-session.ts";
 import { timedToken, type TokenKind } from "../sessions/token-life.ts";
-import { freeName, makeActive, ofSameIdentity, underFreeName } from "./naming.ts";
+import { freeName, makeActive, underFreeName } from "./naming.ts";
+import { revokeReplaced } from "./replaced-grant.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
@@ -36,8 +38,9 @@ export interface KeepChoice {
 }
 
 /**
- * Stores a sign-in. When that fails, or when a different person signed in than the session belongs to, nothing is stored
- * and what was granted is revoked: a grant that nobody keeps should not live on.
+ * Stores a sign-in, and revokes the refresh token that it takes the place of. When storing fails, or when a different
+ * person signed in than the session belongs to, nothing is stored and what was granted is revoked: a grant that nobody
+ * keeps should not live on.
  *
  * Throws `IDENTITY_MISMATCH`, `STORAGE`, `BUSY` and the keyring's errors.
  */
@@ -51,6 +54,7 @@ export async function keepSignIn(
   checkpoint("sign-in answered");
   const saved = await storeOrRevoke(place, exchange, signedIn, choice, bound);
   if (choice.activate) await makeActive(place, saved.session.name);
+  if (saved.replaced !== undefined) await revokeReplaced(exchange, saved.replaced, signedIn);
   return saved;
 }
 
@@ -93,20 +97,20 @@ async function store(
   const { certificateAuthority } = choice;
   if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
   const others = (await listSessions(place)).sessions;
-  const identity = { kind: "user", issuer: metadata.issuer, user, apiHost: target.apiHost } as const;
+  const { provider, apiHost, client: { id: clientId } } = target;
+  const identity = { provider, kind: "user", issuer: metadata.issuer, user, apiHost, clientId } as const;
   const before = choice.renewed ??
-    (choice.wantedName === undefined ? ofSameIdentity(others, identity) : undefined);
-  const name = choice.wantedName ?? before?.name ??
-    freeName(others, user.email ?? user.subject, target.apiHost);
+    (choice.wantedName === undefined ? others.find((other) => isSameIdentity(other, identity)) : undefined);
+  const name = choice.wantedName ?? before?.name ?? await freeName(others, nameOfPerson(user), identity);
   const signIn = Object.values(choices).every((choice) => choice === undefined) ? undefined : choices;
   const remembered = {
     ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
     ...(signIn === undefined ? {} : { signIn }),
   };
   const credentials = {
-    clientId: target.client.id,
+    clientId,
     ...(target.client.secret === undefined ? {} : { clientSecret: target.client.secret }),
-    apiHost: target.apiHost,
+    apiHost,
     subject: user.subject,
     metadata,
     keys,
@@ -118,7 +122,6 @@ async function store(
     ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
     ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
   };
-  const { provider } = target;
   const kubectlToken = before?.kubectlToken;
   const tokenExpires = expiryOf(credentials, "access");
   // Without a refresh token the session lasts as long as the token that kubectl gets.
@@ -135,8 +138,8 @@ async function store(
         kind: "user",
         issuer: metadata.issuer,
         authHost: target.authHost,
-        apiHost: target.apiHost,
-        clientId: target.client.id,
+        apiHost,
+        clientId,
         ...(target.client.secret === undefined ? {} : { confidential: true }),
         user,
         scopes: [...signedIn.scopes],
@@ -151,6 +154,7 @@ async function store(
     },
     before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
     bound,
+    { named: choice.wantedName !== undefined },
   );
   return saved;
 }
@@ -161,9 +165,8 @@ function expiryOf(credentials: Credentials, kind: TokenKind): string | undefined
 }
 
 function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {
-  const { subject } = renewed.user;
-  if (renewed.issuer === metadata.issuer && (subject === NOBODY || subject === user.subject)) return;
-  const came = printable(user.email ?? user.subject);
+  if (mayBecome(renewed, { issuer: metadata.issuer, user })) return;
+  const came = printable(nameOfPerson(user));
   throw new AppError(
     "IDENTITY_MISMATCH",
     `The session "${renewed.name}" belongs to ${labelOf(renewed)} at ${

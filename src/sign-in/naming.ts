@@ -1,10 +1,13 @@
-/** Owns under which name a new session is kept, and that it becomes the active one. */
+/** Under which name a new session is kept, and that it becomes the active one. */
 
+import { sha256 } from "../digest.ts";
 import { AppError } from "../errors.ts";
+import { activateSession } from "../sessions/config.ts";
+import { isSamePerson, type Person } from "../sessions/identity.ts";
+import { sessionNameOf } from "../sessions/name-characters.ts";
+import type { SessionPlace } from "../sessions/place.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { defaultSessionName } from "../sessions/session-name.ts";
-import { activateSession } from "../sessions/config.ts";
-import type { SessionPlace } from "../sessions/place.ts";
 
 /**
  * Makes a session that is stored the active one. It stays stored when that fails, and the error says so. Throws
@@ -23,26 +26,43 @@ export async function makeActive(place: SessionPlace, name: string): Promise<voi
   }
 }
 
-/** What makes two sessions the same one. */
-export type Identity = Pick<Session, "kind" | "issuer" | "apiHost"> & {
-  readonly user: Pick<Session["user"], "subject">;
-};
-
-/** The session of an identity that there is already. */
-export function ofSameIdentity(sessions: readonly Session[], identity: Identity): Session | undefined {
-  return sessions.find((session) =>
-    session.kind === identity.kind && session.issuer === identity.issuer &&
-    session.user.subject === identity.user.subject && session.apiHost === identity.apiHost
+/** The name that a session gets by itself, and one of its own where another identity has that one. */
+export async function freeName(
+  sessions: readonly Pick<Session, "name" | "issuer" | "user">[],
+  label: string,
+  identity: Pick<Session, "issuer" | "apiHost"> & Person,
+): Promise<string> {
+  const usual = defaultSessionName(label, identity.apiHost);
+  const { lookAlike, isDoubtful } = [usual, ...sessions.map(({ name }) => name)].every(isPlain)
+    ? PLAIN
+    : await import("./look-alikes.ts");
+  const theirs = sessions.some((session) =>
+    lookAlike(session.name, usual) && !isSamePerson(session, identity)
   );
+  // Not a number: on another machine, where they came in another order, that would be the other one's name.
+  const ending = theirs || isDoubtful(usual) ? `-${await markOf(identity)}` : "";
+  const text = `${label}@${identity.apiHost}`;
+  let free = sessionNameOf(text, ending);
+  for (let count = 2; sessions.some(({ name }) => lookAlike(name, free)); count++) {
+    free = sessionNameOf(text, `${ending}-${count}`);
+  }
+  return free;
 }
 
-/** The name that a session gets by itself, with a number where another identity has that one. */
-export function freeName(sessions: readonly Session[], label: string, apiHost: string): string {
-  const name = defaultSessionName(label, apiHost);
-  const taken = new Set(sessions.map((session) => session.name));
-  let free = name;
-  for (let count = 2; taken.has(free); count++) free = `${name.slice(0, 120)}-${count}`;
-  return free;
+/** Of plain letters nobody takes one name for another. */
+const PLAIN = {
+  lookAlike: (one: string, other: string) => one === other,
+  isDoubtful: () => false,
+};
+
+function isPlain(name: string): boolean {
+  return /^[\x20-\x7e]*$/.test(name);
+}
+
+/** Six characters that are a person's at every machine. */
+async function markOf({ issuer, user: { subject } }: Person): Promise<string> {
+  const digest = await sha256(`${issuer}\n${subject}`);
+  return Array.from(digest.subarray(0, 3), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Stores under a free name; the next one, where another process took it at the same moment. */

@@ -1,4 +1,4 @@
-/** Owns what every way of signing in shares: who asks whom for what, and what came of it. */
+/** What every way of signing in shares: who asks whom for what, and what came of it. */
 
 import { AppError } from "../errors.ts";
 import type { OAuthClient } from "../oauth/client.ts";
@@ -30,7 +30,7 @@ export interface SignInRequest {
   readonly target: SignInTarget;
   /** What the person chose, now or at the sign-in that is repeated. */
   readonly choices?: SignInChoices | undefined;
-  /** Whom the issuer should suggest: the e-mail of a session that is renewed. */
+  /** Whom the issuer should suggest: the e-mail or user name of a session that is renewed. */
   readonly loginHint?: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface SignedIn extends SignInTokens {
   readonly choices: SignInChoices;
   readonly metadata: IssuerMetadata;
   readonly scopes: readonly string[];
-  readonly user: { readonly subject: string; readonly email?: string; readonly name?: string };
+  readonly user: Readonly<Session["user"]>;
 }
 
 /** Asks the issuer what it offers, and settles what it is asked for. */
@@ -87,11 +87,15 @@ async function whoSignedIn(
   const told = typeof claims.email === "string" ? claims : await moreClaims(exchange, metadata, tokens);
   const text = (value: unknown) =>
     typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
-  const email = text(told.email) ?? text(claims.email);
-  const name = text(told.name) ?? text(claims.name);
+  const claim = (name: string) => text(told[name]) ?? text(claims[name]);
+  const email = claim("email");
+  // OpenID Connect Core 1.0, 5.1; `upn` is what ADFS and Entra call a person by.
+  const username = email === undefined ? claim("preferred_username") ?? claim("upn") : undefined;
+  const name = claim("name");
   return {
     subject: claims.sub,
     ...(email === undefined ? {} : { email }),
+    ...(username === undefined ? {} : { username }),
     ...(name === undefined ? {} : { name }),
   };
 }
@@ -105,7 +109,7 @@ async function moreClaims(
     const info = await fetchUserInfo(exchange, { metadata, accessToken, subject: claims.sub });
     return info.kind === "claims" ? info.claims : {};
   } catch (thrown) {
-    // The e-mail is a label: a sign-in does not fail for want of it, but for a false answer it does.
+    // The e-mail is a label: a sign-in does not fail for lack of it, but for a false answer it does.
     if (thrown instanceof AppError && thrown.code !== "INVALID_TOKEN" && thrown.code !== "INTERRUPTED") {
       return {};
     }

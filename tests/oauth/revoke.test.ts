@@ -1,4 +1,4 @@
-/** Proves the order of revocations and what counts as done, RFC 7009; and the question for the person behind a token. */
+/** Which tokens are revoked and what counts as done, RFC 7009; and the question for the person behind a token. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
@@ -7,20 +7,22 @@ import { revokeTokens } from "../../src/oauth/revoke.ts";
 import { fetchUserInfo } from "../../src/oauth/userinfo.ts";
 import { CLIENT, json, type Route, TestIssuer } from "./issuer.ts";
 
-function revoke(issuer: TestIssuer, ...answers: Route[]) {
+const ACCESS = { accessToken: "access-1" };
+const BOTH = { refreshToken: "refresh-1", ...ACCESS };
+
+function revoke(issuer: TestIssuer, answers: Route[], tokens: Partial<typeof BOTH> = BOTH) {
   issuer.routes["/revoke"] = answers;
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  const tokens = { refreshToken: "refresh-1", accessToken: "access-1" };
   return revokeTokens(issuer.exchange(), { metadata, client: { id: CLIENT }, ...tokens });
 }
 
 const done: Route = () => new Response(null, { status: 200 });
 const tokensOf = (issuer: TestIssuer) => issuer.requests.map(({ body }) => body.get("token"));
 
-Deno.test("the refresh token is revoked first, then the access token, with the client id in the body", async () => {
+Deno.test("the refresh token is revoked, with the client id in the body; its access token goes with it", async () => {
   const issuer = new TestIssuer();
-  assert.deepEqual(await revoke(issuer, done), { kind: "revoked", accessTokenStays: false });
-  assert.deepEqual(tokensOf(issuer), ["refresh-1", "access-1"]);
+  assert.deepEqual(await revoke(issuer, [done]), { kind: "revoked", accessTokenStays: false });
+  assert.deepEqual(tokensOf(issuer), ["refresh-1"]);
   assert.equal(issuer.requests[0]?.headers.get("authorization"), null);
   assert.deepEqual(Object.fromEntries(issuer.requests[0]?.body ?? []), {
     token: "refresh-1",
@@ -32,7 +34,7 @@ Deno.test("the refresh token is revoked first, then the access token, with the c
 Deno.test("an issuer without the endpoint is told apart, and not asked", async () => {
   const issuer = new TestIssuer();
   delete issuer.metadata.revocation_endpoint;
-  assert.deepEqual(await revoke(issuer, done), { kind: "no-endpoint" });
+  assert.deepEqual(await revoke(issuer, [done]), { kind: "no-endpoint" });
   assert.equal(issuer.requests.length, 0);
 });
 
@@ -54,7 +56,7 @@ for (
 ) {
   Deno.test(`${name} for the refresh token is ${code}, and the access token is tried all the same`, async () => {
     const issuer = new TestIssuer();
-    const revoked = revoke(issuer, route, done);
+    const revoked = revoke(issuer, [route, done]);
     await assert.rejects(
       revoked,
       (error) => error instanceof AppError && error.code === code && !/refresh-1/.test(error.message),
@@ -63,9 +65,12 @@ for (
   });
 }
 
-Deno.test("an access token that the issuer cannot revoke is said to stay", async () => {
+Deno.test("without a refresh token the access token is revoked; one that the issuer cannot revoke is said to stay", async () => {
+  const issuer = new TestIssuer();
+  assert.deepEqual(await revoke(issuer, [done], ACCESS), { kind: "revoked", accessTokenStays: false });
+  assert.deepEqual(tokensOf(issuer), ["access-1"]);
   const unsupported: Route = () => json({ error: "unsupported_token_type" }, { status: 400 });
-  assert.deepEqual(await revoke(new TestIssuer(), done, unsupported), {
+  assert.deepEqual(await revoke(new TestIssuer(), [unsupported], ACCESS), {
     kind: "revoked",
     accessTokenStays: true,
   });

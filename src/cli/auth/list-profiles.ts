@@ -87,5 +87,5 @@ function tokenIdOf({ kind, clientId }: Session): string | undefined {
 
 function whoOf({ kind, user }: Session): string {
   if (kind !== "user") return "";
-  return user.subject === NOBODY ? "Not signed in" : user.email ?? "";
+  return user.subject === NOBODY ? "Not signed in" : user.email ?? user.username ?? "";
 }

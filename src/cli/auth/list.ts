@@ -1,11 +1,14 @@
-/** Owns `auth list`: who is signed in on this machine. */
+/** `auth list`: who is signed in on this machine. */
 
 import { Command } from "@commander-js/extra-typings";
 import { readConfig } from "../../sessions/config.ts";
+import { isSameClient } from "../../sessions/identity.ts";
 import type { SessionPlace } from "../../sessions/place.ts";
+import type { Session } from "../../sessions/session-file.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import {
+  isOver,
   type PlacedSession,
   sessionEnds,
   sessionsHere,
@@ -35,19 +38,48 @@ interface ListInput {
 /** Whether a session is in force here, or would be outside of the project folder. */
 type Standing = "Active" | "Active elsewhere" | "";
 
+/** Its standing, and that it is known to be over. */
+function statusOf(standing: Standing, session: Session, now: number): string {
+  if (!isOver(session, now)) return standing;
+  return standing === "" ? "Expired" : `Expired (${standing.toLowerCase()})`;
+}
+
+/** What tells sessions apart that would look the same: realms of one host, clients of one issuer. */
+interface Distinctions {
+  readonly issuer: boolean;
+  readonly client: boolean;
+}
+
+function distinctionsOf(sessions: readonly Session[]): Distinctions {
+  const anyTwo = (differ: (one: Session, other: Session) => boolean) =>
+    sessions.some((one) => sessions.some((other) => differ(one, other)));
+  return {
+    issuer: anyTwo((one, other) => one.apiHost === other.apiHost && one.issuer !== other.issuer),
+    client: anyTwo((one, other) =>
+      one.kind === "user" && other.kind === "user" && one.issuer === other.issuer && !isSameClient(one, other)
+    ),
+  };
+}
+
 /** Prints the sessions that are stored here, and in the project folder. */
 export async function runList(deps: Deps, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
   const sessions = await sessionsHere(deps);
   const standing = await standings(deps, sessions);
+  const apart = distinctionsOf(sessions.map(({ session }) => session));
   const inFolders = sessions.some(({ place }) => place.project !== undefined);
   deps.out.text(
     await formatListing<PlacedSession>({
       rows: sessions,
       columns: [
-        { title: "Name", text: ({ session: { user, name } }) => user.name ?? user.email ?? name },
+        {
+          title: "Name",
+          text: ({ session: { user, name } }) => user.name ?? user.email ?? user.username ?? name,
+        },
         { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
-        { title: "Status", text: standing },
+        { title: "Status", text: (placed) => statusOf(standing(placed), placed.session, deps.now()) },
+        ...apart.issuer ? [{ title: "Issuer", text: ({ session }: PlacedSession) => session.issuer }] : [],
+        ...apart.client ? [{ title: "Client", text: ({ session }: PlacedSession) => session.clientId }] : [],
         ...inFolders ? [{ title: "Folder", text: ({ place }: PlacedSession) => place.project ?? "" }] : [],
         { title: "Session", wide: true, text: ({ session }) => session.name },
         { title: "Kind", wide: true, text: ({ session }) => session.kind },

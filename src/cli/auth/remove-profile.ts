@@ -38,7 +38,7 @@ export async function runRemoveProfile(deps: Deps, { name }: { readonly name: st
     }
     const { leftBehind } = await removeSession(place, session, keyringBound(deps));
     if (leftBehind !== undefined) {
-      throw keyLeftBehind(`The profile "${name}" is removed`, { session, place }, leftBehind);
+      throw await keyLeftBehind(`The profile "${name}" is removed`, { session, place }, leftBehind);
     }
   } finally {
     lock.release();

@@ -1,4 +1,4 @@
-/** Owns a person's `login`: through the browser or with a device code, keeping the session, saying what comes next. */
+/** A person's `login`: through the browser or with a device code, keeping the session, saying what comes next. */
 
 import { AppError, printable, printableValue } from "../../errors.ts";
 import { endpointUrl, type Exchange } from "../../oauth/http.ts";
@@ -7,9 +7,10 @@ import { cloudfleetTarget } from "../../providers/cloudfleet-target.ts";
 import { datumTarget } from "../../providers/datum.ts";
 import { oidcTarget } from "../../providers/oidc.ts";
 import type { Credentials } from "../../sessions/credentials.ts";
+import { isSameClient } from "../../sessions/identity.ts";
 import { signInAgain } from "../../sessions/remedy.ts";
 import type { Session, SignInChoices } from "../../sessions/session-file.ts";
-import { labelOf, refuseNameOfOtherHost } from "../../sessions/session-name.ts";
+import { labelOf, nameOfPerson, refuseNameOfOtherHost } from "../../sessions/session-name.ts";
 import { readConfig } from "../../sessions/config.ts";
 import { readSession } from "../../sessions/read-session.ts";
 import type { SavedSession } from "../../sessions/save-session.ts";
@@ -60,7 +61,7 @@ export async function signInAPerson(
   using opened = openSignIn(deps, timeout, certificateAuthority);
   const { exchange } = opened;
   let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
-  await signInPerson({ target, choices, loginHint: renewed?.user.email }, {
+  await signInPerson({ target, choices, loginHint: renewed?.user.email ?? renewed?.user.username }, {
     exchange,
     env: deps.env,
     device: input.device,
@@ -195,19 +196,33 @@ function portOf(text: string | undefined, redirectUri: string | undefined): numb
   throw new AppError("USAGE", `--listen-port ${port} contradicts the port ${fixed} of the redirect URI.`);
 }
 
+/** The client that a session was of before this sign-in gave it another one. */
+function formerClient({ session, replaced }: SavedSession): string | undefined {
+  if (replaced === undefined) return undefined;
+  // As it was sealed, where that is known.
+  const clientId = replaced.credentials?.clientId ?? replaced.session.clientId;
+  return isSameClient({ ...replaced.session, clientId }, session) ? undefined : clientId;
+}
+
 async function announce(
   deps: Deps,
-  { session, passedOver, signedIn: { tokens } }: SavedSession & { readonly signedIn: SignedIn },
+  saved: SavedSession & { readonly signedIn: SignedIn },
   fetch: Exchange["fetch"],
 ): Promise<void> {
   const { out } = deps;
+  const { session, signedIn: { tokens } } = saved;
   out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   if (deps.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
-  tellWhereKept(deps, { session, ...(passedOver && { passedOver }) });
+  tellWhereKept(deps, saved);
+  const former = formerClient(saved);
+  if (former !== undefined) {
+    const { tellReplacedClient } = await import("./replaced-client.ts");
+    await tellReplacedClient(deps, session, former);
+  }
   if (session.expires !== undefined) {
     out.note(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
   }
-  tellName(deps, session, session.user.email ?? session.user.subject);
+  tellName(deps, session, nameOfPerson(session.user));
   tellWhatComesFirst(deps, session.name);
   await tellOfFolder(deps);
   if (session.provider === "datum") await learnControlPlanes(deps, session, tokens.accessToken, fetch);

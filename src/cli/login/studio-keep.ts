@@ -11,7 +11,8 @@ import { keepRecipe } from "../../sign-in/keep-recipe.ts";
 import { freeName } from "../../sign-in/naming.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type Deps, keyringBound } from "../context.ts";
-import { counts, isLive, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
+import { isLive } from "../session-words.ts";
+import { counts, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */
 export interface Keeping {
@@ -117,7 +118,7 @@ export async function keepToken(
       label: name,
     },
     {
-      wantedName: wantedName ?? nameOf(sessions, ours, name, apiHost),
+      wantedName: wantedName ?? await nameOf(sessions, ours, name, host, apiHost),
       counts: ({ name }) => place.project === undefined || ours.some((session) => session.name === name),
       keyStores: keeping.keyStores,
       moveKey: keeping.moveKey,
@@ -134,18 +135,20 @@ export function sessionsAt(host: string, sessions: readonly Session[]): Session[
 }
 
 /** The name of the new session: that of the one before where a person gave it, else after the token. */
-function nameOf(
+async function nameOf(
   sessions: readonly Session[],
   replaced: readonly Session[],
   tokenName: string,
+  issuer: string,
   apiHost: string,
-): string {
+): Promise<string> {
   const label = (name: string) => name.replaceAll(":", "-");
   const given = replaced.find(({ name, user }) =>
     name !== defaultSessionName(label(user.name ?? ""), apiHost)
   );
   const others = sessions.filter(({ name }) => !replaced.some((old) => old.name === name));
-  return given?.name ?? freeName(others, label(tokenName), apiHost);
+  return given?.name ??
+    await freeName(others, label(tokenName), { issuer, apiHost, user: { subject: apiHost } });
 }
 
 /** `USAGE` for a host that is signed in to. */

@@ -12,6 +12,7 @@ import { removeSession } from "../../sessions/remove-session.ts";
 import { prepareSession } from "../../sessions/write-session.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
+import { isLive } from "../session-words.ts";
 import { withdrawToken } from "../datachain-export.ts";
 import { openUnlessLost } from "../keeping.ts";
 
@@ -66,11 +67,6 @@ export async function countedSessions(
 /** As {@link countedSessions}, for one whose opening was tried. */
 export function counts({ project }: SessionPlace, { opened }: Replaced): boolean {
   return project === undefined || opened !== undefined;
-}
-
-/** True while the token of a session, or one that it took the place of, has not ended. */
-export function isLive({ expires }: Pick<Session, "expires">, now: number): boolean {
-  return expires === undefined || Date.parse(expires) > now;
 }
 
 /** The tokens that go with these sessions, and what is left of those that they took the place of themselves. */

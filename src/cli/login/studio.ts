@@ -29,19 +29,12 @@ import { parseTimeout } from "../../system/clock.ts";
 import type { Deps } from "../context.ts";
 import { type ExportPlace, exportPlaceFor, exportToken } from "../datachain-export.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../keeping.ts";
-import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
+import { isLive, tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
 import { type Keeping, keepToken, sessionsAt, signedInAlready } from "./studio-keep.ts";
-import {
-  countedSessions,
-  endReplaced,
-  isLive,
-  openReplaced,
-  type Replaced,
-  takeBack,
-} from "./studio-replaced.ts";
+import { countedSessions, endReplaced, openReplaced, type Replaced, takeBack } from "./studio-replaced.ts";
 
 const DAY = 24 * 3600_000;
 
