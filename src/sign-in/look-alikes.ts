@@ -10,13 +10,14 @@ const ASCII = /^[\x20-\x7e]*$/;
 const ROUNDS = 3;
 
 /**
- * What a text looks like: two texts of one skeleton look alike. Unicode Technical Standard 39, 4; and before that
- * letters of other widths or weights become plain ones, which the table of confusables tells of some alone.
+ * What a text looks like: two texts of one skeleton look alike. Unicode Technical Standard 39, 4; and letters of other
+ * widths or weights that its table does not name become plain ones.
  */
 export function skeletonOf(text: string): string {
-  let skeleton = text.normalize("NFKD");
+  let skeleton = text.normalize("NFD");
   for (let round = 0; round < ROUNDS; round++) {
-    skeleton = Array.from(skeleton, (character) => TABLE[character] ?? character).join("").normalize("NFD");
+    const parts = Array.from(skeleton, (character) => TABLE[character] ?? character.normalize("NFKD"));
+    skeleton = parts.join("").normalize("NFD");
   }
   return skeleton;
 }

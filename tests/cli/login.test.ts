@@ -22,6 +22,18 @@ Deno.test("a session that is stored and cannot be made active keeps its grant", 
   assert.equal(token.code, 0, token.stderr);
 });
 
+Deno.test("a sign-in at Datum that renews a session revokes the refresh token that it replaced", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  const { stderr } = await world.login(ADA, "-v");
+  assert.match(
+    stderr,
+    /^The refresh token that this sign-in replaces in the session "ada@\S+" is revoked\.$/m,
+  );
+  assert.equal(world.cloud.counts().revocation, 1);
+  await world.ok("auth get-token --force-refresh");
+});
+
 Deno.test("an edited file whose seal is broken runs no program and names no issuer", async () => {
   await using world = await openWorld();
   await world.login(ADA, "--profile work");
