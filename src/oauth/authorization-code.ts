@@ -7,6 +7,7 @@ import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { badAnswer, type Exchange, hostOf, issuerWords, readJson, requestOptions } from "./http.ts";
 import { loopbackRedirect } from "./redirect-uri.ts";
+import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
 import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
 
 /** One attempt to sign in. Its secrets are not enumerable, so that no log or JSON of it holds them. */
@@ -33,6 +34,7 @@ export interface AuthorizationInput {
   /** OpenID Connect Core 1.0, 3.1.2.1: `consent`, `select_account` … */
   readonly prompt?: string | undefined;
   readonly loginHint?: string | undefined;
+  readonly parameters?: RequestParameters | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function beginAuthorization(input: AuthorizationInput): Promise<Aut
   const nonce = oauth.generateRandomNonce();
   const codeVerifier = oauth.generateRandomCodeVerifier();
   const url = new URL(metadata.authorization_endpoint);
-  const parameters = {
+  const parameters = authorizationParameters(input.parameters, {
     client_id: client.id,
     redirect_uri: redirectUri,
     response_type: "code",
@@ -64,10 +66,10 @@ export async function beginAuthorization(input: AuthorizationInput): Promise<Aut
     code_challenge_method: "S256",
     prompt,
     login_hint: loginHint,
-  };
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
+  });
+  // The endpoint's address may have some of its own.
+  for (const name of parameters.keys()) url.searchParams.delete(name);
+  for (const [name, value] of parameters) url.searchParams.append(name, value);
   const authorization = { url: url.href, redirectUri, clientId: client.id };
   for (const [name, value] of Object.entries({ state, nonce, codeVerifier })) {
     Object.defineProperty(authorization, name, { value });
@@ -196,6 +198,8 @@ export interface RedeemInput {
   readonly authorization: Authorization;
   /** From {@link readCallback}. */
   readonly params: URLSearchParams;
+  readonly parameters?: RequestParameters | undefined;
+  readonly trustedAudiences?: readonly string[] | undefined;
 }
 
 /**
@@ -213,7 +217,7 @@ export async function redeemCode(exchange: Exchange, input: RedeemInput): Promis
     params,
     authorization.redirectUri,
     authorization.codeVerifier,
-    requestOptions(exchange, step),
+    { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, step) },
   );
   const answer = await readJson(step, metadata.token_endpoint, response);
   const tokens = readTokens(exchange.now(), step, metadata, answer);

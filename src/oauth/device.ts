@@ -18,6 +18,7 @@ import {
   requestOptions,
   type Sleep,
 } from "./http.ts";
+import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
 import { readTokens, type SigningKeys, type SignInTokens, type TokenAnswer, verifySignIn } from "./tokens.ts";
 
 /** What a person needs, and the secret that is polled with. RFC 8628, 3.2. */
@@ -34,6 +35,7 @@ export interface DeviceInput {
   readonly scopes: readonly string[];
   /** Used instead of the metadata's. */
   readonly endpoint?: string | undefined;
+  readonly parameters?: RequestParameters | undefined;
 }
 
 const SLOWER_SECONDS = 5;
@@ -64,7 +66,7 @@ export async function beginDevice(exchange: Exchange, input: DeviceInput): Promi
     { ...metadata, device_authorization_endpoint: endpoint },
     { client_id: client.id },
     clientAuthentication(client, metadata),
-    { scope: scopes.join(" ") },
+    authorizationParameters(input.parameters, { scope: scopes.join(" ") }),
     requestOptions(exchange, step),
   );
   const answer = await readJson(step, endpoint, response);
@@ -115,6 +117,8 @@ export interface PollInput {
   readonly client: OAuthClient;
   readonly device: DeviceCode;
   readonly sleep: Sleep;
+  readonly parameters?: RequestParameters | undefined;
+  readonly trustedAudiences?: readonly string[] | undefined;
 }
 
 /**
@@ -140,7 +144,7 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
         { client_id: client.id },
         clientAuthentication(client, metadata),
         device.deviceCode,
-        requestOptions(exchange, step),
+        { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, step) },
       );
       const answer = await readJson(step, metadata.token_endpoint, response);
       const { error } = answer.json;

@@ -6,6 +6,7 @@ import { clientAuthentication, methodsOf, type OAuthClient } from "./client.ts";
 import { authorizationServerAt, tradeCredential } from "./credential-request.ts";
 import { type Exchange, requestOptions } from "./http.ts";
 import { type MintedToken, readMintedToken } from "./minted-token.ts";
+import { type TokenParameters, tokenParameters } from "./request-parameters.ts";
 import type { Retry } from "./retry.ts";
 import { type ServiceAccountKey, signWithKey } from "./service-account-key.ts";
 
@@ -51,6 +52,7 @@ export interface JwtBearerInput extends Retry {
   /** A fresh assertion for each request, because its `jti` is used once. */
   readonly assertion: () => Promise<string>;
   readonly scope?: string | undefined;
+  readonly parameters?: TokenParameters | undefined;
   /** Sent where the server wants to know the client too; without one the assertion alone says who asks. */
   readonly client?: OAuthClient | undefined;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
@@ -76,7 +78,7 @@ export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promi
         { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
         client === undefined ? () => {} : clientAuthentication(client, methodsOf(methods)),
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        { assertion: await assertion(), ...(scope === undefined ? {} : { scope }) },
+        tokenParameters(input.parameters, { assertion: await assertion(), scope }),
         requestOptions(exchange, step),
       ),
     read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),

@@ -15,6 +15,7 @@ import {
   requestOptions,
 } from "./http.ts";
 import { verifyIdToken } from "./id-token.ts";
+import { type TokenParameters, tokenParameters } from "./request-parameters.ts";
 import { pauseAfter, type Retry } from "./retry.ts";
 import { readTokens, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
 
@@ -24,6 +25,8 @@ export interface RefreshInput extends Retry {
   readonly keys?: SigningKeys | undefined;
   readonly client: OAuthClient;
   readonly refreshToken: string;
+  readonly parameters?: TokenParameters | undefined;
+  readonly trustedAudiences?: readonly string[] | undefined;
   /** Whom the session belongs to; a refreshed ID token must keep both. */
   readonly expected: { readonly issuer: string; readonly subject: string };
 }
@@ -98,7 +101,7 @@ async function requestTokens(
         { client_id: client.id },
         clientAuthentication(client, current),
         refreshToken,
-        requestOptions(exchange, STEP),
+        { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, STEP) },
       );
       const answer = await readJson(STEP, current.token_endpoint, response);
       if (answer.json.error === "invalid_grant" && answer.status !== 200) throw expired(current, answer);

@@ -5,6 +5,7 @@ import { clientAuthentication, methodsOf, type OAuthClient } from "./client.ts";
 import { authorizationServerAt, tradeCredential } from "./credential-request.ts";
 import { type Exchange, requestOptions } from "./http.ts";
 import { type MintedToken, readMintedToken } from "./minted-token.ts";
+import { type TokenParameters, tokenParameters } from "./request-parameters.ts";
 import type { Retry } from "./retry.ts";
 
 /** What {@link exchangeToken} needs to know. */
@@ -16,6 +17,7 @@ export interface TokenExchangeInput extends Retry {
   /** A JWT. */
   readonly subjectToken: string;
   readonly scope?: string | undefined;
+  readonly parameters?: TokenParameters | undefined;
 }
 
 const TYPE = "urn:ietf:params:oauth:token-type:";
@@ -39,12 +41,12 @@ export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Pr
         { client_id: client.id },
         clientAuthentication(client, methodsOf(methods)),
         "urn:ietf:params:oauth:grant-type:token-exchange",
-        {
+        tokenParameters(input.parameters, {
           subject_token: subjectToken,
           subject_token_type: `${TYPE}jwt`,
           requested_token_type: `${TYPE}access_token`,
-          ...(scope === undefined ? {} : { scope }),
-        },
+          scope,
+        }),
         requestOptions(exchange, step),
       ),
     read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),

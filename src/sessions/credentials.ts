@@ -1,9 +1,10 @@
-/** Owns what is sealed of a session: tokens, recipes, and where they belong. */
+/** What is sealed of a session: tokens, recipes, and where they belong. */
 
 import * as v from "valibot";
 import { parseJson } from "../json.ts";
 import type { IssuerMetadata } from "../oauth/discovery.ts";
 import type { SigningKeys } from "../oauth/id-token.ts";
+import type { TokenParameters } from "../oauth/request-parameters.ts";
 import { plain, type Session, sessionSchema, type SignInChoices, text } from "./session-file.ts";
 
 // What is relied on unseen. Members that this version does not know stay.
@@ -22,6 +23,10 @@ const sealedPlace = {
   api: v.optional(v.record(text, text)),
 };
 const tokenEndpoint = { tokenEndpoint: v.optional(endpoint), authMethods: v.optional(v.array(text)) };
+const tokenParameters = {
+  tokenParams: v.optional(v.record(text, text)),
+  resources: v.optional(v.array(text)),
+};
 const recipeSchema = v.variant("kind", [
   v.looseObject({
     kind: v.literal("client-credentials"),
@@ -31,6 +36,7 @@ const recipeSchema = v.variant("kind", [
   v.looseObject({
     kind: v.literal("service-account"),
     ...tokenEndpoint,
+    ...tokenParameters,
     keyId: text,
     privateKey: text,
     audience: text,
@@ -48,6 +54,7 @@ const recipeSchema = v.variant("kind", [
     exchange: v.optional(v.looseObject({
       grant: v.picklist(["token-exchange", "jwt-bearer"]),
       ...tokenEndpoint,
+      ...tokenParameters,
       scope: v.optional(text),
     })),
   }),
@@ -170,7 +177,7 @@ export type Recipe =
     readonly scope?: string;
   }
   /** A service account's key, as PKCS#8 in base64. RFC 7523. */
-  | TokenEndpoint & {
+  | TokenEndpoint & TokenParameters & {
     readonly kind: "service-account";
     readonly keyId: string;
     readonly privateKey: string;
@@ -183,7 +190,7 @@ export type Recipe =
     readonly kind: "workload";
     readonly source: WorkloadSource;
     readonly audience: string;
-    readonly exchange?: TokenEndpoint & {
+    readonly exchange?: TokenEndpoint & TokenParameters & {
       /** RFC 8693 or RFC 7523. */
       readonly grant: "token-exchange" | "jwt-bearer";
       readonly scope?: string;

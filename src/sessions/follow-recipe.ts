@@ -66,6 +66,7 @@ export async function followRecipe(
         ({ tokenEndpoint }) =>
           jwtBearerToken(exchange, {
             tokenEndpoint,
+            parameters: recipe,
             assertion: () => signAssertion(key, { audience, now: exchange.now() }),
             ...(scope === undefined ? {} : { scope }),
             ...patience,
@@ -86,6 +87,7 @@ export async function followRecipe(
       const checked = await readWorkloadToken(own, { audience, now: exchange.now(), serverTime });
       if (recipe.exchange === undefined) return { minted: checked, recipe };
       const { grant, scope } = recipe.exchange;
+      const parameters = recipe.exchange;
       const { minted, known } = await atEndpoint(
         exchange,
         issuer,
@@ -95,6 +97,7 @@ export async function followRecipe(
             tokenEndpoint,
             methods: authMethods ?? [],
             client,
+            parameters,
             ...(scope === undefined ? {} : { scope }),
             ...patience,
           };

@@ -1,4 +1,4 @@
-/** Owns the refresh of a session: one process at a time, nothing spent before it can be kept. */
+/** The refresh of a session: one process at a time, nothing spent before it can be kept. */
 
 import { AppError, fail } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
@@ -114,6 +114,8 @@ async function askIssuer(
     keys: credentials.keys,
     client: oauthClient(credentials.clientId, credentials.clientSecret),
     refreshToken: credentials.refreshToken ?? "",
+    parameters: credentials.signIn,
+    trustedAudiences: credentials.signIn?.trustedAudiences,
     expected: { issuer: credentials.metadata.issuer, subject: credentials.subject },
     sleep: pause,
     random: Math.random,

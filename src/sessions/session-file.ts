@@ -60,6 +60,14 @@ export const sessionSchema = v.object({
     redirectUri: v.optional(text),
     /** `--device-authorization-endpoint`, used instead of the metadata's. */
     deviceEndpoint: v.optional(text),
+    /** `--auth-param`, by name: for authorization and device requests. */
+    authParams: v.optional(v.record(text, text)),
+    /** `--token-param`, by name: for token requests, refreshes included. */
+    tokenParams: v.optional(v.record(text, text)),
+    /** `--resource`: whom the tokens are for, RFC 8707. */
+    resources: v.optional(v.array(text)),
+    /** `--trust-audience`: who else an ID token may be for. */
+    trustedAudiences: v.optional(v.array(text)),
   })),
   /** The client has a secret, which is sealed. */
   confidential: v.optional(v.literal(true)),

@@ -1,4 +1,4 @@
-/** Owns the sign-in through a browser: listener, address, wait, result page. */
+/** The sign-in through a browser: listener, address, wait, result page. */
 
 import { beginAuthorization, redeemCode } from "../oauth/authorization-code.ts";
 import type { Exchange } from "../oauth/http.ts";
@@ -57,12 +57,20 @@ export async function signInWithBrowser(
       scopes,
       prompt,
       loginHint,
+      parameters: choices,
     });
     const attempt = callbackHandler({
       authorization,
       metadata,
       async redeem(params) {
-        const signedIn = await redeemCode(exchange, { metadata, client, authorization, params });
+        const signedIn = await redeemCode(exchange, {
+          metadata,
+          client,
+          authorization,
+          params,
+          parameters: choices,
+          trustedAudiences: choices.trustedAudiences,
+        });
         const known = await completeSignIn(exchange, prepared, signedIn);
         exchange.signal.throwIfAborted();
         keeping = true;

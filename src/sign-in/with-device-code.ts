@@ -1,4 +1,4 @@
-/** Owns the sign-in with a code that is typed on another device. */
+/** The sign-in with a code that is typed on another device. */
 
 import { beginDevice, type DeviceCode, pollDevice } from "../oauth/device.ts";
 import type { Exchange } from "../oauth/http.ts";
@@ -11,9 +11,11 @@ export async function signInWithDeviceCode(
   exchange: Exchange,
   show: (device: DeviceCode) => void,
 ): Promise<SignedIn> {
-  const { metadata, scopes, deviceEndpoint: endpoint, target: { client } } = prepared;
-  const device = await beginDevice(exchange, { metadata, client, scopes, endpoint });
+  const { metadata, scopes, deviceEndpoint: endpoint, choices: parameters, target: { client } } = prepared;
+  const { trustedAudiences } = parameters;
+  const device = await beginDevice(exchange, { metadata, client, scopes, endpoint, parameters });
   show(device);
-  const signedIn = await pollDevice(exchange, { metadata, client, device, sleep: pause });
+  const polled = { metadata, client, device, parameters, trustedAudiences, sleep: pause };
+  const signedIn = await pollDevice(exchange, polled);
   return await completeSignIn(exchange, prepared, signedIn);
 }
