@@ -1,4 +1,4 @@
-/** Owns `login`: its flags, and which kind of sign-in they mean. */
+/** `login`: its flags, and which kind of sign-in they mean. */
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
@@ -17,13 +17,17 @@ Examples:
   datumctl login --issuer https://login.example.com/realms/main --client-id kubernetes
   datumctl login --issuer https://login.example.com --client-id kubernetes \\
       --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt
+  datumctl login --issuer https://example.eu.auth0.com/ --client-id ID --auth-param audience=https://api.example.com
   datumctl login --credentials key.json
   datumctl login --with-token < FILE
   datumctl login --issuer https://login.example.com --workload github --audience https://k8s.example.com
   datumctl login --provider studio
   datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local
 
-With -v, a person's sign-in prints the claims of the ID token as well.`;
+With -v, a person's sign-in prints the claims of the ID token as well.
+
+--auth-param and --token-param are not for secrets: they are remembered in the session's file as they are.
+An empty value (--auth-param "") takes back what was remembered.`;
 
 /** `login`, also `auth login`. */
 export function loginCommandLine(deps: CommandDeps): Command {
@@ -50,6 +54,22 @@ export function loginCommandLine(deps: CommandDeps): Command {
     .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
     .option("-s, --scopes <list>", "scopes to request instead of the default ones, separated by commas")
     .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; empty to send none")
+    .option(
+      "--auth-param <name=value>",
+      "parameter of the issuer's own for the sign-in page or the device code; no secret; repeatable, remembered",
+      repeated,
+    )
+    .option(
+      "--token-param <name=value>",
+      "parameter of the issuer's own for every token, refreshes included; no secret; repeatable, remembered",
+      repeated,
+    )
+    .option("--resource <uri>", "whom the tokens are for (RFC 8707); repeatable, remembered", repeated)
+    .option(
+      "--trust-audience <audience>",
+      "who else the ID token may be for, where it does not say whom it was issued to; repeatable, remembered",
+      repeated,
+    )
     .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
     .option(
       "--keyring <store>",
@@ -57,11 +77,7 @@ export function loginCommandLine(deps: CommandDeps): Command {
     )
     .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
     .option("-n, --name <name>", "studio: name of the token there (default: Studio chooses)")
-    .option(
-      "--team <team>",
-      "studio: team that the token is for; repeatable",
-      (team: string, teams: readonly string[] = []) => [...teams, team],
-    )
+    .option("--team <team>", "studio: team that the token is for; repeatable", repeated)
     .option("--expires-in <days>", "studio: lifetime of the token in days (default: 365)")
     .option("--local", "studio: keep the session in this folder, for it and its subfolders")
     .option("--force", "studio: replace the session that is there, and revoke its token")
@@ -77,6 +93,11 @@ export function loginCommandLine(deps: CommandDeps): Command {
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runLogin(deps(command), { ...flags, device: !flags.browser || !flags.open }));
   return command as unknown as Command;
+}
+
+/** The values of a flag that may be given several times. */
+function repeated(value: string, values: readonly string[] = []): readonly string[] {
+  return [...values, value];
 }
 
 /** Signs in, stores the session, makes it active and says so. Throws `USAGE` for flags that contradict each other. */

@@ -199,6 +199,7 @@ export interface RedeemInput {
   /** From {@link readCallback}. */
   readonly params: URLSearchParams;
   readonly parameters?: RequestParameters | undefined;
+  /** Audiences beside this client that an ID token may name without `azp`. */
   readonly trustedAudiences?: readonly string[] | undefined;
 }
 

@@ -118,6 +118,7 @@ export interface PollInput {
   readonly device: DeviceCode;
   readonly sleep: Sleep;
   readonly parameters?: RequestParameters | undefined;
+  /** Audiences beside this client that an ID token may name without `azp`. */
   readonly trustedAudiences?: readonly string[] | undefined;
 }
 

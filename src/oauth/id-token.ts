@@ -40,6 +40,8 @@ export interface IdTokenChecks {
   readonly accessToken: string;
   /** Identity that a refreshed token must keep. */
   readonly expected?: { readonly issuer: string; readonly subject: string };
+  /** Audiences beside this client that the person trusts, so that a token may name them without `azp`. */
+  readonly trustedAudiences?: readonly string[] | undefined;
   /** The `Date` of the answer that the token came in, in milliseconds since 1970; tells a wrong clock from an old token. */
   readonly serverDate?: number | undefined;
 }
@@ -236,7 +238,7 @@ async function signatureFault(keys: SigningKeys, jws: Jws): Promise<string | und
 // --- the claims ----------------------------------------------------------------------------------------------
 
 async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): Promise<IdTokenClaims> {
-  const { metadata, clientId, expected } = checks;
+  const { metadata, clientId, expected, trustedAudiences = [] } = checks;
   const refuse = (why: string) => invalid(metadata, why);
   const { iss, sub, aud, azp, nonce } = claims;
   if (iss !== metadata.issuer) {
@@ -248,7 +250,8 @@ async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): P
   const audiences = Array.isArray(aud) ? aud : [aud];
   if (!audiences.includes(clientId)) throw refuse("it is meant for another client (aud)");
   if (azp !== undefined && azp !== clientId) throw refuse("it was issued to another client (azp)");
-  if (audiences.length > 1 && azp === undefined) {
+  const others = audiences.filter((one) => one !== clientId && !trustedAudiences.includes(one));
+  if (others.length > 0 && azp === undefined) {
     throw refuse("it has several audiences and does not say to whom it was issued (azp)");
   }
   if (typeof sub !== "string" || sub === "") throw refuse("it names no subject (sub)");

@@ -26,6 +26,7 @@ export interface RefreshInput extends Retry {
   readonly client: OAuthClient;
   readonly refreshToken: string;
   readonly parameters?: TokenParameters | undefined;
+  /** Audiences beside this client that an ID token may name without `azp`. */
   readonly trustedAudiences?: readonly string[] | undefined;
   /** Whom the session belongs to; a refreshed ID token must keep both. */
   readonly expected: { readonly issuer: string; readonly subject: string };
@@ -76,6 +77,7 @@ export async function refreshTokens(exchange: Exchange, input: RefreshInput): Pr
       clientId: input.client.id,
       accessToken,
       expected: input.expected,
+      trustedAudiences: input.trustedAudiences,
       serverDate: answer.serverDate,
     });
     return untimely === undefined

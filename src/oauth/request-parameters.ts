@@ -34,12 +34,12 @@ export function tokenParameters(
 type OwnParameters = Readonly<Record<string, string | undefined>>;
 
 function together(
-  parameters: Readonly<Record<string, string>> = {},
-  resources: readonly string[] = [],
+  parameters: Readonly<Record<string, string>> | undefined,
+  resources: readonly string[] | undefined,
   own: OwnParameters,
 ): URLSearchParams {
-  const all = new URLSearchParams(Object.entries(parameters));
-  for (const resource of resources) all.append("resource", resource);
+  const all = new URLSearchParams(Object.entries(parameters ?? {}));
+  for (const resource of resources ?? []) all.append("resource", resource);
   for (const [name, value] of Object.entries(own)) if (value !== undefined) all.set(name, value);
   return all;
 }

@@ -114,6 +114,7 @@ export async function verifySignIn(
     readonly keys?: SigningKeys | undefined;
     readonly clientId: string;
     readonly nonce?: string;
+    readonly trustedAudiences?: readonly string[] | undefined;
   },
 ): Promise<SignInTokens> {
   const { idToken, accessToken } = tokens;

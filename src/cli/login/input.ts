@@ -1,4 +1,4 @@
-/** Owns what `login` is told by its flags. */
+/** What `login` is told by its flags. */
 
 import type { ProviderFlags } from "../../providers/provider.ts";
 
@@ -15,6 +15,11 @@ export interface LoginInput extends ProviderFlags {
   readonly listenPort?: string | undefined;
   readonly scopes?: string | undefined;
   readonly prompt?: string | undefined;
+  /** `--auth-param`, as often as it was given; so are the three below. */
+  readonly authParam?: readonly string[] | undefined;
+  readonly tokenParam?: readonly string[] | undefined;
+  readonly resource?: readonly string[] | undefined;
+  readonly trustAudience?: readonly string[] | undefined;
   readonly certificateAuthority?: string | undefined;
   readonly keyring?: string | undefined;
   readonly timeout?: string | undefined;

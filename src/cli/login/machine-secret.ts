@@ -1,4 +1,4 @@
-/** Owns the two ways to sign a machine in with a secret of its own: a service account's key, a personal access token. */
+/** The two ways to sign a machine in with a secret of its own: a service account's key, a personal access token. */
 
 import { toBase32 } from "../../base64.ts";
 import { sha256 } from "../../digest.ts";
@@ -9,6 +9,7 @@ import { parseServiceAccountKey } from "../../oauth/service-account-key.ts";
 import { othersCanRead, readGivenFile } from "../../system/files.ts";
 import { readHiddenLine } from "../client-secret.ts";
 import { datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
+import { tokenParametersOf } from "./parameters.ts";
 
 const LONGEST_KEY_FILE = 64 * 1024;
 
@@ -35,6 +36,7 @@ export async function serviceAccount(login: MachineLogin): Promise<Machine> {
       privateKey,
       audience: place.issuer,
       ...(scope === undefined ? {} : { scope }),
+      ...tokenParametersOf(login.input),
     },
     scopes: scope?.split(" ") ?? [],
     userOf: () =>

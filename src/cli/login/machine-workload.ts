@@ -1,4 +1,4 @@
-/** Owns `login --workload`: how the token of a CI system is come by, and whether and where it is exchanged. */
+/** `login --workload`: how the token of a CI system is come by, and whether and where it is exchanged. */
 
 import { AppError, printable } from "../../errors.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
@@ -10,6 +10,7 @@ import { keepsJobToken } from "../../sessions/workload-job.ts";
 import { absolutePath } from "../../system/environment.ts";
 import { readClientSecret } from "../client-secret.ts";
 import { datumPlace, type Machine, type MachineLogin, type MachinePlace, wrong } from "./machine-kind.ts";
+import { tokenParametersOf } from "./parameters.ts";
 
 /** The variable of a GitLab job that holds its token, unless another is named. */
 const GITLAB_VARIABLE = "DATUMCTL_ID_TOKEN";
@@ -105,7 +106,7 @@ type Exchanged = NonNullable<Extract<MintingRecipe, { readonly kind: "workload" 
 
 /** The exchange that the issuer offers. Throws `ISSUER_ERROR` where it offers none. */
 async function exchangeAt(
-  { exchange }: MachineLogin,
+  { exchange, input }: MachineLogin,
   { issuer }: MachinePlace,
   scopes: readonly string[],
 ): Promise<Exchanged> {
@@ -116,6 +117,7 @@ async function exchangeAt(
     tokenEndpoint,
     ...(authMethods === undefined ? {} : { authMethods }),
     ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
+    ...tokenParametersOf(input),
   };
 }
 

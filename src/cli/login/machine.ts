@@ -1,4 +1,4 @@
-/** Owns a machine's `login`: which way is meant, that its credential works, what is kept of it, what is said. */
+/** A machine's `login`: which way is meant, that its credential works, what is kept of it, what is said. */
 
 import { AppError, printable } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
@@ -32,7 +32,12 @@ interface Way {
 }
 
 const WAYS = {
-  credentials: { flag: "--credentials", kind: "service-account", flags: [], read: serviceAccount },
+  credentials: {
+    flag: "--credentials",
+    kind: "service-account",
+    flags: ["tokenParam", "resource"],
+    read: serviceAccount,
+  },
   withToken: { flag: "--with-token", kind: "pat", flags: [], read: personalAccessToken },
   workload: {
     flag: "--workload",
@@ -53,7 +58,9 @@ const EVERYWHERE: readonly (keyof LoginInput)[] = [
 ];
 
 /** What goes with `--exchange` alone: whom the issuer is to see there. */
-const EXCHANGE_FLAGS: readonly (keyof LoginInput)[] = ["clientId", "clientSecretFile", "scopes"];
+const EXCHANGE_FLAGS: readonly (keyof LoginInput)[] = [
+  ...["clientId", "clientSecretFile", "scopes", "tokenParam", "resource"] as const,
+];
 
 /** How `--no-browser` and its like come. */
 const NO_BROWSER = ["device", "browser", "open"];

@@ -25,6 +25,7 @@ import { type Deps, keyringBound } from "../context.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./exchange.ts";
+import { chosenParameters } from "./parameters.ts";
 import { learnControlPlanes, nextCommand, tellName, tellNext, tellWhereKept } from "./announce.ts";
 import { refuseUnnamedPlace } from "./unsealed-place.ts";
 
@@ -131,7 +132,7 @@ function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignIn
     throw new AppError("USAGE", `--device-authorization-endpoint ${printable(deviceEndpoint ?? "")} ${url}.`);
   }
   const scopes = input.scopes?.split(/[,\s]+/).filter((scope) => scope !== "");
-  const chosen = { scopes, prompt, redirectUri, deviceEndpoint, browserCommand };
+  const chosen = { scopes, prompt, redirectUri, deviceEndpoint, browserCommand, ...chosenParameters(input) };
   return {
     ...before,
     ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)),

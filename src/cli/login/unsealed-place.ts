@@ -1,4 +1,4 @@
-/** Owns what `login` does where a session's key is lost: its file alone does not say where to sign in. */
+/** What `login` does where a session's key is lost: its file alone does not say where to sign in. */
 
 import { AppError } from "../../errors.ts";
 import { machineLoginLine, placeFlags } from "../../sessions/remedy.ts";
@@ -42,12 +42,18 @@ function again(session: Session): string {
 
 /** The flags with which an issuer of one's own was signed in to. */
 function choiceFlags({ signIn = {}, confidential }: Session): string[] {
-  const { redirectUri, deviceEndpoint, scopes, prompt } = signIn;
+  const { redirectUri, deviceEndpoint, scopes, prompt, resources = [], trustedAudiences = [] } = signIn;
+  const pairs = (parameters: Readonly<Record<string, string>> = {}) =>
+    Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
   const flags = [
     ["--redirect-uri", redirectUri],
     ["--device-authorization-endpoint", deviceEndpoint],
     ["--scopes", scopes?.join(",")],
     ["--prompt", prompt],
+    ...pairs(signIn.authParams).map((pair) => ["--auth-param", pair] as const),
+    ...pairs(signIn.tokenParams).map((pair) => ["--token-param", pair] as const),
+    ...resources.map((resource) => ["--resource", resource] as const),
+    ...trustedAudiences.map((audience) => ["--trust-audience", audience] as const),
     ["--client-secret-file", confidential ? "FILE" : undefined],
   ] as const;
   return flags.flatMap(([flag, value]) => value === undefined ? [] : [flag, value]);
