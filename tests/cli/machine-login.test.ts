@@ -1,6 +1,7 @@
 /** Proves what a machine's login keeps, refuses and says: key files, personal access tokens, the CI system's own token. */
 
 import assert from "node:assert/strict";
+import { openSession } from "../../src/sessions/open-session.ts";
 import { listSessions, readSession } from "../../src/sessions/read-session.ts";
 import { openWorld, type Options, type World } from "./world.ts";
 
@@ -83,6 +84,20 @@ Deno.test("a service account signs in with nobody asked, and its key file is not
     /acme\ninitech/,
     "several organizations are in sight",
   );
+});
+
+Deno.test("what a service account's token requests take along is sealed with its key, and sent whenever it makes another", async () => {
+  await using world = await openWorld();
+  const path = await keyFile(world);
+  const flags = "--token-param tenant=a --resource https://api.example.com/";
+  await world.ok(`login ${at(world)} --credentials ${path} ${flags}`);
+  const [session] = await sessions(world);
+  assert.ok(session !== undefined);
+  const { credentials } = await openSession(world.sandbox.place, session, { timeout: 5_000 });
+  const { recipe } = credentials;
+  assert.ok(recipe?.kind === "service-account");
+  assert.deepEqual([recipe.tokenParams, recipe.resources], [{ tenant: "a" }, ["https://api.example.com/"]]);
+  await world.ok("auth get-token --force-refresh");
 });
 
 Deno.test("a service account that sees several organizations signs in without being asked which, and acts in each", async () => {
@@ -447,6 +462,8 @@ Deno.test("a flag that the way does not know is USAGE and named", async () => {
     ["--credentials k --no-browser", "--no-browser is not for --credentials"],
     ["--credentials k --client-id 1", "--client-id is not for --credentials"],
     ["--credentials k --audience a", "--audience is not for --credentials"],
+    ["--credentials k --auth-param a=b", "--auth-param is not for --credentials"],
+    ["--with-token --token-param a=b", "--token-param is not for --with-token"],
     ["--with-token --exchange", "--exchange is not for --with-token"],
     ["--with-token --prompt login", "--prompt is not for --with-token"],
     ["--with-token --credentials k", "--credentials and --with-token cannot be combined"],

@@ -1,6 +1,8 @@
 /** Parameters of a person's own: where they are sent, that they are remembered, and which are refused. */
 
 import assert from "node:assert/strict";
+import { signInFromPlugin } from "../../src/credential/plugin-sign-in.ts";
+import { AppError } from "../../src/errors.ts";
 import { openSession } from "../../src/sessions/open-session.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { openIssuerWorld } from "./issuer-world.ts";
@@ -214,4 +216,24 @@ Deno.test("the line that signs in to a session whose key is lost has its paramet
     stderr,
     / --auth-param kc_idp_hint=github --auth-param 'audience=https:\/\/api\.example\.com\?a=1&b=2' --auth-param 'q=\$\(id\); it'\\''s' --token-param 'tenant=a b' --resource https:\/\/one\.example\.com\/ --resource urn:two --trust-audience https:\/\/x\//,
   );
+});
+
+Deno.test("the sign-in that kubectl's plugin begins by itself sends them, too", async () => {
+  await using world = await openIssuerWorld();
+  const { issuer, sandbox } = world;
+  await world.login("one", "kubernetes", [...FLAGS, "--profile", "work"]);
+  let back: Promise<unknown> | undefined;
+  const over = new AppError("SESSION_EXPIRED", "The session has expired.");
+  await signInFromPlugin("work", over, {
+    place: sandbox.place,
+    env: (name) => name === "BROWSER" ? "true" : undefined,
+    canAsk: false,
+    writeErr(text) {
+      const url = /http:\/\/\S+response_type=\S+/.exec(text)?.[0];
+      if (url !== undefined) back = fetch(url).then((answer) => answer.body?.cancel());
+    },
+  }, () => back === undefined ? Promise.reject(over) : Promise.resolve("a token"));
+  await back;
+  assert.deepEqual(theirs(issuer.of("authorize")[1]), AUTHORIZATION);
+  assert.deepEqual(theirs(issuer.of("token")[1]), TOKEN);
 });

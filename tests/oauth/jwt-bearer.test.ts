@@ -99,3 +99,13 @@ Deno.test("an assertion that cannot be had is what the grant fails with, without
   assert.equal((await failure(minted)).code, "STORAGE");
   assert.equal(issuer.requests.length, 0);
 });
+
+Deno.test("parameters of a person's own go along with every request, and take the place of none that is set here", async () => {
+  const parameters = { tokenParams: { tenant: "b", assertion: "x" }, resources: ["urn:a", "urn:b"] };
+  const { issuer, minted } = asked({ parameters });
+  await minted;
+  for (const { body } of issuer.requests) {
+    assert.deepEqual([body.getAll("tenant"), body.getAll("resource")], [["b"], ["urn:a", "urn:b"]]);
+    assert.match(body.getAll("assertion").join(), /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  }
+});

@@ -59,3 +59,15 @@ Deno.test("an issued token that is none to bear (token_type N_A) is INVALID_TOKE
   const { minted } = exchanging({ ...GOOD, token_type: "N_A" });
   assert.equal((await failure(minted)).code, "INVALID_TOKEN");
 });
+
+Deno.test("parameters of a person's own go along, and take the place of none that is set here", async () => {
+  const parameters = { tokenParams: { audience: "b", scope: "x" }, resources: ["urn:a", "urn:b"] };
+  const { issuer, minted } = exchanging(GOOD, { scope: "a", parameters });
+  await minted;
+  const { body } = issuer.requests[0] ?? assert.fail();
+  assert.deepEqual([body.getAll("audience"), body.getAll("scope"), body.getAll("resource")], [
+    ["b"],
+    ["a"],
+    ["urn:a", "urn:b"],
+  ]);
+});
