@@ -1,4 +1,4 @@
-/** Owns the way from a command's flags to Cloudfleet's API: which profile acts, and a client of it. */
+/** The way from a command's flags to Cloudfleet's API: which profile acts, and a client of it. */
 
 import { Option } from "@commander-js/extra-typings";
 import { openApiClient } from "../api/client.ts";
@@ -52,7 +52,9 @@ export interface ActingProfile {
  */
 export async function actingProfile(deps: Deps): Promise<ActingProfile> {
   const { place, choice, env } = deps;
-  const named = choice.flag ?? choice.variable;
+  // The vendor's word for a session of Datum means none of Cloudfleet's.
+  const variable = choice.variable?.name === "DATUMCTL_PROFILE" ? choice.variable.session : undefined;
+  const named = choice.flag ?? variable;
   if (named !== undefined) return await namedProfile(deps, named);
   if (variablesSet(env)) {
     return { session: await place.ambient?.(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), place };

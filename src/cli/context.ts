@@ -1,4 +1,4 @@
-/** Owns what every command is handed: the surroundings, and the flags that stand everywhere. */
+/** What every command is handed: the surroundings, and the flags that stand everywhere. */
 
 import { CommanderError } from "@commander-js/extra-typings";
 import type { RequestBounds } from "../api/client.ts";
@@ -6,7 +6,7 @@ import { oneSession } from "../credential/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import { type KeyringBound, keyringBound as boundOf } from "../keyring/store.ts";
 import type { Sleep } from "../oauth/http.ts";
-import type { SessionChoice } from "../sessions/choose-session.ts";
+import { namingVariable, type SessionChoice } from "../sessions/choose-session.ts";
 import type { SessionPlace } from "../sessions/place.ts";
 import type { TokenBound } from "../sessions/token-wish.ts";
 import { type Clock, parseTimeout, pause } from "../system/clock.ts";
@@ -18,6 +18,7 @@ import type { Terminal } from "../system/terminal.ts";
 export interface GlobalFlags {
   readonly profile?: string | undefined;
   readonly session?: string | undefined;
+  readonly credentialsFile?: string | undefined;
   readonly errorFormat?: string | undefined;
   readonly verbose?: number | undefined;
   readonly quiet?: boolean | undefined;
@@ -77,7 +78,11 @@ export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
     ...around,
     verbose,
     quiet: flags.quiet ?? false,
-    choice: { flag: oneSession(flags.profile, flags.session), variable: around.env("DATUMCTL_PROFILE") },
+    choice: {
+      flag: oneSession(flags.profile, flags.session),
+      credentialsFile: flags.credentialsFile,
+      variable: namingVariable(around.env),
+    },
     requestTimeout: flags.requestTimeout === undefined
       ? 30_000
       : parseTimeout(flags.requestTimeout, "--request-timeout"),

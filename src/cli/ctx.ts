@@ -14,7 +14,7 @@ import { reviewSelf } from "./auth/whoami.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 import { findScope } from "./find-scope.ts";
-import { type ChosenScope, nothingInUse } from "./scope.ts";
+import { type ChosenScope, nothingInUse, organizationVariable } from "./scope.ts";
 import { actingSession, checkStored } from "./session-words.ts";
 import { formatListing, formatObject, listFormat } from "./table.ts";
 import { listOrganizations, listProjects } from "./tenancy.ts";
@@ -139,10 +139,9 @@ export async function runCtxUse(
     ? `the organization ${organization}`
     : `the project ${project} of ${organization}`;
   out.line(`Now in use: ${words}.`);
-  for (const variable of ["DATUM_PROJECT", "DATUM_ORGANIZATION"]) {
-    if (env(variable)) {
-      out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
-    }
+  const variables = [env("DATUM_PROJECT") && "DATUM_PROJECT", organizationVariable(env)?.variable];
+  for (const variable of variables.filter((one) => one !== undefined)) {
+    out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
   }
   const flag = project === undefined ? `--organization ${organization}` : `--project ${project}`;
   out.note(`For kubectl as well: datumctl auth update-kubeconfig ${flag}`);

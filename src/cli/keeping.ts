@@ -1,4 +1,4 @@
-/** Owns what every kind of sign-in reads of its flags about keeping a session: its name, the authority, the key's store. */
+/** What every kind of sign-in reads of its flags about keeping a session: its name, the authority, the key's store. */
 
 import { AppError, failureOrThrow, printable } from "../errors.ts";
 import { makeKeyText } from "../sessions/jwe.ts";
@@ -15,7 +15,7 @@ const LARGEST_AUTHORITY = 1024 * 1024;
 
 /** The name that `--profile` or the variable gives the session; undefined leaves it to us. Throws `USAGE`. */
 export function wantedSessionName({ choice }: Deps): string | undefined {
-  const name = choice.flag ?? choice.variable;
+  const name = choice.flag ?? choice.variable?.session;
   if (name === undefined || isSessionName(name)) return name;
   throw new AppError("USAGE", `"${printable(name, 80)}" cannot be a session's name.`, {
     hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",

@@ -31,7 +31,7 @@ export function scopeOfContext(
   const context = contextOf(kubeconfig);
   const own = context?.own;
   if (context?.server === undefined || own === undefined) return undefined;
-  const named = source === "--profile" || source === "DATUMCTL_PROFILE";
+  const named = ["--profile", "DATUMCTL_PROFILE", "DATUM_SESSION"].includes(source);
   if (!actsAs(own, session) || (own.session === undefined && named)) return undefined;
   return {
     kind: "context",

@@ -101,7 +101,14 @@ function repeated(value: string, values: readonly string[] = []): readonly strin
 }
 
 /** Signs in, stores the session, makes it active and says so. Throws `USAGE` for flags that contradict each other. */
-export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
+export async function runLogin(deps: Deps, given: LoginInput): Promise<void> {
+  const { credentialsFile } = deps.choice;
+  if (given.credentials !== undefined && credentialsFile !== undefined) {
+    throw new AppError("USAGE", "--credentials and --credentials-file name two keys.", {
+      hint: "Sign in with one of them.",
+    });
+  }
+  const input = credentialsFile === undefined ? given : { ...given, credentials: credentialsFile };
   const ways = [
     ["--credentials", input.credentials],
     ["--with-token", input.withToken],
@@ -125,7 +132,7 @@ export async function runLogin(deps: Deps, input: LoginInput): Promise<void> {
 
 /** The provider that the flags, the session to renew and the variables mean. Throws `USAGE`. */
 async function providerOf({ choice, env, place }: Deps, input: LoginInput): Promise<Provider> {
-  const name = choice.flag ?? choice.variable;
+  const name = choice.flag ?? choice.variable?.session;
   const where = input.local ? localPlaceHere(place) : place;
   return chosenProvider({
     flag: input.provider,

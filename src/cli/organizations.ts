@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { printable } from "../errors.ts";
 import { checkedScope } from "../providers/datum.ts";
 import type { CommandDeps, Deps } from "./context.ts";
+import { organizationVariable } from "./scope.ts";
 import { type ActingSession, actingSession } from "./session-words.ts";
 import { formatListing, listFormat } from "./table.ts";
 import { listOrganizations, listProjects, type Organization, type Project } from "./tenancy.ts";
@@ -96,7 +97,7 @@ async function organizationOf(
   flag: string | undefined,
 ): Promise<string | undefined> {
   const { deps, session } = acting;
-  const named = flag ?? deps.env("DATUM_ORGANIZATION") ?? session.inUse?.organization;
+  const named = flag ?? organizationVariable(deps.env)?.id ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("./kubeconfig-context.ts");
   const context = await currentScope(deps.env, acting);

@@ -1,4 +1,4 @@
-/** Owns the whole command line: its words, its help, and the one way from an error to an exit code. */
+/** The whole command line: its words, its help, and the one way from an error to an exit code. */
 
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../credential/arguments.ts";
@@ -14,6 +14,7 @@ import {
   toAppError,
 } from "../errors.ts";
 import { chooseSession, type SessionChoice } from "../sessions/choose-session.ts";
+import { OF_CREDENTIALS_FILE } from "../sessions/session-name.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { TRIAL_BUILD } from "../build.ts";
 import { VERSION } from "../version.ts";
@@ -89,7 +90,8 @@ async function withAuthority(
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
   const { explainAuthority, trustOf } = await import("./server-certificate.ts");
-  const { flag, variable } = called?.choice ?? {};
+  const { flag, credentialsFile, variable } = called?.choice ?? {};
+  const named = flag ?? (credentialsFile === undefined ? variable?.session : OF_CREDENTIALS_FILE);
   const inForce = () =>
     chooseSession(place, {}).then(
       // What a project's folder says is told only after its key opened it.
@@ -101,7 +103,7 @@ async function withAuthority(
     // Its words may hold a secret.
     : args.includes("add-profile")
     ? "the same command with --certificate-authority FILE"
-    : trustOf(flag ?? variable ?? await inForce());
+    : trustOf(named ?? await inForce());
   return await explainAuthority(error, trust, env, interrupted);
 }
 
@@ -173,6 +175,10 @@ async function buildProgram(
   )
     .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
     .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
+    .option(
+      "--credentials-file <file>",
+      "service account's key file to act with for this command (env: DATUMCTL_CREDENTIALS_FILE)",
+    )
     .addOption(
       new Option("--error-format <format>", "how errors are printed (env: DATUMCTL_ERROR_FORMAT)").choices(
         ERROR_FORMATS,

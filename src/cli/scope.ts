@@ -1,4 +1,4 @@
-/** Owns which organization or project a command acts on: flags, variables, what is in use, the kubeconfig's context. */
+/** Which organization or project a command acts on: flags, variables, what is in use, the kubeconfig's context. */
 
 import { Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
@@ -86,14 +86,14 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings
   if (flags.project !== undefined) return asked("project", flags.project, "--project");
   if (flags.organization !== undefined) return asked("organization", flags.organization, "--organization");
   const project = env("DATUM_PROJECT");
-  const organization = env("DATUM_ORGANIZATION");
+  const organization = organizationVariable(env);
   if (project !== undefined) {
     const within = organization === undefined
       ? {}
-      : { organization: checkedScope("organization", organization).id };
+      : { organization: checkedScope("organization", organization.id).id };
     return { ...asked("project", project, "DATUM_PROJECT"), ...within };
   }
-  if (organization !== undefined) return asked("organization", organization, "DATUM_ORGANIZATION");
+  if (organization !== undefined) return asked("organization", organization.id, organization.variable);
   const scope = scopeInUse(inUse);
   if (scope === undefined) return undefined;
   const within = scope.kind === "project" ? inUse?.organization : undefined;
@@ -101,6 +101,17 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings
     ...asked(scope.kind, scope.id, "ctx use or update-kubeconfig"),
     ...(within === undefined ? {} : { organization: checkedScope("organization", within).id }),
   };
+}
+
+/** The variable that names an organization; the vendor hands the second one to its plug-ins. */
+export function organizationVariable(
+  env: Environment,
+): { readonly variable: string; readonly id: string } | undefined {
+  for (const variable of ["DATUM_ORGANIZATION", "DATUM_ORG"]) {
+    const id = env(variable);
+    if (id !== undefined) return { variable, id };
+  }
+  return undefined;
 }
 
 function asked<Kind extends Scope["kind"]>(kind: Kind, id: string, source: string) {

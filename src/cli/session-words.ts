@@ -5,7 +5,14 @@ import { variableInForce } from "../providers/ambient.ts";
 import { systemAccount } from "../keyring/store.ts";
 import { shellLine } from "../shell-word.ts";
 import type { Session } from "../sessions/session-file.ts";
-import { AMBIENT, defaultSessionName, isCalled, labelOf, nameOfPerson } from "../sessions/session-name.ts";
+import {
+  AMBIENT,
+  defaultSessionName,
+  isCalled,
+  labelOf,
+  nameOfPerson,
+  OF_CREDENTIALS_FILE,
+} from "../sessions/session-name.ts";
 import { chooseSession, type ChosenSession } from "../sessions/choose-session.ts";
 import { readConfig } from "../sessions/config.ts";
 import { accountOf, openSession } from "../sessions/open-session.ts";
@@ -162,9 +169,9 @@ function isAmbient({ name }: Session): boolean {
 export function tellWhatComesFirst({ out, env, choice }: Deps, active?: string): void {
   const variable = choice.variable === undefined
     ? variableInForce(env)
-    : choice.variable === (active ?? choice.variable)
+    : choice.variable.session === (active ?? choice.variable.session)
     ? undefined
-    : "DATUMCTL_PROFILE";
+    : choice.variable.name;
   if (variable !== undefined) out.warn(`${variable} is set and takes precedence over the active session.`);
 }
 
@@ -176,6 +183,19 @@ export async function tellOfFolder({ out, place }: Deps): Promise<void> {
     `In ${
       printable(local.project)
     } and its subfolders, that folder's own session takes precedence over the active one.`,
+  );
+}
+
+/** Refuses a session that a flag gives to one command, where another program is to act as it. Throws `USAGE`. */
+export function refuseCredentialsFile({ name }: Session): void {
+  if (name !== OF_CREDENTIALS_FILE) return;
+  throw new AppError(
+    "USAGE",
+    "The key of --credentials-file is for one command; kubectl could not find it.",
+    {
+      hint:
+        "Set DATUMCTL_CREDENTIALS_FILE instead, which kubectl hands on; or sign in: datumctl login --credentials FILE",
+    },
   );
 }
 
@@ -191,7 +211,7 @@ export function checkStored(session: Session, hint: string): void {
  * `USAGE` naming the sessions when the e-mail has several.
  */
 function matchSession(sessions: readonly PlacedSession[], user: string, command: string): PlacedSession {
-  const named = sessions.find(({ session }) => session.name === user);
+  const named = sessions.find(({ session }) => session.name === user.normalize("NFC"));
   if (named !== undefined) return named;
   const found = sessions.filter(({ session }) => isOf(session, user));
   const [only, ...others] = found;
@@ -211,7 +231,7 @@ function isOf({ user }: Session, name: string): boolean {
 }
 
 /**
- * The session that a person means: by its user, else the one that `--profile` or `DATUMCTL_PROFILE` names exactly,
+ * The session that a person means: by its user, else the one that `--profile` or a variable names exactly,
  * else the only one, else asking on a terminal. Throws `NOT_SIGNED_IN` where there is none of the name, `USAGE` when
  * the user and `--profile` mean two.
  */
@@ -223,14 +243,14 @@ export async function meantSession(
   command: string,
   place = deps.place,
 ): Promise<PlacedSession> {
-  const { flag, variable } = deps.choice;
+  const { flag, credentialsFile, variable } = deps.choice;
   if (user === "") {
     throw new AppError("USAGE", "The user's name is empty.", {
       hint: `Name an e-mail or a session: ${command} USER`,
     });
   }
   if (user !== undefined && flag === undefined) return matchSession(sessions, user, command);
-  if (flag !== undefined || variable !== undefined) {
+  if (flag !== undefined || credentialsFile !== undefined || variable !== undefined) {
     const chosen = await chooseSession(place, deps.choice);
     const { session } = chosen;
     checkStored(

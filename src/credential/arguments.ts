@@ -1,4 +1,4 @@
-/** Owns the words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
+/** The words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
 
 import { AppError, checkErrorFormat } from "../errors.ts";
 import type { TokenKind } from "../sessions/token-life.ts";
@@ -10,6 +10,8 @@ export interface GetTokenRequest {
   readonly output?: string;
   /** `--session` or `--profile`. */
   readonly session?: string;
+  /** `--credentials-file`: a service account's key file to act with. */
+  readonly credentialsFile?: string;
   /** `--active-for`: the API host, or the URL of the issuer, that the session must be of; the active one unless named. */
   readonly activeFor?: string;
   readonly token?: TokenKind;
@@ -28,6 +30,7 @@ const VALUE_FLAGS: ReadonlyMap<string, string> = new Map([
   ["--output", "output"],
   ["--session", "session"],
   ["--profile", "profile"],
+  ["--credentials-file", "credentialsFile"],
   ["--active-for", "activeFor"],
   ["--token", "token"],
   ["--min-ttl", "minimumLife"],
@@ -46,7 +49,17 @@ const SWITCHES: ReadonlyMap<string, string> = new Map([
 
 /** The flags that stand before, between or after the words of any command. */
 const EVERYWHERE: ReadonlySet<string> = new Set([
-  ...["--session", "--profile", "--error-format", "--request-timeout", "-v", "--verbose", "-q", "--quiet"],
+  ...[
+    "--session",
+    "--profile",
+    "--credentials-file",
+    "--error-format",
+    "--request-timeout",
+    "-v",
+    "--verbose",
+    "-q",
+    "--quiet",
+  ],
 ]);
 
 /**
@@ -134,7 +147,8 @@ export function oneSession(profile: string | undefined, session: string | undefi
       "--profile and --session are the same flag, but name two different sessions.",
     );
   }
-  return profile ?? session;
+  // As names are stored, however a terminal or a file has composed its letters.
+  return (profile ?? session)?.normalize("NFC");
 }
 
 /** The flags of `auth get-token` as they were typed. */
@@ -142,6 +156,7 @@ export interface GetTokenFlags {
   readonly output?: string | undefined;
   readonly session?: string | undefined;
   readonly profile?: string | undefined;
+  readonly credentialsFile?: string | undefined;
   readonly activeFor?: string | undefined;
   readonly token?: string | undefined;
   readonly minimumLife?: string | undefined;
@@ -155,7 +170,7 @@ export interface GetTokenFlags {
 
 /** Checks the flags' values. Throws `USAGE`. */
 export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
-  const { output, activeFor, token, minimumLife, requestTimeout, errorFormat } = flags;
+  const { output, credentialsFile, activeFor, token, minimumLife, requestTimeout, errorFormat } = flags;
   const session = oneSession(flags.profile, flags.session);
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
@@ -168,6 +183,7 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
     quiet: flags.quiet ?? false,
     ...(output === undefined ? {} : { output }),
     ...(session === undefined ? {} : { session }),
+    ...(credentialsFile === undefined ? {} : { credentialsFile }),
     ...(activeFor === undefined ? {} : { activeFor }),
     ...(token === undefined ? {} : { token }),
     ...(minimumLife === undefined ? {} : { minimumLife: parseDuration(minimumLife, "--min-ttl") }),

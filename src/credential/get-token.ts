@@ -1,4 +1,4 @@
-/** Owns one call of `auth get-token`, from its arguments to what it prints. */
+/** One call of `auth get-token`, from its arguments to what it prints. */
 
 import {
   AppError,
@@ -16,8 +16,8 @@ import { openHandouts } from "../sessions/handouts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import { markOfVariables } from "../sessions/open-session.ts";
 import type { Session } from "../sessions/session-file.ts";
-import { AMBIENT, isOfPlace } from "../sessions/session-name.ts";
-import { chooseSession, type ChosenSession } from "../sessions/choose-session.ts";
+import { AMBIENT, isOfPlace, OF_CREDENTIALS_FILE } from "../sessions/session-name.ts";
+import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose-session.ts";
 import { readConfig } from "../sessions/config.ts";
 import { pathsOf, type SessionPlace } from "../sessions/place.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
@@ -243,20 +243,22 @@ async function meantSession(
 }
 
 async function choose(
-  { session: flag, activeFor }: GetTokenRequest,
+  { session: flag, credentialsFile, activeFor }: GetTokenRequest,
   { place, env }: GetTokenSurroundings,
 ): Promise<ChosenSession> {
   const own = activeFor !== undefined;
-  return await chooseSession(place, { flag, own, variable: own ? undefined : env("DATUMCTL_PROFILE") });
+  const variable = own ? undefined : namingVariable(env);
+  return await chooseSession(place, { flag, credentialsFile, own, variable });
 }
 
 /** Whose token was asked for in vain: somebody who signed out can sign in again. */
 async function missingName(
-  { session, activeFor }: GetTokenRequest,
+  { session, credentialsFile, activeFor }: GetTokenRequest,
   { place, env }: GetTokenSurroundings,
   thrown: unknown,
 ): Promise<string | undefined> {
-  const named = session ?? (activeFor === undefined ? env("DATUMCTL_PROFILE") : undefined);
+  if (credentialsFile !== undefined) return OF_CREDENTIALS_FILE;
+  const named = session ?? (activeFor === undefined ? namingVariable(env)?.session : undefined);
   if (named !== undefined || !mendedBySignIn(thrown)) return named;
   return (await readConfig(place)).activeSession;
 }

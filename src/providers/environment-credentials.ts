@@ -1,4 +1,4 @@
-/** Owns the sessions that `DATUMCTL_TOKEN` and `DATUMCTL_CREDENTIALS_FILE` give. */
+/** The sessions that variables and key files give: `DATUMCTL_TOKEN`, `DATUMCTL_CREDENTIALS_FILE`, and the vendor's words. */
 
 import { AppError, printable } from "../errors.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
@@ -16,18 +16,32 @@ import { readGivenFile } from "../system/files.ts";
 import { authorityOfVariable } from "./certificate-authority.ts";
 import { datumHosts } from "./datum.ts";
 
-/** Where variables say that an identity belongs: `DATUMCTL_HOSTNAME`, `DATUMCTL_API_HOSTNAME`, `DATUMCTL_CERTIFICATE_AUTHORITY`. */
+/** The variables that name an API host: ours, then the vendor's. */
+const API_HOSTS = ["DATUMCTL_API_HOSTNAME", "DATUM_API_HOSTNAME", "DATUM_API_HOST"] as const;
+
+/** Where variables say that an identity belongs: `DATUMCTL_HOSTNAME`, {@link API_HOSTS}, `DATUMCTL_CERTIFICATE_AUTHORITY`. */
 async function placeOf(env: Environment) {
+  const [ours] = API_HOSTS;
+  const api = API_HOSTS.find((variable) => env(variable) !== undefined) ?? ours;
+  const apiHostname = env(api);
+  // The vendor has no variable for the auth host: it goes with the API host, as it does at a sign-in.
+  const auth = api === ours ? undefined : authHostOf(apiHostname ?? "");
   const { authHost, apiHost } = datumHosts({
-    hostname: env("DATUMCTL_HOSTNAME"),
-    apiHostname: env("DATUMCTL_API_HOSTNAME"),
-  }, { auth: "DATUMCTL_HOSTNAME", api: "DATUMCTL_API_HOSTNAME" });
+    hostname: env("DATUMCTL_HOSTNAME") ?? auth,
+    apiHostname,
+  }, { auth: env("DATUMCTL_HOSTNAME") === undefined ? api : "DATUMCTL_HOSTNAME", api });
   const authority = await authorityOfVariable(env);
   return {
     apiHost,
     issuer: `https://${authHost}`,
     ...(authority === undefined ? {} : { certificateAuthority: authority }),
   };
+}
+
+/** The auth host beside an API host, `auth.…` for `api.…`; undefined where its name does not tell. */
+function authHostOf(apiHostname: string): string | undefined {
+  const [, rest] = /^(?:https:\/\/)?api\.(.*)$/i.exec(apiHostname) ?? [];
+  return rest === undefined ? undefined : `auth.${rest}`;
 }
 
 /** The session of a bearer token that is ready for use. Throws `USAGE` for what is none. */
@@ -83,21 +97,29 @@ function loginWithToken(env: Environment): string {
   return shellLine(["datumctl", "login", "--with-token", ...given]);
 }
 
+/** A service account's key file, and the variable or flag that names it. */
+export interface NamedFile {
+  readonly word: string;
+  readonly path: string;
+}
+
 /** The session of a service account's key file. Throws `USAGE` for a file that is none. */
-export async function sessionOfCredentialsFile(env: Environment): Promise<Session> {
-  const path = env("DATUMCTL_CREDENTIALS_FILE") ?? "";
+export async function sessionOfCredentialsFile(
+  env: Environment,
+  { word, path }: NamedFile,
+): Promise<Session> {
   const text = await readGivenFile(
     path,
-    "DATUMCTL_CREDENTIALS_FILE",
+    word,
     "Name a plain file, or sign in with it: datumctl login --credentials -",
   );
   if (text === undefined) {
-    throw new AppError("USAGE", `The file ${printable(path)} of DATUMCTL_CREDENTIALS_FILE does not exist.`);
+    throw new AppError("USAGE", `The file ${printable(path)} of ${word} does not exist.`);
   }
   const { clientId, keyId, privateKey, clientEmail: email, scope } = await parseServiceAccountKey(text, path);
   const place = await placeOf(env);
   return ambientSession({
-    name: `${AMBIENT}DATUMCTL_CREDENTIALS_FILE`,
+    name: `${AMBIENT}${word}`,
     provider: "datum",
     kind: "service-account",
     user: { subject: clientId, ...(email === undefined ? {} : { email }) },

@@ -1,7 +1,8 @@
-/** Owns which session a command acts as, and what is said where there is none. */
+/** Which session a command acts as, and what is said where there is none. */
 
 import { AppError, fail, printable } from "../errors.ts";
 import { readConfig } from "./config.ts";
+import type { Environment } from "../system/environment.ts";
 import type { SessionPlace } from "./place.ts";
 import { listSessions, readSession } from "./read-session.ts";
 import { loginLineOfName } from "./remedy.ts";
@@ -21,21 +22,48 @@ export interface ChosenSession {
 export interface SessionChoice {
   /** `--profile` or `--session`. */
   readonly flag?: string | undefined;
-  /** `DATUMCTL_PROFILE`. */
-  readonly variable?: string | undefined;
+  /** `--credentials-file`: a service account's key file. */
+  readonly credentialsFile?: string | undefined;
+  readonly variable?: NamingVariable | undefined;
   /** No project folder's session counts without being named: a kubeconfig entry works in every folder. */
   readonly own?: boolean | undefined;
 }
 
+/** A variable that names a session: ours, or the vendor's. */
+export interface NamingVariable {
+  readonly name: "DATUMCTL_PROFILE" | "DATUM_SESSION";
+  readonly session: string;
+}
+
+/** The variable that names a session. What any of ours gives comes before the vendor's. */
+export function namingVariable(env: Environment): NamingVariable | undefined {
+  const own = env("DATUMCTL_PROFILE");
+  if (own !== undefined) return { name: "DATUMCTL_PROFILE", session: own.normalize("NFC") };
+  const vendors = env("DATUM_SESSION");
+  const given = env("DATUMCTL_TOKEN") ?? env("DATUMCTL_CREDENTIALS_FILE");
+  if (vendors === undefined || given !== undefined) return undefined;
+  return { name: "DATUM_SESSION", session: vendors.normalize("NFC") };
+}
+
 /**
  * Finds the session that a command acts as: the named one; else what the variables give, the project folder's, the
- * active one. Throws `NOT_SIGNED_IN`, naming the sessions that there are.
+ * active one. Throws `NOT_SIGNED_IN`, naming the sessions that there are; `USAGE` for two flags that name two.
  */
 export async function chooseSession(place: SessionPlace, choice: SessionChoice): Promise<ChosenSession> {
-  const named = choice.flag ?? choice.variable;
+  const { flag, credentialsFile, variable } = choice;
+  if (credentialsFile !== undefined) {
+    if (flag !== undefined) {
+      throw new AppError("USAGE", "--profile and --credentials-file cannot be combined.", {
+        hint: "Act as one of the two.",
+      });
+    }
+    const session = await place.ambient?.({ credentialsFile });
+    if (session !== undefined) return { session, place, source: "--credentials-file" };
+  }
+  const named = flag ?? variable?.session;
   const chosen = named === undefined
     ? await sessionInForce(place, choice)
-    : await namedSession(place, named, choice.flag === undefined ? "DATUMCTL_PROFILE" : "--profile");
+    : await namedSession(place, named, flag === undefined ? variable?.name ?? "" : "--profile");
   return chosen ?? fail(await noSession(place, named));
 }
 

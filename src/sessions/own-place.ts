@@ -10,11 +10,10 @@ import {
   foldersOf,
   operatingSystem,
 } from "../system/environment.ts";
-import type { Session } from "./session-file.ts";
 import { fileNameOf } from "./session-name.ts";
 import { childEnvironment, run } from "../system/processes.ts";
 import { openCredentialManager } from "../system/windows-credentials.ts";
-import { type KeyStore, pathsOf, type SessionPlace } from "./place.ts";
+import { type FindAmbient, type KeyStore, pathsOf, type SessionPlace } from "./place.ts";
 
 /**
  * The place that the variables describe; `notice` hears, in one line and once, of what was mended on the way or could
@@ -23,7 +22,7 @@ import { type KeyStore, pathsOf, type SessionPlace } from "./place.ts";
 export function openPlace(
   env: Environment,
   notice: (line: string) => void,
-  ambient?: (name?: string) => Promise<Session | undefined>,
+  ambient?: FindAmbient,
 ): SessionPlace {
   const folders = foldersOf(env);
   const told = new Set<string>();

@@ -1,4 +1,4 @@
-/** Owns what a place of sessions is, and where in it each file of a session and its key are. */
+/** What a place of sessions is, and where in it each file of a session and its key are. */
 
 import { printable } from "../errors.ts";
 import type { SecretStore } from "../keyring/store.ts";
@@ -10,6 +10,14 @@ import { fileNameOf } from "./session-name.ts";
 
 /** Where the key of a session can be kept. */
 export type KeyStore = Session["keyStore"];
+
+/**
+ * Finds the session that the variables give, of that name or whichever of them counts without one; or the one of a key
+ * file that a flag names.
+ */
+export type FindAmbient = (
+  meant?: string | { readonly credentialsFile: string },
+) => Promise<Session | undefined>;
 
 /** Where sessions are, and what it takes to read them. */
 export interface SessionPlace {
@@ -23,8 +31,8 @@ export interface SessionPlace {
   readonly workingFolder?: () => string | undefined;
   /** Finds, from a place of the person's, the sessions of the project folder that the process works in. */
   readonly local?: (place: SessionPlace) => Promise<SessionPlace | undefined>;
-  /** The session that the variables give: of that name, or whichever of them counts without a name. */
-  readonly ambient?: (name?: string) => Promise<Session | undefined>;
+  /** The session that a variable or a key file gives. */
+  readonly ambient?: FindAmbient;
   /** Told when something of ours was mended on the way, such as loose permissions. */
   readonly notice: (line: string) => void;
   /** Ends waits for locks and keyrings on Ctrl-C, where that does not end the process by itself. */

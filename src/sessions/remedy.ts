@@ -2,7 +2,14 @@
 
 import { shellLine } from "../shell-word.ts";
 import type { Session } from "./session-file.ts";
-import { AMBIENT, DATUM_API_HOST, DATUM_AUTH_HOST, hostInName, WORKLOAD_SUBJECT } from "./session-name.ts";
+import {
+  AMBIENT,
+  DATUM_API_HOST,
+  DATUM_AUTH_HOST,
+  hostInName,
+  OF_CREDENTIALS_FILE,
+  WORKLOAD_SUBJECT,
+} from "./session-name.ts";
 
 /** What is known of a session that is not stored. */
 type Unstored = Omit<Session, "credentials" | "keyStore" | "schemaVersion">;
@@ -10,6 +17,7 @@ type Unstored = Omit<Session, "credentials" | "keyStore" | "schemaVersion">;
 /** What to do when a session no longer gives tokens, as a sentence. */
 export function signInAgain(session: Session): string {
   const { name, kind, clientId, organization, apiHost, issuer, local } = session;
+  if (name === OF_CREDENTIALS_FILE) return "Name a current key: --credentials-file FILE";
   if (name.startsWith(AMBIENT)) return `Set ${name.slice(AMBIENT.length)} to a valid value.`;
   const login = ["datumctl", "login", "--profile", name];
   switch (kind) {

@@ -11,6 +11,9 @@ export { isSessionName } from "./name-characters.ts";
 /** The names of sessions that come from variables and are stored nowhere begin so. */
 export const AMBIENT = "env:";
 
+/** The name of the session that `--credentials-file` gives. */
+export const OF_CREDENTIALS_FILE = `${AMBIENT}--credentials-file`;
+
 /** The name of a session's file, without its ending: base32 of the SHA-256 of its name, 16 characters. */
 export async function fileNameOf(sessionName: string): Promise<string> {
   return toBase32(await sha256(sessionName)).slice(0, 16);

@@ -19,8 +19,14 @@ Deno.test("which session: the flag, else the variable, else the active one; else
     return [name, source];
   };
   assert.deepEqual(await chosen({}), ["b", "the active session"]);
-  assert.deepEqual(await chosen({ variable: "a" }), ["a", "DATUMCTL_PROFILE"]);
-  assert.deepEqual(await chosen({ flag: "b", variable: "a" }), ["b", "--profile"]);
+  assert.deepEqual(await chosen({ variable: { name: "DATUMCTL_PROFILE", session: "a" } }), [
+    "a",
+    "DATUMCTL_PROFILE",
+  ]);
+  assert.deepEqual(await chosen({ flag: "b", variable: { name: "DATUMCTL_PROFILE", session: "a" } }), [
+    "b",
+    "--profile",
+  ]);
   const unknown = await failure(chooseSession(place, { flag: "c" }), "NOT_SIGNED_IN");
   assert.match(unknown.message, /no session c here\. Stored here: a, b\./);
   assert.match(unknown.hint ?? "", /datumctl login --profile c/);

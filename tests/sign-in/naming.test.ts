@@ -131,7 +131,7 @@ Deno.test("names that are cut keep their endings, and are names", async () => {
   for (const letter of ["x", "ж", "李", "𠀀"]) {
     const label = letter.repeat(300);
     const names = Object.values(await namesOf([{ label, subject: "u-1" }, { label, subject: "u-2" }]));
-    assert.ok(names[1]?.endsWith(`-${mark("u-2")}`), names[1]);
+    assert.match(names[1] ?? "", new RegExp(`-${mark("u-2")}$`));
   }
 });
 

@@ -36,7 +36,7 @@ import { shellLine } from "../../shell-word.ts";
 import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
 import { chosenCommand, ownCommand } from "../own-command.ts";
 import { scopeInUse } from "../scope.ts";
-import { actingSession } from "../session-words.ts";
+import { actingSession, refuseCredentialsFile } from "../session-words.ts";
 import {
   checkTargetFlags,
   type EntryTarget,
@@ -112,6 +112,7 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   const paths = kubeconfigPaths(input.kubeconfig, given.env);
   const choice = { ...given.choice, own: input.followActive };
   const { deps, place, session: chosen } = await actingSession({ ...given, choice });
+  refuseCredentialsFile(chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await openSession(place, chosen, keyringBound(deps));
   refuseStudio(session);
