@@ -16,6 +16,7 @@ export interface Asked {
 interface Grant {
   readonly client: string;
   readonly claims: Readonly<Record<string, unknown>>;
+  readonly withheld?: boolean;
 }
 
 /** A running issuer. */
@@ -32,6 +33,10 @@ export interface PeopleIssuer extends AsyncDisposable {
   onlyToken: string | undefined;
   /** Sign-ins and refreshes bring no refresh token. */
   withholds: boolean;
+  /** Whether a sign-in that was asked for so brings a refresh token. */
+  refreshes: (authorization: URLSearchParams) => boolean;
+  /** Other scopes are refused. */
+  scopes: readonly string[];
   /** Answers in place of an endpoint. */
   readonly answers: Map<string, () => Response>;
   readonly asked: Asked[];
@@ -45,7 +50,7 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
   const codes = new Map<string, Grant & { readonly nonce: string | undefined }>();
   let count = 0;
 
-  const tokens = async (issuer: string, { client, claims }: Grant, nonce?: string) => {
+  const tokens = async (issuer: string, { client, claims, withheld = false }: Grant, nonce?: string) => {
     const seconds = Math.floor(Date.now() / 1000);
     const idToken = await new SignJWT({
       ...{ iss: issuer, aud: client, iat: seconds, exp: seconds + life },
@@ -53,19 +58,21 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
       ...claims,
     }).setProtectedHeader({ alg: "RS256", kid: "people" }).sign(key.privateKey);
     const refreshToken = people.onlyToken ?? `refresh-${++count}`;
-    if (!people.withholds) grants.set(refreshToken, { client, claims });
+    const withholds = people.withholds || withheld;
+    if (!withholds) grants.set(refreshToken, { client, claims });
     return json({
       access_token: `access-${count}`,
       id_token: idToken,
       token_type: "Bearer",
       expires_in: life,
-      ...(people.withholds ? {} : { refresh_token: refreshToken }),
+      ...(withholds ? {} : { refresh_token: refreshToken }),
     });
   };
   const refused = (error: string) => json({ error }, { status: 400 });
 
-  const trade = async (issuer: string, form: URLSearchParams): Promise<Response> => {
-    const client = form.get("client_id") ?? "";
+  const trade = async (issuer: string, form: URLSearchParams, basic: string): Promise<Response> => {
+    // A client with a secret says who it is in a header.
+    const client = form.get("client_id") ?? atob(basic.replace(/^Basic /, "")).split(":")[0] ?? "";
     switch (form.get("grant_type")) {
       case "authorization_code": {
         const grant = codes.get(form.get("code") ?? "");
@@ -117,16 +124,19 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
           jwks_uri: `${issuer}/keys`,
           revocation_endpoint: `${issuer}/revoke`,
           device_authorization_endpoint: `${issuer}/device`,
-          scopes_supported: ["openid", "profile", "email", "offline_access"],
+          scopes_supported: people.scopes,
         });
       case "keys":
         return json({ keys: [key.jwk] });
       case "authorize": {
         const code = `code-${++count}`;
         const client = form.get("client_id") ?? "";
-        codes.set(code, { client, claims: people.person, nonce: form.get("nonce") ?? undefined });
+        const nonce = form.get("nonce") ?? undefined;
+        codes.set(code, { client, claims: people.person, nonce, withheld: !people.refreshes(form) });
         const back = new URL(form.get("redirect_uri") ?? "");
-        back.searchParams.set("code", code);
+        const refusedScope = form.get("scope")?.split(" ").some((scope) => !people.scopes.includes(scope));
+        if (refusedScope) back.searchParams.set("error", "invalid_scope");
+        else back.searchParams.set("code", code);
         back.searchParams.set("state", form.get("state") ?? "");
         return Response.redirect(back);
       }
@@ -136,7 +146,7 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
           ...{ expires_in: 60, interval: 1 },
         });
       case "token":
-        return await trade(issuer, form);
+        return await trade(issuer, form, request.headers.get("authorization") ?? "");
       case "revoke":
         return revoke(form);
       default:
@@ -151,6 +161,8 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
     rotates: true,
     onlyToken: undefined,
     withholds: false,
+    refreshes: () => true,
+    scopes: ["openid", "profile", "email", "offline_access"],
     answers: new Map(),
     asked: [],
     of: (endpoint) =>
