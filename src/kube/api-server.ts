@@ -41,8 +41,17 @@ export interface Cluster {
   readonly unfollowed?: string;
 }
 
-/** A cluster entry of that name. Throws `NOT_FOUND`, naming those there are; `KUBECONFIG`, `STORAGE`, `USAGE`. */
-export async function findCluster(kubeconfig: Kubeconfig, name: string): Promise<Cluster> {
+/**
+ * A cluster entry of that name; `authority` is false where nobody will be asked anything, so that its file need not be
+ * there.
+ *
+ * @throws {AppError} `NOT_FOUND`, naming those there are; `KUBECONFIG`, `STORAGE`, `USAGE`
+ */
+export async function findCluster(
+  kubeconfig: Kubeconfig,
+  name: string,
+  { authority = true }: { readonly authority?: boolean } = {},
+): Promise<Cluster> {
   const entry = entryOf(kubeconfig, "clusters", name);
   if (entry === undefined) throw noCluster(kubeconfig, name);
   const { server } = entry.fields;
@@ -51,7 +60,7 @@ export async function findCluster(kubeconfig: Kubeconfig, name: string): Promise
       hint: `Set it: kubectl config set-cluster ${printable(name)} --server=https://…`,
     });
   }
-  const certificateAuthority = await authorityOf(entry);
+  const certificateAuthority = authority ? await authorityOf(entry) : undefined;
   const unfollowed = ["insecure-skip-tls-verify", "tls-server-name", "proxy-url"].find((field) => {
     const value = entry.fields[field];
     return value !== undefined && value !== null && value !== "" && value !== false;

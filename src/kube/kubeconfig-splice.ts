@@ -245,7 +245,7 @@ export class SplicedText {
       return;
     }
     this.#splices.push({
-      at: this.#at.lineAfter(this.#at.contentEnd(map)),
+      at: this.#at.roomBehind(map, this.#at.column(startOf(map))),
       lines: added.flatMap(([key, value]) =>
         Array.isArray(value) && value.length > 0
           ? [
@@ -294,7 +294,7 @@ export class SplicedText {
     const sameLine = this.#at.lineStart(startOf(first)) === this.#at.lineStart(startOf(list));
     const gap = sameLine && isMap(first) && first.flow !== true ? this.#at.column(startOf(first)) - dash : 2;
     this.#splices.push({
-      at: this.#at.lineAfter(this.#at.contentEnd(list)),
+      at: this.#at.roomBehind(list, dash),
       lines: change.added.flatMap((value) => itemLines(value, dash, gap)),
     });
   }

@@ -1,8 +1,9 @@
 /** Owns what a kubeconfig's text says, and the one way to change it: text in, text out, only the intended lines. */
 
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import { sameData } from "../same-data.ts";
+import { type DataPath, duplicateNames } from "./duplicate-names.ts";
 import {
   entriesAfter,
   INNER,
@@ -100,14 +101,18 @@ export function entriesOf(
 /**
  * The kubeconfig's text with the edit made: comments, order, unknown fields, line endings, byte order mark and
  * a missing last line break survive, and only lines of the entries named change. An edit that changes nothing
- * gives back the very same text. Of several entries with one name (kubectl refuses such a file) the first is
- * updated; a removal takes all.
+ * gives back the very same text. A removal takes every entry of the name.
  *
- * The result is read again and compared with what was meant. Throws `KUBECONFIG`, naming the file, when anchors
- * and aliases tie the entry to others.
+ * The result is read again and compared with what was meant.
+ *
+ * @throws {AppError} `KUBECONFIG`, naming the file, when anchors and aliases tie the entry to others, and when more than
+ * a removal is asked of a file in which names stand twice
  */
 export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): string {
   const intent = intendedChange(config.data, edit);
+  // Whoever only takes entries away makes such a file no worse, and maybe whole.
+  const adds = edit.clusters ?? edit.users ?? edit.contexts ?? edit.currentContext;
+  if (adds !== undefined) refuseDuplicates(config, intent.data);
   if (sameData(config.data, intent.data)) return config.text;
   // Field by field first; where that cannot be, the whole entry is written anew.
   for (const whole of [false, true]) {
@@ -115,6 +120,32 @@ export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): 
     if (text !== undefined) return text;
   }
   throw tied(config, intent);
+}
+
+/** Refuses a file in which a name would stand twice: kubectl reads no entry of it, ours neither. */
+function refuseDuplicates(
+  { file, text, document }: ParsedKubeconfig,
+  data: Readonly<Record<string, unknown>>,
+) {
+  const duplicates = duplicateNames(data);
+  if (duplicates.length === 0) return;
+  const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  const lineOf = (path: DataPath) => {
+    const node = document.getIn(path, true) as { range?: readonly number[] | null } | null | undefined;
+    return node?.range ? body.slice(0, node.range[0]).split("\n").length : undefined;
+  };
+  const told = duplicates.map(({ path, name, positions }) => {
+    const lines = positions.map((position) => lineOf([...path, position]));
+    const where = lines.includes(undefined) ? "" : ` (lines ${lines.join(", ")})`;
+    return `${name === "" ? "an entry without a name" : `"${printable(name, 80)}"`} stands ${
+      positions.length === 2 ? "twice" : `${positions.length} times`
+    } in "${path.join(".")}"${where}`;
+  });
+  throw new AppError(
+    "KUBECONFIG",
+    `kubectl cannot use the kubeconfig ${file}: ${told.join("; ")}. It was left as it is.`,
+    { hint: "Give each its own name, or remove the one too many; or name another file with --kubeconfig." },
+  );
 }
 
 /** The spliced text when it says exactly what was meant, else undefined. */

@@ -3,6 +3,7 @@
 import { AppError, printable } from "../errors.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { isOfPlace } from "../sessions/session-name.ts";
+import { shellWord } from "../shell-word.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./kubeconfig-secrets.ts";
@@ -95,16 +96,43 @@ export async function loadKubeconfig(paths: readonly string[]): Promise<Kubeconf
   return { files, currentContext: current };
 }
 
-function decode(bytes: Uint8Array | undefined, path: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes ?? new Uint8Array());
-  } catch (cause) {
-    throw new AppError(
+function decode(read: Uint8Array | undefined, path: string): string {
+  const bytes = read ?? new Uint8Array();
+  const refuse = (what: string, hint: string, cause?: unknown) =>
+    new AppError(
       "KUBECONFIG",
-      `Cannot use the kubeconfig ${printable(path)}: it is not UTF-8 text. It was left as it is.`,
-      { hint: "Fix that file, or name another one with --kubeconfig.", cause },
+      `Cannot use the kubeconfig ${printable(path)}: it is ${what}. It was left as it is.`,
+      {
+        hint,
+        cause,
+      },
     );
+  const encoding = utf16Of(bytes);
+  if (encoding !== undefined) throw refuse("UTF-16 text", `Make it UTF-8: ${asUtf8(path, encoding)}`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw refuse("not UTF-8 text", "Fix that file, or name another one with --kubeconfig.", cause);
   }
+}
+
+/** The kind of UTF-16 that a text is in, as iconv calls it: Windows PowerShell 5 writes such files for `>`. */
+function utf16Of([first, second]: Uint8Array): string | undefined {
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return "UTF-16";
+  // Without a mark in front: no text of UTF-8 has a zero there.
+  if (second === 0) return "UTF-16LE";
+  return first === 0 ? "UTF-16BE" : undefined;
+}
+
+/** The line that rewrites a file as UTF-8 in place, what is made on the way for nobody else to read. */
+function asUtf8(path: string, encoding: string): string {
+  if (onWindows) {
+    const file = `-LiteralPath '${path.replaceAll("'", "''")}'`;
+    const read = encoding === "UTF-16BE" ? "BigEndianUnicode" : "Unicode";
+    return `$text = Get-Content -Raw -Encoding ${read} ${file}; Set-Content -NoNewline -Encoding utf8 ${file} $text`;
+  }
+  const [from, to] = [shellWord(path), shellWord(`${path}.utf8`)];
+  return `(umask 077; iconv -f ${encoding} -t UTF-8 ${from} > ${to}) && cat ${to} > ${from} && rm ${to}`;
 }
 
 /** The entry of that name, as kubectl finds it: the first file that has one. */

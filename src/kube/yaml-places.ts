@@ -117,6 +117,23 @@ export class YamlPlaces {
     return end === -1 ? this.#text.length : end + 1;
   }
 
+  /**
+   * Where something new may stand behind a node whose parts begin at a column: behind its last line, and behind the
+   * comments that follow it further to the right, for they belong to what stands above them.
+   */
+  roomBehind(node: Placed, column: number): number {
+    let room = this.lineAfter(this.contentEnd(node));
+    for (let line = room; line < this.#text.length;) {
+      const next = this.lineAfter(line + 1);
+      const [, indent = "", mark] = /^([ \t]*)(#?)/.exec(this.#text.slice(line, next)) ?? [];
+      const isBlank = this.#text.slice(line, next).trim() === "";
+      if (!isBlank && (mark === "" || indent.length <= column)) break;
+      if (!isBlank) room = next;
+      line = next;
+    }
+    return room;
+  }
+
   /** How far the first block list of a mapping stands to the right of its key. */
   usualListIndent(root: YAMLMap): number {
     for (const pair of root.items) {

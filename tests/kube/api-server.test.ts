@@ -63,6 +63,8 @@ Deno.test("a cluster's authority is its data, else its file, which is meant from
   assert.deepEqual(await find("plain"), { name: "plain", address: "https://k.example" });
   assert.equal((await find("proxied")).unfollowed, "proxy-url");
   await assert.rejects(find("absent"), code("KUBECONFIG"));
+  const unasked = await findCluster(await loadKubeconfig([path]), "absent", { authority: false });
+  assert.deepEqual(unasked, { name: "absent", address: "https://k.example" });
   await assert.rejects(find("broken"), code("KUBECONFIG"));
   await assert.rejects(find("empty"), code("KUBECONFIG"));
   await assert.rejects(

@@ -35,6 +35,8 @@ interface Style {
   readonly step: number;
   readonly quotes: number;
   readonly comments: boolean;
+  /** A comment further to the right than an item's dash stands below the item: at once, or behind an empty line. */
+  readonly below: "none" | "at once" | "apart";
   readonly blank: boolean;
   readonly dashAlone: boolean;
   readonly nameFirst: boolean;
@@ -47,6 +49,7 @@ const style: fc.Arbitrary<Style> = fc.record({
   step: fc.constantFrom(2, 4, 1, 7),
   quotes: fc.constantFrom(0, 1, 2),
   comments: fc.boolean(),
+  below: fc.constantFrom("none", "at once", "apart"),
   blank: fc.boolean(),
   dashAlone: fc.boolean(),
   nameFirst: fc.boolean(),
@@ -93,10 +96,12 @@ function listText(key: keyof typeof INNER, items: readonly Item[], s: Style): st
   const dash = " ".repeat(s.dash);
   const pad = " ".repeat(s.dash + s.gap);
   let out = `${k(key)}:${comment(key)}\n`;
+  const below = (index: number) =>
+    s.below === "none" ? "" : `${s.below === "apart" ? "\n" : ""}${pad}# below ${key} ${index}\n`;
   items.forEach((one, index) => {
     if (s.comments) out += `${dash}# before ${index}\n`;
     if (s.flow === 1) {
-      out += `${dash}- ${inFlow(one)}${comment("flow")}\n`;
+      out += `${dash}- ${inFlow(one)}${comment("flow")}\n${below(index)}`;
       return;
     }
     const deep = pad + " ".repeat(s.step);
@@ -122,63 +127,79 @@ function listText(key: keyof typeof INNER, items: readonly Item[], s: Style): st
     const [first = "", ...rest] = all;
     out += s.dashAlone ? `${dash}-\n${pad}${first}\n` : `${dash}-${" ".repeat(s.gap - 1)}${first}\n`;
     for (const line of rest) out += (line.startsWith(" ") ? "" : pad) + line + "\n";
+    out += below(index);
     if (s.blank) out += "\n";
   });
-  return out;
+  return out + (s.comments ? `${dash}# end of ${key}\n` : "");
 }
 
-const list = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(fc.array(item, { minLength: 1, maxLength: 4 }), style) },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom("null", "", "[]", "~ # none", "[ ] # none", "\n  []", "\n  null # x"),
-  },
-  { weight: 1, arbitrary: fc.constant(undefined) },
-);
+const named = ({ name: one }: { readonly name: string }) => one;
+const listOf = (items: fc.Arbitrary<Item[]>) =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(items, style) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom("null", "", "[]", "~ # none", "[ ] # none", "\n  []", "\n  null # x"),
+    },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+  );
+const apart = listOf(fc.uniqueArray(item, { minLength: 1, maxLength: 4, selector: named }));
+const meeting = listOf(fc.array(item, { minLength: 2, maxLength: 4 }));
 
-/** Kubeconfigs in all the styles in which people write YAML, with anchors and names that stand twice. */
-export const yamlFile = fc.record({
-  clusters: list,
-  users: list,
-  contexts: list,
-  order: fc.shuffledSubarray(["clusters", "users", "contexts", "current", "unknown", "head"], {
-    minLength: 6,
-    maxLength: 6,
-  }),
-  current: fc.constantFrom(
-    "",
-    "current-context: a",
-    'current-context: "" # none',
-    "current-context:",
-    "'current-context': 'x'",
-  ),
-  head: fc.constantFrom("", "apiVersion: v1\nkind: Config", "kind: Config # k", "preferences: {}"),
-  crlf: fc.boolean(),
-  mark: fc.boolean(),
-  start: fc.constantFrom("", "# top\n", "---\n", "# top\n\n--- # doc\n"),
-  end: fc.constantFrom("", "\n", "\n# end\n", "\n# end", "\n\n\n", "\n...\n"),
-}).map((file) => {
-  const parts = file.order.map((part) => {
-    if (part === "unknown") return "x-unknown:\n- |+\n  kept\n\n- >\n  folded\n";
-    if (part === "current") return file.current;
-    if (part === "head") return file.head;
-    const value = file[part as keyof typeof INNER];
-    if (value === undefined) return "";
-    if (typeof value === "string") return `${part}: ${value}`.trimEnd();
-    return listText(part as keyof typeof INNER, value[0], value[1]);
+/** Kubeconfigs in all the styles in which people write YAML, with anchors. */
+export const yamlFile = yamlFileOf(apart);
+
+/** The same, with names that may stand twice in one list. */
+export const yamlFileWithDuplicates = yamlFileOf(meeting);
+
+function yamlFileOf(list: typeof apart) {
+  return fc.record({
+    clusters: list,
+    users: list,
+    contexts: list,
+    order: fc.shuffledSubarray(["clusters", "users", "contexts", "current", "unknown", "head"], {
+      minLength: 6,
+      maxLength: 6,
+    }),
+    current: fc.constantFrom(
+      "",
+      "current-context: a",
+      'current-context: "" # none',
+      "current-context:",
+      "'current-context': 'x'",
+    ),
+    head: fc.constantFrom("", "apiVersion: v1\nkind: Config", "kind: Config # k", "preferences: {}"),
+    crlf: fc.boolean(),
+    mark: fc.boolean(),
+    start: fc.constantFrom("", "# top\n", "---\n", "# top\n\n--- # doc\n"),
+    end: fc.constantFrom("", "\n", "\n# end\n", "\n# end", "\n\n\n", "\n...\n"),
+  }).map((file) => {
+    const parts = file.order.map((part) => {
+      if (part === "unknown") return "x-unknown:\n- |+\n  kept\n\n- >\n  folded\n";
+      if (part === "current") return file.current;
+      if (part === "head") return file.head;
+      const value = file[part as keyof typeof INNER];
+      if (value === undefined) return "";
+      if (typeof value === "string") return `${part}: ${value}`.trimEnd();
+      return listText(part as keyof typeof INNER, value[0], value[1]);
+    });
+    const lines = parts.map((part) => part.replace(/\n$/, "")).filter((part) => part !== "").join("\n");
+    const body = (lines.includes("*base") ? BASE : "") + lines;
+    const text = file.start + body + file.end;
+    return (file.mark ? "\ufeff" : "") + (file.crlf ? text.replaceAll("\n", "\r\n") : text);
   });
-  const lines = parts.map((part) => part.replace(/\n$/, "")).filter((part) => part !== "").join("\n");
-  const body = (lines.includes("*base") ? BASE : "") + lines;
-  const text = file.start + body + file.end;
-  return (file.mark ? "\ufeff" : "") + (file.crlf ? text.replaceAll("\n", "\r\n") : text);
-});
+}
 
 const jsonEntry = (inner: string) =>
   fc.record({
     name: fc.oneof(word, fc.constantFrom(name, "datum-ada")),
     [inner]: fc.dictionary(word, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3, noNullPrototype: true }),
   });
-const jsonList = (inner: string) => fc.oneof(fc.array(jsonEntry(inner), { maxLength: 3 }), fc.constant(null));
+const jsonList = (inner: string) =>
+  fc.oneof(
+    fc.uniqueArray(jsonEntry(inner), { maxLength: 3, selector: (entry) => entry["name"] }),
+    fc.constant(null),
+  );
 /** Kubeconfigs in JSON, which is YAML, too. */
 export const jsonFile = fc.tuple(
   fc.record({

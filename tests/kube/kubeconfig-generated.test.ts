@@ -5,7 +5,16 @@ import fc from "fast-check";
 import { AppError } from "../../src/errors.ts";
 import type { ExecEntry, KubeconfigEdit } from "../../src/kube/kubeconfig-intent.ts";
 import { editKubeconfig, type ParsedKubeconfig, parseKubeconfig } from "../../src/kube/kubeconfig-text.ts";
-import { anyEdit, edit, exec, INNER, jsonFile, name, yamlFile } from "./generated-kubeconfigs.ts";
+import {
+  anyEdit,
+  edit,
+  exec,
+  INNER,
+  jsonFile,
+  name,
+  yamlFile,
+  yamlFileWithDuplicates,
+} from "./generated-kubeconfigs.ts";
 import { kubectl, kubectlData } from "./kubectl.ts";
 
 /**
@@ -71,6 +80,19 @@ function assertKept(lines: readonly string[], text: string): void {
     assert.ok(found >= 0, `lost or moved: ${JSON.stringify(line)}`);
     at = found + 1;
   }
+}
+
+/** A comment below an entry stands where it did: behind the entry's last line where that is kept, and nothing between. */
+function assertBelow({ text }: ParsedKubeconfig, kept: readonly string[], result: string): void {
+  const linesOf = (of: string) =>
+    of.replace(/^\ufeff/, "").split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+  const [before, after] = [linesOf(text), linesOf(result)];
+  before.forEach((line, at) => {
+    const own = before[at - 1] ?? "";
+    const unique = before.indexOf(own) === before.lastIndexOf(own);
+    if (!/^\s+# below /.test(line) || !unique || !kept.includes(own)) return;
+    assert.equal(after[after.indexOf(line) - 1], own, `no longer below its entry: ${line}\n${result}`);
+  });
 }
 
 type Plain = Record<string, unknown>;
@@ -148,7 +170,9 @@ function checkEdit(config: ParsedKubeconfig, change: KubeconfigEdit): string | u
   if (text.includes("\r\n")) assert.doesNotMatch(result, /[^\r]\n/);
   else assert.doesNotMatch(result, /\r/);
   assert.equal(result.endsWith("\n"), text === "" || text.endsWith("\n"));
-  assertKept(untouchedLines(config, change), result);
+  const kept = untouchedLines(config, change);
+  assertKept(kept, result);
+  assertBelow(config, kept, result);
   return result;
 }
 
@@ -187,8 +211,6 @@ Deno.test({
             `${key} ${one.name}`
           )
         );
-        // kubectl refuses files in which a name stands twice.
-        fc.pre(new Set(names).size === names.length);
         const result = checkEdit(config, edit);
         if (result === undefined) return;
         const seen = await kubectlData(result) as Record<string, { name: string; [key: string]: unknown }[]>;
@@ -208,6 +230,58 @@ Deno.test({
           seen["contexts"]?.length,
           new Set([...names.filter((one) => one.startsWith("contexts")), `contexts ${name}`]).size,
         );
+      }),
+      { numRuns: 40 },
+    );
+  },
+});
+
+/** The lists in which a name stands twice, in words other than the program's. */
+function listsWithDuplicates({ data }: ParsedKubeconfig, without: KubeconfigEdit["remove"] = {}): string[] {
+  return Object.keys(INNER).filter((key) => {
+    const names = (data[key] as { name?: string }[] | null | undefined ?? []).map((one) => one.name)
+      .filter((one) => without[key as keyof typeof INNER]?.includes(one ?? "") !== true);
+    return new Set(names).size < names.length;
+  });
+}
+
+Deno.test("a file in which a name stands twice gets nothing, and every list is named; what is there may be taken away", () => {
+  let [refused, edited] = [0, 0];
+  fc.assert(
+    fc.property(yamlFileWithDuplicates, anyEdit, (text, change) => {
+      const config = parseKubeconfig(text, "/home/ada/.kube/config");
+      const left = listsWithDuplicates(config, change.remove);
+      const { remove = {} } = change;
+      try {
+        editKubeconfig(config, { remove });
+      } catch (error) {
+        assert.match((error as AppError).message, /without touching other entries/);
+      }
+      try {
+        editKubeconfig(config, change);
+        edited += 1;
+        assert.deepEqual(left, []);
+      } catch (error) {
+        assert.ok(error instanceof AppError && error.code === "KUBECONFIG", String(error));
+        const told = [...error.message.matchAll(/in "(\w+)" \(lines /g)].map(([, list]) => list);
+        assert.deepEqual([...new Set(told)].sort(), [...left].sort(), error.message);
+        refused += 1;
+      }
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(refused > 50 && edited > 20, `${refused} refused, ${edited} edited`);
+});
+
+Deno.test({
+  name: "kubectl refuses exactly those files in which we find a name that stands twice",
+  ignore: kubectl === undefined,
+  fn: async () => {
+    await fc.assert(
+      fc.asyncProperty(yamlFileWithDuplicates, async (text) => {
+        const said = await kubectlData(text).then(() => "", (error: Error) => error.message);
+        const ours = listsWithDuplicates(parseKubeconfig(text, "f"));
+        assert.equal(/duplicate name/.test(said), ours.length > 0, said);
       }),
       { numRuns: 40 },
     );

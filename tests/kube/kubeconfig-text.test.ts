@@ -155,18 +155,65 @@ Deno.test("editKubeconfig() takes away and puts in a CA, and the switch that wou
   assert.deepEqual(cluster(null), { server: "https://a", "insecure-skip-tls-verify": true });
 });
 
-Deno.test("editKubeconfig() updates the first of several entries with one name, and removes all", () => {
-  const text = "contexts:\n- {name: a, context: {cluster: one}}\n- {name: a, context: {cluster: two}}\n";
-  assert.deepEqual(
-    parse(edited(text, { contexts: [{ name: "a", cluster: "new", user: "u" }] })),
-    {
-      contexts: [{ name: "a", context: { cluster: "new", user: "u" } }, {
-        name: "a",
-        context: { cluster: "two" },
-      }],
-    },
+Deno.test("editKubeconfig() refuses a file in which a name stands twice, as kubectl does, but takes entries away", async () => {
+  const twice: [text: string, says: RegExp][] = [
+    [
+      "contexts:\n- {name: a, context: {cluster: one}}\n- {name: a, context: {cluster: two}}\n",
+      /: "a" stands twice in "contexts" \(lines 2, 3\)\. It was left as it is/,
+    ],
+    [
+      'users:\n- name: a\n- name: b\n- {name: \'a\'}\n- "name": "\\x61"\ncontexts: [{name: b}, {name: b}]\n',
+      /"a" stands 3 times in "users" \(lines 2, 4, 5\); "b" stands twice in "contexts" \(lines 6, 6\)/,
+    ],
+    ["clusters:\n- null\n- cluster: {server: x}\n", /an entry without a name stands twice in "clusters"/],
+    [
+      "contexts:\n- name: a\n  context:\n    extensions: [{name: e, extension: 1}, {name: e, extension: 2}]\n",
+      /"e" stands twice in "contexts\.0\.context\.extensions"/,
+    ],
+    [
+      "preferences: {extensions: [{name: e, extension: {}}, {name: e, extension: {}}]}\n",
+      /"e" stands twice in "preferences\.extensions"/,
+    ],
+    ["users: &u [{name: a}, {name: a}]\nx: *u\n", /"a" stands twice in "users"/],
+  ];
+  for (const [text, says] of twice) {
+    assert.match(refusal(text), says);
+    assert.match(refusal(text, { currentContext: "x" }), says);
+    if (kubectl !== undefined) await assert.rejects(kubectlData(text), /duplicate name/, text);
+  }
+  const [contexts] = twice[0] ?? assert.fail();
+  assert.deepEqual(parse(edited(contexts, { remove: { contexts: ["a"] } })), { contexts: [] });
+  // What is left after it is whole again.
+  const whole = edited(contexts, { remove: { contexts: ["a"] }, currentContext: "b" });
+  assert.deepEqual(parse(whole), { contexts: [], "current-context": "b" });
+  for (const text of ["users: [{name: a}, {name: A}]\n", "users: [{name: 1}, {name: 1}]\n"]) {
+    edited(text, edit);
+  }
+});
+
+Deno.test("a comment further to the right than an entry's dash belongs to it: a new entry goes behind it", () => {
+  const behind = (text: string) => {
+    const lines = edited(text, edit).split("\n");
+    return (line: string) => lines[lines.indexOf(line) - 1];
+  };
+  const usual = behind(
+    "clusters:\n- name: a\n  cluster:\n    server: https://a\n    # proxy-url: b\n\n  # and this\n# contexts\ncontexts:\n" +
+      "- name: a\n  context: {cluster: a}\n# end of contexts\nusers:\n- name: a\n  user:\n    token: t\n      # far out",
   );
-  assert.deepEqual(parse(edited(text, { remove: { contexts: ["a"] } })), { contexts: [] });
+  assert.equal(usual("- cluster:"), "  # and this");
+  assert.equal(usual("# contexts"), `  name: ${name}`);
+  assert.equal(usual("# end of contexts"), `  name: ${name}`);
+  assert.equal(usual("- name: datum-ada"), "      # far out");
+  assert.equal(usual(`current-context: ${name}`), "        provideClusterInfo: false".slice(2));
+  const indented = behind(
+    "contexts:\n    - name: a\n      context: {}\n      # below\n    # end\nusers: []\n# the end\n",
+  );
+  assert.equal(indented("    - context:"), "      # below");
+  assert.equal(indented("    # end"), `      name: ${name}`);
+  // A key of the root mapping, behind all that is indented.
+  const alone = behind("contexts:\n  - name: a\n    # below\n  # end\n# the end\n");
+  assert.equal(alone("clusters:"), "  # end");
+  assert.equal(alone("# the end"), `current-context: ${name}`);
 });
 
 Deno.test("editKubeconfig() undoes what it did, to the byte", () => {

@@ -161,8 +161,9 @@ Deno.test("updateKubeconfig() refuses broken files and changes none of the list"
   inScratch(async (folder) => {
     const [good, bad] = [`${folder}/good`, `${folder}/bad`];
     await write(good, "kind: Config\n");
-    for (const text of ["kind: Config\n---\nkind: Config\n", "users: [\n", "\xff\xfe"]) {
-      if (text === "\xff\xfe") await Deno.writeFile(bad, new Uint8Array([0xff, 0xfe, 0x61, 0]));
+    const twice = "users: [{name: a}, {name: a}]\n";
+    for (const text of ["kind: Config\n---\nkind: Config\n", "users: [\n", twice, "\xff"]) {
+      if (text === "\xff") await Deno.writeFile(bad, new Uint8Array([0x61, 0xff, 0x61]));
       else await write(bad, text);
       const before = await Deno.readFile(bad);
       const error = await failure(updateKubeconfig([good, bad], entry("a")));
@@ -173,6 +174,44 @@ Deno.test("updateKubeconfig() refuses broken files and changes none of the list"
     }
     assert.deepEqual(await namesIn(folder), ["bad", "good"]);
   }));
+
+/** A text in UTF-16, as Windows writes it (its mark in front), without the mark, or with the bytes the other way round. */
+function utf16(
+  text: string,
+  form: "marked" | "bare" | "swapped" | "swapped and marked",
+): Uint8Array<ArrayBuffer> {
+  const words = Uint16Array.from(
+    form.endsWith("marked") ? `\ufeff${text}` : text,
+    (letter) => letter.charCodeAt(0),
+  );
+  const view = new DataView(new ArrayBuffer(2 * words.length));
+  words.forEach((word, at) => view.setUint16(2 * at, word, !form.startsWith("swapped")));
+  return new Uint8Array(view.buffer);
+}
+
+Deno.test({
+  name:
+    "a kubeconfig in UTF-16 is left as it is, and the line that the refusal names makes it one that can be written",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inScratch(async (folder) => {
+      const path = `${folder}/it's mine`;
+      const text = "kind: Config\r\nusers:\r\n- {name: über, user: {token: a}}\r\n";
+      for (const form of ["marked", "bare", "swapped", "swapped and marked"] as const) {
+        await Deno.writeFile(path, utf16(text, form), { mode: 0o640 });
+        const error = await failure(updateKubeconfig([path], entry("a")));
+        assert.equal(error.code, "KUBECONFIG");
+        assert.match(error.message, /: it is UTF-16 text\. It was left as it is\.$/);
+        assert.deepEqual(await Deno.readFile(path), utf16(text, form), form);
+        const cure = (error.hint ?? "").replace("Make it UTF-8: ", "");
+        assert.ok((await new Deno.Command("/bin/sh", { args: ["-c", cure] }).output()).success, cure);
+        assert.equal(await read(path), text, form);
+        assert.equal(await modeOf(path), 0o640);
+        assert.deepEqual(await namesIn(folder), ["it's mine"]);
+        assert.equal((await updateKubeconfig([path], entry("a"))).length, 1);
+      }
+    }),
+});
 
 Deno.test("updateKubeconfig() updates an entry where it is and puts new ones into the first file that exists", () =>
   inScratch(async (folder) => {

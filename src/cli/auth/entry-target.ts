@@ -22,6 +22,8 @@ export interface TargetFlags {
   readonly cluster?: string | undefined;
   readonly server?: string | undefined;
   readonly hostname?: string | undefined;
+  /** The server is asked nothing. */
+  readonly skipValidation?: true | undefined;
 }
 
 /** An address under which the target may be served. */
@@ -91,7 +93,7 @@ export async function entryTarget(
   }
   if (project !== undefined) return controlPlane(checkedScope("project", project), flags, session);
   if (server !== undefined) return apiServer(serverAddress(server), session);
-  return await clusterEntry(cluster ?? "", session, kubeconfigs);
+  return await clusterEntry(cluster ?? "", session, kubeconfigs, flags);
 }
 
 function controlPlane(scope: Scope, { hostname }: TargetFlags, session: Session): EntryTarget {
@@ -139,8 +141,10 @@ async function clusterEntry(
   name: string,
   { apiHost }: Session,
   kubeconfigs: readonly string[],
+  { skipValidation }: TargetFlags,
 ): Promise<EntryTarget> {
-  const cluster = await findCluster(await loadKubeconfig(kubeconfigs), name);
+  const kubeconfig = await loadKubeconfig(kubeconfigs);
+  const cluster = await findCluster(kubeconfig, name, { authority: skipValidation === undefined });
   return {
     what: "the API server",
     kind: "api-server",
