@@ -10,18 +10,33 @@ export interface Replaced {
   readonly text: string;
 }
 
-/** Puts items, written already, behind the last that stands there; `gone` are those that {@link removeFlow} takes. */
+/**
+ * Puts items, written already, behind the last that stands there and the comments that follow it; `gone` are those that
+ * {@link removeFlow} takes.
+ */
 export function addFlow(
+  text: string,
   spans: readonly Span[],
   gone: ReadonlySet<number>,
   items: readonly string[],
-  /** Where the collection's inside begins, and what stands between two items. */
-  { inside, separator }: { readonly inside: number; readonly separator: string },
-): Replaced {
+  /** Where the collection's inside begins, what stands between two items, and what begins a line for one. */
+  { inside, separator, line }: { readonly inside: number; readonly separator: string; readonly line: string },
+): Replaced[] {
   const last = spans.at(-1);
-  if (last === undefined) return { start: inside, end: inside, text: items.join(", ") };
-  const text = items.join(separator);
-  return { start: last[1], end: last[1], text: gone.size === spans.length ? text : separator + text };
+  if (last === undefined) return [{ start: inside, end: inside, text: items.join(", ") }];
+  const added = items.join(separator);
+  const all = gone.size === spans.length;
+  const [following = ""] = /^(?:\s*,)?(?:\s*#[^\r\n]*)*/.exec(text.slice(last[1])) ?? [];
+  if (!following.includes("#")) {
+    return [{ start: last[1], end: last[1], text: all ? added : separator + added }];
+  }
+  const end = last[1] + following.length;
+  const parted = all || following.trimStart().startsWith(",");
+  return [...(parted ? [] : [{ start: last[1], end: last[1], text: "," }]), {
+    start: end,
+    end,
+    text: line + added,
+  }];
 }
 
 /** Takes items out, each run of them with exactly the commas that would be left over. */

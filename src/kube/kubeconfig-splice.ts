@@ -339,7 +339,9 @@ export class SplicedText {
     const [first] = spans;
     const indent = first === undefined ? undefined : this.#at.blankBefore(first[0]);
     const separator = indent === undefined ? ", " : `,${this.#eol}${indent}`;
-    this.#splices.push(addFlow(spans, gone, render(indent), { inside: startOf(node) + 1, separator }));
+    const line = this.#eol + (indent ?? " ".repeat(this.#at.column(startOf(node)) + 1));
+    const inside = startOf(node) + 1;
+    this.#splices.push(...addFlow(this.#text, spans, gone, render(indent), { inside, separator, line }));
   }
 
   #removeLines(from: number, to: number): void {

@@ -88,8 +88,9 @@ function listText(key: keyof typeof INNER, items: readonly Item[], s: Style): st
     return `{${k("name")}: ${scalar(name, s.quotes)}, ${k(INNER[key])}: ${inner}}`;
   };
   if (s.flow === 2) {
-    const between = s.blank ? ",\n    " : ", ";
-    return `${k(key)}: [${s.blank ? "\n    " : ""}${items.map(inFlow).join(between)}${
+    const between = s.blank ? `,${comment("behind an item")}\n    ` : ", ";
+    const behind = s.blank ? comment("behind the last") : "";
+    return `${k(key)}: [${s.blank ? "\n    " : ""}${items.map(inFlow).join(between)}${behind}${
       s.blank ? "\n  " : ""
     }]${comment(key)}\n`;
   }

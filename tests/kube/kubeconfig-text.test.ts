@@ -216,6 +216,22 @@ Deno.test("a comment further to the right than an entry's dash belongs to it: a 
   assert.equal(alone("# the end"), `current-context: ${name}`);
 });
 
+Deno.test("a comment behind the last item of a flow list stays with it", () => {
+  const context = { contexts: [{ name: "b", cluster: "b", user: "b" }] };
+  const added = '{"context": {"cluster": "b", "user": "b"}, "name": "b"}';
+  const cases: [before: string, after: string][] = [
+    ["contexts: [{name: a}, # mine\n  ]\n", `contexts: [{name: a}, # mine\n           ${added}\n  ]\n`],
+    [
+      "contexts: [{name: a} # mine\n  # below\n]\n",
+      `contexts: [{name: a}, # mine\n  # below\n           ${added}\n]\n`,
+    ],
+    ["contexts: [{name: a}] # mine\n", `contexts: [{name: a}, ${added}] # mine\n`],
+  ];
+  for (const [before, after] of cases) assert.equal(edited(before, context), after);
+  const lines = edited("contexts: [\r\n  {name: a}, # mine\r\n]\r\n", context);
+  assert.match(lines, /^contexts: \[\r\n {2}\{name: a\}, # mine\r\n {2}\{\r\n/);
+});
+
 Deno.test("editKubeconfig() undoes what it did, to the byte", () => {
   const before =
     "apiVersion: v1\nclusters:\n- cluster:\n    server: https://a\n  name: a # a\n\n# between\n" +
