@@ -3,7 +3,7 @@
 import { AppError, printable } from "../errors.ts";
 import type { Environment, Folders } from "../system/environment.ts";
 import { exists } from "../system/files.ts";
-import { ownProgram, writeLauncher } from "../system/own-program.ts";
+import { type OwnProgram, ownProgram, writeLauncher } from "../system/own-program.ts";
 import { findProgram } from "../system/processes.ts";
 
 /** The `command` of an exec entry, with what a person should know about it. */
@@ -12,14 +12,23 @@ export interface OwnCommand {
   readonly warning?: string;
 }
 
+/** The name of a link that makes kubectl's own commands of other programs, as Krew makes them. */
+const KUBECTL_PLUGIN = /(?:^|[\\/])kubectl-[^\\/]*$/;
+
 /**
  * The path by which this program was called, made absolute, as long as it leads to the program that is running: a
- * package manager's link stays when its versioned folder goes. Run from source, it is a launcher in our folder.
+ * package manager's link stays when its versioned folder goes. A link that is a command of kubectl's stays as long as
+ * that command is wanted, and no longer: the program's own name on PATH is taken instead. Run from source, it is a
+ * launcher in our folder.
  */
-export async function ownCommand(env: Environment, folders: Folders): Promise<OwnCommand> {
-  const program = ownProgram();
+export async function ownCommand(
+  env: Environment,
+  folders: Folders,
+  program: OwnProgram = ownProgram(),
+): Promise<OwnCommand> {
   if (program.sources !== undefined) return { command: await writeLauncher(folders.config, program.sources) };
-  const { calledAs, path } = program;
+  const { path } = program;
+  const calledAs = KUBECTL_PLUGIN.test(program.calledAs) ? "datumctl" : program.calledAs;
   const bare = !/[\\/]/.test(calledAs);
   const absolute = bare ? findProgram(calledAs, env("PATH")) : program.absolute(calledAs);
   if (absolute !== undefined && await program.realPath(absolute) === await program.realPath(path)) {

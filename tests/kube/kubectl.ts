@@ -10,9 +10,21 @@ if (kubectl === undefined) {
   console.log("skipped: what compares with kubectl, for there is none for this machine");
 }
 
+/** The kubectls that read a policy for plugins; none where there are none for this machine. */
+export const policyKubectls: readonly { readonly name: string; readonly path: string }[] = (await Promise.all(
+  (["v35", "v36"] as const).map(async (version) => {
+    const path = await kubectlPath(version).catch(() => undefined);
+    return path === undefined ? [] : [{ name: `kubectl 1.${version.slice(1)}`, path }];
+  }),
+)).flat();
+
 /** Runs kubectl with nothing of the user's own in reach. */
-export async function runKubectl(args: readonly string[], env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await new Deno.Command(kubectl ?? "kubectl", {
+export async function runKubectl(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  program = kubectl ?? "kubectl",
+) {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     clearEnv: true,
     env: { HOME: "/nonexistent", PATH: "/usr/bin:/bin", ...env },

@@ -5,6 +5,7 @@ import { checkedCommand, ownCommand } from "../../src/cli/own-command.ts";
 import { AppError } from "../../src/errors.ts";
 import { permissions } from "../../scripts/compile.ts";
 import { ownProgram, writeLauncher } from "../../src/system/own-program.ts";
+import { scratchFolder, writeScript } from "../scratch.ts";
 
 Deno.test("from source the program is a module under Deno; paths become absolute", async () => {
   const program = ownProgram();
@@ -56,6 +57,38 @@ Deno.test(
       );
     } finally {
       await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "a link that makes the program a command of kubectl's is not what kubectl runs: the name on PATH is, else the program",
+  { ignore: Deno.build.os === "windows" },
+  async () => {
+    await using scratch = await scratchFolder();
+    const folder = await Deno.realPath(scratch.path);
+    const path = `${folder}/store/v1/datumctl`;
+    const link = `${folder}/.krew/bin/kubectl-datum_login`;
+    for (const one of ["store/v1", ".krew/bin", "bin"]) {
+      await Deno.mkdir(`${folder}/${one}`, { recursive: true });
+    }
+    await writeScript(path, "exit 0");
+    await Deno.symlink(path, link);
+    const { sources: _, ...compiled } = ownProgram();
+    const commandOf = async (calledAs: string) =>
+      await ownCommand(
+        (name) => name === "PATH" ? `${folder}/.krew/bin:${folder}/bin` : undefined,
+        { config: folder, sessions: folder },
+        { ...compiled, calledAs, path },
+      );
+    for (const calledAs of [link, "kubectl-datum_login"]) {
+      const { command, warning } = await commandOf(calledAs);
+      assert.equal(command, path);
+      assert.match(warning ?? "", /if an upgrade moves it/);
+    }
+    await Deno.symlink(path, `${folder}/bin/datumctl`);
+    for (const calledAs of [link, "kubectl-datum_login", "datumctl", `${folder}/bin/datumctl`]) {
+      assert.deepEqual(await commandOf(calledAs), { command: `${folder}/bin/datumctl` });
     }
   },
 );

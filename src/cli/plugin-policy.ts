@@ -1,0 +1,34 @@
+/** What a person is told where kubectl's own preferences keep it from running the entry that was written. */
+
+import { printable } from "../errors.ts";
+import { mendPluginPolicy, readPluginPolicy, refusesPlugin } from "../kube/kuberc.ts";
+import { shellLine } from "../shell-word.ts";
+import { findProgram } from "../system/processes.ts";
+import type { Deps } from "./context.ts";
+
+/** Says that kubectl will not run a command, and what lets it; nothing where it will. */
+export async function tellPluginPolicy(
+  { env, out }: Pick<Deps, "env" | "out">,
+  command: string,
+): Promise<void> {
+  const policy = await readPluginPolicy(env);
+  if (policy === undefined || !refusesPlugin(policy, command, (name) => findProgram(name, env("PATH")))) {
+    return;
+  }
+  const { words, lines } = mendPluginPolicy(policy, command);
+  const file = printable(policy.file);
+  const unnamed = policy.policy === "Allowlist" ? ", and its list does not hold it" : "";
+  out.act(
+    `kubectl will not run ${
+      printable(command)
+    }: ${file} says credentialPluginPolicy: ${policy.policy}${unnamed}.`,
+  );
+  if (words !== undefined) out.act(`To allow it, with kubectl 1.36 or later: ${shellLine(words)}`);
+  const where = lines.length === 1 ? `add to credentialPluginAllowlist in ${file}` : `let ${file} say`;
+  out.act(
+    words === undefined
+      ? `To allow it, ${where}:`
+      : `With kubectl 1.35, which does not read what that command writes, ${where}:`,
+  );
+  for (const line of lines) out.act(`  ${printable(line, Infinity)}`);
+}
