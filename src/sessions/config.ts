@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { checkpoint } from "../system/checkpoint.ts";
-import { clearReplacement, ensurePrivateFolder, readTextFile, writeFileAtomically } from "../system/files.ts";
+import { changeFile, ensurePrivateFolder, readTextFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
 import { makePrivate, type SessionPlace } from "./place.ts";
 import { LOCK_WAIT } from "./read-session.ts";
@@ -18,7 +18,10 @@ export interface Config {
 /** Reads `config.json`. Throws `STORAGE` when it is damaged or of a newer schema. */
 export async function readConfig(place: SessionPlace): Promise<Config> {
   const path = configPath(place);
-  const text = await readTextFile(path);
+  return await configOf(place, path, await readTextFile(path));
+}
+
+async function configOf(place: SessionPlace, path: string, text: string | undefined): Promise<Config> {
   if (text === undefined) return { schemaVersion: SCHEMA_VERSION };
   await makePrivate(place, path);
   let value: unknown;
@@ -60,10 +63,11 @@ export async function changeConfig(
     ...(signal && { signal }),
   });
   checkpoint("config locked");
-  const before = await readConfig(place);
-  const after = change(before);
-  if (after === before) return await clearReplacement(path);
-  await writeFileAtomically(path, JSON.stringify(after, undefined, 2) + "\n");
+  await changeFile(path, async (text) => {
+    const before = await configOf(place, path, text);
+    const after = change(before);
+    return after === before ? undefined : JSON.stringify(after, undefined, 2) + "\n";
+  });
   checkpoint("config renamed");
 }
 

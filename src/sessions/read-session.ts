@@ -12,17 +12,22 @@ import { isSessionName } from "./session-name.ts";
 export async function readSession(place: SessionPlace, name: string): Promise<Session | undefined> {
   if (!isSessionName(name)) return undefined;
   const { file } = await pathsOf(place.folders, name);
-  return await readSessionFile(place, file, name);
+  const text = await readTextFile(file);
+  return text === undefined ? undefined : await sessionOf(place, file, text, name);
 }
 
-/** `named` says whose file that is, where it is known without a digest of the name that stands in it. */
-async function readSessionFile(
+/**
+ * The session in a file's text. `named` says whose file that is, where it is known without a digest of the name that
+ * stands in it.
+ *
+ * @throws {AppError} `STORAGE` when it is damaged.
+ */
+export async function sessionOf(
   place: SessionPlace,
   file: string,
+  text: string,
   named?: string,
-): Promise<Session | undefined> {
-  const text = await readTextFile(file);
-  if (text === undefined) return undefined;
+): Promise<Session> {
   await makePrivate(place, file);
   const remedy = place.project === undefined ? START_ANEW : instead(place.project);
   const session = parseSession(text, file, remedy);
@@ -45,8 +50,9 @@ export async function listSessions(
   for (const name of await listFolder(place.folders.sessions)) {
     if (!/^[a-z2-7]{16}\.json$/.test(name)) continue;
     try {
-      const session = await readSessionFile(place, `${place.folders.sessions}/${name}`);
-      if (session !== undefined) sessions.push(session);
+      const file = `${place.folders.sessions}/${name}`;
+      const text = await readTextFile(file);
+      if (text !== undefined) sessions.push(await sessionOf(place, file, text));
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
       damaged.push(thrown);
@@ -69,6 +75,12 @@ export async function lockSession(
   const { lock } = await pathsOf(place.folders, name);
   const guards = `the session "${name}"`;
   const held = await acquireLock(lock, { timeout, guards, ...(signal === undefined ? {} : { signal }) });
+  if (!held.holds) {
+    place.notice(
+      `The file system of ${place.folders.sessions} keeps no locks: two commands that renew a session at once can ` +
+        "end it. Start its lock service (on NFS: rpc.statd), or keep sessions elsewhere: DATUMCTL_CONFIG_DIR=FOLDER",
+    );
+  }
   checkpoint("session locked");
   return held;
 }

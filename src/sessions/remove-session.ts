@@ -64,7 +64,7 @@ async function removeTraces(
 ): Promise<void> {
   const own = (await listFolder(folders.sessions)).filter((name) => {
     const trace = name.startsWith(`${base}.`) && !name.endsWith(".lock") && goes(name);
-    return trace || /\.failure(?:\.new)?$/.test(name);
+    return trace || /\.failure(?:\.new(?:-[0-9a-f-]+)?)?$/.test(name);
   });
   own.sort((a, b) => Number(a.endsWith(LEAVING)) - Number(b.endsWith(LEAVING)));
   for (const name of own) await removeFile(`${folders.sessions}/${name}`);
@@ -91,7 +91,8 @@ export async function clearLeftovers(place: SessionPlace, bound: KeyringBound): 
       throw thrown;
     }
     try {
-      if (await exists(`${folder}/${base}.json`)) continue;
+      // Somebody may be signing in, where no lock tells.
+      if (!lock.holds || await exists(`${folder}/${base}.json`)) continue;
       const left = await leavingSession(folder, base);
       if (left !== undefined && (await forgetSession(place, left, bound)).leftBehind !== undefined) continue;
       await removeTraces(place, base, () => true);

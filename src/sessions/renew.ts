@@ -90,7 +90,7 @@ async function refresh(
     await signals.release();
   }
   if (failure instanceof AppError && failure.code === "SESSION_EXPIRED") {
-    const other = await renewedElsewhere(place, opened, wish, bound);
+    const other = await renewedElsewhere(place, opened, replacement, wish, bound);
     if (other !== undefined) return other;
     await noteRefusal(place, session);
   }
@@ -188,19 +188,30 @@ async function noteRefusal(place: SessionPlace, { name, credentials }: Session):
   }
 }
 
-/** The token of a file that changed although we hold its lock, as on a network file system without locks. */
+/** In milliseconds. */
+const LOOK_AGAIN = 50;
+
+/**
+ * The token of a file that changes although we hold its lock, as where two machines hold it. The one that the issuer
+ * answered may still be writing what it got: its successor of the file tells, and is waited for.
+ */
 async function renewedElsewhere(
   place: SessionPlace,
   before: OpenedSignIn,
+  replacement: SessionReplacement,
   wish: ChosenWish,
   bound: TokenBound,
 ): Promise<FreshToken | undefined> {
-  const now = signInOf(await openAgain(place, before, bound));
-  if (now.credentials.refreshToken === before.credentials.refreshToken) return undefined;
-  const token = timedToken(now.credentials, wish.kind);
-  return token !== undefined && isFresh(token, wish, place.now())
-    ? { ...token, session: now.session }
-    : undefined;
+  for (;;) {
+    // Asked first: one that is gone when the file is read has been renamed into its place.
+    const waiting = await replacement.hasRivals() && performance.now() < bound.deadline;
+    const now = signInOf(await openAgain(place, before, bound));
+    if (now.credentials.refreshToken !== before.credentials.refreshToken) {
+      return takenMeanwhile(place, before, now, wish) ?? stillGood(place, now, wish.kind);
+    }
+    if (!waiting) return undefined;
+    await pause(LOOK_AGAIN, place.interrupted);
+  }
 }
 
 function refreshFailure(session: Session, failure: unknown): AppError {

@@ -1,11 +1,11 @@
 /** Owns how a session's file is written: room first, then a seal and a rename, under the session's lock. */
 
 import { checkpoint } from "../system/checkpoint.ts";
-import { ensurePrivateFolder, prepareReplacement, writeFileAtomically } from "../system/files.ts";
+import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/files.ts";
 import type { Credentials } from "./credentials.ts";
 import { seal, type SealingKey } from "./jwe.ts";
 import { pathsOf, type SessionPlace } from "./place.ts";
-import { LOCK_WAIT, lockSession, readSession } from "./read-session.ts";
+import { LOCK_WAIT, lockSession, sessionOf } from "./read-session.ts";
 import { formatSession, type Session } from "./session-file.ts";
 import { AMBIENT } from "./session-name.ts";
 
@@ -14,7 +14,12 @@ export interface SessionReplacement {
   /** Seals the credentials, and with them what of the session is acted on, and renames the file into place. */
   commit(session: Session, credentials: Credentials): Promise<Session>;
   discard(): Promise<void>;
+  /** True while another process, which has the lock too, may be renewing the same session. */
+  hasRivals(): Promise<boolean>;
 }
+
+/** In milliseconds: a request to the issuer takes ten seconds at most. */
+const LONGEST_RENEWAL = 11_000;
 
 /** In bytes. Rotated tokens are about as long as the ones before; a little more room costs nothing. */
 export const SPARE_ROOM = 4096;
@@ -33,6 +38,7 @@ export async function prepareSession(
   checkpoint("room taken");
   return {
     discard: () => replacement.discard(),
+    hasRivals: () => replacement.hasRivals(LONGEST_RENEWAL),
     async commit(session, credentials) {
       const { provider, kind, organization, expires, exportedTo } = session;
       // JSON leaves out what is undefined.
@@ -59,16 +65,20 @@ export async function updateSession(
   await changeLocked(place, name, change);
 }
 
-/** As {@link updateSession}, for a caller who holds the session's lock. */
+/**
+ * As {@link updateSession}, for a caller who holds the session's lock. Where another machine holds it too and renews the
+ * session meanwhile, its file is read again: an older text must not take the place of the refresh token in it.
+ */
 export async function changeLocked(
   place: SessionPlace,
   name: string,
   change: (session: Session) => Session,
 ): Promise<void> {
-  const session = await readSession(place, name);
-  if (session === undefined) return;
   const { file } = await pathsOf(place.folders, name);
-  await writeFileAtomically(file, formatSession(change(session)));
+  await changeFile(file, async (text) => {
+    const session = text === undefined ? undefined : await sessionOf(place, file, text, name);
+    return session && formatSession(change(session));
+  });
 }
 
 /** Makes the folder of the sessions and sees that there is room in it. Throws `STORAGE`. */

@@ -23,6 +23,36 @@ export const buildTarget: string = Deno.build.target;
 /** The process that started this one. */
 export const parentProcess: number = Deno.ppid;
 
+/**
+ * Tells this machine or container from others that share its home: a mark of the host's name and of the root's file system,
+ * which each container has of its own. Eight hexadecimal digits.
+ */
+export const machineMark: string = digitsOf(`${hostName()} ${rootFileSystem()}`);
+
+function hostName(): string {
+  try {
+    return Deno.hostname();
+  } catch {
+    return "";
+  }
+}
+
+function rootFileSystem(): string {
+  try {
+    const { dev, ino } = Deno.statSync("/");
+    return `${dev} ${ino}`;
+  } catch {
+    return "";
+  }
+}
+
+/** FNV-1a of 32 bits: no secret, and quick. */
+function digitsOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
 /** The command line after the program's name. */
 export const commandLine: readonly string[] = Deno.args;
 

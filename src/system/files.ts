@@ -2,12 +2,29 @@
 
 import { AppError, printable } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { clearSuccessors, hasRivals, keepsOthersOut, successorPath } from "./successors.ts";
 
 /** A file of ours is never larger; a larger one is not ours or is damaged. */
 const LARGEST_FILE = 16 * 1024 * 1024;
 
 /** What stopped an operation on a file, for those who must tell the cases apart. */
-export type FileFailure = "absent" | "exists" | "denied" | "full" | "read-only" | "busy" | "folder" | "other";
+export type FileFailure =
+  | "absent"
+  | "exists"
+  | "denied"
+  | "full"
+  | "read-only"
+  | "busy"
+  | "folder"
+  | "lockless"
+  | "other";
+
+/** `ENOLCK`, `ENOSYS`, `EOPNOTSUPP`; `ERROR_INVALID_FUNCTION`, `ERROR_NOT_SUPPORTED`. */
+const LOCKLESS: Readonly<Record<string, readonly number[]>> = {
+  windows: [1, 50],
+  darwin: [77, 78, 45, 102],
+  linux: [37, 38, 95],
+};
 
 /** Classifies what a `Deno` file operation threw. The one place that reads its message. */
 export function fileFailure(thrown: unknown): FileFailure {
@@ -20,6 +37,7 @@ export function fileFailure(thrown: unknown): FileFailure {
   if (windows ? code === 19 : code === 30) return "read-only";
   if (windows ? code === 32 || code === 33 : code === 16) return "busy";
   if (!windows && code === 21) return "folder";
+  if ((LOCKLESS[Deno.build.os] ?? []).includes(code)) return "lockless";
   if (thrown instanceof Deno.errors.PermissionDenied || thrown instanceof Deno.errors.NotCapable) {
     return "denied";
   }
@@ -34,6 +52,7 @@ const REASONS: Record<FileFailure, string> = {
   "read-only": "the file system is read-only",
   busy: "another program is using it",
   folder: "it is a folder",
+  lockless: "its file system keeps no locks",
   other: "the system refused",
 };
 
@@ -234,44 +253,94 @@ export async function renameFile(from: string, to: string): Promise<boolean> {
 
 /** A file's successor, its room already taken on the disk. Exactly one of its two ends must be called. */
 export interface Replacement {
-  /** Writes the text, syncs it and renames it into place. Throws `STORAGE`; the old file is then untouched. */
-  commit(text: string): Promise<void>;
+  /**
+   * Writes the text, syncs it and renames it into place. With `madeFrom`, what the text was made from, the file stays when
+   * it holds something else by now: false.
+   *
+   * @throws {AppError} `STORAGE`; the old file is then untouched.
+   */
+  commit(text: string, madeFrom?: { readonly text: string | undefined }): Promise<boolean>;
   /** Gives the room back; the old file stays. */
   discard(): Promise<void>;
+  /**
+   * True while another process has a successor of the same file, which is not older than `life` milliseconds and, as far
+   * as can be told, not that of a killed one.
+   */
+  hasRivals(life: number): Promise<boolean>;
 }
+
+/** In milliseconds; another machine's successor that is older belongs to a killed process. A refresh takes ten seconds. */
+const LONGEST_LIFE = 60_000;
 
 /**
  * Takes `room` bytes on the disk beside `path` for a successor of that file, so that a full or read-only disk
- * shows now and not after something was spent. The caller holds the lock that guards `path`: what a killed
- * process left behind is cleared away.
+ * shows now and not after something was spent. What killed processes left behind is cleared away.
+ *
+ * @throws {AppError} `STORAGE`.
  */
 export async function prepareReplacement(path: string, room: number): Promise<Replacement> {
-  return await prepareReplacementAs(successorOf(path), path, room);
+  let successor = await makeSuccessor(path, room);
+  // By the clock of the file system, which may be another machine's.
+  const { mtime } = successor.file.statSync();
+  const made = { at: mtime?.getTime() ?? Date.now(), started: performance.now() };
+  const ago = (life: number) => made.at + performance.now() - made.started - life;
+  const own = { path: successor.path, locks: await keepsOthersOut(successor.path) };
+  await clearSuccessors(path, own, ago(LONGEST_LIFE));
+  return {
+    discard: () => successor.discard(),
+    hasRivals: (life) => hasRivals(path, own, ago(life)),
+    async commit(text, madeFrom) {
+      for (let attempt = 1;; attempt++) {
+        try {
+          await successor.fill(text);
+          checkpoint("file synced");
+          if (madeFrom !== undefined && await readTextFile(path) !== madeFrom.text) {
+            await successor.discard();
+            return false;
+          }
+          await Deno.rename(successor.path, path);
+          return true;
+        } catch (thrown) {
+          await successor.discard();
+          // A process that slept for longer than a minute finds its successor cleared away by another machine.
+          if (attempt > 1 || fileFailure(thrown) !== "absent") throw storageError("write", path, thrown);
+          successor = await makeSuccessor(path, 0);
+        }
+      }
+    },
+  };
 }
 
-/**
- * As {@link prepareReplacement}, with the temporary file at a path of the caller's choice; it is locked while it is
- * being made.
- */
-export async function prepareReplacementAs(
-  temporary: string,
-  path: string,
-  room: number,
-): Promise<Replacement> {
+interface Successor {
+  readonly path: string;
+  readonly file: Deno.FsFile;
+  /** Gives it this text and closes it. */
+  fill(text: string): Promise<void>;
+  /** Closes and removes it. */
+  discard(): Promise<void>;
+}
+
+async function makeSuccessor(path: string, room: number): Promise<Successor> {
+  const own = successorPath(path);
   let file: Deno.FsFile;
   try {
-    file = await createAnew(temporary);
+    file = await Deno.open(own, { write: true, createNew: true, mode: 0o600 });
+    // For those who clear away: it says that its process lives.
+    await file.tryLock(true).catch(() => {});
   } catch (thrown) {
     throw storageError("write", path, thrown);
   }
   let open = true;
-  const discard = async () => {
+  const close = () => {
     if (open) file.close();
     open = false;
-    await Deno.remove(temporary).catch(() => {});
   };
   const write = async (bytes: Uint8Array) => {
     for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  };
+  const discard = async () => {
+    close();
+    await Deno.remove(own).catch(() => {});
   };
   try {
     // Random bytes, because a file system that compresses would take no room for zeros.
@@ -283,35 +352,19 @@ export async function prepareReplacementAs(
     await discard();
     throw storageError("write", path, thrown);
   }
-  await file.tryLock(true).catch(() => {});
   return {
+    path: own,
+    file,
     discard,
-    async commit(text) {
-      try {
-        const bytes = new TextEncoder().encode(text);
-        await file.seek(0, Deno.SeekMode.Start);
-        await write(bytes);
-        await file.truncate(bytes.length);
-        await file.sync();
-        file.close();
-        open = false;
-        checkpoint("file synced");
-        await Deno.rename(temporary, path);
-      } catch (thrown) {
-        await discard();
-        throw storageError("write", path, thrown);
-      }
+    async fill(text) {
+      const bytes = new TextEncoder().encode(text);
+      await file.seek(0, Deno.SeekMode.Start);
+      await write(bytes);
+      await file.truncate(bytes.length);
+      await file.sync();
+      close();
     },
   };
-}
-
-/** Removes what a killed process left of a file's successor. The caller holds the lock that guards `path`. */
-export async function clearReplacement(path: string): Promise<void> {
-  await removeFile(successorOf(path));
-}
-
-function successorOf(path: string): string {
-  return `${path}.new`;
 }
 
 /**
@@ -319,30 +372,14 @@ function successorOf(path: string): string {
  * which is nobody's trouble.
  */
 export async function replaceQuickly(path: string, text: string): Promise<boolean> {
-  const temporary = `${path}.new-${Deno.pid}`;
+  const temporary = successorPath(path);
   try {
-    // A link that lies there, or what a killed process left, is not written through.
-    const write = () => Deno.writeTextFile(temporary, text, { createNew: true, mode: 0o600 });
-    await write().catch(async () => {
-      await Deno.remove(temporary);
-      await write();
-    });
+    await Deno.writeTextFile(temporary, text, { createNew: true, mode: 0o600 });
     await Deno.rename(temporary, path);
     return true;
   } catch {
     await Deno.remove(temporary).catch(() => {});
     return false;
-  }
-}
-
-async function createAnew(path: string): Promise<Deno.FsFile> {
-  const options = { write: true, createNew: true, mode: 0o600 };
-  try {
-    return await Deno.open(path, options);
-  } catch (thrown) {
-    if (fileFailure(thrown) !== "exists") throw thrown;
-    await Deno.remove(path);
-    return await Deno.open(path, options);
   }
 }
 
@@ -355,8 +392,36 @@ export async function createFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Replaces a file of ours in one step: temporary file (0600), sync, rename. Throws `STORAGE`; the old one stays. */
+/**
+ * Replaces a file of ours in one step: a successor (0600), sync, rename.
+ *
+ * @throws {AppError} `STORAGE`; the old file stays.
+ */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
   const replacement = await prepareReplacement(path, 0);
   await replacement.commit(text);
+}
+
+const MOST_CHANGES = 5;
+
+/**
+ * Changes a file of ours, under its lock. Where another machine has the same lock and writes meanwhile, the change is made
+ * again of what is there then. Undefined and the same text write nothing.
+ *
+ * @throws {AppError} `STORAGE`, `BUSY`, and what the change throws.
+ */
+export async function changeFile(
+  path: string,
+  change: (text: string | undefined) => Promise<string | undefined>,
+): Promise<void> {
+  for (let attempt = 1; attempt <= MOST_CHANGES; attempt++) {
+    const text = await readTextFile(path);
+    const changed = await change(text);
+    if (changed === undefined || changed === text) return;
+    const replacement = await prepareReplacement(path, 0);
+    if (await replacement.commit(changed, { text })) return;
+  }
+  throw new AppError("BUSY", `Another program keeps writing ${path}.`, {
+    hint: "Run the same command again in a few seconds.",
+  });
 }

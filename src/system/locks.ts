@@ -9,6 +9,8 @@ const LONGEST_PAUSE_MS = 200;
 
 /** A held lock: `using` lets go of it at the end of its block. */
 export interface FileLock extends Disposable {
+  /** False where the file system keeps no locks: then nobody else is kept out. */
+  readonly holds: boolean;
   release(): void;
 }
 
@@ -22,10 +24,13 @@ export interface LockWait {
 }
 
 /**
- * Takes the lock of a file, which is made when absent and never deleted.
+ * Takes the lock of a file, which is made when absent and never deleted. Where the file system keeps no locks, as on NFS
+ * without its lock service, the work goes on without one: what it writes it replaces in one rename all the same.
  *
- * Polled, because a blocking lock cannot be given up. Throws `BUSY` when the time is over, `STORAGE` for what is no plain
- * file: a project's folder can hold a link to anywhere.
+ * Polled, because a blocking lock cannot be given up.
+ *
+ * @throws {AppError} `BUSY` when the time is over, `STORAGE` for what is no plain file: a project's folder can hold a link
+ * to anywhere.
  */
 export async function acquireLock(path: string, wait: LockWait): Promise<FileLock> {
   const file = await openLock(path).catch((thrown) => {
@@ -35,9 +40,13 @@ export async function acquireLock(path: string, wait: LockWait): Promise<FileLoc
   try {
     for (let step = FIRST_PAUSE;; step = Math.min(step * 1.5, LONGEST_PAUSE_MS)) {
       wait.signal?.throwIfAborted();
-      if (await file.tryLock(true)) {
+      const tried = await file.tryLock(true).catch((thrown) => {
+        if (fileFailure(thrown) === "lockless") return "lockless";
+        throw thrown;
+      });
+      if (tried !== false) {
         const release = () => file.close();
-        return { release, [Symbol.dispose]: release };
+        return { holds: tried === true, release, [Symbol.dispose]: release };
       }
       const left = deadline - performance.now();
       if (left <= 0) break;

@@ -2,6 +2,7 @@
 
 import { shellQuote } from "../shell-word.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
+import { successorPath } from "./successors.ts";
 
 /** The running program. */
 export interface OwnProgram {
@@ -57,8 +58,9 @@ export async function writeLauncher(folder: string, mainModule: string): Promise
   if (await readTextFile(path) === text) return path;
   try {
     await ensurePrivateFolder(folder);
-    await Deno.writeTextFile(`${path}.new`, text, { mode: 0o700 });
-    await Deno.rename(`${path}.new`, path);
+    const successor = successorPath(path);
+    await Deno.writeTextFile(successor, text, { createNew: true, mode: 0o700 });
+    await Deno.rename(successor, path);
   } catch (thrown) {
     throw storageError("write", path, thrown);
   }

@@ -354,7 +354,7 @@ async function rewrite(target: string, before: Uint8Array, after: Uint8Array): P
   const file = await Deno.open(target, { read: true, write: true });
   try {
     const deadline = performance.now() + LOCK_WAIT;
-    while (!await file.tryLock(true)) {
+    while (!await tryLock(file)) {
       if (performance.now() >= deadline) {
         throw new AppError("BUSY", `Another program is writing ${printable(target)}.`);
       }
@@ -383,6 +383,14 @@ async function rewrite(target: string, before: Uint8Array, after: Uint8Array): P
   } finally {
     file.close();
   }
+}
+
+/** True also where the file system keeps no locks: nobody else has one either. */
+async function tryLock(file: Deno.FsFile): Promise<boolean> {
+  return await file.tryLock(true).catch((thrown) => {
+    if (fileFailure(thrown) === "lockless") return true;
+    throw thrown;
+  });
 }
 
 async function contentOf(file: Deno.FsFile): Promise<Uint8Array> {

@@ -16,6 +16,7 @@ import { parseServiceAccountKey } from "../../src/oauth/service-account-key.ts";
 import { keepRecipe } from "../../src/sign-in/keep-recipe.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { CLIENT } from "./issuer.ts";
 import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
 
@@ -326,11 +327,12 @@ Deno.test("those who wait share the failure of the one who asked", async () => {
 
 Deno.test("a token that cannot be kept is handed out all the same, and made again next time", async () => {
   await using it = await counted();
-  await Deno.mkdir(`${it.file}.new/inside`, { recursive: true });
-  assert.equal((await it.token()).token, "access-1");
-  assert.equal(await Deno.readTextFile(it.file), it.text);
-  assert.equal((await it.token()).token, "access-2");
-  await Deno.remove(`${it.file}.new`, { recursive: true });
+  {
+    await using _full = await refuseSuccessors(it.file);
+    assert.equal((await it.token()).token, "access-1");
+    assert.equal(await Deno.readTextFile(it.file), it.text);
+    assert.equal((await it.token()).token, "access-2");
+  }
   assert.equal((await it.token()).token, "access-3");
   assert.equal((await it.token()).token, "access-3", "and kept from then on");
 });

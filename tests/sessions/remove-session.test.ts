@@ -13,7 +13,9 @@ Deno.test("a removed session leaves no file, key, failure, half-written file or 
   await activateSession(sandbox.place, session.name);
   const { file, key, failure: remembered, handouts } = await sandbox.paths(session.name);
   const elsewhere = (await sandbox.paths("gone")).failure;
-  const halves = [`${file}.new`, `${key}.new`, `${remembered}.new`, `${handouts}.new-4711`];
+  const halves = [file, key, remembered, elsewhere, handouts].map((path) =>
+    `${path}.new-${crypto.randomUUID()}`
+  );
   for (const path of [...halves, remembered, handouts, elsewhere]) {
     await Deno.writeTextFile(path, session.name);
   }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { activateSession, readConfig } from "../../src/sessions/config.ts";
 import { listSessions, readSession } from "../../src/sessions/read-session.ts";
+import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { failure, opened, openSandbox } from "./sandbox.ts";
 
 const posix = Deno.build.os !== "windows";
@@ -71,8 +72,7 @@ Deno.test("a sign-in that cannot be written leaves neither key nor file", async 
   await using sandbox = await openSandbox();
   const name = "ada@example.com@api.example.com";
   const { file } = await sandbox.paths(name);
-  // A folder at the temporary file's place stands for a disk that takes nothing.
-  await Deno.mkdir(`${file}.new/inside`, { recursive: true });
+  await using _full = await refuseSuccessors(file);
   await failure(sandbox.add({ keyStore: "system" }), "STORAGE");
   assert.equal(sandbox.system.items.size, 0);
   assert.equal(await readSession(sandbox.place, name), undefined);
@@ -82,10 +82,11 @@ Deno.test("a session that moves to another store keeps its old key until the new
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ keyStore: "system" });
   const { file } = await sandbox.paths(session.name);
-  await Deno.mkdir(`${file}.new/inside`, { recursive: true });
-  await failure(sandbox.add({ keyStore: "file" }), "STORAGE");
-  await opened(sandbox, session.name);
-  await Deno.remove(`${file}.new`, { recursive: true });
+  {
+    await using _full = await refuseSuccessors(file);
+    await failure(sandbox.add({ keyStore: "file" }), "STORAGE");
+    await opened(sandbox, session.name);
+  }
   await sandbox.add({ keyStore: "file" });
   assert.equal((await opened(sandbox, session.name)).session.keyStore, "file");
   assert.equal(sandbox.system.items.size, 0);

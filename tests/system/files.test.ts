@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import {
+  changeFile,
   createFile,
   ensurePrivateFolder,
   exists,
@@ -17,7 +18,9 @@ import {
   tighten,
   writeFileAtomically,
 } from "../../src/system/files.ts";
+import { machineMark } from "../../src/system/environment.ts";
 import { scratchFolder } from "../scratch.ts";
+import { refuseSuccessors } from "./refuse-successors.ts";
 
 const posix = Deno.build.os !== "windows";
 
@@ -26,6 +29,10 @@ const storage = (part: string) => (thrown: unknown) => {
   assert.ok(thrown.message.includes(part), thrown.message);
   return true;
 };
+
+async function successorsIn(folder: string): Promise<string[]> {
+  return (await listFolder(folder)).filter((name) => name.includes(".new-"));
+}
 
 async function canMount(): Promise<boolean> {
   const probe = ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"];
@@ -46,31 +53,25 @@ Deno.test("a file is replaced whole, with mode 0600, and nothing is left beside 
   if (posix) assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
 });
 
-Deno.test(
-  "a note is not written through a link, nor into what a killed process left",
-  { ignore: !posix },
-  async () => {
-    await using it = await scratchFolder();
-    const [note, temporary] = [`${it.path}/note`, `${it.path}/note.new-${Deno.pid}`];
-    await Deno.writeTextFile(`${it.path}/theirs`, "precious");
-    await Deno.symlink(`${it.path}/theirs`, temporary);
-    assert.equal(await replaceQuickly(note, "one"), true);
-    assert.equal(await Deno.readTextFile(`${it.path}/theirs`), "precious");
-    await Deno.writeTextFile(temporary, "much more than that", { mode: 0o666 });
-    assert.equal(await replaceQuickly(note, "two"), true);
-    assert.equal(await Deno.readTextFile(note), "two");
-    assert.equal(((await Deno.stat(note)).mode ?? 0) & 0o777, 0o600);
-    assert.deepEqual([...Deno.readDirSync(it.path)].map(({ name }) => name).sort(), ["note", "theirs"]);
-    await Deno.mkdir(`${temporary}/full`, { recursive: true });
+Deno.test("a note is replaced by a private file, and one that cannot be made is nobody's trouble", async () => {
+  await using it = await scratchFolder();
+  const note = `${it.path}/note`;
+  assert.equal(await replaceQuickly(note, "one"), true);
+  if (posix) await Deno.chmod(note, 0o666);
+  assert.equal(await replaceQuickly(note, "two"), true);
+  assert.equal(await Deno.readTextFile(note), "two");
+  if (posix) assert.equal(((await Deno.stat(note)).mode ?? 0) & 0o777, 0o600);
+  {
+    await using _full = await refuseSuccessors(note);
     assert.equal(await replaceQuickly(note, "three"), false);
-  },
-);
+  }
+  assert.deepEqual(await listFolder(it.path), ["note"]);
+});
 
 Deno.test("a link at the file's place is replaced, never written through", { ignore: !posix }, async () => {
   await using it = await scratchFolder();
   await Deno.writeTextFile(`${it.path}/target`, "untouched");
   await Deno.symlink(`${it.path}/target`, `${it.path}/link`);
-  await Deno.symlink(`${it.path}/target`, `${it.path}/link.new`);
   await writeFileAtomically(`${it.path}/link`, "new");
   assert.equal(await Deno.readTextFile(`${it.path}/target`), "untouched");
   assert.equal(await kindOf(`${it.path}/link`), "file");
@@ -82,7 +83,8 @@ Deno.test("a replacement takes its room at once, and its text may be shorter or 
   await writeFileAtomically(path, "old");
   for (const text of ["", "x", "y".repeat(200_000)]) {
     const replacement = await prepareReplacement(path, 100_000);
-    assert.equal((await Deno.stat(`${path}.new`)).size, 100_000);
+    const [successor = ""] = await successorsIn(it.path);
+    assert.equal((await Deno.stat(`${it.path}/${successor}`)).size, 100_000);
     await replacement.commit(text);
     assert.equal(await readTextFile(path), text);
   }
@@ -92,10 +94,74 @@ Deno.test("a replacement takes its room at once, and its text may be shorter or 
   assert.deepEqual(await listFolder(it.path), ["a"]);
 });
 
-Deno.test("what a killed process left half-written is cleared away by the next write", async () => {
+Deno.test("what a killed process left half-written is cleared away by the next write; what may be another's work is not", async () => {
   await using it = await scratchFolder();
-  await Deno.writeTextFile(`${it.path}/a.new`, "half");
-  await writeFileAtomically(`${it.path}/a`, "whole");
+  const path = `${it.path}/a`;
+  const left = async (name: string, seconds: number) => {
+    const then = new Date(Date.now() - seconds * 1000);
+    await Deno.writeTextFile(`${it.path}/${name}`, "half");
+    await Deno.utime(`${it.path}/${name}`, then, then);
+    return name;
+  };
+  const successor = (mark: string) => `a.new-${mark}-${crypto.randomUUID()}`;
+  const dead = await left(successor(machineMark), 0);
+  const deadElsewhere = await left(successor("00000000"), 90);
+  const elsewhere = await left(successor("00000000"), 30);
+  const theirs = [`a.new-1`, `a.new`, `a.new-${crypto.randomUUID()}`, `b${successor(machineMark).slice(1)}`];
+  for (const name of theirs) await left(name, 90);
+  // A process that was stopped for so long still has its lock.
+  const stopped = await left(successor(machineMark), 90);
+  using held = await Deno.open(`${it.path}/${stopped}`, { write: true });
+  assert.equal(await held.tryLock(true), true);
+  await writeFileAtomically(path, "whole");
+  const found = await listFolder(it.path);
+  assert.deepEqual(found, ["a", elsewhere, stopped, ...theirs].sort());
+  assert.ok(!found.includes(dead) && !found.includes(deadElsewhere));
+});
+
+Deno.test("a successor that another machine cleared away is written again", async () => {
+  await using it = await scratchFolder();
+  const path = `${it.path}/a`;
+  await writeFileAtomically(path, "old");
+  const replacement = await prepareReplacement(path, 10);
+  for (const name of await successorsIn(it.path)) await Deno.remove(`${it.path}/${name}`);
+  assert.equal(await replacement.commit("new"), true);
+  assert.equal(await readTextFile(path), "new");
+  assert.deepEqual(await listFolder(it.path), ["a"]);
+});
+
+Deno.test("two at once have a successor each, see one another, and neither writes into the other's", async () => {
+  await using it = await scratchFolder();
+  const path = `${it.path}/a`;
+  const first = await prepareReplacement(path, 1000);
+  assert.equal(await first.hasRivals(60_000), false);
+  const second = await prepareReplacement(path, 1000);
+  assert.equal(await first.hasRivals(60_000), true);
+  assert.equal(await first.hasRivals(-1000), false, "none so young");
+  assert.equal(await first.commit("one"), true);
+  assert.equal(await second.hasRivals(60_000), false);
+  assert.equal(await second.commit("two", { text: undefined }), false, "made from what is no longer there");
+  assert.equal(await readTextFile(path), "one");
+  assert.deepEqual(await listFolder(it.path), ["a"]);
+});
+
+Deno.test("a change is made again of what somebody wrote meanwhile, and given up after five of them", async () => {
+  await using it = await scratchFolder();
+  const path = `${it.path}/a`;
+  let left = 4;
+  const change = (text = "") => {
+    if (left-- > 0) Deno.writeTextFileSync(path, `${text}!`);
+    return Promise.resolve(`${text}+`);
+  };
+  await changeFile(path, change);
+  assert.equal(await readTextFile(path), "!!!!+");
+  left = 5;
+  await assert.rejects(changeFile(path, change), (thrown) => {
+    assert.ok(thrown instanceof AppError && thrown.code === "BUSY");
+    return true;
+  });
+  assert.equal(await readTextFile(path), "!!!!+!!!!!");
+  await changeFile(path, (text) => Promise.resolve(text));
   assert.deepEqual(await listFolder(it.path), ["a"]);
 });
 

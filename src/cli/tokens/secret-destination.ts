@@ -1,8 +1,7 @@
 /** Owns where a new secret goes instead of the screen: all that can fail, fails before the secret exists. */
 
 import { AppError, printable } from "../../errors.ts";
-import { kindOf } from "../../system/files.ts";
-import { prepareForeignReplacement } from "../../system/foreign-replacement.ts";
+import { kindOf, prepareReplacement } from "../../system/files.ts";
 
 /** A place that is ready to take one secret. Exactly one of its two ends must be called. */
 export interface SecretDestination {
@@ -36,10 +35,10 @@ export async function secretFile(path: string, replace: boolean): Promise<Secret
       hint: "Name another file, or replace it: --force",
     });
   }
-  const file = await prepareForeignReplacement(path, 8192);
+  const file = await prepareReplacement(path, 8192);
   return {
     where: printable(path),
-    keep: ({ secret }) => file.commit(`${secret}\n`),
+    keep: async ({ secret }) => void await file.commit(`${secret}\n`),
     discard: () => file.discard(),
   };
 }

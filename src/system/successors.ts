@@ -1,0 +1,86 @@
+/** Owns the files that are to take another one's place: their names, and which of them belong to somebody who lives. */
+
+import { machineMark } from "./environment.ts";
+
+/** A file that is to take the place of another one. */
+interface Successor {
+  readonly path: string;
+  /** The {@link machineMark} of where it was made. */
+  readonly machine: string;
+  /** When it was last written, by the clock of its file system; in milliseconds since 1970. */
+  readonly writtenAt: number;
+}
+
+const NAME = /^(.*)\.new-([0-9a-f]{8})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A path for a file's next successor, its own each time: two machines can hold one lock. */
+export function successorPath(path: string): string {
+  return `${path}.new-${machineMark}-${crypto.randomUUID()}`;
+}
+
+/** The successors of a file; none where its folder cannot be listed. */
+async function successorsOf(path: string): Promise<Successor[]> {
+  const [name = ""] = /[^/\\]*$/.exec(path) ?? [];
+  const folder = path.slice(0, path.length - name.length);
+  const found: Successor[] = [];
+  try {
+    for await (const entry of Deno.readDir(folder || ".")) {
+      const [, of, machine] = NAME.exec(entry.name) ?? [];
+      if (of !== name || machine === undefined) continue;
+      const successor = `${folder}${entry.name}`;
+      const { isFile, mtime } = Deno.lstatSync(successor);
+      if (isFile) found.push({ path: successor, machine, writtenAt: mtime?.getTime() ?? 0 });
+    }
+  } catch {
+    // What cannot be seen is neither cleared away nor waited for.
+  }
+  return found;
+}
+
+/** One's own successor, which one has locked. */
+export interface OwnSuccessor {
+  readonly path: string;
+  /** False where that lock keeps nobody out, so that those of others say nothing either. */
+  readonly locks: boolean;
+}
+
+/** True when a file that this process has locked is locked for another, too. */
+export async function keepsOthersOut(locked: string): Promise<boolean> {
+  return await isFree(locked) === false;
+}
+
+/** True when another process than `own`'s, as far as can be told, has a successor that was written after `since`. */
+export async function hasRivals(path: string, own: OwnSuccessor, since: number): Promise<boolean> {
+  for (const other of await successorsOf(path)) {
+    if (other.path !== own.path && other.writtenAt > since && !await isDead(other, own)) return true;
+  }
+  return false;
+}
+
+/**
+ * Removes the successors that killed processes left: those of this machine which nobody has locked, and those of others,
+ * with which no locks may be shared, that were last written before `limit`.
+ */
+export async function clearSuccessors(path: string, own: OwnSuccessor, limit: number): Promise<void> {
+  for (const other of await successorsOf(path)) {
+    if (other.path === own.path) continue;
+    const dead = other.writtenAt < limit ? await isFree(other.path) !== false : await isDead(other, own);
+    // Somebody may be faster; and what stays holds nothing that the file itself may not.
+    if (dead) await Deno.remove(other.path).catch(() => {});
+  }
+}
+
+/** True where it is known that the process which made it is gone. */
+async function isDead({ path, machine }: Successor, { locks }: OwnSuccessor): Promise<boolean> {
+  return locks && machine === machineMark && await isFree(path) === true;
+}
+
+/** True when nobody has a file locked; undefined where it cannot be told. */
+async function isFree(path: string): Promise<boolean | undefined> {
+  try {
+    using file = await Deno.open(path, { read: true, write: true });
+    return await file.tryLock(true);
+  } catch {
+    return undefined;
+  }
+}

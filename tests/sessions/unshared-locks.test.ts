@@ -1,0 +1,142 @@
+/** Proves what becomes of a session where two processes hold its lock, and where the file system keeps none. */
+
+import assert from "node:assert/strict";
+import { parseSession } from "../../src/sessions/session-file.ts";
+import { readSession } from "../../src/sessions/read-session.ts";
+import { updateSession } from "../../src/sessions/write-session.ts";
+import { canLie, type Flock, lyingLocks } from "../system/lying-locks.ts";
+import { openSandbox, type Sandbox } from "./sandbox.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const ROUNDS = 10;
+
+const ignore = !canLie();
+// deno-lint-ignore no-console -- a skipped test says so
+if (ignore) console.log("skipped: locks that do nothing, for there is no gcc here");
+
+/** A real process, whose locks are what they are told to be. */
+async function getToken({ folder }: Sandbox, library: string, ...flags: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", MAIN, "auth", "get-token", ...flags],
+    // The home stays, for Deno's own cache.
+    env: { DATUMCTL_CONFIG_DIR: folder, LD_PRELOAD: library, DATUMCTL_TOKEN: "", DATUMCTL_PROFILE: "" },
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function stage(flock: Flock) {
+  const sandbox = await openSandbox();
+  // The processes have the real clock.
+  sandbox.time = Date.now();
+  const library = await lyingLocks(sandbox.folder, flock);
+  const { session: { name } } = await sandbox.add();
+  const { file } = await sandbox.paths(name);
+  return { sandbox, library, name, file, [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose]() };
+}
+
+const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+Deno.test(
+  "two processes that both hold the lock both get a token, and the session lives",
+  { ignore },
+  async () => {
+    for (let round = 1; round <= ROUNDS; round++) {
+      await using it = await stage("granted");
+      const { issuer } = it.sandbox;
+      const both = Promise.withResolvers<void>();
+      let asked = 0;
+      issuer.respond = async ({ parameters }) => {
+        // Both have read the same refresh token. The first takes it, and gets its answer after the second's refusal.
+        if (parameters.get("refresh_token") !== "refresh-0") return undefined;
+        if (++asked === 2) {
+          both.resolve();
+          return Response.json({ error: "invalid_grant" }, { status: 400 });
+        }
+        await both.promise;
+        await wait(300 + 100 * round);
+        return undefined;
+      };
+      const calls = [1, 2].map(() =>
+        getToken(it.sandbox, it.library, "--force-refresh", "--session", it.name)
+      );
+      for (const { code, stdout, stderr } of await Promise.all(calls)) {
+        assert.deepEqual([code, stdout, stderr], [0, "access-1\n", ""], `round ${round}`);
+      }
+      assert.equal(asked, 2, "neither waited for the other");
+      const next = await getToken(it.sandbox, it.library, "--force-refresh", "--session", it.name);
+      assert.deepEqual([next.code, next.stdout], [0, "access-2\n"], next.stderr);
+      const left = [...Deno.readDirSync(it.sandbox.place.folders.sessions)].map(({ name }) => name);
+      assert.deepEqual(left.filter((name) => name.includes(".new")), [], "nothing half-written stays");
+    }
+  },
+);
+
+Deno.test("at an issuer that ends the grant when its token comes twice, the file stays whole and says so", {
+  ignore,
+}, async () => {
+  await using it = await stage("granted");
+  const { issuer } = it.sandbox;
+  const both = Promise.withResolvers<void>();
+  let asked = 0;
+  issuer.respond = async ({ parameters }) => {
+    if (parameters.get("refresh_token") !== "refresh-0") {
+      return Response.json({ error: "invalid_grant", error_description: "reused" }, { status: 400 });
+    }
+    if (++asked === 2) {
+      both.resolve();
+      return Response.json({ error: "invalid_grant", error_description: "reused" }, { status: 400 });
+    }
+    await both.promise;
+    await wait(500);
+    return undefined;
+  };
+  await Promise.all(
+    [1, 2].map(() => getToken(it.sandbox, it.library, "--force-refresh", "--session", it.name)),
+  );
+  assert.equal(asked, 2);
+  const next = await getToken(
+    it.sandbox,
+    it.library,
+    ...["--force-refresh", "--session", it.name, "--error-format", "json"],
+  );
+  const { error } = JSON.parse(next.stderr);
+  assert.deepEqual([next.code, error.code], [4, "SESSION_EXPIRED"]);
+  assert.equal(error.hint, `Sign in again: datumctl login --profile ${it.name}`);
+  const session = parseSession(await Deno.readTextFile(it.file), it.file);
+  assert.equal(session.name, it.name);
+  assert.ok(session.renewalRefused !== undefined);
+});
+
+Deno.test("a change of a session's plain fields never takes the place of a refresh that came in between", {
+  ignore,
+}, async () => {
+  await using it = await stage("granted");
+  const { sandbox: { place }, name, file } = it;
+  const renewed = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(file)), credentials: "renewed" });
+  let changes = 0;
+  await updateSession(place, name, (session) => {
+    // As another machine does, which has the same lock.
+    if (++changes === 1) Deno.writeTextFileSync(file, renewed);
+    return { ...session, inUse: { project: "web" } };
+  });
+  const session = await readSession(place, name);
+  assert.deepEqual([session?.credentials, session?.inUse], ["renewed", { project: "web" }]);
+  assert.equal(changes, 2);
+});
+
+Deno.test("where the file system keeps no locks a session is renewed all the same, and that is said", {
+  ignore,
+}, async () => {
+  await using it = await stage("refused");
+  const { code, stdout, stderr } = await getToken(
+    it.sandbox,
+    it.library,
+    ...["--force-refresh", "--session", it.name],
+  );
+  assert.deepEqual([code, stdout], [0, "access-1\n"], stderr);
+  assert.match(stderr, /^The file system of .*\/sessions keeps no locks: .*DATUMCTL_CONFIG_DIR=FOLDER\n$/);
+  const quiet = await getToken(it.sandbox, it.library, "--session", it.name);
+  assert.deepEqual(quiet, { code: 0, stdout: "access-1\n", stderr: "" }, "a stored token needs none");
+});
