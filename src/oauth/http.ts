@@ -2,6 +2,7 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
+import { alarm } from "../system/clock.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
 import { retryAfter } from "../system/retry-after.ts";
@@ -166,7 +167,7 @@ async function bounded<T>(
   const { signal, requestTimeout = REQUEST_TIMEOUT } = exchange;
   const late = new AbortController();
   const both = AbortSignal.any([signal, late.signal]);
-  const timer = setTimeout(() => late.abort(), requestTimeout);
+  const timer = alarm(requestTimeout, () => late.abort());
   // A handed-in fetch may be slow to notice the signal, or deaf to it.
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(both.reason);
@@ -190,7 +191,7 @@ async function bounded<T>(
       },
     );
   } finally {
-    clearTimeout(timer);
+    timer.disarm();
     both.removeEventListener("abort", onAbort);
   }
 }

@@ -25,6 +25,57 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
+/** How late a timer may ring, in milliseconds, in a process that was not stopped meanwhile. */
+const LATE = 100;
+
+/** What a process that was stopped gets to take what came for it, in milliseconds. */
+const AFTER_A_STOP = 1000;
+
+/** A bound on time; `restart` lets it begin anew. */
+export interface Alarm {
+  restart(): void;
+  disarm(): void;
+}
+
+/**
+ * Calls back once when a time is over, unless it is disarmed before.
+ *
+ * A process that was stopped meanwhile (Ctrl-Z, SIGSTOP, a paused container) gets one second more: the answer that it
+ * waits for may lie in its socket, where it has spent a refresh token, and timers ring before sockets are read.
+ */
+export function alarm(milliseconds: number, ring: () => void): Alarm {
+  const time = Math.min(milliseconds, LONGEST_TIMER);
+  let due = performance.now() + time;
+  let disarmed = false;
+  let forget: (() => void) | undefined;
+  const wait = (left: number) => {
+    const began = performance.now();
+    // Not setTimeout: its first use loads the node: timers, 6 ms of get-token's way on Deno 2.9. Such a signal holds
+    // the event loop open only while somebody listens.
+    const signal = AbortSignal.timeout(left);
+    const listener = () => {
+      forget = undefined;
+      const now = performance.now();
+      if (disarmed) return;
+      if (now - began > left + LATE) return wait(AFTER_A_STOP);
+      if (now < due) return wait(Math.ceil(due - now));
+      ring();
+    };
+    signal.addEventListener("abort", listener, { once: true });
+    forget = () => signal.removeEventListener("abort", listener);
+  };
+  wait(time);
+  return {
+    restart() {
+      due = performance.now() + time;
+    },
+    disarm() {
+      disarmed = true;
+      forget?.();
+    },
+  };
+}
+
 /** A signal that fires when a time is over; `restart` lets the time begin anew. */
 export interface BoundedSignal extends Disposable {
   readonly signal: AbortSignal;
@@ -38,19 +89,15 @@ export function boundedSignal(
   parent?: AbortSignal,
 ): BoundedSignal {
   const controller = new AbortController();
-  const start = () => setTimeout(() => controller.abort(reason()), Math.min(milliseconds, LONGEST_TIMER));
-  let timer = start();
+  const bound = alarm(milliseconds, () => controller.abort(reason()));
   const stop = () => controller.abort(parent?.reason);
   if (parent?.aborted) stop();
   else parent?.addEventListener("abort", stop, { once: true });
   return {
     signal: controller.signal,
-    restart() {
-      clearTimeout(timer);
-      timer = start();
-    },
+    restart: () => bound.restart(),
     [Symbol.dispose]() {
-      clearTimeout(timer);
+      bound.disarm();
       parent?.removeEventListener("abort", stop);
     },
   };

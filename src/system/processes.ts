@@ -1,5 +1,7 @@
 /** Owns child processes: one bounded run with captured output, one detached start, and the environment they get. */
 
+import { type Alarm, alarm } from "./clock.ts";
+
 /** What a {@link run} is given beside its argument vector. */
 export interface RunOptions {
   /** The child's whole environment; nothing else is inherited. See {@link childEnvironment}. */
@@ -84,7 +86,7 @@ export async function run(command: string, args: readonly string[], options: Run
   stop.promise.catch(() => {});
   const onAbort = () => stop.reject(options.signal?.reason);
   options.signal?.addEventListener("abort", onAbort, { once: true });
-  const disarm = options.timeout === undefined ? undefined : alarm(options.timeout, () => {
+  const bound = options.timeout === undefined ? undefined : alarm(options.timeout, () => {
     stop.reject(new ProgramTimeout(command, `"${command}" did not end within ${options.timeout} ms`));
   });
   const stdout = collect(child.stdout, options.limit ?? STDOUT_LIMIT, () => {
@@ -92,11 +94,11 @@ export async function run(command: string, args: readonly string[], options: Run
   });
   const stderr = collect(child.stderr, STDERR_LIMIT);
   const input = options.stdin === undefined ? undefined : feed(child.stdin, options.stdin);
-  let disarmGrace: (() => void) | undefined;
+  let grace: Alarm | undefined;
   try {
     const { code } = await Promise.race([child.status, stop.promise]);
     const ended = Promise.all([stdout.ended, stderr.ended]);
-    const tooLong = new Promise<void>((resolve) => disarmGrace = alarm(GRACE, resolve));
+    const tooLong = new Promise<void>((resolve) => grace = alarm(GRACE, resolve));
     await Promise.race([ended, tooLong, stop.promise]);
     return { code, stdout: stdout.text(), stderr: stderr.text(), elapsed: performance.now() - started };
   } catch (error) {
@@ -104,8 +106,8 @@ export async function run(command: string, args: readonly string[], options: Run
     await child.status;
     throw error;
   } finally {
-    disarm?.();
-    disarmGrace?.();
+    bound?.disarm();
+    grace?.disarm();
     options.signal?.removeEventListener("abort", onAbort);
     await Promise.all([stdout.cancel(), stderr.cancel(), input?.abort()]);
   }
@@ -194,16 +196,6 @@ function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess
     const kind = error instanceof Error ? error.name : typeof error;
     throw new ProgramError(command, `"${command}" cannot be started (${kind})`, error);
   }
-}
-
-/** Calls back after some milliseconds, unless disarmed before. */
-function alarm(milliseconds: number, ring: () => void): () => void {
-  // Not setTimeout: its first use loads the node: timers, 6 ms of get-token's way on Deno 2.9. Such a signal holds
-  // the event loop open only while somebody listens.
-  const signal = AbortSignal.timeout(milliseconds);
-  const listener = () => ring();
-  signal.addEventListener("abort", listener, { once: true });
-  return () => signal.removeEventListener("abort", listener);
 }
 
 function kill(child: Deno.ChildProcess): void {

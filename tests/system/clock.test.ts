@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AppError } from "../../src/errors.ts";
-import { boundedSignal, formatSpan, parseDuration, pause } from "../../src/system/clock.ts";
+import { alarm, boundedSignal, formatSpan, parseDuration, pause } from "../../src/system/clock.ts";
 
 const TOO_LONG = 999_999 * 3600_000;
 
@@ -100,4 +100,76 @@ Deno.test("a bound fires with its own reason, or with its parent's when that com
   assert.equal(child.signal.reason, "parent");
   using late = boundedSignal(60_000, () => reason, parent.signal);
   assert.equal(late.signal.reason, "parent");
+});
+
+async function waitingProcess(milliseconds: number) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--quiet",
+      new URL("./take-answer.ts", import.meta.url).pathname,
+      String(milliseconds),
+    ],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  assert.equal((await reader.read()).value, "waiting\n");
+  return {
+    child,
+    async said() {
+      let text = "";
+      for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value;
+      await child.status;
+      return text.trim();
+    },
+  };
+}
+
+Deno.test("a process that was stopped still takes the answer that came meanwhile", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const { child, said } = await waitingProcess(500);
+  child.kill("SIGSTOP");
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("the answer\n"));
+  await pause(1500);
+  child.kill("SIGCONT");
+  assert.equal(await said(), "the answer");
+  await writer.close();
+});
+
+Deno.test("a process that was stopped gets one second more, and no longer", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const { child, said } = await waitingProcess(500);
+  child.kill("SIGSTOP");
+  await pause(1500);
+  child.kill("SIGCONT");
+  const resumed = performance.now();
+  assert.equal(await said(), "too late");
+  assert.ok(performance.now() - resumed >= 900);
+  await child.stdin.close();
+});
+
+Deno.test("an alarm rings once, not before its time, and never when it was disarmed", async () => {
+  let rung = 0;
+  const began = performance.now();
+  const ringing = Promise.withResolvers<void>();
+  const first = alarm(40, () => {
+    rung++;
+    ringing.resolve();
+  });
+  const disarmed = alarm(1, () => assert.fail("it was disarmed"));
+  disarmed.disarm();
+  const restarted = alarm(40, () => assert.fail("it was begun anew, and then disarmed"));
+  await pause(25);
+  restarted.restart();
+  await ringing.promise;
+  assert.ok(performance.now() - began >= 39);
+  restarted.disarm();
+  await pause(30);
+  first.disarm();
+  assert.equal(rung, 1);
 });
