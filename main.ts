@@ -5,7 +5,8 @@ import { remarksWanted, runGetToken } from "./src/credential/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { ambientSessions } from "./src/providers/ambient.ts";
 import { openPlace } from "./src/sessions/own-place.ts";
-import { commandLine, environment, exit, parentProcess } from "./src/system/environment.ts";
+import { commandLine, environment, exit } from "./src/system/environment.ts";
+import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 
 async function main(): Promise<number> {

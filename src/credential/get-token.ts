@@ -24,6 +24,7 @@ import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wis
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import { ensurePrivateFolder } from "../system/files.ts";
+import type { ParentProcess } from "../system/parent-process.ts";
 import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arguments.ts";
 import {
   chooseOutput,
@@ -40,8 +41,7 @@ import {
 export interface GetTokenSurroundings {
   readonly place: SessionPlace;
   readonly env: Environment;
-  /** The process that started this one. */
-  readonly parent: number;
+  readonly parent: ParentProcess;
   readonly errorFormat: ErrorFormat;
   /** When this call began, on the scale of `performance.now()`: 0 in a process that does nothing else. */
   readonly started: number;
@@ -187,12 +187,19 @@ async function noteHandout(
   if (place.folders.missing !== undefined) return token;
   const { handouts: path } = await pathsOf(place.folders, token.session.name);
   const handouts = openHandouts(path, place.now);
-  if (!await handouts.note(parent, token.token)) return token;
+  const before = await handouts.note(parent.mark, token.token);
+  if (before === undefined || await beganAfter(before, parent, place)) return token;
   const { tokenOnSuspicion } = await import("./suspicion.ts");
   const bound = { deadline: started + LONGEST_CALL_MS, keyringTimeout: LONGEST_KEYRING_MS, failures };
   const better = await tokenOnSuspicion(place, token, handouts, bound, accept);
-  if (better.token !== token.token) await handouts.note(parent, better.token);
+  if (better.token !== token.token) await handouts.note(parent.mark, better.token);
   return better;
+}
+
+/** True where a process of that number and machine got a token before this one began. */
+async function beganAfter(time: number, { start }: ParentProcess, { now }: SessionPlace): Promise<boolean> {
+  const began = await start();
+  return began !== undefined && now() - began.ago > time;
 }
 
 /**
@@ -387,7 +394,8 @@ async function report(
   // kept is who was told, nothing more.
   const wordless = failures === undefined || meant?.place.project !== undefined;
   if (error.code !== "INTERRUPTED") await memory.remember(wordless ? new AppError(error.code, "") : error);
-  if (await memory.firstFor(parent)) tell();
+  const began = await parent.start();
+  if (await memory.firstFor(`${parent.mark} ${began?.mark ?? ""}`)) tell();
   writeOut(formatStatus(error));
   return error.exitCode;
 }

@@ -33,7 +33,7 @@ interface Remembered {
   /** What it was the failure of, where one file serves several. */
   readonly of?: string;
   /** The processes that have shown it to their person. */
-  readonly told: readonly number[];
+  readonly told: readonly string[];
 }
 
 /** The cause of an error that adds words of its moment to a failure: remembered is the failure alone. */
@@ -52,8 +52,8 @@ export interface FailureMemory {
   /** The failure of the last ten seconds, unless it is one that is found again at once. */
   recent(): Promise<AppError | undefined>;
   remember(error: AppError): Promise<void>;
-  /** True for the first call on behalf of a parent process: only then is the failure shown on stderr. */
-  firstFor(parent: number): Promise<boolean>;
+  /** True for the first call on behalf of a parent process, told by a mark: only then is the failure shown on stderr. */
+  firstFor(parent: string): Promise<boolean>;
 }
 
 /**
@@ -118,7 +118,7 @@ function parse(text: string | undefined): Remembered | undefined {
   if (!known || typeof at !== "number" || typeof message !== "string" || typeof hint !== "string") {
     return undefined;
   }
-  if (!Array.isArray(told) || !told.every((parent) => typeof parent === "number")) return undefined;
+  if (!Array.isArray(told) || !told.every((parent) => typeof parent === "string")) return undefined;
   const words = { message: printable(message, LONGEST_TEXT), hint: printable(hint, LONGEST_TEXT) };
   return { at, code: code as ErrorCode, ...words, told, ...(typeof of === "string" ? { of } : {}) };
 }

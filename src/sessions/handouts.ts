@@ -12,7 +12,8 @@ const REMEMBERED = 10 * 60_000;
 const ASKED = 60_000;
 
 interface Row {
-  readonly parent: number;
+  /** Its mark. */
+  readonly parent: string;
   /** The first 8 bytes of the token's SHA-256. */
   readonly mark: string;
   /** Milliseconds since 1970. */
@@ -30,10 +31,11 @@ interface Notes {
 /** The notes of one session. Nothing here fails: without them, only the suspicion is lost. */
 export interface Handouts {
   /**
-   * Notes that a process gets a token. True when the same process got the same one within ten minutes, and the issuer
-   * was not asked about it in the last one: its server may have refused it.
+   * Notes that a process gets a token. Returns when a process of that mark got the same one, in milliseconds since 1970,
+   * where that was within ten minutes and the issuer was not asked about it in the last one: its server may have
+   * refused it.
    */
-  note(parent: number, token: string): Promise<boolean>;
+  note(parent: string, token: string): Promise<number | undefined>;
   /** Notes that the issuer was asked about a token, and did not refuse it: it knows it, or did not say. */
   asked(token: string): Promise<void>;
   /** True when no refresh was made on suspicion within ten minutes; notes that one is made now. */
@@ -52,11 +54,10 @@ export function openHandouts(path: string, now: Clock): Handouts {
       const mark = await markOf(token);
       const notes = await read();
       const asked = notes.asked?.mark === mark && recent(notes.asked.at, ASKED);
-      const suspicious = !asked &&
-        notes.rows.some((row) => row.parent === parent && row.mark === mark && recent(row.at));
+      const before = notes.rows.find((row) => row.parent === parent && row.mark === mark && recent(row.at));
       const others = notes.rows.filter((row) => row.parent !== parent || row.mark !== mark);
       await write({ ...notes, rows: [...others, { parent, mark, at: now() }].slice(-ROWS) });
-      return suspicious;
+      return asked ? undefined : before?.at;
     },
     async asked(token) {
       await write({ ...await read(), asked: { mark: await markOf(token), at: now() } });
@@ -90,7 +91,7 @@ function parse(text: string | undefined): Notes {
 }
 
 function isRow(value: unknown): value is Row {
-  return isMark(value) && typeof (value as { parent?: unknown }).parent === "number";
+  return isMark(value) && typeof (value as { parent?: unknown }).parent === "string";
 }
 
 function isMark(value: unknown): value is Pick<Row, "mark" | "at"> {

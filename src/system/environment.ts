@@ -20,9 +20,6 @@ export const runtimeVersion: string = Deno.version.deno;
 /** The operating system and processor this binary was built for. */
 export const buildTarget: string = Deno.build.target;
 
-/** The process that started this one. */
-export const parentProcess: number = Deno.ppid;
-
 /**
  * Tells this machine or container from others that share its home: a mark of the host's name and of the root's file system,
  * which each container has of its own. Eight hexadecimal digits.

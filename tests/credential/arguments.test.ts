@@ -8,7 +8,7 @@ import { AppError, errorFormatOf } from "../../src/errors.ts";
 import { activateSession } from "../../src/sessions/config.ts";
 import { type Ran, recordingSurroundings, runLine } from "../cli/surroundings.ts";
 import { startIssuer } from "../sessions/issuer.ts";
-import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
+import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
 
 const read = (...words: string[]) => readGetToken(["auth", "get-token", ...words]);
 
@@ -232,7 +232,7 @@ async function short(args: readonly string[], { place }: Sandbox): Promise<Ran |
   const flags = readGetToken(args);
   if (flags === undefined) return undefined;
   const code = await runGetToken(flags, {
-    ...{ place, env, errorFormat, parent: 1, started: performance.now(), canAsk: () => false },
+    ...{ place, env, errorFormat, parent: parentOf(1), started: performance.now(), canAsk: () => false },
     ...{ writeOut: terminal.writeOut, writeErr: terminal.writeErr },
   });
   return { code, stdout: written.out, stderr: written.err };

@@ -9,7 +9,7 @@ import { signInFromPlugin } from "../../src/credential/plugin-sign-in.ts";
 import { AppError, CODES, errorFormatOf } from "../../src/errors.ts";
 import { runLine } from "../cli/surroundings.ts";
 import { assertPrintable, changed, changedText, hostileText, ours, RUNS } from "../fuzz.ts";
-import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
+import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
 
 const INFO = {
   kind: "ExecCredential",
@@ -32,7 +32,7 @@ async function getToken({ place }: Sandbox, args: readonly string[], env: Readon
   const code = await runGetToken(request, {
     place,
     env: (name) => env[name],
-    parent: ++parents, // the same one again would be a suspicion
+    parent: parentOf(++parents), // the same one again would be a suspicion
     errorFormat: errorFormatOf(args, undefined),
     started: performance.now(),
     canAsk: () => false,

@@ -8,7 +8,8 @@ import { AppError } from "../../src/errors.ts";
 import { activateSession } from "../../src/sessions/config.ts";
 import { readSession } from "../../src/sessions/read-session.ts";
 import { SUBJECT } from "../sessions/issuer.ts";
-import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
+import type { ParentProcess } from "../../src/system/parent-process.ts";
+import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
 
 const [V1, V1BETA1] = EXEC_API_VERSIONS;
 const HOUR = 3600_000;
@@ -21,14 +22,16 @@ async function getToken(
   { place }: Sandbox,
   request: GetTokenFlags = {},
   env: Record<string, string> = {},
-  { parent = 4711, errorFormat = "human", ...more }: Partial<GetTokenSurroundings> = {},
+  { parent = 4711, errorFormat = "human", ...more }:
+    & Partial<Omit<GetTokenSurroundings, "parent">>
+    & { readonly parent?: number | ParentProcess } = {},
 ) {
   const out: string[] = [];
   let stderr = "";
   const code = await runGetToken(request, {
     place,
     env: (name) => env[name],
-    parent,
+    parent: typeof parent === "number" ? parentOf(parent) : parent,
     errorFormat,
     started: performance.now(),
     canAsk: () => false,

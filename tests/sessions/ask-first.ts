@@ -5,4 +5,4 @@
 import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
 
 const [path = "", parent = ""] = Deno.args;
-console.log(await openFailureMemory(path, Date.now).firstFor(Number(parent)));
+console.log(await openFailureMemory(path, Date.now).firstFor(parent));

@@ -55,16 +55,20 @@ Deno.test("a clock that went backwards forgets, instead of remembering for ever"
 Deno.test("each parent is the first once; another failure of the moment does not tell them again", async () => {
   await using it = await openMemory();
   await it.memory.remember(FAILURE);
-  assert.deepEqual([await it.memory.firstFor(7), await it.memory.firstFor(7), await it.memory.firstFor(8)], [
+  assert.deepEqual([
+    await it.memory.firstFor("7"),
+    await it.memory.firstFor("7"),
+    await it.memory.firstFor("8"),
+  ], [
     true,
     false,
     true,
   ]);
   await it.memory.remember(new AppError("NETWORK", "down"));
-  assert.equal(await it.memory.firstFor(7), false);
+  assert.equal(await it.memory.firstFor("7"), false);
   it.clock.now += 10_000;
   await it.memory.remember(FAILURE);
-  assert.equal(await it.memory.firstFor(7), true);
+  assert.equal(await it.memory.firstFor("7"), true);
 });
 
 Deno.test("an outage is told to a parent once in a minute, by whatever name", async () => {
@@ -97,10 +101,10 @@ Deno.test("what an outage was told to hides no failure of another kind later on"
 Deno.test("more parents than are kept crowd out the oldest only", async () => {
   await using it = await openMemory();
   await it.memory.remember(FAILURE);
-  for (let parent = 1; parent <= 65; parent++) assert.equal(await it.memory.firstFor(parent), true);
-  assert.equal(await it.memory.firstFor(65), false);
-  assert.equal(await it.memory.firstFor(2), false);
-  assert.equal(await it.memory.firstFor(1), true);
+  for (let parent = 1; parent <= 65; parent++) assert.equal(await it.memory.firstFor(String(parent)), true);
+  assert.equal(await it.memory.firstFor("65"), false);
+  assert.equal(await it.memory.firstFor("2"), false);
+  assert.equal(await it.memory.firstFor("1"), true);
 });
 
 Deno.test("of eight processes of one parent exactly one is the first", async () => {
@@ -132,7 +136,7 @@ Deno.test("what is found again at once is never replayed, and no word of it is k
     await it.memory.remember(new AppError(code, "names ada@example.com", { hint: "ada@example.com" }));
     assert.equal(await it.memory.recent(), undefined, code);
     assert.doesNotMatch(await Deno.readTextFile(it.path), /ada/);
-    assert.deepEqual([await it.memory.firstFor(1), await it.memory.firstFor(1)], [true, false]);
+    assert.deepEqual([await it.memory.firstFor("1"), await it.memory.firstFor("1")], [true, false]);
   }
 });
 
@@ -149,13 +153,13 @@ Deno.test("a damaged, foreign, hand-edited or future file is as none, and is rep
     { ...good, at: "now" },
     { ...good, at: it.clock.now + 60_000 },
     { ...good, message: 1 },
-    { ...good, told: ["7"] },
+    { ...good, told: [7] },
     { ...good, told: undefined },
   ];
   for (const value of bad) {
     await Deno.writeTextFile(it.path, typeof value === "string" ? value : JSON.stringify(value));
     assert.equal(await it.memory.recent(), undefined, JSON.stringify(value));
-    assert.equal(await it.memory.firstFor(7), true);
+    assert.equal(await it.memory.firstFor("7"), true);
   }
   await it.memory.remember(FAILURE);
   assert.equal((await it.memory.recent())?.code, "SESSION_EXPIRED");
@@ -181,5 +185,5 @@ Deno.test("where nothing can be written, everybody is the first and nothing fail
   const memory = openFailureMemory("/nonexistent/folder/x.failure", Date.now);
   await memory.remember(FAILURE);
   assert.equal(await memory.recent(), undefined);
-  assert.deepEqual([await memory.firstFor(7), await memory.firstFor(7)], [true, true]);
+  assert.deepEqual([await memory.firstFor("7"), await memory.firstFor("7")], [true, true]);
 });

@@ -13,6 +13,7 @@ import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "..
 import { readSession } from "../../src/sessions/read-session.ts";
 import { type SavedSession, saveSession } from "../../src/sessions/save-session.ts";
 import type { TokenBound } from "../../src/sessions/token-wish.ts";
+import type { ParentProcess } from "../../src/system/parent-process.ts";
 import { CLIENT, type LocalIssuer, startIssuer, SUBJECT } from "./issuer.ts";
 
 export const BOUND = { timeout: 5_000 };
@@ -159,6 +160,11 @@ export async function openSandbox(): Promise<Sandbox> {
 /** Opens a person's session. */
 export async function openSignIn(...args: Parameters<typeof openSession>): Promise<OpenedSignIn> {
   return signInOf(await openSession(...args));
+}
+
+/** A process of that number that starts our own, and of which nothing else is known. */
+export function parentOf(pid: number): ParentProcess {
+  return { mark: String(pid), start: () => Promise.resolve(undefined) };
 }
 
 /** The AppError that a promise fails with; its words hold no secret of the sandbox. */

@@ -3,7 +3,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { EXEC_API_VERSIONS } from "../../credential/exec-credential.ts";
 import { type GetTokenSurroundings, runGetToken } from "../../credential/get-token.ts";
-import { parentProcess } from "../../system/environment.ts";
+import { parentProcess } from "../../system/parent-process.ts";
 import { type GlobalFlags, leave, type Surroundings } from "../context.ts";
 
 const EXAMPLES = `

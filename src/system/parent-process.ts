@@ -1,0 +1,67 @@
+/** Owns what is known of the process that started this one, and what tells it from others of the same number. */
+
+import { machineMark } from "./environment.ts";
+import { childEnvironment, run } from "./processes.ts";
+
+/** The process that started this one. */
+export interface ParentProcess {
+  /** Its number and the machine's or container's mark: containers that share a home each have a process 1. */
+  readonly mark: string;
+  /**
+   * When it began; undefined where that cannot be told. It costs a child process, and tells those apart that had the same
+   * number one after the other.
+   */
+  readonly start: () => Promise<ProcessStart | undefined>;
+}
+
+/** When a process began. */
+export interface ProcessStart {
+  /** The same whenever it is asked, and another one for each process of that number. */
+  readonly mark: string;
+  /** In milliseconds. */
+  readonly ago: number;
+}
+
+/** This process's own parent. */
+export const parentProcess: ParentProcess = {
+  mark: `${Deno.ppid}@${machineMark}`,
+  start: () => startOf(Deno.ppid),
+};
+
+const LONGEST_LOOK = 1000;
+
+/** Milliseconds of a tick, in which Linux tells a program when another one began. */
+const TICK = 10;
+
+async function startOf(pid: number): Promise<ProcessStart | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  try {
+    // Below /proc the runtime reads nothing itself unless it may do everything.
+    const files = [`/proc/${pid}/stat`, "/proc/uptime"];
+    const env = childEnvironment(["PATH"]);
+    const { code, stdout } = await run("cat", files, { env, timeout: LONGEST_LOOK, limit: 10_000 });
+    return code === 0 ? readStart(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * When a process began, out of its `/proc/PID/stat` and, behind it, `/proc/uptime`. proc_pid_stat(5), proc_uptime(5)
+ *
+ * @example
+ * ```ts
+ * import { readStart } from "./parent-process.ts";
+ * const stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 4200 10 20";
+ * console.assert(readStart(`${stat}\n50.00 90.00\n`)?.ago === 8000);
+ * ```
+ */
+export function readStart(text: string): ProcessStart | undefined {
+  // The program's name may hold anything, closing brackets too.
+  const [, state, uptime] = /\)([^)]*)\n([\d.]+) [\d.]+\s*$/.exec(text) ?? [];
+  const ticks = state?.trim().split(" ")[19];
+  if (ticks === undefined || !/^\d+$/.test(ticks)) return undefined;
+  const ago = Math.round(Number(uptime) * 1000) - Number(ticks) * TICK;
+  // A container may be told another time since the start than its processes are.
+  return Number.isFinite(ago) && ago >= -TICK ? { mark: ticks, ago: Math.max(0, ago) } : undefined;
+}
