@@ -74,28 +74,28 @@ Deno.test("each parent is the first once; another failure of the moment does not
 Deno.test("an outage is told to a parent once in a minute, by whatever name", async () => {
   await using it = await openMemory();
   await it.memory.remember(new AppError("NETWORK", "down"));
-  assert.equal(await it.memory.firstFor(7), true);
+  assert.equal(await it.memory.firstFor("7"), true);
   // The next run of the same kubectl waited for a process that waits for the network.
   it.clock.now += 19_000;
   assert.equal(await it.memory.recent(), undefined);
   await it.memory.remember(new AppError("BUSY", "still waiting"));
-  assert.deepEqual([await it.memory.firstFor(7), await it.memory.firstFor(8)], [false, true]);
+  assert.deepEqual([await it.memory.firstFor("7"), await it.memory.firstFor("8")], [false, true]);
   assert.equal((await it.memory.recent())?.code, "BUSY");
   it.clock.now += 19_000;
   await it.memory.remember(new AppError("BUSY", "still waiting"));
-  assert.equal(await it.memory.firstFor(8), false);
+  assert.equal(await it.memory.firstFor("8"), false);
   it.clock.now += 60_000;
   await it.memory.remember(new AppError("BUSY", "still waiting"));
-  assert.equal(await it.memory.firstFor(7), true);
+  assert.equal(await it.memory.firstFor("7"), true);
 });
 
 Deno.test("what an outage was told to hides no failure of another kind later on", async () => {
   await using it = await openMemory();
   await it.memory.remember(new AppError("NETWORK", "down"));
-  await it.memory.firstFor(7);
+  await it.memory.firstFor("7");
   it.clock.now += 10_000;
   await it.memory.remember(FAILURE);
-  assert.equal(await it.memory.firstFor(7), true);
+  assert.equal(await it.memory.firstFor("7"), true);
 });
 
 Deno.test("more parents than are kept crowd out the oldest only", async () => {
