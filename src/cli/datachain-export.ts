@@ -16,6 +16,7 @@ import {
   realPath,
   tighten,
 } from "../system/files.ts";
+import { shellLine } from "../shell-word.ts";
 import { ignoringFile, keepOutOfGit } from "../system/git-ignore.ts";
 import {
   editFile,
@@ -23,6 +24,7 @@ import {
   removeOldCopies,
   replaceOwnFile,
   replaceSharedFile,
+  targetOf,
   whyForeign,
 } from "../system/shared-file.ts";
 import { isTracked } from "./git-index.ts";
@@ -62,11 +64,18 @@ function folderOf(path: string): string {
 }
 
 /**
- * Throws `STORAGE` for what a project folder holds in the way: a link, which could lead anywhere, what belongs to
- * another user, who could read the token, and a file that git tracks. The person's own file may be anything.
+ * Refuses a file that git tracks, also where a link of the person's own leads to one, as in a folder of dotfiles. And what a
+ * project folder holds in the way: a link, which could lead anywhere, and what belongs to another user, who could read the
+ * token.
+ *
+ * @throws {AppError} `STORAGE`.
  */
 async function refuseUnsafe({ path, project }: ExportPlace): Promise<void> {
-  if (project === undefined) return;
+  if (project !== undefined) await refuseForeignParts(path);
+  if (await isTracked(path)) throw await tracked(path);
+}
+
+async function refuseForeignParts(path: string): Promise<void> {
   const folder = folderOf(path);
   for (
     const [part, wanted] of [[folder, "folder"], [path, "file"], [`${folder}/.gitignore`, "file"]] as const
@@ -77,16 +86,21 @@ async function refuseUnsafe({ path, project }: ExportPlace): Promise<void> {
       hint: "Look at what it is; then remove it and run the same command again.",
     });
   }
-  if (await isTracked(project, ".datachain/config")) throw tracked(path);
 }
 
-function tracked(path: string): AppError {
+async function tracked(path: string): Promise<AppError> {
+  const target = await targetOf(path);
+  const [, folder = "", name = target] = /^(.*)[/\\]([^/\\]*)$/.exec(target) ?? [];
+  const through = target === path ? "" : `, which ${printable(path)} leads to`;
   return new AppError(
     "STORAGE",
-    `Nothing is exported: git tracks ${printable(path)}, and the token would go where the repository goes.`,
+    `Nothing is exported: git tracks ${
+      printable(target)
+    }${through}, and the token would go where the repository goes.`,
     {
-      hint: "Take the file out of git and run the same command again: git rm --cached .datachain/config; " +
-        "or leave out --export-datachain.",
+      hint: `Take the file out of git and run the same command again: ${
+        shellLine(["git", "-C", folder, "rm", "--cached", name])
+      }; or leave out --export-datachain.`,
     },
   );
 }
@@ -101,11 +115,11 @@ export async function exportToken(
   note: (text: string) => void,
 ): Promise<void> {
   const { path, project } = place;
+  const folder = folderOf(path);
+  if (project !== undefined) await ensurePrivateFolder(folder);
+  // Again: the person took minutes to sign in.
+  await refuseUnsafe(place);
   if (project !== undefined) {
-    const folder = folderOf(path);
-    await ensurePrivateFolder(folder);
-    // Again: the person took minutes to sign in.
-    await refuseUnsafe(place);
     // A bare token has no place in a repository.
     const added = await keepOutOfGit(folder, ignoringFile("config"));
     if (added.length > 0) {

@@ -3,27 +3,43 @@
 import { AppError, printable } from "../errors.ts";
 import { onWindows } from "../system/environment.ts";
 import { kindOf, readTextFile, realPath } from "../system/files.ts";
-import { readSharedFile } from "../system/shared-file.ts";
+import { readSharedFile, targetOf } from "../system/shared-file.ts";
 
 /** In bytes; that of the largest repositories known is a quarter of it. Also the most that its names may come to. */
 const LARGEST_INDEX = 256 * 1024 * 1024;
 
 /**
- * True where a repository around the folder has the file in its index: committed, or about to be. `path` begins in the
- * folder. Throws `STORAGE` where there is a repository and it cannot be told.
+ * True where a repository around a file has it in its index: committed, or about to be. A link counts as what it leads to,
+ * for there is written.
  *
  * git is not asked: it starts programs that a repository's configuration names, and takes for a repository what
- * was cloned as plain files. Every repository upward counts, because a person may call git from any of their folders.
+ * was cloned as plain files. Every repository upward counts, because a person may call git from any of their folders; the
+ * first is that of which the file's own folder is the root, as of a submodule.
+ *
+ * @throws {AppError} `STORAGE` where there is a repository and it cannot be told.
  */
-export async function isTracked(folder: string, path: string): Promise<boolean> {
-  const here = await realPath(folder) ?? folder;
-  const file = `${onWindows ? here.replaceAll("\\", "/") : here}/${path}`;
-  for (let at = file.slice(0, -path.length - 1);; at = at.slice(0, Math.max(at.lastIndexOf("/"), 0))) {
+export async function isTracked(path: string): Promise<boolean> {
+  const file = await placeOf(path);
+  for (let at = file;;) {
+    at = at.slice(0, Math.max(at.lastIndexOf("/"), 0));
     for (const repository of await repositoriesIn(at, file)) {
       if (await isListed(repository, file.slice(at.length + 1), file)) return true;
     }
     if (at === "") return false;
   }
+}
+
+/** Where a file is, or would be, once every link on the way to it is followed; with slashes. */
+async function placeOf(path: string): Promise<string> {
+  const plain = (text: string) => onWindows ? text.replaceAll("\\", "/") : text;
+  const file = plain(await targetOf(path));
+  const missing: string[] = [];
+  for (let at = file; at !== ""; at = at.slice(0, Math.max(at.lastIndexOf("/"), 0))) {
+    const real = await realPath(at);
+    if (real !== undefined) return [plain(real), ...missing].join("/");
+    missing.unshift(at.slice(at.lastIndexOf("/") + 1));
+  }
+  return file;
 }
 
 /** The folders of git's own that belong to one folder: its `.git`, and itself where it looks like one. */

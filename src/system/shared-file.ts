@@ -416,8 +416,8 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** What a path's links lead to, also when nothing is there yet. */
-async function targetOf(path: string): Promise<string> {
+/** What a path's links lead to, also when nothing is there yet. Throws `STORAGE`. */
+export async function targetOf(path: string): Promise<string> {
   let target = path;
   // As many links as Linux follows in one path.
   for (let links = 0; links < 40; links += 1) {

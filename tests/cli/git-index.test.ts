@@ -30,7 +30,7 @@ async function repository(folder: string, files: readonly string[], ...init: str
 }
 
 async function unknown(folder: string, words: RegExp): Promise<void> {
-  await assert.rejects(isTracked(folder, FILE), (error) => {
+  await assert.rejects(isTracked(`${folder}/${FILE}`), (error) => {
     assert.ok(error instanceof AppError && error.code === "STORAGE", String(error));
     assert.match(error.message, words);
     return true;
@@ -63,7 +63,7 @@ Deno.test("a bare repository that was cloned as plain files starts nothing and h
     await git(project, "ls-files", "--", FILE).catch(() => {});
     await Deno.remove(mark).catch(() => {});
     if (tracked) await Deno.remove(`${project}/index`);
-    if (tracked) assert.equal(await isTracked(project, FILE), true);
+    if (tracked) assert.equal(await isTracked(`${project}/${FILE}`), true);
     else await unknown(project, /sparse/);
     await assert.rejects(Deno.stat(mark), Deno.errors.NotFound);
   }
@@ -101,8 +101,8 @@ Deno.test("each form of an index is read: versions, hashes, flags, extensions, n
       await repository(folder, ["dép/a", "z/z", ...files], ...init);
       for (const command of commands) await git(folder, ...command);
       await Deno.mkdir(`${folder}/dép`, { recursive: true });
-      assert.equal(await isTracked(folder, FILE), files.length > 0, name);
-      assert.equal(await isTracked(`${folder}/dép`, FILE), files.length > 0, name);
+      assert.equal(await isTracked(`${folder}/${FILE}`), files.length > 0, name);
+      assert.equal(await isTracked(`${folder}/dép/${FILE}`), files.length > 0, name);
     }
   }
 });
@@ -111,21 +111,21 @@ Deno.test("a file that is staged, deleted, only meant to be added, or in another
   await using scratch = await scratchFolder();
   const folder = `${scratch.path}/de\u0301p`;
   await repository(folder, []);
-  assert.equal(await isTracked(folder, FILE), false);
+  assert.equal(await isTracked(`${folder}/${FILE}`), false);
   await Deno.writeTextFile(`${folder}/${FILE}`, "");
   await git(folder, "add", "-N", FILE);
-  assert.equal(await isTracked(folder, FILE), true);
+  assert.equal(await isTracked(`${folder}/${FILE}`), true);
   await Deno.remove(`${folder}/${FILE}`);
-  assert.equal(await isTracked(folder, FILE), true);
+  assert.equal(await isTracked(`${folder}/${FILE}`), true);
   await git(folder, "rm", "-q", "--cached", FILE);
-  assert.equal(await isTracked(folder, FILE), false);
+  assert.equal(await isTracked(`${folder}/${FILE}`), false);
   for (const other of [".DataChain/Config", "d\u00e9p/.datachain/config"]) {
     const hash = (await git(folder, "hash-object", "-w", "a")).trim();
     await git(folder, "update-index", "--add", "--cacheinfo", `100644,${hash},${other}`);
   }
   await Deno.mkdir(`${folder}/de\u0301p`);
-  assert.equal(await isTracked(folder, FILE), true);
-  assert.equal(await isTracked(`${folder}/de\u0301p`, FILE), true);
+  assert.equal(await isTracked(`${folder}/${FILE}`), true);
+  assert.equal(await isTracked(`${folder}/de\u0301p/${FILE}`), true);
 });
 
 Deno.test("a submodule, a second working tree and a linked .git are looked into, and what lies around them", async () => {
@@ -138,22 +138,22 @@ Deno.test("a submodule, a second working tree and a linked .git are looked into,
   await Deno.mkdir(`${scratch.path}/linked`);
   await Deno.symlink(`${inner}/.git`, `${scratch.path}/linked/.git`);
   for (const folder of [`${outer}/sub`, `${scratch.path}/second`, `${scratch.path}/linked`]) {
-    assert.equal(await isTracked(folder, FILE), true, folder);
+    assert.equal(await isTracked(`${folder}/${FILE}`), true, folder);
   }
-  assert.equal(await isTracked(outer, FILE), false);
+  assert.equal(await isTracked(`${outer}/${FILE}`), false);
   await git(`${outer}/sub`, "rm", "-q", "--cached", FILE);
-  assert.equal(await isTracked(`${outer}/sub`, FILE), false);
+  assert.equal(await isTracked(`${outer}/sub/${FILE}`), false);
   // A repository of its own, made later where another one tracks the file.
   await repository(`${outer}/b`, []);
   await git(`${outer}/b`, "rm", "-q", "--cached", "b/.datachain/config", ".datachain/configs");
-  assert.equal(await isTracked(`${outer}/b`, FILE), true);
+  assert.equal(await isTracked(`${outer}/b/${FILE}`), true);
 });
 
 Deno.test("without a repository or an index nothing is tracked", async () => {
   await using scratch = await scratchFolder();
-  assert.equal(await isTracked(scratch.path, FILE), false);
+  assert.equal(await isTracked(`${scratch.path}/${FILE}`), false);
   await git(scratch.path, "init", "-q");
-  assert.equal(await isTracked(scratch.path, FILE), false);
+  assert.equal(await isTracked(`${scratch.path}/${FILE}`), false);
 });
 
 Deno.test("what cannot be read to its end is never taken for an answer", async () => {
@@ -180,12 +180,12 @@ Deno.test("what cannot be read to its end is never taken for an answer", async (
   await git(folder, "sparse-checkout", "set", "keep", ".datachain");
   await Deno.mkdir(`${folder}/sparse`, { recursive: true });
   await unknown(`${folder}/sparse`, /sparse/);
-  assert.equal(await isTracked(folder, FILE), false);
+  assert.equal(await isTracked(`${folder}/${FILE}`), false);
   await git(folder, "sparse-checkout", "disable");
   await git(folder, "update-index", "--split-index");
   await unknown(folder, /split.*git update-index --no-split-index/);
   await git(folder, "update-index", "--no-split-index");
-  assert.equal(await isTracked(folder, FILE), false);
+  assert.equal(await isTracked(`${folder}/${FILE}`), false);
 
   await Deno.rename(`${folder}/.git`, `${folder}/gone`);
   for (const text of ["", "gitdir: /nonexistent/git\n", "gitdir: gone/index\n", "gitdir: \n", "\u001b[2J"]) {
@@ -193,5 +193,5 @@ Deno.test("what cannot be read to its end is never taken for an answer", async (
     await unknown(folder, /\.git names no repository/);
   }
   await Deno.writeTextFile(`${folder}/.git`, "gitdir: gone\r\n");
-  assert.equal(await isTracked(folder, FILE), false);
+  assert.equal(await isTracked(`${folder}/${FILE}`), false);
 });

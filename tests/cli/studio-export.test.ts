@@ -25,7 +25,10 @@ Deno.test("a file that git tracks is refused before any request, also where it i
     await become();
     const { code, stderr } = await world.login(EXPORT, { folder });
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /git tracks \S+\/inner\/\.datachain\/config.*\n.*git rm --cached/);
+    assert.match(
+      stderr,
+      /git tracks \S+\/inner\/\.datachain\/config.*\n.*git -C \S+\/inner\/\.datachain rm --cached config/,
+    );
     assert.equal(await Deno.readTextFile(path), "[core]\n");
   }
   await Deno.remove(path);
@@ -37,6 +40,75 @@ Deno.test("a file that git tracks is refused before any request, also where it i
   const { code, stderr } = await world.login(EXPORT, { folder });
   assert.equal(code, 0, stderr);
   assert.doesNotMatch(await git(folder, "status", "--porcelain", "-uall"), /\?\?/);
+});
+
+Deno.test("a repository whose root is .datachain itself, as a cloned project's submodule, is seen", async () => {
+  await using world = await openStudioWorld();
+  const source = await world.folder("source");
+  await git(source, "init", "-q");
+  await Deno.writeTextFile(`${source}/config`, "[core]\n");
+  await git(source, "add", "-A");
+  await git(source, "commit", "-qm", "x");
+  const submodule = await world.folder("submodule");
+  await git(submodule, "init", "-q");
+  await git(
+    submodule,
+    "-c",
+    "protocol.file.allow=always",
+    "submodule",
+    "--quiet",
+    "add",
+    source,
+    ".datachain",
+  );
+  const nested = await world.folder("nested");
+  await git(nested, "init", "-q");
+  await git(nested, "clone", "-q", source, ".datachain");
+  for (const folder of [submodule, nested]) {
+    const { code, stderr } = await world.login(EXPORT, { folder });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /git tracks \S+\/\.datachain\/config, /);
+    assert.equal(await git(`${folder}/.datachain`, "status", "--porcelain"), "");
+    await git(`${folder}/.datachain`, "rm", "-q", "--cached", "config");
+    assert.equal((await world.login(EXPORT, { folder })).code, 0);
+  }
+});
+
+Deno.test("the person's own file that leads into a repository, as of dotfiles, is refused where git tracks it", async () => {
+  await using world = await openStudioWorld();
+  const dotfiles = await world.folder("dotfiles");
+  await git(dotfiles, "init", "-q");
+  for (const path of ["file", "folder/config"]) {
+    await Deno.mkdir(`${dotfiles}/${path}`.replace(/[^/]*$/, ""), { recursive: true });
+    await Deno.writeTextFile(`${dotfiles}/${path}`, "[core]\n");
+  }
+  await git(dotfiles, "add", "-A");
+  await git(dotfiles, "commit", "-qm", "x");
+  await world.folder(".config/datachain");
+  const export_ = ["--export-datachain"];
+  const refused = async (name: RegExp) => {
+    const { code, stderr } = await world.login(export_);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, name);
+    assert.match(
+      stderr,
+      /, which \S+\.config\/datachain\/config leads to, .*\n.*git -C \S+ rm --cached \S+;/,
+    );
+  };
+  const own = `${world.home}/.config/datachain/config`;
+  await Deno.symlink(`${dotfiles}/file`, own);
+  await refused(/git tracks \S+\/dotfiles\/file, /);
+  // Gone from the working tree, it comes back with the token in it.
+  await Deno.remove(`${dotfiles}/file`);
+  await refused(/git tracks \S+\/dotfiles\/file, /);
+  await Deno.remove(`${world.home}/.config/datachain`, { recursive: true });
+  await Deno.symlink(`${dotfiles}/folder`, `${world.home}/.config/datachain`);
+  await refused(/git tracks \S+\/dotfiles\/folder\/config, /);
+  assert.deepEqual(world.studio.requests(), []);
+  await git(dotfiles, "rm", "-q", "--cached", "folder/config");
+  const { code, stderr } = await world.login(export_);
+  assert.equal(code, 0, stderr);
+  assert.match(await Deno.readTextFile(`${dotfiles}/folder/config`), /token = /);
 });
 
 Deno.test("where a repository's index cannot be found, nothing is exported into it", async () => {
