@@ -17,7 +17,7 @@ import {
   tighten,
 } from "../system/files.ts";
 import { shellLine } from "../shell-word.ts";
-import { ignoringFile, keepOutOfGit } from "../system/git-ignore.ts";
+import { EVERYTHING, ignoringFile, keepOutOfGit } from "../system/git-ignore.ts";
 import {
   editFile,
   readSharedFile,
@@ -47,7 +47,7 @@ export async function exportPlaceFor(
   project: string | undefined,
   url: string,
 ): Promise<ExportPlace> {
-  const path = datachainConfigPath({ env, os: operatingSystem }, project);
+  const path = await exportPath(env, project);
   const place = { path, project };
   await refuseUnsafe(place);
   const before = await readSharedFile(path, LARGEST_CONFIG);
@@ -57,6 +57,15 @@ export async function exportPlaceFor(
     await (await prepareReplacement(`${path}-room-${crypto.randomUUID()}`, 0)).discard();
   }
   return place;
+}
+
+/** The folder that a variable names may be led to by links of the person's own; what is in it may not. */
+async function exportPath(env: Environment, project: string | undefined): Promise<string> {
+  const path = datachainConfigPath({ env, os: operatingSystem }, project);
+  if (project === undefined) return path;
+  const folder = folderOf(path);
+  const named = env("DATACHAIN_DIR") === undefined ? folder.slice(0, -"/.datachain".length) : folder;
+  return `${await realPath(named) ?? named}${path.slice(named.length)}`;
 }
 
 function folderOf(path: string): string {
@@ -121,13 +130,19 @@ export async function exportToken(
   await refuseUnsafe(place);
   if (project !== undefined) {
     // A bare token has no place in a repository.
-    const added = await keepOutOfGit(folder, ignoringFile("config"));
+    const patterns = ignoringFile("config");
+    // In a folder that a variable names there may be what git is to see.
+    const added = await keepOutOfGit(
+      folder,
+      patterns,
+      /[\\/]\.datachain$/.test(folder) ? EVERYTHING : patterns,
+    );
     if (added.length > 0) {
       const lines = added.map((line) => `"${line}"`).join(" and ");
       note(`Added ${lines} to ${printable(`${folder}/.gitignore`)}, so that git does not see the token.`);
     }
   } else await makePrivate(path);
-  await edit(path, (text) => withStudioTable(text, table, path));
+  await edit(place, (text) => withStudioTable(text, table, path));
 }
 
 async function makePrivate(path: string): Promise<void> {
@@ -142,8 +157,9 @@ async function makePrivate(path: string): Promise<void> {
 }
 
 /** Gives the copy another default team, where the token there is this one. Throws `STORAGE`. */
-export async function exportTeam(path: string, table: StudioTable): Promise<void> {
-  await edit(path, (text = "") => {
+export async function exportTeam(place: ExportPlace, table: StudioTable): Promise<void> {
+  const { path } = place;
+  await edit(place, (text = "") => {
     const ours = withoutStudioToken(text, table.token, path) !== text;
     return ours ? withStudioTable(text, table, path) : text;
   });
@@ -153,15 +169,19 @@ export async function exportTeam(path: string, table: StudioTable): Promise<void
  * Takes the token out of the copy, where it is this one; and away what a killed process left of it. False when it was not
  * there. Throws `STORAGE`.
  */
-export async function withdrawToken(path: string, token: string): Promise<boolean> {
+export async function withdrawToken(place: ExportPlace, token: string): Promise<boolean> {
+  const { path } = place;
   await removeOldCopies(path);
-  return await edit(path, (text = "") => withoutStudioToken(text, token, path));
+  return await edit(place, (text = "") => withoutStudioToken(text, token, path));
 }
 
 /** Rewrites the copy until nobody else writes it meanwhile. False when there was nothing to change. */
-async function edit(path: string, change: (text: string | undefined) => string): Promise<boolean> {
+async function edit(
+  { path, project }: ExportPlace,
+  change: (text: string | undefined) => string,
+): Promise<boolean> {
   // In a project folder others may write, too.
-  const replace = /[\\/]\.datachain[\\/]config$/.test(path) ? replaceOwnFile : replaceSharedFile;
+  const replace = project === undefined ? replaceSharedFile : replaceOwnFile;
   return await editFile(path, (before) => {
     const text = configText(before, path);
     const changed = change(text);

@@ -21,6 +21,7 @@ import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
+import type { ExportPlace } from "./datachain-export.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
 import {
   isLive,
@@ -179,7 +180,7 @@ async function leave(
   const failed = (thrown: unknown) => void failures.push(failureOrThrow(thrown));
   const { exportedTo } = revocation.sealed ?? session;
   if (exportedTo !== undefined) {
-    await withdraw(exportedTo, revocation.token).catch(failed);
+    await withdraw({ path: exportedTo, project: place.project }, revocation.token).catch(failed);
   }
   if (input.kubeconfig !== undefined) {
     await removeSessionEntries(deps, session, input.kubeconfig).catch(failed);
@@ -375,10 +376,10 @@ async function revokeAtStudio(
 }
 
 /** Takes the token out of the copy that DataChain's own tools read. Throws `STORAGE` when it may still stand there. */
-async function withdraw(path: string, token: string | undefined): Promise<void> {
-  if (token === undefined) throw tokenStays(path);
+async function withdraw(copy: ExportPlace, token: string | undefined): Promise<void> {
+  if (token === undefined) throw tokenStays(copy.path);
   const { withdrawToken } = await import("./datachain-export.ts");
-  await withdrawToken(path, token);
+  await withdrawToken(copy, token);
 }
 
 function tokenStays(path: string): AppError {

@@ -104,12 +104,14 @@ export function badAnswer(message: string, cause: FailedExchange, hint?: string)
  * 5xx, 429 and redirects are errors.
  *
  * @param step what is being done, as a sentence's begin: "Cannot refresh the session".
+ * @param redirects `returned` where a redirect is an answer in itself; it is never followed
  * @param wordsOf what a server says of itself in the body of a 5xx or 429, safe to print
  */
 export function boundedFetch(
   exchange: Exchange,
   step: string,
   wordsOf: (body: string) => string | undefined = () => undefined,
+  redirects: "refused" | "returned" = "refused",
 ): Fetch {
   return async (input, init) => {
     const hide = hidingSecretsOf(init);
@@ -137,8 +139,10 @@ export function boundedFetch(
         { status: response.status, headers: response.headers, body: read },
         hide,
       );
-      refuseStatus(exchange, step, url, response, () => wordsOf(new TextDecoder().decode(answer.body)));
-      return new Response([204, 205].includes(answer.status) ? null : answer.body, answer);
+      if (redirects === "refused" || !isRedirect(response)) {
+        refuseStatus(exchange, step, url, response, () => wordsOf(new TextDecoder().decode(answer.body)));
+      }
+      return new Response([204, 205, 304].includes(answer.status) ? null : answer.body, answer);
     } catch (error) {
       tell("failed");
       throw error;
@@ -230,6 +234,10 @@ async function readBody(
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
+function isRedirect({ type, status }: Response): boolean {
+  return type === "opaqueredirect" || (status >= 300 && status < 400);
+}
+
 function refuseStatus(
   exchange: Exchange,
   step: string,
@@ -239,7 +247,7 @@ function refuseStatus(
 ): void {
   const { status } = response;
   const host = hostOf(url);
-  if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+  if (isRedirect(response)) {
     throw badAnswer(`${step}: ${host} answered with a redirect, which is not followed.`, {
       kind: "answer",
       status,

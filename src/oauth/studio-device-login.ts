@@ -2,6 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { parseJson } from "../json.ts";
+import { shellLine } from "../shell-word.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import {
   type Answer,
@@ -18,7 +19,7 @@ import {
 
 /** What {@link requestStudioDevice} sends; what is absent is left to Studio. */
 export interface StudioDeviceInput {
-  /** Studio's origin, such as `https://studio.datachain.ai`. */
+  /** Studio's address, such as `https://studio.datachain.ai`. */
   readonly host: string;
   /** Who asks, as Studio's page names it. */
   readonly clientName: string;
@@ -94,10 +95,15 @@ function readDevice(
   const verificationUri = checkedUri(step, host, "verification_uri", json.verification_uri);
   const tokenUri = checkedUri(step, host, "token_uri", json.token_uri);
   if (new URL(tokenUri).origin !== new URL(input.host).origin) {
+    const named = tokenUri.replace(/\/api\/device-login\/token\/?$/, "");
+    const address = named === tokenUri ? new URL(tokenUri).origin : named;
     throw unsafeAnswer(
       `${step}: ${host} sent a token_uri at ${
         hostOf(tokenUri)
       }, but the secret code is sent to no other host.`,
+      `If that is this Studio's own address, sign in there: ${
+        shellLine(["datumctl", "login", "--provider", "studio", "--hostname", address])
+      }`,
     );
   }
   // What is polled with is the target, so that the secret stays out of sight.
@@ -205,7 +211,8 @@ function readPoll(step: string, { tokenUri }: StudioDevice, answer: Answer): str
 export type StudioRevoked = "revoked" | "already";
 
 /**
- * Takes a token back: `POST /api/device-logout`, with the token in Studio's own scheme.
+ * Takes a token back: `POST /api/device-logout`, with the token in Studio's own scheme. Any status below 400 says that it
+ * is gone, but for a web page and for a redirect to another host, which a proxy sends.
  *
  * @throws AppError `NETWORK` whenever it cannot be told that the token is gone, `UNTRUSTED_CERTIFICATE`.
  */
@@ -216,20 +223,28 @@ export async function revokeStudioToken(
   const step = "Cannot revoke the token";
   const url = `${host}/api/device-logout`;
   const words = (body: string) => wordsOf(parseJson(body));
-  const response = await boundedFetch(exchange, step, words)(url, {
+  const response = await boundedFetch(exchange, step, words, "returned")(url, {
     method: "POST",
     headers: { accept: "application/json", authorization: `token ${token}` },
   });
   const { status } = response;
   if (status === 401) return "already";
   const text = await response.text();
-  const page = (response.headers.get("content-type") ?? "").startsWith("text/html") && text !== "";
-  if (status === 204 || (status === 200 && !page)) return "revoked";
-  const said = page ? "with a web page" : words(text);
+  const elsewhere = status >= 300 && leadsElsewhere(response, url);
+  const page = status < 300 && text !== "" &&
+    (response.headers.get("content-type") ?? "").startsWith("text/html");
+  if (status < 400 && !page && !elsewhere) return "revoked";
+  const said = page ? "with a web page" : elsewhere ? "with a redirect to another host" : words(text);
   throw badAnswer(
     `${step}: ${hostOf(url)} refused (status ${status}${said === undefined ? "" : `, ${said}`}).`,
-    { kind: page ? "answer" : "refused", status },
+    { kind: page || elsewhere ? "answer" : "refused", status },
   );
+}
+
+/** True for an answer that sends to another origin than it came from. */
+function leadsElsewhere({ headers }: Response, url: string): boolean {
+  const target = URL.parse(headers.get("location") ?? "", url);
+  return target !== null && target.origin !== new URL(url).origin;
 }
 
 async function post(
@@ -269,8 +284,8 @@ function malformedAnswer(step: string, host: string, why: string): AppError {
   );
 }
 
-function unsafeAnswer(message: string): AppError {
-  return new AppError("INVALID_TOKEN", message, { hint: "Report it to whoever runs this Studio." });
+function unsafeAnswer(message: string, hint = "Report it to whoever runs this Studio."): AppError {
+  return new AppError("INVALID_TOKEN", message, { hint });
 }
 
 /** Studio's own words for a failure, safe to print: `detail`, or the complaints about single fields. */

@@ -8,7 +8,7 @@ import { CannotEdit, withKey } from "./toml-splice.ts";
 
 /** What DataChain's own tools need to be signed in. */
 export interface StudioTable {
-  /** Studio's origin. */
+  /** Studio's address. */
   readonly url: string;
   readonly token: string;
   /** The default team; without one, none stays. */
@@ -23,13 +23,21 @@ export interface ConfigSurroundings {
 }
 
 /**
- * The path of that file: in the project's folder when one is given, else the person's own. The latter as Python's
+ * The path of that file: the project's when its folder is given, else the person's own. The former is in
+ * `$DATACHAIN_DIR`, else in `.datachain` of `$DATACHAIN_ROOT_DIR` or of the project's folder. The latter as Python's
  * `platformdirs` has it: `$XDG_CONFIG_HOME` (macOS too), `~/.config`, `~/Library/Application Support`,
  * `%LocalAppData%\iterative`. Throws `STORAGE` when no variable names a home.
  */
 export function datachainConfigPath({ env, os }: ConfigSurroundings, projectFolder?: string): string {
   const slash = os === "windows" ? "\\" : "/";
-  if (projectFolder !== undefined) return [projectFolder, ".datachain", "config"].join(slash);
+  if (projectFolder !== undefined) {
+    const own = env("DATACHAIN_DIR");
+    const root = env("DATACHAIN_ROOT_DIR");
+    const folder = own !== undefined
+      ? [below(projectFolder, own, slash)]
+      : [root === undefined ? projectFolder : below(projectFolder, root, slash), ".datachain"];
+    return [...folder, "config"].join(slash);
+  }
   const chosen = env("DATACHAIN_GLOBAL_CONFIG_DIR");
   if (chosen !== undefined) return `${chosen}${slash}config`;
   if (os === "windows") return `${need(env, "LOCALAPPDATA")}\\iterative\\datachain\\config`;
@@ -38,6 +46,13 @@ export function datachainConfigPath({ env, os }: ConfigSurroundings, projectFold
   if (xdg?.startsWith("/")) return `${xdg}/datachain/config`;
   const home = need(env, "HOME");
   return `${home}/${os === "darwin" ? "Library/Application Support" : ".config"}/datachain/config`;
+}
+
+/** A folder as a variable names it: from the root, or below the one that the process works in; no slash at its end. */
+function below(folder: string, path: string, slash: string): string {
+  const rooted = path.startsWith("/") || (slash === "\\" && /^(?:[A-Za-z]:)?[\\/]/.test(path));
+  const whole = rooted ? path : `${folder}${slash}${path}`;
+  return whole.replace(slash === "/" ? /\/+$/ : /[\\/]+$/, "");
 }
 
 function need(env: Environment, variable: string): string {
@@ -81,15 +96,15 @@ export function withStudioTable(text: string | undefined, table: StudioTable, pa
 }
 
 /**
- * The text without the table's token, where it is this one; else the text as it is. What else is in the table stays,
- * as DataChain's own logout leaves it.
+ * The text without the table's token, where it is this one, and without the team that came with it; else the text as it
+ * is. The address stays, so that DataChain's own tools ask the same Studio.
  *
  * @throws AppError `STORAGE` as {@link withStudioTable}.
  */
 export function withoutStudioToken(text: string, token: string, path: string): string {
   const { studio } = readToml(text, path);
   if (!isTable(studio) || !Object.hasOwn(studio, "token") || studio.token !== token) return text;
-  return withStudioKeys(text, { token: undefined }, path);
+  return withStudioKeys(text, { token: undefined, team: undefined }, path);
 }
 
 /** Sets keys of the table; undefined takes a key away. */

@@ -17,26 +17,45 @@ export const STUDIO_SCOPES = ["EXPERIMENTS", "DATASETS", "MODELS"] as const;
 export const STUDIO_DAYS = 365;
 
 /**
- * A host as it was typed, as an origin: https where there is no scheme, http on loopback alone. Two spellings of one
- * host are the same text. Throws `USAGE`, naming where it stood.
+ * A host as it was typed, as an address: https where there is no scheme, http on loopback alone; below a path where one
+ * was typed, as a Studio of one's own can be. Two spellings of one address are the same text. Throws `USAGE`, naming where
+ * it stood.
  *
  * @example
  * ```ts
  * import { studioHost } from "./studio.ts";
  * console.assert(studioHost("Studio.Example.com:443/", "--hostname") === "https://studio.example.com");
+ * console.assert(studioHost("example.com/studio/", "--hostname") === "https://example.com/studio");
  * console.assert(studioHost("http://localhost:3000", "--hostname") === "http://localhost:3000");
  * ```
  */
 export function studioHost(text: string, source: string): string {
-  const plain = /^http:\/\//i.exec(text)?.[0];
-  if (plain === undefined) return new URL(`https://${parseHost(text, source)}`).origin;
-  const rest = text.slice(plain.length);
-  parseHost(`https://${rest}`, source);
-  const { hostname, origin } = new URL(`http://${rest}`);
-  if (isLoopback(hostname)) return origin;
+  const [, scheme = "", authority = "", path = ""] =
+    /^([A-Za-z][A-Za-z0-9+.-]*:\/\/)?([^/]*)(.*)$/s.exec(text) ?? [];
+  const below = checkedPath(path, text, source);
+  if (scheme.toLowerCase() !== "http://") {
+    return new URL(`https://${parseHost(`${scheme}${authority}`, source)}`).origin + below;
+  }
+  parseHost(`https://${authority}`, source);
+  const { hostname, origin } = new URL(`http://${authority}`);
+  if (isLoopback(hostname)) return origin + below;
   throw new AppError("USAGE", `${source} "${printable(text, 100)}" is not an https address.`, {
     hint: "A token must not travel unencrypted; plain http is for this machine only.",
   });
+}
+
+/** The path below which a Studio is, without a slash at its end; empty for none. */
+function checkedPath(path: string, text: string, source: string): string {
+  const segments = path.replace(/\/$/, "").split("/").slice(1);
+  // As a URL has them, so that an address is the same text each time. Dots and what is encoded could lead elsewhere.
+  if (segments.every((segment) => /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/.test(segment))) {
+    return segments.map((segment) => `/${segment}`).join("");
+  }
+  throw new AppError(
+    "USAGE",
+    `${source} "${printable(text, 100)}" holds more than a host, a port and a plain path.`,
+    { hint: "Give an address such as studio.example.com or https://example.com/studio." },
+  );
 }
 
 /** What may name a host, the first that does counting. */
@@ -49,7 +68,7 @@ export interface StudioHostChoice {
   readonly stored: string | undefined;
 }
 
-/** The origin of the Studio that is meant. Throws `USAGE` for one that is no host. */
+/** The address of the Studio that is meant. Throws `USAGE` for one that is no host. */
 export function chosenStudioHost({ flag, variable, stored }: StudioHostChoice): string {
   if (flag !== undefined) return studioHost(flag, "--hostname");
   if (variable !== undefined) return studioHost(variable, "DATACHAIN_STUDIO_URL");

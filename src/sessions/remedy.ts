@@ -32,7 +32,7 @@ export function signInAgain(session: Session): string {
     case "workload":
       return `Set it up again: ${machineLoginLine(session)}`;
     case "studio": {
-      const host = issuer.startsWith("https:") ? apiHost : issuer;
+      const host = issuer === `https://${apiHost}` ? apiHost : issuer;
       const where = ["--provider", "studio", "--hostname", host, ...(local ? ["--local"] : [])];
       return `Sign in again: ${shellLine([...login, ...where, "--force"])}`;
     }

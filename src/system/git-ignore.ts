@@ -14,16 +14,20 @@ export function ignoringFile(name: string): readonly string[] {
 }
 
 /**
- * Has git ignore in a folder what these patterns name; a new `.gitignore` is for everything. The lines that one that was
- * there has got. Throws `STORAGE`, also where it is a link, which git does not follow, or another user's.
+ * Has git ignore in a folder what these patterns name; a new `.gitignore` is for everything, unless told otherwise. The
+ * lines that one that was there has got. Throws `STORAGE`, also where it is a link, which git does not follow, or another user's.
  */
-export async function keepOutOfGit(folder: string, patterns: readonly string[]): Promise<readonly string[]> {
+export async function keepOutOfGit(
+  folder: string,
+  patterns: readonly string[],
+  anew = EVERYTHING,
+): Promise<readonly string[]> {
   const path = `${folder}/.gitignore`;
   await refuseForeign(path);
   let added: readonly string[] = [];
   await editFile(path, (before) => {
     added = [];
-    if (before === undefined) return new TextEncoder().encode("*\n");
+    if (before === undefined) return new TextEncoder().encode(anew.map((pattern) => `${pattern}\n`).join(""));
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(before);
     added = missing(text, patterns);
     if (added.length === 0) return undefined;

@@ -5,7 +5,7 @@ import { localPlace } from "../../src/sessions/local-place.ts";
 import type { SessionPlace } from "../../src/sessions/place.ts";
 import { readSession } from "../../src/sessions/read-session.ts";
 import { pause } from "../../src/system/clock.ts";
-import { startStudio, type Studio } from "../cloud/studio.ts";
+import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
 
@@ -37,8 +37,8 @@ export interface StudioWorld extends AsyncDisposable {
 }
 
 /** Opens a world. */
-export async function openStudioWorld(): Promise<StudioWorld> {
-  const studio = await startStudio();
+export async function openStudioWorld(options: StudioOptions = {}): Promise<StudioWorld> {
+  const studio = await startStudio(options);
   const sandbox = await openSandbox();
   const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "studio-home-" }));
   const env = { HOME: home, PATH: Deno.env.get("PATH") ?? "" };

@@ -573,12 +573,70 @@ Deno.test("the export has url, token and team, is private, and keeps all else of
   const bare = await world.login(["--force"]);
   assert.equal(bare.code, 0, bare.stderr);
   assert.ok(!(await table()).some((line) => line.startsWith("token")), "the old token went");
-  await world.login(["--force", "--export-datachain"]);
+  await world.login(["--force", "--export-datachain", "--team", "data-team"]);
+  assert.ok((await table()).includes('team = "data-team"'));
   await world.ok(["logout"]);
   assert.deepEqual(await table(), [
     ...["# mine", "[core]", "verbose = true # why", "", "[studio] # here"],
     ...[`url = "${studio.url}"`, ""],
   ]);
+});
+
+Deno.test("a Studio below a path is signed in to, asked and signed out of there", async () => {
+  await using world = await openStudioWorld({ below: "/apps/studio" });
+  const { studio, host } = world;
+  const slash = { env: { DATACHAIN_STUDIO_URL: `${studio.url}/` } };
+  const { code, stderr } = await world.login(["--name", "one", "--export-datachain"], slash);
+  assert.equal(code, 0, stderr);
+  const again = await world.login();
+  assert.equal(again.code, 2, "the same Studio, however it is written");
+  const other = await world.login([], { env: { DATACHAIN_STUDIO_URL: `https://${host}` } });
+  assert.notEqual(other.code, 2, "another path is another Studio");
+  assert.ok(studio.requests().some(({ path }) => path === "/api/device-login"));
+  const forced = await world.run([
+    ...["login", "--hostname", `${studio.url}/`, "--provider", "studio", "--force", "--name", "two"],
+    ...["--keyring", "file", "--browser-command", "true", "--export-datachain"],
+  ]);
+  assert.equal(forced.code, 0, forced.stderr);
+  assert.deepEqual(studio.tokens().map(({ name }) => name), ["two"]);
+  const config = await Deno.readTextFile(`${world.home}/.config/datachain/config`);
+  assert.match(config, new RegExp(`^url = "${studio.url}"$`, "m"));
+  assert.equal(await world.ok(["auth", "token"]), `${studio.tokens()[0]?.token}\n`);
+  world.sandbox.time += 400 * 24 * 3600_000;
+  const over = await world.run(["auth", "token"]);
+  assert.match(over.stderr, new RegExp(`--hostname ${studio.url} --force\n`));
+  world.sandbox.time -= 400 * 24 * 3600_000;
+  await world.ok(["logout"]);
+  assert.deepEqual(studio.tokens(), []);
+});
+
+Deno.test("the folder of a project's export is where DataChain's own variables put it", async () => {
+  await using world = await openStudioWorld();
+  const folder = await world.folder("project");
+  const elsewhere = await world.folder("elsewhere");
+  const linked = `${world.home}/linked`;
+  await Deno.symlink(elsewhere, linked);
+  const flags = ["--local", "--export-datachain", "--force"];
+  const rows: [env: Record<string, string>, copy: string, ignored: string][] = [
+    [{ DATACHAIN_ROOT_DIR: linked }, `${elsewhere}/.datachain`, "*\n"],
+    [{ DATACHAIN_DIR: elsewhere, DATACHAIN_ROOT_DIR: linked }, elsewhere, "config\n.config.datumctl-*\n"],
+    [{ DATACHAIN_DIR: "dc" }, `${folder}/dc`, "config\n.config.datumctl-*\n"],
+  ];
+  for (const [env, copy, ignored] of rows) {
+    const { code, stdout, stderr } = await world.login(flags, { folder, env: { HOME: world.home, ...env } });
+    assert.equal(code, 0, stderr);
+    assert.ok(stdout.includes(`${copy}/config`), stdout);
+    assert.match(await Deno.readTextFile(`${copy}/config`), /token = "isat_/);
+    assert.equal(await Deno.readTextFile(`${copy}/.gitignore`), ignored);
+    await world.ok(["logout", "--local"], { folder });
+    assert.doesNotMatch(await Deno.readTextFile(`${copy}/config`), /token/);
+  }
+  await Deno.remove(`${elsewhere}/.datachain`, { recursive: true });
+  await Deno.symlink(folder, `${elsewhere}/.datachain`);
+  const env = { HOME: world.home, DATACHAIN_ROOT_DIR: elsewhere };
+  const refused = await world.login(flags, { folder, env });
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /\.datachain: it is not a plain folder/);
 });
 
 Deno.test("somebody else's token stays in the file, and a file that is no TOML stops the sign-in first", async () => {

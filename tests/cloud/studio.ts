@@ -17,6 +17,8 @@ export interface StudioOptions {
   readonly teams?: readonly string[];
   /** Life of a code, in seconds; 900 unless given. */
   readonly codeLife?: number;
+  /** The path below which it is, such as `/studio`; none unless given. */
+  readonly below?: string;
   /** Seconds between two polls, told in the answer; not told unless given, as the real service. */
   readonly interval?: number;
 }
@@ -60,7 +62,7 @@ export interface StudioRequest {
 
 /** A running Studio. */
 export interface Studio extends AsyncDisposable {
-  /** `https://127.0.0.1:port`. */
+  /** `https://127.0.0.1:port`, with the path below which it is. */
   readonly url: string;
   /** The authority that its certificate comes from, and the file that holds it until the close. */
   readonly caPem: string;
@@ -132,7 +134,7 @@ class Refused extends Error {
 
 /** Starts a Studio. It holds no port, file or timer after its close. */
 export async function startStudio(options: StudioOptions = {}): Promise<Studio> {
-  const { teams = ["data-team", "ml-team"] } = options;
+  const { teams = ["data-team", "ml-team"], below = "" } = options;
   const codes = { codeLife: options.codeLife ?? 900, interval: options.interval };
   const closing = new AbortController();
   const board = makeFaultBoard();
@@ -261,8 +263,8 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     return html(deviceConfirmPage(PAGE, xsrf, device.userCode));
   }
 
-  function process(request: Request, text: string): Response {
-    const { pathname, searchParams } = new URL(request.url);
+  function process(pathname: string, request: Request, text: string): Response {
+    const { searchParams } = new URL(request.url);
     const allowed = pathname === PAGE ? ["GET", "POST"] : ["POST"];
     if (ENDPOINTS[pathname] === undefined) throw new Refused(404, "Not found.");
     if (!allowed.includes(request.method)) throw new Refused(405, `Method "${request.method}" not allowed.`);
@@ -293,11 +295,12 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
       headers: Object.fromEntries(request.headers),
       body: bodyOf(request, text),
     });
-    const endpoint = ENDPOINTS[pathname];
+    const inside = pathname.startsWith(`${below}/`) ? pathname.slice(below.length) : "";
+    const endpoint = ENDPOINTS[inside];
     const fault = endpoint === undefined ? undefined : board.take(endpoint);
     const answer = () => {
       try {
-        return process(request, text);
+        return process(inside, request, text);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         return Response.json({ detail: error.message }, { status: error.status });
@@ -321,14 +324,15 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     options.port ?? 0,
     async (message, response) => {
       try {
-        await send(message, response, await handle(await requestOf(url, message)));
+        await send(message, response, await handle(await requestOf(origin, message)));
       } catch (thrown) {
         // A client that left half-way is answered no more.
         if (!message.socket.destroyed) throw thrown;
       }
     },
   );
-  const url = `https://127.0.0.1:${listener.port}`;
+  const origin = `https://127.0.0.1:${listener.port}`;
+  const url = `${origin}${below}`;
 
   let closed: Promise<void> | undefined;
   const close = async () => {

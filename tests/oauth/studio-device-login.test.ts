@@ -365,6 +365,49 @@ scene("a token is revoked once, in Studio's own scheme; then it is gone already"
   assert.equal(await revokeStudioToken(exchange, { host: studio.url, token }), "already");
 });
 
+scene(
+  "any status below 400 says that a token is gone, but for a page and a redirect elsewhere",
+  async (stage) => {
+    const host = "https://studio.example.com/below";
+    const revoke = (response: Response) =>
+      revokeStudioToken({ ...stage.exchange, fetch: () => Promise.resolve(response) }, {
+        host,
+        token: "isat_1",
+      });
+    for (const status of [200, 201, 202, 203, 204, 205, 206, 300, 302, 303, 304, 307]) {
+      assert.equal(await revoke(new Response(null, { status })), "revoked", String(status));
+    }
+    for (
+      const location of ["/", "https://studio.example.com/signed-out", "https://studio.example.com:443/"]
+    ) {
+      const response = new Response(null, { status: 302, headers: { location } });
+      assert.equal(await revoke(response), "revoked", location);
+    }
+    for (
+      const location of ["https://sso.example.com/", "//evil.example", "http://studio.example.com/below"]
+    ) {
+      const response = new Response(null, { status: 302, headers: { location } });
+      const error = await failure(stage, revoke(response));
+      assert.equal(error.code, "NETWORK");
+      assert.match(error.message, /\(status 302, with a redirect to another host\)/);
+    }
+  },
+);
+
+scene("a token_uri elsewhere is refused with the address to sign in at", async (stage) => {
+  const rows = [
+    ["https://other.example/api/device-login/token", "https://other.example"],
+    ["https://other.example:8443/studio/api/device-login/token/", "https://other.example:8443/studio"],
+    ["https://other.example/elsewhere", "https://other.example"],
+  ] as const;
+  for (const [uri, address] of rows) {
+    await stage.studio.setFaults({ deviceAnswer: { token_uri: uri } });
+    const { hint } = await failure(stage, stage.begin());
+    const line = `datumctl login --provider studio --hostname ${address}`;
+    assert.equal(hint, `If that is this Studio's own address, sign in there: ${line}`);
+  }
+});
+
 const BAD_LOGOUTS: readonly [string, StudioFaults, RegExp][] = [
   [
     "a status 500",

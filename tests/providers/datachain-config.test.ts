@@ -188,12 +188,14 @@ Deno.test("a file that is too large or not UTF-8 is refused; one that is neither
   refused(() => configText(new Uint8Array(1024 * 1024 + 1), PATH), /1 MiB/);
 });
 
-Deno.test("our token is taken away again, and nothing else", () => {
+Deno.test("our token is taken away again with its team, and nothing else", () => {
   const text = `# c\n[studio]\nurl = "u"\ntoken = "isat_1" # t\nteam = "x"\n`;
-  assert.equal(withoutStudioToken(text, "isat_1", PATH), `# c\n[studio]\nurl = "u"\n# t\nteam = "x"\n`);
-  assert.equal(withoutStudioToken(FRESH, "isat_1", PATH), `[studio]\n${URL_LINE}\nteam = "data-team"\n`);
+  assert.equal(withoutStudioToken(text, "isat_1", PATH), `# c\n[studio]\nurl = "u"\n# t\n`);
+  assert.equal(withoutStudioToken(FRESH, "isat_1", PATH), `[studio]\n${URL_LINE}\n`);
   assert.equal(withoutStudioToken(`studio = { token = "isat_1" }`, "isat_1", PATH), "studio = {  }");
   assert.equal(withoutStudioToken(`studio.token = 'isat_1'\n`, "isat_1", PATH), "");
+  const team = `[studio]\nteam = "theirs"\ntoken = "isat_2"\n`;
+  assert.equal(withoutStudioToken(team, "isat_1", PATH), team);
 });
 
 Deno.test("somebody else's token stays", () => {
@@ -221,6 +223,17 @@ Deno.test("the file is where DataChain's own tools look on each system", () => {
     assert.equal(datachainConfigPath({ os, env: (name) => variables[name] }), path);
     const local = datachainConfigPath({ os, env: (name) => variables[name] }, "/work/project");
     assert.equal(local.replaceAll("\\", "/"), "/work/project/.datachain/config");
+  }
+  const rows: readonly [os: string, variables: Record<string, string>, path: string][] = [
+    ["linux", { DATACHAIN_DIR: "/data/dc" }, "/data/dc/config"],
+    ["linux", { DATACHAIN_DIR: "dc/", DATACHAIN_ROOT_DIR: "/root" }, "/work/project/dc/config"],
+    ["linux", { DATACHAIN_ROOT_DIR: "/data" }, "/data/.datachain/config"],
+    ["darwin", { DATACHAIN_ROOT_DIR: "../other//" }, "/work/project/../other/.datachain/config"],
+    ["windows", { DATACHAIN_DIR: "D:\\dc\\" }, "D:\\dc\\config"],
+    ["windows", { DATACHAIN_ROOT_DIR: "sub" }, "/work/project\\sub\\.datachain\\config"],
+  ];
+  for (const [os, variables, path] of rows) {
+    assert.equal(datachainConfigPath({ os, env: (name) => variables[name] }, "/work/project"), path);
   }
   assert.throws(() => datachainConfigPath({ os: "linux", env: () => undefined }), /HOME is not set/);
   assert.throws(() => datachainConfigPath({ os: "windows", env: () => undefined }), /LOCALAPPDATA/);

@@ -32,9 +32,12 @@ const HOSTS = [
   ["HTTP://LocalHost:80", "http://localhost"],
   ["http://localhost:443", "http://localhost:443"],
   ["http://[::1]:3000", "http://[::1]:3000"],
+  ["https://Example.com/Studio/", "https://example.com/Studio"],
+  ["example.com:443/a/b-c_d.e~1", "https://example.com/a/b-c_d.e~1"],
+  ["http://localhost:3000/studio", "http://localhost:3000/studio"],
 ] as const;
 
-Deno.test("a host becomes an origin: https where nothing is said, without the default port, in lower case", () => {
+Deno.test("a host becomes an address: https where nothing is said, without the default port, in lower case", () => {
   for (const [typed, origin] of HOSTS) {
     assert.equal(studioHost(typed, "--hostname"), origin, typed);
     assert.equal(studioHost(origin, "--hostname"), origin, "normalising twice changes nothing");
@@ -45,9 +48,18 @@ Deno.test("a host that is more, less or unsafe is refused, naming where it stood
   for (
     const typed of [
       ...["", " ", "http://studio.example.com", "ftp://studio.example.com", "http://127.0.0.1.example.com"],
-      ...["https://studio.example.com/team", "https://studio.example.com?x=1", "studio.example.com#x"],
+      ...["https://studio.example.com/a?x", "https://studio.example.com?x=1", "studio.example.com#x"],
       ...["https://ada@studio.example.com", "http://ada:pw@localhost", "studio.example.com\n", "a b"],
-      ...["http://localhost/path", "http://localhost?x", "https://", "http://", "javascript:alert(1)"],
+      ...["http://example.com/path", "http://localhost?x", "https://", "http://", "javascript:alert(1)"],
+      ...["example.com/..", "example.com/a/../b", "example.com/%2e%2e", "example.com//", "example.com/a//b"],
+      ...[
+        "example.com/a b",
+        "example.com/a\\b",
+        "example.com/a#b",
+        "example.com/\u202e",
+        "/studio",
+        "https:///a",
+      ],
     ]
   ) usage(() => studioHost(typed, "DATACHAIN_STUDIO_URL"), /DATACHAIN_STUDIO_URL/, typed);
 });

@@ -37,7 +37,8 @@ export async function runTeam(deps: Deps, { name, local }: TeamInput): Promise<v
     out.line(`Default team of ${session.name}: ${team}`);
     if (session.exportedTo !== undefined) {
       const { accessToken: token = "" } = credentials;
-      await exportTeam(session.exportedTo, { url: session.issuer, token, team });
+      const { project } = place;
+      await exportTeam({ path: session.exportedTo, project }, { url: session.issuer, token, team });
     }
   }
   await warnOfExpiry(deps, place, session);

@@ -208,7 +208,7 @@ async function remove(
   }
   if (session.name !== successor.name) await removeHere(deps, place, session);
   const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;
-  if (left && token !== undefined) await withdrawToken(exportedTo, token);
+  if (left && token !== undefined) await withdrawToken({ path: exportedTo, project: place.project }, token);
 }
 
 async function removeHere(deps: Deps, place: SessionPlace, session: Session): Promise<void> {
