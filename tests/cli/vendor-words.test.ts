@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { runGetToken } from "../../src/credential/get-token.ts";
 import { readGetToken } from "../../src/credential/arguments.ts";
+import { parentOf } from "../sessions/sandbox.ts";
 import { ADA, GRACE, openWorld, type World } from "./world.ts";
 
 const who = async (world: World, env: Record<string, string>, words = "") => {
@@ -58,7 +59,7 @@ Deno.test("get-token reads the same words on its short way", async () => {
     const code = await runGetToken(flags, {
       place: world.sandbox.place,
       env: (name) => env[name],
-      parent: 1,
+      parent: parentOf(1),
       errorFormat: "human",
       started: performance.now(),
       canAsk: () => false,
