@@ -1,5 +1,5 @@
 /**
- * Owns what is done when a process asks again for the token that it was just given: its server may have refused it.
+ * What is done when a process asks again for the token that it was just given: its server may have refused it.
  *
  * client-go runs the plugin again after a 401 without saying why; a plugin that caches would hand out the same revoked
  * token for ever. It is a suspicion, not proof: some programs run the plugin twice in one process.
@@ -91,7 +91,9 @@ async function askIssuer(
     return verdict;
   } finally {
     // An issuer that is slow or down is not asked again at once, either.
-    if (verdict !== "rejected" && metadata.userinfo_endpoint !== undefined) await handouts.asked(token.token);
+    if (verdict !== "rejected" && metadata.userinfo_endpoint !== undefined) {
+      await handouts.asked(token.token, verdict === "good");
+    }
   }
 }
 

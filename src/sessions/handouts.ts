@@ -1,4 +1,4 @@
-/** Owns the note of which process was handed which token, because client-go does not say when it got a 401. */
+/** The note of which process was handed which token, because client-go does not say when it got a 401. */
 
 import type { Clock } from "../system/clock.ts";
 import { readTextFile, replaceQuickly } from "../system/files.ts";
@@ -8,8 +8,11 @@ import { parseJson } from "../json.ts";
 
 const ROWS = 16;
 const REMEMBERED = 10 * 60_000;
-// Some programs run the plugin twice for every call: what the issuer said once serves for a while.
-const ASKED = 60_000;
+// Some programs run the plugin twice for every call, within milliseconds: what the issuer said serves both. Not longer,
+// or a token that is revoked right after stays dead.
+const SAID = 5_000;
+// An issuer that did not answer is left alone for longer: each question to it can take seconds.
+const SILENT = 60_000;
 
 interface Row {
   /** Its mark. */
@@ -24,20 +27,23 @@ interface Notes {
   readonly rows: readonly Row[];
   /** When a token was last refreshed on suspicion alone. */
   readonly refreshed?: number;
-  /** The token that the issuer was asked about last, and did not refuse. */
-  readonly asked?: Pick<Row, "mark" | "at">;
+  /** The token that the issuer was asked about last, and did not refuse; and whether it answered. */
+  readonly asked?: Asked;
+}
+
+interface Asked extends Pick<Row, "mark" | "at"> {
+  readonly answered?: boolean;
 }
 
 /** The notes of one session. Nothing here fails: without them, only the suspicion is lost. */
 export interface Handouts {
   /**
    * Notes that a process gets a token. Returns when a process of that mark got the same one, in milliseconds since 1970,
-   * where that was within ten minutes and the issuer was not asked about it in the last one: its server may have
-   * refused it.
+   * where that was within ten minutes and the issuer was not asked about it just now: its server may have refused it.
    */
   note(parent: string, token: string): Promise<number | undefined>;
-  /** Notes that the issuer was asked about a token, and did not refuse it: it knows it, or did not say. */
-  asked(token: string): Promise<void>;
+  /** Notes that the issuer was asked about a token, and did not refuse it: it knows it, or did not answer. */
+  asked(token: string, answered: boolean): Promise<void>;
   /** True when no refresh was made on suspicion within ten minutes; notes that one is made now. */
   mayRefresh(): Promise<boolean>;
   /** Lets the next suspicion be looked into however soon it comes. */
@@ -53,14 +59,15 @@ export function openHandouts(path: string, now: Clock): Handouts {
     async note(parent, token) {
       const mark = await markOf(token);
       const notes = await read();
-      const asked = notes.asked?.mark === mark && recent(notes.asked.at, ASKED);
+      const asked = notes.asked?.mark === mark &&
+        recent(notes.asked.at, notes.asked.answered === false ? SILENT : SAID);
       const before = notes.rows.find((row) => row.parent === parent && row.mark === mark && recent(row.at));
       const others = notes.rows.filter((row) => row.parent !== parent || row.mark !== mark);
       await write({ ...notes, rows: [...others, { parent, mark, at: now() }].slice(-ROWS) });
       return asked ? undefined : before?.at;
     },
-    async asked(token) {
-      await write({ ...await read(), asked: { mark: await markOf(token), at: now() } });
+    async asked(token, answered) {
+      await write({ ...await read(), asked: { mark: await markOf(token), at: now(), answered } });
     },
     async mayRefresh() {
       const notes = await read();

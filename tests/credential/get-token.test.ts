@@ -469,18 +469,18 @@ async function askable(sandbox: Sandbox) {
   };
 }
 
-Deno.test("what the issuer said of a token that comes back serves every process for a minute, and no longer", async () => {
+Deno.test("what the issuer said of a token that comes back serves every process for 5 s, its silence for a minute", async () => {
   const answers = [
-    () => Response.json({ sub: SUBJECT }),
-    () => new Response(null, { status: 500 }),
-  ];
-  for (const answer of answers) {
+    [() => Response.json({ sub: SUBJECT }), 5_000],
+    [() => new Response(null, { status: 500 }), 60_000],
+  ] as const;
+  for (const [answer, serves] of answers) {
     await using sandbox = await openSandbox();
     const { call, asked } = await askable(sandbox);
     sandbox.issuer.userinfo = answer;
     for (const parent of [1, 1, 1, 2, 2]) assert.equal((await call(parent)).code, 0);
     assert.equal(asked(), 1);
-    sandbox.time += 59_999;
+    sandbox.time += serves - 1;
     await call(1);
     assert.equal(asked(), 1);
     sandbox.issuer.userinfo = () => new Response(null, { status: 401 });
@@ -489,6 +489,19 @@ Deno.test("what the issuer said of a token that comes back serves every process 
     assert.equal(asked(), 2);
     assert.equal(JSON.parse(stdout).status.token, "access-1", "revoked meanwhile, it is found so now");
   }
+});
+
+Deno.test("a token revoked 6 s after the issuer called it good is replaced at the next call", async () => {
+  await using sandbox = await openSandbox();
+  const { call, asked } = await askable(sandbox);
+  sandbox.issuer.userinfo = () => Response.json({ sub: SUBJECT });
+  const token = async () => JSON.parse((await call()).stdout).status.token;
+  assert.equal(await token(), "access-0");
+  assert.equal(await token(), "access-0");
+  assert.equal(asked(), 1);
+  sandbox.issuer.userinfo = () => new Response(null, { status: 401 });
+  sandbox.time += 6_000;
+  assert.equal(await token(), "access-1");
 });
 
 Deno.test("a token that the issuer refuses, of a session that it does not renew: SESSION_EXPIRED, not the dead token", async () => {
