@@ -141,13 +141,26 @@ export function printable(text: string, limit = 300): string {
   return clean.length > limit ? `${clean.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…` : clean;
 }
 
-/** A value for programs with every text in it made safe as {@link printable} does, but uncut. */
+/** How deep a value for programs may be; nobody nests so deep who wants to be read. */
+const DEEPEST = 100;
+
+/**
+ * A value for programs with every text in it made safe as {@link printable} does, but uncut. What is nested beyond a
+ * hundred levels becomes an ellipsis, so that no server's answer can exhaust the stack.
+ */
 export function printableValue(value: unknown): unknown {
+  return printableTo(DEEPEST, value);
+}
+
+function printableTo(depth: number, value: unknown): unknown {
   if (typeof value === "string") return printable(value, Infinity);
-  if (Array.isArray(value)) return value.map(printableValue);
   if (typeof value !== "object" || value === null) return value;
+  if (depth === 0) return "…";
+  if (Array.isArray(value)) return value.map((member) => printableTo(depth - 1, member));
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [printable(name, Infinity), printableValue(member)]),
+    Object.entries(value).map((
+      [name, member],
+    ) => [printable(name, Infinity), printableTo(depth - 1, member)]),
   );
 }
 

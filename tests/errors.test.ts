@@ -131,6 +131,8 @@ Deno.test("a value for programs keeps its shape and loses what steers a terminal
     { a: ["x", 1, null, true, { b: "ok" }], __proto__x: "y".repeat(500) },
   );
   assert.equal(printableValue(undefined), undefined);
+  const deep = JSON.parse(`${"[".repeat(200_000)}1${"]".repeat(200_000)}`);
+  assert.equal(JSON.stringify(printableValue(deep)), `${"[".repeat(100)}"…"${"]".repeat(100)}`);
 });
 
 Deno.test("an error carries its cause and never prints it", () => {
