@@ -1,7 +1,8 @@
-/** Owns what an issuer says about itself: OpenID Connect Discovery, its checks, and the scopes to ask for. */
+/** What an issuer says about itself: OpenID Connect Discovery, its checks, and the scopes to ask for. */
 
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
+import { shellWord } from "../shell-word.ts";
 import { endpointUrl, type Exchange, type FailedExchange, hostOf, readJson, requestOptions } from "./http.ts";
 
 /**
@@ -55,27 +56,39 @@ export async function discoverIssuer(exchange: Exchange, issuer: string): Promis
     });
   }
   const response = await oauth.discoveryRequest(url, requestOptions(exchange, STEP));
-  const refuse = (why: string, cause?: FailedExchange) =>
+  const refuse = (why: string, { cause, hint = CHECK }: Why = {}) =>
     new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(url)} ${why}.`, {
-      hint: "Check the issuer's address, byte for byte, with whoever runs it.",
+      hint,
       ...(cause === undefined ? {} : { cause }),
     });
   // A page of a web site that has no such document is no captive portal.
   if (response.status !== 200) {
-    throw refuse(`has none (status ${response.status})`, { kind: "refused", status: response.status });
+    throw refuse(`has none (status ${response.status})`, {
+      cause: { kind: "refused", status: response.status },
+    });
   }
   const { json } = await readJson(STEP, url, response);
   return checkMetadata(json, issuer, refuse);
 }
 
+const CHECK = "Check the issuer's address, byte for byte, with whoever runs it.";
+
+interface Why {
+  readonly cause?: FailedExchange;
+  readonly hint?: string;
+}
+
 function checkMetadata(
   json: Readonly<Record<string, unknown>>,
   issuer: string,
-  refuse: (why: string) => AppError,
+  refuse: (why: string, more?: Why) => AppError,
 ): IssuerMetadata {
   if (json.issuer !== issuer) {
     const named = typeof json.issuer === "string" ? `"${printable(json.issuer)}"` : "no issuer";
-    throw refuse(`names ${named}, not "${printable(issuer)}"`);
+    const hint = isNeighbour(json.issuer, issuer)
+      ? { hint: `If that is the one that you mean, name it as it does: --issuer ${shellWord(json.issuer)}` }
+      : {};
+    throw refuse(`names ${named}, not "${printable(issuer)}"`, hint);
   }
   const metadata: Record<string, unknown> = { issuer };
   for (const name of [...REQUIRED_ENDPOINTS, ...OPTIONAL_ENDPOINTS]) {
@@ -100,6 +113,12 @@ function checkMetadata(
     metadata.authorization_response_iss_parameter_supported = true;
   }
   return metadata as unknown as IssuerMetadata;
+}
+
+/** True for another issuer at the same origin: a slash more or less, another path; but not for a pattern of many. */
+function isNeighbour(named: unknown, issuer: string): named is string {
+  return typeof named === "string" && !/[{}]/.test(named) && typeof endpointUrl(named, { query: "refused" }) !== "string" &&
+    URL.parse(named)?.origin === URL.parse(issuer)?.origin;
 }
 
 const DEFAULT_SCOPES = ["openid", "profile", "email", "offline_access"];

@@ -1,8 +1,10 @@
-/** Owns what is particular to an OpenID Connect issuer of somebody's own: nothing of it is known but its address. */
+/** What is particular to an OpenID Connect issuer of somebody's own: nothing of it is known but its address. */
 
 import { AppError, printable } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { endpointUrl } from "../oauth/http.ts";
+import { issuerMeant } from "../oauth/issuer-address.ts";
+import { shellWord } from "../shell-word.ts";
 import type { SignInTarget } from "../sign-in/sign-in.ts";
 
 /** What may be named by flags, or is known from a session that is being renewed. */
@@ -38,12 +40,24 @@ export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): Sign
   };
 }
 
-/** An issuer as an address. Throws `USAGE` for one that is no https URL. */
+/**
+ * An issuer as an address.
+ *
+ * @throws {AppError} `USAGE` for one that is no https URL, has blanks around it or is a discovery document's, naming the
+ * issuer that was probably meant.
+ */
 export function issuerUrl(issuer: string): URL {
   const url = endpointUrl(issuer, { query: "refused" });
-  if (typeof url !== "string") return url;
-  throw new AppError("USAGE", `The issuer ${printable(issuer)} ${url}.`, {
-    hint:
-      "Give the issuer URL exactly as the issuer states it, with its path: --issuer https://login.example.com/realms/main",
+  const meant = issuerMeant(issuer);
+  if (typeof url !== "string" && meant === undefined) return url;
+  throw new AppError("USAGE", `The issuer ${printable(issuer)} ${faultOf(issuer, url)}.`, {
+    hint: meant === undefined || typeof endpointUrl(meant, { query: "refused" }) === "string"
+      ? "Give the issuer URL exactly as the issuer states it, with its path: --issuer https://login.example.com/realms/main"
+      : `Name the issuer itself: --issuer ${shellWord(meant)}`,
   });
+}
+
+function faultOf(issuer: string, url: URL | string): string {
+  if (issuer !== issuer.trim()) return "has blanks around it";
+  return typeof url === "string" ? url : "is the address of its discovery document";
 }

@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 import type { OAuthClient } from "../oauth/client.ts";
 import { discoverIssuer, type IssuerMetadata, requestedScopes } from "../oauth/discovery.ts";
-import type { Exchange } from "../oauth/http.ts";
+import { type Exchange, failedExchange } from "../oauth/http.ts";
 import type { SignInTokens } from "../oauth/tokens.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import type { Session, SignInChoices } from "../sessions/session-file.ts";
@@ -56,7 +56,7 @@ export interface SignedIn extends SignInTokens {
 /** Asks the issuer what it offers, and settles what it is asked for. */
 export async function prepareSignIn(exchange: Exchange, request: SignInRequest): Promise<PreparedSignIn> {
   const { target, choices = {} } = request;
-  const metadata = await discoverIssuer(exchange, target.issuer);
+  const metadata = await issuerOf(exchange, target);
   const scopes = requestedScopes(metadata, choices.scopes);
   return {
     ...request,
@@ -66,6 +66,20 @@ export async function prepareSignIn(exchange: Exchange, request: SignInRequest):
     prompt: (choices.prompt ?? target.promptFor(scopes)) || undefined,
     deviceEndpoint: choices.deviceEndpoint ?? metadata.device_authorization_endpoint ?? target.deviceEndpoint,
   };
+}
+
+async function issuerOf(exchange: Exchange, { issuer }: SignInTarget): Promise<IssuerMetadata> {
+  try {
+    return await discoverIssuer(exchange, issuer);
+  } catch (thrown) {
+    const nothingThere = thrown instanceof AppError && failedExchange(thrown)?.status === 404;
+    if (!nothingThere || new URL(issuer).pathname !== "/") throw thrown;
+    throw new AppError(thrown.code, thrown.message, {
+      hint: "Many issuers have a path; name such a one whole: " +
+        `datumctl login --issuer ${new URL(issuer).origin}/PATH --client-id ID`,
+      cause: thrown.cause,
+    });
+  }
 }
 
 /** Completes verified tokens with who the person is: by the ID token, else by the issuer's userinfo. */

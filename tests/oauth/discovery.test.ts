@@ -50,6 +50,28 @@ for (
   });
 }
 
+Deno.test("an issuer that states itself otherwise at the same place is named in the hint; another's place is not", async () => {
+  const hint = async (named: string) => {
+    const issuer = new TestIssuer();
+    issuer.metadata = { ...issuer.metadata, issuer: named };
+    return (await refusal(issuer)).hint ?? "";
+  };
+  // Auth0's issuers end with a slash.
+  assert.match(await hint(`${ISSUER}/`), /--issuer https:\/\/issuer\.example\/tenant\/$/);
+  assert.match(await hint("https://issuer.example/v2"), /--issuer https:\/\/issuer\.example\/v2$/);
+  for (
+    const named of [
+      // Microsoft Entra's place for any tenant.
+      "https://issuer.example/{tenantid}/v2.0",
+      "https://evil.example/tenant",
+      "http://issuer.example/tenant",
+      "https://issuer.example/?a",
+    ]
+  ) {
+    assert.doesNotMatch(await hint(named), /--issuer/);
+  }
+});
+
 Deno.test("a host without a discovery document is ISSUER_ERROR, even when it says so in HTML", async () => {
   const issuer = new TestIssuer();
   issuer.routes[DOCUMENT] = () =>
