@@ -1,4 +1,4 @@
-/** Owns the sign-in that kubectl's plugin begins by itself: one for all who wait, the same identity or nothing. */
+/** The sign-in that kubectl's plugin begins by itself: one for all who wait, the same identity or nothing. */
 
 import { AppError, printable } from "../errors.ts";
 import { type KeyringBound, keyringBound } from "../keyring/store.ts";
@@ -85,7 +85,7 @@ export async function signInFromPlugin<Token>(
       await signIn(renewal, around, interrupted.signal);
     } catch (thrown) {
       await noteAttempt(paths, { at: place.now(), ended: true });
-      throw thrown;
+      throw withLine(thrown, byHand(renewal));
     }
   } finally {
     lock.release();
@@ -238,6 +238,17 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
       return { who: labelOf(session), where: target.apiHost };
     },
   });
+}
+
+/** What an issuer refused, with the line to which its hint's flags belong: nobody typed one here. */
+function withLine(thrown: unknown, line: string): unknown {
+  if (!(thrown instanceof AppError) || !["ISSUER_ERROR", "INVALID_TOKEN"].includes(thrown.code)) {
+    return thrown;
+  }
+  const { code, message, hint = "" } = thrown;
+  return hint.includes("datumctl login")
+    ? thrown
+    : new AppError(code, message, { hint: `${hint} ${line}`.trim(), cause: thrown });
 }
 
 /** A session that is there remembers its host. */

@@ -1,12 +1,14 @@
-/** Owns the authorization code flow with PKCE: the address to open, the callback's checks, the code's exchange. */
+/** The authorization code flow with PKCE: the address to open, the callback's checks, the code's exchange. */
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
 import { type HideSecrets, hidingSecrets } from "../system/sent-secrets.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { badAnswer, type Exchange, hostOf, issuerWords, readJson, requestOptions } from "./http.ts";
+import { type Exchange, hostOf, readJson, requestOptions } from "./http.ts";
 import { loopbackRedirect } from "./redirect-uri.ts";
+import { meaningOf, type Refusal, wordsOf } from "./refusals.ts";
+import { isRefusal, issuerRefusal, refusalError } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
 import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
 
@@ -136,7 +138,7 @@ function readAnswer(
   if (params.has("error")) {
     const { state, nonce, codeVerifier } = authorization;
     const hide = hidingSecrets([state, nonce, codeVerifier, params.get("code") ?? ""]);
-    return { kind: "refused", error: authorizationRefusal(host, params, hide) };
+    return { kind: "refused", error: authorizationRefusal(host, authorization, params, hide) };
   }
   if (!params.get("code")) return distrust("it holds no code");
   try {
@@ -154,25 +156,26 @@ function readAnswer(
   }
 }
 
-function authorizationRefusal(host: string, params: URLSearchParams, hide: HideSecrets): AppError {
-  const error = params.get("error") ?? "";
-  const words = issuerWords({
-    error: hide(error),
-    error_description: hide(params.get("error_description") ?? ""),
-  });
-  switch (error) {
-    case "access_denied":
-      return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${words}).`, {
-        hint: "Start the sign-in again to try with another account.",
-      });
-    case "temporarily_unavailable":
-    case "server_error":
-      return badAnswer(`${STEP}: ${host} is unavailable (${words}).`, { kind: "refused" });
-    default:
-      return new AppError("ISSUER_ERROR", `${STEP}: ${host} refused (${words}).`, {
-        hint: "Check the client id, scopes and redirect URI with whoever runs the issuer.",
-      });
+function authorizationRefusal(
+  host: string,
+  authorization: Authorization,
+  params: URLSearchParams,
+  hide: HideSecrets,
+): AppError {
+  const refusal: Refusal = {
+    error: hide(params.get("error") ?? ""),
+    description: hide(params.get("error_description") ?? ""),
+  };
+  if (meaningOf("way-back", refusal) === "declined") {
+    return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${wordsOf(refusal)}).`, {
+      hint: "Start the sign-in again to try with another account.",
+    });
   }
+  return refusalError(STEP, host, refusal, { occasion: "way-back", scopes: scopesAsked(authorization) });
+}
+
+function scopesAsked({ url }: Authorization): string[] {
+  return (new URL(url).searchParams.get("scope") ?? "").split(" ");
 }
 
 /** True for the authorities that a browser may send for this URI: with and without the default port. */
@@ -221,6 +224,10 @@ export async function redeemCode(exchange: Exchange, input: RedeemInput): Promis
     { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, step) },
   );
   const answer = await readJson(step, metadata.token_endpoint, response);
+  if (isRefusal(answer)) {
+    const scopes = scopesAsked(authorization);
+    throw issuerRefusal(step, metadata.token_endpoint, answer, { occasion: "sign-in", client, scopes });
+  }
   const tokens = readTokens(exchange.now(), step, metadata, answer);
   return verifySignIn(exchange, tokens, { ...input, clientId: client.id, nonce: authorization.nonce });
 }

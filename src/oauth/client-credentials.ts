@@ -1,4 +1,4 @@
-/** Owns the client credentials grant: a client's id and secret, traded for a token. */
+/** The client credentials grant: a client's id and secret, traded for a token. */
 
 import * as oauth from "oauth4webapi";
 import { printable } from "../errors.ts";
@@ -32,6 +32,7 @@ export function clientCredentialsToken(
     ...input,
     step,
     endpoint: tokenEndpoint,
+    occasion: "credential",
     send: (exchange) =>
       oauth.clientCredentialsGrantRequest(
         authorizationServerAt(tokenEndpoint),

@@ -1,21 +1,20 @@
-/** Owns the asking of a server that trades a machine's credential: what is asked again, and what a refusal is called. */
+/** The asking of a server that trades a machine's credential: what is asked again, and what a refusal is called. */
 
 import type * as oauth from "oauth4webapi";
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import { clockSkew } from "./clock.ts";
 import {
   type Answer,
   endpointGone,
   endpointUrl,
   type Exchange,
-  type FailedExchange,
   failedExchange,
   hostOf,
-  issuerRefusal,
-  issuerWords,
   readJson,
   serverDateOf,
 } from "./http.ts";
+import { meaningOf, type Occasion, refusalOf, wordsOf } from "./refusals.ts";
+import { isRefusal, issuerRefusal, refusedCause } from "./refused.ts";
 import { pauseAfter, type Retry } from "./retry.ts";
 
 /** A credential that is traded, and where. */
@@ -25,11 +24,13 @@ export interface CredentialRequest<T> extends Retry {
   readonly endpoint: string;
   /** The credential holds times of its own, so that a wrong clock can be why it is refused. */
   readonly timeBound?: boolean;
-  /** Statuses that refuse the credential beside 401 and 403. */
-  readonly rejected?: readonly number[];
+  /** What kind of credential it is, which says what a refusal means. */
+  readonly occasion: Extract<Occasion, "credential" | "assertion" | "bare-credential">;
+  /** What a refusal says of the credential; "refused the credential" unless told. */
+  readonly refusing?: string | undefined;
   /** One request, to be sent through the exchange that it is given. */
   readonly send: (exchange: Exchange) => Promise<Response>;
-  /** Reads an answer of status 200. */
+  /** Reads an answer that is no refusal. */
   readonly read: (answer: Answer, receivedAt: number) => T;
 }
 
@@ -42,7 +43,7 @@ export function authorizationServerAt(tokenEndpoint: string): oauth.Authorizatio
  * Sends a credential and reads what it is traded for. Only failures that pass by themselves are asked again: nothing
  * is used up by asking twice.
  *
- * @throws AppError `SESSION_REJECTED` when the server refuses the credential, `CLOCK_SKEW` when a credential with
+ * @throws {AppError} `SESSION_REJECTED` when the server refuses the credential, `CLOCK_SKEW` when a credential with
  * times is refused and the server's `Date` is not ours, `NETWORK`, `ISSUER_ERROR`, and what `read` throws.
  */
 export async function tradeCredential<T>(exchange: Exchange, request: CredentialRequest<T>): Promise<T> {
@@ -67,9 +68,7 @@ export async function tradeCredential<T>(exchange: Exchange, request: Credential
   for (let attempt = 1;; attempt++) {
     try {
       const answer = await readAnswer(step, url, await request.send(dated));
-      if (answer.status !== 200) {
-        throw credentialRefusal(step, url, answer, request.rejected);
-      }
+      if (isRefusal(answer)) throw credentialRefusal(url, answer, request);
       return request.read(answer, exchange.now());
     } catch (error) {
       if (request.timeBound === true && maybeUntimely(error)) {
@@ -100,35 +99,25 @@ async function readAnswer(step: string, url: URL, response: Response): Promise<A
   return plain ? { status: response.status, json: {} } : await readJson(step, url, response);
 }
 
-const REFUSALS: readonly unknown[] = [
-  "invalid_client",
-  "unauthorized_client",
-  "invalid_grant",
-  "access_denied",
-];
-
 /**
  * What an error answer to a credential means: what {@link issuerRefusal} says, but `SESSION_REJECTED` where the
  * credential itself is refused. RFC 6749, 5.2.
  */
-export function credentialRefusal(
-  step: string,
-  url: string | URL,
+function credentialRefusal(
+  url: URL,
   answer: Answer,
-  rejected: readonly number[] = [],
+  { step, occasion, refusing = "refused the credential" }: Pick<
+    CredentialRequest<unknown>,
+    "step" | "occasion" | "refusing"
+  >,
 ): AppError {
-  const { status, json } = answer;
-  const { error, message } = json;
-  const refusal = issuerRefusal(step, url, answer);
-  if (refusal.code !== "ISSUER_ERROR") return refusal;
-  const refused = REFUSALS.includes(error) || [401, 403, ...rejected].includes(status);
-  const said = typeof error === "string" || typeof message !== "string"
-    ? ""
-    : printable(message).replace(/\.+$/, "");
-  const words = `(status ${status}, ${said === "" ? issuerWords(json) : said})`;
-  const cause = { kind: "refused", status } satisfies FailedExchange;
-  return refused
-    ? new AppError("SESSION_REJECTED", `${step}: ${hostOf(url)} refused the credential ${words}.`, {
+  const refusal = refusalOf(answer.json, answer.status);
+  const meaning = meaningOf(occasion, refusal);
+  const words = `(status ${answer.status}, ${wordsOf(refusal)})`;
+  const cause = refusedCause(refusal, meaning);
+  if (meaning === "passing") return issuerRefusal(step, url, answer, { occasion });
+  return meaning === "credential"
+    ? new AppError("SESSION_REJECTED", `${step}: ${hostOf(url)} ${refusing} ${words}.`, {
       hint: "It may have been revoked, deleted or replaced; use the current one.",
       cause,
     })

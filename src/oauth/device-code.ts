@@ -1,6 +1,7 @@
-/** Owns what sign-ins on another device have in common: the secret code, how long and how often it is asked about. */
+/** What sign-ins on another device have in common: the secret code, how long and how often it is asked about. */
 
 import { AppError } from "../errors.ts";
+import { secondsIn } from "./answer-values.ts";
 import type { Answer, Exchange, Sleep } from "./http.ts";
 
 /** The secret that is polled with, and its times. */
@@ -14,27 +15,31 @@ export interface PolledCode {
 }
 
 const DEFAULT_INTERVAL_SECONDS = 5;
+const DEFAULT_LIFE_SECONDS = 15 * 60;
 const LONGEST_LIFE_SECONDS = 24 * 3600;
 
-/** Reads `device_code`, `expires_in` and `interval`. RFC 8628, 3.2. Throws what `malformed` makes of a complaint. */
+/**
+ * Reads `device_code`, `expires_in` and `interval`. RFC 8628, 3.2. A code of which nobody says how long it lives is
+ * asked about for a quarter of an hour.
+ *
+ * @throws {AppError} what `malformed` makes of a complaint.
+ */
 export function readPolledCode(
   { json }: Answer,
   now: number,
   malformed: (why: string) => AppError,
 ): PolledCode {
-  const { device_code: deviceCode, expires_in: life, interval = DEFAULT_INTERVAL_SECONDS } = json;
+  const { device_code: deviceCode } = json;
   if (typeof deviceCode !== "string" || deviceCode === "") throw malformed("it holds no device_code");
-  if (!isNumber(life) || life <= 0) throw malformed("its expires_in is not a positive number");
-  if (!isNumber(interval) || interval < 0) throw malformed("its interval is not a number");
+  const life = secondsIn(json.expires_in) ?? DEFAULT_LIFE_SECONDS;
+  if (!(life > 0)) throw malformed("its expires_in is not a positive number");
+  const interval = secondsIn(json.interval) ?? DEFAULT_INTERVAL_SECONDS;
+  if (Number.isNaN(interval)) throw malformed("its interval is not a number");
   const code = {
     expiresAt: now + Math.min(life, LONGEST_LIFE_SECONDS) * 1000,
-    interval: Math.max(1, interval),
+    interval: interval > 0 ? Math.max(1, interval) : DEFAULT_INTERVAL_SECONDS,
   };
   return Object.defineProperty(code, "deviceCode", { value: deviceCode }) as PolledCode;
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
 }
 
 /** Waits between two polls. Throws the signal's AppError when that ends the flow, `otherwise` for another reason. */

@@ -1,7 +1,8 @@
-/** Owns the device authorization flow: a code that a person types on another device, and the polling for its tokens. */
+/** The device authorization flow: a code that a person types on another device, and the polling for its tokens. */
 
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
+import { memberIn } from "./answer-values.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import type { IssuerMetadata } from "./discovery.ts";
@@ -12,12 +13,12 @@ import {
   type Exchange,
   failedExchange,
   hostOf,
-  issuerRefusal,
-  issuerWords,
   readJson,
   requestOptions,
   type Sleep,
 } from "./http.ts";
+import type { Meaning } from "./refusals.ts";
+import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
 import { readTokens, type SigningKeys, type SignInTokens, type TokenAnswer, verifySignIn } from "./tokens.ts";
 
@@ -26,6 +27,8 @@ export interface DeviceCode extends PolledCode {
   readonly userCode: string;
   readonly verificationUri: string;
   readonly verificationUriComplete?: string;
+  /** PKCE's, where its challenge was sent. Not enumerable. */
+  readonly codeVerifier?: string;
 }
 
 /** What {@link beginDevice} needs to know. */
@@ -42,14 +45,14 @@ const SLOWER_SECONDS = 5;
 const LONGEST_PAUSE_SECONDS = 60;
 
 /**
- * Asks for a device code. RFC 8628, 3.1.
+ * Asks for a device code. RFC 8628, 3.1. PKCE goes with it, which RFC 8628 does not have and Keycloak demands of clients
+ * that must use it: an issuer that does not know its parameters is asked once more without them.
  *
- * @throws AppError `ISSUER_ERROR` when the issuer has no such endpoint or refuses, `NETWORK`, `INVALID_TOKEN` for
+ * @throws {AppError} `ISSUER_ERROR` when the issuer has no such endpoint or refuses, `NETWORK`, `INVALID_TOKEN` for
  * an address that must not be shown.
  */
 export async function beginDevice(exchange: Exchange, input: DeviceInput): Promise<DeviceCode> {
   const { metadata, client, scopes } = input;
-  const step = "Cannot ask for a device code";
   const endpoint = input.endpoint ?? metadata.device_authorization_endpoint;
   if (endpoint === undefined) {
     throw new AppError("ISSUER_ERROR", `${hostOf(metadata.issuer)} offers no sign-in with a device code.`, {
@@ -62,22 +65,51 @@ export async function beginDevice(exchange: Exchange, input: DeviceInput): Promi
       hint: "It must be an https URL.",
     });
   }
+  let codeVerifier = metadata.code_challenge_methods_supported?.includes("S256") === false
+    ? undefined
+    : oauth.generateRandomCodeVerifier();
+  let answer = await askForCode(exchange, input, endpoint, codeVerifier);
+  if (
+    codeVerifier !== undefined && isRefusal(answer) && meaningOfAnswer("sign-in", answer) === "pkce"
+  ) {
+    codeVerifier = undefined;
+    answer = await askForCode(exchange, input, endpoint, codeVerifier);
+  }
+  if (isRefusal(answer)) {
+    throw issuerRefusal(ASKING, endpoint, answer, { occasion: "sign-in", client, scopes });
+  }
+  const device = readDeviceCode(exchange, endpoint, answer);
+  return codeVerifier === undefined
+    ? device
+    : Object.defineProperty(device, "codeVerifier", { value: codeVerifier });
+}
+
+const ASKING = "Cannot ask for a device code";
+
+async function askForCode(
+  exchange: Exchange,
+  { metadata, client, scopes, parameters }: DeviceInput,
+  endpoint: string,
+  codeVerifier: string | undefined,
+): Promise<Answer> {
+  const challenge = codeVerifier === undefined ? {} : {
+    code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: "S256",
+  };
   const response = await oauth.deviceAuthorizationRequest(
     { ...metadata, device_authorization_endpoint: endpoint },
     { client_id: client.id },
     clientAuthentication(client, metadata),
-    authorizationParameters(input.parameters, { scope: scopes.join(" ") }),
-    requestOptions(exchange, step),
+    authorizationParameters(parameters, { scope: scopes.join(" "), ...challenge }),
+    requestOptions(exchange, ASKING),
   );
-  const answer = await readJson(step, endpoint, response);
-  if (answer.status !== 200) throw issuerRefusal(step, endpoint, answer);
-  return readDeviceCode(exchange, step, endpoint, answer);
+  return await readJson(ASKING, endpoint, response);
 }
 
-function readDeviceCode(exchange: Exchange, step: string, endpoint: string, answer: Answer): DeviceCode {
+function readDeviceCode(exchange: Exchange, endpoint: string, answer: Answer): DeviceCode {
   const { json } = answer;
   const malformed = (why: string) =>
-    badAnswer(`${step}: ${hostOf(endpoint)} sent a malformed answer: ${why}.`, {
+    badAnswer(`${ASKING}: ${hostOf(endpoint)} sent a malformed answer: ${why}.`, {
       kind: "content",
       status: 200,
     });
@@ -86,27 +118,26 @@ function readDeviceCode(exchange: Exchange, step: string, endpoint: string, answ
   if (typeof userCode !== "string" || printable(userCode, 64) === "") {
     throw malformed("it holds no user_code");
   }
-  const complete = json.verification_uri_complete;
-  for (
-    const [name, uri] of [["verification_uri", json.verification_uri], [
-      "verification_uri_complete",
-      complete,
-    ]]
-  ) {
-    if (name === "verification_uri_complete" && (uri === undefined || uri === null)) continue;
-    // A person is told to open it: nothing but a web page may stand there.
-    const url = endpointUrl(uri);
-    if (typeof url === "string") {
-      throw new AppError("INVALID_TOKEN", `${step}: ${hostOf(endpoint)} sent a ${name} that ${url}.`, {
-        hint: "Sign in with a browser, or report it to whoever runs the issuer.",
-      });
-    }
-  }
+  // The second name is Google's and Microsoft Entra v1's.
+  const uri = memberIn(json.verification_uri) ?? memberIn(json.verification_url);
+  if (uri === undefined) throw malformed("it holds no verification_uri");
+  const complete = memberIn(json.verification_uri_complete);
   // What is polled with is the target, so that the secret stays out of sight.
   return Object.assign(polled, {
     userCode: printable(userCode, 64),
-    verificationUri: json.verification_uri as string,
-    ...(typeof complete === "string" ? { verificationUriComplete: complete } : {}),
+    verificationUri: addressToOpen(endpoint, "verification_uri", uri),
+    ...(complete === undefined
+      ? {}
+      : { verificationUriComplete: addressToOpen(endpoint, "verification_uri_complete", complete) }),
+  });
+}
+
+/** A person is told to open it: nothing but a web page may stand there. */
+function addressToOpen(endpoint: string, name: string, uri: unknown): string {
+  const url = endpointUrl(uri);
+  if (typeof url !== "string") return uri as string;
+  throw new AppError("INVALID_TOKEN", `${ASKING}: ${hostOf(endpoint)} sent a ${name} that ${url}.`, {
+    hint: "Sign in with a browser, or report it to whoever runs the issuer.",
   });
 }
 
@@ -124,15 +155,16 @@ export interface PollInput {
 
 /**
  * Polls until the person has answered. `slow_down` adds 5 s for good; a 5xx is retried after the interval; an
- * issuer that cannot be reached is asked ever less often until it answers. RFC 8628, 3.4 and 3.5.
+ * issuer that cannot be reached is asked ever less often until it answers. RFC 8628, 3.4 and 3.5. One that does not know
+ * PKCE's verifier is not sent it again.
  *
- * @throws AppError `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
+ * @throws {AppError} `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
  */
 export async function pollDevice(exchange: Exchange, input: PollInput): Promise<SignInTokens> {
   const { metadata, client, device, sleep } = input;
   const step = "Cannot get tokens for the device code";
   const host = hostOf(metadata.issuer);
-  let { interval } = device;
+  let { interval, codeVerifier } = device;
   let pause = interval;
   for (;;) {
     const wait = Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now()));
@@ -145,12 +177,17 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
         { client_id: client.id },
         clientAuthentication(client, metadata),
         device.deviceCode,
-        { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, step) },
+        {
+          ...requestOptions(exchange, step),
+          additionalParameters: tokenParameters(input.parameters, { code_verifier: codeVerifier }),
+        },
       );
       const answer = await readJson(step, metadata.token_endpoint, response);
-      const { error } = answer.json;
-      if (error === "slow_down") interval += SLOWER_SECONDS;
-      else if (error !== "authorization_pending") tokens = readPoll(exchange, step, metadata, answer);
+      const meaning = isRefusal(answer) ? meaningOfAnswer("poll", answer) : "tokens";
+      if (meaning === "tokens") tokens = readTokens(exchange.now(), step, metadata, answer);
+      else if (meaning === "slow-down") interval += SLOWER_SECONDS;
+      else if (meaning === "pkce" && codeVerifier !== undefined) codeVerifier = undefined;
+      else if (meaning !== "pending") throw pollRefusal(step, input, meaning, answer);
       pause = interval;
     } catch (error) {
       if (exchange.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
@@ -171,15 +208,20 @@ function ranOut(host: string, words?: string): AppError {
   });
 }
 
-/** The tokens, or the error that ends the polling, in its own words. */
-function readPoll(exchange: Exchange, step: string, metadata: IssuerMetadata, answer: Answer): TokenAnswer {
+/** The error that ends the polling, in the issuer's own words. */
+function pollRefusal(
+  step: string,
+  { metadata, client }: PollInput,
+  meaning: Meaning,
+  answer: Answer,
+): AppError {
   const host = hostOf(metadata.issuer);
-  const words = ` (${issuerWords(answer.json)})`;
-  if (answer.status !== 200 && answer.json.error === "expired_token") throw ranOut(host, words);
-  if (answer.status !== 200 && answer.json.error === "access_denied") {
-    throw new AppError("ACCESS_DENIED", `The sign-in was declined at ${host}${words}.`, {
-      hint: "Start the sign-in again to try with another account.",
-    });
+  const words = ` (${issuerWords(answer)})`;
+  if (meaning === "ran-out") return ranOut(host, words);
+  if (meaning !== "declined") {
+    return issuerRefusal(step, metadata.token_endpoint, answer, { occasion: "poll", client });
   }
-  return readTokens(exchange.now(), step, metadata, answer);
+  return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host}${words}.`, {
+    hint: "Start the sign-in again to try with another account.",
+  });
 }

@@ -117,7 +117,8 @@ function checkMetadata(
 
 /** True for another issuer at the same origin: a slash more or less, another path; but not for a pattern of many. */
 function isNeighbour(named: unknown, issuer: string): named is string {
-  return typeof named === "string" && !/[{}]/.test(named) && typeof endpointUrl(named, { query: "refused" }) !== "string" &&
+  return typeof named === "string" && !/[{}]/.test(named) &&
+    typeof endpointUrl(named, { query: "refused" }) !== "string" &&
     URL.parse(named)?.origin === URL.parse(issuer)?.origin;
 }
 

@@ -2,11 +2,13 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError, printable } from "../errors.ts";
+import { parseJson } from "../json.ts";
 import { alarm } from "../system/clock.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";
 import { retryAfter } from "../system/retry-after.ts";
-import { hidingSecretsOf, withoutSecrets } from "../system/sent-secrets.ts";
+import { hidingSecretsOf, isAskedFor, withoutSecrets } from "../system/sent-secrets.ts";
+import { type Meaning, namesError, PASSING_STATUSES, type Refusal } from "./refusals.ts";
 
 /** What a flow needs to speak with an issuer. */
 export interface Exchange {
@@ -29,11 +31,13 @@ export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>
 /** The `cause` of an AppError about an answer; decides what may be asked again. */
 export interface FailedExchange {
   /**
-   * `status`: 5xx, 429, or the issuer's own word that it is unavailable; `answer`: too large, redirecting, not
-   * JSON; `content`: JSON of a wrong shape; `refused`: any other refusal; `timeout`: our patience ended.
+   * `status`: 5xx, 408, 425, 429, or the issuer's own word that it is unavailable; `answer`: too large, redirecting,
+   * not JSON; `content`: JSON of a wrong shape; `refused`: any other refusal; `timeout`: our patience ended.
    */
   readonly kind: "status" | "answer" | "content" | "timeout" | "refused";
   readonly status?: number;
+  /** What was refused, and what that means; of a refusal in JSON. */
+  readonly refusal?: Refusal & { readonly meaning: Meaning };
   /** What `Retry-After` asks for, in milliseconds. */
   readonly retryAfter?: number;
 }
@@ -87,10 +91,14 @@ export function failedExchange(error: unknown): FailedExchange | undefined {
   return typeof cause === "object" && cause !== null && "kind" in cause ? cause as FailedExchange : undefined;
 }
 
-/** True when an endpoint that the metadata names is no longer there, so that discovery is worth another request. */
+/**
+ * True when an endpoint that the metadata names is no longer there, so that discovery is worth another request. Where
+ * the answer told what it refuses (ZITADEL does so with a 404), the endpoint is there.
+ */
 export function endpointGone(error: unknown): boolean {
-  const status = failedExchange(error)?.status;
-  return status === 404 || status === 410;
+  const { status, refusal } = failedExchange(error) ?? {};
+  const told = refusal !== undefined && refusal.meaning !== "other";
+  return (status === 404 || status === 410) && !told;
 }
 
 /** An AppError `NETWORK` about an answer whose cause says what may be asked again. */
@@ -100,12 +108,12 @@ export function badAnswer(message: string, cause: FailedExchange, hint?: string)
 
 /**
  * A fetch that keeps to the rules: https (http on loopback), no redirect followed, at most 1 MiB read within
- * a bound. What it returns is read already, and repeats no secret of the request unless its status is 200 or 201;
- * 5xx, 429 and redirects are errors.
+ * a bound. What it returns is read already, and repeats no secret of the request unless it holds what was asked for;
+ * 5xx, redirects, 408, 425 and 429 are errors.
  *
  * @param step what is being done, as a sentence's begin: "Cannot refresh the session".
  * @param redirects `returned` where a redirect is an answer in itself; it is never followed
- * @param wordsOf what a server says of itself in the body of a 5xx or 429, safe to print
+ * @param wordsOf what a server says of itself in the body of an answer that is an error here, safe to print
  */
 export function boundedFetch(
   exchange: Exchange,
@@ -138,6 +146,7 @@ export function boundedFetch(
       const answer = withoutSecrets(
         { status: response.status, headers: response.headers, body: read },
         hide,
+        isAskedFor(response.status) && !refuses(read),
       );
       if (redirects === "refused" || !isRedirect(response)) {
         refuseStatus(exchange, step, url, response, () => wordsOf(new TextDecoder().decode(answer.body)));
@@ -238,6 +247,12 @@ function isRedirect({ type, status }: Response): boolean {
   return type === "opaqueredirect" || (status >= 300 && status < 400);
 }
 
+/** True for a body that names an error, as some issuers send it with status 200. */
+function refuses(body: Uint8Array): boolean {
+  const json = parseJson(new TextDecoder().decode(body));
+  return typeof json === "object" && json !== null && namesError(json as Record<string, unknown>);
+}
+
 function refuseStatus(
   exchange: Exchange,
   step: string,
@@ -253,7 +268,7 @@ function refuseStatus(
       status,
     }, "A proxy or captive portal may have answered; otherwise check the address of the issuer.");
   }
-  if (status < 500 && status !== 429) return;
+  if (status < 500 && !PASSING_STATUSES.includes(status)) return;
   const what = status === 429 ? "is asked too often" : "is unavailable";
   const after = retryAfter(response.headers, exchange.now());
   const words = wordsOf();
@@ -296,30 +311,4 @@ export async function readJson(step: string, url: string | URL, response: Respon
 export function serverDateOf({ headers }: Response): number | undefined {
   const date = Date.parse(headers.get("date") ?? "");
   return Number.isNaN(date) ? undefined : date;
-}
-
-/** The issuer's own words for a refusal: `error: error_description`, safe to print. RFC 6749, 5.2. */
-export function issuerWords(json: Readonly<Record<string, unknown>>): string {
-  const { error, error_description: description } = json;
-  if (typeof error !== "string" || error === "") return "no reason given";
-  const words = printable(error, 100);
-  return typeof description === "string" && description !== ""
-    ? `${words}: ${printable(description).replace(/\.+$/, "")}`
-    : words;
-}
-
-/**
- * What an OAuth error answer means: `NETWORK` for what passes by itself, else `ISSUER_ERROR` with the issuer's words.
- * RFC 6749, 4.1.2.1 and 5.2.
- */
-export function issuerRefusal(step: string, url: string | URL, { status, json }: Answer): AppError {
-  const host = hostOf(url);
-  const { error } = json;
-  if (error === "temporarily_unavailable" || error === "server_error") {
-    return badAnswer(`${step}: ${host} is unavailable (${issuerWords(json)}).`, { kind: "status", status });
-  }
-  return new AppError("ISSUER_ERROR", `${step}: ${host} refused (status ${status}, ${issuerWords(json)}).`, {
-    cause: { kind: "refused", status } satisfies FailedExchange,
-    hint: "Check the client id and scopes with whoever runs the issuer.",
-  });
 }

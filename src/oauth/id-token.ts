@@ -1,7 +1,8 @@
-/** Owns the verification of ID tokens: signature, claims and times, each failure with its own sentence. */
+/** The verification of ID tokens: signature, claims and times, each failure with its own sentence. */
 
 import { fromBase64Url, toBase64Url } from "../base64.ts";
 import { AppError, printable } from "../errors.ts";
+import { shellLine } from "../shell-word.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";
@@ -56,9 +57,9 @@ export interface VerifiedIdToken {
 
 const HINT = "Try again; if it persists, report it to whoever runs the issuer.";
 
-function invalid(metadata: IssuerMetadata, why: string): AppError {
+function invalid(metadata: IssuerMetadata, why: string, hint = HINT): AppError {
   return new AppError("INVALID_TOKEN", `The ID token of ${hostOf(metadata.issuer)} was refused: ${why}.`, {
-    hint: HINT,
+    hint,
   });
 }
 
@@ -239,7 +240,7 @@ async function signatureFault(keys: SigningKeys, jws: Jws): Promise<string | und
 
 async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): Promise<IdTokenClaims> {
   const { metadata, clientId, expected, trustedAudiences = [] } = checks;
-  const refuse = (why: string) => invalid(metadata, why);
+  const refuse = (why: string, hint?: string) => invalid(metadata, why, hint);
   const { iss, sub, aud, azp, nonce } = claims;
   if (iss !== metadata.issuer) {
     throw refuse(`its issuer (iss) is ${shown(iss)}, not "${printable(metadata.issuer)}"`);
@@ -252,9 +253,13 @@ async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): P
   if (azp !== undefined && azp !== clientId) throw refuse("it was issued to another client (azp)");
   const others = audiences.filter((one) => one !== clientId && !trustedAudiences.includes(one));
   if (others.length > 0 && azp === undefined) {
-    throw refuse("it has several audiences and does not say to whom it was issued (azp)");
+    throw refuse(
+      "it has several audiences and does not say to whom it was issued (azp)",
+      `If the others may see tokens of this client, name them: ${trustFlags(others)}`,
+    );
   }
-  if (typeof sub !== "string" || sub === "") throw refuse("it names no subject (sub)");
+  if (sub === undefined || sub === null || sub === "") throw refuse("it names no subject (sub)");
+  if (typeof sub !== "string") throw refuse("its sub is not a text");
   if (expected !== undefined && sub !== expected.subject) {
     throw refuse("it names another subject (sub) than the session's");
   }
@@ -276,6 +281,14 @@ async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): P
     }
   }
   return claims as unknown as IdTokenClaims;
+}
+
+/** The flags that trust audiences; AUD for those that cannot be typed. OpenID Connect Core 1.0, 3.1.3.7, 3. */
+function trustFlags(audiences: readonly unknown[]): string {
+  const names = audiences.slice(0, 5).map((one) =>
+    typeof one === "string" && one !== "" && one === printable(one, 200) ? one : "AUD"
+  );
+  return shellLine([...new Set(names)].flatMap((name) => ["--trust-audience", name]));
 }
 
 const TIMES: Readonly<Record<string, string>> = { exp: "expiry", iat: "time of issue", nbf: "begin" };

@@ -1,7 +1,8 @@
-/** Owns the JWT bearer grant: a signed assertion, traded for a token, and the signing of a service account's own. */
+/** The JWT bearer grant: a signed assertion, traded for a token, and the signing of a service account's own. */
 
 import * as oauth from "oauth4webapi";
 import { toBase64Url } from "../base64.ts";
+import { printable } from "../errors.ts";
 import { clientAuthentication, methodsOf, type OAuthClient } from "./client.ts";
 import { authorizationServerAt, tradeCredential } from "./credential-request.ts";
 import { type Exchange, requestOptions } from "./http.ts";
@@ -51,6 +52,8 @@ export interface JwtBearerInput extends Retry {
   readonly tokenEndpoint: string;
   /** A fresh assertion for each request, because its `jti` is used once. */
   readonly assertion: () => Promise<string>;
+  /** The id of the key that signs it, where that is ours: a refusal names it. */
+  readonly keyId?: string | undefined;
   readonly scope?: string | undefined;
   readonly parameters?: TokenParameters | undefined;
   /** Sent where the server wants to know the client too; without one the assertion alone says who asks. */
@@ -65,13 +68,19 @@ export interface JwtBearerInput extends Retry {
  * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
  */
 export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<MintedToken> {
-  const { tokenEndpoint, assertion, scope, client, methods } = input;
+  const { tokenEndpoint, assertion, keyId, scope, client, methods } = input;
   const step = "Cannot get a token for the signed assertion";
   return tradeCredential(exchange, {
     ...input,
     step,
     endpoint: tokenEndpoint,
     timeBound: true,
+    occasion: "assertion",
+    refusing: keyId === undefined
+      ? undefined
+      : `does not accept the key ${
+        printable(keyId, 100)
+      }, which may have been removed, have expired or belong to another issuer`,
     send: async (exchange) =>
       await oauth.genericTokenEndpointRequest(
         authorizationServerAt(tokenEndpoint),

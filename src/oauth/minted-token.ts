@@ -1,4 +1,4 @@
-/** Owns the short-lived token that a machine's credential is traded for, and the reading of the answer that holds it. */
+/** The short-lived token that a machine's credential is traded for, and the reading of the answer that holds it. */
 
 import { AppError } from "../errors.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
@@ -17,7 +17,7 @@ export interface MintedToken {
 
 /**
  * Reads the answer that holds a machine's token: its end is `expires_in` from receipt, else the `exp` of a JWT.
- * RFC 6749, 5.1, but for `token_type`, which may be missing.
+ * RFC 6749, 5.1.
  *
  * A JWT's times are held against our clock only to tell a wrong clock: whether the token is good is for the server to
  * say that it is meant for (RFC 9068, 4).
@@ -32,8 +32,7 @@ export function readMintedToken(
   endpoint: string | URL,
   answer: Answer,
 ): MintedToken {
-  const json = { ...answer.json, token_type: answer.json.token_type ?? "Bearer" };
-  const { tokens } = readTokens(receivedAt, step, { token_endpoint: String(endpoint) }, { ...answer, json });
+  const { tokens } = readTokens(receivedAt, step, { token_endpoint: String(endpoint) }, answer);
   const { accessToken } = tokens;
   const { exp, iat, nbf } = unverifiedClaims(accessToken) ?? {};
   const [ends, issued, begins] = [timeOf(exp), timeOf(iat), timeOf(nbf)];

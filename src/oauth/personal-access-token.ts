@@ -1,4 +1,4 @@
-/** Owns Datum's personal access tokens: what one looks like, and its exchange for a short-lived token. */
+/** Datum's personal access tokens: what one looks like, and its exchange for a short-lived token. */
 
 import { AppError, printable } from "../errors.ts";
 import { tradeCredential } from "./credential-request.ts";
@@ -48,8 +48,7 @@ export async function exchangePersonalAccessToken(
     ...input,
     step,
     endpoint,
-    // Nothing but the token is sent.
-    rejected: [400, 422],
+    occasion: "bare-credential",
     send: (exchange) =>
       boundedFetch(exchange, step)(endpoint, {
         headers: { accept: "application/json", authorization: `Bearer ${token}` },

@@ -1,4 +1,4 @@
-/** Owns the refresh of a session's tokens: what is asked again, what ends the session, and what must be kept. */
+/** The refresh of a session's tokens: what is asked again, what ends the session, and what must be kept. */
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
@@ -10,14 +10,14 @@ import {
   type Exchange,
   failedExchange,
   hostOf,
-  issuerWords,
   readJson,
   requestOptions,
 } from "./http.ts";
 import { verifyIdToken } from "./id-token.ts";
+import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
 import { type TokenParameters, tokenParameters } from "./request-parameters.ts";
 import { pauseAfter, type Retry } from "./retry.ts";
-import { readTokens, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
+import { readTokens, rotatedToken, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
 
 /** What {@link refreshTokens} needs to know. */
 export interface RefreshInput extends Retry {
@@ -55,13 +55,15 @@ const STEP = "Cannot refresh the session";
 /**
  * Trades the refresh token for fresh tokens. RFC 6749, 6; OpenID Connect Core 1.0, 12.
  *
- * Only failures that pass by themselves are asked again. A slow answer never is: it may have rotated the token.
+ * Only failures that pass by themselves are asked again. A slow answer never is, nor one that cannot be used and
+ * brings a refresh token: the old one may be spent.
  *
- * @throws AppError `SESSION_EXPIRED` for `invalid_grant` and nothing else, `NETWORK`, `ISSUER_ERROR`,
- * `INVALID_TOKEN` when the answer is another's or badly signed: then nothing of it may be kept.
+ * @throws {AppError} `SESSION_EXPIRED` for an answer that ends the session (`refusals.ts` lists them), `NETWORK`,
+ * `ISSUER_ERROR`, `INVALID_TOKEN` when the answer is another's or badly signed: then nothing of it may be kept.
  */
 export async function refreshTokens(exchange: Exchange, input: RefreshInput): Promise<Refreshed> {
   const { answer, metadata } = await requestTokens(exchange, input);
+  if ("kind" in answer) return answer;
   const { accessToken, idToken, refreshToken: rotated } = answer.tokens;
   const tokens = { ...answer.tokens, refreshToken: rotated ?? input.refreshToken };
   if (idToken === undefined) return { kind: "tokens", tokens, keys: input.keys, metadata };
@@ -93,7 +95,7 @@ export async function refreshTokens(exchange: Exchange, input: RefreshInput): Pr
 async function requestTokens(
   exchange: Exchange,
   input: RefreshInput,
-): Promise<{ answer: TokenAnswer; metadata: IssuerMetadata }> {
+): Promise<{ answer: TokenAnswer | Unusable; metadata: IssuerMetadata }> {
   const { metadata, client, refreshToken, attempts = 3 } = input;
   let current = metadata;
   for (let attempt = 1;; attempt++) {
@@ -106,8 +108,8 @@ async function requestTokens(
         { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, STEP) },
       );
       const answer = await readJson(STEP, current.token_endpoint, response);
-      if (answer.json.error === "invalid_grant" && answer.status !== 200) throw expired(current, answer);
-      return { answer: readTokens(exchange.now(), STEP, current, answer), metadata: current };
+      if (isRefusal(answer)) throw refused(current, client, answer);
+      return { answer: readRefreshed(exchange, current, answer, refreshToken), metadata: current };
     } catch (error) {
       if (attempt >= attempts || exchange.signal.aborted) throw error;
       if (endpointGone(error) && current === metadata) {
@@ -122,11 +124,34 @@ async function requestTokens(
   }
 }
 
-function expired(metadata: IssuerMetadata, { json }: Answer): AppError {
-  const host = hostOf(metadata.token_endpoint);
-  return new AppError("SESSION_EXPIRED", `${host} no longer renews the session (${issuerWords(json)}).`, {
-    hint: "Sign in again: datumctl login",
-  });
+type Unusable = Extract<Refreshed, { readonly kind: "unusable" }>;
+
+/** Reads what a refresh brought. What cannot be read, and yet holds a refresh token, has spent the old one. */
+function readRefreshed(
+  exchange: Exchange,
+  metadata: IssuerMetadata,
+  answer: Answer,
+  sent: string,
+): TokenAnswer | Unusable {
+  try {
+    return readTokens(exchange.now(), STEP, metadata, answer);
+  } catch (error) {
+    const refreshToken = rotatedToken(answer);
+    if (!(error instanceof AppError) || refreshToken === undefined || refreshToken === sent) throw error;
+    return { kind: "unusable", error, refreshToken };
+  }
+}
+
+function refused(metadata: IssuerMetadata, client: OAuthClient, answer: Answer): AppError {
+  const endpoint = metadata.token_endpoint;
+  if (meaningOfAnswer("refresh", answer) !== "over") {
+    return issuerRefusal(STEP, endpoint, answer, { occasion: "refresh", client });
+  }
+  return new AppError(
+    "SESSION_EXPIRED",
+    `${hostOf(endpoint)} no longer renews the session (${issuerWords(answer)}).`,
+    { hint: "Sign in again: datumctl login" },
+  );
 }
 
 /** The issuer's metadata of today; the first error stands when the token endpoint has not moved. */

@@ -4,7 +4,9 @@ import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { badAnswer, type Exchange, hostOf, issuerRefusal, readJson, requestOptions } from "./http.ts";
+import { badAnswer, type Exchange, hostOf, readJson, requestOptions } from "./http.ts";
+import { refusalIn } from "./refusals.ts";
+import { issuerRefusal } from "./refused.ts";
 
 /** What {@link revokeTokens} needs to know. */
 export interface RevokeInput {
@@ -83,6 +85,6 @@ async function revoke(
     return true;
   }
   const answer = await readJson(STEP, endpoint, response);
-  if (answer.json.error === "unsupported_token_type") return false;
-  throw issuerRefusal(STEP, endpoint, answer);
+  if (refusalIn(answer.json)?.error === "unsupported_token_type") return false;
+  throw issuerRefusal(STEP, endpoint, answer, { occasion: "sign-in", client });
 }

@@ -1,8 +1,9 @@
-/** Owns DataChain Studio's device login: the code that a person confirms, the polling for its token, and its end. */
+/** DataChain Studio's device login: the code that a person confirms, the polling for its token, and its end. */
 
 import { AppError, printable } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import { shellLine } from "../shell-word.ts";
+import { memberIn } from "./answer-values.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import {
   type Answer,
@@ -16,6 +17,8 @@ import {
   readJson,
   type Sleep,
 } from "./http.ts";
+import { meaningOf, refusalIn } from "./refusals.ts";
+import { isRefusal } from "./refused.ts";
 
 /** What {@link requestStudioDevice} sends; what is absent is left to Studio. */
 export interface StudioDeviceInput {
@@ -66,7 +69,7 @@ export async function requestStudioDevice(
     team_names: input.teams,
     expires_in_days: input.expiresInDays,
   });
-  if (answer.status !== 200) {
+  if (isRefusal(answer)) {
     throw refusal(
       step,
       url,
@@ -87,12 +90,15 @@ function readDevice(
   const host = hostOf(input.host);
   const malformed = (why: string) => malformedAnswer(step, host, why);
   const polled = readPolledCode(answer, exchange.now(), malformed);
-  const { user_code: userCode, token_name: tokenName = input.tokenName } = json;
+  const { user_code: userCode } = json;
+  const tokenName = memberIn(json.token_name) ?? input.tokenName;
   if (typeof userCode !== "string" || !/^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(userCode)) {
     throw malformed("it holds no readable user_code");
   }
   if (typeof tokenName !== "string" || printable(tokenName) === "") throw malformed("it holds no token_name");
-  const verificationUri = checkedUri(step, host, "verification_uri", json.verification_uri);
+  const uri = memberIn(json.verification_uri) ?? memberIn(json.verification_url);
+  if (uri === undefined) throw malformed("it holds no verification_uri");
+  const verificationUri = checkedUri(step, host, "verification_uri", uri);
   const tokenUri = checkedUri(step, host, "token_uri", json.token_uri);
   if (new URL(tokenUri).origin !== new URL(input.host).origin) {
     const named = tokenUri.replace(/\/api\/device-login\/token\/?$/, "");
@@ -178,28 +184,34 @@ function ranOut(host: string): AppError {
 /** The token; undefined while the person has not answered. */
 function readPoll(step: string, { tokenUri }: StudioDevice, answer: Answer): string | undefined {
   const host = hostOf(tokenUri);
-  if (answer.status === 200) {
-    const { access_token: token } = answer.json;
-    if (typeof token !== "string" || token === "") {
-      throw malformedAnswer(step, host, "it holds no access_token");
-    }
-    // It will stand in a header.
-    if (token.length > 16_384 || !/^[\x21-\x7e]+$/.test(token)) {
-      throw unsafeAnswer(`${step}: ${host} sent an access_token that cannot be used.`);
-    }
-    return token;
+  if (isRefusal(answer)) return readRefusedPoll(step, tokenUri, answer);
+  const { access_token: token } = answer.json;
+  if (typeof token !== "string" || token === "") {
+    throw malformedAnswer(step, host, "it holds no access_token");
   }
-  const { detail } = answer.json;
-  if (answer.status === 400 && detail === "authorization_pending") return undefined;
-  if (answer.status === 400 && detail === "authorization_expired") {
-    throw new AppError("TIMEOUT", `The code expired before it was confirmed at ${host} (${detail}).`, {
+  // It will stand in a header.
+  if (token.length > 16_384 || !/^[\x21-\x7e]+$/.test(token)) {
+    throw unsafeAnswer(`${step}: ${host} sent an access_token that cannot be used.`);
+  }
+  return token;
+}
+
+/** Undefined while the person has not answered; Studio's `detail` is OAuth's `error`. */
+function readRefusedPoll(step: string, tokenUri: string, answer: Answer): undefined {
+  const host = hostOf(tokenUri);
+  const { status, json } = answer;
+  const detail = typeof json.detail === "string" ? json.detail : refusalIn(json)?.error ?? "";
+  const meaning = meaningOf("poll", { status, error: detail, description: "" });
+  if (meaning === "pending" || meaning === "slow-down") return undefined;
+  const words = wordsOf(json) ?? "no reason given";
+  if (meaning === "ran-out" || detail === "authorization_expired") {
+    throw new AppError("TIMEOUT", `The code expired before it was confirmed at ${host} (${words}).`, {
       hint: "Start the sign-in again and confirm the new code in time.",
     });
   }
   if (
-    typeof detail === "string" && /\b(?:access|authorization)_(?:denied|declined|rejected)\b/.test(detail)
+    meaning === "declined" || /\b(?:access|authorization)_(?:denied|declined|rejected)\b/.test(detail)
   ) {
-    const words = wordsOf(answer.json);
     throw new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${words}).`, {
       hint: "Start the sign-in again to try once more.",
     });

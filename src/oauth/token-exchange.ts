@@ -1,4 +1,4 @@
-/** Owns the token exchange: a token of another issuer, as a CI system's, traded for one of this issuer. */
+/** The token exchange: a token of another issuer, as a CI system's, traded for one of this issuer. */
 
 import * as oauth from "oauth4webapi";
 import { clientAuthentication, methodsOf, type OAuthClient } from "./client.ts";
@@ -34,6 +34,7 @@ export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Pr
     ...input,
     step,
     endpoint: tokenEndpoint,
+    occasion: "credential",
     timeBound: true,
     send: (exchange) =>
       oauth.genericTokenEndpointRequest(

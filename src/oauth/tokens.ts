@@ -1,9 +1,10 @@
-/** Owns what a token endpoint answers: reading it strictly, and turning a first answer into verified tokens. */
+/** What a token endpoint answers: how it is read, and how a first answer becomes verified tokens. */
 
 import { AppError, printable } from "../errors.ts";
 import { SHORTEST_SECRET } from "../system/sent-secrets.ts";
+import { memberIn, secondsIn } from "./answer-values.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { type Answer, badAnswer, type Exchange, hostOf, issuerRefusal } from "./http.ts";
+import { type Answer, badAnswer, type Exchange, hostOf } from "./http.ts";
 import { type IdTokenClaims, type SigningKeys, verifyIdToken } from "./id-token.ts";
 
 export type { IdTokenClaims, SigningKeys } from "./id-token.ts";
@@ -38,21 +39,19 @@ export interface TokenAnswer {
 export const LONGEST_LIFE_SECONDS = 10 * 365 * 24 * 3600;
 
 /**
- * Reads a token endpoint's answer. RFC 6749, 5.1 and 5.2.
+ * Reads a token endpoint's answer that is no refusal. RFC 6749, 5.1, with what issuers make of it: numbers as text, and
+ * `null` or an empty text for what is absent. Nothing is read of `scope`.
  *
  * @param receivedAt milliseconds since 1970.
- * @throws AppError `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type, and for a refusal
- * what {@link issuerRefusal} says.
+ * @throws {AppError} `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type.
  */
 export function readTokens(
   receivedAt: number,
   step: string,
-  metadata: Pick<IssuerMetadata, "token_endpoint">,
-  answer: Answer,
+  { token_endpoint }: Pick<IssuerMetadata, "token_endpoint">,
+  { json, serverDate }: Answer,
 ): TokenAnswer {
-  if (answer.status !== 200) throw issuerRefusal(step, metadata.token_endpoint, answer);
-  const { json, serverDate } = answer;
-  const host = hostOf(metadata.token_endpoint);
+  const host = hostOf(token_endpoint);
   const malformed = (why: string) =>
     badAnswer(
       `${step}: ${host} sent a malformed answer: ${why}.`,
@@ -60,49 +59,49 @@ export function readTokens(
       "Try again; if it persists, report it to whoever runs the issuer.",
     );
   const secret = (name: string): string | undefined => {
-    const value = json[name];
-    if (value === undefined || value === null) return undefined;
-    // RFC 6749, A.12 and A.17; a line break or escape sequence in a token would end up on a terminal.
-    if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) {
-      throw malformed(`its ${name} is not a token`);
-    }
-    return value;
+    const value = memberIn(json[name]);
+    if (value === undefined || isToken(value)) return value;
+    throw malformed(`its ${name} is not a token`);
   };
   const accessToken = secret("access_token");
   if (accessToken === undefined) throw malformed("it holds no access_token");
   const idToken = secret("id_token");
   const refreshToken = secret("refresh_token");
-  const { token_type: type, expires_in: life, scope } = json;
-  if (typeof type !== "string") throw malformed("it holds no token_type");
-  if (type.toLowerCase() !== "bearer") {
-    // No secret is so short.
-    const named = type.length < SHORTEST_SECRET ? `of type "${printable(type)}"` : "of another type";
-    throw new AppError(
-      "INVALID_TOKEN",
-      `${step}: ${host} sent a token ${named}, not "Bearer".`,
-      {
-        hint: "Only bearer tokens can be used.",
-      },
-    );
-  }
-  if (life !== undefined && !(typeof life === "number" && Number.isFinite(life) && life > 0)) {
-    throw malformed("its expires_in is not a positive number");
-  }
-  if (scope !== undefined && scope !== null && typeof scope !== "string") {
-    throw malformed("its scope is not a text");
-  }
+  refuseOtherType(step, host, memberIn(json.token_type));
+  const life = secondsIn(json.expires_in);
+  if (life !== undefined && !(life > 0)) throw malformed("its expires_in is not a positive number");
   return {
     tokens: {
       accessToken,
       receivedAt,
-      ...(life === undefined
-        ? {}
-        : { expiresAt: receivedAt + Math.min(life as number, LONGEST_LIFE_SECONDS) * 1000 }),
+      ...(life === undefined ? {} : { expiresAt: receivedAt + Math.min(life, LONGEST_LIFE_SECONDS) * 1000 }),
       ...(idToken === undefined ? {} : { idToken }),
       ...(refreshToken === undefined ? {} : { refreshToken }),
     },
     ...(serverDate === undefined ? {} : { serverDate }),
   };
+}
+
+/** The refresh token of an answer that cannot be used otherwise; undefined where it brings none that can be sent. */
+export function rotatedToken({ json: { refresh_token: token } }: Answer): string | undefined {
+  return isToken(token) ? token : undefined;
+}
+
+/** RFC 6749, A.12 and A.17; a line break or escape sequence in a token would end up on a terminal. */
+function isToken(value: unknown): value is string {
+  return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
+}
+
+/** Throws for what is no bearer token; a token without a type is taken as one. */
+function refuseOtherType(step: string, host: string, type: unknown): void {
+  if (type === undefined || (typeof type === "string" && type.toLowerCase() === "bearer")) return;
+  // No secret is so short.
+  const named = typeof type === "string" && type.length < SHORTEST_SECRET
+    ? `of type "${printable(type)}"`
+    : "of another type";
+  throw new AppError("INVALID_TOKEN", `${step}: ${host} sent a token ${named}, not "Bearer".`, {
+    hint: "Only bearer tokens can be used.",
+  });
 }
 
 /** Verifies the tokens of a sign-in; one without a good ID token is refused. */

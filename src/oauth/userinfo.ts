@@ -1,8 +1,10 @@
-/** Owns the question to the issuer whom an access token belongs to: OpenID Connect Core 1.0, 5.3. */
+/** The question to the issuer whom an access token belongs to: OpenID Connect Core 1.0, 5.3. */
 
 import { AppError } from "../errors.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { boundedFetch, type Exchange, hostOf, issuerRefusal, readJson } from "./http.ts";
+import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";
+import { refusalIn } from "./refusals.ts";
+import { isRefusal, issuerRefusal } from "./refused.ts";
 
 /** What {@link fetchUserInfo} needs to know. */
 export interface UserInfoInput {
@@ -15,7 +17,7 @@ export interface UserInfoInput {
 /** What the issuer says about an access token. */
 export type UserInfo =
   | { readonly kind: "claims"; readonly claims: Readonly<Record<string, unknown>> }
-  /** A 401: the token is no longer good. */
+  /** A 401, or `invalid_token` with another status: the token is no longer good. RFC 6750, 3.1. */
   | { readonly kind: "rejected" }
   | { readonly kind: "no-endpoint" };
 
@@ -32,15 +34,22 @@ export async function fetchUserInfo(
   });
   if (response.status === 401) return { kind: "rejected" };
   const answer = await readJson(step, endpoint, response);
-  if (answer.status !== 200) throw issuerRefusal(step, endpoint, answer);
-  if (answer.json.sub !== subject) {
-    throw new AppError(
-      "INVALID_TOKEN",
-      `${step}: ${hostOf(endpoint)} answered about another subject (sub).`,
-      {
-        hint: "Start the sign-in again; if it persists, report it to whoever runs the issuer.",
-      },
-    );
+  if (isRefusal(answer)) {
+    if (refusalIn(answer.json)?.error === "invalid_token") return { kind: "rejected" };
+    throw issuerRefusal(step, endpoint, answer, { occasion: "sign-in" });
+  }
+  const { sub } = answer.json;
+  if (sub !== subject) {
+    const why = typeof sub === "string" ? "answered about another subject (sub)" : subjectFault(sub);
+    throw new AppError("INVALID_TOKEN", `${step}: ${hostOf(endpoint)} ${why}.`, {
+      hint: "Start the sign-in again; if it persists, report it to whoever runs the issuer.",
+    });
   }
   return { kind: "claims", claims: answer.json };
+}
+
+function subjectFault(sub: unknown): string {
+  return sub === undefined || sub === null
+    ? "does not say about whom it answers (sub)"
+    : "sent a sub that is not a text";
 }

@@ -51,6 +51,7 @@ export async function githubToken(exchange: Exchange, input: GithubInput): Promi
     ...input,
     step,
     endpoint: url.href,
+    occasion: "credential",
     send: (exchange) =>
       boundedFetch(exchange, step)(url, {
         headers: { accept: "application/json", authorization: `Bearer ${requestToken}` },

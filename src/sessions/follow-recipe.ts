@@ -19,6 +19,9 @@ import { credentialOfJob } from "./workload-job.ts";
 /** A recipe by which tokens are made; the others hold what somebody gave. */
 export type MintingRecipe = Exclude<Recipe, { readonly kind: "fixed" | "sign-in" }>;
 
+/** What a service account asks for whose key file names no scope: ZITADEL refuses a request without any. */
+const SERVICE_ACCOUNT_SCOPE = "openid profile email offline_access";
+
 /** What a recipe brought, and the recipe with what was learned on the way. */
 export interface Followed {
   readonly minted: MintedToken;
@@ -57,7 +60,7 @@ export async function followRecipe(
       return { minted, recipe: { ...recipe, ...known } };
     }
     case "service-account": {
-      const { keyId, privateKey, audience, scope } = recipe;
+      const { keyId, privateKey, audience, scope = SERVICE_ACCOUNT_SCOPE } = recipe;
       const key = { clientId, keyId, privateKey };
       const { minted, known } = await atEndpoint(
         exchange,
@@ -68,7 +71,8 @@ export async function followRecipe(
             tokenEndpoint,
             parameters: recipe,
             assertion: () => signAssertion(key, { audience, now: exchange.now() }),
-            ...(scope === undefined ? {} : { scope }),
+            keyId,
+            scope,
             ...patience,
           }),
       );

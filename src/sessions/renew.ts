@@ -2,6 +2,7 @@
 
 import { AppError, fail } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
+import { failedExchange } from "../oauth/http.ts";
 import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { pause } from "../system/clock.ts";
@@ -22,6 +23,7 @@ import {
 } from "./renewal.ts";
 import type { SignInCredentials } from "./credentials.ts";
 import { signInAgain } from "./remedy.ts";
+import { afterRefusal } from "./refusal-remedy.ts";
 import type { Session } from "./session-file.ts";
 import type { OpenedSession } from "./open-session.ts";
 import type { SessionPlace } from "./place.ts";
@@ -219,8 +221,10 @@ function refreshFailure(session: Session, failure: unknown): AppError {
   if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
   // What was asked is said here, with the session's name.
   const why = failure.message.replace(/^Cannot refresh the session: /, "");
+  const refusal = failedExchange(failure)?.refusal;
+  const hint = refusal === undefined ? failure.hint : afterRefusal(session, refusal);
   return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
-    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+    ...(hint === undefined ? {} : { hint }),
     cause: failure,
   });
 }

@@ -30,6 +30,8 @@ const HIDDEN = "…";
 
 /** What servers say in so many words, and others compare: a secret that happens to be such a word is told by none. */
 const PUBLIC_CODES = new Set([
+  ...["interaction_required", "login_required", "consent_required", "account_selection_required"],
+  ...["authorization_declined", "code_expired"],
   ...[
     "invalid_request",
     "invalid_client",
@@ -82,18 +84,22 @@ export interface ReadAnswer {
 }
 
 /**
- * An answer of which nothing that is said repeats a secret: its content type, and all of its body unless the status is
- * 200 or 201, for what such an answer holds was asked for.
+ * An answer of which nothing that is said repeats a secret: its content type, and all of its body unless it holds what
+ * was asked for, as it does with status 200 or 201 unless told otherwise.
  */
-export function withoutSecrets<Answer extends ReadAnswer>(answer: Answer, hide: HideSecrets): Answer {
-  const { status, headers, body } = answer;
+export function withoutSecrets<Answer extends ReadAnswer>(
+  answer: Answer,
+  hide: HideSecrets,
+  askedFor = isAskedFor(answer.status),
+): Answer {
+  const { headers, body } = answer;
   const type = headers.get("content-type") ?? "";
   const named = new Headers(headers);
   if (hide(type) !== type) named.delete("content-type");
   return {
     ...answer,
     headers: named,
-    body: isAskedFor(status) ? body : hiddenBody(body, hide),
+    body: askedFor ? body : hiddenBody(body, hide),
   };
 }
 

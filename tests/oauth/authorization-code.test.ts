@@ -287,15 +287,25 @@ const ANSWERS: [string, ErrorCode, RegExp, Record<string, unknown>][] = [
     access_token: "a\nb",
   }],
   ["a refresh_token that is a number", "NETWORK", /refresh_token is not a token/, { refresh_token: 7 }],
-  ["no token_type", "NETWORK", /no token_type/, { token_type: undefined }],
   ["token_type mac", "INVALID_TOKEN", /type "mac", not "Bearer"/, { token_type: "mac" }],
   ["token_type dpop", "INVALID_TOKEN", /type "dpop"/, { token_type: "dpop" }],
+  ["a token_type that is a number", "INVALID_TOKEN", /token of another type/, { token_type: 7 }],
   ["expires_in negative", "NETWORK", /expires_in is not a positive number/, { expires_in: -1 }],
   ["expires_in zero", "NETWORK", /expires_in is not a positive number/, { expires_in: 0 }],
-  ["expires_in a text", "NETWORK", /expires_in is not a positive number/, { expires_in: "3600" }],
-  ["expires_in null", "NETWORK", /expires_in is not a positive number/, { expires_in: null }],
-  ["a scope that is a list", "NETWORK", /scope is not a text/, { scope: ["openid"] }],
+  ["expires_in in words", "NETWORK", /expires_in is not a positive number/, { expires_in: "an hour" }],
+  ["expires_in a text below zero", "NETWORK", /expires_in is not a positive number/, { expires_in: "-1" }],
+  ["expires_in a list", "NETWORK", /expires_in is not a positive number/, { expires_in: [3600] }],
   ["no ID token", "INVALID_TOKEN", /sent no ID token/, { id_token: undefined }],
+  ["an empty ID token", "INVALID_TOKEN", /sent no ID token/, { id_token: "" }],
+  ["an empty access token", "NETWORK", /no access_token/, { access_token: "" }],
+  ["an error beside status 200", "ISSUER_ERROR", /status 200, invalid_grant: used/, {
+    error: "invalid_grant",
+    error_description: "used",
+    access_token: undefined,
+  }],
+  ["Google's error beside status 200", "ISSUER_ERROR", /INVALID_ARGUMENT: Bad code/, {
+    error: { code: 400, status: "INVALID_ARGUMENT", message: "Bad code" },
+  }],
 ];
 for (const [name, code, words, change] of ANSWERS) {
   Deno.test(`a token answer with ${name} ends the sign-in with ${code}`, async () => {
@@ -311,6 +321,48 @@ for (const [name, code, words, change] of ANSWERS) {
       assert.doesNotMatch(error.message, /access-1|refresh-2|code-1/);
       return true;
     });
+  });
+}
+
+/** What issuers send in other forms than RFC 6749 has, and what comes of it: the life in seconds, the refresh token. */
+const DIALECTS: [
+  string,
+  Record<string, unknown>,
+  life: number | undefined,
+  refreshToken: string | undefined,
+][] = [
+  // Microsoft Entra v1 and ADFS.
+  [
+    "expires_in as text",
+    { expires_in: "3599", ext_expires_in: "3599", not_before: "1780000000" },
+    3599,
+    "refresh-2",
+  ],
+  ["expires_in a fraction", { expires_in: 3599.5 }, 3599.5, "refresh-2"],
+  ["expires_in a fraction as text", { expires_in: " 3599.5 " }, 3599.5, "refresh-2"],
+  ["expires_in null", { expires_in: null }, undefined, "refresh-2"],
+  ["expires_in empty", { expires_in: "" }, undefined, "refresh-2"],
+  ["no token_type", { token_type: undefined }, 3600, "refresh-2"],
+  ["token_type null", { token_type: null }, 3600, "refresh-2"],
+  ["an empty token_type", { token_type: "" }, 3600, "refresh-2"],
+  ["a scope that is a list", { scope: ["openid", "email"] }, 3600, "refresh-2"],
+  ["an empty scope", { scope: "" }, 3600, "refresh-2"],
+  ["an empty refresh token", { refresh_token: "" }, 3600, undefined],
+  ["a refresh token null", { refresh_token: null }, 3600, undefined],
+  ["an empty error", { error: "", error_description: "" }, 3600, "refresh-2"],
+  ["an error null", { error: null }, 3600, "refresh-2"],
+];
+for (const [name, change, life, refreshToken] of DIALECTS) {
+  Deno.test(`a token answer with ${name} is taken`, async () => {
+    const issuer = new TestIssuer();
+    const { redeemed } = await redeem(
+      issuer,
+      ({ nonce }) => async () => json(await issuer.tokens(change, { nonce })),
+    );
+    const { tokens } = await redeemed;
+    assert.equal(tokens.accessToken, "access-1");
+    assert.equal(tokens.refreshToken, refreshToken);
+    assert.equal(tokens.expiresAt, life === undefined ? undefined : NOW + life * 1000);
   });
 }
 

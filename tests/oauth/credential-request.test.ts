@@ -27,6 +27,17 @@ const REFUSED: [string, ErrorCode, Route][] = [
   ],
   ["an empty 401", "SESSION_REJECTED", () => new Response(null, { status: 401 })],
   ["a 403 of another kind of JSON", "SESSION_REJECTED", () => json({ message: "no" }, { status: 403 })],
+  ["invalid_grant with 200", "SESSION_REJECTED", oauthError("invalid_grant", 200)],
+  [
+    "an error that is an object",
+    "SESSION_REJECTED",
+    () => json({ error: { code: 401, status: "UNAUTHENTICATED", message: "why" } }, { status: 401 }),
+  ],
+  [
+    "Okta's words",
+    "SESSION_REJECTED",
+    () => json({ errorCode: "invalid_client", errorSummary: "why" }, { status: 401 }),
+  ],
   ["invalid_scope", "ISSUER_ERROR", oauthError("invalid_scope", 404)],
   ["unsupported_grant_type", "ISSUER_ERROR", oauthError("unsupported_grant_type", 405)],
 ];
@@ -34,7 +45,10 @@ const REFUSED: [string, ErrorCode, Route][] = [
 const PASSES: [string, Route][] = [
   ["a 503", () => json({}, { status: 503 })],
   ["a 500 that says invalid_client", oauthError("invalid_client", 500)],
+  ["a 408", () => json({}, { status: 408 })],
+  ["a 425", () => json({}, { status: 425 })],
   ["a 429", () => json({}, { status: 429 })],
+  ["a 429 that says invalid_client", oauthError("invalid_client", 429)],
   ["temporarily_unavailable", oauthError("temporarily_unavailable")],
   ["server_error", oauthError("server_error")],
   ["HTML with 200", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
@@ -149,7 +163,7 @@ Deno.test("a token of another type is INVALID_TOKEN; one of no type is a bearer 
   assert.equal((await mint({ access_token: "a", token_type: "bEARER" })).accessToken, "a");
 });
 
-for (const life of [0, -1, "300", null, [300], 1e400]) {
+for (const life of [0, -1, "0", "-1", "soon", "1e3", [300], true]) {
   Deno.test(`expires_in ${JSON.stringify(life)} makes the answer malformed`, async () => {
     assert.equal((await failure(mint({ access_token: "a", expires_in: life }))).code, "NETWORK");
   });
@@ -165,6 +179,9 @@ Deno.test("a token ends by expires_in, else by exp, else nobody knows; and never
   });
   assert.equal((await mint({ access_token: token })).expiresAt, NOW + 900_000);
   assert.deepEqual(await mint({ access_token: "opaque" }), { accessToken: "opaque", receivedAt: NOW });
+  assert.equal((await mint({ access_token: "a", expires_in: "300" })).expiresAt, NOW + 300_000);
+  assert.equal((await mint({ access_token: token, expires_in: null })).expiresAt, NOW + 900_000);
+  assert.equal((await mint({ access_token: token, expires_in: "" })).expiresAt, NOW + 900_000);
   assert.equal((await mint({ access_token: "a", expires_in: 1e300 })).expiresAt, NOW + years);
   assert.equal((await mint({ access_token: await jwt({ exp: 1e12 }) })).expiresAt, NOW + years);
   assert.equal((await mint({ access_token: await jwt({ exp: "soon" }) })).expiresAt, undefined);

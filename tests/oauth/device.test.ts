@@ -1,8 +1,10 @@
 /** Proves the device flow of RFC 8628: what is shown, how it polls, and how it ends. */
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { oauthClient } from "../../src/oauth/client.ts";
 import { beginDevice, type DeviceInput, pollDevice } from "../../src/oauth/device.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { Exchange } from "../../src/oauth/http.ts";
@@ -46,12 +48,16 @@ Deno.test("a device code is asked for with client id and scope, and its secret i
     interval: 5,
   });
   assert.equal(device.deviceCode, CODE.device_code);
-  assert.ok(
-    !inspect(device).includes(CODE.device_code) && !JSON.stringify(device).includes(CODE.device_code),
-  );
+  const { codeVerifier = "" } = device;
+  for (const secret of [CODE.device_code, codeVerifier]) {
+    assert.ok(!inspect(device).includes(secret) && !JSON.stringify(device).includes(secret));
+  }
+  assert.match(codeVerifier, /^[\w-]{43}$/);
   assert.deepEqual(Object.fromEntries(issuer.requests[0]?.body ?? []), {
     client_id: CLIENT,
     scope: "openid email",
+    code_challenge: createHash("sha256").update(codeVerifier).digest("base64url"),
+    code_challenge_method: "S256",
   });
   assert.equal(issuer.requests[0]?.headers.get("authorization"), null);
 });
@@ -65,19 +71,101 @@ const REFUSED: [string, ErrorCode, Record<string, unknown>][] = [
   ["a javascript verification_uri_complete", "INVALID_TOKEN", {
     verification_uri_complete: "javascript:alert(1)",
   }],
-  ["no verification_uri", "INVALID_TOKEN", { verification_uri: undefined }],
+  ["no verification_uri", "NETWORK", { verification_uri: undefined }],
+  ["an empty verification_uri", "NETWORK", { verification_uri: "" }],
+  ["a verification_uri that is a number", "INVALID_TOKEN", { verification_uri: 7 }],
+  ["an http verification_url", "INVALID_TOKEN", {
+    verification_uri: undefined,
+    verification_url: "http://issuer.example/device",
+  }],
   ["no device_code", "NETWORK", { device_code: undefined }],
   ["no user_code", "NETWORK", { user_code: undefined }],
   ["an unprintable user_code", "NETWORK", { user_code: "\u001b\u0007" }],
   ["expires_in negative", "NETWORK", { expires_in: -1 }],
-  ["no expires_in", "NETWORK", { expires_in: undefined }],
-  ["interval a text", "NETWORK", { interval: "5" }],
+  ["expires_in a word", "NETWORK", { expires_in: "soon" }],
+  ["expires_in zero as text", "NETWORK", { expires_in: "0" }],
+  ["interval a word", "NETWORK", { interval: "often" }],
+  ["an error beside status 200", "ISSUER_ERROR", { error: "invalid_client", device_code: undefined }],
 ];
 for (const [name, code, change] of REFUSED) {
   Deno.test(`a device answer with ${name} is ${code}`, async () => {
     assert.equal((await failure(begin(new TestIssuer(), () => json({ ...CODE, ...change })))).code, code);
   });
 }
+
+const TAKEN: [string, Record<string, unknown>, lives: number, interval: number][] = [
+  ["numbers as text", { expires_in: "900", interval: "7" }, 900, 7],
+  ["no expires_in", { expires_in: undefined }, 900, 5],
+  ["expires_in null and interval null", { expires_in: null, interval: null }, 900, 5],
+  ["expires_in and interval empty", { expires_in: "", interval: "" }, 900, 5],
+  ["an interval of zero", { interval: 0 }, 1800, 5],
+  ["a negative interval", { interval: -3 }, 1800, 5],
+  ["half a second between polls", { interval: 0.5 }, 1800, 1],
+  ["fractions", { expires_in: "90.5", interval: 2.5 }, 90.5, 2.5],
+];
+for (const [name, change, lives, interval] of TAKEN) {
+  Deno.test(`a device answer with ${name} is taken`, async () => {
+    const device = await begin(new TestIssuer(), () => json({ ...CODE, ...change }));
+    assert.equal(device.expiresAt, NOW + lives * 1000);
+    assert.equal(device.interval, interval);
+  });
+}
+
+// Google, https://developers.google.com/identity/protocols/oauth2/limited-input-device
+Deno.test("verification_url is taken for verification_uri, which comes first where there are both", async () => {
+  const url = "https://issuer.example/other";
+  const google = { ...CODE, verification_uri: undefined, verification_url: url };
+  assert.equal((await begin(new TestIssuer(), () => json(google))).verificationUri, url);
+  const both = await begin(new TestIssuer(), () => json({ ...google, verification_uri: ISSUER }));
+  assert.equal(both.verificationUri, ISSUER);
+  const empty = await begin(new TestIssuer(), () => json({ ...google, verification_uri: "" }));
+  assert.equal(empty.verificationUri, url);
+});
+
+const unknownParameter = (name: string): Route => () =>
+  json({ error: "invalid_request", error_description: `Parameter not allowed: ${name}` }, { status: 400 });
+
+Deno.test("an issuer that does not know PKCE is asked once more without it, and polled without the verifier", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/device"] = [unknownParameter("code_challenge"), () => json(CODE)];
+  const device = await begin(issuer);
+  assert.equal(device.codeVerifier, undefined);
+  assert.deepEqual(issuer.requests.map(({ body }) => body.has("code_challenge")), [true, false]);
+  const stubborn = new TestIssuer();
+  stubborn.routes["/device"] = unknownParameter("code_challenge");
+  assert.equal((await failure(begin(stubborn))).code, "ISSUER_ERROR");
+  assert.equal(stubborn.requests.length, 2);
+});
+
+Deno.test("an issuer that lists PKCE methods without S256 is sent none", async () => {
+  const issuer = new TestIssuer();
+  issuer.metadata.code_challenge_methods_supported = ["plain"];
+  assert.equal((await begin(issuer)).codeVerifier, undefined);
+  assert.equal(issuer.requests[0]?.body.has("code_challenge"), false);
+});
+
+Deno.test("a refused scope is told with the scopes to ask for instead", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/device"] = () =>
+    json({ error: "invalid_scope", error_description: "email" }, { status: 400 });
+  const error = await failure(begin(issuer));
+  assert.equal(error.code, "ISSUER_ERROR");
+  assert.match(error.hint ?? "", /--scopes openid$/);
+});
+
+Deno.test("a refused client is told with the flag of its secret, where one plays a part", async () => {
+  const refused = (json_: object): Route => () => json(json_, { status: 401 });
+  const hint = async (answer: object, secret?: string) => {
+    const more = { client: oauthClient(CLIENT, secret) };
+    return (await failure(begin(new TestIssuer(), refused(answer), more))).hint ?? "";
+  };
+  assert.match(await hint({ error: "invalid_client" }, "s3cret"), /secret .*--client-secret-file FILE/);
+  assert.match(
+    await hint({ error: "invalid_client", error_description: "client_secret is missing" }),
+    /secret .*--client-secret-file FILE/,
+  );
+  assert.match(await hint({ error: "unauthorized_client" }), /client may be unknown there, or disabled/);
+});
 
 Deno.test("escape sequences do not reach the shown user code", async () => {
   const device = await begin(new TestIssuer(), () => json({ ...CODE, user_code: "AB\u001b[2JCD" }));
@@ -121,13 +209,13 @@ async function poll(
   const metadata = issuer.metadata as unknown as IssuerMetadata;
   const polled = pollDevice(issuer.exchange(more), { metadata, client: { id: CLIENT }, device, sleep });
   const error = await polled.then(() => undefined, (error) => error);
-  return { issuer, pauses, polled, error: error as AppError | undefined };
+  return { issuer, device, pauses, polled, error: error as AppError | undefined };
 }
 
 const tokens = (issuer: TestIssuer): Route => async () => json(await issuer.tokens());
 
 Deno.test("polls after the interval until the tokens come, and verifies them", async () => {
-  const { issuer, pauses, polled } = await poll((issuer) => [pending, pending, tokens(issuer)], {
+  const { issuer, device, pauses, polled } = await poll((issuer) => [pending, pending, tokens(issuer)], {
     ...CODE,
     interval: 2,
   });
@@ -137,7 +225,23 @@ Deno.test("polls after the interval until the tokens come, and verifies them", a
     grant_type: "urn:ietf:params:oauth:grant-type:device_code",
     device_code: CODE.device_code,
     client_id: CLIENT,
+    code_verifier: device.codeVerifier,
   });
+});
+
+Deno.test("an issuer that does not know the verifier is polled once more without it", async () => {
+  const { issuer, pauses, polled } = await poll((
+    issuer,
+  ) => [unknownParameter("code_verifier"), pending, tokens(issuer)]);
+  assert.equal((await polled).tokens.claims.sub, "user-1");
+  assert.deepEqual(
+    issuer.requests.filter(({ path }) => path === "/token").map(({ body }) => body.has("code_verifier")),
+    [true, false, false],
+  );
+  assert.deepEqual(pauses, [5, 5, 5]);
+  const stubborn = await poll(() => [unknownParameter("code_verifier")]);
+  assert.equal(stubborn.error?.code, "ISSUER_ERROR");
+  assert.equal(stubborn.issuer.requests.length, 2);
 });
 
 Deno.test("without an interval it is 5 s; slow_down adds 5 s for good", async () => {
@@ -148,9 +252,22 @@ Deno.test("without an interval it is 5 s; slow_down adds 5 s for good", async ()
   assert.deepEqual(pauses, [5, 5, 10, 10, 15, 15]);
 });
 
-Deno.test("an interval of zero does not hammer the issuer", async () => {
+Deno.test("an interval of zero is five seconds", async () => {
   const { pauses } = await poll((issuer) => [pending, tokens(issuer)], { ...CODE, interval: 0 });
-  assert.deepEqual(pauses, [1, 1]);
+  assert.deepEqual(pauses, [5, 5]);
+});
+
+Deno.test("Google's 428 and a 200 that says so are pending, too", async () => {
+  const said = (status: number): Route => () => json({ error: "authorization_pending" }, { status });
+  const { error, pauses } = await poll((issuer) => [said(428), said(200), tokens(issuer)]);
+  assert.equal(error, undefined);
+  assert.deepEqual(pauses, [5, 5, 5]);
+});
+
+Deno.test("a 408, a 425 and a 429 are retried after the interval, whatever they say", async () => {
+  const said = (status: number): Route => () => json({ error: "invalid_grant" }, { status });
+  const { error } = await poll((issuer) => [said(408), said(425), said(429), tokens(issuer)]);
+  assert.equal(error, undefined);
 });
 
 Deno.test("a 5xx is retried after the interval, which it does not change", async () => {
@@ -177,7 +294,9 @@ Deno.test("the code's end stops the polling with TIMEOUT, without a poll beyond 
 for (
   const [error, code, words] of [
     ["access_denied", "ACCESS_DENIED", /declined at issuer\.example/],
+    ["authorization_declined", "ACCESS_DENIED", /declined at issuer\.example/],
     ["expired_token", "TIMEOUT", /expired before/],
+    ["code_expired", "TIMEOUT", /expired before/],
     ["invalid_grant", "ISSUER_ERROR", /invalid_grant/],
     ["invalid_client", "ISSUER_ERROR", /invalid_client/],
   ] as const
@@ -193,7 +312,7 @@ for (
 Deno.test("tokens that cannot be read, or are another's, end the polling", async () => {
   const unreadable = await poll((
     issuer,
-  ) => [async () => json(await issuer.tokens({ expires_in: "1" })), pending]);
+  ) => [async () => json(await issuer.tokens({ expires_in: "soon" })), pending]);
   assert.equal(unreadable.error?.code, "NETWORK");
   const foreign = await poll((issuer) => [async () => json(await issuer.tokens({}, { aud: "x" })), pending]);
   assert.equal(foreign.error?.code, "INVALID_TOKEN");

@@ -42,7 +42,11 @@ for (
     ["several aud without azp", { aud: [CLIENT, "x"] }, /several audiences/],
     ["several aud and another's azp", { aud: [CLIENT, "x"], azp: "x" }, /another client \(azp\)/],
     ["one aud and another's azp", { azp: "x" }, /another client \(azp\)/],
+    ["aud of ours, a number and a list", { aud: [CLIENT, 7, []] }, /several audiences/],
     ["no sub", { sub: undefined }, /no subject \(sub\)/],
+    ["sub null", { sub: null }, /no subject \(sub\)/],
+    ["sub a number", { sub: 4711 }, /its sub is not a text/],
+    ["sub a list", { sub: ["user-1"] }, /its sub is not a text/],
     ["an empty sub", { sub: "" }, /no subject \(sub\)/],
     ["a wrong nonce", { nonce: "nonce-2" }, /nonce is not the one/],
     ["no nonce", { nonce: undefined }, /lacks the nonce/],
@@ -67,6 +71,32 @@ for (
     assert.match(error.message, expected);
   });
 }
+
+// OpenID Connect Core 1.0, 3.1.3.7, 3: as Oracle IDCS sends them.
+Deno.test("audiences beside the client are refused without azp unless each of them is trusted, and the hint names them", async () => {
+  const issuer = new TestIssuer();
+  const idcs = "https://idcs.example.com/";
+  const token = await issuer.idToken({ aud: [CLIENT, idcs, "other's"] });
+  const trusting = (...trustedAudiences: string[]) => ({ trustedAudiences });
+  assert.match(
+    (await refusal(issuer, token)).hint ?? "",
+    /--trust-audience https:\/\/idcs\.example\.com\/ --trust-audience 'other'\\''s'$/,
+  );
+  assert.match(
+    (await refusal(issuer, token, trusting(idcs))).hint ?? "",
+    /them: --trust-audience 'other'\\''s'$/,
+  );
+  assert.equal((await verify(issuer, token, trusting(idcs, "other's"))).claims.sub, "user-1");
+  // Trust in others is none in a token that is for them alone, or was issued to them.
+  const theirs = await issuer.idToken({ aud: [idcs] });
+  assert.match((await refusal(issuer, theirs, trusting(idcs))).message, /another client \(aud\)/);
+  const issuedToThem = await issuer.idToken({ aud: [CLIENT, idcs], azp: idcs });
+  assert.match((await refusal(issuer, issuedToThem, trusting(idcs))).message, /another client \(azp\)/);
+  const unprintable = await issuer.idToken({ aud: [CLIENT, "a\u001b[2J", 7, "x".repeat(300)] });
+  assert.match((await refusal(issuer, unprintable)).hint ?? "", /them: --trust-audience AUD$/);
+  // The same client twice is nobody else.
+  assert.equal((await verify(issuer, await issuer.idToken({ aud: [CLIENT, CLIENT] }))).claims.sub, "user-1");
+});
 
 for (const claim of ["exp", "iat", "nbf"]) {
   Deno.test(`an ID token whose ${claim} is a text is refused`, async () => {

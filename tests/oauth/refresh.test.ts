@@ -82,10 +82,25 @@ Deno.test("refreshTokens() succeeds without an ID token, and hands none out", as
   assert.equal(refreshed.tokens.refreshToken, "refresh-2");
 });
 
-const oauthError = (error: string, status = 400): Route => () =>
-  json({ error, error_description: "why \u001b[2J" }, { status });
+const oauthError = (error: string, status = 400, why = "why \u001b[2J"): Route => () =>
+  json({ error, error_description: why }, { status });
 const ENDS: [string, ErrorCode, Route][] = [
   ["invalid_grant", "SESSION_EXPIRED", oauthError("invalid_grant")],
+  ["invalid_grant with status 200", "SESSION_EXPIRED", oauthError("invalid_grant", 200)],
+  ["interaction_required", "SESSION_EXPIRED", oauthError("interaction_required")],
+  [
+    "ZITADEL's invalid_request",
+    "SESSION_EXPIRED",
+    oauthError("invalid_request", 400, "Errors.OIDCSession.RefreshTokenInvalid"),
+  ],
+  ["ZITADEL's 404", "SESSION_EXPIRED", oauthError("invalid_request", 404, "Errors.User.NotFound")],
+  ["Dex's invalid_request", "SESSION_EXPIRED", oauthError("invalid_request", 400, "Refresh token expired.")],
+  ["another invalid_request", "ISSUER_ERROR", oauthError("invalid_request")],
+  [
+    "an error that is an object",
+    "ISSUER_ERROR",
+    () => json({ error: { code: "bad", message: "why" } }, { status: 400 }),
+  ],
   ["invalid_client", "ISSUER_ERROR", oauthError("invalid_client", 401)],
   ["unauthorized_client", "ISSUER_ERROR", oauthError("unauthorized_client")],
   ["a 403 of JSON", "ISSUER_ERROR", () => json({}, { status: 403 })],
@@ -105,7 +120,13 @@ const PASSES: [string, Route][] = [
   ["temporarily_unavailable", oauthError("temporarily_unavailable")],
   ["server_error", oauthError("server_error")],
   ["a 500 that says invalid_grant", oauthError("invalid_grant", 500)],
+  ["a 408", () => json({}, { status: 408 })],
+  ["a 425 that says invalid_grant", oauthError("invalid_grant", 425)],
   ["a 429", () => json({}, { status: 429 })],
+  [
+    "a 429 in ZITADEL's words",
+    oauthError("invalid_request", 429, "Errors.OIDCSession.RefreshTokenInvalid"),
+  ],
   ["HTML with 200", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
   [
     "HTML with 400 that says invalid_grant",
@@ -114,7 +135,7 @@ const PASSES: [string, Route][] = [
   ],
   ["a captive portal's redirect", () => Response.redirect("https://portal.example/", 302)],
   ["no connection", () => Promise.reject(new AppError("NETWORK", "issuer.example cannot be reached."))],
-  ["expires_in a text", () => json({ access_token: "access-1", token_type: "Bearer", expires_in: "1" })],
+  ["expires_in a word", () => json({ access_token: "access-1", token_type: "Bearer", expires_in: "soon" })],
 ];
 for (const [name, route] of PASSES) {
   Deno.test(`refreshTokens() answered with ${name} for ever is NETWORK after three requests and two growing pauses`, async () => {
@@ -130,6 +151,34 @@ for (const [name, route] of PASSES) {
     assert.equal(attempt.issuer.requests.length, 2);
   });
 }
+
+for (
+  const [name, change, code] of [
+    ["a negative expires_in", { expires_in: -1 }, "NETWORK"],
+    ["no access token", { access_token: undefined }, "NETWORK"],
+    ["an ID token that is a number", { id_token: 7 }, "NETWORK"],
+    ["token_type mac", { token_type: "mac" }, "INVALID_TOKEN"],
+  ] as const
+) {
+  Deno.test(`${name} beside a new refresh token is asked for once, and that token is the one to keep`, async () => {
+    const { issuer, refresh } = await session(async () => json(await issuer.tokens(change)));
+    const refreshed = await refresh();
+    assert.ok(refreshed.kind === "unusable");
+    assert.equal(refreshed.error.code, code);
+    assert.equal(refreshed.refreshToken, "refresh-2");
+    assert.equal(issuer.requests.length, 1);
+    // At an issuer that does not rotate nothing is spent.
+    const same = await session(async () =>
+      json(await issuer.tokens({ ...change, refresh_token: "refresh-1" }))
+    );
+    assert.equal((await failure(same.refresh())).code, code);
+  });
+}
+
+Deno.test("what an issuer repeats of the refresh token with status 200 is in no message", async () => {
+  const { refresh } = await session(oauthError("invalid_grant", 200, "The token refresh-1 is spent"));
+  assert.match((await failure(refresh())).message, /The token … is spent/);
+});
 
 Deno.test("a slow answer is not asked for again: it may have rotated the token", async () => {
   const { issuer, refresh } = await session(() => new Promise<Response>(() => {}));

@@ -163,9 +163,15 @@ const BAD_LOGINS: readonly [string, StudioFaults, ErrorCode, RegExp][] = [
   ["an invisible user_code", { deviceAnswer: { user_code: "\u001b[2J" } }, "NETWORK", /user_code/],
   ["a list for a name", { deviceAnswer: { token_name: [] } }, "NETWORK", /token_name/],
   ["a life of no time", { deviceAnswer: { expires_in: 0 } }, "NETWORK", /expires_in/],
-  ["a life in words", { deviceAnswer: { expires_in: "900" } }, "NETWORK", /expires_in/],
-  ["an interval in words", { deviceAnswer: { interval: "5" } }, "NETWORK", /interval/],
-  ["no page", { deviceAnswer: { verification_uri: null } }, "INVALID_TOKEN", /verification_uri that is not/],
+  ["a life in words", { deviceAnswer: { expires_in: "long" } }, "NETWORK", /expires_in/],
+  ["an interval in words", { deviceAnswer: { interval: "often" } }, "NETWORK", /interval/],
+  ["no page", { deviceAnswer: { verification_uri: null } }, "NETWORK", /holds no verification_uri/],
+  [
+    "an error beside status 200",
+    { device_authorization: { json: { error: { message: "No more logins." } } } },
+    "ISSUER_ERROR",
+    /status 200, .*No more logins/,
+  ],
   [
     "a page that is a script",
     { deviceAnswer: { verification_uri: "javascript:alert(1)" } },
@@ -233,10 +239,57 @@ scene("the token comes after the person's approval, asked for every five seconds
 });
 
 scene("an interval that Studio tells is kept to, within reason", async (stage) => {
-  for (const [interval, seconds] of [[2, 2], [0, 1], [86_400, 60]] as const) {
+  for (const [interval, seconds] of [[2, 2], [0, 5], [86_400, 60]] as const) {
     stage.studio.setCodes({ interval });
     assert.equal((await stage.begin()).interval, seconds);
   }
+});
+
+scene(
+  "numbers as text are taken, and a code whose life nobody tells lives for a quarter of an hour",
+  async (stage) => {
+    const began = stage.exchange.now();
+    for (
+      const [deviceAnswer, lives, interval] of [
+        [{ expires_in: "600", interval: "2" }, 600, 2],
+        [{ expires_in: null, interval: "" }, 900, 5],
+        [{ expires_in: "" }, 900, 5],
+        [{ verification_url: "https://studio.example/code", verification_uri: null }, 900, 5],
+      ] as const
+    ) {
+      await stage.studio.setFaults({ deviceAnswer });
+      const device = await stage.begin();
+      assert.equal(device.expiresAt, began + lives * 1000);
+      assert.equal(device.interval, interval);
+    }
+  },
+);
+
+scene("other issuers' words for a poll are understood, whatever their status", async (stage) => {
+  for (
+    const [status, json, code] of [
+      [400, { detail: "authorization_declined" }, "ACCESS_DENIED"],
+      [400, { error: "access_denied" }, "ACCESS_DENIED"],
+      [200, { error: "access_denied" }, "ACCESS_DENIED"],
+      [400, { detail: "code_expired" }, "TIMEOUT"],
+      [404, { error: "expired_token" }, "TIMEOUT"],
+      [200, { error: "expired_token" }, "TIMEOUT"],
+    ] as const
+  ) {
+    await stage.studio.setFaults({});
+    const device = await stage.begin();
+    await stage.studio.setFaults({ token: { status, json } });
+    assert.equal((await failure(stage, stage.poll(device))).code, code, JSON.stringify(json));
+  }
+  await stage.studio.setFaults({});
+  const device = await stage.begin();
+  stage.onWait = async (count) => {
+    const words = [{ error: "authorization_pending" }, { error: "slow_down" }][count - 1];
+    await stage.studio.setFaults(words === undefined ? {} : { token: { status: 428, json: words } });
+    if (count === 3) stage.studio.approve(device.userCode);
+  };
+  stage.waits.length = 0;
+  assert.ok(await stage.poll(device));
 });
 
 scene("a declined code is ACCESS_DENIED, with Studio's word", async (stage) => {

@@ -125,7 +125,9 @@ Deno.test("an issuer that is down, or a captive portal, is NETWORK after at most
     () => new Response("no", { status: 503 }),
     () => new Response("<html>", { headers: { "content-type": "text/html" } }),
     () => Response.json({ error: "temporarily_unavailable" }, { status: 400 }),
-    () => Response.json({ access_token: "a" }),
+    () => Response.json({ token_type: "Bearer" }),
+    () => Response.json({ error: "invalid_grant" }, { status: 408 }),
+    () => Response.json({ error: "invalid_request" }, { status: 425 }),
     () => new Response("{", { headers: { "content-type": "application/json" } }),
   ];
   for (const answer of answers) {
@@ -148,15 +150,69 @@ Deno.test("a Retry-After beyond the bound is not waited for", async () => {
   assert.deepEqual(it.sandbox.issuer.requests, ["/token"]);
 });
 
-Deno.test("a refused client is ISSUER_ERROR, and the session is kept", async () => {
-  for (const error of ["invalid_client", "unauthorized_client"]) {
+Deno.test("an answer that ends the session is SESSION_EXPIRED in the issuer's own words, and the file says so", async () => {
+  for (
+    const [status, error, error_description] of [
+      [200, "invalid_grant", "spent"],
+      [400, "invalid_request", "Errors.OIDCSession.RefreshTokenInvalid"],
+      [404, "invalid_request", "Errors.User.NotFound"],
+      [400, "invalid_request", "Refresh token expired."],
+      [400, "interaction_required", "AADSTS50076: use multi-factor authentication"],
+    ] as const
+  ) {
     await using it = await expired();
-    it.sandbox.issuer.respond = () => Response.json({ error }, { status: 401 });
-    const thrown = await failure(token(it.sandbox, it.name), "ISSUER_ERROR");
-    assert.match(thrown.message, new RegExp(error));
-    assert.equal(await Deno.readTextFile(it.file), it.text);
+    it.sandbox.issuer.respond = () => Response.json({ error, error_description }, { status });
+    const thrown = await failure(token(it.sandbox, it.name), "SESSION_EXPIRED");
+    assert.ok(thrown.message.includes(`${error}: ${error_description.replace(/\.$/, "")}`), thrown.message);
+    assert.equal(thrown.hint, `Sign in again: datumctl login --profile ${it.name}`);
+    const { renewalRefused, ...rest } = JSON.parse(await Deno.readTextFile(it.file));
+    assert.ok(renewalRefused);
+    assert.deepEqual(rest, JSON.parse(it.text));
+    assert.deepEqual(it.sandbox.issuer.requests, ["/token"], "who says so much is there");
   }
 });
+
+const CLIENT_DISABLED = /^The client, or its realm, may be disabled at the issuer: ask whoever runs it\.$/;
+const SECRET_LINE = /secret .*: datumctl login --profile \S+ --client-secret-file FILE$/;
+const BOTH = /^Check the client id and scopes .* sign in again: datumctl login --profile \S+$/;
+for (
+  const [what, status, answer, confidential, hint] of [
+    ["invalid_client of a client with a secret", 401, { error: "invalid_client" }, true, SECRET_LINE],
+    [
+      "invalid_client that asks for a secret",
+      401,
+      { error: "invalid_client", error_description: "client_secret is missing" },
+      false,
+      SECRET_LINE,
+    ],
+    ["a 401 of a client with a secret", 401, {}, true, SECRET_LINE],
+    ["unauthorized_client of a public client", 400, { error: "unauthorized_client" }, false, CLIENT_DISABLED],
+    [
+      "Keycloak's disabled realm",
+      403,
+      { error: "access_denied", error_description: "Realm not enabled" },
+      true,
+      CLIENT_DISABLED,
+    ],
+    ["invalid_scope", 400, { error: "invalid_scope" }, false, BOTH],
+    ["any other error", 400, { error: "invalid_request" }, false, BOTH],
+    ["an error that is an object", 418, { error: { code: 7, message: "no" } }, true, BOTH],
+    ["a 403 without words", 403, {}, false, BOTH],
+  ] as const
+) {
+  Deno.test(`${what} is ISSUER_ERROR, the session is kept, and the hint fits`, async () => {
+    await using it = await expired({
+      session: { provider: "oidc", ...(confidential && { confidential: true }) },
+      credentials: { clientSecret: confidential ? "client-secret" : undefined },
+    });
+    it.sandbox.issuer.respond = () => Response.json(answer, { status });
+    const thrown = await failure(token(it.sandbox, it.name, { kind: "access" }), "ISSUER_ERROR");
+    assert.match(thrown.hint ?? "", hint);
+    assert.equal(await Deno.readTextFile(it.file), it.text);
+    it.sandbox.issuer.respond = undefined;
+    assert.equal((await token(it.sandbox, it.name, { kind: "access" })).token, "access-1");
+  });
+}
 
 Deno.test("an issuer that does not answer is given up at the bound, and only then", async () => {
   await using it = await expired();

@@ -1,0 +1,94 @@
+/** What a refusal is called outside of any session: the error's code, its sentence, and what to look at. */
+
+import { AppError } from "../errors.ts";
+import { isAskedFor } from "../system/sent-secrets.ts";
+import type { OAuthClient } from "./client.ts";
+import { type Answer, badAnswer, type FailedExchange, hostOf } from "./http.ts";
+import {
+  type Meaning,
+  meaningOf,
+  namesError,
+  type Occasion,
+  otherScopes,
+  type Refusal,
+  refusalOf,
+  speaksOfSecret,
+  wordsOf,
+} from "./refusals.ts";
+
+/** What was asked for, as far as it tells what to look at. */
+export interface Asked {
+  readonly occasion: Occasion;
+  readonly client?: OAuthClient | undefined;
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** True for an answer that does not hold what was asked for: by its status, or because it names an error. */
+export function isRefusal({ status, json }: Answer): boolean {
+  return !isAskedFor(status) || namesError(json);
+}
+
+/** The issuer's own words in an answer that is a refusal, safe to print. */
+export function issuerWords({ status, json }: Answer): string {
+  return wordsOf(refusalOf(json, status));
+}
+
+/** What a refusal's answer means, given what was asked for. */
+export function meaningOfAnswer(occasion: Occasion, { status, json }: Answer): Meaning {
+  return meaningOf(occasion, refusalOf(json, status));
+}
+
+/** The cause of an error about a refusal. */
+export function refusedCause(refusal: Refusal, meaning: Meaning): FailedExchange {
+  const { status } = refusal;
+  return { kind: "refused", ...(status === undefined ? {} : { status }), refusal: { ...refusal, meaning } };
+}
+
+/**
+ * The error of a refusal: `NETWORK` for what passes by itself, else `ISSUER_ERROR` with the issuer's words.
+ * RFC 6749, 4.1.2.1 and 5.2.
+ */
+export function issuerRefusal(step: string, url: string | URL, answer: Answer, asked: Asked): AppError {
+  return refusalError(step, hostOf(url), refusalOf(answer.json, answer.status), asked);
+}
+
+/** As {@link issuerRefusal}, for a refusal that was read already. */
+export function refusalError(step: string, host: string, refusal: Refusal, asked: Asked): AppError {
+  const { status } = refusal;
+  const meaning = meaningOf(asked.occasion, refusal);
+  const words = wordsOf(refusal);
+  if (meaning === "passing") {
+    const kind = asked.occasion === "way-back" ? "refused" : "status";
+    return badAnswer(`${step}: ${host} is unavailable (${words}).`, {
+      kind,
+      ...(status === undefined ? {} : { status }),
+    });
+  }
+  const said = status === undefined ? words : `status ${status}, ${words}`;
+  return new AppError("ISSUER_ERROR", `${step}: ${host} refused (${said}).`, {
+    cause: refusedCause(refusal, meaning),
+    hint: whatToCheck(refusal, meaning, asked),
+  });
+}
+
+/** What to look at after a refusal, with the flags of a sign-in that mend it. */
+function whatToCheck(refusal: Refusal, meaning: Meaning, { occasion, client, scopes }: Asked): string {
+  switch (meaning) {
+    case "client":
+      return client?.secret !== undefined || speaksOfSecret(refusal)
+        ? "The client's secret may be missing or wrong, or the client disabled: --client-secret-file FILE"
+        : "The client may be unknown there, or disabled: check --client-id, or ask whoever runs the issuer.";
+    case "disabled":
+      return "The client or its realm may be disabled there: ask whoever runs the issuer.";
+    case "scope": {
+      const others = otherScopes(scopes ?? [], refusal);
+      return others === undefined
+        ? "Ask for other scopes with --scopes, as whoever runs the issuer allows this client."
+        : `Ask without it: --scopes ${others.join(",")}`;
+    }
+    default:
+      return occasion === "way-back"
+        ? "Check the client id, scopes and redirect URI with whoever runs the issuer."
+        : "Check the client id and scopes with whoever runs the issuer.";
+  }
+}
