@@ -32,7 +32,9 @@ export function readMintedToken(
   endpoint: string | URL,
   answer: Answer,
 ): MintedToken {
-  const { tokens } = readTokens(receivedAt, step, { token_endpoint: String(endpoint) }, answer);
+  // What a machine has no use for is not looked at.
+  const { refresh_token: _, id_token: __, ...json } = answer.json;
+  const { tokens } = readTokens(receivedAt, step, { token_endpoint: String(endpoint) }, { ...answer, json });
   const { accessToken } = tokens;
   const { exp, iat, nbf } = unverifiedClaims(accessToken) ?? {};
   const [ends, issued, begins] = [timeOf(exp), timeOf(iat), timeOf(nbf)];

@@ -235,7 +235,14 @@ Deno.test("a key that was taken back is refused with exit 4; at an unreachable i
   world.cloud.revokeServiceAccount(JSON.parse(await Deno.readTextFile(path)).client_id);
   const { code, stderr } = await refused(world, `login ${at(world)} --credentials ${path}`);
   assert.equal(code, 4, stderr);
-  assert.match(stderr, /refused the credential/);
+  assert.match(stderr, /does not accept the key \S+, which may have been removed, have expired or belong to/);
+});
+
+Deno.test("a key file without a scope signs in, for a scope is asked for all the same", async () => {
+  await using world = await openWorld();
+  const key = JSON.stringify(await world.cloud.addServiceAccount({ scope: null }));
+  const { code, stderr } = await world.run(`login ${at(world)} --credentials - --profile ci`, { stdin: key });
+  assert.equal(code, 0, stderr);
 });
 
 Deno.test("an API host that cannot be told is asked for in words", async () => {

@@ -38,6 +38,7 @@ export interface RemoteCloud extends CloudInfo {
   revokePersonalAccessToken(token: string): Promise<void>;
   addServiceAccount: MachineCloud["addServiceAccount"];
   revokeServiceAccount(clientId: string): Promise<void>;
+  removeServiceAccountKey(clientId: string): Promise<void>;
   setMachines(switches: Partial<MachineSwitches>): Promise<void>;
 }
 
@@ -72,6 +73,8 @@ const ORDERS: Readonly<Record<string, (cloud: Controlled, argument: never) => un
     cloud.addServiceAccount(options),
   "POST /revoke-service-account": (cloud, { clientId }: { clientId: string }) =>
     cloud.revokeServiceAccount(clientId),
+  "POST /remove-service-account-key": (cloud, { clientId }: { clientId: string }) =>
+    cloud.removeServiceAccountKey(clientId),
   "POST /gitlab-id-token": (cloud, { audience, options }: GitlabOrder) =>
     cloud.ciIssuers.gitlab.idToken(audience, options),
   "POST /machines": (cloud, switches: Partial<MachineSwitches>) => cloud.setMachines(switches),
@@ -126,6 +129,7 @@ export async function connectCloud(admin: string): Promise<RemoteCloud> {
     addServiceAccount: async (options) =>
       await order("/add-service-account", options) as ServiceAccountKeyFile,
     revokeServiceAccount: (clientId) => tell("/revoke-service-account", { clientId }),
+    removeServiceAccountKey: (clientId) => tell("/remove-service-account-key", { clientId }),
     setMachines: (switches) => tell("/machines", switches),
   };
 }

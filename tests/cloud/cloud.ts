@@ -18,6 +18,7 @@ import { EXCHANGE_PATH } from "./personal-access-tokens.ts";
 import { makeSecretRecord, type Secret } from "./secrets.ts";
 import { USERS } from "./users.ts";
 import type { User } from "./users.ts";
+import type { Dialect } from "./zitadel-words.ts";
 
 export type { Endpoint, Fault, Faults } from "./faults.ts";
 export type { ForgeryName } from "./forgeries.ts";
@@ -46,6 +47,8 @@ export interface CloudOptions {
   readonly rotation?: boolean;
   /** Seconds between two polls for a device code; 1 unless given. */
   readonly deviceInterval?: number;
+  /** How the issuer words its refusals: as ZITADEL unless given, for that is what Datum's issuer is. */
+  readonly dialect?: Dialect;
   readonly controlPlanes?: Partial<ControlPlaneSwitches>;
 }
 
@@ -73,7 +76,7 @@ export interface Cloud extends MachineCloud, AsyncDisposable {
   setControlPlanes(switches: Partial<ControlPlaneSwitches>): void;
   /** Life of access and ID tokens issued from now on, in seconds. */
   setTokenLife(seconds: number): void;
-  /** Ends the sign-ins of one user, or of all: their refresh tokens answer `invalid_grant`. */
+  /** Ends the sign-ins of one user, or of all: their refresh tokens are refused. */
   revokeAll(email?: string): void;
   /** Takes away the access tokens of one user or service account, or of all; refresh tokens stay good. */
   revokeAccessTokens(email?: string): void;
@@ -91,6 +94,7 @@ export interface Cloud extends MachineCloud, AsyncDisposable {
 /** Starts a cloud. It holds no port, file or timer after its close. */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const { host = "127.0.0.1", clientId = "325848904128073754", accessTokenLife = 3600 } = options;
+  const { dialect = "zitadel" } = options;
   const lives = { access: accessTokenLife, id: options.idTokenLife ?? accessTokenLife };
   const closing = new AbortController();
   const board = makeFaultBoard();
@@ -138,6 +142,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     now: () => Date.now() / 1000 + (board.faults.clockOffset ?? 0),
     sign: (claims) => issuer.sign(claims),
     secrets,
+    dialect,
   });
   const issuer = await makeIssuer({
     url: issuerUrl,
@@ -152,6 +157,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     offlineAccess: options.offlineAccess ?? "asked",
     rotation: options.rotation ?? true,
     deviceInterval: options.deviceInterval ?? 1,
+    dialect,
     machineGrant: machines.grant,
     grantTypes: machines.grantTypes,
   });

@@ -34,6 +34,7 @@ export async function startPeople(
   const host = `127.0.0.1:${listener.port}`;
   const clientId = "cloudfleet-cli";
   const issuer = await makeIssuer({
+    dialect: "standard",
     ...options,
     url: `https://${host}`,
     clientId,

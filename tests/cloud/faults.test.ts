@@ -10,7 +10,7 @@ import type { RelyingParty } from "./relying-party.ts";
 
 function test(name: string, run: (cloud: Cloud, client: RelyingParty) => Promise<void>): void {
   Deno.test(name, async () => {
-    await using cloud = await startCloud();
+    await using cloud = await startCloud({ dialect: "standard" });
     using client = await makeRelyingParty(cloud);
     await run(cloud, client);
   });

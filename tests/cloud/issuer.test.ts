@@ -17,7 +17,7 @@ function test(
   options?: CloudOptions,
 ): void {
   Deno.test(name, async () => {
-    await using cloud = await startCloud(options);
+    await using cloud = await startCloud({ dialect: "standard", ...options });
     using client = await makeRelyingParty(cloud);
     await run(cloud, client);
   });

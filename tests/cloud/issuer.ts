@@ -18,6 +18,7 @@ import type { SecretRecord } from "./secrets.ts";
 import { makeSigningKey, signingKey } from "./signing-keys.ts";
 import { makeStore } from "./store.ts";
 import type { GrantAnswer } from "./token-grants.ts";
+import { type Dialect, inZitadelsWords } from "./zitadel-words.ts";
 import type { User } from "./users.ts";
 import { USERS } from "./users.ts";
 
@@ -57,6 +58,8 @@ export interface IssuerOptions {
   readonly rotation: boolean;
   /** Seconds between two polls for a device code. */
   readonly deviceInterval: number;
+  /** How refusals are worded. */
+  readonly dialect: Dialect;
   /** Answers the grants of machines; nothing for those of people. */
   machineGrant(form: URLSearchParams, authorization: string): Promise<GrantAnswer | undefined>;
   /** The grant types of the metadata, given those of people. */
@@ -72,7 +75,7 @@ export interface Issuer {
   userOfIdToken(token: string): Promise<User | undefined>;
   /** Signs claims as they are with the key of the moment. */
   sign(claims: JWTPayload): Promise<string>;
-  /** Ends sign-ins (refresh tokens answer `invalid_grant`), or only takes the access tokens away. */
+  /** Ends sign-ins (refresh tokens are refused), or only takes the access tokens away. */
   revoke(what: "grants" | "access-tokens", user: User | undefined): void;
   /** Signs with a new key from now on; the JWKS has the new key only. */
   rotateKeys(): Promise<void>;
@@ -180,6 +183,11 @@ export async function makeIssuer(options: IssuerOptions): Promise<Issuer> {
         counts.add(`token:${grantName(formOf(ctx).grant_type)}`);
         if (ctx.status === 200) {
           ctx.body = overlaid(await rewritten(asObject(ctx.body), ctx), board.tokenAnswer);
+        } else if (options.dialect === "zitadel") {
+          const refusal = { status: ctx.status, body: asObject(ctx.body) };
+          const { status, body } = inZitadelsWords(String(formOf(ctx).grant_type), refusal);
+          ctx.status = status;
+          ctx.body = body;
         }
         return;
       default:

@@ -13,6 +13,7 @@ import { makeServiceAccounts } from "./service-accounts.ts";
 import type { ServiceAccountKeyFile, ServiceAccountOptions, ServiceAccounts } from "./service-accounts.ts";
 import { type GrantAnswer, JWT_BEARER, refused, TOKEN_EXCHANGE } from "./token-grants.ts";
 import type { User } from "./users.ts";
+import type { Dialect } from "./zitadel-words.ts";
 import { makeWorkloadGrants } from "./workload-grants.ts";
 
 /** How machines are served; all can be changed while the cloud runs. */
@@ -43,6 +44,8 @@ export interface MachineCloud {
   addServiceAccount(options?: ServiceAccountOptions): Promise<ServiceAccountKeyFile>;
   /** The account is gone, and its tokens with it. */
   revokeServiceAccount(clientId: string): void;
+  /** Its key is not known any more; its tokens live on until they end. */
+  removeServiceAccountKey(clientId: string): void;
   /** The scope without which a service account's token is refused by the API. */
   readonly audienceScope: string;
   readonly ciIssuers: CiIssuers;
@@ -70,6 +73,8 @@ export interface MachinesOptions {
   /** Signs with the issuer's key of the moment. */
   readonly sign: (claims: JWTPayload) => Promise<string>;
   readonly secrets: SecretRecord;
+  /** How refusals of service accounts are worded. */
+  readonly dialect: Dialect;
 }
 
 /** The machines of one cloud. */
@@ -111,7 +116,8 @@ export function makeMachines(options: MachinesOptions): Machines {
     secrets,
   });
   const personalAccessTokens = makePersonalAccessTokens({ mint, secrets, now: options.now });
-  const serviceAccounts = makeServiceAccounts({ issuer, audienceScope, now: options.now, mint, secrets });
+  const { now, dialect } = options;
+  const serviceAccounts = makeServiceAccounts({ issuer, audienceScope, now, mint, secrets, dialect });
   const ci = makeCiServices({ origin: options.ciOrigin, life: () => switches.ciTokenLife, secrets });
   const workloads = makeWorkloadGrants({
     ci,
@@ -132,6 +138,7 @@ export function makeMachines(options: MachinesOptions): Machines {
     revokePersonalAccessToken: (token) => personalAccessTokens.revoke(token),
     addServiceAccount: (account = {}) => serviceAccounts.add(account),
     revokeServiceAccount: (clientId) => serviceAccounts.revoke(clientId),
+    removeServiceAccountKey: (clientId) => serviceAccounts.removeKey(clientId),
     audienceScope,
     ciIssuers: ci.issuers,
     workloadClient,

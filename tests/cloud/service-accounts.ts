@@ -1,7 +1,7 @@
-/** Owns service accounts, their key files, and the JWT-bearer grant that checks what they sign (RFC 7523). */
+/** Service accounts, their key files, and the JWT-bearer grant that checks what they sign (RFC 7523). */
 
 import { createPrivateKey } from "node:crypto";
-import { decodeProtectedHeader, errors, exportPKCS8, jwtVerify } from "jose";
+import { decodeJwt, decodeProtectedHeader, errors, exportPKCS8, jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 
 import type { Mint } from "./minted-tokens.ts";
@@ -9,6 +9,7 @@ import type { SecretRecord } from "./secrets.ts";
 import { signingKey } from "./signing-keys.ts";
 import { type GrantAnswer, refused } from "./token-grants.ts";
 import type { User } from "./users.ts";
+import { type Dialect, INTERNAL, NO_SCOPE, ofItsOwn } from "./zitadel-words.ts";
 
 /** How a service account begins. */
 export interface ServiceAccountOptions {
@@ -44,6 +45,8 @@ export interface ServiceAccountsOptions {
   readonly now: () => number;
   readonly mint: Mint;
   readonly secrets: SecretRecord;
+  /** How refusals are worded, and whether a scope must be asked for. */
+  readonly dialect: Dialect;
 }
 
 /** The service accounts of one cloud. */
@@ -51,6 +54,8 @@ export interface ServiceAccounts {
   add(options: ServiceAccountOptions): Promise<ServiceAccountKeyFile>;
   /** Its assertions and its tokens are refused from now on. Throws when there is no such account. */
   revoke(clientId: string): void;
+  /** Its key is not known any more; the account and its tokens stay. Throws when there is no such account. */
+  removeKey(clientId: string): void;
   /** True when an account has this user name. */
   knows(name: string | undefined): boolean;
   /** Answers the JWT-bearer grant. */
@@ -73,7 +78,12 @@ export function makeServiceAccounts(options: ServiceAccountsOptions): ServiceAcc
   /** By key id. */
   const accounts = new Map<string, Account>();
   const used = new Set<string>();
+  const gone = new Set<string>();
   let made = 0;
+
+  const rowOf = (clientId: string) =>
+    [...accounts].find(([, account]) => account.clientId === clientId) ??
+      fail(`No service account is called ${clientId}.`);
 
   const verified = async (assertion: string, { clientId, publicKey }: Account): Promise<JWTPayload> => {
     const now = options.now();
@@ -134,10 +144,13 @@ export function makeServiceAccounts(options: ServiceAccountsOptions): ServiceAcc
       };
     },
     revoke: (clientId) => {
-      const row = [...accounts].find(([, account]) => account.clientId === clientId);
-      if (row === undefined) throw new Error(`No service account is called ${clientId}.`);
-      accounts.delete(row[0]);
-      mint.revoke(row[1].user.email);
+      const [keyId, { user }] = rowOf(clientId);
+      accounts.delete(keyId);
+      gone.add(clientId);
+      mint.revoke(user.email);
+    },
+    removeKey: (clientId) => {
+      accounts.delete(rowOf(clientId)[0]);
     },
     knows: (name) => [...accounts.values()].some(({ user }) => user.email === name),
     grant: async (assertion, scope) => {
@@ -145,16 +158,28 @@ export function makeServiceAccounts(options: ServiceAccountsOptions): ServiceAcc
         const { alg, kid } = decodeProtectedHeader(assertion);
         if (alg !== "RS256") throw new Error("signature algorithm not supported");
         const account = accounts.get(kid ?? "");
-        if (account === undefined) throw new Error("Errors.AuthNKey.NotFound");
+        if (account === undefined) {
+          // The account is looked for before its key.
+          const code = gone.has(decodeJwt(assertion).sub ?? "") ? "Errors.User.NotFound" : UNKNOWN_KEY;
+          if (options.dialect === "zitadel") return ofItsOwn(code);
+          throw new Error(code);
+        }
         await verified(assertion, account);
+        if (scope === "" && options.dialect === "zitadel") return NO_SCOPE;
         const withAudience = scope.split(" ").includes(options.audienceScope);
         const { token, expiresIn } = await mint.mint(account.user, { withAudience });
         return { status: 200, body: { access_token: token, token_type: "Bearer", expires_in: expiresIn } };
       } catch (error) {
-        return refused("invalid_grant", problem(error));
+        return options.dialect === "zitadel" ? INTERNAL : refused("invalid_grant", problem(error));
       }
     },
   };
+}
+
+const UNKNOWN_KEY = "Errors.AuthNKey.NotFound";
+
+function fail(why: string): never {
+  throw new Error(why);
 }
 
 /** What is wrong with a JWT, in Zitadel's words where it has some. */

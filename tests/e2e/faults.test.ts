@@ -180,7 +180,7 @@ testInWorld(
 );
 
 testInWorld(
-  "invalid_grant: SESSION_EXPIRED with the command to run, the file kept, and after it kubectl works at once",
+  "a grant that was revoked: SESSION_EXPIRED with the command to run, the file kept, and after it kubectl works at once",
   async (world) => {
     await expiredSession(world);
     world.cloud.revokeAll("ada@example.com");

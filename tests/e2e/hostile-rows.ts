@@ -159,7 +159,7 @@ const callback: readonly HostileRow[] = [
   row(
     "the code of an earlier attempt",
     { forgery: "redirect-code-reused" },
-    refused("ISSUER_ERROR", /invalid_grant/),
+    refused("ISSUER_ERROR", /invalid_request: Errors\.User\.Code\.Invalid/),
     { signedInBefore: true },
   ),
   row(
@@ -367,7 +367,7 @@ const refresh: readonly HostileRow[] = [
   row(
     "a new refresh token and then status 500",
     { token: { thenStatus: 500, times: 1 } },
-    refused("SESSION_EXPIRED", /no longer renews .*invalid_grant/),
+    refused("SESSION_EXPIRED", /no longer renews .*Errors\.OIDCSession\.RefreshTokenInvalid/),
   ),
   ...badAnswers("token"),
   row(

@@ -124,7 +124,7 @@ keyringTest(
     const after = await secretTool("search", "--all", "service", "datumctl");
     assert.equal(after.stdout, "", "the item is gone");
     assert.deepEqual((await world.files()).filter((left) => left === path), [], "the file is gone");
-    assert.equal(await refreshError(world, credentials.refreshToken), "invalid_grant", "the grant is gone");
+    assert.equal(await refreshError(world, credentials.refreshToken), "invalid_request", "the grant is gone");
     assert.equal(await userInfoStatus(world, credentials.accessToken), 401, "the access token is gone");
     const names = [{ what: "the e-mail", bytes: ADA }, { what: "the subject", bytes: credentials.subject }];
     assert.deepEqual(

@@ -421,6 +421,54 @@ Deno.test("a secret that is refused is SESSION_REJECTED, names the session and w
   }
 });
 
+for (
+  const [status, error_description] of [
+    [404, "Errors.AuthNKey.NotFound"],
+    [404, "Errors.User.NotFound"],
+    [400, "Errors.User.NotActive"],
+  ] as const
+) {
+  Deno.test(`a key that ZITADEL does not accept, ${status} ${error_description}, is named, with the line for a new one`, async () => {
+    await using sandbox = await openSandbox();
+    await using cloud = await startCloud();
+    const recipe = await serviceAccount(cloud);
+    assert.ok(recipe.kind === "service-account");
+    sandbox.issuer.respond = () => Response.json({ error: "invalid_request", error_description }, { status });
+    const it = await machine(sandbox, { ...recipe, tokenEndpoint: sandbox.issuer.metadata.token_endpoint });
+    const error = await failure(it.token(), "SESSION_REJECTED");
+    assert.ok(error.message.includes(`does not accept the key ${recipe.keyId}, `), error.message);
+    assert.ok(error.message.includes(error_description), error.message);
+    assert.match(
+      error.hint ?? "",
+      /^Sign in with a current key: datumctl login --profile ci --credentials FILE/,
+    );
+    assert.deepEqual(sandbox.issuer.requests, ["/token"], "who says so much is there");
+  });
+}
+
+Deno.test("a service account always sends a scope: its file's, byte for byte, else the usual ones", async () => {
+  await using sandbox = await openSandbox();
+  await using cloud = await startCloud();
+  const { scope: own, ...bare } = await serviceAccount(cloud) as MintingRecipe & { scope?: string };
+  for (
+    const [recipe, expected] of [[{ ...bare, scope: own }, own], [
+      bare,
+      "openid profile email offline_access",
+    ]] as const
+  ) {
+    const sent: (string | null)[] = [];
+    sandbox.issuer.respond = ({ parameters }) => {
+      sent.push(parameters.get("scope"));
+      return Response.json({ access_token: "a", refresh_token: "nobody keeps it" });
+    };
+    const tokenEndpoint = sandbox.issuer.metadata.token_endpoint;
+    const it = await machine(sandbox, { ...recipe, tokenEndpoint } as Recipe);
+    await it.token({ force: true });
+    assert.deepEqual(sent, [expected]);
+    assert.ok(!(await Deno.readTextFile(it.file)).includes("nobody"));
+  }
+});
+
 Deno.test("mintToken() is NO_ID_TOKEN when an ID token is wished for", async () => {
   await using it = await counted();
   await failure(it.token({ kind: "id" }), "NO_ID_TOKEN");
