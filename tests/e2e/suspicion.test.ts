@@ -43,8 +43,8 @@ async function handouts(world: World): Promise<string | undefined> {
   return (await world.files()).find((path) => path.endsWith(".handouts"));
 }
 
-/** Lets the minute pass for which the issuer's last word about a token serves. */
-async function minuteLater(world: World): Promise<void> {
+/** Lets the time pass for which the issuer's last word about a token serves, or its silence. */
+async function afterItsWord(world: World): Promise<void> {
   const path = await handouts(world);
   if (path === undefined) return;
   const { asked: _, ...notes } = JSON.parse(await Deno.readTextFile(path));
@@ -71,7 +71,7 @@ for (const each of kubectls) {
         const old = (await world.ok(["auth", "get-token", "--token", kind])).trimEnd();
         if (kind === "access") world.cloud.revokeAccessTokens(ADA);
         else await world.cloud.rotateKeys();
-        await minuteLater(world);
+        await afterItsWord(world);
         world.cloud.resetCounts();
         const first = await namespaces(world, each);
         assert.equal(asked(world)[0], 1, "one refresh, from within that very call");
@@ -99,11 +99,8 @@ for (const each of kubectls) {
     const [refreshes, questions] = asked(world);
     assert.equal(refreshes, 0);
     if (direct) assert.equal(questions, 0, "nor a question");
-    else {assert.equal(
-        questions,
-        1,
-        "and one question in a minute, though it runs the plugin twice each time",
-      );}
+    // It runs the plugin twice each time; an answer serves for some seconds.
+    else assert.ok(questions !== undefined && questions >= 1 && questions <= 3, `${questions} questions`);
   });
 }
 
@@ -124,10 +121,10 @@ for (const each of kubectls.filter(({ minor }) => minor === undefined)) {
 
 test("a good token that comes back is asked about, and handed out again", async (world) => {
   world.cloud.resetCounts();
-  const tokens = await calls(world, 3);
+  const tokens = await calls(world, 2);
   assert.equal(new Set(tokens).size, 1);
-  assert.deepEqual(asked(world), [0, 1], "what the issuer said serves for a minute");
-  await minuteLater(world);
+  assert.deepEqual(asked(world), [0, 1]);
+  await afterItsWord(world);
   await calls(world, 1);
   assert.deepEqual(asked(world), [0, 1], "another process is under no suspicion");
   await calls(world, 2);
@@ -143,6 +140,30 @@ test("a revoked access token that comes back is refreshed once, and the new one 
   assert.equal(third, second);
   assert.deepEqual(asked(world), [1, 2], "the new one is asked about when it comes back, and is good");
   assert.deepEqual(await calls(world, 1), [second]);
+});
+
+test("a token that is revoked after the issuer called it good is replaced at the next call of that process", async (world) => {
+  // The test itself is the parent of each.
+  const call = async () => {
+    const { code, stdout, stderr } = await world.datumctl(["auth", "get-token"], {
+      env: { KUBERNETES_EXEC_INFO: INFO },
+    });
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout).status.token;
+  };
+  const good = await call();
+  assert.equal(await call(), good);
+  world.cloud.revokeAccessTokens(ADA);
+  const path = await handouts(world);
+  assert.ok(path !== undefined);
+  const notes = JSON.parse(await Deno.readTextFile(path));
+  assert.equal(notes.asked.answered, true);
+  // Six seconds later.
+  const asked = { ...notes.asked, at: notes.asked.at - 6_000 };
+  await Deno.writeTextFile(path, JSON.stringify({ ...notes, asked }));
+  const next = await call();
+  assert.notEqual(next, good);
+  assert.equal(await call(), next);
 });
 
 test("with nobody to ask, a refresh comes of it once in ten minutes for the session", async (world) => {
@@ -201,7 +222,7 @@ test("an issuer that is down, slow or broken: the token is handed out anyway, in
     ] as const
   ) {
     await world.cloud.setFaults(faults);
-    await minuteLater(world);
+    await afterItsWord(world);
     world.cloud.resetCounts();
     const [[first, second], took] = await timed(() => calls(world, 2));
     assert.equal(second, first, JSON.stringify(faults));
@@ -210,7 +231,7 @@ test("an issuer that is down, slow or broken: the token is handed out anyway, in
   }
   // The refresh that fails on suspicion leaves no failure to remember.
   await world.cloud.setFaults({ token: { status: 503 } });
-  await minuteLater(world);
+  await afterItsWord(world);
   world.cloud.revokeAccessTokens(ADA);
   const [first, second] = await calls(world, 2);
   assert.equal(second, first);
