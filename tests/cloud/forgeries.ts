@@ -60,6 +60,8 @@ export const FORGERIES = {
   "nonce-missing": { claims: ({ nonce: _, ...claims }) => claims },
   "sub": { on: "refresh", claims: (claims) => ({ ...claims, sub: "000000000000000000" }) },
   "sub-missing": { claims: ({ sub: _, ...claims }) => claims },
+  "sub-number": { claims: (claims) => ({ ...claims, sub: Number(claims.sub) as unknown as string }) },
+  "deep": { sign: (claims, key) => signedText(deepText(claims), key) },
   "expired": {
     claims: (claims) => ({ ...claims, iat: Number(claims.iat) - DAY, exp: Number(claims.iat) - DAY + 60 }),
   },
@@ -117,6 +119,20 @@ export const RSA = {
   modulusLength: 2048,
   publicExponent: new Uint8Array([1, 0, 1]),
 } as const;
+
+const LEVELS = 200_000;
+
+/** Claims with one that is nested so deep that no library writes it. */
+function deepText(claims: JWTPayload): string {
+  return `${JSON.stringify(claims).slice(0, -1)},"deep":${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}}`;
+}
+
+/** Claims as they are written, signed as an honest issuer signs. */
+async function signedText(claims: string, { kid, privateKey }: IssuerKey): Promise<string> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const text = `${part({ alg: "RS256", kid })}.${base64Url(bytes(claims))}`;
+  return `${text}.${base64Url(new Uint8Array(await crypto.subtle.sign(RSA.name, privateKey, bytes(text))))}`;
+}
 
 /** Signed by hand: jose refuses keys as short as a client id. */
 async function hmacSigned(claims: JWTPayload, kid: string, secret: string): Promise<string> {

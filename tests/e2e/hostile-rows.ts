@@ -27,6 +27,8 @@ export interface Refused {
   readonly code: ErrorCode;
   /** What its message says. */
   readonly says: RegExp;
+  /** A refresh token came with it, which is kept: the one before it is spent. */
+  readonly keeps?: true;
 }
 
 /** It works. */
@@ -39,7 +41,11 @@ const STRANGER = "https://stranger.example/endpoint";
 const LOUD = { error: ESCAPES, error_description: ESCAPES, error_uri: ESCAPES };
 const [ADA] = USERS;
 
-const refused = (code: ErrorCode, says: RegExp): Refused => ({ code, says });
+const refused = (code: ErrorCode, says: RegExp, more: Pick<Refused, "keeps"> = {}): Refused => ({
+  code,
+  says,
+  ...more,
+});
 const row = (
   what: string,
   faults: Faults,
@@ -181,6 +187,7 @@ const idToken: readonly HostileRow[] = [
     refused("INVALID_TOKEN", /\(iss\) is "https:\/\/stranger/),
   ),
   row("no `sub`", { forgery: "sub-missing" }, refused("INVALID_TOKEN", /\(sub\)/)),
+  row("`sub` as a number", { forgery: "sub-number" }, refused("INVALID_TOKEN", /its sub is not a text/)),
   row("`aud` of another client", { forgery: "aud" }, refused("INVALID_TOKEN", /another client \(aud\)/)),
   row(
     "`aud` of several clients without `azp`",
@@ -234,6 +241,9 @@ const idToken: readonly HostileRow[] = [
   row("escape sequences in the e-mail and the name", { forgery: "escapes" }, {
     accepted: "printed without them",
   }),
+  row("a claim that is nested 200,000 deep", { forgery: "deep" }, {
+    accepted: "printed to a hundred levels",
+  }),
 ];
 
 const keys: readonly HostileRow[] = [
@@ -260,10 +270,13 @@ const token: readonly HostileRow[] = [
     refused("NETWORK", /expires_in is not a positive number/),
   ),
   row(
-    "`expires_in` as a string",
-    { tokenAnswer: { expires_in: "3600" } },
+    "`expires_in` in words",
+    { tokenAnswer: { expires_in: "an hour" } },
     refused("NETWORK", /expires_in is not a positive number/),
   ),
+  row("`expires_in` as a string of digits", { tokenAnswer: { expires_in: "3600" } }, {
+    accepted: "as the number",
+  }),
   row("`expires_in` without an end", { tokenAnswer: { expires_in: 1e300 } }, { accepted: "as ten years" }),
   row(
     "escape sequences in a token",
@@ -275,9 +288,23 @@ const token: readonly HostileRow[] = [
     { tokenAnswer: { token_type: ESCAPES } },
     refused("INVALID_TOKEN", /token of another type/),
   ),
+  row("no `token_type`", { tokenAnswer: { token_type: null } }, { accepted: "as `Bearer`" }),
+  row("`scope` as a list", { tokenAnswer: { scope: ["openid", "email"] } }, {
+    accepted: "nothing is read of it",
+  }),
   row("escape sequences in `scope`", { tokenAnswer: { scope: `openid ${ESCAPES}` } }, {
     accepted: "printed nowhere",
   }),
+  row(
+    "an error with status 200",
+    { token: { json: { error: "invalid_grant", error_description: "Bad code" } } },
+    refused("ISSUER_ERROR", /status 200, invalid_grant: Bad code/),
+  ),
+  row(
+    "an error that is an object",
+    { token: { status: 400, json: { error: { code: 400, message: "Bad code", status: "INVALID" } } } },
+    refused("ISSUER_ERROR", /status 400, INVALID: Bad code/),
+  ),
   row(
     "escape sequences in an error",
     { token: { status: 400, json: LOUD } },
@@ -296,8 +323,22 @@ const userinfo: readonly HostileRow[] = [
     { forgery: "profile-missing", userinfo: { json: { sub: ADA?.sub, email: ESCAPES, name: ESCAPES } } },
     { accepted: "printed without them" },
   ),
+  row(
+    "`sub` as a number",
+    { forgery: "profile-missing", userinfo: { json: { sub: Number(ADA?.sub), email: "ada@example.com" } } },
+    refused("INVALID_TOKEN", /sub that is not a text/),
+  ),
+  row("an error with status 200", {
+    forgery: "profile-missing",
+    userinfo: { json: { error: "insufficient_scope" } },
+  }, { accepted: "without an e-mail" }),
   row("50 MB", { forgery: "profile-missing", userinfo: { body: "huge" } }, { accepted: "without an e-mail" }),
 ];
+
+const UNKNOWN_PARAMETER = {
+  error: "invalid_request",
+  error_description: "Parameter not allowed for this message type: code_challenge",
+};
 
 const device: readonly HostileRow[] = [
   row(
@@ -315,6 +356,28 @@ const device: readonly HostileRow[] = [
     "a code that expired before it came",
     { deviceAnswer: { expires_in: -1 } },
     refused("NETWORK", /expires_in is not a positive/),
+  ),
+  row(
+    "no address to open",
+    { deviceAnswer: { verification_uri: null } },
+    refused("NETWORK", /holds no verification_uri/),
+  ),
+  row("`expires_in` and `interval` as strings of digits", {
+    deviceAnswer: { expires_in: "900", interval: "1" },
+  }, { accepted: "as the numbers" }),
+  row("no `expires_in`", { deviceAnswer: { expires_in: null } }, {
+    accepted: "it is asked about for a quarter of an hour",
+  }),
+  row("`verification_url` in place of `verification_uri`", {
+    deviceAnswer: { verification_uri: null, verification_url: "https://login.example.com/device" },
+  }, { accepted: "that is shown" }),
+  row("no word of PKCE", { device_authorization: { status: 400, json: UNKNOWN_PARAMETER, times: 1 } }, {
+    accepted: "it is asked once more without it",
+  }),
+  row(
+    "the words of Microsoft Entra for a declined sign-in",
+    { token: { status: 400, json: { error: "authorization_declined" } } },
+    refused("ACCESS_DENIED", /declined .*authorization_declined/),
   ),
   row("escape sequences in `user_code`", { deviceAnswer: { user_code: `${ESCAPES}ABCD` } }, {
     accepted: "shown without them",
@@ -373,7 +436,46 @@ const refresh: readonly HostileRow[] = [
   row(
     "`token_type` mac",
     { tokenAnswer: { token_type: "mac" } },
-    refused("INVALID_TOKEN", /token of type "mac"/),
+    refused("INVALID_TOKEN", /token of type "mac"/, { keeps: true }),
+  ),
+  row(
+    "a negative `expires_in`",
+    { tokenAnswer: { expires_in: -1 } },
+    refused("NETWORK", /expires_in is not a positive number/, { keeps: true }),
+  ),
+  row("`refresh_token` and `id_token` empty", { tokenAnswer: { refresh_token: "", id_token: "" } }, {
+    accepted: "as if they were absent",
+  }, { cloud: { rotation: false } }),
+  ...[
+    ["`invalid_grant` with status 200", 200, "invalid_grant", "spent"],
+    ["`invalid_request`, in ZITADEL's words for an end", 400, "invalid_request", "Errors.Session.Terminated"],
+    ["the same with status 404", 404, "invalid_request", "Errors.OIDCSession.NotFound"],
+    ["`invalid_request`, in Dex's words for an end", 400, "invalid_request", "Refresh token expired."],
+    ["`interaction_required`", 400, "interaction_required", "AADSTS50076"],
+  ].map(([what, status, error, error_description]) =>
+    row(
+      String(what),
+      { token: { status: Number(status), json: { error, error_description } } },
+      refused("SESSION_EXPIRED", new RegExp(`no longer renews .*${error}`)),
+    )
+  ),
+  ...[
+    ["`invalid_request` about anything else", 400, "invalid_request", "Errors.App.NotActive"],
+    ["`invalid_client`", 401, "invalid_client", "Invalid client or Invalid client credentials"],
+    ["`access_denied` with status 403", 403, "access_denied", "Realm not enabled"],
+  ].map(([what, status, error, error_description]) =>
+    row(
+      String(what),
+      { token: { status: Number(status), json: { error, error_description } } },
+      refused("ISSUER_ERROR", new RegExp(`refused \\(status ${status}, ${error}`)),
+    )
+  ),
+  ...[408, 425, 429].map((status) =>
+    row(
+      `\`invalid_grant\` with status ${status}`,
+      { token: { status, json: { error: "invalid_grant" } } },
+      refused("NETWORK", new RegExp(`status ${status}`)),
+    )
   ),
   row(
     "escape sequences in an error",
@@ -424,5 +526,6 @@ export const HOSTILE: readonly HostilePart[] = [
 
 /** What comes of a row, as docs/hostile-issuer.md says it. */
 export function resultOf({ result }: HostileRow): string {
-  return "code" in result ? `refused: \`${result.code}\`` : `accepted: ${result.accepted}`;
+  if (!("code" in result)) return `accepted: ${result.accepted}`;
+  return `refused: \`${result.code}\`${result.keeps ? "; its refresh token is kept" : ""}`;
 }
