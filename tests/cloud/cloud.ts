@@ -1,7 +1,7 @@
 /** Owns a cloud on this machine: an issuer and control planes over TLS, with switches for what goes wrong. */
 
 import { listenForAdmin } from "./admin.ts";
-import { makeCertificates } from "./certificates.ts";
+import { type Certificates, makeCertificates } from "./certificates.ts";
 import { isTokenRequest } from "./ci-issuers.ts";
 import { makeCounts } from "./counts.ts";
 import { makeFaultBoard, withFault } from "./faults.ts";
@@ -64,6 +64,8 @@ export interface Cloud extends MachineCloud, AsyncDisposable {
   /** The authority that both hosts' certificates come from, and the file that holds it until the close. */
   readonly caPem: string;
   readonly caFile: string;
+  /** Both hosts' own, for servers that are to be trusted along with them. */
+  readonly certificates: Certificates;
   /** Where another process controls this cloud: see `connectCloud`. */
   readonly admin: string;
   readonly users: readonly User[];
@@ -207,6 +209,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     clientId,
     caPem: certificates.caPem,
     caFile,
+    certificates,
     users: USERS,
     get faults() {
       return board.faults;

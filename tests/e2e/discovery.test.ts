@@ -1,8 +1,8 @@
 /** Proves discovery and `get --raw` side by side with real kubectl, and under everything that a server can do. */
 
 import assert from "node:assert/strict";
-import { parse } from "yaml";
 import { ROOT } from "../../scripts/compile.ts";
+import { meaning, SAME } from "./discovery-lines.ts";
 import { kubectl } from "./kubectls.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -12,47 +12,6 @@ async function signedIn(controlPlanes = {}): Promise<World> {
   const { code, stderr } = await world.login("ada@example.com");
   assert.equal(code, 0, stderr);
   return world;
-}
-
-const SAME = [
-  "api-resources",
-  "api-resources -o wide",
-  "api-resources -o name",
-  "api-resources -o json",
-  "api-resources -o yaml",
-  "api-resources --api-group=",
-  "api-resources --api-group=authorization.k8s.io -o json",
-  "api-resources --api-group=nothing",
-  "api-resources --api-group=nothing -o name",
-  "api-resources --namespaced",
-  "api-resources --namespaced=false -o name",
-  "api-resources --verbs=list",
-  "api-resources --verbs=list,get --verbs=watch -o name",
-  "api-resources --categories=all -o wide",
-  "api-resources --sort-by=name",
-  "api-resources --sort-by kind -o yaml",
-  "api-resources --no-headers",
-  "api-resources --no-headers --namespaced -o wide",
-  "api-resources --cached",
-  "api-versions",
-  "get --raw /version",
-  "get --raw /api",
-  "get --raw /apis",
-  "get --raw /apis/authorization.k8s.io/v1",
-  "get --raw /openapi/v3",
-  "get --raw /openapi/v3/api/v1?hash=1",
-  "get --raw /api/v1/namespaces?limit=1",
-  "get --raw /healthz",
-  "get --raw /nothing",
-  "get --raw /api/v1/namespaces/nothing",
-];
-
-/** What a command printed, in a form that is equal when it says the same. */
-function meaning(line: string, stdout: string): unknown {
-  if (line.startsWith("get ")) return stdout;
-  if (line.endsWith("-o json")) return JSON.parse(stdout);
-  if (line.endsWith("-o yaml")) return parse(stdout);
-  return stdout.split("\n").map((row) => row.trimEnd());
 }
 
 Deno.test({

@@ -239,16 +239,16 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
 /** A test that lives in a world of its own. */
 export function testInWorld(
   name: string,
-  run: (world: World) => Promise<void>,
+  run: (world: World, context: Deno.TestContext) => Promise<void>,
   { ignore = false, ...options }: WorldOptions & { readonly ignore?: boolean } = {},
 ): void {
   Deno.test({
     name,
     ignore,
-    fn: async () => {
+    fn: async (context) => {
       await using world = await openWorld(options);
       assert.ok(world !== undefined);
-      await run(world);
+      await run(world, context);
     },
   });
 }

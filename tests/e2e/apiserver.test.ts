@@ -1,0 +1,328 @@
+/** Proves sessions of an OpenID issuer at a real Kubernetes API server, by real kubectl and beside it. */
+
+import assert from "node:assert/strict";
+import { startStockIssuer } from "../cloud/stock-issuer.ts";
+import { pause } from "../../src/system/clock.ts";
+import { type Stage, testAtApiServer } from "./apiserver-stage.ts";
+import { meaning, SAME } from "./discovery-lines.ts";
+import { bad, CLIENT, good, issuerFlags, native, signIn } from "./issuer-stage.ts";
+
+const ADA = "ada@example.com";
+const GRACE = "grace@example.com";
+const ZOE = "zoe@example.com";
+
+/** A ConfigMap as a file of the world. */
+async function configMap({ world }: Stage, name: string, text: string): Promise<string> {
+  const path = `${world.home}/${name}.yaml`;
+  await Deno.writeTextFile(
+    path,
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {text: ${JSON.stringify(text)}}\n`,
+  );
+  return path;
+}
+
+/** The claims of a JWT. */
+function claims(token: string): Readonly<Record<string, unknown>> {
+  const [, payload = ""] = token.split(".");
+  return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(payload, { alphabet: "base64url" })));
+}
+
+/** What the server answers to a token. */
+async function asked({ server }: Stage, token: string): Promise<Response> {
+  using client = Deno.createHttpClient({ caCerts: [server.caPem] });
+  const answer = await fetch(`${server.url}/api`, { client, headers: { authorization: `Bearer ${token}` } });
+  await answer.body?.cancel();
+  return answer;
+}
+
+async function idToken({ world }: Stage): Promise<string> {
+  return (await world.ok(["auth", "get-token", "--token", "id"])).trimEnd();
+}
+
+testAtApiServer("a person signs in at an issuer, and kubectl works as them", async (stage, context) => {
+  const { world, server, kubectl, ok } = stage;
+  await stage.signInAtIssuer(ADA);
+  const told = await world.ok(["auth", "update-kubeconfig", "--server", server.url]);
+  assert.match(told, new RegExp(`User: +${ADA}\nAPI server: +${server.url}\n`));
+
+  await context.step("reads, applies and deletes", async () => {
+    assert.match(await ok("get", "namespaces", "-o", "name"), /^namespace\/default$/m);
+    const file = await configMap(stage, "greeting", "hello");
+    assert.equal(await ok("apply", "-f", file), "configmap/greeting created\n");
+    assert.equal(await ok("apply", "-f", file), "configmap/greeting unchanged\n");
+    await configMap(stage, "greeting", "good morning");
+    assert.equal(await ok("apply", "-f", file), "configmap/greeting configured\n");
+    assert.equal(await ok("get", "cm", "greeting", "-o", "jsonpath={.data.text}"), "good morning");
+    assert.equal(await ok("delete", "-f", file), 'configmap "greeting" deleted from default namespace\n');
+    bad(await kubectl("get", "cm", "greeting"), 1, /configmaps "greeting" not found/);
+    assert.match(
+      await ok("get", "organizations,proj,zones", "-A"),
+      /^organization\S*\/acme +Acme Corporation +Standard/m,
+    );
+  });
+
+  await context.step("is who the token says, to both programs", async () => {
+    const theirs = JSON.parse(await ok("auth", "whoami", "-o", "json")).status.userInfo;
+    assert.equal(theirs.username, ADA);
+    assert.deepEqual(theirs.groups, ["system:authenticated"]);
+    const ours = JSON.parse(await world.ok(["auth", "whoami", "-o", "json"])).status.userInfo;
+    assert.deepEqual({ ...ours, extra: undefined }, { ...theirs, extra: undefined });
+  });
+
+  await context.step("may do what the roles say, to both programs", async () => {
+    for (
+      const words of [["create", "configmaps"], ["*", "*"], ["get", "/healthz"], ["list", "dnszones", "-A"]]
+    ) {
+      assert.equal(await ok("auth", "can-i", ...words), "yes\n", words.join(" "));
+      assert.equal(await world.ok(["auth", "can-i", ...words]), "yes\n", words.join(" "));
+    }
+  });
+});
+
+testAtApiServer(
+  "api-resources, api-versions and get --raw print what kubectl prints",
+  async (stage, context) => {
+    const { world, server, kubectl } = stage;
+    await stage.signInAtIssuer(ADA);
+    await world.ok(["auth", "update-kubeconfig", "--server", server.proxy.url]);
+    const lines = [...SAME, "api-resources --categories=datum -o wide", "get --raw /openapi/v3/apis/apps/v1"];
+    for (const line of lines) {
+      await context.step(line, async () => {
+        const count = async (run: () => ReturnType<typeof kubectl>) => {
+          server.proxy.requests.length = 0;
+          return { ...await run(), asked: server.proxy.requests.length };
+        };
+        const theirs = await count(() => kubectl(...line.split(" ")));
+        const ours = await count(() => world.datumctl(line.split(" ")));
+        assert.equal(ours.code, theirs.code, ours.stderr);
+        assert.deepEqual(meaning(line, ours.stdout), meaning(line, theirs.stdout));
+        assert.ok(ours.asked <= theirs.asked, `${ours.asked} requests, where kubectl makes ${theirs.asked}`);
+      });
+    }
+  },
+);
+
+testAtApiServer(
+  "below Datum's control planes kubectl and datumctl find all that a whole server has, prefix and all",
+  async (stage, context) => {
+    const { world, server, ok } = stage;
+    await stage.signInAtDatum(ADA);
+    const access = (await world.ok(["auth", "get-token", "--token", "access"])).trimEnd();
+    for (const [flag, id] of [["--organization", "acme"], ["--project", "web"]] as const) {
+      await context.step(`${flag} ${id}`, async () => {
+        server.proxy.requests.length = 0;
+        const told = await world.ok(["auth", "update-kubeconfig", flag, id]);
+        assert.match(told, new RegExp(`User: +${ADA}\n`));
+        const file = await configMap(stage, `of-${id}`, "hello");
+        assert.equal(await ok("apply", "-f", file), `configmap/of-${id} created\n`);
+        assert.match(
+          await ok("explain", "dnszones.spec.domainName"),
+          /GROUP: +dns\.networking\.miloapis\.com/,
+        );
+        assert.match(await ok("get", "datum"), /^organization\S*\/acme +Acme Corporation/m);
+        assert.match(await ok("delete", "-f", file), /deleted/);
+        const whoami = ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"];
+        assert.equal(await ok(...whoami), ADA);
+        assert.equal(
+          JSON.parse(await world.ok(["auth", "whoami", "-o", "json"])).status.userInfo.username,
+          ADA,
+        );
+        assert.equal(await world.ok(["auth", "can-i", "delete", "dz", "-n", "default"]), "yes\n");
+        assert.equal(await world.ok(["api-resources"]), await ok("api-resources"));
+        assert.equal(
+          await world.ok(["get", "--raw", "/openapi/v3"]),
+          await ok("get", "--raw", "/openapi/v3"),
+        );
+
+        const place = `/apis/resourcemanager.miloapis.com/v1alpha1/${flag.slice(2)}s/${id}/control-plane/`;
+        assert.ok(server.proxy.requests.length > 20);
+        for (const { path, authorization } of server.proxy.requests) {
+          assert.ok(path.startsWith(place), path);
+          assert.equal(authorization, `Bearer ${access}`, "Datum takes access tokens");
+        }
+      });
+    }
+    await context.step("what is not there, and what may not be seen", async () => {
+      bad(
+        await world.datumctl(["auth", "update-kubeconfig", "--project", "nowhere"]),
+        1,
+        /NOT_FOUND|Cannot find/,
+      );
+    });
+    await context.step("a user's own control plane has their organizations", async () => {
+      server.proxy.requests.length = 0;
+      assert.match(await world.ok(["ctx", "list"]), /acme/);
+      assert.ok(server.proxy.requests.some(({ scope }) => scope.kind === "user"));
+    });
+    await context.step("discovery that is labelled as plain JSON, as Datum labels it", async () => {
+      const labelled = await world.ok(["api-resources"]);
+      server.proxy.plainDiscovery = true;
+      assert.equal(await world.ok(["api-resources"]), labelled);
+      server.proxy.plainDiscovery = false;
+    });
+  },
+);
+
+testAtApiServer(
+  "a Datum that takes ID tokens alone is found out once, and remembered",
+  async ({ world, server, signInAtDatum, ok }) => {
+    await signInAtDatum(ADA);
+    await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
+    const id = (await world.ok(["auth", "get-token", "--token", "id"])).trimEnd();
+    server.proxy.requests.length = 0;
+    assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
+    assert.match(await world.ok(["get", "--raw", "/version"]), /"v1\.34\.1"/);
+    for (const { authorization, status } of server.proxy.requests) {
+      assert.deepEqual([authorization, status], [`Bearer ${id}`, 200]);
+    }
+  },
+  { introspects: false },
+);
+
+testAtApiServer("a token that ran out is renewed before kubectl asks with it", async (stage) => {
+  const { world, server, ok } = stage;
+  await stage.signInAtIssuer(ADA);
+  await world.ok(["auth", "update-kubeconfig", "--server", server.url]);
+  world.cloud.setTokenLife(1);
+  await world.ok(["auth", "get-token", "--force-refresh"]);
+  const old = await idToken(stage);
+  world.cloud.setTokenLife(3600);
+  await pause(Number(claims(old).exp) * 1000 + 1000 - Date.now());
+  assert.equal((await asked(stage, old)).status, 401, "the server goes by the clock");
+  world.cloud.resetCounts();
+  assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
+  assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+  assert.notEqual(await idToken(stage), old);
+});
+
+testAtApiServer("a token that the server no longer takes is replaced", async (stage, context) => {
+  const { world, server, kubectl, ok } = stage;
+  await stage.signInAtIssuer(ADA);
+  await world.ok(["auth", "update-kubeconfig", "--server", server.proxy.url]);
+  await ok("get", "ns");
+  await context.step("for kubectl with its next command", async () => {
+    server.proxy.revoke(await idToken(stage));
+    bad(await kubectl("get", "ns"), 1, /You must be logged in to the server/);
+    await ok("get", "ns");
+  });
+  await context.step("for datumctl at once", async () => {
+    server.proxy.revoke(await idToken(stage));
+    world.cloud.resetCounts();
+    await world.ok(["get", "--raw", "/api"]);
+    assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+  });
+});
+
+for (
+  const [name, trusting] of [
+    ["client", ({ cloud }) => [{ issuer: cloud.issuer, caPem: cloud.caPem, audiences: ["another"] }]],
+    [
+      "issuer",
+      ({ cloud }) => [{ issuer: `${cloud.issuer}/other`, caPem: cloud.caPem, audiences: [cloud.clientId] }],
+    ],
+  ] as const satisfies readonly (readonly [
+    string,
+    NonNullable<Parameters<typeof testAtApiServer>[2]>["trusting"],
+  ])[]
+) {
+  testAtApiServer(
+    `a server for another ${name} refuses the token, and no entry is written`,
+    async (stage) => {
+      const { world, server, kubectl } = stage;
+      await stage.signInAtIssuer(ADA);
+      world.cloud.resetCounts();
+      const update = ["auth", "update-kubeconfig", "--server", server.proxy.url];
+      const { code, stdout, stderr } = await world.datumctl(update);
+      assert.deepEqual([code, stdout], [4, ""], stderr);
+      assert.match(stderr, /does not accept/);
+      await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
+      const id = await idToken(stage);
+      for (const { authorization, status } of server.proxy.requests) {
+        assert.deepEqual(
+          [authorization, status],
+          [`Bearer ${id}`, 401],
+          "an access token is not meant for it",
+        );
+      }
+      assert.equal(world.cloud.counts()["token:refresh_token"], undefined, "a new token would be no better");
+
+      await world.ok([...update, "--skip-validation"]);
+      bad(await kubectl("get", "ns"), 1, /You must be logged in to the server/);
+      bad(await world.datumctl(["get", "--raw", "/api"]), 4, /does not accept|refuse/);
+    },
+    { trusting, introspects: false },
+  );
+}
+
+testAtApiServer("roles decide, for people and for their groups", async (stage, context) => {
+  const { world, server, kubectl, ok } = stage;
+  for (const email of [GRACE, ZOE]) {
+    await stage.signInAtIssuer(email);
+    await world.ok(["auth", "update-kubeconfig", "--server", server.url, "--context", email]);
+  }
+  await context.step("who may look may not write", async () => {
+    await ok("config", "use-context", GRACE);
+    assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
+    bad(
+      await kubectl("apply", "-f", await configMap(stage, "x", "")),
+      1,
+      /User "grace@example\.com" cannot create/,
+    );
+    await world.ok(["auth", "switch", GRACE]);
+    const can = await world.datumctl(["auth", "can-i", "create", "configmaps"]);
+    assert.deepEqual([can.code, can.stdout], [1, "no\n"]);
+  });
+  await context.step("who may nothing is known all the same", async () => {
+    await ok("config", "use-context", ZOE);
+    await world.ok(["auth", "switch", ZOE]);
+    bad(await kubectl("get", "ns"), 1, /User "zoe@example\.com" cannot list/);
+    bad(await world.datumctl(["get", "--raw", "/api/v1/namespaces"]), 5, /zoe@example\.com/);
+    assert.match(await world.ok(["auth", "whoami"]), /zoe@example\.com/);
+    assert.match(
+      await world.ok(["api-resources", "-o", "name"]),
+      /^dnszones\.dns\.networking\.miloapis\.com$/m,
+    );
+  });
+  await context.step("who is refused is told apart from who may nothing", async () => {
+    const { issuer, caPem, clientId } = world.cloud;
+    await server.trust([{ issuer, caPem, audiences: [clientId], refused: [ZOE] }]);
+    bad(await kubectl("get", "ns"), 1, /You must be logged in to the server/);
+    bad(await world.datumctl(["get", "--raw", "/api/v1/namespaces"]), 4, /zoe@example\.com/);
+  });
+});
+
+testAtApiServer("names and groups have the prefixes that the cluster gives them", async (stage) => {
+  const { world, server, ok } = stage;
+  const account = (sub: string) => ({ sub, groups: ["developers"] });
+  await using issuer = await startStockIssuer({
+    clients: [native()],
+    certificates: world.cloud.certificates,
+    configuration: {
+      claims: { openid: ["sub", "groups"] },
+      conformIdTokenClaims: false,
+      findAccount: (_context, sub) => ({ accountId: sub, claims: () => account(sub) }),
+    },
+  });
+  await server.trust([{
+    issuer: issuer.issuer,
+    caPem: issuer.caPem,
+    audiences: [CLIENT, "another"],
+    username: { claim: "sub", prefix: "oidc:" },
+    groups: { claim: "groups", prefix: "oidc:" },
+  }]);
+  await server.admin.apply({
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: "developers" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "reader" },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "oidc:developers" }],
+  });
+  good(await signIn(world, issuer, issuerFlags(issuer)));
+  const told = await world.ok(["auth", "update-kubeconfig", "--server", server.url]);
+  assert.match(told, /User: +oidc:ada@example\.com\n/);
+  assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
+  assert.equal(await ok("auth", "whoami", "-o", "jsonpath={.status.userInfo.groups[0]}"), "oidc:developers");
+  assert.match(await world.ok(["auth", "whoami"]), /oidc:developers/);
+  assert.equal(await world.ok(["auth", "can-i", "list", "secrets"]), "yes\n");
+  assert.equal((await world.datumctl(["auth", "can-i", "create", "secrets"])).stdout, "no\n");
+});
