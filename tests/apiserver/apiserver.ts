@@ -110,7 +110,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     flags(folder, options.ports?.server ?? 0, webhook !== undefined),
   );
   undo.defer(() => running.end());
-  const url = running.places.server;
+  const url = running.url;
   const { host, port } = new URL(url);
   const client = Deno.createHttpClient({ caCerts: [certificates.caPem] });
   undo.defer(() => client.close());
@@ -165,13 +165,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     },
     restart,
     async compact() {
-      const { metadata } = await admin.send("GET", "/api/v1/namespaces?limit=1");
-      const { resourceVersion } = metadata as { readonly resourceVersion: string };
-      const answer = await fetch(`${running.places.etcd}/v3/kv/compaction`, {
-        method: "POST",
-        body: JSON.stringify({ revision: resourceVersion, physical: true }),
-      });
-      assert.ok(answer.ok, await answer.text());
+      assert.equal(await running.order(), "forgotten");
     },
     log: () => running.log(),
     [Symbol.asyncDispose]: () => undoLater.disposeAsync(),
@@ -196,7 +190,7 @@ function flags(folder: string, port: number, webhook: boolean): string[] {
       ]
       : []),
     "--service-account-issuer=https://kubernetes.default.svc",
-    `--service-account-key-file=${folder}/server-key.pem`,
+    `--service-account-key-file=${folder}/server.pem`,
     `--service-account-signing-key-file=${folder}/server-key.pem`,
     "--service-cluster-ip-range=10.0.0.0/24",
     // No node runs here: nobody makes the service account that a pod would wait for, and nobody else serves.
@@ -210,10 +204,12 @@ function flags(folder: string, port: number, webhook: boolean): string[] {
 /** The program at work. */
 interface RunningProgram {
   readonly pid: number;
-  readonly places: { readonly server: string; readonly etcd: string };
+  readonly url: string;
   /** Throws, with the end of the log, when the program has ended. */
   check(): void;
   log(): string;
+  /** Lets it forget the past; what it says to that. */
+  order(): Promise<string>;
   /** Ends it in good order; what it stored stays. */
   stop(): Promise<void>;
   /** Ends it at once, and what it stored is gone. */
@@ -234,38 +230,38 @@ async function startProgram(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let [log, said, ended] = ["", "", false];
-  const places = Promise.withResolvers<RunningProgram["places"]>();
-  const read = async (stream: ReadableStream<Uint8Array>, take: (text: string) => void) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) take(text);
-  };
+  const input = child.stdin.getWriter();
+  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  // A line is written at once, and is read before the next one is.
+  const line = async () => (await output.read()).value?.trim();
+  let [log, ended] = ["", false];
   const finished = Promise.all([
-    read(child.stderr, (text) => log = (log + text).slice(-LOG_KEPT)),
-    read(child.stdout, (text) => {
-      said += text;
-      if (said.includes("\n")) places.resolve(JSON.parse(said));
-    }),
-    child.status.then(() => {
-      ended = true;
-      places.reject(new Error(`The API server ended at once:\n${log}`));
-    }),
+    (async () => {
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+        log = (log + text).slice(-LOG_KEPT);
+      }
+    })(),
+    child.status.then(() => ended = true),
   ]);
-  places.promise.catch(() => {}); // told below
   const end = async () => {
-    await child.stdin.close().catch(() => {});
+    await input.close().catch(() => {}); // it may have ended by itself
     await finished;
+    await output.cancel();
   };
-  try {
-    await places.promise;
-  } catch (thrown) {
+  const url = await line();
+  if (url === undefined) {
     await end();
-    throw thrown;
+    throw new Error(`The API server ended at once:\n${log}`);
   }
   return {
     pid: child.pid,
-    places: await places.promise,
+    url,
     check: () => assert.ok(!ended, `The API server ended:\n${log}`),
     log: () => log,
+    async order() {
+      await input.write(new TextEncoder().encode("\n"));
+      return await line() ?? "";
+    },
     async stop() {
       child.kill("SIGTERM");
       await child.status;

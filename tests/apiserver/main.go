@@ -3,25 +3,28 @@
 //
 //	apiserver FOLDER KUBE-APISERVER-FLAG…
 //
-// It says on stdout where it listens. It ends when its standard input does, and takes the folder with it: so nothing
-// stays behind of a test that was killed.
+// It says on stdout where it listens. For each line on stdin it forgets the past, as a server does every five minutes,
+// and says so. It ends when stdin does, and takes the folder with it: so nothing stays behind of a test that was killed.
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apiserver/pkg/server"
 	serveroptions "k8s.io/apiserver/pkg/server/options"
@@ -44,34 +47,55 @@ func main() {
 		os.Exit(2)
 	}
 	folder := os.Args[1]
+	// Nobody may be there any more to read the log, while there is still something to put away.
+	signal.Ignore(syscall.SIGPIPE)
+	orders := make(chan struct{})
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			orders <- struct{}{}
+		}
 		_ = os.RemoveAll(folder)
 		os.Exit(0)
 	}()
-	if err := run(server.SetupSignalContext(), filepath.Join(folder, "etcd"), os.Args[2:]); err != nil {
+	if err := run(server.SetupSignalContext(), filepath.Join(folder, "etcd"), os.Args[2:], orders); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, data string, flags []string) error {
+func run(ctx context.Context, data string, flags []string, orders <-chan struct{}) error {
 	etcd, err := startEtcd(data)
 	if err != nil {
 		return err
 	}
 	defer etcd.Close()
-	etcdURL := "http://" + etcd.Clients[0].Addr().String()
 
-	parsed, err := parse(append(flags, "--etcd-servers="+etcdURL))
+	parsed, err := parse(append(flags, "--etcd-servers=http://"+etcd.Clients[0].Addr().String()))
 	if err != nil {
 		return err
 	}
-	places := map[string]string{"server": "https://" + parsed.SecureServing.Listener.Addr().String(), "etcd": etcdURL}
-	if err := json.NewEncoder(os.Stdout).Encode(places); err != nil {
+	fmt.Println("https://" + parsed.SecureServing.Listener.Addr().String())
+	go func() {
+		for range orders {
+			if err := forget(ctx, v3client.New(etcd.Server)); err != nil {
+				fmt.Println(err)
+			} else {
+				fmt.Println("forgotten")
+			}
+		}
+	}()
+	return serve(ctx, parsed)
+}
+
+// Compacts what etcd stores: nothing before this very moment can be read any more.
+func forget(ctx context.Context, client *clientv3.Client) error {
+	defer client.Close()
+	answer, err := client.Get(ctx, "/")
+	if err != nil {
 		return err
 	}
-	return serve(ctx, parsed)
+	_, err = client.Compact(ctx, answer.Header.Revision, clientv3.WithCompactPhysical())
+	return err
 }
 
 // Port 0 is any free one: the program asks the system itself, so nobody can take the port in between.
@@ -83,6 +107,8 @@ func startEtcd(data string) (*embed.Etcd, error) {
 	config.ListenPeerUrls, config.AdvertisePeerUrls = anywhere, anywhere
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	config.LogLevel = "warn"
+	// Nobody else stands for election.
+	config.TickMs, config.ElectionMs = 20, 100
 	// What is stored is thrown away in the end, so nothing waits for the disk.
 	config.UnsafeNoFsync = true
 	etcd, err := embed.StartEtcd(config)

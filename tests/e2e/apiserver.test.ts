@@ -1,6 +1,7 @@
 /** Proves sessions of an OpenID issuer at a real Kubernetes API server, by real kubectl and beside it. */
 
 import assert from "node:assert/strict";
+import { ROOT } from "../../scripts/compile.ts";
 import { startStockIssuer } from "../cloud/stock-issuer.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Stage, testAtApiServer } from "./apiserver-stage.ts";
@@ -56,7 +57,7 @@ testAtApiServer("a person signs in at an issuer, and kubectl works as them", asy
     assert.equal(await ok("delete", "-f", file), 'configmap "greeting" deleted from default namespace\n');
     bad(await kubectl("get", "cm", "greeting"), 1, /configmaps "greeting" not found/);
     assert.match(
-      await ok("get", "organizations,proj,zones", "-A"),
+      await ok("get", "organizations,proj,zone", "-A"),
       /^organization\S*\/acme +Acme Corporation +Standard/m,
     );
   });
@@ -82,10 +83,12 @@ testAtApiServer("a person signs in at an issuer, and kubectl works as them", asy
 testAtApiServer(
   "api-resources, api-versions and get --raw print what kubectl prints",
   async (stage, context) => {
-    const { world, server, kubectl } = stage;
+    const { world, server, kubectl, ok } = stage;
     await stage.signInAtIssuer(ADA);
     await world.ok(["auth", "update-kubeconfig", "--server", server.proxy.url]);
-    const lines = [...SAME, "api-resources --categories=datum -o wide", "get --raw /openapi/v3/apis/apps/v1"];
+    const outdated = "get --raw /openapi/v3/api/v1?hash=1";
+    const same = SAME.filter((line) => line !== outdated);
+    const lines = [...same, "api-resources --categories=datum -o wide", "get --raw /openapi/v3/apis/apps/v1"];
     for (const line of lines) {
       await context.step(line, async () => {
         const count = async (run: () => ReturnType<typeof kubectl>) => {
@@ -99,6 +102,13 @@ testAtApiServer(
         assert.ok(ours.asked <= theirs.asked, `${ours.asked} requests, where kubectl makes ${theirs.asked}`);
       });
     }
+    await context.step(`${outdated}: a redirect, which kubectl follows`, async () => {
+      const words = outdated.split(" ");
+      assert.match(await ok(...words), /^\{"openapi":"3/);
+      bad(await world.datumctl(words), 6, /redirect \(HTTP 301\), which is not followed/);
+      const page = await Deno.readTextFile(`${ROOT}docs/resources.md`);
+      assert.match(page.split("## Where this differs from kubectl")[1] ?? "", /\| a redirect/);
+    });
   },
 );
 
@@ -145,8 +155,8 @@ testAtApiServer(
     await context.step("what is not there, and what may not be seen", async () => {
       bad(
         await world.datumctl(["auth", "update-kubeconfig", "--project", "nowhere"]),
-        1,
-        /NOT_FOUND|Cannot find/,
+        5,
+        /Cannot find the project "nowhere"/,
       );
     });
     await context.step("a user's own control plane has their organizations", async () => {
