@@ -7,14 +7,19 @@ const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
 const signals = Deno.build.os === "windows" ? ["SIGINT" as const] : ["SIGINT" as const, "SIGTERM" as const];
 for (const signal of signals) Deno.addSignalListener(signal, stop);
 
-await using cloud = await startCloud();
-await using server = await startApiServer({
-  trusted: [{ issuer: cloud.issuer, caPem: cloud.caPem, audiences: [cloud.clientId] }],
-  introspect: byUserinfo(cloud),
-  certificates: cloud.certificates,
-});
-if (server !== undefined) {
-  await Deno.stdout.write(new TextEncoder().encode(`Kubernetes runs on this machine until Ctrl-C.
+await serve();
+// Only now: the signal may come twice, from the terminal and from the task that runs this.
+for (const signal of signals) Deno.removeSignalListener(signal, stop);
+
+async function serve(): Promise<void> {
+  await using cloud = await startCloud();
+  await using server = await startApiServer({
+    trusted: [{ issuer: cloud.issuer, caPem: cloud.caPem, audiences: [cloud.clientId] }],
+    introspect: byUserinfo(cloud),
+    certificates: cloud.certificates,
+  });
+  if (server !== undefined) {
+    await Deno.stdout.write(new TextEncoder().encode(`Kubernetes runs on this machine until Ctrl-C.
 
   API server    ${server.url}
   CA file       ${cloud.caFile}
@@ -33,6 +38,6 @@ The same server is also a Datum, with the organizations acme and initech and the
     --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile}
   datumctl auth update-kubeconfig --project web
 `));
-  await stopped;
+    await stopped;
+  }
 }
-for (const signal of signals) Deno.removeSignalListener(signal, stop);

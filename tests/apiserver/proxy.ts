@@ -93,7 +93,7 @@ export function startProxy(
       headers,
       body: request.body === null ? null : await request.bytes(),
       redirect: "manual",
-      signal: AbortSignal.any([request.signal, closing.signal]),
+      signal: closing.signal,
     });
     const answered = new Headers(given);
     if (proxy.plainDiscovery && /;as=APIGroupDiscoveryList/.test(answered.get("content-type") ?? "")) {
