@@ -18,8 +18,8 @@ async function serve(): Promise<void> {
     introspect: byUserinfo(cloud),
     certificates: cloud.certificates,
   });
-  if (server !== undefined) {
-    await Deno.stdout.write(new TextEncoder().encode(`Kubernetes runs on this machine until Ctrl-C.
+  if (server === undefined) return void (Deno.exitCode = 1);
+  await Deno.stdout.write(new TextEncoder().encode(`Kubernetes runs on this machine until Ctrl-C.
 
   API server    ${server.url}
   CA file       ${cloud.caFile}
@@ -38,6 +38,5 @@ The same server is also a Datum, with the organizations acme and initech and the
     --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile}
   datumctl auth update-kubeconfig --project web
 `));
-    await stopped;
-  }
+  await stopped;
 }

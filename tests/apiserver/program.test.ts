@@ -1,10 +1,10 @@
 /** Proves with the real Go that a program is built once, by whoever of many comes first, and again when it changes. */
 
 import assert from "node:assert/strict";
-import { buildOnce, findGo, type Go } from "./program.ts";
+import { buildOnce, findGo, type Go, goAtHand } from "./program.ts";
 
 const HERE = new URL(".", import.meta.url);
-const go = await findGo();
+const go = await goAtHand();
 
 /** A Go that writes down each time it is run. */
 async function countingGo(folder: string, { path, version }: Go) {

@@ -41,22 +41,31 @@ export interface GoBuild {
   readonly onBuild?: () => void;
 }
 
+let found: Promise<Go | undefined> | undefined;
 let program: Promise<string | undefined> | undefined;
+
+/** The Go that can build the real API server; undefined, after one printed line, where there is none. */
+export function goAtHand(): Promise<Go | undefined> {
+  return found ??= (async () => {
+    const go = await findGo();
+    const { major, minor } = OLDEST_GO;
+    if (go === undefined) {
+      say(`skipped: what takes the real API server, for there is no Go ${major}.${minor} here`);
+    }
+    return go;
+  })();
+}
 
 /**
  * The path of the real API server's program.
  *
- * @returns undefined, after one printed line, where there is no Go that can build it
+ * @returns undefined where there is no Go that can build it: see {@link goAtHand}
  * @throws {Error} when the build fails; what Go said is its message
  */
 export function apiServerProgram(): Promise<string | undefined> {
   return program ??= (async () => {
-    const go = await findGo();
-    if (go === undefined) {
-      say(`skipped: what takes the real API server, for it needs Go ${OLDEST_GO.major}.${OLDEST_GO.minor}`);
-      return undefined;
-    }
-    return await buildOnce({
+    const go = await goAtHand();
+    return go === undefined ? undefined : await buildOnce({
       go,
       module: MODULE,
       name: "apiserver",

@@ -5,9 +5,9 @@ import { ROOT } from "../../scripts/compile.ts";
 import { pause } from "../../src/system/clock.ts";
 import { exists } from "../../src/system/files.ts";
 import { type ApiServer, type KubernetesObject, startApiServer } from "../apiserver/apiserver.ts";
-import { findGo } from "../apiserver/program.ts";
+import { goAtHand } from "../apiserver/program.ts";
 
-const ignore = await findGo() === undefined;
+const ignore = await goAtHand() === undefined;
 
 async function withServer(run: (server: ApiServer) => Promise<void>): Promise<void> {
   await using server = await startApiServer({ trusted: [] });

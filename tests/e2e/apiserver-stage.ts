@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ApiServer, type ApiServerOptions, byUserinfo, startApiServer } from "../apiserver/apiserver.ts";
-import { findGo } from "../apiserver/program.ts";
+import { goAtHand } from "../apiserver/program.ts";
 import { signInByHttp } from "../cloud/browser.ts";
 import { good } from "./issuer-stage.ts";
 import { kubectl } from "./kubectls.ts";
@@ -10,7 +10,7 @@ import { walkedLogin } from "./walked-login.ts";
 import { type Finished, testInWorld, type World, type WorldOptions } from "./world.ts";
 
 /** Whether the real API server, and a kubectl for it, can be had here. */
-const atHand = kubectl !== "" && await findGo() !== undefined;
+const atHand = kubectl !== "" && await goAtHand() !== undefined;
 
 /** What a test at the real API server works with. */
 export interface Stage {
