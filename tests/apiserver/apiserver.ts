@@ -104,6 +104,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
   }
 
+  const kinds = await readObjects<CustomResourceDefinition>("datum");
   let running = await startProgram(
     program,
     folder,
@@ -122,10 +123,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 
-  const ready = async () => {
+  /** Waits for a good answer, whose body is of no interest. */
+  const until = async (path: string) => {
     for (;;) {
       running.check();
-      const answer = await send("GET", "/readyz").catch(() => undefined);
+      const answer = await send("GET", path).catch(() => undefined);
       await answer?.body?.cancel();
       if (answer?.ok) return;
       await pause(50);
@@ -134,9 +136,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const restart = async () => {
     await running.stop();
     running = await startProgram(program, folder, flags(folder, Number(port), webhook !== undefined));
-    await ready();
+    await until("/readyz");
+    // For kinds of custom resources a server is not ready yet: it answers watches with 429 until it has read them.
+    for (const { spec } of kinds) {
+      await until(
+        `/apis/${spec.group}/${spec.versions[0].name}/${spec.names.plural}?watch=true&timeoutSeconds=1`,
+      );
+    }
   };
-  await ready();
+  await until("/readyz");
   const adminConfig = `${folder}/admin.json`;
   await Deno.writeTextFile(
     adminConfig,
@@ -144,7 +152,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     { mode: 0o600 },
   );
   const admin = makeAdministrator(token, adminConfig, send);
-  for (const name of ["datum", "people"]) await admin.apply(...await readObjects(name));
+  await admin.apply(...kinds, ...await readObjects("people"));
 
   const proxy = startProxy({ target: url, caPem: certificates.caPem, certificates });
   undo.defer(() => proxy.close());
@@ -169,6 +177,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     },
     log: () => running.log(),
     [Symbol.asyncDispose]: () => undoLater.disposeAsync(),
+  };
+}
+
+interface CustomResourceDefinition extends KubernetesObject {
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly [{ readonly name: string }];
   };
 }
 
@@ -279,7 +295,7 @@ async function removeFolder(folder: string): Promise<void> {
   }
 }
 
-async function readObjects(name: string): Promise<KubernetesObject[]> {
+async function readObjects<Known extends KubernetesObject>(name: string): Promise<Known[]> {
   const text = await Deno.readTextFile(`${ROOT}tests/apiserver/${name}.yaml`);
   return parseAllDocuments(text).map((document) => document.toJS())
     .flatMap((object) => object.kind === "List" ? object.items : [object]);

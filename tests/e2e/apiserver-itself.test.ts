@@ -4,16 +4,10 @@ import assert from "node:assert/strict";
 import { ROOT } from "../../scripts/compile.ts";
 import { pause } from "../../src/system/clock.ts";
 import { exists } from "../../src/system/files.ts";
-import { type ApiServer, type KubernetesObject, startApiServer } from "../apiserver/apiserver.ts";
+import { type KubernetesObject, startApiServer } from "../apiserver/apiserver.ts";
 import { goAtHand } from "../apiserver/program.ts";
 
 const ignore = await goAtHand() === undefined;
-
-async function withServer(run: (server: ApiServer) => Promise<void>): Promise<void> {
-  await using server = await startApiServer({ trusted: [] });
-  assert.ok(server !== undefined);
-  await run(server);
-}
 
 const ZONES = "/apis/dns.networking.miloapis.com/v1alpha1/namespaces/default/dnszones";
 
@@ -32,141 +26,155 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 Deno.test({
-  name:
-    "the kinds of Datum's shapes have defaults, rules, columns, a status, a scale and fields to select by",
+  name: "the real API server is whole",
   ignore,
-  fn: () =>
-    withServer(async ({ admin, url, caPem }) => {
-      const status = {
-        nameservers: 2,
-        conditions: [{
-          type: "Accepted",
-          status: "True",
-          reason: "Checked",
-          message: "",
-          lastTransitionTime: "2026-01-02T03:04:05Z",
-        }],
-      };
-      await admin.apply({ ...zone("one", { serial: 5 }), status }, zone("two"));
-      const one = await admin.send("GET", `${ZONES}/one`);
-      assert.deepEqual(one.spec, {
-        domainName: "one.example.com",
-        dnsZoneClassName: "datum-external-global-dns",
-        nameservers: 2,
-        ttl: 300,
-        serial: 5,
-        signed: false,
-      });
-      assert.deepEqual(one.status, status);
-      const change = (spec: unknown) =>
-        admin.send("PATCH", `${ZONES}/one`, { spec }, "application/merge-patch+json");
-      await assert.rejects(change({ serial: 4 }), /the serial of a zone never goes back/);
-      await assert.rejects(change({ domainName: "b.example.com" }), /cannot be changed/);
-      await assert.rejects(change({ nameservers: 9 }), /less than or equal to 8/);
-      const scale = await admin.send("GET", `${ZONES}/one/scale`);
-      assert.deepEqual([scale.kind, scale.spec], ["Scale", { replicas: 2 }]);
-      const selected = await admin.send("GET", `${ZONES}?fieldSelector=spec.domainName%3Dtwo.example.com`);
-      assert.deepEqual((selected.items as KubernetesObject[]).map(({ metadata }) => metadata.name), ["two"]);
-
-      using client = Deno.createHttpClient({ caCerts: [caPem] });
-      const table = await (await fetch(url + ZONES, {
-        client,
-        headers: {
-          authorization: `Bearer ${admin.token}`,
-          accept: "application/json;as=Table;v=v1;g=meta.k8s.io",
-        },
-      })).json();
-      assert.deepEqual(
-        table.columnDefinitions.map((
-          { name, type, priority }: Record<string, unknown>,
-        ) => [name, type, priority]),
-        [
-          ["Name", "string", 0],
-          ["Domain", "string", 0],
-          ["Class", "string", 0],
-          ["Nameservers", "integer", 0],
-          ["Signed", "boolean", 0],
-          ["Weight", "number", 1],
-          ["Checked", "date", 1],
-          ["Accepted", "string", 0],
-          ["Age", "date", 0],
-        ],
-      );
-      const served = await admin.send("GET", "/apis/dns.networking.miloapis.com/v1alpha1");
-      const [{ shortNames, categories } = {}] = served.resources as readonly Record<string, unknown>[];
-      assert.deepEqual([shortNames, categories], [["dz", "zone"], ["datum", "networking"]]);
-    }),
-});
-
-Deno.test({
-  name: "deletions end: a namespace is emptied, and what an owner owns goes before or after it",
-  ignore,
-  fn: () =>
-    withServer(async ({ admin }) => {
-      const gone = async (path: string) =>
-        await admin.send("GET", path).then(() => false, (thrown) => /"code":404/.test(String(thrown)));
-      await admin.apply(
-        { apiVersion: "v1", kind: "Namespace", metadata: { name: "short-lived" } },
-        { ...zone("inside"), metadata: { name: "inside", namespace: "short-lived" } },
-      );
-      await admin.send("DELETE", "/api/v1/namespaces/short-lived");
-      for (const propagationPolicy of ["Foreground", "Background"]) {
-        await admin.apply(zone("owner"));
-        const { metadata } = await admin.send("GET", `${ZONES}/owner`) as unknown as KubernetesObject;
-        const { apiVersion, kind } = zone("owner");
-        await admin.apply({
-          apiVersion: "v1",
-          kind: "ConfigMap",
-          metadata: {
-            name: "owned",
-            ownerReferences: [{
-              ...{ apiVersion, kind, name: "owner", uid: metadata.uid },
-              blockOwnerDeletion: true,
-            }],
-          },
+  async fn(context) {
+    await using server = await startApiServer({ trusted: [] });
+    assert.ok(server !== undefined);
+    const { admin, url, caPem } = server;
+    using client = Deno.createHttpClient({ caCerts: [caPem] });
+    await context.step(
+      "the kinds of Datum's shapes have defaults, rules, columns, a status, a scale and fields to select by",
+      async () => {
+        const status = {
+          nameservers: 2,
+          conditions: [{
+            type: "Accepted",
+            status: "True",
+            reason: "Checked",
+            message: "",
+            lastTransitionTime: "2026-01-02T03:04:05Z",
+          }],
+        };
+        await admin.apply({ ...zone("one", { serial: 5 }), status }, zone("two"));
+        const one = await admin.send("GET", `${ZONES}/one`);
+        assert.deepEqual(one.spec, {
+          domainName: "one.example.com",
+          dnsZoneClassName: "datum-external-global-dns",
+          nameservers: 2,
+          ttl: 300,
+          serial: 5,
+          signed: false,
         });
-        await admin.send("DELETE", `${ZONES}/owner`, { propagationPolicy });
-        await until(() => gone(`${ZONES}/owner`));
-        await until(() => gone("/api/v1/namespaces/default/configmaps/owned"));
-      }
-      await until(() => gone("/api/v1/namespaces/short-lived"));
-    }),
-});
+        assert.deepEqual(one.status, status);
+        const change = (spec: unknown) =>
+          admin.send("PATCH", `${ZONES}/one`, { spec }, "application/merge-patch+json");
+        await assert.rejects(change({ serial: 4 }), /the serial of a zone never goes back/);
+        await assert.rejects(change({ domainName: "b.example.com" }), /cannot be changed/);
+        await assert.rejects(change({ nameservers: 9 }), /less than or equal to 8/);
+        const scale = await admin.send("GET", `${ZONES}/one/scale`);
+        assert.deepEqual([scale.kind, scale.spec], ["Scale", { replicas: 2 }]);
+        const selected = await admin.send("GET", `${ZONES}?fieldSelector=spec.domainName%3Dtwo.example.com`);
+        assert.deepEqual((selected.items as KubernetesObject[]).map(({ metadata }) => metadata.name), [
+          "two",
+        ]);
 
-Deno.test({
-  name: "a restart ends watches of before with 410, and a compaction what continues an earlier list",
-  ignore,
-  fn: () =>
-    withServer(async (server) => {
-      const { admin, url, caPem } = server;
-      using client = Deno.createHttpClient({ caCerts: [caPem] });
-      const events = async (path: string) => {
-        const answer = await fetch(url + path, {
+        const table = await (await fetch(url + ZONES, {
           client,
-          headers: { authorization: `Bearer ${admin.token}` },
-        });
-        const [line = ""] = (await answer.text()).split("\n");
-        return JSON.parse(line);
-      };
-      const names = ["a", "b", "c"];
-      await admin.apply(...names.map((name) => zone(name)));
-      const list = await admin.send("GET", `${ZONES}?limit=1`) as unknown as {
-        readonly metadata: { readonly resourceVersion: string; readonly continue: string };
-      };
-      const { resourceVersion, continue: token } = list.metadata;
-      await admin.apply(zone("a", { serial: 1 }));
-      await server.restart();
-      const watched = await events(`${ZONES}?watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}`);
-      assert.deepEqual([watched.type, watched.object.code, watched.object.reason], ["ERROR", 410, "Expired"]);
+          headers: {
+            authorization: `Bearer ${admin.token}`,
+            accept: "application/json;as=Table;v=v1;g=meta.k8s.io",
+          },
+        })).json();
+        assert.deepEqual(
+          table.columnDefinitions.map((
+            { name, type, priority }: Record<string, unknown>,
+          ) => [name, type, priority]),
+          [
+            ["Name", "string", 0],
+            ["Domain", "string", 0],
+            ["Class", "string", 0],
+            ["Nameservers", "integer", 0],
+            ["Signed", "boolean", 0],
+            ["Weight", "number", 1],
+            ["Checked", "date", 1],
+            ["Accepted", "string", 0],
+            ["Age", "date", 0],
+          ],
+        );
+        const served = await admin.send("GET", "/apis/dns.networking.miloapis.com/v1alpha1");
+        const [{ shortNames, categories } = {}] = served.resources as readonly Record<string, unknown>[];
+        assert.deepEqual([shortNames, categories], [["dz", "zone"], ["datum", "networking"]]);
+      },
+    );
+    await context.step(
+      "deletions end: a namespace is emptied, and what an owner owns goes before or after it",
+      async () => {
+        const gone = async (path: string) =>
+          await admin.send("GET", path).then(() => false, (thrown) => /"code":404/.test(String(thrown)));
+        await admin.apply(
+          { apiVersion: "v1", kind: "Namespace", metadata: { name: "short-lived" } },
+          { ...zone("inside"), metadata: { name: "inside", namespace: "short-lived" } },
+        );
+        await admin.send("DELETE", "/api/v1/namespaces/short-lived");
+        for (const propagationPolicy of ["Foreground", "Background"]) {
+          await admin.apply(zone("owner"));
+          const { metadata } = await admin.send("GET", `${ZONES}/owner`) as unknown as KubernetesObject;
+          const { apiVersion, kind } = zone("owner");
+          await admin.apply({
+            apiVersion: "v1",
+            kind: "ConfigMap",
+            metadata: {
+              name: "owned",
+              ownerReferences: [{
+                ...{ apiVersion, kind, name: "owner", uid: metadata.uid },
+                blockOwnerDeletion: true,
+              }],
+            },
+          });
+          await admin.send("DELETE", `${ZONES}/owner`, { propagationPolicy });
+          await until(() => gone(`${ZONES}/owner`));
+          await until(() => gone("/api/v1/namespaces/default/configmaps/owned"));
+        }
+        await until(() => gone("/api/v1/namespaces/short-lived"));
+      },
+    );
+    await context.step(
+      "a restart ends watches of before with 410, and a compaction what continues an earlier list",
+      async () => {
+        const events = async (path: string) => {
+          const answer = await fetch(url + path, {
+            client,
+            headers: { authorization: `Bearer ${admin.token}` },
+          });
+          const [line = ""] = (await answer.text()).split("\n");
+          return JSON.parse(line);
+        };
+        const names = ["a", "b", "c"];
+        await admin.apply(...names.map((name) => zone(name)));
+        const list = await admin.send("GET", `${ZONES}?limit=1`) as unknown as {
+          readonly metadata: { readonly resourceVersion: string; readonly continue: string };
+        };
+        const { resourceVersion, continue: token } = list.metadata;
+        await admin.apply(zone("a", { serial: 1 }));
+        await server.restart();
+        const watched = await events(
+          `${ZONES}?watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}`,
+        );
+        assert.deepEqual([watched.type, watched.object.code, watched.object.reason], [
+          "ERROR",
+          410,
+          "Expired",
+        ]);
 
-      const rest = `${ZONES}?limit=1&continue=${token}`;
-      assert.equal((await admin.send("GET", rest)).kind, "DNSZoneList", "what is stored outlives a restart");
-      await server.compact();
-      const { code, reason, metadata } = await events(rest);
-      assert.deepEqual([code, reason], [410, "Expired"]);
-      const anew = await admin.send("GET", `${ZONES}?limit=1&continue=${metadata.continue}`);
-      assert.equal((anew.items as KubernetesObject[])[0]?.metadata.name, "b", "an inconsistent list goes on");
-    }),
+        const rest = `${ZONES}?limit=1&continue=${token}`;
+        assert.equal(
+          (await admin.send("GET", rest)).kind,
+          "DNSZoneList",
+          "what is stored outlives a restart",
+        );
+        await server.compact();
+        const { code, reason, metadata } = await events(rest);
+        assert.deepEqual([code, reason], [410, "Expired"]);
+        const anew = await admin.send("GET", `${ZONES}?limit=1&continue=${metadata.continue}`);
+        assert.equal(
+          (anew.items as KubernetesObject[])[0]?.metadata.name,
+          "b",
+          "an inconsistent list goes on",
+        );
+      },
+    );
+  },
 });
 
 /** Whether a process is there and is one that runs that folder's server. */
@@ -180,10 +188,12 @@ Deno.test({
   ignore: ignore || Deno.build.os !== "linux",
   async fn() {
     let [folder, pid] = ["", 0];
-    await withServer(async (server) => {
+    {
+      await using server = await startApiServer({ trusted: [] });
+      assert.ok(server !== undefined);
       [folder, pid] = [server.caFile.replace(/\/[^/]*$/, ""), server.pid];
       assert.deepEqual([await exists(server.caFile), await runs(pid, folder)], [true, true]);
-    });
+    }
     assert.deepEqual([await exists(folder), await runs(pid, folder)], [false, false]);
 
     const child = new Deno.Command(Deno.execPath(), {

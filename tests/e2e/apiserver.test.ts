@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { ROOT } from "../../scripts/compile.ts";
-import { startStockIssuer } from "../cloud/stock-issuer.ts";
 import { pause } from "../../src/system/clock.ts";
+import { startStockIssuer } from "../cloud/stock-issuer.ts";
 import { type Stage, testAtApiServer } from "./apiserver-stage.ts";
 import { meaning, SAME } from "./discovery-lines.ts";
 import { bad, CLIENT, good, issuerFlags, native, signIn } from "./issuer-stage.ts";
@@ -29,24 +29,25 @@ function claims(token: string): Readonly<Record<string, unknown>> {
 }
 
 /** What the server answers to a token. */
-async function asked({ server }: Stage, token: string): Promise<Response> {
+async function statusFor({ server }: Stage, token: string): Promise<number> {
   using client = Deno.createHttpClient({ caCerts: [server.caPem] });
   const answer = await fetch(`${server.url}/api`, { client, headers: { authorization: `Bearer ${token}` } });
   await answer.body?.cancel();
-  return answer;
+  return answer.status;
 }
 
 async function idToken({ world }: Stage): Promise<string> {
   return (await world.ok(["auth", "get-token", "--token", "id"])).trimEnd();
 }
 
-testAtApiServer("a person signs in at an issuer, and kubectl works as them", async (stage, context) => {
+testAtApiServer("a person of an OpenID issuer works at an ordinary cluster", async (stage, context) => {
   const { world, server, kubectl, ok } = stage;
   await stage.signInAtIssuer(ADA);
-  const told = await world.ok(["auth", "update-kubeconfig", "--server", server.url]);
+  const update = ["auth", "update-kubeconfig", "--server"];
+  const told = await world.ok([...update, server.url]);
   assert.match(told, new RegExp(`User: +${ADA}\nAPI server: +${server.url}\n`));
 
-  await context.step("reads, applies and deletes", async () => {
+  await context.step("kubectl reads, applies and deletes", async () => {
     assert.match(await ok("get", "namespaces", "-o", "name"), /^namespace\/default$/m);
     const file = await configMap(stage, "greeting", "hello");
     assert.equal(await ok("apply", "-f", file), "configmap/greeting created\n");
@@ -62,7 +63,7 @@ testAtApiServer("a person signs in at an issuer, and kubectl works as them", asy
     );
   });
 
-  await context.step("is who the token says, to both programs", async () => {
+  await context.step("both programs say who that is", async () => {
     const theirs = JSON.parse(await ok("auth", "whoami", "-o", "json")).status.userInfo;
     assert.equal(theirs.username, ADA);
     assert.deepEqual(theirs.groups, ["system:authenticated"]);
@@ -70,47 +71,94 @@ testAtApiServer("a person signs in at an issuer, and kubectl works as them", asy
     assert.deepEqual({ ...ours, extra: undefined }, { ...theirs, extra: undefined });
   });
 
-  await context.step("may do what the roles say, to both programs", async () => {
-    for (
-      const words of [["create", "configmaps"], ["*", "*"], ["get", "/healthz"], ["list", "dnszones", "-A"]]
-    ) {
+  await context.step("both programs say what they may do", async () => {
+    for (const words of [["create", "configmaps"], ["*", "*"], ["get", "/healthz"], ["list", "dz", "-A"]]) {
       assert.equal(await ok("auth", "can-i", ...words), "yes\n", words.join(" "));
       assert.equal(await world.ok(["auth", "can-i", ...words]), "yes\n", words.join(" "));
     }
+    assert.equal(await world.ok(["auth", "can-i", "--list"]), await ok("auth", "can-i", "--list"));
+  });
+
+  await context.step("a token that ran out is renewed before kubectl asks with it", async () => {
+    world.cloud.setTokenLife(1);
+    await world.ok(["auth", "get-token", "--force-refresh"]);
+    const old = await idToken(stage);
+    world.cloud.setTokenLife(3600);
+    await pause(Number(claims(old).exp) * 1000 + 1000 - Date.now());
+    assert.equal(await statusFor(stage, old), 401, "the server goes by the clock");
+    world.cloud.resetCounts();
+    assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
+    assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+    assert.equal(await statusFor(stage, await idToken(stage)), 200);
+  });
+
+  await world.ok([...update, server.proxy.url]);
+  const outdated = "get --raw /openapi/v3/api/v1?hash=1";
+  const more = ["api-resources --categories=datum -o wide", "get --raw /openapi/v3/apis/apps/v1"];
+  for (const line of [...SAME, ...more].filter((line) => line !== outdated)) {
+    await context.step(`${line}: as kubectl prints it, and with no more requests`, async () => {
+      const count = async (run: () => ReturnType<typeof kubectl>) => {
+        server.proxy.requests.length = 0;
+        return { ...await run(), asked: server.proxy.requests.length };
+      };
+      const theirs = await count(() => kubectl(...line.split(" ")));
+      const ours = await count(() => world.datumctl(line.split(" ")));
+      assert.equal(ours.code, theirs.code, ours.stderr);
+      assert.deepEqual(meaning(line, ours.stdout), meaning(line, theirs.stdout));
+      assert.ok(ours.asked <= theirs.asked, `${ours.asked} requests, where kubectl makes ${theirs.asked}`);
+    });
+  }
+  await context.step(`${outdated}: a redirect, which kubectl follows`, async () => {
+    const words = outdated.split(" ");
+    assert.match(await ok(...words), /^\{"openapi":"3/);
+    bad(await world.datumctl(words), 6, /redirect \(HTTP 301\), which is not followed/);
+    const page = await Deno.readTextFile(`${ROOT}docs/resources.md`);
+    assert.match(page.split("## Where this differs from kubectl")[1] ?? "", /\| a redirect/);
+  });
+
+  await context.step("a token that the server no longer takes: kubectl's next command works", async () => {
+    server.proxy.revoke(await idToken(stage));
+    bad(await kubectl("get", "ns"), 1, /You must be logged in to the server/);
+    await ok("get", "ns");
+  });
+  await context.step("a token that the server no longer takes: datumctl renews it at once", async () => {
+    server.proxy.revoke(await idToken(stage));
+    world.cloud.resetCounts();
+    await world.ok(["get", "--raw", "/api"]);
+    assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+  });
+
+  for (const email of [GRACE, ZOE]) {
+    await stage.signInAtIssuer(email);
+    await world.ok([...update, server.url, "--context", email]);
+  }
+  const actAs = async (email: string) => {
+    await ok("config", "use-context", email);
+    await world.ok(["auth", "switch", email]);
+  };
+  await context.step("who may look may not write", async () => {
+    await actAs(GRACE);
+    assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
+    const file = await configMap(stage, "unwanted", "");
+    bad(await kubectl("apply", "-f", file), 1, /User "grace@example\.com" cannot create/);
+    const can = await world.datumctl(["auth", "can-i", "create", "configmaps"]);
+    assert.deepEqual([can.code, can.stdout], [1, "no\n"]);
+  });
+  await context.step("who may do nothing is known all the same", async () => {
+    await actAs(ZOE);
+    bad(await kubectl("get", "ns"), 1, /User "zoe@example\.com" cannot list/);
+    bad(
+      await world.datumctl(["get", "--raw", "/api/v1/namespaces"]),
+      5,
+      /User "zoe@example\.com" cannot list/,
+    );
+    assert.match(await world.ok(["auth", "whoami"]), /zoe@example\.com/);
+    assert.match(
+      await world.ok(["api-resources", "-o", "name"]),
+      /^dnszones\.dns\.networking\.miloapis\.com$/m,
+    );
   });
 });
-
-testAtApiServer(
-  "api-resources, api-versions and get --raw print what kubectl prints",
-  async (stage, context) => {
-    const { world, server, kubectl, ok } = stage;
-    await stage.signInAtIssuer(ADA);
-    await world.ok(["auth", "update-kubeconfig", "--server", server.proxy.url]);
-    const outdated = "get --raw /openapi/v3/api/v1?hash=1";
-    const same = SAME.filter((line) => line !== outdated);
-    const lines = [...same, "api-resources --categories=datum -o wide", "get --raw /openapi/v3/apis/apps/v1"];
-    for (const line of lines) {
-      await context.step(line, async () => {
-        const count = async (run: () => ReturnType<typeof kubectl>) => {
-          server.proxy.requests.length = 0;
-          return { ...await run(), asked: server.proxy.requests.length };
-        };
-        const theirs = await count(() => kubectl(...line.split(" ")));
-        const ours = await count(() => world.datumctl(line.split(" ")));
-        assert.equal(ours.code, theirs.code, ours.stderr);
-        assert.deepEqual(meaning(line, ours.stdout), meaning(line, theirs.stdout));
-        assert.ok(ours.asked <= theirs.asked, `${ours.asked} requests, where kubectl makes ${theirs.asked}`);
-      });
-    }
-    await context.step(`${outdated}: a redirect, which kubectl follows`, async () => {
-      const words = outdated.split(" ");
-      assert.match(await ok(...words), /^\{"openapi":"3/);
-      bad(await world.datumctl(words), 6, /redirect \(HTTP 301\), which is not followed/);
-      const page = await Deno.readTextFile(`${ROOT}docs/resources.md`);
-      assert.match(page.split("## Where this differs from kubectl")[1] ?? "", /\| a redirect/);
-    });
-  },
-);
 
 testAtApiServer(
   "below Datum's control planes kubectl and datumctl find all that a whole server has, prefix and all",
@@ -189,150 +237,94 @@ testAtApiServer(
   { introspects: false },
 );
 
-testAtApiServer("a token that ran out is renewed before kubectl asks with it", async (stage) => {
-  const { world, server, ok } = stage;
-  await stage.signInAtIssuer(ADA);
-  await world.ok(["auth", "update-kubeconfig", "--server", server.url]);
-  world.cloud.setTokenLife(1);
-  await world.ok(["auth", "get-token", "--force-refresh"]);
-  const old = await idToken(stage);
-  world.cloud.setTokenLife(3600);
-  await pause(Number(claims(old).exp) * 1000 + 1000 - Date.now());
-  assert.equal((await asked(stage, old)).status, 401, "the server goes by the clock");
-  world.cloud.resetCounts();
-  assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
-  assert.equal(world.cloud.counts()["token:refresh_token"], 1);
-  assert.notEqual(await idToken(stage), old);
-});
-
-testAtApiServer("a token that the server no longer takes is replaced", async (stage, context) => {
+testAtApiServer("whom a cluster believes is its own affair", async (stage, context) => {
   const { world, server, kubectl, ok } = stage;
+  const { issuer, caPem, clientId, certificates } = world.cloud;
   await stage.signInAtIssuer(ADA);
-  await world.ok(["auth", "update-kubeconfig", "--server", server.proxy.url]);
-  await ok("get", "ns");
-  await context.step("for kubectl with its next command", async () => {
-    server.proxy.revoke(await idToken(stage));
+  const update = ["auth", "update-kubeconfig", "--server", server.proxy.url];
+
+  await context.step("a token for another client is refused, and no entry is written", async () => {
+    const { code, stdout, stderr } = await world.datumctl(update);
+    assert.deepEqual([code, stdout], [4, ""], stderr);
+    assert.match(stderr, /does not accept/);
+    await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
+  });
+  await context.step("an entry that is written all the same is refused with every command", async () => {
+    await world.ok([...update, "--skip-validation"]);
     bad(await kubectl("get", "ns"), 1, /You must be logged in to the server/);
-    await ok("get", "ns");
+    bad(await world.datumctl(["get", "--raw", "/api"]), 4, /does not accept/);
   });
-  await context.step("for datumctl at once", async () => {
-    server.proxy.revoke(await idToken(stage));
-    world.cloud.resetCounts();
-    await world.ok(["get", "--raw", "/api"]);
-    assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+  await context.step("a token of another issuer is refused", async () => {
+    await server.trust([{ issuer: `${issuer}/other`, caPem, audiences: [clientId] }]);
+    bad(await world.datumctl(update), 4, /does not accept/);
   });
-});
-
-for (
-  const [name, trusting] of [
-    ["client", ({ cloud }) => [{ issuer: cloud.issuer, caPem: cloud.caPem, audiences: ["another"] }]],
-    [
-      "issuer",
-      ({ cloud }) => [{ issuer: `${cloud.issuer}/other`, caPem: cloud.caPem, audiences: [cloud.clientId] }],
-    ],
-  ] as const satisfies readonly (readonly [
-    string,
-    NonNullable<Parameters<typeof testAtApiServer>[2]>["trusting"],
-  ])[]
-) {
-  testAtApiServer(
-    `a server for another ${name} refuses the token, and no entry is written`,
-    async (stage) => {
-      const { world, server, kubectl } = stage;
-      await stage.signInAtIssuer(ADA);
-      world.cloud.resetCounts();
-      const update = ["auth", "update-kubeconfig", "--server", server.proxy.url];
-      const { code, stdout, stderr } = await world.datumctl(update);
-      assert.deepEqual([code, stdout], [4, ""], stderr);
-      assert.match(stderr, /does not accept/);
-      await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
-      const id = await idToken(stage);
-      for (const { authorization, status } of server.proxy.requests) {
-        assert.deepEqual(
-          [authorization, status],
-          [`Bearer ${id}`, 401],
-          "an access token is not meant for it",
-        );
-      }
-      assert.equal(world.cloud.counts()["token:refresh_token"], undefined, "a new token would be no better");
-
-      await world.ok([...update, "--skip-validation"]);
+  await context.step(
+    "a user whom a rule of the server refuses is told apart from one who may nothing",
+    async () => {
+      await server.trust([{ issuer, caPem, audiences: [clientId], refused: [ADA] }]);
+      bad(await world.datumctl(update), 4, /does not accept/);
       bad(await kubectl("get", "ns"), 1, /You must be logged in to the server/);
-      bad(await world.datumctl(["get", "--raw", "/api"]), 4, /does not accept|refuse/);
+      bad(await world.datumctl(["get", "--raw", "/api"]), 4, /does not accept/);
     },
-    { trusting, introspects: false },
   );
-}
-
-testAtApiServer("roles decide, for people and for their groups", async (stage, context) => {
-  const { world, server, kubectl, ok } = stage;
-  for (const email of [GRACE, ZOE]) {
-    await stage.signInAtIssuer(email);
-    await world.ok(["auth", "update-kubeconfig", "--server", server.url, "--context", email]);
-  }
-  await context.step("who may look may not write", async () => {
-    await ok("config", "use-context", GRACE);
+  await context.step("names and groups have the prefixes that the cluster gives them", async () => {
+    await using other = await startStockIssuer({
+      clients: [native()],
+      certificates,
+      configuration: {
+        claims: { openid: ["sub", "groups"] },
+        conformIdTokenClaims: false,
+        findAccount: (_context, sub) => ({
+          accountId: sub,
+          claims: () => ({ sub, groups: ["developers"] }),
+        }),
+      },
+    });
+    await server.trust([{
+      issuer: other.issuer,
+      caPem: other.caPem,
+      audiences: [CLIENT, "another"],
+      username: { claim: "sub", prefix: "oidc:" },
+      groups: { claim: "groups", prefix: "oidc:" },
+    }]);
+    await server.admin.apply({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: "developers" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "reader" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "oidc:developers" }],
+    });
+    good(await signIn(world, other, issuerFlags(other)));
+    assert.match(await world.ok(update), /User: +oidc:ada@example\.com\n/);
     assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
-    bad(
-      await kubectl("apply", "-f", await configMap(stage, "x", "")),
-      1,
-      /User "grace@example\.com" cannot create/,
+    assert.equal(
+      await ok("auth", "whoami", "-o", "jsonpath={.status.userInfo.groups[0]}"),
+      "oidc:developers",
     );
-    await world.ok(["auth", "switch", GRACE]);
-    const can = await world.datumctl(["auth", "can-i", "create", "configmaps"]);
-    assert.deepEqual([can.code, can.stdout], [1, "no\n"]);
+    assert.match(await world.ok(["auth", "whoami"]), /oidc:developers/);
+    assert.equal(await world.ok(["auth", "can-i", "list", "secrets"]), "yes\n");
+    assert.equal((await world.datumctl(["auth", "can-i", "create", "secrets"])).stdout, "no\n");
   });
-  await context.step("who may nothing is known all the same", async () => {
-    await ok("config", "use-context", ZOE);
-    await world.ok(["auth", "switch", ZOE]);
-    bad(await kubectl("get", "ns"), 1, /User "zoe@example\.com" cannot list/);
-    bad(await world.datumctl(["get", "--raw", "/api/v1/namespaces"]), 5, /zoe@example\.com/);
-    assert.match(await world.ok(["auth", "whoami"]), /zoe@example\.com/);
-    assert.match(
-      await world.ok(["api-resources", "-o", "name"]),
-      /^dnszones\.dns\.networking\.miloapis\.com$/m,
-    );
-  });
-  await context.step("who is refused is told apart from who may nothing", async () => {
-    const { issuer, caPem, clientId } = world.cloud;
-    await server.trust([{ issuer, caPem, audiences: [clientId], refused: [ZOE] }]);
-    bad(await kubectl("get", "ns"), 1, /You must be logged in to the server/);
-    bad(await world.datumctl(["get", "--raw", "/api/v1/namespaces"]), 4, /zoe@example\.com/);
-  });
+}, {
+  trusting: ({ cloud: { issuer, caPem } }) => [{ issuer, caPem, audiences: ["another"] }],
+  introspects: false,
 });
 
-testAtApiServer("names and groups have the prefixes that the cluster gives them", async (stage) => {
-  const { world, server, ok } = stage;
-  const account = (sub: string) => ({ sub, groups: ["developers"] });
-  await using issuer = await startStockIssuer({
-    clients: [native()],
-    certificates: world.cloud.certificates,
-    configuration: {
-      claims: { openid: ["sub", "groups"] },
-      conformIdTokenClaims: false,
-      findAccount: (_context, sub) => ({ accountId: sub, claims: () => account(sub) }),
-    },
-  });
-  await server.trust([{
-    issuer: issuer.issuer,
-    caPem: issuer.caPem,
-    audiences: [CLIENT, "another"],
-    username: { claim: "sub", prefix: "oidc:" },
-    groups: { claim: "groups", prefix: "oidc:" },
-  }]);
-  await server.admin.apply({
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name: "developers" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "reader" },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "oidc:developers" }],
-  });
-  good(await signIn(world, issuer, issuerFlags(issuer)));
-  const told = await world.ok(["auth", "update-kubeconfig", "--server", server.url]);
-  assert.match(told, /User: +oidc:ada@example\.com\n/);
-  assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
-  assert.equal(await ok("auth", "whoami", "-o", "jsonpath={.status.userInfo.groups[0]}"), "oidc:developers");
-  assert.match(await world.ok(["auth", "whoami"]), /oidc:developers/);
-  assert.equal(await world.ok(["auth", "can-i", "list", "secrets"]), "yes\n");
-  assert.equal((await world.datumctl(["auth", "can-i", "create", "secrets"])).stdout, "no\n");
+testAtApiServer("an ordinary cluster sees no token but the one that is meant for it", async (stage) => {
+  const { world, server } = stage;
+  await stage.signInAtIssuer(ADA);
+  world.cloud.resetCounts();
+  bad(await world.datumctl(["auth", "update-kubeconfig", "--server", server.proxy.url]), 4);
+  const id = await idToken(stage);
+  for (const { authorization, status } of server.proxy.requests) {
+    assert.deepEqual(
+      [authorization, status],
+      [`Bearer ${id}`, 401],
+      "an access token is for the issuer's APIs",
+    );
+  }
+  assert.equal(world.cloud.counts()["token:refresh_token"] ?? 0, 0, "a new token would be no better");
+}, {
+  trusting: ({ cloud: { issuer, caPem } }) => [{ issuer, caPem, audiences: ["another"] }],
+  introspects: false,
 });
