@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { textOf } from "../api/answer.ts";
 import type { ApiClient } from "../api/client.ts";
 import { AppError, printable } from "../errors.ts";
+import { shellLine } from "../shell-word.ts";
 import { belowBase } from "../kube/discovery.ts";
 import type { CommandDeps, Deps } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
@@ -56,10 +57,13 @@ export function getCommand(deps: CommandDeps): Command {
 
 function rawPath(words: readonly string[], raw: string | undefined): string {
   if (raw === undefined) {
+    const [path, ...more] = words;
     const asked = words.map((word) => printable(word, 60)).join(" ");
     throw new AppError("USAGE", "get works with --raw, organizations and projects so far.", {
-      hint: `For resources: datumctl auth update-kubeconfig --project ID, then kubectl get ${asked}`
-        .trimEnd(),
+      hint: path?.startsWith("/") && more.length === 0
+        ? `For a path: ${shellLine(["datumctl", "get", "--raw", path])}`
+        : `For resources: datumctl auth update-kubeconfig, with --project ID or --server URL, then kubectl get ${asked}`
+          .trimEnd(),
     });
   }
   if (words.length > 0) {

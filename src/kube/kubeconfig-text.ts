@@ -112,7 +112,7 @@ export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): 
   const intent = intendedChange(config.data, edit);
   // Whoever only takes entries away makes such a file no worse, and maybe whole.
   const adds = edit.clusters ?? edit.users ?? edit.contexts ?? edit.currentContext;
-  if (adds !== undefined) refuseDuplicates(config, intent.data);
+  if (adds !== undefined) refuseDuplicateNames(config, intent.data);
   if (sameData(config.data, intent.data)) return config.text;
   // Field by field first; where that cannot be, the whole entry is written anew.
   for (const whole of [false, true]) {
@@ -122,11 +122,15 @@ export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): 
   throw tied(config, intent);
 }
 
-/** Refuses a file in which a name would stand twice: kubectl reads no entry of it, ours neither. */
-function refuseDuplicates(
-  { file, text, document }: ParsedKubeconfig,
-  data: Readonly<Record<string, unknown>>,
-) {
+/**
+ * Refuses a file in which a name stands twice, or would after a change: kubectl reads no entry of it, ours neither.
+ *
+ * @throws {AppError} `KUBECONFIG`, naming the file, each list and name, and the lines
+ */
+export function refuseDuplicateNames(
+  { file, text, data: current, document }: ParsedKubeconfig,
+  data: Readonly<Record<string, unknown>> = current,
+): void {
   const duplicates = duplicateNames(data);
   if (duplicates.length === 0) return;
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;

@@ -13,7 +13,13 @@ import {
   type KubeconfigRemoval,
   type ListName,
 } from "./kubeconfig-intent.ts";
-import { editKubeconfig, entriesOf, type ParsedKubeconfig, parseKubeconfig } from "./kubeconfig-text.ts";
+import {
+  editKubeconfig,
+  entriesOf,
+  type ParsedKubeconfig,
+  parseKubeconfig,
+  refuseDuplicateNames,
+} from "./kubeconfig-text.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
 /**
@@ -82,6 +88,15 @@ export interface KubeconfigContext {
   readonly certificateAuthorityData: string | undefined;
   /** The user entry when it is one of ours. */
   readonly own: OwnUser | undefined;
+}
+
+/**
+ * Refuses files to which no entry can be added.
+ *
+ * @throws {AppError} as {@link loadKubeconfig}; `KUBECONFIG` where a name stands twice
+ */
+export async function checkKubeconfigs(paths: readonly string[]): Promise<void> {
+  for (const { config } of (await loadKubeconfig(paths)).files) refuseDuplicateNames(config);
 }
 
 /** Reads the files; those that do not exist count as empty. Throws `STORAGE` and `KUBECONFIG`, naming the file. */

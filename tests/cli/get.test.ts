@@ -54,7 +54,15 @@ Deno.test("get of what only kubectl knows names its whole way there; --raw takes
   await using sandbox = await openSandbox();
   const pods = await runLine(["get", "pods"], { place: sandbox.place });
   assert.equal(pods.code, 2);
-  assert.match(pods.stderr, /datumctl auth update-kubeconfig --project ID, then kubectl get pods\n$/);
+  assert.match(
+    pods.stderr,
+    /auth update-kubeconfig, with --project ID or --server URL, then kubectl get pods\n$/,
+  );
+  for (const [path, line] of [["/version", "/version"], ["/api/v1/x?a=b&c", "'/api/v1/x?a=b&c'"]] as const) {
+    const { code, stderr } = await runLine(["get", path], { place: sandbox.place });
+    assert.equal(code, 2);
+    assert.ok(stderr.endsWith(`For a path: datumctl get --raw ${line}\n`), stderr);
+  }
   const raw = await runLine(["get", "--raw", "/version", "-o", "yaml"], { place: sandbox.place });
   assert.equal(raw.code, 2);
   assert.match(raw.stderr, /--raw and -o cannot be combined/);

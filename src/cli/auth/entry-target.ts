@@ -14,6 +14,7 @@ import {
 } from "../../providers/datum.ts";
 import { parseHost } from "../../providers/host.ts";
 import type { Session } from "../../sessions/session-file.ts";
+import { shellLine } from "../../shell-word.ts";
 
 /** The flags that say what an entry leads to, as they were typed. */
 export interface TargetFlags {
@@ -24,6 +25,8 @@ export interface TargetFlags {
   readonly hostname?: string | undefined;
   /** The server is asked nothing. */
   readonly skipValidation?: true | undefined;
+  /** The file of the server's authority. */
+  readonly certificateAuthority?: string | undefined;
 }
 
 /** An address under which the target may be served. */
@@ -71,6 +74,19 @@ export function checkTargetFlags(flags: TargetFlags): void {
   if (flags.hostname !== undefined && (flags.cluster !== undefined || flags.server !== undefined)) {
     throw new AppError("USAGE", `--hostname goes with --organization and --project, not with ${given[0]}.`);
   }
+  if (flags.certificateAuthority !== undefined && flags.cluster !== undefined) {
+    const line = shellLine([
+      ...["kubectl", "config", "set-cluster", flags.cluster],
+      ...["--certificate-authority", flags.certificateAuthority, "--embed-certs"],
+    ]);
+    throw new AppError(
+      "USAGE",
+      "--certificate-authority cannot be combined with --cluster, whose entry stays as it is.",
+      {
+        hint: `Put it there first: ${line}`,
+      },
+    );
+  }
   // Their form, too: nobody should unlock a keyring for a typing mistake.
   if (flags.organization !== undefined) checkedScope("organization", flags.organization);
   if (flags.project !== undefined) checkedScope("project", flags.project);
@@ -79,20 +95,24 @@ export function checkTargetFlags(flags: TargetFlags): void {
 }
 
 /**
- * What the flags lead to, for a session as it was sealed. Throws `USAGE` for a Datum target with a session of another
+ * What the flags lead to, for a session as it was sealed; `authority` is the server's own, as PEM, where one was named. Throws `USAGE` for a Datum target with a session of another
  * provider, and what {@link findCluster} throws.
  */
 export async function entryTarget(
   flags: TargetFlags,
   session: Session,
   kubeconfigs: readonly string[],
+  authority?: string,
 ): Promise<EntryTarget> {
   const { organization, project, cluster, server } = flags;
+  const named = authority === undefined ? {} : { authorities: [authority] };
   if (organization !== undefined) {
-    return controlPlane(checkedScope("organization", organization), flags, session);
+    return { ...controlPlane(checkedScope("organization", organization), flags, session), ...named };
   }
-  if (project !== undefined) return controlPlane(checkedScope("project", project), flags, session);
-  if (server !== undefined) return apiServer(serverAddress(server), session);
+  if (project !== undefined) {
+    return { ...controlPlane(checkedScope("project", project), flags, session), ...named };
+  }
+  if (server !== undefined) return { ...apiServer(serverAddress(server), session), ...named };
   return await clusterEntry(cluster ?? "", session, kubeconfigs, flags);
 }
 

@@ -3,8 +3,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { refuseStudio } from "../../credential/exec-credential.ts";
 import { AppError, printable } from "../../errors.ts";
-import { type Accepted, type Candidate, firstAccepted } from "../../kube/identity-check.ts";
 import {
+  checkKubeconfigs,
   contextOf,
   entryOf,
   type Kubeconfig,
@@ -24,26 +24,21 @@ import {
   identityOf,
   userName,
 } from "../../kube/own-entry.ts";
-import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
-import { signInAgain } from "../../sessions/remedy.ts";
+import { preferredKind } from "../../sessions/fresh-token.ts";
 import type { Session } from "../../sessions/session-file.ts";
 import { AMBIENT, labelOf } from "../../sessions/session-name.ts";
 import { openSession } from "../../sessions/open-session.ts";
-import { readSession } from "../../sessions/read-session.ts";
 import { updateSession } from "../../sessions/write-session.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { shellLine } from "../../shell-word.ts";
-import { type CommandDeps, type Deps, keyringBound, requestBounds, tokenBound } from "../context.ts";
+import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
+import { readAuthority } from "../keeping.ts";
 import { chosenCommand, ownCommand } from "../own-command.ts";
+import { tellPluginPolicy } from "../plugin-policy.ts";
 import { scopeInUse } from "../scope.ts";
 import { actingSession, refuseCredentialsFile } from "../session-words.ts";
-import {
-  checkTargetFlags,
-  type EntryTarget,
-  entryTarget,
-  type Place,
-  type TargetFlags,
-} from "./entry-target.ts";
+import { askServer, type Learned } from "./ask-server.ts";
+import { checkTargetFlags, type EntryTarget, entryTarget, type TargetFlags } from "./entry-target.ts";
 
 const EXAMPLES = `
 Examples:
@@ -52,6 +47,8 @@ Examples:
   datumctl auth update-kubeconfig --project my-project-id --exec-interactive-mode Never
   datumctl auth update-kubeconfig --project my-project-id --dry-run
   datumctl auth update-kubeconfig --server https://k8s.example.com:6443
+  datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --certificate-authority ca.pem
+  datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --token access
   datumctl auth update-kubeconfig --cluster my-cluster --context my-cluster
 
 Exactly one of --organization, --project, --cluster and --server is needed. The entry stays with the
@@ -67,11 +64,15 @@ export function updateKubeconfigCommand(deps: CommandDeps): Command {
     .option("--server <url>", "base URL of an API server that accepts the issuer's tokens")
     .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
     .option("--hostname <host>", "API server's host or https address, if not the session's")
+    .option(
+      "--certificate-authority <file>",
+      "the API server's authority (PEM), if not the session's or the system's",
+    )
     .option("--exec-interactive-mode <mode>", "Never, IfAvailable or Always (default: IfAvailable)")
     .option("--context <name>", "name of the context (default: datum-project-<id>, datum-server-<host>, …)")
     .option("--no-switch", "leave the current context, and the project in use, as they are")
     .option("--follow-active", "act as whoever is active at that API host")
-    .option("--token <kind>", "access or id: the token to hand out, instead of asking the server")
+    .option("--token <kind>", "access or id: the token to show the server and to hand out, and no other")
     .option("--skip-validation", "write the entry without asking the server")
     .option("--exec-command <name>", "program that kubectl runs (default: this one)")
     .option("--dry-run", "print what would change, as a unified diff")
@@ -91,15 +92,7 @@ export interface UpdateKubeconfigInput extends TargetFlags {
   readonly skipValidation?: true | undefined;
   readonly execCommand?: string | undefined;
   readonly dryRun?: true | undefined;
-}
-
-/** What is known of the server, from asking it or without. */
-interface Learned {
-  readonly place: Place;
-  /** PEM that the server's certificate needs beside the system's authorities. */
   readonly certificateAuthority?: string | undefined;
-  readonly kind?: TokenKind;
-  readonly username?: string;
 }
 
 /** Asks the server, writes the entry, remembers what was learned. */
@@ -109,14 +102,19 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   const interactiveMode = modeOf(input.execInteractiveMode);
   const wantedKind = kindOf(input.token);
   if (input.context !== undefined) checkContext(input.context);
+  const authority = input.certificateAuthority === undefined
+    ? undefined
+    : await readAuthority(input.certificateAuthority);
   const paths = kubeconfigPaths(input.kubeconfig, given.env);
+  // Nobody need be asked anything for a file that cannot be written.
+  await checkKubeconfigs(paths);
   const choice = { ...given.choice, own: input.followActive };
   const { deps, place, session: chosen } = await actingSession({ ...given, choice });
   refuseCredentialsFile(chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await openSession(place, chosen, keyringBound(deps));
   refuseStudio(session);
-  const target = await entryTarget(input, session, paths);
+  const target = await entryTarget(input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
   const own = input.execCommand === undefined
     ? await ownCommand(deps.env, given.place.folders)
@@ -160,7 +158,8 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
     const diff = await previewKubeconfig(paths, edit);
     noteShared(deps, found, entry);
     if (diff === "") out.note("Nothing would change.");
-    return out.text(diff);
+    out.text(diff);
+    return await tellPluginPolicy(deps, own.command);
   }
   const changes = await updateKubeconfig(paths, edit);
   await remember(deps, session, target, learned, input);
@@ -185,6 +184,7 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
+  await tellPluginPolicy(deps, own.command);
   const next = [
     "kubectl",
     ...(input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig]),
@@ -261,95 +261,6 @@ function kindOf(text: string | undefined): TokenKind | undefined {
 function checkContext(text: string): void {
   if (text.trim() !== "" && printable(text, 253) === text) return;
   throw new AppError("USAGE", "--context takes a name of at most 253 printable characters.");
-}
-
-/** Asks with the session's tokens; where all are refused, once more after one refresh: they may have been revoked. */
-async function askServer(
-  deps: Deps,
-  session: Session,
-  target: EntryTarget,
-  wantedKind: TokenKind | undefined,
-): Promise<Learned> {
-  const tokens = await tokensOf(deps, session, wantedKind);
-  try {
-    return await askWith(deps, session, target, tokens, wantedKind);
-  } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
-    await freshToken(deps.place, session, { kind: wantedKind ?? "access", force: true }, tokenBound(deps));
-    const renewed = await readSession(deps.place, session.name) ?? session;
-    const next = await tokensOf(deps, renewed, wantedKind);
-    if (next.every(({ token }, index) => token === tokens[index]?.token)) throw thrown;
-    return await askWith(deps, session, target, next, wantedKind);
-  }
-}
-
-/** A token to try. */
-interface KindOfToken {
-  readonly kind: TokenKind;
-  readonly token: string;
-}
-
-async function tokensOf(
-  deps: Deps,
-  session: Session,
-  wantedKind: TokenKind | undefined,
-): Promise<readonly KindOfToken[]> {
-  const tokens: KindOfToken[] = [];
-  for (const kind of wantedKind === undefined ? ["id", "access"] as const : [wantedKind]) {
-    try {
-      tokens.push(await freshToken(deps.place, session, { kind }, tokenBound(deps)));
-    } catch (thrown) {
-      // An issuer without ID tokens on refresh still has the other one.
-      if (!(thrown instanceof AppError && thrown.code === "NO_ID_TOKEN" && wantedKind === undefined)) {
-        throw thrown;
-      }
-    }
-  }
-  return tokens;
-}
-
-async function askWith(
-  deps: Deps,
-  session: Session,
-  target: EntryTarget,
-  tokens: readonly KindOfToken[],
-  wantedKind: TokenKind | undefined,
-): Promise<Learned> {
-  const candidates = target.places.flatMap((place) =>
-    tokens.map(({ kind, token }) => ({ url: place.url, token, choice: { place, kind } }))
-  );
-  const remedy = wantedKind === undefined
-    ? signInAgain(session)
-    : `Leave out --token ${wantedKind}: then the server is asked which of the session's tokens it accepts.`;
-  const bounds = { ...requestBounds(deps), remedy };
-  const { choice, username, certificateAuthority } = await ask(deps, target, candidates, bounds);
-  return { ...choice, certificateAuthority, ...(username === undefined ? {} : { username }) };
-}
-
-/** Asks with the first authority under which the server's certificate can be trusted. */
-async function ask<Choice>(
-  deps: Deps,
-  { what, kind, authorities, written }: EntryTarget,
-  candidates: readonly Candidate<Choice>[],
-  bounds: Parameters<typeof firstAccepted>[3],
-): Promise<Accepted<Choice> & { readonly certificateAuthority: string | undefined }> {
-  let untrusted: AppError | undefined;
-  for (const certificateAuthority of authorities) {
-    using network = deps.openNetwork(certificateAuthority);
-    try {
-      return {
-        ...await firstAccepted(network.fetch, candidates, what, bounds, kind),
-        certificateAuthority,
-      };
-    } catch (thrown) {
-      if (!(thrown instanceof AppError) || thrown.code !== "UNTRUSTED_CERTIFICATE") throw thrown;
-      untrusted = thrown;
-    }
-  }
-  if (written || untrusted === undefined) throw untrusted;
-  throw new AppError(untrusted.code, untrusted.message, {
-    hint: "Fix the certificate-authority of the cluster entry, or write the entry with --skip-validation.",
-  });
 }
 
 /** The user that a context of ours named before, when it was another one. */

@@ -1,0 +1,193 @@
+/** The question to a server which token of a session it accepts, and what a person is told where it accepts none. */
+
+import { AppError, printable } from "../../errors.ts";
+import { firstAccepted } from "../../kube/identity-check.ts";
+import { unverifiedClaims } from "../../oauth/jwt.ts";
+import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
+import { readSession } from "../../sessions/read-session.ts";
+import { signInAgain } from "../../sessions/remedy.ts";
+import type { Session } from "../../sessions/session-file.ts";
+import type { TokenKind } from "../../sessions/token-life.ts";
+import { type Deps, requestBounds, tokenBound } from "../context.ts";
+import type { EntryTarget, Place } from "./entry-target.ts";
+
+/** What is known of the server, from asking it or without. */
+export interface Learned {
+  readonly place: Place;
+  /** PEM that the server's certificate needs beside the system's authorities. */
+  readonly certificateAuthority?: string | undefined;
+  readonly kind?: TokenKind;
+  readonly username?: string;
+}
+
+/** The tokens that a server was shown and refused, the last of each kind. */
+type ShownTokens = Map<TokenKind, string>;
+
+/**
+ * Asks with one of the session's tokens after the other, until one is accepted. Where all are refused by a server that
+ * accepted one before, they may have been revoked: it is asked once more after one refresh.
+ *
+ * @throws {AppError} what {@link firstAccepted} and getting a token throw; `SESSION_REJECTED` says what was shown, and
+ * what it is to be compared with
+ */
+export async function askServer(
+  deps: Deps,
+  session: Session,
+  target: EntryTarget,
+  wantedKind: TokenKind | undefined,
+): Promise<Learned> {
+  const shown = new Map<TokenKind, string>();
+  const refused = (error: AppError) => explained(error, session, target, { shown, wantedKind, known });
+  const known = acceptedBefore(session, target);
+  try {
+    return await offer(deps, session, target, wantedKind, shown);
+  } catch (thrown) {
+    if (!isRejected(thrown)) throw thrown;
+    if (!known) throw refused(thrown);
+    const [kind] = shown.keys();
+    await freshToken(deps.place, session, { kind, force: true }, tokenBound(deps));
+    const renewed = await readSession(deps.place, session.name) ?? session;
+    try {
+      return await offer(deps, renewed, target, wantedKind, shown);
+    } catch (rethrown) {
+      throw isRejected(rethrown) ? refused(rethrown) : rethrown;
+    }
+  }
+}
+
+function isRejected(thrown: unknown): thrown is AppError {
+  return thrown instanceof AppError && thrown.code === "SESSION_REJECTED";
+}
+
+/** Whether the server is one for which the session's tokens are known to be good: its own API, or one that took them. */
+function acceptedBefore(session: Session, { kind, apiHost }: EntryTarget): boolean {
+  return kind === "control-plane" && apiHost === session.apiHost;
+}
+
+/**
+ * The tokens that a server is offered unasked, in their order. An access token is meant for the issuer's own APIs: those
+ * of a Datum are, any other API server is not, and is shown one only where the person says so.
+ */
+function offeredKinds({ provider, kind }: Session): readonly [TokenKind, ...TokenKind[]] {
+  return provider === "datum" ? ["access", "id"] : [preferredKind({ provider, kind })];
+}
+
+/** Offers the tokens, but none that was shown before; what is shown is added there. */
+async function offer(
+  deps: Deps,
+  session: Session,
+  target: EntryTarget,
+  wantedKind: TokenKind | undefined,
+  shown: ShownTokens,
+): Promise<Learned> {
+  let refused: AppError | undefined;
+  for (const kind of wantedKind === undefined ? offeredKinds(session) : [wantedKind]) {
+    try {
+      const { token } = await freshToken(deps.place, session, { kind }, tokenBound(deps));
+      if (shown.get(kind) === token) continue;
+      shown.set(kind, token);
+      return { ...await askWith(deps, target, token), kind };
+    } catch (thrown) {
+      // Another token was refused already where an issuer gives no ID token.
+      const without = refused !== undefined && thrown instanceof AppError && thrown.code === "NO_ID_TOKEN";
+      if (!isRejected(thrown) && !without) throw thrown;
+      refused = isRejected(thrown) ? thrown : refused;
+    }
+  }
+  throw refused ?? new AppError("SESSION_REJECTED", "The server accepts no token of the session.");
+}
+
+/** Asks with one token, under the first authority with which the server's certificate can be trusted. */
+async function askWith(
+  deps: Deps,
+  { what, kind, authorities, places, written }: EntryTarget,
+  token: string,
+): Promise<Omit<Learned, "kind">> {
+  let untrusted: AppError | undefined;
+  const candidates = places.map((place) => ({ url: place.url, token, choice: place }));
+  for (const certificateAuthority of authorities) {
+    using network = deps.openNetwork(certificateAuthority);
+    try {
+      const { choice, username } = await firstAccepted(
+        network.fetch,
+        candidates,
+        what,
+        requestBounds(deps),
+        kind,
+      );
+      return { place: choice, certificateAuthority, ...(username === undefined ? {} : { username }) };
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== "UNTRUSTED_CERTIFICATE") throw thrown;
+      untrusted = thrown;
+    }
+  }
+  if (written || untrusted === undefined) throw untrusted;
+  throw new AppError(untrusted.code, untrusted.message, {
+    hint: "Fix the certificate-authority of the cluster entry, or write the entry with --skip-validation.",
+  });
+}
+
+const NAMES = { access: "access token", id: "ID token" } as const;
+
+/** What an API server says of the issuers that it trusts, as it is configured by either way. */
+const COMPARE =
+  "Compare that with what the API server trusts: jwt[].issuer.url and jwt[].issuer.audiences in its " +
+  "AuthenticationConfiguration, or --oidc-issuer-url and --oidc-client-id.";
+
+interface Refused {
+  readonly shown: ShownTokens;
+  readonly wantedKind: TokenKind | undefined;
+  /** Whether the server accepted a token of the session before. */
+  readonly known: boolean;
+}
+
+/** A refusal with what the server was shown; a sign-in is named where it can help. */
+function explained(
+  error: AppError,
+  session: Session,
+  target: EntryTarget,
+  { shown, wantedKind, known }: Refused,
+): AppError {
+  const tokens = [...shown].map(([kind, token]) => `the ${NAMES[kind]} (${claimsOf(token)})`).join(" and ");
+  return new AppError(error.code, `${error.message} It was shown ${tokens}.`, {
+    hint: hintOf(session, target, wantedKind, known),
+    cause: error.cause,
+  });
+}
+
+function hintOf(
+  session: Session,
+  { kind }: EntryTarget,
+  wantedKind: TokenKind | undefined,
+  known: boolean,
+): string {
+  const [first, ...others] = offeredKinds(session);
+  if (wantedKind !== undefined && (others.length > 0 || first !== wantedKind)) {
+    return `Leave out --token ${wantedKind}: then the server is ${
+      others.length > 0 ? "asked which of the session's tokens it accepts" : `shown the ${NAMES[first]}`
+    }.`;
+  }
+  // Nothing of a Datum's API is for the person to set.
+  if (known && kind === "control-plane") return signInAgain(session);
+  const access = first === "access"
+    ? ""
+    : " If it takes the issuer's access tokens instead, say so: the same command with --token access.";
+  return known
+    ? `It accepted this session before. ${signInAgain(session)}. If that does not help: ${COMPARE}`
+    : `${COMPARE}${access}`;
+}
+
+const SHOWN_AUDIENCES = 5;
+
+/** Issuer and audience of a token, for a person to compare. */
+function claimsOf(token: string): string {
+  const { iss, aud } = unverifiedClaims(token) ?? {};
+  const audiences = [aud].flat().filter((one) => typeof one === "string").slice(0, SHOWN_AUDIENCES);
+  const said = [iss, audiences.join(", ")].map((text) =>
+    typeof text === "string" && text !== "" ? printable(text) : undefined
+  );
+  const [issuer, audience] = said;
+  return said.every((text) => text === undefined)
+    ? "which names no issuer and no audience"
+    : `issuer ${issuer ?? "none"}, audience ${audience ?? "none"}`;
+}
