@@ -3,7 +3,13 @@
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
 import { serverAddress } from "../kube/api-server.ts";
-import { entryOf, type Kubeconfig, kubeconfigPaths, updateKubeconfig } from "../kube/kubeconfig.ts";
+import {
+  checkKubeconfigs,
+  entryOf,
+  type Kubeconfig,
+  kubeconfigPaths,
+  updateKubeconfig,
+} from "../kube/kubeconfig.ts";
 import type { KubeconfigEdit } from "../kube/kubeconfig-intent.ts";
 import { checkClusterHost, checkUserEntry, entryEdit, identityOf } from "../kube/own-entry.ts";
 import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
@@ -12,7 +18,9 @@ import { labelOf } from "../sessions/session-name.ts";
 import { shellLine } from "../shell-word.ts";
 import { openCloudfleet, operationOption, operationsHelp } from "./cloudfleet.ts";
 import type { CommandDeps, Deps } from "./context.ts";
+import { readAuthority } from "./keeping.ts";
 import { ownCommand } from "./own-command.ts";
+import { tellPluginPolicy } from "./plugin-policy.ts";
 import { formatListing, listFormat } from "./table.ts";
 
 /** `clusters`, which holds `list` and `kubeconfig`. */
@@ -30,12 +38,17 @@ export function clustersCommand(deps: CommandDeps): Command {
     .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
     .argument("<id>", "the cluster's id")
     .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
+    .option(
+      "--certificate-authority <file>",
+      "the cluster's authority (PEM), if not the profile's or the system's",
+    )
     .addOption(operationOption())
     .addHelpText(
       "after",
       `
 Examples:
   datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --certificate-authority ca.pem
   datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --profile ci --kubeconfig ci.yaml
 
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
@@ -88,6 +101,7 @@ export async function runClustersList(deps: Deps, input: ListInput): Promise<voi
 interface KubeconfigInput {
   readonly id: string;
   readonly kubeconfig?: string | undefined;
+  readonly certificateAuthority?: string | undefined;
   readonly operation: readonly string[];
 }
 
@@ -95,7 +109,11 @@ interface KubeconfigInput {
 export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput): Promise<void> {
   const { out, env } = deps;
   const id = checkedId("a cluster", input.id);
+  const authority = input.certificateAuthority === undefined
+    ? undefined
+    : await readAuthority(input.certificateAuthority);
   const paths = kubeconfigPaths(input.kubeconfig, env);
+  await checkKubeconfigs(paths);
   using cloudfleet = await openCloudfleet(deps, input.operation);
   const { session } = cloudfleet;
   const server = serverOf(await cloudfleet.api.cluster(id));
@@ -103,7 +121,7 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   if (own.warning !== undefined) out.warn(own.warning);
   const context = `${id}/${session.name}`;
   const identity = identityOf(session);
-  const { certificateAuthority } = session;
+  const certificateAuthority = authority ?? session.certificateAuthority;
   let holder: string | undefined;
   const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
     checkClusterHost(kubeconfig, id, server);
@@ -129,6 +147,7 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   out.line(`Context:     ${context}`);
   out.line(`User:        ${printable(user)}`);
   out.line(`API server:  ${server}`);
+  await tellPluginPolicy(deps, own.command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
   out.note(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
 }

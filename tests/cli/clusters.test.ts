@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { makeCertificates } from "../cloud/certificates.ts";
 import { type CloudfleetWorld, testWithCloudfleet } from "./cloudfleet-world.ts";
 
 const production = ({ cloudfleet }: CloudfleetWorld) =>
@@ -105,6 +106,36 @@ testWithCloudfleet(
     assert.ok(!(await Deno.readTextFile(world.kubeconfig)).includes(administrator.secret));
   },
 );
+
+testWithCloudfleet(
+  "a cluster's own authority takes the place of the profile's in its entry",
+  async (world) => {
+    await world.addAdministrator();
+    const { id } = production(world);
+    const { caPem } = await makeCertificates(new Date());
+    const file = `${world.sandbox.folder}/cluster.pem`;
+    await Deno.writeTextFile(file, `words\n${caPem}`);
+    await world.ok(`clusters kubeconfig ${id} --certificate-authority ${file}`);
+    const authority = async () =>
+      atob(String((await kubeconfigOf(world)).clusters[0]?.cluster["certificate-authority-data"]));
+    assert.equal(await authority(), caPem);
+    await world.ok(`clusters kubeconfig ${id}`);
+    assert.notEqual(await authority(), caPem);
+    await Deno.writeTextFile(file, "words\n");
+    assert.equal((await world.run(`clusters kubeconfig ${id} --certificate-authority ${file}`)).code, 2);
+  },
+);
+
+testWithCloudfleet("what kubectl's preferences refuse is told of a cluster's entry, too", async (world) => {
+  await world.addAdministrator();
+  const { id } = production(world);
+  const KUBERC = `${world.sandbox.folder}/kuberc`;
+  const preference = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
+  await Deno.writeTextFile(KUBERC, `${preference}credentialPluginPolicy: DenyAll\n`);
+  const { code, stderr } = await world.run(`clusters kubeconfig ${id}`, { env: { KUBERC } });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /kubectl will not run .*kubectl kuberc set --section credentialplugin/s);
+});
 
 testWithCloudfleet("the API's word for an address is checked before a token is led there", async (world) => {
   await world.addAdministrator();
