@@ -192,6 +192,8 @@ const SEEN_BY: Record<ForgeryName, RegExp | null> = {
   "nonce-missing": /"nonce"/,
   "sub": null,
   "sub-missing": /"sub"/,
+  "sub-number": /"sub"/,
+  "deep": null,
   "expired": /"exp"/,
   "from-the-future": null,
   "exp-missing": /"exp"/,
@@ -235,6 +237,7 @@ for (const name of Object.keys(FORGERIES) as ForgeryName[]) {
       if (name === "profile-missing") assert.equal(claims.email, undefined);
       if (name === "escapes") assert.equal(claims.name, ESCAPES);
       if (name === "kid-missing") assert.equal(decodeProtectedHeader(idToken).kid, undefined);
+      if (name === "deep") assert.ok(JSON.stringify(claims.email) && Array.isArray(claims.deep));
       if (name === "azp") assert.equal(claims.azp, "another-client");
       if (name === "at-hash") assert.equal(claims.at_hash, "AAAAAAAAAAAAAAAAAAAAAA");
       if (name === "from-the-future") assert.ok(Number(claims.iat) > Date.now() / 1000 + 3600);
