@@ -3,15 +3,17 @@
 import { Command } from "@commander-js/extra-typings";
 import { AppError, printable } from "../errors.ts";
 import { serverAddress } from "../kube/api-server.ts";
+import { tooLargeToTell } from "../kube/cluster-info.ts";
 import {
   checkKubeconfigs,
   entryOf,
   type Kubeconfig,
   kubeconfigPaths,
+  loadKubeconfig,
   updateKubeconfig,
 } from "../kube/kubeconfig.ts";
 import type { KubeconfigEdit } from "../kube/kubeconfig-intent.ts";
-import { checkClusterHost, checkUserEntry, entryEdit, identityOf } from "../kube/own-entry.ts";
+import { checkClusterHost, checkUserEntry, entryEdit, identityOf, userName } from "../kube/own-entry.ts";
 import { type Cluster, clusterAddress, kubernetesUser } from "../providers/cloudfleet-api.ts";
 import { checkedId } from "../providers/cloudfleet-operations.ts";
 import { labelOf } from "../sessions/session-name.ts";
@@ -21,6 +23,7 @@ import type { CommandDeps, Deps } from "./context.ts";
 import { readAuthority } from "./keeping.ts";
 import { ownCommand } from "./own-command.ts";
 import { tellPluginPolicy } from "./plugin-policy.ts";
+import { rememberNamed, warnOfServers } from "./session-servers.ts";
 import { formatListing, listFormat } from "./table.ts";
 
 /** `clusters`, which holds `list` and `kubeconfig`. */
@@ -117,37 +120,50 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   using cloudfleet = await openCloudfleet(deps, input.operation);
   const { session } = cloudfleet;
   const server = serverOf(await cloudfleet.api.cluster(id));
-  const own = await ownCommand(env, deps.place.folders);
-  if (own.warning !== undefined) out.warn(own.warning);
+  const { command, warning } = await ownCommand(env, deps.place.folders);
+  if (warning !== undefined) out.warn(warning);
   const context = `${id}/${session.name}`;
   const identity = identityOf(session);
   const certificateAuthority = authority ?? session.certificateAuthority;
   let holder: string | undefined;
-  const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
+  let tooLarge: string | undefined;
+  const user = userName(identity);
+  const edit = async (kubeconfig: Kubeconfig): Promise<KubeconfigEdit> => {
     checkClusterHost(kubeconfig, id, server);
     checkUserEntry(kubeconfig, identity);
+    const authority = certificateAuthority === undefined ? {} : { certificateAuthority };
+    tooLarge = await tooLargeToTell(kubeconfig, user, { cluster: id, server, ...authority });
     holder = entryOf(kubeconfig, "contexts", context)?.file.path;
     return entryEdit({
       cluster: id,
       server,
       context,
-      command: own.command,
+      command,
       identity,
       writtenBy: shellLine(["datumctl", "clusters", "kubeconfig", id]),
       switchTo: false,
-      ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+      provideClusterInfo: tooLarge === undefined,
+      ...authority,
     });
   };
+  const before = await loadKubeconfig(paths);
+  // What would be refused is not kept either.
+  await edit(before);
+  // Nobody has asked the cluster with a token yet.
+  const named = { cluster: id, server, accepted: false, user };
+  const own = { ...deps, place: cloudfleet.place };
+  const serving = await rememberNamed(own, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
+  warnOfServers(deps, serving, before, named, tooLarge);
   const written = changes.length === 0
     ? `${holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
-  const user = session.kind === "api-token" ? kubernetesUser(session.clientId) : labelOf(session);
+  const who = session.kind === "api-token" ? kubernetesUser(session.clientId) : labelOf(session);
   out.line(`Kubeconfig:  ${written}`);
   out.line(`Context:     ${context}`);
-  out.line(`User:        ${printable(user)}`);
+  out.line(`User:        ${printable(who)}`);
   out.line(`API server:  ${server}`);
-  await tellPluginPolicy(deps, own.command);
+  await tellPluginPolicy(deps, command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
   out.note(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
 }

@@ -12,6 +12,7 @@ import {
 } from "../providers/datum.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import { signInAgain } from "../sessions/remedy.ts";
+import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { labelOf } from "../sessions/session-name.ts";
 import { updateSession } from "../sessions/write-session.ts";
@@ -56,15 +57,29 @@ export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<C
   return { ...plane, namespace };
 }
 
-/** The API server of a kubeconfig's context, with its authority, where the context acts as the session as it was sealed. */
+/**
+ * The API server of a kubeconfig's context, with its authority, where the context acts as the session as it was sealed,
+ * and leads to a server that the session is for.
+ *
+ * @throws {AppError} `WRONG_HOST`; `KUBECONFIG` for a way there that is not ours to go; as `findCluster`.
+ */
 async function clusterOf(
   { kubeconfig, context }: Extract<ControlPlaneTarget, { kind: "context" }>,
   session: Session,
 ) {
-  const { actsAs } = await import("../kube/kubeconfig.ts");
+  const { actsAs, entryOf } = await import("../kube/kubeconfig.ts");
   if (context.own === undefined || !actsAs(context.own, session)) throw nothingInUse(session);
+  const name = context.cluster ?? "";
+  const entry = entryOf(kubeconfig, "clusters", name);
+  if (entry !== undefined) refuseOtherServer(session, askingServer(entry.fields), { cluster: name });
   const { findCluster } = await import("../kube/api-server.ts");
-  return await findCluster(kubeconfig, context.cluster ?? "");
+  const cluster = await findCluster(kubeconfig, name);
+  if (cluster.unfollowed === undefined) return cluster;
+  throw new AppError(
+    "KUBECONFIG",
+    `The cluster entry "${printable(name, 100)}" has ${cluster.unfollowed}, which datumctl does not follow.`,
+    { hint: "Use kubectl for that cluster, or take the field out of the entry." },
+  );
 }
 
 /** Opens one target as a session. Throws as {@link openControlPlane}. */

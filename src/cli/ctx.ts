@@ -6,6 +6,7 @@ import type { ApiClient } from "../api/client.ts";
 import { refusedRequest } from "../api/refusal.ts";
 import { AppError, printable } from "../errors.ts";
 import { checkedScope, type Scope } from "../providers/datum.ts";
+import { originOf } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session-file.ts";
 import type { ChosenSession } from "../sessions/choose-session.ts";
 import { updateSession } from "../sessions/write-session.ts";
@@ -55,12 +56,14 @@ export function ctxCommand(deps: CommandDeps): Command {
 }
 
 /** What is acted on, in the words of its parts; for `ctx` and `whoami`. */
-export function scopeWords(scope: ChosenScope | undefined): {
+export function scopeWords(scope: ChosenScope | undefined, { apiHost }: Pick<Session, "apiHost">): {
   readonly lines: readonly (readonly [title: string, value: string])[];
   readonly object: Readonly<Record<string, string | boolean | null>>;
   readonly name: string;
+  /** The host that a command would ask. */
+  readonly host: string;
 } {
-  const { organization, project, server } = partsOf(scope);
+  const { organization, project, server, host = apiHost } = partsOf(scope, apiHost);
   const platformWide = scope?.kind === "platform";
   return {
     lines: [
@@ -79,14 +82,17 @@ export function scopeWords(scope: ChosenScope | undefined): {
     },
     name: platformWide
       ? "platform"
-      : server ?? [organization, project].filter((one) => one !== undefined).join("/"),
+      : [organization, project].filter((one) => one !== undefined).join("/") || (server ?? ""),
+    host,
   };
 }
 
-function partsOf(scope: ChosenScope | undefined): {
+function partsOf(scope: ChosenScope | undefined, apiHost: string): {
   readonly organization?: string | undefined;
   readonly project?: string | undefined;
+  /** Where another server than the session's own is asked, or another thing than a control plane. */
   readonly server?: string | undefined;
+  readonly host?: string | undefined;
 } {
   if (scope === undefined || scope.kind === "platform") return {};
   if (scope.kind !== "context") {
@@ -94,9 +100,19 @@ function partsOf(scope: ChosenScope | undefined): {
       ? { organization: scope.organization, project: scope.id }
       : { organization: scope.id };
   }
-  return scope.scope === undefined
-    ? { server: printable(scope.context.server ?? "") }
-    : { [scope.scope.kind]: scope.scope.id };
+  const address = scope.context.server ?? "";
+  const host = originOf(address)?.replace(/^https:\/\//, "") ?? printable(address);
+  return {
+    host,
+    ...(scope.scope === undefined ? {} : { [scope.scope.kind]: scope.scope.id }),
+    ...(scope.scope === undefined || host !== apiHost ? { server: printable(address) } : {}),
+  };
+}
+
+/** Says why what would be asked gets no token. */
+export function warnOfRefusal({ out }: Deps, scope: ChosenScope | undefined): void {
+  if (scope?.kind !== "context" || scope.refused === undefined) return;
+  out.warn(`${scope.refused.message} ${scope.refused.hint ?? ""}`.trim());
 }
 
 /** Prints what is in use, and what said so. */
@@ -104,7 +120,7 @@ export async function runCtx(deps: Deps, input: { readonly output?: string | und
   const format = listFormat(input.output);
   const chosen = await actingSession(deps);
   const scope = await findScope({}, deps.env, chosen);
-  const { lines, object, name } = scopeWords(scope);
+  const { lines, object, name, host } = scopeWords(scope, chosen.session);
   if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
     if (chosen.session.provider === "datum") {
       return deps.out.note("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
@@ -113,7 +129,15 @@ export async function runCtx(deps: Deps, input: { readonly output?: string | und
     return deps.out.note(`${message} ${hint}`);
   }
   const { name: session } = chosen.session;
-  deps.out.text(await formatObject([...lines, ["Session", session]], { ...object, session }, name, format));
+  deps.out.text(
+    await formatObject(
+      [...lines, ["Host", host], ["Session", session]],
+      { ...object, host, session },
+      name,
+      format,
+    ),
+  );
+  warnOfRefusal(deps, scope);
 }
 
 /** Checks a target with the server, unless told not to, and remembers it with the session. */
@@ -327,7 +351,7 @@ export async function runCtxList(deps: Deps, input: { readonly output?: string |
 }
 
 async function actedOn({ env }: Deps, chosen: ChosenSession): Promise<(row: Row) => boolean> {
-  const { organization, project } = partsOf(await findScope({}, env, chosen));
+  const { organization, project } = partsOf(await findScope({}, env, chosen), chosen.session.apiHost);
   return (row) =>
     project === undefined
       ? row.project === undefined && row.organization === organization

@@ -1,14 +1,17 @@
 /** Owns what the kubeconfig's current context says of what is acted on. */
 
-import { printable } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import {
   actsAs,
   contextOf,
+  entryOf,
   type Kubeconfig,
   loadKubeconfig,
   surroundingKubeconfigs,
 } from "../kube/kubeconfig.ts";
 import type { ChosenSession } from "../sessions/choose-session.ts";
+import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
+import type { Session } from "../sessions/session-file.ts";
 import type { Environment } from "../system/environment.ts";
 import { type ChosenScope, scopeOfServer } from "./scope.ts";
 
@@ -33,11 +36,30 @@ export function scopeOfContext(
   if (context?.server === undefined || own === undefined) return undefined;
   const named = ["--profile", "DATUMCTL_PROFILE", "DATUM_SESSION"].includes(source);
   if (!actsAs(own, session) || (own.session === undefined && named)) return undefined;
+  const refused = whyRefused(kubeconfig, context.cluster, session);
   return {
     kind: "context",
     context,
     kubeconfig,
-    scope: scopeOfServer(context.server),
+    // What a path says of a project is a Datum's word alone.
+    scope: session.provider === "datum" && refused === undefined ? scopeOfServer(context.server) : undefined,
+    ...(refused === undefined ? {} : { refused }),
     source: `the kubeconfig's context ${printable(context.name, 100)}`,
   };
+}
+
+/** Why a request would get no token there, as far as the session's public fields tell it. */
+function whyRefused(
+  kubeconfig: Kubeconfig,
+  cluster: string | undefined,
+  session: Session,
+): AppError | undefined {
+  const fields = cluster === undefined ? undefined : entryOf(kubeconfig, "clusters", cluster)?.fields;
+  try {
+    if (fields !== undefined) refuseOtherServer(session, askingServer(fields), { cluster });
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof AppError) return thrown;
+    throw thrown;
+  }
 }

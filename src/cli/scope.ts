@@ -58,8 +58,10 @@ export type ChosenScope =
       readonly kind: "context";
       readonly context: KubeconfigContext;
       readonly kubeconfig: Kubeconfig;
-      /** What its address says it is, where it is a control plane. */
+      /** What its address says it is, where it is a control plane of a Datum that the session is for. */
       readonly scope: Scope | undefined;
+      /** Why it gets no token of the session; absent where nothing is known against it. */
+      readonly refused?: AppError;
     }
   );
 

@@ -7,7 +7,7 @@ import type { ChosenSession } from "../sessions/choose-session.ts";
 import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet.ts";
 import type { CommandDeps, Deps } from "./context.ts";
-import { scopeWords } from "./ctx.ts";
+import { scopeWords, warnOfRefusal } from "./ctx.ts";
 import { warnOfExpiry } from "./expiry-warning.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
@@ -38,7 +38,8 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
   const chosen = await actingSession(deps);
   const { session, source, place } = chosen;
   const { user, tokenExpires } = session;
-  const scope = scopeWords(await scopeOf(deps, input, chosen));
+  const actedOn = await scopeOf(deps, input, chosen);
+  const scope = scopeWords(actedOn, session);
   const lines: (readonly [string, string])[] = [
     ...whoOf(session),
     ["Session", session.name],
@@ -74,6 +75,7 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
       format,
     ),
   );
+  warnOfRefusal(deps, actedOn);
   const { choice: { flag, variable }, env } = deps;
   if (flag === undefined && variable === undefined && variablesSet(env)) {
     deps.out.note("tokens and clusters go by the CLOUDFLEET_* variables instead.");

@@ -14,6 +14,8 @@ export interface GetTokenRequest {
   readonly credentialsFile?: string;
   /** `--active-for`: the API host, or the URL of the issuer, that the session must be of; the active one unless named. */
   readonly activeFor?: string;
+  /** `--client-id`: the client at that issuer, for the line that signs in where the session is not here. */
+  readonly clientId?: string;
   readonly token?: TokenKind;
   readonly forceRefresh: boolean;
   /** Milliseconds. */
@@ -32,6 +34,7 @@ const VALUE_FLAGS: ReadonlyMap<string, string> = new Map([
   ["--profile", "profile"],
   ["--credentials-file", "credentialsFile"],
   ["--active-for", "activeFor"],
+  ["--client-id", "clientId"],
   ["--token", "token"],
   ["--min-ttl", "minimumLife"],
   ["--error-format", "errorFormat"],
@@ -158,6 +161,7 @@ export interface GetTokenFlags {
   readonly profile?: string | undefined;
   readonly credentialsFile?: string | undefined;
   readonly activeFor?: string | undefined;
+  readonly clientId?: string | undefined;
   readonly token?: string | undefined;
   readonly minimumLife?: string | undefined;
   readonly requestTimeout?: string | undefined;
@@ -170,7 +174,8 @@ export interface GetTokenFlags {
 
 /** Checks the flags' values. Throws `USAGE`. */
 export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
-  const { output, credentialsFile, activeFor, token, minimumLife, requestTimeout, errorFormat } = flags;
+  const { output, credentialsFile, activeFor, clientId, token, minimumLife, requestTimeout, errorFormat } =
+    flags;
   const session = oneSession(flags.profile, flags.session);
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
@@ -185,6 +190,7 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
     ...(session === undefined ? {} : { session }),
     ...(credentialsFile === undefined ? {} : { credentialsFile }),
     ...(activeFor === undefined ? {} : { activeFor }),
+    ...(clientId === undefined ? {} : { clientId }),
     ...(token === undefined ? {} : { token }),
     ...(minimumLife === undefined ? {} : { minimumLife: parseDuration(minimumLife, "--min-ttl") }),
     ...(requestTimeout === undefined

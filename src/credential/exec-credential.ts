@@ -6,6 +6,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { parseJson } from "../json.ts";
+import { type AskingServer, askingServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { reportedExpiry, type TimedToken } from "../sessions/token-life.ts";
 
@@ -25,6 +26,8 @@ export interface ExecInfo {
   readonly apiVersion: ExecApiVersion;
   /** True when a person at a terminal can be asked. */
   readonly interactive: boolean;
+  /** The server that the token is for, where the entry has `provideClusterInfo: true`. */
+  readonly server?: AskingServer;
 }
 
 /** Reads `KUBERNETES_EXEC_INFO`. Throws `USAGE` when it is no ExecCredential of a version that is spoken. */
@@ -33,9 +36,14 @@ export function readExecInfo(text: string): ExecInfo {
   if (typeof value !== "object" || value === null) throw badInfo("it is not a JSON object");
   const { kind, apiVersion, spec } = value as Record<string, unknown>;
   if (kind !== "ExecCredential") throw badInfo("its kind is not ExecCredential");
-  const interactive = typeof spec === "object" && spec !== null && "interactive" in spec &&
-    spec.interactive === true;
-  return { apiVersion: knownVersion(apiVersion, "KUBERNETES_EXEC_INFO"), interactive };
+  const { interactive, cluster } = Object(spec) as Record<string, unknown>;
+  return {
+    apiVersion: knownVersion(apiVersion, "KUBERNETES_EXEC_INFO"),
+    interactive: interactive === true,
+    ...(cluster === undefined || cluster === null
+      ? {}
+      : { server: askingServer(Object(cluster) as Record<string, unknown>) }),
+  };
 }
 
 /**

@@ -18,6 +18,7 @@ import { markOfVariables } from "../sessions/open-session.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { AMBIENT, isOfPlace, OF_CREDENTIALS_FILE } from "../sessions/session-name.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose-session.ts";
+import { type AskingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import { readConfig } from "../sessions/config.ts";
 import { pathsOf, type SessionPlace } from "../sessions/place.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
@@ -152,9 +153,10 @@ async function tokenOrSignIn(
 ): Promise<FreshToken> {
   const { name, place } = meant;
   const handOut = async (chosen: ChosenSession, call: GetTokenSurroundings) => {
-    const token = await tokenOf(chosen, request, call, output, failures);
+    const accept = acceptance(request, output, info?.server);
+    const token = await tokenOf(chosen, request, call, output, failures, accept);
     if (info === undefined || output === "token") return token;
-    return await noteHandout(token, meant, call, failures, acceptance(request, output));
+    return await noteHandout(token, meant, call, failures, accept);
   };
   try {
     return await handOut(await meant.chosen, around);
@@ -250,12 +252,12 @@ async function meantSession(
 }
 
 async function choose(
-  { session: flag, credentialsFile, activeFor }: GetTokenRequest,
+  { session: flag, credentialsFile, activeFor, clientId }: GetTokenRequest,
   { place, env }: GetTokenSurroundings,
 ): Promise<ChosenSession> {
   const own = activeFor !== undefined;
   const variable = own ? undefined : namingVariable(env);
-  return await chooseSession(place, { flag, credentialsFile, own, variable });
+  return await chooseSession(place, { flag, credentialsFile, own, variable, entry: { activeFor, clientId } });
 }
 
 /** Whose token was asked for in vain: somebody who signed out can sign in again. */
@@ -276,9 +278,9 @@ async function tokenOf(
   { started, writeErr }: GetTokenSurroundings,
   output: TokenOutput,
   failures: FailureMemory | undefined,
+  accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
   refuseOtherPlace(session, request);
-  const accept = acceptance(request, output);
   const token = await freshToken(
     place,
     session,
@@ -303,10 +305,16 @@ async function tokenOf(
 }
 
 /** Refuses a session, as it was sealed: an edited file must not say where its token goes. */
-function acceptance(request: GetTokenRequest, output: TokenOutput): (sealed: Session) => void {
+function acceptance(
+  request: GetTokenRequest,
+  output: TokenOutput,
+  server: AskingServer | undefined,
+): (sealed: Session) => void {
+  const unnamed = request.session === undefined && request.activeFor === undefined;
   return (sealed) => {
     if (output !== "token") refuseStudio(sealed);
     refuseOtherPlace(sealed, request);
+    if (server !== undefined) refuseOtherServer(sealed, server, { unnamed });
   };
 }
 

@@ -11,7 +11,7 @@ import { AMBIENT, isOfPlace, labelOf, nameOfPerson } from "../sessions/session-n
 import { openSession } from "../sessions/open-session.ts";
 import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../sessions/place.ts";
 import { readSession } from "../sessions/read-session.ts";
-import { loginLineOfName } from "../sessions/remedy.ts";
+import { signInOfName } from "../sessions/remedy.ts";
 import { keepSignIn } from "../sign-in/keep.ts";
 import { mendedBySignIn } from "../sessions/token-wish.ts";
 import { signInPerson } from "../sign-in/person.ts";
@@ -254,7 +254,7 @@ function withLine(thrown: unknown, line: string): unknown {
 /** A session that is there remembers its host. */
 function byHand({ name, renewed }: Renewal): string {
   return `Sign in by hand: ${
-    renewed === undefined ? loginLineOfName(name) : `datumctl login --profile ${name}`
+    renewed === undefined ? signInOfName(name) : `datumctl login --profile ${name}`
   }`;
 }
 

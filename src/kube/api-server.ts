@@ -89,10 +89,9 @@ function noCluster({ files }: Kubeconfig, name: string): AppError {
 async function authorityOf({ name, fields, file }: KubeconfigEntry): Promise<string | undefined> {
   const data = fields["certificate-authority-data"];
   if (typeof data === "string" && data !== "") return pemOf(name, data);
-  const path = fields["certificate-authority"];
-  if (typeof path !== "string" || path === "") return undefined;
-  const folder = file.path.replace(/[^/\\]*$/, "");
-  const bytes = await readSharedFile(/^(?:[/\\]|[A-Za-z]:)/.test(path) ? path : `${folder}${path}`);
+  const path = authorityPath({ fields, file });
+  if (path === undefined) return undefined;
+  const bytes = await readSharedFile(path);
   if (bytes === undefined) {
     throw new AppError(
       "KUBECONFIG",
@@ -103,6 +102,16 @@ async function authorityOf({ name, fields, file }: KubeconfigEntry): Promise<str
     );
   }
   return certificatesOf(new TextDecoder().decode(bytes)).join("\n") + "\n";
+}
+
+/** The file of a cluster entry's authority, as kubectl finds it; undefined where it names none. */
+export function authorityPath(
+  { fields, file }: Pick<KubeconfigEntry, "fields" | "file">,
+): string | undefined {
+  const path = fields["certificate-authority"];
+  if (typeof path !== "string" || path === "") return undefined;
+  const folder = file.path.replace(/[^/\\]*$/, "");
+  return /^(?:[/\\]|[A-Za-z]:)/.test(path) ? path : `${folder}${path}`;
 }
 
 function pemOf(name: string, data: string): string {

@@ -254,7 +254,9 @@ export function removalOfSession(
 }
 
 /** An edit, or one that is made from what the files say when it is their turn to be changed. */
-export type EditOf = KubeconfigEdit | ((kubeconfig: Kubeconfig) => KubeconfigEdit);
+export type EditOf =
+  | KubeconfigEdit
+  | ((kubeconfig: Kubeconfig) => KubeconfigEdit | Promise<KubeconfigEdit>);
 
 /** One file that is changed. */
 export interface KubeconfigChange {
@@ -306,7 +308,7 @@ export async function updateKubeconfig(
     const done: KubeconfigChange[] = [];
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const kubeconfig = await loadKubeconfig(paths);
-      const changes = changesOf(kubeconfig, typeof edit === "function" ? edit(kubeconfig) : edit);
+      const changes = changesOf(kubeconfig, typeof edit === "function" ? await edit(kubeconfig) : edit);
       let stale: string | undefined;
       for (const change of changes) {
         const after = new TextEncoder().encode(change.after);
@@ -330,7 +332,8 @@ export async function updateKubeconfig(
 /** What {@link updateKubeconfig} would change, as unified diffs without secrets; takes no lock and writes nothing. */
 export async function previewKubeconfig(paths: readonly string[], edit: EditOf): Promise<string> {
   const kubeconfig = await loadKubeconfig(paths);
-  return changesOf(kubeconfig, typeof edit === "function" ? edit(kubeconfig) : edit).map((change) => {
+  const wanted = typeof edit === "function" ? await edit(kubeconfig) : edit;
+  return changesOf(kubeconfig, wanted).map((change) => {
     const before = withoutSecrets(decode(change.before, change.path));
     const path = printable(change.path);
     const names = { before: change.before === undefined ? "/dev/null" : path, after: path };

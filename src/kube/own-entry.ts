@@ -11,7 +11,12 @@ import { entriesOf } from "./kubeconfig-text.ts";
  * an issuer's URL, at which alone it acts.
  */
 export type EntryIdentity =
-  | { readonly session: string; readonly activeFor?: string }
+  | {
+    readonly session: string;
+    readonly activeFor?: string;
+    /** Of a person's session at an issuer of their own: the line that signs in again names it. */
+    readonly clientId?: string;
+  }
   | { readonly session?: undefined; readonly activeFor: string };
 
 /**
@@ -20,12 +25,15 @@ export type EntryIdentity =
  * or else the issuer.
  */
 export function identityOf(
-  { name, provider, apiHost, issuer }: Pick<Session, "name" | "provider" | "apiHost" | "issuer">,
+  { name, provider, apiHost, issuer, kind, clientId }:
+    & Pick<Session, "name" | "provider" | "apiHost" | "issuer">
+    & Partial<Pick<Session, "kind" | "clientId">>,
 ): EntryIdentity {
   // Elsewhere one host serves many: all of Cloudfleet's organizations, the realms of an issuer.
-  const told = provider === "datum" && name.endsWith(`@${apiHost}`);
-  if (told) return { session: name };
-  return { session: name, activeFor: provider === "datum" ? apiHost : issuer };
+  if (provider === "datum" && name.endsWith(`@${apiHost}`)) return { session: name };
+  if (provider === "datum") return { session: name, activeFor: apiHost };
+  const told = provider === "oidc" && kind === "user" && clientId !== undefined ? { clientId } : {};
+  return { session: name, activeFor: issuer, ...told };
 }
 
 /** The name of the user entry: one per session and place, or one per API host for those that follow `auth switch`. */
@@ -46,6 +54,8 @@ export interface ExecOptions {
   readonly interactiveMode?: ExecEntry["interactiveMode"];
   /** Only when chosen by hand: else the session knows. */
   readonly token?: "access" | "id";
+  /** False where kubectl cannot tell its plugin which server asks; see `tooLargeToTell`. */
+  readonly provideClusterInfo?: boolean;
   /** The command that writes the entry again; else what tells of it. */
   readonly writtenBy?: string;
 }
@@ -57,6 +67,7 @@ export function execEntry(
     identity,
     interactiveMode = "IfAvailable",
     token,
+    provideClusterInfo = true,
     writtenBy = "datumctl auth update-kubeconfig --help",
   }: ExecOptions,
 ): ExecEntry {
@@ -69,10 +80,11 @@ export function execEntry(
       "--output=client.authentication.k8s.io/v1",
       ...(identity.session === undefined ? [] : [`--session=${identity.session}`]),
       ...(identity.activeFor === undefined ? [] : [`--active-for=${identity.activeFor}`]),
+      ...(identity.session === undefined || !identity.clientId ? [] : [`--client-id=${identity.clientId}`]),
       ...(token === undefined ? [] : [`--token=${token}`]),
     ],
     interactiveMode,
-    provideClusterInfo: false,
+    provideClusterInfo,
     installHint: "kubectl signs in with datumctl here: install it. " +
       `If it is installed elsewhere, write this entry again: ${writtenBy}`,
     env: null,

@@ -5,7 +5,7 @@ import { readConfig } from "./config.ts";
 import type { Environment } from "../system/environment.ts";
 import type { SessionPlace } from "./place.ts";
 import { listSessions, readSession } from "./read-session.ts";
-import { loginLineOfName } from "./remedy.ts";
+import { type EntryWords, signInOfName } from "./remedy.ts";
 import type { Session } from "./session-file.ts";
 import { AMBIENT, isCalled, isSessionName } from "./session-name.ts";
 
@@ -27,6 +27,8 @@ export interface SessionChoice {
   readonly variable?: NamingVariable | undefined;
   /** No project folder's session counts without being named: a kubeconfig entry works in every folder. */
   readonly own?: boolean | undefined;
+  /** What a kubeconfig entry tells of the session that it names. */
+  readonly entry?: EntryWords | undefined;
 }
 
 /** A variable that names a session: ours, or the vendor's. */
@@ -64,7 +66,7 @@ export async function chooseSession(place: SessionPlace, choice: SessionChoice):
   const chosen = named === undefined
     ? await sessionInForce(place, choice)
     : await namedSession(place, named, flag === undefined ? variable?.name ?? "" : "--profile");
-  return chosen ?? fail(await noSession(place, named));
+  return chosen ?? fail(await noSession(place, named, choice.entry));
 }
 
 async function namedSession(
@@ -101,7 +103,11 @@ async function activeSession(place: SessionPlace): Promise<Session | undefined> 
   return name === undefined ? undefined : await readSession(place, name);
 }
 
-async function noSession(place: SessionPlace, named: string | undefined): Promise<AppError> {
+async function noSession(
+  place: SessionPlace,
+  named: string | undefined,
+  entry: EntryWords | undefined,
+): Promise<AppError> {
   if (named?.startsWith(AMBIENT)) {
     const variable = printable(named.slice(AMBIENT.length), 60);
     return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
@@ -127,7 +133,7 @@ async function noSession(place: SessionPlace, named: string | undefined): Promis
   }
   if (named !== undefined) {
     const shown = isSessionName(named) ? named : "of that name";
-    const login = isSessionName(named) ? loginLineOfName(named) : "datumctl login";
+    const login = isSessionName(named) ? signInOfName(named, entry) : "datumctl login";
     return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
       hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
     });

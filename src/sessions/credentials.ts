@@ -21,6 +21,7 @@ const sealedPlace = {
   certificateAuthority: v.optional(text),
   accessTokenExpires: v.optional(time),
   api: v.optional(v.record(text, text)),
+  servers: sessionSchema.entries.servers,
 };
 const tokenEndpoint = { tokenEndpoint: v.optional(endpoint), authMethods: v.optional(v.array(text)) };
 const tokenParameters = {
@@ -115,6 +116,8 @@ interface SealedPlace {
   readonly accessTokenExpires?: number;
   /** The vendor's API: its address, and its operations where they differ from what is known of it. */
   readonly api?: Readonly<Record<string, string>>;
+  /** See {@link Session.servers}. */
+  readonly servers?: Session["servers"];
 }
 
 /** What is sealed of a person's sign-in. */
@@ -213,12 +216,12 @@ export type WorkloadSource =
 /** The public fields that repeat where sealed credentials say that they belong. */
 export type SealedPlaceFields = Pick<
   Session,
-  "issuer" | "authHost" | "apiHost" | "clientId" | "certificateAuthority" | "confidential"
+  "issuer" | "authHost" | "apiHost" | "clientId" | "certificateAuthority" | "confidential" | "servers"
 >;
 
 /** Where credentials belong, as a session's public fields tell it. */
 export function sealedPlaceOf(credentials: Credentials): SealedPlaceFields {
-  const { clientId, clientSecret, apiHost, certificateAuthority } = credentials;
+  const { clientId, clientSecret, apiHost, certificateAuthority, servers } = credentials;
   const issuer = issuerOf(credentials);
   return {
     issuer,
@@ -227,6 +230,7 @@ export function sealedPlaceOf(credentials: Credentials): SealedPlaceFields {
     apiHost,
     ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
     ...(clientSecret === undefined ? {} : { confidential: true }),
+    ...(servers === undefined ? {} : { servers }),
   };
 }
 

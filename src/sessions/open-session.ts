@@ -67,7 +67,7 @@ export async function openWith(
     });
   }
   const { subject, signIn } = credentials;
-  const { certificateAuthority: _, signIn: __, confidential: ___, ...rest } = session;
+  const { certificateAuthority: _, signIn: __, confidential: ___, servers: ____, ...rest } = session;
   return {
     session: {
       ...(credentials.fields === undefined ? rest : { ...withoutFields(rest), ...credentials.fields }),

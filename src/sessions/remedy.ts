@@ -83,13 +83,46 @@ export function placeFlags(session: Unstored): string[] {
   return where.length === 0 ? [] : [...where, "--client-id", clientId];
 }
 
+/** What a kubeconfig entry tells of its session beside the name, which is all that is left of one that is not here. */
+export interface EntryWords {
+  /** `--active-for`: a Datum's API host, or an issuer's URL. */
+  readonly activeFor?: string | undefined;
+  /** `--client-id`: the client at that issuer. */
+  readonly clientId?: string | undefined;
+}
+
 /**
- * The line that signs in to a session of which its name alone is known: the host in that name is named, since no file
- * tells it. What the name does not tell either is in capitals.
+ * How to sign in to a session of which no more is known than its name and what an entry tells, as a sentence without its
+ * end. What neither of them tells is in capitals.
  */
-export function loginLineOfName(name: string): string {
+export function signInOfName(name: string, { activeFor, clientId }: EntryWords = {}): string {
+  if (activeFor?.includes("://")) {
+    const line = issuerLoginLine(name, activeFor, clientId ?? "ID");
+    // Entries of Cloudfleet's profiles look as those of an issuer's did before they told the client.
+    return clientId === undefined
+      ? `${line} (ID is the client at that issuer, as its administrator or the API server's --oidc-client-id has it); ` +
+        `for a Cloudfleet profile: ${addTokenLine(name, "TOKEN_ID")}`
+      : line;
+  }
+  const host = activeFor ?? nameTellsHost(name);
+  const line = loginLineOfName(name, host);
+  // The name alone does not tell a Datum from an issuer; the API hosts of a Datum mostly do.
+  return activeFor !== undefined || host === undefined || host.startsWith("api.")
+    ? line
+    : `${line}; or, where that is an OpenID issuer's: ${issuerLoginLine(name, "ISSUER", "ID")}`;
+}
+
+function issuerLoginLine(name: string, issuer: string, clientId: string): string {
+  return shellLine(["datumctl", "login", "--profile", name, "--issuer", issuer, "--client-id", clientId]);
+}
+
+function nameTellsHost(name: string): string | undefined {
+  return hostInName(name)?.replace(/-\d+$/, "").replace(/-(?=[a-f]*\d)[0-9a-f]{6}$/, "");
+}
+
+/** The line that signs in at the Datum of an API host, the one in the name unless given; at the usual one without any. */
+export function loginLineOfName(name: string, host = nameTellsHost(name)): string {
   const login = ["datumctl", "login", "--profile", name];
-  const host = hostInName(name)?.replace(/-\d+$/, "").replace(/-(?=[a-f]*\d)[0-9a-f]{6}$/, "");
   if (host === undefined || host === DATUM_API_HOST) return shellLine(login);
   // Datum's own hosts have clients that are known.
   const client = host.endsWith(".datum.net") ? [] : ["--client-id", "ID"];
@@ -97,6 +130,28 @@ export function loginLineOfName(name: string): string {
     ? ["--hostname", `auth.${host.slice("api.".length)}`]
     : ["--hostname", "AUTH_HOST", "--api-hostname", host];
   return shellLine([...login, ...where, ...client]);
+}
+
+/** Where a Datum's control planes stand, below any host. */
+const CONTROL_PLANE =
+  /\/apis\/resourcemanager\.(?:miloapis\.com\/v1alpha1|datumapis\.com\/v1alpha)\/(organization|project)s\/([a-z0-9.-]+)\/control-plane\/?$/;
+
+/**
+ * The line that names an API server as one that a session is for, by its address or by its cluster entry, and writes its
+ * kubeconfig entry.
+ */
+export function namesServerLine(
+  { name, provider }: Pick<Session, "name" | "provider">,
+  address: string | undefined,
+  cluster = "NAME",
+): string {
+  const [, kind, id] = provider === "datum" && address !== undefined ? CONTROL_PLANE.exec(address) ?? [] : [];
+  const target = address === undefined
+    ? ["--cluster", cluster]
+    : kind === undefined || id === undefined
+    ? ["--server", address]
+    : [`--${kind}`, id, "--hostname", address.replace(/^https:\/\//i, "").split("/", 1)[0] ?? ""];
+  return shellLine(["datumctl", "auth", "update-kubeconfig", ...target, "--profile", name]);
 }
 
 function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Unstored): string[] {

@@ -82,12 +82,15 @@ export async function saveSession(
   const replaced = previous === undefined
     ? undefined
     : { session: previous, credentials: await credentialsOf(place, previous, made ? undefined : key, bound) };
+  // As they were sealed: somebody who signs in again need not name them again.
+  const servers = replaced?.credentials?.servers;
   let saved: Session;
   try {
+    const kept = servers === undefined ? {} : { servers };
     const replacement = await prepareSession(place, name, previous, key);
     saved = await replacement.commit(
-      { ...session, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
-      credentials,
+      { ...session, ...kept, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
+      { ...credentials, ...kept },
     );
   } catch (thrown) {
     // No file is sealed with it.

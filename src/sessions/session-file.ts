@@ -18,6 +18,23 @@ export const text = v.string();
  */
 export const plain = v.pipe(v.string(), v.check((text) => text === printable(text, Infinity)));
 
+/** A server that tokens of a session are for, as it was when a person named it. */
+const servedServerSchema = v.object({
+  /** Scheme, host and port: `https://k8s.example.com:6443`. */
+  origin: plain,
+  /** It accepted a token of the session. */
+  accepted: v.optional(v.literal(true)),
+  /** The proxy of its cluster entry, without user and password. */
+  proxy: v.optional(plain),
+  /** The other name that its certificate is for. */
+  tlsServerName: v.optional(plain),
+  /** Its cluster entry says that its certificate is not looked at. */
+  unverified: v.optional(v.literal(true)),
+});
+
+/** One of a session's {@link Session.servers}. */
+export type ServedServer = v.InferOutput<typeof servedServerSchema>;
+
 /** What a session's file must hold; members that this version does not know are dropped. */
 export const sessionSchema = v.object({
   schemaVersion: v.literal(SCHEMA_VERSION),
@@ -42,6 +59,8 @@ export const sessionSchema = v.object({
   certificateAuthority: v.optional(text),
   /** Where the key of the credentials is kept. */
   keyStore: v.picklist(["system", "file"]),
+  /** The API servers that its tokens are for, beside a Datum's own; absent where none was named since they are kept. */
+  servers: v.optional(v.array(servedServerSchema)),
   /** Which token kubectl gets, once a server was asked or the person chose. */
   kubectlToken: v.optional(v.picklist(["access", "id"])),
   /** Group and version under which this Datum serves control planes, once it is known. */

@@ -6,6 +6,7 @@ import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { readSession } from "../../sessions/read-session.ts";
 import { signInAgain } from "../../sessions/remedy.ts";
+import { acceptedBefore } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session-file.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type Deps, requestBounds, tokenBound } from "../context.ts";
@@ -38,7 +39,7 @@ export async function askServer(
 ): Promise<Learned> {
   const shown = new Map<TokenKind, string>();
   const refused = (error: AppError) => explained(error, session, target, { shown, wantedKind, known });
-  const known = acceptedBefore(session, target);
+  const known = isKnown(session, target);
   try {
     return await offer(deps, session, target, wantedKind, shown);
   } catch (thrown) {
@@ -60,8 +61,9 @@ function isRejected(thrown: unknown): thrown is AppError {
 }
 
 /** Whether the server is one for which the session's tokens are known to be good: its own API, or one that took them. */
-function acceptedBefore(session: Session, { kind, apiHost }: EntryTarget): boolean {
-  return kind === "control-plane" && apiHost === session.apiHost;
+function isKnown(session: Session, { kind, apiHost, places }: EntryTarget): boolean {
+  const own = kind === "control-plane" && apiHost === session.apiHost;
+  return own || places.some(({ url }) => acceptedBefore(session, url));
 }
 
 /**

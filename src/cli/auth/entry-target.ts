@@ -152,6 +152,7 @@ function apiServer(address: string, { apiHost, certificateAuthority }: Session):
     context: name,
     apiHost,
     places: [{ url: address }],
+    ...unaskable(address, undefined),
     // The issuer's private authority need not be the server's: kubectl would trust that one alone.
     authorities: certificateAuthority === undefined ? [undefined] : [undefined, certificateAuthority],
   };
@@ -174,8 +175,14 @@ async function clusterEntry(
     apiHost,
     places: [{ url: cluster.address }],
     authorities: [cluster.certificateAuthority],
-    ...(cluster.unfollowed === undefined
-      ? {}
-      : { unaskable: `its cluster entry has ${cluster.unfollowed}, which datumctl does not follow` }),
+    ...unaskable(cluster.address, cluster.unfollowed),
   };
+}
+
+/** Why a server is not asked with a token: kubectl sends none over http, and goes ways that are not ours to go. */
+function unaskable(address: string, field: string | undefined): Pick<EntryTarget, "unaskable"> {
+  if (address.startsWith("http:")) return { unaskable: "no token goes over http" };
+  return field === undefined
+    ? {}
+    : { unaskable: `its cluster entry has ${field}, which datumctl does not follow` };
 }

@@ -50,6 +50,12 @@ export function getTokenCommand(around: Surroundings): Command {
         "refuse a session of another API host (or issuer, as URL); use the active one unless --profile names one",
       ),
     )
+    .addOption(
+      new Option(
+        "--client-id <id>",
+        "client at that issuer; kubeconfig entries carry it for the line that signs in where the session is missing",
+      ),
+    )
     .addHelpText("after", EXAMPLES);
   command.action(async (own) => {
     const { verbose, ...everywhere } = command.optsWithGlobals() as GlobalFlags;

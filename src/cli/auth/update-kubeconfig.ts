@@ -9,10 +9,12 @@ import {
   entryOf,
   type Kubeconfig,
   kubeconfigPaths,
+  loadKubeconfig,
   previewKubeconfig,
   removalOfSession,
   updateKubeconfig,
 } from "../../kube/kubeconfig.ts";
+import { tooLargeToTell } from "../../kube/cluster-info.ts";
 import type { ExecEntry, KubeconfigEdit } from "../../kube/kubeconfig-intent.ts";
 import {
   checkClusterHost,
@@ -25,6 +27,7 @@ import {
   userName,
 } from "../../kube/own-entry.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
+import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session-file.ts";
 import { AMBIENT, labelOf } from "../../sessions/session-name.ts";
 import { openSession } from "../../sessions/open-session.ts";
@@ -36,6 +39,7 @@ import { readAuthority } from "../keeping.ts";
 import { chosenCommand, ownCommand } from "../own-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";
 import { scopeInUse } from "../scope.ts";
+import { type NamedServer, rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../session-words.ts";
 import { askServer, type Learned } from "./ask-server.ts";
 import { checkTargetFlags, type EntryTarget, entryTarget, type TargetFlags } from "./entry-target.ts";
@@ -116,6 +120,10 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   refuseStudio(session);
   const target = await entryTarget(input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
+  // What a variable gives remembers nothing: it is for its own host.
+  if (session.name.startsWith(AMBIENT)) {
+    refuseOtherServer(session, askingServer({ server: target.places[0].url }));
+  }
   const own = input.execCommand === undefined
     ? await ownCommand(deps.env, given.place.folders)
     : await chosenCommand(input.execCommand, deps.env);
@@ -144,15 +152,23 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   };
   // As the files are when it is their turn to be changed.
   let found: Found = { changedAlong: [] };
-  const edit = (kubeconfig: Kubeconfig): KubeconfigEdit => {
+  const edit = async (kubeconfig: Kubeconfig): Promise<KubeconfigEdit> => {
     if (target.written) checkClusterHost(kubeconfig, target.cluster, server);
     checkUserEntry(kubeconfig, identity);
+    const tooLarge = await tooLargeToTell(kubeconfig, userName(identity), entry);
     found = {
+      tooLarge,
       moved: formerUser(kubeconfig, context, userName(identity)),
       changedAlong: contextsChangedAlong(kubeconfig, entry),
       holder: entryOf(kubeconfig, "contexts", context)?.file.path,
     };
-    return entryEdit(entry);
+    return entryEdit({ ...entry, provideClusterInfo: tooLarge === undefined });
+  };
+  const named: NamedServer = {
+    cluster: target.cluster,
+    ...(target.written ? { server } : {}),
+    accepted: learned.kind !== undefined,
+    user: userName(identity),
   };
   if (input.dryRun) {
     const diff = await previewKubeconfig(paths, edit);
@@ -161,7 +177,12 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
     out.text(diff);
     return await tellPluginPolicy(deps, own.command);
   }
+  const before = await loadKubeconfig(paths);
+  // What would be refused is not kept either.
+  await edit(before);
+  const serving = await rememberNamed(deps, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
+  warnOfServers(deps, serving, before, named, found.tooLarge);
   await remember(deps, session, target, learned, input);
   if (found.moved !== undefined) {
     out.note(
@@ -201,6 +222,8 @@ interface Found {
   readonly changedAlong: readonly string[];
   /** The file that holds the context. */
   readonly holder?: string | undefined;
+  /** The cluster whose authority kubectl cannot tell. */
+  readonly tooLarge?: string | undefined;
 }
 
 function noteShared({ out }: Deps, { changedAlong }: Found, { identity, command }: EntryOptions): void {

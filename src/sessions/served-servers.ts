@@ -1,0 +1,189 @@
+/** The servers that a session's tokens are for: how the one that asks is compared with them, and how it is refused. */
+
+import { AppError, printable } from "../errors.ts";
+import { namesServerLine } from "./remedy.ts";
+import type { ServedServer, Session } from "./session-file.ts";
+import { AMBIENT } from "./session-name.ts";
+
+/** An API server and the way to it, as a kubeconfig's cluster entry has it, and as client-go repeats it to its plugin. */
+export interface AskingServer {
+  /** `server`, as it was written. */
+  readonly address: string;
+  /** `proxy-url` without its user and password. */
+  readonly proxy: string | undefined;
+  readonly tlsServerName: string | undefined;
+  /** `insecure-skip-tls-verify`. */
+  readonly unverified: boolean;
+}
+
+/** The server of a cluster's fields in kubectl's spelling; one without an address where they name none. */
+export function askingServer(fields: Readonly<Record<string, unknown>>): AskingServer {
+  const set = (name: string) => {
+    const value = fields[name];
+    return value === undefined || value === null || value === "" || value === false ? undefined : value;
+  };
+  const { server } = fields;
+  const [proxy, name] = [set("proxy-url"), set("tls-server-name")];
+  return {
+    address: typeof server === "string" ? server : "",
+    proxy: proxy === undefined ? undefined : withoutUser(String(proxy)),
+    tlsServerName: name === undefined ? undefined : String(name).toLowerCase(),
+    unverified: set("insecure-skip-tls-verify") !== undefined,
+  };
+}
+
+function withoutUser(proxy: string): string {
+  const url = URL.parse(proxy);
+  return url === null ? proxy : `${url.protocol}//${url.host}`;
+}
+
+/** The first characters of an address up to its path, where kubectl and we read them alike: no user, blank or `\`. */
+const AUTHORITY =
+  /^(?:(https?):\/\/)?((?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)(?:[/?#]|$)/i;
+
+/**
+ * The origin of a server's address; undefined for an address that two programs could read as two hosts. Where no scheme
+ * is written it is https, for kubectl asks no plugin else.
+ *
+ * @example
+ * ```ts
+ * import { originOf } from "./served-servers.ts";
+ * console.assert(originOf("https://K8S.example.com:443/base") === "https://k8s.example.com");
+ * console.assert(originOf("https://k8s.example.com\\@other.example") === undefined);
+ * ```
+ */
+export function originOf(address: string): string | undefined {
+  const [, scheme = "https", authority] = AUTHORITY.exec(address) ?? [];
+  const url = authority === undefined ? null : URL.parse(`${scheme}://${authority}`);
+  if (url === null || authority === undefined) return undefined;
+  // Numbers that a URL's parser turns into an IP address are a name to others.
+  const same = authority.startsWith("[") || url.hostname === authority.toLowerCase().replace(/:[0-9]*$/, "");
+  return same ? url.origin : undefined;
+}
+
+/** What is kept of a server that a person named; undefined for one that gets no token, since it has no https address. */
+export function servedServer(asking: AskingServer, accepted: boolean): ServedServer | undefined {
+  const origin = originOf(asking.address);
+  if (origin === undefined || !origin.startsWith("https:")) return undefined;
+  const { proxy, tlsServerName, unverified } = asking;
+  return {
+    origin,
+    ...(accepted ? { accepted: true } : {}),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(tlsServerName === undefined || tlsServerName === nameIn(origin) ? {} : { tlsServerName }),
+    ...(unverified ? { unverified: true } : {}),
+  };
+}
+
+/** True when the server of that address is known to have accepted a token of the session. */
+export function acceptedBefore({ servers = [] }: Pick<Session, "servers">, address: string): boolean {
+  const origin = originOf(address);
+  return servers.some((server) => server.origin === origin && server.accepted === true);
+}
+
+type Serving = Pick<Session, "name" | "provider" | "apiHost" | "servers">;
+
+/**
+ * The servers that a session's tokens are for; undefined where nobody ever said, which is so of sessions outside Datum
+ * for which no kubeconfig entry was written since they are kept.
+ */
+function servedBy({ provider, apiHost, servers }: Serving): readonly ServedServer[] | undefined {
+  return provider === "datum" ? [{ origin: `https://${apiHost}` }, ...servers ?? []] : servers;
+}
+
+/** How it came that the session's token is asked for. */
+export interface Asked {
+  /** Nobody named the session, or where it belongs: any other might as well be the active one. */
+  readonly unnamed?: boolean;
+  /** The name of the cluster entry, where it is known. */
+  readonly cluster?: string | undefined;
+}
+
+/**
+ * Refuses a server that a session, as it was sealed, is not for; or another way to it than it had when the person named
+ * it, for a proxy and an authority of its own make a stranger of any host. No token goes over plain http, as kubectl has
+ * it.
+ *
+ * @throws {AppError} `WRONG_HOST`, naming both and the line that names the server.
+ */
+export function refuseOtherServer(session: Serving, asking: AskingServer, asked: Asked = {}): void {
+  const { address, proxy, tlsServerName, unverified } = asking;
+  const origin = originOf(address);
+  const served = servedBy(session) ?? (asked.unnamed ? [] : undefined);
+  const refuse = (how: string) => refusal(session, served ?? [], asking, how, asked);
+  if (/^http:/i.test(address)) {
+    throw refuse(" over plain http, where everybody on the way could read a token");
+  }
+  if (served === undefined) return;
+  const there = served.filter((server) => server.origin === origin);
+  if (origin === undefined || there.length === 0) throw refuse("");
+  const sameWay = (server: ServedServer) =>
+    (proxy === undefined || proxy === server.proxy) &&
+    (tlsServerName === undefined || tlsServerName === (server.tlsServerName ?? nameIn(origin))) &&
+    (!unverified || server.unverified === true);
+  if (there.some(sameWay)) return;
+  throw refuse(
+    unverified
+      ? " without looking at its certificate (insecure-skip-tls-verify)"
+      : proxy !== undefined
+      ? ` through the proxy ${printable(proxy)} (proxy-url)`
+      : ` as ${printable(tlsServerName ?? "")} (tls-server-name)`,
+  );
+}
+
+function nameIn(origin: string): string {
+  return new URL(origin).hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** So many servers are named in a message; the others are counted. */
+const SHOWN = 3;
+
+function refusal(
+  session: Serving,
+  served: readonly ServedServer[],
+  asking: AskingServer,
+  how: string,
+  { cluster }: Asked,
+): AppError {
+  const { name, apiHost } = session;
+  const hosts = [...new Set(served.map(({ origin }) => origin.replace(/^https:\/\//, "")))];
+  const more = hosts.length > SHOWN ? ` and ${hosts.length - SHOWN} more` : "";
+  const own = hosts.length === 0 ? `no server yet (it is of ${apiHost})` : hosts.slice(0, SHOWN).join(", ");
+  const host = shown(asking.address);
+  const whose = name.startsWith(AMBIENT)
+    ? `The session from ${name.slice(AMBIENT.length)}`
+    : `The session "${name}"`;
+  return new AppError(
+    "WRONG_HOST",
+    `${whose} serves ${own}${more}, but this kubeconfig leads to ${host}${how}. No token goes there.`,
+    { hint: wayOn(session, asking, how, cluster) },
+  );
+}
+
+/** A host as it is told: the origin, or an address that has none without what may be a password in it. */
+function shown(address: string): string {
+  const origin = originOf(address)?.replace(/^https:\/\//, "");
+  const plain = printable(address.replace(/^([^/]*\/*)[^/]*@/, "$1…@").replace(/[?#][^]*$/, ""), 200);
+  return origin ?? (plain === "" ? "no server" : plain);
+}
+
+function wayOn(
+  session: Serving,
+  { address }: AskingServer,
+  how: string,
+  cluster: string | undefined,
+): string {
+  const origin = originOf(address);
+  if (origin === undefined || /^http:/i.test(address)) {
+    return `Name the server by its https address, if it is one of yours: ${namesServerLine(session, "URL")}`;
+  }
+  if (session.name.startsWith(AMBIENT)) {
+    return how === ""
+      ? `Set DATUMCTL_API_HOSTNAME=${new URL(origin).host} if that is where it belongs.`
+      : "Take that field out of the cluster entry; what a variable gives is for its own host alone.";
+  }
+  const line = how === ""
+    ? namesServerLine(session, /^https:/i.test(address) ? address : `https://${address}`)
+    : namesServerLine(session, undefined, cluster ?? "CLUSTER");
+  return `If you trust that server with this session, say so: ${line}`;
+}

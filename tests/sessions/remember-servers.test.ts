@@ -1,0 +1,93 @@
+/** Proves that what a session is for is sealed, bounded, kept by a sign-in, and changed by one process at a time. */
+
+import assert from "node:assert/strict";
+import { MOST_SERVERS, rememberServer, withServer } from "../../src/sessions/remember-servers.ts";
+import { freshToken } from "../../src/sessions/fresh-token.ts";
+import { updateSession } from "../../src/sessions/write-session.ts";
+import { BOUND, edit, failure, opened, openSandbox, type SessionOptions } from "./sandbox.ts";
+
+const A = { origin: "https://a.example.com" };
+const B = { origin: "https://b.example.com:6443" };
+const OIDC: SessionOptions = { name: "ada", session: { provider: "oidc" } };
+
+Deno.test("a server is kept once, the latest last, with what was ever learned of it", () => {
+  assert.deepEqual(withServer([], A), { kept: [A], dropped: [] });
+  assert.deepEqual(withServer([A, B], A).kept, [B, A]);
+  const accepted = { ...A, accepted: true as const };
+  assert.deepEqual(withServer([accepted, B], A).kept, [B, accepted], "a server that accepted once did");
+  assert.deepEqual(withServer([A], accepted).kept, [accepted]);
+  const proxied = { ...A, proxy: "http://proxy.example" };
+  assert.deepEqual(withServer([A], proxied).kept, [A, proxied], "another way is another one");
+  const many = Array.from({ length: MOST_SERVERS }, (_, at) => ({ origin: `https://${at}.example.com` }));
+  const full = withServer(many, A);
+  assert.deepEqual([full.kept.length, full.kept.at(-1), full.dropped], [MOST_SERVERS, A, many.slice(0, 1)]);
+});
+
+Deno.test("a list is sealed: an edited file adds nothing to it and takes nothing away", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add(OIDC);
+  const { file } = await sandbox.paths("ada");
+  const servers = async () => (await opened(sandbox, "ada")).session.servers;
+  await edit(file, (value) => ({ ...value, servers: [B] }));
+  assert.equal(await servers(), undefined, "none is sealed, so there is none");
+  await rememberServer(sandbox.place, "ada", A, [], BOUND);
+  assert.deepEqual(await servers(), [A]);
+  for (const edited of [[B], [], undefined]) {
+    await edit(file, (value) => ({ ...value, servers: edited }));
+    assert.deepEqual(await servers(), [A]);
+  }
+});
+
+Deno.test("a list outlives refreshes, changes of public fields, and signing in again, to another key store too", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add(OIDC);
+  await rememberServer(sandbox.place, "ada", A, [], BOUND);
+  const { session } = await opened(sandbox, "ada");
+  await freshToken(sandbox.place, session, { force: true }, sandbox.bound());
+  await updateSession(sandbox.place, "ada", (now) => ({ ...now, kubectlToken: "id" }));
+  assert.deepEqual((await opened(sandbox, "ada")).session.servers, [A]);
+  for (const keyStore of ["file", "system", "system", "file"] as const) {
+    const { session } = await sandbox.add({ ...OIDC, keyStore });
+    assert.deepEqual(session.servers, [A], keyStore);
+    assert.deepEqual((await opened(sandbox, "ada")).credentials.servers, [A]);
+  }
+  const { key } = await sandbox.paths("ada");
+  await Deno.remove(key);
+  assert.equal((await sandbox.add(OIDC)).session.servers, undefined, "what no key opens is not believed");
+});
+
+Deno.test("outside Datum the first list takes in what was there; later ones, and a Datum's, do not", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add(OIDC);
+  await sandbox.add({ name: "grace", subject: "2" });
+  const remember = async (name: string, named: typeof A, adopted: (typeof A)[]) =>
+    (await rememberServer(sandbox.place, name, named, adopted, BOUND)).servers;
+  assert.deepEqual(await remember("ada", A, [B]), [B, A]);
+  assert.deepEqual(await remember("ada", A, [{ origin: "https://c.example.com" }]), [B, A]);
+  assert.deepEqual(await remember("grace", A, [B]), [A]);
+  assert.equal(await remember("env:DATUMCTL_TOKEN", A, []), undefined);
+  assert.equal(await remember("nobody", A, []), undefined, "a session that is gone stays gone");
+});
+
+Deno.test("where nothing changes nothing is written, and a failed write leaves what was", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add({ ...OIDC, keyStore: "system" });
+  const { file } = await sandbox.paths("ada");
+  await rememberServer(sandbox.place, "ada", A, [], BOUND);
+  const before = await Deno.readTextFile(file);
+  await rememberServer(sandbox.place, "ada", A, [B], BOUND);
+  assert.equal(await Deno.readTextFile(file), before);
+  await edit(file, (value) => ({ ...value, credentials: "a..b.c.d" }));
+  const damaged = await Deno.readTextFile(file);
+  await failure(rememberServer(sandbox.place, "ada", B, [], BOUND));
+  assert.equal(await Deno.readTextFile(file), damaged);
+});
+
+Deno.test("many who name servers at once lose none", async () => {
+  await using sandbox = await openSandbox();
+  await sandbox.add(OIDC);
+  const names = Array.from({ length: 8 }, (_, at) => ({ origin: `https://${at}.example.com` }));
+  await Promise.all(names.map((named) => rememberServer(sandbox.place, "ada", named, [], BOUND)));
+  const { session } = await opened(sandbox, "ada");
+  assert.deepEqual(session.servers?.map(({ origin }) => origin).sort(), names.map(({ origin }) => origin));
+});
