@@ -49,7 +49,7 @@ export async function rememberNamed(
   for (const { origin } of dropped) {
     deps.out.warn(
       `${origin} is no longer among the servers that the session "${session.name}" is for: there are too many. ` +
-        `Name it again when you need it: ${namesServerLine(session, origin)}`,
+        `Name it again when you need it: ${namesServerLine(session, { address: origin })}`,
     );
   }
   return servers === undefined ? session : { ...session, servers };
@@ -103,7 +103,7 @@ export function warnOfServers(
         printable(asking.address, 200)
       }, ` +
         `which the session is not known to be for: kubectl gets no token there. If it is: ${
-          namesServerLine(session, undefined, name)
+          namesServerLine(session, { cluster: name })
         }`,
     );
   }

@@ -137,21 +137,23 @@ const CONTROL_PLANE =
   /\/apis\/resourcemanager\.(?:miloapis\.com\/v1alpha1|datumapis\.com\/v1alpha)\/(organization|project)s\/([a-z0-9.-]+)\/control-plane\/?$/;
 
 /**
- * The line that names an API server as one that a session is for, by its address or by its cluster entry, and writes its
+ * The line that names an API server as one that a session is for, by its cluster entry where there is one, and writes its
  * kubeconfig entry.
  */
 export function namesServerLine(
   { name, provider }: Pick<Session, "name" | "provider">,
-  address: string | undefined,
-  cluster = "NAME",
+  server: { readonly address: string } | { readonly cluster: string },
 ): string {
-  const [, kind, id] = provider === "datum" && address !== undefined ? CONTROL_PLANE.exec(address) ?? [] : [];
-  const target = address === undefined
-    ? ["--cluster", cluster]
-    : kind === undefined || id === undefined
-    ? ["--server", address]
-    : [`--${kind}`, id, "--hostname", address.replace(/^https:\/\//i, "").split("/", 1)[0] ?? ""];
+  const target = "cluster" in server
+    ? ["--cluster", server.cluster, "--no-switch"]
+    : addressFlags(server.address, provider);
   return shellLine(["datumctl", "auth", "update-kubeconfig", ...target, "--profile", name]);
+}
+
+function addressFlags(address: string, provider: Session["provider"]): string[] {
+  const [, kind, id = ""] = provider === "datum" ? CONTROL_PLANE.exec(address) ?? [] : [];
+  if (kind === undefined) return ["--server", address];
+  return [`--${kind}`, id, "--hostname", address.replace(/^https:\/\//i, "").split("/", 1)[0] ?? ""];
 }
 
 function workloadFlags({ user: { subject }, clientId, confidential, scopes }: Unstored): string[] {

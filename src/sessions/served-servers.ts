@@ -175,15 +175,21 @@ function wayOn(
 ): string {
   const origin = originOf(address);
   if (origin === undefined || /^http:/i.test(address)) {
-    return `Name the server by its https address, if it is one of yours: ${namesServerLine(session, "URL")}`;
+    const line = namesServerLine(session, { address: "URL" });
+    return `Name the server by its https address, if it is one of yours: ${line}`;
   }
   if (session.name.startsWith(AMBIENT)) {
     return how === ""
       ? `Set DATUMCTL_API_HOSTNAME=${new URL(origin).host} if that is where it belongs.`
       : "Take that field out of the cluster entry; what a variable gives is for its own host alone.";
   }
-  const line = how === ""
-    ? namesServerLine(session, /^https:/i.test(address) ? address : `https://${address}`)
-    : namesServerLine(session, undefined, cluster ?? "CLUSTER");
+  const line = namesServerLine(
+    session,
+    cluster !== undefined
+      ? { cluster }
+      : how === ""
+      ? { address: /^https:/i.test(address) ? address : `https://${address}` }
+      : { cluster: "CLUSTER" },
+  );
   return `If you trust that server with this session, say so: ${line}`;
 }

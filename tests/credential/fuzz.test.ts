@@ -14,11 +14,16 @@ import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
 const INFO = {
   kind: "ExecCredential",
   apiVersion: EXEC_API_VERSIONS[0],
-  spec: { interactive: false, cluster: { server: "https://SECRET.example", config: { token: "SECRET" } } },
+  spec: {
+    interactive: false,
+    cluster: { server: "https://u:SECRET@api.example.com", config: { token: "SECRET" } },
+  },
 };
+const OWN = { server: "https://api.example.com/base", "proxy-url": "", "insecure-skip-tls-verify": false };
 const info = fc.oneof(
   changedText(INFO),
   changed({ interactive: true, cluster: {} }).map((spec) => JSON.stringify({ ...INFO, spec })),
+  changed({ interactive: true, cluster: OWN }).map((spec) => JSON.stringify({ ...INFO, spec })),
 );
 
 let parents = 0;
@@ -46,7 +51,7 @@ async function getToken({ place }: Sandbox, args: readonly string[], env: Readon
   return { code, stdout: out.join(""), stderr };
 }
 
-Deno.test("no KUBERNETES_EXEC_INFO breaks get-token: it is answered in its version, or is USAGE", async () => {
+Deno.test("no KUBERNETES_EXEC_INFO breaks get-token: it is answered in its version, or is USAGE, or of another server", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
   await fc.assert(
@@ -62,8 +67,13 @@ Deno.test("no KUBERNETES_EXEC_INFO breaks get-token: it is answered in its versi
       if (finished.code === 0) {
         assert.equal(answer.apiVersion, JSON.parse(text).apiVersion);
         assert.equal(answer.status.token, "access-0");
+        const { cluster } = Object(JSON.parse(text).spec);
+        if (cluster !== undefined && cluster !== null) {
+          assert.match(cluster.server, /^(?:https:\/\/)?api\.example\.com(?::443)?(?:[/?#]|$)/i);
+        }
       } else {
-        assert.deepEqual([finished.code, answer.reason, answer.kind], [2, "USAGE", "Status"]);
+        const codes = { 2: "USAGE", 4: "WRONG_HOST" } as Record<number, string>;
+        assert.deepEqual([answer.reason, answer.kind], [codes[finished.code], "Status"]);
         assertPrintable(answer.message);
       }
     }),

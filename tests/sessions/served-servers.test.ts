@@ -169,8 +169,8 @@ Deno.test("the way there is the one that the server had when it was named", () =
   for (const session of [SESSION, { ...OIDC, servers: [{ origin: "https://api.example.com" }] }]) {
     for (const [fields, word] of rows) {
       const refused = refusal(session, { ...own, ...fields }, { cluster: "it's" });
-      assert.ok(refused?.message.includes(word), refused?.message);
-      assert.match(refused?.hint ?? "", /update-kubeconfig --cluster 'it'\\''s' --profile /);
+      assert.ok(refused?.message.includes(word), `${word}: ${refused?.message}`);
+      assert.match(refused?.hint ?? "", /update-kubeconfig --cluster 'it'\\''s' --no-switch --profile /);
       const named = servedServer(askingServer({ ...own, ...fields }), false);
       assert.ok(named !== undefined && !JSON.stringify(named).includes("SECRET"));
       const trusting = { ...session, servers: [named] };
