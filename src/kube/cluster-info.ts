@@ -48,7 +48,9 @@ export async function tooLargeToTell(
 async function isTooLarge(entry: KubeconfigEntry): Promise<boolean> {
   const data = entry.fields["certificate-authority-data"];
   // Four characters of base64 are three bytes.
-  if (typeof data === "string" && data !== "") return data.length * 3 / 4 > LARGEST_AUTHORITY;
+  if (typeof data === "string" && data !== "") {
+    return Math.floor(data.replace(/=+\s*$/, "").length * 3 / 4) > LARGEST_AUTHORITY;
+  }
   const path = authorityPath(entry);
   try {
     if (path !== undefined) await readSharedFile(path, LARGEST_AUTHORITY);

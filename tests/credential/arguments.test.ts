@@ -28,6 +28,7 @@ Deno.test("every flag is read with = and with its value as the next word; those 
     ["--session", "a", { session: "a" }],
     ["--profile", "a", { profile: "a" }],
     ["--active-for", "api.example.com", { activeFor: "api.example.com" }],
+    ["--client-id", "kube", { clientId: "kube" }],
     ["--token", "id", { token: "id" }],
     ["--min-ttl", "1m30s", { minimumLife: "1m30s" }],
     ["--request-timeout", "5s", { requestTimeout: "5s" }],

@@ -238,6 +238,61 @@ Deno.test("nobody is asked to sign in to what the entry would refuse afterwards"
   }
 });
 
+Deno.test("where the session is missing, the line comes from the entry, and needs no memory of the session", async () => {
+  await using sandbox = await openSandbox();
+  const ask = async (request: GetTokenFlags) =>
+    await getToken(sandbox, { ...request, output: V1 }, exec(), { parent: Math.random() });
+  const issuer = "https://id.example.com/realms/main";
+  const line = `datumctl login --profile work --issuer ${issuer} --client-id`;
+  const known = await ask({ session: "work", activeFor: issuer, clientId: "kube" });
+  assert.equal(known.code, 4);
+  assert.equal(known.stderr, `error: There is no session work here.\nSign in: ${line} kube\n`);
+  const old = await ask({ session: "work", activeFor: issuer });
+  assert.ok(old.stderr.includes(`\nSign in: ${line} ID (ID is the client at that issuer`), old.stderr);
+  for (const { stderr, stdout } of [known, old]) {
+    assert.doesNotMatch(stderr + stdout, /AUTH_HOST|--api-hostname|--hostname/);
+  }
+  const datum = await ask({ session: "work", activeFor: "api.example.com" });
+  assert.match(datum.stderr, /--profile work --hostname auth\.example\.com --client-id ID\n$/);
+  await sandbox.add();
+  const beside = await ask({ session: "work", activeFor: issuer, clientId: "kube" });
+  assert.ok(beside.stderr.endsWith(`Pick one of these, or sign in: ${line} kube\n`), beside.stderr);
+});
+
+Deno.test("a failure at one server is not told at another: what a kubeconfig leads to is of one call", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const at = (server: string) => ({
+    KUBERNETES_EXEC_INFO: JSON.stringify({
+      kind: "ExecCredential",
+      apiVersion: V1,
+      spec: { interactive: false, cluster: { server } },
+    }),
+  });
+  const request = { session: name, output: V1 };
+  for (let run = 0; run < 2; run++) {
+    const strange = await getToken(sandbox, request, at("https://other.example"));
+    assert.deepEqual([strange.code, JSON.parse(strange.stdout).reason], [4, "WRONG_HOST"]);
+    assert.equal(strange.stderr === "", run > 0, "told once to one parent");
+    assert.equal((await getToken(sandbox, request, at("https://api.example.com"))).code, 0);
+  }
+  // The bare token is a person's own business.
+  assert.equal(
+    (await getToken(sandbox, { session: name, output: "token" }, at("https://x.example"))).code,
+    0,
+  );
+});
+
+Deno.test("a token that runs out is not refreshed for a server that gets none", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  sandbox.time += HOUR;
+  const spec = { interactive: true, cluster: { server: "https://other.example" } };
+  const info = { KUBERNETES_EXEC_INFO: JSON.stringify({ kind: "ExecCredential", apiVersion: V1, spec }) };
+  const { code } = await getToken(sandbox, { session: name, output: V1 }, info, { canAsk: () => true });
+  assert.deepEqual([code, sandbox.issuer.requests], [4, []]);
+});
+
 Deno.test("one CI job's remembered failure is not told to another job of the same machine", async () => {
   await using sandbox = await openSandbox();
   const { file } = await sandbox.paths("job");

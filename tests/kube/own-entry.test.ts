@@ -55,6 +55,26 @@ Deno.test("identityOf() pins every session whose name does not say where it belo
   assert.equal(userName({ activeFor: "api.datum.net" }), "datum-active-api.datum.net");
 });
 
+Deno.test("the entry of a person's session at an issuer carries the client, and no other does", () => {
+  const place = { ...REALM, clientId: "kube" };
+  const flags = (session: Parameters<typeof identityOf>[0]) =>
+    execEntry({ command: "datumctl", identity: identityOf(session) }).args.slice(3);
+  const held = ["--session=work", `--active-for=${REALM.issuer}`];
+  assert.deepEqual(flags({ name: "work", kind: "user", ...place }), [...held, "--client-id=kube"]);
+  assert.deepEqual(flags({ name: "work", kind: "workload", ...place }), held);
+  assert.deepEqual(flags({ name: "work", kind: "user", ...CLOUDFLEET, clientId: "1" }), [
+    "--session=work",
+    `--active-for=${CLOUDFLEET.issuer}`,
+  ]);
+  assert.deepEqual(flags({ name: "ada@api.datum.net", kind: "user", ...DATUM, clientId: "1" }), [
+    "--session=ada@api.datum.net",
+  ]);
+  const identity = { activeFor: "api.datum.net" };
+  assert.deepEqual(execEntry({ command: "datumctl", identity }).args.slice(3), [
+    "--active-for=api.datum.net",
+  ]);
+});
+
 Deno.test("the hint about a missing program names the command that wrote the entry", () => {
   const options = { command: "datumctl", identity: { session: "work" } };
   assert.match(execEntry(options).installHint ?? "", / again: datumctl auth update-kubeconfig --help$/);

@@ -1,7 +1,14 @@
 /** Proves the lines that mend a session. */
 
 import assert from "node:assert/strict";
-import { loginLineOfName, machineLoginLine, newLoginLine } from "../../src/sessions/remedy.ts";
+import {
+  type EntryWords,
+  loginLineOfName,
+  machineLoginLine,
+  namesServerLine,
+  newLoginLine,
+  signInOfName,
+} from "../../src/sessions/remedy.ts";
 import type { Session } from "../../src/sessions/session-file.ts";
 import { SESSION } from "./plain-session.ts";
 
@@ -63,6 +70,55 @@ Deno.test("loginLineOfName() names the host that is in a name, for nothing else 
     ],
   ];
   for (const [name, flags] of rows) assert.equal(loginLineOfName(name), `${plain}${name}${flags}`);
+});
+
+Deno.test("signInOfName() leads where the entry belongs: an issuer's session to its issuer, never to a Datum", () => {
+  const issuer = "https://id.example.com/realms/main";
+  const rows: readonly (readonly [name: string, entry: EntryWords, sentence: string])[] = [
+    ["work", { activeFor: issuer, clientId: "kube" }, `--profile work --issuer ${issuer} --client-id kube`],
+    [
+      "ada@example.com@id.example.com",
+      { activeFor: issuer, clientId: "it's" },
+      `--profile ada@example.com@id.example.com --issuer ${issuer} --client-id 'it'\\''s'`,
+    ],
+    [
+      "work",
+      { activeFor: issuer },
+      `--profile work --issuer ${issuer} --client-id ID (ID is the client at that issuer, as its administrator or ` +
+      "the API server's --oidc-client-id has it); for a Cloudfleet profile: " +
+      "datumctl auth add-profile token work ORGANIZATION_ID TOKEN_ID",
+    ],
+    [
+      "work",
+      { activeFor: "api.example.com" },
+      "--profile work --hostname auth.example.com --client-id ID",
+    ],
+    ["work", { activeFor: "api.datum.net" }, "--profile work"],
+    ["work", {}, "--profile work"],
+    ["ada@example.com@api.datum.net", {}, "--profile ada@example.com@api.datum.net"],
+    [
+      "ada@example.com@id.example.com",
+      {},
+      "--profile ada@example.com@id.example.com --hostname AUTH_HOST --api-hostname id.example.com --client-id ID; " +
+      "or, where that is an OpenID issuer's: datumctl login --profile ada@example.com@id.example.com " +
+      "--issuer ISSUER --client-id ID",
+    ],
+  ];
+  for (const [name, entry, sentence] of rows) {
+    assert.equal(signInOfName(name, entry), `datumctl login ${sentence}`);
+  }
+});
+
+Deno.test("namesServerLine() names a cluster, a Datum's control plane, or an address", () => {
+  const line = (provider: Session["provider"], server: Parameters<typeof namesServerLine>[1]) =>
+    namesServerLine({ name: "work", provider }, server).replace("datumctl auth update-kubeconfig ", "");
+  const address =
+    "https://tunnel.example.com:8443/apis/resourcemanager.miloapis.com/v1alpha1/organizations/acme" +
+    "/control-plane";
+  const datums = "--organization acme --hostname tunnel.example.com:8443 --profile work";
+  assert.equal(line("datum", { address }), datums);
+  assert.equal(line("oidc", { address }), `--server ${address} --profile work`);
+  assert.equal(line("datum", { cluster: "a b" }), "--cluster 'a b' --no-switch --profile work");
 });
 
 Deno.test("newLoginLine() leads to the place of a session, whoever comes there", () => {
