@@ -2,6 +2,7 @@
 
 import { makeCertificates } from "./certificates.ts";
 import { listenWithDeno } from "./listener.ts";
+import { startTunnel, type Tunnel } from "./tunnel.ts";
 
 /** What a stranger has running. */
 export interface Stranger extends AsyncDisposable {
@@ -14,7 +15,7 @@ export interface Stranger extends AsyncDisposable {
   readonly caPem: string;
   /** Each request: method, path, and how it came. */
   readonly requests: string[];
-  /** The values of each `Authorization` header that came, by whichever way. */
+  /** The values of each `Authorization` header that came, by whichever way, but for a user's name out of an address. */
   readonly tokens: string[];
   /** The hosts to which the proxy was asked to connect. */
   readonly connects: string[];
@@ -33,7 +34,7 @@ export async function startStranger(): Promise<Stranger> {
     requests.push(`${request.method} ${pathname} over ${way}`);
     for (const name of ["authorization", "proxy-authorization"]) {
       const value = request.headers.get(name);
-      if (value !== null) tokens.push(value);
+      if (value !== null && !value.startsWith("Basic ")) tokens.push(value);
     }
     return Promise.resolve(answerTo(request, pathname));
   };
@@ -52,7 +53,7 @@ export async function startStranger(): Promise<Stranger> {
       for (const list of [requests, tokens, connects]) list.length = 0;
     },
     async [Symbol.asyncDispose]() {
-      await proxy.stop();
+      await proxy[Symbol.asyncDispose]();
       await secure.down();
       await plain.down();
     },
@@ -70,40 +71,13 @@ function answerTo(request: Request, pathname: string): Response {
   return Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", code: 404 }, { status: 404 });
 }
 
-function startProxy(port: number, connects: string[], tokens: string[]) {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Deno.Conn>();
-  const serve = async (client: Deno.Conn) => {
+/** Whatever host is named, what answers is the stranger's own server. */
+function startProxy(port: number, connects: string[], tokens: string[]): Tunnel {
+  return startTunnel(port, async (client) => {
     const head = new Uint8Array(16_384);
     const text = new TextDecoder().decode(head.subarray(0, await client.read(head) ?? 0));
     connects.push(/^CONNECT (\S+)/.exec(text)?.[1] ?? text.split("\r\n", 1)[0] ?? "");
     for (const [, value] of text.matchAll(/^(?:proxy-)?authorization: (.*)\r$/gim)) tokens.push(value ?? "");
-    const server = await Deno.connect({ hostname: "127.0.0.1", port });
-    open.add(server);
     await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
-    await Promise.allSettled([
-      client.readable.pipeTo(server.writable),
-      server.readable.pipeTo(client.writable),
-    ]);
-  };
-  const accepting = (async () => {
-    for await (const client of listener) {
-      open.add(client);
-      serve(client).catch(() => {});
-    }
-  })();
-  return {
-    port: listener.addr.port,
-    async stop() {
-      listener.close();
-      for (const connection of open) {
-        try {
-          connection.close();
-        } catch {
-          // Its stream closed it.
-        }
-      }
-      await accepting.catch(() => {});
-    },
-  };
+  });
 }

@@ -22,7 +22,7 @@ testInWorld(
           command: world.binary,
           args: ["auth", "get-token", `--output=${EXEC}/v1`, `--session=${session}`],
           interactiveMode: "IfAvailable",
-          provideClusterInfo: false,
+          provideClusterInfo: true,
           env: null,
           installHint: config.users[0]?.user.exec?.installHint,
         },
