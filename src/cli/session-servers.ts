@@ -1,6 +1,6 @@
 /** What the commands that write kubeconfig entries keep and tell of the servers that a session is for. */
 
-import { printable } from "../errors.ts";
+import { failureOrThrow, printable } from "../errors.ts";
 import { clustersServed, LARGEST_AUTHORITY } from "../kube/cluster-info.ts";
 import { entryOf, type Kubeconfig } from "../kube/kubeconfig.ts";
 import { namesServerLine } from "../sessions/remedy.ts";
@@ -11,7 +11,7 @@ import {
   refuseOtherServer,
   servedServer,
 } from "../sessions/served-servers.ts";
-import type { Session } from "../sessions/session-file.ts";
+import type { ServedServer, Session } from "../sessions/session-file.ts";
 import { AMBIENT } from "../sessions/session-name.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
@@ -45,7 +45,8 @@ export async function rememberNamed(
   if (server === undefined) return session;
   const adopted = othersServed(kubeconfig, named).flatMap(({ asking }) => servedServer(asking, false) ?? []);
   const bound = keyringBound(deps);
-  const { servers, dropped } = await rememberServer(deps.place, session.name, server, adopted, bound);
+  const { servers, dropped } = await rememberServer(deps.place, session.name, server, adopted, bound)
+    .catch((thrown) => nothingKept(deps, session, server, thrown));
   for (const { origin } of dropped) {
     deps.out.warn(
       `${origin} is no longer among the servers that the session "${session.name}" is for: there are too many. ` +
@@ -53,6 +54,16 @@ export async function rememberNamed(
     );
   }
   return servers === undefined ? session : { ...session, servers };
+}
+
+/** Sessions on a read-only disk write entries all the same; what is not kept may be missed later. */
+function nothingKept({ out }: Deps, session: Session, { origin }: ServedServer, thrown: unknown) {
+  const failure = failureOrThrow(thrown);
+  if (failure.code !== "STORAGE") throw thrown;
+  if (session.provider !== "datum" || origin !== `https://${session.apiHost}`) {
+    out.warn(`${failure.message} So it is not kept that the session "${session.name}" is for ${origin}.`);
+  }
+  return { servers: undefined, dropped: [] };
 }
 
 /**
