@@ -101,6 +101,12 @@ testAtIssuer(
     assert.match(out, new RegExp(`API server: +${server.url}\n`));
     assert.match((await world.start(kubectl, ["get", "ns"]).finished).stdout, /default/);
     bad(await world.datumctl(["auth", "update-kubeconfig", "--server", stranger.url]), 1, /authority/);
+    const authority = `${world.home}/server.pem`;
+    await Deno.writeTextFile(authority, stranger.caPem);
+    await world.ok([
+      ...["auth", "update-kubeconfig", "--server", stranger.url, "--certificate-authority", authority],
+    ]);
+    assert.match((await world.start(kubectl, ["get", "ns"]).finished).stdout, /default/);
 
     // Of several, or of none, or what belongs to Datum alone.
     const update = (...args: string[]) => world.datumctl(["auth", "update-kubeconfig", ...args]);

@@ -246,7 +246,12 @@ testAtApiServer("whom a cluster believes is its own affair", async (stage, conte
   await context.step("a token for another client is refused, and no entry is written", async () => {
     const { code, stdout, stderr } = await world.datumctl(update);
     assert.deepEqual([code, stdout], [4, ""], stderr);
-    assert.match(stderr, /does not accept/);
+    assert.ok(
+      stderr.includes(`It was shown the ID token (issuer ${issuer}, audience ${clientId}).\n`),
+      stderr,
+    );
+    assert.match(stderr, /Compare that with .*jwt\[\]\.issuer\.url and jwt\[\]\.issuer\.audiences/);
+    assert.doesNotMatch(stderr, /[Ss]ign in/);
     await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
   });
   await context.step("an entry that is written all the same is refused with every command", async () => {
@@ -328,3 +333,23 @@ testAtApiServer("an ordinary cluster sees no token but the one that is meant for
   trusting: ({ cloud: { issuer, caPem } }) => [{ issuer, caPem, audiences: ["another"] }],
   introspects: false,
 });
+
+testAtApiServer(
+  "a cluster that asks the issuer about access tokens gets one where the person says so",
+  async (stage) => {
+    const { world, server, ok } = stage;
+    await stage.signInAtIssuer(ADA);
+    const update = ["auth", "update-kubeconfig", "--server", server.proxy.url];
+    const { code, stderr } = await world.datumctl(update);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /If it takes the issuer's access tokens instead, .*--token access\.\n$/);
+    server.proxy.requests.length = 0;
+    assert.match(await world.ok([...update, "--token", "access"]), new RegExp(`User: +${ADA}\n`));
+    assert.match(await ok("get", "ns", "-o", "name"), /namespace\/default/);
+    const access = (await world.ok(["auth", "get-token", "--token", "access"])).trimEnd();
+    for (const { authorization, status } of server.proxy.requests) {
+      assert.deepEqual([authorization, (status ?? 0) < 300], [`Bearer ${access}`, true]);
+    }
+  },
+  { trusting: ({ cloud: { issuer, caPem } }) => [{ issuer, caPem, audiences: ["another"] }] },
+);
