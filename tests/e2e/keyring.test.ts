@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../../src/errors.ts";
 import { readKeyText, unseal } from "../../src/sessions/jwe.ts";
+import { fileNameOf } from "../../src/sessions/session-name.ts";
 import { signInByHttp } from "../cloud/browser.ts";
 import { absentPrograms, type Keyring } from "../keyring/gnome-keyring.ts";
 import { ROOT } from "../../scripts/compile.ts";
@@ -132,6 +133,28 @@ keyringTest(
       [],
       "no name stays behind",
     );
+  },
+);
+
+keyringTest(
+  "a session with a name beyond ASCII has its item under its base32 id, serves kubectl's plugin, and leaves nothing",
+  async ({ world, secretTool }) => {
+    const name = "аня-李-नेहा@bücher.example";
+    const login = await world.login(ADA, ["--profile", name]);
+    assert.equal(login.code, 0, login.stderr);
+    const found = await secretTool("search", "--all", "service", "datumctl");
+    const listing = found.stdout + found.stderr;
+    assert.ok(listing.includes(`attribute.account = ${await fileNameOf(name)}\n`), listing);
+    await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
+    assert.ok((await Deno.readTextFile(world.kubeconfig)).includes(`--session=${name}`));
+    for (const flags of [[`--session=${name}`], ["--profile", name], ["--session", name.normalize("NFD")]]) {
+      const exec = await world.ok(["auth", "get-token", "-o", EXEC, ...flags]);
+      assert.equal(JSON.parse(exec).kind, "ExecCredential");
+    }
+    await world.ok(["auth", "get-token", "--force-refresh", "--session", name]);
+    await world.ok(["logout", name, "--kubeconfig", world.kubeconfig]);
+    assert.equal((await secretTool("search", "--all", "service", "datumctl")).stdout, "", "the item is gone");
+    assert.ok(!(await Deno.readTextFile(world.kubeconfig)).includes(name));
   },
 );
 

@@ -168,3 +168,13 @@ testWithKubectl(
     assert.match(await run("get", "namespaces"), /\nproject-web /, "and nothing of the refusal stays");
   },
 );
+
+testWithKubectl("kubectl acts as a session with a name beyond ASCII", async (world, run) => {
+  const name = "аня-李-नेहा@bücher.example";
+  const { code, stderr } = await world.login("ada@example.com", ["--profile", name]);
+  assert.equal(code, 0, stderr);
+  await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
+  assert.match(await run("get", "namespaces"), /\nproject-web +Active/);
+  const { users: [user] } = await entries(world.kubeconfig);
+  assert.ok(user?.user.exec?.args.includes(`--session=${name}`), JSON.stringify(user));
+});
