@@ -37,8 +37,10 @@ export interface PeopleIssuer extends AsyncDisposable {
   refreshes: (authorization: URLSearchParams) => boolean;
   /** Other scopes are refused. */
   scopes: readonly string[];
-  /** Answers in place of an endpoint. */
-  readonly answers: Map<string, () => Response>;
+  /** Answers in place of an endpoint; undefined leaves it to the endpoint. */
+  readonly answers: Map<string, (parameters: URLSearchParams) => Response | undefined>;
+  /** What becomes of an endpoint's good answer; `undefined` takes a member away. */
+  readonly bends: Map<string, (answer: Readonly<Record<string, unknown>>) => object>;
   readonly asked: Asked[];
   /** What was asked of an endpoint so far. */
   of(endpoint: string): URLSearchParams[];
@@ -113,8 +115,17 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
     const endpoint = rest.join("/");
     const form = request.method === "POST" ? new URLSearchParams(await request.text()) : url.searchParams;
     people.asked.push({ realm, endpoint, parameters: form });
-    const answer = people.answers.get(endpoint);
-    if (answer !== undefined) return answer();
+    const answer = people.answers.get(endpoint)?.(form) ?? await answered(endpoint, issuer, form, request);
+    const bend = answer.ok ? people.bends.get(endpoint) : undefined;
+    return bend === undefined ? answer : json(bend(await answer.json()));
+  });
+
+  const answered = async (
+    endpoint: string,
+    issuer: string,
+    form: URLSearchParams,
+    request: Request,
+  ): Promise<Response> => {
     switch (endpoint) {
       case ".well-known/openid-configuration":
         return json({
@@ -152,7 +163,7 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
       default:
         return json({ error: "not_found" }, { status: 404 });
     }
-  });
+  };
 
   const people: PeopleIssuer = {
     at: (realm) => `http://127.0.0.1:${server.addr.port}/${realm}`,
@@ -164,6 +175,7 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
     refreshes: () => true,
     scopes: ["openid", "profile", "email", "offline_access"],
     answers: new Map(),
+    bends: new Map(),
     asked: [],
     of: (endpoint) =>
       people.asked.filter((one) => one.endpoint === endpoint).map(({ parameters }) => parameters),
