@@ -34,6 +34,16 @@ Deno.test("a sign-in at Datum that renews a session revokes the refresh token th
   await world.ok("auth get-token --force-refresh");
 });
 
+Deno.test("a host without a discovery document is told with how an issuer with a path is named", async () => {
+  await using world = await openWorld();
+  const { authHost } = world.cloud;
+  await world.cloud.setFaults({ discovery: { status: 404 } });
+  const { code, stderr } = await world.login(ADA);
+  assert.equal(code, 1);
+  assert.match(stderr, /has none \(status 404\)/);
+  assert.ok(stderr.includes(`datumctl login --issuer https://${authHost}/PATH --client-id ID\n`), stderr);
+});
+
 Deno.test("an edited file whose seal is broken runs no program and names no issuer", async () => {
   await using world = await openWorld();
   await world.login(ADA, "--profile work");

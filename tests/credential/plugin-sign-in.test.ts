@@ -19,6 +19,8 @@ interface Stage {
   time: number;
   /** One attempt; `mended` says that somebody else has signed in meanwhile. */
   attempt(mended?: boolean, longest?: number): Promise<string>;
+  /** What the issuer's discovery answers from now on. */
+  answer(status: number, json?: unknown): Promise<void>;
   /** Sign-ins that were begun, by the addresses that were shown. */
   readonly asked: () => number;
 }
@@ -57,6 +59,8 @@ async function withStage(test: (stage: Stage) => Promise<void>): Promise<void> {
         writeErr: (text) => said.push(text),
         longest,
       }, () => mended ? Promise.resolve("a token") : Promise.reject(EXPIRED)),
+    answer: (status, json) =>
+      cloud.setFaults({ discovery: { status, ...json === undefined ? {} : { json } } }),
     asked: () => said.filter((text) => text.startsWith("The session of ")).length,
   });
 }
@@ -79,6 +83,18 @@ Deno.test("a person who never comes ends in TIMEOUT, and nobody is asked again f
     stage.time -= MINUTE;
     await failure(stage.attempt(), "TIMEOUT");
     assert.equal(stage.asked(), 3, "a clock that was set back locks nobody out");
+  });
+});
+
+Deno.test("what the issuer refuses is told with the line that signs in by hand: nobody typed one", async () => {
+  await withStage(async (stage) => {
+    await stage.answer(200, { issuer: "https://stranger.example" });
+    const error = await failure(stage.attempt(), "ISSUER_ERROR");
+    assert.equal(
+      error.hint,
+      "Check the issuer's address, byte for byte, with whoever runs it. " +
+        `Sign in by hand: datumctl login --profile ${stage.name}`,
+    );
   });
 });
 
