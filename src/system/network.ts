@@ -1,34 +1,31 @@
-/** Owns how requests leave this machine: trust, proxies, and the one sentence each for what can go wrong. */
+/** How requests leave this machine: trust, proxies, and the one sentence each for what can go wrong. */
 
 import { AppError, printable } from "../errors.ts";
 import { type Environment, environment } from "./environment.ts";
-import { proxyOf } from "./proxy.ts";
+import { noProxy, type Proxy, PROXY_VARIABLE_NAMES, proxyOf } from "./proxy.ts";
 
 /** A `fetch` whose every failure is an {@link AppError}. */
-export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
+export interface Fetch {
+  (input: string | URL, init?: RequestInit): Promise<Response>;
+  /** The host and port of the proxy through which an address is asked, for messages; undefined for none. */
+  readonly proxyOf?: (url: URL) => string | undefined;
+}
 
 /** A fetch and the connections that it keeps. */
 export interface Network extends Disposable {
   readonly fetch: Fetch;
 }
 
-const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
-
-/**
- * Makes the system's trust store count beside Mozilla's, and keeps loopback requests from going to a proxy.
- * Deno reads these variables at the first request, so this comes before it. It looks at `no_proxy` only where there
- * is no `NO_PROXY`: what stands in the one must not be lost by making the other.
- */
+/** Makes the system's trust store count beside Mozilla's. Deno reads the variable at the first request. */
 function prepareNetwork(env: Environment): void {
   if (env("DENO_TLS_CA_STORE") === undefined) Deno.env.set("DENO_TLS_CA_STORE", "system,mozilla");
-  const listed = (env("NO_PROXY") ?? env("no_proxy"))?.split(",").map((part) => part.trim()) ?? [];
-  Deno.env.set("NO_PROXY", [...new Set([...listed, ...LOOPBACK])].join(","));
 }
 
 /** What a request's failure was, told apart by the runtime's words. */
 export type NetworkFailure =
   | { readonly kind: "unknown-issuer" | "expired" | "not-yet-valid" | "wrong-name" | "bad-certificate" }
-  | { readonly kind: "refused" | "unresolved" | "unreachable" | "closed" | "timed-out" | "proxy" | "other" };
+  | { readonly kind: "refused" | "unresolved" | "unreachable" | "closed" | "timed-out" | "other" }
+  | { readonly kind: "proxy" | "proxy-user" };
 
 const PATTERNS: readonly (readonly [RegExp, NetworkFailure["kind"]])[] = [
   [/UnknownIssuer|unknown issuer|self.?signed/i, "unknown-issuer"],
@@ -36,6 +33,7 @@ const PATTERNS: readonly (readonly [RegExp, NetworkFailure["kind"]])[] = [
   [/certificate.*Expired|certificate expired/i, "expired"],
   [/NotValidForName|not valid for name/i, "wrong-name"],
   [/invalid peer certificate|certificate/i, "bad-certificate"],
+  [/proxy authentication required|password auth failure|authorization required/i, "proxy-user"],
   [/proxy|tunnel/i, "proxy"],
   [/connection refused|os error 111|os error 61\b|os error 10061/i, "refused"],
   [/dns error|failed to lookup|name or service not known|nodename|no such host/i, "unresolved"],
@@ -71,73 +69,165 @@ const SENTENCES: Record<NetworkFailure["kind"], string> = {
   "closed": "the connection was closed before the answer was complete",
   "timed-out": "it did not answer in time",
   "proxy": "the proxy did not let the request through",
+  "proxy-user": "the proxy asks for a user name and password",
   "other": "the connection failed",
 };
 
 /** The cause of an `UNTRUSTED_CERTIFICATE` whose authority nobody here knows. */
 class UnknownIssuer extends Error {
   override readonly name = "UnknownIssuer";
-  readonly host: string;
+  readonly unknown: UnknownAuthority;
 
-  constructor(host: string, cause: unknown) {
+  constructor(unknown: UnknownAuthority, cause: unknown) {
     super("unknown issuer", { cause });
-    this.host = host;
+    this.unknown = unknown;
   }
 }
 
-/** The host, with its port, whose certificate comes from an unknown authority; undefined for any other error. */
-export function hostOfUnknownIssuer(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof UnknownIssuer) return at.host;
+/** A host whose certificate comes from an unknown authority. */
+export interface UnknownAuthority {
+  /** With its port. */
+  readonly host: string;
+  /** What makes the call that failed trust an authority, where that was told: a command line, or a variable. */
+  readonly trust: string | undefined;
+}
+
+/** The unknown authority that an error is about; undefined for any other error. */
+export function unknownAuthorityOf(error: unknown): UnknownAuthority | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof UnknownIssuer) return at.unknown;
   return undefined;
 }
 
-/** The failure of a request to a host, maybe through a proxy, as our error: `UNTRUSTED_CERTIFICATE` or `NETWORK`. */
-export function networkError(host: string, thrown: unknown, proxy?: string): AppError {
+/** What is known of a request beside its host. */
+export interface RequestSurroundings {
+  /** The proxy that it went through. */
+  readonly proxy?: Proxy | undefined;
+  /** As {@link UnknownAuthority} has it. */
+  readonly trust?: string | undefined;
+}
+
+/** The failure of a request to a host as our error: `UNTRUSTED_CERTIFICATE` or `NETWORK`. */
+export function networkError(
+  host: string,
+  thrown: unknown,
+  { proxy, trust }: RequestSurroundings = {},
+): AppError {
   if (thrown instanceof AppError) return thrown;
   const { kind } = networkFailure(thrown);
-  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy.host}`;
   const message = `Cannot reach ${printable(host)}${through}: ${SENTENCES[kind]}.`;
-  if (kind === "unknown-issuer" || kind === "wrong-name" || kind === "bad-certificate") {
-    const hint = kind === "unknown-issuer"
-      ? "If the host uses a private authority, sign in with --certificate-authority FILE (its CA certificate, PEM)."
-      : "Check the host name, and whether a proxy stands in between.";
-    const cause = kind === "unknown-issuer" ? new UnknownIssuer(host, thrown) : thrown;
-    return new AppError("UNTRUSTED_CERTIFICATE", message, { hint, cause });
+  switch (kind) {
+    case "unknown-issuer":
+      return new AppError("UNTRUSTED_CERTIFICATE", message, {
+        hint: "If the host uses a private authority, name its CA certificate (PEM): " +
+          (trust ?? "--certificate-authority FILE"),
+        cause: new UnknownIssuer({ host, trust }, thrown),
+      });
+    case "wrong-name":
+    case "bad-certificate":
+      return new AppError("UNTRUSTED_CERTIFICATE", message, {
+        hint: "Check the host name, and whether a proxy stands in between.",
+        cause: thrown,
+      });
+    case "proxy-user": {
+      const { variable = "HTTPS_PROXY", url = "" } = proxy ?? {};
+      const [scheme = "http"] = url.split(":", 1);
+      return new AppError("NETWORK", message, {
+        hint: `Put them into the variable, percent-encoded: ${variable}=${scheme}://USER:PASSWORD@${
+          proxy?.host ?? "HOST:PORT"
+        }`,
+        cause: thrown,
+      });
+    }
+    default:
+      return new AppError("NETWORK", message, {
+        hint: "Check the network, VPN or proxy and run the same command again.",
+        cause: thrown,
+      });
   }
-  return new AppError("NETWORK", message, {
-    hint: "Check the network, VPN or proxy and run the same command again.",
-    cause: thrown,
-  });
 }
 
 /**
- * A fetch that trusts the given authorities (PEM) beside the system's and Mozilla's. An abort by the caller's
- * signal is rethrown as the signal's own reason; every other failure is a {@link networkError}.
+ * A fetch that trusts the given authorities (PEM) beside the system's and Mozilla's, and goes through the proxy that
+ * {@link proxyOf} names. An abort by the caller's signal is rethrown as the signal's own reason; every other failure is
+ * a {@link networkError}.
+ *
+ * @param trust what makes this call trust an authority, for the hint: a command line, or a variable
  */
-export function openNetwork(certificateAuthority?: string): Network {
+export function openNetwork(certificateAuthority?: string, trust?: string): Network {
   prepareNetwork(environment);
-  const client = certificateAuthority === undefined
-    ? undefined
-    : clientTrusting(certificatesOf(certificateAuthority));
+  const caCerts = certificateAuthority === undefined ? undefined : certificatesOf(certificateAuthority);
+  // One for each proxy, and one for what is asked directly.
+  const clients = new Map<string | undefined, Deno.HttpClient>();
+  const clientFor = (proxy: Proxy | undefined) => {
+    const known = clients.get(proxy?.url);
+    if (known !== undefined) return known;
+    const made = makeClient(caCerts, proxy);
+    clients.set(proxy?.url, made);
+    return made;
+  };
+  // An authority that cannot be read is told now, not at the first request.
+  if (caCerts !== undefined) clientFor(undefined);
+  const ask = async (input: string | URL, init?: RequestInit) => {
+    const url = new URL(input);
+    const proxy = proxyOf(url, environment);
+    try {
+      // What another host is asked through is decided for that host: no redirect is followed here.
+      const response = await fetch(
+        input,
+        { redirect: "manual", ...init, client: clientFor(proxy) } as RequestInit,
+      );
+      if (proxy === undefined || response.status !== 407) return response;
+      await response.body?.cancel();
+      throw new Error("proxy authentication required");
+    } catch (thrown) {
+      if (init?.signal?.aborted) throw init.signal.reason;
+      throw networkError(url.host, thrown, { proxy, trust });
+    }
+  };
   return {
-    async fetch(input, init) {
-      try {
-        return await fetch(input, client === undefined ? init : { ...init, client } as RequestInit);
-      } catch (thrown) {
-        if (init?.signal?.aborted) throw init.signal.reason;
-        const url = new URL(input);
-        throw networkError(url.host, thrown, proxyOf(url, environment));
-      }
-    },
+    fetch: Object.assign(ask, { proxyOf: (url: URL) => proxyOf(url, environment)?.host }),
     [Symbol.dispose]() {
-      client?.close();
+      for (const client of clients.values()) client.close();
     },
   };
 }
 
-function clientTrusting(caCerts: string[]): Deno.HttpClient {
+/**
+ * A client for what goes through one proxy, or through none. The runtime would take the variables that it finds while
+ * the client is made, and reads `NO_PROXY` otherwise than kubectl and curl; so it finds none.
+ */
+function makeClient(caCerts: string[] | undefined, proxy: Proxy | undefined): Deno.HttpClient {
+  const trusted = caCerts === undefined ? {} : { caCerts };
+  return withoutVariables(PROXY_VARIABLE_NAMES, () => {
+    if (proxy === undefined) return clientTrusting(trusted);
+    try {
+      return Deno.createHttpClient({ ...trusted, proxy: { url: proxy.url } });
+    } catch (cause) {
+      throw noProxy(proxy.variable, cause);
+    }
+  });
+}
+
+/** What is made while some variables of this process are not there. */
+function withoutVariables<T>(names: readonly string[], make: () => T): T {
+  const taken = names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    if (value === undefined) return [];
+    // Windows knows one spelling of a name only.
+    Deno.env.delete(name);
+    return [[name, value] as const];
+  });
   try {
-    return Deno.createHttpClient({ caCerts });
+    return make();
+  } finally {
+    for (const [name, value] of taken) Deno.env.set(name, value);
+  }
+}
+
+function clientTrusting(trusted: { readonly caCerts?: string[] }): Deno.HttpClient {
+  try {
+    return Deno.createHttpClient(trusted);
   } catch (cause) {
     throw new AppError("USAGE", "The certificate authority's file holds a certificate that cannot be read.", {
       hint: "Give --certificate-authority the authority's certificate as PEM.",

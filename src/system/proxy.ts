@@ -1,27 +1,68 @@
-/** Owns which proxy a request goes through: as Deno chooses it from the variables, told for messages. */
+/** Which proxy a request goes through: the one that a variable names, unless `NO_PROXY` keeps its host away from it. */
 
-import { printable } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import type { Environment } from "./environment.ts";
+import { isExcepted, isOwnHost } from "./no-proxy.ts";
 
-/** The host and port of the proxy for an address, without the user and password that it may have; undefined for none. */
-export function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefined {
-  const of = (name: string) => env(name) ?? env(name.toLowerCase());
-  // Deno looks at the one for all first.
-  const proxy = of("ALL_PROXY") ?? of(protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY");
-  if (proxy === undefined || isExcepted(hostname.replace(/^\[|\]$/g, ""), of("NO_PROXY") ?? "")) {
-    return undefined;
-  }
-  const [, address = ""] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:.*@)?([^/?#]*)/i.exec(proxy) ?? [];
-  return address === "" ? undefined : printable(address, 253);
+/** A proxy that a variable names. */
+export interface Proxy {
+  /** Its URL with the user name and password that it may have: not for messages. */
+  readonly url: string;
+  /** Its host and port, for messages. */
+  readonly host: string;
+  /** The variable that names it, as it is spelt there. */
+  readonly variable: string;
 }
 
-/** True for a host that `NO_PROXY` names, by itself, its domain or everything; and for addresses where it names blocks. */
-function isExcepted(host: string, list: string): boolean {
-  const isAddress = /^[\d.]+$|:/.test(host);
-  return list.split(",").map((part) => part.trim().toLowerCase()).some((part) => {
-    if (part === "") return false;
-    if (part === "*" || part === host) return true;
-    if (isAddress) return part.includes("/");
-    return host.endsWith(part.startsWith(".") ? part : `.${part}`) || `.${host}` === part;
+/** The variables that say which proxy there is, in capitals; each may be spelt in small letters, too. */
+const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"] as const;
+
+/** Those variables in both spellings. */
+export const PROXY_VARIABLE_NAMES: readonly string[] = PROXY_VARIABLES.flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
+
+const SCHEMES = ["http:", "https:", "socks5:", "socks5h:"];
+
+/**
+ * The proxy for an address; undefined where it is asked directly. The variable of the address's scheme counts, else
+ * `ALL_PROXY`. This machine's own addresses never go to a proxy.
+ *
+ * @throws {AppError} `USAGE` for a variable that holds no URL of a proxy
+ */
+export function proxyOf(url: URL, env: Environment): Proxy | undefined {
+  if (isOwnHost(url.hostname)) return undefined;
+  const named = variableOf(url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY", env) ??
+    variableOf("ALL_PROXY", env);
+  if (named === undefined) return undefined;
+  // Which spelling counts differs between versions of kubectl: a host that either names may be out of the proxy's reach.
+  if ([env("NO_PROXY"), env("no_proxy")].some((list) => list !== undefined && isExcepted(url, list))) {
+    return undefined;
+  }
+  const [variable, value] = named;
+  const text = value.trim();
+  const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  if (proxy === null || proxy.hostname === "" || !SCHEMES.includes(proxy.protocol)) throw noProxy(variable);
+  const { protocol, username, password, host } = proxy;
+  // The runtime takes a user name only with a colon behind it.
+  const user = username === "" && password === "" ? "" : `${username}:${password}@`;
+  return { url: `${protocol}//${user}${host}`, host: printable(host, 253), variable };
+}
+
+function variableOf(name: string, env: Environment): readonly [name: string, value: string] | undefined {
+  for (const spelling of [name, name.toLowerCase()]) {
+    const value = env(spelling);
+    if (value !== undefined) return [spelling, value];
+  }
+  return undefined;
+}
+
+/** The value is not shown: a password may stand in it. */
+export function noProxy(variable: string, cause?: unknown): AppError {
+  return new AppError("USAGE", `The variable ${variable} holds no URL of a proxy.`, {
+    hint:
+      `Set it to one (http, https or socks5), such as ${variable}=http://proxy.example.com:3128, or unset it.`,
+    cause,
   });
 }

@@ -148,7 +148,7 @@ Deno.test(`certificates are told apart: unknown, another name's, over, not yet v
   }
 });
 
-Deno.test(`loopback goes to no proxy; what no_proxy or NO_PROXY names stays out of it, too`, async () => {
+Deno.test(`loopback goes to no proxy; what NO_PROXY names stays out of it as kubectl and curl have it`, async () => {
   using target = listen(say(OK));
   const asked: string[] = [];
   using proxy = listen(async (connection) => {
@@ -158,17 +158,20 @@ Deno.test(`loopback goes to no proxy; what no_proxy or NO_PROXY names stays out 
     await connection.write(new TextEncoder().encode(OK.replace("hi", "px")));
   });
   const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
-  for (const names of [{}, { NO_PROXY: "corp.invalid" }, { no_proxy: "corp.invalid" }]) {
+  const lists = [{}, { NO_PROXY: "corp.invalid" }, { no_proxy: "a.test *.invalid, .CORP.invalid.\t" }];
+  for (const list of [...lists, { NO_PROXY: "corp.invalid:80" }, { NO_PROXY: "invalid:81" }]) {
     asked.length = 0;
-    const [local, corp, other] = await ask([
+    const [local, other, corp, last] = await ask([
       `http://127.0.0.1:${target.port}/`,
+      `http://127.0.0.2:${target.port}/`,
       "http://corp.invalid/",
-      "http://other.invalid/",
-    ], { env: { ...env, ...names } });
+      "http://other.example/",
+    ], { env: { ...env, ...list } });
     assert.equal(local?.body, "hi");
-    assert.equal(other?.body, "px");
-    const named = Object.keys(names).length > 0;
-    assert.equal(corp?.kind ?? corp?.body, named ? "unresolved" : "px", JSON.stringify(names));
+    assert.ok(other?.kind === "refused" || other?.body === "hi", JSON.stringify(other));
+    assert.equal(last?.body, "px");
+    const named = Object.keys(list).length > 0 && !Object.values(list).includes("invalid:81");
+    assert.equal(corp?.kind ?? corp?.body, named ? "unresolved" : "px", JSON.stringify(list));
     assert.equal(asked.length, named ? 1 : 2);
   }
 });
@@ -179,6 +182,56 @@ Deno.test(`a proxy that refuses is named as the reason`, async () => {
     env: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` },
   });
   assert.deepEqual([answer?.code, answer?.kind], ["NETWORK", "proxy"]);
+});
+
+Deno.test(`a proxy that asks for a user name says so, over http and https, and what to set`, async () => {
+  using proxy = listen(say(
+    'HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="corp"\r\ncontent-length: 0\r\n\r\n',
+  ));
+  const place = `127.0.0.1:${proxy.port}`;
+  const answers = await ask(["https://no-such-host.invalid/", "http://no-such-host.invalid/"], {
+    env: { HTTPS_PROXY: `http://ada:HUNTER2@${place}`, http_proxy: place },
+  });
+  for (const [at, variable] of ["HTTPS_PROXY", "http_proxy"].entries()) {
+    assert.deepEqual([answers[at]?.code, answers[at]?.kind], ["NETWORK", "proxy-user"]);
+    assert.equal(
+      answers[at]?.message,
+      `Cannot reach no-such-host.invalid through the proxy ${place}: the proxy asks for a user name and password.`,
+    );
+    assert.equal(
+      answers[at]?.hint,
+      `Put them into the variable, percent-encoded: ${variable}=http://USER:PASSWORD@${place}`,
+    );
+  }
+});
+
+Deno.test(`a variable that is no proxy's ends the request instead of letting it go directly`, async () => {
+  using target = listen(say(OK));
+  for (const value of ["ftp://127.0.0.1:1", "http://a b", "http://127.0.0.1:99999"]) {
+    const [direct, answer] = await ask([
+      `http://127.0.0.1:${target.port}/`,
+      "http://corp.invalid/",
+    ], {
+      env: { http_proxy: value },
+    });
+    assert.equal(direct?.body, "hi", value);
+    assert.equal(answer?.code, "USAGE", value);
+    assert.equal(answer?.message, "The variable http_proxy holds no URL of a proxy.");
+  }
+});
+
+Deno.test("the variables of proxies, and NO_PROXY, stay as they were for programs that are started", () => {
+  const before = { HTTPS_PROXY: "http://proxy.example:1", no_proxy: "a.example", ALL_PROXY: "x" };
+  const had = Object.keys(before).map((name) => [name, Deno.env.get(name)] as const);
+  try {
+    for (const [name, value] of Object.entries(before)) Deno.env.set(name, value);
+    const others = Deno.env.toObject();
+    using network = openNetwork();
+    assert.equal(network.fetch.proxyOf?.(new URL("https://auth.example.com/")), "proxy.example:1");
+    assert.deepEqual({ ...Deno.env.toObject() }, { ...others, DENO_TLS_CA_STORE: "system,mozilla" });
+  } finally {
+    for (const [name, value] of had) value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
+  }
 });
 
 Deno.test("a request given up by its caller throws the caller's own reason", async () => {
