@@ -27,9 +27,9 @@ async function main(): Promise<number> {
       canAsk,
       writeOut,
       writeErr,
-      async explainCertificate(error, session, signal) {
-        const { explainAuthority, trustOf } = await import("./src/cli/server-certificate.ts");
-        return await explainAuthority(error, trustOf(session), environment, signal);
+      async explainCertificate(error, signal) {
+        const { explainAuthority } = await import("./src/cli/server-certificate.ts");
+        return await explainAuthority(error, environment, signal);
       },
     });
   } catch (thrown) {

@@ -11,7 +11,7 @@ import {
   operationsOf,
 } from "../providers/cloudfleet-operations.ts";
 import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
-import { signInAgain } from "../sessions/remedy.ts";
+import { signInAgain, trustLine } from "../sessions/remedy.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { chooseSession } from "../sessions/choose-session.ts";
 import { readConfig } from "../sessions/config.ts";
@@ -127,7 +127,7 @@ export async function openCloudfleet(deps: Deps, operations: readonly string[]):
   if (session.provider !== "cloudfleet") throw notCloudfleets(session);
   const kept = credentials.api ?? {};
   const tokens = freshTokens(own, acting.session);
-  const network = deps.openNetwork(session.certificateAuthority);
+  const network = deps.openNetwork(session.certificateAuthority, trustLine(session));
   let prepared = "";
   const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
     cloudfleetApi({

@@ -33,7 +33,7 @@ export interface Surroundings {
   readonly now: Clock;
   /** Waits between the polls of a sign-in. */
   readonly sleep: Sleep;
-  readonly openNetwork: (certificateAuthority?: string) => Network;
+  readonly openNetwork: (certificateAuthority?: string, trust?: string) => Network;
   /** Fires on Ctrl-C. */
   readonly interrupted: AbortSignal;
   readonly errorFormat: ErrorFormat;

@@ -11,7 +11,7 @@ import {
   userControlPlaneUrl,
 } from "../providers/datum.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { signInAgain } from "../sessions/remedy.ts";
+import { signInAgain, trustLine } from "../sessions/remedy.ts";
 import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { labelOf } from "../sessions/session-name.ts";
@@ -72,9 +72,9 @@ async function clusterOf(
   const name = context.cluster ?? "";
   const entry = entryOf(kubeconfig, "clusters", name);
   if (entry !== undefined) refuseOtherServer(session, askingServer(entry.fields), { cluster: name });
-  const { findCluster } = await import("../kube/api-server.ts");
+  const { findCluster, trustClusterLine } = await import("../kube/api-server.ts");
   const cluster = await findCluster(kubeconfig, name);
-  if (cluster.unfollowed === undefined) return cluster;
+  if (cluster.unfollowed === undefined) return { ...cluster, trust: trustClusterLine(cluster.name) };
   throw new AppError(
     "KUBECONFIG",
     `The cluster entry "${printable(name, 100)}" has ${cluster.unfollowed}, which datumctl does not follow.`,
@@ -96,7 +96,10 @@ export async function openTarget(
   // Only at the first request: what an earlier command learned may be all that is asked for.
   let network: Network | undefined;
   const open = () =>
-    network ??= deps.openNetwork(cluster?.certificateAuthority ?? session.certificateAuthority);
+    network ??= deps.openNetwork(
+      cluster?.certificateAuthority ?? session.certificateAuthority,
+      cluster?.trust ?? trustLine(session),
+    );
   try {
     const what = wordsFor(target, session);
     const clientOf = (baseUrl: string) =>

@@ -12,6 +12,7 @@ import type { Session } from "../sessions/session-file.ts";
 import { labelOf } from "../sessions/session-name.ts";
 import { readConfig } from "../sessions/config.ts";
 import { type OpenedSession, openSession } from "../sessions/open-session.ts";
+import { trustLine } from "../sessions/remedy.ts";
 import type { SessionPlace } from "../sessions/place.ts";
 import { LOCK_WAIT, lockSession, readSession } from "../sessions/read-session.ts";
 import { clearLeftovers, type Removal, removeSession } from "../sessions/remove-session.ts";
@@ -288,7 +289,7 @@ async function revoke(
   const gone = { host, registration: registration(opened) };
   const over = { done: "Removed here; nothing of it was left to revoke", ...gone };
   if (until === undefined && credentials.refreshToken === undefined) return over;
-  using network = deps.openNetwork(credentials.certificateAuthority);
+  using network = deps.openNetwork(credentials.certificateAuthority, trustLine(opened.session));
   using bounded = boundedSignal(
     deps.requestTimeout,
     () => slow(host),
@@ -336,7 +337,7 @@ async function revokeAtStudio(
   const { accessToken: token = "", certificateAuthority, recipe } = credentials;
   const studio = issuerOf(credentials);
   const { host } = new URL(studio);
-  using network = deps.openNetwork(certificateAuthority);
+  using network = deps.openNetwork(certificateAuthority, trustLine(session));
   const revokeOne = async (given: { readonly host: string; readonly token: string }) => {
     using bounded = boundedSignal(
       deps.requestTimeout,

@@ -13,10 +13,9 @@ import {
   printable,
   toAppError,
 } from "../errors.ts";
-import { chooseSession, type SessionChoice } from "../sessions/choose-session.ts";
-import { OF_CREDENTIALS_FILE } from "../sessions/session-name.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { TRIAL_BUILD } from "../build.ts";
+import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
 import { VERSION } from "../version.ts";
 import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
@@ -36,13 +35,8 @@ const ALL: readonly string[] = [];
 /** Runs a command line. Returns the exit code; every error was printed. */
 export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
   const { writeErr } = around.terminal;
-  let called: Called | undefined;
   let refusing: Command | undefined;
-  const deps: CommandDeps = (command) => {
-    const made = depsOf(around, command.optsWithGlobals() as GlobalFlags);
-    called = { name: command.name(), choice: made.choice };
-    return made;
-  };
+  const deps: CommandDeps = (command) => depsOf(around, command.optsWithGlobals() as GlobalFlags);
   const parse = async (words: readonly string[]) => {
     const program = await buildProgram(words, around, deps, (command) => {
       refusing = command;
@@ -67,7 +61,7 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     if (getToken !== undefined) {
       return await reportWrongGetToken(error, getToken, getTokenSurroundings(around));
     }
-    writeErr(formatError(await withAuthority(error, args, called, around), around.errorFormat));
+    writeErr(formatError(await withAuthority(error, args, around), around.errorFormat));
     if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }
@@ -75,36 +69,21 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
   }
 }
 
-/** The command that a line came to. */
-interface Called {
-  readonly name: string;
-  readonly choice: SessionChoice;
-}
-
-/** An error about an unknown authority, with that authority and the sign-in that trusts it in its hint. */
+/** An error about an unknown authority, with that authority and what makes the call trust it in its hint. */
 async function withAuthority(
   error: AppError,
   args: readonly string[],
-  called: Called | undefined,
-  { env, place, interrupted }: Surroundings,
+  { env, interrupted }: Surroundings,
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
-  const { explainAuthority, trustOf } = await import("./server-certificate.ts");
-  const { flag, credentialsFile, variable } = called?.choice ?? {};
-  const named = flag ?? (credentialsFile === undefined ? variable?.session : OF_CREDENTIALS_FILE);
-  const inForce = () =>
-    chooseSession(place, {}).then(
-      // What a project's folder says is told only after its key opened it.
-      ({ session, place: { project } }) => project === undefined ? session.name : undefined,
-      () => undefined,
-    );
-  const trust = called?.name === "login"
-    ? `${loginAgain(args)} --certificate-authority FILE`
-    // Its words may hold a secret.
-    : args.includes("add-profile")
-    ? "the same command with --certificate-authority FILE"
-    : trustOf(named ?? await inForce());
-  return await explainAuthority(error, trust, env, interrupted);
+  const { explainAuthority } = await import("./server-certificate.ts");
+  // The words of `add-profile` may hold a secret.
+  const words = args.includes("add-profile")
+    ? SAME_COMMAND
+    : unknownAuthorityOf(error)?.trust === SAME_COMMAND
+    ? `${lineAgain(args)} --certificate-authority FILE`
+    : undefined;
+  return await explainAuthority(error, env, interrupted, words);
 }
 
 type Load = (around: Surroundings, deps: CommandDeps) => Promise<Command>;
@@ -381,8 +360,8 @@ export async function exitCodes(): Promise<string> {
     await formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]);
 }
 
-/** A `login` as it was typed, without the authorities that it named. */
-export function loginAgain(args: readonly string[]): string {
+/** A command line as it was typed, without the authorities that it named. */
+export function lineAgain(args: readonly string[]): string {
   const words: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";

@@ -2,9 +2,9 @@
 
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { AppError, printable } from "../errors.ts";
-import { AMBIENT, isSessionName } from "../sessions/session-name.ts";
 import type { Environment } from "../system/environment.ts";
-import { hostOfUnknownIssuer } from "../system/network.ts";
+import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
+import { proxyOf } from "../system/proxy.ts";
 
 const LONGEST_HANDSHAKE_MS = 5_000;
 const LONGEST_CHAIN = 10;
@@ -28,8 +28,7 @@ export function askForCertificate(
   interrupted: AbortSignal,
 ): Promise<CertificateNames | undefined> {
   const url = URL.parse(`https://${host}`);
-  const proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-  if (url === null || proxies.some((name) => env(name))) return Promise.resolve(undefined);
+  if (url === null || proxyOf(url, env) !== undefined) return Promise.resolve(undefined);
   const name = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const isAddress = name !== url.hostname || /^[\d.]+$/.test(name);
   const { promise, resolve } = Promise.withResolvers<CertificateNames | undefined>();
@@ -82,30 +81,20 @@ export function certificateHint({ subject, issuer, sha256 }: CertificateNames, t
   return `${seen} If you trust that authority, name its certificate: ${trust}`;
 }
 
-/** An error about an unknown authority, with that authority's name and fingerprint in its hint; others as they are. */
+/**
+ * An error about an unknown authority, with that authority's name and fingerprint in its hint; others as they are.
+ *
+ * @param trust what makes the call trust an authority, where that is known better than where it failed
+ */
 export async function explainAuthority(
   error: AppError,
-  trust: string,
   env: Environment,
   signal: AbortSignal,
+  trust?: string,
 ): Promise<AppError> {
-  const host = hostOfUnknownIssuer(error);
-  const names = host === undefined ? undefined : await askForCertificate(host, env, signal);
-  return names === undefined
-    ? error
-    : new AppError(error.code, error.message, { hint: certificateHint(names, trust), cause: error });
-}
-
-/** What makes a session trust an authority: its renewal, or a variable for one that variables give. */
-export function trustOf(session: string | undefined): string {
-  return session?.startsWith(AMBIENT)
-    ? "DATUMCTL_CERTIFICATE_AUTHORITY=FILE"
-    : `${loginOf(session)} --certificate-authority FILE`;
-}
-
-/** The `login` that renews a session. */
-export function loginOf(session: string | undefined): string {
-  return session !== undefined && isSessionName(session)
-    ? `datumctl login --profile ${session}`
-    : "datumctl login";
+  const unknown = unknownAuthorityOf(error);
+  const names = unknown === undefined ? undefined : await askForCertificate(unknown.host, env, signal);
+  if (names === undefined) return error;
+  const hint = certificateHint(names, trust ?? unknown?.trust ?? SAME_COMMAND);
+  return new AppError(error.code, error.message, { hint, cause: error });
 }

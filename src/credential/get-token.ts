@@ -51,11 +51,7 @@ export interface GetTokenSurroundings {
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
   /** Says more about a certificate that is not trusted: whose it is, and the line that trusts it. */
-  readonly explainCertificate?: (
-    error: AppError,
-    session: string | undefined,
-    signal: AbortSignal,
-  ) => Promise<AppError>;
+  readonly explainCertificate?: (error: AppError, signal: AbortSignal) => Promise<AppError>;
 }
 
 // client-go waits for its plugin without a bound of its own; a person should not wait longer than this.
@@ -383,7 +379,7 @@ async function report(
   around: GetTokenSurroundings,
 ): Promise<number> {
   const { place, parent, errorFormat, writeOut, writeErr } = around;
-  const error = await explained(thrown, meant?.name, around);
+  const error = await explained(thrown, around);
   const tell = () => {
     writeErr(formatError(error, errorFormat));
     if (error.code === "INTERNAL" && flags.verbose) writeErr(framesOf(error));
@@ -410,10 +406,9 @@ async function report(
 
 async function explained(
   error: AppError,
-  name: string | undefined,
   { explainCertificate, started }: GetTokenSurroundings,
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE" || explainCertificate === undefined) return error;
   using bounded = boundedSignal(timeLeft(started + LONGEST_CALL_MS), () => error);
-  return await explainCertificate(error, name, bounded.signal);
+  return await explainCertificate(error, bounded.signal);
 }

@@ -11,7 +11,7 @@ import { AMBIENT, isOfPlace, labelOf, nameOfPerson } from "../sessions/session-n
 import { openSession } from "../sessions/open-session.ts";
 import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../sessions/place.ts";
 import { readSession } from "../sessions/read-session.ts";
-import { signInOfName } from "../sessions/remedy.ts";
+import { loginLineOfName, signInOfName, trustLine } from "../sessions/remedy.ts";
 import { keepSignIn } from "../sign-in/keep.ts";
 import { mendedBySignIn } from "../sessions/token-wish.ts";
 import { signInPerson } from "../sign-in/person.ts";
@@ -198,7 +198,10 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
   const { place, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = around;
   const { name, target, renewed, loginHint } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
-  using network = openNetwork(certificateAuthority);
+  const trust = renewed === undefined
+    ? `${loginLineOfName(name)} --certificate-authority FILE`
+    : trustLine(renewed);
+  using network = openNetwork(certificateAuthority, trust);
   using bounded = boundedSignal(longest, () => nobodyCame(byHand(renewal), longest), interrupted);
   const exchange = {
     fetch: network.fetch,

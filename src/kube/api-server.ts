@@ -2,6 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { endpointUrl } from "../oauth/http.ts";
+import { shellLine } from "../shell-word.ts";
 import { certificatesOf } from "../system/network.ts";
 import { readSharedFile } from "../system/shared-file.ts";
 import { entriesOf } from "./kubeconfig-text.ts";
@@ -83,6 +84,19 @@ function noCluster({ files }: Kubeconfig, name: string): AppError {
       ? "Name the API server instead: --server https://…"
       : `Available: ${[...new Set(names)].join(", ")}.`,
   });
+}
+
+/** The line that makes kubectl, and us, trust an authority at a cluster entry's server. */
+export function trustClusterLine(name: string, file = "FILE"): string {
+  return shellLine([
+    "kubectl",
+    "config",
+    "set-cluster",
+    name,
+    "--certificate-authority",
+    file,
+    "--embed-certs",
+  ]);
 }
 
 /** As kubectl does: the data wins over the file, whose path is meant from its kubeconfig's folder. */

@@ -142,11 +142,12 @@ async function keepToken(
 
 async function follow(
   place: SessionPlace,
-  { session, credentials }: OpenedRecipe,
+  opened: OpenedRecipe,
   recipe: MintingRecipe,
   bound: TokenBound,
 ): Promise<Followed> {
-  using asking = openExchange(place, credentials, bound);
+  const { session, credentials } = opened;
+  using asking = openExchange(place, opened, bound);
   const { exchange } = asking;
   try {
     return await followRecipe(exchange, place.env, credentials, recipe);
@@ -166,9 +167,10 @@ async function follow(
 /** Why there is no token, for one that nobody makes anew. */
 async function whyOver(
   place: SessionPlace,
-  { session, credentials }: OpenedRecipe,
+  opened: OpenedRecipe,
   bound: TokenBound,
 ): Promise<AppError> {
+  const { session, credentials } = opened;
   const { name } = session;
   if (credentials.recipe.kind === "sign-in") {
     return new AppError("NOT_SIGNED_IN", `Nobody has signed in to the profile "${name}" yet.`, {
@@ -180,7 +182,7 @@ async function whyOver(
   const over = expired(session, `its token expired${when}`);
   // What a variable holds tells its end by the clock of whoever issued it.
   if (ends === undefined || ambientCredentials(session) === undefined) return over;
-  using asking = openExchange(place, credentials, bound);
+  using asking = openExchange(place, opened, bound);
   const server = await askServerTime(asking.exchange, `https://${credentials.apiHost}`);
   if (server === undefined || server.date >= ends) return over;
   const consequence = `the token of "${name}" counts as expired${when}`;

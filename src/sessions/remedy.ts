@@ -14,27 +14,47 @@ import {
 /** What is known of a session that is not stored. */
 type Unstored = Omit<Session, "credentials" | "keyStore" | "schemaVersion">;
 
+const WHAT_RENEWS: Readonly<Record<Session["kind"], string>> = {
+  "user": "Sign in again",
+  "api-token": "Store the token's current secret",
+  "service-account": "Sign in with a current key",
+  "pat": "Sign in with a current token",
+  "workload": "Set it up again",
+  "studio": "Sign in again",
+};
+
 /** What to do when a session no longer gives tokens, as a sentence. */
 export function signInAgain(session: Session): string {
-  const { name, kind, clientId, organization, apiHost, issuer, local } = session;
+  const { name, kind } = session;
   if (name === OF_CREDENTIALS_FILE) return "Name a current key: --credentials-file FILE";
   if (name.startsWith(AMBIENT)) return `Set ${name.slice(AMBIENT.length)} to a valid value.`;
+  return `${WHAT_RENEWS[kind]}: ${renewalLine(session)}`;
+}
+
+/** What makes a session trust an authority: the line that renews it, or a variable for one that variables give. */
+export function trustLine(session: Session): string {
+  return session.name.startsWith(AMBIENT)
+    ? "DATUMCTL_CERTIFICATE_AUTHORITY=FILE"
+    : `${renewalLine(session)} --certificate-authority FILE`;
+}
+
+/** The line that renews a stored session by hand. */
+function renewalLine(session: Session): string {
+  const { name, kind, clientId, organization, apiHost, issuer, local } = session;
   const login = ["datumctl", "login", "--profile", name];
   switch (kind) {
     case "user":
-      return `Sign in again: ${shellLine(login)}`;
+      return shellLine(login);
     case "api-token":
-      return `Store the token's current secret: ${addTokenLine(name, clientId, organization)}`;
+      return addTokenLine(name, clientId, organization);
     case "service-account":
-      return `Sign in with a current key: ${machineLoginLine(session)}`;
     case "pat":
-      return `Sign in with a current token: ${machineLoginLine(session)}`;
     case "workload":
-      return `Set it up again: ${machineLoginLine(session)}`;
+      return machineLoginLine(session);
     case "studio": {
       const host = issuer === `https://${apiHost}` ? apiHost : issuer;
       const where = ["--provider", "studio", "--hostname", host, ...(local ? ["--local"] : [])];
-      return `Sign in again: ${shellLine([...login, ...where, "--force"])}`;
+      return shellLine([...login, ...where, "--force"]);
     }
   }
 }

@@ -78,7 +78,7 @@ async function refresh(
   let warning: string | undefined;
   try {
     checkpoint("refresh begun");
-    const refreshed = await askIssuer(place, opened.credentials, bound);
+    const refreshed = await askIssuer(place, opened, bound);
     checkpoint("refresh answered");
     renewed = afterRefresh(opened.credentials, refreshed);
     if (refreshed.kind === "unusable") failure = refreshed.error;
@@ -107,10 +107,11 @@ async function refresh(
 
 async function askIssuer(
   place: SessionPlace,
-  credentials: SignInCredentials,
+  opened: OpenedSignIn,
   bound: TokenBound,
 ): Promise<Refreshed> {
-  using asking = openExchange(place, credentials, bound);
+  const { credentials } = opened;
+  using asking = openExchange(place, opened, bound);
   return await refreshTokens(asking.exchange, {
     metadata: credentials.metadata,
     keys: credentials.keys,

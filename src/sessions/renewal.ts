@@ -5,8 +5,8 @@ import type { Exchange } from "../oauth/http.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
 import { kidOf, type SealingKey } from "./jwe.ts";
-import { type Credentials, issuerOf, type SignInCredentials } from "./credentials.ts";
-import { newLoginLine, signInAgain } from "./remedy.ts";
+import { issuerOf, type SignInCredentials } from "./credentials.ts";
+import { newLoginLine, signInAgain, trustLine } from "./remedy.ts";
 import type { Session } from "./session-file.ts";
 import { type OpenedSession, openSession, openWith } from "./open-session.ts";
 import type { SessionPlace } from "./place.ts";
@@ -113,8 +113,12 @@ export interface OpenExchange extends Disposable {
 const LONGEST_REQUEST = 10_000;
 
 /** Opens the network as a session's issuer wants it, for one exchange within the bounds. */
-export function openExchange(place: SessionPlace, credentials: Credentials, bound: TokenBound): OpenExchange {
-  const network = openNetwork(credentials.certificateAuthority);
+export function openExchange(
+  place: SessionPlace,
+  { session, credentials }: Pick<OpenedSession, "session" | "credentials">,
+  bound: TokenBound,
+): OpenExchange {
+  const network = openNetwork(credentials.certificateAuthority, trustLine(session));
   const left = timeLeft(bound.deadline, LONGEST_REQUEST);
   const bounded = boundedSignal(left, () => tooSlow(issuerOf(credentials)));
   return {

@@ -98,6 +98,9 @@ export function unknownAuthorityOf(error: unknown): UnknownAuthority | undefined
   return undefined;
 }
 
+/** What makes a command trust an authority that it takes by a flag of its own. */
+export const SAME_COMMAND = "the same command with --certificate-authority FILE";
+
 /** What is known of a request beside its host. */
 export interface RequestSurroundings {
   /** The proxy that it went through. */
@@ -120,7 +123,7 @@ export function networkError(
     case "unknown-issuer":
       return new AppError("UNTRUSTED_CERTIFICATE", message, {
         hint: "If the host uses a private authority, name its CA certificate (PEM): " +
-          (trust ?? "--certificate-authority FILE"),
+          (trust ?? SAME_COMMAND),
         cause: new UnknownIssuer({ host, trust }, thrown),
       });
     case "wrong-name":

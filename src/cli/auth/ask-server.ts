@@ -102,13 +102,13 @@ async function offer(
 /** Asks with one token, under the first authority with which the server's certificate can be trusted. */
 async function askWith(
   deps: Deps,
-  { what, kind, authorities, places, written }: EntryTarget,
+  { what, kind, authorities, places, trust }: EntryTarget,
   token: string,
 ): Promise<Omit<Learned, "kind">> {
   let untrusted: AppError | undefined;
   const candidates = places.map((place) => ({ url: place.url, token, choice: place }));
   for (const certificateAuthority of authorities) {
-    using network = deps.openNetwork(certificateAuthority);
+    using network = deps.openNetwork(certificateAuthority, trust);
     try {
       const { choice, username } = await firstAccepted(
         network.fetch,
@@ -123,10 +123,7 @@ async function askWith(
       untrusted = thrown;
     }
   }
-  if (written || untrusted === undefined) throw untrusted;
-  throw new AppError(untrusted.code, untrusted.message, {
-    hint: "Fix the certificate-authority of the cluster entry, or write the entry with --skip-validation.",
-  });
+  throw untrusted;
 }
 
 const NAMES = { access: "access token", id: "ID token" } as const;

@@ -1,7 +1,7 @@
 /** Owns what an entry of `update-kubeconfig` leads to: a Datum control plane, an API server, a cluster entry. */
 
 import { AppError } from "../../errors.ts";
-import { findCluster, serverAddress, serverName } from "../../kube/api-server.ts";
+import { findCluster, serverAddress, serverName, trustClusterLine } from "../../kube/api-server.ts";
 import type { ServerKind } from "../../kube/identity-check.ts";
 import { loadKubeconfig } from "../../kube/kubeconfig.ts";
 import {
@@ -13,8 +13,9 @@ import {
   type Scope,
 } from "../../providers/datum.ts";
 import { parseHost } from "../../providers/host.ts";
+import { trustLine } from "../../sessions/remedy.ts";
 import type { Session } from "../../sessions/session-file.ts";
-import { shellLine } from "../../shell-word.ts";
+import { SAME_COMMAND } from "../../system/network.ts";
 
 /** The flags that say what an entry leads to, as they were typed. */
 export interface TargetFlags {
@@ -55,6 +56,8 @@ export interface EntryTarget {
   readonly places: readonly [Place, ...Place[]];
   /** PEM to trust beside the system's authorities, tried in this order; undefined is none. */
   readonly authorities: readonly (string | undefined)[];
+  /** What makes this command trust an authority at the server: a command line, or a variable. */
+  readonly trust: string;
   /** Why the server cannot be asked, as a sentence. */
   readonly unaskable?: string;
 }
@@ -75,15 +78,11 @@ export function checkTargetFlags(flags: TargetFlags): void {
     throw new AppError("USAGE", `--hostname goes with --organization and --project, not with ${given[0]}.`);
   }
   if (flags.certificateAuthority !== undefined && flags.cluster !== undefined) {
-    const line = shellLine([
-      ...["kubectl", "config", "set-cluster", flags.cluster],
-      ...["--certificate-authority", flags.certificateAuthority, "--embed-certs"],
-    ]);
     throw new AppError(
       "USAGE",
       "--certificate-authority cannot be combined with --cluster, whose entry stays as it is.",
       {
-        hint: `Put it there first: ${line}`,
+        hint: `Put it there first: ${trustClusterLine(flags.cluster, flags.certificateAuthority)}`,
       },
     );
   }
@@ -139,6 +138,7 @@ function controlPlane(scope: Scope, { hostname }: TargetFlags, session: Session)
     apiHost,
     places: [place(known), ...others.map(place)],
     authorities: [session.certificateAuthority],
+    trust: apiHost === session.apiHost ? trustLine(session) : SAME_COMMAND,
   };
 }
 
@@ -155,6 +155,7 @@ function apiServer(address: string, { apiHost, certificateAuthority }: Session):
     ...unaskable(address, undefined),
     // The issuer's private authority need not be the server's: kubectl would trust that one alone.
     authorities: certificateAuthority === undefined ? [undefined] : [undefined, certificateAuthority],
+    trust: SAME_COMMAND,
   };
 }
 
@@ -176,6 +177,7 @@ async function clusterEntry(
     places: [{ url: cluster.address }],
     authorities: [cluster.certificateAuthority],
     ...unaskable(cluster.address, cluster.unfollowed),
+    trust: trustClusterLine(cluster.name),
   };
 }
 

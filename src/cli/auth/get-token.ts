@@ -28,9 +28,9 @@ export function getTokenSurroundings(around: Surroundings): GetTokenSurroundings
     canAsk: () => terminal.canAsk,
     writeOut: terminal.writeOut,
     writeErr: terminal.writeErr,
-    async explainCertificate(error, session, signal) {
-      const { explainAuthority, trustOf } = await import("../server-certificate.ts");
-      return await explainAuthority(error, trustOf(session), env, signal);
+    async explainCertificate(error, signal) {
+      const { explainAuthority } = await import("../server-certificate.ts");
+      return await explainAuthority(error, env, signal);
     },
   };
 }

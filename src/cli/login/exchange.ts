@@ -3,6 +3,7 @@
 import { AppError } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { boundedSignal, formatSpan } from "../../system/clock.ts";
+import { SAME_COMMAND } from "../../system/network.ts";
 import type { Deps } from "../context.ts";
 
 /** An exchange that is open until it is disposed of. */
@@ -17,7 +18,7 @@ export function openSignIn(
   certificateAuthority: string | undefined,
   who: "person" | "machine" = "person",
 ): OpenSignIn {
-  const network = deps.openNetwork(certificateAuthority);
+  const network = deps.openNetwork(certificateAuthority, SAME_COMMAND);
   const late = () => who === "person" ? nobodyCame(timeout) : notAnswered(timeout);
   const bounded = boundedSignal(timeout, late, deps.interrupted);
   return {
