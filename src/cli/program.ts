@@ -36,7 +36,12 @@ const ALL: readonly string[] = [];
 export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
   const { writeErr } = around.terminal;
   let refusing: Command | undefined;
-  const deps: CommandDeps = (command) => depsOf(around, command.optsWithGlobals() as GlobalFlags);
+  let named: string | undefined;
+  const deps: CommandDeps = (command) => {
+    const made = depsOf(around, command.optsWithGlobals() as GlobalFlags);
+    named = made.choice.flag;
+    return made;
+  };
   const parse = async (words: readonly string[]) => {
     const program = await buildProgram(words, around, deps, (command) => {
       refusing = command;
@@ -61,12 +66,28 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     if (getToken !== undefined) {
       return await reportWrongGetToken(error, getToken, getTokenSurroundings(around));
     }
-    writeErr(formatError(await withAuthority(error, args, around), around.errorFormat));
+    const explained = actingAs(named, await withAuthority(error, args, around));
+    writeErr(formatError(explained, around.errorFormat));
     if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }
     return error.exitCode;
   }
+}
+
+/** Command lines of a hint that act as a session. */
+const ACTING = /\bdatumctl (?=(?:whoami|ctx|api-resources|organizations|projects|auth (?:can-i|whoami))\b)/g;
+
+/** An error whose next steps act as the session that the failed call named by its flag. */
+function actingAs(named: string | undefined, error: AppError): AppError {
+  const { code, message, hint, retryable } = error;
+  if (named === undefined || hint === undefined) return error;
+  const acting = `${shellLine(["datumctl", "--profile", named])} `;
+  return new AppError(code, message, {
+    hint: hint.replace(ACTING, () => acting),
+    retryable,
+    cause: error.cause,
+  });
 }
 
 /** An error about an unknown authority, with that authority and what makes the call trust it in its hint. */

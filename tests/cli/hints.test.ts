@@ -1,10 +1,10 @@
-/** Proves that the hint about an unknown authority speaks of what the failed call used: session, variable, flag or entry. */
+/** Proves that hints speak of what the failed call used: its session, variable, flag or cluster entry. */
 
 import assert from "node:assert/strict";
 import { type Certificates, makeCertificates } from "../cloud/certificates.ts";
 import { openCloudfleetWorld } from "./cloudfleet-world.ts";
 import { runLine } from "./surroundings.ts";
-import { ADA, openWorld } from "./world.ts";
+import { ADA, at, GRACE, openWorld } from "./world.ts";
 
 /** The hint of an error that nobody but an unknown authority is to blame for. */
 function hintOf({ code, stderr }: { readonly code: number; readonly stderr: string }): string {
@@ -98,4 +98,17 @@ Deno.test("a server with an authority of its own is trusted by the flag or the e
     env: { KUBECONFIG: world.kubeconfig, PATH: Deno.env.get("PATH") ?? "" },
   });
   assert.equal(hintOf(ran), entry);
+});
+
+Deno.test("the next steps act as the session that the failed call named, not as the active one", async () => {
+  await using world = await openWorld();
+  await world.login(GRACE);
+  await world.login(ADA);
+  const grace = at(world, GRACE);
+  const words = "get --raw /nothing/there --project web";
+  const { code, stderr } = await world.run(`${words} --profile ${grace}`);
+  assert.equal(code, 1, stderr);
+  assert.ok(stderr.includes(`: datumctl --profile ${grace} api-resources --project web\n`), stderr);
+  const active = await world.run(words);
+  assert.match(active.stderr, /: datumctl api-resources --project web\n$/);
 });
