@@ -1,9 +1,9 @@
-/** Owns how a web page comes up in the person's browser, and how one can tell that no browser here would reach them. */
+/** How a web page comes up in the person's browser, and how one can tell that no browser here would reach them. */
 
 import { AppError } from "../errors.ts";
 import { type Environment, environment, operatingSystem } from "./environment.ts";
 import { exists } from "./files.ts";
-import { childEnvironment, ProgramError, startDetached } from "./processes.ts";
+import { childEnvironment, findProgram, isProgram, ProgramError, startDetached } from "./processes.ts";
 
 /** What decides which browser there is. */
 export interface BrowserSurroundings {
@@ -13,6 +13,8 @@ export interface BrowserSurroundings {
   readonly release: () => string;
   readonly variable: Environment;
   readonly exists: (path: string) => Promise<boolean>;
+  /** Whether a path, or a bare name on the `PATH`, is a program. */
+  readonly isProgram: (name: string) => boolean;
 }
 
 /** The surroundings of this process. */
@@ -21,11 +23,18 @@ export const surroundings: BrowserSurroundings = {
   release: () => Deno.osRelease(),
   variable: environment,
   exists,
+  isProgram: (name) =>
+    /[\\/]/.test(name) ? isProgram(name) : findProgram(name, environment("PATH")) !== undefined,
 };
 
 /** What became of an attempt to open a page. */
 export type BrowserOutcome =
-  | { readonly opened: true; readonly program: string }
+  | {
+    readonly opened: true;
+    readonly program: string;
+    /** Why it is not the one that `$BROWSER` names. */
+    readonly passedOver?: string;
+  }
   | { readonly opened: false; readonly reason: string };
 
 /** What browsers, and the scripts that start them, need of our variables. */
@@ -76,34 +85,48 @@ export async function browserObstacle(
   return undefined;
 }
 
+/** The ways to open a page. */
+export interface BrowserCommands {
+  /** Argument vectors, the first one that works to be used. */
+  readonly commands: readonly (readonly string[])[];
+  /** Why what `$BROWSER` or the person's own command says is not among them. */
+  readonly problem?: string;
+}
+
 /**
- * The argument vectors that can open the page, the first one that works to be used: the person's own command
- * alone; without one `$BROWSER`, then the system's way.
+ * The argument vectors that can open the page: the person's own command alone; without one `$BROWSER`, then the
+ * system's way. No shell that one of them starts reads anything in the address but the address.
  *
  * @throws {AppError} `USAGE` when the person's own command cannot be split into words
  */
 export function browserCommands(
-  url: string,
+  address: string,
   command: string | undefined,
-  { os, release, variable }: BrowserSurroundings = surroundings,
-): readonly (readonly string[])[] {
+  { os, release, variable, isProgram }: BrowserSurroundings = surroundings,
+): BrowserCommands {
   // Else the "address" of a hostile issuer could be read as an option, or open a file.
-  if (!/^https?:\/\/[^\s\p{Cc}]+$/u.test(url)) {
+  if (!/^https?:\/\/[^\s\p{Cc}]+$/u.test(address) || !URL.canParse(address)) {
     throw new TypeError("Only web addresses are opened in a browser");
   }
+  const url = withoutShell(new URL(address).href);
   const windows = os === "windows";
   if (command !== undefined) {
-    const words = splitWords(command, windows);
+    const words = wordsOf(command, windows, isProgram);
     if (words === undefined) {
       throw new AppError("USAGE", "--browser-command is empty, or one of its quotes is not closed.", {
         hint:
           `Write the program and its arguments, for example: --browser-command "firefox --private-window %s"`,
       });
     }
-    return [withUrl(words, url)];
+    return withUrl(words, url);
   }
-  const own = splitWords(variable("BROWSER") ?? "", windows);
-  return [...(own === undefined ? [] : [withUrl(own, url)]), ...systemCommands(url, os, release, variable)];
+  const system = systemCommands(url, os, release, variable);
+  const chosen = variable("BROWSER") ?? "";
+  if (chosen === "") return { commands: system };
+  const words = wordsOf(chosen, windows, isProgram);
+  if (words === undefined) return { commands: system, problem: "one of its quotes is not closed" };
+  const { commands, ...rest } = withUrl(words, url);
+  return { commands: [...commands, ...system], ...rest };
 }
 
 function systemCommands(
@@ -139,20 +162,27 @@ export async function openBrowser(
   } = {},
 ): Promise<BrowserOutcome> {
   const env = childEnvironment(BROWSER_VARIABLES);
-  let reason = "no browser was found";
-  for (const [program = "", ...args] of browserCommands(url, options.command, options.surroundings)) {
+  const { command, patience = 1000, surroundings: around = surroundings } = options;
+  const { commands, problem } = browserCommands(url, command, around);
+  const variable = command === undefined && around.variable("BROWSER") ? " (BROWSER)" : "";
+  // What a person chose themselves is what they want to hear about, not our guesses after it.
+  let chosen = problem === undefined ? undefined : `${problem}${variable}`;
+  let failure: string | undefined;
+  for (const [program = "", ...args] of commands) {
     try {
       const { code } = startDetached(program, args, { env });
-      const failed = await earlyFailure(code, options.patience ?? 1000);
-      if (failed === undefined) return { opened: true, program };
-      reason = `"${program}" ended with exit code ${failed}`;
+      const failed = await earlyFailure(code, patience);
+      if (failed === undefined) {
+        return { opened: true, program, ...(chosen === undefined ? {} : { passedOver: chosen }) };
+      }
+      failure = `"${program}" ended with exit code ${failed}`;
+      if (command !== undefined || variable !== "") chosen ??= `${failure}${variable}`;
     } catch (error) {
       if (!(error instanceof ProgramError)) throw error;
-      // What a person chose themselves is what they want to hear about, not our guesses after it.
-      if (reason === "no browser was found" && options.command !== undefined) reason = error.message;
+      if (command !== undefined || variable !== "") chosen ??= `${error.message}${variable}`;
     }
   }
-  return { opened: false, reason };
+  return { opened: false, reason: chosen ?? failure ?? "no browser was found" };
 }
 
 /** The exit code of a program that fails at once; undefined for one that runs on, or ended well. */
@@ -166,10 +196,46 @@ async function earlyFailure(code: Promise<number>, patience: number): Promise<nu
   }
 }
 
+/** An address with all that a shell would read in it percent-encoded, but for the `&` between a query's parameters. */
+function withoutShell(url: string): string {
+  return url.replace(
+    /[^\w\-.~:/?#[\]@+,=%&]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+}
+
 /** Puts the address in place of each `%s`, or at the end where there is none. */
-function withUrl(words: readonly string[], url: string): readonly string[] {
-  if (!words.some((word) => word.includes("%s"))) return [...words, url];
-  return words.map((word) => word.replaceAll("%s", () => url));
+function withUrl(words: readonly string[], url: string): BrowserCommands {
+  if (!words.some((word) => word.includes("%s"))) return { commands: [[...words, url]] };
+  // A word with blanks is most likely a shell's text, in which a `&` ends a command.
+  const script = words.some((word) => word.includes("%s") && /\s/.test(word));
+  if (script && url.includes("&")) {
+    return { commands: [], problem: "the address holds a &, so %s must be a word of its own" };
+  }
+  return { commands: [words.map((word) => word.replaceAll("%s", () => url))] };
+}
+
+/**
+ * The words of a command line. Where the first of them is no program, but what stands before a later blank is, that is
+ * the program: a path with blanks need not be quoted.
+ */
+function wordsOf(
+  text: string,
+  windows: boolean,
+  isProgram: (name: string) => boolean,
+): readonly string[] | undefined {
+  const words = splitWords(text, windows);
+  if (words?.[0] !== undefined && isProgram(words[0])) return words;
+  const trimmed = text.trim();
+  for (let end = trimmed.length; end > 0; end = trimmed.lastIndexOf(" ", end - 1)) {
+    const path = trimmed.slice(0, end);
+    if (!/[\\/]/.test(path) || !isProgram(path)) continue;
+    const rest = trimmed.slice(end);
+    if (rest.trim() === "") return [path];
+    const others = splitWords(rest, windows);
+    return others === undefined ? undefined : [path, ...others];
+  }
+  return words;
 }
 
 /**

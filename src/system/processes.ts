@@ -168,7 +168,8 @@ export function findProgram(name: string, path: string | undefined): string | un
   return undefined;
 }
 
-function isProgram(path: string): boolean {
+/** True for a plain file that can be run. */
+export function isProgram(path: string): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);
     return isFile && (Deno.build.os === "windows" || ((mode ?? 0) & 0o111) !== 0);

@@ -11,17 +11,18 @@ import {
 } from "../../src/system/browser.ts";
 import { inScratch, writeScript } from "../scratch.ts";
 
-const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=$HOME;`id`";
+const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=openid";
 
 function place(
   variables: Record<string, string> = {},
-  { os = "linux", release = "6.1.0-13-amd64", files = [] as string[] } = {},
+  { os = "linux", release = "6.1.0-13-amd64", files = [] as string[], programs = [] as string[] } = {},
 ): BrowserSurroundings {
   return {
     os,
     release: () => release,
     variable: (name) => variables[name],
     exists: (path) => Promise.resolve(files.includes(path)),
+    isProgram: (name) => programs.includes(name),
   };
 }
 
@@ -66,38 +67,110 @@ Deno.test("splitWords() leaves the backslashes of a Windows path alone", () => {
   assert.deepEqual(splitWords(text, true), ["C:\\Program Files\\Mozilla Firefox\\firefox.exe", "-P", "it's"]);
 });
 
-Deno.test("the address takes the place of each %s, or the last word, as one word unchanged", () => {
-  assert.deepEqual(browserCommands(URL_, "firefox -P work", place()), [["firefox", "-P", "work", URL_]]);
-  assert.deepEqual(browserCommands(URL_, "chromium --app=%s --new", place()), [
-    ["chromium", `--app=${URL_}`, "--new"],
-  ]);
-  assert.deepEqual(browserCommands(URL_, "x %s %s", place()), [["x", URL_, URL_]]);
-  const dollars = "https://a.example/?x=$&$1$$";
-  assert.deepEqual(browserCommands(dollars, "x %s", place()), [["x", dollars]]);
+Deno.test("the address takes the place of each %s, or the last word, as one word", () => {
+  const of = (url: string, command: string) => browserCommands(url, command, place()).commands;
+  assert.deepEqual(of(URL_, "firefox -P work"), [["firefox", "-P", "work", URL_]]);
+  assert.deepEqual(of(URL_, "chromium --app=%s --new"), [["chromium", `--app=${URL_}`, "--new"]]);
+  assert.deepEqual(of(URL_, "x %s %s"), [["x", URL_, URL_]]);
 });
 
 Deno.test("the command comes alone; $BROWSER comes before the system's way", () => {
   const linux = [["xdg-open", URL_], ["gio", "open", URL_], ["x-www-browser", URL_]];
   const own = place({ BROWSER: "lynx '%s'" });
-  assert.deepEqual(browserCommands(URL_, "firefox", own), [["firefox", URL_]]);
-  assert.deepEqual(browserCommands(URL_, undefined, own), [["lynx", URL_], ...linux]);
-  assert.deepEqual(browserCommands(URL_, undefined, place()), linux);
-  assert.deepEqual(browserCommands(URL_, undefined, place({ BROWSER: "'" })), linux);
+  assert.deepEqual(browserCommands(URL_, "firefox", own), { commands: [["firefox", URL_]] });
+  assert.deepEqual(browserCommands(URL_, undefined, own), { commands: [["lynx", URL_], ...linux] });
+  assert.deepEqual(browserCommands(URL_, undefined, place()), { commands: linux });
+  assert.deepEqual(browserCommands(URL_, undefined, place({ BROWSER: "'" })), {
+    commands: linux,
+    problem: "one of its quotes is not closed",
+  });
 });
 
 Deno.test("without a command the opener of macOS, Windows or WSL gets the address", () => {
-  assert.deepEqual(browserCommands(URL_, undefined, place({}, { os: "darwin" })), [["/usr/bin/open", URL_]]);
+  const of = (where: BrowserSurroundings) => browserCommands(URL_, undefined, where).commands;
+  assert.deepEqual(of(place({}, { os: "darwin" })), [["/usr/bin/open", URL_]]);
   const windows = place({ SystemRoot: "D:\\Win" }, { os: "windows" });
-  assert.deepEqual(browserCommands(URL_, undefined, windows), [
-    ["D:\\Win\\System32\\rundll32.exe", "url.dll,FileProtocolHandler", URL_],
-  ]);
+  assert.deepEqual(of(windows), [["D:\\Win\\System32\\rundll32.exe", "url.dll,FileProtocolHandler", URL_]]);
   const named = place({ WSL_DISTRO_NAME: "Debian" });
   const kernel = place({}, { release: "5.15.90.1-microsoft-standard-WSL2" });
   for (const wsl of [named, kernel]) {
-    assert.deepEqual(browserCommands(URL_, undefined, wsl).slice(0, 2), [
+    assert.deepEqual(of(wsl).slice(0, 2), [
       ["wslview", URL_],
       ["/mnt/c/Windows/System32/rundll32.exe", "url.dll,FileProtocolHandler", URL_],
     ]);
+  }
+});
+
+Deno.test("a program's path with blanks needs no quotes, with arguments or without", () => {
+  const path = "/opt/my browser/run it";
+  const where = place({}, { programs: [path, "firefox"] });
+  for (
+    const [text, words] of [
+      [path, [path, URL_]],
+      [`  ${path}  `, [path, URL_]],
+      [`${path} -P 'a b' %s`, [path, "-P", "a b", URL_]],
+      [`'${path}' x`, [path, "x", URL_]],
+      ["/opt/my\\ browser/run\\ it x", [path, "x", URL_]],
+      ["firefox /opt/my browser/run it", ["firefox", "/opt/my", "browser/run", "it", URL_]],
+      ["/opt/other browser/run", ["/opt/other", "browser/run", URL_]],
+    ] as const
+  ) {
+    assert.deepEqual(browserCommands(URL_, text, where).commands, [words], text);
+    const variable = place({ BROWSER: text }, { programs: [path, "firefox"] });
+    assert.deepEqual(browserCommands(URL_, undefined, variable).commands[0], words, text);
+  }
+  const program = "C:\\Program Files\\Mozilla Firefox\\firefox.exe";
+  const windows = place({ BROWSER: `${program} -P work` }, { os: "windows", programs: [program] });
+  assert.deepEqual(browserCommands(URL_, undefined, windows).commands[0], [program, "-P", "work", URL_]);
+  assert.throws(() => browserCommands(URL_, `${path} 'x`, where), AppError);
+});
+
+/** What a shell reads, and what it might. */
+const SHELLS = "'\"$`();|\\{}!<>*^~ \t";
+
+Deno.test("no shell reads anything in the address but the same address", async () => {
+  await inScratch(async (folder) => {
+    await writeScript(
+      `${folder}/browser`,
+      `printf '%s\n' "$@" >"${folder}/new"; mv "${folder}/new" "${folder}/seen"`,
+    );
+    const traps = [
+      `$(touch\${IFS}${folder}/x)`,
+      `;touch\${IFS}${folder}/x;`,
+      `\`touch ${folder}/x\``,
+      SHELLS,
+    ];
+    for (const trap of [...traps, `";touch ${folder}/x;"`, `';touch ${folder}/x;'`, `|touch ${folder}/x`]) {
+      for (const url of [`https://auth.example/${trap}`, `https://auth.example/a?b=${trap}`]) {
+        const meant = new URL(url);
+        for (const script of [`"%s"`, "%s", `'\\''%s'\\''`, `-- "$(echo %s)"`]) {
+          const command = `sh -c '${folder}/browser ${script}'`;
+          assert.deepEqual(await openBrowser(meant.href, { command, patience: 10_000 }), {
+            opened: true,
+            program: "sh",
+          });
+          const [seen = ""] = (await awaited(`${folder}/seen`)).trimEnd().split("\n").slice(-1);
+          await Deno.remove(`${folder}/seen`);
+          const got = new URL(seen);
+          assert.equal(decodeURIComponent(got.pathname), decodeURIComponent(meant.pathname), command);
+          assert.deepEqual([...got.searchParams], [...meant.searchParams]);
+          await assert.rejects(Deno.stat(`${folder}/x`), Deno.errors.NotFound);
+        }
+      }
+    }
+  });
+});
+
+Deno.test("an address with several parameters is not put into a shell's text, where & ends a command", async () => {
+  const reason = "the address holds a &, so %s must be a word of its own";
+  const url = "https://auth.example/?a=1&reboot";
+  for (const command of ["sh -c 'x %s'", `sh -c 'x "%s"'`]) {
+    assert.deepEqual(await openBrowser(url, { command }), { opened: false, reason });
+    const variable = browserCommands(url, undefined, place({ BROWSER: command }));
+    assert.deepEqual([variable.commands[0]?.[0], variable.problem], ["xdg-open", reason]);
+  }
+  for (const command of ["x %s", "x --app=%s", `sh -c 'x "$0"'`]) {
+    assert.equal(browserCommands(url, command, place()).commands.length, 1);
   }
 });
 
@@ -158,23 +231,42 @@ Deno.test("a browser gets the address as one argument, and a named environment w
   });
 });
 
-Deno.test("a $BROWSER that fails gives way to the system's browser", async () => {
+Deno.test("a $BROWSER that fails or is missing is named, and gives way to the system's browser where there is one", async () => {
   await inScratch(async (folder) => {
     await writeScript(`${folder}/broken`, "exit 1");
-    await writeScript(
-      `${folder}/xdg-open`,
-      `printf '%s' "$1" >"${folder}/new"; mv "${folder}/new" "${folder}/seen"`,
-    );
+    const missing = `${folder}/no such browser`;
     const path = Deno.env.get("PATH") ?? "";
-    Deno.env.set("PATH", `${folder}:${path}`);
-    try {
-      const where = place({ BROWSER: `${folder}/broken` });
-      const outcome = await openBrowser(URL_, { surroundings: where, patience: 10_000 });
-      assert.deepEqual(outcome, { opened: true, program: "xdg-open" });
-    } finally {
-      Deno.env.set("PATH", path);
+    for (
+      const [BROWSER, said] of [
+        [`${folder}/broken`, `"${folder}/broken" ended with exit code 1 (BROWSER)`],
+        [`'${missing}'`, `"${missing}" is not installed (BROWSER)`],
+        ["no-such-browser", `"no-such-browser" is not installed (BROWSER)`],
+        ["'", "one of its quotes is not closed (BROWSER)"],
+      ] as const
+    ) {
+      const where = place({ BROWSER });
+      Deno.env.set("PATH", folder);
+      try {
+        assert.deepEqual(await openBrowser(URL_, { surroundings: where, patience: 10_000 }), {
+          opened: false,
+          reason: said,
+        });
+        await writeScript(
+          `${folder}/xdg-open`,
+          `printf '%s' "$1" >"${folder}/new"; /bin/mv "${folder}/new" "${folder}/seen"`,
+        );
+        assert.deepEqual(await openBrowser(URL_, { surroundings: where, patience: 10_000 }), {
+          opened: true,
+          program: "xdg-open",
+          passedOver: said,
+        });
+      } finally {
+        Deno.env.set("PATH", path);
+      }
+      assert.equal(await awaited(`${folder}/seen`), URL_);
+      await Deno.remove(`${folder}/seen`);
+      await Deno.remove(`${folder}/xdg-open`);
     }
-    assert.equal(await awaited(`${folder}/seen`), URL_);
   });
 });
 
