@@ -181,7 +181,7 @@ async function exchange(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   const hide = hidingSecretsOf(init);
-  using bounded = boundedSignal(options.requestTimeout, () => slow(url.host), options.signal);
+  using bounded = boundedSignal(options.requestTimeout, () => slow(url, options.fetch), options.signal);
   const started = options.now();
   const tell = (end: number | "failed") =>
     options.log(hide(requestLine(method, url, end, options.now() - started)));
@@ -260,8 +260,10 @@ function tooLarge(host: string, bytes: number): AppError {
   });
 }
 
-function slow(host: string): AppError {
-  return new AppError("NETWORK", `${host} did not answer in time.`, {
+function slow(url: URL, { proxyOf }: Fetch): AppError {
+  const proxy = proxyOf?.(url);
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  return new AppError("NETWORK", `${url.host} did not answer${through} in time.`, {
     hint: "Run the same command again, with a longer --request-timeout if the server is slow.",
   });
 }

@@ -110,7 +110,10 @@ export async function openTarget(
         who: labelOf(session),
         refusals: refusalsOf(target),
         remedy: signInAgain(session),
-        fetch: async (input, init) => await open().fetch(input, init),
+        fetch: Object.assign(
+          async (input: string | URL, init?: RequestInit) => await open().fetch(input, init),
+          { proxyOf: (url: URL) => open().fetch.proxyOf?.(url) },
+        ),
         token: async (force) => (await tokens(force)).token,
       });
     const { baseUrl, api } = target.kind === "context"

@@ -42,14 +42,20 @@ export function readPolledCode(
   return Object.defineProperty(code, "deviceCode", { value: deviceCode }) as PolledCode;
 }
 
-/** Waits between two polls. Throws the signal's AppError when that ends the flow, `otherwise` for another reason. */
+/**
+ * Waits between two polls. Throws the signal's AppError when that ends the flow, `ranOut` for another reason; and where
+ * only the time is over, the outage that the last poll met.
+ */
 export async function pauseFor(
   { signal }: Exchange,
   sleep: Sleep,
   milliseconds: number,
-  otherwise: AppError,
+  { outage, ranOut }: { readonly outage: AppError | undefined; readonly ranOut: AppError },
 ): Promise<void> {
   const failed = await sleep(milliseconds, signal).then(() => undefined, (error) => ({ error }));
-  if (signal.aborted) throw signal.reason instanceof AppError ? signal.reason : otherwise;
+  if (signal.aborted) {
+    const reason = signal.reason instanceof AppError ? signal.reason : ranOut;
+    throw reason.code === "TIMEOUT" ? outage ?? reason : reason;
+  }
   if (failed !== undefined) throw failed.error;
 }

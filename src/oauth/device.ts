@@ -132,10 +132,10 @@ function readDeviceCode(exchange: Exchange, endpoint: string, answer: Answer): D
   });
 }
 
-/** A person is told to open it: nothing but a web page may stand there. */
+/** A person is told to open it: nothing but a web page may stand there, and it is shown as its URL is written. */
 function addressToOpen(endpoint: string, name: string, uri: unknown): string {
   const url = endpointUrl(uri);
-  if (typeof url !== "string") return uri as string;
+  if (typeof url !== "string") return url.href;
   throw new AppError("INVALID_TOKEN", `${ASKING}: ${hostOf(endpoint)} sent a ${name} that ${url}.`, {
     hint: "Sign in with a browser, or report it to whoever runs the issuer.",
   });
@@ -166,10 +166,11 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
   const host = hostOf(metadata.issuer);
   let { interval, codeVerifier } = device;
   let pause = interval;
+  let outage: AppError | undefined;
   for (;;) {
     const wait = Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now()));
-    await pauseFor(exchange, sleep, wait, ranOut(host));
-    if (exchange.now() >= device.expiresAt) throw ranOut(host);
+    await pauseFor(exchange, sleep, wait, { outage, ranOut: ranOut(host) });
+    if (exchange.now() >= device.expiresAt) throw outage ?? ranOut(host);
     let tokens: TokenAnswer | undefined;
     try {
       const response = await oauth.deviceCodeGrantRequest(
@@ -189,11 +190,13 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
       else if (meaning === "pkce" && codeVerifier !== undefined) codeVerifier = undefined;
       else if (meaning !== "pending") throw pollRefusal(step, input, meaning, answer);
       pause = interval;
+      outage = undefined;
     } catch (error) {
       if (exchange.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
       const failed = failedExchange(error);
       // Tokens that cannot be read are gone with their code; asking again would only hide why.
       if (failed?.kind === "content") throw error;
+      outage = error;
       pause = failed?.kind === "status"
         ? Math.max(interval, (failed.retryAfter ?? 0) / 1000)
         : Math.max(interval, Math.min(pause * 2, LONGEST_PAUSE_SECONDS));

@@ -55,6 +55,9 @@ export const MAX_ANSWER = 1024 * 1024;
 
 const REQUEST_TIMEOUT = 30_000;
 
+/** So long a server is silent before the time that runs out meanwhile is its doing and not a person's. */
+const SILENCE = 500;
+
 /** True for a host that is this machine by its name: 127.0.0.0/8, [::1], localhost. RFC 8252, 7.3 and 8.3. */
 export function isLoopback(hostname: string): boolean {
   // A URL's own parser has already made every spelling of an IPv4 address (hexadecimal, short) into four numbers.
@@ -125,7 +128,8 @@ export function boundedFetch(
     const hide = hidingSecretsOf(init);
     const url = endpointUrl(String(input));
     if (typeof url === "string") {
-      throw new AppError("ISSUER_ERROR", `${step}: the address ${printable(hide(String(input)))} ${url}.`, {
+      const address = URL.parse(input)?.href ?? String(input);
+      throw new AppError("ISSUER_ERROR", `${step}: the address ${printable(hide(address))} ${url}.`, {
         hint: "An issuer's addresses must be https (http on loopback only).",
       });
     }
@@ -135,14 +139,17 @@ export function boundedFetch(
     const tell = (end: number | "failed") =>
       exchange.log?.(hide(requestLine(init?.method ?? "GET", url, end, exchange.now() - began)));
     const who = `${step}: ${hostOf(url)}`;
+    const proxy = exchange.fetch.proxyOf?.(url);
+    const silent = `${who} did not answer${proxy === undefined ? "" : ` through the proxy ${proxy}`}`;
+    const asked = { who, silent, proxied: proxy !== undefined };
     try {
       const response = await bounded(
         exchange,
-        who,
+        asked,
         (signal) => exchange.fetch(url.href, { ...init, headers, redirect: "manual", signal }),
       );
       tell(response.status);
-      const read = await bounded(exchange, who, (signal) => readBody(response, signal, who));
+      const read = await bounded(exchange, asked, (signal) => readBody(response, signal, who));
       const answer = withoutSecrets(
         { status: response.status, headers: response.headers, body: read },
         hide,
@@ -171,12 +178,23 @@ export function requestOptions(exchange: Exchange, step: string): {
   };
 }
 
+/** A request, for messages. */
+interface Asked {
+  /** What is done, and whom it is asked of. */
+  readonly who: string;
+  /** That there is no answer, with the proxy that it may have been lost in. */
+  readonly silent: string;
+  readonly proxied: boolean;
+}
+
 /** Bounds one part of a request, the wait for headers or the reading of the body, and gives its failure a name. */
 async function bounded<T>(
   exchange: Exchange,
-  who: string,
+  asked: Asked,
   part: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const { who, silent } = asked;
+  const began = exchange.now();
   const { signal, requestTimeout = REQUEST_TIMEOUT } = exchange;
   const late = new AbortController();
   const both = AbortSignal.any([signal, late.signal]);
@@ -189,10 +207,14 @@ async function bounded<T>(
     signal.throwIfAborted();
     return await Promise.race([part(both), aborted]);
   } catch (error) {
-    if (signal.aborted) throw abortReason(signal, who);
+    if (signal.aborted) throw abortReason(signal, asked, exchange.now() - began);
     if (late.signal.aborted) {
       const seconds = Number((requestTimeout / 1000).toPrecision(2));
-      throw badAnswer(`${who} did not answer within ${seconds} s.`, { kind: "timeout" });
+      throw badAnswer(
+        `${silent} within ${seconds} s.`,
+        { kind: "timeout" },
+        asked.proxied ? CHECK : undefined,
+      );
     }
     if (error instanceof AppError) throw error;
     throw new AppError(
@@ -209,10 +231,14 @@ async function bounded<T>(
   }
 }
 
-/** The error that an aborted flow fails with: the signal's own when it is one of ours, else `NETWORK`. */
-export function abortReason(signal: AbortSignal, who: string): AppError {
-  if (signal.reason instanceof AppError) return signal.reason;
-  return badAnswer(`${who} did not answer in time.`, { kind: "timeout" });
+const CHECK = "Check the network, VPN or proxy and run the same command again.";
+
+/** The error that an aborted flow fails with: the signal's own, unless it was the server that let the time run out. */
+function abortReason({ reason }: AbortSignal, { silent, proxied }: Asked, waited: number): AppError {
+  const theirs = badAnswer(`${silent} in time.`, { kind: "timeout" }, CHECK);
+  if (!(reason instanceof AppError)) return theirs;
+  const { code } = reason;
+  return (code === "TIMEOUT" && waited >= SILENCE) || (code === "NETWORK" && proxied) ? theirs : reason;
 }
 
 async function readBody(

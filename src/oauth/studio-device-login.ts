@@ -125,11 +125,11 @@ function readDevice(
   });
 }
 
-/** An address that a person is told to open, or that is sent a secret. */
+/** An address that a person is told to open, or that is sent a secret, as its URL is written. */
 function checkedUri(step: string, host: string, name: string, uri: unknown): string {
   const url = endpointUrl(uri);
   if (typeof url === "string") throw unsafeAnswer(`${step}: ${host} sent a ${name} that ${url}.`);
-  return uri as string;
+  return url.href;
 }
 
 /**
@@ -151,7 +151,7 @@ export async function pollStudioToken(
   let outage: AppError | undefined;
   for (;;) {
     const left = () => device.expiresAt - exchange.now();
-    await pauseFor(exchange, sleep, Math.max(0, Math.min(pause, left())), outage ?? ranOut(host));
+    await pauseFor(exchange, sleep, Math.max(0, Math.min(pause, left())), { outage, ranOut: ranOut(host) });
     if (left() <= 0) throw outage ?? ranOut(host);
     pause = device.interval * 1000;
     try {
