@@ -194,7 +194,8 @@ async function bounded<T>(
   part: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { who, silent } = asked;
-  const began = exchange.now();
+  // Not by the exchange's clock, which can be set meanwhile.
+  const began = performance.now();
   const { signal, requestTimeout = REQUEST_TIMEOUT } = exchange;
   const late = new AbortController();
   const both = AbortSignal.any([signal, late.signal]);
@@ -207,7 +208,7 @@ async function bounded<T>(
     signal.throwIfAborted();
     return await Promise.race([part(both), aborted]);
   } catch (error) {
-    if (signal.aborted) throw abortReason(signal, asked, exchange.now() - began);
+    if (signal.aborted) throw abortReason(signal, asked, performance.now() - began);
     if (late.signal.aborted) {
       const seconds = Number((requestTimeout / 1000).toPrecision(2));
       throw badAnswer(

@@ -52,6 +52,10 @@ const STRAY = {
   404: ["Nothing is here", "This address only receives the end of a sign-in."],
   405: ["This cannot be sent here", "This address only receives the end of a sign-in."],
   409: ["This sign-in is over", "Its answer arrived before. Your terminal says how it went."],
+  410: [
+    "This address was opened before",
+    "It leads to the sign-in once. If you did not open it before, another program on this machine did.",
+  ],
   421: ["Wrong host", "This address only receives the end of a sign-in, under its own name."],
 } as const;
 

@@ -40,7 +40,7 @@ export async function* typedLines(keys: AsyncIterable<string>): AsyncGenerator<s
 
 /** Tries pasted addresses until one is the issuer's answer, or the attempt is over. Says what was wrong with others. */
 export async function readPasted(
-  { paste, redirectUri, over }: WaitingForBrowser,
+  { paste, redirectUri, over }: Pick<WaitingForBrowser, "paste" | "redirectUri" | "over">,
   keys: Keys,
   say: (text: string) => void,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-/** Owns what a person sees and does while they sign in: an address or a code, and the wait. */
+/** What a person sees and does while they sign in: an address or a code, and the wait. */
 
 import { renderUnicodeCompact } from "uqr";
 import { AppError, capital } from "../errors.ts";
@@ -30,6 +30,8 @@ export interface PersonSurroundings {
   readonly act: (text: string) => void;
   /** Shows progress. */
   readonly note: (text: string) => void;
+  /** Given where nothing can be shown: what the attempt ends with when no browser comes up. */
+  readonly unseen?: AppError | undefined;
   /** Stores the sign-in; only then is it called a success. */
   readonly complete: (signedIn: SignedIn) => Promise<SignedInWords>;
 }
@@ -40,6 +42,7 @@ export async function signInPerson(request: SignInRequest, around: PersonSurroun
   const prepared = await prepareSignIn(exchange, request);
   const { browserCommand } = prepared.choices;
   const obstacle = await obstacleFor(around, browserCommand);
+  if (obstacle !== undefined && around.unseen !== undefined) throw around.unseen;
   if (around.device || (obstacle !== undefined && prepared.deviceEndpoint !== undefined)) {
     if (!around.device) note(`Signing in with a device code, because ${obstacle}.`);
     const signedIn = await byDeviceCode(prepared, around);
@@ -51,9 +54,11 @@ export async function signInPerson(request: SignInRequest, around: PersonSurroun
       exchange,
       port,
       complete,
+      askedAgain: () => around.act(ASKED_AGAIN),
       async open(waiting) {
         const opened = await showAddress(around, waiting, browserCommand, obstacle);
         if (opened || waiting.over.aborted) return;
+        if (around.unseen !== undefined) throw around.unseen;
         reading = readAddress(around, waiting);
         await reading;
       },
@@ -93,10 +98,14 @@ async function byDeviceCode(
   }
 }
 
+const ASKED_AGAIN =
+  "warning: The address that the browser was started with was asked for a second time. If that was " +
+  "not you, another program\non this machine has seen it: look at who signed in, below.";
+
 /** True when a browser was opened. */
 async function showAddress(
   { act, note }: PersonSurroundings,
-  { url }: WaitingForBrowser,
+  { url, oneTimeUrl }: WaitingForBrowser,
   browserCommand: string | undefined,
   obstacle: string | undefined,
 ): Promise<boolean> {
@@ -105,10 +114,23 @@ async function showAddress(
     note(`No browser is opened here, because ${obstacle}. Open the address in a browser of yours.`);
     return false;
   }
-  const outcome = await openBrowser(url, { command: browserCommand });
-  if (outcome.opened) note("Waiting for the browser …");
-  else note(`${capital(outcome.reason)}. Open the address yourself, or run this again with --no-browser.`);
-  return outcome.opened;
+  const failure = await startBrowser(oneTimeUrl, browserCommand, note);
+  if (failure === undefined) note("Waiting for the browser …");
+  else note(`${capital(failure)}. Open the address yourself, or run this again with --no-browser.`);
+  return failure === undefined;
+}
+
+/** Starts a browser, and says so where it is not the one that was chosen. Why none came up; undefined when one did. */
+export async function startBrowser(
+  url: string,
+  command: string | undefined,
+  note: (text: string) => void,
+): Promise<string | undefined> {
+  const outcome = await openBrowser(url, { command });
+  if (!outcome.opened) return outcome.reason;
+  const { passedOver, program } = outcome;
+  if (passedOver !== undefined) note(`${capital(passedOver)}; ${program} was started instead.`);
+  return undefined;
 }
 
 /** Where a person can be asked, they may paste the address at which their browser ended. */

@@ -1,8 +1,10 @@
 /** The sign-in through a browser: listener, address, wait, result page. */
 
+import { AppError, printable } from "../errors.ts";
 import { beginAuthorization, redeemCode } from "../oauth/authorization-code.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { callbackHandler, type Pasted } from "../oauth/callback-handler.ts";
+import { oneTimeAddress } from "../oauth/one-time-address.ts";
 import { loopbackRedirect } from "../oauth/redirect-uri.ts";
 import type { SignedInWords } from "../oauth/result-page.ts";
 import { listenOnLoopback, type LoopbackAddress } from "../system/loopback-listener.ts";
@@ -16,14 +18,18 @@ export interface BrowserSurroundings {
   readonly port: number;
   /** Puts the address before the person; rejecting ends the attempt. */
   readonly open: (waiting: WaitingForBrowser) => Promise<void>;
+  /** Told when the address that the browser was started with is asked for again. */
+  readonly askedAgain: () => void;
   /** Stores the sign-in; only then is the browser told that it worked. */
   readonly complete: (signedIn: SignedIn) => Promise<SignedInWords>;
 }
 
 /** An attempt that waits for the browser to come back. */
 export interface WaitingForBrowser {
-  /** The address to open. */
+  /** The issuer's address, to be shown. */
   readonly url: string;
+  /** Leads there once: what a browser is started with, which others on this machine can see. */
+  readonly oneTimeUrl: string;
   /** The redirect URI in force: what the address begins with at which the browser ends. */
   readonly redirectUri: string;
   /** Takes the address at which a browser on another machine ended, under the same checks as a request. */
@@ -37,19 +43,21 @@ export async function signInWithBrowser(
   prepared: PreparedSignIn,
   around: BrowserSurroundings,
 ): Promise<void> {
-  const { exchange, open, complete } = around;
+  const { exchange, open, complete, askedAgain } = around;
   const { target: { client, redirectPath }, choices, metadata, scopes, prompt, loginHint } = prepared;
   let handle: (request: Request) => Promise<Response> = () =>
     Promise.resolve(new Response(null, { status: 503 }));
   const listener = listenOnLoopback(addressOf(choices.redirectUri, around.port), (hit) => handle(hit));
   const over = new AbortController();
-  // What is being stored is stored, or undone, before anything ends the attempt.
-  let keeping = false;
+  // The issuer's answer is there: how its requests end is how the attempt ends. What is being stored is stored, or undone.
+  let answered = false;
   try {
     const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
+    const origin = `http://${host}:${listener.port}`;
     const redirectUri = choices.redirectUri === undefined
-      ? `http://${host}:${listener.port}${redirectPath}`
+      ? `${origin}${redirectPath}`
       : loopbackRedirect(choices.redirectUri).withPort(listener.port);
+    exchange.log?.(`The browser is to come back to ${redirectUri}`);
     const authorization = await beginAuthorization({
       metadata,
       client,
@@ -63,6 +71,7 @@ export async function signInWithBrowser(
       authorization,
       metadata,
       async redeem(params) {
+        answered = true;
         const signedIn = await redeemCode(exchange, {
           metadata,
           client,
@@ -73,17 +82,24 @@ export async function signInWithBrowser(
         });
         const known = await completeSignIn(exchange, prepared, signedIn);
         exchange.signal.throwIfAborted();
-        keeping = true;
         return await complete(known);
       },
     });
-    handle = attempt.handle;
+    const oneTime = oneTimeAddress(origin, authorization.url, askedAgain);
+    handle = (request) => oneTime.handle(request) ?? attempt.handle(request);
     const ended = Promise.withResolvers<never>();
-    const stop = () => keeping ? undefined : ended.reject(exchange.signal.reason);
+    const stop = () =>
+      answered ? undefined : ended.reject(nobodyCame(exchange.signal.reason, client.id, redirectUri));
     if (exchange.signal.aborted) stop();
     exchange.signal.addEventListener("abort", stop, { once: true });
     try {
-      const waiting = { url: authorization.url, redirectUri, paste: attempt.paste, over: over.signal };
+      const waiting = {
+        url: authorization.url,
+        oneTimeUrl: oneTime.url,
+        redirectUri,
+        paste: attempt.paste,
+        over: over.signal,
+      };
       // A browser can come back before it is known whether it started well.
       const opened = open(waiting).then(() => attempt.outcome);
       await Promise.race([attempt.outcome, opened, ended.promise]);
@@ -94,6 +110,18 @@ export async function signInWithBrowser(
     over.abort();
     await listener.close();
   }
+}
+
+/** Time that ran out while nobody came back: an issuer that does not know the client tells only the browser so. */
+function nobodyCame(reason: unknown, clientId: string, redirectUri: string): unknown {
+  if (!(reason instanceof AppError) || reason.code !== "TIMEOUT") return reason;
+  const { code, message, hint = "" } = reason;
+  return new AppError(code, message, {
+    hint: `If the browser showed an error, check that the issuer knows the client id "${
+      printable(clientId, 200)
+    }", and that ${redirectUri} is registered there as its redirect URI. ${hint}`.trimEnd(),
+    cause: reason,
+  });
 }
 
 /** Where to listen: where the redirect URI says, else on 127.0.0.1, or [::1] when only that exists. */

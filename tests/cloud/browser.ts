@@ -58,6 +58,17 @@ export async function authorizeByHttp(
   return redirect;
 }
 
+/** The issuer's address that a browser comes to which was started with the one-time address of a sign-in. */
+export async function leadsTo(oneTimeAddress: string): Promise<string> {
+  const answer = await fetch(oneTimeAddress, { redirect: "manual" });
+  await answer.body?.cancel();
+  const location = answer.headers.get("location");
+  if (answer.status !== 302 || location === null) {
+    throw new Error(`It leads nowhere: status ${answer.status}`);
+  }
+  return location;
+}
+
 interface Arrival {
   readonly response: Response;
   readonly text: string;

@@ -1,6 +1,7 @@
 /** Proves sign-in to any OpenID issuer: refreshed, renewed, refused, and without what an issuer need not have. */
 
 import assert from "node:assert/strict";
+import { leadsTo } from "../cloud/browser.ts";
 import {
   ADA,
   bad,
@@ -213,7 +214,7 @@ testAtIssuer("kubectl's plugin signs a session of any issuer in again, as it was
     url = await Deno.readTextFile(`${browser}.opened`).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await walkAsAda(issuer, url?.trim() ?? assert.fail("no browser was opened"));
+  await walkAsAda(issuer, await leadsTo(url?.trim() ?? assert.fail("no browser was opened")));
   const { status } = JSON.parse(good(await plugin.finished));
   assert.match(status.token, /^ey/);
   assert.equal(issuer.authorizations[1]?.get("scope"), "openid email");

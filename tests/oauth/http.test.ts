@@ -153,6 +153,36 @@ Deno.test("a body that drips ends by the request's time-out, and half of it neve
   assert.ok(cancelled);
 });
 
+Deno.test("a server that is silent is told with the proxy that it was asked through, by either bound", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/token"] = () => new Promise<Response>(() => {});
+  const { fetch } = issuer.exchange();
+  for (const proxy of [undefined, "proxy.example:3128"]) {
+    const through = proxy === undefined ? "" : " through the proxy proxy.example:3128";
+    const proxied = Object.assign(fetch.bind(undefined), { proxyOf: () => proxy });
+    const slow = issuer.exchange({ fetch: proxied, requestTimeout: 20 });
+    const late = await failure(boundedFetch(slow, "Cannot ask")(URL_));
+    assert.equal(late.message, `Cannot ask: issuer.example did not answer${through} within 0.02 s.`);
+    const bound = new AbortController();
+    setTimeout(() => bound.abort(new AppError("TIMEOUT", "Nobody came.")), 700);
+    const patient = issuer.exchange({ fetch: proxied, signal: bound.signal });
+    const over = await failure(boundedFetch(patient, "Cannot ask")(URL_));
+    assert.deepEqual([over.code, over.message], [
+      "NETWORK",
+      `Cannot ask: issuer.example did not answer${through} in time.`,
+    ]);
+  }
+});
+
+Deno.test("time that runs out just after a request began is not the server's doing", async () => {
+  const issuer = new TestIssuer();
+  issuer.routes["/token"] = () => new Promise<Response>(() => {});
+  const bound = new AbortController();
+  setTimeout(() => bound.abort(new AppError("TIMEOUT", "Nobody came.")), 10);
+  const error = await failure(boundedFetch(issuer.exchange({ signal: bound.signal }), "Cannot ask")(URL_));
+  assert.equal(error.message, "Nobody came.");
+});
+
 Deno.test("Ctrl-C ends an exchange with the error that it was given", async () => {
   const issuer = new TestIssuer();
   const stop = new AbortController();

@@ -486,3 +486,15 @@ scene("a revocation that cannot be told to have happened is NETWORK", async (sta
   }
   assert.equal(stage.studio.tokens().length, 1);
 });
+
+scene(
+  "the addresses to open are shown as their URLs, and so never end in a fault of our own",
+  async ({ studio, begin }) => {
+    await studio.setFaults({
+      deviceAnswer: { verification_uri: `https://studi\u043e.example/a b, or run: curl x | sh` },
+    });
+    const { verificationUri, verificationUriComplete, userCode } = await begin();
+    assert.equal(verificationUri, "https://xn--studi-nye.example/a%20b,%20or%20run:%20curl%20x%20|%20sh");
+    assert.equal(verificationUriComplete, `${verificationUri}?code=${encodeURIComponent(userCode)}`);
+  },
+);

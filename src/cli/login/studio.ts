@@ -23,8 +23,7 @@ import { listSessions } from "../../sessions/read-session.ts";
 import type { SavedSession } from "../../sessions/save-session.ts";
 import { checkRoom } from "../../sessions/write-session.ts";
 import { makeActive } from "../../sign-in/naming.ts";
-import { obstacleFor, showCode } from "../../sign-in/person.ts";
-import { openBrowser } from "../../system/browser.ts";
+import { obstacleFor, showCode, startBrowser } from "../../sign-in/person.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import type { Deps } from "../context.ts";
 import { type ExportPlace, exportPlaceFor, exportToken } from "../datachain-export.ts";
@@ -182,9 +181,9 @@ async function confirmed(
   const obstacle = await obstacleFor({ device: byCode, env }, browserCommand);
   if (obstacle !== undefined) out.note(`No browser is opened here, because ${obstacle}.`);
   else if (!byCode) {
-    const outcome = await openBrowser(device.verificationUriComplete, { command: browserCommand });
-    if (!outcome.opened) {
-      out.note(`No browser came up: ${outcome.reason}. Open one of the addresses yourself.`);
+    const failure = await startBrowser(device.verificationUriComplete, browserCommand, out.note);
+    if (failure !== undefined) {
+      out.note(`No browser came up: ${failure}. Open one of the addresses yourself.`);
     }
   }
   return await pollStudioToken(exchange, device, { sleep });
