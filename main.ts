@@ -25,6 +25,10 @@ async function main(): Promise<number> {
       errorFormat,
       started: 0,
       canAsk,
+      async terminalUse() {
+        const { terminalUse } = await import("./src/system/terminal-use.ts");
+        return await terminalUse();
+      },
       writeOut,
       writeErr,
       async explainCertificate(error, signal) {

@@ -24,6 +24,7 @@ import { pathsOf, type SessionPlace } from "../sessions/place.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
+import type { TerminalUse } from "../system/terminal-use.ts";
 import { ensurePrivateFolder } from "../system/files.ts";
 import type { ParentProcess } from "../system/parent-process.ts";
 import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arguments.ts";
@@ -48,6 +49,8 @@ export interface GetTokenSurroundings {
   readonly started: number;
   /** Standard input and standard error are terminals. */
   readonly canAsk: () => boolean;
+  /** Who uses the terminal behind standard error; free unless told. */
+  readonly terminalUse?: () => Promise<TerminalUse>;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
   /** Says more about a certificate that is not trusted: whose it is, and the line that trusts it. */
@@ -399,9 +402,16 @@ async function report(
   const wordless = failures === undefined || meant?.place.project !== undefined;
   if (error.code !== "INTERRUPTED") await memory.remember(wordless ? new AppError(error.code, "") : error);
   const began = await parent.start();
-  if (await memory.firstFor(`${parent.mark} ${began?.mark ?? ""}`)) tell();
+  const first = await memory.firstFor(`${parent.mark} ${began?.mark ?? ""}`);
+  if (first && !await underFullScreen(around)) tell();
   writeOut(formatStatus(error));
   return error.exitCode;
+}
+
+/** True where a program above us shows a screen of its own, across which nothing is to be written. */
+async function underFullScreen({ terminalUse }: GetTokenSurroundings): Promise<boolean> {
+  const use = await terminalUse?.();
+  return use !== undefined && use.raw && !use.elsewhere;
 }
 
 async function explained(

@@ -24,6 +24,7 @@ import { acquireLock, type FileLock } from "../system/locks.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { readKeys } from "../system/terminal.ts";
+import type { TerminalUse } from "../system/terminal-use.ts";
 
 const LONGEST_SIGN_IN_MS = 5 * 60_000;
 /** How long nobody is asked again after a sign-in that failed or was abandoned, in milliseconds. */
@@ -35,6 +36,8 @@ export interface PluginSurroundings {
   readonly env: Environment;
   /** Standard input and standard error are terminals. */
   readonly canAsk: boolean;
+  /** Who uses the terminal behind standard error; free unless told. */
+  readonly terminalUse?: (() => Promise<TerminalUse>) | undefined;
   readonly writeErr: (text: string) => void;
   readonly log?: ((line: string) => void) | undefined;
   /** The API host, or the issuer's URL, that a session must be of to be of use. */
@@ -61,12 +64,19 @@ interface Renewal {
 export async function signInFromPlugin<Token>(
   name: string,
   failure: AppError,
-  around: PluginSurroundings,
+  given: PluginSurroundings,
   tokenAgain: () => Promise<Token>,
 ): Promise<Token> {
-  const { place } = around;
-  const renewal = await renewalOf(place, name, around.activeFor, keyringBound(around.canAsk));
-  if (renewal === undefined || !await canSignIn(around)) throw failure;
+  const { place } = given;
+  const renewal = await renewalOf(place, name, given.activeFor, keyringBound(given.canAsk));
+  if (renewal === undefined) throw failure;
+  const { raw, elsewhere } = await given.terminalUse?.() ?? { raw: false, elsewhere: false };
+  // Another program's screen: nothing is written across it, and nobody can be asked on it.
+  const unseen = raw || elsewhere ? failure : undefined;
+  const around = unseen === undefined
+    ? given
+    : { ...given, canAsk: false, writeErr: () => {}, log: undefined };
+  if (!await canSignIn(around, renewal)) throw failure;
   const paths = await pathsOf(place.folders, name);
   await ensurePrivateFolder(place.folders.sessions);
   using interrupted = interruption();
@@ -82,7 +92,7 @@ export async function signInFromPlugin<Token>(
     // Written before the attempt: one that is killed counts as abandoned.
     await noteAttempt(paths, { at: place.now(), ended: false });
     try {
-      await signIn(renewal, around, interrupted.signal);
+      await signIn(renewal, around, unseen, interrupted.signal);
     } catch (thrown) {
       await noteAttempt(paths, { at: place.now(), ended: true });
       throw withLine(thrown, byHand(renewal));
@@ -128,8 +138,9 @@ async function renewalOf(
 }
 
 /** Without a terminal somebody can still answer in a browser, where one comes up. */
-async function canSignIn({ canAsk, env }: PluginSurroundings): Promise<boolean> {
-  if (canAsk || env("BROWSER") !== undefined) return true;
+async function canSignIn({ canAsk, env }: PluginSurroundings, { renewed }: Renewal): Promise<boolean> {
+  const chosen = renewed?.signIn?.browserCommand ?? env("BROWSER");
+  if (canAsk || chosen !== undefined) return true;
   if (await browserObstacle() !== undefined) return false;
   return operatingSystem !== "linux" ||
     ["DISPLAY", "WAYLAND_DISPLAY"].some((name) => env(name) !== undefined);
@@ -194,7 +205,12 @@ async function noteAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<
   await replaceQuickly(signIn, JSON.stringify(attempt) + "\n");
 }
 
-async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted: AbortSignal): Promise<void> {
+async function signIn(
+  renewal: Renewal,
+  around: PluginSurroundings,
+  unseen: AppError | undefined,
+  interrupted: AbortSignal,
+): Promise<void> {
   const { place, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = around;
   const { name, target, renewed, loginHint } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
@@ -225,6 +241,7 @@ async function signIn(renewal: Renewal, around: PluginSurroundings, interrupted:
     keys: canAsk ? readKeys : undefined,
     act: say,
     note: say,
+    unseen,
     async complete(signedIn) {
       if (renewed === undefined) refuseOtherEmail(name, loginHint, signedIn);
       const keyStores = keyStoresOf(env("DATUMCTL_KEYRING"));

@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Written to the child's stdin, which is then closed; without it stdin is empty. */
   readonly stdin?: string | Uint8Array;
+  /** `inherit` gives the child our own standard error, and leaves {@link RunResult.stderr} empty. */
+  readonly stderr?: "inherit";
   /** Milliseconds after which the child is killed and {@link ProgramTimeout} thrown. */
   readonly timeout?: number;
   /** Kills the child and throws the signal's reason. */
@@ -79,7 +81,7 @@ export async function run(command: string, args: readonly string[], options: Run
     clearEnv: true,
     stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "piped",
-    stderr: "piped",
+    stderr: options.stderr ?? "piped",
   });
   // From here on the child works: what follows costs no time of its own where there is a second processor.
   const stop = Promise.withResolvers<never>();
@@ -92,7 +94,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const stdout = collect(child.stdout, options.limit ?? STDOUT_LIMIT, () => {
     stop.reject(new ProgramError(command, `"${command}" printed too much`));
   });
-  const stderr = collect(child.stderr, STDERR_LIMIT);
+  const stderr = options.stderr === undefined ? collect(child.stderr, STDERR_LIMIT) : NOTHING;
   const input = options.stdin === undefined ? undefined : feed(child.stdin, options.stdin);
   let grace: Alarm | undefined;
   try {
@@ -230,6 +232,9 @@ function collect(stream: ReadableStream<Uint8Array>, limit: number, onExcess?: (
     cancel: () => reader.cancel().catch(() => {}),
   };
 }
+
+/** As {@link collect}, of a pipe that there is not. */
+const NOTHING = { ended: Promise.resolve(), text: () => "", cancel: () => Promise.resolve() };
 
 /** Writes the whole input and closes the pipe. A child that does not want it is not an error of ours. */
 function feed(stream: WritableStream<Uint8Array>, input: string | Uint8Array) {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { signInFromPlugin } from "../../src/credential/plugin-sign-in.ts";
 import { AppError } from "../../src/errors.ts";
 import { pathsOf } from "../../src/sessions/place.ts";
+import type { TerminalUse } from "../../src/system/terminal-use.ts";
 import { acquireLock } from "../../src/system/locks.ts";
 import { startCloud } from "../cloud/cloud.ts";
 import { failure, openSandbox } from "../sessions/sandbox.ts";
@@ -23,14 +24,21 @@ interface Stage {
   answer(status: number, json?: unknown): Promise<void>;
   /** Sign-ins that were begun, by the addresses that were shown. */
   readonly asked: () => number;
+  /** All that went to standard error. */
+  readonly said: readonly string[];
+  /** Who uses the terminal from now on. */
+  use(use: TerminalUse): void;
 }
 
-async function withStage(test: (stage: Stage) => Promise<void>): Promise<void> {
+async function withStage(
+  test: (stage: Stage) => Promise<void>,
+  browserCommand = "true",
+): Promise<void> {
   await using cloud = await startCloud();
   await using sandbox = await openSandbox();
   const hosts = { authHost: cloud.authHost, apiHost: cloud.apiHost, clientId: cloud.clientId };
   const certificateAuthority = cloud.caPem;
-  const signIn = { browserCommand: "true" };
+  const signIn = { browserCommand };
   const { session: { name } } = await sandbox.add({
     session: { ...hosts, issuer: cloud.issuer, certificateAuthority, signIn },
     credentials: {
@@ -42,8 +50,13 @@ async function withStage(test: (stage: Stage) => Promise<void>): Promise<void> {
     },
   });
   const said: string[] = [];
+  let terminal: TerminalUse = { raw: false, elsewhere: false };
   await test({
     name,
+    said,
+    use(use) {
+      terminal = use;
+    },
     note: (await pathsOf(sandbox.place.folders, name)).signIn,
     get time() {
       return sandbox.time;
@@ -55,6 +68,7 @@ async function withStage(test: (stage: Stage) => Promise<void>): Promise<void> {
       signInFromPlugin(name, EXPIRED, {
         place: sandbox.place,
         env: () => undefined,
+        terminalUse: () => Promise.resolve(terminal),
         canAsk: true,
         writeErr: (text) => said.push(text),
         longest,
@@ -68,7 +82,11 @@ async function withStage(test: (stage: Stage) => Promise<void>): Promise<void> {
 Deno.test("a person who never comes ends in TIMEOUT, and nobody is asked again for a minute", async () => {
   await withStage(async (stage) => {
     const error = await failure(stage.attempt(), "TIMEOUT");
-    assert.equal(error.hint, `Sign in by hand: datumctl login --profile ${stage.name}`);
+    assert.match(
+      error.hint ?? "",
+      /^If the browser showed an error, check .+ client id ".+", and that http:.+ is registered there as its redirect URI\. /,
+    );
+    assert.ok(error.hint?.endsWith(` Sign in by hand: datumctl login --profile ${stage.name}`));
     assert.equal(stage.asked(), 1);
     for (const later of [0, 30_000, MINUTE - 30_000 - 1]) {
       stage.time += later;
@@ -134,4 +152,34 @@ Deno.test("a note of attempts that is damaged keeps nobody from signing in", asy
     }
     assert.equal(stage.asked(), 5);
   });
+});
+
+Deno.test("on a terminal that another program uses a browser comes up, and not a byte is written", async () => {
+  for (
+    const use of [{ raw: true, elsewhere: false }, { raw: false, elsewhere: true }, {
+      raw: true,
+      elsewhere: true,
+    }]
+  ) {
+    await withStage(async (stage) => {
+      stage.use(use);
+      await failure(stage.attempt(), "TIMEOUT");
+      await failure(stage.attempt(), "SESSION_EXPIRED");
+      assert.deepEqual(stage.said, []);
+      stage.time += MINUTE;
+      stage.use({ raw: false, elsewhere: false });
+      await failure(stage.attempt(), "TIMEOUT");
+      assert.equal(stage.asked(), 1, "where it is ours, the person is asked on it");
+    });
+  }
+});
+
+Deno.test("where neither the terminal can be used nor a browser comes up, the call fails at once, and as before", async () => {
+  for (const command of ["false", "no-such-browser"]) {
+    await withStage(async (stage) => {
+      stage.use({ raw: true, elsewhere: false });
+      assert.equal(await failure(stage.attempt(false, MINUTE), "SESSION_EXPIRED"), EXPIRED);
+      assert.deepEqual(stage.said, []);
+    }, command);
+  }
 });

@@ -213,6 +213,92 @@ test("over SSH, where no browser can open, the terminal shows a device code that
   assert.equal(cloud.counts()["token:authorization_code"], 0);
 }, inTerminals);
 
+// ---- below a full-screen program ----
+
+/** Programs that show a screen of their own and run `$@` below it, its stdout into a file, until a key is pressed. */
+const FULL_SCREENS: Readonly<Record<string, (result: string) => readonly string[]>> = {
+  "a shell that reads keys": (result) => [
+    ...["/bin/sh", "-c"],
+    `printf '\\033[?1049h\\033[2J\\033[Hmy pods\\r\\n  web-0  Running\\r\\n'; stty raw -echo; ` +
+    `"$@" >${result}; echo $? >${result}.code; dd bs=1 count=1 >/dev/null 2>&1; stty sane; printf '\\033[?1049l'`,
+    "sh",
+  ],
+  "a curses program": (result) => [
+    ...["python3", "-c"],
+    "import curses, subprocess, sys\n" +
+    "def main(screen):\n" +
+    '  screen.addstr(0, 0, "my pods"); screen.addstr(1, 2, "web-0  Running"); screen.refresh()\n' +
+    "  with open(sys.argv[1], 'wb') as out: code = subprocess.call(sys.argv[2:], stdout=out)\n" +
+    "  open(sys.argv[1] + '.code', 'w').write(f'{code}\\n'); screen.getch()\n" +
+    "curses.wrapper(main)\n",
+    result,
+  ],
+};
+
+const hasCurses = (() => {
+  try {
+    return new Deno.Command("python3", { args: ["-c", "import curses"], stdout: "null", stderr: "null" })
+      .outputSync().success;
+  } catch {
+    return false;
+  }
+})();
+// deno-lint-ignore no-console
+if (!hasCurses) {
+  console.error("skipped: a sign-in below a curses program, for there is no python3 with curses here");
+}
+
+for (const [name, argv] of Object.entries(FULL_SCREENS)) {
+  test(
+    `below ${name} a browser comes up, kubectl gets its answer, and the screen stays as it was`,
+    async (stage) => {
+      const { world } = stage;
+      await expiredKubeconfig(stage);
+      const result = `${world.temporary}/result`;
+      const open = () =>
+        stage.panes.open([...argv(result), kubectl, "get", "namespaces"], {
+          BROWSER: `${world.home}/browser`,
+        });
+      const finished = async () => {
+        for (;;) {
+          const code = await Deno.readTextFile(`${result}.code`).catch(() => "");
+          if (code.endsWith("\n")) return Number(code);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      };
+      const pane = await open();
+      await pane.shows(/^ {2}web-0 {2}Running/m);
+      const screen = await pane.text();
+      const address = await stage.openedUpTo(1);
+      // Long enough for whatever would be written beside the browser's start.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      assert.equal(await pane.text(), screen);
+      await stage.walk(address);
+      assert.equal(await finished(), 0);
+      assert.match(await Deno.readTextFile(result), /^project-web +Active/m);
+      assert.equal(await pane.text(), screen);
+      await pane.press("q");
+      assert.equal(await pane.ended(), 0);
+
+      // What no sign-in mends is not written across it, either.
+      await Deno.remove(`${result}.code`);
+      await Deno.remove((await sessionFile(world)).replace(/json$/, "key"));
+      const spec = { interactive: true };
+      const again = await stage.panes.open(
+        [...argv(result), world.binary, "auth", "get-token", `--output=${API}`, `--session=${stage.session}`],
+        { KUBERNETES_EXEC_INFO: JSON.stringify({ kind: "ExecCredential", apiVersion: API, spec }) },
+      );
+      await again.shows(/^ {2}web-0 {2}Running/m);
+      assert.equal(await finished(), 4);
+      assert.equal(await again.text(), screen);
+      assert.equal(reasonOf(await Deno.readTextFile(result)), "KEYRING_ITEM_MISSING");
+      await again.press("q");
+      assert.equal((await stage.opened()).length, 1);
+    },
+    { ignore: inTerminals.ignore || (name === "a curses program" && !hasCurses) },
+  );
+}
+
 // ---- the plugin alone ----
 
 test("a session that expired and one that is gone from here are both signed in to again", async (stage) => {

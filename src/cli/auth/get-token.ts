@@ -4,6 +4,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { EXEC_API_VERSIONS } from "../../credential/exec-credential.ts";
 import { type GetTokenSurroundings, runGetToken } from "../../credential/get-token.ts";
 import { parentProcess } from "../../system/parent-process.ts";
+import { terminalUse } from "../../system/terminal-use.ts";
 import { type GlobalFlags, leave, type Surroundings } from "../context.ts";
 
 const EXAMPLES = `
@@ -26,6 +27,7 @@ export function getTokenSurroundings(around: Surroundings): GetTokenSurroundings
     errorFormat,
     started: performance.now(),
     canAsk: () => terminal.canAsk,
+    terminalUse,
     writeOut: terminal.writeOut,
     writeErr: terminal.writeErr,
     async explainCertificate(error, signal) {
