@@ -176,6 +176,89 @@ Deno.test({
   },
 });
 
+/** A Chromium as somebody's `--browser-command` starts it, once it has come up; dispose of it. */
+async function chromiumOf(folder: string): Promise<Browser & AsyncDisposable> {
+  for (;;) {
+    const text = await Deno.readTextFile(`${folder}/DevToolsActivePort`).catch(() => "");
+    const [port] = text.split("\n");
+    if (port !== undefined && text.includes("\n")) {
+      const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
+      return Object.assign(browser, {
+        async [Symbol.asyncDispose]() {
+          const session = await browser.newBrowserCDPSession();
+          await session.send("Browser.close").catch(() => {});
+          // It writes into its folder to the last.
+          while ((await processList()).includes(folder)) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+        },
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The command lines of all processes of this machine, as everybody here can read them. */
+async function processList(): Promise<string> {
+  let text = "";
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (/^\d+$/.test(name)) text += await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "") + "\n";
+  }
+  return text;
+}
+
+Deno.test({
+  name:
+    "Chromium as --browser-command is led to the issuer once; no secret stands in the process list, and who comes later is told",
+  ignore: CHROMIUM === undefined || Deno.build.os !== "linux",
+  async fn() {
+    await using world = await openWorld();
+    assert.ok(world !== undefined);
+    const folder = `${world.temporary}/chromium`;
+    const flags = [
+      ...ARGS,
+      "--ignore-certificate-errors",
+      "--remote-debugging-port=0",
+      `--user-data-dir=${folder}`,
+    ];
+    let shown = "";
+    const login = world.startLogin(["--browser-command", `${CHROMIUM} ${flags.join(" ")} %s`], {
+      onStderr: (soFar) => shown = soFar,
+    });
+    const issuers = new URL(await login.address);
+    await using browser = await chromiumOf(folder);
+    const list = await processList();
+    const [oneTime = ""] = /http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}/.exec(list) ?? [];
+    assert.notEqual(oneTime, "", "the browser's own command line has it");
+    for (const name of ["state", "nonce", "code_challenge"]) {
+      const secret = issuers.searchParams.get(name) ?? assert.fail(name);
+      assert.ok(!list.includes(secret), name);
+    }
+    const [context] = browser.contexts();
+    const page = context?.pages()[0] ?? await context?.waitForEvent("page") ?? assert.fail("no page");
+    await page.waitForURL((url) => url.origin === issuers.origin);
+
+    const look = LOOKS[0] ?? assert.fail();
+    const late = await context?.newPage() ?? assert.fail("no tab");
+    await late.setViewportSize(look);
+    const answer = await late.goto(oneTime);
+    assert.equal(answer?.status(), 410);
+    const { inView, overflow, texts } = await late.evaluate(MEASURE) as Measured;
+    assert.match(
+      inView,
+      /This address was opened before.*another program on this machine did.*Go back to your terminal/,
+    );
+    assert.ok(overflow <= 0 && texts.every(({ contrast }) => contrast >= 4.5));
+    assert.equal(shown.match(/^warning: The address that the browser was started with/gm)?.length, 1, shown);
+
+    await page.click(NAME.press);
+    await page.getByText("You are signed in").waitFor();
+    const { code, stdout, stderr } = await login.finished;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Signed in as ada@example\.com at /);
+  },
+});
+
 Deno.test({
   name:
     "a declined sign-in and a forged ID token show their reason and the next step, and no word of success",
