@@ -196,7 +196,9 @@ async function exchange(
     const { status, headers } = response;
     const read = await readBounded(response, url.host, bounded, allowance);
     tell(status);
-    return withoutSecrets({ status, headers, body: read }, hide);
+    // A review's answer is words, of which a piece of the token is no part.
+    const said = request.safe ? hide.words : hide.data;
+    return { ...withoutSecrets({ status, headers, body: read }, hide), hide: said };
   } catch (thrown) {
     tell("failed");
     options.signal.throwIfAborted();

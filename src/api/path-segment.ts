@@ -13,7 +13,7 @@ import { AppError, printable } from "../errors.ts";
  * ```
  */
 export function pathSegment(name: string): string {
-  if (name !== "" && name !== "." && name !== "..") return encodeURIComponent(name);
+  if (name !== "" && name !== "." && name !== ".." && name.isWellFormed()) return encodeURIComponent(name);
   throw new AppError("INVALID", `"${printable(name)}" cannot stand in the path of a request.`, {
     hint: "It came from the server or the issuer: ask whoever runs it.",
   });

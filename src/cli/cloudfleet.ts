@@ -144,6 +144,7 @@ export async function openCloudfleet(deps: Deps, operations: readonly string[]):
       }),
       operations: { ...kept, ...overrides },
       organization: session.organization ?? "",
+      warn: deps.out.warn,
     });
   return {
     session,

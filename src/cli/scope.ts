@@ -3,7 +3,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import type { Kubeconfig, KubeconfigContext } from "../kube/kubeconfig.ts";
-import { checkedScope, CONTROL_PLANE_APIS, type Scope } from "../providers/datum.ts";
+import { checkedScope, CONTROL_PLANE_APIS, isScopeId, type Scope } from "../providers/datum.ts";
 import type { Session } from "../sessions/session-file.ts";
 import type { Environment } from "../system/environment.ts";
 
@@ -132,17 +132,9 @@ export function scopeOfServer(server: string): Scope | undefined {
     const [, kind, id = ""] =
       new RegExp(`/apis/${api}/(organization|project)s/([^/]+)/control-plane/?$`).exec(server) ??
         [];
-    if (kind !== undefined && isId(id)) return { kind: kind as Scope["kind"], id };
+    if (kind !== undefined && isScopeId(id)) return { kind: kind as Scope["kind"], id };
   }
   return undefined;
-}
-
-function isId(id: string): boolean {
-  try {
-    return checkedScope("project", id).id === id;
-  } catch {
-    return false;
-  }
 }
 
 const WAYS = {

@@ -1,7 +1,9 @@
 /** Owns what organizations and projects there are for a signed-in user, as the control planes tell. */
 
+import { capital, printable } from "../errors.ts";
 import { listObjects } from "../kube/list.ts";
 import { member, text } from "../kube/objects.ts";
+import { isScopeId } from "../providers/datum.ts";
 import type { Session } from "../sessions/session-file.ts";
 import type { Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
@@ -23,26 +25,46 @@ export interface Project {
 /** The user's organizations, by id: those of the memberships in their own control plane. */
 export async function listOrganizations(deps: Deps, chosen: Session): Promise<Organization[]> {
   using plane = await openTarget(deps, chosen, { kind: "user", source: "the session" });
-  const found = new Map<string, Organization>();
-  for (const membership of await listObjects(plane.client, `/apis/${plane.api}/organizationmemberships`)) {
-    const id = text(member(member(membership, "spec"), "organizationRef").name);
+  const memberships = await listObjects(plane.client, `/apis/${plane.api}/organizationmemberships`);
+  const found = memberships.map((membership): Organization => {
     const { displayName, type } = member(member(membership, "status"), "organization");
-    if (id !== "") {
-      found.set(id, { id, displayName: text(displayName) || undefined, type: text(type) || undefined });
-    }
-  }
-  return [...found.values()].sort(byId);
+    return {
+      id: text(member(member(membership, "spec"), "organizationRef").name),
+      displayName: text(displayName) || undefined,
+      type: text(type) || undefined,
+    };
+  });
+  const organizations = withIds(deps, "organization", plane.what, found);
+  return [...new Map(organizations.map((organization) => [organization.id, organization])).values()].sort(
+    byId,
+  );
 }
 
 /** The projects of an organization, by id. */
 export async function listProjects(deps: Deps, chosen: Session, organization: string): Promise<Project[]> {
   using plane = await openTarget(deps, chosen, { kind: "organization", id: organization, source: "" });
-  return (await listObjects(plane.client, `/apis/${plane.api}/projects`)).flatMap((project): Project[] => {
+  const found = (await listObjects(plane.client, `/apis/${plane.api}/projects`)).map((project): Project => {
     const metadata = member(project, "metadata");
-    const id = text(metadata.name);
     const displayName = text(member(metadata, "annotations")["kubernetes.io/display-name"]) || undefined;
-    return id === "" ? [] : [{ id, displayName, organization }];
-  }).sort(byId);
+    return { id: text(metadata.name), displayName, organization };
+  });
+  return withIds(deps, "project", plane.what, found).sort(byId);
+}
+
+/** Those whose id can be one; that others are passed over is said, for they would lead requests elsewhere. */
+function withIds<Row extends { readonly id: string }>(
+  { out }: Deps,
+  kind: "organization" | "project",
+  what: string,
+  rows: readonly Row[],
+): Row[] {
+  const wrong = rows.find(({ id }) => id !== "" && !isScopeId(id));
+  if (wrong !== undefined) {
+    out.warn(
+      `${capital(what)} lists a ${kind} "${printable(wrong.id, 80)}", which cannot be an id: passed over.`,
+    );
+  }
+  return rows.filter(({ id }) => isScopeId(id));
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

@@ -3,6 +3,7 @@
 import { isObject, type JsonObject } from "../api/answer.ts";
 import type { ApiClient } from "../api/client.ts";
 import { AppError } from "../errors.ts";
+import { objects } from "./objects.ts";
 
 /** How many objects are asked for at once, and how many such parts are read at the most. */
 const PART = 500;
@@ -24,7 +25,8 @@ export async function listObjects(client: ApiClient, path: string): Promise<Json
       query: { limit: String(PART), ...(next === "" ? {} : { continue: next }) },
       allowance,
     });
-    if (Array.isArray(answer.items)) found.push(...answer.items.filter(isObject));
+    // Not spread as arguments, of which there can be too many.
+    for (const item of objects(answer.items)) found.push(item);
     const token = isObject(answer.metadata) ? answer.metadata.continue : undefined;
     if (typeof token !== "string" || token === "") return found;
     next = token;

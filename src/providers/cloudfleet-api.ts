@@ -96,13 +96,15 @@ export interface ApiOptions {
   readonly client: ApiClient;
   readonly operations: Readonly<Record<string, string>>;
   readonly organization: string;
+  /** Told of what is passed over in a list. */
+  readonly warn: (text: string) => void;
 }
 
 /**
  * The API behind a client. Its methods throw `SESSION_REJECTED`, `FORBIDDEN`, `NOT_FOUND` naming the id, `INVALID` with
  * the server's words, `CONFLICT`, `NETWORK`, and what getting a token throws.
  */
-export function cloudfleetApi({ client, operations, organization }: ApiOptions): CloudfleetApi {
+export function cloudfleetApi({ client, operations, organization, warn }: ApiOptions): CloudfleetApi {
   async function ask(
     operation: Operation,
     options: { id?: string; body?: unknown } = {},
@@ -121,8 +123,37 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
     operation: Operation,
     options: { id?: string; body?: unknown } = {},
   ): Promise<v.InferOutput<Schema>> {
-    const answer = await ask(operation, options);
-    const result = v.safeParse(schema, jsonOf(answer));
+    return parsed(schema, operation, jsonOf(await ask(operation, options)));
+  }
+
+  /** The rows that are as they should be: others hide none of them, and that they are passed over is said. */
+  async function readRows<Schema extends v.GenericSchema>(
+    schema: Schema,
+    operation: Operation,
+  ): Promise<v.InferOutput<Schema>[]> {
+    const value = jsonOf(await ask(operation));
+    const results = (Array.isArray(value) ? value : []).map((row) => v.safeParse(schema, row));
+    const good = results.flatMap(({ success, output }) => success ? [output] : []);
+    if (good.length === 0) return parsed(v.array(schema), operation, value);
+    const wrong = results.find(({ success }) => !success)?.issues?.[0];
+    if (wrong !== undefined) {
+      const field = v.getDotPath(wrong) ?? "all of it";
+      warn(
+        `${new URL(client.baseUrl).host} listed ${
+          results.length - good.length
+        } of ${results.length} in a form that ` +
+          `cannot be used (${printable(field, 60)} is wrong): passed over.`,
+      );
+    }
+    return good;
+  }
+
+  function parsed<Schema extends v.GenericSchema>(
+    schema: Schema,
+    operation: Operation,
+    value: unknown,
+  ): v.InferOutput<Schema> {
+    const result = v.safeParse(schema, value);
     if (result.success) return result.output;
     throw new AppError(
       "NETWORK",
@@ -150,7 +181,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
   }
 
   return {
-    tokens: () => read(v.array(tokenSchema), "list"),
+    tokens: () => readRows(tokenSchema, "list"),
     token: async (id) => answering("token", id, await read(tokenSchema, "describe", { id })),
     async createToken(fields) {
       const look =
@@ -190,7 +221,7 @@ export function cloudfleetApi({ client, operations, organization }: ApiOptions):
         retryable: true,
       });
     },
-    clusters: () => read(v.array(clusterSchema), "clusters"),
+    clusters: () => readRows(clusterSchema, "clusters"),
     cluster: async (id) => answering("cluster", id, await read(clusterSchema, "cluster", { id })),
   };
 }

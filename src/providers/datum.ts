@@ -115,11 +115,15 @@ export interface Scope {
   readonly id: string;
 }
 
-/** Checks an id against the rules for Kubernetes names (RFC 1123 labels and subdomains). Throws `USAGE`. */
+/** True for what can be the id of an organization or project: a Kubernetes name (RFC 1123 labels and subdomains). */
+export function isScopeId(id: string): boolean {
+  return id.length <= 253 &&
+    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(id);
+}
+
+/** Checks an id as {@link isScopeId} does. Throws `USAGE`. */
 export function checkedScope(kind: Scope["kind"], id: string): Scope {
-  if (
-    id.length > 253 || !/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(id)
-  ) {
+  if (!isScopeId(id)) {
     throw new AppError(
       "USAGE",
       `"${printable(id, 80)}" cannot be the id of ${kind === "project" ? "a project" : "an organization"}.`,

@@ -1,7 +1,13 @@
 /** Owns the secrets that a request carries, and how they are kept out of words: a server may repeat what it was sent. */
 
-/** A text without the secrets of one request, and without anything that looks like a JWT. */
-export type HideSecrets = (text: string) => string;
+/** A text without the secrets of one request, and without anything that looks like a JWT: for lines of our own. */
+export interface HideSecrets {
+  (text: string): string;
+  /** What a server says in words, without pieces of those secrets either: cut, backwards, in other letters. */
+  readonly words: (text: string) => string;
+  /** What a server gives as data: without those secrets alone, for it may hold others that were asked for. */
+  readonly data: (text: string) => string;
+}
 
 /** The parts of a request's body that are secrets, and nobody's name for anything. */
 const SECRET_FIELDS = [
@@ -53,27 +59,82 @@ const PUBLIC_CODES = new Set([
 /** How deep words are looked for in an answer; nobody reads them from below. */
 const DEEPEST = 8;
 
-/** What hides some secrets, however they are written: as they are, percent- or form-encoded, escaped for JSON. */
+/**
+ * What hides some secrets, however they are written: as they are, percent- or form-encoded, escaped for JSON, in base64 or
+ * hexadecimal, a JWT without its header too. In words, whatever of them stands there in sixteen characters together.
+ */
 export function hidingSecrets(secrets: readonly string[]): HideSecrets {
-  let known: readonly string[] | undefined;
-  return (text) => {
-    known ??= [...new Set(secrets.filter((one) => one.length >= SHORTEST_SECRET).flatMap(spellings))]
-      .sort((a, b) => b.length - a.length);
-    const hidden = known.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
-    return hidden.replace(JWT, HIDDEN);
-  };
+  return hiding(() => secrets);
 }
 
 /** What hides the secrets that a request carries: in its header `Authorization` and its body, a form or JSON. */
 export function hidingSecretsOf({ headers, body }: Pick<RequestInit, "headers" | "body"> = {}): HideSecrets {
-  let hide: HideSecrets | undefined;
-  return (text) => {
-    hide ??= hidingSecrets([
-      ...secretsOfHeader(new Headers(headers).get("authorization") ?? ""),
-      ...secretsOfBody(body),
-    ]);
-    return hide(text);
+  return hiding(() => [
+    ...secretsOfHeader(new Headers(headers).get("authorization") ?? ""),
+    ...secretsOfBody(body),
+  ]);
+}
+
+function hiding(secretsOf: () => readonly string[]): HideSecrets {
+  let secrets: readonly string[] | undefined;
+  let known: readonly string[] | undefined;
+  let pieces: ReadonlySet<string> | undefined;
+  const longEnough = () => secrets ??= secretsOf().filter((one) => one.length >= SHORTEST_SECRET);
+  const data = (text: string) => {
+    known ??= [...new Set(longEnough().flatMap(spellings))].sort((a, b) => b.length - a.length);
+    if (text.length < (known.at(-1)?.length ?? Infinity)) return text;
+    return known.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
   };
+  const line = (text: string) => data(text).replace(JWT, HIDDEN);
+  const words = (text: string) => {
+    const rest = line(text);
+    if (rest.length < PIECE) return rest;
+    return withoutPieces(rest, pieces ??= piecesOf(longEnough()));
+  };
+  return Object.assign(line, { words, data });
+}
+
+/** In characters; what of a secret is shorter says little of it, and can be any word. */
+const PIECE = 16;
+
+/** In characters; of a longer secret so much is looked for from both its ends. */
+const LOOKED_FOR = 8192;
+
+/** Every piece of these secrets as it can be written, in small letters. */
+function piecesOf(secrets: readonly string[]): ReadonlySet<string> {
+  const pieces = new Set<string>();
+  for (const secret of secrets) {
+    const ends = secret.length > 2 * LOOKED_FOR
+      ? [secret.slice(0, LOOKED_FOR), secret.slice(-LOOKED_FOR)]
+      : [secret];
+    for (const end of ends) {
+      for (const text of [end, [...end].reverse().join(""), ...encodings(end)]) {
+        const small = inSmallLetters(text);
+        for (let at = 0; at + PIECE <= small.length; at++) pieces.add(small.slice(at, at + PIECE));
+      }
+    }
+  }
+  return pieces;
+}
+
+function withoutPieces(text: string, pieces: ReadonlySet<string>): string {
+  const small = inSmallLetters(text);
+  let result = "";
+  let kept = 0;
+  let hiddenTo = 0;
+  for (let at = 0; at + PIECE <= small.length; at++) {
+    if (!pieces.has(small.slice(at, at + PIECE))) continue;
+    if (at > hiddenTo || hiddenTo === 0) {
+      result += text.slice(kept, at) + HIDDEN;
+    }
+    hiddenTo = kept = at + PIECE;
+  }
+  return result + text.slice(kept);
+}
+
+/** In Latin letters only: others can change a text's length. */
+function inSmallLetters(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** An answer as it was read. */
@@ -99,7 +160,7 @@ export function withoutSecrets<Answer extends ReadAnswer>(
   return {
     ...answer,
     headers: named,
-    body: askedFor ? body : hiddenBody(body, hide),
+    body: askedFor ? body : hiddenBody(body, hide.words),
   };
 }
 
@@ -108,7 +169,7 @@ export function isAskedFor(status: number): boolean {
   return status === 200 || status === 201;
 }
 
-function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: HideSecrets): Uint8Array<ArrayBuffer> {
+function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: (text: string) => string): Uint8Array<ArrayBuffer> {
   const text = new TextDecoder().decode(body);
   // Read first, so that no way to escape a letter hides a secret from us.
   const json = decoded<unknown>(JSON.parse, text);
@@ -125,7 +186,12 @@ function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: HideSecrets): Uint8Arra
   return new TextEncoder().encode(json === undefined ? String(hidden) : JSON.stringify(hidden));
 }
 
-function hiddenValue(value: unknown, depth: number, hide: HideSecrets, tooDeep: () => string): unknown {
+function hiddenValue(
+  value: unknown,
+  depth: number,
+  hide: (text: string) => string,
+  tooDeep: () => string,
+): unknown {
   if (typeof value === "string") return hide(value);
   if (typeof value !== "object" || value === null) return value;
   if (depth === 0) return tooDeep();
@@ -175,5 +241,31 @@ function spellings(secret: string): string[] {
     quoted.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`),
     ...encoded,
     ...encoded.map((text) => text.replace(/%../g, (byte) => byte.toLowerCase())),
+    ...encodings(secret),
+    ...partsOfJwt(secret),
+  ].filter((text) => text.length >= SHORTEST_SECRET);
+}
+
+/** In base64, both alphabets, wherever in a longer text it begins; and in hexadecimal digits. */
+function encodings(secret: string): string[] {
+  const bytes = new TextEncoder().encode(secret);
+  const letters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const base64 = [0, 1, 2].map((before) => {
+    const text = btoa("\0".repeat(before) + letters);
+    // What of it the bytes around do not change.
+    return text.slice(Math.ceil(before * 8 / 6), Math.floor((before + bytes.length) * 8 / 6));
+  });
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [
+    ...base64,
+    ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_")),
+    digits,
+    digits.toUpperCase(),
   ];
+}
+
+/** What makes a token of a JWT: all behind its header, which anybody can guess, and its signature. */
+function partsOfJwt(secret: string): string[] {
+  if (!/^eyJ[\w-]+(?:\.[\w-]*){2,4}$/.test(secret)) return [];
+  return [secret.slice(secret.indexOf(".") + 1), secret.slice(secret.lastIndexOf(".") + 1)];
 }

@@ -243,8 +243,8 @@ const hasCurses = (() => {
     return false;
   }
 })();
-// deno-lint-ignore no-console
 if (!hasCurses) {
+  // deno-lint-ignore no-console
   console.error("skipped: a sign-in below a curses program, for there is no python3 with curses here");
 }
 

@@ -233,7 +233,7 @@ function apiOf(fetch: Fetch): CloudfleetApi {
     refusals: CLOUDFLEET_REFUSALS,
     fetch,
   });
-  return cloudfleetApi({ client, operations: {}, organization: "acme" });
+  return cloudfleetApi({ client, operations: {}, organization: "acme", warn: () => {} });
 }
 
 const REFUSALS: readonly (readonly [

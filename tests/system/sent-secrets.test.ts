@@ -173,12 +173,76 @@ Deno.test("any hostile body is read in a moment, however deep or repetitive", ()
   }
 });
 
+const JWT = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIzMTgyNzE5MzEyNDU5NTMyODEifQ." +
+  "Wm9lLXNpZ25hdHVyZS1vZi1hLXRva2VuLXRoYXQtaXMtbG9uZw";
+const OPAQUE = "isat_Zk3vQ9-xTnU7b_PmW2cR8yLdA5sGhJ1eKf4oB6iVtNqXz";
+
+/** Ways to write a token that say it to whoever knows them; those that are exact are hidden from data, too. */
+const DISGUISES: readonly (readonly [how: string, write: (token: string) => string, exact: boolean])[] = [
+  ["as it is", (token) => token, true],
+  ["in base64", btoa, true],
+  ["in base64 behind one letter", (token) => btoa(`a${token}`), true],
+  ["in base64 of a user and a password", (token) => btoa(`ab:${token}:cd`), true],
+  ["in base64 for URLs", (token) => btoa(`??>${token}`).replaceAll("+", "-").replaceAll("/", "_"), true],
+  ["in hexadecimal digits", (token) => [...token].map((c) => c.charCodeAt(0).toString(16)).join(""), true],
+  ["backwards", (token) => [...token].reverse().join(""), false],
+  ["in capitals", (token) => token.toUpperCase(), false],
+  ["without its first letters", (token) => token.slice(5), false],
+  ["without its last letters", (token) => token.slice(0, -9), false],
+  ["in part", (token) => token.slice(10, 40), false],
+];
+
+for (const [how, write, exact] of DISGUISES) {
+  Deno.test(`a token ${how} is hidden from words${exact ? ", and from data" : ""}`, () => {
+    for (const token of [JWT, OPAQUE]) {
+      const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${token}` } });
+      const said = hide.words(`no: ${write(token)}, sorry`);
+      // Fewer than sixteen characters may stay at either end.
+      assert.match(said, /^no: \S{0,15}…\S{0,15}, sorry$/, `${token}: ${said}`);
+      if (exact) assert.match(hide.data(`is ${write(token)}.`), /^is \S{0,4}…\S{0,6}\.$/);
+    }
+  });
+}
+
+Deno.test("a JWT without its header, which anybody can guess, and its signature alone are hidden from data", () => {
+  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${JWT}` } });
+  assert.equal(hide.data(`x ${JWT.slice(JWT.indexOf(".") + 1)} y`), "x … y");
+  assert.equal(hide.data(`x ${JWT.slice(JWT.lastIndexOf(".") + 1)} y`), "x … y");
+  assert.equal(hide.data(JWT.split(".")[1] ?? ""), JWT.split(".")[1], "what it says of whom is no secret");
+});
+
+Deno.test("data keeps another's token, which was asked for", () => {
+  const other = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln";
+  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${OPAQUE}` } });
+  assert.equal(hide.data(other), other);
+  assert.equal(hide(other), "…");
+});
+
+Deno.test("of a long token its ends are looked for, in bounded time", () => {
+  const token = Array.from({ length: 20_000 }, (_, at) => (at * 7919 % 36).toString(36)).join("") +
+    "-end-of-the-token";
+  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${token}` } });
+  assert.equal(hide.words(`no ${token}!`), "no …!");
+  assert.equal(hide.words("no end-OF-the-token!"), "no …!");
+  const began = performance.now();
+  hide.words("some words of a server ".repeat(50_000));
+  assert.ok(performance.now() - began < 10_000);
+});
+
+Deno.test("words of one's own that are no piece of a secret stay", () => {
+  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${JWT}` } });
+  const words =
+    'User "ada@example.com" cannot list resource "projects" in API group "resourcemanager" at the cluster';
+  assert.equal(hide.words(words), words);
+});
+
 Deno.test("no text says a secret, wherever and however often it stands in there", () => {
   const secret = fc.string({ unit: "binary", minLength: 8 });
   fc.assert(
     fc.property(secret, fc.array(fc.string()), (secret, words) => {
       const said = words.join(secret) + secret;
       assert.ok(!hidingSecrets([secret])(said).includes(secret));
+      assert.ok(!hidingSecrets([secret]).words(said).includes(secret));
     }),
     { numRuns: 30 },
   );
