@@ -3,6 +3,7 @@
 import { AppError } from "../errors.ts";
 import {
   ensurePrivateFolder,
+  isTrusted,
   kindOf,
   readTextFile,
   removeFile,
@@ -33,6 +34,12 @@ export function keyFileStore({ folder, pathFor, notice }: KeyFileOptions): Secre
     if (kind !== undefined && kind !== "file") {
       throw new AppError("STORAGE", `${path} is not a key file of datumctl: it is not a plain file.`, {
         hint: "Look at what it is; then remove it and sign in again: datumctl login",
+      });
+    }
+    if (!isTrusted(folder) || !isTrusted(path)) {
+      throw new AppError("STORAGE", `${path} is not used: it, or its folder, belongs to someone else.`, {
+        hint:
+          "Run this as its owner (sudo -u USER), or keep sessions of your own: DATUMCTL_CONFIG_DIR=FOLDER",
       });
     }
     await makePrivate(folder);

@@ -4,7 +4,7 @@ import { AppError, printable } from "../errors.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, readTextFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import { makePrivate, type SessionPlace } from "./place.ts";
+import { makeFoldersPrivate, makePrivate, type SessionPlace } from "./place.ts";
 import { LOCK_WAIT } from "./read-session.ts";
 import { SCHEMA_VERSION } from "./session-file.ts";
 
@@ -18,6 +18,7 @@ export interface Config {
 /** Reads `config.json`. Throws `STORAGE` when it is damaged or of a newer schema. */
 export async function readConfig(place: SessionPlace): Promise<Config> {
   const path = configPath(place);
+  await makeFoldersPrivate(place);
   return await configOf(place, path, await readTextFile(path));
 }
 
@@ -56,6 +57,7 @@ export async function changeConfig(
   signal?: AbortSignal,
 ): Promise<void> {
   await ensurePrivateFolder(place.folders.config);
+  await makeFoldersPrivate(place);
   const path = configPath(place);
   using _lock = await acquireLock(`${place.folders.config}/config.json.lock`, {
     timeout: LOCK_WAIT,

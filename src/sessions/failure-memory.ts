@@ -2,7 +2,7 @@
 
 import { AppError, CODES, type ErrorCode, printable } from "../errors.ts";
 import type { Clock } from "../system/clock.ts";
-import { readTextFile, writeFileAtomically } from "../system/files.ts";
+import { isTrusted, readTextFile, writeFileAtomically } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
 import { parseJson } from "../json.ts";
 
@@ -64,7 +64,9 @@ export interface FailureMemory {
  */
 export function openFailureMemory(path: string, now: Clock, of?: string): FailureMemory {
   const read = async (): Promise<Remembered | undefined> => {
-    const found = parse(await readTextFile(path).catch(() => undefined));
+    // What another user wrote there is nobody's failure.
+    const text = isTrusted(path) ? await readTextFile(path).catch(() => undefined) : undefined;
+    const found = parse(text);
     if (found === undefined || found.of !== of) return undefined;
     const age = now() - found.at;
     return age >= 0 && age < (OUTAGES.has(found.code) ? TOLD_OF_OUTAGE : REMEMBERED) ? found : undefined;

@@ -1,10 +1,10 @@
 /** What a place of sessions is, and where in it each file of a session and its key are. */
 
-import { printable } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import type { SecretStore } from "../keyring/store.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment, Folders } from "../system/environment.ts";
-import { tighten } from "../system/files.ts";
+import { isOurs, isTrusted, leaveOfOthers, listFolder, tighten } from "../system/files.ts";
 import type { Session } from "./session-file.ts";
 import { fileNameOf } from "./session-name.ts";
 
@@ -72,10 +72,50 @@ export async function pathsOf(folders: Folders, name: string): Promise<SessionPa
   };
 }
 
-/** Takes away permissions of others, and tells of it. */
+/**
+ * Takes away permissions of others, and tells of it.
+ *
+ * @throws {AppError} `STORAGE` for what belongs to another user, who could change it at any time. The administrator is no
+ * exception: what they wrote there, its owner could no longer read.
+ */
 export async function makePrivate(place: SessionPlace, path: string): Promise<void> {
+  refuseForeign(place, path);
   const told = await tighten(path);
   if (told !== undefined) place.notice(told);
+}
+
+/**
+ * Makes the folders of a place private, as {@link makePrivate}. One that `DATUMCTL_CONFIG_DIR` names and that holds more
+ * than ours is left as it is.
+ *
+ * @throws {AppError} `STORAGE` for one of another user.
+ */
+export async function makeFoldersPrivate(place: SessionPlace): Promise<void> {
+  const { config, sessions } = place.folders;
+  await makePrivate(place, sessions);
+  if (config === sessions) return;
+  refuseForeign(place, config);
+  const leave = leaveOfOthers(config);
+  if (leave === "nothing" || !isOurs(config)) return;
+  const chosen = place.env("DATUMCTL_CONFIG_DIR") !== undefined;
+  if (!chosen || (await listFolder(config)).every((name) => OURS.test(name))) {
+    await makePrivate(place, config);
+  } else if (leave === "write") {
+    place.notice(
+      `Others can write in ${config}. Keep sessions in a folder of their own: DATUMCTL_CONFIG_DIR=FOLDER`,
+    );
+  }
+}
+
+const OURS = /^(?:config\.json|sessions|datumctl-from-source)/;
+
+function refuseForeign({ project }: SessionPlace, path: string): void {
+  if (isTrusted(path)) return;
+  throw new AppError("STORAGE", `${printable(path)} is not used: it belongs to someone else.`, {
+    hint: project === undefined
+      ? "Run this as its owner (sudo -u USER), or keep sessions of your own: DATUMCTL_CONFIG_DIR=FOLDER"
+      : instead(project),
+  });
 }
 
 /** The way on that takes nothing from what a project's folder says. */

@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { listFolder, readTextFile } from "../system/files.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
-import { instead, makePrivate, pathsOf, type SessionPlace } from "./place.ts";
+import { instead, makeFoldersPrivate, makePrivate, pathsOf, type SessionPlace } from "./place.ts";
 import { parseSession, type Session, START_ANEW } from "./session-file.ts";
 import { isSessionName } from "./session-name.ts";
 
@@ -12,6 +12,7 @@ import { isSessionName } from "./session-name.ts";
 export async function readSession(place: SessionPlace, name: string): Promise<Session | undefined> {
   if (!isSessionName(name)) return undefined;
   const { file } = await pathsOf(place.folders, name);
+  await makeFoldersPrivate(place);
   const text = await readTextFile(file);
   return text === undefined ? undefined : await sessionOf(place, file, text, name);
 }
@@ -46,7 +47,7 @@ export async function listSessions(
 ): Promise<{ readonly sessions: Session[]; readonly damaged: AppError[] }> {
   const sessions: Session[] = [];
   const damaged: AppError[] = [];
-  await makePrivate(place, place.folders.sessions);
+  await makeFoldersPrivate(place);
   for (const name of await listFolder(place.folders.sessions)) {
     if (!/^[a-z2-7]{16}\.json$/.test(name)) continue;
     try {

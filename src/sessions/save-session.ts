@@ -8,7 +8,7 @@ import type { Credentials } from "./credentials.ts";
 import { isSameClient, mayBecome } from "./identity.ts";
 import { makeKeyText, readKeyText, type SealingKey } from "./jwe.ts";
 import { accountOf, openSession, openWith } from "./open-session.ts";
-import { type KeyStore, pathsOf, type SessionPlace } from "./place.ts";
+import { type KeyStore, makeFoldersPrivate, pathsOf, type SessionPlace } from "./place.ts";
 import { LOCK_WAIT, lockSession, readSession } from "./read-session.ts";
 import { newLoginLine } from "./remedy.ts";
 import { SCHEMA_VERSION, type Session } from "./session-file.ts";
@@ -67,6 +67,7 @@ export async function saveSession(
     });
   }
   await ensurePrivateFolder(place.folders.sessions);
+  await makeFoldersPrivate(place);
   await createFile(`${place.folders.sessions}/.gitignore`, "*\n");
   using _lock = await lockSession(place, name, LOCK_WAIT);
   const previous = await readSession(place, name);

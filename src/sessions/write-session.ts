@@ -4,7 +4,7 @@ import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/files.ts";
 import type { Credentials } from "./credentials.ts";
 import { seal, type SealingKey } from "./jwe.ts";
-import { pathsOf, type SessionPlace } from "./place.ts";
+import { makeFoldersPrivate, pathsOf, type SessionPlace } from "./place.ts";
 import { LOCK_WAIT, lockSession, sessionOf } from "./read-session.ts";
 import { formatSession, type Session } from "./session-file.ts";
 import { AMBIENT } from "./session-name.ts";
@@ -82,8 +82,10 @@ export async function changeLocked(
 }
 
 /** Makes the folder of the sessions and sees that there is room in it. Throws `STORAGE`. */
-export async function checkRoom({ folders }: SessionPlace): Promise<void> {
+export async function checkRoom(place: SessionPlace): Promise<void> {
+  const { folders } = place;
   await ensurePrivateFolder(folders.sessions);
+  await makeFoldersPrivate(place);
   const room = await prepareReplacement(`${folders.sessions}/room-${crypto.randomUUID()}`, 4 * SPARE_ROOM);
   await room.discard();
 }

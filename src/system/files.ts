@@ -171,6 +171,30 @@ export function isOurs(path: string): boolean {
   }
 }
 
+/**
+ * True when what a path leads to belongs to the person who runs this or to the administrator, who can read it anyway; and
+ * where nothing is there, or the system does not tell whose it is. The administrator's own is the administrator's alone.
+ */
+export function isTrusted(path: string): boolean {
+  try {
+    const info = Deno.statSync(path);
+    return ownedByUs(info) || info.uid === 0;
+  } catch {
+    return true;
+  }
+}
+
+/** What others than its owner may do in a folder. Nothing where none can be seen there, and on Windows. */
+export function leaveOfOthers(path: string): "nothing" | "look" | "write" {
+  if (Deno.build.os === "windows") return "nothing";
+  try {
+    const mode = Deno.statSync(path).mode ?? 0;
+    return (mode & 0o022) !== 0 ? "write" : (mode & 0o077) !== 0 ? "look" : "nothing";
+  } catch {
+    return "nothing";
+  }
+}
+
 function ownedByUs({ uid }: Deno.FileInfo): boolean {
   const own = Deno.uid();
   return uid === null || own === null || uid === own;

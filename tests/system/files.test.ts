@@ -9,6 +9,7 @@ import {
   exists,
   fileFailure,
   isOurs,
+  isTrusted,
   kindOf,
   listFolder,
   prepareReplacement,
@@ -269,11 +270,12 @@ Deno.test("files of another owner are told of, stay as they are, and are read al
   const paths = ["sessions", "sessions/one.json"].map((name) => `${it.path}/${name}`);
   await Deno.writeTextFile(
     `${it.path}/main.ts`,
-    `import { listFolder, readTextFile, tighten } from "./src/system/files.ts";
+    `import { isOurs, isTrusted, listFolder, readTextFile, tighten } from "./src/system/files.ts";
      const told = [];
      for (const path of ${JSON.stringify(paths)}) told.push(await tighten(path));
      const [folder, file] = ${JSON.stringify(paths)};
-     console.log(JSON.stringify([...told, await listFolder(folder), await readTextFile(file)]));`,
+     const whose = [isOurs(folder), isTrusted(folder)];
+     console.log(JSON.stringify([...told, await listFolder(folder), await readTextFile(file), whose]));`,
   );
   await new Deno.Command("chmod", { args: ["-R", "a+rX", it.path] }).output();
   const { stdout, stderr } = await new Deno.Command(`${it.path}/deno`, {
@@ -293,7 +295,7 @@ Deno.test("files of another owner are told of, stay as they are, and are read al
     );
     assert.notEqual(((await Deno.stat(path)).mode ?? 0) & 0o044, 0);
   }
-  assert.deepEqual(found, [["one.json"], "{}"]);
+  assert.deepEqual(found, [["one.json"], "{}", [false, true]], "the administrator is trusted");
 });
 
 Deno.test("an administrator's call changes nothing of another owner's, and tells whose it is not", {
@@ -306,7 +308,7 @@ Deno.test("an administrator's call changes nothing of another owner's, and tells
   await Deno.symlink(file, `${it.path}/link`);
   assert.deepEqual([isOurs(file), isOurs(`${it.path}/link`), isOurs(`${it.path}/none`)], [true, true, false]);
   await Deno.chown(file, 65534, 65534);
-  assert.equal(isOurs(file), false);
+  assert.deepEqual([isOurs(file), isTrusted(file), isTrusted(`${it.path}/link`)], [false, false, false]);
   assert.match(await tighten(file) ?? "", /only its owner, who is someone else, can change them/);
   assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o666);
 });
