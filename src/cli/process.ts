@@ -18,6 +18,10 @@ export async function runFromProcess(): Promise<number> {
   // Read before the command line is understood: files are looked after on the way there, too.
   const quiet = commandLine.some((arg) => /^(?:--quiet|-v*qv*)$/.test(arg));
   const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${line}\n`);
+  // The runtime has opened it before us, whatever we do with the variable.
+  if (environment("SSLKEYLOGFILE") !== undefined) {
+    notice("warning: SSLKEYLOGFILE is set: the secrets of TLS connections are written into that file.");
+  }
   try {
     return await runCommandLine(commandLine, {
       env: environment,

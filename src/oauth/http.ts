@@ -56,7 +56,7 @@ export const MAX_ANSWER = 1024 * 1024;
 const REQUEST_TIMEOUT = 30_000;
 
 /** So long a server is silent before the time that runs out meanwhile is its doing and not a person's. */
-const SILENCE = 500;
+const SILENCE = 1_000;
 
 /** True for a host that is this machine by its name: 127.0.0.0/8, [::1], localhost. RFC 8252, 7.3 and 8.3. */
 export function isLoopback(hostname: string): boolean {

@@ -52,3 +52,23 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name:
+    "a file of TLS secrets, which the runtime has opened already, is warned of by all but kubectl's plugin and -q",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const env = { DATUMCTL_CONFIG_DIR: folder, SSLKEYLOGFILE: `${folder}/keys.log` };
+    try {
+      for (
+        const [line, warned] of [["version", true], ["version -q", false], ["auth get-token", false]] as const
+      ) {
+        const { stderr } = await shell(line, env);
+        assert.equal(/^warning: SSLKEYLOGFILE is set: /m.test(stderr), warned, `${line}: ${stderr}`);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

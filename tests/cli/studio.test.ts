@@ -121,9 +121,9 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   },
   "silence while polling": {
     faults: { token: { slow: 60_000 } },
-    flags: ["--timeout", "2s"],
-    code: "TIMEOUT",
-    says: /within 2 s/,
+    flags: ["--timeout", "3s"],
+    code: "NETWORK",
+    says: /did not answer in time/,
   },
 };
 
