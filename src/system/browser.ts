@@ -1,9 +1,16 @@
 /** How a web page comes up in the person's browser, and how one can tell that no browser here would reach them. */
 
-import { AppError } from "../errors.ts";
+import { AppError, printable } from "../errors.ts";
 import { type Environment, environment, operatingSystem } from "./environment.ts";
 import { exists } from "./files.ts";
-import { childEnvironment, findProgram, isProgram, ProgramError, startDetached } from "./processes.ts";
+import {
+  childEnvironment,
+  findProgram,
+  isProgram,
+  ProgramError,
+  ProgramNotFound,
+  startDetached,
+} from "./processes.ts";
 
 /** What decides which browser there is. */
 export interface BrowserSurroundings {
@@ -164,7 +171,8 @@ export async function openBrowser(
   const env = childEnvironment(BROWSER_VARIABLES);
   const { command, patience = 1000, surroundings: around = surroundings } = options;
   const { commands, problem } = browserCommands(url, command, around);
-  const variable = command === undefined && around.variable("BROWSER") ? " (BROWSER)" : "";
+  const own = command ?? around.variable("BROWSER");
+  const variable = command === undefined && own ? " (BROWSER)" : "";
   // What a person chose themselves is what they want to hear about, not our guesses after it.
   let chosen = problem === undefined ? undefined : `${problem}${variable}`;
   let failure: string | undefined;
@@ -176,10 +184,13 @@ export async function openBrowser(
         return { opened: true, program, ...(chosen === undefined ? {} : { passedOver: chosen }) };
       }
       failure = `"${program}" ended with exit code ${failed}`;
-      if (command !== undefined || variable !== "") chosen ??= `${failure}${variable}`;
+      if (own) chosen ??= `${failure}${variable}`;
     } catch (error) {
       if (!(error instanceof ProgramError)) throw error;
-      if (command !== undefined || variable !== "") chosen ??= `${error.message}${variable}`;
+      // With the blanks that its path may have: only the person knows where it ends.
+      const missing = own && error instanceof ProgramNotFound;
+      const why = missing ? `"${printable(own)}" is not installed` : error.message;
+      if (own) chosen ??= `${why}${variable}`;
     }
   }
   return { opened: false, reason: chosen ?? failure ?? "no browser was found" };

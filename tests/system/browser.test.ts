@@ -198,7 +198,7 @@ Deno.test("a browser that is absent or fails at once is an outcome with its reas
   await inScratch(async (folder) => {
     assert.deepEqual(await openBrowser(URL_, { command: "no-such-browser -x" }), {
       opened: false,
-      reason: `"no-such-browser" is not installed`,
+      reason: `"no-such-browser -x" is not installed`,
     });
     await writeScript(`${folder}/broken`, "exit 3");
     assert.deepEqual(await openBrowser(URL_, { command: `${folder}/broken`, patience: 10_000 }), {
@@ -239,8 +239,8 @@ Deno.test("a $BROWSER that fails or is missing is named, and gives way to the sy
     for (
       const [BROWSER, said] of [
         [`${folder}/broken`, `"${folder}/broken" ended with exit code 1 (BROWSER)`],
-        [`'${missing}'`, `"${missing}" is not installed (BROWSER)`],
-        ["no-such-browser", `"no-such-browser" is not installed (BROWSER)`],
+        [missing, `"${missing}" is not installed (BROWSER)`],
+        ["no-such-browser -x", `"no-such-browser -x" is not installed (BROWSER)`],
         ["'", "one of its quotes is not closed (BROWSER)"],
       ] as const
     ) {
