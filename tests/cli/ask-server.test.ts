@@ -102,6 +102,31 @@ Deno.test("a server that refuses an issuer's ID token is shown that one alone, a
   await assert.rejects(Deno.stat(kubeconfig), Deno.errors.NotFound);
 });
 
+Deno.test("a server that accepted the session before is asked once more after one refresh, and a sign-in is named", async () => {
+  await using stage = await openStage("oidc");
+  const { sandbox, server, update } = stage;
+  server.accepts = () => true;
+  assert.equal((await update("--server", server.url)).code, 0);
+  server.accepts = () => false;
+  server.shown.length = 0;
+  // A token of another second is another token.
+  sandbox.time += 1_000;
+  const { code, stderr } = await update("--server", server.url);
+  assert.equal(code, 4, stderr);
+  assert.deepEqual(server.shown, ["id", "id"]);
+  assert.equal(refreshes(sandbox), 1);
+  assert.match(
+    stderr,
+    /audience client-1\)\.\nCompare that .*--token access\. It accepted this session before\. Sign in again: /,
+  );
+  // Another server of the same host is another one.
+  await using other = await startServer();
+  await Deno.writeTextFile(`${sandbox.folder}/ca.pem`, other.caPem);
+  assert.equal((await update("--server", other.url)).code, 4);
+  assert.equal(refreshes(sandbox), 1);
+  assert.deepEqual(other.shown, ["id"]);
+});
+
 Deno.test("an access token is shown to an API server with --token access, and then alone", async () => {
   await using stage = await openStage("oidc");
   const { sandbox, server, update, kubeconfig } = stage;

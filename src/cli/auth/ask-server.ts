@@ -172,7 +172,7 @@ function hintOf(
     ? ""
     : " If it takes the issuer's access tokens instead, say so: the same command with --token access.";
   return known
-    ? `It accepted this session before. ${signInAgain(session)}. If that does not help: ${COMPARE}`
+    ? `${COMPARE}${access} It accepted this session before. ${signInAgain(session)}`
     : `${COMPARE}${access}`;
 }
 
