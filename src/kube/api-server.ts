@@ -86,16 +86,15 @@ function noCluster({ files }: Kubeconfig, name: string): AppError {
   });
 }
 
-/** The line that makes kubectl, and us, trust an authority at a cluster entry's server. */
-export function trustClusterLine(name: string, file = "FILE"): string {
+/**
+ * The line that makes kubectl, and us, trust an authority at a cluster entry's server; with the kubeconfig that a flag
+ * named, if one did.
+ */
+export function trustClusterLine(name: string, file = "FILE", kubeconfig?: string): string {
   return shellLine([
     "kubectl",
-    "config",
-    "set-cluster",
-    name,
-    "--certificate-authority",
-    file,
-    "--embed-certs",
+    ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
+    ...["config", "set-cluster", name, "--certificate-authority", file, "--embed-certs"],
   ]);
 }
 

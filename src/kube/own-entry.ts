@@ -117,7 +117,7 @@ export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server
   throw new AppError(
     "KUBECONFIG",
     `The cluster entry ${cluster} in ${printable(entry.file.path)} points to ${
-      printable(before)
+      printable(withoutUser(before))
     }; contexts ` +
       `that use it would then point to ${server}. It was left as it is.`,
     {
@@ -125,6 +125,11 @@ export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server
         `remove it first: kubectl config delete-cluster ${cluster}`,
     },
   );
+}
+
+/** An address without the user, password and question that it may hold: it is somebody else's. */
+function withoutUser(address: string): string {
+  return address.replace(/^([^/]*\/*)[^/]*@/, "$1…@").replace(/[?#][^]*$/, "");
 }
 
 /**

@@ -210,7 +210,36 @@ Deno.test("--certificate-authority is the server's: it is asked under it, and it
   assert.equal(refused.code, 2);
   assert.match(
     refused.stderr,
-    /\nPut it there first: kubectl config set-cluster 'c d' --certificate-authority 'my ca\.pem' --embed-certs\n$/,
+    /\nPut it there first: kubectl --kubeconfig \S+ config set-cluster 'c d' --certificate-authority 'my ca\.pem' --embed-certs\n$/,
+  );
+  const other = await runLine(
+    [
+      "auth",
+      "update-kubeconfig",
+      "--profile",
+      "ada",
+      "--kubeconfig",
+      kubeconfig,
+      "--exec-command",
+      "sh",
+      "--server",
+      server.url,
+    ],
+    { place: sandbox.place },
+  );
+  assert.equal(other.code, 1, other.stderr);
+  assert.match(
+    other.stderr,
+    new RegExp(
+      `name its certificate: datumctl auth update-kubeconfig .*--server ${server.url} --certificate-authority FILE\n$`,
+    ),
+  );
+  await Deno.writeTextFile(kubeconfig, `clusters:\n- name: c d\n  cluster: {server: "${server.url}"}\n`);
+  assert.match(
+    (await update("--cluster", "c d")).stderr,
+    new RegExp(
+      `certificate: kubectl --kubeconfig ${kubeconfig} config set-cluster 'c d' --certificate-authority FILE --embed`,
+    ),
   );
   const none = await update("--server", server.url, "--certificate-authority", `${sandbox.folder}/none`);
   assert.match(none.stderr, /does not exist/);

@@ -46,6 +46,7 @@ Deno.test("another scheme or port is another host; another group or the default 
     ["http://api.other.net/x", 1],
     ["https://api.other.net:8443/x", 1],
     ["api.other.net", 1],
+    ["https://ada:hunter2@k8s.other.net/?key=hunter2", 1],
     ["https://API.other.net:443/apis/old.example.com/v1/projects/web/control-plane", 0],
     ["https://api.other.net", 0],
     ["''", 0],
@@ -55,10 +56,11 @@ Deno.test("another scheme or port is another host; another group or the default 
       world.kubeconfig,
       `clusters:\n- name: datum-project-web-api.other.net\n  cluster:\n    server: ${server}\n`,
     );
-    const { code } = await world.run(
+    const { code, stderr } = await world.run(
       `auth update-kubeconfig --project web --hostname api.other.net ${UNASKED}`,
     );
     assert.equal(code, expected, server);
+    assert.doesNotMatch(stderr, /hunter2/);
   }
 });
 

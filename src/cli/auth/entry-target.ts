@@ -28,6 +28,8 @@ export interface TargetFlags {
   readonly skipValidation?: true | undefined;
   /** The file of the server's authority. */
   readonly certificateAuthority?: string | undefined;
+  /** The one file that is read and written. */
+  readonly kubeconfig?: string | undefined;
 }
 
 /** An address under which the target may be served. */
@@ -82,7 +84,9 @@ export function checkTargetFlags(flags: TargetFlags): void {
       "USAGE",
       "--certificate-authority cannot be combined with --cluster, whose entry stays as it is.",
       {
-        hint: `Put it there first: ${trustClusterLine(flags.cluster, flags.certificateAuthority)}`,
+        hint: `Put it there first: ${
+          trustClusterLine(flags.cluster, flags.certificateAuthority, flags.kubeconfig)
+        }`,
       },
     );
   }
@@ -163,7 +167,7 @@ async function clusterEntry(
   name: string,
   { apiHost }: Session,
   kubeconfigs: readonly string[],
-  { skipValidation }: TargetFlags,
+  { skipValidation, kubeconfig: flag }: TargetFlags,
 ): Promise<EntryTarget> {
   const kubeconfig = await loadKubeconfig(kubeconfigs);
   const cluster = await findCluster(kubeconfig, name, { authority: skipValidation === undefined });
@@ -177,7 +181,7 @@ async function clusterEntry(
     places: [{ url: cluster.address }],
     authorities: [cluster.certificateAuthority],
     ...unaskable(cluster.address, cluster.unfollowed),
-    trust: trustClusterLine(cluster.name),
+    trust: trustClusterLine(cluster.name, "FILE", flag),
   };
 }
 

@@ -87,16 +87,13 @@ export function updateKubeconfigCommand(deps: CommandDeps): Command {
 
 /** The flags of `auth update-kubeconfig`, as they were typed. */
 export interface UpdateKubeconfigInput extends TargetFlags {
-  readonly kubeconfig?: string | undefined;
   readonly execInteractiveMode?: string | undefined;
   readonly context?: string | undefined;
   readonly switch: boolean;
   readonly followActive?: true | undefined;
   readonly token?: string | undefined;
-  readonly skipValidation?: true | undefined;
   readonly execCommand?: string | undefined;
   readonly dryRun?: true | undefined;
-  readonly certificateAuthority?: string | undefined;
 }
 
 /** Asks the server, writes the entry, remembers what was learned. */
