@@ -72,7 +72,7 @@ testAtIssuer(
     bad(
       await world.datumctl(["auth", "update-kubeconfig", "--cluster", "untrusted"]),
       1,
-      /certificate-authority of/,
+      /kubectl config set-cluster untrusted --certificate-authority FILE --embed-certs/,
     );
     const unchecked = await world.datumctl([
       "auth",
