@@ -90,7 +90,10 @@ function noCluster({ files }: Kubeconfig, name: string): AppError {
  * The line that makes kubectl, and us, trust an authority at a cluster entry's server; with the kubeconfig that a flag
  * named, if one did.
  */
-export function trustClusterLine(name: string, file = "FILE", kubeconfig?: string): string {
+export function trustClusterLine(
+  name: string,
+  { file = "FILE", kubeconfig }: { readonly file?: string; readonly kubeconfig?: string | undefined } = {},
+): string {
   return shellLine([
     "kubectl",
     ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),

@@ -7,7 +7,7 @@ import { readSession } from "../../src/sessions/read-session.ts";
 import { makeCertificates } from "../cloud/certificates.ts";
 import { listenWithDeno } from "../cloud/listener.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { runLine } from "./surroundings.ts";
+import { type Ran, runLine } from "./surroundings.ts";
 
 /** An API server that accepts what a test says, and keeps the tokens that it was shown. */
 interface Server extends AsyncDisposable {
@@ -45,7 +45,9 @@ interface Stage extends AsyncDisposable {
   readonly server: Server;
   readonly session: Session;
   readonly kubeconfig: string;
-  update(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  run(words: readonly string[], env?: Record<string, string>): Promise<Ran>;
+  /** The same with a command that is there, and with the server's authority where the entry is ours to write. */
+  update(...words: string[]): Promise<Ran>;
 }
 
 async function openStage(provider: "oidc" | "datum", session: Partial<Session> = {}): Promise<Stage> {
@@ -54,26 +56,21 @@ async function openStage(provider: "oidc" | "datum", session: Partial<Session> =
   const saved = await sandbox.add({ name: "ada", session: { provider, apiHost, ...session } });
   const kubeconfig = `${sandbox.folder}/kubeconfig`;
   await Deno.writeTextFile(`${sandbox.folder}/ca.pem`, server.caPem);
+  const run = (words: readonly string[], env: Record<string, string> = { KUBERC: "off" }) =>
+    runLine(
+      ["auth", "update-kubeconfig", "--profile", "ada", "--kubeconfig", kubeconfig, ...words],
+      { place: sandbox.place, env: { PATH: "/usr/bin:/bin", ...env } },
+    );
   return {
     sandbox,
     server,
     session: saved.session,
     kubeconfig,
-    update: (...words) =>
-      runLine([
-        ...[
-          "auth",
-          "update-kubeconfig",
-          "--profile",
-          "ada",
-          "--exec-command",
-          "sh",
-          "--kubeconfig",
-          kubeconfig,
-        ],
-        ...(words.includes("--cluster") ? [] : ["--certificate-authority", `${sandbox.folder}/ca.pem`]),
-        ...words,
-      ], { place: sandbox.place, env: { PATH: "/usr/bin:/bin", KUBERC: "off" } }),
+    run,
+    update: (...words) => {
+      const authority = ["--certificate-authority", `${sandbox.folder}/ca.pem`];
+      return run(["--exec-command", "sh", ...(words.includes("--cluster") ? [] : authority), ...words]);
+    },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await sandbox[Symbol.asyncDispose]();
@@ -212,21 +209,7 @@ Deno.test("--certificate-authority is the server's: it is asked under it, and it
     refused.stderr,
     /\nPut it there first: kubectl --kubeconfig \S+ config set-cluster 'c d' --certificate-authority 'my ca\.pem' --embed-certs\n$/,
   );
-  const other = await runLine(
-    [
-      "auth",
-      "update-kubeconfig",
-      "--profile",
-      "ada",
-      "--kubeconfig",
-      kubeconfig,
-      "--exec-command",
-      "sh",
-      "--server",
-      server.url,
-    ],
-    { place: sandbox.place },
-  );
+  const other = await stage.run(["--exec-command", "sh", "--server", server.url]);
   assert.equal(other.code, 1, other.stderr);
   assert.match(
     other.stderr,
@@ -276,27 +259,15 @@ Deno.test("a kubeconfig that cannot be written is told before the server is aske
 
 Deno.test("where kubectl's preferences refuse the command, it is said what lets it, quietly and in a dry run too", async () => {
   await using stage = await openStage("oidc");
-  const { sandbox, server, kubeconfig } = stage;
+  const { sandbox, server } = stage;
   const kuberc = `${sandbox.folder}/kuberc`;
-  const run = async (policy: string, ...words: string[]) => {
+  const told = async (policy: string, ...words: string[]) => {
     await Deno.writeTextFile(
       kuberc,
       `apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n${policy}`,
     );
-    const line = [
-      "auth",
-      "update-kubeconfig",
-      "--profile",
-      "ada",
-      "--kubeconfig",
-      kubeconfig,
-      "--skip-validation",
-    ];
-    const env = { PATH: "/usr/bin:/bin", KUBERC: kuberc };
-    const { code, stderr } = await runLine([...line, "--server", server.url, ...words], {
-      place: sandbox.place,
-      env,
-    });
+    const line = ["--skip-validation", "--server", server.url, ...words];
+    const { code, stderr } = await stage.run(line, { KUBERC: kuberc });
     assert.equal(code, 0, stderr);
     return stderr;
   };
@@ -304,7 +275,7 @@ Deno.test("where kubectl's preferences refuse the command, it is said what lets 
   const deny = "credentialPluginPolicy: DenyAll\n";
   const list = "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist:\n- name: aws\n";
   for (const more of [[], ["--quiet"], ["--dry-run"]]) {
-    const denied = await run(deny, "--exec-command", "/bin/sh", ...more);
+    const denied = await told(deny, "--exec-command", "/bin/sh", ...more);
     assert.match(
       denied,
       /kubectl will not run \/bin\/sh: \S+\/kuberc says credentialPluginPolicy: DenyAll\.\n/,
@@ -315,13 +286,13 @@ Deno.test("where kubectl's preferences refuse the command, it is said what lets 
       /kuberc say:\n {2}credentialPluginPolicy: Allowlist\n {2}credentialPluginAllowlist:\n {2}- name: \/bin\/sh\n/,
     );
   }
-  const unlisted = await run(list, "--exec-command", "/bin/sh");
+  const unlisted = await told(list, "--exec-command", "/bin/sh");
   assert.ok(
     unlisted.includes(`${set} --allowlist-entry command=aws --allowlist-entry command=/bin/sh\n`),
     unlisted,
   );
   assert.match(unlisted, /add to credentialPluginAllowlist in \S+\/kuberc:\n {2}- name: \/bin\/sh\n/);
   for (const allowed of ["/bin/sh", "sh"]) {
-    assert.doesNotMatch(await run(`${list}- name: ${allowed}\n`, "--exec-command", allowed), /will not run/);
+    assert.doesNotMatch(await told(`${list}- name: ${allowed}\n`, "--exec-command", allowed), /will not run/);
   }
 });

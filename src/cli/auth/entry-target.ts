@@ -85,7 +85,10 @@ export function checkTargetFlags(flags: TargetFlags): void {
       "--certificate-authority cannot be combined with --cluster, whose entry stays as it is.",
       {
         hint: `Put it there first: ${
-          trustClusterLine(flags.cluster, flags.certificateAuthority, flags.kubeconfig)
+          trustClusterLine(flags.cluster, {
+            file: flags.certificateAuthority,
+            kubeconfig: flags.kubeconfig,
+          })
         }`,
       },
     );
@@ -167,10 +170,10 @@ async function clusterEntry(
   name: string,
   { apiHost }: Session,
   kubeconfigs: readonly string[],
-  { skipValidation, kubeconfig: flag }: TargetFlags,
+  { skipValidation, kubeconfig }: TargetFlags,
 ): Promise<EntryTarget> {
-  const kubeconfig = await loadKubeconfig(kubeconfigs);
-  const cluster = await findCluster(kubeconfig, name, { authority: skipValidation === undefined });
+  const files = await loadKubeconfig(kubeconfigs);
+  const cluster = await findCluster(files, name, { authority: skipValidation === undefined });
   return {
     what: "the API server",
     kind: "api-server",
@@ -181,7 +184,7 @@ async function clusterEntry(
     places: [{ url: cluster.address }],
     authorities: [cluster.certificateAuthority],
     ...unaskable(cluster.address, cluster.unfollowed),
-    trust: trustClusterLine(cluster.name, "FILE", flag),
+    trust: trustClusterLine(cluster.name, { kubeconfig }),
   };
 }
 
