@@ -78,6 +78,13 @@ testAtIssuer(
       await lead(world, stranger, strange, entry, server.url);
     }
     assert.match((await world.start(kubectl, ["get", "ns"]).finished).stdout, /default/);
+
+    // Once it is gone, the line that brings it back is the entry's: an issuer's, with the client.
+    await world.datumctl(["logout", "--profile", session]);
+    const { stderr } = await world.start(kubectl, ["get", "ns"]).finished;
+    const line =
+      `Sign in: datumctl login --profile ${session} --issuer ${issuer.issuer} --client-id ${CLIENT}\n`;
+    assert.ok(stderr.includes(line), stderr);
   },
   kubectl === "",
 );
