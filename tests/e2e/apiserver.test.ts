@@ -170,7 +170,7 @@ testAtApiServer("a person of an OpenID issuer works at an ordinary cluster", asy
 testAtApiServer(
   "below Datum's control planes kubectl and datumctl find all that a whole server has, prefix and all",
   async (stage, context) => {
-    const { world, server, ok } = stage;
+    const { world, server, kubectl, ok } = stage;
     await stage.signInAtDatum(ADA);
     const access = (await world.ok(["auth", "get-token", "--token", "access"])).trimEnd();
     for (const [flag, id] of [["--organization", "acme"], ["--project", "web"]] as const) {
@@ -214,6 +214,18 @@ testAtApiServer(
         /Cannot find the project "nowhere"/,
       );
     });
+    await context.step(
+      "another server of the kubeconfig gets a token once the person has named it",
+      async () => {
+        const [user] = JSON.parse(await ok("config", "view", "-o", "json")).users;
+        const authority = `--certificate-authority=${server.caFile}`;
+        await ok("config", "set-cluster", "other", `--server=${server.url}`, authority);
+        await ok("config", "set-context", "other", "--cluster=other", `--user=${user.name}`);
+        bad(await kubectl("--context=other", "get", "ns"), 1, /serves .*, but this kubeconfig leads to /);
+        await world.ok(["auth", "update-kubeconfig", "--cluster", "other", "--no-switch"]);
+        assert.match(await ok("--context=other", "get", "ns", "-o", "name"), /namespace\/default/);
+      },
+    );
     await context.step("a user's own control plane has their organizations", async () => {
       server.proxy.requests.length = 0;
       assert.match(await world.ok(["ctx", "list"]), /acme/);
