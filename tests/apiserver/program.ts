@@ -68,7 +68,7 @@ export function apiServerProgram(): Promise<string | undefined> {
     return go === undefined ? undefined : await buildOnce({
       go,
       module: MODULE,
-      name: "apiserver",
+      name: "kube-apiserver",
       flags: FLAGS,
       cache: buildCache(),
       onBuild: () => say("The real API server is built, once: some twenty minutes on two processors."),
@@ -103,9 +103,11 @@ const ENVIRONMENT = { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOFLAGS: "", GOWOR
  */
 export async function buildOnce(build: GoBuild): Promise<string> {
   const { name, cache, onBuild } = build;
-  const path = `${cache}/${name}-${await keyOf(build)}${Deno.build.os === "windows" ? ".exe" : ""}`;
+  // A folder of its own, so that the program keeps its name: by that Kubernetes says who wrote a field.
+  const folder = `${cache}/${await keyOf(build)}`;
+  const path = `${folder}/${name}${Deno.build.os === "windows" ? ".exe" : ""}`;
   if (await exists(path)) return path;
-  await Deno.mkdir(cache, { recursive: true, mode: 0o700 });
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   using lock = await Deno.open(`${path}.lock`, { create: true, write: true });
   await lock.lock(true);
   if (await exists(path)) return path;
