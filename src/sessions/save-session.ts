@@ -1,4 +1,4 @@
-/** Owns how a sign-in becomes a stored session: whose name it may have, and where its key is kept. */
+/** How a sign-in becomes a stored session: whose name it may have, and where its key is kept. */
 
 import { AppError, failureOrThrow } from "../errors.ts";
 import type { KeyringBound } from "../keyring/store.ts";
@@ -106,17 +106,19 @@ export async function saveSession(
   return { session: saved, passedOver, replaced };
 }
 
-/** The credentials of a session that is about to be replaced. A keyring that was given up is not asked again. */
+/** In milliseconds; a keyring that was given up may be one that does not answer. */
+const LONGEST_LOOK = 5_000;
+
+/** The credentials of a session that is about to be replaced, where the key that they have is still to be had. */
 async function credentialsOf(
   place: SessionPlace,
   session: Session,
   key: SealingKey | undefined,
   bound: KeyringBound,
 ): Promise<Credentials | undefined> {
-  if (key === undefined && session.keyStore === "system") return undefined;
   try {
     const opened = key === undefined
-      ? await openSession(place, session, bound)
+      ? await openSession(place, session, { ...bound, timeout: Math.min(bound.timeout, LONGEST_LOOK) })
       : await openWith(place, session, key);
     return opened.credentials;
   } catch (thrown) {

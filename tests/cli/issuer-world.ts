@@ -48,7 +48,9 @@ export async function openIssuerWorld(life?: number): Promise<IssuerWorld> {
       onErr(text) {
         shown += text;
         const url = /http:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
-        if (url !== undefined) back ??= fetch(url).then((answer) => answer.body?.cancel());
+        // By then the program that stands in for a browser has ended.
+        const opened = shown.includes("Waiting for the browser");
+        if (url !== undefined && opened) back ??= fetch(url).then((answer) => answer.body?.cancel());
       },
     });
     await back;

@@ -223,14 +223,18 @@ Deno.test("the sign-in that kubectl's plugin begins by itself sends them, too", 
   const { issuer, sandbox } = world;
   await world.login("one", "kubernetes", [...FLAGS, "--profile", "work"]);
   let back: Promise<unknown> | undefined;
+  let shown = "";
   const over = new AppError("SESSION_EXPIRED", "The session has expired.");
   await signInFromPlugin("work", over, {
     place: sandbox.place,
     env: (name) => name === "BROWSER" ? "true" : undefined,
     canAsk: false,
     writeErr(text) {
-      const url = /http:\/\/\S+response_type=\S+/.exec(text)?.[0];
-      if (url !== undefined) back = fetch(url).then((answer) => answer.body?.cancel());
+      shown += text;
+      const url = /http:\/\/\S+response_type=\S+/.exec(shown)?.[0];
+      if (url !== undefined && shown.includes("Waiting")) {
+        back ??= fetch(url).then((answer) => answer.body?.cancel());
+      }
     },
   }, () => back === undefined ? Promise.reject(over) : Promise.resolve("a token"));
   await back;
