@@ -11,8 +11,8 @@ import {
   userControlPlaneUrl,
 } from "../providers/datum.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { signInAgain, trustLine } from "../sessions/remedy.ts";
-import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
+import { namesServerLine, signInAgain, trustLine } from "../sessions/remedy.ts";
+import { acceptedBefore, askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session-file.ts";
 import { labelOf } from "../sessions/session-name.ts";
 import { updateSession } from "../sessions/write-session.ts";
@@ -100,6 +100,9 @@ export async function openTarget(
       cluster?.certificateAuthority ?? session.certificateAuthority,
       cluster?.trust ?? trustLine(session),
     );
+  // A server that never took a token of the session would not take a fresh one either.
+  const unproved = cluster !== undefined && session.provider === "oidc" && session.servers !== undefined &&
+    !acceptedBefore(session, cluster.address);
   try {
     const what = wordsFor(target, session);
     const clientOf = (baseUrl: string) =>
@@ -109,12 +112,16 @@ export async function openTarget(
         what,
         who: labelOf(session),
         refusals: refusalsOf(target),
-        remedy: signInAgain(session),
+        remedy: unproved
+          ? `See what it is shown, and what to compare that with: ${
+            namesServerLine(session, { cluster: cluster.name })
+          }`
+          : signInAgain(session),
         fetch: Object.assign(
           async (input: string | URL, init?: RequestInit) => await open().fetch(input, init),
           { proxyOf: (url: URL) => open().fetch.proxyOf?.(url) },
         ),
-        token: async (force) => (await tokens(force)).token,
+        token: async (force) => (await tokens(force && !unproved)).token,
       });
     const { baseUrl, api } = target.kind === "context"
       ? { baseUrl: cluster?.address ?? "" }

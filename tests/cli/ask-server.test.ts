@@ -124,6 +124,32 @@ Deno.test("a server that accepted the session before is asked once more after on
   assert.deepEqual(other.shown, ["id"]);
 });
 
+Deno.test("no command spends a refresh at a server that never accepted the session; at one that did, each may", async () => {
+  await using stage = await openStage("oidc");
+  const { sandbox, server, update, kubeconfig } = stage;
+  const get = () =>
+    runLine(["get", "--raw", "/version", "--profile", "ada"], {
+      place: sandbox.place,
+      env: { PATH: "/usr/bin:/bin", KUBECONFIG: kubeconfig },
+    });
+  assert.equal((await update("--server", server.url, "--skip-validation")).code, 0);
+  const { code, stderr } = await get();
+  assert.equal(code, 4, stderr);
+  assert.deepEqual(server.shown.splice(0), ["id"]);
+  assert.equal(refreshes(sandbox), 0);
+  assert.match(
+    stderr,
+    /See what it is shown, .*: datumctl auth update-kubeconfig --cluster \S+ --no-switch --profile ada\n$/,
+  );
+  server.accepts = () => true;
+  assert.equal((await update("--server", server.url)).code, 0);
+  server.accepts = () => false;
+  server.shown.length = 0;
+  sandbox.time += 1_000;
+  assert.match((await get()).stderr, /Sign in again: /);
+  assert.deepEqual([server.shown, refreshes(sandbox)], [["id", "id"], 1]);
+});
+
 Deno.test("an access token is shown to an API server with --token access, and then alone", async () => {
   await using stage = await openStage("oidc");
   const { sandbox, server, update, kubeconfig } = stage;

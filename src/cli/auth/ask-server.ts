@@ -49,7 +49,7 @@ export async function askServer(
     await freshToken(deps.place, session, { kind, force: true }, tokenBound(deps));
     const renewed = await readSession(deps.place, session.name) ?? session;
     try {
-      return await offer(deps, renewed, target, wantedKind, shown);
+      return await offer(deps, renewed, target, wantedKind, shown, thrown);
     } catch (rethrown) {
       throw isRejected(rethrown) ? refused(rethrown) : rethrown;
     }
@@ -74,15 +74,16 @@ function offeredKinds({ provider, kind }: Session): readonly [TokenKind, ...Toke
   return provider === "datum" ? ["access", "id"] : [preferredKind({ provider, kind })];
 }
 
-/** Offers the tokens, but none that was shown before; what is shown is added there. */
+/** Offers the tokens, but none that was shown before, whose refusal then stands; what is shown is added there. */
 async function offer(
   deps: Deps,
   session: Session,
   target: EntryTarget,
   wantedKind: TokenKind | undefined,
   shown: ShownTokens,
+  before?: AppError,
 ): Promise<Learned> {
-  let refused: AppError | undefined;
+  let refused = before;
   for (const kind of wantedKind === undefined ? offeredKinds(session) : [wantedKind]) {
     try {
       const { token } = await freshToken(deps.place, session, { kind }, tokenBound(deps));
