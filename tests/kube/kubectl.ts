@@ -27,7 +27,8 @@ export async function runKubectl(
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     clearEnv: true,
-    env: { HOME: "/nonexistent", PATH: "/usr/bin:/bin", ...env },
+    // No home, and none that an administrator could make there: kubectl would keep a cache in it.
+    env: { HOME: "/proc/nonexistent", PATH: "/usr/bin:/bin", ...env },
     stdin: "null",
   }).output();
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
