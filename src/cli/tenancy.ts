@@ -61,7 +61,9 @@ function withIds<Row extends { readonly id: string }>(
   const wrong = rows.find(({ id }) => id !== "" && !isScopeId(id));
   if (wrong !== undefined) {
     out.warn(
-      `${capital(what)} lists a ${kind} "${printable(wrong.id, 80)}", which cannot be an id: passed over.`,
+      `${capital(what)} lists ${kind === "project" ? "a project" : "an organization"} "${
+        printable(wrong.id, 80)
+      }", which cannot be an id: passed over.`,
     );
   }
   return rows.filter(({ id }) => isScopeId(id));

@@ -283,7 +283,7 @@ Deno.test("one bad row never hides a list: it is passed over, and that is said",
     assert.equal(code, 0, stderr);
     assert.match(
       stderr,
-      /^warning: .* lists a organization "\.\.\/\.\.\/etc", which cannot be an id: passed over\.\n$/,
+      /^warning: .* lists an organization "\.\.\/\.\.\/etc", which cannot be an id: passed over\.\n$/,
     );
     assert.match(stdout, /acme/);
     assert.match(stdout, /beta/);
