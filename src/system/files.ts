@@ -2,7 +2,7 @@
 
 import { AppError, printable } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
-import { clearSuccessors, hasRivals, keepsOthersOut, successorPath } from "./successors.ts";
+import { clearSuccessors, hasRivals, hasSuccessors, keepsOthersOut, successorPath } from "./successors.ts";
 
 /** A file of ours is never larger; a larger one is not ours or is damaged. */
 const LARGEST_FILE = 16 * 1024 * 1024;
@@ -430,7 +430,7 @@ const MOST_CHANGES = 5;
 
 /**
  * Changes a file of ours, under its lock. Where another machine has the same lock and writes meanwhile, the change is made
- * again of what is there then. Undefined and the same text write nothing.
+ * again of what is there then. Undefined and the same text write nothing, but clear away what killed processes left.
  *
  * @throws {AppError} `STORAGE`, `BUSY`, and what the change throws.
  */
@@ -441,8 +441,11 @@ export async function changeFile(
   for (let attempt = 1; attempt <= MOST_CHANGES; attempt++) {
     const text = await readTextFile(path);
     const changed = await change(text);
-    if (changed === undefined || changed === text) return;
+    const same = changed === undefined || changed === text;
+    // What a killed process left of an earlier change may name who has signed out since.
+    if (same && !await hasSuccessors(path)) return;
     const replacement = await prepareReplacement(path, 0);
+    if (same) return await replacement.discard();
     if (await replacement.commit(changed, { text })) return;
   }
   throw new AppError("BUSY", `Another program keeps writing ${path}.`, {

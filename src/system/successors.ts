@@ -37,6 +37,11 @@ async function successorsOf(path: string): Promise<Successor[]> {
   return found;
 }
 
+/** True where a file has any successor, whoever made it. */
+export async function hasSuccessors(path: string): Promise<boolean> {
+  return (await successorsOf(path)).length > 0;
+}
+
 /** One's own successor, which one has locked. */
 export interface OwnSuccessor {
   readonly path: string;
