@@ -132,7 +132,8 @@ Deno.test("who waited for a sign-in that was killed after minutes does not begin
     const lock = await acquireLock(`${stage.note}.lock`, { timeout: 0, guards: "the test" });
     const waits = () => failure(stage.attempt(false, MINUTE), "SESSION_EXPIRED");
     const waiting = [waits(), waits()];
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const told = () => stage.said.filter((text) => text.startsWith("Waiting for the sign-in")).length;
+    while (told() < 2) await new Promise((resolve) => setTimeout(resolve, 10));
     lock.release();
     for (const error of await Promise.all(waiting)) assert.match(error.message, /abandoned 0 s ago/);
     assert.equal(stage.asked(), 0);
