@@ -1,7 +1,7 @@
 /** Proves with real kubectl, a terminal and the compiled program what issuers' own words for an end come to. */
 
 import assert from "node:assert/strict";
-import { signInByHttp } from "../cloud/browser.ts";
+import { leadsTo, signInByHttp } from "../cloud/browser.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, type Pane, panesAtHand } from "./panes.ts";
 import { testInWorld, type World } from "./world.ts";
@@ -69,7 +69,7 @@ for (const [name, end, words] of ENDS) {
     for (const most = performance.now() + 60_000;;) {
       const opened = await Deno.readTextFile(`${browser}.opened`).catch(() => "");
       if (opened.endsWith("\n")) {
-        await (await signInByHttp(world.cloud, opened.trim(), ADA)).body?.cancel();
+        await (await signInByHttp(world.cloud, await leadsTo(opened.trim()), ADA)).body?.cancel();
         break;
       }
       assert.ok(performance.now() < most, "no browser within 60 s");
