@@ -53,3 +53,22 @@ export async function kubectlData(text: string): Promise<unknown> {
     await Deno.remove(file);
   }
 }
+
+/** What kubectl prints of the objects of a manifest, without a server: it applies a patch that changes nothing. */
+export async function kubectlPrints(manifest: string, output: string, ...flags: readonly string[]) {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    await Deno.writeTextFile(file, manifest);
+    const args = [
+      "patch",
+      "--local",
+      "--type=merge",
+      "--patch={}",
+      `--filename=${file}`,
+      `--output=${output}`,
+    ];
+    return await runKubectl([...args, ...flags]);
+  } finally {
+    await Deno.remove(file);
+  }
+}

@@ -1,0 +1,47 @@
+/** A list printed object by object, as `kubectl get -o json` and `-o yaml` print it whole. */
+
+import { jsonText } from "./json-text.ts";
+import type { Json } from "./lossless-json.ts";
+import { yamlItem } from "./yaml-printer.ts";
+
+/** Prints a list that need not be in memory as a whole. */
+export interface ListPrinter {
+  /** The text up to the end of an object; before the first one, what the list begins with. */
+  item(object: Json): string;
+  /** The rest of the text, for a list without objects too. */
+  end(): string;
+}
+
+/** Prints a JSON object of kind List. */
+export function jsonListPrinter(): ListPrinter {
+  let lead = '{\n    "apiVersion": "v1",\n    "items": [';
+  let close = "]";
+  return {
+    item(object) {
+      const text = `${lead}\n        ${jsonText(object, 2)}`;
+      lead = ",";
+      close = "\n    ]";
+      return text;
+    },
+    end() {
+      const rest =
+        `${close},\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n`;
+      return close === "]" ? lead + rest : rest;
+    },
+  };
+}
+
+/** Prints a YAML document of kind List. */
+export function yamlListPrinter(): ListPrinter {
+  let lead = "apiVersion: v1\nitems:";
+  return {
+    item(object) {
+      const text = `${lead}${lead === "" ? "" : "\n"}${yamlItem(object)}`;
+      lead = "";
+      return text;
+    },
+    end() {
+      return `${lead === "" ? "" : `${lead} []\n`}kind: List\nmetadata:\n  resourceVersion: ""\n`;
+    },
+  };
+}

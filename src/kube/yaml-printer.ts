@@ -1,0 +1,218 @@
+/** YAML as kubectl prints it: the style, the quotes and the folded lines of go-yaml. */
+
+import { checkDepth } from "./json-text.ts";
+import { isItems, isMembers, type Json, type JsonMembers } from "./lossless-json.ts";
+import { yamlNumber } from "./number-text.ts";
+import { yamlNames } from "./yaml-order.ts";
+import { plainScalar } from "./yaml-scalar.ts";
+
+/** A text is folded at the first blank behind this column. */
+const BEST_WIDTH = 80;
+
+/** A name with more bytes stands behind a `?`. */
+const LONGEST_NAME = 128;
+
+/** A value as a YAML document with its line break, as `kubectl -o yaml` prints it. */
+export function yamlText(value: Json): string {
+  return isBlock(value)
+    ? blockLines(value, 0, 0)
+    : endLine(scalarText(value, { column: 0, indent: 2, isName: false }));
+}
+
+/** An object as an item of a list that stands at the line's beginning, as in the `items` of a printed List. */
+export function yamlItem(value: Json): string {
+  return itemText(value, 0, 0);
+}
+
+/** True for what takes lines of its own: a list or an object with something in it. */
+function isBlock(value: Json): value is readonly Json[] | JsonMembers {
+  return typeof value === "object" && value !== null &&
+    (isItems(value) ? value.length > 0 : Object.keys(value).length > 0);
+}
+
+/** The lines of a block at an indent. The first line has no indent: its place is already in the text. */
+function blockLines(value: readonly Json[] | JsonMembers, indent: number, level: number): string {
+  checkDepth(level);
+  const lines = isItems(value)
+    ? value.map((item) => itemText(item, indent, level))
+    : yamlNames(value).map((name) => memberText(name, value[name] as Json, indent, level));
+  return lines.join(" ".repeat(indent));
+}
+
+function itemText(item: Json, indent: number, level: number): string {
+  if (isBlock(item)) return `- ${blockLines(item, indent + 2, level + 1)}`;
+  return endLine(`- ${scalarText(item, { column: indent + 2, indent: indent + 2, isName: false })}`);
+}
+
+function memberText(name: string, value: Json, indent: number, level: number): string {
+  const place = { column: indent, indent: indent + 2, isName: false };
+  if (!isShortName(name)) {
+    const lead = `${endLine(`? ${scalarText(name, { ...place, column: indent + 2 })}`)}${
+      " ".repeat(indent)
+    }: `;
+    if (isBlock(value)) return lead + blockLines(value, indent + 2, level + 1);
+    return endLine(lead + scalarText(value, { ...place, column: indent + 2 }));
+  }
+  const lead = `${scalarText(name, { ...place, isName: true })}:`;
+  if (!isBlock(value)) {
+    return endLine(`${lead} ${scalarText(value, { ...place, column: indent + lengthOf(lead) + 1 })}`);
+  }
+  // A list stands below its name's beginning, an object two columns further in.
+  const inner = isMembers(value) ? indent + 2 : indent;
+  return `${lead}\n${" ".repeat(inner)}${blockLines(value, inner, level + 1)}`;
+}
+
+function isShortName(name: string): boolean {
+  return !/[\n\r\u0085\u2028\u2029]/.test(name) &&
+    (name.length * 3 <= LONGEST_NAME || new TextEncoder().encode(name).length <= LONGEST_NAME);
+}
+
+/** Where a scalar begins, and where its further lines do. A name stays on one line. */
+interface Place {
+  readonly column: number;
+  readonly indent: number;
+  readonly isName: boolean;
+}
+
+function scalarText(value: Json, place: Place): string {
+  switch (typeof value) {
+    case "string":
+      return textScalar(value, place);
+    case "number":
+    case "bigint":
+      return yamlNumber(value);
+    case "boolean":
+      return String(value);
+    default:
+      return value === null ? "null" : isItems(value) ? "[]" : "{}";
+  }
+}
+
+/**
+ * What is printed by an escape alone: go-yaml takes what is outside the basic plane for unprintable. Of the line breaks
+ * outside of ASCII it escapes one; the others it prints so that only go-yaml reads them again, and here they are escaped.
+ */
+const UNPRINTABLE = /[^\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
+/** What would be read as something else without quotes. */
+const INDICATOR = /^(?:---|\.\.\.|[#,[\]{}&*!|>'"%@`]|[-?](?: |$))|:(?: |$)| #|^ | $/;
+/** A text that no rule is about. */
+const WORD = /^[A-Za-z/][\w/.-]{5,}$/;
+/** An hour and its minutes, which YAML 1.1 reads to the base of 60. */
+const SEXAGESIMAL = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
+
+function textScalar(given: string, place: Place): string {
+  if (WORD.test(given)) return given;
+  const text = given.toWellFormed();
+  const needsEscapes = UNPRINTABLE.test(text) || text.includes(" \n");
+  if (text.includes("\n")) {
+    return needsEscapes || text.endsWith(" ") ? doubleQuoted(text, place) : literal(text, place.indent);
+  }
+  if (needsEscapes || plainScalar(text).kind !== "text" || SEXAGESIMAL.test(text)) {
+    return doubleQuoted(text, place);
+  }
+  // go-yaml leaves the name of a merge without quotes, and then takes it for one.
+  const isMerge = place.isName && text === "<<";
+  return INDICATOR.test(text) || isMerge ? singleQuoted(text, place) : plain(text, place);
+}
+
+function plain(text: string, place: Place): string {
+  return fold(text, place, { mayFold: (at) => text[at + 1] !== " " });
+}
+
+function singleQuoted(text: string, { column, indent, isName }: Place): string {
+  const doubled = text.replaceAll("'", "''");
+  const inner = fold(doubled, { column: column + 1, indent, isName }, {
+    mayFold: (at) => at > 0 && at < doubled.length - 1 && doubled[at + 1] !== " ",
+  });
+  return `'${inner}'`;
+}
+
+function doubleQuoted(text: string, { column, indent, isName }: Place): string {
+  // go-yaml escapes every character of a text that a byte order mark begins.
+  const escaped = text.replace(text.startsWith("\ufeff") ? /./gsu : TO_ESCAPE, escape);
+  const inner = fold(escaped, { column: column + 1, indent, isName }, {
+    mayFold: (at) => at > 0 && at < escaped.length - 1,
+    beforeBlank: "\\",
+  });
+  return `"${inner}"`;
+}
+
+const TO_ESCAPE = /["\\\n]|[^\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/gu;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\0": "\\0",
+  "\u0007": "\\a",
+  "\b": "\\b",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\v": "\\v",
+  "\f": "\\f",
+  "\r": "\\r",
+  "\u001b": "\\e",
+  '"': '\\"',
+  "\\": "\\\\",
+  "\u0085": "\\N",
+  "\u00a0": "\\_",
+  "\u2028": "\\L",
+  "\u2029": "\\P",
+};
+
+function escape(character: string): string {
+  const short = ESCAPES[character];
+  if (short !== undefined) return short;
+  const code = (character.codePointAt(0) as number).toString(16).toUpperCase();
+  if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;
+  return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
+}
+
+interface Folding {
+  /** Whether a line may end instead of the blank at an index. */
+  mayFold(at: number): boolean;
+  /** What begins the next line where a blank does, lest it be taken for indent. */
+  readonly beforeBlank?: string;
+}
+
+/** A text with line breaks instead of the first single blanks behind the best width. */
+function fold(
+  text: string,
+  { column, indent, isName }: Place,
+  { mayFold, beforeBlank = "" }: Folding,
+): string {
+  if (isName || column + text.length <= BEST_WIDTH) return text;
+  const margin = " ".repeat(indent);
+  let out = "";
+  let at = column;
+  let index = 0;
+  let last = "";
+  for (const character of text) {
+    if (character === " " && last !== " " && at > BEST_WIDTH && mayFold(index)) {
+      const lead = text[index + 1] === " " ? beforeBlank : "";
+      out += `\n${margin}${lead}`;
+      at = indent + lead.length;
+    } else {
+      out += character;
+      at += 1;
+    }
+    index += character.length;
+    last = character;
+  }
+  return out;
+}
+
+/** A text of several lines, each as it is. */
+function literal(text: string, indent: number): string {
+  const hint = /^[ \n]/.test(text) ? "2" : "";
+  const end = !text.endsWith("\n") ? "-" : text === "\n" || text.endsWith("\n\n") ? "+" : "";
+  const margin = " ".repeat(indent);
+  return `|${hint}${end}\n${text.replace(/^(?=[^\n])/gm, margin)}`;
+}
+
+/** A scalar as the end of its line; a literal text may have ended it. */
+function endLine(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+/** A text's width in columns, which are characters here. */
+function lengthOf(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length;
+}
