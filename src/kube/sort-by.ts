@@ -1,0 +1,66 @@
+/** The order of `--sort-by`: objects by what a path finds in them, as kubectl compares it. */
+
+import { AppError, printable } from "../errors.ts";
+import { compareBytes } from "./json-text.ts";
+import { JsonPath, relaxedPath } from "./jsonpath.ts";
+import type { Json } from "./lossless-json.ts";
+import { quantityOf } from "./quantity.ts";
+
+/**
+ * Items in the order of what a path finds in their objects. Those in which it finds nothing come first, then those in
+ * which it finds null. Equals keep their order; only those with nothing are turned round, as kubectl does it with up
+ * to twelve items. With more, kubectl's order of equals follows no rule.
+ *
+ * @param objectOf an item's object.
+ * @throws {AppError} `USAGE` for a path that is none, finds nothing in any of them, or finds what has no order.
+ */
+export function sortBy<T>(items: readonly T[], path: string, objectOf: (item: T) => Json): T[] {
+  const relaxed = relaxedPath(path);
+  const template = JsonPath.parse(relaxed);
+  const keyed = items.map((item, index) => ({ item, index, key: template.find(objectOf(item))[0]?.[0] }));
+  if (items.length > 0 && keyed.every(({ key }) => key === undefined)) {
+    throw new AppError(
+      "USAGE",
+      `couldn't find any field with path ${JSON.stringify(printable(relaxed))} in the list of objects`,
+    );
+  }
+  const quantities = new Map<string, bigint | undefined>();
+  const quantity = (text: string) => {
+    if (!quantities.has(text)) quantities.set(text, quantityOf(text));
+    return quantities.get(text);
+  };
+  return keyed.sort((a, b) => {
+    if (a.key === undefined && b.key === undefined) return b.index - a.index;
+    return compare(a.key, b.key, quantity, relaxed);
+  }).map(({ item }) => item);
+}
+
+function compare(
+  a: Json | undefined,
+  b: Json | undefined,
+  quantity: (text: string) => bigint | undefined,
+  path: string,
+): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
+  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
+  if (typeof a === "string" && typeof b === "string") {
+    const [sizeA, sizeB] = [quantity(a), quantity(b)];
+    return sizeA === undefined || sizeB === undefined ? compareBytes(a, b) : order(sizeA, sizeB);
+  }
+  if (isNumber(a) && isNumber(b)) return order(a, b);
+  throw new AppError(
+    "USAGE",
+    `The values at ${printable(path)} cannot be sorted: they are of different kinds.`,
+    {
+      hint: "Sort by a field that holds a text or a number in each object.",
+    },
+  );
+}
+
+function isNumber(value: Json): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function order(a: number | bigint, b: number | bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
