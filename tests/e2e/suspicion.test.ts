@@ -190,9 +190,11 @@ test("the same token for the same process after ten minutes is no suspicion", as
   const path = await handouts(world);
   assert.ok(path !== undefined);
   const notes = JSON.parse(await Deno.readTextFile(path));
-  assert.equal(notes.rows[0].parent, Deno.pid);
+  assert.match(notes.rows[0].parent, new RegExp(`^${Deno.pid}@[0-9a-f]{8}$`));
   world.cloud.resetCounts();
-  for (const [age, questions] of [[10 * 60_000, 0], [9 * 60_000, 1], [-60_000, 1]] as const) {
+  // Nine minutes ago this process had not begun: another of its number was given the token.
+  const ages = [[10 * 60_000, 0], [9 * 60_000, 0], [500, 1], [-60_000, 1]] as const;
+  for (const [age, questions] of ages) {
     const rows = [{ ...notes.rows[0], at: Date.now() - age }];
     await Deno.writeTextFile(path, JSON.stringify({ rows }));
     assert.equal((await call()).code, 0);
