@@ -25,16 +25,16 @@ const PAIR = /[^\s:]:(?![\s/:]|$)(?!\d{1,5}(?:[\s:/,;.)\]"']|$))/;
 /** A user, or a user with a password, in a URL. */
 const USER_IN_ADDRESS = /:\/\/[^/\s]*@/;
 
-/** In characters; what is longer and of letters and digits is no word. */
-const LONGEST_WORD = 20;
+/** What is too long for a word; of letters and digits it is none. */
+const LONG_WORD = /[\w+-]{20,}/g;
 
 /** True for a text that says that it holds a secret, or has the form of one. */
 export function looksSecret(text: string): boolean {
   return namesSecret(text) || ENCODED_JSON.test(text) || USER_FLAG.test(text) ||
     PAIR.test(text) ||
-    USER_IN_ADDRESS.test(text) || text.split(/[^\w+-]+/).some(isRandom);
+    USER_IN_ADDRESS.test(text) || (text.match(LONG_WORD) ?? []).some(isRandom);
 }
 
 function isRandom(word: string): boolean {
-  return word.length >= LONGEST_WORD && /\d/.test(word) && /[a-z]/i.test(word);
+  return /\d/.test(word) && /[a-z]/i.test(word);
 }

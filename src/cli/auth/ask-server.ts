@@ -74,16 +74,19 @@ function offeredKinds({ provider, kind }: Session): readonly [TokenKind, ...Toke
   return provider === "datum" ? ["access", "id"] : [preferredKind({ provider, kind })];
 }
 
-/** Offers the tokens, but none that was shown before, whose refusal then stands; what is shown is added there. */
+/**
+ * Offers the tokens, but none that was shown before; what is shown is added there. `earlier` is the refusal of those that
+ * were.
+ */
 async function offer(
   deps: Deps,
   session: Session,
   target: EntryTarget,
   wantedKind: TokenKind | undefined,
   shown: ShownTokens,
-  before?: AppError,
+  earlier?: AppError,
 ): Promise<Learned> {
-  let refused = before;
+  let refused = earlier;
   for (const kind of wantedKind === undefined ? offeredKinds(session) : [wantedKind]) {
     try {
       const { token } = await freshToken(deps.place, session, { kind }, tokenBound(deps));
@@ -97,7 +100,7 @@ async function offer(
       refused = isRejected(thrown) ? thrown : refused;
     }
   }
-  throw refused ?? new AppError("SESSION_REJECTED", "The server accepts no token of the session.");
+  throw refused ?? new AppError("INTERNAL", "There was no token to show.");
 }
 
 /** Asks with one token, under the first authority with which the server's certificate can be trusted. */
