@@ -253,7 +253,7 @@ testAtStudio(
     await Deno.chmod(home.home, 0o755);
     const stranger = await home.run(["whoami"], {
       folder: `${folder}/inner`,
-      env: { HOME: "/proc/nonexistent" },
+      env: { HOME: "/no/such/home" },
       through: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
     });
     assert.equal(stranger.code, 4, stranger.stderr);
