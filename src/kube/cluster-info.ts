@@ -3,17 +3,15 @@
 import { AppError } from "../errors.ts";
 import { readSharedFile } from "../system/shared-file.ts";
 import { authorityPath } from "./api-server.ts";
-import { entryOf, type Kubeconfig, type KubeconfigEntry } from "./kubeconfig.ts";
-import { entriesOf } from "./kubeconfig-text.ts";
+import { entriesByName, entryOf, type Kubeconfig, type KubeconfigEntry } from "./kubeconfig.ts";
 
 /** The cluster entries to which the contexts of a user entry lead. */
 export function clustersServed(kubeconfig: Kubeconfig, user: string): readonly KubeconfigEntry[] {
-  const names = kubeconfig.files.flatMap(({ config }) => entriesOf(config, "contexts"))
-    .filter(({ name }) => entryOf(kubeconfig, "contexts", name)?.fields["user"] === user)
-    .map(({ name }) => entryOf(kubeconfig, "contexts", name)?.fields["cluster"]);
-  return [...new Set(names)].flatMap((name) =>
-    typeof name === "string" ? entryOf(kubeconfig, "clusters", name) ?? [] : []
-  );
+  const contexts = [...entriesByName(kubeconfig, "contexts").values()];
+  const names = new Set(contexts.flatMap(({ fields }) => fields["user"] === user ? fields["cluster"] : []));
+  if (names.size === 0) return [];
+  const clusters = entriesByName(kubeconfig, "clusters");
+  return [...names].flatMap((name) => typeof name === "string" ? clusters.get(name) ?? [] : []);
 }
 
 /**

@@ -155,6 +155,13 @@ export function entryOf(kubeconfig: Kubeconfig, list: ListName, name: string): K
   return allEntries(kubeconfig, list).find((entry) => entry.name === name);
 }
 
+/** All entries of a list by their names, each as {@link entryOf} finds it. */
+export function entriesByName(kubeconfig: Kubeconfig, list: ListName): ReadonlyMap<string, KubeconfigEntry> {
+  const found = new Map<string, KubeconfigEntry>();
+  for (const entry of allEntries(kubeconfig, list)) if (!found.has(entry.name)) found.set(entry.name, entry);
+  return found;
+}
+
 function allEntries(kubeconfig: Kubeconfig, list: ListName): KubeconfigEntry[] {
   return kubeconfig.files.flatMap((file) =>
     entriesOf(file.config, list).map(({ name, fields }) => ({ name, fields, file }))
