@@ -14,7 +14,7 @@ const LARGEST_INDEX = 256 * 1024 * 1024;
  *
  * git is not asked: it starts programs that a repository's configuration names, and takes for a repository what
  * was cloned as plain files. Every repository upward counts, because a person may call git from any of their folders; the
- * first is that of which the file's own folder is the root, as of a submodule.
+ * first is one whose root is the file's own folder, such as a submodule's.
  *
  * @throws {AppError} `STORAGE` where there is a repository and it cannot be told.
  */

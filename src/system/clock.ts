@@ -31,7 +31,7 @@ const LATE = 100;
 /** What a process that was stopped gets to take what came for it, in milliseconds. */
 const AFTER_A_STOP = 1000;
 
-/** A bound on time; `restart` lets it begin anew. */
+/** A bound on time; `restart` lets it begin again. */
 export interface Alarm {
   restart(): void;
   disarm(): void;

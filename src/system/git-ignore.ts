@@ -20,14 +20,16 @@ export function ignoringFile(name: string): readonly string[] {
 export async function keepOutOfGit(
   folder: string,
   patterns: readonly string[],
-  anew = EVERYTHING,
+  whenMissing = EVERYTHING,
 ): Promise<readonly string[]> {
   const path = `${folder}/.gitignore`;
   await refuseForeign(path);
   let added: readonly string[] = [];
   await editFile(path, (before) => {
     added = [];
-    if (before === undefined) return new TextEncoder().encode(anew.map((pattern) => `${pattern}\n`).join(""));
+    if (before === undefined) {
+      return new TextEncoder().encode(whenMissing.map((pattern) => `${pattern}\n`).join(""));
+    }
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(before);
     added = missing(text, patterns);
     if (added.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** Owns what is known of the process that started this one, and what tells it from others of the same number. */
+/** What is known of the process that started this one, and what tells it from others of the same number. */
 
 import { machineMark } from "./environment.ts";
 import { childEnvironment, run } from "./processes.ts";

@@ -1,4 +1,4 @@
-/** Owns the files that are to take another one's place: their names, and which of them belong to somebody who lives. */
+/** The files that are to take another one's place: their names, and which of them belong to a process that lives. */
 
 import { machineMark } from "./environment.ts";
 
@@ -37,7 +37,7 @@ async function successorsOf(path: string): Promise<Successor[]> {
   return found;
 }
 
-/** True where a file has any successor, whoever made it. */
+/** True where a file has any successor, of any process. */
 export async function hasSuccessors(path: string): Promise<boolean> {
   return (await successorsOf(path)).length > 0;
 }

@@ -1,4 +1,4 @@
-/** Owns libraries that stand before the C library and make `flock` do what network file systems make of it. */
+/** Libraries that stand before the C library and make `flock` do what network file systems make of it. */
 
 import { findProgram } from "../../src/system/processes.ts";
 

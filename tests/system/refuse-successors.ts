@@ -1,4 +1,4 @@
-/** Owns a disk that takes no successor of one file, as a full one takes none. */
+/** A disk that takes no successor of one file, as a full one takes none. */
 
 import { machineMark } from "../../src/system/environment.ts";
 

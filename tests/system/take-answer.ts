@@ -1,4 +1,4 @@
-/** Owns a process that waits for one line on stdin, within a bound, and says what came first. */
+/** A process that waits for one line on stdin, within a bound, and says what came first. */
 
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 
