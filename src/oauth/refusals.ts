@@ -150,11 +150,12 @@ function isUnknownKeyAtZitadel(description: string): boolean {
 
 /** A refresh token that is called missing is a fault of ours, or of a proxy; one that is called dead is dead. */
 function namesDeadRefreshToken(description: string): boolean {
-  return /\brefresh[ _-]?token/i.test(description) &&
-    /\b(?:invalid|not valid|no longer valid|expired|revoked|claimed|unknown|inactive|reused|does not exist|(?:already|been|was) used)\b/i
-      .test(description) &&
+  return /\brefresh[ _-]?token(?! grant)/i.test(description) && DEAD.test(description) &&
     !/\b(?:missing|required|absent|empty|grant[ _-]?type)\b/i.test(description);
 }
+
+const DEAD =
+  /\b(?:invalid|not valid|no longer valid|expired|revoked|claimed|unknown|inactive|reused?|does not exist|not found(?! in)|token(?: \w+){0,3} used)\b/i;
 
 /** True when a secret plays a part in a refusal, as far as its words tell. */
 export function speaksOfSecret({ error, description }: Refusal): boolean {
