@@ -1,4 +1,4 @@
-/** Answers of which one member is bent: absent, `null`, empty, of another type, or nested far too deep. */
+/** Answers with one bent member: absent, `null`, empty, of another type, or nested far too deep. */
 
 /** A member that is left out. */
 export const ABSENT = Symbol("absent");

@@ -196,7 +196,7 @@ async function exchange(
     const { status, headers } = response;
     const read = await readBounded(response, url.host, bounded, allowance);
     tell(status);
-    // A review's answer is words, of which a piece of the token is no part.
+    // A review's answer is words: no piece of the token belongs there.
     const said = request.safe ? hide.words : hide.data;
     return { ...withoutSecrets({ status, headers, body: read }, hide), hide: said };
   } catch (thrown) {

@@ -31,7 +31,7 @@ const isText = (value: unknown): value is string => typeof value === "string";
 /** Nothing of it is shown but its keys and its form. */
 const HIDDEN: View = { hides: () => true, hidesAll: true, field: () => HIDDEN, item: () => HIDDEN };
 
-/** A part of which nothing is known: what its name or its own words make a secret is hidden. */
+/** Nothing is known of this part: what its name or its own words make a secret is hidden. */
 const UNKNOWN: View = {
   hides: (value) => isText(value) && looksSecret(value),
   hidesAll: false,
@@ -149,7 +149,7 @@ function merged(ranges: readonly Range[]): Range[] {
 class Hidden {
   /** Where hidden values stand. */
   readonly values: Range[] = [];
-  /** The parts of which every comment is hidden. */
+  /** The parts whose comments are all hidden. */
   readonly parts: Range[] = [];
   readonly #anchored: ReadonlyMap<unknown, unknown>;
   // A list instead of calls within calls: a file may be as deep as it likes.

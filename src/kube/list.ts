@@ -25,7 +25,7 @@ export async function listObjects(client: ApiClient, path: string): Promise<Json
       query: { limit: String(PART), ...(next === "" ? {} : { continue: next }) },
       allowance,
     });
-    // Not spread as arguments, of which there can be too many.
+    // Not spread as arguments: there can be too many.
     for (const item of objects(answer.items)) found.push(item);
     const token = isObject(answer.metadata) ? answer.metadata.continue : undefined;
     if (typeof token !== "string" || token === "") return found;

@@ -32,7 +32,7 @@ export function withServer(
 
 /** What became of a session's list of servers. */
 export interface RememberedServers {
-  /** Undefined for a session of which nothing is stored. */
+  /** Undefined for a session that is not stored. */
   readonly servers: ServedServer[] | undefined;
   readonly dropped: readonly ServedServer[];
 }

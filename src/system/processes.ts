@@ -233,7 +233,7 @@ function collect(stream: ReadableStream<Uint8Array>, limit: number, onExcess?: (
   };
 }
 
-/** As {@link collect}, of a pipe that there is not. */
+/** As {@link collect}, for a pipe that does not exist. */
 const NOTHING = { ended: Promise.resolve(), text: () => "", cancel: () => Promise.resolve() };
 
 /** Writes the whole input and closes the pipe. A child that does not want it is not an error of ours. */

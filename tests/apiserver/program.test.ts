@@ -1,4 +1,4 @@
-/** Proves with the real Go that a program is built once, by whoever of many comes first, and again when it changes. */
+/** Proves with the real Go that a program is built once, by the first of many processes, and again when it changes. */
 
 import assert from "node:assert/strict";
 import { buildOnce, findGo, type Go, goAtHand } from "./program.ts";

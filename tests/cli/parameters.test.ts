@@ -41,7 +41,7 @@ Deno.test("in a browser's sign-in they go to the page and with the code, then wi
   assert.deepEqual(theirs(issuer.of("authorize")[1]), AUTHORIZATION);
   assert.deepEqual(theirs(issuer.of("token").at(-1)), TOKEN);
 
-  // A flag that is given anew replaces its own kind, an empty one takes it back.
+  // A flag that is given again replaces its own kind, an empty one takes it back.
   await world.signIn(["--profile", "work", "--auth-param", "kc_idp_hint=google", "--resource", ""]);
   assert.deepEqual(theirs(issuer.of("authorize")[2]), ["kc_idp_hint=google"]);
   assert.deepEqual(theirs(issuer.of("token").at(-1)), ["tenant=a b"]);

@@ -23,7 +23,7 @@ interface Grant {
 export interface PeopleIssuer extends AsyncDisposable {
   /** The issuer identifier of a realm. */
   at(realm: string): string;
-  /** The claims of whoever signs in next; `sub` at the least. */
+  /** The claims of the person who signs in next; `sub` at the least. */
   person: Record<string, unknown>;
   /** A revocation ends every grant with the same `sid`, as Keycloak's does; else the one that is named. */
   endsSessions: boolean;

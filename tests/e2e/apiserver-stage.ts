@@ -9,7 +9,7 @@ import { kubectl } from "./kubectls.ts";
 import { walkedLogin } from "./walked-login.ts";
 import { type Finished, testInWorld, type World, type WorldOptions } from "./world.ts";
 
-/** Whether the real API server, and a kubectl for it, can be had here. */
+/** Whether the real API server, and a kubectl for it, are available here. */
 const atHand = kubectl !== "" && await goAtHand() !== undefined;
 
 /** What a test at the real API server works with. */

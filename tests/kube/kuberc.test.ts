@@ -147,7 +147,7 @@ for (const { name, path: program } of policyKubectls) {
         assert.equal(await runs(command), !refused, `${text} ${command}`);
         if (!refused) continue;
         const { words, lines } = mendPluginPolicy(policy, command);
-        // By hand: a line more, or the whole of the policy anew.
+        // By hand: one more line, or the whole policy again.
         const kept = lines.length === 1 ? text : text.slice(0, text.indexOf("credentialPluginPolicy"));
         await Deno.writeTextFile(kuberc, `${HEAD}${kept}${lines.join("\n")}\n`);
         assert.ok(await runs(command), `${await Deno.readTextFile(kuberc)} ${command}`);

@@ -6,7 +6,7 @@ import { type Json, readJson } from "../../src/kube/lossless-json.ts";
 import { compactJson } from "../../src/kube/json-text.ts";
 import { ours, RUNS } from "../fuzz.ts";
 
-/** A name without a backslash, of which V8 makes others: see the names of the generated values. */
+/** A name without a backslash, because V8 changes such names: see the names of the generated values. */
 const memberName = fc.oneof(fc.string(), fc.constantFrom("__proto__", "integer:1", "10", '"'))
   .filter((name) => !name.includes("\\"));
 

@@ -162,7 +162,7 @@ export async function openSignIn(...args: Parameters<typeof openSession>): Promi
   return signInOf(await openSession(...args));
 }
 
-/** A process of that number that starts our own, and of which nothing else is known. */
+/** A process of that number that starts our own; nothing else is known of it. */
 export function parentOf(pid: number): ParentProcess {
   return { mark: String(pid), start: () => Promise.resolve(undefined) };
 }

@@ -177,7 +177,7 @@ const JWT = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIzMTgyNzE5MzEyNDU5NT
   "Wm9lLXNpZ25hdHVyZS1vZi1hLXRva2VuLXRoYXQtaXMtbG9uZw";
 const OPAQUE = "isat_Zk3vQ9-xTnU7b_PmW2cR8yLdA5sGhJ1eKf4oB6iVtNqXz";
 
-/** Ways to write a token that say it to whoever knows them; those that are exact are hidden from data, too. */
+/** Ways to write a token that still reveal it; those that are exact are hidden from data, too. */
 const DISGUISES: readonly (readonly [how: string, write: (token: string) => string, exact: boolean])[] = [
   ["as it is", (token) => token, true],
   ["in base64", btoa, true],
