@@ -1,10 +1,10 @@
 /** Owns the entry: get-token's short way in a few lines, else the whole command line. */
 
-import { readGetToken } from "./src/credential/arguments.ts";
-import { remarksWanted, runGetToken } from "./src/credential/get-token.ts";
+import { readGetToken } from "./src/plugin/arguments.ts";
+import { remarksWanted, runGetToken } from "./src/plugin/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { ambientSessions } from "./src/providers/ambient.ts";
-import { openPlace } from "./src/sessions/own-place.ts";
+import { openPlace } from "./src/sessions/open-store.ts";
 import { commandLine, environment, exit } from "./src/system/environment.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";

@@ -3,16 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
-import {
-  AppError,
-  CODES,
-  ERROR_FORMATS,
-  type ErrorCode,
-  formatError,
-  printable,
-  printableValue,
-  toAppError,
-} from "../src/errors.ts";
+import { AppError, CODES, ERROR_FORMATS, type ErrorCode, formatError, toAppError } from "../src/errors.ts";
+import { printable, printableValue } from "../src/text.ts";
 import { VERSION } from "../src/version.ts";
 
 // deno-lint-ignore no-control-regex

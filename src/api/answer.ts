@@ -1,6 +1,6 @@
 /** Owns what an API answered, as text and as JSON: nothing about it is known until it is checked. */
 
-import { parseJson } from "../json.ts";
+import { parseJson } from "../encoding.ts";
 
 /** An answer, whatever its status. */
 export interface ApiAnswer {

@@ -1,6 +1,7 @@
 /** Owns requests to an API in one person's name: the one client, its tokens, its patience and its bounds. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { type BoundedSignal, boundedSignal, type Clock } from "../system/clock.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";

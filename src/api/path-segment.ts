@@ -1,6 +1,7 @@
 /** Owns how a name becomes one segment of a path. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 
 /**
  * A name as one segment of a URL's path, encoded. Throws `INVALID` for what is none, or leads upwards: the request would

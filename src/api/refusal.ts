@@ -1,6 +1,7 @@
 /** Owns what an API's refusal is called: the error for each status, with the server's words and the API's own hints. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { type ApiAnswer, isObject, objectOf, textOf } from "./answer.ts";
 
 /** What one API's refusals say beyond their status. */

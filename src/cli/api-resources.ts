@@ -1,14 +1,15 @@
 /** Owns `api-resources` and `api-versions`: what a control plane serves. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { AppError, capital, printable, printableValue } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { capital, printable, printableValue } from "../text.ts";
 import { type ApiResource, type Discovery, type DiscoverySource, groupVersionOf } from "../kube/discovery.ts";
 import { fullNameOf, preferredResources } from "../kube/resource-names.ts";
 import type { CommandDeps, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { openDiscovery } from "./discovery-source.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
-import { formatTable, listFormat, toYaml } from "./table.ts";
+import { formatTable, listFormat, toYaml } from "./output/table.ts";
 
 /** `api-resources`: the kinds of things there are. */
 export function apiResourcesCommand(deps: CommandDeps): Command {

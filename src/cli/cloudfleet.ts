@@ -3,21 +3,21 @@
 import { Option } from "@commander-js/extra-typings";
 import { openApiClient } from "../api/client.ts";
 import { AppError } from "../errors.ts";
-import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet-api.ts";
+import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet/api.ts";
 import {
   checkedApiUrl,
   CLOUDFLEET_API_URL,
   OPERATIONS,
   operationsOf,
-} from "../providers/cloudfleet-operations.ts";
-import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet.ts";
-import { signInAgain, trustLine } from "../sessions/remedy.ts";
-import type { Session } from "../sessions/session-file.ts";
-import { chooseSession } from "../sessions/choose-session.ts";
+} from "../providers/cloudfleet/operations.ts";
+import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet/profile.ts";
+import { signInAgain, trustLine } from "../sessions/login-line.ts";
+import type { Session } from "../sessions/session.ts";
+import { chooseSession } from "../sessions/choose.ts";
 import { readConfig } from "../sessions/config.ts";
-import { openSession } from "../sessions/open-session.ts";
-import type { SessionPlace } from "../sessions/place.ts";
-import { readSession } from "../sessions/read-session.ts";
+import { openSession } from "../sessions/open.ts";
+import type { SessionPlace } from "../sessions/store.ts";
+import { readSession } from "../sessions/read.ts";
 import { type Deps, keyringBound, requestBounds } from "./context.ts";
 import { freshTokens } from "./control-plane.ts";
 

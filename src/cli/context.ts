@@ -2,12 +2,12 @@
 
 import { CommanderError } from "@commander-js/extra-typings";
 import type { RequestBounds } from "../api/client.ts";
-import { oneSession } from "../credential/arguments.ts";
+import { oneSession } from "../plugin/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import { type KeyringBound, keyringBound as boundOf } from "../keyring/store.ts";
 import type { Sleep } from "../oauth/http.ts";
-import { namingVariable, type SessionChoice } from "../sessions/choose-session.ts";
-import type { SessionPlace } from "../sessions/place.ts";
+import { namingVariable, type SessionChoice } from "../sessions/choose.ts";
+import type { SessionPlace } from "../sessions/store.ts";
 import type { TokenBound } from "../sessions/token-wish.ts";
 import { type Clock, parseTimeout, pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";

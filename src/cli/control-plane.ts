@@ -1,21 +1,22 @@
 /** Owns the way from a command's flags to a client of the control plane that it acts on. */
 
 import { type ApiClient, openApiClient } from "../api/client.ts";
-import { refuseStudio } from "../credential/exec-credential.ts";
-import { AppError, printable } from "../errors.ts";
+import { refuseStudio } from "../plugin/exec-credential.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../kube/refusal.ts";
 import {
   CONTROL_PLANE_APIS,
   type ControlPlaneApi,
   controlPlaneUrl,
   userControlPlaneUrl,
-} from "../providers/datum.ts";
+} from "../providers/datum/hosts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { namesServerLine, signInAgain, trustLine } from "../sessions/remedy.ts";
+import { namesServerLine, signInAgain, trustLine } from "../sessions/login-line.ts";
 import { acceptedBefore, askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
-import type { Session } from "../sessions/session-file.ts";
-import { labelOf } from "../sessions/session-name.ts";
-import { updateSession } from "../sessions/write-session.ts";
+import type { Session } from "../sessions/session.ts";
+import { labelOf } from "../sessions/name.ts";
+import { updateSession } from "../sessions/write.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import type { Network } from "../system/network.ts";
 import { type Deps, requestBounds, tokenBound } from "./context.ts";
@@ -67,12 +68,12 @@ async function clusterOf(
   { kubeconfig, context }: Extract<ControlPlaneTarget, { kind: "context" }>,
   session: Session,
 ) {
-  const { actsAs, entryOf } = await import("../kube/kubeconfig.ts");
+  const { actsAs, entryOf } = await import("../kubeconfig/file.ts");
   if (context.own === undefined || !actsAs(context.own, session)) throw nothingInUse(session);
   const name = context.cluster ?? "";
   const entry = entryOf(kubeconfig, "clusters", name);
   if (entry !== undefined) refuseOtherServer(session, askingServer(entry.fields), { cluster: name });
-  const { findCluster, trustClusterLine } = await import("../kube/api-server.ts");
+  const { findCluster, trustClusterLine } = await import("../kubeconfig/server.ts");
   const cluster = await findCluster(kubeconfig, name);
   if (cluster.unfollowed === undefined) return { ...cluster, trust: trustClusterLine(cluster.name) };
   throw new AppError(

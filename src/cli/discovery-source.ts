@@ -1,7 +1,7 @@
 /** Owns what is known of a control plane between two commands: its discovery, kept with the session. */
 
 import { discoveryOf, type DiscoverySource } from "../kube/discovery.ts";
-import { openSessionCache } from "../sessions/session-cache.ts";
+import { openSessionCache } from "../sessions/cache.ts";
 import type { Deps } from "./context.ts";
 import type { ControlPlane } from "./control-plane.ts";
 

@@ -1,10 +1,10 @@
 /** Owns the warning that Studio's token ends soon: a week ahead, once a day. */
 
-import { printable } from "../errors.ts";
-import { signInAgain } from "../sessions/remedy.ts";
-import type { Session } from "../sessions/session-file.ts";
-import { openSessionCache } from "../sessions/session-cache.ts";
-import type { SessionPlace } from "../sessions/place.ts";
+import { printable } from "../text.ts";
+import { signInAgain } from "../sessions/login-line.ts";
+import type { Session } from "../sessions/session.ts";
+import { openSessionCache } from "../sessions/cache.ts";
+import type { SessionPlace } from "../sessions/store.ts";
 import { formatSpan } from "../system/clock.ts";
 import type { Deps } from "./context.ts";
 

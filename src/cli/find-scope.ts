@@ -1,6 +1,6 @@
 /** Owns the search for what a command acts on, which looks into the kubeconfig last. */
 
-import type { ChosenSession } from "../sessions/choose-session.ts";
+import type { ChosenSession } from "../sessions/choose.ts";
 import type { Environment } from "../system/environment.ts";
 import { type ChosenScope, chosenScope, type ScopeFlags } from "./scope.ts";
 

@@ -1,11 +1,12 @@
 /** What every kind of sign-in reads of its flags about keeping a session: its name, the authority, the key's store. */
 
-import { AppError, failureOrThrow, printable } from "../errors.ts";
-import { makeKeyText } from "../sessions/jwe.ts";
-import type { Session } from "../sessions/session-file.ts";
-import { isSessionName } from "../sessions/session-name.ts";
-import { type OpenedSession, openSession } from "../sessions/open-session.ts";
-import type { KeyStore, SessionPlace } from "../sessions/place.ts";
+import { AppError, failureOrThrow } from "../errors.ts";
+import { printable } from "../text.ts";
+import { makeKeyText } from "../sessions/seal.ts";
+import type { Session } from "../sessions/session.ts";
+import { isSessionName } from "../sessions/name.ts";
+import { type OpenedSession, openSession } from "../sessions/open.ts";
+import type { KeyStore, SessionPlace } from "../sessions/store.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type Deps, keyringBound } from "./context.ts";

@@ -1,6 +1,7 @@
 /** Owns what the kubeconfig's current context says of what is acted on. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import {
   actsAs,
   contextOf,
@@ -8,10 +9,10 @@ import {
   type Kubeconfig,
   loadKubeconfig,
   surroundingKubeconfigs,
-} from "../kube/kubeconfig.ts";
-import type { ChosenSession } from "../sessions/choose-session.ts";
+} from "../kubeconfig/file.ts";
+import type { ChosenSession } from "../sessions/choose.ts";
 import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
-import type { Session } from "../sessions/session-file.ts";
+import type { Session } from "../sessions/session.ts";
 import type { Environment } from "../system/environment.ts";
 import { type ChosenScope, scopeOfServer } from "./scope.ts";
 

@@ -1,28 +1,28 @@
 /** `logout`: taking back at the issuer what was granted, then forgetting it here. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, fail, failureOrThrow, printable } from "../errors.ts";
+import { AppError, fail, failureOrThrow } from "../errors.ts";
+import { printable, shellLine } from "../text.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
-import { revokeStudioToken } from "../oauth/studio-device-login.ts";
-import { endLocalPlace } from "../sessions/local-place.ts";
-import { CLOUDFLEET_API_URL } from "../providers/cloudfleet-operations.ts";
+import { revokeStudioToken } from "../providers/studio/device-login.ts";
+import { endLocalPlace } from "../sessions/project-folder.ts";
+import { CLOUDFLEET_API_URL } from "../providers/cloudfleet/operations.ts";
 import { issuerOf, type SupersededToken } from "../sessions/credentials.ts";
-import type { Session } from "../sessions/session-file.ts";
-import { labelOf } from "../sessions/session-name.ts";
+import type { Session } from "../sessions/session.ts";
+import { labelOf } from "../sessions/name.ts";
 import { readConfig } from "../sessions/config.ts";
-import { type OpenedSession, openSession } from "../sessions/open-session.ts";
-import { trustLine } from "../sessions/remedy.ts";
-import type { SessionPlace } from "../sessions/place.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../sessions/read-session.ts";
-import { clearLeftovers, type Removal, removeSession } from "../sessions/remove-session.ts";
+import { type OpenedSession, openSession } from "../sessions/open.ts";
+import { trustLine } from "../sessions/login-line.ts";
+import type { SessionPlace } from "../sessions/store.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../sessions/read.ts";
+import { clearLeftovers, type Removal, removeSession } from "../sessions/remove.ts";
 import { timedToken } from "../sessions/token-life.ts";
-import { shellLine } from "../shell-word.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
 import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
-import type { ExportPlace } from "./datachain-export.ts";
+import type { ExportPlace } from "../providers/studio/export.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
 import {
   isLive,
@@ -379,7 +379,7 @@ async function revokeAtStudio(
 /** Takes the token out of the copy that DataChain's own tools read. Throws `STORAGE` when it may still stand there. */
 async function withdraw(copy: ExportPlace, token: string | undefined): Promise<void> {
   if (token === undefined) throw tokenStays(copy.path);
-  const { withdrawToken } = await import("./datachain-export.ts");
+  const { withdrawToken } = await import("../providers/studio/export.ts");
   await withdrawToken(copy, token);
 }
 

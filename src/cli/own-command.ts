@@ -1,6 +1,7 @@
 /** Owns how kubectl is told to run this very program: by a path that survives an upgrade. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import type { Environment, Folders } from "../system/environment.ts";
 import { exists } from "../system/files.ts";
 import { type OwnProgram, ownProgram, writeLauncher } from "../system/own-program.ts";

@@ -1,8 +1,7 @@
 /** What a person is told where kubectl's own preferences keep it from running the entry that was written. */
 
-import { printable } from "../errors.ts";
-import { mendPluginPolicy, readPluginPolicy, refusesPlugin } from "../kube/kuberc.ts";
-import { shellLine } from "../shell-word.ts";
+import { printable, shellLine } from "../text.ts";
+import { mendPluginPolicy, readPluginPolicy, refusesPlugin } from "../kubeconfig/kuberc.ts";
 import { findProgram } from "../system/processes.ts";
 import type { Deps } from "./context.ts";
 

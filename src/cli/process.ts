@@ -2,7 +2,7 @@
 
 import { errorFormatOf, formatError, toAppError } from "../errors.ts";
 import { ambientSessions } from "../providers/ambient.ts";
-import { openPlace } from "../sessions/own-place.ts";
+import { openPlace } from "../sessions/open-store.ts";
 import { pause } from "../system/clock.ts";
 import { commandLine, environment } from "../system/environment.ts";
 import { openNetwork } from "../system/network.ts";

@@ -1,26 +1,17 @@
 /** The whole command line: its words, its help, and the one way from an error to an exit code. */
 
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import { flagsOfWrongGetToken } from "../credential/arguments.ts";
-import { reportWrongGetToken } from "../credential/get-token.ts";
-import {
-  AppError,
-  capital,
-  CODES,
-  ERROR_FORMATS,
-  formatError,
-  framesOf,
-  printable,
-  toAppError,
-} from "../errors.ts";
+import { flagsOfWrongGetToken } from "../plugin/arguments.ts";
+import { reportWrongGetToken } from "../plugin/get-token.ts";
+import { AppError, CODES, ERROR_FORMATS, formatError, framesOf, toAppError } from "../errors.ts";
+import { capital, printable, shellLine } from "../text.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { TRIAL_BUILD } from "../build.ts";
 import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
 import { VERSION } from "../version.ts";
 import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
 import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
-import { formatObject, formatTable, listFormat } from "./table.ts";
-import { shellLine } from "../shell-word.ts";
+import { formatObject, formatTable, listFormat } from "./output/table.ts";
 
 /** The version, and whether this is a build for trial and test. */
 const BUILD = TRIAL_BUILD ? `${VERSION} (trial build)` : VERSION;
@@ -111,29 +102,32 @@ type Load = (around: Surroundings, deps: CommandDeps) => Promise<Command>;
 
 /** The commands by the words that call them, each in a module of its own, which is loaded when its word is there. */
 const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
-  [["login"], async (_, deps) => (await import("./login.ts")).loginCommandLine(deps)],
+  [["login"], async (_, deps) => (await import("./login/command.ts")).loginCommandLine(deps)],
   [["logout"], async (_, deps) => (await import("./logout.ts")).logoutCommand(deps)],
   [["whoami"], async (_, deps) => (await import("./whoami.ts")).whoamiCommand(deps)],
-  [["ctx"], async (_, deps) => (await import("./ctx.ts")).ctxCommand(deps)],
+  [["ctx"], async (_, deps) => (await import("./ctx/command.ts")).ctxCommand(deps)],
   [
     ["organizations"],
-    async (_, deps) => holdsOthers((await import("./organizations.ts")).organizationsCommand(deps)),
+    async (_, deps) => holdsOthers((await import("./organizations/command.ts")).organizationsCommand(deps)),
   ],
   [
     ["projects", "project"],
-    async (_, deps) => holdsOthers((await import("./organizations.ts")).projectsCommand(deps)),
+    async (_, deps) => holdsOthers((await import("./organizations/command.ts")).projectsCommand(deps)),
   ],
-  [["tokens"], async (_, deps) => holdsOthers((await import("./tokens.ts")).tokensCommand(deps))],
-  [["clusters"], async (_, deps) => holdsOthers((await import("./clusters.ts")).clustersCommand(deps))],
+  [["tokens"], async (_, deps) => holdsOthers((await import("./tokens/command.ts")).tokensCommand(deps))],
+  [
+    ["clusters"],
+    async (_, deps) => holdsOthers((await import("./clusters/command.ts")).clustersCommand(deps)),
+  ],
   [["api-resources"], async (_, deps) => (await import("./api-resources.ts")).apiResourcesCommand(deps)],
   [["api-versions"], async (_, deps) => (await import("./api-resources.ts")).apiVersionsCommand(deps)],
-  [["get"], async (_, deps) => (await import("./get.ts")).getCommand(deps)],
+  [["get"], async (_, deps) => (await import("./get/command.ts")).getCommand(deps)],
   [["version"], (_, deps) => Promise.resolve(versionCommand(deps))],
 ];
 
 /** As {@link COMMANDS}, behind the word `auth`. */
 const AUTH_COMMANDS: typeof COMMANDS = [
-  [["login"], async (_, deps) => (await import("./login.ts")).loginCommandLine(deps)],
+  [["login"], async (_, deps) => (await import("./login/command.ts")).loginCommandLine(deps)],
   [["logout"], async (_, deps) => (await import("./logout.ts")).logoutCommand(deps)],
   [["list", "ls"], async (_, deps) => (await import("./auth/list.ts")).listCommand(deps)],
   [["switch"], async (_, deps) => (await import("./auth/switch.ts")).switchCommand(deps)],

@@ -2,9 +2,9 @@
 
 import { Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
-import type { Kubeconfig, KubeconfigContext } from "../kube/kubeconfig.ts";
-import { checkedScope, CONTROL_PLANE_APIS, isScopeId, type Scope } from "../providers/datum.ts";
-import type { Session } from "../sessions/session-file.ts";
+import type { Kubeconfig, KubeconfigContext } from "../kubeconfig/file.ts";
+import { checkedScope, CONTROL_PLANE_APIS, isScopeId, type Scope } from "../providers/datum/hosts.ts";
+import type { Session } from "../sessions/session.ts";
 import type { Environment } from "../system/environment.ts";
 
 /** The flags that override, for one command, what is acted on. */

@@ -1,7 +1,8 @@
 /** Owns what a person is told of a certificate whose authority is not trusted here: its names and fingerprint. */
 
 import { connect, type DetailedPeerCertificate } from "node:tls";
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import type { Environment } from "../system/environment.ts";
 import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
 import { proxyOf } from "../system/proxy.ts";

@@ -1,9 +1,10 @@
 /** What the commands that write kubeconfig entries keep and tell of the servers that a session is for. */
 
-import { failureOrThrow, printable } from "../errors.ts";
-import { clustersServed, LARGEST_AUTHORITY } from "../kube/cluster-info.ts";
-import { entryOf, type Kubeconfig } from "../kube/kubeconfig.ts";
-import { namesServerLine } from "../sessions/remedy.ts";
+import { failureOrThrow } from "../errors.ts";
+import { printable } from "../text.ts";
+import { clustersServed, LARGEST_AUTHORITY } from "../kubeconfig/cluster.ts";
+import { entryOf, type Kubeconfig } from "../kubeconfig/file.ts";
+import { namesServerLine } from "../sessions/login-line.ts";
 import { rememberServer } from "../sessions/remember-servers.ts";
 import {
   type AskingServer,
@@ -11,8 +12,8 @@ import {
   refuseOtherServer,
   servedServer,
 } from "../sessions/served-servers.ts";
-import type { ServedServer, Session } from "../sessions/session-file.ts";
-import { AMBIENT } from "../sessions/session-name.ts";
+import type { ServedServer, Session } from "../sessions/session.ts";
+import { AMBIENT } from "../sessions/name.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
 /** The server that an entry is about to lead to. */

@@ -1,10 +1,10 @@
 /** Owns how commands name sessions: by e-mail, by name, by picking one. */
 
-import { AppError, failureOrThrow, printable } from "../errors.ts";
+import { AppError, failureOrThrow } from "../errors.ts";
+import { printable, shellLine } from "../text.ts";
 import { variableInForce } from "../providers/ambient.ts";
 import { systemAccount } from "../keyring/store.ts";
-import { shellLine } from "../shell-word.ts";
-import type { Session } from "../sessions/session-file.ts";
+import type { Session } from "../sessions/session.ts";
 import {
   AMBIENT,
   defaultSessionName,
@@ -12,12 +12,12 @@ import {
   labelOf,
   nameOfPerson,
   OF_CREDENTIALS_FILE,
-} from "../sessions/session-name.ts";
-import { chooseSession, type ChosenSession } from "../sessions/choose-session.ts";
+} from "../sessions/name.ts";
+import { chooseSession, type ChosenSession } from "../sessions/choose.ts";
 import { readConfig } from "../sessions/config.ts";
-import { accountOf, openSession } from "../sessions/open-session.ts";
-import type { SessionPlace } from "../sessions/place.ts";
-import { listSessions } from "../sessions/read-session.ts";
+import { accountOf, openSession } from "../sessions/open.ts";
+import type { SessionPlace } from "../sessions/store.ts";
+import { listSessions } from "../sessions/read.ts";
 import { type Deps, keyringBound } from "./context.ts";
 
 /** A session, and the place that it is in. */
@@ -286,7 +286,7 @@ export async function meantSession(
     }`;
   });
   const hint = `Name the user: ${command} ${first.session.name}. Signed in: ${names(sessions)}.`;
-  const { pick } = await import("./picker.ts");
+  const { pick } = await import("./prompt/picker.ts");
   const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
   return sessions[index] ?? first;
 }

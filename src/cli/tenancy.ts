@@ -1,10 +1,10 @@
 /** Owns what organizations and projects there are for a signed-in user, as the control planes tell. */
 
-import { capital, printable } from "../errors.ts";
+import { capital, printable } from "../text.ts";
 import { listObjects } from "../kube/list.ts";
 import { member, text } from "../kube/objects.ts";
-import { isScopeId } from "../providers/datum.ts";
-import type { Session } from "../sessions/session-file.ts";
+import { isScopeId } from "../providers/datum/hosts.ts";
+import type { Session } from "../sessions/session.ts";
 import type { Deps } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 

@@ -1,18 +1,18 @@
 /** Owns `whoami`: who and where the next command would act as, told without asking anybody. */
 
 import { Command } from "@commander-js/extra-typings";
-import type { Session } from "../sessions/session-file.ts";
-import { nameOfPerson } from "../sessions/session-name.ts";
-import type { ChosenSession } from "../sessions/choose-session.ts";
+import type { Session } from "../sessions/session.ts";
+import { nameOfPerson } from "../sessions/name.ts";
+import type { ChosenSession } from "../sessions/choose.ts";
 import { AppError } from "../errors.ts";
-import { variablesSet } from "../providers/cloudfleet.ts";
+import { variablesSet } from "../providers/cloudfleet/profile.ts";
 import type { CommandDeps, Deps } from "./context.ts";
-import { scopeWords, warnOfRefusal } from "./ctx.ts";
+import { scopeWords, warnOfRefusal } from "./ctx/command.ts";
 import { warnOfExpiry } from "./expiry-warning.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
 import { actingSession, storageOf, storedIn, tokenEnds } from "./session-words.ts";
-import { formatObject, listFormat } from "./table.ts";
+import { formatObject, listFormat } from "./output/table.ts";
 
 /** `whoami`. */
 export function whoamiCommand(deps: CommandDeps): Command {

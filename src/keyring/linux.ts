@@ -1,6 +1,7 @@
 /** The keyring of Linux desktops: the Secret Service, spoken to through libsecret's `secret-tool`. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import {
   ProgramError,
   ProgramNotFound,

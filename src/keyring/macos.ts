@@ -1,6 +1,7 @@
 /** The keychain of macOS, spoken to through the system's own `security`. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
 import {
   assertStorable,

@@ -1,8 +1,8 @@
 /** What a secret store is: small strings under (service, account), in bounded calls. */
 
-import { toBase32 } from "../base64.ts";
-import { sha256 } from "../digest.ts";
-import { AppError, capital } from "../errors.ts";
+import { sha256, toBase32 } from "../encoding.ts";
+import { AppError } from "../errors.ts";
+import { capital } from "../text.ts";
 
 /** The service under which every item of ours is found. */
 export const SERVICE = "datumctl";

@@ -2,7 +2,7 @@
 
 import { isObject, type JsonObject } from "../api/answer.ts";
 import type { ApiClient } from "../api/client.ts";
-import { printable } from "../errors.ts";
+import { printable } from "../text.ts";
 import { objects, texts } from "./objects.ts";
 
 /** What one would do. */

@@ -1,6 +1,7 @@
 /** kubectl's custom columns: a title and a path for each, a line for each object. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { goValue } from "./go-value.ts";
 import { JsonPath, relaxedPath } from "./jsonpath.ts";
 import type { Json } from "./lossless-json.ts";

@@ -4,7 +4,8 @@ import { isObject, type JsonObject } from "../api/answer.ts";
 import { askForEach } from "../api/at-once.ts";
 import type { ApiClient, RequestOptions } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
-import { AppError, capital } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { capital } from "../text.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { objects, text, texts } from "./objects.ts";
 

@@ -1,6 +1,7 @@
 /** Kubernetes' JSONPath: what a template finds in an object, and how kubectl prints it. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import {
   type Filter,
   parseTemplate,

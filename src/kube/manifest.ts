@@ -7,8 +7,9 @@
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from "yaml";
 import type { Alias, Document, ErrorCode as YamlErrorCode, Node, Scalar, YAMLMap, YAMLSeq } from "yaml";
-import { AppError, printable } from "../errors.ts";
-import { parseJson } from "../json.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import { parseJson } from "../encoding.ts";
 import {
   closingQuote,
   DEEPEST,

@@ -2,7 +2,7 @@
 
 import { type ApiAnswer, objectOf } from "../api/answer.ts";
 import { type Refusals, wordsOf } from "../api/refusal.ts";
-import { printable } from "../errors.ts";
+import { printable } from "../text.ts";
 
 /** How a client of a Kubernetes API understands its refusals, with the next steps that depend on which one it is. */
 export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | "NOT_FOUND">): Refusals {

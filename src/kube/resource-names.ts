@@ -1,6 +1,7 @@
 /** Owns how resources are named: their full names, and what a person's word for one means among those that are served. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import type { ApiResource, Discovery, DiscoverySource } from "./discovery.ts";
 
 /** `plural.group`, and the plural alone for the core group. */

@@ -1,6 +1,6 @@
 /** The tables that an API server makes of a list (`as=Table`), as the cells that kubectl prints of them. */
 
-import { withoutControls } from "../errors.ts";
+import { withoutControls } from "../text.ts";
 import { goValue } from "./go-value.ts";
 import { isItems, isMembers, type Json, type JsonMembers, memberOf } from "./lossless-json.ts";
 import { alignColumns } from "./table-layout.ts";

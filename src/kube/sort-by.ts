@@ -1,6 +1,7 @@
 /** The order of `--sort-by`: objects by what a path finds in them, as kubectl compares it. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { compareBytes } from "./json-text.ts";
 import { JsonPath, relaxedPath } from "./jsonpath.ts";
 import type { Json } from "./lossless-json.ts";

@@ -10,7 +10,7 @@ import { loopbackRedirect } from "./redirect-uri.ts";
 import { meaningOf, type Refusal, wordsOf } from "./refusals.ts";
 import { isRefusal, issuerRefusal, refusalError } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
-import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./tokens.ts";
+import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./token-response.ts";
 
 /** One attempt to sign in. Its secrets are not enumerable, so that no log or JSON of it holds them. */
 export interface Authorization {

@@ -1,7 +1,8 @@
 /** The device authorization flow: a code that a person types on another device, and the polling for its tokens. */
 
 import * as oauth from "oauth4webapi";
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { memberIn } from "./answer-values.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
@@ -20,7 +21,13 @@ import {
 import type { Meaning } from "./refusals.ts";
 import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
-import { readTokens, type SigningKeys, type SignInTokens, type TokenAnswer, verifySignIn } from "./tokens.ts";
+import {
+  readTokens,
+  type SigningKeys,
+  type SignInTokens,
+  type TokenAnswer,
+  verifySignIn,
+} from "./token-response.ts";
 
 /** What a person needs, and the secret that is polled with. RFC 8628, 3.2. */
 export interface DeviceCode extends PolledCode {

@@ -1,8 +1,8 @@
 /** What an issuer says about itself: OpenID Connect Discovery, its checks, and the scopes to ask for. */
 
 import * as oauth from "oauth4webapi";
-import { AppError, printable } from "../errors.ts";
-import { shellWord } from "../shell-word.ts";
+import { AppError } from "../errors.ts";
+import { printable, shellWord } from "../text.ts";
 import { endpointUrl, type Exchange, type FailedExchange, hostOf, readJson, requestOptions } from "./http.ts";
 
 /**

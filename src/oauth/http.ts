@@ -1,8 +1,9 @@
 /** Owns every request to an issuer: where it may go, how long and how big its answer may be, and what a bad answer is called. */
 
 import * as oauth from "oauth4webapi";
-import { AppError, printable } from "../errors.ts";
-import { parseJson } from "../json.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import { parseJson } from "../encoding.ts";
 import { alarm } from "../system/clock.ts";
 import type { Fetch } from "../system/network.ts";
 import { requestLine } from "../system/request-line.ts";

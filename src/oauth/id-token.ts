@@ -1,8 +1,8 @@
 /** The verification of ID tokens: signature, claims and times, each failure with its own sentence. */
 
-import { fromBase64Url, toBase64Url } from "../base64.ts";
-import { AppError, printable } from "../errors.ts";
-import { shellLine } from "../shell-word.ts";
+import { fromBase64Url, toBase64Url } from "../encoding.ts";
+import { AppError } from "../errors.ts";
+import { printable, shellLine } from "../text.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";

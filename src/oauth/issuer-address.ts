@@ -1,6 +1,6 @@
 /** What somebody meant who gave an issuer's address with something around it. */
 
-import { printable } from "../errors.ts";
+import { printable } from "../text.ts";
 
 /** Where discovery documents lie: OpenID Connect Discovery 1.0, 4.1, and RFC 8414, 3.1, which puts the path behind it. */
 const DOCUMENT = /\/\.well-known\/(?:openid-configuration|oauth-authorization-server)\/?/;

@@ -1,6 +1,6 @@
 /** Owns the reading of a JWT's parts, which verifies nothing. */
 
-import { fromBase64Url } from "../base64.ts";
+import { fromBase64Url } from "../encoding.ts";
 
 /** The JSON object that a part of a JWT holds; undefined when it holds none. RFC 7515, 3.1. */
 export function decodeObject(part: string): Readonly<Record<string, unknown>> | undefined {

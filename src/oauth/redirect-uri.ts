@@ -1,6 +1,7 @@
 /** Owns loopback redirect URIs: which ones can be listened on, and how a port comes into one, byte for byte. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { isLoopback } from "./http.ts";
 
 /** A redirect URI as it was written, taken apart. RFC 8252, 7.3. */

@@ -17,7 +17,13 @@ import { verifyIdToken } from "./id-token.ts";
 import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
 import { type TokenParameters, tokenParameters } from "./request-parameters.ts";
 import { pauseAfter, type Retry } from "./retry.ts";
-import { readTokens, rotatedToken, type SigningKeys, type TokenAnswer, type TokenSet } from "./tokens.ts";
+import {
+  readTokens,
+  rotatedToken,
+  type SigningKeys,
+  type TokenAnswer,
+  type TokenSet,
+} from "./token-response.ts";
 
 /** What {@link refreshTokens} needs to know. */
 export interface RefreshInput extends Retry {

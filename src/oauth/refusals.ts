@@ -1,6 +1,6 @@
 /** What a refusal means, by a table of what issuers really answer; and the words in which they say it. */
 
-import { printable } from "../errors.ts";
+import { printable } from "../text.ts";
 
 /** A refusal as an issuer put it. */
 export interface Refusal {

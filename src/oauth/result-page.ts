@@ -1,7 +1,8 @@
 /** Owns the pages that a browser shows at the end of a sign-in: who signed in, or what failed and what to do. */
 
-import { sha256 } from "../digest.ts";
-import { type AppError, printable } from "../errors.ts";
+import { sha256 } from "../encoding.ts";
+import type { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 
 /** What the success page says; every text may come from an issuer and is escaped. */
 export interface SignedInWords {

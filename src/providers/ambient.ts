@@ -1,8 +1,8 @@
 /** Which variables give a session that is stored nowhere, and which of them counts first. */
 
-import type { FindAmbient } from "../sessions/place.ts";
-import type { Session } from "../sessions/session-file.ts";
-import { AMBIENT } from "../sessions/session-name.ts";
+import type { FindAmbient } from "../sessions/store.ts";
+import type { Session } from "../sessions/session.ts";
+import { AMBIENT } from "../sessions/name.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 
@@ -28,7 +28,7 @@ const READERS: Readonly<Record<typeof BY_NAME[number], () => Promise<Read>>> = {
   DATUMCTL_TOKEN: async () => (await import("./environment-credentials.ts")).sessionOfToken,
   DATUMCTL_CREDENTIALS_FILE: () => fileOf("DATUMCTL_CREDENTIALS_FILE"),
   DATUM_CREDENTIALS_FILE: () => fileOf("DATUM_CREDENTIALS_FILE"),
-  CLOUDFLEET_ACCESS_TOKEN_ID: async () => (await import("./cloudfleet.ts")).sessionOfVariables,
+  CLOUDFLEET_ACCESS_TOKEN_ID: async () => (await import("./cloudfleet/profile.ts")).sessionOfVariables,
 };
 
 async function fileOf(variable: CredentialsFileVariable): Promise<Read> {

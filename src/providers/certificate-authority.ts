@@ -1,6 +1,7 @@
 /** Owns the private authority that a variable names: `DATUMCTL_CERTIFICATE_AUTHORITY`. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";

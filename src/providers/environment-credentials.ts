@@ -1,20 +1,20 @@
 /** The sessions that variables and key files give: `DATUMCTL_TOKEN`, `DATUMCTL_CREDENTIALS_FILE`, and the vendor's words. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable, shellLine } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
-import { isPersonalAccessToken } from "../oauth/personal-access-token.ts";
-import { parseServiceAccountKey } from "../oauth/service-account-key.ts";
+import { isPersonalAccessToken } from "../oauth/grants/personal-access-token.ts";
+import { parseServiceAccountKey } from "../oauth/grants/service-account-key.ts";
 import type { RecipeCredentials } from "../sessions/credentials.ts";
-import { ambientSession } from "../sessions/open-session.ts";
-import type { Session } from "../sessions/session-file.ts";
-import { AMBIENT } from "../sessions/session-name.ts";
+import { ambientSession } from "../sessions/open.ts";
+import type { Session } from "../sessions/session.ts";
+import { AMBIENT } from "../sessions/name.ts";
 import { timedToken } from "../sessions/token-life.ts";
-import { shellLine } from "../shell-word.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
 import { authorityOfVariable } from "./certificate-authority.ts";
-import { datumHosts } from "./datum.ts";
+import { datumHosts } from "./datum/hosts.ts";
 
 /** The variables that name an API host: ours, then the vendor's. */
 const API_HOSTS = ["DATUMCTL_API_HOSTNAME", "DATUM_API_HOSTNAME", "DATUM_API_HOST"] as const;

@@ -1,6 +1,7 @@
 /** Owns host names as people type them. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 
 /**
  * A `host[:port]` out of what was typed: that itself, or an https URL of it; lower case, without the default

@@ -1,13 +1,14 @@
 /** Owns which providers there are, which flags of `login` each of them knows, and which one is meant. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import type { Credentials } from "../sessions/credentials.ts";
-import type { Session } from "../sessions/session-file.ts";
-import type { SignInTarget } from "../sign-in/sign-in.ts";
-import { cloudfleetTarget } from "./cloudfleet-target.ts";
-import { datumTarget } from "./datum.ts";
-import { oidcTarget } from "./oidc.ts";
-import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./studio.ts";
+import type { Session } from "../sessions/session.ts";
+import type { SignInTarget } from "./sign-in-target.ts";
+import { cloudfleetTarget } from "./cloudfleet/target.ts";
+import { datumTarget } from "./datum/hosts.ts";
+import { oidcTarget } from "./oidc/target.ts";
+import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./studio/token-fields.ts";
 
 /** The providers that people sign in to. */
 export const PROVIDERS = [

@@ -1,12 +1,13 @@
 /** Owns `config.json`: which session is the active one. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, readTextFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import { makeFoldersPrivate, makePrivate, type SessionPlace } from "./place.ts";
-import { LOCK_WAIT } from "./read-session.ts";
-import { SCHEMA_VERSION } from "./session-file.ts";
+import { makeFoldersPrivate, makePrivate, type SessionPlace } from "./store.ts";
+import { LOCK_WAIT } from "./read.ts";
+import { SCHEMA_VERSION } from "./session.ts";
 
 /** What `config.json` holds; members that this version does not know are kept. */
 export interface Config {

@@ -1,11 +1,11 @@
 /** What is sealed of a session: tokens, recipes, and where they belong. */
 
 import * as v from "valibot";
-import { parseJson } from "../json.ts";
+import { parseJson } from "../encoding.ts";
 import type { IssuerMetadata } from "../oauth/discovery.ts";
 import type { SigningKeys } from "../oauth/id-token.ts";
 import type { TokenParameters } from "../oauth/request-parameters.ts";
-import { plain, type Session, sessionSchema, type SignInChoices, text } from "./session-file.ts";
+import { plain, type Session, sessionSchema, type SignInChoices, text } from "./session.ts";
 
 // What is relied on unseen. Members that this version does not know stay.
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));

@@ -1,9 +1,9 @@
 /** Owns the one way to a fresh token: the stored one while it lasts, else one refresh by one process. */
 
 import { AppError } from "../errors.ts";
-import type { Session } from "./session-file.ts";
-import { type OpenedSession, openSession } from "./open-session.ts";
-import type { SessionPlace } from "./place.ts";
+import type { Session } from "./session.ts";
+import { type OpenedSession, openSession } from "./open.ts";
+import type { SessionPlace } from "./store.ts";
 import { timedToken, type TokenKind } from "./token-life.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
 
@@ -51,7 +51,7 @@ export async function freshToken(
 
 /** Whether what is kept of a CI job's token is this job's. */
 async function ofThisJob({ env }: SessionPlace, { credentials }: OpenedSession): Promise<boolean> {
-  const { isOfThisJob } = await import("./workload-job.ts");
+  const { isOfThisJob } = await import("./ci-job.ts");
   return await isOfThisJob(env, credentials);
 }
 

@@ -1,6 +1,6 @@
 /** What makes two sessions the same one, and what makes them one person's. */
 
-import { NOBODY, type Session } from "./session-file.ts";
+import { NOBODY, type Session } from "./session.ts";
 
 /** Who a session is, and where. */
 export type Identity = Pick<Session, "provider" | "kind" | "issuer" | "apiHost" | "clientId"> & {

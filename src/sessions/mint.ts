@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { clockSkew } from "../oauth/clock.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
-import { type Followed, followRecipe, type MintingRecipe } from "./follow-recipe.ts";
+import { type Followed, followRecipe, type MintingRecipe } from "./token-source.ts";
 import {
   type ChosenWish,
   expired,
@@ -17,14 +17,14 @@ import {
   TOO_SHORT,
 } from "./renewal.ts";
 import type { RecipeCredentials } from "./credentials.ts";
-import { ambientCredentials, keepForThisProcess, type OpenedSession } from "./open-session.ts";
-import { signInAgain } from "./remedy.ts";
-import type { Session } from "./session-file.ts";
-import type { SessionPlace } from "./place.ts";
-import { lockSession, readSession } from "./read-session.ts";
-import { prepareSession } from "./write-session.ts";
+import { ambientCredentials, keepForThisProcess, type OpenedSession } from "./open.ts";
+import { signInAgain } from "./login-line.ts";
+import type { Session } from "./session.ts";
+import type { SessionPlace } from "./store.ts";
+import { lockSession, readSession } from "./read.ts";
+import { prepareSession } from "./write.ts";
 import { timedToken } from "./token-life.ts";
-import { isOfThisJob, keepsJobToken, markOfJob } from "./workload-job.ts";
+import { isOfThisJob, keepsJobToken, markOfJob } from "./ci-job.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenBound } from "./token-wish.ts";
 
 /** A session with a recipe, opened. */

@@ -1,6 +1,6 @@
 /** Which characters names of sessions are made of: letters, marks and digits of any script, and a few signs. */
 
-import { withoutControls } from "../errors.ts";
+import { withoutControls } from "../text.ts";
 
 /** In code points. */
 const LONGEST = 128;

@@ -1,9 +1,9 @@
 /** What to do when an issuer refuses to renew a session, and yet has not ended it. */
 
 import { type Meaning, type Refusal, speaksOfSecret } from "../oauth/refusals.ts";
-import { shellLine } from "../shell-word.ts";
-import { signInAgain } from "./remedy.ts";
-import type { Session } from "./session-file.ts";
+import { shellLine } from "../text.ts";
+import { signInAgain } from "./login-line.ts";
+import type { Session } from "./session.ts";
 
 /** What to check, and the line that mends it, as sentences. */
 export function afterRefusal(session: Session, refusal: Refusal & { readonly meaning: Meaning }): string {

@@ -1,12 +1,12 @@
 /** The list of servers that a session is for: what a person names is added to it, sealed and under the session's lock. */
 
 import type { KeyringBound } from "../keyring/store.ts";
-import { openSession } from "./open-session.ts";
-import type { SessionPlace } from "./place.ts";
-import { LOCK_WAIT, lockSession, readSession } from "./read-session.ts";
-import type { ServedServer } from "./session-file.ts";
-import { AMBIENT } from "./session-name.ts";
-import { prepareSession } from "./write-session.ts";
+import { openSession } from "./open.ts";
+import type { SessionPlace } from "./store.ts";
+import { LOCK_WAIT, lockSession, readSession } from "./read.ts";
+import type { ServedServer } from "./session.ts";
+import { AMBIENT } from "./name.ts";
+import { prepareSession } from "./write.ts";
 
 /** So many are kept, those that were named last. */
 export const MOST_SERVERS = 64;

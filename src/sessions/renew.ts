@@ -22,13 +22,13 @@ import {
   TOO_SHORT,
 } from "./renewal.ts";
 import type { SignInCredentials } from "./credentials.ts";
-import { signInAgain } from "./remedy.ts";
+import { signInAgain } from "./login-line.ts";
 import { afterRefusal } from "./refusal-remedy.ts";
-import type { Session } from "./session-file.ts";
-import type { OpenedSession } from "./open-session.ts";
-import type { SessionPlace } from "./place.ts";
-import { lockSession, readSession } from "./read-session.ts";
-import { changeLocked, prepareSession, type SessionReplacement } from "./write-session.ts";
+import type { Session } from "./session.ts";
+import type { OpenedSession } from "./open.ts";
+import type { SessionPlace } from "./store.ts";
+import { lockSession, readSession } from "./read.ts";
+import { changeLocked, prepareSession, type SessionReplacement } from "./write.ts";
 import { timedToken } from "./token-life.ts";
 
 /**

@@ -1,9 +1,10 @@
 /** The servers that a session's tokens are for: how the one that asks is compared with them, and how it is refused. */
 
-import { AppError, printable } from "../errors.ts";
-import { namesServerLine } from "./remedy.ts";
-import type { ServedServer, Session } from "./session-file.ts";
-import { AMBIENT } from "./session-name.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import { namesServerLine } from "./login-line.ts";
+import type { ServedServer, Session } from "./session.ts";
+import { AMBIENT } from "./name.ts";
 
 /** An API server and the way to it, as a kubeconfig's cluster entry has it, and as client-go repeats it to its plugin. */
 export interface AskingServer {

@@ -1,8 +1,8 @@
 /** Owns how a fresh token is asked for: the wish, the time it may take, and what comes back. */
 
 import { AppError } from "../errors.ts";
-import type { FailureMemory } from "./failure-memory.ts";
-import type { Session } from "./session-file.ts";
+import type { FailureMemory } from "./last-failure.ts";
+import type { Session } from "./session.ts";
 import { defaultMinimumLife, type TimedToken, type TokenKind } from "./token-life.ts";
 
 /** What is wanted of a session. */

@@ -1,7 +1,8 @@
 /** What a person sees and does while they sign in: an address or a code, and the wait. */
 
 import { renderUnicodeCompact } from "uqr";
-import { AppError, capital } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { capital } from "../text.ts";
 import type { DeviceCode } from "../oauth/device.ts";
 import type { Exchange } from "../oauth/http.ts";
 import type { SignedInWords } from "../oauth/result-page.ts";

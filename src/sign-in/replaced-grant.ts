@@ -1,11 +1,12 @@
 /** What becomes at the issuer of the refresh token that a renewed session does not need any more. */
 
-import { AppError, printable, toAppError } from "../errors.ts";
+import { AppError, toAppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { type Exchange, hostOf } from "../oauth/http.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
-import type { ReplacedSession } from "../sessions/save-session.ts";
+import type { ReplacedSession } from "../sessions/save.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { SignedIn } from "./sign-in.ts";
 

@@ -1,29 +1,12 @@
 /** What every way of signing in shares: who asks whom for what, and what came of it. */
 
 import { AppError } from "../errors.ts";
-import type { OAuthClient } from "../oauth/client.ts";
+import type { SignInTarget } from "../providers/sign-in-target.ts";
 import { discoverIssuer, type IssuerMetadata, requestedScopes } from "../oauth/discovery.ts";
 import { type Exchange, failedExchange } from "../oauth/http.ts";
-import type { SignInTokens } from "../oauth/tokens.ts";
+import type { SignInTokens } from "../oauth/token-response.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
-import type { Session, SignInChoices } from "../sessions/session-file.ts";
-
-/** Where and as which client a person signs in, as a provider says. */
-export interface SignInTarget {
-  readonly provider: Session["provider"];
-  readonly issuer: string;
-  readonly authHost: string;
-  readonly apiHost: string;
-  readonly client: OAuthClient;
-  /** The path of the loopback redirect, unless a whole URI is chosen. */
-  readonly redirectPath: string;
-  /** The `prompt` parameter of OpenID Connect for these scopes, unless one is chosen. */
-  readonly promptFor: (scopes: readonly string[]) => string | undefined;
-  /** Where a device code is asked for when the issuer's metadata does not say. */
-  readonly deviceEndpoint?: string;
-  /** What is kept of the vendor's API. */
-  readonly api?: Readonly<Record<string, string>>;
-}
+import type { Session, SignInChoices } from "../sessions/session.ts";
 
 /** One attempt to sign in. */
 export interface SignInRequest {

@@ -1,6 +1,7 @@
 /** The sign-in through a browser: listener, address, wait, result page. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { beginAuthorization, redeemCode } from "../oauth/authorization-code.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { callbackHandler, type Pasted } from "../oauth/callback-handler.ts";

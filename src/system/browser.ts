@@ -1,6 +1,7 @@
 /** How a web page comes up in the person's browser, and how one can tell that no browser here would reach them. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { type Environment, environment, operatingSystem } from "./environment.ts";
 import { exists } from "./files.ts";
 import {

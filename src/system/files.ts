@@ -1,6 +1,7 @@
 /** Owns the files that are ours alone: private, replaced in one rename, their failures in one sentence each. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { clearSuccessors, hasRivals, hasSuccessors, keepsOthersOut, successorPath } from "./successors.ts";
 

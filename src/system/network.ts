@@ -1,6 +1,7 @@
 /** How requests leave this machine: trust, proxies, and the one sentence each for what can go wrong. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { type Environment, environment } from "./environment.ts";
 import { noProxy, type Proxy, PROXY_VARIABLE_NAMES, proxyOf } from "./proxy.ts";
 

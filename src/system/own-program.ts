@@ -1,6 +1,6 @@
 /** Owns what is known of the program that is running: a compiled binary, or sources under Deno. */
 
-import { shellQuote } from "../shell-word.ts";
+import { shellQuote } from "../text.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
 import { successorPath } from "./successors.ts";
 

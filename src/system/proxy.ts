@@ -1,6 +1,7 @@
 /** Which proxy a request goes through: the one that a variable names, unless `NO_PROXY` keeps its host away from it. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import type { Environment } from "./environment.ts";
 import { isExcepted, isOwnHost } from "./no-proxy.ts";
 

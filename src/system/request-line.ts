@@ -1,6 +1,6 @@
 /** Owns the line that `-v` shows of a request: what was asked of whom, how it ended, how long it took. */
 
-import { printable } from "../errors.ts";
+import { printable } from "../text.ts";
 import { environment } from "./environment.ts";
 import { proxyOf } from "./proxy.ts";
 

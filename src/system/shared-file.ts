@@ -1,6 +1,7 @@
 /** Owns files that other programs edit too: their locks, and replacing them with owner, mode and links kept. */
 
-import { AppError, printable } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { formatSpan, pause } from "./clock.ts";
 import { fileFailure, isOurs, kindOf, storageError } from "./files.ts";

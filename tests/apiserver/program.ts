@@ -5,7 +5,7 @@
 
 import { ROOT } from "../../scripts/compile.ts";
 import { buildCache } from "../../scripts/npm-packages.ts";
-import { sha256 } from "../../src/digest.ts";
+import { sha256 } from "../../src/encoding.ts";
 import { exists } from "../../src/system/files.ts";
 import { findProgram } from "../../src/system/processes.ts";
 

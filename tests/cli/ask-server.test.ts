@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import type { Session } from "../../src/sessions/session-file.ts";
-import { readSession } from "../../src/sessions/read-session.ts";
+import type { Session } from "../../src/sessions/session.ts";
+import { readSession } from "../../src/sessions/read.ts";
 import { makeCertificates } from "../cloud/certificates.ts";
 import { listenWithDeno } from "../cloud/listener.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";

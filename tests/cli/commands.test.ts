@@ -5,8 +5,8 @@ import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
 import { signInOf } from "../../src/sessions/renewal.ts";
 import { readConfig } from "../../src/sessions/config.ts";
-import { openSession } from "../../src/sessions/open-session.ts";
-import { readSession } from "../../src/sessions/read-session.ts";
+import { openSession } from "../../src/sessions/open.ts";
+import { readSession } from "../../src/sessions/read.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
 

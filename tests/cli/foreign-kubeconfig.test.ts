@@ -1,7 +1,7 @@
 /** Proves that a kubeconfig of somebody else's leads no session's token to a server that is not for it. */
 
 import assert from "node:assert/strict";
-import { pathsOf } from "../../src/sessions/place.ts";
+import { pathsOf } from "../../src/sessions/store.ts";
 import { openStudioWorld } from "./studio-world.ts";
 
 /** A server that answers everything and notes what it is sent. */

@@ -1,8 +1,8 @@
 /** The world of commands tested from source at an issuer of one's own: its people, and a place for their sessions. */
 
 import assert from "node:assert/strict";
-import { readSession } from "../../src/sessions/read-session.ts";
-import type { Session } from "../../src/sessions/session-file.ts";
+import { readSession } from "../../src/sessions/read.ts";
+import type { Session } from "../../src/sessions/session.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type PeopleIssuer, startPeopleIssuer } from "./people-issuer.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";

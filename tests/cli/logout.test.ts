@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readConfig } from "../../src/sessions/config.ts";
-import { readSession } from "../../src/sessions/read-session.ts";
+import { readSession } from "../../src/sessions/read.ts";
 import { runLine } from "./surroundings.ts";
 import { ADA, at, GRACE, openWorld, type World } from "./world.ts";
 

@@ -1,8 +1,8 @@
 /** Proves what a machine's login keeps, refuses and says: key files, personal access tokens, the CI system's own token. */
 
 import assert from "node:assert/strict";
-import { openSession } from "../../src/sessions/open-session.ts";
-import { listSessions, readSession } from "../../src/sessions/read-session.ts";
+import { openSession } from "../../src/sessions/open.ts";
+import { listSessions, readSession } from "../../src/sessions/read.ts";
 import { openWorld, type Options, type World } from "./world.ts";
 
 /** The flags that name a world's cloud to a machine. */

@@ -1,9 +1,9 @@
 /** Names of people of many scripts, from their sign-in to kubectl and back. */
 
 import assert from "node:assert/strict";
-import { readGetToken } from "../../src/credential/arguments.ts";
-import { listSessions } from "../../src/sessions/read-session.ts";
-import { fileNameOf } from "../../src/sessions/session-name.ts";
+import { readGetToken } from "../../src/plugin/arguments.ts";
+import { listSessions } from "../../src/sessions/read.ts";
+import { fileNameOf } from "../../src/sessions/name.ts";
 import { kubectl, kubectlData } from "../kube/kubectl.ts";
 import { type IssuerWorld, openIssuerWorld } from "./issuer-world.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
-import { openPlace } from "../../src/sessions/own-place.ts";
+import { openPlace } from "../../src/sessions/open-store.ts";
 import { runLine } from "./surroundings.ts";
 import { openWorld, type World } from "./world.ts";
 

@@ -1,9 +1,9 @@
 /** Parameters of a person's own: where they are sent, that they are remembered, and which are refused. */
 
 import assert from "node:assert/strict";
-import { signInFromPlugin } from "../../src/credential/plugin-sign-in.ts";
+import { signInFromPlugin } from "../../src/plugin/sign-in.ts";
 import { AppError } from "../../src/errors.ts";
-import { openSession } from "../../src/sessions/open-session.ts";
+import { openSession } from "../../src/sessions/open.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { openIssuerWorld } from "./issuer-world.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { updateSession } from "../../src/sessions/write-session.ts";
+import { updateSession } from "../../src/sessions/write.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
 import { openCloudfleetWorld } from "./cloudfleet-world.ts";

@@ -10,8 +10,8 @@ import {
 } from "../../src/cli/scope.ts";
 import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
 import { AppError } from "../../src/errors.ts";
-import { kubeconfigPaths, loadKubeconfig } from "../../src/kube/kubeconfig.ts";
-import type { Session } from "../../src/sessions/session-file.ts";
+import { kubeconfigPaths, loadKubeconfig } from "../../src/kubeconfig/file.ts";
+import type { Session } from "../../src/sessions/session.ts";
 
 const BOTH = { organization: "acme", project: "web" };
 

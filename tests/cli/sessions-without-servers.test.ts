@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { readSession } from "../../src/sessions/read-session.ts";
+import { readSession } from "../../src/sessions/read.ts";
 import { kubeconfigText } from "../cloud/strange-kubeconfigs.ts";
 import { startStranger } from "../cloud/stranger.ts";
 import {
@@ -13,7 +13,7 @@ import {
   writeSessions,
 } from "../fixtures/sessions-without-servers.ts";
 import { opened, openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { openSession } from "../../src/sessions/open-session.ts";
+import { openSession } from "../../src/sessions/open.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { runLine } from "./surroundings.ts";
 

@@ -1,8 +1,8 @@
 /** Proves that of two sign-ins at one Studio no token is left that nobody knows of, and that a late failure stops no cleaning up. */
 
 import assert from "node:assert/strict";
-import { pathsOf } from "../../src/sessions/place.ts";
-import { listSessions } from "../../src/sessions/read-session.ts";
+import { pathsOf } from "../../src/sessions/store.ts";
+import { listSessions } from "../../src/sessions/read.ts";
 import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
 import type { Ran } from "./surroundings.ts";
 

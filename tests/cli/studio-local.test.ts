@@ -1,8 +1,8 @@
 /** Proves that a project folder's own session counts in that folder and nowhere else, and is nobody else's. */
 
 import assert from "node:assert/strict";
-import { pathsOf } from "../../src/sessions/place.ts";
-import { listSessions } from "../../src/sessions/read-session.ts";
+import { pathsOf } from "../../src/sessions/store.ts";
+import { listSessions } from "../../src/sessions/read.ts";
 import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
 
 const FOREIGN = "KEYRING_ITEM_MISSING";

@@ -1,8 +1,8 @@
 /** Proves that files which somebody planted in a project's `.datumctl` have no part in its sign-ins and sign-outs. */
 
 import assert from "node:assert/strict";
-import { fileNameOf } from "../../src/sessions/session-name.ts";
-import { listSessions } from "../../src/sessions/read-session.ts";
+import { fileNameOf } from "../../src/sessions/name.ts";
+import { listSessions } from "../../src/sessions/read.ts";
 import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
 import type { Ran } from "./surroundings.ts";
 

@@ -1,9 +1,9 @@
 /** Owns the world of Studio's commands tested from source: a Studio in this process, a person's home, project folders. */
 
 import assert from "node:assert/strict";
-import { localPlace } from "../../src/sessions/local-place.ts";
-import type { SessionPlace } from "../../src/sessions/place.ts";
-import { readSession } from "../../src/sessions/read-session.ts";
+import { localPlace } from "../../src/sessions/project-folder.ts";
+import type { SessionPlace } from "../../src/sessions/store.ts";
+import { readSession } from "../../src/sessions/read.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
-import { pathsOf } from "../../src/sessions/place.ts";
-import { listSessions } from "../../src/sessions/read-session.ts";
+import { pathsOf } from "../../src/sessions/store.ts";
+import { listSessions } from "../../src/sessions/read.ts";
 import { ESCAPES } from "../cloud/forgeries.ts";
 import type { Studio, StudioFaults } from "../cloud/studio.ts";
 import { openStudioWorld, stored, type StudioWorld } from "./studio-world.ts";

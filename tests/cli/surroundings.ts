@@ -4,7 +4,7 @@ import type { Surroundings } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { errorFormatOf } from "../../src/errors.ts";
 import { ambientSessions } from "../../src/providers/ambient.ts";
-import type { SessionPlace } from "../../src/sessions/place.ts";
+import type { SessionPlace } from "../../src/sessions/store.ts";
 import { pause } from "../../src/system/clock.ts";
 import { openNetwork } from "../../src/system/network.ts";
 import type { Terminal } from "../../src/system/terminal.ts";

@@ -1,8 +1,8 @@
 /** The vendor's words: its variables and `--credentials-file` do what ours do, and ours count first. */
 
 import assert from "node:assert/strict";
-import { runGetToken } from "../../src/credential/get-token.ts";
-import { readGetToken } from "../../src/credential/arguments.ts";
+import { runGetToken } from "../../src/plugin/get-token.ts";
+import { readGetToken } from "../../src/plugin/arguments.ts";
 import { parentOf } from "../sessions/sandbox.ts";
 import { ADA, GRACE, openWorld, type World } from "./world.ts";
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../../src/errors.ts";
-import { readKeyText, unseal } from "../../src/sessions/jwe.ts";
-import { fileNameOf } from "../../src/sessions/session-name.ts";
+import { readKeyText, unseal } from "../../src/sessions/seal.ts";
+import { fileNameOf } from "../../src/sessions/name.ts";
 import { signInByHttp } from "../cloud/browser.ts";
 import { absentPrograms, type Keyring } from "../keyring/gnome-keyring.ts";
 import { ROOT } from "../../scripts/compile.ts";

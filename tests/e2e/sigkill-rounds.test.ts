@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { signInOf } from "../../src/sessions/renewal.ts";
-import { openPlace } from "../../src/sessions/own-place.ts";
+import { openPlace } from "../../src/sessions/open-store.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
-import { openSession } from "../../src/sessions/open-session.ts";
-import { readSession } from "../../src/sessions/read-session.ts";
+import { openSession } from "../../src/sessions/open.ts";
+import { readSession } from "../../src/sessions/read.ts";
 import { type Finished, openWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { linuxStore } from "../../src/keyring/linux.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
-import { fileNameOf } from "../../src/sessions/session-name.ts";
+import { fileNameOf } from "../../src/sessions/name.ts";
 import { findProgram, type Run, run } from "../../src/system/processes.ts";
 import { inScratch, writeScript } from "../scratch.ts";
 import { type Keyring, startKeyring } from "./gnome-keyring.ts";

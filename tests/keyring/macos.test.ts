@@ -4,7 +4,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { addCommand, encodeAccount, macosStore } from "../../src/keyring/macos.ts";
-import { fileNameOf } from "../../src/sessions/session-name.ts";
+import { fileNameOf } from "../../src/sessions/name.ts";
 import {
   ProgramNotFound,
   ProgramTimeout,

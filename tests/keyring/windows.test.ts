@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { targetOf, windowsStore } from "../../src/keyring/windows.ts";
-import { fileNameOf } from "../../src/sessions/session-name.ts";
+import { fileNameOf } from "../../src/sessions/name.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import {
   type Credential,

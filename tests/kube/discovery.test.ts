@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { belowBase, discoveryOf, fetchDiscovery } from "../../src/kube/discovery.ts";
 import { matchingResources, resolveResource } from "../../src/kube/resource-names.ts";
-import { openSessionCache } from "../../src/sessions/session-cache.ts";
+import { openSessionCache } from "../../src/sessions/cache.ts";
 import { openTestClient } from "../api/test-client.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
 

@@ -3,11 +3,11 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { loadKubeconfig } from "../../src/kube/kubeconfig.ts";
-import { withoutSecrets } from "../../src/kube/kubeconfig-secrets.ts";
-import { editKubeconfig, parseKubeconfig } from "../../src/kube/kubeconfig-text.ts";
-import { mendPluginPolicy, parsePluginPolicy, refusesPlugin } from "../../src/kube/kuberc.ts";
-import { shellLine } from "../../src/shell-word.ts";
+import { loadKubeconfig } from "../../src/kubeconfig/file.ts";
+import { withoutSecrets } from "../../src/kubeconfig/mask.ts";
+import { editKubeconfig, parseKubeconfig } from "../../src/kubeconfig/text.ts";
+import { mendPluginPolicy, parsePluginPolicy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
+import { shellLine } from "../../src/text.ts";
 import { assertPrintable, changedText, damaged, ours, RUNS } from "../fuzz.ts";
 import { inScratch } from "../scratch.ts";
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AppError, printable } from "../../src/errors.ts";
+import { AppError } from "../../src/errors.ts";
+import { printable } from "../../src/text.ts";
 import { JsonPath, type JsonPathOptions, relaxedPath } from "../../src/kube/jsonpath.ts";
 import { compactJson } from "../../src/kube/json-text.ts";
 import type { Json } from "../../src/kube/lossless-json.ts";

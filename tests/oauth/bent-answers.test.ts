@@ -1,7 +1,8 @@
 /** Proves of every answer of an issuer that no member of it, bent in any way, brings forth a fault of our own. */
 
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode, printableValue } from "../../src/errors.ts";
+import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { printableValue } from "../../src/text.ts";
 import { beginDevice, type DeviceCode, pollDevice } from "../../src/oauth/device.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../src/oauth/discovery.ts";
 import { fetchSigningKeys, verifyIdToken } from "../../src/oauth/id-token.ts";

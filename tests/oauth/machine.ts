@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { oauthClient } from "../../src/oauth/client.ts";
-import { clientCredentialsToken } from "../../src/oauth/client-credentials.ts";
+import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";
 import type { Exchange } from "../../src/oauth/http.ts";
-import { jwtBearerToken } from "../../src/oauth/jwt-bearer.ts";
-import { exchangePersonalAccessToken } from "../../src/oauth/personal-access-token.ts";
-import { exchangeToken } from "../../src/oauth/token-exchange.ts";
-import { githubToken } from "../../src/oauth/workload-token.ts";
+import { jwtBearerToken } from "../../src/oauth/grants/jwt-bearer.ts";
+import { exchangePersonalAccessToken } from "../../src/oauth/grants/personal-access-token.ts";
+import { exchangeToken } from "../../src/oauth/grants/token-exchange.ts";
+import { githubToken } from "../../src/oauth/grants/workload.ts";
 import { ISSUER, type Route, TestIssuer } from "./issuer.ts";
 
 export const TOKEN_ENDPOINT = `${ISSUER}/token`;

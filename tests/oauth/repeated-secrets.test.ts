@@ -4,19 +4,19 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { readCallback, redeemCode } from "../../src/oauth/authorization-code.ts";
 import { type OAuthClient, oauthClient } from "../../src/oauth/client.ts";
-import { clientCredentialsToken } from "../../src/oauth/client-credentials.ts";
+import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";
 import { beginDevice, type DeviceCode, pollDevice } from "../../src/oauth/device.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { Exchange } from "../../src/oauth/http.ts";
-import { jwtBearerToken } from "../../src/oauth/jwt-bearer.ts";
+import { jwtBearerToken } from "../../src/oauth/grants/jwt-bearer.ts";
 import { refreshTokens } from "../../src/oauth/refresh.ts";
 import { revokeTokens } from "../../src/oauth/revoke.ts";
 import {
   pollStudioToken,
   revokeStudioToken,
   type StudioDevice,
-} from "../../src/oauth/studio-device-login.ts";
-import { exchangeToken } from "../../src/oauth/token-exchange.ts";
+} from "../../src/providers/studio/device-login.ts";
+import { exchangeToken } from "../../src/oauth/grants/token-exchange.ts";
 import { fetchUserInfo } from "../../src/oauth/userinfo.ts";
 import { openAttempt } from "./attempt.ts";
 import { CLIENT, ISSUER, NOW, TestIssuer } from "./issuer.ts";

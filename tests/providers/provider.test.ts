@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { oidcTarget } from "../../src/providers/oidc.ts";
+import { oidcTarget } from "../../src/providers/oidc/target.ts";
 import {
   chosenProvider,
   type ProviderChoice,
   PROVIDERS,
   renewalTarget,
 } from "../../src/providers/provider.ts";
-import type { Session } from "../../src/sessions/session-file.ts";
+import type { Session } from "../../src/sessions/session.ts";
 
 function usage(work: () => unknown): AppError {
   try {

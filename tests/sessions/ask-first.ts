@@ -2,7 +2,7 @@
 
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 
-import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
+import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 
 const [path = "", parent = ""] = Deno.args;
 console.log(await openFailureMemory(path, Date.now).firstFor(parent));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ErrorCode } from "../../src/errors.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
-import { readSession } from "../../src/sessions/read-session.ts";
+import { readSession } from "../../src/sessions/read.ts";
 import { bentAnswers } from "../bent.ts";
 import { assertOurs } from "../fuzz.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";

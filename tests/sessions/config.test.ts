@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openPlace } from "../../src/sessions/own-place.ts";
-import { listSessions } from "../../src/sessions/read-session.ts";
+import { openPlace } from "../../src/sessions/open-store.ts";
+import { listSessions } from "../../src/sessions/read.ts";
 import { failure, openSandbox } from "./sandbox.ts";
 
 Deno.test("config.json keeps members that are not known here", async () => {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { parseCredentials } from "../../src/sessions/credentials.ts";
-import { seal } from "../../src/sessions/jwe.ts";
-import { openSession } from "../../src/sessions/open-session.ts";
+import { seal } from "../../src/sessions/seal.ts";
+import { openSession } from "../../src/sessions/open.ts";
 import { BOUND, failure, openSandbox, openSignIn } from "./sandbox.ts";
 
 Deno.test("credentials that another version sealed are damaged, not a fault of ours, and do not end a listing", async () => {

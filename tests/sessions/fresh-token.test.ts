@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
+import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 import { freshToken, preferredKind } from "../../src/sessions/fresh-token.ts";
-import { makeKeyText, readKeyText, seal } from "../../src/sessions/jwe.ts";
+import { makeKeyText, readKeyText, seal } from "../../src/sessions/seal.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
-import { formatSession } from "../../src/sessions/session-file.ts";
-import { lockSession, readSession } from "../../src/sessions/read-session.ts";
-import { removeSession } from "../../src/sessions/remove-session.ts";
+import { formatSession } from "../../src/sessions/session.ts";
+import { lockSession, readSession } from "../../src/sessions/read.ts";
+import { removeSession } from "../../src/sessions/remove.ts";
 import type { TokenWish } from "../../src/sessions/token-wish.ts";
 import { pause } from "../../src/system/clock.ts";
 import { SUBJECT } from "./issuer.ts";

@@ -2,15 +2,15 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
-import { openHandouts } from "../../src/sessions/handouts.ts";
-import { seal } from "../../src/sessions/jwe.ts";
-import { parseSession } from "../../src/sessions/session-file.ts";
-import { isSessionName, labelOf } from "../../src/sessions/session-name.ts";
-import { chooseSession } from "../../src/sessions/choose-session.ts";
+import { openFailureMemory } from "../../src/sessions/last-failure.ts";
+import { openHandouts } from "../../src/plugin/deliveries.ts";
+import { seal } from "../../src/sessions/seal.ts";
+import { parseSession } from "../../src/sessions/session.ts";
+import { isSessionName, labelOf } from "../../src/sessions/name.ts";
+import { chooseSession } from "../../src/sessions/choose.ts";
 import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openSession } from "../../src/sessions/open-session.ts";
-import { listSessions, readSession } from "../../src/sessions/read-session.ts";
+import { openSession } from "../../src/sessions/open.ts";
+import { listSessions, readSession } from "../../src/sessions/read.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { AppError } from "../../src/errors.ts";
 import {

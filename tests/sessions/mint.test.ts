@@ -2,18 +2,18 @@
 
 import assert from "node:assert/strict";
 import { ambientSessions } from "../../src/providers/ambient.ts";
-import { openFailureMemory } from "../../src/sessions/failure-memory.ts";
+import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
-import type { MintingRecipe } from "../../src/sessions/follow-recipe.ts";
+import type { MintingRecipe } from "../../src/sessions/token-source.ts";
 import type { Recipe, RecipeCredentials } from "../../src/sessions/credentials.ts";
-import type { Session } from "../../src/sessions/session-file.ts";
-import { openSession } from "../../src/sessions/open-session.ts";
-import type { SessionPlace } from "../../src/sessions/place.ts";
-import { lockSession, readSession } from "../../src/sessions/read-session.ts";
-import { removeSession } from "../../src/sessions/remove-session.ts";
+import type { Session } from "../../src/sessions/session.ts";
+import { openSession } from "../../src/sessions/open.ts";
+import type { SessionPlace } from "../../src/sessions/store.ts";
+import { lockSession, readSession } from "../../src/sessions/read.ts";
+import { removeSession } from "../../src/sessions/remove.ts";
 import type { TokenBound, TokenWish } from "../../src/sessions/token-wish.ts";
-import { parseServiceAccountKey } from "../../src/oauth/service-account-key.ts";
-import { keepRecipe } from "../../src/sign-in/keep-recipe.ts";
+import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-key.ts";
+import { keepRecipe } from "../../src/sessions/save-machine.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";

@@ -1,6 +1,6 @@
 /** Owns a session's public fields as the tests of its file and of its words begin with them. */
 
-import type { Session } from "../../src/sessions/session-file.ts";
+import type { Session } from "../../src/sessions/session.ts";
 
 /** A person's at a Datum of their own, sealed with nothing that opens. */
 export const SESSION: Session = {

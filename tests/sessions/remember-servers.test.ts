@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { MOST_SERVERS, rememberServer, withServer } from "../../src/sessions/remember-servers.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
-import { updateSession } from "../../src/sessions/write-session.ts";
+import { updateSession } from "../../src/sessions/write.ts";
 import { BOUND, edit, failure, opened, openSandbox, type SessionOptions } from "./sandbox.ts";
 
 const A = { origin: "https://a.example.com" };

@@ -10,7 +10,7 @@ import {
   refuseOtherServer,
   servedServer,
 } from "../../src/sessions/served-servers.ts";
-import type { Session } from "../../src/sessions/session-file.ts";
+import type { Session } from "../../src/sessions/session.ts";
 import { assertPrintable, hostileText, RUNS } from "../fuzz.ts";
 import { SESSION } from "./plain-session.ts";
 

@@ -1,9 +1,9 @@
 /** Proves what becomes of a session where two processes hold its lock, and where the file system keeps none. */
 
 import assert from "node:assert/strict";
-import { parseSession } from "../../src/sessions/session-file.ts";
-import { readSession } from "../../src/sessions/read-session.ts";
-import { updateSession } from "../../src/sessions/write-session.ts";
+import { parseSession } from "../../src/sessions/session.ts";
+import { readSession } from "../../src/sessions/read.ts";
+import { updateSession } from "../../src/sessions/write.ts";
 import { canLie, type Flock, lyingLocks } from "../system/lying-locks.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 

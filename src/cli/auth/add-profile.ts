@@ -1,25 +1,26 @@
 /** Owns `auth add-profile`: an API token or a person of Cloudfleet under a name, proved before it is kept. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import {
   type CloudfleetPlace,
   cloudfleetPlace,
   tokenProfile,
   unstoredProfile,
   userProfile,
-} from "../../providers/cloudfleet.ts";
-import { isSecret } from "../../providers/cloudfleet-api.ts";
+} from "../../providers/cloudfleet/profile.ts";
+import { isSecret } from "../../providers/cloudfleet/api.ts";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import type { FreshToken } from "../../sessions/token-wish.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { AMBIENT, isSessionName } from "../../sessions/session-name.ts";
+import type { Session } from "../../sessions/session.ts";
+import { AMBIENT, isSessionName } from "../../sessions/name.ts";
 import { readConfig } from "../../sessions/config.ts";
-import { readSession } from "../../sessions/read-session.ts";
-import type { SavedSession } from "../../sessions/save-session.ts";
-import { checkRoom } from "../../sessions/write-session.ts";
-import { keepRecipe, type RecipeSession } from "../../sign-in/keep-recipe.ts";
-import { readHiddenLine } from "../client-secret.ts";
+import { readSession } from "../../sessions/read.ts";
+import type { SavedSession } from "../../sessions/save.ts";
+import { checkRoom } from "../../sessions/write.ts";
+import { keepRecipe, type RecipeSession } from "../../sessions/save-machine.ts";
+import { readHiddenLine } from "../prompt/client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";
 import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority } from "../keeping.ts";

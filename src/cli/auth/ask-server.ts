@@ -1,13 +1,14 @@
 /** The question to a server which token of a session it accepts, and what a person is told where it accepts none. */
 
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import { firstAccepted } from "../../kube/identity-check.ts";
 import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
-import { readSession } from "../../sessions/read-session.ts";
-import { signInAgain } from "../../sessions/remedy.ts";
+import { readSession } from "../../sessions/read.ts";
+import { signInAgain } from "../../sessions/login-line.ts";
 import { acceptedBefore } from "../../sessions/served-servers.ts";
-import type { Session } from "../../sessions/session-file.ts";
+import type { Session } from "../../sessions/session.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type Deps, requestBounds, tokenBound } from "../context.ts";
 import type { EntryTarget, Place } from "./entry-target.ts";

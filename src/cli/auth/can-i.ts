@@ -1,7 +1,8 @@
 /** Owns `auth can-i`: whether the control plane in use allows something, and everything that it allows. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import { type Action, reviewAccess, reviewRules } from "../../kube/access-review.ts";
 import type { ApiResource } from "../../kube/discovery.ts";
 import { ambiguityOf, resolveResource } from "../../kube/resource-names.ts";
@@ -9,7 +10,7 @@ import { type CommandDeps, type Deps, leave } from "../context.ts";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
 import { openDiscovery } from "../discovery-source.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
-import { formatObject, formatTable, listFormat, wrongFormat } from "../table.ts";
+import { formatObject, formatTable, listFormat, wrongFormat } from "../output/table.ts";
 
 const EXAMPLES = `
 Examples:

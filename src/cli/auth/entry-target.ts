@@ -1,9 +1,9 @@
 /** Owns what an entry of `update-kubeconfig` leads to: a Datum control plane, an API server, a cluster entry. */
 
 import { AppError } from "../../errors.ts";
-import { findCluster, serverAddress, serverName, trustClusterLine } from "../../kube/api-server.ts";
+import { findCluster, serverAddress, serverName, trustClusterLine } from "../../kubeconfig/server.ts";
 import type { ServerKind } from "../../kube/identity-check.ts";
-import { loadKubeconfig } from "../../kube/kubeconfig.ts";
+import { loadKubeconfig } from "../../kubeconfig/file.ts";
 import {
   checkedScope,
   CONTROL_PLANE_APIS,
@@ -11,10 +11,10 @@ import {
   controlPlaneName,
   controlPlaneUrl,
   type Scope,
-} from "../../providers/datum.ts";
+} from "../../providers/datum/hosts.ts";
 import { parseHost } from "../../providers/host.ts";
-import { trustLine } from "../../sessions/remedy.ts";
-import type { Session } from "../../sessions/session-file.ts";
+import { trustLine } from "../../sessions/login-line.ts";
+import type { Session } from "../../sessions/session.ts";
 import { SAME_COMMAND } from "../../system/network.ts";
 
 /** The flags that say what an entry leads to, as they were typed. */

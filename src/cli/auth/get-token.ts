@@ -1,8 +1,8 @@
 /** Owns the help of `auth get-token`, and its call where the short way of main.ts did not know a word. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { EXEC_API_VERSIONS } from "../../credential/exec-credential.ts";
-import { type GetTokenSurroundings, runGetToken } from "../../credential/get-token.ts";
+import { EXEC_API_VERSIONS } from "../../plugin/exec-credential.ts";
+import { type GetTokenSurroundings, runGetToken } from "../../plugin/get-token.ts";
 import { parentProcess } from "../../system/parent-process.ts";
 import { terminalUse } from "../../system/terminal-use.ts";
 import { type GlobalFlags, leave, type Surroundings } from "../context.ts";

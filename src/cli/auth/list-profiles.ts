@@ -2,12 +2,12 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
-import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet.ts";
-import { NOBODY, type Session } from "../../sessions/session-file.ts";
+import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet/profile.ts";
+import { NOBODY, type Session } from "../../sessions/session.ts";
 import { readConfig } from "../../sessions/config.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { readableSessions, storageOf, storedIn } from "../session-words.ts";
-import { formatListing, listFormat } from "../table.ts";
+import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list-profiles`. */
 export function listProfilesCommand(deps: CommandDeps): Command {

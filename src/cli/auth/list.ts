@@ -3,8 +3,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { readConfig } from "../../sessions/config.ts";
 import { isSameClient } from "../../sessions/identity.ts";
-import type { SessionPlace } from "../../sessions/place.ts";
-import type { Session } from "../../sessions/session-file.ts";
+import type { SessionPlace } from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import {
@@ -16,7 +16,7 @@ import {
   storedIn,
   tellWhatComesFirst,
 } from "../session-words.ts";
-import { formatListing, listFormat } from "../table.ts";
+import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list`: a table of the sessions; never a token. */
 export function listCommand(deps: CommandDeps): Command {

@@ -1,10 +1,11 @@
 /** Owns `auth remove-profile`: a profile goes from this machine; its token stays as it is. */
 
 import { Command } from "@commander-js/extra-typings";
-import { AppError, printable } from "../../errors.ts";
-import { NOBODY, type Session } from "../../sessions/session-file.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read-session.ts";
-import { removeSession } from "../../sessions/remove-session.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { NOBODY, type Session } from "../../sessions/session.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
+import { removeSession } from "../../sessions/remove.ts";
 import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
 import { keyLeftBehind, readableSessions, staysValid } from "../session-words.ts";
 

@@ -1,9 +1,10 @@
 /** Owns which DataChain Studio session a command acts as. */
 
-import { AppError, printable } from "../../errors.ts";
-import { type OpenedSession, openSession } from "../../sessions/open-session.ts";
-import type { SessionPlace } from "../../sessions/place.ts";
-import { listSessions } from "../../sessions/read-session.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { type OpenedSession, openSession } from "../../sessions/open.ts";
+import type { SessionPlace } from "../../sessions/store.ts";
+import { listSessions } from "../../sessions/read.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { actingSession } from "../session-words.ts";
 

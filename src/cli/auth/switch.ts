@@ -1,7 +1,7 @@
 /** Owns `auth switch`: which of the signed-in users is the active one. */
 
 import { Command } from "@commander-js/extra-typings";
-import { printable } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import { activateSession } from "../../sessions/config.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import {

@@ -1,10 +1,10 @@
 /** Owns `auth team`: the team that Studio's commands act as. */
 
 import { Command } from "@commander-js/extra-typings";
-import { checkedName } from "../../providers/studio.ts";
-import { updateSession } from "../../sessions/write-session.ts";
+import { checkedName } from "../../providers/studio/token-fields.ts";
+import { updateSession } from "../../sessions/write.ts";
 import type { CommandDeps, Deps } from "../context.ts";
-import { exportTeam } from "../datachain-export.ts";
+import { exportTeam } from "../../providers/studio/export.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import { studioSession } from "./studio-session.ts";
 

@@ -1,8 +1,9 @@
 /** Owns `auth update-kubeconfig`: the kubeconfig entry through which kubectl gets fresh tokens. */
 
 import { Command } from "@commander-js/extra-typings";
-import { refuseStudio } from "../../credential/exec-credential.ts";
-import { AppError, printable } from "../../errors.ts";
+import { refuseStudio } from "../../plugin/exec-credential.ts";
+import { AppError } from "../../errors.ts";
+import { printable, shellLine } from "../../text.ts";
 import {
   checkKubeconfigs,
   contextOf,
@@ -13,9 +14,9 @@ import {
   previewKubeconfig,
   removalOfSession,
   updateKubeconfig,
-} from "../../kube/kubeconfig.ts";
-import { tooLargeToTell } from "../../kube/cluster-info.ts";
-import type { ExecEntry, KubeconfigEdit } from "../../kube/kubeconfig-intent.ts";
+} from "../../kubeconfig/file.ts";
+import { tooLargeToTell } from "../../kubeconfig/cluster.ts";
+import type { ExecEntry, KubeconfigEdit } from "../../kubeconfig/edit.ts";
 import {
   checkClusterHost,
   checkUserEntry,
@@ -25,15 +26,14 @@ import {
   type EntryOptions,
   identityOf,
   userName,
-} from "../../kube/own-entry.ts";
+} from "../../kubeconfig/entries.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { AMBIENT, labelOf } from "../../sessions/session-name.ts";
-import { openSession } from "../../sessions/open-session.ts";
-import { updateSession } from "../../sessions/write-session.ts";
+import type { Session } from "../../sessions/session.ts";
+import { AMBIENT, labelOf } from "../../sessions/name.ts";
+import { openSession } from "../../sessions/open.ts";
+import { updateSession } from "../../sessions/write.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
-import { shellLine } from "../../shell-word.ts";
 import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
 import { readAuthority } from "../keeping.ts";
 import { chosenCommand, ownCommand } from "../own-command.ts";

@@ -3,11 +3,12 @@
 import { Command } from "@commander-js/extra-typings";
 import { isObject, type JsonObject } from "../../api/answer.ts";
 import type { ApiClient } from "../../api/client.ts";
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import type { CommandDeps, Deps } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
-import { formatObject, formatTable, listFormat } from "../table.ts";
+import { formatObject, formatTable, listFormat } from "../output/table.ts";
 
 /** `auth whoami`. */
 export function authWhoamiCommand(deps: CommandDeps): Command {

@@ -3,11 +3,11 @@
 import { AppError } from "../../errors.ts";
 import { servedApi } from "../../kube/control-plane-probe.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import { CONTROL_PLANE_APIS } from "../../providers/datum.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { defaultSessionName } from "../../sessions/session-name.ts";
-import type { SavedSession } from "../../sessions/save-session.ts";
-import { updateSession } from "../../sessions/write-session.ts";
+import { CONTROL_PLANE_APIS } from "../../providers/datum/hosts.ts";
+import type { Session } from "../../sessions/session.ts";
+import { defaultSessionName } from "../../sessions/name.ts";
+import type { SavedSession } from "../../sessions/save.ts";
+import { updateSession } from "../../sessions/write.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { type Deps, requestBounds } from "../context.ts";
 

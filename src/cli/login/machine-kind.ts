@@ -2,11 +2,11 @@
 
 import { AppError } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import type { MintedToken } from "../../oauth/minted-token.ts";
-import { datumHosts } from "../../providers/datum.ts";
-import type { MintingRecipe } from "../../sessions/follow-recipe.ts";
+import type { MintedToken } from "../../oauth/grants/access-token.ts";
+import { datumHosts } from "../../providers/datum/hosts.ts";
+import type { MintingRecipe } from "../../sessions/token-source.ts";
 import type { RecipeCredentials } from "../../sessions/credentials.ts";
-import type { Session } from "../../sessions/session-file.ts";
+import type { Session } from "../../sessions/session.ts";
 import type { Deps } from "../context.ts";
 import type { LoginInput } from "./input.ts";
 

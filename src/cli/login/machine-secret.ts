@@ -1,13 +1,12 @@
 /** The two ways to sign a machine in with a secret of its own: a service account's key, a personal access token. */
 
-import { toBase32 } from "../../base64.ts";
-import { sha256 } from "../../digest.ts";
-import { printable } from "../../errors.ts";
+import { sha256, toBase32 } from "../../encoding.ts";
+import { printable } from "../../text.ts";
 import { unverifiedClaims } from "../../oauth/jwt.ts";
-import { isPersonalAccessToken } from "../../oauth/personal-access-token.ts";
-import { parseServiceAccountKey } from "../../oauth/service-account-key.ts";
+import { isPersonalAccessToken } from "../../oauth/grants/personal-access-token.ts";
+import { parseServiceAccountKey } from "../../oauth/grants/service-account-key.ts";
 import { othersCanRead, readGivenFile } from "../../system/files.ts";
-import { readHiddenLine } from "../client-secret.ts";
+import { readHiddenLine } from "../prompt/client-secret.ts";
 import { datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { tokenParametersOf } from "./parameters.ts";
 

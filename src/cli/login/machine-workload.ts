@@ -1,14 +1,15 @@
 /** `login --workload`: how the token of a CI system is come by, and whether and where it is exchanged. */
 
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
-import { datumClientId } from "../../providers/datum.ts";
-import { issuerUrl } from "../../providers/oidc.ts";
-import type { MintingRecipe } from "../../sessions/follow-recipe.ts";
+import { datumClientId } from "../../providers/datum/hosts.ts";
+import { issuerUrl } from "../../providers/oidc/target.ts";
+import type { MintingRecipe } from "../../sessions/token-source.ts";
 import type { WorkloadSource } from "../../sessions/credentials.ts";
-import { keepsJobToken } from "../../sessions/workload-job.ts";
+import { keepsJobToken } from "../../sessions/ci-job.ts";
 import { absolutePath } from "../../system/environment.ts";
-import { readClientSecret } from "../client-secret.ts";
+import { readClientSecret } from "../prompt/client-secret.ts";
 import { datumPlace, type Machine, type MachineLogin, type MachinePlace, wrong } from "./machine-kind.ts";
 import { tokenParametersOf } from "./parameters.ts";
 

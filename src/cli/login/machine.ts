@@ -1,15 +1,16 @@
 /** A machine's `login`: which way is meant, that its credential works, what is kept of it, what is said. */
 
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import { type Followed, followRecipe } from "../../sessions/follow-recipe.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { labelOf } from "../../sessions/session-name.ts";
+import { type Followed, followRecipe } from "../../sessions/token-source.ts";
+import type { Session } from "../../sessions/session.ts";
+import { labelOf } from "../../sessions/name.ts";
 import { readConfig } from "../../sessions/config.ts";
-import { readSession } from "../../sessions/read-session.ts";
-import type { SavedSession } from "../../sessions/save-session.ts";
-import { checkRoom } from "../../sessions/write-session.ts";
-import { keepRecipe } from "../../sign-in/keep-recipe.ts";
+import { readSession } from "../../sessions/read.ts";
+import type { SavedSession } from "../../sessions/save.ts";
+import { checkRoom } from "../../sessions/write.ts";
+import { keepRecipe } from "../../sessions/save-machine.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";

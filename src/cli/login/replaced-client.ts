@@ -1,14 +1,15 @@
 /** What is said where a sign-in gave a session another client: whose tokens its kubeconfig entries get from then on. */
 
-import { failureOrThrow, printable } from "../../errors.ts";
+import { failureOrThrow } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import {
   actsAs,
   contextsOf,
   loadKubeconfig,
   ownUsers,
   surroundingKubeconfigs,
-} from "../../kube/kubeconfig.ts";
-import type { Session } from "../../sessions/session-file.ts";
+} from "../../kubeconfig/file.ts";
+import type { Session } from "../../sessions/session.ts";
 import type { Deps } from "../context.ts";
 
 /** Names the client that was replaced, and the entries that act as the session. */

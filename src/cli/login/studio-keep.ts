@@ -1,14 +1,15 @@
 /** Owns how Studio's token is kept: one session for each host, looked at again when it is stored. */
 
-import { AppError, printable } from "../../errors.ts";
-import { STUDIO_CLIENT_NAME } from "../../providers/studio.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { defaultSessionName } from "../../sessions/session-name.ts";
-import type { KeyStore, SessionPlace } from "../../sessions/place.ts";
-import { listSessions, LOCK_WAIT } from "../../sessions/read-session.ts";
-import type { SavedSession } from "../../sessions/save-session.ts";
-import { keepRecipe } from "../../sign-in/keep-recipe.ts";
-import { freeName } from "../../sign-in/naming.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { STUDIO_CLIENT_NAME } from "../../providers/studio/token-fields.ts";
+import type { Session } from "../../sessions/session.ts";
+import { defaultSessionName } from "../../sessions/name.ts";
+import type { KeyStore, SessionPlace } from "../../sessions/store.ts";
+import { listSessions, LOCK_WAIT } from "../../sessions/read.ts";
+import type { SavedSession } from "../../sessions/save.ts";
+import { keepRecipe } from "../../sessions/save-machine.ts";
+import { freeName } from "../../sessions/naming.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { isLive } from "../session-words.ts";

@@ -1,19 +1,20 @@
 /** Owns what becomes of the sessions at Studio that a new one takes the place of: removed here, their tokens revoked. */
 
-import { AppError, failureOrThrow, printable } from "../../errors.ts";
+import { AppError, failureOrThrow } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import { revokeStudioToken, type StudioRevoked } from "../../oauth/studio-device-login.ts";
+import { revokeStudioToken, type StudioRevoked } from "../../providers/studio/device-login.ts";
 import type { SupersededToken } from "../../sessions/credentials.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { type OpenedSession, openSession } from "../../sessions/open-session.ts";
-import type { SessionPlace } from "../../sessions/place.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read-session.ts";
-import { removeSession } from "../../sessions/remove-session.ts";
-import { prepareSession } from "../../sessions/write-session.ts";
+import type { Session } from "../../sessions/session.ts";
+import { type OpenedSession, openSession } from "../../sessions/open.ts";
+import type { SessionPlace } from "../../sessions/store.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
+import { removeSession } from "../../sessions/remove.ts";
+import { prepareSession } from "../../sessions/write.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { isLive } from "../session-words.ts";
-import { withdrawToken } from "../datachain-export.ts";
+import { withdrawToken } from "../../providers/studio/export.ts";
 import { openUnlessLost } from "../keeping.ts";
 
 /** How long a revocation may take after a sign-in, in milliseconds. */

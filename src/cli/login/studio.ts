@@ -1,10 +1,14 @@
 /** Owns a person's `login` at DataChain Studio: one token for each host, kept for the person or for a project folder. */
 
-import { AppError, printable } from "../../errors.ts";
-import { shellLine } from "../../shell-word.ts";
+import { AppError } from "../../errors.ts";
+import { printable, shellLine } from "../../text.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import { pollStudioToken, requestStudioDevice, type StudioDevice } from "../../oauth/studio-device-login.ts";
-import type { StudioTable } from "../../providers/datachain-config.ts";
+import {
+  pollStudioToken,
+  requestStudioDevice,
+  type StudioDevice,
+} from "../../providers/studio/device-login.ts";
+import type { StudioTable } from "../../providers/studio/config-file.ts";
 import {
   chosenStudioHost,
   defaultTeam,
@@ -13,20 +17,20 @@ import {
   studioScopes,
   studioTeams,
   studioTokenName,
-} from "../../providers/studio.ts";
-import { beginLocalPlace, endLocalPlace, localPlaceHere } from "../../sessions/local-place.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { labelOf } from "../../sessions/session-name.ts";
+} from "../../providers/studio/token-fields.ts";
+import { beginLocalPlace, endLocalPlace, localPlaceHere } from "../../sessions/project-folder.ts";
+import type { Session } from "../../sessions/session.ts";
+import { labelOf } from "../../sessions/name.ts";
 import { readConfig } from "../../sessions/config.ts";
-import type { SessionPlace } from "../../sessions/place.ts";
-import { listSessions } from "../../sessions/read-session.ts";
-import type { SavedSession } from "../../sessions/save-session.ts";
-import { checkRoom } from "../../sessions/write-session.ts";
-import { makeActive } from "../../sign-in/naming.ts";
+import type { SessionPlace } from "../../sessions/store.ts";
+import { listSessions } from "../../sessions/read.ts";
+import type { SavedSession } from "../../sessions/save.ts";
+import { checkRoom } from "../../sessions/write.ts";
+import { makeActive } from "../../sessions/naming.ts";
 import { obstacleFor, showCode, startBrowser } from "../../sign-in/person.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import type { Deps } from "../context.ts";
-import { type ExportPlace, exportPlaceFor, exportToken } from "../datachain-export.ts";
+import { type ExportPlace, exportPlaceFor, exportToken } from "../../providers/studio/export.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../keeping.ts";
 import { isLive, tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { tellName, tellWhereKept } from "./announce.ts";

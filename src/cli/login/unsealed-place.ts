@@ -1,9 +1,9 @@
 /** What `login` does where a session's key is lost: its file alone does not say where to sign in. */
 
 import { AppError } from "../../errors.ts";
-import { machineLoginLine, placeFlags } from "../../sessions/remedy.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { shellLine } from "../../shell-word.ts";
+import { machineLoginLine, placeFlags } from "../../sessions/login-line.ts";
+import type { Session } from "../../sessions/session.ts";
+import { shellLine } from "../../text.ts";
 import type { LoginInput } from "./input.ts";
 import { datumPlace } from "./machine-kind.ts";
 

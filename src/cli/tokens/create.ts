@@ -1,12 +1,13 @@
 /** Owns `tokens create`: a new token whose secret reaches the person, a file or a profile, and is nowhere else. */
 
-import { AppError, printable } from "../../errors.ts";
-import { kubernetesUser, type NewToken } from "../../providers/cloudfleet-api.ts";
-import { tokenProfile } from "../../providers/cloudfleet.ts";
-import { isSessionName } from "../../sessions/session-name.ts";
-import { readSession } from "../../sessions/read-session.ts";
-import { checkRoom } from "../../sessions/write-session.ts";
-import { keepRecipe } from "../../sign-in/keep-recipe.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { kubernetesUser, type NewToken } from "../../providers/cloudfleet/api.ts";
+import { tokenProfile } from "../../providers/cloudfleet/profile.ts";
+import { isSessionName } from "../../sessions/name.ts";
+import { readSession } from "../../sessions/read.ts";
+import { checkRoom } from "../../sessions/write.ts";
+import { keepRecipe } from "../../sessions/save-machine.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { type Cloudfleet, openCloudfleet, steadyDeps } from "../cloudfleet.ts";
 import { type Deps, keyringBound } from "../context.ts";

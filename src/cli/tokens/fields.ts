@@ -1,7 +1,8 @@
 /** Owns what a new token is made with: flags win over shorthand, shorthand over a file. */
 
-import { AppError, printable } from "../../errors.ts";
-import { checkedRole, type Role } from "../../providers/cloudfleet-api.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { checkedRole, type Role } from "../../providers/cloudfleet/api.ts";
 import { readGivenFile } from "../../system/files.ts";
 import type { Deps } from "../context.ts";
 import { parseShorthand } from "./shorthand.ts";
@@ -71,7 +72,7 @@ async function fieldsIn({ terminal }: Deps, path: string): Promise<Readonly<Reco
     ? await terminal.readIn(LARGEST_INPUT)
     : await readGivenFile(path, "-f", "Send it on standard input: -f -");
   if (text === undefined) throw new AppError("USAGE", `-f: ${where} does not exist.`);
-  const { readYaml } = await import("../yaml-reader.ts");
+  const { readYaml } = await import("../output/yaml-reader.ts");
   const value = text.length > LARGEST_INPUT ? undefined : readYaml(text);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;

@@ -1,8 +1,9 @@
 /** Owns how a secret that was just made is shown, once, or where it is instead. */
 
-import { AppError, printable, printableValue } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable, printableValue } from "../../text.ts";
 import type { Deps } from "../context.ts";
-import { formatTable, toYaml, wrongFormat } from "../table.ts";
+import { formatTable, toYaml, wrongFormat } from "../output/table.ts";
 import type { LostSecret } from "./secret-destination.ts";
 
 const FORMATS = ["table", "json", "yaml"] as const;

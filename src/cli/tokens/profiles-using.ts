@@ -1,7 +1,7 @@
 /** Owns which profiles here use an API token. */
 
-import type { SessionPlace } from "../../sessions/place.ts";
-import { listSessions } from "../../sessions/read-session.ts";
+import type { SessionPlace } from "../../sessions/store.ts";
+import { listSessions } from "../../sessions/read.ts";
 
 /** The names of the profiles that use a token at an API host, sorted. */
 export async function profilesUsing(place: SessionPlace, id: string, apiHost: string): Promise<string[]> {

@@ -1,19 +1,20 @@
 /** Owns `tokens regenerate`: a new secret, and the profiles that use the token having it in the same step. */
 
-import { AppError, printable } from "../../errors.ts";
-import { checkedId } from "../../providers/cloudfleet-operations.ts";
-import type { Session } from "../../sessions/session-file.ts";
-import { AMBIENT } from "../../sessions/session-name.ts";
-import { openSession } from "../../sessions/open-session.ts";
-import { pathsOf } from "../../sessions/place.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read-session.ts";
-import { addTokenLine } from "../../sessions/remedy.ts";
-import { prepareSession } from "../../sessions/write-session.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { checkedId } from "../../providers/cloudfleet/operations.ts";
+import type { Session } from "../../sessions/session.ts";
+import { AMBIENT } from "../../sessions/name.ts";
+import { openSession } from "../../sessions/open.ts";
+import { pathsOf } from "../../sessions/store.ts";
+import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
+import { addTokenLine } from "../../sessions/login-line.ts";
+import { prepareSession } from "../../sessions/write.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
 import { type Cloudfleet, openCloudfleet } from "../cloudfleet.ts";
-import { confirm } from "../confirm.ts";
+import { confirm } from "../prompt/confirm.ts";
 import { type Deps, keyringBound } from "../context.ts";
 import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
 import { profilesUsing } from "./profiles-using.ts";

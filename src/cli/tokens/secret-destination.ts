@@ -1,6 +1,7 @@
 /** Owns where a new secret goes instead of the screen: all that can fail, fails before the secret exists. */
 
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import { kindOf, prepareReplacement } from "../../system/files.ts";
 
 /** A place that is ready to take one secret. Exactly one of its two ends must be called. */

@@ -1,6 +1,7 @@
 /** Owns the shorthand for objects on a command line: `.name: NAME, .role: ROLE`. */
 
-import { AppError, printable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 
 /** A value that shorthand can write. */
 export type ShorthandValue = string | number | boolean | null | { readonly [key: string]: ShorthandValue };

@@ -1,0 +1,199 @@
+/** Owns `clusters`: Cloudfleet's clusters, and the kubeconfig entry through which kubectl uses one. */
+
+import { Command } from "@commander-js/extra-typings";
+import { AppError } from "../../errors.ts";
+import { printable, shellLine } from "../../text.ts";
+import { serverAddress } from "../../kubeconfig/server.ts";
+import { tooLargeToTell } from "../../kubeconfig/cluster.ts";
+import {
+  checkKubeconfigs,
+  entryOf,
+  type Kubeconfig,
+  kubeconfigPaths,
+  loadKubeconfig,
+  updateKubeconfig,
+} from "../../kubeconfig/file.ts";
+import type { KubeconfigEdit } from "../../kubeconfig/edit.ts";
+import {
+  checkClusterHost,
+  checkUserEntry,
+  entryEdit,
+  identityOf,
+  userName,
+} from "../../kubeconfig/entries.ts";
+import { type Cluster, clusterAddress, kubernetesUser } from "../../providers/cloudfleet/api.ts";
+import { checkedId } from "../../providers/cloudfleet/operations.ts";
+import { labelOf } from "../../sessions/name.ts";
+import { openCloudfleet, operationOption, operationsHelp } from "../cloudfleet.ts";
+import type { CommandDeps, Deps } from "../context.ts";
+import { readAuthority } from "../keeping.ts";
+import { ownCommand } from "../own-command.ts";
+import { tellPluginPolicy } from "../plugin-policy.ts";
+import { rememberNamed, warnOfServers } from "../session-servers.ts";
+import { formatListing, listFormat } from "../output/table.ts";
+
+/** `clusters`, which holds `list` and `kubeconfig`. */
+export function clustersCommand(deps: CommandDeps): Command {
+  const list = new Command("list").alias("ls")
+    .description("List the organization's clusters")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl clusters list\n  datumctl clusters list -o wide --profile ci",
+    );
+  list.action((flags) => runClustersList(deps(list), flags));
+  const kubeconfig = new Command("kubeconfig")
+    .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
+    .argument("<id>", "the cluster's id")
+    .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
+    .option(
+      "--certificate-authority <file>",
+      "the cluster's authority (PEM), if not the profile's or the system's",
+    )
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --certificate-authority ca.pem
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --profile ci --kubeconfig ci.yaml
+
+The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
+    );
+  kubeconfig.action((id, flags) => runClustersKubeconfig(deps(kubeconfig), { ...flags, id }));
+  return new Command("clusters")
+    .description("Cloudfleet's clusters")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl clusters list\n  datumctl clusters kubeconfig CLUSTER_ID" +
+        operationsHelp((operation) => operation.startsWith("cluster")),
+    )
+    .addCommand(list as unknown as Command)
+    .addCommand(kubeconfig as unknown as Command) as unknown as Command;
+}
+
+interface ListInput {
+  readonly output?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Prints the organization's clusters. */
+export async function runClustersList(deps: Deps, input: ListInput): Promise<void> {
+  const format = listFormat(input.output);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const rows = await cloudfleet.api.clusters();
+  deps.out.text(
+    await formatListing<Cluster>({
+      rows,
+      columns: [
+        { title: "ID", text: ({ id }) => id },
+        { title: "Name", text: ({ name }) => name ?? "" },
+        { title: "Region", text: ({ region }) => region ?? "" },
+        { title: "Status", text: ({ status }) => status ?? "" },
+        { title: "API server", wide: true, text: (cluster) => clusterAddress(cluster) ?? "" },
+      ],
+      name: ({ id }) => id,
+      object: (cluster) => ({
+        id: cluster.id,
+        name: cluster.name ?? null,
+        region: cluster.region ?? null,
+        status: cluster.status ?? null,
+        endpoint: clusterAddress(cluster) ?? null,
+      }),
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") deps.out.note("The organization has no clusters.");
+}
+
+interface KubeconfigInput {
+  readonly id: string;
+  readonly kubeconfig?: string | undefined;
+  readonly certificateAuthority?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Asks where the cluster is and merges its entry; the current context stays. */
+export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput): Promise<void> {
+  const { out, env } = deps;
+  const id = checkedId("a cluster", input.id);
+  const authority = input.certificateAuthority === undefined
+    ? undefined
+    : await readAuthority(input.certificateAuthority);
+  const paths = kubeconfigPaths(input.kubeconfig, env);
+  await checkKubeconfigs(paths);
+  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const { session } = cloudfleet;
+  const server = serverOf(await cloudfleet.api.cluster(id));
+  const { command, warning } = await ownCommand(env, deps.place.folders);
+  if (warning !== undefined) out.warn(warning);
+  const context = `${id}/${session.name}`;
+  const identity = identityOf(session);
+  const certificateAuthority = authority ?? session.certificateAuthority;
+  let holder: string | undefined;
+  let tooLarge: string | undefined;
+  const user = userName(identity);
+  const edit = async (kubeconfig: Kubeconfig): Promise<KubeconfigEdit> => {
+    checkClusterHost(kubeconfig, id, server);
+    checkUserEntry(kubeconfig, identity);
+    const authority = certificateAuthority === undefined ? {} : { certificateAuthority };
+    tooLarge = await tooLargeToTell(kubeconfig, user, { cluster: id, server, ...authority });
+    holder = entryOf(kubeconfig, "contexts", context)?.file.path;
+    return entryEdit({
+      cluster: id,
+      server,
+      context,
+      command,
+      identity,
+      writtenBy: shellLine(["datumctl", "clusters", "kubeconfig", id]),
+      switchTo: false,
+      provideClusterInfo: tooLarge === undefined,
+      ...authority,
+    });
+  };
+  const before = await loadKubeconfig(paths);
+  // What would be refused is not kept either.
+  await edit(before);
+  // Nobody has asked the cluster with a token yet.
+  const named = { cluster: id, server, accepted: false, user };
+  const own = { ...deps, place: cloudfleet.place };
+  const serving = await rememberNamed(own, session, before, named);
+  const changes = await updateKubeconfig(paths, edit);
+  warnOfServers(deps, serving, before, named, tooLarge);
+  const written = changes.length === 0
+    ? `${holder ?? paths[0]} (nothing to change)`
+    : changes.map(({ path }) => path).join(", ");
+  const who = session.kind === "api-token" ? kubernetesUser(session.clientId) : labelOf(session);
+  out.line(`Kubeconfig:  ${written}`);
+  out.line(`Context:     ${context}`);
+  out.line(`User:        ${printable(who)}`);
+  out.line(`API server:  ${server}`);
+  await tellPluginPolicy(deps, command);
+  const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
+  out.note(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
+}
+
+/** The cluster's address, as kubectl may send a token to it. Throws `NOT_FOUND` and `INVALID` where the API names none that serves. */
+function serverOf(cluster: Cluster): string {
+  const address = clusterAddress(cluster);
+  if (address === undefined) {
+    throw new AppError("NOT_FOUND", `Cloudfleet's API gives no address for the cluster ${cluster.id}.`, {
+      hint: "It may still be starting: see datumctl clusters list. Or name the address yourself: " +
+        "datumctl auth update-kubeconfig --server URL",
+    });
+  }
+  try {
+    return serverAddress(address);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    throw new AppError(
+      "INVALID",
+      `The address that Cloudfleet's API gives for the cluster is refused: ${thrown.message}`,
+      {
+        hint: "Tokens are sent to https addresses only (http on loopback).",
+        cause: thrown,
+      },
+    );
+  }
+}

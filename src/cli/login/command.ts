@@ -1,0 +1,144 @@
+/** `login`: its flags, and which kind of sign-in they mean. */
+
+import { Command, Option } from "@commander-js/extra-typings";
+import { AppError } from "../../errors.ts";
+import { chosenProvider, type Provider, PROVIDERS } from "../../providers/provider.ts";
+import { localPlaceHere } from "../../sessions/project-folder.ts";
+import { readSession } from "../../sessions/read.ts";
+import type { CommandDeps, Deps } from "../context.ts";
+import type { LoginInput } from "./input.ts";
+
+const EXAMPLES = `
+Examples:
+  datumctl login
+  datumctl login --no-browser
+  datumctl login --profile work
+  datumctl login --hostname auth.example.com --client-id 1234 --certificate-authority ca.pem
+  datumctl login --issuer https://login.example.com/realms/main --client-id kubernetes
+  datumctl login --issuer https://login.example.com --client-id kubernetes \\
+      --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt
+  datumctl login --issuer https://example.eu.auth0.com/ --client-id ID --auth-param audience=https://api.example.com
+  datumctl login --credentials key.json
+  datumctl login --with-token < FILE
+  datumctl login --issuer https://login.example.com --workload github --audience https://k8s.example.com
+  datumctl login --provider studio
+  datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local
+
+With -v, a person's sign-in prints the claims of the ID token as well.
+
+--auth-param and --token-param are not for secrets: they are remembered in the session's file as they are.
+An empty value (--auth-param "") takes back what was remembered.`;
+
+/** `login`, also `auth login`. */
+export function loginCommandLine(deps: CommandDeps): Command {
+  const command = new Command("login")
+    .description("Sign in, through the browser or with a device code")
+    .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
+    .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
+    .option("--client-id <id>", "OAuth client id, for an issuer or host that is not Datum's own")
+    .option(
+      "--provider <provider>",
+      `kind of cloud: ${PROVIDERS.join(", ")} (default: implied by the other flags, else datum; ` +
+        "env: DATUMCTL_PROVIDER)",
+    )
+    .option("--issuer <url>", "oidc: issuer URL, exactly as the issuer states it, with its path")
+    .option("--redirect-uri <uri>", "oidc: loopback address for the browser to return to, sent byte for byte")
+    .option("--client-secret-file <file>", "oidc: file with the client's secret, - for standard input")
+    .option("--device-authorization-endpoint <url>", "oidc: endpoint that issues device codes")
+    .option("--no-browser", "sign in with a code on another device")
+    .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
+    .option(
+      "--browser-command <command>",
+      "program that opens the address; %s stands for the address, else it is added at the end",
+    )
+    .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
+    .option("-s, --scopes <list>", "scopes to request instead of the default ones, separated by commas")
+    .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; empty to send none")
+    .option(
+      "--auth-param <name=value>",
+      "parameter of the issuer's own for the sign-in page or the device code; no secret; repeatable, remembered",
+      repeated,
+    )
+    .option(
+      "--token-param <name=value>",
+      "parameter of the issuer's own for every token, refreshes included; no secret; repeatable, remembered",
+      repeated,
+    )
+    .option("--resource <uri>", "whom the tokens are for (RFC 8707); repeatable, remembered", repeated)
+    .option(
+      "--trust-audience <audience>",
+      "who else the ID token may be for, where it does not say whom it was issued to; repeatable, remembered",
+      repeated,
+    )
+    .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
+    .option(
+      "--keyring <store>",
+      "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+    )
+    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
+    .option("-n, --name <name>", "studio: name of the token there (default: Studio chooses)")
+    .option("--team <team>", "studio: team that the token is for; repeatable", repeated)
+    .option("--expires-in <days>", "studio: lifetime of the token in days (default: 365)")
+    .option("--local", "studio: keep the session in this folder, for it and its subfolders")
+    .option("--force", "studio: replace the session that is there, and revoke its token")
+    .option("--export-datachain", "studio: also write the token where DataChain's own tools look")
+    .option("--credentials <file>", "machines: a service account's key file, - for standard input")
+    .option("--with-token", "machines: a personal access token, read from standard input")
+    .option(
+      "--workload <kind>",
+      "machines: the CI system's own token: github, gitlab[:VARIABLE] or file:PATH",
+    )
+    .option("--audience <audience>", "machines: whom the CI system's token is for")
+    .option("--exchange", "machines: exchange the CI system's token at the issuer")
+    .addHelpText("after", EXAMPLES);
+  command.action((flags) => runLogin(deps(command), { ...flags, device: !flags.browser || !flags.open }));
+  return command as unknown as Command;
+}
+
+/** The values of a flag that may be given several times. */
+function repeated(value: string, values: readonly string[] = []): readonly string[] {
+  return [...values, value];
+}
+
+/** Signs in, stores the session, makes it active and says so. Throws `USAGE` for flags that contradict each other. */
+export async function runLogin(deps: Deps, given: LoginInput): Promise<void> {
+  const { credentialsFile } = deps.choice;
+  if (given.credentials !== undefined && credentialsFile !== undefined) {
+    throw new AppError("USAGE", "--credentials and --credentials-file name two keys.", {
+      hint: "Sign in with one of them.",
+    });
+  }
+  const input = credentialsFile === undefined ? given : { ...given, credentials: credentialsFile };
+  const ways = [
+    ["--credentials", input.credentials],
+    ["--with-token", input.withToken],
+    ["--workload", input.workload],
+  ].flatMap(([flag, value]) => value === undefined ? [] : [flag]);
+  if (ways.length > 1) throw new AppError("USAGE", `${ways.join(" and ")} cannot be combined.`);
+  if (ways.length === 1) {
+    const { signInAMachine } = await import("./machine.ts");
+    return await signInAMachine(deps, input);
+  }
+  const lost = (["audience", "exchange"] as const).find((name) => input[name] !== undefined);
+  if (lost !== undefined) throw new AppError("USAGE", `--${lost} can only be used with --workload.`);
+  const provider = await providerOf(deps, input);
+  if (provider === "studio") {
+    const { signInAtStudio } = await import("./studio.ts");
+    return await signInAtStudio(deps, input);
+  }
+  const { signInAPerson } = await import("./person.ts");
+  return await signInAPerson(deps, input, provider);
+}
+
+/** The provider that the flags, the session to renew and the variables mean. Throws `USAGE`. */
+async function providerOf({ choice, env, place }: Deps, input: LoginInput): Promise<Provider> {
+  const name = choice.flag ?? choice.variable?.session;
+  const where = input.local ? localPlaceHere(place) : place;
+  return chosenProvider({
+    flag: input.provider,
+    flags: input,
+    renewed: name === undefined ? undefined : await readSession(where, name),
+    variable: env("DATUMCTL_PROVIDER"),
+    studioUrl: env("DATACHAIN_STUDIO_URL"),
+  });
+}

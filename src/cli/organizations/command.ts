@@ -1,0 +1,117 @@
+/** Owns `organizations list` and `projects list`: what there is for a signed-in user. */
+
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../../text.ts";
+import { checkedScope } from "../../providers/datum/hosts.ts";
+import type { CommandDeps, Deps } from "../context.ts";
+import { organizationVariable } from "../scope.ts";
+import { type ActingSession, actingSession } from "../session-words.ts";
+import { formatListing, listFormat } from "../output/table.ts";
+import { listOrganizations, listProjects, type Organization, type Project } from "../tenancy.ts";
+
+/** `organizations`, which holds `list`. */
+export function organizationsCommand(deps: CommandDeps): Command {
+  const list = new Command("list").alias("ls")
+    .description("List the organizations that the signed-in user is a member of")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl organizations list\n  datumctl organizations list -o name",
+    );
+  list.action((flags) => runOrganizationsList(deps(list), { output: flags.output }));
+  return new Command("organizations").alias("organization").alias("orgs")
+    .description("List organizations")
+    .addHelpText("after", "\nExamples:\n  datumctl organizations list")
+    .addCommand(list as unknown as Command);
+}
+
+/** `projects`, which holds `list`. */
+export function projectsCommand(deps: CommandDeps): Command {
+  const list = new Command("list").alias("ls")
+    .description("List the projects of an organization that the signed-in user may see")
+    .option("--organization <id>", "this organization instead of the one in use (env: DATUM_ORGANIZATION)")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl projects list\n  datumctl projects list --organization my-org-id -o json",
+    );
+  list.action((flags) => runProjectsList(deps(list), flags));
+  return new Command("projects").alias("project")
+    .description("List projects")
+    .addHelpText("after", "\nExamples:\n  datumctl projects list --organization my-org-id")
+    .addCommand(list as unknown as Command);
+}
+
+/** Prints the user's organizations. */
+export async function runOrganizationsList(
+  deps: Deps,
+  input: { readonly output?: string | undefined },
+): Promise<void> {
+  const format = listFormat(input.output);
+  const acting = await actingSession(deps);
+  const rows = await listOrganizations(acting.deps, acting.session);
+  deps.out.text(
+    await formatListing<Organization>({
+      rows,
+      columns: [
+        { title: "Name", text: ({ displayName, id }) => displayName ?? id },
+        { title: "ID", text: ({ id }) => id },
+        { title: "Type", wide: true, text: ({ type }) => type ?? "" },
+      ],
+      name: ({ id }) => id,
+      object: ({ id, displayName, type }) => ({ id, displayName: displayName ?? null, type: type ?? null }),
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") deps.out.note("You are not a member of any organization.");
+}
+
+/** Prints the projects of the organization that is named or in use; else of the only one there is, or one picked. */
+export async function runProjectsList(
+  deps: Deps,
+  input: { readonly organization?: string | undefined; readonly output?: string | undefined },
+): Promise<void> {
+  const format = listFormat(input.output);
+  const acting = await actingSession(deps);
+  const organization = await organizationOf(acting, input.organization);
+  if (organization === undefined) return deps.out.note("You are not a member of any organization.");
+  const rows = await listProjects(acting.deps, acting.session, organization);
+  deps.out.text(
+    await formatListing<Project>({
+      rows,
+      columns: [
+        { title: "Name", text: ({ displayName, id }) => displayName ?? id },
+        { title: "ID", text: ({ id }) => id },
+        { title: "Organization", wide: true, text: ({ organization }) => organization },
+      ],
+      name: ({ id }) => id,
+      object: ({ id, displayName, organization }) => ({ id, displayName: displayName ?? null, organization }),
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") {
+    deps.out.note(`The organization "${organization}" has no projects that you may see.`);
+  }
+}
+
+async function organizationOf(
+  acting: ActingSession,
+  flag: string | undefined,
+): Promise<string | undefined> {
+  const { deps, session } = acting;
+  const named = flag ?? organizationVariable(deps.env)?.id ?? session.inUse?.organization;
+  if (named !== undefined) return checkedScope("organization", named).id;
+  const { currentScope } = await import("../kubeconfig-context.ts");
+  const context = await currentScope(deps.env, acting);
+  if (context?.kind === "context" && context.scope?.kind === "organization") return context.scope.id;
+  const organizations = await listOrganizations(deps, session);
+  if (organizations.length < 2) return organizations[0]?.id;
+  const ids = organizations.map(({ id }) => printable(id, 100)).join(", ");
+  const { pick } = await import("../prompt/picker.ts");
+  const at = await pick(
+    deps.terminal,
+    deps.interrupted,
+    "Projects of which organization?",
+    organizations.map(({ id, displayName }) => displayName === undefined ? id : `${id}  ${displayName}`),
+    `Name it: datumctl projects list --organization ID. Available: ${ids}.`,
+  );
+  return organizations[at]?.id;
+}

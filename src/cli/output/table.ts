@@ -1,0 +1,109 @@
+/** Owns how lists and single objects are printed: as a table, JSON, YAML or names. */
+
+import { AppError } from "../../errors.ts";
+import { printable, printableValue } from "../../text.ts";
+
+/** The values of `-o` for lists and single objects. */
+export const LIST_FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
+
+/** One of {@link LIST_FORMATS}. */
+export type ListFormat = typeof LIST_FORMATS[number];
+
+/** A column: its title, its text for a row, and whether only `wide` shows it. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly wide?: true;
+  text(row: Row): string;
+}
+
+/** What is listed, and how. */
+export interface Listing<Row> {
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column<Row>[];
+  /** The row for programs. */
+  object(row: Row): unknown;
+  name(row: Row): string;
+}
+
+/** Checks the value of `-o`. Throws `USAGE`. */
+export function listFormat(text: string | undefined): ListFormat {
+  const format = LIST_FORMATS.find((known) => known === (text ?? "table"));
+  if (format === undefined) throw wrongFormat(LIST_FORMATS);
+  return format;
+}
+
+/** The error about a value of `-o` that is none of those. */
+export function wrongFormat(formats: readonly string[], hint?: string): AppError {
+  const [last = "", ...before] = [...formats].reverse();
+  return new AppError(
+    "USAGE",
+    `-o takes ${before.reverse().join(", ")} or ${last}.`,
+    hint === undefined ? {} : { hint },
+  );
+}
+
+/** A listing as the text of its format, ends of line included. */
+export async function formatListing<Row>(listing: Listing<Row>, format: ListFormat): Promise<string> {
+  const { rows, columns } = listing;
+  switch (format) {
+    case "json":
+      return JSON.stringify(rows.map((row) => printableValue(listing.object(row))), undefined, 2) + "\n";
+    case "yaml":
+      return await toYaml(rows.map((row) => printableValue(listing.object(row))));
+    case "name":
+      return rows.map((row) => `${printable(listing.name(row))}\n`).join("");
+    default: {
+      const shown = columns.filter((column) => format === "wide" || column.wide === undefined);
+      return await formatTable([
+        shown.map((column) => column.title),
+        ...rows.map((row) => shown.map((column) => printable(column.text(row)))),
+      ]);
+    }
+  }
+}
+
+/** One object: `table` and `wide` as `Title:  value` lines. */
+export async function formatObject(
+  lines: readonly (readonly [title: string, value: string])[],
+  object: unknown,
+  name: string,
+  format: ListFormat,
+): Promise<string> {
+  switch (format) {
+    case "json":
+      return JSON.stringify(printableValue(object), undefined, 2) + "\n";
+    case "yaml":
+      return await toYaml(printableValue(object));
+    case "name":
+      return `${printable(name)}\n`;
+    default:
+      return await formatTable(lines.map(([title, value]) => [`${title}:`, printable(value)]));
+  }
+}
+
+/** Cells in columns as wide as their widest cell, or `narrowest`, measured in columns of a terminal. */
+export async function formatTable(rows: readonly (readonly string[])[], narrowest = 0): Promise<string> {
+  const columnsOf = await ruler(rows);
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? narrowest, columnsOf(cell));
+    });
+  }
+  return rows.map((row) => {
+    const cells = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - columnsOf(cell)));
+    return `${cells.join("   ").trimEnd()}\n`;
+  }).join("");
+}
+
+/** What measures these cells. What knows all of Unicode is loaded only when one of them is not plain ASCII. */
+async function ruler(rows: readonly (readonly string[])[]): Promise<(text: string) => number> {
+  const plain = rows.every((row) => row.every((cell) => /^[ -~]*$/.test(cell)));
+  return plain ? (text) => text.length : (await import("./width.ts")).columnsOf;
+}
+
+/** A value as YAML. Its writer is loaded only when somebody asks for it. */
+export async function toYaml(value: unknown): Promise<string> {
+  const { writeYaml } = await import("./yaml-writer.ts");
+  return writeYaml(value);
+}

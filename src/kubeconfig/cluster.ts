@@ -1,0 +1,61 @@
+/** What kubectl can tell its plugin of the servers that a user entry serves: which they are, and whether they fit. */
+
+import { AppError } from "../errors.ts";
+import { readSharedFile } from "../system/shared-file.ts";
+import { authorityPath } from "./server.ts";
+import { entriesByName, entryOf, type Kubeconfig, type KubeconfigEntry } from "./file.ts";
+
+/** The cluster entries to which the contexts of a user entry lead. */
+export function clustersServed(kubeconfig: Kubeconfig, user: string): readonly KubeconfigEntry[] {
+  const contexts = [...entriesByName(kubeconfig, "contexts").values()];
+  const names = new Set(contexts.flatMap(({ fields }) => fields["user"] === user ? fields["cluster"] : []));
+  if (names.size === 0) return [];
+  const clusters = entriesByName(kubeconfig, "clusters");
+  return [...names].flatMap((name) => typeof name === "string" ? clusters.get(name) ?? [] : []);
+}
+
+/**
+ * The largest authority, in bytes of PEM, that goes with what client-go tells its plugin: one variable of the environment
+ * holds 128 KiB on Linux and 32 on Windows, the authority as base64 and all else with it.
+ */
+export const LARGEST_AUTHORITY = 16 * 1024;
+
+/**
+ * The name of a cluster whose authority is too large to be told, of those that a user entry serves and the one that is
+ * about to be written for it; undefined where all fit.
+ */
+export async function tooLargeToTell(
+  kubeconfig: Kubeconfig,
+  user: string,
+  { cluster, server, certificateAuthority = "" }: {
+    readonly cluster: string;
+    /** Its entry is written, with this authority or none. */
+    readonly server?: string;
+    readonly certificateAuthority?: string;
+  },
+): Promise<string | undefined> {
+  if (server !== undefined && new TextEncoder().encode(certificateAuthority).length > LARGEST_AUTHORITY) {
+    return cluster;
+  }
+  const named = server === undefined ? entryOf(kubeconfig, "clusters", cluster) ?? [] : [];
+  const others = clustersServed(kubeconfig, user).filter(({ name }) => name !== cluster);
+  for (const entry of others.concat(named)) if (await isTooLarge(entry)) return entry.name;
+  return undefined;
+}
+
+async function isTooLarge(entry: KubeconfigEntry): Promise<boolean> {
+  const data = entry.fields["certificate-authority-data"];
+  // Four characters of base64 are three bytes.
+  if (typeof data === "string" && data !== "") {
+    return Math.floor(data.replace(/=+\s*$/, "").length * 3 / 4) > LARGEST_AUTHORITY;
+  }
+  const path = authorityPath(entry);
+  try {
+    if (path !== undefined) await readSharedFile(path, LARGEST_AUTHORITY);
+    return false;
+  } catch (thrown) {
+    // It is larger, or cannot be read, which nobody should bet on.
+    if (thrown instanceof AppError) return true;
+    throw thrown;
+  }
+}

@@ -1,0 +1,194 @@
+/** Owns what an edit of a kubeconfig means: the entries and fields that it shall hold afterwards. */
+
+import { sameData } from "../splice/same-data.ts";
+import type { ListChange } from "./splice.ts";
+import { isRecord } from "../splice/yaml-text.ts";
+
+/** The exec section of a user entry (client.authentication.k8s.io/v1), with the fields in kubectl's spelling. */
+export interface ExecEntry {
+  readonly apiVersion: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly interactiveMode: "Never" | "IfAvailable" | "Always";
+  readonly provideClusterInfo: boolean;
+  readonly installHint: string;
+  /** Null says "nothing of ours": variables that a person put into an entry of ours stay. */
+  readonly env: readonly { readonly name: string; readonly value: string }[] | null;
+}
+
+/** A cluster to add or update. */
+export interface ClusterEdit {
+  readonly name: string;
+  readonly server: string;
+  /** Base64 of PEM; null takes what is there away; without it, it stays. */
+  readonly certificateAuthorityData?: string | null;
+}
+
+/** A user to add or update: every other credential in the entry goes. */
+export interface UserEdit {
+  readonly name: string;
+  readonly exec: ExecEntry;
+}
+
+/** A context to add or update; without a namespace, the one that is there stays. */
+export interface ContextEdit {
+  readonly name: string;
+  readonly cluster: string;
+  readonly user: string;
+  readonly namespace?: string;
+}
+
+/** Entries to take away by name; `currentContext` is emptied when it is the one named here. */
+export interface KubeconfigRemoval {
+  readonly clusters?: readonly string[];
+  readonly users?: readonly string[];
+  readonly contexts?: readonly string[];
+  readonly currentContext?: string;
+}
+
+/** What shall be different in a kubeconfig; removals come first. */
+export interface KubeconfigEdit {
+  readonly clusters?: readonly ClusterEdit[];
+  readonly users?: readonly UserEdit[];
+  readonly contexts?: readonly ContextEdit[];
+  readonly currentContext?: string;
+  readonly remove?: KubeconfigRemoval;
+}
+
+/** The three lists of a kubeconfig. */
+export const LISTS = ["clusters", "users", "contexts"] as const;
+/** One of {@link LISTS}. */
+export type ListName = typeof LISTS[number];
+
+/** Under which key an entry of each list has its fields. */
+export const INNER = { clusters: "cluster", users: "user", contexts: "context" } as const;
+
+/** Every way to sign in that kubectl would prefer to, or mix with, the exec section. */
+const OTHER_CREDENTIALS = [
+  "token",
+  "tokenFile",
+  "client-certificate",
+  "client-certificate-data",
+  "client-key",
+  "client-key-data",
+  "username",
+  "password",
+  "auth-provider",
+];
+
+/** What an edit comes to: the data after it, and what happens to each list. */
+export interface Intent {
+  readonly data: Record<string, unknown>;
+  readonly lists: ReadonlyMap<ListName, ListChange>;
+}
+
+type Entry = Record<string, unknown> | null;
+
+/** The entries of one list, null entries too. */
+export function listOf(data: Readonly<Record<string, unknown>>, list: ListName): readonly Entry[] {
+  return (data[list] ?? []) as readonly Entry[];
+}
+
+/** What an edit makes of a kubeconfig's data. */
+export function intendedChange(data: Readonly<Record<string, unknown>>, edit: KubeconfigEdit): Intent {
+  const lists = new Map<ListName, ListChange>();
+  const after: Record<string, unknown> = { ...data };
+  for (const list of LISTS) {
+    const change = listChange(listOf(data, list), list, edit);
+    if (change === undefined) continue;
+    lists.set(list, change);
+    after[list] = entriesAfter(listOf(data, list), change, () => true);
+  }
+  const current = data["current-context"];
+  const emptied = edit.remove?.currentContext !== undefined && edit.remove.currentContext === current;
+  if (edit.currentContext !== undefined) after["current-context"] = edit.currentContext;
+  else if (emptied) after["current-context"] = "";
+  if (Object.keys(data).length === 0 && !sameData(data, after)) {
+    return { lists, data: { apiVersion: "v1", kind: "Config", ...after } };
+  }
+  return { lists, data: after };
+}
+
+/** The entries after a change, of those that `stays` says yes to. */
+export function entriesAfter(
+  entries: readonly Entry[],
+  change: ListChange | undefined,
+  stays: (index: number) => boolean,
+): unknown[] {
+  const kept = entries.map((entry, index) => change?.updates.get(index)?.desired ?? entry)
+    .filter((_, index) => stays(index) && change?.removed.has(index) !== true);
+  return [...kept, ...change?.added ?? []];
+}
+
+function listChange(entries: readonly Entry[], list: ListName, edit: KubeconfigEdit): ListChange | undefined {
+  const gone = new Set<unknown>(edit.remove?.[list] ?? []);
+  const removed = new Set<number>();
+  const position = new Map<unknown, number>();
+  entries.forEach((entry, index) => {
+    const name = entry?.["name"];
+    if (gone.has(name)) removed.add(index);
+    else if (typeof name === "string" && !position.has(name)) position.set(name, index);
+  });
+  const updates = new Map<number, { current: unknown; desired: unknown }>();
+  const added = new Map<string, unknown>();
+  for (const wanted of edit[list] ?? []) {
+    const index = position.get(wanted.name);
+    const current = index === undefined ? null : entries[index] ?? null;
+    const desired = desiredEntry(list, wanted, current);
+    if (index === undefined) added.set(wanted.name, desired);
+    else if (!sameData(current, desired)) updates.set(index, { current, desired });
+  }
+  if (updates.size === 0 && removed.size === 0 && added.size === 0) return undefined;
+  return { updates, removed, added: [...added.values()] };
+}
+
+function desiredEntry(
+  list: ListName,
+  wanted: ClusterEdit | UserEdit | ContextEdit,
+  current: Entry,
+): Record<string, unknown> {
+  const inner = current?.[INNER[list]];
+  const fields: Record<string, unknown> = isRecord(inner) ? { ...inner } : {};
+  if ("exec" in wanted) {
+    for (const credential of OTHER_CREDENTIALS) delete fields[credential];
+    fields["exec"] = desiredExec(wanted.exec, fields["exec"]);
+  } else if ("server" in wanted) {
+    if (wanted.certificateAuthorityData !== undefined) {
+      for (const other of ["certificate-authority", "certificate-authority-data"]) delete fields[other];
+    }
+    if (typeof wanted.certificateAuthorityData === "string") {
+      // kubectl refuses a CA beside the switch that turns checking off.
+      delete fields["insecure-skip-tls-verify"];
+      fields["certificate-authority-data"] = wanted.certificateAuthorityData;
+    }
+    fields["server"] = wanted.server;
+  } else {
+    fields["cluster"] = wanted.cluster;
+    if (wanted.namespace !== undefined) fields["namespace"] = wanted.namespace;
+    fields["user"] = wanted.user;
+  }
+  if (current !== null) return { ...current, [INNER[list]]: fields };
+  return list === "users"
+    ? { name: wanted.name, user: fields }
+    : { [INNER[list]]: fields, name: wanted.name };
+}
+
+function desiredExec(exec: ExecEntry, current: unknown): Record<string, unknown> {
+  const ours = isRecord(current) && isOurExec(current["args"]) ? current : undefined;
+  return {
+    ...ours,
+    apiVersion: exec.apiVersion,
+    args: [...exec.args],
+    command: exec.command,
+    env: exec.env ?? ours?.["env"] ?? null,
+    installHint: exec.installHint,
+    interactiveMode: exec.interactiveMode,
+    provideClusterInfo: exec.provideClusterInfo,
+  };
+}
+
+/** Whether exec arguments are those of an entry that this program (or the vendor's tool) wrote. */
+export function isOurExec(args: unknown): boolean {
+  return Array.isArray(args) && args[0] === "auth" && args[1] === "get-token" &&
+    args.some((arg) => typeof arg === "string" && /^--(?:session|active-for)(?:=|$)/.test(arg));
+}

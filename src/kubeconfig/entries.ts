@@ -1,0 +1,190 @@
+/** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
+
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import type { Session } from "../sessions/session.ts";
+import { entryOf, type Kubeconfig, ownUsers } from "./file.ts";
+import type { ExecEntry, KubeconfigEdit } from "./edit.ts";
+import { entriesOf } from "./text.ts";
+
+/**
+ * Whom an entry acts as: one session, or whichever is active among those of an API host. `activeFor` is the API host, or
+ * an issuer's URL, at which alone it acts.
+ */
+export type EntryIdentity =
+  | {
+    readonly session: string;
+    readonly activeFor?: string;
+    /** Of a person's session at an issuer of their own: the line that signs in again names it. */
+    readonly clientId?: string;
+  }
+  | { readonly session?: undefined; readonly activeFor: string };
+
+/**
+ * An entry's identity for a session. A name that does not say where its session belongs can be given again to a session
+ * of another place, whose tokens the entry's server must not get: such an entry is held to its place, a Datum's API host
+ * or else the issuer.
+ */
+export function identityOf(
+  { name, provider, apiHost, issuer, kind, clientId }:
+    & Pick<Session, "name" | "provider" | "apiHost" | "issuer">
+    & Partial<Pick<Session, "kind" | "clientId">>,
+): EntryIdentity {
+  // Elsewhere one host serves many: all of Cloudfleet's organizations, the realms of an issuer.
+  if (provider === "datum" && name.endsWith(`@${apiHost}`)) return { session: name };
+  if (provider === "datum") return { session: name, activeFor: apiHost };
+  const told = provider === "oidc" && kind === "user" && clientId !== undefined ? { clientId } : {};
+  return { session: name, activeFor: issuer, ...told };
+}
+
+/** The name of the user entry: one per session and place, or one per API host for those that follow `auth switch`. */
+export function userName(identity: EntryIdentity): string {
+  const { session, activeFor } = identity;
+  if (session === undefined) return `datum-active-${activeFor}`;
+  return activeFor === undefined
+    ? `datum-${session}`
+    : `datum-${session}@${activeFor.replace(/^https?:\/\//, "")}`;
+}
+
+/** What an exec section is made of. */
+export interface ExecOptions {
+  /** The program as it is to be run: a path that survives an upgrade. */
+  readonly command: string;
+  readonly identity: EntryIdentity;
+  /** `IfAvailable` unless told otherwise. */
+  readonly interactiveMode?: ExecEntry["interactiveMode"];
+  /** Only when chosen by hand: else the session knows. */
+  readonly token?: "access" | "id";
+  /** False where kubectl cannot tell its plugin which server asks; see `tooLargeToTell`. */
+  readonly provideClusterInfo?: boolean;
+  /** The command that writes the entry again; else what tells of it. */
+  readonly writtenBy?: string;
+}
+
+/** The exec section: client.authentication.k8s.io/v1, as the Kubernetes authentication documentation has it. */
+export function execEntry(
+  {
+    command,
+    identity,
+    interactiveMode = "IfAvailable",
+    token,
+    provideClusterInfo = true,
+    writtenBy = "datumctl auth update-kubeconfig --help",
+  }: ExecOptions,
+): ExecEntry {
+  return {
+    apiVersion: "client.authentication.k8s.io/v1",
+    command,
+    args: [
+      "auth",
+      "get-token",
+      "--output=client.authentication.k8s.io/v1",
+      ...(identity.session === undefined ? [] : [`--session=${identity.session}`]),
+      ...(identity.activeFor === undefined ? [] : [`--active-for=${identity.activeFor}`]),
+      ...(identity.session === undefined || !identity.clientId ? [] : [`--client-id=${identity.clientId}`]),
+      ...(token === undefined ? [] : [`--token=${token}`]),
+    ],
+    interactiveMode,
+    provideClusterInfo,
+    installHint: "kubectl signs in with datumctl here: install it. " +
+      `If it is installed elsewhere, write this entry again: ${writtenBy}`,
+    env: null,
+  };
+}
+
+/** Everything that one `update-kubeconfig` says. */
+export interface EntryOptions extends ExecOptions {
+  /** The name of the cluster entry. */
+  readonly cluster: string;
+  /** Without it, the cluster entry is there already and stays as it is. */
+  readonly server?: string;
+  readonly context: string;
+  /** PEM; without it, a CA that the cluster entry has goes. */
+  readonly certificateAuthority?: string;
+  /** Makes the context the current one. */
+  readonly switchTo: boolean;
+}
+
+/**
+ * Refuses to lead a cluster entry that is there to another host: contexts that use it would send their tokens to a
+ * server that nobody meant. Names of targets can meet: the project `web` at `api.example.com` and a project
+ * `web-api.example.com` at the default host share one. Throws `KUBECONFIG`, naming both servers.
+ */
+export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server: string): void {
+  const entry = entryOf(kubeconfig, "clusters", cluster);
+  const before = entry?.fields["server"];
+  if (entry === undefined || typeof before !== "string" || before === "") return;
+  if (URL.canParse(before) && new URL(before).origin === new URL(server).origin) return;
+  throw new AppError(
+    "KUBECONFIG",
+    `The cluster entry ${cluster} in ${printable(entry.file.path)} points to ${
+      printable(withoutUser(before))
+    }; contexts ` +
+      `that use it would then point to ${server}. It was left as it is.`,
+    {
+      hint: "Write this one to a file of its own (--kubeconfig PATH); or, if the old entry is not needed, " +
+        `remove it first: kubectl config delete-cluster ${cluster}`,
+    },
+  );
+}
+
+/** An address without the user, password and question that it may hold: it is somebody else's. */
+function withoutUser(address: string): string {
+  return address.replace(/^([^/]*\/*)[^/]*@/, "$1…@").replace(/[?#][^]*$/, "");
+}
+
+/**
+ * Refuses to take over the user entry of another session, whose contexts would act as this one from then on. Names can
+ * meet: a session `work` at `api.example.com`, and one that is named `work@api.example.com`. Throws `KUBECONFIG`.
+ */
+export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity): void {
+  const name = userName(identity);
+  const taken = ownUsers(kubeconfig).find((user) => user.name === name && user.session !== identity.session);
+  if (taken === undefined) return;
+  const whose = taken.session === undefined
+    ? "the active session"
+    : `the session "${printable(taken.session)}"`;
+  throw new AppError("KUBECONFIG", `The user entry ${name} acts as ${whose}. It was left as it is.`, {
+    hint: "Write this one to a file of its own (--kubeconfig PATH); or, if the old entry is not needed, " +
+      `remove it first: kubectl config delete-user ${name}`,
+  });
+}
+
+/** The contexts beside the one that is written whose user entry is the same one, and changes. */
+export function contextsChangedAlong(kubeconfig: Kubeconfig, options: EntryOptions): string[] {
+  const user = userName(options.identity);
+  const before = entryOf(kubeconfig, "users", user)?.fields;
+  if (before === undefined || settings(before["exec"]) === settings(execEntry(options))) return [];
+  const contexts = kubeconfig.files.flatMap(({ config }) => entriesOf(config, "contexts"))
+    .filter(({ name, fields }) => name !== options.context && fields["user"] === user);
+  return [...new Set(contexts.map(({ name }) => name))];
+}
+
+function settings(exec: unknown): string {
+  const { command, args, interactiveMode } = Object(exec) as Record<string, unknown>;
+  return [command, interactiveMode, ...Array.isArray(args) ? args : []].join("\0");
+}
+
+/** The edit that adds or updates cluster, user and context. */
+export function entryEdit(options: EntryOptions): KubeconfigEdit {
+  const { cluster, server, context, certificateAuthority, switchTo } = options;
+  const user = userName(options.identity);
+  return {
+    ...(server !== undefined && {
+      clusters: [{
+        name: cluster,
+        server,
+        certificateAuthorityData: certificateAuthority === undefined ? null : base64(certificateAuthority),
+      }],
+    }),
+    users: [{ name: user, exec: execEntry(options) }],
+    contexts: [{ name: context, cluster, user }],
+    ...(switchTo && { currentContext: context }),
+  };
+}
+
+function base64(text: string): string {
+  let binary = "";
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

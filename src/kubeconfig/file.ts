@@ -1,0 +1,352 @@
+/** Owns which kubeconfig files there are, what they say together, and changing them under kubectl's own lock. */
+
+import { AppError } from "../errors.ts";
+import { printable, shellWord } from "../text.ts";
+import type { Session } from "../sessions/session.ts";
+import { isOfPlace } from "../sessions/name.ts";
+import { type Environment, homeOf, onWindows } from "../system/environment.ts";
+import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
+import { withoutSecrets } from "./mask.ts";
+import { isOurExec, type KubeconfigEdit, type KubeconfigRemoval, type ListName } from "./edit.ts";
+import {
+  editKubeconfig,
+  entriesOf,
+  type ParsedKubeconfig,
+  parseKubeconfig,
+  refuseDuplicateNames,
+} from "./text.ts";
+import { unifiedDiff } from "./diff.ts";
+
+/**
+ * The kubeconfig files in kubectl's order of precedence: the one of `--kubeconfig` alone, else those that
+ * `$KUBECONFIG` lists (`;` between them on Windows, else `:`), else `~/.kube/config`. Throws `STORAGE` when no
+ * variable names a home either.
+ */
+export function kubeconfigPaths(flag: string | undefined, env: Environment, windows = onWindows): string[] {
+  if (flag !== undefined && flag !== "") return [flag];
+  const paths = surroundingKubeconfigs(env, windows);
+  if (paths.length > 0) return paths;
+  const variable = windows ? "USERPROFILE" : "HOME";
+  throw new AppError("STORAGE", `Cannot tell which kubeconfig is meant: ${variable} is not set.`, {
+    hint: "Name the file: set KUBECONFIG, or use --kubeconfig FILE.",
+  });
+}
+
+/** {@link kubeconfigPaths} without a flag, and without any where there is no home: a reader finds nothing then. */
+export function surroundingKubeconfigs(env: Environment, windows = onWindows): string[] {
+  const listed = (env("KUBECONFIG") ?? "").split(windows ? ";" : ":").filter((path) => path !== "");
+  if (listed.length > 0) return [...new Set(listed)];
+  const home = homeOf(env, windows);
+  return home === undefined ? [] : [windows ? `${home}\\.kube\\config` : `${home}/.kube/config`];
+}
+
+/** One file of the list, read. */
+export interface KubeconfigFile {
+  readonly path: string;
+  /** The bytes that were read; undefined when there is no such file. */
+  readonly bytes: Uint8Array | undefined;
+  readonly config: ParsedKubeconfig;
+}
+
+/** The files of the list and what they say together. */
+export interface Kubeconfig {
+  /** In order of precedence, absent ones too. */
+  readonly files: readonly KubeconfigFile[];
+  readonly currentContext: string | undefined;
+}
+
+/** An entry with the file that holds it. */
+export interface KubeconfigEntry {
+  readonly name: string;
+  readonly file: KubeconfigFile;
+  /** What stands under `cluster`, `user` or `context`. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** How one of our user entries names who it acts as. */
+export interface OwnUser {
+  readonly name: string;
+  /** The session it is pinned to; else it follows the active one. */
+  readonly session?: string;
+  /** The API host, or the issuer's URL, at which alone it acts. */
+  readonly activeFor?: string;
+}
+
+/** A context with what it leads to. */
+export interface KubeconfigContext {
+  readonly name: string;
+  readonly cluster: string | undefined;
+  readonly user: string | undefined;
+  readonly namespace: string | undefined;
+  readonly server: string | undefined;
+  /** Base64 of PEM. */
+  readonly certificateAuthorityData: string | undefined;
+  /** The user entry when it is one of ours. */
+  readonly own: OwnUser | undefined;
+}
+
+/**
+ * Refuses files to which no entry can be added.
+ *
+ * @throws {AppError} as {@link loadKubeconfig}; `KUBECONFIG` where a name stands twice
+ */
+export async function checkKubeconfigs(paths: readonly string[]): Promise<void> {
+  for (const { config } of (await loadKubeconfig(paths)).files) refuseDuplicateNames(config);
+}
+
+/** Reads the files; those that do not exist count as empty. Throws `STORAGE` and `KUBECONFIG`, naming the file. */
+export async function loadKubeconfig(paths: readonly string[]): Promise<Kubeconfig> {
+  const files: KubeconfigFile[] = [];
+  for (const path of paths) {
+    const bytes = await readSharedFile(path);
+    files.push({ path, bytes, config: parseKubeconfig(decode(bytes, path), printable(path)) });
+  }
+  const current = files.map((file) => file.config.data["current-context"])
+    .find((name): name is string => typeof name === "string" && name !== "");
+  return { files, currentContext: current };
+}
+
+function decode(read: Uint8Array | undefined, path: string): string {
+  const bytes = read ?? new Uint8Array();
+  const refuse = (what: string, hint: string, cause?: unknown) =>
+    new AppError(
+      "KUBECONFIG",
+      `Cannot use the kubeconfig ${printable(path)}: it is ${what}. It was left as it is.`,
+      {
+        hint,
+        cause,
+      },
+    );
+  const encoding = utf16Of(bytes);
+  if (encoding !== undefined) throw refuse("UTF-16 text", `Make it UTF-8: ${asUtf8(path, encoding)}`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw refuse("not UTF-8 text", "Fix that file, or name another one with --kubeconfig.", cause);
+  }
+}
+
+/** The kind of UTF-16 that a text is in, as iconv calls it: Windows PowerShell 5 writes such files for `>`. */
+function utf16Of([first, second]: Uint8Array): string | undefined {
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return "UTF-16";
+  // Without a mark in front: no text of UTF-8 has a zero there.
+  if (second === 0) return "UTF-16LE";
+  return first === 0 ? "UTF-16BE" : undefined;
+}
+
+/** The line that rewrites a file as UTF-8 in place, what is made on the way for nobody else to read. */
+function asUtf8(path: string, encoding: string): string {
+  if (onWindows) {
+    const file = `-LiteralPath '${path.replaceAll("'", "''")}'`;
+    const read = encoding === "UTF-16BE" ? "BigEndianUnicode" : "Unicode";
+    return `$text = Get-Content -Raw -Encoding ${read} ${file}; Set-Content -NoNewline -Encoding utf8 ${file} $text`;
+  }
+  const [from, to] = [shellWord(path), shellWord(`${path}.utf8`)];
+  return `(umask 077; iconv -f ${encoding} -t UTF-8 ${from} > ${to}) && cat ${to} > ${from} && rm ${to}`;
+}
+
+/** The entry of that name, as kubectl finds it: the first file that has one. */
+export function entryOf(kubeconfig: Kubeconfig, list: ListName, name: string): KubeconfigEntry | undefined {
+  return allEntries(kubeconfig, list).find((entry) => entry.name === name);
+}
+
+/** All entries of a list by their names, each as {@link entryOf} finds it. */
+export function entriesByName(kubeconfig: Kubeconfig, list: ListName): ReadonlyMap<string, KubeconfigEntry> {
+  const found = new Map<string, KubeconfigEntry>();
+  for (const entry of allEntries(kubeconfig, list)) if (!found.has(entry.name)) found.set(entry.name, entry);
+  return found;
+}
+
+function allEntries(kubeconfig: Kubeconfig, list: ListName): KubeconfigEntry[] {
+  return kubeconfig.files.flatMap((file) =>
+    entriesOf(file.config, list).map(({ name, fields }) => ({ name, fields, file }))
+  );
+}
+
+/** A context, the current one unless named, with its server and whose it is; undefined when there is none. */
+export function contextOf(
+  kubeconfig: Kubeconfig,
+  name: string | undefined = kubeconfig.currentContext,
+): KubeconfigContext | undefined {
+  const context = name === undefined ? undefined : entryOf(kubeconfig, "contexts", name);
+  if (context === undefined) return undefined;
+  const cluster = textOf(context.fields["cluster"]);
+  const user = textOf(context.fields["user"]);
+  const clusterFields = cluster === undefined ? undefined : entryOf(kubeconfig, "clusters", cluster)?.fields;
+  const userEntry = user === undefined ? undefined : entryOf(kubeconfig, "users", user);
+  return {
+    name: context.name,
+    cluster,
+    user,
+    namespace: textOf(context.fields["namespace"]),
+    server: textOf(clusterFields?.["server"]),
+    certificateAuthorityData: textOf(clusterFields?.["certificate-authority-data"]),
+    own: userEntry === undefined ? undefined : ownUser(userEntry),
+  };
+}
+
+/** Every user entry that is ours: its exec arguments begin `auth get-token` and name a session or a host. */
+export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
+  return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
+}
+
+/** The names of the contexts that use a user entry. */
+export function contextsOf(kubeconfig: Kubeconfig, user: string): string[] {
+  const contexts = allEntries(kubeconfig, "contexts").filter(({ fields }) => fields["user"] === user);
+  return [...new Set(contexts.map(({ name }) => name))];
+}
+
+function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
+  const args = (fields["exec"] as { args?: unknown } | null | undefined)?.args;
+  if (!isOurExec(args)) return undefined;
+  const words = args as readonly unknown[];
+  const valueOf = (flag: string) => {
+    const index = words.findIndex((word) => word === flag || String(word).startsWith(`${flag}=`));
+    const word = words[index];
+    return index < 0
+      ? undefined
+      : textOf(word === flag ? words[index + 1] : String(word).slice(flag.length + 1));
+  };
+  const session = valueOf("--session");
+  const activeFor = valueOf("--active-for");
+  return {
+    name,
+    ...(session === undefined ? {} : { session }),
+    ...(activeFor === undefined ? {} : { activeFor }),
+  };
+}
+
+/** True for a user entry that is pinned to a session, or follows whichever is active where the session is one of them. */
+export function actsAs(user: OwnUser, session: Pick<Session, "name" | "apiHost" | "issuer">): boolean {
+  const { session: pinned = session.name, activeFor } = user;
+  if (pinned !== session.name) return false;
+  return activeFor === undefined ? user.session !== undefined : isOfPlace(session, activeFor);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/**
+ * What to take away when a session goes: its user entries, but none of a session that had its name at another place;
+ * their contexts, for kubectl asks for a password where a context's user is gone; the clusters of theirs that carry a
+ * name we give (`datum-…`) and that nothing else uses; and the current context if it was one of them.
+ */
+export function removalOfSession(
+  kubeconfig: Kubeconfig,
+  session: Pick<Session, "name" | "apiHost" | "issuer">,
+): KubeconfigRemoval {
+  const users = ownUsers(kubeconfig).filter((user) => user.session !== undefined && actsAs(user, session))
+    .map((user) => user.name);
+  const given = (name: unknown): name is string => typeof name === "string" && name.startsWith("datum-");
+  const contexts = allEntries(kubeconfig, "contexts");
+  const going = contexts.filter(({ fields }) => users.includes(String(fields["user"])));
+  const stillUsed = new Set(
+    contexts.filter((one) => !going.includes(one)).map(({ fields }) => fields["cluster"]),
+  );
+  const clusters = going.map(({ fields }) => fields["cluster"]).filter(given)
+    .filter((name) => !stillUsed.has(name));
+  const current = going.find(({ name }) => name === kubeconfig.currentContext)?.name;
+  return {
+    users: [...new Set(users)],
+    contexts: [...new Set(going.map(({ name }) => name))],
+    clusters: [...new Set(clusters)],
+    ...(current === undefined ? {} : { currentContext: current }),
+  };
+}
+
+/** An edit, or one that is made from what the files say when it is their turn to be changed. */
+export type EditOf =
+  | KubeconfigEdit
+  | ((kubeconfig: Kubeconfig) => KubeconfigEdit | Promise<KubeconfigEdit>);
+
+/** One file that is changed. */
+export interface KubeconfigChange {
+  readonly path: string;
+  readonly before: Uint8Array | undefined;
+  readonly after: string;
+}
+
+/** An edit per file: an entry goes where it is, a new one and the current context to the default file. */
+function changesOf(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChange[] {
+  const { files } = kubeconfig;
+  const home = files.find((file) => file.bytes !== undefined) ?? files.at(-1);
+  return files.flatMap((file) => {
+    const mine = (list: ListName) => ({ name }: { readonly name: string }) =>
+      (entryOf(kubeconfig, list, name)?.file ?? home) === file;
+    const text = editKubeconfig(file.config, {
+      ...(edit.clusters && { clusters: edit.clusters.filter(mine("clusters")) }),
+      ...(edit.users && { users: edit.users.filter(mine("users")) }),
+      ...(edit.contexts && { contexts: edit.contexts.filter(mine("contexts")) }),
+      ...(edit.currentContext !== undefined && file === home && { currentContext: edit.currentContext }),
+      ...(edit.remove && { remove: edit.remove }),
+    });
+    if (text === file.config.text) return [];
+    return [{ path: file.path, before: file.bytes, after: text }];
+  });
+}
+
+// A program that does not heed the lock can change a file under us; not for ever.
+const ATTEMPTS = 3;
+
+/**
+ * Changes the files, each under kubectl's lock, and says which were changed; none when all is as wanted already.
+ * With `absent: "leave"`, as for a removal, neither a file nor a lock or folder for it is made.
+ *
+ * Throws `BUSY` when another program keeps its lock for longer than `lockWait` milliseconds (5,000), `STORAGE`,
+ * `KUBECONFIG`, `INTERRUPTED`; nothing is changed then in the file that is named.
+ */
+export async function updateKubeconfig(
+  paths: readonly string[],
+  edit: EditOf,
+  options: { readonly lockWait?: number; readonly absent?: "make" | "leave" } = {},
+): Promise<readonly KubeconfigChange[]> {
+  const present: string[] = [];
+  for (const path of paths) if (await readSharedFile(path) !== undefined) present.push(path);
+  const last = options.absent === "leave" ? undefined : paths.at(-1);
+  const toLock = present.length === 0 && last !== undefined ? [last] : present;
+  if (toLock.length === 0) return [];
+  return await lockingSharedFiles(toLock, async (signal) => {
+    const done: KubeconfigChange[] = [];
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const kubeconfig = await loadKubeconfig(paths);
+      const changes = changesOf(kubeconfig, typeof edit === "function" ? await edit(kubeconfig) : edit);
+      let stale: string | undefined;
+      for (const change of changes) {
+        const after = new TextEncoder().encode(change.after);
+        if (await replaceSharedFile(change.path, change.before, after, signal) === "changed") {
+          stale = change.path;
+          break;
+        }
+        done.push(change);
+      }
+      if (stale === undefined) return done;
+      if (attempt === ATTEMPTS) {
+        throw new AppError("BUSY", `Another program keeps changing ${printable(stale)} without its lock.`, {
+          hint: "Run the same command again when it is done.",
+        });
+      }
+    }
+    return done;
+  }, options.lockWait);
+}
+
+/** What {@link updateKubeconfig} would change, as unified diffs without secrets; takes no lock and writes nothing. */
+export async function previewKubeconfig(paths: readonly string[], edit: EditOf): Promise<string> {
+  const kubeconfig = await loadKubeconfig(paths);
+  const wanted = typeof edit === "function" ? await edit(kubeconfig) : edit;
+  return changesOf(kubeconfig, wanted).map((change) => {
+    const before = withoutSecrets(decode(change.before, change.path));
+    const path = printable(change.path);
+    const names = { before: change.before === undefined ? "/dev/null" : path, after: path };
+    return presentable(unifiedDiff(before, withoutSecrets(change.after), names));
+  }).join("");
+}
+
+/** A diff without characters that steer a terminal. */
+function presentable(diff: string): string {
+  return diff.split("\n").map((line) => {
+    const indent = /^[-+@ ]? */.exec(line)?.[0] ?? "";
+    return indent + printable(line.slice(indent.length), 4_000);
+  }).join("\n");
+}

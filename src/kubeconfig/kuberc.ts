@@ -1,0 +1,123 @@
+/** kubectl's own preferences (kuberc): which credential plugins it may run, and what lets it run one more. */
+
+import { parse } from "yaml";
+import { failureOrThrow } from "../errors.ts";
+import { type Environment, homeOf, onWindows } from "../system/environment.ts";
+import { readSharedFile } from "../system/shared-file.ts";
+import { isRecord, scalarText } from "../splice/yaml-text.ts";
+
+/** What a kuberc says of credential plugins, where it does not let all of them run. */
+export interface PluginPolicy {
+  readonly file: string;
+  readonly policy: "DenyAll" | "Allowlist";
+  /** The commands that may run: names that are looked up on PATH, and paths. */
+  readonly allowed: readonly string[];
+  /** Whether an entry is spelt as kubectl 1.36 spells it: 1.35 then reads nothing of the list. */
+  readonly spelledAnew: boolean;
+  /** Whether the file holds other documents: `kubectl kuberc set` would drop them. */
+  readonly severalDocuments: boolean;
+}
+
+/** The file that kubectl reads: `$KUBERC`, else `~/.kube/kuberc`; undefined where it reads none. */
+export function kubercPath(env: Environment, windows = onWindows): string | undefined {
+  const named = env("KUBERC");
+  if (named === "off" || env("KUBECTL_KUBERC") === "false") return undefined;
+  if (named !== undefined) return named;
+  const home = homeOf(env, windows);
+  return home === undefined ? undefined : windows ? `${home}\\.kube\\kuberc` : `${home}/.kube/kuberc`;
+}
+
+/**
+ * Reads the policy for plugins; undefined where all may run, where the file says nothing that kubectl would follow, and
+ * where it cannot be read: kubectl says that better.
+ */
+export async function readPluginPolicy(env: Environment): Promise<PluginPolicy | undefined> {
+  const file = kubercPath(env);
+  if (file === undefined) return undefined;
+  const bytes = await readSharedFile(file).catch((thrown) => void failureOrThrow(thrown));
+  return bytes && parsePluginPolicy(new TextDecoder().decode(bytes), file);
+}
+
+/** {@link readPluginPolicy} of a text: of the first document that is a Preference, as kubectl takes it. */
+export function parsePluginPolicy(text: string, file: string): PluginPolicy | undefined {
+  const documents = text.split(/^---.*$/m).filter((part) => part.trim() !== "");
+  const preference = documents.map(valueOf).find((value) =>
+    isRecord(value) && value["kind"] === "Preference" && VERSIONS.includes(value["apiVersion"])
+  );
+  // The first version has no policy.
+  if (!isRecord(preference) || preference["apiVersion"] !== VERSIONS[0]) return undefined;
+  const { credentialPluginPolicy: policy, credentialPluginAllowlist: list } = preference;
+  const allowed = Array.isArray(list) ? list.map(commandOf) : [];
+  // kubectl itself says what is wrong with a list that holds something else.
+  if (allowed.includes(undefined)) return undefined;
+  const said = {
+    file,
+    allowed: allowed as string[],
+    spelledAnew: Array.isArray(list) && list.some((entry) => entry["name"] === undefined),
+    severalDocuments: documents.length > 1,
+  };
+  if (policy === "DenyAll" && list === undefined) return { ...said, policy };
+  return policy === "Allowlist" && allowed.length > 0 ? { ...said, policy } : undefined;
+}
+
+const VERSIONS: readonly unknown[] = ["kubectl.config.k8s.io/v1beta1", "kubectl.config.k8s.io/v1alpha1"];
+
+function valueOf(text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 10, logLevel: "error" });
+  } catch {
+    return undefined;
+  }
+}
+
+/** kubectl 1.35 calls it `name`; since 1.36 it is `command`. */
+function commandOf(entry: unknown): string | undefined {
+  const command = isRecord(entry) ? entry["command"] ?? entry["name"] : undefined;
+  return typeof command === "string" && command !== "" ? command : undefined;
+}
+
+/**
+ * Whether kubectl would not run a command: it compares paths as they are written, and looks names up on PATH; links are
+ * not followed. `find` looks a name up.
+ */
+export function refusesPlugin(
+  { policy, allowed }: PluginPolicy,
+  command: string,
+  find: (name: string) => string | undefined,
+): boolean {
+  if (policy === "DenyAll") return true;
+  const lookUp = (name: string) => isPath(name) ? name : find(name) ?? name;
+  const found = lookUp(command);
+  return !allowed.some((entry) => entry === command || entry === found || lookUp(entry) === found);
+}
+
+function isPath(command: string): boolean {
+  return /[\\/]/.test(command);
+}
+
+/** What lets kubectl run one command more. */
+export interface PluginMending {
+  /** For kubectl 1.36 and later, the words of the command; undefined where it cannot say this. */
+  readonly words: readonly string[] | undefined;
+  /** For any kubectl, what the file shall hold: fields in the place of those that are there, or an entry more. */
+  readonly lines: readonly string[];
+}
+
+/** What lets kubectl run a command, beside those that it may run already: `kubectl kuberc set` replaces the list. */
+export function mendPluginPolicy(
+  { policy, allowed, spelledAnew, severalDocuments }: PluginPolicy,
+  command: string,
+): PluginMending {
+  const all = [...allowed, command];
+  const set = ["kubectl", "kuberc", "set", "--section", "credentialplugin", "--policy", "Allowlist"];
+  // It takes a comma for the end of an entry.
+  const sayable = !severalDocuments && !all.some((one) => one.includes(","));
+  // Every version reads `name`.
+  const entryOf = (one: string) => `- name: ${scalarText(one)}`;
+  return {
+    words: sayable ? [...set, ...all.flatMap((one) => ["--allowlist-entry", `command=${one}`])] : undefined,
+    lines: policy === "Allowlist" && !spelledAnew
+      ? [entryOf(command)]
+      : ["credentialPluginPolicy: Allowlist", "credentialPluginAllowlist:", ...all.map(entryOf)],
+  };
+}

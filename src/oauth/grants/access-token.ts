@@ -1,0 +1,63 @@
+/** The short-lived token that a machine's credential is traded for, and the reading of the answer that holds it. */
+
+import { AppError } from "../../errors.ts";
+import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
+import { type Answer, hostOf } from "../http.ts";
+import { timeOf, unverifiedClaims } from "../jwt.ts";
+import { LONGEST_LIFE_SECONDS, readTokens } from "../token-response.ts";
+
+/** A bearer token without a refresh token: when it ends, the credential is traded again. */
+export interface MintedToken {
+  readonly accessToken: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** Milliseconds since 1970; absent when nobody said. */
+  readonly expiresAt?: number;
+}
+
+/**
+ * Reads the answer that holds a machine's token: its end is `expires_in` from receipt, else the `exp` of a JWT.
+ * RFC 6749, 5.1.
+ *
+ * A JWT's times are held against our clock only to tell a wrong clock: whether the token is good is for the server to
+ * say that it is meant for (RFC 9068, 4).
+ *
+ * @param receivedAt milliseconds since 1970.
+ * @throws AppError `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type and a token that has
+ * ended already, `CLOCK_SKEW` when the server's `Date` shows that our clock is why.
+ */
+export function readMintedToken(
+  receivedAt: number,
+  step: string,
+  endpoint: string | URL,
+  answer: Answer,
+): MintedToken {
+  // What a machine has no use for is not looked at.
+  const { refresh_token: _, id_token: __, ...json } = answer.json;
+  const { tokens } = readTokens(receivedAt, step, { token_endpoint: String(endpoint) }, { ...answer, json });
+  const { accessToken } = tokens;
+  const { exp, iat, nbf } = unverifiedClaims(accessToken) ?? {};
+  const [ends, issued, begins] = [timeOf(exp), timeOf(iat), timeOf(nbf)];
+  const ended = ends !== undefined && ends <= receivedAt - CLOCK_TOLERANCE * 1000;
+  const future = [issued, begins].find((time) =>
+    time !== undefined && time > receivedAt + CLOCK_TOLERANCE * 1000
+  );
+  const host = hostOf(endpoint);
+  if (ended || future !== undefined) {
+    const why = ended ? `expired at ${isoTime(ends)}` : `begins at ${isoTime(future ?? 0)}`;
+    const skew = clockSkew(receivedAt, answer.serverDate, host, `its token cannot be used: it ${why}`);
+    if (skew !== undefined) throw skew;
+  }
+  if (ended) {
+    throw new AppError(
+      "INVALID_TOKEN",
+      `${step}: ${host} sent a token that expired at ${isoTime(ends)}, and it is ${
+        isoTime(receivedAt)
+      } here.`,
+      { hint: "Check this machine's clock, or report it to whoever runs the server." },
+    );
+  }
+  const expiresAt = tokens.expiresAt ??
+    (ends === undefined ? undefined : Math.min(ends, receivedAt + LONGEST_LIFE_SECONDS * 1000));
+  return { accessToken, receivedAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}

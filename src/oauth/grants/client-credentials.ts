@@ -1,0 +1,46 @@
+/** The client credentials grant: a client's id and secret, traded for a token. */
+
+import * as oauth from "oauth4webapi";
+import { printable } from "../../text.ts";
+import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
+import { authorizationServerAt, tradeCredential } from "./request.ts";
+import { type Exchange, requestOptions } from "../http.ts";
+import { type MintedToken, readMintedToken } from "./access-token.ts";
+import type { Retry } from "../retry.ts";
+
+/** What {@link clientCredentialsToken} needs to know. */
+export interface ClientCredentialsInput extends Retry {
+  readonly tokenEndpoint: string;
+  readonly client: OAuthClient;
+  /** The metadata's `token_endpoint_auth_methods_supported`. */
+  readonly methods?: readonly string[] | undefined;
+  readonly scope?: string | undefined;
+}
+
+/**
+ * Trades a client's own credentials for a token. RFC 6749, 4.4.
+ *
+ * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ */
+export function clientCredentialsToken(
+  exchange: Exchange,
+  input: ClientCredentialsInput,
+): Promise<MintedToken> {
+  const { tokenEndpoint, client, methods, scope } = input;
+  const step = `Cannot get a token for the client ${printable(client.id, 100)}`;
+  return tradeCredential(exchange, {
+    ...input,
+    step,
+    endpoint: tokenEndpoint,
+    occasion: "credential",
+    send: (exchange) =>
+      oauth.clientCredentialsGrantRequest(
+        authorizationServerAt(tokenEndpoint),
+        { client_id: client.id },
+        clientAuthentication(client, methodsOf(methods)),
+        scope === undefined ? {} : { scope },
+        requestOptions(exchange, step),
+      ),
+    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+  });
+}

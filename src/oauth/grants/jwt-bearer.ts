@@ -1,0 +1,95 @@
+/** The JWT bearer grant: a signed assertion, traded for a token, and the signing of a service account's own. */
+
+import * as oauth from "oauth4webapi";
+import { toBase64Url } from "../../encoding.ts";
+import { printable } from "../../text.ts";
+import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
+import { authorizationServerAt, tradeCredential } from "./request.ts";
+import { type Exchange, requestOptions } from "../http.ts";
+import { type MintedToken, readMintedToken } from "./access-token.ts";
+import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
+import type { Retry } from "../retry.ts";
+import { type ServiceAccountKey, signWithKey } from "./service-account-key.ts";
+
+/** What {@link signAssertion} needs to know. */
+export interface AssertionInput {
+  /** The issuer that the assertion is for. */
+  readonly audience: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** How long an assertion lives, in seconds. */
+const ASSERTION_LIFE = 60;
+
+/**
+ * Signs an assertion with a service account's key: RS256, valid for a minute, to be used once. RFC 7523, 3.
+ *
+ * @throws AppError `USAGE` for a key that cannot sign.
+ */
+export async function signAssertion(
+  key: ServiceAccountKey,
+  { audience, now }: AssertionInput,
+): Promise<string> {
+  const iat = Math.floor(now / 1000);
+  const header = { alg: "RS256", typ: "JWT", kid: key.keyId };
+  const claims = {
+    iss: key.clientId,
+    sub: key.clientId,
+    aud: audience,
+    iat,
+    exp: iat + ASSERTION_LIFE,
+    jti: crypto.randomUUID(),
+  };
+  const text = new TextEncoder();
+  const part = (value: unknown) => toBase64Url(text.encode(JSON.stringify(value)));
+  const signed = `${part(header)}.${part(claims)}`;
+  return `${signed}.${toBase64Url(await signWithKey(key, text.encode(signed)))}`;
+}
+
+/** What {@link jwtBearerToken} needs to know. */
+export interface JwtBearerInput extends Retry {
+  readonly tokenEndpoint: string;
+  /** A fresh assertion for each request, because its `jti` is used once. */
+  readonly assertion: () => Promise<string>;
+  /** The id of the key that signs it, where that is ours: a refusal names it. */
+  readonly keyId?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly parameters?: TokenParameters | undefined;
+  /** Sent where the server wants to know the client too; without one the assertion alone says who asks. */
+  readonly client?: OAuthClient | undefined;
+  /** The metadata's `token_endpoint_auth_methods_supported`. */
+  readonly methods?: readonly string[] | undefined;
+}
+
+/**
+ * Trades an assertion for a token. RFC 7523, 2.1.
+ *
+ * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ */
+export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<MintedToken> {
+  const { tokenEndpoint, assertion, keyId, scope, client, methods } = input;
+  const step = "Cannot get a token for the signed assertion";
+  return tradeCredential(exchange, {
+    ...input,
+    step,
+    endpoint: tokenEndpoint,
+    timeBound: true,
+    occasion: "assertion",
+    refusing: keyId === undefined
+      ? undefined
+      : `does not accept the key ${
+        printable(keyId, 100)
+      }, which may have been removed, have expired or belong to another issuer`,
+    send: async (exchange) =>
+      await oauth.genericTokenEndpointRequest(
+        authorizationServerAt(tokenEndpoint),
+        { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
+        client === undefined ? () => {} : clientAuthentication(client, methodsOf(methods)),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        tokenParameters(input.parameters, { assertion: await assertion(), scope }),
+        requestOptions(exchange, step),
+      ),
+    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+  });
+}

@@ -1,0 +1,62 @@
+/** Datum's personal access tokens: what one looks like, and its exchange for a short-lived token. */
+
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { tradeCredential } from "./request.ts";
+import { boundedFetch, endpointUrl, type Exchange } from "../http.ts";
+import { type MintedToken, readMintedToken } from "./access-token.ts";
+import type { Retry } from "../retry.ts";
+
+/** What {@link exchangePersonalAccessToken} needs to know. */
+export interface PersonalAccessTokenInput extends Retry {
+  /** Host and perhaps port. */
+  readonly apiHost: string;
+  readonly token: string;
+}
+
+/** How long a token lives of which nobody says it, in milliseconds. */
+const LIFE = 3600_000;
+
+/** True for what can be a personal (`dtmp_`) or an organization's (`dtma_`) access token. */
+export function isPersonalAccessToken(text: string): boolean {
+  return /^dtm[pa]_[\x21-\x7e]{1,4096}$/.test(text);
+}
+
+/**
+ * Trades a personal access token for a short-lived one, which ends by the `exp` of a JWT, else after an hour.
+ *
+ * @throws AppError `USAGE` for what is no such token or host, and what {@link tradeCredential} and
+ * {@link readMintedToken} throw.
+ */
+export async function exchangePersonalAccessToken(
+  exchange: Exchange,
+  input: PersonalAccessTokenInput,
+): Promise<MintedToken> {
+  const { apiHost, token } = input;
+  const step = "Cannot exchange the personal access token";
+  if (!isPersonalAccessToken(token)) {
+    throw new AppError("USAGE", `${step}: it is not one.`, {
+      hint: "A personal access token begins with dtmp_ or dtma_ and is one line.",
+    });
+  }
+  const endpoint = `https://${apiHost}/datum-os/oauth/token/exchange`;
+  if (!/^[^\s/?#@\\]+$/.test(apiHost) || typeof endpointUrl(endpoint) === "string") {
+    throw new AppError("USAGE", `${step}: "${printable(apiHost)}" is not a host.`, {
+      hint: "Name it as in api.example.com or api.example.com:8443.",
+    });
+  }
+  return await tradeCredential(exchange, {
+    ...input,
+    step,
+    endpoint,
+    occasion: "bare-credential",
+    send: (exchange) =>
+      boundedFetch(exchange, step)(endpoint, {
+        headers: { accept: "application/json", authorization: `Bearer ${token}` },
+      }),
+    read: (answer, receivedAt) => ({
+      expiresAt: receivedAt + LIFE,
+      ...readMintedToken(receivedAt, step, endpoint, answer),
+    }),
+  });
+}

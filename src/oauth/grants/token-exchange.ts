@@ -1,0 +1,55 @@
+/** The token exchange: a token of another issuer, as a CI system's, traded for one of this issuer. */
+
+import * as oauth from "oauth4webapi";
+import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
+import { authorizationServerAt, tradeCredential } from "./request.ts";
+import { type Exchange, requestOptions } from "../http.ts";
+import { type MintedToken, readMintedToken } from "./access-token.ts";
+import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
+import type { Retry } from "../retry.ts";
+
+/** What {@link exchangeToken} needs to know. */
+export interface TokenExchangeInput extends Retry {
+  readonly tokenEndpoint: string;
+  readonly client: OAuthClient;
+  /** The metadata's `token_endpoint_auth_methods_supported`. */
+  readonly methods?: readonly string[] | undefined;
+  /** A JWT. */
+  readonly subjectToken: string;
+  readonly scope?: string | undefined;
+  readonly parameters?: TokenParameters | undefined;
+}
+
+const TYPE = "urn:ietf:params:oauth:token-type:";
+
+/**
+ * Trades a JWT for an access token. RFC 8693, 2.
+ *
+ * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ */
+export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Promise<MintedToken> {
+  const { tokenEndpoint, client, methods, subjectToken, scope } = input;
+  const step = "Cannot exchange the workload's token";
+  return tradeCredential(exchange, {
+    ...input,
+    step,
+    endpoint: tokenEndpoint,
+    occasion: "credential",
+    timeBound: true,
+    send: (exchange) =>
+      oauth.genericTokenEndpointRequest(
+        authorizationServerAt(tokenEndpoint),
+        { client_id: client.id },
+        clientAuthentication(client, methodsOf(methods)),
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        tokenParameters(input.parameters, {
+          subject_token: subjectToken,
+          subject_token_type: `${TYPE}jwt`,
+          requested_token_type: `${TYPE}access_token`,
+          scope,
+        }),
+        requestOptions(exchange, step),
+      ),
+    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+  });
+}

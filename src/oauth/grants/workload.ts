@@ -1,0 +1,162 @@
+/** Owns the tokens that a CI system gives to its jobs: the asking of GitHub for one, and the checks of any. */
+
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
+import { tradeCredential } from "./request.ts";
+import { badAnswer, boundedFetch, endpointUrl, type Exchange, hostOf } from "../http.ts";
+import { timeOf, unverifiedClaims } from "../jwt.ts";
+import type { MintedToken } from "./access-token.ts";
+import type { Retry } from "../retry.ts";
+import type { ServerTime } from "../server-time.ts";
+
+/** What {@link githubToken} needs to know. */
+export interface GithubInput extends Retry {
+  /** `ACTIONS_ID_TOKEN_REQUEST_URL`. */
+  readonly requestUrl: string;
+  /** `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. */
+  readonly requestToken: string;
+  /** Whom the token is for. */
+  readonly audience: string;
+}
+
+/** A CI system's token, as it was come by. */
+export interface WorkloadToken {
+  readonly token: string;
+  /** The clock of whoever gave it, where that was asked just now and named its time. */
+  readonly server?: ServerTime;
+}
+
+const PERMISSION = "The job needs the permission id-token: write.";
+
+/**
+ * Asks GitHub for a token of the running job.
+ *
+ * https://docs.github.com/en/actions/reference/security/oidc
+ *
+ * @throws AppError `USAGE` when what GitHub put into the environment cannot be used, and what {@link tradeCredential}
+ * throws.
+ */
+export async function githubToken(exchange: Exchange, input: GithubInput): Promise<WorkloadToken> {
+  const { requestUrl, requestToken, audience } = input;
+  const step = "Cannot get the job's token from GitHub";
+  const unusable = (why: string) => new AppError("USAGE", `${step}: ${why}.`, { hint: PERMISSION });
+  const url = endpointUrl(requestUrl);
+  if (typeof url === "string") throw unusable(`ACTIONS_ID_TOKEN_REQUEST_URL ${url}`);
+  if (!/^[\x21-\x7e]+$/.test(requestToken)) {
+    throw unusable("ACTIONS_ID_TOKEN_REQUEST_TOKEN cannot be sent as a token");
+  }
+  // Not through searchParams, which would write the rest of the query anew.
+  url.search += `${url.search === "" ? "" : "&"}audience=${encodeURIComponent(audience)}`;
+  return await tradeCredential(exchange, {
+    ...input,
+    step,
+    endpoint: url.href,
+    occasion: "credential",
+    send: (exchange) =>
+      boundedFetch(exchange, step)(url, {
+        headers: { accept: "application/json", authorization: `Bearer ${requestToken}` },
+      }),
+    read: ({ json: { value }, serverDate: date }) => {
+      if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) {
+        return { token: value, ...(date === undefined ? {} : { server: { host: hostOf(url), date } }) };
+      }
+      throw badAnswer(`${step}: ${hostOf(url)} sent a malformed answer: its value is not a token.`, {
+        kind: "content",
+        status: 200,
+      });
+    },
+  });
+}
+
+/** What {@link readWorkloadToken} holds a token against. */
+export interface WorkloadChecks {
+  readonly audience: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Asks whom the token is for what time it is; only where its own times do not let it pass. */
+  readonly serverTime: () => Promise<ServerTime | undefined>;
+}
+
+/** In characters; longer than any server takes as a header. */
+const LONGEST_TOKEN = 64 * 1024;
+
+/**
+ * Reads a CI system's token, without verifying it: that is for the server to do which it is handed to.
+ *
+ * @throws AppError `INVALID_TOKEN` for what is no JWT and for another audience; `CLOCK_SKEW` for one that is good by a
+ * server's clock and not by ours, and for one from the future where no server names its time; `SESSION_REJECTED` for
+ * any other that has ended or has not begun.
+ */
+export async function readWorkloadToken(
+  { token, server }: WorkloadToken,
+  { audience, now, serverTime }: WorkloadChecks,
+): Promise<MintedToken> {
+  const accessToken = token.trim(); // a file ends with a line
+  const invalid = (why: string, hint: string) =>
+    new AppError("INVALID_TOKEN", `The workload's token cannot be used: ${why}.`, { hint });
+  const source = "Check where the CI system puts the token.";
+  if (accessToken === "") throw invalid("it is empty", source);
+  if (accessToken.length > LONGEST_TOKEN) {
+    throw invalid(`it is longer than ${LONGEST_TOKEN} characters`, source);
+  }
+  // The three parts are base64url, so that nothing else can come into a header.
+  const claims = /^[\w-]+\.[\w-]+\.[\w-]+$/.test(accessToken) ? unverifiedClaims(accessToken) : undefined;
+  if (claims === undefined) throw invalid("it is not a signed JWT", source);
+  const { aud, exp, iat, nbf } = claims;
+  const audiences = (Array.isArray(aud) ? aud : [aud]).filter((one) => typeof one === "string");
+  if (!audiences.includes(audience)) {
+    const named = audiences.length === 0
+      ? "no audience"
+      : `the audience ${audiences.slice(0, 5).map((one) => `"${printable(one, 100)}"`).join(", ")}`;
+    throw invalid(
+      `it names ${named}, not "${printable(audience)}"`,
+      "Have the CI system issue it for that audience, or name its own with --audience.",
+    );
+  }
+  const [ends, begins] = [timeOf(exp), Math.max(timeOf(iat) ?? 0, timeOf(nbf) ?? 0)];
+  if (exp !== undefined && ends === undefined) throw invalid("its expiry (exp) is not a time", source);
+  const life = { begins, ends };
+  if (untimely(life, now) !== undefined) throw untimelyError(life, now, server ?? await serverTime());
+  return { accessToken, receivedAt: now, ...(ends === undefined ? {} : { expiresAt: ends }) };
+}
+
+/** In milliseconds since 1970. */
+interface Life {
+  readonly begins: number;
+  readonly ends: number | undefined;
+}
+
+/** What a token is at that moment when it is not good. */
+function untimely({ begins, ends }: Life, at: number): "early" | "over" | undefined {
+  if (begins > at + CLOCK_TOLERANCE * 1000) return "early";
+  return ends !== undefined && ends <= at ? "over" : undefined;
+}
+
+function untimelyError(life: Life, now: number, server: ServerTime | undefined): AppError {
+  const { begins, ends = now } = life;
+  const early = untimely(life, now) === "early";
+  const what = early ? `begins at ${isoTime(begins)}` : `expired at ${isoTime(ends)}`;
+  const skew = server === undefined || untimely(life, server.date) !== undefined
+    ? undefined
+    : clockSkew(now, server.date, server.host, `the workload's token cannot be used: it ${what}`);
+  if (skew !== undefined) return skew;
+  if (early && server === undefined) {
+    return new AppError(
+      "CLOCK_SKEW",
+      `The clocks disagree: it is ${isoTime(now)} on this machine, but the workload's token was issued at ${
+        isoTime(begins)
+      }.`,
+      { hint: "Set this machine's clock and run the command again." },
+    );
+  }
+  return new AppError(
+    "SESSION_REJECTED",
+    `The workload's token ${what}, and it is ${isoTime(now)} now.`,
+    {
+      hint: early
+        ? "Check the clock of the CI system: the server's agrees with this machine's."
+        : "Have the CI system issue a new one; a token in a variable is valid no longer than its job.",
+    },
+  );
+}

@@ -1,0 +1,304 @@
+/** The sign-in that kubectl's plugin begins by itself: one for all who wait, the same identity or nothing. */
+
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import { type KeyringBound, keyringBound } from "../keyring/store.ts";
+import { datumTarget } from "../providers/datum/hosts.ts";
+import { renewalTarget } from "../providers/provider.ts";
+import { Quoted } from "../sessions/last-failure.ts";
+import { parseJson } from "../encoding.ts";
+import { NOBODY, type Session } from "../sessions/session.ts";
+import { AMBIENT, isOfPlace, labelOf, nameOfPerson } from "../sessions/name.ts";
+import { openSession } from "../sessions/open.ts";
+import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../sessions/store.ts";
+import { readSession } from "../sessions/read.ts";
+import { loginLineOfName, signInOfName, trustLine } from "../sessions/login-line.ts";
+import { keepSignIn } from "../sign-in/save.ts";
+import { mendedBySignIn } from "../sessions/token-wish.ts";
+import { signInPerson } from "../sign-in/person.ts";
+import type { SignedIn } from "../sign-in/sign-in.ts";
+import type { SignInTarget } from "../providers/sign-in-target.ts";
+import { browserObstacle } from "../system/browser.ts";
+import { boundedSignal, formatSpan } from "../system/clock.ts";
+import { type Environment, operatingSystem } from "../system/environment.ts";
+import { ensurePrivateFolder, readTextFile, replaceQuickly } from "../system/files.ts";
+import { acquireLock, type FileLock } from "../system/locks.ts";
+import { openNetwork } from "../system/network.ts";
+import { interruption } from "../system/signals.ts";
+import { readKeys } from "../system/terminal.ts";
+import type { TerminalUse } from "../system/terminal-use.ts";
+
+const LONGEST_SIGN_IN_MS = 5 * 60_000;
+/** How long nobody is asked again after a sign-in that failed or was abandoned, in milliseconds. */
+const COOL_DOWN = 60_000;
+
+/** What the sign-in needs of the process. */
+export interface PluginSurroundings {
+  readonly place: SessionPlace;
+  readonly env: Environment;
+  /** Standard input and standard error are terminals. */
+  readonly canAsk: boolean;
+  /** Who uses the terminal behind standard error; free unless told. */
+  readonly terminalUse?: (() => Promise<TerminalUse>) | undefined;
+  readonly writeErr: (text: string) => void;
+  readonly log?: ((line: string) => void) | undefined;
+  /** The API host, or the issuer's URL, that a session must be of to be of use. */
+  readonly activeFor?: string | undefined;
+  /** The longest that a person may take, in milliseconds; five minutes unless told. */
+  readonly longest?: number;
+}
+
+/** Whom a sign-in must bring, and where. */
+interface Renewal {
+  readonly name: string;
+  readonly target: SignInTarget;
+  /** The session as it was; absent when it is gone and only its name is known. */
+  readonly renewed: Session | undefined;
+  /** Whom the issuer should suggest; of a session that is gone, the e-mail that the person must have. */
+  readonly loginHint: string | undefined;
+}
+
+/**
+ * Signs the person of a session in again, or waits for another process that does; then returns the token that
+ * `tokenAgain` finds. Throws `failure` where nobody can be asked, and with the command to run while an attempt that
+ * failed is recent; else what ended this attempt, or what `tokenAgain` throws.
+ */
+export async function signInFromPlugin<Token>(
+  name: string,
+  failure: AppError,
+  given: PluginSurroundings,
+  tokenAgain: () => Promise<Token>,
+): Promise<Token> {
+  const { place } = given;
+  const renewal = await renewalOf(place, name, given.activeFor, keyringBound(given.canAsk));
+  if (renewal === undefined) throw failure;
+  const { raw, elsewhere } = await given.terminalUse?.() ?? { raw: false, elsewhere: false };
+  // Another program's screen: nothing is written across it, and nobody can be asked on it.
+  const unseen = raw || elsewhere ? failure : undefined;
+  const around = unseen === undefined
+    ? given
+    : { ...given, canAsk: false, writeErr: () => {}, log: undefined };
+  if (!await canSignIn(around, renewal)) throw failure;
+  const paths = await pathsOf(place.folders, name);
+  await ensurePrivateFolder(place.folders.sessions);
+  using interrupted = interruption();
+  const { lock, waited } = await lockSignIn(paths, around, interrupted.signal);
+  try {
+    // Somebody may have signed in since this call failed, before it came to the lock or while it waited there.
+    try {
+      return await tokenAgain();
+    } catch (thrown) {
+      if (!mendedBySignIn(thrown)) throw thrown;
+    }
+    await refuseWhileCooling(paths, place, byHand(renewal), failure, waited);
+    // Written before the attempt: one that is killed counts as abandoned.
+    await noteAttempt(paths, { at: place.now(), ended: false });
+    try {
+      await signIn(renewal, around, unseen, interrupted.signal);
+    } catch (thrown) {
+      await noteAttempt(paths, { at: place.now(), ended: true });
+      throw withLine(thrown, byHand(renewal));
+    }
+  } finally {
+    lock.release();
+  }
+  return await tokenAgain();
+}
+
+/**
+ * Who must come back, as far as that is known; undefined when a name alone does not tell. Of a session that is there
+ * it is what was sealed: an edited file must not say where to sign in, or as whom.
+ */
+async function renewalOf(
+  place: SessionPlace,
+  name: string,
+  activeFor: string | undefined,
+  bound: KeyringBound,
+): Promise<Renewal | undefined> {
+  // What a variable gives, nobody signs in to.
+  if (name.startsWith(AMBIENT)) return undefined;
+  const found = await readSession(place, name);
+  if (found !== undefined) {
+    const { session, credentials } = await openSession(place, found, bound);
+    const target = renewalTarget(session, credentials);
+    const { email, username } = session.user;
+    return target === undefined
+      ? undefined
+      : { name, target, renewed: session, loginHint: email ?? username };
+  }
+  const [, email, host] = /^([^@]+@[^@]+)@(api\.[^@]+)$/.exec(name) ?? [];
+  if (email === undefined || host === undefined) return undefined;
+  try {
+    const target = datumTarget({ hostname: `auth.${host.slice("api.".length)}` });
+    if (target.apiHost !== host || !isOfPlace(target, activeFor ?? host)) return undefined;
+    return { name, target, renewed: undefined, loginHint: email };
+  } catch (thrown) {
+    // A host whose client nobody knows: only the person can say.
+    if (thrown instanceof AppError) return undefined;
+    throw thrown;
+  }
+}
+
+/** Without a terminal somebody can still answer in a browser, where one comes up. */
+async function canSignIn({ canAsk, env }: PluginSurroundings, { renewed }: Renewal): Promise<boolean> {
+  const chosen = renewed?.signIn?.browserCommand ?? env("BROWSER");
+  if (canAsk || chosen !== undefined) return true;
+  if (await browserObstacle() !== undefined) return false;
+  return operatingSystem !== "linux" ||
+    ["DISPLAY", "WAYLAND_DISPLAY"].some((name) => env(name) !== undefined);
+}
+
+async function lockSignIn(
+  paths: SessionPaths,
+  { writeErr, longest = LONGEST_SIGN_IN_MS }: PluginSurroundings,
+  signal: AbortSignal,
+): Promise<{ readonly lock: FileLock; readonly waited: boolean }> {
+  const wait = { guards: "a sign-in", signal };
+  try {
+    return { lock: await acquireLock(`${paths.signIn}.lock`, { ...wait, timeout: 0 }), waited: false };
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code !== "BUSY") throw thrown;
+  }
+  writeErr("Waiting for the sign-in that another command has begun …\n");
+  return { lock: await acquireLock(`${paths.signIn}.lock`, { ...wait, timeout: longest }), waited: true };
+}
+
+/** The last attempt. */
+interface Attempt {
+  /** When it began, or ended; in milliseconds since 1970. */
+  readonly at: number;
+  /** False while it goes on, and for ever when it was killed. */
+  readonly ended: boolean;
+}
+
+async function refuseWhileCooling(
+  paths: SessionPaths,
+  { now }: SessionPlace,
+  byHand: string,
+  failure: AppError,
+  waited: boolean,
+): Promise<void> {
+  const attempt = await lastAttempt(paths);
+  if (attempt === undefined) return;
+  let ago = now() - attempt.at;
+  // Who waited saw it end just now, however long ago it began.
+  if (waited && !attempt.ended) {
+    await noteAttempt(paths, { at: now(), ended: true });
+    ago = 0;
+  }
+  if (ago < 0 || ago >= COOL_DOWN) return;
+  throw new AppError(
+    failure.code,
+    `${failure.message} A sign-in failed or was abandoned ${
+      formatSpan(ago)
+    } ago, so datumctl does not ask again yet.`,
+    { hint: byHand, cause: new Quoted(failure) },
+  );
+}
+
+async function lastAttempt({ signIn }: SessionPaths): Promise<Attempt | undefined> {
+  const value = parseJson(await readTextFile(signIn) ?? "");
+  if (typeof value !== "object" || value === null) return undefined;
+  const { at, ended } = value as Record<string, unknown>;
+  return typeof at === "number" ? { at, ended: ended === true } : undefined;
+}
+
+async function noteAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<void> {
+  await replaceQuickly(signIn, JSON.stringify(attempt) + "\n");
+}
+
+async function signIn(
+  renewal: Renewal,
+  around: PluginSurroundings,
+  unseen: AppError | undefined,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const { place, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = around;
+  const { name, target, renewed, loginHint } = renewal;
+  const certificateAuthority = renewed?.certificateAuthority;
+  const trust = renewed === undefined
+    ? `${loginLineOfName(name)} --certificate-authority FILE`
+    : trustLine(renewed);
+  using network = openNetwork(certificateAuthority, trust);
+  using bounded = boundedSignal(longest, () => nobodyCame(byHand(renewal), longest), interrupted);
+  const exchange = {
+    fetch: network.fetch,
+    now: place.now,
+    signal: bounded.signal,
+    deadline: place.now() + longest,
+    ...(around.log === undefined ? {} : { log: around.log }),
+  };
+  const say = (text: string) => writeErr(`${text}\n`);
+  say(
+    renewed === undefined || renewed.user.subject === NOBODY
+      ? `Nobody is signed in as ${name}.`
+      : `The session of ${labelOf(renewed)} has expired.`,
+  );
+  await signInPerson({ target, loginHint, choices: renewed?.signIn }, {
+    exchange,
+    env,
+    device: false,
+    port: 0,
+    terminal: canAsk,
+    keys: canAsk ? readKeys : undefined,
+    act: say,
+    note: say,
+    unseen,
+    async complete(signedIn) {
+      if (renewed === undefined) refuseOtherEmail(name, loginHint, signedIn);
+      const keyStores = keyStoresOf(env("DATUMCTL_KEYRING"));
+      const choice = {
+        wantedName: name,
+        renewed,
+        keyStores,
+        moveKey: false,
+        certificateAuthority,
+        activate: false,
+      };
+      const bound = keyringBound(canAsk, interrupted);
+      const { session } = await keepSignIn(place, exchange, signedIn, choice, bound);
+      return { who: labelOf(session), where: target.apiHost };
+    },
+  });
+}
+
+/** What an issuer refused, with the line to which its hint's flags belong: nobody typed one here. */
+function withLine(thrown: unknown, line: string): unknown {
+  if (!(thrown instanceof AppError) || !["ISSUER_ERROR", "INVALID_TOKEN"].includes(thrown.code)) {
+    return thrown;
+  }
+  const { code, message, hint = "" } = thrown;
+  return hint.includes("datumctl login")
+    ? thrown
+    : new AppError(code, message, { hint: `${hint} ${line}`.trim(), cause: thrown });
+}
+
+/** A session that is there remembers its host. */
+function byHand({ name, renewed }: Renewal): string {
+  return `Sign in by hand: ${
+    renewed === undefined ? signInOfName(name) : `datumctl login --profile ${name}`
+  }`;
+}
+
+function keyStoresOf(choice: string | undefined): readonly KeyStore[] {
+  return choice === "file" || choice === "system" ? [choice] : ["system", "file"];
+}
+
+/** A session of which only the name is left must come back as the person in its name. */
+function refuseOtherEmail(name: string, email: string | undefined, { user }: SignedIn): void {
+  if (email !== undefined && user.email?.toLowerCase() === email.toLowerCase()) return;
+  const came = printable(nameOfPerson(user));
+  throw new AppError(
+    "IDENTITY_MISMATCH",
+    `The session "${name}" belongs to ${printable(email ?? name)}, but ${came} signed in.`,
+    {
+      hint: "Nothing was stored. Sign in as the person that the kubeconfig entry was made for.",
+    },
+  );
+}
+
+function nobodyCame(byHand: string, longest: number): AppError {
+  return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(longest)}.`, {
+    hint: byHand,
+  });
+}

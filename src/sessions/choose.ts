@@ -1,0 +1,149 @@
+/** Which session a command acts as, and what is said where there is none. */
+
+import { AppError, fail } from "../errors.ts";
+import { printable } from "../text.ts";
+import { readConfig } from "./config.ts";
+import type { Environment } from "../system/environment.ts";
+import type { SessionPlace } from "./store.ts";
+import { listSessions, readSession } from "./read.ts";
+import { type EntryWords, signInOfName } from "./login-line.ts";
+import type { Session } from "./session.ts";
+import { AMBIENT, isCalled, isSessionName } from "./name.ts";
+
+/** Which session a command acts as. */
+export interface ChosenSession {
+  readonly session: Session;
+  /** Where its files are: another place than was asked when a project folder has it. */
+  readonly place: SessionPlace;
+  /** Where the identity came from: a flag, a variable, a project folder, or the active session. */
+  readonly source: string;
+}
+
+/** What picks a session: a flag, else the variable, else what the surroundings give. */
+export interface SessionChoice {
+  /** `--profile` or `--session`. */
+  readonly flag?: string | undefined;
+  /** `--credentials-file`: a service account's key file. */
+  readonly credentialsFile?: string | undefined;
+  readonly variable?: NamingVariable | undefined;
+  /** No project folder's session counts without being named: a kubeconfig entry works in every folder. */
+  readonly own?: boolean | undefined;
+  /** What a kubeconfig entry tells of the session that it names. */
+  readonly entry?: EntryWords | undefined;
+}
+
+/** A variable that names a session: ours, or the vendor's. */
+export interface NamingVariable {
+  readonly name: "DATUMCTL_PROFILE" | "DATUM_SESSION";
+  readonly session: string;
+}
+
+/** The variable that names a session. What any of ours gives comes before the vendor's. */
+export function namingVariable(env: Environment): NamingVariable | undefined {
+  const own = env("DATUMCTL_PROFILE");
+  if (own !== undefined) return { name: "DATUMCTL_PROFILE", session: own.normalize("NFC") };
+  const vendors = env("DATUM_SESSION");
+  const given = env("DATUMCTL_TOKEN") ?? env("DATUMCTL_CREDENTIALS_FILE");
+  if (vendors === undefined || given !== undefined) return undefined;
+  return { name: "DATUM_SESSION", session: vendors.normalize("NFC") };
+}
+
+/**
+ * Finds the session that a command acts as: the named one; else what the variables give, the project folder's, the
+ * active one. Throws `NOT_SIGNED_IN`, naming the sessions that there are; `USAGE` for two flags that name two.
+ */
+export async function chooseSession(place: SessionPlace, choice: SessionChoice): Promise<ChosenSession> {
+  const { flag, credentialsFile, variable } = choice;
+  if (credentialsFile !== undefined) {
+    if (flag !== undefined) {
+      throw new AppError("USAGE", "--profile and --credentials-file cannot be combined.", {
+        hint: "Act as one of the two.",
+      });
+    }
+    const session = await place.ambient?.({ credentialsFile });
+    if (session !== undefined) return { session, place, source: "--credentials-file" };
+  }
+  const named = flag ?? variable?.session;
+  const chosen = named === undefined
+    ? await sessionInForce(place, choice)
+    : await namedSession(place, named, flag === undefined ? variable?.name ?? "" : "--profile");
+  return chosen ?? fail(await noSession(place, named, choice.entry));
+}
+
+async function namedSession(
+  place: SessionPlace,
+  name: string,
+  source: string,
+): Promise<ChosenSession | undefined> {
+  if (name.startsWith(AMBIENT)) {
+    const session = await place.ambient?.(name);
+    return session && { session, place, source };
+  }
+  const session = await readSession(place, name);
+  if (session !== undefined) return { session, place, source };
+  const local = await place.local?.(place);
+  const inProject = local && await readSession(local, name);
+  return inProject && local && { session: inProject, place: local, source };
+}
+
+async function sessionInForce(
+  place: SessionPlace,
+  { own }: SessionChoice,
+): Promise<ChosenSession | undefined> {
+  const ambient = await place.ambient?.();
+  if (ambient !== undefined) return { session: ambient, place, source: ambient.name.slice(AMBIENT.length) };
+  const local = own ? undefined : await place.local?.(place);
+  const inProject = local && await activeSession(local);
+  if (inProject) return { session: inProject, place: local, source: `the project folder ${local.project}` };
+  const session = await activeSession(place);
+  return session && { session, place, source: "the active session" };
+}
+
+async function activeSession(place: SessionPlace): Promise<Session | undefined> {
+  const { activeSession: name } = await readConfig(place);
+  return name === undefined ? undefined : await readSession(place, name);
+}
+
+async function noSession(
+  place: SessionPlace,
+  named: string | undefined,
+  entry: EntryWords | undefined,
+): Promise<AppError> {
+  if (named?.startsWith(AMBIENT)) {
+    const variable = printable(named.slice(AMBIENT.length), 60);
+    return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
+      hint: "Set it where this command runs, or pick a stored session: datumctl auth list",
+    });
+  }
+  const { sessions } = await listSessions(place);
+  const names = sessions.map(({ name }) => name);
+  const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
+  const theirs = named === undefined
+    ? []
+    : sessions.filter(({ user }) => isCalled(user, named)).map(({ name }) => name);
+  if (named !== undefined && theirs.length > 0) {
+    return new AppError(
+      "NOT_SIGNED_IN",
+      `There is no session ${printable(named, 200)} here; that is a user.`,
+      {
+        hint: `Name ${theirs.length > 1 ? "one of its sessions" : "the session"}: --profile ${
+          theirs.join(", or ")
+        }`,
+      },
+    );
+  }
+  if (named !== undefined) {
+    const shown = isSessionName(named) ? named : "of that name";
+    const login = isSessionName(named) ? signInOfName(named, entry) : "datumctl login";
+    return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
+      hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
+    });
+  }
+  return new AppError(
+    "NOT_SIGNED_IN",
+    names.length === 0 ? "Nobody is signed in here." : `No session is active.${there}`,
+    {
+      hint: names.length === 0 ? "Sign in: datumctl login" : "Make one active: datumctl auth switch",
+    },
+  );
+}

@@ -1,0 +1,56 @@
+/** Owns which CI job a workload's kept token is of: on a machine that runs many jobs, none acts as another. */
+
+import { sha256, toBase64Url } from "../encoding.ts";
+import type { Environment } from "../system/environment.ts";
+import { readGivenFile } from "../system/files.ts";
+import type { Credentials, Recipe, WorkloadSource } from "./credentials.ts";
+import type { Session } from "./session.ts";
+import { WORKLOAD_SUBJECT } from "./name.ts";
+
+/** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
+export async function isOfThisJob(env: Environment, { recipe, job }: Credentials): Promise<boolean> {
+  if (recipe?.kind !== "workload") return true;
+  return job !== undefined && job === await markOfJob(env, recipe.source);
+}
+
+/** What tells this job from others, from which its credential cannot be told; undefined outside a job. */
+export async function markOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
+  const own = await credentialOfJob(env, source);
+  return own === undefined ? undefined : toBase64Url((await sha256(own)).subarray(0, 16));
+}
+
+/**
+ * {@link markOfJob} for a workload's session that need not be opened: its subject tells where its token is. Undefined
+ * where that cannot be read, either.
+ */
+export async function markOfSessionsJob(
+  env: Environment,
+  { user: { subject } }: Pick<Session, "user">,
+): Promise<string | undefined> {
+  const [, words = ""] = WORKLOAD_SUBJECT.exec(subject) ?? [];
+  const [, kind, where = ""] = /^([a-z]+):?(.*)$/.exec(words) ?? [];
+  const source = kind === "github"
+    ? { kind } as const
+    : kind === "gitlab"
+    ? { kind: "variable", name: where } as const
+    : { kind: "file", path: where } as const;
+  return await markOfJob(env, source).catch(() => undefined);
+}
+
+/** True where a job's token is worth keeping: what a variable or a file holds is read anew each time. */
+export function keepsJobToken({ source, exchange }: Extract<Recipe, { readonly kind: "workload" }>): boolean {
+  return source.kind === "github" || exchange !== undefined;
+}
+
+/** What the CI system gave this job: the right to ask for a token, or the token. Throws `USAGE`, `STORAGE`. */
+export async function credentialOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
+  switch (source.kind) {
+    case "github":
+      return env("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+    case "variable":
+      return env(source.name)?.trim();
+    case "file":
+      return (await readGivenFile(source.path, "--workload file", "Name the file that the CI system writes."))
+        ?.trim();
+  }
+}

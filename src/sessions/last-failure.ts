@@ -1,0 +1,129 @@
+/** Owns the failure that is remembered for ten seconds, because kubectl runs a failing plugin five times. */
+
+import { AppError, CODES, type ErrorCode } from "../errors.ts";
+import { printable } from "../text.ts";
+import type { Clock } from "../system/clock.ts";
+import { isTrusted, readTextFile, replaceQuickly } from "../system/files.ts";
+import { acquireLock } from "../system/locks.ts";
+import { parseJson } from "../encoding.ts";
+
+const REMEMBERED = 10_000;
+// Five runs of the plugin, each of which may wait ten seconds for the network or for another process.
+const TOLD_OF_OUTAGE = 60_000;
+const LONGEST_WAIT = 2000;
+const LONGEST_TEXT = 4000;
+
+// Found again at once and without asking anybody, and true of one entry or moment only: of these it is kept who was
+// told, and no words, so that a signed-out session's name stays in no file.
+const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set([
+  "USAGE",
+  "NOT_SIGNED_IN",
+  "WRONG_HOST",
+  "NO_ID_TOKEN",
+  "NO_WORKLOAD_TOKEN",
+]);
+
+// Two names for one trouble: of many processes, one hears nothing from the issuer, and the others wait for that one.
+const OUTAGES: ReadonlySet<ErrorCode> = new Set(["NETWORK", "BUSY"]);
+
+interface Remembered {
+  readonly at: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  /** What it was the failure of, where one file serves several. */
+  readonly of?: string;
+  /** The processes that have shown it to their person. */
+  readonly told: readonly string[];
+}
+
+/** The cause of an error that adds words of its moment to a failure: remembered is the failure alone. */
+export class Quoted extends Error {
+  override readonly name = "Quoted";
+  readonly failure: AppError;
+
+  constructor(failure: AppError) {
+    super("quoted");
+    this.failure = failure;
+  }
+}
+
+/** The last failure of one session. Nothing here fails: without it, only the comfort is lost. */
+export interface FailureMemory {
+  /** The failure of the last ten seconds, unless it is one that is found again at once. */
+  recent(): Promise<AppError | undefined>;
+  remember(error: AppError): Promise<void>;
+  /** True for the first call on behalf of a parent process, told by a mark: only then is the failure shown on stderr. */
+  firstFor(parent: string): Promise<boolean>;
+}
+
+/**
+ * Opens the memory kept in a file.
+ *
+ * @param of marks what the failures are of, where that can be another thing from one call to the next: a variable's
+ * value. The failure of another one is not remembered.
+ */
+export function openFailureMemory(path: string, now: Clock, of?: string): FailureMemory {
+  const read = async (): Promise<Remembered | undefined> => {
+    // What another user wrote there is nobody's failure.
+    const text = isTrusted(path) ? await readTextFile(path).catch(() => undefined) : undefined;
+    const found = parse(text);
+    if (found === undefined || found.of !== of) return undefined;
+    const age = now() - found.at;
+    return age >= 0 && age < (OUTAGES.has(found.code) ? TOLD_OF_OUTAGE : REMEMBERED) ? found : undefined;
+  };
+  const isRecent = ({ at }: Remembered) => now() - at < REMEMBERED;
+  const update = async (
+    change: (before: Remembered | undefined) => Remembered | undefined,
+  ): Promise<void> => {
+    try {
+      using _lock = await acquireLock(`${path}.lock`, { timeout: LONGEST_WAIT, guards: path });
+      const after = change(await read());
+      // Without a sync: a crowd waits for this lock, and what a power cut takes was worth ten seconds.
+      if (after !== undefined) await replaceQuickly(path, JSON.stringify(after) + "\n");
+    } catch (thrown) {
+      // A full disk or a crowd must not hide the failure itself.
+      if (!(thrown instanceof AppError)) throw thrown;
+    }
+  };
+  return {
+    async recent() {
+      const found = await read();
+      if (found === undefined || !isRecent(found) || FOUND_AGAIN.has(found.code)) return undefined;
+      return new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
+    },
+    remember(error) {
+      const { code, message, hint = "" } = error.cause instanceof Quoted ? error.cause.failure : error;
+      const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
+      return update((last) => {
+        // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.
+        const before = last !== undefined && (isRecent(last) || OUTAGES.has(code)) ? last : undefined;
+        const same = before?.code === code && before.message === words.message && before.hint === words.hint;
+        if (same && isRecent(before)) return undefined;
+        return { at: now(), code, ...words, ...(of === undefined ? {} : { of }), told: before?.told ?? [] };
+      });
+    },
+    async firstFor(parent) {
+      let first: boolean | undefined;
+      await update((before) => {
+        first = !before?.told.includes(parent);
+        return before && first ? { ...before, told: [...before.told.slice(-63), parent] } : undefined;
+      });
+      // In a crowd too large for the lock, what was noted before still counts.
+      return first ?? !(await read())?.told.includes(parent);
+    },
+  };
+}
+
+function parse(text: string | undefined): Remembered | undefined {
+  const value = text === undefined ? undefined : parseJson(text);
+  if (typeof value !== "object" || value === null) return undefined;
+  const { at, code, message, hint, told, of } = value as Record<string, unknown>;
+  const known = typeof code === "string" && Object.hasOwn(CODES, code);
+  if (!known || typeof at !== "number" || typeof message !== "string" || typeof hint !== "string") {
+    return undefined;
+  }
+  if (!Array.isArray(told) || !told.every((parent) => typeof parent === "string")) return undefined;
+  const words = { message: printable(message, LONGEST_TEXT), hint: printable(hint, LONGEST_TEXT) };
+  return { at, code: code as ErrorCode, ...words, told, ...(typeof of === "string" ? { of } : {}) };
+}

@@ -1,0 +1,67 @@
+/** Owns where sessions are on this machine: our folders and this system's secret stores. */
+
+import { keyFileStore } from "../keyring/file.ts";
+import type { SecretStore } from "../keyring/store.ts";
+import { systemStore } from "../keyring/system.ts";
+import {
+  currentFolder,
+  type Environment,
+  type Folders,
+  foldersOf,
+  operatingSystem,
+} from "../system/environment.ts";
+import { fileNameOf } from "./name.ts";
+import { childEnvironment, run } from "../system/processes.ts";
+import { openCredentialManager } from "../system/windows-credentials.ts";
+import { type FindAmbient, type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
+
+/**
+ * The place that the variables describe; `notice` hears, in one line and once, of what was mended on the way or could
+ * not be.
+ */
+export function openPlace(
+  env: Environment,
+  notice: (line: string) => void,
+  ambient?: FindAmbient,
+): SessionPlace {
+  const folders = foldersOf(env);
+  const told = new Set<string>();
+  const once = (line: string) => {
+    if (!told.has(line)) notice(line);
+    told.add(line);
+  };
+  const stores = new Map<KeyStore, SecretStore>();
+  const open = (kind: KeyStore): SecretStore =>
+    kind === "system"
+      ? systemStore({ os: operatingSystem, run, childEnvironment, openCredentialManager })
+      : keyFileStore({
+        folder: folders.sessions,
+        pathFor: (account) => keyFileOf(folders, account),
+        notice: once,
+      });
+  const place: SessionPlace = {
+    folders,
+    env,
+    notice: once,
+    now: Date.now,
+    ...(ambient && { ambient }),
+    workingFolder: currentFolder,
+    local: async (place) => {
+      const { findLocalPlace } = await import("./project-folder.ts");
+      return await findLocalPlace(place);
+    },
+    secretStore(kind) {
+      const store = stores.get(kind) ?? open(kind);
+      stores.set(kind, store);
+      return store;
+    },
+  };
+  return place;
+}
+
+/** The file of an account's key. Those of project folders, which alone have blanks, belong to no session beside them. */
+async function keyFileOf(folders: Folders, account: string): Promise<string> {
+  return account.includes(" ")
+    ? `${folders.sessions}/local-${await fileNameOf(account)}.key`
+    : (await pathsOf(folders, account)).key;
+}

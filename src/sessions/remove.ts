@@ -1,0 +1,118 @@
+/** Owns how a session goes: its file, its key and what names it, also where a killed process left them. */
+
+import { AppError } from "../errors.ts";
+import type { KeyringBound } from "../keyring/store.ts";
+import { checkpoint } from "../system/checkpoint.ts";
+import { exists, listFolder, readTextFile, removeFile, renameFile } from "../system/files.ts";
+import { acquireLock, type FileLock } from "../system/locks.ts";
+import { changeConfig } from "./config.ts";
+import { accountOf } from "./open.ts";
+import { LEAVING, pathsOf, type SessionPlace } from "./store.ts";
+import { parseSession, type Session } from "./session.ts";
+import { fileNameOf } from "./name.ts";
+
+/** What a removal left behind: nothing, or the keyring's item, with the reason. */
+export interface Removal {
+  readonly leftBehind?: AppError;
+}
+
+/**
+ * Removes a session: its file first, then its key, then what names it elsewhere. The caller holds its lock,
+ * whose file stays. When this is broken off, {@link clearLeftovers} does the rest. Throws `STORAGE`.
+ */
+export async function removeSession(
+  place: SessionPlace,
+  session: Session,
+  bound: KeyringBound,
+): Promise<Removal> {
+  const { file, leaving } = await pathsOf(place.folders, session.name);
+  // Nobody reads it under that name, but a later logout still finds in it whose key is to go.
+  await renameFile(file, leaving);
+  checkpoint("session removed");
+  const removal = await forgetSession(place, session, bound);
+  await removeTraces(place, await fileNameOf(session.name), (name) => !name.endsWith(".key"));
+  if (removal.leftBehind?.code === "INTERRUPTED") throw removal.leftBehind;
+  return removal;
+}
+
+/** Removes a session's key and that it is the active one. */
+async function forgetSession(place: SessionPlace, session: Session, bound: KeyringBound): Promise<Removal> {
+  let leftBehind: AppError | undefined;
+  try {
+    await place.secretStore(session.keyStore).delete(accountOf(place, session.name), bound);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    leftBehind = thrown;
+  }
+  checkpoint("key removed");
+  await changeConfig(place, (config) => {
+    if (config.activeSession !== session.name) return config;
+    const { activeSession: _, ...rest } = config;
+    return rest;
+  });
+  return leftBehind === undefined ? {} : { leftBehind };
+}
+
+/**
+ * Removes a session's notes and what a killed process left half-written; and the failures of other names, which can
+ * list the sessions that there were. The file of a session that is leaving goes last.
+ */
+async function removeTraces(
+  { folders }: SessionPlace,
+  base: string,
+  goes: (name: string) => boolean,
+): Promise<void> {
+  const own = (await listFolder(folders.sessions)).filter((name) => {
+    const trace = name.startsWith(`${base}.`) && !name.endsWith(".lock") && goes(name);
+    return trace || /\.failure(?:\.new(?:-[0-9a-f-]+)?)?$/.test(name);
+  });
+  own.sort((a, b) => Number(a.endsWith(LEAVING)) - Number(b.endsWith(LEAVING)));
+  for (const name of own) await removeFile(`${folders.sessions}/${name}`);
+}
+
+/**
+ * Clears away what killed processes left of sessions that are not there: keys, notes, half-written files. A keyring
+ * that is locked is left for another time. Throws `STORAGE`.
+ */
+export async function clearLeftovers(place: SessionPlace, bound: KeyringBound): Promise<void> {
+  const { folders: { sessions: folder } } = place;
+  const names = await listFolder(folder);
+  const bases = names.flatMap((name) =>
+    /^([a-z2-7]{16})\.(?!lock$|json$|sign-in\.lock$)/.exec(name)?.[1] ?? []
+  );
+  for (const base of new Set(bases)) {
+    if (names.includes(`${base}.json`)) continue;
+    let lock: FileLock;
+    try {
+      lock = await acquireLock(`${folder}/${base}.lock`, { timeout: 0, guards: "a session" });
+    } catch (thrown) {
+      // Somebody is just signing in.
+      if (thrown instanceof AppError && thrown.code === "BUSY") continue;
+      throw thrown;
+    }
+    try {
+      // Somebody may be signing in, where no lock tells.
+      if (!lock.holds || await exists(`${folder}/${base}.json`)) continue;
+      const left = await leavingSession(folder, base);
+      if (left !== undefined && (await forgetSession(place, left, bound)).leftBehind !== undefined) continue;
+      await removeTraces(place, base, () => true);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+/** The session that was leaving under that file's name: another's, which may live, is not meant. */
+async function leavingSession(folder: string, base: string): Promise<Session | undefined> {
+  const path = `${folder}/${base}${LEAVING}`;
+  const text = await readTextFile(path);
+  if (text === undefined) return undefined;
+  try {
+    const session = parseSession(text, path);
+    return await fileNameOf(session.name) === base ? session : undefined;
+  } catch (thrown) {
+    // Damaged, it tells nobody anything, and goes with the other traces.
+    if (thrown instanceof AppError) return undefined;
+    throw thrown;
+  }
+}

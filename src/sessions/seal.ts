@@ -1,0 +1,76 @@
+/** Owns the sealing of credentials: compact JWE with `alg: dir`, `enc: A256GCM` (RFC 7516, RFC 7518 §5.3). */
+
+import { fromBase64Url, toBase64Url } from "../encoding.ts";
+
+/** A session's key: 32 random bytes, as base64url text in the keyring. */
+export interface SealingKey {
+  /** Names the key without telling it: the first 9 bytes of its SHA-256. */
+  readonly kid: string;
+  readonly key: CryptoKey;
+}
+
+/** A fresh key as the text that a keyring keeps. */
+export function makeKeyText(): string {
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+/** Reads the key that a keyring kept; undefined when it is not one of ours. */
+export async function readKeyText(text: string): Promise<SealingKey | undefined> {
+  const bytes = fromBase64Url(text);
+  if (bytes?.length !== 32) return undefined;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+  return { kid: toBase64Url(digest.subarray(0, 9)), key };
+}
+
+/** Seals a text. */
+export async function seal(plaintext: string, { kid, key }: SealingKey): Promise<string> {
+  const header = toBase64Url(new TextEncoder().encode(JSON.stringify({ alg: "dir", enc: "A256GCM", kid })));
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const sealed = new Uint8Array(
+    await crypto.subtle.encrypt(
+      { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(header) },
+      key,
+      new TextEncoder().encode(plaintext),
+    ),
+  );
+  const [text, tag] = [sealed.subarray(0, -16), sealed.subarray(-16)];
+  return `${header}..${toBase64Url(iv)}.${toBase64Url(text)}.${toBase64Url(tag)}`;
+}
+
+/** The `kid` that a JWE was sealed with; undefined when it is not a JWE as we make them. */
+export function kidOf(jwe: string): string | undefined {
+  const [encoded = "", encryptedKey] = jwe.split(".", 2);
+  const bytes = fromBase64Url(encoded);
+  if (bytes === undefined || encryptedKey !== "") return undefined;
+  try {
+    const header: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof header !== "object" || header === null) return undefined;
+    const { alg, enc, kid } = header as Record<string, unknown>;
+    return alg === "dir" && enc === "A256GCM" && typeof kid === "string" ? kid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens what {@link seal} sealed; undefined when the text was changed or sealed with another key. */
+export async function unseal(jwe: string, { kid, key }: SealingKey): Promise<string | undefined> {
+  const parts = jwe.split(".");
+  if (parts.length !== 5 || kidOf(jwe) !== kid) return undefined;
+  const [header = "", , encodedIv = "", encodedText = "", encodedTag = ""] = parts;
+  const [iv, text, tag] = [encodedIv, encodedText, encodedTag].map(fromBase64Url);
+  if (iv?.length !== 12 || text === undefined || tag?.length !== 16) return undefined;
+  const sealed = new Uint8Array(text.length + 16);
+  sealed.set(text);
+  sealed.set(tag, text.length);
+  try {
+    const opened = await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(header) },
+      key,
+      sealed,
+    );
+    return new TextDecoder().decode(opened);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,189 @@
+/** Owns how a recipe is followed: one credential or CI token, traded where its session says. */
+
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import { oauthClient } from "../oauth/client.ts";
+import { clientCredentialsToken } from "../oauth/grants/client-credentials.ts";
+import { discoverIssuer } from "../oauth/discovery.ts";
+import { endpointGone, type Exchange } from "../oauth/http.ts";
+import { jwtBearerToken, signAssertion } from "../oauth/grants/jwt-bearer.ts";
+import type { MintedToken } from "../oauth/grants/access-token.ts";
+import { exchangePersonalAccessToken } from "../oauth/grants/personal-access-token.ts";
+import { askServerTime } from "../oauth/server-time.ts";
+import { exchangeToken } from "../oauth/grants/token-exchange.ts";
+import { githubToken, readWorkloadToken, type WorkloadToken } from "../oauth/grants/workload.ts";
+import { pause } from "../system/clock.ts";
+import type { Environment } from "../system/environment.ts";
+import type { Recipe, RecipeCredentials, WorkloadSource } from "./credentials.ts";
+import { credentialOfJob } from "./ci-job.ts";
+
+/** A recipe by which tokens are made; the others hold what somebody gave. */
+export type MintingRecipe = Exclude<Recipe, { readonly kind: "fixed" | "sign-in" }>;
+
+/** What a service account asks for whose key file names no scope: ZITADEL refuses a request without any. */
+const SERVICE_ACCOUNT_SCOPE = "openid profile email offline_access";
+
+/** What a recipe brought, and the recipe with what was learned on the way. */
+export interface Followed {
+  readonly minted: MintedToken;
+  readonly recipe: MintingRecipe;
+}
+
+/**
+ * Follows a recipe once. What it throws knows no session's name: `SESSION_REJECTED` when the credential is refused,
+ * `NO_WORKLOAD_TOKEN` when the CI system gives this job none, `INVALID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`.
+ */
+export async function followRecipe(
+  exchange: Exchange,
+  env: Environment,
+  credentials: RecipeCredentials,
+  recipe: MintingRecipe,
+): Promise<Followed> {
+  const { clientId, clientSecret, apiHost, issuer } = credentials;
+  const patience = { sleep: pause, random: Math.random };
+  const client = oauthClient(clientId, clientSecret);
+  switch (recipe.kind) {
+    case "client-credentials": {
+      const scope = recipe.scope === undefined ? {} : { scope: recipe.scope };
+      const { minted, known } = await atEndpoint(
+        exchange,
+        issuer,
+        recipe,
+        ({ tokenEndpoint, authMethods }) =>
+          clientCredentialsToken(exchange, {
+            tokenEndpoint,
+            methods: authMethods ?? [],
+            client,
+            ...scope,
+            ...patience,
+          }),
+      );
+      return { minted, recipe: { ...recipe, ...known } };
+    }
+    case "service-account": {
+      const { keyId, privateKey, audience, scope = SERVICE_ACCOUNT_SCOPE } = recipe;
+      const key = { clientId, keyId, privateKey };
+      const { minted, known } = await atEndpoint(
+        exchange,
+        issuer,
+        recipe,
+        ({ tokenEndpoint }) =>
+          jwtBearerToken(exchange, {
+            tokenEndpoint,
+            parameters: recipe,
+            assertion: () => signAssertion(key, { audience, now: exchange.now() }),
+            keyId,
+            scope,
+            ...patience,
+          }),
+      );
+      return { minted, recipe: { ...recipe, ...known } };
+    }
+    case "personal-access-token":
+      return {
+        minted: await exchangePersonalAccessToken(exchange, { apiHost, token: recipe.token, ...patience }),
+        recipe,
+      };
+    case "workload": {
+      const { audience } = recipe;
+      const own = await workloadToken(exchange, env, recipe.source, audience);
+      const judge = recipe.exchange === undefined ? `https://${apiHost}` : issuer;
+      const serverTime = () => askServerTime(exchange, judge);
+      const checked = await readWorkloadToken(own, { audience, now: exchange.now(), serverTime });
+      if (recipe.exchange === undefined) return { minted: checked, recipe };
+      const { grant, scope } = recipe.exchange;
+      const parameters = recipe.exchange;
+      const { minted, known } = await atEndpoint(
+        exchange,
+        issuer,
+        recipe.exchange,
+        ({ tokenEndpoint, authMethods }) => {
+          const common = {
+            tokenEndpoint,
+            methods: authMethods ?? [],
+            client,
+            parameters,
+            ...(scope === undefined ? {} : { scope }),
+            ...patience,
+          };
+          return grant === "jwt-bearer"
+            ? jwtBearerToken(exchange, { ...common, assertion: () => Promise.resolve(own.token) })
+            : exchangeToken(exchange, { ...common, subjectToken: own.token });
+        },
+      );
+      return { minted, recipe: { ...recipe, exchange: { ...recipe.exchange, ...known } } };
+    }
+  }
+}
+
+interface KnownEndpoint {
+  readonly tokenEndpoint: string;
+  readonly authMethods?: readonly string[];
+}
+
+/** Asks for a token where the issuer gives them: it is asked once where that is, and again when that is gone. */
+async function atEndpoint(
+  exchange: Exchange,
+  issuer: string,
+  { tokenEndpoint, authMethods }: Partial<KnownEndpoint>,
+  ask: (endpoint: KnownEndpoint) => Promise<MintedToken>,
+): Promise<{ readonly minted: MintedToken; readonly known: KnownEndpoint }> {
+  if (tokenEndpoint === undefined) {
+    const known = await discoveredEndpoint(exchange, issuer);
+    return { minted: await ask(known), known };
+  }
+  const known = { tokenEndpoint, ...(authMethods === undefined ? {} : { authMethods }) };
+  try {
+    return { minted: await ask(known), known };
+  } catch (thrown) {
+    if (!endpointGone(thrown)) throw thrown;
+    const moved = await discoveredEndpoint(exchange, issuer).catch(() => undefined);
+    if (moved === undefined || moved.tokenEndpoint === tokenEndpoint) throw thrown;
+    return { minted: await ask(moved), known: moved };
+  }
+}
+
+async function discoveredEndpoint(exchange: Exchange, issuer: string): Promise<KnownEndpoint> {
+  const metadata = await discoverIssuer(exchange, issuer);
+  const methods = metadata.token_endpoint_auth_methods_supported;
+  return {
+    tokenEndpoint: metadata.token_endpoint,
+    ...(methods === undefined ? {} : { authMethods: methods }),
+  };
+}
+
+/** The CI system's own token. Throws `NO_WORKLOAD_TOKEN`, saying what the job lacks. */
+async function workloadToken(
+  exchange: Exchange,
+  env: Environment,
+  source: WorkloadSource,
+  audience: string,
+): Promise<WorkloadToken> {
+  const own = await credentialOfJob(env, source);
+  const none = (message: string, hint: string) => new AppError("NO_WORKLOAD_TOKEN", message, { hint });
+  switch (source.kind) {
+    case "github": {
+      const requestUrl = env("ACTIONS_ID_TOKEN_REQUEST_URL");
+      if (requestUrl !== undefined && own !== undefined) {
+        const patience = { sleep: pause, random: Math.random };
+        return await githubToken(exchange, { requestUrl, requestToken: own, audience, ...patience });
+      }
+      throw none(
+        "GitHub offers this job no token: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set.",
+        "Give the job the permission id-token: write.",
+      );
+    }
+    case "variable":
+      if (own !== undefined) return { token: own };
+      throw none(
+        `The variable ${source.name} is not set.`,
+        `Define it under id_tokens in the job, with the audience ${printable(audience)}.`,
+      );
+    case "file":
+      if (own !== undefined) return { token: own };
+      throw none(
+        `The token's file ${printable(source.path)} does not exist.`,
+        "Mount the projected token there, or name another file: datumctl login --workload file:PATH",
+      );
+  }
+}

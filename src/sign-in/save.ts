@@ -1,0 +1,179 @@
+/** What is kept of a verified sign-in: the session's name, its identity, its file; or nothing, and no grant. */
+
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import type { KeyringBound } from "../keyring/store.ts";
+import type { Exchange } from "../oauth/http.ts";
+import { revokeTokens } from "../oauth/revoke.ts";
+import { preferredKind } from "../sessions/fresh-token.ts";
+import type { Credentials } from "../sessions/credentials.ts";
+import type { Session } from "../sessions/session.ts";
+import { newLoginLine } from "../sessions/login-line.ts";
+import { labelOf, nameOfPerson } from "../sessions/name.ts";
+import { isSameIdentity, mayBecome } from "../sessions/identity.ts";
+import type { KeyStore, SessionPlace } from "../sessions/store.ts";
+import { listSessions } from "../sessions/read.ts";
+import { type SavedSession, saveSession } from "../sessions/save.ts";
+import { timedToken, type TokenKind } from "../sessions/token-life.ts";
+import { freeName, makeActive, underFreeName } from "../sessions/naming.ts";
+import { revokeReplaced } from "./replaced-grant.ts";
+import type { SignedIn } from "./sign-in.ts";
+import { checkpoint } from "../system/checkpoint.ts";
+import { boundedSignal } from "../system/clock.ts";
+
+const LONGEST_REVOCATION = 5_000;
+
+/** How a sign-in is to be kept. */
+export interface KeepChoice {
+  /** The session's name; without it, the session of the same identity, else a name of its own. */
+  readonly wantedName?: string | undefined;
+  /** The session that is renewed: the sign-in must be of its identity. */
+  readonly renewed?: Session | undefined;
+  /** Where the key may be kept, tried in order. */
+  readonly keyStores: readonly KeyStore[];
+  /** The person named a store: a session that is renewed moves there; else it stays where it is. */
+  readonly moveKey: boolean;
+  readonly certificateAuthority?: string | undefined;
+  /** Makes it the active session. */
+  readonly activate: boolean;
+}
+
+/**
+ * Stores a sign-in, and revokes the refresh token that it takes the place of. When storing fails, or when a different
+ * person signed in than the session belongs to, nothing is stored and what was granted is revoked: a grant that nobody
+ * keeps should not live on.
+ *
+ * Throws `IDENTITY_MISMATCH`, `STORAGE`, `BUSY` and the keyring's errors.
+ */
+export async function keepSignIn(
+  place: SessionPlace,
+  exchange: Exchange,
+  signedIn: SignedIn,
+  choice: KeepChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
+  checkpoint("sign-in answered");
+  const saved = await storeOrRevoke(place, exchange, signedIn, choice, bound);
+  if (choice.activate) await makeActive(place, saved.session.name);
+  if (saved.replaced !== undefined) await revokeReplaced(exchange, saved.replaced, signedIn);
+  return saved;
+}
+
+async function storeOrRevoke(
+  place: SessionPlace,
+  exchange: Exchange,
+  signedIn: SignedIn,
+  choice: KeepChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
+  try {
+    const free = choice.wantedName === undefined && choice.renewed === undefined;
+    return await underFreeName(free, () => store(place, signedIn, choice, bound));
+  } catch (thrown) {
+    const { metadata, target: { client }, tokens: { refreshToken, accessToken } } = signedIn;
+    // The attempt may be over; taking back what it was given is not.
+    using bounded = boundedSignal(
+      LONGEST_REVOCATION,
+      () => new AppError("NETWORK", "The issuer did not answer."),
+    );
+    const { fetch, now } = exchange;
+    await revokeTokens({ fetch, now, signal: bounded.signal }, {
+      metadata,
+      client,
+      refreshToken,
+      accessToken,
+    })
+      .catch(() => {});
+    throw thrown;
+  }
+}
+
+async function store(
+  place: SessionPlace,
+  signedIn: SignedIn,
+  choice: KeepChoice,
+  bound: KeyringBound,
+): Promise<SavedSession> {
+  const { target, choices, metadata, tokens, keys, user } = signedIn;
+  const { certificateAuthority } = choice;
+  if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
+  const others = (await listSessions(place)).sessions;
+  const { provider, apiHost, client: { id: clientId } } = target;
+  const identity = { provider, kind: "user", issuer: metadata.issuer, user, apiHost, clientId } as const;
+  const before = choice.renewed ??
+    (choice.wantedName === undefined ? others.find((other) => isSameIdentity(other, identity)) : undefined);
+  const name = choice.wantedName ?? before?.name ?? await freeName(others, nameOfPerson(user), identity);
+  const signIn = Object.values(choices).every((choice) => choice === undefined) ? undefined : choices;
+  const remembered = {
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    ...(signIn === undefined ? {} : { signIn }),
+  };
+  const credentials = {
+    clientId,
+    ...(target.client.secret === undefined ? {} : { clientSecret: target.client.secret }),
+    apiHost,
+    subject: user.subject,
+    metadata,
+    keys,
+    accessToken: tokens.accessToken,
+    received: tokens.receivedAt,
+    idToken: tokens.idToken,
+    ...remembered,
+    ...(target.api === undefined ? {} : { api: target.api }),
+    ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
+    ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
+  };
+  const kubectlToken = before?.kubectlToken;
+  const tokenExpires = expiryOf(credentials, "access");
+  // Without a refresh token the session lasts as long as the token that kubectl gets.
+  const expires = tokens.refreshToken === undefined
+    ? expiryOf(credentials, preferredKind({ provider, kind: "user", ...(kubectlToken && { kubectlToken }) }))
+    : undefined;
+  const saved = await saveSession(
+    place,
+    {
+      credentials,
+      session: {
+        name,
+        provider,
+        kind: "user",
+        issuer: metadata.issuer,
+        authHost: target.authHost,
+        apiHost,
+        clientId,
+        ...(target.client.secret === undefined ? {} : { confidential: true }),
+        user,
+        scopes: [...signedIn.scopes],
+        ...remembered,
+        ...(kubectlToken === undefined ? {} : { kubectlToken }),
+        ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
+        ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
+        ...(before?.organization === undefined ? {} : { organization: before.organization }),
+        ...(tokenExpires === undefined ? {} : { tokenExpires }),
+        ...(expires === undefined ? {} : { expires }),
+      },
+    },
+    before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
+    bound,
+    { named: choice.wantedName !== undefined },
+  );
+  return saved;
+}
+
+function expiryOf(credentials: Credentials, kind: TokenKind): string | undefined {
+  const ends = timedToken(credentials, kind)?.expires;
+  return ends === undefined ? undefined : new Date(ends).toISOString();
+}
+
+function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {
+  if (mayBecome(renewed, { issuer: metadata.issuer, user })) return;
+  const came = printable(nameOfPerson(user));
+  throw new AppError(
+    "IDENTITY_MISMATCH",
+    `The session "${renewed.name}" belongs to ${labelOf(renewed)} at ${
+      printable(renewed.issuer)
+    }; ${came} at ` +
+      `${printable(metadata.issuer)} signed in. Nothing was stored.`,
+    { hint: `Sign in as ${labelOf(renewed)}, or choose another name: ${newLoginLine("NAME", renewed)}` },
+  );
+}

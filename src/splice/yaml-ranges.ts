@@ -1,0 +1,146 @@
+/** Owns where the parts of a YAML document stand in its text: nodes, their lines, and what surrounds them. */
+
+import { isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import type { Span } from "./yaml-flow.ts";
+
+/** A YAML node of a parsed document: it knows where in the text it stands. */
+export type Placed = YAMLMap | YAMLSeq | {
+  readonly range?: readonly [number, number, number] | null | undefined;
+};
+
+/** Thrown where a value cannot be changed without touching what is not meant; the caller refuses. */
+export class CannotSplice extends Error {
+  override readonly name = "CannotSplice";
+}
+
+/** The text of a scalar key. */
+export function keyOf(pair: Pair): string | undefined {
+  return isScalar(pair.key) ? String(pair.key.value ?? "") : undefined;
+}
+
+/** Where a node begins. */
+export function startOf(node: Placed): number {
+  if (!node.range) throw new CannotSplice("a value without a place");
+  return node.range[0];
+}
+
+/** Where a node ends, with what YAML counts to it. */
+export function endOf(node: Placed): number {
+  if (!node.range) throw new CannotSplice("a value without a place");
+  return node.range[1];
+}
+
+/** Offsets within the text of one parsed document. Throws {@link CannotSplice} where a thing has no place of its own. */
+export class YamlPlaces {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Where the dash of a block list's item stands: on the item's line, or above it. */
+  dashOf(list: YAMLSeq, item: Placed): number {
+    const column = this.column(startOf(list));
+    for (let line = this.lineStart(startOf(item)); line >= this.lineStart(startOf(list));) {
+      if (this.#text[line + column] === "-" && this.blankBefore(line + column) !== undefined) {
+        return line + column;
+      }
+      if (line === 0) break;
+      line = this.lineStart(line - 1);
+    }
+    throw new CannotSplice("an item without a line of its own");
+  }
+
+  /** The end of what a node says, without the comments and empty lines that follow it. */
+  contentEnd(node: Placed): number {
+    if ((isMap(node) || isSeq(node)) && node.flow !== true) {
+      const last = node.items.at(-1);
+      if (last === undefined) return endOf(node);
+      return isMap(node) ? this.contentEndOfPair(last as Pair) : this.contentEnd(last as Placed);
+    }
+    return endOf(node);
+  }
+
+  /** As {@link YamlPlaces.contentEnd}, of a pair: of its key where it has no value. */
+  contentEndOfPair(pair: Pair): number {
+    const value = pair.value as Placed | null;
+    return value === null ? endOf(pair.key as Placed) : this.contentEnd(value);
+  }
+
+  /** From where to where each pair of a mapping says what it says. */
+  spansOfPairs(map: YAMLMap): Span[] {
+    return map.items.map((pair) => [this.pairStart(map, pair), this.contentEndOfPair(pair)]);
+  }
+
+  /** As {@link YamlPlaces.spansOfPairs}, of the items of a list. */
+  spansOfItems(list: YAMLSeq): Span[] {
+    return list.items.map((item) => [startOf(item as Placed), this.contentEnd(item as Placed)]);
+  }
+
+  /** Where a pair begins: at its key, or at the `?`, anchor or tag before it. */
+  pairStart(map: YAMLMap, pair: Pair): number {
+    const key = startOf(pair.key as Placed);
+    if (map.flow === true) return key;
+    if (pair === map.items[0]) return startOf(map);
+    const line = this.lineStart(key);
+    const blank = /^\s*/.exec(this.#text.slice(line, key))?.[0].length ?? 0;
+    return line + blank;
+  }
+
+  /** Behind the colon of a pair; undefined where none follows the key. */
+  afterColon(pair: Pair): number | undefined {
+    const from = endOf(pair.key as Placed);
+    const gap = /^\s*:/.exec(this.#text.slice(from, from + 200));
+    return gap === null ? undefined : from + gap[0].length;
+  }
+
+  /** What stands before an offset on its line when that is nothing but white space. */
+  blankBefore(offset: number): string | undefined {
+    const before = this.#text.slice(this.lineStart(offset), offset);
+    return before.trim() === "" ? before : undefined;
+  }
+
+  /** How far an offset is from the begin of its line. */
+  column(offset: number): number {
+    return offset - this.lineStart(offset);
+  }
+
+  /** Where the line of an offset begins. */
+  lineStart(offset: number): number {
+    return offset === 0 ? 0 : this.#text.lastIndexOf("\n", offset - 1) + 1;
+  }
+
+  /** Where the line after this offset's begins; the offset itself when it begins a line. */
+  lineAfter(offset: number): number {
+    if (offset > 0 && this.#text[offset - 1] === "\n") return offset;
+    const end = this.#text.indexOf("\n", offset);
+    return end === -1 ? this.#text.length : end + 1;
+  }
+
+  /**
+   * Where something new may stand behind a node whose parts begin at a column: behind its last line, and behind the
+   * comments that follow it further to the right, for they belong to what stands above them.
+   */
+  roomBehind(node: Placed, column: number): number {
+    let room = this.lineAfter(this.contentEnd(node));
+    for (let line = room; line < this.#text.length;) {
+      const next = this.lineAfter(line + 1);
+      const [, indent = "", mark] = /^([ \t]*)(#?)/.exec(this.#text.slice(line, next)) ?? [];
+      const isBlank = this.#text.slice(line, next).trim() === "";
+      if (!isBlank && (mark === "" || indent.length <= column)) break;
+      if (!isBlank) room = next;
+      line = next;
+    }
+    return room;
+  }
+
+  /** How far the first block list of a mapping stands to the right of its key. */
+  usualListIndent(root: YAMLMap): number {
+    for (const pair of root.items) {
+      if (isSeq(pair.value) && pair.value.flow !== true && pair.value.items.length > 0) {
+        return Math.max(0, this.column(startOf(pair.value)) - this.column(startOf(root)));
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,273 @@
+/** Proves organizations, projects, ctx, whoami and the reviews from source, against a cloud in this process. */
+
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { readSession } from "../../../src/sessions/read.ts";
+import { signInByHttp } from "../../cloud/browser.ts";
+import { ADA, at, openWorld } from "../world.ts";
+
+const OTHER_GROUP = "resourcemanager.datumapis.com/v1alpha";
+
+Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test) => {
+  await using world = await openWorld();
+  const { cloud, sandbox } = world;
+  const json = async (words: string, env: Record<string, string> = {}) =>
+    JSON.parse(await world.ok(`${words} -o json`, { env }));
+  const fails = async (words: string, code: number, pattern: RegExp, env: Record<string, string> = {}) => {
+    const ran = await world.run(words, { env });
+    assert.deepEqual([ran.code, ran.stdout], [code, ""], ran.stderr);
+    assert.match(ran.stderr, pattern);
+  };
+  const inUse = async () => (await readSession(sandbox.place, at(world, ADA)))?.inUse;
+  assert.equal((await world.login(ADA)).code, 0);
+
+  await test.step("with nothing in use, what chooses it is named", async () => {
+    for (const words of ["auth whoami", "auth can-i get cm"]) {
+      await fails(words, 2, /No organization or project is in use\.\n.*ctx use.*update-kubeconfig/);
+    }
+    assert.deepEqual((await json("ctx")).scopeSource, null);
+    assert.equal(await world.ok("ctx"), "");
+  });
+
+  await test.step("organizations and projects in every format", async () => {
+    assert.deepEqual(await json("organizations list"), [
+      { id: "acme", displayName: "Acme Corporation", type: "Standard" },
+      { id: "initech", displayName: "Initech", type: "Standard" },
+    ]);
+    assert.equal(await world.ok("organizations ls -o name"), "acme\ninitech\n");
+    assert.match(
+      await world.ok("organizations list -o wide"),
+      /^Name +ID +Type\nAcme Corporation +acme +Standard\n/,
+    );
+    const projects = [
+      { id: "data", displayName: "Data – Lager & Archiv", organization: "acme" },
+      { id: "web", displayName: "Web shop", organization: "acme" },
+    ];
+    assert.deepEqual(parse(await world.ok("projects list --organization acme -o yaml")), projects);
+    assert.deepEqual(await json("projects list", { DATUM_ORGANIZATION: "acme" }), projects);
+    assert.match(
+      await world.ok("projects list --organization acme"),
+      /^Name +ID\nData – Lager & Archiv +data\n/,
+    );
+    assert.match((await world.run("projects list --organization initech")).stderr, /no project/);
+    await fails("projects list", 2, /Projects of which organization\?.*\n.*acme, initech/);
+    assert.equal(await world.ok("get organizations -o name"), "acme\ninitech\n");
+    assert.equal(await world.ok("get projects --organization acme -o name"), "data\nweb\n");
+    await fails("get projects --project web", 2, /get works with --raw, organizations and projects so far/);
+    assert.equal(await world.ok("projects list -o name", { keys: ["a", "c", "\r"] }), "data\nweb\n");
+  });
+
+  await test.step("ctx use asks the server first", async () => {
+    await fails("ctx use acme/nothing", 1, /no project "nothing" in the organization "acme"/);
+    await fails("ctx use initech/web", 1, /no project "web" in the organization "initech"/);
+    await fails("ctx use nobody", 5, /no organization "nobody", or you may not see it/);
+    cloud.setControlPlanes({ unknownId: "bad-request" });
+    await fails("ctx use nobody/web", 1, /no organization "nobody", or you may not see it/);
+    cloud.setControlPlanes({ unknownId: "forbidden" });
+    await fails("ctx use a/b/c", 2, /neither ORG nor ORG\/PROJECT/);
+    await fails("ctx use Acme", 2, /cannot be the id/);
+    await fails("ctx use acme/", 2, /cannot be the id/);
+    const before = cloud.counts();
+    await fails("ctx use", 2, /no terminal to ask on\.\n.*ORG\[\/PROJECT\]/);
+    assert.deepEqual(cloud.counts(), before, "and no server was asked for nothing");
+    assert.equal(await inUse(), undefined);
+    await world.ok("ctx use initech --skip-validation");
+    assert.deepEqual(await inUse(), { organization: "initech" });
+  });
+
+  await test.step("a picked project is used", async () => {
+    const left = await world.run("ctx use", { keys: ["\u001b"] });
+    assert.equal(left.code, 130);
+    assert.match(
+      await world.ok("ctx use", { keys: [..."web", "\r"], columns: 40 }),
+      /the project web of acme/,
+    );
+    assert.deepEqual(await inUse(), { organization: "acme", project: "web" });
+    const rows: { project: string; inUse: boolean }[] = await json("ctx list");
+    assert.deepEqual(rows.filter((row) => row.inUse).map((row) => row.project), ["web"]);
+    assert.equal(await world.ok("ctx ls -o name"), "acme\nacme/data\nacme/web\ninitech\n");
+    assert.match(await world.ok("ctx list"), /\n\* +acme +web +Web shop\n/);
+    assert.equal(await world.ok("ctx -o name"), "acme/web\n");
+  });
+
+  await test.step("a project where an organization belongs is told with its organization", async () => {
+    await fails("ctx use data", 1, /no organization "data".*\n.*datumctl ctx use acme\/data\n$/);
+    await fails("ctx use nobody", 5, /no organization "nobody".*\n.*datumctl ctx list/);
+  });
+
+  await test.step("whoami tells overrides by flag and variable, and asks nobody", async () => {
+    const before = cloud.counts();
+    const told = async (words: string, env: Record<string, string> = {}) => {
+      const { organization, project, platformWide, scopeSource } = await json(words, env);
+      return [organization, project, platformWide, scopeSource];
+    };
+    assert.deepEqual(await told("whoami"), ["acme", "web", false, "ctx use or update-kubeconfig"]);
+    assert.deepEqual(await told("whoami", { DATUM_PROJECT: "data" }), [null, "data", false, "DATUM_PROJECT"]);
+    assert.deepEqual(await told("whoami", { DATUM_ORGANIZATION: "initech" }), [
+      "initech",
+      null,
+      false,
+      "DATUM_ORGANIZATION",
+    ]);
+    assert.deepEqual(await told("whoami --project site", { DATUM_PROJECT: "data" }), [
+      null,
+      "site",
+      false,
+      "--project",
+    ]);
+    assert.deepEqual(await told("whoami --platform-wide"), [null, null, true, "--platform-wide"]);
+    assert.match(await world.ok("whoami"), /\nProject: +web\nSet by: +ctx use or update-kubeconfig\n/);
+    await fails("whoami --project a --organization b", 2, /cannot be used with/);
+    assert.deepEqual(cloud.counts(), before);
+  });
+
+  await test.step("two terminals with different variables do not disturb each other", async () => {
+    const before = await Deno.readTextFile(`${sandbox.folder}/kubeconfig`).catch(() => "none");
+    const answers = await Promise.all(
+      ["web", "data", "web", "data"].map((project) => json("ctx", { DATUM_PROJECT: project })),
+    );
+    assert.deepEqual(answers.map(({ project }) => project), ["web", "data", "web", "data"]);
+    assert.deepEqual(await inUse(), { organization: "acme", project: "web" });
+    assert.equal(await Deno.readTextFile(`${sandbox.folder}/kubeconfig`).catch(() => "none"), before);
+    const warned = await world.run("ctx use acme/web", { env: { DATUM_PROJECT: "data" } });
+    assert.match(warned.stderr, /DATUM_PROJECT is set in this terminal/);
+  });
+
+  await test.step("update-kubeconfig and ctx use agree on what is in use", async () => {
+    await world.ok("auth update-kubeconfig --organization acme");
+    assert.deepEqual(await inUse(), { organization: "acme" }, "no longer the project within it");
+    await world.ok("auth update-kubeconfig --project data");
+    assert.equal((await json("ctx")).project, "data");
+    await world.ok("auth update-kubeconfig --project web --no-switch");
+    assert.equal((await json("ctx")).project, "data");
+    await world.ok("ctx use acme/web");
+    await world.ok("auth update-kubeconfig --project web");
+    assert.deepEqual(await inUse(), { organization: "acme", project: "web" }, "the organization stays known");
+  });
+
+  await test.step("without anything in use, the kubeconfig's own context counts", async () => {
+    const session = at(world, ADA);
+    const { updateSession } = await import("../../../src/sessions/write.ts");
+    await updateSession(sandbox.place, session, ({ inUse: _, ...rest }) => rest);
+    const { project, scopeSource } = await json("ctx");
+    assert.equal(project, "web");
+    assert.match(scopeSource, /^the kubeconfig's context datum-project-web-/);
+    assert.match(await world.ok("auth whoami"), /^ATTRIBUTE +VALUE\nUsername +ada@example\.com\n/);
+    await fails("auth whoami", 2, /No organization or project/, { KUBECONFIG: `${sandbox.folder}/none` });
+    await Deno.writeTextFile(`${sandbox.folder}/broken`, "{");
+    const told = await world.run("whoami", { env: { KUBECONFIG: `${sandbox.folder}/broken` } });
+    assert.equal(told.code, 0, "a broken kubeconfig hides no more than itself");
+    assert.match(told.stderr, /warning: Cannot use the kubeconfig/);
+    await fails("auth whoami", 1, /Cannot use the kubeconfig/, { KUBECONFIG: `${sandbox.folder}/broken` });
+  });
+});
+
+Deno.test("the earlier name of the service's group is found out and remembered", async () => {
+  await using world = await openWorld();
+  world.cloud.setControlPlanes({ groups: "datumapis" });
+  assert.equal((await world.login(ADA)).code, 0);
+  assert.equal(await world.ok("organizations list -o name"), "acme\ninitech\n");
+  assert.equal((await readSession(world.sandbox.place, at(world, ADA)))?.controlPlaneApi, OTHER_GROUP);
+  assert.equal(await world.ok("projects list --organization acme -o name"), "data\nweb\n");
+  await world.ok("ctx use acme/web");
+  assert.match(await world.ok("auth whoami"), /Username +ada@/);
+});
+
+Deno.test("refusals: 401 in the middle, as nobody, not allowed, not there", async (test) => {
+  await using world = await openWorld();
+  const { cloud } = world;
+  assert.equal((await world.login(ADA)).code, 0);
+  await world.ok("ctx use acme/web");
+  const code = async (words: string) => {
+    const { code, stdout, stderr } = await world.run(`${words} --error-format json`);
+    assert.equal(stdout, "");
+    return [code, JSON.parse(stderr.trim().split("\n").at(-1) ?? "").error.code];
+  };
+
+  for (const rejection of ["unauthorized", "anonymous"] as const) {
+    await test.step(`a token that was revoked is refreshed once (${rejection})`, async () => {
+      cloud.setControlPlanes({ rejection });
+      await cloud.revokeAccessTokens(ADA);
+      cloud.resetCounts();
+      assert.match(await world.ok("auth whoami"), /Username +ada@/);
+      assert.equal(cloud.counts()["token:refresh_token"], 1);
+    });
+    await test.step(`a fresh token that is refused ends with 4 (${rejection})`, async () => {
+      cloud.setControlPlanes({ rejection, acceptedTokens: "id" });
+      cloud.resetCounts();
+      assert.deepEqual(await code("auth can-i get cm"), [4, "SESSION_REJECTED"]);
+      assert.equal(cloud.counts()["token:refresh_token"], 1, "after one refresh");
+      cloud.setControlPlanes({ rejection, acceptedTokens: "access" });
+    });
+  }
+
+  await test.step("what may not be seen ends with 5, what is not there is told", async () => {
+    assert.deepEqual(await code("auth whoami --project nothing"), [5, "FORBIDDEN"]);
+    const unseen = await world.run("auth whoami --project nothing");
+    assert.match(unseen.stderr, /\n.*datumctl auth can-i --list --project nothing\..*datumctl ctx list\n$/);
+    const entry = await world.run("auth update-kubeconfig --project nothing");
+    assert.deepEqual([entry.code, entry.stdout], [5, ""], entry.stderr);
+    assert.match(entry.stderr, /the project "nothing".*\n.*datumctl ctx list.*--skip-validation[^\n]*\n$/);
+    cloud.setControlPlanes({ unknownId: "bad-request" });
+    assert.deepEqual(await code("auth whoami --project nothing"), [1, "INVALID"]);
+    assert.equal((await world.login("zoe@example.com")).code, 0);
+    assert.deepEqual(await code("projects list --organization acme"), [5, "FORBIDDEN"]);
+    await world.ok("ctx use acme/web");
+  });
+});
+
+Deno.test("an ordinary API server is acted on through the kubeconfig's context, and the platform by its flag", async () => {
+  await using world = await openWorld();
+  const { cloud } = world;
+  assert.equal((await world.login(ADA)).code, 0);
+  assert.match(await world.ok("auth whoami --platform-wide"), /Username +ada@/);
+  cloud.setControlPlanes({ acceptedTokens: "id" });
+  let walk: Promise<unknown> | undefined;
+  let shown = "";
+  const { code, stderr } = await world.run(
+    `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile} ` +
+      "--keyring file --browser-command true --profile plain",
+    {
+      onErr(text) {
+        shown += text;
+        const url = /https:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
+        if (url !== undefined) walk ??= signInByHttp(cloud, url, ADA).then((answer) => answer.body?.cancel());
+      },
+    },
+  );
+  await walk;
+  assert.equal(code, 0, stderr);
+  assert.match(
+    (await world.run("auth whoami")).stderr,
+    /^error: The session "plain" has no API server in use\.\n.*datumctl auth update-kubeconfig --server URL\n$/,
+  );
+  const refused = await world.run("auth whoami --project web");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /to the provider oidc, which has no organizations or projects/);
+  await world.ok(`auth update-kubeconfig --server https://${cloud.apiHost}`);
+  assert.match(await world.ok("auth whoami"), /cloud\.example\/token-kind +\[id\]/);
+  assert.equal(await world.ok("auth can-i list ns"), "yes\n");
+  assert.match(
+    await world.ok("whoami"),
+    /\nAPI server: +https:\/\/127.*\nSet by: +the kubeconfig's context datum-/,
+  );
+});
+
+Deno.test("every example of docs/identity.md runs", async () => {
+  await using world = await openWorld();
+  assert.equal((await world.login(ADA)).code, 0);
+  await world.ok("ctx use acme/web");
+  const text = await Deno.readTextFile(new URL("../../../docs/identity.md", import.meta.url));
+  const lines = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, block = ""]) =>
+    block.trim().split("\n")
+  );
+  const ids = { "my-org-id": "acme", "my-project-id": "web", "my-other-project": "data" };
+  for (const line of lines) {
+    const [, name, value = "", words] = /^(?:([A-Z_]+)=(\S+) )?datumctl (.*)$/.exec(
+      Object.entries(ids).reduce((text, [id, real]) => text.replaceAll(id, real), line.replaceAll("'", "")),
+    ) ?? [];
+    assert.ok(words !== undefined, `no command line: ${line}`);
+    await world.ok(words, name === undefined ? {} : { env: { [name]: value } });
+  }
+  assert.ok(lines.length > 10);
+});

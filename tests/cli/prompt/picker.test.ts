@@ -1,0 +1,140 @@
+/** Proves the picker without a terminal: what it shows at any width, and what each key does. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import stringWidth from "string-width";
+import { onKey, openPicker, pick, type Picker, render } from "../../../src/cli/prompt/picker.ts";
+import { AppError } from "../../../src/errors.ts";
+import { openSandbox } from "../../sessions/sandbox.ts";
+import { recordingSurroundings } from "../surroundings.ts";
+
+const UP = "\u001b[A";
+const DOWN = "\u001b[B";
+const LABELS = ["ada@example.com", "grace@example.com", "zoë@example.com"];
+
+/** The picker after some keys, all of which must leave it open. */
+function press(picker: Picker, ...keys: string[]): Picker {
+  return keys.reduce((before, key) => {
+    const picked = onKey(before, key);
+    assert.equal(picked.kind, "open", JSON.stringify(key));
+    return picked.kind === "open" ? picked.picker : before;
+  }, picker);
+}
+
+const chosen = (picker: Picker) => onKey(picker, "\r");
+
+Deno.test("arrows, Ctrl-N and Ctrl-P, and Tab move the cursor around the ends; Enter chooses", () => {
+  const picker = openPicker("Who?", LABELS);
+  assert.deepEqual(chosen(picker), { kind: "chosen", index: 0 });
+  assert.deepEqual(chosen(press(picker, DOWN)), { kind: "chosen", index: 1 });
+  assert.deepEqual(chosen(press(picker, UP)), { kind: "chosen", index: 2 });
+  assert.deepEqual(chosen(press(picker, DOWN, DOWN, DOWN)), { kind: "chosen", index: 0 });
+  assert.deepEqual(chosen(press(picker, "\u001bOB", "\t", "\u000e", "\u0010", "\u001bOA")), {
+    kind: "chosen",
+    index: 1,
+  });
+  assert.deepEqual(onKey(picker, "\n"), { kind: "chosen", index: 0 });
+});
+
+Deno.test("typing narrows, in any letter case; Backspace widens; the choice is of the whole list", () => {
+  const picker = openPicker("Who?", LABELS);
+  assert.deepEqual(chosen(press(picker, ..."GRA")), { kind: "chosen", index: 1 });
+  assert.deepEqual(chosen(press(picker, "ë")), { kind: "chosen", index: 2 });
+  assert.deepEqual(
+    chosen(press(picker, DOWN, ..."example")),
+    { kind: "chosen", index: 0 },
+    "the cursor starts anew",
+  );
+  const none = press(picker, ..."nobody");
+  assert.equal(chosen(none).kind, "open", "there is nothing to choose");
+  assert.deepEqual(press(none, DOWN, UP).cursor, 0);
+  assert.equal(press(none, ..."\u007f\u007f\b\b\u007f\u007f\u007f").filter, "");
+  assert.equal(press(picker, "\u{1f600}", "\u007f").filter, "", "one key for one character");
+  assert.equal(press(picker, " ").filter, " ");
+});
+
+Deno.test("Escape, Ctrl-C and Ctrl-D leave; other keys of a terminal change nothing", () => {
+  const picker = openPicker("Who?", LABELS);
+  for (const key of ["\u001b", "\u0003", "\u0004"]) {
+    assert.deepEqual(onKey(picker, key), { kind: "cancelled" });
+  }
+  for (const key of ["\u001b[C", "\u001b[3~", "\u0001", "\u0000", "\u202e", ""]) {
+    assert.equal(press(picker, key).filter, "");
+  }
+});
+
+Deno.test("what is shown: the question, a cursor, eight rows at most and how many more there are", () => {
+  const many = openPicker("Who?", Array.from({ length: 20 }, (_, at) => `user-${at}`));
+  const lines = render(many, 80);
+  assert.equal(lines[0], "Who? ");
+  assert.deepEqual(lines.slice(1, 3), ["> user-0", "  user-1"]);
+  assert.equal(lines.length, 10);
+  assert.match(lines[9] ?? "", /12 more/);
+  const last = render(press(many, UP), 80);
+  assert.ok(last.includes("> user-19"), "the cursor stays in view");
+  assert.match(render(press(many, ..."zz"), 80).join("\n"), /nothing matches/);
+});
+
+Deno.test("no line is as wide as the terminal, at 40 columns, with wide characters and every filter", () => {
+  const picker = openPicker("Switch to which user?", [
+    "ada@a-very-long-host-name.example.com  api.a-very-long-host-name.example.com",
+    "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字",
+    "👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦",
+  ]);
+  for (const line of render(picker, 40)) assert.ok(stringWidth(line) < 40, `${stringWidth(line)}: ${line}`);
+  assert.match(render(picker, 40)[1] ?? "", /…$/);
+  const labels = fc.array(fc.string({ unit: "grapheme", maxLength: 120 }), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(
+      labels,
+      fc.integer({ min: 10, max: 120 }),
+      fc.string({ unit: "grapheme" }),
+      (all, columns, typed) => {
+        const open = press(openPicker("Who?", all), ...[...typed].filter((key) => key >= " "));
+        for (const line of render(open, columns)) {
+          assert.ok(stringWidth(line) < columns, `${stringWidth(line)} of ${columns}: ${line}`);
+          // deno-lint-ignore no-control-regex
+          assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
+        }
+      },
+    ),
+  );
+});
+
+Deno.test("any keys in any order keep the picker whole", () => {
+  const key = fc.oneof(fc.constantFrom(UP, DOWN, "\u007f", "\t", "a", "@", " "), fc.string({ maxLength: 1 }));
+  fc.assert(fc.property(fc.array(key), (keys) => {
+    let picker = openPicker("Who?", LABELS);
+    for (const each of keys) {
+      const picked = onKey(picker, each);
+      if (picked.kind === "chosen") assert.ok(LABELS[picked.index] !== undefined);
+      if (picked.kind !== "open") return;
+      picker = picked.picker;
+      assert.ok(picker.cursor >= 0 && picker.cursor < 3);
+    }
+  }));
+});
+
+Deno.test("a person picks; one who leaves interrupts; where nobody can be asked the flag is named", async () => {
+  await using sandbox = await openSandbox();
+  const ask = (keys?: string[]) => {
+    const around = recordingSurroundings([], {
+      place: sandbox.place,
+      ...(keys === undefined ? {} : { keys }),
+    });
+    return pick(around.terminal, around.interrupted, "Who?", LABELS, "Name the user.")
+      .then((index) => ({ index, ...around.written }), (thrown) => ({ thrown, ...around.written }));
+  };
+  const picked = await ask([DOWN, "\r"]);
+  assert.ok("index" in picked && picked.index === 1);
+  assert.equal(picked.out, "");
+  for (const keys of [["\u0003"], ["\u001b"], []]) {
+    const left = await ask(keys);
+    assert.ok("thrown" in left && left.thrown instanceof AppError && left.thrown.code === "INTERRUPTED");
+    assert.equal(left.thrown.exitCode, 130);
+  }
+  const refused = await ask();
+  assert.ok("thrown" in refused && refused.thrown instanceof AppError && refused.thrown.code === "USAGE");
+  assert.equal(refused.thrown.hint, "Name the user.");
+  assert.equal(refused.err, "");
+});

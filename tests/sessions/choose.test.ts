@@ -1,0 +1,40 @@
+/** Proves which session a call means, and what is said where there is none. */
+
+import assert from "node:assert/strict";
+import { chooseSession } from "../../src/sessions/choose.ts";
+import { activateSession } from "../../src/sessions/config.ts";
+import { failure, openSandbox } from "./sandbox.ts";
+
+Deno.test("which session: the flag, else the variable, else the active one; else who there is", async () => {
+  await using sandbox = await openSandbox();
+  const { place } = sandbox;
+  const nobody = await failure(chooseSession(place, {}), "NOT_SIGNED_IN");
+  assert.equal(nobody.hint, "Sign in: datumctl login");
+  await sandbox.add({ name: "a" });
+  await sandbox.add({ name: "b", subject: "2" });
+  assert.match((await failure(chooseSession(place, {}), "NOT_SIGNED_IN")).message, /Stored here: a, b\./);
+  await activateSession(place, "b");
+  const chosen = async (choice: Parameters<typeof chooseSession>[1]) => {
+    const { session: { name }, source } = await chooseSession(place, choice);
+    return [name, source];
+  };
+  assert.deepEqual(await chosen({}), ["b", "the active session"]);
+  assert.deepEqual(await chosen({ variable: { name: "DATUMCTL_PROFILE", session: "a" } }), [
+    "a",
+    "DATUMCTL_PROFILE",
+  ]);
+  assert.deepEqual(await chosen({ flag: "b", variable: { name: "DATUMCTL_PROFILE", session: "a" } }), [
+    "b",
+    "--profile",
+  ]);
+  const unknown = await failure(chooseSession(place, { flag: "c" }), "NOT_SIGNED_IN");
+  assert.match(unknown.message, /no session c here\. Stored here: a, b\./);
+  assert.match(unknown.hint ?? "", /datumctl login --profile c/);
+  for (const flag of ["../x", "\u001b[31m", "a b", ""]) {
+    const error = await failure(chooseSession(place, { flag }), "NOT_SIGNED_IN");
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(`${error.message}${error.hint}`, /\.\.\/x|\u001b|a b/);
+  }
+  await activateSession(place, "gone");
+  await failure(chooseSession(place, {}), "NOT_SIGNED_IN");
+});

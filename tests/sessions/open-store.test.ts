@@ -1,0 +1,112 @@
+/** Proves whose the folders and files of sessions must be, and who else may look into them. */
+
+import assert from "node:assert/strict";
+import { activateSession, readConfig } from "../../src/sessions/config.ts";
+import { openSession } from "../../src/sessions/open.ts";
+import type { SessionPlace } from "../../src/sessions/store.ts";
+import { listSessions, readSession } from "../../src/sessions/read.ts";
+import { checkRoom, updateSession } from "../../src/sessions/write.ts";
+import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
+
+const posix = Deno.build.os !== "windows";
+const NOBODY = 65534;
+
+const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
+
+/** A place whose folder no variable names. */
+const unnamed = ({ place }: Sandbox): SessionPlace => ({ ...place, env: () => undefined });
+
+Deno.test(
+  "a folder that others may look into or write in is narrowed, by whatever command, and that is said",
+  {
+    ignore: !posix,
+  },
+  async () => {
+    await using sandbox = await openSandbox();
+    const { session: { name } } = await sandbox.add();
+    const place = unnamed(sandbox);
+    const { sessions } = place.folders;
+    const commands = [
+      () => readConfig(place),
+      () => readSession(place, name),
+      () => listSessions(place),
+      () => activateSession(place, name),
+      () => checkRoom(place),
+    ];
+    for (const mode of [0o777, 0o750, 0o701]) {
+      for (const command of commands) {
+        for (const folder of [sandbox.folder, sessions]) await Deno.chmod(folder, mode);
+        await command();
+        assert.deepEqual([await modeOf(sandbox.folder), await modeOf(sessions)], [0o700, 0o700]);
+      }
+    }
+    for (const folder of [sandbox.folder, sessions]) {
+      assert.ok(
+        sandbox.notices.includes(`The permissions of ${folder} were too wide; now only you have access.`),
+        sandbox.notices.join("\n"),
+      );
+    }
+  },
+);
+
+Deno.test("a folder that a variable names is narrowed too, unless it holds more than ours", {
+  ignore: !posix,
+}, async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const { place, folder, notices } = sandbox;
+  await activateSession(place, name);
+  await Deno.chmod(folder, 0o777);
+  await readConfig(place);
+  assert.equal(await modeOf(folder), 0o700);
+  await Deno.writeTextFile(`${folder}/README`, "");
+  await Deno.chmod(folder, 0o755);
+  notices.length = 0;
+  await readConfig(place);
+  assert.deepEqual([await modeOf(folder), notices], [0o755, []]);
+  await Deno.chmod(folder, 0o1777);
+  await readConfig(place);
+  assert.equal(await modeOf(folder), 0o777);
+  assert.match(notices.join("\n"), /^Others can write in \S+\. Keep sessions .*DATUMCTL_CONFIG_DIR=FOLDER$/);
+});
+
+Deno.test("what belongs to another user is refused, by the administrator too, and nothing is written there", {
+  ignore: !posix || Deno.uid() !== 0,
+}, async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add();
+  const { place, folder } = sandbox;
+  const { name } = session;
+  await activateSession(place, name);
+  const { file, key } = await sandbox.paths(name);
+  const { sessions } = place.folders;
+  const foreign = /^\S+ is not used: it(?:, or its folder,)? belongs to someone else\.$/;
+  const refused = async (work: () => Promise<unknown>) => {
+    const error = await failure(work(), "STORAGE");
+    assert.match(error.message, foreign);
+    assert.match(error.hint ?? "", /sudo -u USER.*DATUMCTL_CONFIG_DIR=FOLDER/);
+  };
+  const before =
+    async () => [await Deno.readTextFile(file), await Deno.readTextFile(`${folder}/config.json`)];
+  const texts = await before();
+  const reads = () => readSession(place, name);
+  const rows: [path: string, refused: (() => Promise<unknown>)[]][] = [
+    [folder, [reads, () => readConfig(place), () => listSessions(place), () => sandbox.add()]],
+    [sessions, [reads, () => readConfig(place), () => listSessions(place), () => checkRoom(place)]],
+    [file, [reads, () => updateSession(place, name, (one) => ({ ...one, team: "x" })), () => sandbox.add()]],
+    [key, [() => openSession(place, session, BOUND)]],
+    [`${folder}/config.json`, [() => readConfig(place), () => activateSession(place, "other")]],
+  ];
+  for (const [path, works] of rows) {
+    await Deno.chown(path, NOBODY, NOBODY);
+    for (const work of works) await refused(work);
+    if (path === file) {
+      const { sessions, damaged } = await listSessions(place);
+      assert.deepEqual(sessions, []);
+      assert.match(damaged[0]?.message ?? "", foreign);
+    }
+    await Deno.chown(path, 0, 0);
+  }
+  assert.deepEqual(await before(), texts);
+  await openSession(place, session, BOUND);
+});

@@ -1,0 +1,48 @@
+/** Proves that a removal leaves nothing, whatever fails on the way. */
+
+import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import { activateSession, readConfig } from "../../src/sessions/config.ts";
+import { readSession } from "../../src/sessions/read.ts";
+import { removeSession } from "../../src/sessions/remove.ts";
+import { BOUND, failure, names, openSandbox } from "./sandbox.ts";
+
+Deno.test("a removed session leaves no file, key, failure, half-written file or name behind", async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add();
+  await activateSession(sandbox.place, session.name);
+  const { file, key, failure: remembered, handouts } = await sandbox.paths(session.name);
+  const elsewhere = (await sandbox.paths("gone")).failure;
+  const halves = [file, key, remembered, elsewhere, handouts].map((path) =>
+    `${path}.new-${crypto.randomUUID()}`
+  );
+  for (const path of [...halves, remembered, handouts, elsewhere]) {
+    await Deno.writeTextFile(path, session.name);
+  }
+  assert.deepEqual(await removeSession(sandbox.place, session, BOUND), {});
+  const left = await names(sandbox.place.folders.sessions);
+  assert.deepEqual(left.filter((name) => !name.endsWith(".lock")), [".gitignore"]);
+  for (const name of left) {
+    assert.doesNotMatch(await Deno.readTextFile(`${sandbox.place.folders.sessions}/${name}`), /ada/);
+  }
+  assert.doesNotMatch(await Deno.readTextFile(`${sandbox.folder}/config.json`), /ada/);
+});
+
+Deno.test("with the keyring locked the file goes all the same, and the item is told as left behind", async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add({ keyStore: "system" });
+  await activateSession(sandbox.place, session.name);
+  sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
+  const { leftBehind } = await removeSession(sandbox.place, session, BOUND);
+  assert.equal(leftBehind?.code, "KEYRING_LOCKED");
+  assert.equal(await readSession(sandbox.place, session.name), undefined);
+  assert.equal((await readConfig(sandbox.place)).activeSession, undefined);
+});
+
+Deno.test("a damaged config.json keeps no key from its removal", async () => {
+  await using sandbox = await openSandbox();
+  const { session } = await sandbox.add({ keyStore: "system" });
+  await Deno.writeTextFile(`${sandbox.folder}/config.json`, "{");
+  await failure(removeSession(sandbox.place, session, BOUND), "STORAGE");
+  assert.equal(sandbox.system.items.size, 0);
+});
