@@ -4,7 +4,7 @@ import { readGetToken } from "./src/plugin/arguments.ts";
 import { remarksWanted, runGetToken } from "./src/plugin/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { ambientSessions } from "./src/providers/ambient.ts";
-import { openPlace } from "./src/sessions/open-store.ts";
+import { openStore } from "./src/sessions/open-store.ts";
 import { commandLine, environment, exit } from "./src/system/environment.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
@@ -19,7 +19,7 @@ async function main(): Promise<number> {
   const notice = (line: string) => remarksWanted(flags, environment) ? writeErr(`${line}\n`) : undefined;
   try {
     return await runGetToken(flags, {
-      place: openPlace(environment, notice, ambientSessions(environment, Date.now)),
+      store: openStore(environment, notice, ambientSessions(environment, Date.now)),
       env: environment,
       parent: parentProcess,
       errorFormat,

@@ -49,7 +49,7 @@ async function helpText(args: readonly string[]): Promise<string> {
       keys: unused,
       readIn: unused,
     },
-    place: {
+    store: {
       folders: { config: "", sessions: "" },
       secretStore: unused,
       now: Date.now,

@@ -5,14 +5,14 @@ import { AppError } from "../errors.ts";
 import { capital, printable, printableValue } from "../text.ts";
 import { type ApiResource, type Discovery, type DiscoverySource, groupVersionOf } from "../kube/discovery.ts";
 import { fullNameOf, preferredResources } from "../kube/resource-names.ts";
-import type { CommandDeps, Output } from "./context.ts";
+import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { openDiscovery } from "./discovery-source.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
 
 /** `api-resources`: the kinds of things there are. */
-export function apiResourcesCommand(deps: CommandDeps): Command {
+export function apiResourcesCommand(deps: ContextOf): Command {
   const command = new Command("api-resources")
     .description("List the resource types of the control plane in use")
     .option("--api-group <group>", "only those in this group; empty means the core group")
@@ -43,7 +43,7 @@ export function apiResourcesCommand(deps: CommandDeps): Command {
 }
 
 /** `api-versions`: every group with version. */
-export function apiVersionsCommand(deps: CommandDeps): Command {
+export function apiVersionsCommand(deps: ContextOf): Command {
   const command = new Command("api-versions")
     .description("List the API groups and versions of the control plane in use")
     .addHelpText(

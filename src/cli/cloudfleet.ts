@@ -16,9 +16,9 @@ import type { Session } from "../sessions/session.ts";
 import { chooseSession } from "../sessions/choose.ts";
 import { readConfig } from "../sessions/config.ts";
 import { openSession } from "../sessions/open.ts";
-import type { SessionPlace } from "../sessions/store.ts";
+import type { SessionStore } from "../sessions/store.ts";
 import { readSession } from "../sessions/read.ts";
-import { type Deps, keyringBound, requestBounds } from "./context.ts";
+import { type CommandContext, keyringLimits, requestBounds } from "./context.ts";
 import { freshTokens } from "./control-plane.ts";
 
 /** `--operation`, of every command that asks Cloudfleet's API. */
@@ -42,7 +42,7 @@ export function operationsHelp(named: (operation: string) => boolean): string {
 /** The profile that acts, and where it is. */
 export interface ActingProfile {
   readonly session: Session;
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
 }
 
 /**
@@ -50,19 +50,19 @@ export interface ActingProfile {
  * Cloudfleet's, the profile `default`. Throws `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of
  * another provider.
  */
-export async function actingProfile(deps: Deps): Promise<ActingProfile> {
-  const { place, choice, env } = deps;
+export async function actingProfile(cli: CommandContext): Promise<ActingProfile> {
+  const { store, choice, env } = cli;
   // The vendor's word for a session of Datum means none of Cloudfleet's.
   const variable = choice.variable?.name === "DATUMCTL_PROFILE" ? choice.variable.session : undefined;
   const named = choice.flag ?? variable;
-  if (named !== undefined) return await namedProfile(deps, named);
+  if (named !== undefined) return await namedProfile(cli, named);
   if (variablesSet(env)) {
-    return { session: await place.ambient?.(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), place };
+    return { session: await store.ambient?.(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), store };
   }
-  const { activeSession } = await readConfig(place);
+  const { activeSession } = await readConfig(store);
   for (const name of [activeSession, "default"]) {
-    const session = name === undefined ? undefined : await readSession(place, name);
-    if (session?.provider === "cloudfleet") return { session, place };
+    const session = name === undefined ? undefined : await readSession(store, name);
+    if (session?.provider === "cloudfleet") return { session, store };
   }
   throw new AppError("NOT_SIGNED_IN", "No Cloudfleet profile is chosen, and there is none named default.", {
     hint: `Name one (--profile NAME), or add it: ${ADD}`,
@@ -71,11 +71,11 @@ export async function actingProfile(deps: Deps): Promise<ActingProfile> {
 
 const ADD = "datumctl auth add-profile token default ORGANIZATION_ID TOKEN_ID";
 
-async function namedProfile({ place, choice, env }: Deps, named: string): Promise<ActingProfile> {
-  if (named === CLOUDFLEET_AMBIENT && place.ambient === undefined) {
-    return { session: await sessionOfVariables(env), place };
+async function namedProfile({ store, choice, env }: CommandContext, named: string): Promise<ActingProfile> {
+  if (named === CLOUDFLEET_AMBIENT && store.ambient === undefined) {
+    return { session: await sessionOfVariables(env), store };
   }
-  const chosen = await chooseSession(place, choice).catch((thrown) => {
+  const chosen = await chooseSession(store, choice).catch((thrown) => {
     if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named.startsWith("env:")) {
       throw thrown;
     }
@@ -104,7 +104,7 @@ export interface Cloudfleet extends Disposable {
   /** The profile as it was sealed. */
   readonly session: Session;
   /** Where its files are. */
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
   /** What is kept of the API with it. */
   readonly kept: Readonly<Record<string, string>>;
   readonly api: CloudfleetApi;
@@ -118,21 +118,24 @@ export interface Cloudfleet extends Disposable {
 }
 
 /** Opens Cloudfleet's API as the profile that acts. Throws what {@link actingProfile} and opening a session throw. */
-export async function openCloudfleet(deps: Deps, operations: readonly string[]): Promise<Cloudfleet> {
+export async function openCloudfleet(
+  cli: CommandContext,
+  operations: readonly string[],
+): Promise<Cloudfleet> {
   const overrides = operationsOf(operations);
-  const acting = await actingProfile(deps);
-  const own: Deps = { ...deps, place: acting.place };
+  const acting = await actingProfile(cli);
+  const own: CommandContext = { ...cli, store: acting.store };
   // As it was sealed: an edited file must not say where its tokens go.
-  const { session, credentials } = await openSession(acting.place, acting.session, keyringBound(deps));
+  const { session, credentials } = await openSession(acting.store, acting.session, keyringLimits(cli));
   if (session.provider !== "cloudfleet") throw notCloudfleets(session);
   const kept = credentials.api ?? {};
   const tokens = freshTokens(own, acting.session);
-  const network = deps.openNetwork(session.certificateAuthority, trustLine(session));
+  const network = cli.openNetwork(session.certificateAuthority, trustLine(session));
   let prepared = "";
   const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
     cloudfleetApi({
       client: openApiClient({
-        ...requestBounds(deps),
+        ...requestBounds(cli),
         signal,
         baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
         what: "Cloudfleet's API",
@@ -144,13 +147,13 @@ export async function openCloudfleet(deps: Deps, operations: readonly string[]):
       }),
       operations: { ...kept, ...overrides },
       organization: session.organization ?? "",
-      warn: deps.out.warn,
+      warn: cli.out.warn,
     });
   return {
     session,
-    place: acting.place,
+    store: acting.store,
     kept,
-    api: apiOf(deps.interrupted, async (force) => (await tokens(force)).token),
+    api: apiOf(cli.interrupted, async (force) => (await tokens(force)).token),
     prepare: async (force = false) => {
       prepared = (await tokens(force)).token;
     },
@@ -160,7 +163,7 @@ export async function openCloudfleet(deps: Deps, operations: readonly string[]):
 }
 
 /** The same dependencies for what must not be broken off half-way: no Ctrl-C ends its waits. */
-export function steadyDeps(deps: Deps): Deps {
-  const { interrupted: _, ...place } = deps.place;
-  return { ...deps, place, interrupted: new AbortController().signal };
+export function steadyDeps(cli: CommandContext): CommandContext {
+  const { interrupted: _, ...store } = cli.store;
+  return { ...cli, store, interrupted: new AbortController().signal };
 }

@@ -4,11 +4,11 @@ import { CommanderError } from "@commander-js/extra-typings";
 import type { RequestBounds } from "../api/client.ts";
 import { oneSession } from "../plugin/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
-import { type KeyringBound, keyringBound as boundOf } from "../keyring/store.ts";
+import { type KeyringLimits, keyringLimits as boundOf } from "../keyring/store.ts";
 import type { Sleep } from "../oauth/http.ts";
 import { namingVariable, type SessionChoice } from "../sessions/choose.ts";
-import type { SessionPlace } from "../sessions/store.ts";
-import type { TokenBound } from "../sessions/token-wish.ts";
+import type { SessionStore } from "../sessions/store.ts";
+import type { TokenLimits } from "../sessions/token-wish.ts";
 import { type Clock, parseTimeout, pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Network } from "../system/network.ts";
@@ -29,7 +29,7 @@ export interface GlobalFlags {
 export interface Surroundings {
   readonly env: Environment;
   readonly terminal: Terminal;
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
   readonly now: Clock;
   /** Waits between the polls of a sign-in. */
   readonly sleep: Sleep;
@@ -46,17 +46,17 @@ export interface Output {
   /** Text of the result as it is, on stdout. */
   text(text: string): void;
   /** Progress or a remark, on stderr; not with `--quiet`. */
-  note(text: string): void;
+  info(text: string): void;
   /** What a person must act on, on stderr; with `--quiet` too. */
-  act(text: string): void;
+  important(text: string): void;
   /** Something that went wrong but does not stop the command, on stderr. */
   warn(text: string): void;
   /** What is asked of whom, on stderr; with `--verbose` only. */
-  log(text: string): void;
+  debug(text: string): void;
 }
 
 /** All that a command is handed. */
-export interface Deps extends Surroundings {
+export interface CommandContext extends Surroundings {
   readonly out: Output;
   readonly verbose: boolean;
   /** `--quiet`. */
@@ -68,20 +68,20 @@ export interface Deps extends Surroundings {
 }
 
 /** The surroundings with the everywhere-flags of one command line applied. */
-export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
-  const { terminal } = around;
+export function commandContext(context: Surroundings, flags: GlobalFlags): CommandContext {
+  const { terminal } = context;
   const verbose = (flags.verbose ?? 0) > 0;
   const err = (text: string) => terminal.writeErr(`${text}\n`);
-  const format = flags.errorFormat === undefined ? around.env("DATUMCTL_ERROR_FORMAT") : undefined;
+  const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
   if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
   return {
-    ...around,
+    ...context,
     verbose,
     quiet: flags.quiet ?? false,
     choice: {
       flag: oneSession(flags.profile, flags.session),
       credentialsFile: flags.credentialsFile,
-      variable: namingVariable(around.env),
+      variable: namingVariable(context.env),
     },
     requestTimeout: flags.requestTimeout === undefined
       ? 30_000
@@ -89,31 +89,34 @@ export function depsOf(around: Surroundings, flags: GlobalFlags): Deps {
     out: {
       line: (text = "") => terminal.writeOut(`${text}\n`),
       text: (text) => terminal.writeOut(text),
-      note: (text) => flags.quiet ? undefined : err(text),
-      act: err,
+      info: (text) => flags.quiet ? undefined : err(text),
+      important: err,
       warn: (text) => flags.quiet ? undefined : err(`warning: ${text}`),
-      log: (text) => verbose ? err(text) : undefined,
+      debug: (text) => verbose ? err(text) : undefined,
     },
   };
 }
 
 /** What bounds a command's calls of a keyring. */
-export function keyringBound({ terminal, interrupted }: Deps): KeyringBound {
+export function keyringLimits({ terminal, interrupted }: CommandContext): KeyringLimits {
   return boundOf(terminal.canAsk, interrupted);
 }
 
 /** How long a command may take to get a fresh token. */
-export function tokenBound(deps: Deps): TokenBound {
+export function tokenLimits(cli: CommandContext): TokenLimits {
   return {
-    deadline: performance.now() + deps.requestTimeout + keyringBound(deps).timeout,
-    keyringTimeout: keyringBound(deps).timeout,
-    log: deps.out.log,
+    deadline: performance.now() + cli.requestTimeout + keyringLimits(cli).timeout,
+    keyringTimeout: keyringLimits(cli).timeout,
+    log: cli.out.debug,
   };
 }
 
 /** What bounds a command's requests to Kubernetes APIs. */
 export function requestBounds(
-  { now, requestTimeout, interrupted, out }: Pick<Deps, "now" | "requestTimeout" | "interrupted" | "out">,
+  { now, requestTimeout, interrupted, out }: Pick<
+    CommandContext,
+    "now" | "requestTimeout" | "interrupted" | "out"
+  >,
 ): RequestBounds {
   return {
     now,
@@ -121,21 +124,21 @@ export function requestBounds(
     random: Math.random,
     requestTimeout,
     signal: interrupted,
-    log: out.log,
+    log: out.debug,
   };
 }
 
 const REPORTED = "datumctl.reported";
 
 /** Ends a command line with an exit code, nothing more to be said. */
-export function leave(code: number): never {
+export function exitWith(code: number): never {
   throw new CommanderError(code, REPORTED, "");
 }
 
-/** The exit code that {@link leave} ended a command line with; undefined when it was something else. */
-export function leftWith(thrown: unknown): number | undefined {
+/** The exit code that {@link exitWith} ended a command line with; undefined when it was something else. */
+export function exitCodeOf(thrown: unknown): number | undefined {
   return thrown instanceof CommanderError && thrown.code === REPORTED ? thrown.exitCode : undefined;
 }
 
 /** Hands a command its dependencies, once its flags are known. */
-export type CommandDeps = (command: { name(): string; optsWithGlobals(): unknown }) => Deps;
+export type ContextOf = (command: { name(): string; optsWithGlobals(): unknown }) => CommandContext;

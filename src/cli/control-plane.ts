@@ -19,7 +19,7 @@ import { labelOf } from "../sessions/name.ts";
 import { updateSession } from "../sessions/write.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import type { Network } from "../system/network.ts";
-import { type Deps, requestBounds, tokenBound } from "./context.ts";
+import { type CommandContext, requestBounds, tokenLimits } from "./context.ts";
 import { findScope } from "./find-scope.ts";
 import { type ChosenScope, nothingInUse, type ScopeFlags } from "./scope.ts";
 import { actingSession } from "./session-words.ts";
@@ -49,9 +49,9 @@ export type ControlPlaneTarget = ChosenScope | { readonly kind: "user"; readonly
  *
  * Throws `USAGE` when nothing is in use, naming what chooses it; `NOT_SIGNED_IN` and what getting a token throws.
  */
-export async function openControlPlane(deps: Deps, flags: ScopeFlags): Promise<ControlPlane> {
-  const chosen = await actingSession(deps);
-  const scope = await findScope(flags, deps.env, chosen);
+export async function openControlPlane(cli: CommandContext, flags: ScopeFlags): Promise<ControlPlane> {
+  const chosen = await actingSession(cli);
+  const scope = await findScope(flags, cli.env, chosen);
   if (scope === undefined) throw nothingInUse(chosen.session);
   const plane = await openTarget(chosen.deps, chosen.session, scope);
   const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
@@ -85,11 +85,11 @@ async function clusterOf(
 
 /** Opens one target as a session. Throws as {@link openControlPlane}. */
 export async function openTarget(
-  deps: Deps,
+  cli: CommandContext,
   chosen: Session,
   target: ControlPlaneTarget,
 ): Promise<ControlPlane> {
-  const tokens = freshTokens(deps, chosen);
+  const tokens = freshTokens(cli, chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await tokens(false);
   refuseStudio(session);
@@ -97,7 +97,7 @@ export async function openTarget(
   // Only at the first request: what an earlier command learned may be all that is asked for.
   let network: Network | undefined;
   const open = () =>
-    network ??= deps.openNetwork(
+    network ??= cli.openNetwork(
       cluster?.certificateAuthority ?? session.certificateAuthority,
       cluster?.trust ?? trustLine(session),
     );
@@ -108,7 +108,7 @@ export async function openTarget(
     const what = wordsFor(target, session);
     const clientOf = (baseUrl: string) =>
       openApiClient({
-        ...requestBounds(deps),
+        ...requestBounds(cli),
         baseUrl,
         what,
         who: labelOf(session),
@@ -126,7 +126,7 @@ export async function openTarget(
       });
     const { baseUrl, api } = target.kind === "context"
       ? { baseUrl: cluster?.address ?? "" }
-      : await placeOf(deps, session, target, clientOf);
+      : await placeOf(cli, session, target, clientOf);
     return {
       session,
       baseUrl,
@@ -144,12 +144,12 @@ export async function openTarget(
 }
 
 /** Fresh tokens of a session: the keyring is asked again only when the one at hand is no longer fresh. */
-export function freshTokens(deps: Deps, chosen: Session): (force: boolean) => Promise<FreshToken> {
+export function freshTokens(cli: CommandContext, chosen: Session): (force: boolean) => Promise<FreshToken> {
   let last: FreshToken | undefined;
   return async (force) => {
-    if (!force && last !== undefined && isFresh(last, {}, deps.now())) return last;
-    last = await freshToken(deps.place, chosen, { force }, tokenBound(deps));
-    if (last.warning !== undefined) deps.out.warn(last.warning);
+    if (!force && last !== undefined && isFresh(last, {}, cli.now())) return last;
+    last = await freshToken(cli.store, chosen, { force }, tokenLimits(cli));
+    if (last.warning !== undefined) cli.out.warn(last.warning);
     return last;
   };
 }
@@ -161,7 +161,7 @@ interface Place {
 }
 
 async function placeOf(
-  deps: Deps,
+  cli: CommandContext,
   session: Session,
   target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
   clientOf: (baseUrl: string) => ApiClient,
@@ -183,7 +183,7 @@ async function placeOf(
     `${baseUrlOf(api)}${target.kind === "user" ? `/apis/${api}` : "/version"}`.slice(
       `https://${apiHost}`.length,
     );
-  const api = controlPlaneApi ?? await learnApi(deps, session, clientOf(`https://${apiHost}`), probeOf);
+  const api = controlPlaneApi ?? await learnApi(cli, session, clientOf(`https://${apiHost}`), probeOf);
   const baseUrl = baseUrlOf(api);
   return { baseUrl, api };
 }
@@ -193,7 +193,7 @@ async function placeOf(
  * answers. The running service's when none does.
  */
 async function learnApi(
-  deps: Deps,
+  cli: CommandContext,
   session: Session,
   client: ApiClient,
   probeOf: (api: ControlPlaneApi) => string,
@@ -202,7 +202,7 @@ async function learnApi(
     const { status } = await client.send({ method: "GET", path: probeOf(api) });
     if (status === 404) continue;
     if (status >= 200 && status < 300) {
-      await updateSession(deps.place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+      await updateSession(cli.store, session.name, (now) => ({ ...now, controlPlaneApi: api }));
     }
     return api;
   }

@@ -6,16 +6,16 @@ import { makeKeyText } from "../sessions/seal.ts";
 import type { Session } from "../sessions/session.ts";
 import { isSessionName } from "../sessions/name.ts";
 import { type OpenedSession, openSession } from "../sessions/open.ts";
-import type { KeyStore, SessionPlace } from "../sessions/store.ts";
+import type { KeyStore, SessionStore } from "../sessions/store.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
-import { type Deps, keyringBound } from "./context.ts";
+import { type CommandContext, keyringLimits } from "./context.ts";
 
 // It stands twice in a session's file.
 const LARGEST_AUTHORITY = 1024 * 1024;
 
 /** The name that `--profile` or the variable gives the session; undefined leaves it to us. Throws `USAGE`. */
-export function wantedSessionName({ choice }: Deps): string | undefined {
+export function wantedSessionName({ choice }: CommandContext): string | undefined {
   const name = choice.flag ?? choice.variable?.session;
   if (name === undefined || isSessionName(name)) return name;
   throw new AppError("USAGE", `"${printable(name, 80)}" cannot be a session's name.`, {
@@ -28,13 +28,13 @@ export function wantedSessionName({ choice }: Deps): string | undefined {
  * is damaged, or `--keyring file` gives its keyring up. A keyring that is locked is an error.
  */
 export async function openUnlessLost(
-  deps: Deps,
-  place: SessionPlace,
+  cli: CommandContext,
+  store: SessionStore,
   session: Session,
   keyring?: string | undefined,
 ): Promise<OpenedSession | undefined> {
   try {
-    return await openSession(place, session, keyringBound(deps));
+    return await openSession(store, session, keyringLimits(cli));
   } catch (thrown) {
     const { code } = failureOrThrow(thrown);
     const lost = code === "KEYRING_ITEM_MISSING" || code === "STORAGE";
@@ -58,38 +58,41 @@ export async function readAuthority(path: string): Promise<string> {
 
 /** Where the key of a session goes: by `--keyring`, else by the variable. Only the flag moves one that is kept elsewhere. */
 export async function keyStoreChoice(
-  deps: Deps,
+  cli: CommandContext,
   keyring: string | undefined,
 ): Promise<{ readonly keyStores: readonly KeyStore[]; readonly moveKey: boolean }> {
-  const keyStores = await usableKeyStores(deps, keyring ?? deps.env("DATUMCTL_KEYRING"));
+  const keyStores = await usableKeyStores(cli, keyring ?? cli.env("DATUMCTL_KEYRING"));
   return { keyStores, moveKey: keyring !== undefined && keyring !== "auto" };
 }
 
 /** The stores to try for the key of a session that has none yet. `auto` is the keyring, else a file. */
-async function usableKeyStores(deps: Deps, choice: string | undefined): Promise<readonly KeyStore[]> {
+async function usableKeyStores(
+  cli: CommandContext,
+  choice: string | undefined,
+): Promise<readonly KeyStore[]> {
   switch (choice ?? "auto") {
     case "auto":
       return ["system", "file"];
     case "file":
       return ["file"];
     case "system":
-      await tryKeyring(deps);
+      await tryKeyring(cli);
       return ["system"];
     default:
       throw new AppError(
         "USAGE",
         `${
-          choice === deps.env("DATUMCTL_KEYRING") ? "DATUMCTL_KEYRING" : "--keyring"
+          choice === cli.env("DATUMCTL_KEYRING") ? "DATUMCTL_KEYRING" : "--keyring"
         } takes auto, system or file.`,
       );
   }
 }
 
 /** Keeps something in the keyring and takes it out again, so that nobody signs in for nothing. */
-async function tryKeyring(deps: Deps): Promise<void> {
-  const store = deps.place.secretStore("system");
-  const bound = keyringBound(deps);
+async function tryKeyring(cli: CommandContext): Promise<void> {
+  const store = cli.store.secretStore("system");
+  const limits = keyringLimits(cli);
   // Only a store shows that a keyring is locked: what it does not hold, a locked one lacks, too.
-  await store.set("datumctl", makeKeyText(), bound);
-  await store.delete("datumctl", bound);
+  await store.set("datumctl", makeKeyText(), limits);
+  await store.delete("datumctl", limits);
 }

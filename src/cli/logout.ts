@@ -6,7 +6,7 @@ import { printable, shellLine } from "../text.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { revokeStudioToken } from "../providers/studio/device-login.ts";
-import { endLocalPlace } from "../sessions/project-folder.ts";
+import { endProjectFolder } from "../sessions/project-folder.ts";
 import { CLOUDFLEET_API_URL } from "../providers/cloudfleet/operations.ts";
 import { issuerOf, type SupersededToken } from "../sessions/credentials.ts";
 import type { Session } from "../sessions/session.ts";
@@ -14,15 +14,15 @@ import { labelOf } from "../sessions/name.ts";
 import { readConfig } from "../sessions/config.ts";
 import { type OpenedSession, openSession } from "../sessions/open.ts";
 import { trustLine } from "../sessions/login-line.ts";
-import type { SessionPlace } from "../sessions/store.ts";
+import type { SessionStore } from "../sessions/store.ts";
 import { LOCK_WAIT, lockSession, readSession } from "../sessions/read.ts";
 import { clearLeftovers, type Removal, removeSession } from "../sessions/remove.ts";
 import { timedToken } from "../sessions/token-life.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
-import { type CommandDeps, type Deps, keyringBound } from "./context.ts";
-import type { ExportPlace } from "../providers/studio/export.ts";
+import { type CommandContext, type ContextOf, keyringLimits } from "./context.ts";
+import type { ExportTarget } from "../providers/studio/export.ts";
 import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
 import {
   isLive,
@@ -42,7 +42,7 @@ Examples:
   datumctl logout --kubeconfig ~/.kube/config`;
 
 /** `logout`, also `auth logout`. */
-export function logoutCommand(deps: CommandDeps): Command {
+export function logoutCommand(deps: ContextOf): Command {
   const command = new Command("logout")
     .description("Revoke a session at the issuer and remove it here")
     .argument("[user]", "e-mail or session name; asked for when there are several")
@@ -69,40 +69,40 @@ export interface LogoutInput {
 }
 
 /** Revokes and removes one session, or all. What failed is thrown, as one error, after every session was treated. */
-export async function runLogout(deps: Deps, input: LogoutInput): Promise<void> {
-  if (input.all && (input.user !== undefined || deps.choice.flag !== undefined)) {
+export async function runLogout(cli: CommandContext, input: LogoutInput): Promise<void> {
+  if (input.all && (input.user !== undefined || cli.choice.flag !== undefined)) {
     throw new AppError("USAGE", "--all takes no user.");
   }
-  const local = await deps.place.local?.(deps.place);
-  const place = input.local ? local ?? fail(noLocalSession()) : deps.place;
-  await clearLeftovers(place, keyringBound(deps));
-  const sessions = await placedSessions(deps, place);
-  if (sessions.length === 0 && input.local) await endLocalPlace(place);
-  const named = input.user !== undefined || deps.choice.flag !== undefined ||
-    deps.choice.variable !== undefined;
+  const local = await cli.store.local?.(cli.store);
+  const store = input.local ? local ?? fail(noLocalSession()) : cli.store;
+  await clearLeftovers(store, keyringLimits(cli));
+  const sessions = await placedSessions(cli, store);
+  if (sessions.length === 0 && input.local) await endProjectFolder(store);
+  const named = input.user !== undefined || cli.choice.flag !== undefined ||
+    cli.choice.variable !== undefined;
   if (sessions.length === 0 && local !== undefined && !named && !input.all) throw onlyLocal(local);
-  const others = named && !input.local && local !== undefined ? await placedSessions(deps, local) : [];
+  const others = named && !input.local && local !== undefined ? await placedSessions(cli, local) : [];
   const leaving = input.all ? sessions : [
     await meantSession(
-      deps,
+      cli,
       [...sessions, ...others],
       input.user,
       "Log out which user?",
       "datumctl logout",
-      place,
+      store,
     ),
   ];
-  if (leaving.length === 0) deps.out.line("Nobody was signed in.");
+  if (leaving.length === 0) cli.out.line("Nobody was signed in.");
   const failures: AppError[] = [];
-  const activeSession = async () => (await readConfig(place)).activeSession;
+  const activeSession = async () => (await readConfig(store)).activeSession;
   const before = await activeSession();
-  for (const session of leaving) failures.push(...await logOut(deps, session, sessions, input));
+  for (const session of leaving) failures.push(...await logOut(cli, session, sessions, input));
   if (leaving.length < sessions.length && before !== undefined && await activeSession() === undefined) {
-    deps.out.note("No session is active now. Make one active: datumctl auth switch");
+    cli.out.info("No session is active now. Make one active: datumctl auth switch");
   }
-  if (leaving.every(({ place }) => place.project === undefined)) tellWhatStays(deps, local);
+  if (leaving.every(({ store }) => store.project === undefined)) tellWhatStays(cli, local);
   if (input.kubeconfig !== undefined && !await exists(input.kubeconfig)) {
-    deps.out.warn(`There is no kubeconfig ${printable(input.kubeconfig)}: no entry was removed.`);
+    cli.out.warn(`There is no kubeconfig ${printable(input.kubeconfig)}: no entry was removed.`);
   }
   if (failures.length > 0) throw together(failures);
 }
@@ -113,15 +113,15 @@ function noLocalSession(): AppError {
   });
 }
 
-function onlyLocal({ project = "" }: SessionPlace): AppError {
+function onlyLocal({ project = "" }: SessionStore): AppError {
   return new AppError("NOT_SIGNED_IN", `Only the project folder ${printable(project)} has a session here.`, {
     hint: "Log out of that folder's own session: datumctl logout --local",
   });
 }
 
-function tellWhatStays({ out }: Deps, local: SessionPlace | undefined): void {
+function tellWhatStays({ out }: CommandContext, local: SessionStore | undefined): void {
   if (local?.project === undefined) return;
-  out.note(
+  out.info(
     `The session of the project folder ${
       printable(local.project)
     } is kept. To end it: datumctl logout --local`,
@@ -130,14 +130,14 @@ function tellWhatStays({ out }: Deps, local: SessionPlace | undefined): void {
 
 /** What failed on the way of one session; the rest of that way was gone all the same. */
 async function logOut(
-  deps: Deps,
+  cli: CommandContext,
   placed: PlacedSession,
   sessions: readonly PlacedSession[],
   input: LogoutInput,
 ): Promise<AppError[]> {
   try {
-    const failures = await leave(deps, placed, sessions, input);
-    if (placed.place.project !== undefined) await endLocalPlace(placed.place);
+    const failures = await leave(cli, placed, sessions, input);
+    if (placed.store.project !== undefined) await endProjectFolder(placed.store);
     return failures;
   } catch (thrown) {
     return [failureOrThrow(thrown)];
@@ -145,16 +145,16 @@ async function logOut(
 }
 
 async function leave(
-  deps: Deps,
-  { session: { name }, place }: PlacedSession,
+  cli: CommandContext,
+  { session: { name }, store }: PlacedSession,
   sessions: readonly PlacedSession[],
   input: LogoutInput,
 ): Promise<AppError[]> {
-  const { out } = deps;
-  using _lock = await lockSession(place, name, LOCK_WAIT);
-  const session = await readSession(place, name);
+  const { out } = cli;
+  using _lock = await lockSession(store, name, LOCK_WAIT);
+  const session = await readSession(store, name);
   if (session === undefined) return [];
-  const revocation = await revoke(deps, place, session, input.keep);
+  const revocation = await revoke(cli, store, session, input.keep);
   const { failure } = revocation;
   if (failure !== undefined && input.keep) {
     throw new AppError(failure.code, `${labelOf(session)} stays signed in: ${failure.message}`, {
@@ -162,29 +162,29 @@ async function leave(
     });
   }
   checkpoint("session revoked");
-  const removal = await removeSession(place, session, keyringBound(deps));
-  if (revocation.unopened && place.project !== undefined) {
-    return await tellUnopened(deps, { session, place }, revocation, removal);
+  const removal = await removeSession(store, session, keyringLimits(cli));
+  if (revocation.unopened && store.project !== undefined) {
+    return await tellUnopened(cli, { session, store }, revocation, removal);
   }
   const failures: AppError[] = [];
   if (removal.leftBehind === undefined) {
     const done = failure === undefined ? revocation.done : "Removed here";
     out.line(`${done}: ${whoAndWhere(session, sessions)}.`);
     const valid = staysValid(session) ?? revocation.registration;
-    if (valid !== undefined) out.note(valid);
+    if (valid !== undefined) out.info(valid);
   } else {
     const done = `${labelOf(session)} is signed out here`;
-    failures.push(await keyLeftBehind(done, { session, place }, removal.leftBehind));
+    failures.push(await keyLeftBehind(done, { session, store }, removal.leftBehind));
   }
   if (failure !== undefined) failures.push(stillValid(session, revocation, failure));
   failures.push(...revocation.older ?? []);
   const failed = (thrown: unknown) => void failures.push(failureOrThrow(thrown));
   const { exportedTo } = revocation.sealed ?? session;
   if (exportedTo !== undefined) {
-    await withdraw({ path: exportedTo, project: place.project }, revocation.token).catch(failed);
+    await withdraw({ path: exportedTo, project: store.project }, revocation.token).catch(failed);
   }
   if (input.kubeconfig !== undefined) {
-    await removeSessionEntries(deps, session, input.kubeconfig).catch(failed);
+    await removeSessionEntries(cli, session, input.kubeconfig).catch(failed);
   }
   return failures;
 }
@@ -211,17 +211,17 @@ function registration({ session, credentials }: OpenedSession): string | undefin
  * Where the copy of a token in that folder is, is known without them.
  */
 async function tellUnopened(
-  { out }: Deps,
-  { session, place }: PlacedSession,
+  { out }: CommandContext,
+  { session, store }: PlacedSession,
   { done }: Revocation,
   { leftBehind }: Removal,
 ): Promise<AppError[]> {
-  const { project = "" } = place;
+  const { project = "" } = store;
   const failures: AppError[] = [];
   if (leftBehind === undefined) out.line(`${done}: the session of ${printable(project)}.`);
   else {
     const removed = `The session of ${printable(project)} is removed`;
-    failures.push(await keyLeftBehind(removed, { session, place }, leftBehind));
+    failures.push(await keyLeftBehind(removed, { session, store }, leftBehind));
   }
   const copies = [`${project}/.datachain/config`, `${project}\\.datachain\\config`];
   const copy = copies.find((path) => path === session.exportedTo);
@@ -263,18 +263,18 @@ interface Revocation {
 }
 
 async function revoke(
-  deps: Deps,
-  place: SessionPlace,
+  cli: CommandContext,
+  store: SessionStore,
   session: Session,
   keep: true | undefined,
 ): Promise<Revocation> {
   let opened: OpenedSession;
   try {
-    opened = await openSession(place, session, keyringBound(deps));
+    opened = await openSession(store, session, keyringLimits(cli));
   } catch (thrown) {
     if (keep) throw thrown;
     // Without the key the tokens can be neither used nor revoked by anybody who has only these files.
-    deps.out.warn(`${failureOrThrow(thrown).message} Its tokens could not be revoked.`);
+    cli.out.warn(`${failureOrThrow(thrown).message} Its tokens could not be revoked.`);
     return { done: "Removed here; not revoked", host: "", unopened: true };
   }
   const { credentials } = opened;
@@ -282,33 +282,33 @@ async function revoke(
   if (credentials.recipe !== undefined) {
     const { session: sealed } = opened;
     return sealed.kind === "studio"
-      ? { ...await revokeAtStudio(deps, opened, keep), sealed }
+      ? { ...await revokeAtStudio(cli, opened, keep), sealed }
       : { done: "Removed here", host, sealed, registration: registration(opened) };
   }
-  const until = validUntil(opened, deps.now());
+  const until = validUntil(opened, cli.now());
   const gone = { host, registration: registration(opened) };
   const over = { done: "Removed here; nothing of it was left to revoke", ...gone };
   if (until === undefined && credentials.refreshToken === undefined) return over;
-  using network = deps.openNetwork(credentials.certificateAuthority, trustLine(opened.session));
+  using network = cli.openNetwork(credentials.certificateAuthority, trustLine(opened.session));
   using bounded = boundedSignal(
-    deps.requestTimeout,
+    cli.requestTimeout,
     () => slow(host),
-    deps.interrupted,
+    cli.interrupted,
   );
   try {
     const { refreshToken, accessToken, clientId, clientSecret, metadata } = credentials;
     const revoked = await revokeTokens(
-      { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log },
+      { fetch: network.fetch, now: cli.now, signal: bounded.signal, log: cli.out.debug },
       { metadata, client: oauthClient(clientId, clientSecret), refreshToken, accessToken },
     );
     if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here", ...gone };
     if (until === undefined) return over;
-    deps.out.warn(
+    cli.out.warn(
       `${host} has no revocation endpoint: tokens stay valid until they expire.`,
     );
     return { done: "Removed here", ...gone };
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
+    if (!(thrown instanceof AppError) || cli.interrupted.aborted) throw thrown;
     return until === undefined ? over : { done: "", ...gone, failure: thrown, until };
   }
 }
@@ -330,21 +330,21 @@ function validUntil({ session, credentials }: OpenedSession, now: number): strin
  * as taken back.
  */
 async function revokeAtStudio(
-  deps: Deps,
+  cli: CommandContext,
   { session, credentials }: OpenedSession,
   keep: true | undefined,
 ): Promise<Revocation> {
   const { accessToken: token = "", certificateAuthority, recipe } = credentials;
   const studio = issuerOf(credentials);
   const { host } = new URL(studio);
-  using network = deps.openNetwork(certificateAuthority, trustLine(session));
+  using network = cli.openNetwork(certificateAuthority, trustLine(session));
   const revokeOne = async (given: { readonly host: string; readonly token: string }) => {
     using bounded = boundedSignal(
-      deps.requestTimeout,
+      cli.requestTimeout,
       () => slow(new URL(given.host).host),
-      deps.interrupted,
+      cli.interrupted,
     );
-    const exchange = { fetch: network.fetch, now: deps.now, signal: bounded.signal, log: deps.out.log };
+    const exchange = { fetch: network.fetch, now: cli.now, signal: bounded.signal, log: cli.out.debug };
     return await revokeStudioToken(exchange, given);
   };
   const older: AppError[] = [];
@@ -352,10 +352,10 @@ async function revokeAtStudio(
     const { issuer, token: theirs, name } = superseded;
     try {
       await revokeOne({ host: issuer, token: theirs });
-      deps.out.note(`The token "${printable(name)}" that was here before is revoked, too.`);
+      cli.out.info(`The token "${printable(name)}" that was here before is revoked, too.`);
     } catch (thrown) {
-      if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
-      if (!isLive(superseded, deps.now())) continue;
+      if (!(thrown instanceof AppError) || cli.interrupted.aborted) throw thrown;
+      if (!isLive(superseded, cli.now())) continue;
       if (keep) return { done: "", host, failure: thrown };
       older.push(olderStillValid(superseded, thrown));
     }
@@ -367,8 +367,8 @@ async function revokeAtStudio(
       : "Revoked and removed here";
     return { done, host, token, older };
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || deps.interrupted.aborted) throw thrown;
-    if (!isLive(session, deps.now())) {
+    if (!(thrown instanceof AppError) || cli.interrupted.aborted) throw thrown;
+    if (!isLive(session, cli.now())) {
       return { done: "Removed here; its token had expired already", host, token, older };
     }
     const until = session.expires === undefined ? {} : { until: session.expires };
@@ -377,7 +377,7 @@ async function revokeAtStudio(
 }
 
 /** Takes the token out of the copy that DataChain's own tools read. Throws `STORAGE` when it may still stand there. */
-async function withdraw(copy: ExportPlace, token: string | undefined): Promise<void> {
+async function withdraw(copy: ExportTarget, token: string | undefined): Promise<void> {
   if (token === undefined) throw tokenStays(copy.path);
   const { withdrawToken } = await import("../providers/studio/export.ts");
   await withdrawToken(copy, token);

@@ -3,11 +3,11 @@
 import { printable, shellLine } from "../text.ts";
 import { mendPluginPolicy, readPluginPolicy, refusesPlugin } from "../kubeconfig/kuberc.ts";
 import { findProgram } from "../system/processes.ts";
-import type { Deps } from "./context.ts";
+import type { CommandContext } from "./context.ts";
 
 /** Says that kubectl will not run a command, and what lets it; nothing where it will. */
 export async function tellPluginPolicy(
-  { env, out }: Pick<Deps, "env" | "out">,
+  { env, out }: Pick<CommandContext, "env" | "out">,
   command: string,
 ): Promise<void> {
   const policy = await readPluginPolicy(env);
@@ -17,17 +17,17 @@ export async function tellPluginPolicy(
   const { words, lines } = mendPluginPolicy(policy, command);
   const file = printable(policy.file);
   const unnamed = policy.policy === "Allowlist" ? ", and its list does not hold it" : "";
-  out.act(
+  out.important(
     `kubectl will not run ${
       printable(command)
     }: ${file} says credentialPluginPolicy: ${policy.policy}${unnamed}.`,
   );
-  if (words !== undefined) out.act(`To allow it, with kubectl 1.36 or later: ${shellLine(words)}`);
+  if (words !== undefined) out.important(`To allow it, with kubectl 1.36 or later: ${shellLine(words)}`);
   const where = lines.length === 1 ? `add to credentialPluginAllowlist in ${file}` : `let ${file} say`;
-  out.act(
+  out.important(
     words === undefined
       ? `To allow it, ${where}:`
       : `With kubectl 1.35, which does not read what that command writes, ${where}:`,
   );
-  for (const line of lines) out.act(`  ${printable(line, Infinity)}`);
+  for (const line of lines) out.important(`  ${printable(line, Infinity)}`);
 }

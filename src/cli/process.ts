@@ -2,7 +2,7 @@
 
 import { errorFormatOf, formatError, toAppError } from "../errors.ts";
 import { ambientSessions } from "../providers/ambient.ts";
-import { openPlace } from "../sessions/open-store.ts";
+import { openStore } from "../sessions/open-store.ts";
 import { pause } from "../system/clock.ts";
 import { commandLine, environment } from "../system/environment.ts";
 import { openNetwork } from "../system/network.ts";
@@ -26,8 +26,8 @@ export async function runFromProcess(): Promise<number> {
     return await runCommandLine(commandLine, {
       env: environment,
       terminal,
-      place: {
-        ...openPlace(environment, notice, ambientSessions(environment, Date.now)),
+      store: {
+        ...openStore(environment, notice, ambientSessions(environment, Date.now)),
         interrupted: interrupted.signal,
       },
       now: Date.now,

@@ -9,8 +9,14 @@ import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { TRIAL_BUILD } from "../build.ts";
 import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
 import { VERSION } from "../version.ts";
-import { getTokenCommand, getTokenSurroundings } from "./auth/get-token.ts";
-import { type CommandDeps, depsOf, type GlobalFlags, leftWith, type Surroundings } from "./context.ts";
+import { getTokenCommand, getTokenContext } from "./auth/get-token.ts";
+import {
+  commandContext,
+  type ContextOf,
+  exitCodeOf,
+  type GlobalFlags,
+  type Surroundings,
+} from "./context.ts";
 import { formatObject, formatTable, listFormat } from "./output/table.ts";
 
 /** The version, and whether this is a build for trial and test. */
@@ -24,17 +30,17 @@ const NARROWEST_DESCRIPTION = 20;
 const ALL: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
-export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
-  const { writeErr } = around.terminal;
+export async function runCommandLine(args: readonly string[], context: Surroundings): Promise<number> {
+  const { writeErr } = context.terminal;
   let refusing: Command | undefined;
   let named: string | undefined;
-  const deps: CommandDeps = (command) => {
-    const made = depsOf(around, command.optsWithGlobals() as GlobalFlags);
+  const deps: ContextOf = (command) => {
+    const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);
     named = made.choice.flag;
     return made;
   };
   const parse = async (words: readonly string[]) => {
-    const program = await buildProgram(words, around, deps, (command) => {
+    const program = await buildProgram(words, context, deps, (command) => {
       refusing = command;
     });
     await program.parseAsync([...args], { from: "user" });
@@ -49,16 +55,16 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
     }
     return 0;
   } catch (thrown) {
-    const left = leftWith(thrown);
+    const left = exitCodeOf(thrown);
     if (left !== undefined) return left;
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     const error = thrown instanceof CommanderError ? usageError(thrown, refusing) : toAppError(thrown);
     const getToken = flagsOfWrongGetToken(args);
     if (getToken !== undefined) {
-      return await reportWrongGetToken(error, getToken, getTokenSurroundings(around));
+      return await reportWrongGetToken(error, getToken, getTokenContext(context));
     }
-    const explained = actingAs(named, await withAuthority(error, args, around));
-    writeErr(formatError(explained, around.errorFormat));
+    const explained = actingAs(named, await withAuthority(error, args, context));
+    writeErr(formatError(explained, context.errorFormat));
     if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }
@@ -98,7 +104,7 @@ async function withAuthority(
   return await explainAuthority(error, env, interrupted, words);
 }
 
-type Load = (around: Surroundings, deps: CommandDeps) => Promise<Command>;
+type Load = (context: Surroundings, deps: ContextOf) => Promise<Command>;
 
 /** The commands by the words that call them, each in a module of its own, which is loaded when its word is there. */
 const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
@@ -131,7 +137,7 @@ const AUTH_COMMANDS: typeof COMMANDS = [
   [["logout"], async (_, deps) => (await import("./logout.ts")).logoutCommand(deps)],
   [["list", "ls"], async (_, deps) => (await import("./auth/list.ts")).listCommand(deps)],
   [["switch"], async (_, deps) => (await import("./auth/switch.ts")).switchCommand(deps)],
-  [["get-token"], (around) => Promise.resolve(getTokenCommand(around))],
+  [["get-token"], (context) => Promise.resolve(getTokenCommand(context))],
   [
     ["update-kubeconfig"],
     async (_, deps) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(deps),
@@ -159,8 +165,8 @@ function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMM
 /** The program with the commands that a line calls; with all of them where it calls none. `refused` is told who refuses it. */
 async function buildProgram(
   words: readonly string[],
-  around: Surroundings,
-  deps: CommandDeps,
+  context: Surroundings,
+  deps: ContextOf,
   refused: (command: Command) => void,
 ): Promise<Command> {
   const program: Command = new Command("datumctl");
@@ -201,7 +207,7 @@ async function buildProgram(
     .helpCommand(false)
     .addHelpText("after", "\nExamples:\n  datumctl auth login\n  datumctl auth list\n  datumctl auth switch");
   holdsOthers(auth);
-  const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(around, deps)));
+  const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(context, deps)));
   const called = calledIn(words, COMMANDS);
   const inAuth = words.includes("auth");
   const none = called.length === 0 && !inAuth;
@@ -210,17 +216,17 @@ async function buildProgram(
   for (const command of await load(authWanted)) auth.addCommand(command);
   for (const command of await load(none ? COMMANDS : called)) program.addCommand(command);
   program.addCommand(auth);
-  program.addCommand(helpCommand(program, around));
+  program.addCommand(helpCommand(program, context));
   forEachCommand(program, (command) => {
     command.exitOverride((error) => {
       refused(command);
       throw wordUnknown(error, command);
     });
     command.configureOutput({
-      writeOut: around.terminal.writeOut,
+      writeOut: context.terminal.writeOut,
       // What it would say is said by our own error.
       writeErr: () => {},
-      getOutHelpWidth: () => Math.max(NARROWEST_HELP, around.terminal.columns()),
+      getOutHelpWidth: () => Math.max(NARROWEST_HELP, context.terminal.columns()),
     });
     command.configureHelp({ minWidthToWrap: NARROWEST_DESCRIPTION });
     command.showSuggestionAfterError(false);
@@ -320,7 +326,7 @@ function wordsOf(command: Command | undefined): string {
   return parent === null ? command.name() : `${wordsOf(parent as Command)} ${command.name()}`;
 }
 
-function versionCommand(deps: CommandDeps): Command {
+function versionCommand(deps: ContextOf): Command {
   const command = new Command("version")
     .description("Print the version")
     .option("-o, --output <format>", "table, json, yaml or name")

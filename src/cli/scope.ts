@@ -66,7 +66,7 @@ export type ChosenScope =
   );
 
 /** Where a command looks, beside its flags. */
-export interface ScopeSurroundings {
+export interface ScopeDefaults {
   readonly env: Environment;
   readonly inUse: Session["inUse"];
 }
@@ -75,7 +75,7 @@ export interface ScopeSurroundings {
  * What is acted on by flags, variables or `ctx use`, the first that says something counting; undefined when none
  * does. Throws `USAGE` for what cannot be an id, and for flags that exclude each other.
  */
-export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeSurroundings): ChosenScope | undefined {
+export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeDefaults): ChosenScope | undefined {
   const given = [
     flags.organization === undefined ? [] : ["--organization"],
     flags.project === undefined ? [] : ["--project"],

@@ -14,7 +14,7 @@ import {
 } from "../sessions/served-servers.ts";
 import type { ServedServer, Session } from "../sessions/session.ts";
 import { AMBIENT } from "../sessions/name.ts";
-import { type Deps, keyringBound } from "./context.ts";
+import { type CommandContext, keyringLimits } from "./context.ts";
 
 /** The server that an entry is about to lead to. */
 export interface NamedServer {
@@ -35,7 +35,7 @@ export interface NamedServer {
  * @throws {AppError} `WRONG_HOST` for what a variable gives, which is for its own host alone; as `rememberServer`.
  */
 export async function rememberNamed(
-  deps: Deps,
+  cli: CommandContext,
   session: Session,
   kubeconfig: Kubeconfig,
   named: NamedServer,
@@ -45,11 +45,11 @@ export async function rememberNamed(
   if (session.name.startsWith(AMBIENT)) refuseOtherServer(session, asking, { cluster: named.cluster });
   if (server === undefined) return session;
   const adopted = othersServed(kubeconfig, named).flatMap(({ asking }) => servedServer(asking, false) ?? []);
-  const bound = keyringBound(deps);
-  const { servers, dropped } = await rememberServer(deps.place, session.name, server, adopted, bound)
-    .catch((thrown) => nothingKept(deps, session, server, thrown));
+  const limits = keyringLimits(cli);
+  const { servers, dropped } = await rememberServer(cli.store, session.name, server, adopted, limits)
+    .catch((thrown) => nothingKept(cli, session, server, thrown));
   for (const { origin } of dropped) {
-    deps.out.warn(
+    cli.out.warn(
       `${origin} is no longer among the servers that the session "${session.name}" is for: there are too many. ` +
         `Name it again when you need it: ${namesServerLine(session, { address: origin })}`,
     );
@@ -58,7 +58,7 @@ export async function rememberNamed(
 }
 
 /** Sessions on a read-only disk write entries all the same; what is not kept may be missed later. */
-function nothingKept({ out }: Deps, session: Session, { origin }: ServedServer, thrown: unknown) {
+function nothingKept({ out }: CommandContext, session: Session, { origin }: ServedServer, thrown: unknown) {
   const failure = failureOrThrow(thrown);
   if (failure.code !== "STORAGE") throw thrown;
   if (session.provider !== "datum" || origin !== `https://${session.apiHost}`) {
@@ -89,7 +89,7 @@ function othersServed(kubeconfig: Kubeconfig, { user, cluster }: NamedServer) {
  * servers which the session is not for, and the ways to a server that datumctl does not go itself.
  */
 export function warnOfServers(
-  { out }: Deps,
+  { out }: CommandContext,
   session: Session,
   kubeconfig: Kubeconfig,
   named: NamedServer,

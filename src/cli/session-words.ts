@@ -16,64 +16,67 @@ import {
 import { chooseSession, type ChosenSession } from "../sessions/choose.ts";
 import { readConfig } from "../sessions/config.ts";
 import { accountOf, openSession } from "../sessions/open.ts";
-import type { SessionPlace } from "../sessions/store.ts";
+import type { SessionStore } from "../sessions/store.ts";
 import { listSessions } from "../sessions/read.ts";
-import { type Deps, keyringBound } from "./context.ts";
+import { type CommandContext, keyringLimits } from "./context.ts";
 
 /** A session, and the place that it is in. */
 export interface PlacedSession {
   readonly session: Session;
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
 }
 
 /** Every session of a place that can be read, the person's own unless told; the others are warned of. */
-export async function readableSessions({ place: own, out }: Deps, place = own): Promise<Session[]> {
-  const { sessions, damaged } = await listSessions(place);
+export async function readableSessions({ store: own, out }: CommandContext, store = own): Promise<Session[]> {
+  const { sessions, damaged } = await listSessions(store);
   for (const error of damaged) out.warn(`${error.message} ${error.hint ?? ""}`.trim());
   return sessions;
 }
 
 /** As {@link readableSessions}, with their place. */
-export async function placedSessions(deps: Deps, place = deps.place): Promise<PlacedSession[]> {
-  return (await readableSessions(deps, place)).map((session) => ({ session, place }));
+export async function placedSessions(cli: CommandContext, store = cli.store): Promise<PlacedSession[]> {
+  return (await readableSessions(cli, store)).map((session) => ({ session, store }));
 }
 
 /** A session that a command acts as, and the dependencies with the place that it is in. */
 export interface ActingSession extends ChosenSession {
-  readonly deps: Deps;
+  readonly deps: CommandContext;
 }
 
 /**
  * The session that a command acts as. Throws what {@link chooseSession} does, and what opening it does for one that is in
  * a project's folder.
  */
-export async function actingSession(deps: Deps): Promise<ActingSession> {
-  const chosen = await trusted(deps, await chooseSession(deps.place, deps.choice));
-  return { ...chosen, deps: { ...deps, place: chosen.place } };
+export async function actingSession(cli: CommandContext): Promise<ActingSession> {
+  const chosen = await trusted(cli, await chooseSession(cli.store, cli.choice));
+  return { ...chosen, deps: { ...cli, store: chosen.store } };
 }
 
 /** As it was sealed, where it is in a project's folder: anybody may have made that, and nothing it says is told. */
-export async function trusted<Placed extends PlacedSession>(deps: Deps, placed: Placed): Promise<Placed> {
-  const { session, place } = placed;
-  if (place.project === undefined) return placed;
-  return { ...placed, session: (await openSession(place, session, keyringBound(deps))).session };
+export async function trusted<Placed extends PlacedSession>(
+  cli: CommandContext,
+  placed: Placed,
+): Promise<Placed> {
+  const { session, store } = placed;
+  if (store.project === undefined) return placed;
+  return { ...placed, session: (await openSession(store, session, keyringLimits(cli))).session };
 }
 
 /**
  * The sessions that are of use here: the person's own, and those of the project folder that their keys open. The others
  * are warned of.
  */
-export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
-  const local = await deps.place.local?.(deps.place);
-  const own = await placedSessions(deps);
+export async function sessionsHere(cli: CommandContext): Promise<PlacedSession[]> {
+  const local = await cli.store.local?.(cli.store);
+  const own = await placedSessions(cli);
   if (local === undefined) return own;
   const ours: PlacedSession[] = [];
-  for (const placed of await placedSessions(deps, local)) {
+  for (const placed of await placedSessions(cli, local)) {
     try {
-      ours.push(await trusted(deps, placed));
+      ours.push(await trusted(cli, placed));
     } catch (thrown) {
       const { message, hint = "" } = failureOrThrow(thrown);
-      deps.out.warn(`${message} ${hint}`.trim());
+      cli.out.warn(`${message} ${hint}`.trim());
     }
   }
   return [...own, ...ours];
@@ -82,10 +85,10 @@ export async function sessionsHere(deps: Deps): Promise<PlacedSession[]> {
 /** A session went, and the keyring's item did not. `done` says what became of the session. */
 export async function keyLeftBehind(
   done: string,
-  { session, place }: PlacedSession,
+  { session, store }: PlacedSession,
   { code, message, cause }: AppError,
 ): Promise<AppError> {
-  const { account } = await systemAccount(accountOf(place, session.name));
+  const { account } = await systemAccount(accountOf(store, session.name));
   return new AppError(
     code === "KEYRING_TIMEOUT" ? code : "STORAGE",
     `${done}, but the keyring's item "${printable(account, Infinity)}" (service datumctl) ` +
@@ -166,7 +169,7 @@ function isAmbient({ name }: Session): boolean {
 }
 
 /** Says that the active session is not the one that commands act as, where a variable gives another than that one. */
-export function tellWhatComesFirst({ out, env, choice }: Deps, active?: string): void {
+export function tellWhatComesFirst({ out, env, choice }: CommandContext, active?: string): void {
   const variable = choice.variable === undefined
     ? variableInForce(env)
     : choice.variable.session === (active ?? choice.variable.session)
@@ -176,8 +179,8 @@ export function tellWhatComesFirst({ out, env, choice }: Deps, active?: string):
 }
 
 /** Says that the person's active session is not the one that counts here, where a project folder has its own. */
-export async function tellOfFolder({ out, place }: Deps): Promise<void> {
-  const local = await place.local?.(place);
+export async function tellOfFolder({ out, store }: CommandContext): Promise<void> {
+  const local = await store.local?.(store);
   if (local?.project === undefined) return;
   out.warn(
     `In ${
@@ -236,14 +239,14 @@ function isOf({ user }: Session, name: string): boolean {
  * the user and `--profile` mean two.
  */
 export async function meantSession(
-  deps: Deps,
+  cli: CommandContext,
   sessions: readonly PlacedSession[],
   user: string | undefined,
   question: string,
   command: string,
-  place = deps.place,
+  store = cli.store,
 ): Promise<PlacedSession> {
-  const { flag, credentialsFile, variable } = deps.choice;
+  const { flag, credentialsFile, variable } = cli.choice;
   if (user === "") {
     throw new AppError("USAGE", "The user's name is empty.", {
       hint: `Name an e-mail or a session: ${command} USER`,
@@ -251,7 +254,7 @@ export async function meantSession(
   }
   if (user !== undefined && flag === undefined) return matchSession(sessions, user, command);
   if (flag !== undefined || credentialsFile !== undefined || variable !== undefined) {
-    const chosen = await chooseSession(place, deps.choice);
+    const chosen = await chooseSession(store, cli.choice);
     const { session } = chosen;
     checkStored(
       session,
@@ -268,7 +271,7 @@ export async function meantSession(
   }
   const [first, ...others] = sessions;
   if (first === undefined) {
-    const given = variableInForce(deps.env);
+    const given = variableInForce(cli.env);
     throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", {
       hint: given === undefined
         ? "Sign in: datumctl login"
@@ -276,10 +279,10 @@ export async function meantSession(
     });
   }
   if (others.length === 0) return first;
-  const active = (await readConfig(deps.place)).activeSession;
-  const labels = sessions.map(({ session, place }) => {
+  const active = (await readConfig(cli.store)).activeSession;
+  const labels = sessions.map(({ session, store }) => {
     // What its file says beside its name may be anybody's words.
-    if (place.project !== undefined) return `${session.name}  in ${printable(place.project)}`;
+    if (store.project !== undefined) return `${session.name}  in ${printable(store.project)}`;
     const usual = defaultSessionName(nameOfPerson(session.user), session.apiHost);
     return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}${
       session.name === active ? "  active" : ""
@@ -287,7 +290,7 @@ export async function meantSession(
   });
   const hint = `Name the user: ${command} ${first.session.name}. Signed in: ${names(sessions)}.`;
   const { pick } = await import("./prompt/picker.ts");
-  const index = await pick(deps.terminal, deps.interrupted, question, labels, hint);
+  const index = await pick(cli.terminal, cli.interrupted, question, labels, hint);
   return sessions[index] ?? first;
 }
 

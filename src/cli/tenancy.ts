@@ -5,7 +5,7 @@ import { listObjects } from "../kube/list.ts";
 import { member, text } from "../kube/objects.ts";
 import { isScopeId } from "../providers/datum/hosts.ts";
 import type { Session } from "../sessions/session.ts";
-import type { Deps } from "./context.ts";
+import type { CommandContext } from "./context.ts";
 import { openTarget } from "./control-plane.ts";
 
 /** An organization that the user is a member of. */
@@ -23,8 +23,8 @@ export interface Project {
 }
 
 /** The user's organizations, by id: those of the memberships in their own control plane. */
-export async function listOrganizations(deps: Deps, chosen: Session): Promise<Organization[]> {
-  using plane = await openTarget(deps, chosen, { kind: "user", source: "the session" });
+export async function listOrganizations(cli: CommandContext, chosen: Session): Promise<Organization[]> {
+  using plane = await openTarget(cli, chosen, { kind: "user", source: "the session" });
   const memberships = await listObjects(plane.client, `/apis/${plane.api}/organizationmemberships`);
   const found = memberships.map((membership): Organization => {
     const { displayName, type } = member(member(membership, "status"), "organization");
@@ -34,26 +34,30 @@ export async function listOrganizations(deps: Deps, chosen: Session): Promise<Or
       type: text(type) || undefined,
     };
   });
-  const organizations = withIds(deps, "organization", plane.what, found);
+  const organizations = withIds(cli, "organization", plane.what, found);
   return [...new Map(organizations.map((organization) => [organization.id, organization])).values()].sort(
     byId,
   );
 }
 
 /** The projects of an organization, by id. */
-export async function listProjects(deps: Deps, chosen: Session, organization: string): Promise<Project[]> {
-  using plane = await openTarget(deps, chosen, { kind: "organization", id: organization, source: "" });
+export async function listProjects(
+  cli: CommandContext,
+  chosen: Session,
+  organization: string,
+): Promise<Project[]> {
+  using plane = await openTarget(cli, chosen, { kind: "organization", id: organization, source: "" });
   const found = (await listObjects(plane.client, `/apis/${plane.api}/projects`)).map((project): Project => {
     const metadata = member(project, "metadata");
     const displayName = text(member(metadata, "annotations")["kubernetes.io/display-name"]) || undefined;
     return { id: text(metadata.name), displayName, organization };
   });
-  return withIds(deps, "project", plane.what, found).sort(byId);
+  return withIds(cli, "project", plane.what, found).sort(byId);
 }
 
 /** Those whose id can be one; that others are passed over is said, for they would lead requests elsewhere. */
 function withIds<Row extends { readonly id: string }>(
-  { out }: Deps,
+  { out }: CommandContext,
   kind: "organization" | "project",
   what: string,
   rows: readonly Row[],

@@ -6,7 +6,7 @@ import { nameOfPerson } from "../sessions/name.ts";
 import type { ChosenSession } from "../sessions/choose.ts";
 import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet/profile.ts";
-import type { CommandDeps, Deps } from "./context.ts";
+import type { CommandContext, ContextOf } from "./context.ts";
 import { scopeWords, warnOfRefusal } from "./ctx/command.ts";
 import { warnOfExpiry } from "./expiry-warning.ts";
 import { findScope } from "./find-scope.ts";
@@ -15,7 +15,7 @@ import { actingSession, storageOf, storedIn, tokenEnds } from "./session-words.t
 import { formatObject, listFormat } from "./output/table.ts";
 
 /** `whoami`. */
-export function whoamiCommand(deps: CommandDeps): Command {
+export function whoamiCommand(deps: ContextOf): Command {
   const command = new Command("whoami")
     .description("Show who you act as, and where; asks no server")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -33,12 +33,12 @@ interface WhoamiInput extends ScopeFlags {
 }
 
 /** Prints the session that a command would act as, and why that one. */
-export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
+export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promise<void> {
   const format = listFormat(input.output);
-  const chosen = await actingSession(deps);
-  const { session, source, place } = chosen;
+  const chosen = await actingSession(cli);
+  const { session, source, store } = chosen;
   const { user, tokenExpires } = session;
-  const actedOn = await scopeOf(deps, input, chosen);
+  const actedOn = await scopeOf(cli, input, chosen);
   const scope = scopeWords(actedOn, session);
   const lines: (readonly [string, string])[] = [
     ...whoOf(session),
@@ -50,9 +50,9 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
     ...(session.team === undefined ? [] : [["Team", session.team] as [string, string]]),
     ["Kind", session.kind],
     ["Stored in", storedIn(session)],
-    ["Token expires", tokenEnds(session, deps.now())],
+    ["Token expires", tokenEnds(session, cli.now())],
   ];
-  deps.out.text(
+  cli.out.text(
     await formatObject(
       lines,
       {
@@ -75,12 +75,12 @@ export async function runWhoami(deps: Deps, input: WhoamiInput): Promise<void> {
       format,
     ),
   );
-  warnOfRefusal(deps, actedOn);
-  const { choice: { flag, variable }, env } = deps;
+  warnOfRefusal(cli, actedOn);
+  const { choice: { flag, variable }, env } = cli;
   if (flag === undefined && variable === undefined && variablesSet(env)) {
-    deps.out.note("tokens and clusters go by the CLOUDFLEET_* variables instead.");
+    cli.out.info("tokens and clusters go by the CLOUDFLEET_* variables instead.");
   }
-  await warnOfExpiry(deps, place, session);
+  await warnOfExpiry(cli, store, session);
 }
 
 /** Studio tells nobody's name: there it is the token's. */
@@ -94,7 +94,7 @@ function whoOf({ kind, user, name }: Session): readonly (readonly [string, strin
 
 /** What a command would act on; a kubeconfig that cannot be read hides no more than itself. */
 async function scopeOf(
-  { env, out }: Deps,
+  { env, out }: CommandContext,
   flags: ScopeFlags,
   chosen: ChosenSession,
 ): Promise<ChosenScope | undefined> {

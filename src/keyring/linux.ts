@@ -12,8 +12,8 @@ import {
 import {
   assertStorable,
   INTERRUPTED_CODE,
-  type KeyringBound,
   keyringInterrupted,
+  type KeyringLimits,
   keyringTimeout,
   type SecretStore,
   SERVICE,
@@ -49,19 +49,19 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
     doing: Doing,
     account: string,
     args: readonly string[],
-    bound: KeyringBound,
+    limits: KeyringLimits,
     secret?: string,
   ): Promise<RunResult> {
     const kept = await systemAccount(account);
     try {
       return await run("secret-tool", [...args, "service", SERVICE, "account", kept.account], {
         env: environment,
-        timeout: Math.max(1, bound.timeout),
+        timeout: Math.max(1, limits.timeout),
         ...(secret === undefined ? {} : { stdin: secret }),
-        ...(bound.signal === undefined ? {} : { signal: bound.signal }),
+        ...(limits.signal === undefined ? {} : { signal: limits.signal }),
       });
     } catch (error) {
-      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, bound, error);
+      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, limits, error);
       if (error instanceof ProgramNotFound) throw unreachable(doing, ABSENT, error);
       if (error instanceof ProgramError) {
         throw unreachable(doing, { what: error.message, mend: ABSENT.mend }, error);
@@ -74,9 +74,9 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
   async function search(
     doing: Doing,
     account: string,
-    bound: KeyringBound,
+    limits: KeyringLimits,
   ): Promise<"absent" | "locked" | "readable"> {
-    const { code, stdout, stderr } = await call(doing, account, ["search", "--all"], bound);
+    const { code, stdout, stderr } = await call(doing, account, ["search", "--all"], limits);
     if (stdout.trim() === "") {
       if (code !== 0) throw failure(doing, account, code, stderr);
       return "absent";
@@ -88,8 +88,8 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
     kind: "system",
     name: NAME,
 
-    async get(account, bound) {
-      let left = bound;
+    async get(account, limits) {
+      let left = limits;
       for (let attempt = 0; attempt < 2; attempt++) {
         const found = await call("read", account, ["lookup"], left);
         if (found.code === 0) return found.stdout;
@@ -103,18 +103,18 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
       throw locked("read", account);
     },
 
-    async set(account, secret, bound) {
+    async set(account, secret, limits) {
       assertStorable(secret);
       const label = `--label=${SERVICE}: ${printable(account)}`;
-      const stored = await call("store", account, ["store", label], bound, secret);
+      const stored = await call("store", account, ["store", label], limits, secret);
       if (stored.code !== 0) throw failure("store", account, stored.code, stored.stderr);
     },
 
-    async delete(account, bound) {
-      const removed = await call("remove", account, ["clear"], bound);
+    async delete(account, limits) {
+      const removed = await call("remove", account, ["clear"], limits);
       if (removed.code === 0) return true;
       if (!isSilent(removed)) throw failure("remove", account, removed.code, removed.stderr);
-      const left = { ...bound, timeout: bound.timeout - removed.elapsed };
+      const left = { ...limits, timeout: limits.timeout - removed.elapsed };
       if (await search("remove", account, left) === "absent") return false;
       throw locked("remove", account);
     },

@@ -6,8 +6,8 @@ import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../syste
 import {
   assertStorable,
   INTERRUPTED_CODE,
-  type KeyringBound,
   keyringInterrupted,
+  type KeyringLimits,
   keyringTimeout,
   type SecretStore,
   SERVICE,
@@ -43,16 +43,16 @@ const STATUS = {
 export function macosStore(run: Run, env: Readonly<Record<string, string>>): SecretStore {
   const environment = { ...env, LC_ALL: "C" };
 
-  async function call(args: readonly string[], bound: KeyringBound, stdin?: string): Promise<RunResult> {
+  async function call(args: readonly string[], limits: KeyringLimits, stdin?: string): Promise<RunResult> {
     try {
       return await run(SECURITY, args, {
         env: environment,
-        timeout: Math.max(1, bound.timeout),
+        timeout: Math.max(1, limits.timeout),
         ...(stdin === undefined ? {} : { stdin }),
-        ...(bound.signal === undefined ? {} : { signal: bound.signal }),
+        ...(limits.signal === undefined ? {} : { signal: limits.signal }),
       });
     } catch (error) {
-      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, bound, error);
+      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, limits, error);
       if (error instanceof ProgramError) throw unreachable(error.message, stdin !== undefined, error);
       throw error;
     }
@@ -62,34 +62,34 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
     kind: "system",
     name: NAME,
 
-    async get(name, bound) {
+    async get(name, limits) {
       const { account } = await systemAccount(name);
       const found = await call(
         ["find-generic-password", "-s", SERVICE, "-a", encodeAccount(account), "-w"],
-        bound,
+        limits,
       );
       if (found.code === STATUS.itemNotFound) return undefined;
       if (found.code !== 0) throw failure("read", name, found.code, found.stderr);
       return found.stdout.replace(/\n$/, "");
     },
 
-    async set(name, secret, bound) {
+    async set(name, secret, limits) {
       assertStorable(secret);
       const { account, label } = await systemAccount(name);
       const line = addCommand(account, secret, label);
-      let stored = await interactive(line, bound);
+      let stored = await interactive(line, limits);
       // Another process added the item after `security` had looked for one to update: now there is one.
       if (stored.code === STATUS.duplicateItem) {
-        stored = await interactive(line, { ...bound, timeout: bound.timeout - stored.elapsed });
+        stored = await interactive(line, { ...limits, timeout: limits.timeout - stored.elapsed });
       }
       if (stored.code !== 0) throw failure("store", name, stored.code, stored.stderr);
     },
 
-    async delete(name, bound) {
+    async delete(name, limits) {
       const { account } = await systemAccount(name);
       const removed = await call(
         ["delete-generic-password", "-s", SERVICE, "-a", encodeAccount(account)],
-        bound,
+        limits,
       );
       if (removed.code === STATUS.itemNotFound) return false;
       if (removed.code !== 0) throw failure("remove", name, removed.code, removed.stderr);
@@ -98,8 +98,8 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
   };
 
   /** Runs one command line over stdin; its status counts wherever `security -i` reports it. */
-  async function interactive(line: string, bound: KeyringBound): Promise<RunResult> {
-    const result = await call(["-i"], bound, line);
+  async function interactive(line: string, limits: KeyringLimits): Promise<RunResult> {
+    const result = await call(["-i"], limits, line);
     const returned = /\breturned (-?\d+)/.exec(result.stderr)?.[1];
     return returned === undefined ? result : { ...result, code: Number(returned) & 0xff };
   }

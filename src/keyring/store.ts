@@ -8,7 +8,7 @@ import { capital } from "../text.ts";
 export const SERVICE = "datumctl";
 
 /** How long a call may take, and what gives it up. */
-export interface KeyringBound {
+export interface KeyringLimits {
   /** Milliseconds for the whole call. */
   readonly timeout: number;
   /** Gives the call up; it then throws the signal's reason. */
@@ -16,7 +16,7 @@ export interface KeyringBound {
 }
 
 /** How long a keyring may take: longer where a person may be unlocking it. */
-export function keyringBound(canAsk: boolean, signal?: AbortSignal): KeyringBound {
+export function keyringLimits(canAsk: boolean, signal?: AbortSignal): KeyringLimits {
   return { timeout: canAsk ? 60_000 : 15_000, ...(signal === undefined ? {} : { signal }) };
 }
 
@@ -32,11 +32,11 @@ export interface SecretStore {
   /** What the store is called in messages, e.g. `the keyring (secret-tool)` or `a key file in /home/ada/…`. */
   readonly name: string;
   /** The secret of that account; undefined when the store answers that it has none. */
-  get(account: string, bound: KeyringBound): Promise<string | undefined>;
+  get(account: string, limits: KeyringLimits): Promise<string | undefined>;
   /** Stores or replaces the secret of that account. The caller reads it back before it relies on it. */
-  set(account: string, secret: string, bound: KeyringBound): Promise<void>;
+  set(account: string, secret: string, limits: KeyringLimits): Promise<void>;
   /** Removes the account's item. False when there was none. */
-  delete(account: string, bound: KeyringBound): Promise<boolean>;
+  delete(account: string, limits: KeyringLimits): Promise<boolean>;
 }
 
 /** The account in a system's own store that an account of ours is kept under. */
@@ -68,8 +68,8 @@ export function assertStorable(secret: string): void {
 }
 
 /** The error of a call that was given up because its time was over. */
-export function keyringTimeout(store: string, bound: KeyringBound, cause?: unknown): AppError {
-  return new AppError("KEYRING_TIMEOUT", `${capital(store)} did not answer within ${seconds(bound)}.`, {
+export function keyringTimeout(store: string, limits: KeyringLimits, cause?: unknown): AppError {
+  return new AppError("KEYRING_TIMEOUT", `${capital(store)} did not answer within ${seconds(limits)}.`, {
     hint: "If a window asks for the keyring's password, answer it, then run the same command again.",
     cause,
   });
@@ -83,6 +83,6 @@ export function keyringInterrupted(): AppError {
   return new AppError("INTERRUPTED", "Interrupted.");
 }
 
-function seconds({ timeout }: KeyringBound): string {
+function seconds({ timeout }: KeyringLimits): string {
   return timeout < 1000 ? `${timeout} ms` : `${Math.round(timeout / 100) / 10} s`;
 }

@@ -77,7 +77,7 @@ const OTHER_CREDENTIALS = [
 ];
 
 /** What an edit comes to: the data after it, and what happens to each list. */
-export interface Intent {
+export interface ListEdits {
   readonly data: Record<string, unknown>;
   readonly lists: ReadonlyMap<ListName, ListChange>;
 }
@@ -90,7 +90,7 @@ export function listOf(data: Readonly<Record<string, unknown>>, list: ListName):
 }
 
 /** What an edit makes of a kubeconfig's data. */
-export function intendedChange(data: Readonly<Record<string, unknown>>, edit: KubeconfigEdit): Intent {
+export function plannedChange(data: Readonly<Record<string, unknown>>, edit: KubeconfigEdit): ListEdits {
   const lists = new Map<ListName, ListChange>();
   const after: Record<string, unknown> = { ...data };
   for (const list of LISTS) {

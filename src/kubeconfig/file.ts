@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 import { printable, shellWord } from "../text.ts";
 import type { Session } from "../sessions/session.ts";
-import { isOfPlace } from "../sessions/name.ts";
+import { matchesServer } from "../sessions/name.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./mask.ts";
@@ -220,7 +220,7 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
 export function actsAs(user: OwnUser, session: Pick<Session, "name" | "apiHost" | "issuer">): boolean {
   const { session: pinned = session.name, activeFor } = user;
   if (pinned !== session.name) return false;
-  return activeFor === undefined ? user.session !== undefined : isOfPlace(session, activeFor);
+  return activeFor === undefined ? user.session !== undefined : matchesServer(session, activeFor);
 }
 
 function textOf(value: unknown): string | undefined {

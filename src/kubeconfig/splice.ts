@@ -3,7 +3,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import { sameData } from "../splice/same-data.ts";
 import { addFlow, removeFlow, type Replaced, type Span } from "../splice/yaml-flow.ts";
-import { CannotSplice, endOf, keyOf, type Placed, startOf, YamlPlaces } from "../splice/yaml-ranges.ts";
+import { CannotSplice, endOf, keyOf, type Placed, startOf, YamlRanges } from "../splice/yaml-ranges.ts";
 import {
   blockLines,
   flowText,
@@ -35,7 +35,7 @@ export class SplicedText {
   readonly #text: string;
   readonly #eol: string;
   readonly #document: Document;
-  readonly #at: YamlPlaces;
+  readonly #at: YamlRanges;
   readonly #splices: Splice[] = [];
   /** What one level of a JSON-like file is indented with. */
   readonly #unit: string;
@@ -45,7 +45,7 @@ export class SplicedText {
   constructor(text: string, document: Document) {
     this.#text = text;
     this.#document = document;
-    this.#at = new YamlPlaces(text);
+    this.#at = new YamlRanges(text);
     this.#eol = /\r?\n/.exec(text)?.[0] ?? "\n";
     const root = document.contents;
     const first = isMap(root) ? root.items[0] : undefined;

@@ -8,12 +8,12 @@ import { type DataPath, duplicateNames } from "./duplicate-names.ts";
 import {
   entriesAfter,
   INNER,
-  intendedChange,
-  type Intent,
   type KubeconfigEdit,
+  type ListEdits,
   type ListName,
   listOf,
   LISTS,
+  plannedChange,
 } from "./edit.ts";
 import { type ListChange, SplicedText } from "./splice.ts";
 import { CannotSplice } from "../splice/yaml-ranges.ts";
@@ -110,7 +110,7 @@ export function entriesOf(
  * a removal is asked of a file in which names stand twice
  */
 export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): string {
-  const intent = intendedChange(config.data, edit);
+  const intent = plannedChange(config.data, edit);
   // Whoever only takes entries away makes such a file no worse, and maybe whole.
   const adds = edit.clusters ?? edit.users ?? edit.contexts ?? edit.currentContext;
   if (adds !== undefined) refuseDuplicateNames(config, intent.data);
@@ -154,7 +154,7 @@ export function refuseDuplicateNames(
 }
 
 /** The spliced text when it says exactly what was meant, else undefined. */
-function attempt(config: ParsedKubeconfig, intent: Intent, whole: boolean): string | undefined {
+function attempt(config: ParsedKubeconfig, intent: ListEdits, whole: boolean): string | undefined {
   const mark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
   const root = config.document.contents as YAMLMap | null;
   const spliced = new SplicedText(config.text.slice(mark.length), config.document);
@@ -186,7 +186,12 @@ function attempt(config: ParsedKubeconfig, intent: Intent, whole: boolean): stri
  * Whether the changed text without the items that nothing touches says what was meant without them. Items of a
  * block list do not depend on each other but by anchors; a file that has any is read as a whole.
  */
-function digestSays(spliced: SplicedText, root: YAMLMap, config: ParsedKubeconfig, intent: Intent): boolean {
+function digestSays(
+  spliced: SplicedText,
+  root: YAMLMap,
+  config: ParsedKubeconfig,
+  intent: ListEdits,
+): boolean {
   if (/[&*]/.test(config.text)) return false;
   // The first stays, so that the list stays one.
   const stays = (list: string, index: number) => {
@@ -213,7 +218,7 @@ function says(text: string, data: Record<string, unknown>): boolean {
   }
 }
 
-function tied(config: ParsedKubeconfig, intent: Intent): AppError {
+function tied(config: ParsedKubeconfig, intent: ListEdits): AppError {
   const touched = [...intent.lists].map(([list, change]) => ({
     list,
     index: [...change.updates.keys(), ...change.removed][0],

@@ -8,12 +8,12 @@
 import { AppError, failureOrThrow } from "../errors.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import type { Handouts } from "./deliveries.ts";
+import type { Deliveries } from "./deliveries.ts";
 import type { Session } from "../sessions/session.ts";
 import { openSession } from "../sessions/open.ts";
-import type { SessionPlace } from "../sessions/store.ts";
+import type { SessionStore } from "../sessions/store.ts";
 import { readSession } from "../sessions/read.ts";
-import { type FreshToken, timeLeft, type TokenBound } from "../sessions/token-wish.ts";
+import { type FreshToken, timeLeft, type TokenLimits } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { openNetwork } from "../system/network.ts";
 
@@ -28,22 +28,22 @@ const LONGEST_QUESTION = 3_000;
  * Throws `SESSION_EXPIRED` when the issuer neither knows the token any more nor renews the session, `SESSION_REJECTED`
  * when it refuses what the token was made with, and nothing else but `INTERRUPTED`.
  */
-export async function tokenOnSuspicion(
-  place: SessionPlace,
+export async function recheckToken(
+  store: SessionStore,
   token: FreshToken,
-  handouts: Handouts,
-  bound: TokenBound,
+  deliveries: Deliveries,
+  limits: TokenLimits,
   accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
   let verdict: Verdict = "unknown";
   try {
-    if (token.kind === "access") verdict = await askIssuer(place, token, handouts, bound);
-    if (verdict === "good" || (verdict === "unknown" && !await handouts.mayRefresh())) return token;
-    const session = await readSession(place, token.session.name);
+    if (token.kind === "access") verdict = await askIssuer(store, token, deliveries, limits);
+    if (verdict === "good" || (verdict === "unknown" && !await deliveries.mayRefresh())) return token;
+    const session = await readSession(store, token.session.name);
     if (session === undefined) return token;
     // The suspicion is not a failure of anybody's: it leaves no memory behind.
-    const { failures: _, ...quiet } = bound;
-    const better = await freshToken(place, session, { kind: token.kind, force: true, accept }, quiet);
+    const { failures: _, ...quiet } = limits;
+    const better = await freshToken(store, session, { kind: token.kind, force: true, accept }, quiet);
     // Another process may have put another session there meanwhile.
     accept(better.session);
     return better;
@@ -53,7 +53,7 @@ export async function tokenOnSuspicion(
     if (code === "SESSION_EXPIRED" && verdict === "rejected") throw thrown;
     if (code !== "SESSION_REJECTED") return token;
     // That is no suspicion any more; but the token may still be good elsewhere, so it stays, and is looked at again.
-    await handouts.lookAgain();
+    await deliveries.lookAgain();
     throw thrown;
   }
 }
@@ -62,27 +62,27 @@ export async function tokenOnSuspicion(
 type Verdict = "good" | "rejected" | "unknown";
 
 async function askIssuer(
-  place: SessionPlace,
+  store: SessionStore,
   token: FreshToken,
-  handouts: Handouts,
-  bound: TokenBound,
+  deliveries: Deliveries,
+  limits: TokenLimits,
 ): Promise<Verdict> {
-  const session = await readSession(place, token.session.name);
+  const session = await readSession(store, token.session.name);
   if (session === undefined) return "good";
-  const keyringTimeout = timeLeft(bound.deadline, bound.keyringTimeout);
-  const { session: sealed, credentials } = await openSession(place, session, { timeout: keyringTimeout });
+  const keyringTimeout = timeLeft(limits.deadline, limits.keyringTimeout);
+  const { session: sealed, credentials } = await openSession(store, session, { timeout: keyringTimeout });
   // Another session may have that name by now; its issuer is not to see this one's token.
   if (sealed.issuer !== token.session.issuer) return "good";
   if (credentials.recipe !== undefined) return "unknown";
   const { metadata, subject, certificateAuthority } = credentials;
   using network = openNetwork(certificateAuthority);
-  using bounded = boundedSignal(timeLeft(bound.deadline, LONGEST_QUESTION), tooSlow);
+  using bounded = boundedSignal(timeLeft(limits.deadline, LONGEST_QUESTION), tooSlow);
   const exchange = {
     fetch: network.fetch,
-    now: place.now,
+    now: store.now,
     signal: bounded.signal,
     requestTimeout: LONGEST_QUESTION,
-    ...(bound.log === undefined ? {} : { log: bound.log }),
+    ...(limits.log === undefined ? {} : { log: limits.log }),
   };
   let verdict: Verdict = "unknown";
   try {
@@ -92,7 +92,7 @@ async function askIssuer(
   } finally {
     // An issuer that is slow or down is not asked again at once, either.
     if (verdict !== "rejected" && metadata.userinfo_endpoint !== undefined) {
-      await handouts.asked(token.token, verdict === "good");
+      await deliveries.asked(token.token, verdict === "good");
     }
   }
 }

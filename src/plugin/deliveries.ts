@@ -34,12 +34,12 @@ interface Asked extends Pick<Row, "mark" | "at"> {
 }
 
 /** The notes of one session. Nothing here fails: without them, only the suspicion is lost. */
-export interface Handouts {
+export interface Deliveries {
   /**
    * Notes that a process gets a token. Returns when a process of that mark got the same one, in milliseconds since 1970,
    * where that was within ten minutes and the issuer was not asked about it just now: its server may have refused it.
    */
-  note(parent: string, token: string): Promise<number | undefined>;
+  record(parent: string, token: string): Promise<number | undefined>;
   /** Notes that the issuer was asked about a token, and did not refuse it: it knows it, or did not answer. */
   asked(token: string, answered: boolean): Promise<void>;
   /** True when no refresh was made on suspicion within ten minutes; notes that one is made now. */
@@ -49,13 +49,13 @@ export interface Handouts {
 }
 
 /** Opens the notes kept in a file. No lock guards them: a lost row costs a suspicion, not a token. */
-export function openHandouts(path: string, now: Clock): Handouts {
+export function openDeliveries(path: string, now: Clock): Deliveries {
   const read = async (): Promise<Notes> => parse(await readTextFile(path).catch(() => undefined));
   const write = (notes: Notes) => replaceQuickly(path, JSON.stringify(notes) + "\n");
   const recent = (at: number, within = REMEMBERED) => at <= now() && now() - at < within;
   return {
-    async note(parent, token) {
-      const mark = await markOf(token);
+    async record(parent, token) {
+      const mark = await fingerprintOf(token);
       const notes = await read();
       const asked = notes.asked?.mark === mark &&
         recent(notes.asked.at, notes.asked.answered === false ? SILENT : SAID);
@@ -65,7 +65,10 @@ export function openHandouts(path: string, now: Clock): Handouts {
       return asked ? undefined : before?.at;
     },
     async asked(token, answered) {
-      await write({ ...await read(), asked: { mark: await markOf(token), at: now(), answered } });
+      await write({
+        ...await read(),
+        asked: { mark: await fingerprintOf(token), at: now(), answered },
+      });
     },
     async mayRefresh() {
       const notes = await read();
@@ -80,7 +83,7 @@ export function openHandouts(path: string, now: Clock): Handouts {
   };
 }
 
-async function markOf(token: string): Promise<string> {
+async function fingerprintOf(token: string): Promise<string> {
   return toBase64Url((await sha256(token)).subarray(0, 8));
 }
 

@@ -11,15 +11,15 @@ import {
 import { printable, printableValue } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/last-failure.ts";
-import { openHandouts } from "./deliveries.ts";
+import { openDeliveries } from "./deliveries.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { markOfVariables } from "../sessions/open.ts";
+import { fingerprintOfVariables } from "../sessions/open.ts";
 import type { Session } from "../sessions/session.ts";
-import { AMBIENT, isOfPlace, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
+import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
 import { type AskingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import { readConfig } from "../sessions/config.ts";
-import { pathsOf, type SessionPlace } from "../sessions/store.ts";
+import { pathsOf, type SessionStore } from "../sessions/store.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
@@ -39,8 +39,8 @@ import {
 } from "./exec-credential.ts";
 
 /** What a call needs of its surroundings. */
-export interface GetTokenSurroundings {
-  readonly place: SessionPlace;
+export interface GetTokenContext {
+  readonly store: SessionStore;
   readonly env: Environment;
   readonly parent: ParentProcess;
   readonly errorFormat: ErrorFormat;
@@ -90,19 +90,19 @@ export function remarksWanted(flags: GetTokenFlags, env: Environment): boolean {
  * Prints a fresh token, or says why there is none. stdout gets one text at the end; stderr stays silent on
  * success. Returns the exit code.
  */
-export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurroundings): Promise<number> {
-  const form = formOf(flags, around.env);
+export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext): Promise<number> {
+  const form = formOf(flags, context.env);
   const { output, info } = form;
   let failures: FailureMemory | undefined;
   let meant: MeantSession | undefined;
   let answer: string;
   try {
     if (form.wrong !== undefined) throw form.wrong;
-    const format = flags.errorFormat === undefined ? around.env("DATUMCTL_ERROR_FORMAT") : undefined;
+    const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
     if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
     const request = getTokenRequest(flags);
-    meant = await meantSession(request, around);
-    if (output !== "token") failures = await memoryOf(meant, around.place);
+    meant = await meantSession(request, context);
+    if (output !== "token") failures = await memoryOf(meant, context.store);
     if (failures !== undefined) {
       const recent = request.forceRefresh ? undefined : await failures.recent();
       // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself. And
@@ -111,21 +111,21 @@ export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurround
         (info?.interactive && mendedBySignIn(recent));
       if (recent !== undefined && !kept) throw recent;
     }
-    const token = await tokenOrSignIn(request, around, output, failures, info, meant);
+    const token = await tokenOrSignIn(request, context, output, failures, info, meant);
     if (token.warning !== undefined && output === "token" && !request.quiet) {
-      around.writeErr(`warning: ${token.warning}\n`);
+      context.writeErr(`warning: ${token.warning}\n`);
     }
-    answer = text(request, output, token, around.place.now());
+    answer = text(request, output, token, context.store.now());
   } catch (thrown) {
-    return await report(toAppError(thrown), { flags, output, failures, meant }, around);
+    return await report(toAppError(thrown), { flags, output, failures, meant }, context);
   }
   try {
-    around.writeOut(answer);
+    context.writeOut(answer);
     return 0;
   } catch (thrown) {
     // Nothing that the session did: neither remembered nor, of course, told on stdout.
     const error = toAppError(thrown);
-    around.writeErr(formatError(error, around.errorFormat));
+    context.writeErr(formatError(error, context.errorFormat));
     return error.exitCode;
   }
 }
@@ -134,70 +134,70 @@ export async function runGetToken(flags: GetTokenFlags, around: GetTokenSurround
 export async function reportWrongGetToken(
   error: AppError,
   flags: GetTokenFlags,
-  around: GetTokenSurroundings,
+  context: GetTokenContext,
 ): Promise<number> {
-  const { output } = formOf(flags, around.env);
-  return await report(error, { flags, output, failures: undefined, meant: undefined }, around);
+  const { output } = formOf(flags, context.env);
+  return await report(error, { flags, output, failures: undefined, meant: undefined }, context);
 }
 
 /** A token; where its session is gone or expired and a person can be asked, after a sign-in. */
 async function tokenOrSignIn(
   request: GetTokenRequest,
-  around: GetTokenSurroundings,
+  context: GetTokenContext,
   output: TokenOutput,
   failures: FailureMemory | undefined,
   info: ExecInfo | undefined,
   meant: MeantSession,
 ): Promise<FreshToken> {
-  const { name, place } = meant;
-  const handOut = async (chosen: ChosenSession, call: GetTokenSurroundings) => {
+  const { name, store } = meant;
+  const deliver = async (chosen: ChosenSession, call: GetTokenContext) => {
     const accept = acceptance(request, output, info?.server);
     const token = await tokenOf(chosen, request, call, output, failures, accept);
     if (info === undefined || output === "token") return token;
-    return await noteHandout(token, meant, call, failures, accept);
+    return await recordDelivery(token, meant, call, failures, accept);
   };
   try {
-    return await handOut(await meant.chosen, around);
+    return await deliver(await meant.chosen, context);
   } catch (thrown) {
     if (!mendedBySignIn(thrown) || output === "token" || !info?.interactive || name === undefined) {
       throw thrown;
     }
     const { signInFromPlugin } = await import("./sign-in.ts");
-    const log = request.verbose ? (line: string) => around.writeErr(`${line}\n`) : undefined;
+    const log = request.verbose ? (line: string) => context.writeErr(`${line}\n`) : undefined;
     return await signInFromPlugin(
       name,
       thrown,
-      { ...around, place, canAsk: around.canAsk(), log, activeFor: request.activeFor },
+      { ...context, store, canAsk: context.canAsk(), log, activeFor: request.activeFor },
       async () => {
-        const again = { ...around, started: performance.now() };
-        return await handOut(await choose(request, again), again);
+        const again = { ...context, started: performance.now() };
+        return await deliver(await choose(request, again), again);
       },
     );
   }
 }
 
 /** Notes who gets which token; for one that comes back for the same, looks whether it is still good. */
-async function noteHandout(
+async function recordDelivery(
   token: FreshToken,
-  { place }: MeantSession,
-  { parent, started }: GetTokenSurroundings,
+  { store }: MeantSession,
+  { parent, started }: GetTokenContext,
   failures: FailureMemory | undefined,
   accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
-  if (place.folders.missing !== undefined) return token;
-  const { handouts: path } = await pathsOf(place.folders, token.session.name);
-  const handouts = openHandouts(path, place.now);
-  const before = await handouts.note(parent.mark, token.token);
-  if (before === undefined || await beganAfter(before, parent, place)) return token;
-  const { tokenOnSuspicion } = await import("./after-401.ts");
+  if (store.folders.missing !== undefined) return token;
+  const { deliveries: path } = await pathsOf(store.folders, token.session.name);
+  const deliveries = openDeliveries(path, store.now);
+  const before = await deliveries.record(parent.id, token.token);
+  if (before === undefined || await beganAfter(before, parent, store)) return token;
+  const { recheckToken } = await import("./after-401.ts");
   const bound = { deadline: started + LONGEST_CALL_MS, keyringTimeout: LONGEST_KEYRING_MS, failures };
-  const better = await tokenOnSuspicion(place, token, handouts, bound, accept);
-  if (better.token !== token.token) await handouts.note(parent.mark, better.token);
+  const better = await recheckToken(store, token, deliveries, bound, accept);
+  if (better.token !== token.token) await deliveries.record(parent.id, better.token);
   return better;
 }
 
 /** True where a process of that number and machine got a token before this one began. */
-async function beganAfter(time: number, { start }: ParentProcess, { now }: SessionPlace): Promise<boolean> {
+async function beganAfter(time: number, { start }: ParentProcess, { now }: SessionStore): Promise<boolean> {
   const began = await start();
   return began !== undefined && now() - began.ago > time;
 }
@@ -208,21 +208,21 @@ async function beganAfter(time: number, { start }: ParentProcess, { now }: Sessi
  * of one must not be told of another.
  */
 async function memoryOf(
-  { name, place, chosen }: MeantSession,
-  { folders, now }: SessionPlace,
+  { name, store, chosen }: MeantSession,
+  { folders, now }: SessionStore,
 ): Promise<FailureMemory | undefined> {
-  if (name === undefined || place.project !== undefined || folders.missing !== undefined) return undefined;
+  if (name === undefined || store.project !== undefined || folders.missing !== undefined) return undefined;
   const { failure } = await pathsOf(folders, name);
   const found = await chosen.catch(() => undefined);
-  return openFailureMemory(failure, now, found && await markOf(found));
+  return openFailureMemory(failure, now, found && await fingerprintOf(found));
 }
 
 /** What a failure is of, where sessions of one name can be several. */
-async function markOf({ session, place: { env } }: ChosenSession): Promise<string | undefined> {
-  const given = await markOfVariables(session);
+async function fingerprintOf({ session, store: { env } }: ChosenSession): Promise<string | undefined> {
+  const given = await fingerprintOfVariables(session);
   if (given !== undefined || session.kind !== "workload") return given;
-  const { markOfSessionsJob } = await import("../sessions/ci-job.ts");
-  return await markOfSessionsJob(env, session);
+  const { fingerprintOfSessionsJob } = await import("../sessions/ci-job.ts");
+  return await fingerprintOfSessionsJob(env, session);
 }
 
 /** The session that a call means, as far as that can be told. */
@@ -230,7 +230,7 @@ interface MeantSession {
   /** Undefined where neither the call nor anything else names one. */
   readonly name: string | undefined;
   /** Where its files are, or would be. */
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
   /** The session, or why there is none. */
   readonly chosen: Promise<ChosenSession>;
 }
@@ -238,49 +238,49 @@ interface MeantSession {
 /** Decided once: what is remembered, noted and renewed is of the one session that the token is of. */
 async function meantSession(
   request: GetTokenRequest,
-  around: GetTokenSurroundings,
+  context: GetTokenContext,
 ): Promise<MeantSession> {
-  const chosen = choose(request, around);
+  const chosen = choose(request, context);
   try {
-    const { session: { name }, place } = await chosen;
-    return { name, place, chosen };
+    const { session: { name }, store } = await chosen;
+    return { name, store, chosen };
   } catch (thrown) {
-    return { name: await missingName(request, around, thrown), place: around.place, chosen };
+    return { name: await missingName(request, context, thrown), store: context.store, chosen };
   }
 }
 
 async function choose(
   { session: flag, credentialsFile, activeFor, clientId }: GetTokenRequest,
-  { place, env }: GetTokenSurroundings,
+  { store, env }: GetTokenContext,
 ): Promise<ChosenSession> {
   const own = activeFor !== undefined;
   const variable = own ? undefined : namingVariable(env);
-  return await chooseSession(place, { flag, credentialsFile, own, variable, entry: { activeFor, clientId } });
+  return await chooseSession(store, { flag, credentialsFile, own, variable, entry: { activeFor, clientId } });
 }
 
 /** Whose token was asked for in vain: somebody who signed out can sign in again. */
 async function missingName(
   { session, credentialsFile, activeFor }: GetTokenRequest,
-  { place, env }: GetTokenSurroundings,
+  { store, env }: GetTokenContext,
   thrown: unknown,
 ): Promise<string | undefined> {
   if (credentialsFile !== undefined) return OF_CREDENTIALS_FILE;
   const named = session ?? (activeFor === undefined ? namingVariable(env)?.session : undefined);
   if (named !== undefined || !mendedBySignIn(thrown)) return named;
-  return (await readConfig(place)).activeSession;
+  return (await readConfig(store)).activeSession;
 }
 
 async function tokenOf(
-  { session, place }: ChosenSession,
+  { session, store }: ChosenSession,
   request: GetTokenRequest,
-  { started, writeErr }: GetTokenSurroundings,
+  { started, writeErr }: GetTokenContext,
   output: TokenOutput,
   failures: FailureMemory | undefined,
   accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
   refuseOtherPlace(session, request);
   const token = await freshToken(
-    place,
+    store,
     session,
     {
       // A bare token is the access token, as it always was; kubectl gets what its server accepted.
@@ -317,7 +317,7 @@ function acceptance(
 }
 
 function refuseOtherPlace(session: Session, { session: named, activeFor }: GetTokenRequest): void {
-  if (activeFor === undefined || isOfPlace(session, activeFor)) return;
+  if (activeFor === undefined || matchesServer(session, activeFor)) return;
   const { name, apiHost, issuer } = session;
   const byIssuer = activeFor.includes("://");
   const wanted = printable(activeFor);
@@ -378,44 +378,44 @@ interface FailedCall {
 async function report(
   thrown: AppError,
   { flags, output, failures, meant }: FailedCall,
-  around: GetTokenSurroundings,
+  context: GetTokenContext,
 ): Promise<number> {
-  const { place, parent, errorFormat, writeOut, writeErr } = around;
-  const error = await explained(thrown, around);
+  const { store, parent, errorFormat, writeOut, writeErr } = context;
+  const error = await explained(thrown, context);
   const tell = () => {
     writeErr(formatError(error, errorFormat));
     if (error.code === "INTERNAL" && flags.verbose) writeErr(framesOf(error));
   };
   // Without a folder nobody remembers who was told.
-  if (output === "token" || place.folders.missing !== undefined) {
+  if (output === "token" || store.folders.missing !== undefined) {
     tell();
     if (output !== "token") writeOut(formatStatus(error));
     return error.exitCode;
   }
-  const { sessions } = place.folders;
+  const { sessions } = store.folders;
   // Without it nobody could remember who was told.
   await ensurePrivateFolder(sessions).catch(() => {});
-  const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, place.now);
+  const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, store.now);
   // A logout in a project's folder finds no words of its session elsewhere, and without a session nobody reads them:
   // kept is who was told, nothing more.
-  const wordless = failures === undefined || meant?.place.project !== undefined;
+  const wordless = failures === undefined || meant?.store.project !== undefined;
   if (error.code !== "INTERRUPTED") await memory.remember(wordless ? new AppError(error.code, "") : error);
   const began = await parent.start();
-  const first = await memory.firstFor(`${parent.mark} ${began?.mark ?? ""}`);
-  if (first && !await underFullScreen(around)) tell();
+  const first = await memory.firstFor(`${parent.id} ${began?.mark ?? ""}`);
+  if (first && !await underFullScreen(context)) tell();
   writeOut(formatStatus(error));
   return error.exitCode;
 }
 
 /** True where a program above us shows a screen of its own, across which nothing is to be written. */
-async function underFullScreen({ terminalUse }: GetTokenSurroundings): Promise<boolean> {
+async function underFullScreen({ terminalUse }: GetTokenContext): Promise<boolean> {
   const use = await terminalUse?.();
   return use !== undefined && use.raw && !use.elsewhere;
 }
 
 async function explained(
   error: AppError,
-  { explainCertificate, started }: GetTokenSurroundings,
+  { explainCertificate, started }: GetTokenContext,
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE" || explainCertificate === undefined) return error;
   using bounded = boundedSignal(timeLeft(started + LONGEST_CALL_MS), () => error);

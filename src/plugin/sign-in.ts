@@ -2,18 +2,18 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { type KeyringBound, keyringBound } from "../keyring/store.ts";
+import { type KeyringLimits, keyringLimits } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum/hosts.ts";
 import { renewalTarget } from "../providers/provider.ts";
-import { Quoted } from "../sessions/last-failure.ts";
+import { RememberedAs } from "../sessions/last-failure.ts";
 import { parseJson } from "../encoding.ts";
 import { NOBODY, type Session } from "../sessions/session.ts";
-import { AMBIENT, isOfPlace, labelOf, nameOfPerson } from "../sessions/name.ts";
+import { AMBIENT, labelOf, matchesServer, nameOfPerson } from "../sessions/name.ts";
 import { openSession } from "../sessions/open.ts";
-import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../sessions/store.ts";
+import { type KeyStore, pathsOf, type SessionPaths, type SessionStore } from "../sessions/store.ts";
 import { readSession } from "../sessions/read.ts";
 import { loginLineOfName, signInOfName, trustLine } from "../sessions/login-line.ts";
-import { keepSignIn } from "../sign-in/save.ts";
+import { saveSignIn } from "../sign-in/save.ts";
 import { mendedBySignIn } from "../sessions/token-wish.ts";
 import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn } from "../sign-in/sign-in.ts";
@@ -33,8 +33,8 @@ const LONGEST_SIGN_IN_MS = 5 * 60_000;
 const COOL_DOWN = 60_000;
 
 /** What the sign-in needs of the process. */
-export interface PluginSurroundings {
-  readonly place: SessionPlace;
+export interface PluginSignInContext {
+  readonly store: SessionStore;
   readonly env: Environment;
   /** Standard input and standard error are terminals. */
   readonly canAsk: boolean;
@@ -66,23 +66,23 @@ interface Renewal {
 export async function signInFromPlugin<Token>(
   name: string,
   failure: AppError,
-  given: PluginSurroundings,
+  given: PluginSignInContext,
   tokenAgain: () => Promise<Token>,
 ): Promise<Token> {
-  const { place } = given;
-  const renewal = await renewalOf(place, name, given.activeFor, keyringBound(given.canAsk));
+  const { store } = given;
+  const renewal = await renewalOf(store, name, given.activeFor, keyringLimits(given.canAsk));
   if (renewal === undefined) throw failure;
   const { raw, elsewhere } = await given.terminalUse?.() ?? { raw: false, elsewhere: false };
   // Another program's screen: nothing is written across it, and nobody can be asked on it.
   const unseen = raw || elsewhere ? failure : undefined;
-  const around = unseen === undefined
+  const context = unseen === undefined
     ? given
     : { ...given, canAsk: false, writeErr: () => {}, log: undefined };
-  if (!await canSignIn(around, renewal)) throw failure;
-  const paths = await pathsOf(place.folders, name);
-  await ensurePrivateFolder(place.folders.sessions);
+  if (!await canSignIn(context, renewal)) throw failure;
+  const paths = await pathsOf(store.folders, name);
+  await ensurePrivateFolder(store.folders.sessions);
   using interrupted = interruption();
-  const { lock, waited } = await lockSignIn(paths, around, interrupted.signal);
+  const { lock, waited } = await lockSignIn(paths, context, interrupted.signal);
   try {
     // Somebody may have signed in since this call failed, before it came to the lock or while it waited there.
     try {
@@ -90,13 +90,13 @@ export async function signInFromPlugin<Token>(
     } catch (thrown) {
       if (!mendedBySignIn(thrown)) throw thrown;
     }
-    await refuseWhileCooling(paths, place, byHand(renewal), failure, waited);
+    await refuseWhileCooling(paths, store, byHand(renewal), failure, waited);
     // Written before the attempt: one that is killed counts as abandoned.
-    await noteAttempt(paths, { at: place.now(), ended: false });
+    await noteAttempt(paths, { at: store.now(), ended: false });
     try {
-      await signIn(renewal, around, unseen, interrupted.signal);
+      await signIn(renewal, context, unseen, interrupted.signal);
     } catch (thrown) {
-      await noteAttempt(paths, { at: place.now(), ended: true });
+      await noteAttempt(paths, { at: store.now(), ended: true });
       throw withLine(thrown, byHand(renewal));
     }
   } finally {
@@ -110,16 +110,16 @@ export async function signInFromPlugin<Token>(
  * it is what was sealed: an edited file must not say where to sign in, or as whom.
  */
 async function renewalOf(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   activeFor: string | undefined,
-  bound: KeyringBound,
+  limits: KeyringLimits,
 ): Promise<Renewal | undefined> {
   // What a variable gives, nobody signs in to.
   if (name.startsWith(AMBIENT)) return undefined;
-  const found = await readSession(place, name);
+  const found = await readSession(store, name);
   if (found !== undefined) {
-    const { session, credentials } = await openSession(place, found, bound);
+    const { session, credentials } = await openSession(store, found, limits);
     const target = renewalTarget(session, credentials);
     const { email, username } = session.user;
     return target === undefined
@@ -130,7 +130,7 @@ async function renewalOf(
   if (email === undefined || host === undefined) return undefined;
   try {
     const target = datumTarget({ hostname: `auth.${host.slice("api.".length)}` });
-    if (target.apiHost !== host || !isOfPlace(target, activeFor ?? host)) return undefined;
+    if (target.apiHost !== host || !matchesServer(target, activeFor ?? host)) return undefined;
     return { name, target, renewed: undefined, loginHint: email };
   } catch (thrown) {
     // A host whose client nobody knows: only the person can say.
@@ -140,7 +140,7 @@ async function renewalOf(
 }
 
 /** Without a terminal somebody can still answer in a browser, where one comes up. */
-async function canSignIn({ canAsk, env }: PluginSurroundings, { renewed }: Renewal): Promise<boolean> {
+async function canSignIn({ canAsk, env }: PluginSignInContext, { renewed }: Renewal): Promise<boolean> {
   const chosen = renewed?.signIn?.browserCommand ?? env("BROWSER");
   if (canAsk || chosen !== undefined) return true;
   if (await browserObstacle() !== undefined) return false;
@@ -150,7 +150,7 @@ async function canSignIn({ canAsk, env }: PluginSurroundings, { renewed }: Renew
 
 async function lockSignIn(
   paths: SessionPaths,
-  { writeErr, longest = LONGEST_SIGN_IN_MS }: PluginSurroundings,
+  { writeErr, longest = LONGEST_SIGN_IN_MS }: PluginSignInContext,
   signal: AbortSignal,
 ): Promise<{ readonly lock: FileLock; readonly waited: boolean }> {
   const wait = { guards: "a sign-in", signal };
@@ -173,7 +173,7 @@ interface Attempt {
 
 async function refuseWhileCooling(
   paths: SessionPaths,
-  { now }: SessionPlace,
+  { now }: SessionStore,
   byHand: string,
   failure: AppError,
   waited: boolean,
@@ -192,7 +192,7 @@ async function refuseWhileCooling(
     `${failure.message} A sign-in failed or was abandoned ${
       formatSpan(ago)
     } ago, so datumctl does not ask again yet.`,
-    { hint: byHand, cause: new Quoted(failure) },
+    { hint: byHand, cause: new RememberedAs(failure) },
   );
 }
 
@@ -209,11 +209,11 @@ async function noteAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<
 
 async function signIn(
   renewal: Renewal,
-  around: PluginSurroundings,
+  context: PluginSignInContext,
   unseen: AppError | undefined,
   interrupted: AbortSignal,
 ): Promise<void> {
-  const { place, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = around;
+  const { store, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = context;
   const { name, target, renewed, loginHint } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
   const trust = renewed === undefined
@@ -223,10 +223,10 @@ async function signIn(
   using bounded = boundedSignal(longest, () => nobodyCame(byHand(renewal), longest), interrupted);
   const exchange = {
     fetch: network.fetch,
-    now: place.now,
+    now: store.now,
     signal: bounded.signal,
-    deadline: place.now() + longest,
-    ...(around.log === undefined ? {} : { log: around.log }),
+    deadline: store.now() + longest,
+    ...(context.log === undefined ? {} : { log: context.log }),
   };
   const say = (text: string) => writeErr(`${text}\n`);
   say(
@@ -241,8 +241,8 @@ async function signIn(
     port: 0,
     terminal: canAsk,
     keys: canAsk ? readKeys : undefined,
-    act: say,
-    note: say,
+    important: say,
+    info: say,
     unseen,
     async complete(signedIn) {
       if (renewed === undefined) refuseOtherEmail(name, loginHint, signedIn);
@@ -255,8 +255,8 @@ async function signIn(
         certificateAuthority,
         activate: false,
       };
-      const bound = keyringBound(canAsk, interrupted);
-      const { session } = await keepSignIn(place, exchange, signedIn, choice, bound);
+      const limits = keyringLimits(canAsk, interrupted);
+      const { session } = await saveSignIn(store, exchange, signedIn, choice, limits);
       return { who: labelOf(session), where: target.apiHost };
     },
   });

@@ -5,7 +5,7 @@ import { printable, shellLine } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
 import { isPersonalAccessToken } from "../oauth/grants/personal-access-token.ts";
 import { parseServiceAccountKey } from "../oauth/grants/service-account-key.ts";
-import type { RecipeCredentials } from "../sessions/credentials.ts";
+import type { SourceCredentials } from "../sessions/credentials.ts";
 import { ambientSession } from "../sessions/open.ts";
 import type { Session } from "../sessions/session.ts";
 import { AMBIENT } from "../sessions/name.ts";
@@ -65,7 +65,7 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
   const place = await placeOf(env);
   const { sub, email, exp } = unverifiedClaims(token) ?? {};
   const subject = typeof sub === "string" ? printable(sub) : "DATUMCTL_TOKEN";
-  const credentials: RecipeCredentials = {
+  const credentials: SourceCredentials = {
     ...place,
     clientId: "",
     subject,

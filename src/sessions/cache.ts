@@ -3,7 +3,7 @@
 import { readTextFile, replaceQuickly } from "../system/files.ts";
 import { parseJson } from "../encoding.ts";
 import { fileNameOf } from "./name.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 
 const SCHEMA_VERSION = 1;
 
@@ -29,25 +29,25 @@ export interface CacheOptions {
 }
 
 /** Opens a cache of a session that is signed in: a file of mode 0600 beside the session's own. */
-export async function openSessionCache(place: SessionPlace, options: CacheOptions): Promise<SessionCache> {
+export async function openSessionCache(store: SessionStore, options: CacheOptions): Promise<SessionCache> {
   const { session, kind, source, longestLife } = options;
-  if (place.folders.missing !== undefined) {
+  if (store.folders.missing !== undefined) {
     return { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
   }
   // A logout takes away every file whose name begins as the session's does.
-  const path = `${place.folders.sessions}/${await fileNameOf(session)}.${kind}-${await fileNameOf(source)}`;
+  const path = `${store.folders.sessions}/${await fileNameOf(session)}.${kind}-${await fileNameOf(source)}`;
   return {
     async read() {
       const kept = parseJson(await readTextFile(path).catch(() => undefined) ?? "");
       if (typeof kept !== "object" || kept === null || !("at" in kept) || !("value" in kept)) {
         return undefined;
       }
-      const age = place.now() - Number(kept.at);
+      const age = store.now() - Number(kept.at);
       const known = "schemaVersion" in kept && kept.schemaVersion === SCHEMA_VERSION;
       return known && age >= 0 && age < longestLife ? kept.value : undefined;
     },
     async write(value) {
-      const text = JSON.stringify({ schemaVersion: SCHEMA_VERSION, at: place.now(), value });
+      const text = JSON.stringify({ schemaVersion: SCHEMA_VERSION, at: store.now(), value });
       if (text.length <= LARGEST) await replaceQuickly(path, text);
     },
   };

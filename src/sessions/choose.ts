@@ -4,7 +4,7 @@ import { AppError, fail } from "../errors.ts";
 import { printable } from "../text.ts";
 import { readConfig } from "./config.ts";
 import type { Environment } from "../system/environment.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import { listSessions, readSession } from "./read.ts";
 import { type EntryWords, signInOfName } from "./login-line.ts";
 import type { Session } from "./session.ts";
@@ -14,7 +14,7 @@ import { AMBIENT, isCalled, isSessionName } from "./name.ts";
 export interface ChosenSession {
   readonly session: Session;
   /** Where its files are: another place than was asked when a project folder has it. */
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
   /** Where the identity came from: a flag, a variable, a project folder, or the active session. */
   readonly source: string;
 }
@@ -52,7 +52,7 @@ export function namingVariable(env: Environment): NamingVariable | undefined {
  * Finds the session that a command acts as: the named one; else what the variables give, the project folder's, the
  * active one. Throws `NOT_SIGNED_IN`, naming the sessions that there are; `USAGE` for two flags that name two.
  */
-export async function chooseSession(place: SessionPlace, choice: SessionChoice): Promise<ChosenSession> {
+export async function chooseSession(store: SessionStore, choice: SessionChoice): Promise<ChosenSession> {
   const { flag, credentialsFile, variable } = choice;
   if (credentialsFile !== undefined) {
     if (flag !== undefined) {
@@ -60,52 +60,52 @@ export async function chooseSession(place: SessionPlace, choice: SessionChoice):
         hint: "Act as one of the two.",
       });
     }
-    const session = await place.ambient?.({ credentialsFile });
-    if (session !== undefined) return { session, place, source: "--credentials-file" };
+    const session = await store.ambient?.({ credentialsFile });
+    if (session !== undefined) return { session, store, source: "--credentials-file" };
   }
   const named = flag ?? variable?.session;
   const chosen = named === undefined
-    ? await sessionInForce(place, choice)
-    : await namedSession(place, named, flag === undefined ? variable?.name ?? "" : "--profile");
-  return chosen ?? fail(await noSession(place, named, choice.entry));
+    ? await sessionInForce(store, choice)
+    : await namedSession(store, named, flag === undefined ? variable?.name ?? "" : "--profile");
+  return chosen ?? fail(await noSession(store, named, choice.entry));
 }
 
 async function namedSession(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   source: string,
 ): Promise<ChosenSession | undefined> {
   if (name.startsWith(AMBIENT)) {
-    const session = await place.ambient?.(name);
-    return session && { session, place, source };
+    const session = await store.ambient?.(name);
+    return session && { session, store, source };
   }
-  const session = await readSession(place, name);
-  if (session !== undefined) return { session, place, source };
-  const local = await place.local?.(place);
+  const session = await readSession(store, name);
+  if (session !== undefined) return { session, store, source };
+  const local = await store.local?.(store);
   const inProject = local && await readSession(local, name);
-  return inProject && local && { session: inProject, place: local, source };
+  return inProject && local && { session: inProject, store: local, source };
 }
 
 async function sessionInForce(
-  place: SessionPlace,
+  store: SessionStore,
   { own }: SessionChoice,
 ): Promise<ChosenSession | undefined> {
-  const ambient = await place.ambient?.();
-  if (ambient !== undefined) return { session: ambient, place, source: ambient.name.slice(AMBIENT.length) };
-  const local = own ? undefined : await place.local?.(place);
+  const ambient = await store.ambient?.();
+  if (ambient !== undefined) return { session: ambient, store, source: ambient.name.slice(AMBIENT.length) };
+  const local = own ? undefined : await store.local?.(store);
   const inProject = local && await activeSession(local);
-  if (inProject) return { session: inProject, place: local, source: `the project folder ${local.project}` };
-  const session = await activeSession(place);
-  return session && { session, place, source: "the active session" };
+  if (inProject) return { session: inProject, store: local, source: `the project folder ${local.project}` };
+  const session = await activeSession(store);
+  return session && { session, store, source: "the active session" };
 }
 
-async function activeSession(place: SessionPlace): Promise<Session | undefined> {
-  const { activeSession: name } = await readConfig(place);
-  return name === undefined ? undefined : await readSession(place, name);
+async function activeSession(store: SessionStore): Promise<Session | undefined> {
+  const { activeSession: name } = await readConfig(store);
+  return name === undefined ? undefined : await readSession(store, name);
 }
 
 async function noSession(
-  place: SessionPlace,
+  store: SessionStore,
   named: string | undefined,
   entry: EntryWords | undefined,
 ): Promise<AppError> {
@@ -115,7 +115,7 @@ async function noSession(
       hint: "Set it where this command runs, or pick a stored session: datumctl auth list",
     });
   }
-  const { sessions } = await listSessions(place);
+  const { sessions } = await listSessions(store);
   const names = sessions.map(({ name }) => name);
   const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
   const theirs = named === undefined

@@ -3,27 +3,30 @@
 import { sha256, toBase64Url } from "../encoding.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
-import type { Credentials, Recipe, WorkloadSource } from "./credentials.ts";
+import type { Credentials, TokenSource, WorkloadSource } from "./credentials.ts";
 import type { Session } from "./session.ts";
 import { WORKLOAD_SUBJECT } from "./name.ts";
 
 /** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
 export async function isOfThisJob(env: Environment, { recipe, job }: Credentials): Promise<boolean> {
   if (recipe?.kind !== "workload") return true;
-  return job !== undefined && job === await markOfJob(env, recipe.source);
+  return job !== undefined && job === await fingerprintOfJob(env, recipe.source);
 }
 
 /** What tells this job from others, from which its credential cannot be told; undefined outside a job. */
-export async function markOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
+export async function fingerprintOfJob(
+  env: Environment,
+  source: WorkloadSource,
+): Promise<string | undefined> {
   const own = await credentialOfJob(env, source);
   return own === undefined ? undefined : toBase64Url((await sha256(own)).subarray(0, 16));
 }
 
 /**
- * {@link markOfJob} for a workload's session that need not be opened: its subject tells where its token is. Undefined
+ * {@link fingerprintOfJob} for a workload's session that need not be opened: its subject tells where its token is. Undefined
  * where that cannot be read, either.
  */
-export async function markOfSessionsJob(
+export async function fingerprintOfSessionsJob(
   env: Environment,
   { user: { subject } }: Pick<Session, "user">,
 ): Promise<string | undefined> {
@@ -34,11 +37,13 @@ export async function markOfSessionsJob(
     : kind === "gitlab"
     ? { kind: "variable", name: where } as const
     : { kind: "file", path: where } as const;
-  return await markOfJob(env, source).catch(() => undefined);
+  return await fingerprintOfJob(env, source).catch(() => undefined);
 }
 
 /** True where a job's token is worth keeping: what a variable or a file holds is read anew each time. */
-export function keepsJobToken({ source, exchange }: Extract<Recipe, { readonly kind: "workload" }>): boolean {
+export function storesJobToken(
+  { source, exchange }: Extract<TokenSource, { readonly kind: "workload" }>,
+): boolean {
   return source.kind === "github" || exchange !== undefined;
 }
 

@@ -5,7 +5,7 @@ import { printable } from "../text.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, readTextFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import { makeFoldersPrivate, makePrivate, type SessionPlace } from "./store.ts";
+import { makeFoldersPrivate, makePrivate, type SessionStore } from "./store.ts";
 import { LOCK_WAIT } from "./read.ts";
 import { SCHEMA_VERSION } from "./session.ts";
 
@@ -17,15 +17,15 @@ export interface Config {
 }
 
 /** Reads `config.json`. Throws `STORAGE` when it is damaged or of a newer schema. */
-export async function readConfig(place: SessionPlace): Promise<Config> {
-  const path = configPath(place);
-  await makeFoldersPrivate(place);
-  return await configOf(place, path, await readTextFile(path));
+export async function readConfig(store: SessionStore): Promise<Config> {
+  const path = configPath(store);
+  await makeFoldersPrivate(store);
+  return await configOf(store, path, await readTextFile(path));
 }
 
-async function configOf(place: SessionPlace, path: string, text: string | undefined): Promise<Config> {
+async function configOf(store: SessionStore, path: string, text: string | undefined): Promise<Config> {
   if (text === undefined) return { schemaVersion: SCHEMA_VERSION };
-  await makePrivate(place, path);
+  await makePrivate(store, path);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -47,35 +47,35 @@ async function configOf(place: SessionPlace, path: string, text: string | undefi
 }
 
 /** Makes a session the active one. Throws `STORAGE`, `BUSY`. */
-export async function activateSession(place: SessionPlace, name: string): Promise<void> {
-  await changeConfig(place, (config) => ({ ...config, activeSession: name }), place.interrupted);
+export async function activateSession(store: SessionStore, name: string): Promise<void> {
+  await changeConfig(store, (config) => ({ ...config, activeSession: name }), store.interrupted);
 }
 
 /** Changes `config.json` under its lock; nothing is written when the change gives back what it got. */
 export async function changeConfig(
-  place: SessionPlace,
+  store: SessionStore,
   change: (config: Config) => Config,
   signal?: AbortSignal,
 ): Promise<void> {
-  await ensurePrivateFolder(place.folders.config);
-  await makeFoldersPrivate(place);
-  const path = configPath(place);
-  using _lock = await acquireLock(`${place.folders.config}/config.json.lock`, {
+  await ensurePrivateFolder(store.folders.config);
+  await makeFoldersPrivate(store);
+  const path = configPath(store);
+  using _lock = await acquireLock(`${store.folders.config}/config.json.lock`, {
     timeout: LOCK_WAIT,
     guards: path,
     ...(signal && { signal }),
   });
   checkpoint("config locked");
   await changeFile(path, async (text) => {
-    const before = await configOf(place, path, text);
+    const before = await configOf(store, path, text);
     const after = change(before);
     return after === before ? undefined : JSON.stringify(after, undefined, 2) + "\n";
   });
   checkpoint("config renamed");
 }
 
-function configPath(place: SessionPlace): string {
-  return `${place.folders.config}/config.json`;
+function configPath(store: SessionStore): string {
+  return `${store.folders.config}/config.json`;
 }
 
 function damagedConfig(path: string, what: string, cause?: unknown): AppError {

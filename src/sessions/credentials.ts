@@ -138,8 +138,8 @@ export interface SignInCredentials extends SealedPlace {
 }
 
 /** What is sealed of an identity that makes its tokens anew instead of refreshing them. */
-export interface RecipeCredentials extends SealedPlace {
-  readonly recipe: Recipe;
+export interface SourceCredentials extends SealedPlace {
+  readonly recipe: TokenSource;
   readonly issuer: string;
   /** The token that was made last, while it is kept. */
   readonly accessToken?: string;
@@ -163,7 +163,7 @@ export interface SupersededToken {
 }
 
 /** What is sealed. */
-export type Credentials = SignInCredentials | RecipeCredentials;
+export type Credentials = SignInCredentials | SourceCredentials;
 
 /** Where tokens are asked for; discovered at the issuer when absent. */
 interface TokenEndpoint {
@@ -173,7 +173,7 @@ interface TokenEndpoint {
 }
 
 /** How the next token is made. */
-export type Recipe =
+export type TokenSource =
   /** An API token: its id is the client's id, its secret the client's secret. RFC 6749, 4.4. */
   | TokenEndpoint & {
     readonly kind: "client-credentials";
@@ -214,13 +214,13 @@ export type WorkloadSource =
   | { readonly kind: "file"; readonly path: string };
 
 /** The public fields that repeat where sealed credentials say that they belong. */
-export type SealedPlaceFields = Pick<
+export type SealedAddressFields = Pick<
   Session,
   "issuer" | "authHost" | "apiHost" | "clientId" | "certificateAuthority" | "confidential" | "servers"
 >;
 
 /** Where credentials belong, as a session's public fields tell it. */
-export function sealedPlaceOf(credentials: Credentials): SealedPlaceFields {
+export function sealedAddress(credentials: Credentials): SealedAddressFields {
   const { clientId, clientSecret, apiHost, certificateAuthority, servers } = credentials;
   const issuer = issuerOf(credentials);
   return {

@@ -3,9 +3,9 @@
 import { AppError } from "../errors.ts";
 import type { Session } from "./session.ts";
 import { type OpenedSession, openSession } from "./open.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import { timedToken, type TokenKind } from "./token-life.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenLimits, type TokenRequest } from "./token-wish.ts";
 
 /** The token that kubectl gets from a session unless somebody chose. */
 export function preferredKind(session: Pick<Session, "provider" | "kind" | "kubectlToken">): TokenKind {
@@ -22,50 +22,50 @@ export function preferredKind(session: Pick<Session, "provider" | "kind" | "kube
  * `INVALID_TOKEN`, `CLOCK_SKEW`, `STORAGE`, `BUSY`, `NOT_SIGNED_IN`.
  */
 export async function freshToken(
-  place: SessionPlace,
+  store: SessionStore,
   session: Session,
-  wish: TokenWish,
-  bound: TokenBound,
+  request: TokenRequest,
+  limits: TokenLimits,
 ): Promise<FreshToken> {
-  const opened = await openSession(place, session, {
-    timeout: timeLeft(bound.deadline, bound.keyringTimeout),
+  const opened = await openSession(store, session, {
+    timeout: timeLeft(limits.deadline, limits.keyringTimeout),
   });
-  wish.accept?.(opened.session);
-  const kind = wish.kind ?? preferredKind(opened.session);
-  const usableHere = opened.credentials.recipe?.kind !== "workload" || await ofThisJob(place, opened);
+  request.accept?.(opened.session);
+  const kind = request.kind ?? preferredKind(opened.session);
+  const usableHere = opened.credentials.recipe?.kind !== "workload" || await ofThisJob(store, opened);
   const stored = usableHere ? timedToken(opened.credentials, kind) : undefined;
-  if (stored !== undefined && !wish.force && isFresh(stored, wish, place.now())) {
+  if (stored !== undefined && !request.force && isFresh(stored, request, store.now())) {
     return { ...stored, session: opened.session };
   }
   try {
-    return await renew(place, opened, { ...wish, kind }, bound);
+    return await renew(store, opened, { ...request, kind }, limits);
   } catch (thrown) {
     // An outage takes nothing from a token that is still good, unless more was asked for.
     const unreachable = thrown instanceof AppError && (thrown.code === "NETWORK" || thrown.code === "BUSY");
-    const usable = stored !== undefined && wish.minimumLife === undefined && !wish.force &&
-      stored.expires - place.now() > 5_000;
+    const usable = stored !== undefined && request.minimumLife === undefined && !request.force &&
+      stored.expires - store.now() > 5_000;
     if (!unreachable || !usable) throw thrown;
     return { ...stored, session: opened.session, warning: `${thrown.message} The stored token is used.` };
   }
 }
 
 /** Whether what is kept of a CI job's token is this job's. */
-async function ofThisJob({ env }: SessionPlace, { credentials }: OpenedSession): Promise<boolean> {
+async function ofThisJob({ env }: SessionStore, { credentials }: OpenedSession): Promise<boolean> {
   const { isOfThisJob } = await import("./ci-job.ts");
   return await isOfThisJob(env, credentials);
 }
 
 /** Refreshes, or makes anew; what that takes is loaded only now. */
 async function renew(
-  place: SessionPlace,
+  store: SessionStore,
   opened: OpenedSession,
-  wish: TokenWish & { readonly kind: TokenKind },
-  bound: TokenBound,
+  wish: TokenRequest & { readonly kind: TokenKind },
+  limits: TokenLimits,
 ): Promise<FreshToken> {
   if (opened.credentials.recipe === undefined) {
     const { renewToken } = await import("./renew.ts");
-    return await renewToken(place, opened, wish, bound);
+    return await renewToken(store, opened, wish, limits);
   }
   const { mintToken } = await import("./mint.ts");
-  return await mintToken(place, opened, wish, bound);
+  return await mintToken(store, opened, wish, limits);
 }

@@ -38,7 +38,7 @@ interface Remembered {
 }
 
 /** The cause of an error that adds words of its moment to a failure: remembered is the failure alone. */
-export class Quoted extends Error {
+export class RememberedAs extends Error {
   override readonly name = "Quoted";
   readonly failure: AppError;
 
@@ -93,7 +93,7 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
       return new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
     },
     remember(error) {
-      const { code, message, hint = "" } = error.cause instanceof Quoted ? error.cause.failure : error;
+      const { code, message, hint = "" } = error.cause instanceof RememberedAs ? error.cause.failure : error;
       const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
       return update((last) => {
         // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.

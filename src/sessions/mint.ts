@@ -4,9 +4,9 @@ import { AppError } from "../errors.ts";
 import { clockSkew } from "../oauth/clock.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
-import { type Followed, followRecipe, type MintingRecipe } from "./token-source.ts";
+import { type IssuedToken, type IssuingSource, requestToken } from "./token-source.ts";
 import {
-  type ChosenWish,
+  type ChosenTokenRequest,
   expired,
   openAgain,
   openExchange,
@@ -16,20 +16,20 @@ import {
   takenMeanwhile,
   TOO_SHORT,
 } from "./renewal.ts";
-import type { RecipeCredentials } from "./credentials.ts";
-import { ambientCredentials, keepForThisProcess, type OpenedSession } from "./open.ts";
+import type { SourceCredentials } from "./credentials.ts";
+import { ambientCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
 import { signInAgain } from "./login-line.ts";
 import type { Session } from "./session.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import { lockSession, readSession } from "./read.ts";
 import { prepareSession } from "./write.ts";
 import { timedToken } from "./token-life.ts";
-import { isOfThisJob, keepsJobToken, markOfJob } from "./ci-job.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenBound } from "./token-wish.ts";
+import { fingerprintOfJob, isOfThisJob, storesJobToken } from "./ci-job.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenLimits } from "./token-wish.ts";
 
 /** A session with a recipe, opened. */
-export interface OpenedRecipe extends OpenedSession {
-  readonly credentials: RecipeCredentials;
+export interface OpenedSource extends OpenedSession {
+  readonly credentials: SourceCredentials;
 }
 
 /**
@@ -40,69 +40,69 @@ export interface OpenedRecipe extends OpenedSession {
  * `NO_WORKLOAD_TOKEN`, `NO_ID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`, `BUSY`, `NOT_SIGNED_IN`.
  */
 export async function mintToken(
-  place: SessionPlace,
+  store: SessionStore,
   first: OpenedSession,
-  wish: ChosenWish,
-  bound: TokenBound,
+  request: ChosenTokenRequest,
+  limits: TokenLimits,
 ): Promise<FreshToken> {
   const seen = recipeOf(first);
-  if (wish.kind === "id") throw noIdToken(seen.session);
-  await refuseKnownFailure(wish, bound);
-  using lock = keepsTokens(seen) ? await lockWhereWritable(place, seen.session.name, bound) : undefined;
-  return await remembering(bound, async () => {
-    const opened = lock === undefined ? seen : recipeOf(await openAgain(place, seen, bound));
-    const taken = lock && await isOfThisJob(place.env, opened.credentials)
-      ? takenMeanwhile(place, seen, opened, wish)
+  if (request.kind === "id") throw noIdToken(seen.session);
+  await refuseKnownFailure(request, limits);
+  using lock = keepsTokens(seen) ? await lockWhereWritable(store, seen.session.name, limits) : undefined;
+  return await remembering(limits, async () => {
+    const opened = lock === undefined ? seen : recipeOf(await openAgain(store, seen, limits));
+    const taken = lock && await isOfThisJob(store.env, opened.credentials)
+      ? takenMeanwhile(store, seen, opened, request)
       : undefined;
     if (taken !== undefined) return taken;
-    await refuseKnownFailure(wish, bound);
-    return await mint(place, opened, wish, bound, lock !== undefined);
+    await refuseKnownFailure(request, limits);
+    return await mint(store, opened, request, limits, lock !== undefined);
   });
 }
 
 /** What is read anew each time is neither kept nor worth a lock. */
-function keepsTokens({ session, credentials: { recipe } }: OpenedRecipe): boolean {
+function keepsTokens({ session, credentials: { recipe } }: OpenedSource): boolean {
   if (ambientCredentials(session) !== undefined) return false;
-  return recipe.kind !== "workload" || keepsJobToken(recipe);
+  return recipe.kind !== "workload" || storesJobToken(recipe);
 }
 
 /** A disk that cannot be written costs the cache, and with it the lock; never the token. */
 async function lockWhereWritable(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
-  bound: TokenBound,
+  limits: TokenLimits,
 ): Promise<FileLock | undefined> {
   try {
-    return await lockSession(place, name, timeLeft(bound.deadline));
+    return await lockSession(store, name, timeLeft(limits.deadline));
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === "STORAGE") return undefined;
     throw thrown;
   }
 }
 
-function recipeOf({ session, credentials, ...rest }: OpenedSession): OpenedRecipe {
+function recipeOf({ session, credentials, ...rest }: OpenedSession): OpenedSource {
   if (credentials.recipe !== undefined) return { session, credentials, ...rest };
   throw expired(session, "a session of another kind has its name now");
 }
 
 async function mint(
-  place: SessionPlace,
-  opened: OpenedRecipe,
-  wish: ChosenWish,
-  bound: TokenBound,
+  store: SessionStore,
+  opened: OpenedSource,
+  request: ChosenTokenRequest,
+  limits: TokenLimits,
   keep: boolean,
 ): Promise<FreshToken> {
   const { session, credentials } = opened;
   if (credentials.recipe.kind === "fixed" || credentials.recipe.kind === "sign-in") {
     // Even for a server that refuses it: there is no other one, and that refusal says more than we could.
-    const last = stillGood(place, opened, "access");
-    if (last === undefined) throw await whyOver(place, opened, bound);
-    return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
+    const last = stillGood(store, opened, "access");
+    if (last === undefined) throw await whyOver(store, opened, limits);
+    return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
   }
-  const { minted, recipe } = await follow(place, opened, credentials.recipe, bound);
+  const { minted, recipe } = await follow(store, opened, credentials.recipe, limits);
   const { accessTokenExpires: _, job: __, ...rest } = credentials;
-  const job = recipe.kind === "workload" ? await markOfJob(place.env, recipe.source) : undefined;
-  const next: RecipeCredentials = {
+  const job = recipe.kind === "workload" ? await fingerprintOfJob(store.env, recipe.source) : undefined;
+  const next: SourceCredentials = {
     ...rest,
     recipe,
     ...(job === undefined ? {} : { job }),
@@ -112,23 +112,23 @@ async function mint(
   };
   const token = timedToken(next, "access");
   if (token === undefined) throw new Error("a minted token is a token");
-  if (keep) await keepToken(place, opened, next, token.expires);
-  if (ambientCredentials(session) !== undefined) keepForThisProcess(session, next);
-  const tooShort = wish.minimumLife !== undefined && !isFresh(token, wish, place.now());
+  if (keep) await keepToken(store, opened, next, token.expires);
+  if (ambientCredentials(session) !== undefined) rememberForThisProcess(session, next);
+  const tooShort = request.minimumLife !== undefined && !isFresh(token, request, store.now());
   return { ...token, session, ...(tooShort ? { warning: TOO_SHORT } : {}) };
 }
 
 /** Writes what was made. Where that fails, the next call makes another. */
 async function keepToken(
-  place: SessionPlace,
-  { session, key }: OpenedRecipe,
-  credentials: RecipeCredentials,
+  store: SessionStore,
+  { session, key }: OpenedSource,
+  credentials: SourceCredentials,
   expires: number,
 ): Promise<void> {
   try {
     // A person may have removed the file by hand; it is not written back.
-    if (key === undefined || await readSession(place, session.name) === undefined) return;
-    const replacement = await prepareSession(place, session.name, session, key);
+    if (key === undefined || await readSession(store, session.name) === undefined) return;
+    const replacement = await prepareSession(store, session.name, session, key);
     try {
       await replacement.commit({ ...session, tokenExpires: new Date(expires).toISOString() }, credentials);
     } catch (thrown) {
@@ -141,16 +141,16 @@ async function keepToken(
 }
 
 async function follow(
-  place: SessionPlace,
-  opened: OpenedRecipe,
-  recipe: MintingRecipe,
-  bound: TokenBound,
-): Promise<Followed> {
+  store: SessionStore,
+  opened: OpenedSource,
+  recipe: IssuingSource,
+  limits: TokenLimits,
+): Promise<IssuedToken> {
   const { session, credentials } = opened;
-  using asking = openExchange(place, opened, bound);
+  using asking = openExchange(store, opened, limits);
   const { exchange } = asking;
   try {
-    return await followRecipe(exchange, place.env, credentials, recipe);
+    return await requestToken(exchange, store.env, credentials, recipe);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     // The CI system's token is its own to renew, and the hint says how.
@@ -166,9 +166,9 @@ async function follow(
 
 /** Why there is no token, for one that nobody makes anew. */
 async function whyOver(
-  place: SessionPlace,
-  opened: OpenedRecipe,
-  bound: TokenBound,
+  store: SessionStore,
+  opened: OpenedSource,
+  limits: TokenLimits,
 ): Promise<AppError> {
   const { session, credentials } = opened;
   const { name } = session;
@@ -182,11 +182,11 @@ async function whyOver(
   const over = expired(session, `its token expired${when}`);
   // What a variable holds tells its end by the clock of whoever issued it.
   if (ends === undefined || ambientCredentials(session) === undefined) return over;
-  using asking = openExchange(place, opened, bound);
+  using asking = openExchange(store, opened, limits);
   const server = await askServerTime(asking.exchange, `https://${credentials.apiHost}`);
   if (server === undefined || server.date >= ends) return over;
   const consequence = `the token of "${name}" counts as expired${when}`;
-  return clockSkew(place.now(), server.date, server.host, consequence) ?? over;
+  return clockSkew(store.now(), server.date, server.host, consequence) ?? over;
 }
 
 function noIdToken(session: Session): AppError {

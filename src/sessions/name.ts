@@ -56,7 +56,10 @@ export function refuseNameOfOtherHost(name: string, apiHost: string): void {
  * True for a session of that API host; or, where the place is a URL, of the issuer of exactly that URL: organizations
  * can share an API host.
  */
-export function isOfPlace({ apiHost, issuer }: Pick<Session, "apiHost" | "issuer">, place: string): boolean {
+export function matchesServer(
+  { apiHost, issuer }: Pick<Session, "apiHost" | "issuer">,
+  place: string,
+): boolean {
   return place === (place.includes("://") ? issuer : apiHost);
 }
 

@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import { activateSession } from "./config.ts";
 import { isSamePerson, type Person } from "./identity.ts";
 import { sessionNameOf } from "./name-characters.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import type { Session } from "./session.ts";
 import { defaultSessionName } from "./name.ts";
 
@@ -13,9 +13,9 @@ import { defaultSessionName } from "./name.ts";
  * Makes a session that is stored the active one. It stays stored when that fails, and the error says so. Throws
  * `STORAGE`, `BUSY`.
  */
-export async function makeActive(place: SessionPlace, name: string): Promise<void> {
+export async function makeActive(store: SessionStore, name: string): Promise<void> {
   try {
-    await activateSession(place, name);
+    await activateSession(store, name);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     throw new AppError(
@@ -40,7 +40,7 @@ export async function freeName(
     lookAlike(session.name, usual) && !isSamePerson(session, identity)
   );
   // Not a number: on another machine, where they came in another order, that would be the other one's name.
-  const ending = theirs || isDoubtful(usual) ? `-${await markOf(identity)}` : "";
+  const ending = theirs || isDoubtful(usual) ? `-${await fingerprintOf(identity)}` : "";
   const text = `${label}@${identity.apiHost}`;
   let free = sessionNameOf(text, ending);
   for (let count = 2; sessions.some(({ name }) => lookAlike(name, free)); count++) {
@@ -60,7 +60,7 @@ function isPlain(name: string): boolean {
 }
 
 /** Six characters that are a person's at every machine. */
-async function markOf({ issuer, user: { subject } }: Person): Promise<string> {
+async function fingerprintOf({ issuer, user: { subject } }: Person): Promise<string> {
   const digest = await sha256(`${issuer}\n${subject}`);
   return Array.from(digest.subarray(0, 3), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

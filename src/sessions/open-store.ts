@@ -13,17 +13,17 @@ import {
 import { fileNameOf } from "./name.ts";
 import { childEnvironment, run } from "../system/processes.ts";
 import { openCredentialManager } from "../system/windows-credentials.ts";
-import { type FindAmbient, type KeyStore, pathsOf, type SessionPlace } from "./store.ts";
+import { type FindAmbient, type KeyStore, pathsOf, type SessionStore } from "./store.ts";
 
 /**
  * The place that the variables describe; `notice` hears, in one line and once, of what was mended on the way or could
  * not be.
  */
-export function openPlace(
+export function openStore(
   env: Environment,
   notice: (line: string) => void,
   ambient?: FindAmbient,
-): SessionPlace {
+): SessionStore {
   const folders = foldersOf(env);
   const told = new Set<string>();
   const once = (line: string) => {
@@ -39,16 +39,16 @@ export function openPlace(
         pathFor: (account) => keyFileOf(folders, account),
         notice: once,
       });
-  const place: SessionPlace = {
+  const store: SessionStore = {
     folders,
     env,
     notice: once,
     now: Date.now,
     ...(ambient && { ambient }),
     workingFolder: currentFolder,
-    local: async (place) => {
-      const { findLocalPlace } = await import("./project-folder.ts");
-      return await findLocalPlace(place);
+    local: async (store) => {
+      const { findProjectStore: findLocalPlace } = await import("./project-folder.ts");
+      return await findLocalPlace(store);
     },
     secretStore(kind) {
       const store = stores.get(kind) ?? open(kind);
@@ -56,7 +56,7 @@ export function openPlace(
       return store;
     },
   };
-  return place;
+  return store;
 }
 
 /** The file of an account's key. Those of project folders, which alone have blanks, belong to no session beside them. */

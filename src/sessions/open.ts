@@ -3,16 +3,16 @@
 import { sha256, toBase64Url } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import type { KeyringBound } from "../keyring/store.ts";
+import type { KeyringLimits } from "../keyring/store.ts";
 import {
   type Credentials,
   parseCredentials,
+  sealedAddress,
+  type SealedAddressFields,
   type SealedFields,
-  type SealedPlaceFields,
-  sealedPlaceOf,
 } from "./credentials.ts";
 import { kidOf, readKeyText, type SealingKey, unseal } from "./seal.ts";
-import { instead, type SessionPlace } from "./store.ts";
+import { type SessionStore, withoutProjectHint } from "./store.ts";
 import { signInAgain } from "./login-line.ts";
 import { SCHEMA_VERSION, type Session } from "./session.ts";
 
@@ -31,30 +31,30 @@ export interface OpenedSession {
  * Throws `KEYRING_LOCKED`, `KEYRING_TIMEOUT`, `KEYRING_ITEM_MISSING`, or `STORAGE` for a damaged file.
  */
 export async function openSession(
-  place: SessionPlace,
+  store: SessionStore,
   session: Session,
-  bound: KeyringBound,
+  limits: KeyringLimits,
 ): Promise<OpenedSession> {
   const ambient = ambientCredentials(session);
   if (ambient !== undefined) return { session, credentials: ambient };
-  const { interrupted: signal } = place;
-  const text = await place.secretStore(session.keyStore).get(accountOf(place, session.name), {
+  const { interrupted: signal } = store;
+  const text = await store.secretStore(session.keyStore).get(accountOf(store, session.name), {
     ...(signal && { signal }),
-    ...bound,
+    ...limits,
   });
   const key = text === undefined ? undefined : await readKeyText(text);
-  if (key === undefined || key.kid !== kidOf(session.credentials)) throw keyMissing(place, session);
-  return await openWith(place, session, key);
+  if (key === undefined || key.kid !== kidOf(session.credentials)) throw keyMissing(store, session);
+  return await openWith(store, session, key);
 }
 
 /** Under which account a session's key is kept, so that a person finds it under their own identity. */
-export function accountOf({ project }: SessionPlace, name: string): string {
+export function accountOf({ project }: SessionStore, name: string): string {
   return project === undefined ? name : `${name} in ${project}`;
 }
 
 /** Opens a session's credentials with a key that is at hand. */
 export async function openWith(
-  place: SessionPlace,
+  store: SessionStore,
   session: Session,
   key: SealingKey,
 ): Promise<OpenedSession> {
@@ -63,7 +63,7 @@ export async function openWith(
   if (credentials === undefined) {
     throw new AppError("STORAGE", `The credentials of the session "${session.name}" are damaged.`, {
       // What stands beside them in a project's folder may be anybody's.
-      hint: place.project === undefined ? signInAgain(session) : instead(place.project),
+      hint: store.project === undefined ? signInAgain(session) : withoutProjectHint(store.project),
     });
   }
   const { subject, signIn } = credentials;
@@ -71,7 +71,7 @@ export async function openWith(
   return {
     session: {
       ...(credentials.fields === undefined ? rest : { ...withoutFields(rest), ...credentials.fields }),
-      ...sealedPlaceOf(credentials),
+      ...sealedAddress(credentials),
       user: { ...session.user, subject },
       ...(signIn === undefined ? {} : { signIn }),
     },
@@ -86,9 +86,9 @@ function withoutFields<T extends Partial<SealedFields>>(session: T) {
   return rest;
 }
 
-function keyMissing(place: SessionPlace, session: Session): AppError {
-  if (place.project !== undefined) return notOurs(place.project, session);
-  const where = place.secretStore(session.keyStore).name;
+function keyMissing(store: SessionStore, session: Session): AppError {
+  if (store.project !== undefined) return notOurs(store.project, session);
+  const where = store.secretStore(session.keyStore).name;
   return new AppError(
     "KEYRING_ITEM_MISSING",
     `The key of the session "${session.name}" is no longer in ${where}; its credentials cannot be opened.`,
@@ -103,7 +103,7 @@ function notOurs(project: string, { name }: Session): AppError {
     `The session "${name}" in ${
       printable(`${project}/.datumctl`)
     } is not used: you hold no key for it. It may be somebody else's.`,
-    { hint: instead(project) },
+    { hint: withoutProjectHint(project) },
   );
 }
 
@@ -112,12 +112,12 @@ const given = new WeakMap<Session, string>();
 
 /** A session that comes from variables: nothing of it is stored. */
 export function ambientSession(
-  session: Omit<Session, "credentials" | "keyStore" | "schemaVersion" | keyof SealedPlaceFields>,
+  session: Omit<Session, "credentials" | "keyStore" | "schemaVersion" | keyof SealedAddressFields>,
   credentials: Credentials,
 ): Session {
   const made: Session = {
     ...session,
-    ...sealedPlaceOf(credentials),
+    ...sealedAddress(credentials),
     schemaVersion: SCHEMA_VERSION,
     keyStore: "file",
     credentials: "",
@@ -130,7 +130,7 @@ export function ambientSession(
 }
 
 /** Keeps the token that was made for a session that comes from variables, as long as this process lives. */
-export function keepForThisProcess(session: Session, credentials: Credentials): void {
+export function rememberForThisProcess(session: Session, credentials: Credentials): void {
   ambient.set(session, credentials);
 }
 
@@ -140,7 +140,7 @@ export function ambientCredentials(session: Session): Credentials | undefined {
 }
 
 /** Tells one value of the variables from another, which cannot be told from it; undefined for a session that is stored. */
-export async function markOfVariables(session: Session): Promise<string | undefined> {
+export async function fingerprintOfVariables(session: Session): Promise<string | undefined> {
   const values = given.get(session);
   return values === undefined ? undefined : toBase64Url((await sha256(values)).subarray(0, 8));
 }

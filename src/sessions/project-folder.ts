@@ -5,7 +5,7 @@ import { printable } from "../text.ts";
 import { onWindows } from "../system/environment.ts";
 import { ensurePrivateFolder, isOurs, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import { LOCK_WAIT } from "./read.ts";
 
 const FOLDER = ".datumctl";
@@ -14,15 +14,15 @@ const FOLDER = ".datumctl";
  * The place of a project folder's own sessions. Their keys stay with the person's: a folder that somebody else made,
  * or that came with a repository, opens nothing.
  */
-export function localPlace(place: SessionPlace, project: string): SessionPlace {
-  const { local: _, ambient: __, ...rest } = place;
+export function projectStore(store: SessionStore, project: string): SessionStore {
+  const { local: _, ambient: __, ...rest } = store;
   return { ...rest, project, folders: { config: `${project}/${FOLDER}`, sessions: `${project}/${FOLDER}` } };
 }
 
 /** The place of the working folder's own sessions, whether there are any or not. Throws `STORAGE` when it is gone or unnameable. */
-export function localPlaceHere(place: SessionPlace): SessionPlace {
-  const folder = place.workingFolder?.();
-  if (folder !== undefined && isPlain(folder)) return localPlace(place, folder);
+export function projectStoreHere(store: SessionStore): SessionStore {
+  const folder = store.workingFolder?.();
+  if (folder !== undefined && isPlain(folder)) return projectStore(store, folder);
   if (folder !== undefined) {
     throw new AppError(
       "STORAGE",
@@ -42,16 +42,16 @@ export function localPlaceHere(place: SessionPlace): SessionPlace {
  * person's home, neither of which is left; outside of both, the working folder alone. Passed by is what is a link, what
  * belongs to somebody else, and what cannot be read or be named.
  */
-export async function findLocalPlace(place: SessionPlace): Promise<SessionPlace | undefined> {
-  const named = place.env(onWindows ? "USERPROFILE" : "HOME");
+export async function findProjectStore(store: SessionStore): Promise<SessionStore | undefined> {
+  const named = store.env(onWindows ? "USERPROFILE" : "HOME");
   const home = named && (await realPath(named) ?? named);
-  const here = place.workingFolder?.();
+  const here = store.workingFolder?.();
   let nearest: string | undefined;
   for (let folder = here; folder !== undefined; folder = parentOf(folder)) {
-    if (nearest === undefined && await holdsSessions(place, folder)) nearest = folder;
+    if (nearest === undefined && await holdsSessions(store, folder)) nearest = folder;
     // What is above counts only once it is known to be within the bounds.
     const last = folder === home || await whatIs(`${folder}/.git`) !== undefined;
-    if (nearest !== undefined && (last || nearest === here)) return localPlace(place, nearest);
+    if (nearest !== undefined && (last || nearest === here)) return projectStore(store, nearest);
     if (last) return undefined;
   }
   return undefined;
@@ -62,7 +62,7 @@ function isPlain(folder: string): boolean {
   return folder === printable(folder, Infinity);
 }
 
-async function holdsSessions({ folders }: SessionPlace, project: string): Promise<boolean> {
+async function holdsSessions({ folders }: SessionStore, project: string): Promise<boolean> {
   const folder = `${project}/${FOLDER}`;
   // The person's own sessions may have been put there by a variable.
   if (folder === folders.config || !isPlain(folder) || await whatIs(folder) !== "folder") return false;
@@ -91,8 +91,8 @@ function parentOf(folder: string): string | undefined {
  * Makes the folder of a project's own sessions; true when it was not there. One that was there is kept out of git, too,
  * whatever came with it. Throws `STORAGE`, also for a link, which could lead out of the project.
  */
-export async function beginLocalPlace(
-  { folders: { config: folder }, notice }: SessionPlace,
+export async function beginProjectFolder(
+  { folders: { config: folder }, notice }: SessionStore,
 ): Promise<boolean> {
   const kind = await kindOf(folder);
   if (kind !== undefined && kind !== "folder") {
@@ -118,7 +118,7 @@ export async function beginLocalPlace(
  * Takes away what says that a folder has sessions of its own, once it has none. Lock files stay, and what keeps them
  * out of git; where there are none, the folder goes. Throws `STORAGE`, `BUSY`.
  */
-export async function endLocalPlace({ folders: { config: folder } }: SessionPlace): Promise<void> {
+export async function endProjectFolder({ folders: { config: folder } }: SessionStore): Promise<void> {
   // Empty: whoever made it has stored nothing.
   if (await removeFile(folder).catch(() => false)) return;
   const config = `${folder}/config.json`;

@@ -4,17 +4,17 @@ import { AppError } from "../errors.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { listFolder, readTextFile } from "../system/files.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
-import { instead, makeFoldersPrivate, makePrivate, pathsOf, type SessionPlace } from "./store.ts";
-import { parseSession, type Session, START_ANEW } from "./session.ts";
+import { makeFoldersPrivate, makePrivate, pathsOf, type SessionStore, withoutProjectHint } from "./store.ts";
+import { parseSession, type Session, SIGN_IN_AGAIN } from "./session.ts";
 import { isSessionName } from "./name.ts";
 
 /** The session of that name, or undefined. Throws `STORAGE` when its file is damaged. */
-export async function readSession(place: SessionPlace, name: string): Promise<Session | undefined> {
+export async function readSession(store: SessionStore, name: string): Promise<Session | undefined> {
   if (!isSessionName(name)) return undefined;
-  const { file } = await pathsOf(place.folders, name);
-  await makeFoldersPrivate(place);
+  const { file } = await pathsOf(store.folders, name);
+  await makeFoldersPrivate(store);
   const text = await readTextFile(file);
-  return text === undefined ? undefined : await sessionOf(place, file, text, name);
+  return text === undefined ? undefined : await sessionOf(store, file, text, name);
 }
 
 /**
@@ -24,16 +24,16 @@ export async function readSession(place: SessionPlace, name: string): Promise<Se
  * @throws {AppError} `STORAGE` when it is damaged.
  */
 export async function sessionOf(
-  place: SessionPlace,
+  store: SessionStore,
   file: string,
   text: string,
   named?: string,
 ): Promise<Session> {
-  await makePrivate(place, file);
-  const remedy = place.project === undefined ? START_ANEW : instead(place.project);
+  await makePrivate(store, file);
+  const remedy = store.project === undefined ? SIGN_IN_AGAIN : withoutProjectHint(store.project);
   const session = parseSession(text, file, remedy);
   // Else one session's file, copied over another's, would act in that one's name.
-  if (session.name !== named && (await pathsOf(place.folders, session.name)).file !== file) {
+  if (session.name !== named && (await pathsOf(store.folders, session.name)).file !== file) {
     throw new AppError("STORAGE", `${file} is the file of another session, "${session.name}".`, {
       hint: remedy,
     });
@@ -43,17 +43,17 @@ export async function sessionOf(
 
 /** Every session, by name; what cannot be read is told apart and hides no other. */
 export async function listSessions(
-  place: SessionPlace,
+  store: SessionStore,
 ): Promise<{ readonly sessions: Session[]; readonly damaged: AppError[] }> {
   const sessions: Session[] = [];
   const damaged: AppError[] = [];
-  await makeFoldersPrivate(place);
-  for (const name of await listFolder(place.folders.sessions)) {
+  await makeFoldersPrivate(store);
+  for (const name of await listFolder(store.folders.sessions)) {
     if (!/^[a-z2-7]{16}\.json$/.test(name)) continue;
     try {
-      const file = `${place.folders.sessions}/${name}`;
+      const file = `${store.folders.sessions}/${name}`;
       const text = await readTextFile(file);
-      if (text !== undefined) sessions.push(await sessionOf(place, file, text));
+      if (text !== undefined) sessions.push(await sessionOf(store, file, text));
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
       damaged.push(thrown);
@@ -68,17 +68,17 @@ export const LOCK_WAIT = 15_000;
 
 /** Holds a session's lock, waiting for it at most `timeout` milliseconds. Throws `BUSY`. */
 export async function lockSession(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   timeout: number,
 ): Promise<FileLock> {
-  const { interrupted: signal } = place;
-  const { lock } = await pathsOf(place.folders, name);
+  const { interrupted: signal } = store;
+  const { lock } = await pathsOf(store.folders, name);
   const guards = `the session "${name}"`;
   const held = await acquireLock(lock, { timeout, guards, ...(signal === undefined ? {} : { signal }) });
   if (!held.holds) {
-    place.notice(
-      `The file system of ${place.folders.sessions} keeps no locks: two commands that renew a session at once can ` +
+    store.notice(
+      `The file system of ${store.folders.sessions} keeps no locks: two commands that renew a session at once can ` +
         "end it. Start its lock service (on NFS: rpc.statd), or keep sessions elsewhere: DATUMCTL_CONFIG_DIR=FOLDER",
     );
   }

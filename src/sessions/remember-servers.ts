@@ -1,8 +1,8 @@
 /** The list of servers that a session is for: what a person names is added to it, sealed and under the session's lock. */
 
-import type { KeyringBound } from "../keyring/store.ts";
+import type { KeyringLimits } from "../keyring/store.ts";
 import { openSession } from "./open.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import { LOCK_WAIT, lockSession, readSession } from "./read.ts";
 import type { ServedServer } from "./session.ts";
 import { AMBIENT } from "./name.ts";
@@ -47,18 +47,18 @@ export interface RememberedServers {
  * @throws {AppError} as opening the session does; `STORAGE`, `BUSY`.
  */
 export async function rememberServer(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   named: ServedServer,
   adopted: readonly ServedServer[],
-  bound: KeyringBound,
+  limits: KeyringLimits,
 ): Promise<RememberedServers> {
   const nothing = { servers: undefined, dropped: [] };
   if (name.startsWith(AMBIENT)) return nothing;
-  using _lock = await lockSession(place, name, LOCK_WAIT);
-  const stored = await readSession(place, name);
+  using _lock = await lockSession(store, name, LOCK_WAIT);
+  const stored = await readSession(store, name);
   if (stored === undefined) return nothing;
-  const { session, credentials, key } = await openSession(place, stored, bound);
+  const { session, credentials, key } = await openSession(store, stored, limits);
   if (key === undefined) return nothing;
   let servers: ServedServer[] = [...session.servers ?? []];
   let dropped: readonly ServedServer[] = [];
@@ -68,7 +68,7 @@ export async function rememberServer(
     [servers, dropped] = [next.kept, [...dropped, ...next.dropped]];
   }
   if (JSON.stringify(servers) === JSON.stringify(session.servers)) return { servers, dropped };
-  const replacement = await prepareSession(place, name, stored, key);
+  const replacement = await prepareSession(store, name, stored, key);
   try {
     await replacement.commit({ ...session, servers }, { ...credentials, servers });
   } catch (thrown) {

@@ -1,13 +1,13 @@
 /** Owns how a session goes: its file, its key and what names it, also where a killed process left them. */
 
 import { AppError } from "../errors.ts";
-import type { KeyringBound } from "../keyring/store.ts";
+import type { KeyringLimits } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { exists, listFolder, readTextFile, removeFile, renameFile } from "../system/files.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { changeConfig } from "./config.ts";
 import { accountOf } from "./open.ts";
-import { LEAVING, pathsOf, type SessionPlace } from "./store.ts";
+import { LEAVING, pathsOf, type SessionStore } from "./store.ts";
 import { parseSession, type Session } from "./session.ts";
 import { fileNameOf } from "./name.ts";
 
@@ -21,31 +21,31 @@ export interface Removal {
  * whose file stays. When this is broken off, {@link clearLeftovers} does the rest. Throws `STORAGE`.
  */
 export async function removeSession(
-  place: SessionPlace,
+  store: SessionStore,
   session: Session,
-  bound: KeyringBound,
+  limits: KeyringLimits,
 ): Promise<Removal> {
-  const { file, leaving } = await pathsOf(place.folders, session.name);
+  const { file, leaving } = await pathsOf(store.folders, session.name);
   // Nobody reads it under that name, but a later logout still finds in it whose key is to go.
   await renameFile(file, leaving);
   checkpoint("session removed");
-  const removal = await forgetSession(place, session, bound);
-  await removeTraces(place, await fileNameOf(session.name), (name) => !name.endsWith(".key"));
+  const removal = await forgetSession(store, session, limits);
+  await removeTraces(store, await fileNameOf(session.name), (name) => !name.endsWith(".key"));
   if (removal.leftBehind?.code === "INTERRUPTED") throw removal.leftBehind;
   return removal;
 }
 
 /** Removes a session's key and that it is the active one. */
-async function forgetSession(place: SessionPlace, session: Session, bound: KeyringBound): Promise<Removal> {
+async function forgetSession(store: SessionStore, session: Session, limits: KeyringLimits): Promise<Removal> {
   let leftBehind: AppError | undefined;
   try {
-    await place.secretStore(session.keyStore).delete(accountOf(place, session.name), bound);
+    await store.secretStore(session.keyStore).delete(accountOf(store, session.name), limits);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     leftBehind = thrown;
   }
   checkpoint("key removed");
-  await changeConfig(place, (config) => {
+  await changeConfig(store, (config) => {
     if (config.activeSession !== session.name) return config;
     const { activeSession: _, ...rest } = config;
     return rest;
@@ -58,7 +58,7 @@ async function forgetSession(place: SessionPlace, session: Session, bound: Keyri
  * list the sessions that there were. The file of a session that is leaving goes last.
  */
 async function removeTraces(
-  { folders }: SessionPlace,
+  { folders }: SessionStore,
   base: string,
   goes: (name: string) => boolean,
 ): Promise<void> {
@@ -74,8 +74,8 @@ async function removeTraces(
  * Clears away what killed processes left of sessions that are not there: keys, notes, half-written files. A keyring
  * that is locked is left for another time. Throws `STORAGE`.
  */
-export async function clearLeftovers(place: SessionPlace, bound: KeyringBound): Promise<void> {
-  const { folders: { sessions: folder } } = place;
+export async function clearLeftovers(store: SessionStore, limits: KeyringLimits): Promise<void> {
+  const { folders: { sessions: folder } } = store;
   const names = await listFolder(folder);
   const bases = names.flatMap((name) =>
     /^([a-z2-7]{16})\.(?!lock$|json$|sign-in\.lock$)/.exec(name)?.[1] ?? []
@@ -94,8 +94,8 @@ export async function clearLeftovers(place: SessionPlace, bound: KeyringBound): 
       // Somebody may be signing in, where no lock tells.
       if (!lock.holds || await exists(`${folder}/${base}.json`)) continue;
       const left = await leavingSession(folder, base);
-      if (left !== undefined && (await forgetSession(place, left, bound)).leftBehind !== undefined) continue;
-      await removeTraces(place, base, () => true);
+      if (left !== undefined && (await forgetSession(store, left, limits)).leftBehind !== undefined) continue;
+      await removeTraces(store, base, () => true);
     } finally {
       lock.release();
     }

@@ -7,9 +7,9 @@ import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { pause } from "../system/clock.ts";
 import { holdSignals } from "../system/signals.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenBound } from "./token-wish.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenLimits } from "./token-wish.ts";
 import {
-  type ChosenWish,
+  type ChosenTokenRequest,
   expired,
   openAgain,
   type OpenedSignIn,
@@ -26,7 +26,7 @@ import { signInAgain } from "./login-line.ts";
 import { afterRefusal } from "./refusal-remedy.ts";
 import type { Session } from "./session.ts";
 import type { OpenedSession } from "./open.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import { lockSession, readSession } from "./read.ts";
 import { changeLocked, prepareSession, type SessionReplacement } from "./write.ts";
 import { timedToken } from "./token-life.ts";
@@ -36,49 +36,49 @@ import { timedToken } from "./token-life.ts";
  * it meanwhile: then its token is returned and nothing is asked of the issuer.
  */
 export async function renewToken(
-  place: SessionPlace,
+  store: SessionStore,
   seen: OpenedSession,
-  wish: ChosenWish,
-  bound: TokenBound,
+  request: ChosenTokenRequest,
+  limits: TokenLimits,
 ): Promise<FreshToken> {
   const { name } = seen.session;
-  await refuseKnownFailure(wish, bound);
-  using _lock = await lockSession(place, name, timeLeft(bound.deadline));
-  return await remembering(bound, async () => {
-    const opened = signInOf(await openAgain(place, seen, bound));
+  await refuseKnownFailure(request, limits);
+  using _lock = await lockSession(store, name, timeLeft(limits.deadline));
+  return await remembering(limits, async () => {
+    const opened = signInOf(await openAgain(store, seen, limits));
     const { credentials } = opened;
-    const taken = takenMeanwhile(place, seen, opened, wish);
+    const taken = takenMeanwhile(store, seen, opened, request);
     if (taken !== undefined) return taken;
-    if (wish.kind === "id" && credentials.noIdTokenOnRefresh && !wish.force) {
-      return stillGood(place, opened, wish.kind) ?? fail(noIdToken(opened.session));
+    if (request.kind === "id" && credentials.noIdTokenOnRefresh && !request.force) {
+      return stillGood(store, opened, request.kind) ?? fail(noIdToken(opened.session));
     }
     if (credentials.refreshToken === undefined) {
-      const last = wish.force ? undefined : stillGood(place, opened, wish.kind);
+      const last = request.force ? undefined : stillGood(store, opened, request.kind);
       if (last === undefined) throw expired(opened.session, "it came without a refresh token");
-      return wish.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
+      return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
     }
-    await refuseKnownFailure(wish, bound);
-    return await refresh(place, opened, wish, bound);
+    await refuseKnownFailure(request, limits);
+    return await refresh(store, opened, request, limits);
   });
 }
 
 async function refresh(
-  place: SessionPlace,
+  store: SessionStore,
   opened: OpenedSignIn,
-  wish: ChosenWish,
-  bound: TokenBound,
+  request: ChosenTokenRequest,
+  limits: TokenLimits,
 ): Promise<FreshToken> {
   const { session, key } = opened;
   // From here on the refresh token may be spent: the room for its successor is taken first, and no signal may
   // end the process before that successor is in its place.
-  const replacement = await prepareSession(place, session.name, session, key);
+  const replacement = await prepareSession(store, session.name, session, key);
   const signals = holdSignals();
   let renewed: SignInCredentials | undefined;
   let failure: unknown;
   let warning: string | undefined;
   try {
     checkpoint("refresh begun");
-    const refreshed = await askIssuer(place, opened, bound);
+    const refreshed = await askIssuer(store, opened, limits);
     checkpoint("refresh answered");
     renewed = afterRefresh(opened.credentials, refreshed);
     if (refreshed.kind === "unusable") failure = refreshed.error;
@@ -87,31 +87,33 @@ async function refresh(
   }
   try {
     if (renewed === undefined) await replacement.discard();
-    else warning = await persist(place, replacement, session, renewed, failure === undefined);
+    else warning = await persist(store, replacement, session, renewed, failure === undefined);
   } finally {
     await signals.release();
   }
   if (failure instanceof AppError && failure.code === "SESSION_EXPIRED") {
-    const other = await renewedElsewhere(place, opened, replacement, wish, bound);
+    const other = await renewedElsewhere(store, opened, replacement, request, limits);
     if (other !== undefined) return other;
-    await noteRefusal(place, session);
+    await noteRefusal(store, session);
   }
   if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
-  const token = timedToken(renewed, wish.kind);
-  if (token === undefined || (wish.kind === "id" && token.expires <= place.now())) throw noIdToken(session);
-  if (warning === undefined && wish.minimumLife !== undefined && !isFresh(token, wish, place.now())) {
+  const token = timedToken(renewed, request.kind);
+  if (token === undefined || (request.kind === "id" && token.expires <= store.now())) {
+    throw noIdToken(session);
+  }
+  if (warning === undefined && request.minimumLife !== undefined && !isFresh(token, request, store.now())) {
     warning = TOO_SHORT;
   }
   return { ...token, session, ...(warning === undefined ? {} : { warning }) };
 }
 
 async function askIssuer(
-  place: SessionPlace,
+  store: SessionStore,
   opened: OpenedSignIn,
-  bound: TokenBound,
+  limits: TokenLimits,
 ): Promise<Refreshed> {
   const { credentials } = opened;
-  using asking = openExchange(place, opened, bound);
+  using asking = openExchange(store, opened, limits);
   return await refreshTokens(asking.exchange, {
     metadata: credentials.metadata,
     keys: credentials.keys,
@@ -147,7 +149,7 @@ function afterRefresh(before: SignInCredentials, refreshed: Refreshed): SignInCr
 
 /** Writes what the issuer gave. A failure becomes a warning: the token that came is good. */
 async function persist(
-  place: SessionPlace,
+  store: SessionStore,
   replacement: SessionReplacement,
   session: Session,
   renewed: SignInCredentials,
@@ -156,7 +158,7 @@ async function persist(
   const access = timedToken(renewed, "access");
   try {
     // A person may have removed the file by hand; it is not written back.
-    if (await readSession(place, session.name) === undefined) {
+    if (await readSession(store, session.name) === undefined) {
       await replacement.discard();
       return undefined;
     }
@@ -177,11 +179,11 @@ async function persist(
 }
 
 /** Keeps, for those who are shown the session, that it cannot be renewed. The caller holds its lock. */
-async function noteRefusal(place: SessionPlace, { name, credentials }: Session): Promise<void> {
-  const renewalRefused = new Date(place.now()).toISOString();
+async function noteRefusal(store: SessionStore, { name, credentials }: Session): Promise<void> {
+  const renewalRefused = new Date(store.now()).toISOString();
   try {
     await changeLocked(
-      place,
+      store,
       name,
       (session) => session.credentials === credentials ? { ...session, renewalRefused } : session,
     );
@@ -199,21 +201,21 @@ const LOOK_AGAIN = 50;
  * answered may still be writing what it got: its successor of the file tells, and is waited for.
  */
 async function renewedElsewhere(
-  place: SessionPlace,
+  store: SessionStore,
   before: OpenedSignIn,
   replacement: SessionReplacement,
-  wish: ChosenWish,
-  bound: TokenBound,
+  request: ChosenTokenRequest,
+  limits: TokenLimits,
 ): Promise<FreshToken | undefined> {
   for (;;) {
     // Asked first: one that is gone when the file is read has been renamed into its place.
-    const waiting = await replacement.hasRivals() && performance.now() < bound.deadline;
-    const now = signInOf(await openAgain(place, before, bound));
+    const waiting = await replacement.hasRivals() && performance.now() < limits.deadline;
+    const now = signInOf(await openAgain(store, before, limits));
     if (now.credentials.refreshToken !== before.credentials.refreshToken) {
-      return takenMeanwhile(place, before, now, wish) ?? stillGood(place, now, wish.kind);
+      return takenMeanwhile(store, before, now, request) ?? stillGood(store, now, request.kind);
     }
     if (!waiting) return undefined;
-    await pause(LOOK_AGAIN, place.interrupted);
+    await pause(LOOK_AGAIN, store.interrupted);
   }
 }
 

@@ -9,13 +9,13 @@ import { issuerOf, type SignInCredentials } from "./credentials.ts";
 import { newLoginLine, signInAgain, trustLine } from "./login-line.ts";
 import type { Session } from "./session.ts";
 import { type OpenedSession, openSession, openWith } from "./open.ts";
-import type { SessionPlace } from "./store.ts";
+import type { SessionStore } from "./store.ts";
 import { readSession } from "./read.ts";
 import { type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenBound, type TokenWish } from "./token-wish.ts";
+import { type FreshToken, isFresh, timeLeft, type TokenLimits, type TokenRequest } from "./token-wish.ts";
 
 /** A wish for one kind of token. */
-export type ChosenWish = TokenWish & { readonly kind: TokenKind };
+export type ChosenTokenRequest = TokenRequest & { readonly kind: TokenKind };
 
 /** A person's session, opened. */
 export interface OpenedSignIn extends OpenedSession {
@@ -27,13 +27,16 @@ export interface OpenedSignIn extends OpenedSession {
 export const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
 
 /** Throws what the renewal of the last seconds failed with. */
-export async function refuseKnownFailure({ force }: ChosenWish, { failures }: TokenBound): Promise<void> {
+export async function refuseKnownFailure(
+  { force }: ChosenTokenRequest,
+  { failures }: TokenLimits,
+): Promise<void> {
   const known = force ? undefined : await failures?.recent();
   if (known !== undefined) throw known;
 }
 
 /** Does what a lock is held for; a failure is remembered before the lock goes to those who would fail the same. */
-export async function remembering<T>({ failures }: TokenBound, work: () => Promise<T>): Promise<T> {
+export async function remembering<T>({ failures }: TokenLimits, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
@@ -44,12 +47,12 @@ export async function remembering<T>({ failures }: TokenBound, work: () => Promi
 
 /** The session as its file is now. Throws `NOT_SIGNED_IN` when it was removed meanwhile. */
 export async function openAgain(
-  place: SessionPlace,
+  store: SessionStore,
   seen: OpenedSession,
-  bound: TokenBound,
+  limits: TokenLimits,
 ): Promise<OpenedSession> {
   const { name } = seen.session;
-  const session = await readSession(place, name);
+  const session = await readSession(store, name);
   if (session === undefined) {
     throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
       hint: seen.session.kind === "user"
@@ -58,9 +61,9 @@ export async function openAgain(
     });
   }
   if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
-    return await openWith(place, session, seen.key);
+    return await openWith(store, session, seen.key);
   }
-  return await openSession(place, session, { timeout: timeLeft(bound.deadline, bound.keyringTimeout) });
+  return await openSession(store, session, { timeout: timeLeft(limits.deadline, limits.keyringTimeout) });
 }
 
 /** The same session, of a person. Throws `SESSION_EXPIRED` for one that became another kind meanwhile. */
@@ -71,26 +74,26 @@ export function signInOf({ session, credentials, key }: OpenedSession): OpenedSi
 
 /** The token that another process got while we waited for the lock, where it serves. */
 export function takenMeanwhile(
-  place: SessionPlace,
+  store: SessionStore,
   seen: OpenedSession,
   now: OpenedSession,
-  wish: ChosenWish,
+  request: ChosenTokenRequest,
 ): FreshToken | undefined {
-  const stored = timedToken(now.credentials, wish.kind);
-  const renewed = stored !== undefined && stored.token !== timedToken(seen.credentials, wish.kind)?.token;
-  return stored !== undefined && (renewed || !wish.force) && isFresh(stored, wish, place.now())
+  const stored = timedToken(now.credentials, request.kind);
+  const renewed = stored !== undefined && stored.token !== timedToken(seen.credentials, request.kind)?.token;
+  return stored !== undefined && (renewed || !request.force) && isFresh(stored, request, store.now())
     ? { ...stored, session: now.session }
     : undefined;
 }
 
 /** The stored token, while it has not ended. */
 export function stillGood(
-  place: SessionPlace,
+  store: SessionStore,
   opened: OpenedSession,
   kind: TokenKind,
 ): FreshToken | undefined {
   const token: TimedToken | undefined = timedToken(opened.credentials, kind);
-  return token !== undefined && token.expires > place.now()
+  return token !== undefined && token.expires > store.now()
     ? { ...token, session: opened.session }
     : undefined;
 }
@@ -114,21 +117,21 @@ const LONGEST_REQUEST = 10_000;
 
 /** Opens the network as a session's issuer wants it, for one exchange within the bounds. */
 export function openExchange(
-  place: SessionPlace,
+  store: SessionStore,
   { session, credentials }: Pick<OpenedSession, "session" | "credentials">,
-  bound: TokenBound,
+  limits: TokenLimits,
 ): OpenExchange {
   const network = openNetwork(credentials.certificateAuthority, trustLine(session));
-  const left = timeLeft(bound.deadline, LONGEST_REQUEST);
+  const left = timeLeft(limits.deadline, LONGEST_REQUEST);
   const bounded = boundedSignal(left, () => tooSlow(issuerOf(credentials)));
   return {
     exchange: {
       fetch: network.fetch,
-      now: place.now,
+      now: store.now,
       signal: bounded.signal,
-      deadline: place.now() + left,
-      ...(bound.requestTimeout === undefined ? {} : { requestTimeout: bound.requestTimeout }),
-      ...(bound.log === undefined ? {} : { log: bound.log }),
+      deadline: store.now() + left,
+      ...(limits.requestTimeout === undefined ? {} : { requestTimeout: limits.requestTimeout }),
+      ...(limits.log === undefined ? {} : { log: limits.log }),
     },
     [Symbol.dispose]() {
       bounded[Symbol.dispose]();

@@ -1,14 +1,14 @@
 /** How a sign-in becomes a stored session: whose name it may have, and where its key is kept. */
 
 import { AppError, failureOrThrow } from "../errors.ts";
-import type { KeyringBound } from "../keyring/store.ts";
+import type { KeyringLimits } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
 import type { Credentials } from "./credentials.ts";
 import { isSameClient, mayBecome } from "./identity.ts";
 import { makeKeyText, readKeyText, type SealingKey } from "./seal.ts";
 import { accountOf, openSession, openWith } from "./open.ts";
-import { type KeyStore, makeFoldersPrivate, pathsOf, type SessionPlace } from "./store.ts";
+import { type KeyStore, makeFoldersPrivate, pathsOf, type SessionStore } from "./store.ts";
 import { LOCK_WAIT, lockSession, readSession } from "./read.ts";
 import { newLoginLine } from "./login-line.ts";
 import { SCHEMA_VERSION, type Session } from "./session.ts";
@@ -25,7 +25,7 @@ export interface NewSession {
 export interface SavedSession {
   readonly session: Session;
   /** Why its key is not in the store that was tried first. */
-  readonly passedOver?: AppError | undefined;
+  readonly fallbackReason?: AppError | undefined;
   /** What it took the place of. */
   readonly replaced?: ReplacedSession | undefined;
 }
@@ -54,10 +54,10 @@ export interface Replacing {
  * one elsewhere. Then nothing was stored.
  */
 export async function saveSession(
-  place: SessionPlace,
+  store: SessionStore,
   { session, credentials }: NewSession,
   keyStores: readonly KeyStore[],
-  bound: KeyringBound,
+  limits: KeyringLimits,
   { named }: Replacing = { named: true },
 ): Promise<SavedSession> {
   const { name } = session;
@@ -66,11 +66,11 @@ export async function saveSession(
       hint: "Such names stand for sessions from variables. Choose another one.",
     });
   }
-  await ensurePrivateFolder(place.folders.sessions);
-  await makeFoldersPrivate(place);
-  await createFile(`${place.folders.sessions}/.gitignore`, "*\n");
-  using _lock = await lockSession(place, name, LOCK_WAIT);
-  const previous = await readSession(place, name);
+  await ensurePrivateFolder(store.folders.sessions);
+  await makeFoldersPrivate(store);
+  await createFile(`${store.folders.sessions}/.gitignore`, "*\n");
+  using _lock = await lockSession(store, name, LOCK_WAIT);
+  const previous = await readSession(store, name);
   if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
   if (
     previous !== undefined && !(mayBecome(previous, session) && (named || isSameClient(previous, session)))
@@ -79,31 +79,38 @@ export async function saveSession(
       hint: `Choose another name: ${newLoginLine("NAME", session)}`,
     });
   }
-  const { key, keyStore, made, passedOver } = await keepKey(place, name, previous, keyStores, bound);
-  const replaced = previous === undefined
-    ? undefined
-    : { session: previous, credentials: await credentialsOf(place, previous, made ? undefined : key, bound) };
+  const { key, keyStore, made, fallbackReason } = await storeKey(
+    store,
+    name,
+    previous,
+    keyStores,
+    limits,
+  );
+  const replaced = previous === undefined ? undefined : {
+    session: previous,
+    credentials: await credentialsOf(store, previous, made ? undefined : key, limits),
+  };
   // As they were sealed: somebody who signs in again need not name them again.
   const servers = replaced?.credentials?.servers;
   let saved: Session;
   try {
     const kept = servers === undefined ? {} : { servers };
-    const replacement = await prepareSession(place, name, previous, key);
+    const replacement = await prepareSession(store, name, previous, key);
     saved = await replacement.commit(
       { ...session, ...kept, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
       { ...credentials, ...kept },
     );
   } catch (thrown) {
     // No file is sealed with it.
-    if (made) await forgetKey(place, name, keyStore, bound);
+    if (made) await forgetKey(store, name, keyStore, limits);
     throw thrown;
   }
   if (previous !== undefined && previous.keyStore !== keyStore) {
-    await forgetKey(place, name, previous.keyStore, bound);
+    await forgetKey(store, name, previous.keyStore, limits);
   }
-  const { failure, signIn, leaving } = await pathsOf(place.folders, name);
+  const { failure, signIn, leaving } = await pathsOf(store.folders, name);
   for (const note of [failure, signIn, leaving]) await removeFile(note);
-  return { session: saved, passedOver, replaced };
+  return { session: saved, fallbackReason, replaced };
 }
 
 /** In milliseconds; a keyring that was given up may be one that does not answer. */
@@ -111,15 +118,15 @@ const LONGEST_LOOK = 5_000;
 
 /** The credentials of a session that is about to be replaced, where the key that they have is still to be had. */
 async function credentialsOf(
-  place: SessionPlace,
+  store: SessionStore,
   session: Session,
   key: SealingKey | undefined,
-  bound: KeyringBound,
+  limits: KeyringLimits,
 ): Promise<Credentials | undefined> {
   try {
     const opened = key === undefined
-      ? await openSession(place, session, { ...bound, timeout: Math.min(bound.timeout, LONGEST_LOOK) })
-      : await openWith(place, session, key);
+      ? await openSession(store, session, { ...limits, timeout: Math.min(limits.timeout, LONGEST_LOOK) })
+      : await openWith(store, session, key);
     return opened.credentials;
   } catch (thrown) {
     failureOrThrow(thrown);
@@ -127,56 +134,56 @@ async function credentialsOf(
   }
 }
 
-interface KeptKey {
+interface StoredKey {
   readonly key: SealingKey;
   readonly keyStore: KeyStore;
   /** No file was sealed with it before. */
   readonly made: boolean;
-  readonly passedOver: AppError | undefined;
+  readonly fallbackReason: AppError | undefined;
 }
 
-async function keepKey(
-  place: SessionPlace,
+async function storeKey(
+  store: SessionStore,
   name: string,
   previous: Session | undefined,
   keyStores: readonly KeyStore[],
-  bound: KeyringBound,
-): Promise<KeptKey> {
-  let passedOver: AppError | undefined;
+  limits: KeyringLimits,
+): Promise<StoredKey> {
+  let fallbackReason: AppError | undefined;
   for (const keyStore of keyStores) {
-    const store = place.secretStore(keyStore);
+    const secrets = store.secretStore(keyStore);
     try {
       const kept = previous?.keyStore === keyStore
-        ? await store.get(accountOf(place, name), bound)
+        ? await secrets.get(accountOf(store, name), limits)
         : undefined;
       const before = kept === undefined ? undefined : await readKeyText(kept);
-      if (before !== undefined) return { key: before, keyStore, made: false, passedOver };
+      if (before !== undefined) return { key: before, keyStore, made: false, fallbackReason };
       const text = makeKeyText();
-      await store.set(accountOf(place, name), text, bound);
+      await secrets.set(accountOf(store, name), text, limits);
       checkpoint("key stored");
-      const key = await store.get(accountOf(place, name), bound) === text
+      const key = await secrets.get(accountOf(store, name), limits) === text
         ? await readKeyText(text)
         : undefined;
       checkpoint("key read back");
-      if (key !== undefined) return { key, keyStore, made: true, passedOver };
-      await forgetKey(place, name, keyStore, bound);
+      if (key !== undefined) return { key, keyStore, made: true, fallbackReason };
+      await forgetKey(store, name, keyStore, limits);
       throw new AppError(
         "KEYRING_UNAVAILABLE",
-        `${store.name} did not return the key that it was given.`,
+        `${secrets.name} did not return the key that it was given.`,
       );
     } catch (thrown) {
-      passedOver = failureOrThrow(thrown);
+      fallbackReason = failureOrThrow(thrown);
     }
   }
-  throw passedOver ?? new AppError("KEYRING_UNAVAILABLE", "There is no place to keep the session's key.");
+  throw fallbackReason ?? new AppError("KEYRING_UNAVAILABLE", "There is no place to keep the session's key.");
 }
 
 /** Removes a key that opens nothing; one that stays does no harm. */
 async function forgetKey(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   keyStore: KeyStore,
-  bound: KeyringBound,
+  limits: KeyringLimits,
 ): Promise<void> {
-  await place.secretStore(keyStore).delete(accountOf(place, name), bound).catch(() => false);
+  await store.secretStore(keyStore).delete(accountOf(store, name), limits).catch(() => false);
 }

@@ -121,13 +121,13 @@ export type SignInChoices = NonNullable<Session["signIn"]>;
 export const NOBODY = "";
 
 /** The remedy for a damaged file of the person's own. */
-export const START_ANEW = "Remove that file and sign in again: datumctl login";
+export const SIGN_IN_AGAIN = "Remove that file and sign in again: datumctl login";
 
 /**
  * Reads a session file's text. Throws `STORAGE` when it is damaged, with that remedy, or of a newer schema; it is never
  * changed then.
  */
-export function parseSession(text: string, path: string, remedy = START_ANEW): Session {
+export function parseSession(text: string, path: string, remedy = SIGN_IN_AGAIN): Session {
   const value = parseJson(text);
   const result = v.safeParse(sessionSchema, value);
   if (result.success) return result.output;

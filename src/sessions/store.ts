@@ -21,7 +21,7 @@ export type FindAmbient = (
 ) => Promise<Session | undefined>;
 
 /** Where sessions are, and what it takes to read them. */
-export interface SessionPlace {
+export interface SessionStore {
   readonly folders: Folders;
   readonly secretStore: (kind: KeyStore) => SecretStore;
   readonly now: Clock;
@@ -31,7 +31,7 @@ export interface SessionPlace {
   /** The folder that the process works in; undefined when it is gone. */
   readonly workingFolder?: () => string | undefined;
   /** Finds, from a place of the person's, the sessions of the project folder that the process works in. */
-  readonly local?: (place: SessionPlace) => Promise<SessionPlace | undefined>;
+  readonly local?: (store: SessionStore) => Promise<SessionStore | undefined>;
   /** The session that a variable or a key file gives. */
   readonly ambient?: FindAmbient;
   /** Told when something of ours was mended on the way, such as loose permissions. */
@@ -47,7 +47,7 @@ export interface SessionPaths {
   /** The last failure of get-token, remembered for some seconds. */
   readonly failure: string;
   /** Which process was handed which token. */
-  readonly handouts: string;
+  readonly deliveries: string;
   /** The last sign-in that kubectl's plugin began by itself. */
   readonly signIn: string;
   /** The key, where no keyring keeps it. */
@@ -66,7 +66,7 @@ export async function pathsOf(folders: Folders, name: string): Promise<SessionPa
     file: `${base}.json`,
     lock: `${base}.lock`,
     failure: `${base}.failure`,
-    handouts: `${base}.handouts`,
+    deliveries: `${base}.handouts`,
     signIn: `${base}.sign-in`,
     key: `${base}.key`,
     leaving: `${base}${LEAVING}`,
@@ -79,10 +79,10 @@ export async function pathsOf(folders: Folders, name: string): Promise<SessionPa
  * @throws {AppError} `STORAGE` for what belongs to another user, who could change it at any time. The administrator is no
  * exception: what they wrote there, its owner could no longer read.
  */
-export async function makePrivate(place: SessionPlace, path: string): Promise<void> {
-  refuseForeign(place, path);
+export async function makePrivate(store: SessionStore, path: string): Promise<void> {
+  refuseForeign(store, path);
   const told = await tighten(path);
-  if (told !== undefined) place.notice(told);
+  if (told !== undefined) store.notice(told);
 }
 
 /**
@@ -91,18 +91,18 @@ export async function makePrivate(place: SessionPlace, path: string): Promise<vo
  *
  * @throws {AppError} `STORAGE` for one of another user.
  */
-export async function makeFoldersPrivate(place: SessionPlace): Promise<void> {
-  const { config, sessions } = place.folders;
-  await makePrivate(place, sessions);
+export async function makeFoldersPrivate(store: SessionStore): Promise<void> {
+  const { config, sessions } = store.folders;
+  await makePrivate(store, sessions);
   if (config === sessions) return;
-  refuseForeign(place, config);
+  refuseForeign(store, config);
   const leave = leaveOfOthers(config);
   if (leave === "nothing" || !isOurs(config)) return;
-  const chosen = place.env("DATUMCTL_CONFIG_DIR") !== undefined;
+  const chosen = store.env("DATUMCTL_CONFIG_DIR") !== undefined;
   if (!chosen || (await listFolder(config)).every((name) => OURS.test(name))) {
-    await makePrivate(place, config);
+    await makePrivate(store, config);
   } else if (leave === "write") {
-    place.notice(
+    store.notice(
       `Others can write in ${config}. Keep sessions in a folder of their own: DATUMCTL_CONFIG_DIR=FOLDER`,
     );
   }
@@ -110,16 +110,16 @@ export async function makeFoldersPrivate(place: SessionPlace): Promise<void> {
 
 const OURS = /^(?:config\.json|sessions|datumctl-from-source)/;
 
-function refuseForeign({ project }: SessionPlace, path: string): void {
+function refuseForeign({ project }: SessionStore, path: string): void {
   if (isTrusted(path)) return;
   throw new AppError("STORAGE", `${printable(path)} is not used: it belongs to someone else.`, {
     hint: project === undefined
       ? "Run this as its owner (sudo -u USER), or keep sessions of your own: DATUMCTL_CONFIG_DIR=FOLDER"
-      : instead(project),
+      : withoutProjectHint(project),
   });
 }
 
 /** The way on that takes nothing from what a project's folder says. */
-export function instead(project: string): string {
+export function withoutProjectHint(project: string): string {
   return `Remove ${printable(`${project}/.datumctl`)}, or act as a session of your own: --profile NAME`;
 }

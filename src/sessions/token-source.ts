@@ -7,38 +7,38 @@ import { clientCredentialsToken } from "../oauth/grants/client-credentials.ts";
 import { discoverIssuer } from "../oauth/discovery.ts";
 import { endpointGone, type Exchange } from "../oauth/http.ts";
 import { jwtBearerToken, signAssertion } from "../oauth/grants/jwt-bearer.ts";
-import type { MintedToken } from "../oauth/grants/access-token.ts";
+import type { AccessToken } from "../oauth/grants/access-token.ts";
 import { exchangePersonalAccessToken } from "../oauth/grants/personal-access-token.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import { exchangeToken } from "../oauth/grants/token-exchange.ts";
 import { githubToken, readWorkloadToken, type WorkloadToken } from "../oauth/grants/workload.ts";
 import { pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { Recipe, RecipeCredentials, WorkloadSource } from "./credentials.ts";
+import type { SourceCredentials, TokenSource, WorkloadSource } from "./credentials.ts";
 import { credentialOfJob } from "./ci-job.ts";
 
 /** A recipe by which tokens are made; the others hold what somebody gave. */
-export type MintingRecipe = Exclude<Recipe, { readonly kind: "fixed" | "sign-in" }>;
+export type IssuingSource = Exclude<TokenSource, { readonly kind: "fixed" | "sign-in" }>;
 
 /** What a service account asks for whose key file names no scope: ZITADEL refuses a request without any. */
 const SERVICE_ACCOUNT_SCOPE = "openid profile email offline_access";
 
 /** What a recipe brought, and the recipe with what was learned on the way. */
-export interface Followed {
-  readonly minted: MintedToken;
-  readonly recipe: MintingRecipe;
+export interface IssuedToken {
+  readonly minted: AccessToken;
+  readonly recipe: IssuingSource;
 }
 
 /**
  * Follows a recipe once. What it throws knows no session's name: `SESSION_REJECTED` when the credential is refused,
  * `NO_WORKLOAD_TOKEN` when the CI system gives this job none, `INVALID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`.
  */
-export async function followRecipe(
+export async function requestToken(
   exchange: Exchange,
   env: Environment,
-  credentials: RecipeCredentials,
-  recipe: MintingRecipe,
-): Promise<Followed> {
+  credentials: SourceCredentials,
+  recipe: IssuingSource,
+): Promise<IssuedToken> {
   const { clientId, clientSecret, apiHost, issuer } = credentials;
   const patience = { sleep: pause, random: Math.random };
   const client = oauthClient(clientId, clientSecret);
@@ -126,8 +126,8 @@ async function atEndpoint(
   exchange: Exchange,
   issuer: string,
   { tokenEndpoint, authMethods }: Partial<KnownEndpoint>,
-  ask: (endpoint: KnownEndpoint) => Promise<MintedToken>,
-): Promise<{ readonly minted: MintedToken; readonly known: KnownEndpoint }> {
+  ask: (endpoint: KnownEndpoint) => Promise<AccessToken>,
+): Promise<{ readonly minted: AccessToken; readonly known: KnownEndpoint }> {
   if (tokenEndpoint === undefined) {
     const known = await discoveredEndpoint(exchange, issuer);
     return { minted: await ask(known), known };

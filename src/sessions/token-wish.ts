@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 import { defaultMinimumLife, type TimedToken, type TokenKind } from "./token-life.ts";
 
 /** What is wanted of a session. */
-export interface TokenWish {
+export interface TokenRequest {
   /** Which token; the session's choice for kubectl or its provider's default when absent. */
   readonly kind?: TokenKind | undefined;
   /** Life that must be left, in milliseconds; by default {@link defaultMinimumLife}. */
@@ -18,7 +18,7 @@ export interface TokenWish {
 }
 
 /** How long the whole may take. */
-export interface TokenBound {
+export interface TokenLimits {
   /** When to give up, on the scale of `performance.now()`. */
   readonly deadline: number;
   /** The longest a keyring may take, in milliseconds. */
@@ -38,8 +38,8 @@ export interface FreshToken extends TimedToken {
 }
 
 /** True when a token needs no refresh for this wish. */
-export function isFresh(token: TimedToken, wish: TokenWish, now: number): boolean {
-  return token.expires - now > (wish.minimumLife ?? defaultMinimumLife(token));
+export function isFresh(token: TimedToken, request: TokenRequest, now: number): boolean {
+  return token.expires - now > (request.minimumLife ?? defaultMinimumLife(token));
 }
 
 /** The time left until a deadline, at most `most` milliseconds and at least one. */

@@ -4,7 +4,7 @@ import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/files.ts";
 import type { Credentials } from "./credentials.ts";
 import { seal, type SealingKey } from "./seal.ts";
-import { makeFoldersPrivate, pathsOf, type SessionPlace } from "./store.ts";
+import { makeFoldersPrivate, pathsOf, type SessionStore } from "./store.ts";
 import { LOCK_WAIT, lockSession, sessionOf } from "./read.ts";
 import { formatSession, type Session } from "./session.ts";
 import { AMBIENT } from "./name.ts";
@@ -26,12 +26,12 @@ export const SPARE_ROOM = 4096;
 
 /** Makes ready to write a session's file. The caller holds its lock. Throws `STORAGE`. */
 export async function prepareSession(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   previous: Session | undefined,
   key: SealingKey,
 ): Promise<SessionReplacement> {
-  const { file } = await pathsOf(place.folders, name);
+  const { file } = await pathsOf(store.folders, name);
   const taken = previous === undefined ? 0 : new TextEncoder().encode(formatSession(previous)).length;
   const room = taken + SPARE_ROOM;
   const replacement = await prepareReplacement(file, room);
@@ -56,13 +56,13 @@ export async function prepareSession(
  * comes from variables.
  */
 export async function updateSession(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   change: (session: Session) => Session,
 ): Promise<void> {
   if (name.startsWith(AMBIENT)) return;
-  using _lock = await lockSession(place, name, LOCK_WAIT);
-  await changeLocked(place, name, change);
+  using _lock = await lockSession(store, name, LOCK_WAIT);
+  await changeLocked(store, name, change);
 }
 
 /**
@@ -70,22 +70,22 @@ export async function updateSession(
  * session meanwhile, its file is read again: an older text must not take the place of the refresh token in it.
  */
 export async function changeLocked(
-  place: SessionPlace,
+  store: SessionStore,
   name: string,
   change: (session: Session) => Session,
 ): Promise<void> {
-  const { file } = await pathsOf(place.folders, name);
+  const { file } = await pathsOf(store.folders, name);
   await changeFile(file, async (text) => {
-    const session = text === undefined ? undefined : await sessionOf(place, file, text, name);
+    const session = text === undefined ? undefined : await sessionOf(store, file, text, name);
     return session && formatSession(change(session));
   });
 }
 
 /** Makes the folder of the sessions and sees that there is room in it. Throws `STORAGE`. */
-export async function checkRoom(place: SessionPlace): Promise<void> {
-  const { folders } = place;
+export async function checkRoom(store: SessionStore): Promise<void> {
+  const { folders } = store;
   await ensurePrivateFolder(folders.sessions);
-  await makeFoldersPrivate(place);
+  await makeFoldersPrivate(store);
   const room = await prepareReplacement(`${folders.sessions}/room-${crypto.randomUUID()}`, 4 * SPARE_ROOM);
   await room.discard();
 }

@@ -15,7 +15,7 @@ import { signInWithBrowser, type WaitingForBrowser } from "./with-browser.ts";
 import { signInWithDeviceCode } from "./with-device-code.ts";
 
 /** What a person's sign-in needs of its surroundings. */
-export interface PersonSurroundings {
+export interface PersonSignIn {
   /** Bounds the whole sign-in, the person's part included. */
   readonly exchange: Exchange;
   readonly env: Environment;
@@ -28,9 +28,9 @@ export interface PersonSurroundings {
   /** What is typed, where a person can be asked; Ctrl-C comes as a key then. */
   readonly keys?: Keys | undefined;
   /** Shows what must be acted on. */
-  readonly act: (text: string) => void;
+  readonly important: (text: string) => void;
   /** Shows progress. */
-  readonly note: (text: string) => void;
+  readonly info: (text: string) => void;
   /** Given where nothing can be shown: what the attempt ends with when no browser comes up. */
   readonly unseen?: AppError | undefined;
   /** Stores the sign-in; only then is it called a success. */
@@ -38,15 +38,15 @@ export interface PersonSurroundings {
 }
 
 /** Signs a person in, by the browser or a device code. Throws what ended the attempt. */
-export async function signInPerson(request: SignInRequest, around: PersonSurroundings): Promise<void> {
-  const { exchange, port, complete, note } = around;
+export async function signInPerson(request: SignInRequest, context: PersonSignIn): Promise<void> {
+  const { exchange, port, complete, info } = context;
   const prepared = await prepareSignIn(exchange, request);
   const { browserCommand } = prepared.choices;
-  const obstacle = await obstacleFor(around, browserCommand);
-  if (obstacle !== undefined && around.unseen !== undefined) throw around.unseen;
-  if (around.device || (obstacle !== undefined && prepared.deviceEndpoint !== undefined)) {
-    if (!around.device) note(`Signing in with a device code, because ${obstacle}.`);
-    const signedIn = await byDeviceCode(prepared, around);
+  const obstacle = await obstacleFor(context, browserCommand);
+  if (obstacle !== undefined && context.unseen !== undefined) throw context.unseen;
+  if (context.device || (obstacle !== undefined && prepared.deviceEndpoint !== undefined)) {
+    if (!context.device) info(`Signing in with a device code, because ${obstacle}.`);
+    const signedIn = await byDeviceCode(prepared, context);
     if (signedIn !== undefined) return void await complete(signedIn);
   }
   let reading: Promise<void> | undefined;
@@ -55,12 +55,12 @@ export async function signInPerson(request: SignInRequest, around: PersonSurroun
       exchange,
       port,
       complete,
-      askedAgain: () => around.act(ASKED_AGAIN),
+      askedAgain: () => context.important(ASKED_AGAIN),
       async open(waiting) {
-        const opened = await showAddress(around, waiting, browserCommand, obstacle);
+        const opened = await showAddress(context, waiting, browserCommand, obstacle);
         if (opened || waiting.over.aborted) return;
-        if (around.unseen !== undefined) throw around.unseen;
-        reading = readAddress(around, waiting);
+        if (context.unseen !== undefined) throw context.unseen;
+        reading = readAddress(context, waiting);
         await reading;
       },
     });
@@ -72,7 +72,7 @@ export async function signInPerson(request: SignInRequest, around: PersonSurroun
 
 /** Why a browser started here would not come up before the person; what they chose themselves beats every guess. */
 export async function obstacleFor(
-  { device, env }: Pick<PersonSurroundings, "device" | "env">,
+  { device, env }: Pick<PersonSignIn, "device" | "env">,
   browserCommand: string | undefined,
 ): Promise<string | undefined> {
   return device || browserCommand !== undefined || env("BROWSER") !== undefined
@@ -83,18 +83,18 @@ export async function obstacleFor(
 /** Undefined when nobody asked for a device code by name and the issuer gives this client none. */
 async function byDeviceCode(
   prepared: PreparedSignIn,
-  around: PersonSurroundings,
+  context: PersonSignIn,
 ): Promise<SignedIn | undefined> {
   let shown = false;
   try {
-    return await signInWithDeviceCode(prepared, around.exchange, (device) => {
+    return await signInWithDeviceCode(prepared, context.exchange, (device) => {
       shown = true;
-      showCode(around, device);
+      showCode(context, device);
     });
   } catch (thrown) {
     const refused = thrown instanceof AppError && thrown.code === "ISSUER_ERROR" && !shown;
-    if (around.device || !refused) throw thrown;
-    around.note(thrown.message);
+    if (context.device || !refused) throw thrown;
+    context.info(thrown.message);
     return undefined;
   }
 }
@@ -105,19 +105,19 @@ const ASKED_AGAIN =
 
 /** True when a browser was opened. */
 async function showAddress(
-  { act, note }: PersonSurroundings,
+  { important, info }: PersonSignIn,
   { url, oneTimeUrl }: WaitingForBrowser,
   browserCommand: string | undefined,
   obstacle: string | undefined,
 ): Promise<boolean> {
-  act(`Open this address to sign in:\n\n  ${url}\n`);
+  important(`Open this address to sign in:\n\n  ${url}\n`);
   if (obstacle !== undefined) {
-    note(`No browser is opened here, because ${obstacle}. Open the address in a browser of yours.`);
+    info(`No browser is opened here, because ${obstacle}. Open the address in a browser of yours.`);
     return false;
   }
-  const failure = await startBrowser(oneTimeUrl, browserCommand, note);
-  if (failure === undefined) note("Waiting for the browser …");
-  else note(`${capital(failure)}. Open the address yourself, or run this again with --no-browser.`);
+  const failure = await startBrowser(oneTimeUrl, browserCommand, info);
+  if (failure === undefined) info("Waiting for the browser …");
+  else info(`${capital(failure)}. Open the address yourself, or run this again with --no-browser.`);
   return failure === undefined;
 }
 
@@ -136,31 +136,36 @@ export async function startBrowser(
 
 /** Where a person can be asked, they may paste the address at which their browser ended. */
 async function readAddress(
-  { keys, act, note }: PersonSurroundings,
+  { keys, important, info }: PersonSignIn,
   waiting: WaitingForBrowser,
 ): Promise<void> {
-  if (keys === undefined) return note("Waiting …");
-  act(
+  if (keys === undefined) return info("Waiting …");
+  important(
     "If the browser ends on a page that it cannot show, copy that page's address, paste it here and press Enter\n" +
       "(it is not shown):",
   );
-  await readPasted(waiting, keys, act);
+  await readPasted(waiting, keys, important);
 }
 
 /** Puts a code, and where it is typed, before the person. */
 export function showCode(
-  { act, note, terminal, exchange }: Pick<PersonSurroundings, "act" | "note" | "terminal" | "exchange">,
+  { important, info, terminal, exchange }: Pick<
+    PersonSignIn,
+    "important" | "info" | "terminal" | "exchange"
+  >,
   device: Pick<DeviceCode, "userCode" | "verificationUri" | "verificationUriComplete" | "expiresAt">,
 ): void {
-  act(`On any device, open:\n\n  ${device.verificationUri}\n\nand enter the code:\n\n  ${device.userCode}\n`);
+  important(
+    `On any device, open:\n\n  ${device.verificationUri}\n\nand enter the code:\n\n  ${device.userCode}\n`,
+  );
   if (device.verificationUriComplete !== undefined) {
-    act(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);
-    if (terminal) note(renderUnicodeCompact(device.verificationUriComplete, { border: 2 }));
+    important(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);
+    if (terminal) info(renderUnicodeCompact(device.verificationUriComplete, { border: 2 }));
   }
   const now = exchange.now();
   const left = device.expiresAt - now;
   const bound = (exchange.deadline ?? Infinity) - now;
-  note(
+  info(
     bound < left
       ? `Waiting for ${formatSpan(bound)} …`
       : `Waiting; the code expires in ${formatSpan(left)} …`,

@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import type { KeyringBound } from "../keyring/store.ts";
+import type { KeyringLimits } from "../keyring/store.ts";
 import type { Exchange } from "../oauth/http.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
@@ -11,7 +11,7 @@ import type { Session } from "../sessions/session.ts";
 import { newLoginLine } from "../sessions/login-line.ts";
 import { labelOf, nameOfPerson } from "../sessions/name.ts";
 import { isSameIdentity, mayBecome } from "../sessions/identity.ts";
-import type { KeyStore, SessionPlace } from "../sessions/store.ts";
+import type { KeyStore, SessionStore } from "../sessions/store.ts";
 import { listSessions } from "../sessions/read.ts";
 import { type SavedSession, saveSession } from "../sessions/save.ts";
 import { timedToken, type TokenKind } from "../sessions/token-life.ts";
@@ -24,7 +24,7 @@ import { boundedSignal } from "../system/clock.ts";
 const LONGEST_REVOCATION = 5_000;
 
 /** How a sign-in is to be kept. */
-export interface KeepChoice {
+export interface SaveChoice {
   /** The session's name; without it, the session of the same identity, else a name of its own. */
   readonly wantedName?: string | undefined;
   /** The session that is renewed: the sign-in must be of its identity. */
@@ -45,30 +45,30 @@ export interface KeepChoice {
  *
  * Throws `IDENTITY_MISMATCH`, `STORAGE`, `BUSY` and the keyring's errors.
  */
-export async function keepSignIn(
-  place: SessionPlace,
+export async function saveSignIn(
+  store: SessionStore,
   exchange: Exchange,
   signedIn: SignedIn,
-  choice: KeepChoice,
-  bound: KeyringBound,
+  choice: SaveChoice,
+  limits: KeyringLimits,
 ): Promise<SavedSession> {
   checkpoint("sign-in answered");
-  const saved = await storeOrRevoke(place, exchange, signedIn, choice, bound);
-  if (choice.activate) await makeActive(place, saved.session.name);
+  const saved = await storeOrRevoke(store, exchange, signedIn, choice, limits);
+  if (choice.activate) await makeActive(store, saved.session.name);
   if (saved.replaced !== undefined) await revokeReplaced(exchange, saved.replaced, signedIn);
   return saved;
 }
 
 async function storeOrRevoke(
-  place: SessionPlace,
+  store: SessionStore,
   exchange: Exchange,
   signedIn: SignedIn,
-  choice: KeepChoice,
-  bound: KeyringBound,
+  choice: SaveChoice,
+  limits: KeyringLimits,
 ): Promise<SavedSession> {
   try {
     const free = choice.wantedName === undefined && choice.renewed === undefined;
-    return await underFreeName(free, () => store(place, signedIn, choice, bound));
+    return await underFreeName(free, () => storeSignIn(store, signedIn, choice, limits));
   } catch (thrown) {
     const { metadata, target: { client }, tokens: { refreshToken, accessToken } } = signedIn;
     // The attempt may be over; taking back what it was given is not.
@@ -88,16 +88,16 @@ async function storeOrRevoke(
   }
 }
 
-async function store(
-  place: SessionPlace,
+async function storeSignIn(
+  store: SessionStore,
   signedIn: SignedIn,
-  choice: KeepChoice,
-  bound: KeyringBound,
+  choice: SaveChoice,
+  limits: KeyringLimits,
 ): Promise<SavedSession> {
   const { target, choices, metadata, tokens, keys, user } = signedIn;
   const { certificateAuthority } = choice;
   if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
-  const others = (await listSessions(place)).sessions;
+  const others = (await listSessions(store)).sessions;
   const { provider, apiHost, client: { id: clientId } } = target;
   const identity = { provider, kind: "user", issuer: metadata.issuer, user, apiHost, clientId } as const;
   const before = choice.renewed ??
@@ -130,7 +130,7 @@ async function store(
     ? expiryOf(credentials, preferredKind({ provider, kind: "user", ...(kubectlToken && { kubectlToken }) }))
     : undefined;
   const saved = await saveSession(
-    place,
+    store,
     {
       credentials,
       session: {
@@ -154,7 +154,7 @@ async function store(
       },
     },
     before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
-    bound,
+    limits,
     { named: choice.wantedName !== undefined },
   );
   return saved;

@@ -12,7 +12,7 @@ import { listenOnLoopback, type LoopbackAddress } from "../system/loopback-liste
 import { completeSignIn, type PreparedSignIn, type SignedIn } from "./sign-in.ts";
 
 /** What a sign-in through the browser needs of its surroundings. */
-export interface BrowserSurroundings {
+export interface BrowserSignIn {
   /** Bounds the whole attempt, the person's part included. */
   readonly exchange: Exchange;
   /** 0 takes a free port. */
@@ -42,13 +42,13 @@ export interface WaitingForBrowser {
 /** Signs in through a browser. Throws what ended the attempt; nothing is stored then. */
 export async function signInWithBrowser(
   prepared: PreparedSignIn,
-  around: BrowserSurroundings,
+  context: BrowserSignIn,
 ): Promise<void> {
-  const { exchange, open, complete, askedAgain } = around;
+  const { exchange, open, complete, askedAgain } = context;
   const { target: { client, redirectPath }, choices, metadata, scopes, prompt, loginHint } = prepared;
   let handle: (request: Request) => Promise<Response> = () =>
     Promise.resolve(new Response(null, { status: 503 }));
-  const listener = listenOnLoopback(addressOf(choices.redirectUri, around.port), (hit) => handle(hit));
+  const listener = listenOnLoopback(addressOf(choices.redirectUri, context.port), (hit) => handle(hit));
   const over = new AbortController();
   // The issuer's answer is there: how its requests end is how the attempt ends. What is being stored is stored, or undone.
   let answered = false;

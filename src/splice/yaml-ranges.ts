@@ -31,7 +31,7 @@ export function endOf(node: Placed): number {
 }
 
 /** Offsets within the text of one parsed document. Throws {@link CannotSplice} where a thing has no place of its own. */
-export class YamlPlaces {
+export class YamlRanges {
   readonly #text: string;
 
   constructor(text: string) {
@@ -61,7 +61,7 @@ export class YamlPlaces {
     return endOf(node);
   }
 
-  /** As {@link YamlPlaces.contentEnd}, of a pair: of its key where it has no value. */
+  /** As {@link YamlRanges.contentEnd}, of a pair: of its key where it has no value. */
   contentEndOfPair(pair: Pair): number {
     const value = pair.value as Placed | null;
     return value === null ? endOf(pair.key as Placed) : this.contentEnd(value);
@@ -72,7 +72,7 @@ export class YamlPlaces {
     return map.items.map((pair) => [this.pairStart(map, pair), this.contentEndOfPair(pair)]);
   }
 
-  /** As {@link YamlPlaces.spansOfPairs}, of the items of a list. */
+  /** As {@link YamlRanges.spansOfPairs}, of the items of a list. */
   spansOfItems(list: YAMLSeq): Span[] {
     return list.items.map((item) => [startOf(item as Placed), this.contentEnd(item as Placed)]);
   }

@@ -14,7 +14,7 @@ import {
 } from "./processes.ts";
 
 /** What decides which browser there is. */
-export interface BrowserSurroundings {
+export interface BrowserEnvironment {
   /** The operating system, as Deno names it. */
   readonly os: string;
   /** The kernel's release; asked for on Linux alone. */
@@ -26,7 +26,7 @@ export interface BrowserSurroundings {
 }
 
 /** The surroundings of this process. */
-export const surroundings: BrowserSurroundings = {
+export const browserEnvironment: BrowserEnvironment = {
   os: operatingSystem,
   release: () => Deno.osRelease(),
   variable: environment,
@@ -80,7 +80,7 @@ const BROWSER_VARIABLES = [
  * "because"; undefined when nothing speaks against it.
  */
 export async function browserObstacle(
-  { os, variable, exists }: BrowserSurroundings = surroundings,
+  { os, variable, exists }: BrowserEnvironment = browserEnvironment,
 ): Promise<string | undefined> {
   if (variable("CODESPACES") !== undefined) return "this is a GitHub codespace";
   const remote = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].some((name) => variable(name) !== undefined);
@@ -110,7 +110,7 @@ export interface BrowserCommands {
 export function browserCommands(
   address: string,
   command: string | undefined,
-  { os, release, variable, isProgram }: BrowserSurroundings = surroundings,
+  { os, release, variable, isProgram }: BrowserEnvironment = browserEnvironment,
 ): BrowserCommands {
   // Else the "address" of a hostile issuer could be read as an option, or open a file.
   if (!/^https?:\/\/[^\s\p{Cc}]+$/u.test(address) || !URL.canParse(address)) {
@@ -166,13 +166,13 @@ export async function openBrowser(
   options: {
     readonly command?: string | undefined;
     readonly patience?: number;
-    readonly surroundings?: BrowserSurroundings;
+    readonly surroundings?: BrowserEnvironment;
   } = {},
 ): Promise<BrowserOutcome> {
   const env = childEnvironment(BROWSER_VARIABLES);
-  const { command, patience = 1000, surroundings: around = surroundings } = options;
-  const { commands, problem } = browserCommands(url, command, around);
-  const own = command ?? around.variable("BROWSER");
+  const { command, patience = 1000, surroundings: context = browserEnvironment } = options;
+  const { commands, problem } = browserCommands(url, command, context);
+  const own = command ?? context.variable("BROWSER");
   const variable = command === undefined && own ? " (BROWSER)" : "";
   // What a person chose themselves is what they want to hear about, not our guesses after it.
   let chosen = problem === undefined ? undefined : `${problem}${variable}`;

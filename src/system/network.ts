@@ -103,7 +103,7 @@ export function unknownAuthorityOf(error: unknown): UnknownAuthority | undefined
 export const SAME_COMMAND = "the same command with --certificate-authority FILE";
 
 /** What is known of a request beside its host. */
-export interface RequestSurroundings {
+export interface RequestEnvironment {
   /** The proxy that it went through. */
   readonly proxy?: Proxy | undefined;
   /** As {@link UnknownAuthority} has it. */
@@ -114,7 +114,7 @@ export interface RequestSurroundings {
 export function networkError(
   host: string,
   thrown: unknown,
-  { proxy, trust }: RequestSurroundings = {},
+  { proxy, trust }: RequestEnvironment = {},
 ): AppError {
   if (thrown instanceof AppError) return thrown;
   const { kind } = networkFailure(thrown);

@@ -6,7 +6,7 @@ import { childEnvironment, run } from "./processes.ts";
 /** The process that started this one. */
 export interface ParentProcess {
   /** Its number and the machine's or container's mark: containers that share a home each have a process 1. */
-  readonly mark: string;
+  readonly id: string;
   /**
    * When it began; undefined where that cannot be told. It costs a child process, and tells those apart that had the same
    * number one after the other.
@@ -24,7 +24,7 @@ export interface ProcessStart {
 
 /** This process's own parent. */
 export const parentProcess: ParentProcess = {
-  mark: `${Deno.ppid}@${machineMark}`,
+  id: `${Deno.ppid}@${machineMark}`,
   start: () => startOf(Deno.ppid),
 };
 

@@ -59,7 +59,7 @@ async function openStage(provider: "oidc" | "datum", session: Partial<Session> =
   const run = (words: readonly string[], env: Record<string, string> = { KUBERC: "off" }) =>
     runLine(
       ["auth", "update-kubeconfig", "--profile", "ada", "--kubeconfig", kubeconfig, ...words],
-      { place: sandbox.place, env: { PATH: "/usr/bin:/bin", ...env } },
+      { store: sandbox.store, env: { PATH: "/usr/bin:/bin", ...env } },
     );
   return {
     sandbox,
@@ -129,7 +129,7 @@ Deno.test("no command spends a refresh at a server that never accepted the sessi
   const { sandbox, server, update, kubeconfig } = stage;
   const get = () =>
     runLine(["get", "--raw", "/version", "--profile", "ada"], {
-      place: sandbox.place,
+      store: sandbox.store,
       env: { PATH: "/usr/bin:/bin", KUBECONFIG: kubeconfig },
     });
   assert.equal((await update("--server", server.url, "--skip-validation")).code, 0);
@@ -193,10 +193,10 @@ Deno.test("a Datum's API is shown the access token, then the ID token, and after
     ["access-1"],
     "the ID token is shown where the other was refused, and only there",
   );
-  assert.equal((await readSession(sandbox.place, session.name))?.kubectlToken, undefined);
+  assert.equal((await readSession(sandbox.store, session.name))?.kubectlToken, undefined);
   server.accepts = (token) => token.startsWith("eyJ");
   assert.equal((await update("--project", "web")).code, 0);
-  assert.equal((await readSession(sandbox.place, session.name))?.kubectlToken, "id");
+  assert.equal((await readSession(sandbox.store, session.name))?.kubectlToken, "id");
 });
 
 Deno.test("a server that is none of a Datum's own gets no refresh either", async () => {

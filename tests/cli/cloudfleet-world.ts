@@ -8,7 +8,7 @@ import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
 
 /** How a command line is run. */
-export type Options = Partial<Omit<SurroundingsOptions, "place">>;
+export type Options = Partial<Omit<SurroundingsOptions, "store">>;
 
 /** Where commands run; dispose of it. */
 export interface CloudfleetWorld extends AsyncDisposable {
@@ -46,7 +46,7 @@ export async function openCloudfleetWorld(options?: CloudfleetOptions): Promise<
     const variables: Readonly<Record<string, string>> = { ...env, ...options.env };
     const read = (name: string) => variables[name] || undefined;
     return runLine(typeof words === "string" ? words.split(" ").filter((word) => word !== "") : words, {
-      place: { ...sandbox.place, env: read, ambient: ambientSessions(read, sandbox.place.now) },
+      store: { ...sandbox.store, env: read, ambient: ambientSessions(read, sandbox.store.now) },
       ...options,
       env: variables,
     });

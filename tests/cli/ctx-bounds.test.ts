@@ -17,12 +17,12 @@ Deno.test("organizations that never end telling their projects are NETWORK after
   const login = ["login", "--with-token", "--hostname", "auth.example.com", "--keyring", "file"];
   const signedIn = await runLine(
     [...login, "--api-hostname", api.host, "--certificate-authority", caFile],
-    { place: sandbox.place, stdin: "dtmp_abcdefgh\n" },
+    { store: sandbox.store, stdin: "dtmp_abcdefgh\n" },
   );
   assert.equal(signedIn.code, 0, signedIn.stderr);
   const began = performance.now();
   const { code, stdout, stderr } = await runLine(["ctx", "list", "--request-timeout", "1s"], {
-    place: sandbox.place,
+    store: sandbox.store,
   });
   assert.deepEqual([code, stdout], [6, ""], stderr);
   assert.match(stderr, /Not every organization listed its projects in time/);

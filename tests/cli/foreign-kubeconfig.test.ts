@@ -47,7 +47,7 @@ Deno.test("Studio's token goes to no server that a kubeconfig names, whatever it
   await world.login(["--profile", "mine"]);
   const listener = startListener();
   try {
-    const { file } = await pathsOf(world.place.folders, "mine");
+    const { file } = await pathsOf(world.store.folders, "mine");
     const stored = JSON.parse(await Deno.readTextFile(file));
     const path = `${world.home}/kubeconfig`;
     for (const words of [`--active-for=${world.host}`, "--session=mine"]) {

@@ -94,7 +94,7 @@ Deno.test("a server with an authority of its own is trusted by the flag or the e
   );
   const entry = "kubectl config set-cluster 'my cluster' --certificate-authority FILE --embed-certs";
   const ran = await runLine(["auth", "update-kubeconfig", "--cluster", "my cluster"], {
-    place: world.sandbox.place,
+    store: world.sandbox.store,
     env: { KUBECONFIG: world.kubeconfig, PATH: Deno.env.get("PATH") ?? "" },
   });
   assert.equal(hintOf(ran), entry);

@@ -113,10 +113,10 @@ async function run(sandbox: Sandbox, words: string, answers: Answers): Promise<R
     const text = answers(`${init?.method} ${new URL(input).pathname}`);
     return Promise.resolve(new Response(text, { headers: { "content-type": "application/json" } }));
   };
-  const around = recordingSurroundings(args, { place: sandbox.place, sleep: () => Promise.resolve() });
+  const context = recordingSurroundings(args, { store: sandbox.store, sleep: () => Promise.resolve() });
   const openNetwork = () => ({ fetch, [Symbol.dispose]() {} });
-  const code = await runCommandLine(args, { ...around, openNetwork });
-  return { code, stdout: around.written.out, stderr: around.written.err };
+  const code = await runCommandLine(args, { ...context, openNetwork });
+  return { code, stdout: context.written.out, stderr: context.written.err };
 }
 
 async function openStage(): Promise<Sandbox> {

@@ -8,7 +8,7 @@ import { type PeopleIssuer, startPeopleIssuer } from "./people-issuer.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
 
 /** How a command line is run. */
-export type Options = Partial<Omit<SurroundingsOptions, "place">>;
+export type Options = Partial<Omit<SurroundingsOptions, "store">>;
 
 /** Where commands run; dispose of it. */
 export interface IssuerWorld extends AsyncDisposable {
@@ -36,7 +36,7 @@ export async function openIssuerWorld(life?: number): Promise<IssuerWorld> {
   const kubeconfig = `${sandbox.folder}/kubeconfig`;
   const run = (args: readonly string[], options: Options = {}) =>
     runLine(args, {
-      place: sandbox.place,
+      store: sandbox.store,
       ...options,
       env: { KUBECONFIG: kubeconfig, PATH: Deno.env.get("PATH") ?? "", ...options.env },
     });
@@ -73,7 +73,7 @@ export async function openIssuerWorld(life?: number): Promise<IssuerWorld> {
       return good(await signIn(named, options), named);
     },
     async session(name) {
-      return await readSession(sandbox.place, name) ?? assert.fail(`no session ${name}`);
+      return await readSession(sandbox.store, name) ?? assert.fail(`no session ${name}`);
     },
     async names() {
       const { stdout } = await run(["auth", "list", "-o", "json"]);

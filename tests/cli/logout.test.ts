@@ -13,7 +13,7 @@ function errorOf(stderr: string): { code: string; message: string; hint: string;
 }
 
 const stored = async ({ sandbox }: World, name: string) =>
-  await readSession(sandbox.place, name) !== undefined;
+  await readSession(sandbox.store, name) !== undefined;
 
 Deno.test("a kubeconfig that cannot be read hides neither that the session went nor that its grant lives on", async () => {
   await using world = await openWorld();
@@ -77,7 +77,7 @@ Deno.test("--profile and DATUMCTL_PROFILE say exactly which session a logout or 
   for (const name of ["one", "two"]) await world.sandbox.add({ name });
   await world.sandbox.add({ name: "grace", subject: "2", email: GRACE });
   const env = { DATUMCTL_PROFILE: "two" };
-  const active = async () => (await readConfig(world.sandbox.place)).activeSession;
+  const active = async () => (await readConfig(world.sandbox.store)).activeSession;
 
   await world.ok("auth switch", { env });
   assert.equal(await active(), "two");
@@ -121,7 +121,7 @@ Deno.test("an empty user is wrong usage, for a logout and for a switch", async (
   await using world = await openWorld();
   await world.sandbox.add({ name: "one" });
   for (const command of [["logout", ""], ["auth", "switch", ""]]) {
-    const { code, stderr } = await runLine(command, { place: world.sandbox.place });
+    const { code, stderr } = await runLine(command, { store: world.sandbox.store });
     assert.equal(code, 2);
     assert.match(stderr, /^error: The user's name is empty\.\n/);
   }

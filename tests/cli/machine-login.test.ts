@@ -21,7 +21,7 @@ async function keyFile(
   return path;
 }
 
-const sessions = async ({ sandbox }: World) => (await listSessions(sandbox.place)).sessions;
+const sessions = async ({ sandbox }: World) => (await listSessions(sandbox.store)).sessions;
 
 /** A failed run: its exit code and words; nothing was stored. */
 async function refused(world: World, words: string, options: Options = {}) {
@@ -36,8 +36,8 @@ async function refused(world: World, words: string, options: Options = {}) {
 /** Every text in the session folder. */
 async function stored({ sandbox }: World): Promise<string> {
   let all = "";
-  for await (const { name, isFile } of Deno.readDir(sandbox.place.folders.sessions)) {
-    if (isFile) all += await Deno.readTextFile(`${sandbox.place.folders.sessions}/${name}`);
+  for await (const { name, isFile } of Deno.readDir(sandbox.store.folders.sessions)) {
+    if (isFile) all += await Deno.readTextFile(`${sandbox.store.folders.sessions}/${name}`);
   }
   return all;
 }
@@ -93,7 +93,7 @@ Deno.test("what a service account's token requests take along is sealed with its
   await world.ok(`login ${at(world)} --credentials ${path} ${flags}`);
   const [session] = await sessions(world);
   assert.ok(session !== undefined);
-  const { credentials } = await openSession(world.sandbox.place, session, { timeout: 5_000 });
+  const { credentials } = await openSession(world.sandbox.store, session, { timeout: 5_000 });
   const { recipe } = credentials;
   assert.ok(recipe?.kind === "service-account");
   assert.deepEqual([recipe.tokenParams, recipe.resources], [{ tenant: "a" }, ["https://api.example.com/"]]);
@@ -293,13 +293,13 @@ Deno.test("where tokens say nothing, a personal access token's session is told b
   world.cloud.setMachines({ accessTokens: "opaque" });
   const words = `login ${at(world)} --with-token --profile bot`;
   assert.equal((await world.run(words, { stdin: world.cloud.addPersonalAccessToken() })).code, 0);
-  const first = await readSession(world.sandbox.place, "bot");
+  const first = await readSession(world.sandbox.store, "bot");
   assert.match(first?.user.subject ?? "", /^pat-[a-z2-7]{16}$/);
   const next = await world.run("login --with-token --profile bot", {
     stdin: world.cloud.addPersonalAccessToken(),
   });
   assert.equal(next.code, 0, next.stderr);
-  assert.equal((await readSession(world.sandbox.place, "bot"))?.user.subject, first?.user.subject);
+  assert.equal((await readSession(world.sandbox.store, "bot"))?.user.subject, first?.user.subject);
   world.cloud.setMachines({ accessTokens: "jwt" });
   const other = world.cloud.addPersonalAccessToken({ email: "grace@example.com" });
   const { code, stderr } = await refused(world, "login --with-token --profile bot", { stdin: other });

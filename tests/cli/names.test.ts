@@ -25,7 +25,7 @@ async function namesAfter(people: typeof PEOPLE): Promise<Record<string, string>
     world.issuer.person = person;
     await world.login("one", "kubernetes");
   }
-  const { sessions } = await listSessions(world.sandbox.place);
+  const { sessions } = await listSessions(world.sandbox.store);
   assert.equal(sessions.length, people.length);
   const host = new RegExp(world.host, "g");
   return Object.fromEntries(

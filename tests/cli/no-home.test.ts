@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
-import { openPlace } from "../../src/sessions/open-store.ts";
+import { openStore } from "../../src/sessions/open-store.ts";
 import { runLine } from "./surroundings.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -12,7 +12,7 @@ const EXEC = JSON.stringify({ apiVersion: V1, kind: "ExecCredential", spec: { in
 /** Runs a command line where no variable names a home, a kubeconfig or a folder of ours. */
 const run = (words: string, env: Readonly<Record<string, string>>) =>
   runLine(words.split(" "), {
-    place: openPlace(() => undefined, (line) => assert.fail(line)),
+    store: openStore(() => undefined, (line) => assert.fail(line)),
     env,
   });
 

@@ -195,7 +195,7 @@ Deno.test("an audience that is trusted is remembered, for refreshes and for the 
   assert.equal((await world.signIn(["--profile", "work"])).code, 0);
   const session = await world.session("work");
   assert.deepEqual(session.signIn?.trustedAudiences, [other]);
-  const { credentials } = await openSession(world.sandbox.place, session, BOUND);
+  const { credentials } = await openSession(world.sandbox.store, session, BOUND);
   assert.deepEqual(credentials.signIn?.trustedAudiences, [other]);
 
   // A token for one more than those is refused, and the session stays as it is.
@@ -226,7 +226,7 @@ Deno.test("the sign-in that kubectl's plugin begins by itself sends them, too", 
   let shown = "";
   const over = new AppError("SESSION_EXPIRED", "The session has expired.");
   await signInFromPlugin("work", over, {
-    place: sandbox.place,
+    store: sandbox.store,
     env: (name) => name === "BROWSER" ? "true" : undefined,
     canAsk: false,
     writeErr(text) {

@@ -10,7 +10,7 @@ import { runLine, type SurroundingsOptions } from "./surroundings.ts";
 
 async function line(words: string, options: Partial<SurroundingsOptions> = {}) {
   await using sandbox = await openSandbox();
-  return await runLine(words === "" ? [] : words.split(" "), { place: sandbox.place, ...options });
+  return await runLine(words === "" ? [] : words.split(" "), { store: sandbox.store, ...options });
 }
 
 /** The commands that a help names, with their words. */
@@ -169,7 +169,7 @@ Deno.test("a get-token line with a word too many tells kubectl once, and on stdo
   const apiVersion = "client.authentication.k8s.io/v1";
   const env = { KUBERNETES_EXEC_INFO: JSON.stringify({ kind: "ExecCredential", apiVersion, spec }) };
   for (const shown of [true, false]) {
-    const ran = await runLine(["auth", "get-token", "--otput=x"], { place: sandbox.place, env });
+    const ran = await runLine(["auth", "get-token", "--otput=x"], { store: sandbox.store, env });
     assert.equal(ran.code, 2);
     assert.equal(JSON.parse(ran.stdout).reason, "USAGE");
     assert.equal(/^error: Unknown option/.test(ran.stderr), shown);
@@ -197,7 +197,7 @@ Deno.test("a word from the command line steers no terminal in its error", async 
       "\u001b",
     ]]
   ) {
-    const { code, stderr } = await runLine(args, { place: sandbox.place });
+    const { code, stderr } = await runLine(args, { store: sandbox.store });
     assert.equal(code, 2);
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(stderr, /[\u001b\u009b\u202e]/, JSON.stringify(args));
@@ -211,7 +211,7 @@ Deno.test("what follows a line break in a word of the command line is not taken 
       "x\n(Did you mean y?)\nz",
     ]]
   ) {
-    const { code, stderr } = await runLine(args, { place: sandbox.place });
+    const { code, stderr } = await runLine(args, { store: sandbox.store });
     assert.equal(code, 2);
     assert.match(stderr, /^error: [^\n]*\nSee datumctl[a-z -]* --help\.\n$/, JSON.stringify(args));
     assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u);
@@ -254,20 +254,20 @@ Deno.test("flags of every command stand before, between or after its words", asy
       "whoami -o name --session=ada",
     ]
   ) {
-    assert.equal((await runLine(words.split(" "), { place: sandbox.place })).stdout, "ada\n", words);
+    assert.equal((await runLine(words.split(" "), { store: sandbox.store })).stdout, "ada\n", words);
   }
 });
 
 Deno.test("a fault of our own is INTERNAL, with the frames under -v and never its words", async () => {
   await using sandbox = await openSandbox();
   const place = {
-    ...sandbox.place,
+    ...sandbox.store,
     get folders(): never {
       throw new TypeError("secret-token");
     },
   };
   for (const words of ["auth list", "auth list -v"]) {
-    const { code, stderr } = await runLine(words.split(" "), { place });
+    const { code, stderr } = await runLine(words.split(" "), { store: place });
     assert.equal(code, 1);
     assert.match(stderr, /^error: Something went wrong inside datumctl \(TypeError\)\.\n/);
     assert.doesNotMatch(stderr, /secret-token/);

@@ -11,7 +11,7 @@ Deno.test("DATUMCTL_PROFILE is told of where it takes precedence over the active
   await sandbox.add({ name: "home" });
   await sandbox.add({ name: "work" });
   const run = (words: string, env: Record<string, string> = {}) =>
-    runLine(words.split(" "), { place: sandbox.place, env });
+    runLine(words.split(" "), { store: sandbox.store, env });
   assert.equal((await run("auth switch home")).stderr, "");
   const env = { DATUMCTL_PROFILE: "work" };
   const warning = /^warning: DATUMCTL_PROFILE is set and takes precedence over the active session\.$/m;
@@ -74,7 +74,7 @@ Deno.test("whoami tells that the variables of Cloudfleet give tokens and cluster
   await using sandbox = await openSandbox();
   await sandbox.add({ name: "ada" });
   const env = { CLOUDFLEET_ACCESS_TOKEN_ID: "a" };
-  const run = (words: string) => runLine(words.split(" "), { place: sandbox.place, env });
+  const run = (words: string) => runLine(words.split(" "), { store: sandbox.store, env });
   await run("auth switch ada");
   assert.match(
     (await run("whoami")).stderr,
@@ -86,7 +86,7 @@ Deno.test("whoami tells that the variables of Cloudfleet give tokens and cluster
 Deno.test("without a session, Studio's commands name Studio's sign-in", async () => {
   await using sandbox = await openSandbox();
   for (const words of ["auth token", "auth team"]) {
-    const { code, stderr } = await runLine(words.split(" "), { place: sandbox.place });
+    const { code, stderr } = await runLine(words.split(" "), { store: sandbox.store });
     assert.equal(code, 4);
     assert.match(stderr, /\n.*datumctl login --provider studio\n$/, words);
   }

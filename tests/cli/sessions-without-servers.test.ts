@@ -32,7 +32,7 @@ async function openWorld(): Promise<World> {
     kubeconfig,
     run: (words, env = {}) =>
       runLine(typeof words === "string" ? words.split(" ") : words, {
-        place: sandbox.place,
+        store: sandbox.store,
         env: { KUBECONFIG: kubeconfig, PATH: Deno.env.get("PATH") ?? "", ...env },
       }),
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
@@ -56,9 +56,9 @@ async function outcome({ run }: World, args: readonly string[], server?: string)
 }
 
 async function serversOf({ sandbox }: World, name: string): Promise<string[] | undefined> {
-  const session = await readSession(sandbox.place, name);
+  const session = await readSession(sandbox.store, name);
   assert.ok(session !== undefined);
-  const { servers } = (await openSession(sandbox.place, session, BOUND)).session;
+  const { servers } = (await openSession(sandbox.store, session, BOUND)).session;
   return servers?.map(({ origin }) => origin);
 }
 

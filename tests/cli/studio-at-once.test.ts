@@ -46,7 +46,7 @@ for (const [what, late] of [["another name", "two"], ["the same name", "one"]] a
     assert.deepEqual(names(world), [late]);
     assert.notEqual(world.studio.tokens()[0]?.token, first);
     assert.equal(await world.ok(["auth", "token"]), `${world.studio.tokens()[0]?.token}\n`);
-    assert.equal((await listSessions(world.place)).sessions.length, 1);
+    assert.equal((await listSessions(world.store)).sessions.length, 1);
   });
 }
 
@@ -66,7 +66,7 @@ Deno.test("many sign-ins at once leave one session and one token", async () => {
   const ran = await Promise.all(confirms.map((confirm) => confirm()));
   assert.deepEqual(ran.map(({ code }) => code).sort(), [0, 2, 2, 2]);
   assert.equal(names(world).length, 1);
-  assert.equal((await listSessions(world.place)).sessions.length, 1);
+  assert.equal((await listSessions(world.store)).sessions.length, 1);
 });
 
 Deno.test("a token that can be neither kept nor revoked is told of, with -q too", async () => {
@@ -84,9 +84,9 @@ Deno.test("a token that can be neither kept nor revoked is told of, with -q too"
 
 Deno.test("where the session cannot be made the active one, the rest is done, and the failure told last", async () => {
   await using world = await openStudioWorld();
-  const { studio, place, host, home } = world;
+  const { studio, store, host, home } = world;
   assert.equal((await world.login(["--name", "one"])).code, 0);
-  const lock = `${place.folders.config}/config.json.lock`;
+  const lock = `${store.folders.config}/config.json.lock`;
   await Deno.remove(lock);
   await Deno.mkdir(lock);
   const { code, stdout, stderr } = await world.login(["--name", "two", "--force", "--export-datachain"]);
@@ -98,7 +98,7 @@ Deno.test("where the session cannot be made the active one, the rest is done, an
     /"two@\S+" is signed in and stored, but it could not be made the active one.*\n.*auth switch/,
   );
   assert.deepEqual(names(world), ["two"]);
-  assert.deepEqual((await listSessions(place)).sessions.map(({ name }) => name), [`two@${host}`]);
+  assert.deepEqual((await listSessions(store)).sessions.map(({ name }) => name), [`two@${host}`]);
   const config = `${home}/.config/datachain/config`;
   assert.ok((await Deno.readTextFile(config)).includes(studio.tokens()[0]?.token ?? "?"));
 
@@ -112,5 +112,5 @@ Deno.test("where the session cannot be made the active one, the rest is done, an
   assert.match(both.stderr, /warning: .*not exported: .*not valid TOML/);
   assert.match(both.stderr, /error: .*could not be made the active one/);
   assert.deepEqual(names(world), ["three"]);
-  await Deno.stat((await pathsOf(place.folders, `three@${host}`)).file);
+  await Deno.stat((await pathsOf(store.folders, `three@${host}`)).file);
 });

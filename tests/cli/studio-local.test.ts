@@ -93,7 +93,7 @@ Deno.test("switch and logout act on the place that is meant, and say what goes o
   const named = await run("logout", "--profile", at("local"));
   assert.equal(named.code, 0, named.stderr);
   assert.deepEqual(world.studio.tokens(), []);
-  assert.deepEqual((await listSessions(world.place)).sessions.map(({ name }) => name), ["work"]);
+  assert.deepEqual((await listSessions(world.store)).sessions.map(({ name }) => name), ["work"]);
 });
 
 Deno.test("with nobody but the folder signed in, logout names its flag", async () => {
@@ -125,7 +125,7 @@ Deno.test("git sees nothing of it, and after the last logout only locks are left
   const left = [...Deno.readDirSync(`${folder}/.datumctl`)].map(({ name }) => name.replace(/^\w{16}/, "x"));
   assert.deepEqual(left.sort(), [".gitignore", "config.json.lock", "studio.lock", "x.lock"]);
   assert.doesNotMatch(await Deno.readTextFile(`${folder}/.datachain/config`), /token/);
-  const keys = [...Deno.readDirSync(world.place.folders.sessions)].filter(({ name }) =>
+  const keys = [...Deno.readDirSync(world.store.folders.sessions)].filter(({ name }) =>
     name.endsWith(".key")
   );
   assert.deepEqual(keys, []);
@@ -316,7 +316,7 @@ Deno.test("of a folder's own session that was edited, what is sealed is told; of
   assert.match(stderr, /is not a session file/);
   assert.match(stderr, new RegExp(`Remove ${folder}/\\.datumctl`));
   await world.run(["auth", "get-token", "-o", "client.authentication.k8s.io/v1"], { folder });
-  const remembered = await Deno.readTextFile(`${world.sandbox.place.folders.sessions}/no-session.failure`);
+  const remembered = await Deno.readTextFile(`${world.sandbox.store.folders.sessions}/no-session.failure`);
   assert.ok(!remembered.includes(folder), remembered);
 });
 
@@ -326,7 +326,7 @@ Deno.test("what is written of a folder's session goes into the folder, not to th
   await signedIn(world, folder, "local");
   const name = `local@${world.host}`;
   await world.sandbox.add({ name });
-  const { file } = await pathsOf(world.place.folders, name);
+  const { file } = await pathsOf(world.store.folders, name);
   const before = await Deno.readTextFile(file);
   await world.ok(["auth", "team", "ml-team"], { folder });
   await world.ok(["ctx", "use", "acme", "--skip-validation"], { folder });
@@ -340,7 +340,7 @@ Deno.test("what a folder's session fails with is told of no other session, and i
   await world.ok(["auth", "switch", "mine"]);
   const folder = await world.folder("project");
   await signedIn(world, folder, "local");
-  const keys = [...Deno.readDirSync(world.place.folders.sessions)].filter(({ name }) =>
+  const keys = [...Deno.readDirSync(world.store.folders.sessions)].filter(({ name }) =>
     /^local-.*key$/.test(name)
   );
   assert.equal(keys.length, 1);
@@ -358,12 +358,12 @@ Deno.test("what a folder's session fails with is told of no other session, and i
       assert.equal(JSON.parse(elsewhere).status.token, "access-0", what);
     }
     assert.equal(await snapshot(`${folder}/.datumctl`), before);
-    const notes = await snapshot(world.place.folders.sessions);
+    const notes = await snapshot(world.store.folders.sessions);
     assert.ok(!notes.includes("local@") && !notes.includes(folder), notes);
     // Another kubectl may have seen the first: here it is the same one, ten seconds later.
     world.sandbox.time += 11_000;
     for (const { name } of keys) {
-      await Deno.remove(`${world.place.folders.sessions}/${name}`).catch(() => {});
+      await Deno.remove(`${world.store.folders.sessions}/${name}`).catch(() => {});
     }
   }
 });
@@ -379,7 +379,7 @@ Deno.test("where a folder's token has ended, kubectl begins no sign-in of the pe
   const { code, stderr } = await world.run(EXEC, { folder, env: { ...execInfo(true), BROWSER: "true" } });
   assert.equal(code, 2, stderr);
   assert.doesNotMatch(stderr, /has expired|Nobody is signed in|mine/);
-  const { signIn } = await pathsOf(world.place.folders, "mine");
+  const { signIn } = await pathsOf(world.store.folders, "mine");
   await assert.rejects(Deno.stat(signIn), Deno.errors.NotFound);
 });
 
@@ -487,7 +487,7 @@ Deno.test("a failed sign-in leaves no folder behind; a killed logout is finished
   assert.equal(code, 4, stderr);
   await assert.rejects(Deno.stat(leaving), Deno.errors.NotFound);
   await assert.rejects(Deno.stat(`${folder}/.datumctl/config.json`), Deno.errors.NotFound);
-  const keys = [...Deno.readDirSync(world.place.folders.sessions)].filter(({ name }) =>
+  const keys = [...Deno.readDirSync(world.store.folders.sessions)].filter(({ name }) =>
     name.endsWith(".key")
   );
   assert.deepEqual(keys, []);

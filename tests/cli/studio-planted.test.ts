@@ -166,8 +166,8 @@ Deno.test("a logout without the key says that the token's copy in the folder sta
   await using world = await openStudioWorld();
   const folder = await world.folder("project");
   assert.equal((await world.login(["--local", "--export-datachain"], { folder })).code, 0);
-  for (const { name } of Deno.readDirSync(world.place.folders.sessions)) {
-    if (name.endsWith(".key")) await Deno.remove(`${world.place.folders.sessions}/${name}`);
+  for (const { name } of Deno.readDirSync(world.store.folders.sessions)) {
+    if (name.endsWith(".key")) await Deno.remove(`${world.store.folders.sessions}/${name}`);
   }
   const { code, stdout, stderr } = await world.run(["logout", "--local"], { folder });
   assert.equal(code, 1, stderr);

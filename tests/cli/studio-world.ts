@@ -1,8 +1,8 @@
 /** Owns the world of Studio's commands tested from source: a Studio in this process, a person's home, project folders. */
 
 import assert from "node:assert/strict";
-import { localPlace } from "../../src/sessions/project-folder.ts";
-import type { SessionPlace } from "../../src/sessions/store.ts";
+import { projectStore } from "../../src/sessions/project-folder.ts";
+import type { SessionStore } from "../../src/sessions/store.ts";
 import { readSession } from "../../src/sessions/read.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
@@ -10,7 +10,7 @@ import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
 
 /** How a command line is run. */
-export type Options = Partial<Omit<SurroundingsOptions, "place">> & {
+export type Options = Partial<Omit<SurroundingsOptions, "store">> & {
   /** The folder that it runs in; the home unless given. */
   readonly folder?: string;
   /** What becomes of the code that is shown; it is confirmed unless given. */
@@ -32,8 +32,8 @@ export interface StudioWorld extends AsyncDisposable {
   /** `login` with these flags, in a world that names the studio by variables. */
   login(flags?: readonly string[], options?: Options): Promise<Ran>;
   /** The person's own place. */
-  readonly place: SessionPlace;
-  placeOf(folder: string): SessionPlace;
+  readonly store: SessionStore;
+  placeOf(folder: string): SessionStore;
 }
 
 /** Opens a world. */
@@ -42,8 +42,8 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
   const sandbox = await openSandbox();
   const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "studio-home-" }));
   const env = { HOME: home, PATH: Deno.env.get("PATH") ?? "" };
-  const place: SessionPlace = {
-    ...sandbox.place,
+  const store: SessionStore = {
+    ...sandbox.store,
     env: (name) => name === "HOME" ? home : undefined,
   };
   const run = async (words: readonly string[], options: Options = {}) => {
@@ -53,7 +53,7 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
     return await runLine(words, {
       ...rest,
       sleep: (_, signal) => pause(10, signal),
-      place: { ...place, workingFolder: () => folder },
+      store: { ...store, workingFolder: () => folder },
       env: { ...env, ...rest.env },
       onErr(text) {
         onErr?.(text);
@@ -70,8 +70,8 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
     sandbox,
     host: new URL(studio.url).host,
     home,
-    place,
-    placeOf: (folder) => localPlace(place, folder),
+    store,
+    placeOf: (folder) => projectStore(store, folder),
     async folder(path) {
       const folder = `${home}/${path}`;
       await Deno.mkdir(folder, { recursive: true });
@@ -100,8 +100,8 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
 }
 
 /** The stored session of that name, which must be there. */
-export async function stored(place: SessionPlace, name: string) {
-  const session = await readSession(place, name);
+export async function stored(store: SessionStore, name: string) {
+  const session = await readSession(store, name);
   assert.ok(session !== undefined, `no session ${name}`);
   return session;
 }

@@ -4,14 +4,14 @@ import type { Surroundings } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { errorFormatOf } from "../../src/errors.ts";
 import { ambientSessions } from "../../src/providers/ambient.ts";
-import type { SessionPlace } from "../../src/sessions/store.ts";
+import type { SessionStore } from "../../src/sessions/store.ts";
 import { pause } from "../../src/system/clock.ts";
 import { openNetwork } from "../../src/system/network.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
 
 /** What a test chooses. */
 export interface SurroundingsOptions {
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
   readonly env?: Readonly<Record<string, string>>;
   /** Typed one after the other; their being given makes it a terminal that can be asked on. */
   readonly keys?: readonly string[];
@@ -36,7 +36,7 @@ export function recordingSurroundings(
   args: readonly string[],
   options: SurroundingsOptions,
 ): Surroundings & { readonly written: { out: string; err: string } } {
-  const { place, env = {}, keys, columns = 80, stdin = "", onErr, interrupted, sleep = pause } = options;
+  const { store, env = {}, keys, columns = 80, stdin = "", onErr, interrupted, sleep = pause } = options;
   const written = { out: "", err: "" };
   const terminal: Terminal = {
     outIsTerminal: false,
@@ -59,12 +59,12 @@ export function recordingSurroundings(
     env: variable,
     terminal,
     // With its getters, which a test may have fail.
-    place: Object.defineProperties({} as SessionPlace, {
-      ...Object.getOwnPropertyDescriptors(place),
+    store: Object.defineProperties({} as SessionStore, {
+      ...Object.getOwnPropertyDescriptors(store),
       env: { value: variable, enumerable: true },
-      ambient: { value: ambientSessions(variable, place.now), enumerable: true },
+      ambient: { value: ambientSessions(variable, store.now), enumerable: true },
     }),
-    now: place.now,
+    now: store.now,
     sleep,
     openNetwork,
     interrupted: interrupted ?? new AbortController().signal,
@@ -75,7 +75,7 @@ export function recordingSurroundings(
 
 /** Runs a command line in this process. */
 export async function runLine(args: readonly string[], options: SurroundingsOptions): Promise<Ran> {
-  const around = recordingSurroundings(args, options);
-  const code = await runCommandLine(args, around);
-  return { code, stdout: around.written.out, stderr: around.written.err };
+  const context = recordingSurroundings(args, options);
+  const code = await runCommandLine(args, context);
+  return { code, stdout: context.written.out, stderr: context.written.err };
 }

@@ -57,7 +57,7 @@ Deno.test("get-token reads the same words on its short way", async () => {
     const flags = readGetToken(["auth", "get-token", "--claims", ...line.split(" ").filter(Boolean)]);
     assert.ok(flags !== undefined);
     const code = await runGetToken(flags, {
-      place: world.sandbox.place,
+      store: world.sandbox.store,
       env: (name) => env[name],
       parent: parentOf(1),
       errorFormat: "human",

@@ -7,7 +7,7 @@ import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
 
 /** How a command line is run. */
-export type Options = Partial<Omit<SurroundingsOptions, "place">>;
+export type Options = Partial<Omit<SurroundingsOptions, "store">>;
 
 /** Where commands run; dispose of it. */
 export interface World extends AsyncDisposable {
@@ -32,7 +32,7 @@ export async function openWorld(): Promise<World> {
     `--certificate-authority ${cloud.caFile} --keyring file --browser-command true`;
   const run = (words: string, options: Options = {}) =>
     runLine(words.split(" ").filter((word) => word !== ""), {
-      place: sandbox.place,
+      store: sandbox.store,
       ...options,
       env: { KUBECONFIG: kubeconfig, PATH: Deno.env.get("PATH") ?? "", ...options.env },
     });

@@ -316,17 +316,17 @@ Deno.test("a server that never comes to an end is given up after twice the time 
 
 Deno.test("what is kept answers without a request, and a miss is asked for once", async () => {
   await using sandbox = await openSandbox();
-  await Deno.mkdir(sandbox.place.folders.sessions, { recursive: true });
+  await Deno.mkdir(sandbox.store.folders.sessions, { recursive: true });
   const options = { session: "ada@example.com", kind: "discovery", source: BASE, longestLife: 1000 };
   const first = clientOf(PLAIN);
-  const before = await discoveryOf(first.client, await openSessionCache(sandbox.place, options)).read();
+  const before = await discoveryOf(first.client, await openSessionCache(sandbox.store, options)).read();
   assert.equal(first.asked.length, 5);
 
   const second = clientOf({
     ...PLAIN,
     "/api/v1": { resources: [{ name: "gadgets", kind: "Gadget", namespaced: true, verbs: ["get"] }] },
   });
-  const source = discoveryOf(second.client, await openSessionCache(sandbox.place, options));
+  const source = discoveryOf(second.client, await openSessionCache(sandbox.store, options));
   assert.deepEqual(await source.read(), before);
   assert.equal(source.fromCache, true);
   assert.equal((await resolveResource(source, "cm")).resource.plural, "configmaps");
@@ -343,10 +343,10 @@ Deno.test("what is kept answers without a request, and a miss is asked for once"
 
 Deno.test("what is kept is private, ends with its time, and is told apart by control plane and session", async () => {
   await using sandbox = await openSandbox();
-  await Deno.mkdir(sandbox.place.folders.sessions, { recursive: true });
+  await Deno.mkdir(sandbox.store.folders.sessions, { recursive: true });
   const options = { session: "ada@example.com", kind: "discovery", source: BASE, longestLife: 1000 };
   let now = 5_000;
-  const place = { ...sandbox.place, now: () => now };
+  const place = { ...sandbox.store, now: () => now };
   const cache = await openSessionCache(place, options);
   assert.equal(await cache.read(), undefined);
   await cache.write({ groups: [] });

@@ -227,13 +227,13 @@ Deno.test("any line is read, left alone, or USAGE; nothing else is thrown", () =
 });
 
 /** What the short way does with a line; undefined when it leaves the line alone. */
-async function short(args: readonly string[], { place }: Sandbox): Promise<Ran | undefined> {
-  const around = recordingSurroundings(args, { place });
-  const { errorFormat, env, terminal, written } = around;
+async function short(args: readonly string[], { store }: Sandbox): Promise<Ran | undefined> {
+  const context = recordingSurroundings(args, { store });
+  const { errorFormat, env, terminal, written } = context;
   const flags = readGetToken(args);
   if (flags === undefined) return undefined;
   const code = await runGetToken(flags, {
-    ...{ place, env, errorFormat, parent: parentOf(1), started: performance.now(), canAsk: () => false },
+    ...{ store, env, errorFormat, parent: parentOf(1), started: performance.now(), canAsk: () => false },
     ...{ writeOut: terminal.writeOut, writeErr: terminal.writeErr },
   });
   return { code, stdout: written.out, stderr: written.err };
@@ -246,7 +246,7 @@ Deno.test("whatever the short way answers, the whole command line answers the sa
   graces.claims = { sub: "2" };
   await sandbox.add({ name: "ada" });
   await sandbox.add({ name: "grace", subject: "2", issuer: graces });
-  await activateSession(sandbox.place, "ada");
+  await activateSession(sandbox.store, "ada");
   let answered = 0;
   // A forced refresh gives another token each time, and a failure that is remembered asks nobody again: the words are
   // compared, neither the tokens nor the log of requests.
@@ -257,7 +257,7 @@ Deno.test("whatever the short way answers, the whole command line answers the sa
       const quick = await short(args, sandbox);
       if (quick === undefined) return;
       answered++;
-      const whole = await runLine(args, { place: sandbox.place });
+      const whole = await runLine(args, { store: sandbox.store });
       assert.equal(whole.code, quick.code, `${JSON.stringify(args)}: ${quick.stderr} / ${whole.stderr}`);
       assert.equal(blank(whole.stdout), blank(quick.stdout), JSON.stringify(args));
       if (quick.code !== 2) assert.equal(blank(whole.stderr), blank(quick.stderr), JSON.stringify(args));

@@ -29,13 +29,13 @@ const info = fc.oneof(
 let parents = 0;
 
 /** Runs get-token; its stdout must be one text, its stderr ours, its code one of the table's. */
-async function getToken({ place }: Sandbox, args: readonly string[], env: Readonly<Record<string, string>>) {
+async function getToken({ store }: Sandbox, args: readonly string[], env: Readonly<Record<string, string>>) {
   const request = readGetToken(args);
   if (request === undefined) return undefined;
   const out: string[] = [];
   let stderr = "";
   const code = await runGetToken(request, {
-    place,
+    store,
     env: (name) => env[name],
     parent: parentOf(++parents), // the same one again would be a suspicion
     errorFormat: errorFormatOf(args, undefined),
@@ -112,7 +112,7 @@ Deno.test("no words break get-token: a token, its usage, or one of our errors", 
       errorFormatOf(args, undefined);
       const short = await ours(() => getToken(sandbox, args, {}));
       if (short !== undefined) return;
-      const { code, stderr } = await runLine(args, { place: sandbox.place });
+      const { code, stderr } = await runLine(args, { store: sandbox.store });
       assert.ok([0, ...Object.values(CODES).map(({ exit }) => exit)].includes(code as 0));
       assertPrintable(stderr);
       assert.doesNotMatch(stderr, /INTERNAL|inside datumctl/);
@@ -161,7 +161,7 @@ Deno.test("no public field of an edited session file reaches a terminal as it is
 Deno.test("no note of an earlier sign-in breaks the plugin's own", async () => {
   await using sandbox = await openSandbox();
   // Where nobody answers, the attempt ends before a person is asked.
-  const { place } = sandbox;
+  const { store } = sandbox;
   const gone = "https://127.0.0.1:1";
   const metadata = { ...sandbox.issuer.metadata, issuer: gone };
   const { session } = await sandbox.add({
@@ -169,19 +169,19 @@ Deno.test("no note of an earlier sign-in breaks the plugin's own", async () => {
     session: { issuer: gone, provider: "oidc" },
   });
   const { signIn } = await sandbox.paths(session.name);
-  const good = { at: place.now() - 1, ended: true };
+  const good = { at: store.now() - 1, ended: true };
   const expired = new AppError("SESSION_EXPIRED", "over");
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {
       Deno.writeTextFileSync(signIn, text);
       let stderr = "";
-      const around = {
-        place,
+      const context = {
+        store,
         env: () => undefined,
         canAsk: true,
         writeErr: (text: string) => void (stderr += text),
       };
-      await ours(() => signInFromPlugin(session.name, expired, around, () => Promise.reject(expired)));
+      await ours(() => signInFromPlugin(session.name, expired, context, () => Promise.reject(expired)));
       assertPrintable(stderr);
     }),
     { numRuns: RUNS },

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { GetTokenFlags } from "../../src/plugin/arguments.ts";
 import { EXEC_API_VERSIONS } from "../../src/plugin/exec-credential.ts";
-import { type GetTokenSurroundings, remarksWanted, runGetToken } from "../../src/plugin/get-token.ts";
+import { type GetTokenContext, remarksWanted, runGetToken } from "../../src/plugin/get-token.ts";
 import { AppError } from "../../src/errors.ts";
 import { activateSession } from "../../src/sessions/config.ts";
 import { readSession } from "../../src/sessions/read.ts";
@@ -19,17 +19,17 @@ const exec = (apiVersion: string = V1, interactive = false) => ({
 });
 
 async function getToken(
-  { place }: Sandbox,
+  { store }: Sandbox,
   request: GetTokenFlags = {},
   env: Record<string, string> = {},
   { parent = 4711, errorFormat = "human", ...more }:
-    & Partial<Omit<GetTokenSurroundings, "parent">>
+    & Partial<Omit<GetTokenContext, "parent">>
     & { readonly parent?: number | ParentProcess } = {},
 ) {
   const out: string[] = [];
   let stderr = "";
   const code = await runGetToken(request, {
-    place,
+    store,
     env: (name) => env[name],
     parent: typeof parent === "number" ? parentOf(parent) : parent,
     errorFormat,
@@ -49,7 +49,7 @@ async function getToken(
 Deno.test("a bare token with one newline, and silence on stderr", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  await activateSession(sandbox.place, name);
+  await activateSession(sandbox.store, name);
   assert.deepEqual(await getToken(sandbox), { code: 0, stdout: "access-0\n", stderr: "" });
   const id = await getToken(sandbox, { token: "id" });
   assert.match(id.stdout, /^eyJ[^\n]+\n$/);
@@ -145,7 +145,7 @@ Deno.test("the variable never overrides a session that the entry names", async (
   await using sandbox = await openSandbox();
   await sandbox.add({ name: "ada" });
   await sandbox.add({ name: "grace", subject: "2", credentials: { accessToken: "access-9" } });
-  await activateSession(sandbox.place, "grace");
+  await activateSession(sandbox.store, "grace");
   const env = { DATUMCTL_PROFILE: "grace" };
   assert.equal((await getToken(sandbox, { session: "ada" }, env)).stdout, "access-0\n");
   assert.equal((await getToken(sandbox, {}, { DATUMCTL_PROFILE: "ada" })).stdout, "access-0\n");
@@ -160,10 +160,10 @@ Deno.test("an entry that follows the active session never gets a token of anothe
     subject: "2",
     session: { apiHost: "api.other.example" },
   });
-  await activateSession(sandbox.place, "ada");
+  await activateSession(sandbox.store, "ada");
   const request = { activeFor: "api.example.com", output: V1 };
   assert.equal((await getToken(sandbox, request, exec())).code, 0);
-  await activateSession(sandbox.place, "other");
+  await activateSession(sandbox.store, "other");
   const refused = await getToken(sandbox, request, exec());
   assert.equal(refused.code, 4);
   assert.equal(JSON.parse(refused.stdout).reason, "WRONG_HOST");
@@ -219,7 +219,7 @@ Deno.test("a pinned entry acts as its session at its place alone, edited files o
 Deno.test("an entry that follows the active session can be held to an issuer", async () => {
   await using sandbox = await openSandbox();
   const { session: { issuer } } = await sandbox.add({ name: "work" });
-  await activateSession(sandbox.place, "work");
+  await activateSession(sandbox.store, "work");
   assert.equal((await getToken(sandbox, { activeFor: issuer, output: V1 }, exec())).code, 0);
   const refused = await getToken(sandbox, { activeFor: "https://other.example", output: V1 }, exec());
   assert.match(JSON.parse(refused.stdout).message, /active session "work" .*https:\/\/other\.example/);
@@ -312,12 +312,12 @@ Deno.test("one CI job's remembered failure is not told to another job of the sam
     const words = async (job: string, failure: string) => {
       sandbox.system.failure = new AppError("KEYRING_LOCKED", failure);
       const env = await set(job);
-      const place = { ...sandbox.place, env: (name: string) => env[name] };
+      const place = { ...sandbox.store, env: (name: string) => env[name] };
       const { stdout } = await getToken(
         sandbox,
         { session: "job", output: V1 },
         { ...exec(), ...env },
-        { place },
+        { store: place },
       );
       return JSON.parse(stdout).message;
     };
@@ -436,12 +436,15 @@ Deno.test("a certificate that is not trusted is explained, in what is printed an
   const explainCertificate = (error: AppError) =>
     Promise.resolve(new AppError(error.code, error.message, { hint: "SHA-256 of it" }));
   const place = {
-    ...sandbox.place,
+    ...sandbox.store,
     secretStore: () => ({ ...sandbox.system, get: () => Promise.reject(failure) }),
   };
-  const first = await getToken(sandbox, { session: name, output: V1 }, exec(), { place, explainCertificate });
+  const first = await getToken(sandbox, { session: name, output: V1 }, exec(), {
+    store: place,
+    explainCertificate,
+  });
   assert.match(first.stderr, /SHA-256 of it/);
-  const again = await getToken(sandbox, { session: name, output: V1 }, exec(), { place });
+  const again = await getToken(sandbox, { session: name, output: V1 }, exec(), { store: place });
   assert.match(JSON.parse(again.stdout).message, /SHA-256 of it/);
 });
 
@@ -491,14 +494,14 @@ Deno.test("an output that takes nothing more is STORAGE once, and no failure of 
 Deno.test("a fault of our own shows its frames under -v, never its words", async () => {
   await using sandbox = await openSandbox();
   const place = {
-    ...sandbox.place,
+    ...sandbox.store,
     secretStore: () => {
       throw new TypeError("secret-word");
     },
   };
   const { session: { name } } = await sandbox.add();
   for (const verbose of [false, true]) {
-    const { stderr } = await getToken(sandbox, { session: name, verbose }, {}, { place });
+    const { stderr } = await getToken(sandbox, { session: name, verbose }, {}, { store: place });
     assert.match(stderr, /^error: Something went wrong inside datumctl/);
     assert.equal(/\n\s+at /.test(stderr), verbose);
     assert.doesNotMatch(stderr, /secret-word/);
@@ -570,7 +573,7 @@ Deno.test("a token that the issuer refuses, of a session that it does not renew:
   assert.equal(JSON.parse(stdout).reason, "SESSION_EXPIRED");
   assert.match(stderr, /^error: The session .*\nSign in again: datumctl login --profile .*\n$/);
   assert.equal(
-    (await readSession(sandbox.place, name))?.renewalRefused,
+    (await readSession(sandbox.store, name))?.renewalRefused,
     new Date(sandbox.time).toISOString(),
   );
 
@@ -580,7 +583,7 @@ Deno.test("a token that the issuer refuses, of a session that it does not renew:
       metadata: { ...sandbox.issuer.metadata, userinfo_endpoint: `${sandbox.issuer.url}/userinfo` },
     },
   });
-  assert.equal((await readSession(sandbox.place, name))?.renewalRefused, undefined, "a sign-in clears it");
+  assert.equal((await readSession(sandbox.store, name))?.renewalRefused, undefined, "a sign-in clears it");
   sandbox.issuer.respond = () => new Response(null, { status: 503 });
   assert.deepEqual([(await call()).code, (await call()).code], [0, 0]);
 });

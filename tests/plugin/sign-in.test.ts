@@ -57,7 +57,7 @@ async function withStage(
     use(use) {
       terminal = use;
     },
-    note: (await pathsOf(sandbox.place.folders, name)).signIn,
+    note: (await pathsOf(sandbox.store.folders, name)).signIn,
     get time() {
       return sandbox.time;
     },
@@ -66,7 +66,7 @@ async function withStage(
     },
     attempt: (mended = false, longest = 400) =>
       signInFromPlugin(name, EXPIRED, {
-        place: sandbox.place,
+        store: sandbox.store,
         env: () => undefined,
         terminalUse: () => Promise.resolve(terminal),
         canAsk: true,

@@ -8,10 +8,10 @@ import { bentAnswers } from "../bent.ts";
 import { assertOurs } from "../fuzz.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
-async function refresh({ place, bound }: Sandbox, name: string): Promise<ErrorCode | undefined> {
-  const session = await readSession(place, name);
+async function refresh({ store, bound }: Sandbox, name: string): Promise<ErrorCode | undefined> {
+  const session = await readSession(store, name);
   assert.ok(session !== undefined);
-  const asked = freshToken(place, session, { kind: "access", force: true }, bound());
+  const asked = freshToken(store, session, { kind: "access", force: true }, bound());
   const thrown = await asked.then(() => undefined, (error) => error);
   if (thrown === undefined) return undefined;
   assertOurs(thrown);

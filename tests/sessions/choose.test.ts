@@ -7,15 +7,15 @@ import { failure, openSandbox } from "./sandbox.ts";
 
 Deno.test("which session: the flag, else the variable, else the active one; else who there is", async () => {
   await using sandbox = await openSandbox();
-  const { place } = sandbox;
-  const nobody = await failure(chooseSession(place, {}), "NOT_SIGNED_IN");
+  const { store } = sandbox;
+  const nobody = await failure(chooseSession(store, {}), "NOT_SIGNED_IN");
   assert.equal(nobody.hint, "Sign in: datumctl login");
   await sandbox.add({ name: "a" });
   await sandbox.add({ name: "b", subject: "2" });
-  assert.match((await failure(chooseSession(place, {}), "NOT_SIGNED_IN")).message, /Stored here: a, b\./);
-  await activateSession(place, "b");
+  assert.match((await failure(chooseSession(store, {}), "NOT_SIGNED_IN")).message, /Stored here: a, b\./);
+  await activateSession(store, "b");
   const chosen = async (choice: Parameters<typeof chooseSession>[1]) => {
-    const { session: { name }, source } = await chooseSession(place, choice);
+    const { session: { name }, source } = await chooseSession(store, choice);
     return [name, source];
   };
   assert.deepEqual(await chosen({}), ["b", "the active session"]);
@@ -27,14 +27,14 @@ Deno.test("which session: the flag, else the variable, else the active one; else
     "b",
     "--profile",
   ]);
-  const unknown = await failure(chooseSession(place, { flag: "c" }), "NOT_SIGNED_IN");
+  const unknown = await failure(chooseSession(store, { flag: "c" }), "NOT_SIGNED_IN");
   assert.match(unknown.message, /no session c here\. Stored here: a, b\./);
   assert.match(unknown.hint ?? "", /datumctl login --profile c/);
   for (const flag of ["../x", "\u001b[31m", "a b", ""]) {
-    const error = await failure(chooseSession(place, { flag }), "NOT_SIGNED_IN");
+    const error = await failure(chooseSession(store, { flag }), "NOT_SIGNED_IN");
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(`${error.message}${error.hint}`, /\.\.\/x|\u001b|a b/);
   }
-  await activateSession(place, "gone");
-  await failure(chooseSession(place, {}), "NOT_SIGNED_IN");
+  await activateSession(store, "gone");
+  await failure(chooseSession(store, {}), "NOT_SIGNED_IN");
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openPlace } from "../../src/sessions/open-store.ts";
+import { openStore } from "../../src/sessions/open-store.ts";
 import { listSessions } from "../../src/sessions/read.ts";
 import { failure, openSandbox } from "./sandbox.ts";
 
@@ -10,7 +10,7 @@ Deno.test("config.json keeps members that are not known here", async () => {
   await using sandbox = await openSandbox();
   const path = `${sandbox.folder}/config.json`;
   await Deno.writeTextFile(path, '{"schemaVersion":1,"later":{"a":[1]}}');
-  await activateSession(sandbox.place, "x");
+  await activateSession(sandbox.store, "x");
   assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), {
     schemaVersion: 1,
     later: { a: [1] },
@@ -33,10 +33,10 @@ Deno.test("a damaged or newer config.json is told with its path and stays as it 
     ]
   ) {
     await Deno.writeTextFile(path, text);
-    const error = await failure(readConfig(sandbox.place), "STORAGE");
+    const error = await failure(readConfig(sandbox.store), "STORAGE");
     assert.ok(error.message.startsWith(path), error.message);
     assert.doesNotMatch(error.message, /[\u202e\u009b]/);
-    await failure(activateSession(sandbox.place, "x"), "STORAGE");
+    await failure(activateSession(sandbox.store, "x"), "STORAGE");
     assert.equal(await Deno.readTextFile(path), text);
   }
 });
@@ -44,11 +44,11 @@ Deno.test("a damaged or newer config.json is told with its path and stays as it 
 Deno.test("a folder that cannot be is a STORAGE error that names it", async () => {
   await using sandbox = await openSandbox();
   await Deno.writeTextFile(`${sandbox.folder}/file`, "");
-  const place = openPlace(
+  const store = openStore(
     (name) => name === "DATUMCTL_CONFIG_DIR" ? `${sandbox.folder}/file/x` : undefined,
     () => {},
   );
-  const error = await failure(activateSession(place, "x"), "STORAGE");
+  const error = await failure(activateSession(store, "x"), "STORAGE");
   assert.match(error.message, /file\/x/);
-  assert.deepEqual((await listSessions(place)).sessions, []);
+  assert.deepEqual((await listSessions(store)).sessions, []);
 });

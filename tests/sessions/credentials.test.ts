@@ -9,7 +9,7 @@ import { BOUND, failure, openSandbox, openSignIn } from "./sandbox.ts";
 Deno.test("credentials that another version sealed are damaged, not a fault of ours, and do not end a listing", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  const { credentials, key } = await openSignIn(sandbox.place, session, BOUND);
+  const { credentials, key } = await openSignIn(sandbox.store, session, BOUND);
   const good = JSON.stringify(credentials);
   assert.deepEqual(parseCredentials(good.replace("{", '{"newer":1,')), { newer: 1, ...credentials });
   for (
@@ -24,7 +24,7 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
   ) {
     assert.equal(parseCredentials(text), undefined, text);
     const sealed = { ...session, credentials: await seal(text, key) };
-    const error = await failure(openSession(sandbox.place, sealed, BOUND), "STORAGE");
+    const error = await failure(openSession(sandbox.store, sealed, BOUND), "STORAGE");
     assert.match(error.message, /credentials of the session "ada@example\.com@.*" are damaged/);
   }
 });

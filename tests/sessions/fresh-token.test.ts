@@ -9,7 +9,7 @@ import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import { formatSession } from "../../src/sessions/session.ts";
 import { lockSession, readSession } from "../../src/sessions/read.ts";
 import { removeSession } from "../../src/sessions/remove.ts";
-import type { TokenWish } from "../../src/sessions/token-wish.ts";
+import type { TokenRequest } from "../../src/sessions/token-wish.ts";
 import { pause } from "../../src/system/clock.ts";
 import { SUBJECT } from "./issuer.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
@@ -17,21 +17,21 @@ import { BOUND, failure, names, openSandbox, openSignIn, type Sandbox } from "./
 
 const HOUR = 3600_000;
 
-async function token(sandbox: Sandbox, name: string, wish: TokenWish = {}, more = {}) {
-  const session = await readSession(sandbox.place, name);
+async function token(sandbox: Sandbox, name: string, request: TokenRequest = {}, more = {}) {
+  const session = await readSession(sandbox.store, name);
   assert.ok(session !== undefined);
-  return await freshToken(sandbox.place, session, wish, sandbox.bound(more));
+  return await freshToken(sandbox.store, session, request, sandbox.bound(more));
 }
 
 async function stored(sandbox: Sandbox, name: string): Promise<SignInCredentials> {
-  const session = await readSession(sandbox.place, name);
+  const session = await readSession(sandbox.store, name);
   assert.ok(session !== undefined);
-  return (await openSignIn(sandbox.place, session, BOUND)).credentials;
+  return (await openSignIn(sandbox.store, session, BOUND)).credentials;
 }
 
 /** What is half-written. */
-async function successors({ place }: Sandbox): Promise<string[]> {
-  return (await names(place.folders.sessions)).filter((name) => name.includes(".new"));
+async function successors({ store }: Sandbox): Promise<string[]> {
+  return (await names(store.folders.sessions)).filter((name) => name.includes(".new"));
 }
 
 /** A sandbox with one session whose tokens are over, and the text of its file. */
@@ -47,7 +47,7 @@ async function expired(options: Parameters<Sandbox["add"]>[0] = {}) {
 Deno.test("a token with life left costs no request and waits for no lock", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const lock = await lockSession(sandbox.place, name, 1_000);
+  const lock = await lockSession(sandbox.store, name, 1_000);
   try {
     sandbox.time += HOUR - 121_000;
     assert.equal((await token(sandbox, name, { kind: "access" })).token, "access-0");
@@ -67,7 +67,7 @@ Deno.test("a token with too little life left is refreshed once, kept, and handed
   assert.equal((await stored(sandbox, name)).refreshToken, "refresh-1");
   assert.equal((await token(sandbox, name)).token, "access-1");
   assert.deepEqual(sandbox.issuer.requests, ["/token"], "the issuer's keys were at hand");
-  const session = await readSession(sandbox.place, name);
+  const session = await readSession(sandbox.store, name);
   assert.equal(session?.tokenExpires, new Date(sandbox.time + HOUR).toISOString());
 });
 
@@ -101,7 +101,7 @@ Deno.test("the refresh goes where the seal says, whatever the file's public fiel
   );
   assert.equal((await token(it.sandbox, it.name)).token, "access-1");
   assert.equal(
-    (await readSession(it.sandbox.place, it.name))?.issuer,
+    (await readSession(it.sandbox.store, it.name))?.issuer,
     it.sandbox.issuer.url,
     "and mends them",
   );
@@ -245,7 +245,7 @@ Deno.test("in an outage a token that is still good is handed out, with a word ab
 Deno.test("a lock that another process keeps is BUSY at the bound, unless the stored token is still good", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const lock = await lockSession(sandbox.place, name, 1_000);
+  const lock = await lockSession(sandbox.store, name, 1_000);
   try {
     sandbox.time += HOUR - 60_000;
     const soon = () => ({ deadline: performance.now() + 60 });
@@ -264,7 +264,7 @@ Deno.test("those who waited for a refresh that failed share its failure and ask 
   const paths = await it.sandbox.paths(it.name);
   const calls = Array.from({ length: 8 }, () =>
     failure(
-      token(it.sandbox, it.name, {}, { failures: openFailureMemory(paths.failure, it.sandbox.place.now) }),
+      token(it.sandbox, it.name, {}, { failures: openFailureMemory(paths.failure, it.sandbox.store.now) }),
       "ISSUER_ERROR",
     ));
   await Promise.all(calls);
@@ -306,12 +306,12 @@ Deno.test("a session that is deleted while the issuer answers stays deleted", as
 Deno.test("a session that is signed out while somebody waits for it is NOT_SIGNED_IN, and nothing is asked", async () => {
   await using it = await expired({ keyStore: "system" });
   it.sandbox.system.calls.length = 0;
-  const session = await readSession(it.sandbox.place, it.name);
+  const session = await readSession(it.sandbox.store, it.name);
   assert.ok(session !== undefined);
-  const lock = await lockSession(it.sandbox.place, it.name, 1_000);
+  const lock = await lockSession(it.sandbox.store, it.name, 1_000);
   const waiting = failure(token(it.sandbox, it.name), "NOT_SIGNED_IN");
   while (!it.sandbox.system.calls.includes("get")) await pause(1);
-  await removeSession(it.sandbox.place, session, BOUND);
+  await removeSession(it.sandbox.store, session, BOUND);
   lock.release();
   await waiting;
   assert.deepEqual(it.sandbox.issuer.requests, []);
@@ -319,11 +319,11 @@ Deno.test("a session that is signed out while somebody waits for it is NOT_SIGNE
 
 Deno.test("a session that was signed in to again, with a new key, while somebody waited gives the new token", async () => {
   await using it = await expired({ keyStore: "system" });
-  const lock = await lockSession(it.sandbox.place, it.name, 1_000);
+  const lock = await lockSession(it.sandbox.store, it.name, 1_000);
   it.sandbox.system.calls.length = 0;
   const waiting = token(it.sandbox, it.name);
   while (!it.sandbox.system.calls.includes("get")) await pause(1);
-  const session = await readSession(it.sandbox.place, it.name);
+  const session = await readSession(it.sandbox.store, it.name);
   const before = await stored(it.sandbox, it.name);
   const text = makeKeyText();
   const key = await readKeyText(text);

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { openFailureMemory } from "../../src/sessions/last-failure.ts";
-import { openHandouts } from "../../src/plugin/deliveries.ts";
+import { openDeliveries } from "../../src/plugin/deliveries.ts";
 import { seal } from "../../src/sessions/seal.ts";
 import { parseSession } from "../../src/sessions/session.ts";
 import { isSessionName, labelOf } from "../../src/sessions/name.ts";
@@ -44,7 +44,7 @@ async function openTarget() {
 Deno.test("no session file breaks its reader, hides another session, or opens as somebody else's", async () => {
   const { sandbox, file, good, name, other } = await openTarget();
   await using _ = sandbox;
-  const { place } = sandbox;
+  const { store } = sandbox;
   const spoiled = changed({ ...good, certificateAuthority: "pem", signIn: {}, expires: "", inUse: {} });
   const text = fc.oneof(
     { weight: 3, arbitrary: spoiled.map((value) => JSON.stringify(value)) },
@@ -54,21 +54,21 @@ Deno.test("no session file breaks its reader, hides another session, or opens as
     fc.asyncProperty(text, async (text) => {
       await ours(() => parseSession(text, "/x/file.json"));
       Deno.writeTextFileSync(file, text);
-      const { sessions, damaged } = await listSessions(place);
+      const { sessions, damaged } = await listSessions(store);
       damaged.forEach(assertOurs);
       assert.equal(sessions.length + damaged.length, 2);
       assert.ok(sessions.some((session) => session.name === other.name));
-      const session = await ours(() => readSession(place, name));
+      const session = await ours(() => readSession(store, name));
       if (session === undefined) return;
       assertPrintable(labelOf(session));
-      const opened = await ours(() => openSignIn(place, session, BOUND));
+      const opened = await ours(() => openSignIn(store, session, BOUND));
       if (opened === undefined) return;
       assert.equal(opened.credentials.refreshToken, "SECRET-refresh");
       for (const member of ["issuer", "authHost", "apiHost", "clientId"] as const) {
         assert.equal(opened.session[member], good[member], "what is sealed wins");
       }
       assert.equal(opened.session.user.subject, (good.user as { subject: string }).subject);
-      const token = await ours(() => freshToken(place, session, { kind: "access" }, sandbox.bound()));
+      const token = await ours(() => freshToken(store, session, { kind: "access" }, sandbox.bound()));
       assert.equal(token?.token, "SECRET-access");
     }),
     { numRuns: RUNS },
@@ -78,12 +78,12 @@ Deno.test("no session file breaks its reader, hides another session, or opens as
 Deno.test("no seal breaks its reader, and none but ours opens", async () => {
   const { sandbox, good, name } = await openTarget();
   await using _ = sandbox;
-  const { place } = sandbox;
-  const session = await readSession(place, name);
+  const { store } = sandbox;
+  const session = await readSession(store, name);
   assert.ok(session !== undefined);
   await fc.assert(
     fc.asyncProperty(damaged(fc.constant(String(good.credentials))), async (credentials) => {
-      const opened = await ours(() => openSession(place, { ...session, credentials }, BOUND));
+      const opened = await ours(() => openSession(store, { ...session, credentials }, BOUND));
       if (opened !== undefined) assert.equal(credentials, good.credentials);
     }),
     { numRuns: RUNS },
@@ -93,15 +93,15 @@ Deno.test("no seal breaks its reader, and none but ours opens", async () => {
 Deno.test("no sealed credentials, as of another version, break their reader", async () => {
   const { sandbox, name } = await openTarget();
   await using _ = sandbox;
-  const { place } = sandbox;
-  const session = await readSession(place, name);
+  const { store } = sandbox;
+  const session = await readSession(store, name);
   assert.ok(session !== undefined);
-  const { key, credentials } = await openSignIn(place, session, BOUND);
+  const { key, credentials } = await openSignIn(store, session, BOUND);
   await fc.assert(
     fc.asyncProperty(changedText(credentials as unknown as Record<string, unknown>), async (text) => {
       const sealed = { ...session, credentials: await seal(text, key) };
       await ours(async () => {
-        const opened = await openSession(place, sealed, BOUND);
+        const opened = await openSession(store, sealed, BOUND);
         assertPrintable(JSON.stringify(opened.session.apiHost));
       });
     }),
@@ -112,17 +112,17 @@ Deno.test("no sealed credentials, as of another version, break their reader", as
 Deno.test("no config.json breaks its reader, and a damaged one is not written over", async () => {
   const { sandbox, name } = await openTarget();
   await using _ = sandbox;
-  const { place } = sandbox;
+  const { store } = sandbox;
   const file = `${sandbox.folder}/config.json`;
   const good = { schemaVersion: 1, activeSession: name, "SECRET": "SECRET" };
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {
       Deno.writeTextFileSync(file, text);
-      const config = await ours(() => readConfig(place));
-      const chosen = await ours(() => chooseSession(place, {}));
+      const config = await ours(() => readConfig(store));
+      const chosen = await ours(() => chooseSession(store, {}));
       if (chosen !== undefined) assert.equal(chosen.session.name, config?.activeSession);
       if (config !== undefined) return;
-      assert.equal(await ours(() => activateSession(place, name)), undefined);
+      assert.equal(await ours(() => activateSession(store, name)), undefined);
       assert.equal(Deno.readTextFileSync(file), text.toWellFormed());
     }),
     { numRuns: RUNS },
@@ -134,7 +134,7 @@ Deno.test("no name breaks the search for its session", async () => {
   await using _ = sandbox;
   await fc.assert(
     fc.asyncProperty(hostileText, async (name) => {
-      const chosen = await ours(() => chooseSession(sandbox.place, { flag: name.replaceAll("SECRET", "") }));
+      const chosen = await ours(() => chooseSession(sandbox.store, { flag: name.replaceAll("SECRET", "") }));
       if (chosen !== undefined) assert.ok(isSessionName(name));
     }),
     { numRuns: RUNS },
@@ -144,14 +144,14 @@ Deno.test("no name breaks the search for its session", async () => {
 Deno.test("no failure memory breaks its reader, and what it remembers can be printed", async () => {
   const { sandbox, name } = await openTarget();
   await using _ = sandbox;
-  const { place } = sandbox;
+  const { store } = sandbox;
   const { failure } = await sandbox.paths(name);
-  const now = place.now();
+  const now = store.now();
   const good = { at: now - 1, code: "NETWORK", message: "m", hint: "h", told: ["1", "2"] };
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {
       Deno.writeTextFileSync(failure, text);
-      const memory = openFailureMemory(failure, place.now);
+      const memory = openFailureMemory(failure, store.now);
       const recent = await memory.recent();
       if (recent !== undefined) assertPrintable(`${recent.message}${recent.hint ?? ""}`);
       await memory.firstFor("4711");
@@ -168,17 +168,17 @@ Deno.test("no failure memory breaks its reader, and what it remembers can be pri
 Deno.test("no note of handouts breaks its reader, and it remembers from then on", async () => {
   const { sandbox, name } = await openTarget();
   await using _ = sandbox;
-  const { place } = sandbox;
-  const { handouts: file } = await sandbox.paths(name);
-  const good = { rows: [{ parent: "1", mark: "abc", at: place.now() }], refreshed: place.now() - 1 };
+  const { store } = sandbox;
+  const { deliveries: file } = await sandbox.paths(name);
+  const good = { rows: [{ parent: "1", mark: "abc", at: store.now() }], refreshed: store.now() - 1 };
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {
       Deno.writeTextFileSync(file, text);
-      const handouts = openHandouts(file, place.now);
-      await handouts.mayRefresh();
-      assert.equal(await handouts.note("4711", "SECRET"), undefined);
-      assert.equal(await handouts.note("4711", "SECRET"), place.now());
-      assert.equal(await handouts.mayRefresh(), false);
+      const deliveries = openDeliveries(file, store.now);
+      await deliveries.mayRefresh();
+      assert.equal(await deliveries.record("4711", "SECRET"), undefined);
+      assert.equal(await deliveries.record("4711", "SECRET"), store.now());
+      assert.equal(await deliveries.mayRefresh(), false);
       assertPrintable(Deno.readTextFileSync(file));
     }),
     { numRuns: RUNS },

@@ -4,16 +4,16 @@ import assert from "node:assert/strict";
 import { ambientSessions } from "../../src/providers/ambient.ts";
 import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
-import type { MintingRecipe } from "../../src/sessions/token-source.ts";
-import type { Recipe, RecipeCredentials } from "../../src/sessions/credentials.ts";
+import type { IssuingSource } from "../../src/sessions/token-source.ts";
+import type { SourceCredentials, TokenSource } from "../../src/sessions/credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import { openSession } from "../../src/sessions/open.ts";
-import type { SessionPlace } from "../../src/sessions/store.ts";
+import type { SessionStore } from "../../src/sessions/store.ts";
 import { lockSession, readSession } from "../../src/sessions/read.ts";
 import { removeSession } from "../../src/sessions/remove.ts";
-import type { TokenBound, TokenWish } from "../../src/sessions/token-wish.ts";
+import type { TokenLimits, TokenRequest } from "../../src/sessions/token-wish.ts";
 import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-key.ts";
-import { keepRecipe } from "../../src/sessions/save-machine.ts";
+import { saveMachine } from "../../src/sessions/save-machine.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
@@ -25,7 +25,7 @@ const AUDIENCE = "https://clusters.example.com";
 /** The client id of the service account below. */
 const ACCOUNT = "329000000000000099";
 
-const KINDS: Readonly<Record<Recipe["kind"], Session["kind"]>> = {
+const KINDS: Readonly<Record<TokenSource["kind"], Session["kind"]>> = {
   "client-credentials": "api-token",
   "service-account": "service-account",
   "personal-access-token": "pat",
@@ -39,20 +39,20 @@ interface Machine {
   readonly sandbox: Sandbox;
   readonly name: string;
   readonly file: string;
-  readonly place: SessionPlace;
-  token(wish?: TokenWish, more?: Partial<TokenBound>): ReturnType<typeof freshToken>;
+  readonly store: SessionStore;
+  token(request?: TokenRequest, more?: Partial<TokenLimits>): ReturnType<typeof freshToken>;
 }
 
 /** Keeps a session of that recipe. */
 async function machine(
   sandbox: Sandbox,
-  recipe: Recipe,
-  more: Partial<RecipeCredentials> = {},
+  recipe: TokenSource,
+  more: Partial<SourceCredentials> = {},
   env: Record<string, string> = {},
 ): Promise<Machine> {
-  const place = { ...sandbox.place, env: (name: string) => env[name] };
+  const place = { ...sandbox.store, env: (name: string) => env[name] };
   const issuer = more.issuer ?? sandbox.issuer.url;
-  const { session: { name } } = await keepRecipe(
+  const { session: { name } } = await saveMachine(
     place,
     {
       session: {
@@ -78,12 +78,12 @@ async function machine(
   return {
     sandbox,
     name,
-    place,
+    store: place,
     file: (await sandbox.paths(name)).file,
-    async token(wish = {}, bound = {}) {
+    async token(request = {}, bound = {}) {
       const session = await readSession(place, name);
       assert.ok(session !== undefined);
-      return await freshToken(place, session, wish, sandbox.bound(bound));
+      return await freshToken(place, session, request, sandbox.bound(bound));
     },
   };
 }
@@ -99,7 +99,7 @@ async function counted(): Promise<Machine & AsyncDisposable & { text: string; mi
     }
     return Response.json({ access_token: `access-${++minted}`, token_type: "Bearer", expires_in: 3600 });
   };
-  const recipe: Recipe = {
+  const recipe: TokenSource = {
     kind: "client-credentials",
     tokenEndpoint: sandbox.issuer.metadata.token_endpoint,
   };
@@ -118,7 +118,7 @@ async function later(sandbox: Sandbox, cloud: Cloud, milliseconds: number): Prom
   await cloud.setFaults({ clockOffset: (sandbox.time - Date.now()) / 1000 });
 }
 
-async function serviceAccount(cloud: Cloud): Promise<MintingRecipe> {
+async function serviceAccount(cloud: Cloud): Promise<IssuingSource> {
   const { keyId, privateKey, scope } = await parseServiceAccountKey(
     JSON.stringify(await cloud.addServiceAccount({ clientId: ACCOUNT })),
     "key.json",
@@ -135,7 +135,7 @@ const github = (cloud: Cloud) => ({
 
 const RECIPES: readonly [
   what: string,
-  recipe: (cloud: Cloud) => Promise<Recipe> | Recipe,
+  recipe: (cloud: Cloud) => Promise<TokenSource> | TokenSource,
   counter: string,
 ][] = [
   ["a service account", serviceAccount, "token:jwt-bearer"],
@@ -174,7 +174,7 @@ for (const [what, recipeOf, counter] of RECIPES) {
     assert.ok(first.expires > sandbox.time);
     assert.equal((await it.token()).token, first.token);
     assert.equal(cloud.counts()[counter], 1);
-    assert.equal((await readSession(it.place, it.name))?.tokenExpires, new Date(first.expires).toISOString());
+    assert.equal((await readSession(it.store, it.name))?.tokenExpires, new Date(first.expires).toISOString());
     // A minute more than its end, so that no slow machine makes GitHub's next one outlast it.
     await later(sandbox, cloud, first.expires - sandbox.time + 60_000);
     if (counter !== "ci_token") assert.notEqual((await it.token()).token, first.token);
@@ -258,7 +258,7 @@ Deno.test("an endpoint that has moved is looked for once more, and kept; one tha
   };
   const account = await serviceAccount(cloud);
   for (const tokenEndpoint of [`${cloud.issuer}/gone`, `${sandbox.issuer.url}/gone`]) {
-    const it = await machine(sandbox, { ...account, tokenEndpoint } as Recipe, place);
+    const it = await machine(sandbox, { ...account, tokenEndpoint } as TokenSource, place);
     cloud.resetCounts();
     await it.token();
     await it.token({ force: true });
@@ -284,7 +284,7 @@ Deno.test("a workload's exchange proves its client as the issuer takes it, by ei
       ? Response.json({ access_token: "access-1", token_type: "Bearer", expires_in: 3600 })
       : Response.json({ error: "invalid_client" }, { status: 401 });
   for (const grant of ["jwt-bearer", "token-exchange"] as const) {
-    const recipe: Recipe = {
+    const recipe: TokenSource = {
       kind: "workload",
       source: { kind: "variable", name: "JOB" },
       audience: CLIENT,
@@ -313,7 +313,7 @@ Deno.test("20 at once on an expired token make one, and all get it", async () =>
 Deno.test("those who wait share the failure of the one who asked", async () => {
   await using it = await counted();
   const paths = await it.sandbox.paths(it.name);
-  const failures = openFailureMemory(paths.failure, it.place.now);
+  const failures = openFailureMemory(paths.failure, it.store.now);
   it.sandbox.issuer.respond = async () => {
     await pause(20);
     return Response.json({ error: "invalid_client" }, { status: 401 });
@@ -359,12 +359,12 @@ Deno.test("a session that is removed while its token is made stays removed", asy
 
 Deno.test("a session that is removed while it waits for the lock is NOT_SIGNED_IN, and its remedy is a machine's", async () => {
   await using it = await counted();
-  const session = await readSession(it.place, it.name);
+  const session = await readSession(it.store, it.name);
   assert.ok(session !== undefined);
-  const lock = await lockSession(it.place, it.name, 1_000);
+  const lock = await lockSession(it.store, it.name, 1_000);
   const waiting = failure(it.token(), "NOT_SIGNED_IN");
   await pause(50);
-  await removeSession(it.place, session, BOUND);
+  await removeSession(it.store, session, BOUND);
   lock.release();
   assert.match((await waiting).hint ?? "", /datumctl auth add-profile token ci acme id-1/);
   assert.equal(it.minted(), 0);
@@ -393,12 +393,12 @@ Deno.test("a secret that is refused is SESSION_REJECTED, names the session and w
   sandbox.issuer.respond = () => Response.json({ error: "invalid_grant" }, { status: 400 });
   const tokenEndpoint = sandbox.issuer.metadata.token_endpoint;
   await using cloud = await startCloud();
-  const rows: [Recipe, RegExp, Partial<RecipeCredentials>][] = [
+  const rows: [TokenSource, RegExp, Partial<SourceCredentials>][] = [
     [{ kind: "client-credentials", tokenEndpoint }, /auth add-profile token ci acme/, {
       clientSecret: "SECRET",
     }],
     [
-      { ...await serviceAccount(cloud), tokenEndpoint } as Recipe,
+      { ...await serviceAccount(cloud), tokenEndpoint } as TokenSource,
       /login --profile ci --credentials FILE/,
       {},
     ],
@@ -415,9 +415,9 @@ Deno.test("a secret that is refused is SESSION_REJECTED, names the session and w
     assert.match(error.message, /"ci"/);
     assert.match(error.hint ?? "", remedy);
     assert.doesNotMatch(`${error.message} ${error.hint}`, /SECRET/);
-    const session = await readSession(it.place, it.name);
+    const session = await readSession(it.store, it.name);
     assert.ok(session !== undefined);
-    await removeSession(it.place, session, BOUND);
+    await removeSession(it.store, session, BOUND);
   }
 });
 
@@ -449,7 +449,7 @@ for (
 Deno.test("a service account always sends a scope: its file's, byte for byte, else the usual ones", async () => {
   await using sandbox = await openSandbox();
   await using cloud = await startCloud();
-  const { scope: own, ...bare } = await serviceAccount(cloud) as MintingRecipe & { scope?: string };
+  const { scope: own, ...bare } = await serviceAccount(cloud) as IssuingSource & { scope?: string };
   for (
     const [recipe, expected] of [[{ ...bare, scope: own }, own], [
       bare,
@@ -462,7 +462,7 @@ Deno.test("a service account always sends a scope: its file's, byte for byte, el
       return Response.json({ access_token: "a", refresh_token: "nobody keeps it" });
     };
     const tokenEndpoint = sandbox.issuer.metadata.token_endpoint;
-    const it = await machine(sandbox, { ...recipe, tokenEndpoint } as Recipe);
+    const it = await machine(sandbox, { ...recipe, tokenEndpoint } as TokenSource);
     await it.token({ force: true });
     assert.deepEqual(sent, [expected]);
     assert.ok(!(await Deno.readTextFile(it.file)).includes("nobody"));
@@ -618,9 +618,9 @@ Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SK
       DATUMCTL_API_HOSTNAME: cloud.apiHost,
       DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
     };
-    const session = await ambientSessions((name) => env[name], sandbox.place.now)();
+    const session = await ambientSessions((name) => env[name], sandbox.store.now)();
     assert.ok(session !== undefined);
-    return await freshToken(sandbox.place, session, {}, sandbox.bound());
+    return await freshToken(sandbox.store, session, {}, sandbox.bound());
   };
   await failure(tokenOf(-30), "SESSION_EXPIRED");
   sandbox.time += 600_000;
@@ -642,15 +642,15 @@ Deno.test("of what variables give nothing is written, and a process asks for one
     DATUMCTL_API_HOSTNAME: cloud.apiHost,
     DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
   };
-  const give = ambientSessions((name) => env[name], sandbox.place.now);
+  const give = ambientSessions((name) => env[name], sandbox.store.now);
   const session = await give();
   assert.ok(session !== undefined);
   assert.equal(await give("env:DATUMCTL_CREDENTIALS_FILE"), session, "read once");
-  const token = () => freshToken(sandbox.place, session, {}, sandbox.bound());
+  const token = () => freshToken(sandbox.store, session, {}, sandbox.bound());
   const first = await token();
   assert.equal((await token()).token, first.token);
   assert.equal(cloud.counts()["token:jwt-bearer"], 1);
-  assert.equal((await openSession(sandbox.place, session, BOUND)).key, undefined);
+  assert.equal((await openSession(sandbox.store, session, BOUND)).key, undefined);
   assert.deepEqual([...Deno.readDirSync(sandbox.folder)], []);
   await Deno.remove(file);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { activateSession, readConfig } from "../../src/sessions/config.ts";
 import { openSession } from "../../src/sessions/open.ts";
-import type { SessionPlace } from "../../src/sessions/store.ts";
+import type { SessionStore } from "../../src/sessions/store.ts";
 import { listSessions, readSession } from "../../src/sessions/read.ts";
 import { checkRoom, updateSession } from "../../src/sessions/write.ts";
 import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
@@ -14,7 +14,7 @@ const NOBODY = 65534;
 const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 
 /** A place whose folder no variable names. */
-const unnamed = ({ place }: Sandbox): SessionPlace => ({ ...place, env: () => undefined });
+const unnamed = ({ store }: Sandbox): SessionStore => ({ ...store, env: () => undefined });
 
 Deno.test(
   "a folder that others may look into or write in is narrowed, by whatever command, and that is said",
@@ -24,14 +24,14 @@ Deno.test(
   async () => {
     await using sandbox = await openSandbox();
     const { session: { name } } = await sandbox.add();
-    const place = unnamed(sandbox);
-    const { sessions } = place.folders;
+    const store = unnamed(sandbox);
+    const { sessions } = store.folders;
     const commands = [
-      () => readConfig(place),
-      () => readSession(place, name),
-      () => listSessions(place),
-      () => activateSession(place, name),
-      () => checkRoom(place),
+      () => readConfig(store),
+      () => readSession(store, name),
+      () => listSessions(store),
+      () => activateSession(store, name),
+      () => checkRoom(store),
     ];
     for (const mode of [0o777, 0o750, 0o701]) {
       for (const command of commands) {
@@ -54,18 +54,18 @@ Deno.test("a folder that a variable names is narrowed too, unless it holds more 
 }, async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const { place, folder, notices } = sandbox;
-  await activateSession(place, name);
+  const { store, folder, notices } = sandbox;
+  await activateSession(store, name);
   await Deno.chmod(folder, 0o777);
-  await readConfig(place);
+  await readConfig(store);
   assert.equal(await modeOf(folder), 0o700);
   await Deno.writeTextFile(`${folder}/README`, "");
   await Deno.chmod(folder, 0o755);
   notices.length = 0;
-  await readConfig(place);
+  await readConfig(store);
   assert.deepEqual([await modeOf(folder), notices], [0o755, []]);
   await Deno.chmod(folder, 0o1777);
-  await readConfig(place);
+  await readConfig(store);
   assert.equal(await modeOf(folder), 0o777);
   assert.match(notices.join("\n"), /^Others can write in \S+\. Keep sessions .*DATUMCTL_CONFIG_DIR=FOLDER$/);
 });
@@ -75,11 +75,11 @@ Deno.test("what belongs to another user is refused, by the administrator too, an
 }, async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  const { place, folder } = sandbox;
+  const { store, folder } = sandbox;
   const { name } = session;
-  await activateSession(place, name);
+  await activateSession(store, name);
   const { file, key } = await sandbox.paths(name);
-  const { sessions } = place.folders;
+  const { sessions } = store.folders;
   const foreign = /^\S+ is not used: it(?:, or its folder,)? belongs to someone else\.$/;
   const refused = async (work: () => Promise<unknown>) => {
     const error = await failure(work(), "STORAGE");
@@ -89,24 +89,24 @@ Deno.test("what belongs to another user is refused, by the administrator too, an
   const before =
     async () => [await Deno.readTextFile(file), await Deno.readTextFile(`${folder}/config.json`)];
   const texts = await before();
-  const reads = () => readSession(place, name);
+  const reads = () => readSession(store, name);
   const rows: [path: string, refused: (() => Promise<unknown>)[]][] = [
-    [folder, [reads, () => readConfig(place), () => listSessions(place), () => sandbox.add()]],
-    [sessions, [reads, () => readConfig(place), () => listSessions(place), () => checkRoom(place)]],
-    [file, [reads, () => updateSession(place, name, (one) => ({ ...one, team: "x" })), () => sandbox.add()]],
-    [key, [() => openSession(place, session, BOUND)]],
-    [`${folder}/config.json`, [() => readConfig(place), () => activateSession(place, "other")]],
+    [folder, [reads, () => readConfig(store), () => listSessions(store), () => sandbox.add()]],
+    [sessions, [reads, () => readConfig(store), () => listSessions(store), () => checkRoom(store)]],
+    [file, [reads, () => updateSession(store, name, (one) => ({ ...one, team: "x" })), () => sandbox.add()]],
+    [key, [() => openSession(store, session, BOUND)]],
+    [`${folder}/config.json`, [() => readConfig(store), () => activateSession(store, "other")]],
   ];
   for (const [path, works] of rows) {
     await Deno.chown(path, NOBODY, NOBODY);
     for (const work of works) await refused(work);
     if (path === file) {
-      const { sessions, damaged } = await listSessions(place);
+      const { sessions, damaged } = await listSessions(store);
       assert.deepEqual(sessions, []);
       assert.match(damaged[0]?.message ?? "", foreign);
     }
     await Deno.chown(path, 0, 0);
   }
   assert.deepEqual(await before(), texts);
-  await openSession(place, session, BOUND);
+  await openSession(store, session, BOUND);
 });

@@ -57,7 +57,7 @@ Deno.test("a file that was sealed before its fields were is read as it is, until
   await edit(file, (value) => ({ ...value, credentials: sealed }));
   const old = await opened(sandbox, session.name);
   assert.deepEqual([old.session.kind, old.session.organization], ["user", "acme"]);
-  const replacement = await prepareSession(sandbox.place, session.name, session, key);
+  const replacement = await prepareSession(sandbox.store, session.name, session, key);
   await replacement.commit(old.session, old.credentials);
   await edit(file, (value) => ({ ...value, organization: "initech" }));
   assert.equal((await opened(sandbox, session.name)).session.organization, "acme");
@@ -93,7 +93,7 @@ Deno.test("a key that is gone or none is KEYRING_ITEM_MISSING; a locked keyring 
   sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
   await failure(opened(sandbox, session.name), "KEYRING_LOCKED");
   assert.deepEqual(
-    await names(sandbox.place.folders.sessions).then((all) => all.filter((one) => one.endsWith(".key"))),
+    await names(sandbox.store.folders.sessions).then((all) => all.filter((one) => one.endsWith(".key"))),
     [],
   );
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openPlace } from "../../src/sessions/open-store.ts";
+import { openStore } from "../../src/sessions/open-store.ts";
 import { listSessions, lockSession, readSession } from "../../src/sessions/read.ts";
 import { edit, failure, opened, openSandbox } from "./sandbox.ts";
 
@@ -14,9 +14,9 @@ Deno.test("a session's file copied over another's acts in nobody's name", async 
   const grace = (await sandbox.add({ email: "grace@example.com", subject: "2" })).session;
   const paths = await sandbox.paths(ada.name);
   await Deno.copyFile((await sandbox.paths(grace.name)).file, paths.file);
-  const error = await failure(readSession(sandbox.place, ada.name), "STORAGE");
+  const error = await failure(readSession(sandbox.store, ada.name), "STORAGE");
   assert.match(error.message, /another session, "grace@example\.com@/);
-  const listed = await listSessions(sandbox.place);
+  const listed = await listSessions(sandbox.store);
   assert.deepEqual(listed.sessions.map(({ name }) => name), [grace.name]);
   assert.equal(listed.damaged.length, 1);
 
@@ -31,7 +31,7 @@ Deno.test("a session's file copied over another's acts in nobody's name", async 
 Deno.test("one damaged, newer, huge or strange file hides no other", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  const folder = sandbox.place.folders.sessions;
+  const folder = sandbox.store.folders.sessions;
   await Deno.writeTextFile(`${folder}/aaaaaaaaaaaaaaaa.json`, "{");
   await Deno.writeTextFile(`${folder}/bbbbbbbbbbbbbbbb.json`, JSON.stringify({ schemaVersion: 2 }));
   await Deno.mkdir(`${folder}/cccccccccccccccc.json`);
@@ -39,7 +39,7 @@ Deno.test("one damaged, newer, huge or strange file hides no other", async () =>
   await huge.truncate(17 * 1024 * 1024);
   huge.close();
   await Deno.writeTextFile(`${folder}/notes.json`, "{");
-  const { sessions, damaged } = await listSessions(sandbox.place);
+  const { sessions, damaged } = await listSessions(sandbox.store);
   assert.deepEqual(sessions.map(({ name }) => name), [session.name]);
   assert.deepEqual(damaged.map(({ code }) => code), ["STORAGE", "STORAGE", "STORAGE", "STORAGE"]);
 });
@@ -47,15 +47,15 @@ Deno.test("one damaged, newer, huge or strange file hides no other", async () =>
 Deno.test("loose permissions of our files are taken away, and that is said", { ignore: !posix }, async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  await activateSession(sandbox.place, session.name);
+  await activateSession(sandbox.store, session.name);
   const { file, key } = await sandbox.paths(session.name);
   const config = `${sandbox.folder}/config.json`;
-  const folder = sandbox.place.folders.sessions;
+  const folder = sandbox.store.folders.sessions;
   for (const path of [file, key, config]) await Deno.chmod(path, 0o644);
   await Deno.chmod(folder, 0o755);
   await opened(sandbox, session.name);
-  await readConfig(sandbox.place);
-  await listSessions(sandbox.place);
+  await readConfig(sandbox.store);
+  await listSessions(sandbox.store);
   for (const path of [file, key, config, folder]) {
     assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o077, 0, path);
     assert.equal(
@@ -66,7 +66,7 @@ Deno.test("loose permissions of our files are taken away, and that is said", { i
   }
   await Deno.chmod(folder, 0o755);
   const notices: string[] = [];
-  const again = openPlace(
+  const again = openStore(
     (name) => name === "DATUMCTL_CONFIG_DIR" ? sandbox.folder : undefined,
     (line) => notices.push(line),
   );
@@ -80,13 +80,13 @@ Deno.test("loose permissions of our files are taken away, and that is said", { i
 Deno.test("a held lock is BUSY after the wait, and names the session", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const lock = await lockSession(sandbox.place, name, 1_000);
+  const lock = await lockSession(sandbox.store, name, 1_000);
   try {
-    const error = await failure(lockSession(sandbox.place, name, 60), "BUSY");
+    const error = await failure(lockSession(sandbox.store, name, 60), "BUSY");
     assert.match(error.message, /ada@example\.com/);
     assert.ok(error.retryable);
   } finally {
     lock.release();
   }
-  (await lockSession(sandbox.place, name, 60)).release();
+  (await lockSession(sandbox.store, name, 60)).release();
 });

@@ -10,20 +10,20 @@ import { BOUND, failure, names, openSandbox } from "./sandbox.ts";
 Deno.test("a removed session leaves no file, key, failure, half-written file or name behind", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  await activateSession(sandbox.place, session.name);
-  const { file, key, failure: remembered, handouts } = await sandbox.paths(session.name);
+  await activateSession(sandbox.store, session.name);
+  const { file, key, failure: remembered, deliveries } = await sandbox.paths(session.name);
   const elsewhere = (await sandbox.paths("gone")).failure;
-  const halves = [file, key, remembered, elsewhere, handouts].map((path) =>
+  const halves = [file, key, remembered, elsewhere, deliveries].map((path) =>
     `${path}.new-${crypto.randomUUID()}`
   );
-  for (const path of [...halves, remembered, handouts, elsewhere]) {
+  for (const path of [...halves, remembered, deliveries, elsewhere]) {
     await Deno.writeTextFile(path, session.name);
   }
-  assert.deepEqual(await removeSession(sandbox.place, session, BOUND), {});
-  const left = await names(sandbox.place.folders.sessions);
+  assert.deepEqual(await removeSession(sandbox.store, session, BOUND), {});
+  const left = await names(sandbox.store.folders.sessions);
   assert.deepEqual(left.filter((name) => !name.endsWith(".lock")), [".gitignore"]);
   for (const name of left) {
-    assert.doesNotMatch(await Deno.readTextFile(`${sandbox.place.folders.sessions}/${name}`), /ada/);
+    assert.doesNotMatch(await Deno.readTextFile(`${sandbox.store.folders.sessions}/${name}`), /ada/);
   }
   assert.doesNotMatch(await Deno.readTextFile(`${sandbox.folder}/config.json`), /ada/);
 });
@@ -31,18 +31,18 @@ Deno.test("a removed session leaves no file, key, failure, half-written file or 
 Deno.test("with the keyring locked the file goes all the same, and the item is told as left behind", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ keyStore: "system" });
-  await activateSession(sandbox.place, session.name);
+  await activateSession(sandbox.store, session.name);
   sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
-  const { leftBehind } = await removeSession(sandbox.place, session, BOUND);
+  const { leftBehind } = await removeSession(sandbox.store, session, BOUND);
   assert.equal(leftBehind?.code, "KEYRING_LOCKED");
-  assert.equal(await readSession(sandbox.place, session.name), undefined);
-  assert.equal((await readConfig(sandbox.place)).activeSession, undefined);
+  assert.equal(await readSession(sandbox.store, session.name), undefined);
+  assert.equal((await readConfig(sandbox.store)).activeSession, undefined);
 });
 
 Deno.test("a damaged config.json keeps no key from its removal", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ keyStore: "system" });
   await Deno.writeTextFile(`${sandbox.folder}/config.json`, "{");
-  await failure(removeSession(sandbox.place, session, BOUND), "STORAGE");
+  await failure(removeSession(sandbox.store, session, BOUND), "STORAGE");
   assert.equal(sandbox.system.items.size, 0);
 });

@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
-import { openPlace } from "../../src/sessions/open-store.ts";
+import { openStore } from "../../src/sessions/open-store.ts";
 import { type OpenedSignIn, signInOf } from "../../src/sessions/renewal.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import { defaultSessionName } from "../../src/sessions/name.ts";
 import { openSession } from "../../src/sessions/open.ts";
-import { type KeyStore, pathsOf, type SessionPaths, type SessionPlace } from "../../src/sessions/store.ts";
+import { type KeyStore, pathsOf, type SessionPaths, type SessionStore } from "../../src/sessions/store.ts";
 import { readSession } from "../../src/sessions/read.ts";
 import { type SavedSession, saveSession } from "../../src/sessions/save.ts";
-import type { TokenBound } from "../../src/sessions/token-wish.ts";
+import type { TokenLimits } from "../../src/sessions/token-wish.ts";
 import type { ParentProcess } from "../../src/system/parent-process.ts";
 import { CLIENT, type LocalIssuer, startIssuer, SUBJECT } from "./issuer.ts";
 
@@ -67,7 +67,7 @@ export interface SessionOptions {
 
 /** One test's surroundings. */
 export interface Sandbox extends AsyncDisposable {
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
   readonly folder: string;
   readonly notices: string[];
   readonly system: MemoryStore;
@@ -78,7 +78,7 @@ export interface Sandbox extends AsyncDisposable {
   add(options?: SessionOptions): Promise<SavedSession>;
   paths(name: string): Promise<SessionPaths>;
   /** The bounds of a call that begins now. */
-  bound(more?: Partial<TokenBound>): TokenBound;
+  bound(more?: Partial<TokenLimits>): TokenLimits;
 }
 
 /** Opens a sandbox. */
@@ -86,11 +86,11 @@ export async function openSandbox(): Promise<Sandbox> {
   const folder = await Deno.makeTempDir({ prefix: "datumctl-sessions-" });
   const notices: string[] = [];
   const system = memoryStore();
-  const opened = openPlace(
+  const opened = openStore(
     (name) => name === "DATUMCTL_CONFIG_DIR" ? folder : undefined,
     (line) => notices.push(line),
   );
-  const place: SessionPlace = {
+  const store: SessionStore = {
     ...opened,
     now: () => sandbox.time,
     secretStore: (kind) => kind === "system" ? system : opened.secretStore(kind),
@@ -98,7 +98,7 @@ export async function openSandbox(): Promise<Sandbox> {
   const start = Math.floor(Date.now() / 1000) * 1000;
   const ownIssuer = startIssuer(() => sandbox.time);
   const sandbox: Sandbox = {
-    place,
+    store,
     folder,
     notices,
     system,
@@ -121,7 +121,7 @@ export async function openSandbox(): Promise<Sandbox> {
         ...options.credentials,
       };
       return await saveSession(
-        place,
+        store,
         {
           credentials: Object.fromEntries(
             Object.entries(credentials).filter(([, value]) => value !== undefined),
@@ -143,7 +143,7 @@ export async function openSandbox(): Promise<Sandbox> {
         BOUND,
       );
     },
-    paths: (name) => pathsOf(place.folders, name),
+    paths: (name) => pathsOf(store.folders, name),
     bound: (more = {}) => ({
       deadline: performance.now() + 9_500,
       keyringTimeout: 5_000,
@@ -164,7 +164,7 @@ export async function openSignIn(...args: Parameters<typeof openSession>): Promi
 
 /** A process of that number that starts our own; nothing else is known of it. */
 export function parentOf(pid: number): ParentProcess {
-  return { mark: String(pid), start: () => Promise.resolve(undefined) };
+  return { id: String(pid), start: () => Promise.resolve(undefined) };
 }
 
 /** The AppError that a promise fails with; its words hold no secret of the sandbox. */
@@ -190,8 +190,8 @@ export async function names(folder: string): Promise<string[]> {
 }
 
 /** A session as it is stored, opened. */
-export async function opened({ place }: Sandbox, name: string) {
-  const session = await readSession(place, name);
+export async function opened({ store }: Sandbox, name: string) {
+  const session = await readSession(store, name);
   assert.ok(session !== undefined);
-  return await openSignIn(place, session, BOUND);
+  return await openSignIn(store, session, BOUND);
 }

@@ -17,10 +17,10 @@ Deno.test("a session's file holds no token in the clear, and is private in a pri
   for (const secret of [credentials.accessToken, credentials.idToken, credentials.refreshToken]) {
     assert.ok(secret !== undefined && !text.includes(secret));
   }
-  assert.equal(await Deno.readTextFile(`${sandbox.place.folders.sessions}/.gitignore`), "*\n");
+  assert.equal(await Deno.readTextFile(`${sandbox.store.folders.sessions}/.gitignore`), "*\n");
   if (!posix) return;
   for (const path of [file, key]) assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
-  assert.equal(((await Deno.stat(sandbox.place.folders.sessions)).mode ?? 0) & 0o777, 0o700);
+  assert.equal(((await Deno.stat(sandbox.store.folders.sessions)).mode ?? 0) & 0o777, 0o700);
 });
 
 Deno.test("a file of a newer schema is overwritten by no sign-in, and no key is left for it", async () => {
@@ -65,7 +65,7 @@ Deno.test("a keyring that gives back another key is passed over, and keeps none 
   sandbox.system.forgetful = true;
   await failure(sandbox.add({ keyStore: "system" }), "KEYRING_UNAVAILABLE");
   assert.equal(sandbox.system.items.size, 0);
-  assert.deepEqual((await listSessions(sandbox.place)).sessions, []);
+  assert.deepEqual((await listSessions(sandbox.store)).sessions, []);
 });
 
 Deno.test("a sign-in that cannot be written leaves neither key nor file", async () => {
@@ -75,7 +75,7 @@ Deno.test("a sign-in that cannot be written leaves neither key nor file", async 
   await using _full = await refuseSuccessors(file);
   await failure(sandbox.add({ keyStore: "system" }), "STORAGE");
   assert.equal(sandbox.system.items.size, 0);
-  assert.equal(await readSession(sandbox.place, name), undefined);
+  assert.equal(await readSession(sandbox.store, name), undefined);
 });
 
 Deno.test("a session that moves to another store keeps its old key until the new file is in place", async () => {
@@ -97,8 +97,8 @@ Deno.test("ten sign-ins at once into an empty folder are ten sessions", async ()
   const all = Array.from({ length: 10 }, (_, at) => String(at));
   await Promise.all(all.map(async (at) => {
     const { session } = await sandbox.add({ email: `user-${at}@example.com`, subject: at });
-    await activateSession(sandbox.place, session.name);
+    await activateSession(sandbox.store, session.name);
   }));
-  assert.equal((await listSessions(sandbox.place)).sessions.length, 10);
-  assert.match((await readConfig(sandbox.place)).activeSession ?? "", /^user-\d@/);
+  assert.equal((await listSessions(sandbox.store)).sessions.length, 10);
+  assert.match((await readConfig(sandbox.store)).activeSession ?? "", /^user-\d@/);
 });

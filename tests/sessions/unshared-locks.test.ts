@@ -67,7 +67,7 @@ Deno.test(
       assert.equal(asked, 2, "neither waited for the other");
       const next = await getToken(it.sandbox, it.library, "--force-refresh", "--session", it.name);
       assert.deepEqual([next.code, next.stdout], [0, "access-2\n"], next.stderr);
-      const left = [...Deno.readDirSync(it.sandbox.place.folders.sessions)].map(({ name }) => name);
+      const left = [...Deno.readDirSync(it.sandbox.store.folders.sessions)].map(({ name }) => name);
       assert.deepEqual(left.filter((name) => name.includes(".new")), [], "nothing half-written stays");
     }
   },
@@ -113,15 +113,15 @@ Deno.test("a change of a session's plain fields never takes the place of a refre
   ignore,
 }, async () => {
   await using it = await stage("granted");
-  const { sandbox: { place }, name, file } = it;
+  const { sandbox: { store }, name, file } = it;
   const renewed = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(file)), credentials: "renewed" });
   let changes = 0;
-  await updateSession(place, name, (session) => {
+  await updateSession(store, name, (session) => {
     // As another machine does, which has the same lock.
     if (++changes === 1) Deno.writeTextFileSync(file, renewed);
     return { ...session, inUse: { project: "web" } };
   });
-  const session = await readSession(place, name);
+  const session = await readSession(store, name);
   assert.deepEqual([session?.credentials, session?.inUse], ["renewed", { project: "web" }]);
   assert.equal(changes, 2);
 });

@@ -10,8 +10,8 @@ Deno.test("an update of a session that was removed meanwhile writes nothing back
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
   const { file } = await sandbox.paths(session.name);
-  await removeSession(sandbox.place, session, BOUND);
-  await updateSession(sandbox.place, session.name, (now) => ({ ...now, kubectlToken: "id" }));
+  await removeSession(sandbox.store, session, BOUND);
+  await updateSession(sandbox.store, session.name, (now) => ({ ...now, kubectlToken: "id" }));
   await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
 });
 
@@ -19,11 +19,11 @@ Deno.test("updates of one session at the same time lose nothing", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
   await Promise.all([
-    updateSession(sandbox.place, name, (now) => ({ ...now, kubectlToken: "id" })),
-    updateSession(sandbox.place, name, (now) => ({ ...now, inUse: { project: "p" } })),
-    updateSession(sandbox.place, name, (now) => ({ ...now, tokenExpires: "b" })),
+    updateSession(sandbox.store, name, (now) => ({ ...now, kubectlToken: "id" })),
+    updateSession(sandbox.store, name, (now) => ({ ...now, inUse: { project: "p" } })),
+    updateSession(sandbox.store, name, (now) => ({ ...now, tokenExpires: "b" })),
   ]);
-  const session = await readSession(sandbox.place, name);
+  const session = await readSession(sandbox.store, name);
   assert.equal(session?.kubectlToken, "id");
   assert.equal(session?.inUse?.project, "p");
   assert.equal(session?.tokenExpires, "b");

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import {
   browserCommands,
+  type BrowserEnvironment,
   browserObstacle,
-  type BrowserSurroundings,
   openBrowser,
   splitWords,
 } from "../../src/system/browser.ts";
@@ -16,7 +16,7 @@ const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=openi
 function place(
   variables: Record<string, string> = {},
   { os = "linux", release = "6.1.0-13-amd64", files = [] as string[], programs = [] as string[] } = {},
-): BrowserSurroundings {
+): BrowserEnvironment {
   return {
     os,
     release: () => release,
@@ -87,7 +87,7 @@ Deno.test("the command comes alone; $BROWSER comes before the system's way", () 
 });
 
 Deno.test("without a command the opener of macOS, Windows or WSL gets the address", () => {
-  const of = (where: BrowserSurroundings) => browserCommands(URL_, undefined, where).commands;
+  const of = (where: BrowserEnvironment) => browserCommands(URL_, undefined, where).commands;
   assert.deepEqual(of(place({}, { os: "darwin" })), [["/usr/bin/open", URL_]]);
   const windows = place({ SystemRoot: "D:\\Win" }, { os: "windows" });
   assert.deepEqual(of(windows), [["D:\\Win\\System32\\rundll32.exe", "url.dll,FileProtocolHandler", URL_]]);
@@ -176,7 +176,7 @@ Deno.test("an address with several parameters is not put into a shell's text, wh
 
 Deno.test("browserObstacle() names SSH without a display, containers and codespaces, and nothing else", async () => {
   const ssh = { SSH_CONNECTION: "10.0.0.1 5 10.0.0.2 22" };
-  const cases: [BrowserSurroundings, RegExp | undefined][] = [
+  const cases: [BrowserEnvironment, RegExp | undefined][] = [
     [place(), undefined],
     [place({ DISPLAY: ":0" }), undefined],
     [place(ssh), /SSH session without a display/],

@@ -4,8 +4,8 @@ import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import {
-  type CloudfleetPlace,
-  cloudfleetPlace,
+  type CloudfleetAddress,
+  cloudfleetAddress,
   tokenProfile,
   unstoredProfile,
   userProfile,
@@ -19,10 +19,10 @@ import { readConfig } from "../../sessions/config.ts";
 import { readSession } from "../../sessions/read.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { checkRoom } from "../../sessions/write.ts";
-import { keepRecipe, type RecipeSession } from "../../sessions/save-machine.ts";
+import { type MachineSession, saveMachine } from "../../sessions/save-machine.ts";
 import { readHiddenLine } from "../prompt/client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";
-import { type CommandDeps, type Deps, keyringBound, tokenBound } from "../context.ts";
+import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from "../context.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority } from "../keeping.ts";
 import { tellWhereKept } from "../login/announce.ts";
 
@@ -44,7 +44,7 @@ const KEYRING = [
 ] as const;
 
 /** `auth add-profile`, which holds `token` and `user`. */
-export function addProfileCommand(deps: CommandDeps): Command {
+export function addProfileCommand(deps: ContextOf): Command {
   const token = new Command("token")
     .description("Store an API token as a profile, after testing it")
     .argument("<name>", "what the profile is called")
@@ -115,23 +115,23 @@ interface TokenInput extends ProfileInput {
 }
 
 /** Tries an API token and keeps it. Throws `SESSION_REJECTED` for a refused one; then all is as it was. */
-export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise<void> {
-  const { out } = deps;
+export async function runAddTokenProfile(cli: CommandContext, input: TokenInput): Promise<void> {
+  const { out } = cli;
   const { tokenId, organization } = input;
   if (input.secret !== undefined) {
-    out.act(
+    out.important(
       "warning: The secret was on the command line, so the shell's history and the process list may hold it. " +
         "Leave it out to be asked for it, or send it on standard input.",
     );
   }
   const kept = await placeOf(
-    deps,
+    cli,
     input,
     (before) => before.kind === "api-token" && before.clientId === tokenId,
   );
   // What is wrong with the ids shows before a secret is asked for.
   tokenProfile({ organization, tokenId, secret: "" }, kept);
-  const secret = input.secret ?? await readHiddenLine(deps, `the secret of the token ${tokenId}`);
+  const secret = input.secret ?? await readHiddenLine(cli, `the secret of the token ${tokenId}`);
   if (!isSecret(secret)) {
     throw new AppError("USAGE", "That is not a token's secret: it must be one line of plain characters.", {
       hint: "Give it on standard input, or type it when it is asked for.",
@@ -139,25 +139,25 @@ export async function runAddTokenProfile(deps: Deps, input: TokenInput): Promise
   }
   let profile = tokenProfile({ organization, tokenId, secret }, kept);
   if (!input.skipValidation) {
-    const proof = await prove(deps, input.name, profile);
+    const proof = await prove(cli, input.name, profile);
     const { token: accessToken, issued: received, expires: accessTokenExpires } = proof;
     profile = {
       ...profile,
       credentials: { ...profile.credentials, accessToken, received, accessTokenExpires },
     };
   }
-  const saved = await keep(deps, input, profile);
+  const saved = await keep(cli, input, profile);
   out.line(
     `Stored the profile "${input.name}": the token ${tokenId} of the organization ${organization}` +
       `${input.skipValidation ? ", not tested" : ""}.`,
   );
-  await tell(deps, saved, "datumctl clusters list");
+  await tell(cli, saved, "datumctl clusters list");
 }
 
 /** A token that was made with the profile. Throws what that fails with, saying that nothing was stored. */
-async function prove(deps: Deps, name: string, profile: RecipeSession): Promise<FreshToken> {
+async function prove(cli: CommandContext, name: string, profile: MachineSession): Promise<FreshToken> {
   try {
-    return await freshToken(deps.place, unstoredProfile(profile, name), { force: true }, tokenBound(deps));
+    return await freshToken(cli.store, unstoredProfile(profile, name), { force: true }, tokenLimits(cli));
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     const { code, message, hint, cause = thrown, retryable } = thrown;
@@ -173,7 +173,7 @@ async function prove(deps: Deps, name: string, profile: RecipeSession): Promise<
 
 /** Keeps a profile that its person signs in to later. */
 export async function runAddUserProfile(
-  deps: Deps,
+  cli: CommandContext,
   input: ProfileInput & { readonly clientId?: string | undefined },
 ): Promise<void> {
   const { clientId } = input;
@@ -182,26 +182,26 @@ export async function runAddUserProfile(
       hint: "Cloudfleet's own client id is not known: register one at the issuer and name it.",
     });
   }
-  const place = await placeOf(deps, input, (before) => before.kind === "user");
-  const before = await readSession(deps.place, input.name);
+  const address = await placeOf(cli, input, (before) => before.kind === "user");
+  const before = await readSession(cli.store, input.name);
   if (before !== undefined && before.user.subject !== "") {
     throw new AppError("CONFLICT", `Somebody is already signed in to the profile "${input.name}".`, {
       hint: `Sign out first, which removes it: datumctl logout --profile ${input.name}`,
     });
   }
-  const saved = await keep(deps, input, userProfile({ organization: input.organization, clientId }, place));
-  deps.out.line(
+  const saved = await keep(cli, input, userProfile({ organization: input.organization, clientId }, address));
+  cli.out.line(
     `Stored the profile "${input.name}" for the organization ${input.organization}; nobody has signed in yet.`,
   );
-  await tell(deps, saved, `datumctl login --profile ${input.name}`);
+  await tell(cli, saved, `datumctl login --profile ${input.name}`);
 }
 
 /** Where the profile belongs; one that is there keeps its place. Throws `USAGE`, `IDENTITY_MISMATCH`. */
 async function placeOf(
-  deps: Deps,
+  cli: CommandContext,
   input: ProfileInput,
   same: (before: Session) => boolean,
-): Promise<CloudfleetPlace> {
+): Promise<CloudfleetAddress> {
   const { name } = input;
   if (!isSessionName(name) || name.startsWith(AMBIENT)) {
     throw new AppError("USAGE", `"${printable(name, 80)}" cannot be a profile's name.`, {
@@ -211,21 +211,21 @@ async function placeOf(
   const certificateAuthority = input.certificateAuthority === undefined
     ? undefined
     : await readAuthority(input.certificateAuthority);
-  const stored = await readSession(deps.place, name);
-  const before = stored === undefined ? undefined : await knownPlace(deps, stored, same);
-  const place = await cloudfleetPlace({ ...input, certificateAuthority }, deps.env, before);
-  if (stored !== undefined && place.issuer !== stored.issuer) throw another(name);
-  return place;
+  const stored = await readSession(cli.store, name);
+  const before = stored === undefined ? undefined : await knownPlace(cli, stored, same);
+  const address = await cloudfleetAddress({ ...input, certificateAuthority }, cli.env, before);
+  if (stored !== undefined && address.issuer !== stored.issuer) throw another(name);
+  return address;
 }
 
 /** The place of a profile that is renewed, as it was sealed; undefined where its key is lost. */
 async function knownPlace(
-  deps: Deps,
+  cli: CommandContext,
   stored: Session,
   same: (before: Session) => boolean,
-): Promise<CloudfleetPlace | undefined> {
+): Promise<CloudfleetAddress | undefined> {
   if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
-  const opened = await openUnlessLost(deps, deps.place, stored);
+  const opened = await openUnlessLost(cli, cli.store, stored);
   // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
   if (opened === undefined) return undefined;
   const { session, credentials } = opened;
@@ -246,28 +246,28 @@ function another(name: string): AppError {
 
 /** Stores a profile; it becomes the active session only where there is none. */
 async function keep(
-  deps: Deps,
+  cli: CommandContext,
   { name, keyring }: ProfileInput,
-  profile: RecipeSession,
+  profile: MachineSession,
 ): Promise<SavedSession> {
-  const { place } = deps;
-  await checkRoom(place);
-  return await keepRecipe(place, profile, {
+  const { store } = cli;
+  await checkRoom(store);
+  return await saveMachine(store, profile, {
     wantedName: name,
-    ...await keyStoreChoice(deps, keyring),
-    activate: (await readConfig(place)).activeSession === undefined,
-  }, keyringBound(deps));
+    ...await keyStoreChoice(cli, keyring),
+    activate: (await readConfig(store)).activeSession === undefined,
+  }, keyringLimits(cli));
 }
 
-async function tell(deps: Deps, saved: SavedSession, next: string): Promise<void> {
-  tellWhereKept(deps, saved);
+async function tell(cli: CommandContext, saved: SavedSession, next: string): Promise<void> {
+  tellWhereKept(cli, saved);
   const { name } = saved.session;
-  const active = (await readConfig(deps.place)).activeSession;
+  const active = (await readConfig(cli.store)).activeSession;
   if (active !== name && name !== "default") {
-    deps.out.note(
+    cli.out.info(
       `The active session stays ${active}. Use this one with --profile ${name}, or: datumctl auth switch ${name}`,
     );
   }
   const profile = active === name || next.includes("--profile") ? "" : ` --profile ${name}`;
-  deps.out.note(`Next: ${next}${profile}`);
+  cli.out.info(`Next: ${next}${profile}`);
 }

@@ -10,12 +10,12 @@ import { signInAgain } from "../../sessions/login-line.ts";
 import { acceptedBefore } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
-import { type Deps, requestBounds, tokenBound } from "../context.ts";
-import type { EntryTarget, Place } from "./entry-target.ts";
+import { type CommandContext, requestBounds, tokenLimits } from "../context.ts";
+import type { EntryTarget, ServerAddress } from "./entry-target.ts";
 
 /** What is known of the server, from asking it or without. */
 export interface Learned {
-  readonly place: Place;
+  readonly place: ServerAddress;
   /** PEM that the server's certificate needs beside the system's authorities. */
   readonly certificateAuthority?: string | undefined;
   readonly kind?: TokenKind;
@@ -33,7 +33,7 @@ type ShownTokens = Map<TokenKind, string>;
  * what it is to be compared with
  */
 export async function askServer(
-  deps: Deps,
+  cli: CommandContext,
   session: Session,
   target: EntryTarget,
   wantedKind: TokenKind | undefined,
@@ -42,15 +42,15 @@ export async function askServer(
   const refused = (error: AppError) => explained(error, session, target, { shown, wantedKind, known });
   const known = isKnown(session, target);
   try {
-    return await offer(deps, session, target, wantedKind, shown);
+    return await offer(cli, session, target, wantedKind, shown);
   } catch (thrown) {
     if (!isRejected(thrown)) throw thrown;
     if (!known) throw refused(thrown);
     const [kind] = shown.keys();
-    await freshToken(deps.place, session, { kind, force: true }, tokenBound(deps));
-    const renewed = await readSession(deps.place, session.name) ?? session;
+    await freshToken(cli.store, session, { kind, force: true }, tokenLimits(cli));
+    const renewed = await readSession(cli.store, session.name) ?? session;
     try {
-      return await offer(deps, renewed, target, wantedKind, shown, thrown);
+      return await offer(cli, renewed, target, wantedKind, shown, thrown);
     } catch (rethrown) {
       throw isRejected(rethrown) ? refused(rethrown) : rethrown;
     }
@@ -80,7 +80,7 @@ function offeredKinds({ provider, kind }: Session): readonly [TokenKind, ...Toke
  * were.
  */
 async function offer(
-  deps: Deps,
+  cli: CommandContext,
   session: Session,
   target: EntryTarget,
   wantedKind: TokenKind | undefined,
@@ -90,10 +90,10 @@ async function offer(
   let refused = earlier;
   for (const kind of wantedKind === undefined ? offeredKinds(session) : [wantedKind]) {
     try {
-      const { token } = await freshToken(deps.place, session, { kind }, tokenBound(deps));
+      const { token } = await freshToken(cli.store, session, { kind }, tokenLimits(cli));
       if (shown.get(kind) === token) continue;
       shown.set(kind, token);
-      return { ...await askWith(deps, target, token), kind };
+      return { ...await askWith(cli, target, token), kind };
     } catch (thrown) {
       // Another token was refused already where an issuer gives no ID token.
       const without = refused !== undefined && thrown instanceof AppError && thrown.code === "NO_ID_TOKEN";
@@ -106,20 +106,20 @@ async function offer(
 
 /** Asks with one token, under the first authority with which the server's certificate can be trusted. */
 async function askWith(
-  deps: Deps,
+  cli: CommandContext,
   { what, kind, authorities, places, trust }: EntryTarget,
   token: string,
 ): Promise<Omit<Learned, "kind">> {
   let untrusted: AppError | undefined;
   const candidates = places.map((place) => ({ url: place.url, token, choice: place }));
   for (const certificateAuthority of authorities) {
-    using network = deps.openNetwork(certificateAuthority, trust);
+    using network = cli.openNetwork(certificateAuthority, trust);
     try {
       const { choice, username } = await firstAccepted(
         network.fetch,
         candidates,
         what,
-        requestBounds(deps),
+        requestBounds(cli),
         kind,
       );
       return { place: choice, certificateAuthority, ...(username === undefined ? {} : { username }) };

@@ -6,7 +6,7 @@ import { printable } from "../../text.ts";
 import { type Action, reviewAccess, reviewRules } from "../../kube/access-review.ts";
 import type { ApiResource } from "../../kube/discovery.ts";
 import { ambiguityOf, resolveResource } from "../../kube/resource-names.ts";
-import { type CommandDeps, type Deps, leave } from "../context.ts";
+import { type CommandContext, type ContextOf, exitWith } from "../context.ts";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
 import { openDiscovery } from "../discovery-source.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
@@ -25,7 +25,7 @@ Answers yes with exit code 0, no with exit code 1. The resource may be written T
 TYPE.GROUP or as a path that begins with a slash.`;
 
 /** `auth can-i`. */
-export function canICommand(deps: CommandDeps): Command {
+export function canICommand(deps: ContextOf): Command {
   const command = new Command("can-i")
     .description("Ask the control plane in use whether something is allowed")
     .argument("[verb]", "such as get, list, create; * for all")
@@ -60,33 +60,33 @@ export interface CanIInput extends ScopeFlags {
 }
 
 /** Prints the server's answer, or its rules; ends with exit code 1 where it is "no". */
-export async function runCanI(deps: Deps, input: CanIInput): Promise<void> {
+export async function runCanI(cli: CommandContext, input: CanIInput): Promise<void> {
   const format = listFormat(input.output);
   if (format === "name" || format === "wide") {
     throw wrongFormat(["table", "json", "yaml"]);
   }
   const asked = input.list === undefined ? checkQuestion(input) : checkList(input);
-  using plane = await openControlPlane(deps, input);
+  using plane = await openControlPlane(cli, input);
   const namespace = input.allNamespaces ? "" : plane.namespace ?? "default";
   if (asked === undefined) {
     const { rows, incomplete, review } = await reviewRules(plane.client, namespace);
     if (incomplete !== undefined) {
-      deps.out.warn(`the list may be incomplete${incomplete === "" ? "" : `: ${incomplete}`}`);
+      cli.out.warn(`the list may be incomplete${incomplete === "" ? "" : `: ${incomplete}`}`);
     }
-    if (format !== "table") return deps.out.text(await formatObject([], review, "", format));
+    if (format !== "table") return cli.out.text(await formatObject([], review, "", format));
     const titles = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"];
-    return deps.out.text(await formatTable(input.headers ? [titles, ...rows] : rows, 3));
+    return cli.out.text(await formatTable(input.headers ? [titles, ...rows] : rows, 3));
   }
-  const action = await actionOf(deps, plane, asked, input.subresource ?? "", namespace);
+  const action = await actionOf(cli, plane, asked, input.subresource ?? "", namespace);
   const { allowed, reasons, review } = await reviewAccess(plane.client, action);
   if (!input.quiet) {
-    deps.out.text(
+    cli.out.text(
       format === "table"
         ? `${[allowed ? "yes" : "no", ...(allowed ? [] : reasons)].join(" - ")}\n`
         : await formatObject([], review, "", format),
     );
   }
-  if (!allowed) leave(1);
+  if (!allowed) exitWith(1);
 }
 
 /** What is asked about, before anybody knows what the server calls it. */
@@ -144,20 +144,20 @@ const URL_VERBS = new Set("get put post head options delete patch *".split(" "))
 const SPOKEN_OF = new Set(["users", "groups"]);
 
 async function actionOf(
-  deps: Deps,
+  cli: CommandContext,
   plane: ControlPlane,
   { verb, target, name }: Question,
   subresource: string,
   namespace: string,
 ): Promise<Action> {
-  const { out } = deps;
+  const { out } = cli;
   const known = target.startsWith("/") ? URL_VERBS : RESOURCE_VERBS;
   const strange = !known.has(verb);
   if (target.startsWith("/")) {
     if (strange) out.warn(`verb '${printable(verb, 80)}' is not a known verb`);
     return { verb, path: target };
   }
-  const resource = target === "*" ? undefined : await findResource(deps, plane, target);
+  const resource = target === "*" ? undefined : await findResource(cli, plane, target);
   if (resource !== undefined && !resource.namespaced && namespace !== "") {
     const group = resource.group === "" ? "" : ` in group '${printable(resource.group, 100)}'`;
     out.warn(`resource '${printable(resource.plural, 100)}' is not namespace scoped${group}`);
@@ -175,21 +175,21 @@ async function actionOf(
 
 /** The resource that a word names; undefined, after a warning, when the server has none. */
 async function findResource(
-  deps: Deps,
+  cli: CommandContext,
   plane: ControlPlane,
   word: string,
 ): Promise<ApiResource | undefined> {
   try {
-    const resolved = await resolveResource(await openDiscovery(deps, plane), word.toLowerCase());
+    const resolved = await resolveResource(await openDiscovery(cli, plane), word.toLowerCase());
     const ambiguity = ambiguityOf(word, resolved);
-    if (ambiguity !== undefined) deps.out.note(ambiguity);
+    if (ambiguity !== undefined) cli.out.info(ambiguity);
     return resolved.resource;
   } catch (thrown) {
     if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) throw thrown;
     const [name = "", ...group] = word.toLowerCase().split(".");
     if (!SPOKEN_OF.has(word.toLowerCase())) {
       const within = group.length === 0 ? "" : ` in group '${printable(group.join("."), 100)}'`;
-      deps.out.warn(`the server doesn't have a resource type '${printable(name, 100)}'${within}`);
+      cli.out.warn(`the server doesn't have a resource type '${printable(name, 100)}'${within}`);
     }
     return undefined;
   }

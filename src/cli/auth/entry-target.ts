@@ -33,7 +33,7 @@ export interface TargetFlags {
 }
 
 /** An address under which the target may be served. */
-export interface Place {
+export interface ServerAddress {
   readonly url: string;
   /** The name under which a Datum serves control planes there. */
   readonly api?: ControlPlaneApi;
@@ -55,7 +55,7 @@ export interface EntryTarget {
   /** The host whose sessions an entry that follows the active one may act as. */
   readonly apiHost: string;
   /** In the order in which they are asked; the first is taken where nobody is asked. */
-  readonly places: readonly [Place, ...Place[]];
+  readonly places: readonly [ServerAddress, ...ServerAddress[]];
   /** PEM to trust beside the system's authorities, tried in this order; undefined is none. */
   readonly authorities: readonly (string | undefined)[];
   /** What makes this command trust an authority at the server: a command line, or a variable. */

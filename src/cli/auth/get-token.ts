@@ -2,10 +2,10 @@
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { EXEC_API_VERSIONS } from "../../plugin/exec-credential.ts";
-import { type GetTokenSurroundings, runGetToken } from "../../plugin/get-token.ts";
+import { type GetTokenContext, runGetToken } from "../../plugin/get-token.ts";
 import { parentProcess } from "../../system/parent-process.ts";
 import { terminalUse } from "../../system/terminal-use.ts";
-import { type GlobalFlags, leave, type Surroundings } from "../context.ts";
+import { exitWith, type GlobalFlags, type Surroundings } from "../context.ts";
 
 const EXAMPLES = `
 Examples:
@@ -18,10 +18,10 @@ Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
 Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says, except -o token.`;
 
 /** What a call of get-token needs, from what the process offers to commands. */
-export function getTokenSurroundings(around: Surroundings): GetTokenSurroundings {
-  const { place, env, terminal, errorFormat } = around;
+export function getTokenContext(context: Surroundings): GetTokenContext {
+  const { store, env, terminal, errorFormat } = context;
   return {
-    place,
+    store,
     env,
     parent: parentProcess,
     errorFormat,
@@ -38,7 +38,7 @@ export function getTokenSurroundings(around: Surroundings): GetTokenSurroundings
 }
 
 /** `auth get-token`: a fresh token on stdout. */
-export function getTokenCommand(around: Surroundings): Command {
+export function getTokenCommand(context: Surroundings): Command {
   const command = new Command("get-token")
     .description("Print a fresh token, for kubectl or by hand")
     .option("-o, --output <format>", "token (the default) or an exec credential version")
@@ -62,7 +62,7 @@ export function getTokenCommand(around: Surroundings): Command {
   command.action(async (own) => {
     const { verbose, ...everywhere } = command.optsWithGlobals() as GlobalFlags;
     const flags = { ...own, ...everywhere, minimumLife: own.minTtl, verbose: (verbose ?? 0) > 0 };
-    leave(await runGetToken(flags, getTokenSurroundings(around)));
+    exitWith(await runGetToken(flags, getTokenContext(context)));
   });
   return command as unknown as Command;
 }

@@ -5,12 +5,12 @@ import { AppError } from "../../errors.ts";
 import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet/profile.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { readConfig } from "../../sessions/config.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { readableSessions, storageOf, storedIn } from "../session-words.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list-profiles`. */
-export function listProfilesCommand(deps: CommandDeps): Command {
+export function listProfilesCommand(deps: ContextOf): Command {
   const command = new Command("list-profiles")
     .description("List the Cloudfleet profiles on this machine, secrets masked")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -26,14 +26,14 @@ const MASKED = "********";
 
 /** Prints the profiles that are stored here, and the one that the variables give. */
 export async function runListProfiles(
-  deps: Deps,
+  cli: CommandContext,
   input: { readonly output: string | undefined },
 ): Promise<void> {
   const format = listFormat(input.output);
-  const stored = (await readableSessions(deps)).filter(({ provider }) => provider === "cloudfleet");
-  const rows = [...await profileOfVariables(deps), ...stored];
-  const active = (await readConfig(deps.place)).activeSession;
-  deps.out.text(
+  const stored = (await readableSessions(cli)).filter(({ provider }) => provider === "cloudfleet");
+  const rows = [...await profileOfVariables(cli), ...stored];
+  const active = (await readConfig(cli.store)).activeSession;
+  cli.out.text(
     await formatListing<Session>({
       rows,
       columns: [
@@ -63,14 +63,14 @@ export async function runListProfiles(
     }, format),
   );
   if (rows.length === 0 && format === "table") {
-    deps.out.note(
+    cli.out.info(
       "There are no profiles. Add one: datumctl auth add-profile token NAME ORGANIZATION_ID TOKEN_ID",
     );
   }
 }
 
 /** None, or one; variables that cannot be used are warned of. */
-async function profileOfVariables({ env, out }: Deps): Promise<Session[]> {
+async function profileOfVariables({ env, out }: CommandContext): Promise<Session[]> {
   if (!variablesSet(env)) return [];
   try {
     return [await sessionOfVariables(env)];

@@ -3,9 +3,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { readConfig } from "../../sessions/config.ts";
 import { isSameClient } from "../../sessions/identity.ts";
-import type { SessionPlace } from "../../sessions/store.ts";
+import type { SessionStore } from "../../sessions/store.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import {
   isOver,
@@ -19,7 +19,7 @@ import {
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list`: a table of the sessions; never a token. */
-export function listCommand(deps: CommandDeps): Command {
+export function listCommand(deps: ContextOf): Command {
   const command = new Command("list").alias("ls")
     .description("List who is signed in on this machine")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -62,13 +62,13 @@ function distinctionsOf(sessions: readonly Session[]): Distinctions {
 }
 
 /** Prints the sessions that are stored here, and in the project folder. */
-export async function runList(deps: Deps, input: ListInput): Promise<void> {
+export async function runList(cli: CommandContext, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
-  const sessions = await sessionsHere(deps);
-  const standing = await standings(deps, sessions);
+  const sessions = await sessionsHere(cli);
+  const standing = await standings(cli, sessions);
   const apart = distinctionsOf(sessions.map(({ session }) => session));
-  const inFolders = sessions.some(({ place }) => place.project !== undefined);
-  deps.out.text(
+  const inFolders = sessions.some(({ store }) => store.project !== undefined);
+  cli.out.text(
     await formatListing<PlacedSession>({
       rows: sessions,
       columns: [
@@ -77,20 +77,20 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
           text: ({ session: { user, name } }) => user.name ?? user.email ?? user.username ?? name,
         },
         { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
-        { title: "Status", text: (placed) => statusOf(standing(placed), placed.session, deps.now()) },
+        { title: "Status", text: (placed) => statusOf(standing(placed), placed.session, cli.now()) },
         ...apart.issuer ? [{ title: "Issuer", text: ({ session }: PlacedSession) => session.issuer }] : [],
         ...apart.client ? [{ title: "Client", text: ({ session }: PlacedSession) => session.clientId }] : [],
-        ...inFolders ? [{ title: "Folder", text: ({ place }: PlacedSession) => place.project ?? "" }] : [],
+        ...inFolders ? [{ title: "Folder", text: ({ store }: PlacedSession) => store.project ?? "" }] : [],
         { title: "Session", wide: true, text: ({ session }) => session.name },
         { title: "Kind", wide: true, text: ({ session }) => session.kind },
         { title: "Host", wide: true, text: ({ session }) => session.apiHost },
         { title: "Stored in", wide: true, text: ({ session }) => storedIn(session) },
-        { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, deps.now()) },
+        { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, cli.now()) },
       ],
       name: ({ session }) => session.name,
       object: (placed) => {
         const { name, user, provider, kind, issuer, apiHost, expires } = placed.session;
-        const { project } = placed.place;
+        const { project } = placed.store;
         return {
           name,
           email: user.email ?? null,
@@ -108,23 +108,23 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
     }, format),
   );
   if (sessions.length === 0 && format === "table") {
-    deps.out.note("Nobody is signed in. Sign in: datumctl login");
+    cli.out.info("Nobody is signed in. Sign in: datumctl login");
   }
-  tellWhatComesFirst(deps, sessions.find((placed) => standing(placed) === "Active")?.session.name ?? "");
-  for (const { session, place } of sessions) await warnOfExpiry(deps, place, session);
+  tellWhatComesFirst(cli, sessions.find((placed) => standing(placed) === "Active")?.session.name ?? "");
+  for (const { session, store } of sessions) await warnOfExpiry(cli, store, session);
 }
 
 /** Tells each session's standing: a project folder's active one comes before the person's. */
 async function standings(
-  { place }: Deps,
+  { store }: CommandContext,
   sessions: readonly PlacedSession[],
 ): Promise<(placed: PlacedSession) => Standing> {
-  const active = new Map<SessionPlace, string | undefined>();
-  for (const { place } of sessions) active.set(place, (await readConfig(place)).activeSession);
-  const isActive = ({ session, place }: PlacedSession) => session.name === active.get(place);
-  const shadowed = sessions.some((placed) => placed.place !== place && isActive(placed));
+  const active = new Map<SessionStore, string | undefined>();
+  for (const { store } of sessions) active.set(store, (await readConfig(store)).activeSession);
+  const isActive = ({ session, store }: PlacedSession) => session.name === active.get(store);
+  const shadowed = sessions.some((placed) => placed.store !== store && isActive(placed));
   return (placed) => {
     if (!isActive(placed)) return "";
-    return shadowed && placed.place === place ? "Active elsewhere" : "Active";
+    return shadowed && placed.store === store ? "Active elsewhere" : "Active";
   };
 }

@@ -6,11 +6,11 @@ import { printable } from "../../text.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
 import { removeSession } from "../../sessions/remove.ts";
-import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { keyLeftBehind, readableSessions, staysValid } from "../session-words.ts";
 
 /** `auth remove-profile`. */
-export function removeProfileCommand(deps: CommandDeps): Command {
+export function removeProfileCommand(deps: ContextOf): Command {
   const command = new Command("remove-profile")
     .description("Remove a Cloudfleet profile from this machine; its token stays valid")
     .argument("<name>", "the profile's name")
@@ -20,14 +20,17 @@ export function removeProfileCommand(deps: CommandDeps): Command {
 }
 
 /** Removes a profile's file and key. Throws `NOT_FOUND` naming those there are, `USAGE` for another provider's session. */
-export async function runRemoveProfile(deps: Deps, { name }: { readonly name: string }): Promise<void> {
-  const { place, out } = deps;
-  if (await readSession(place, name) === undefined) throw await noProfile(deps, name);
-  const lock = await lockSession(place, name, LOCK_WAIT);
+export async function runRemoveProfile(
+  cli: CommandContext,
+  { name }: { readonly name: string },
+): Promise<void> {
+  const { store, out } = cli;
+  if (await readSession(store, name) === undefined) throw await noProfile(cli, name);
+  const lock = await lockSession(store, name, LOCK_WAIT);
   let session: Session | undefined;
   try {
-    session = await readSession(place, name);
-    if (session === undefined) throw await noProfile(deps, name);
+    session = await readSession(store, name);
+    if (session === undefined) throw await noProfile(cli, name);
     if (session.provider !== "cloudfleet") {
       throw new AppError(
         "USAGE",
@@ -37,23 +40,23 @@ export async function runRemoveProfile(deps: Deps, { name }: { readonly name: st
         },
       );
     }
-    const { leftBehind } = await removeSession(place, session, keyringBound(deps));
+    const { leftBehind } = await removeSession(store, session, keyringLimits(cli));
     if (leftBehind !== undefined) {
-      throw await keyLeftBehind(`The profile "${name}" is removed`, { session, place }, leftBehind);
+      throw await keyLeftBehind(`The profile "${name}" is removed`, { session, store }, leftBehind);
     }
   } finally {
     lock.release();
   }
   out.line(`Removed the profile "${name}" from this machine.`);
   const valid = staysValid(session);
-  if (valid !== undefined) out.note(valid);
+  if (valid !== undefined) out.info(valid);
   else if (session.user.subject !== NOBODY) {
-    out.note("Its sign-in was not ended at the issuer; datumctl logout does that.");
+    out.info("Its sign-in was not ended at the issuer; datumctl logout does that.");
   }
 }
 
-async function noProfile(deps: Deps, name: string): Promise<AppError> {
-  const names = (await readableSessions(deps)).filter(({ provider }) => provider === "cloudfleet")
+async function noProfile(cli: CommandContext, name: string): Promise<AppError> {
+  const names = (await readableSessions(cli)).filter(({ provider }) => provider === "cloudfleet")
     .map(({ name }) => name);
   return new AppError("NOT_FOUND", `There is no profile "${printable(name, 80)}" here.`, {
     hint: names.length === 0

@@ -3,14 +3,14 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { type OpenedSession, openSession } from "../../sessions/open.ts";
-import type { SessionPlace } from "../../sessions/store.ts";
+import type { SessionStore } from "../../sessions/store.ts";
 import { listSessions } from "../../sessions/read.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, keyringLimits } from "../context.ts";
 import { actingSession } from "../session-words.ts";
 
 /** A session of Studio as it was sealed, and where its files are. */
 export interface StudioSession extends OpenedSession {
-  readonly place: SessionPlace;
+  readonly store: SessionStore;
 }
 
 /**
@@ -18,12 +18,12 @@ export interface StudioSession extends OpenedSession {
  * for one of another provider, with `instead` as what that one has.
  */
 export async function studioSession(
-  deps: Deps,
+  cli: CommandContext,
   words: string,
   { local, instead = "" }: { readonly local?: true | undefined; readonly instead?: string } = {},
 ): Promise<StudioSession> {
-  const { place } = deps;
-  const here = local ? await place.local?.(place) : place;
+  const { store } = cli;
+  const here = local ? await store.local?.(store) : store;
   if (here === undefined) {
     throw new AppError("NOT_SIGNED_IN", "No project folder here has a session of its own.", {
       hint: "Sign in for this folder: datumctl login --local",
@@ -33,15 +33,15 @@ export async function studioSession(
   const hint = studios.length === 0
     ? "Sign in there: datumctl login --provider studio"
     : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
-  const chosen = await actingSession({ ...deps, place: here }).catch((thrown) => {
-    const named = deps.choice.flag ?? deps.choice.variable;
+  const chosen = await actingSession({ ...cli, store: here }).catch((thrown) => {
+    const named = cli.choice.flag ?? cli.choice.variable;
     if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named !== undefined) throw thrown;
     throw new AppError(thrown.code, thrown.message, { hint, cause: thrown });
   });
   let { session } = chosen;
   if (session.kind === "studio") {
-    const opened = await openSession(chosen.place, session, keyringBound(deps));
-    if (opened.session.kind === "studio") return { ...opened, place: chosen.place };
+    const opened = await openSession(chosen.store, session, keyringLimits(cli));
+    if (opened.session.kind === "studio") return { ...opened, store: chosen.store };
     session = opened.session;
   }
   throw new AppError(

@@ -3,7 +3,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
 import { activateSession } from "../../sessions/config.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import {
   meantSession,
   sessionsHere,
@@ -14,7 +14,7 @@ import {
 } from "../session-words.ts";
 
 /** `auth switch`: makes one stored session the active one. */
-export function switchCommand(deps: CommandDeps): Command {
+export function switchCommand(deps: ContextOf): Command {
   const command = new Command("switch")
     .description("Make another signed-in user the active one")
     .argument("[user]", "e-mail or session name; asked for when left out")
@@ -32,19 +32,19 @@ interface SwitchInput {
 }
 
 /** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
-export async function runSwitch(deps: Deps, input: SwitchInput): Promise<void> {
-  const sessions = await sessionsHere(deps);
+export async function runSwitch(cli: CommandContext, input: SwitchInput): Promise<void> {
+  const sessions = await sessionsHere(cli);
   const meant = await meantSession(
-    deps,
+    cli,
     sessions,
     input.user,
     "Switch to which user?",
     "datumctl auth switch",
   );
-  const { session, place } = await trusted(deps, meant);
-  await activateSession(place, session.name);
-  const where = place.project === undefined ? "" : ` in ${printable(place.project)}`;
-  deps.out.line(`Switched to ${whoAndWhere(session, sessions)}${where}.`);
-  tellWhatComesFirst(deps, session.name);
-  if (place.project === undefined) await tellOfFolder(deps);
+  const { session, store } = await trusted(cli, meant);
+  await activateSession(store, session.name);
+  const where = store.project === undefined ? "" : ` in ${printable(store.project)}`;
+  cli.out.line(`Switched to ${whoAndWhere(session, sessions)}${where}.`);
+  tellWhatComesFirst(cli, session.name);
+  if (store.project === undefined) await tellOfFolder(cli);
 }

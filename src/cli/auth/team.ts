@@ -3,13 +3,13 @@
 import { Command } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio/token-fields.ts";
 import { updateSession } from "../../sessions/write.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { exportTeam } from "../../providers/studio/export.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth team`: shows the default team, or sets it. */
-export function teamCommand(deps: CommandDeps): Command {
+export function teamCommand(deps: ContextOf): Command {
   const command = new Command("team")
     .description("Show or set the default team at DataChain Studio")
     .argument("[name]", "the team; without it, the one that is set is shown")
@@ -25,21 +25,21 @@ interface TeamInput {
 }
 
 /** Shows the default team on stdout, or sets it. Throws `USAGE` for a name that is none. */
-export async function runTeam(deps: Deps, { name, local }: TeamInput): Promise<void> {
-  const { out } = deps;
+export async function runTeam(cli: CommandContext, { name, local }: TeamInput): Promise<void> {
+  const { out } = cli;
   const team = name === undefined ? undefined : checkedName(name, "The team");
-  const { session, place, credentials } = await studioSession(deps, "datumctl auth team", { local });
+  const { session, store, credentials } = await studioSession(cli, "datumctl auth team", { local });
   if (team === undefined) {
     if (session.team !== undefined) out.line(session.team);
-    else out.note("There is no default team. Set one: datumctl auth team NAME");
+    else out.info("There is no default team. Set one: datumctl auth team NAME");
   } else {
-    await updateSession(place, session.name, (now) => ({ ...now, team }));
+    await updateSession(store, session.name, (now) => ({ ...now, team }));
     out.line(`Default team of ${session.name}: ${team}`);
     if (session.exportedTo !== undefined) {
       const { accessToken: token = "" } = credentials;
-      const { project } = place;
+      const { project } = store;
       await exportTeam({ path: session.exportedTo, project }, { url: session.issuer, token, team });
     }
   }
-  await warnOfExpiry(deps, place, session);
+  await warnOfExpiry(cli, store, session);
 }

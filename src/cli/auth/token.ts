@@ -2,12 +2,12 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { freshToken } from "../../sessions/fresh-token.ts";
-import { type CommandDeps, type Deps, tokenBound } from "../context.ts";
+import { type CommandContext, type ContextOf, tokenLimits } from "../context.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth token`. */
-export function tokenCommand(deps: CommandDeps): Command {
+export function tokenCommand(deps: ContextOf): Command {
   const command = new Command("token")
     .description("Print DataChain Studio's token")
     .addHelpText(
@@ -19,10 +19,10 @@ export function tokenCommand(deps: CommandDeps): Command {
 }
 
 /** Prints the token and nothing else. Throws `SESSION_EXPIRED` when it has ended. */
-export async function runToken(deps: Deps): Promise<void> {
+export async function runToken(cli: CommandContext): Promise<void> {
   const instead = "The token of any session: datumctl auth get-token. ";
-  const { session, place } = await studioSession(deps, "datumctl auth token", { instead });
-  const { token } = await freshToken(place, session, { kind: "access" }, tokenBound(deps));
-  deps.out.line(token);
-  await warnOfExpiry(deps, place, session);
+  const { session, store } = await studioSession(cli, "datumctl auth token", { instead });
+  const { token } = await freshToken(store, session, { kind: "access" }, tokenLimits(cli));
+  cli.out.line(token);
+  await warnOfExpiry(cli, store, session);
 }

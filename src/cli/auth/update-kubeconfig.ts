@@ -34,7 +34,7 @@ import { AMBIENT, labelOf } from "../../sessions/name.ts";
 import { openSession } from "../../sessions/open.ts";
 import { updateSession } from "../../sessions/write.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
-import { type CommandDeps, type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { readAuthority } from "../keeping.ts";
 import { chosenCommand, ownCommand } from "../own-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";
@@ -59,7 +59,7 @@ Exactly one of --organization, --project, --cluster and --server is needed. The 
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
 
 /** `auth update-kubeconfig`. */
-export function updateKubeconfigCommand(deps: CommandDeps): Command {
+export function updateKubeconfigCommand(deps: ContextOf): Command {
   const command = new Command("update-kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a session")
     .option("--organization <id>", "control plane of an organization")
@@ -97,7 +97,10 @@ export interface UpdateKubeconfigInput extends TargetFlags {
 }
 
 /** Asks the server, writes the entry, remembers what was learned. */
-export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigInput): Promise<void> {
+export async function runUpdateKubeconfig(
+  given: CommandContext,
+  input: UpdateKubeconfigInput,
+): Promise<void> {
   const { out } = given;
   checkTargetFlags(input);
   const interactiveMode = modeOf(input.execInteractiveMode);
@@ -110,10 +113,10 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   // Nobody need be asked anything for a file that cannot be written.
   await checkKubeconfigs(paths);
   const choice = { ...given.choice, own: input.followActive };
-  const { deps, place, session: chosen } = await actingSession({ ...given, choice });
+  const { deps: cli, store, session: chosen } = await actingSession({ ...given, choice });
   refuseCredentialsFile(chosen);
   // As it was sealed: an edited file must not say where its tokens go.
-  const { session } = await openSession(place, chosen, keyringBound(deps));
+  const { session } = await openSession(store, chosen, keyringLimits(cli));
   refuseStudio(session);
   const target = await entryTarget(input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
@@ -122,13 +125,13 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
     refuseOtherServer(session, askingServer({ server: target.places[0].url }));
   }
   const own = input.execCommand === undefined
-    ? await ownCommand(deps.env, given.place.folders)
-    : await chosenCommand(input.execCommand, deps.env);
+    ? await ownCommand(cli.env, given.store.folders)
+    : await chosenCommand(input.execCommand, cli.env);
   if (own.warning !== undefined) out.warn(own.warning);
   const learned = input.skipValidation || target.unaskable !== undefined
     ? { place: target.places[0], certificateAuthority: target.authorities.at(-1) }
-    : await askServer(deps, session, target, wantedKind);
-  warnOf(deps, target, learned, session, input);
+    : await askServer(cli, session, target, wantedKind);
+  warnOf(cli, target, learned, session, input);
 
   const variable = session.name.startsWith(AMBIENT) ? session.name.slice(AMBIENT.length) : undefined;
   const identity: EntryIdentity = input.followActive ? { activeFor: target.apiHost } : identityOf(session);
@@ -169,26 +172,26 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   };
   if (input.dryRun) {
     const diff = await previewKubeconfig(paths, edit);
-    noteShared(deps, found, entry);
-    if (diff === "") out.note("Nothing would change.");
+    noteShared(cli, found, entry);
+    if (diff === "") out.info("Nothing would change.");
     out.text(diff);
-    return await tellPluginPolicy(deps, own.command);
+    return await tellPluginPolicy(cli, own.command);
   }
   const before = await loadKubeconfig(paths);
   // What would be refused is not kept either.
   await edit(before);
-  const serving = await rememberNamed(deps, session, before, named);
+  const serving = await rememberNamed(cli, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
-  warnOfServers(deps, serving, before, named, found.tooLarge);
-  await remember(deps, session, target, learned, input);
+  warnOfServers(cli, serving, before, named, found.tooLarge);
+  await remember(cli, session, target, learned, input);
   if (found.moved !== undefined) {
-    out.note(
+    out.info(
       `The context ${context} acted as ${printable(found.moved)} before; now it acts as ${
         userName(identity)
       }.`,
     );
   }
-  noteShared(deps, found, entry);
+  noteShared(cli, found, entry);
   const written = changes.length === 0
     ? `${found.holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
@@ -198,17 +201,17 @@ export async function runUpdateKubeconfig(given: Deps, input: UpdateKubeconfigIn
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${server}`);
   if (variable !== undefined) {
-    out.note(
+    out.info(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
-  await tellPluginPolicy(deps, own.command);
+  await tellPluginPolicy(cli, own.command);
   const next = [
     "kubectl",
     ...(input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig]),
     ...(input.switch ? [] : ["--context", context]),
   ];
-  out.note(`Next: ${shellLine([...next, "get", "namespaces"])}`);
+  out.info(`Next: ${shellLine([...next, "get", "namespaces"])}`);
 }
 
 /** What the files held of the entry before it was written. */
@@ -223,10 +226,14 @@ interface Found {
   readonly tooLarge?: string | undefined;
 }
 
-function noteShared({ out }: Deps, { changedAlong }: Found, { identity, command }: EntryOptions): void {
+function noteShared(
+  { out }: CommandContext,
+  { changedAlong }: Found,
+  { identity, command }: EntryOptions,
+): void {
   if (changedAlong.length === 0) return;
   const names = changedAlong.map((name) => printable(name, 100)).join(", ");
-  out.note(
+  out.info(
     `One user entry, ${
       userName(identity)
     }, serves ${names} too: there, kubectl runs ${command} with the same ` +
@@ -247,7 +254,7 @@ function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
 
 /** What a person should know of an entry that is written all the same. */
 function warnOf(
-  { out }: Deps,
+  { out }: CommandContext,
   target: EntryTarget,
   { place, kind }: Learned,
   session: Session,
@@ -292,7 +299,7 @@ function formerUser(kubeconfig: Kubeconfig, context: string, user: string): stri
 }
 
 async function remember(
-  { place }: Deps,
+  { store }: CommandContext,
   session: Session,
   { scope }: EntryTarget,
   { place: { api }, kind }: Learned,
@@ -305,7 +312,7 @@ async function remember(
   const named = api !== undefined && input.skipValidation === undefined && input.hostname === undefined &&
     api !== session.controlPlaneApi;
   if (!learned && !moved && !named) return;
-  await updateSession(place, session.name, (now) => ({
+  await updateSession(store, session.name, (now) => ({
     ...now,
     ...(learned ? { kubectlToken: kind } : {}),
     ...(named ? { controlPlaneApi: api } : {}),
@@ -314,10 +321,14 @@ async function remember(
 }
 
 /** Takes a session's entries out of the kubeconfig, and says so. */
-export async function removeSessionEntries(deps: Deps, session: Session, path: string): Promise<void> {
+export async function removeSessionEntries(
+  cli: CommandContext,
+  session: Session,
+  path: string,
+): Promise<void> {
   let contexts: readonly string[] = [];
   const changes = await updateKubeconfig(
-    kubeconfigPaths(path, deps.env),
+    kubeconfigPaths(path, cli.env),
     (kubeconfig) => {
       const remove = removalOfSession(kubeconfig, session);
       contexts = remove.contexts ?? [];
@@ -328,5 +339,5 @@ export async function removeSessionEntries(deps: Deps, session: Session, path: s
   if (changes.length === 0) return;
   const names = contexts.map((name) => printable(name, 100)).join(", ");
   const gone = names === "" ? "" : `, with the context${contexts.length > 1 ? "s" : ""} ${names}`;
-  deps.out.line(`Removed its entries from ${changes.map((change) => change.path).join(", ")}${gone}.`);
+  cli.out.line(`Removed its entries from ${changes.map((change) => change.path).join(", ")}${gone}.`);
 }

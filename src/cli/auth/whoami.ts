@@ -5,13 +5,13 @@ import { isObject, type JsonObject } from "../../api/answer.ts";
 import type { ApiClient } from "../../api/client.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
 import { formatObject, formatTable, listFormat } from "../output/table.ts";
 
 /** `auth whoami`. */
-export function authWhoamiCommand(deps: CommandDeps): Command {
+export function authWhoamiCommand(deps: ContextOf): Command {
   const command = new Command("whoami")
     .description("Ask the control plane in use whom it sees: user name, groups and the rest")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -30,13 +30,13 @@ interface AuthWhoamiInput extends ScopeFlags {
 }
 
 /** Prints the server's SelfSubjectReview. */
-export async function runAuthWhoami(deps: Deps, input: AuthWhoamiInput): Promise<void> {
+export async function runAuthWhoami(cli: CommandContext, input: AuthWhoamiInput): Promise<void> {
   const format = listFormat(input.output);
-  using plane = await openControlPlane(deps, input);
+  using plane = await openControlPlane(cli, input);
   const review = await reviewSelf(plane.client);
-  if (format === "table" || format === "wide") return deps.out.text(await formatUser(review));
+  if (format === "table" || format === "wide") return cli.out.text(await formatUser(review));
   // The name of an object that has none, as kubectl writes it.
-  deps.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
+  cli.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
 }
 
 // v1 is served since Kubernetes 1.28, the others before.

@@ -25,7 +25,7 @@ import { type Cluster, clusterAddress, kubernetesUser } from "../../providers/cl
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { openCloudfleet, operationOption, operationsHelp } from "../cloudfleet.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { readAuthority } from "../keeping.ts";
 import { ownCommand } from "../own-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";
@@ -33,7 +33,7 @@ import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `clusters`, which holds `list` and `kubeconfig`. */
-export function clustersCommand(deps: CommandDeps): Command {
+export function clustersCommand(deps: ContextOf): Command {
   const list = new Command("list").alias("ls")
     .description("List the organization's clusters")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -80,11 +80,11 @@ interface ListInput {
 }
 
 /** Prints the organization's clusters. */
-export async function runClustersList(deps: Deps, input: ListInput): Promise<void> {
+export async function runClustersList(cli: CommandContext, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
-  using cloudfleet = await openCloudfleet(deps, input.operation);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
   const rows = await cloudfleet.api.clusters();
-  deps.out.text(
+  cli.out.text(
     await formatListing<Cluster>({
       rows,
       columns: [
@@ -104,7 +104,7 @@ export async function runClustersList(deps: Deps, input: ListInput): Promise<voi
       }),
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("The organization has no clusters.");
+  if (rows.length === 0 && format === "table") cli.out.info("The organization has no clusters.");
 }
 
 interface KubeconfigInput {
@@ -115,18 +115,18 @@ interface KubeconfigInput {
 }
 
 /** Asks where the cluster is and merges its entry; the current context stays. */
-export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput): Promise<void> {
-  const { out, env } = deps;
+export async function runClustersKubeconfig(cli: CommandContext, input: KubeconfigInput): Promise<void> {
+  const { out, env } = cli;
   const id = checkedId("a cluster", input.id);
   const authority = input.certificateAuthority === undefined
     ? undefined
     : await readAuthority(input.certificateAuthority);
   const paths = kubeconfigPaths(input.kubeconfig, env);
   await checkKubeconfigs(paths);
-  using cloudfleet = await openCloudfleet(deps, input.operation);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
   const { session } = cloudfleet;
   const server = serverOf(await cloudfleet.api.cluster(id));
-  const { command, warning } = await ownCommand(env, deps.place.folders);
+  const { command, warning } = await ownCommand(env, cli.store.folders);
   if (warning !== undefined) out.warn(warning);
   const context = `${id}/${session.name}`;
   const identity = identityOf(session);
@@ -157,10 +157,10 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   await edit(before);
   // Nobody has asked the cluster with a token yet.
   const named = { cluster: id, server, accepted: false, user };
-  const own = { ...deps, place: cloudfleet.place };
+  const own = { ...cli, store: cloudfleet.store };
   const serving = await rememberNamed(own, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
-  warnOfServers(deps, serving, before, named, tooLarge);
+  warnOfServers(cli, serving, before, named, tooLarge);
   const written = changes.length === 0
     ? `${holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
@@ -169,9 +169,9 @@ export async function runClustersKubeconfig(deps: Deps, input: KubeconfigInput):
   out.line(`Context:     ${context}`);
   out.line(`User:        ${printable(who)}`);
   out.line(`API server:  ${server}`);
-  await tellPluginPolicy(deps, command);
+  await tellPluginPolicy(cli, command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
-  out.note(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
+  out.info(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
 }
 
 /** The cluster's address, as kubectl may send a token to it. Throws `NOT_FOUND` and `INVALID` where the API names none that serves. */

@@ -13,7 +13,7 @@ import type { ChosenSession } from "../../sessions/choose.ts";
 import { updateSession } from "../../sessions/write.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { reviewSelf } from "../auth/whoami.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { openTarget } from "../control-plane.ts";
 import { findScope } from "../find-scope.ts";
 import { type ChosenScope, nothingInUse, organizationVariable } from "../scope.ts";
@@ -22,7 +22,7 @@ import { formatListing, formatObject, listFormat } from "../output/table.ts";
 import { listOrganizations, listProjects } from "../tenancy.ts";
 
 /** `ctx`, which shows what is in use and holds `use` and `list`. */
-export function ctxCommand(deps: CommandDeps): Command {
+export function ctxCommand(deps: ContextOf): Command {
   const output = "table, json, yaml or name";
   const command = new Command("ctx")
     .description("Show or choose the organization or project that commands act on")
@@ -111,26 +111,29 @@ function partsOf(scope: ChosenScope | undefined, apiHost: string): {
 }
 
 /** Says why what would be asked gets no token. */
-export function warnOfRefusal({ out }: Deps, scope: ChosenScope | undefined): void {
+export function warnOfRefusal({ out }: CommandContext, scope: ChosenScope | undefined): void {
   if (scope?.kind !== "context" || scope.refused === undefined) return;
   out.warn(`${scope.refused.message} ${scope.refused.hint ?? ""}`.trim());
 }
 
 /** Prints what is in use, and what said so. */
-export async function runCtx(deps: Deps, input: { readonly output?: string | undefined }): Promise<void> {
+export async function runCtx(
+  cli: CommandContext,
+  input: { readonly output?: string | undefined },
+): Promise<void> {
   const format = listFormat(input.output);
-  const chosen = await actingSession(deps);
-  const scope = await findScope({}, deps.env, chosen);
+  const chosen = await actingSession(cli);
+  const scope = await findScope({}, cli.env, chosen);
   const { lines, object, name, host } = scopeWords(scope, chosen.session);
   if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
     if (chosen.session.provider === "datum") {
-      return deps.out.note("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
+      return cli.out.info("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
     }
     const { message, hint = "" } = nothingInUse(chosen.session);
-    return deps.out.note(`${message} ${hint}`);
+    return cli.out.info(`${message} ${hint}`);
   }
   const { name: session } = chosen.session;
-  deps.out.text(
+  cli.out.text(
     await formatObject(
       [...lines, ["Host", host], ["Session", session]],
       { ...object, host, session },
@@ -138,25 +141,25 @@ export async function runCtx(deps: Deps, input: { readonly output?: string | und
       format,
     ),
   );
-  warnOfRefusal(deps, scope);
+  warnOfRefusal(cli, scope);
 }
 
 /** Checks a target with the server, unless told not to, and remembers it with the session. */
 export async function runCtxUse(
-  given: Deps,
+  given: CommandContext,
   input: { readonly target?: string | undefined; readonly skipValidation?: true | undefined },
 ): Promise<void> {
   const { out, env } = given;
   const named = input.target === undefined ? undefined : parseTarget(input.target);
-  const { session, place, deps } = await actingSession(given);
+  const { session, store, deps: cli } = await actingSession(given);
   checkStored(
     session,
     "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",
   );
-  const target = named ?? await pickTarget(deps, session);
-  if (named !== undefined && input.skipValidation === undefined) await checkTarget(deps, session, target);
+  const target = named ?? await pickTarget(cli, session);
+  if (named !== undefined && input.skipValidation === undefined) await checkTarget(cli, session, target);
   const { organization, project } = target;
-  await updateSession(place, session.name, (now) => ({
+  await updateSession(store, session.name, (now) => ({
     ...now,
     inUse: project === undefined ? { organization } : { organization, project },
   }));
@@ -169,7 +172,7 @@ export async function runCtxUse(
     out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
   }
   const flag = project === undefined ? `--organization ${organization}` : `--project ${project}`;
-  out.note(`For kubectl as well: datumctl auth update-kubeconfig ${flag}`);
+  out.info(`For kubectl as well: datumctl auth update-kubeconfig ${flag}`);
 }
 
 /** An organization, or a project within one. */
@@ -190,31 +193,35 @@ function parseTarget(text: string): Target {
   return { organization, project };
 }
 
-async function pickTarget(deps: Deps, session: Session): Promise<Target> {
+async function pickTarget(cli: CommandContext, session: Session): Promise<Target> {
   const hint = "Name it: datumctl ctx use ORG[/PROJECT]. See what there is: datumctl ctx list";
   const question = "Which one do you want to use?";
   const { pick } = await import("../prompt/picker.ts");
   // Nobody waits for the servers where nobody can be asked.
-  if (!deps.terminal.canAsk) await pick(deps.terminal, deps.interrupted, question, [], hint);
-  const rows = await listTargets(deps, session);
+  if (!cli.terminal.canAsk) await pick(cli.terminal, cli.interrupted, question, [], hint);
+  const rows = await listTargets(cli, session);
   const labels = rows.map((row) => [nameOf(row), row.displayName ?? ""].join("  ").trim());
-  const chosen = rows[await pick(deps.terminal, deps.interrupted, question, labels, hint)];
+  const chosen = rows[await pick(cli.terminal, cli.interrupted, question, labels, hint)];
   if (chosen === undefined) throw new AppError("NOT_FOUND", "There is nothing to choose.");
   // What a server sent becomes part of addresses.
   return parseTarget(nameOf(chosen));
 }
 
 /** Throws `NOT_FOUND` unless the organization is there, and the project within it. */
-async function checkTarget(deps: Deps, session: Session, { organization, project }: Target): Promise<void> {
+async function checkTarget(
+  cli: CommandContext,
+  session: Session,
+  { organization, project }: Target,
+): Promise<void> {
   if (project === undefined) {
     try {
-      return await checkControlPlane(deps, session, { kind: "organization", id: organization });
+      return await checkControlPlane(cli, session, { kind: "organization", id: organization });
     } catch (thrown) {
-      throw await meantProject(deps, session, organization, thrown);
+      throw await meantProject(cli, session, organization, thrown);
     }
   }
   try {
-    using plane = await openTarget(deps, session, { kind: "organization", id: organization, source: "" });
+    using plane = await openTarget(cli, session, { kind: "organization", id: organization, source: "" });
     await plane.client.get(`/apis/${plane.api}/projects/${project}`);
   } catch (thrown) {
     const refused = refusedRequest(thrown);
@@ -232,12 +239,17 @@ async function checkTarget(deps: Deps, session: Session, { organization, project
     if (refused?.status !== 403 || refused.reason === undefined) {
       throw missing(thrown, "organization", organization);
     }
-    await checkControlPlane(deps, session, { kind: "project", id: project });
+    await checkControlPlane(cli, session, { kind: "project", id: project });
   }
 }
 
 /** The error, with the way to the project of that id where the organization in use has one. */
-async function meantProject(deps: Deps, session: Session, id: string, thrown: unknown): Promise<unknown> {
+async function meantProject(
+  cli: CommandContext,
+  session: Session,
+  id: string,
+  thrown: unknown,
+): Promise<unknown> {
   const { organization } = session.inUse ?? {};
   if (
     organization === undefined || !(thrown instanceof AppError) ||
@@ -245,7 +257,7 @@ async function meantProject(deps: Deps, session: Session, id: string, thrown: un
   ) {
     return thrown;
   }
-  const projects = await listProjects(deps, session, checkedScope("organization", organization).id)
+  const projects = await listProjects(cli, session, checkedScope("organization", organization).id)
     .catch(() => []);
   if (!projects.some((project) => project.id === id)) return thrown;
   return new AppError("NOT_FOUND", thrown.message, {
@@ -254,8 +266,8 @@ async function meantProject(deps: Deps, session: Session, id: string, thrown: un
   });
 }
 
-async function checkControlPlane(deps: Deps, session: Session, scope: Scope): Promise<void> {
-  using plane = await openTarget(deps, session, { ...scope, source: "" });
+async function checkControlPlane(cli: CommandContext, session: Session, scope: Scope): Promise<void> {
+  using plane = await openTarget(cli, session, { ...scope, source: "" });
   await reviewed(plane.client, scope);
 }
 
@@ -293,7 +305,7 @@ function nameOf({ organization, project }: Target): string {
 /** In times of a request, for all organizations together. */
 const PATIENCE = 4;
 
-async function listTargets(given: Deps, session: Session): Promise<Row[]> {
+async function listTargets(given: CommandContext, session: Session): Promise<Row[]> {
   using whole = boundedSignal(PATIENCE * given.requestTimeout, tooLate, given.interrupted);
   const deps = { ...given, interrupted: whole.signal };
   const organizations = await listOrganizations(deps, session);
@@ -310,27 +322,30 @@ function tooLate(): AppError {
   });
 }
 
-async function projectsOf(deps: Deps, session: Session, organization: string): Promise<Row[]> {
+async function projectsOf(cli: CommandContext, session: Session, organization: string): Promise<Row[]> {
   try {
-    return (await listProjects(deps, session, checkedScope("organization", organization).id))
+    return (await listProjects(cli, session, checkedScope("organization", organization).id))
       .map(({ id, displayName }) => ({ organization, project: id, displayName }));
   } catch (thrown) {
     // One that does not tell hides no other.
     if (!(thrown instanceof AppError && (thrown.code === "FORBIDDEN" || thrown.code === "NOT_FOUND"))) {
       throw thrown;
     }
-    deps.out.warn(thrown.message);
+    cli.out.warn(thrown.message);
     return [];
   }
 }
 
 /** Prints what can be chosen, with a mark at what is acted on. */
-export async function runCtxList(deps: Deps, input: { readonly output?: string | undefined }): Promise<void> {
+export async function runCtxList(
+  cli: CommandContext,
+  input: { readonly output?: string | undefined },
+): Promise<void> {
   const format = listFormat(input.output);
-  const chosen = await actingSession(deps);
+  const chosen = await actingSession(cli);
   const rows = await listTargets(chosen.deps, chosen.session);
-  const isActedOn = await actedOn(deps, chosen);
-  deps.out.text(
+  const isActedOn = await actedOn(cli, chosen);
+  cli.out.text(
     await formatListing<Row>({
       rows,
       columns: [
@@ -348,10 +363,10 @@ export async function runCtxList(deps: Deps, input: { readonly output?: string |
       }),
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("You are not a member of any organization.");
+  if (rows.length === 0 && format === "table") cli.out.info("You are not a member of any organization.");
 }
 
-async function actedOn({ env }: Deps, chosen: ChosenSession): Promise<(row: Row) => boolean> {
+async function actedOn({ env }: CommandContext, chosen: ChosenSession): Promise<(row: Row) => boolean> {
   const { organization, project } = partsOf(await findScope({}, env, chosen), chosen.session.apiHost);
   return (row) =>
     project === undefined

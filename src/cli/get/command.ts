@@ -6,7 +6,7 @@ import type { ApiClient } from "../../api/client.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { belowBase } from "../../kube/discovery.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 import { runOrganizationsList, runProjectsList } from "../organizations/command.ts";
 import { addScopeFlags, scopeFlags } from "../scope.ts";
@@ -16,7 +16,7 @@ const PROJECTS: readonly string[] = ["projects", "project"];
 const ORGANIZATIONS: readonly string[] = ["organizations", "organization", "orgs"];
 
 /** `get`, which knows `--raw`, `organizations` and `projects` so far. */
-export function getCommand(deps: CommandDeps): Command {
+export function getCommand(deps: ContextOf): Command {
   const command = new Command("get")
     .description("Print what the control plane in use answers at a path; list organizations or projects")
     .argument("[words...]")
@@ -81,7 +81,7 @@ function rawPath(words: readonly string[], raw: string | undefined): string {
 
 /** Prints the body of a successful answer byte for byte; on a terminal without what would steer it. */
 export async function runGetRaw(
-  { out, terminal }: Pick<Deps, "out" | "terminal">,
+  { out, terminal }: Pick<CommandContext, "out" | "terminal">,
   client: ApiClient,
   path: string,
 ): Promise<void> {

@@ -9,20 +9,23 @@ import { defaultSessionName } from "../../sessions/name.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { updateSession } from "../../sessions/write.ts";
 import { boundedSignal } from "../../system/clock.ts";
-import { type Deps, requestBounds } from "../context.ts";
+import { type CommandContext, requestBounds } from "../context.ts";
 
 /** Says where the session's key is kept; and why not where it was tried first. */
-export function tellWhereKept({ out, place }: Deps, { session, passedOver }: SavedSession): void {
+export function tellWhereKept(
+  { out, store }: CommandContext,
+  { session, fallbackReason }: SavedSession,
+): void {
   // A key that comes to lie in a file unasked for is something to act on.
-  const tell = passedOver === undefined ? out.note : out.act;
-  if (passedOver !== undefined) tell(`warning: ${passedOver.message}`);
-  tell(`Credentials: encrypted on this machine, their key in ${place.secretStore(session.keyStore).name}.`);
+  const tell = fallbackReason === undefined ? out.info : out.important;
+  if (fallbackReason !== undefined) tell(`warning: ${fallbackReason.message}`);
+  tell(`Credentials: encrypted on this machine, their key in ${store.secretStore(session.keyStore).name}.`);
   if (session.keyStore === "file") tell("Whoever can read your files can use this session.");
 }
 
 /** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */
-export function tellName({ out }: Deps, session: Session, label: string): void {
-  if (session.name !== defaultSessionName(label, session.apiHost)) out.note(`Session: ${session.name}`);
+export function tellName({ out }: CommandContext, session: Session, label: string): void {
+  if (session.name !== defaultSessionName(label, session.apiHost)) out.info(`Session: ${session.name}`);
 }
 
 /** The one command that fits after a sign-in. */
@@ -33,11 +36,11 @@ export function nextCommand({ provider }: Session): string {
 }
 
 /** Tells that command, and where the ID in it is found. */
-export function tellNext({ out }: Deps, session: Session): void {
+export function tellNext({ out }: CommandContext, session: Session): void {
   const where = session.provider === "datum"
     ? "\nTo see the projects and their IDs: datumctl projects list"
     : "";
-  out.note(`Next: ${nextCommand(session)}${where}`);
+  out.info(`Next: ${nextCommand(session)}${where}`);
 }
 
 /** In milliseconds; nobody who has signed in already waits for comfort any longer. */
@@ -45,21 +48,21 @@ const LONGEST_QUESTION_MS = 5_000;
 
 /** Asks, for comfort, under which group this Datum serves control planes. */
 export async function learnControlPlanes(
-  deps: Deps,
+  cli: CommandContext,
   session: Session,
   accessToken: string,
   fetch: Exchange["fetch"],
 ): Promise<void> {
-  const requestTimeout = Math.min(LONGEST_QUESTION_MS, deps.requestTimeout);
+  const requestTimeout = Math.min(LONGEST_QUESTION_MS, cli.requestTimeout);
   using whole = boundedSignal(
     requestTimeout,
     () => new AppError("TIMEOUT", `${session.apiHost} did not answer in time.`),
-    deps.interrupted,
+    cli.interrupted,
   );
-  const bounds = requestBounds({ ...deps, requestTimeout, interrupted: whole.signal });
+  const bounds = requestBounds({ ...cli, requestTimeout, interrupted: whole.signal });
   const api = session.controlPlaneApi ??
     await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, bounds);
   if (api !== undefined && api !== session.controlPlaneApi) {
-    await updateSession(deps.place, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+    await updateSession(cli.store, session.name, (now) => ({ ...now, controlPlaneApi: api }));
   }
 }

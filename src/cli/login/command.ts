@@ -3,9 +3,9 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { chosenProvider, type Provider, PROVIDERS } from "../../providers/provider.ts";
-import { localPlaceHere } from "../../sessions/project-folder.ts";
+import { projectStoreHere } from "../../sessions/project-folder.ts";
 import { readSession } from "../../sessions/read.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import type { LoginInput } from "./input.ts";
 
 const EXAMPLES = `
@@ -30,7 +30,7 @@ With -v, a person's sign-in prints the claims of the ID token as well.
 An empty value (--auth-param "") takes back what was remembered.`;
 
 /** `login`, also `auth login`. */
-export function loginCommandLine(deps: CommandDeps): Command {
+export function loginCommandLine(deps: ContextOf): Command {
   const command = new Command("login")
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
@@ -101,8 +101,8 @@ function repeated(value: string, values: readonly string[] = []): readonly strin
 }
 
 /** Signs in, stores the session, makes it active and says so. Throws `USAGE` for flags that contradict each other. */
-export async function runLogin(deps: Deps, given: LoginInput): Promise<void> {
-  const { credentialsFile } = deps.choice;
+export async function runLogin(cli: CommandContext, given: LoginInput): Promise<void> {
+  const { credentialsFile } = cli.choice;
   if (given.credentials !== undefined && credentialsFile !== undefined) {
     throw new AppError("USAGE", "--credentials and --credentials-file name two keys.", {
       hint: "Sign in with one of them.",
@@ -117,23 +117,23 @@ export async function runLogin(deps: Deps, given: LoginInput): Promise<void> {
   if (ways.length > 1) throw new AppError("USAGE", `${ways.join(" and ")} cannot be combined.`);
   if (ways.length === 1) {
     const { signInAMachine } = await import("./machine.ts");
-    return await signInAMachine(deps, input);
+    return await signInAMachine(cli, input);
   }
   const lost = (["audience", "exchange"] as const).find((name) => input[name] !== undefined);
   if (lost !== undefined) throw new AppError("USAGE", `--${lost} can only be used with --workload.`);
-  const provider = await providerOf(deps, input);
+  const provider = await providerOf(cli, input);
   if (provider === "studio") {
     const { signInAtStudio } = await import("./studio.ts");
-    return await signInAtStudio(deps, input);
+    return await signInAtStudio(cli, input);
   }
   const { signInAPerson } = await import("./person.ts");
-  return await signInAPerson(deps, input, provider);
+  return await signInAPerson(cli, input, provider);
 }
 
 /** The provider that the flags, the session to renew and the variables mean. Throws `USAGE`. */
-async function providerOf({ choice, env, place }: Deps, input: LoginInput): Promise<Provider> {
+async function providerOf({ choice, env, store }: CommandContext, input: LoginInput): Promise<Provider> {
   const name = choice.flag ?? choice.variable?.session;
-  const where = input.local ? localPlaceHere(place) : place;
+  const where = input.local ? projectStoreHere(store) : store;
   return chosenProvider({
     flag: input.provider,
     flags: input,

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
 import { boundedSignal, formatSpan } from "../../system/clock.ts";
 import { SAME_COMMAND } from "../../system/network.ts";
-import type { Deps } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 
 /** An exchange that is open until it is disposed of. */
 export interface OpenSignIn extends Disposable {
@@ -13,22 +13,22 @@ export interface OpenSignIn extends Disposable {
 
 /** Opens the network for a sign-in that may take so many milliseconds, the person's part included where there is one. */
 export function openSignIn(
-  deps: Deps,
+  cli: CommandContext,
   timeout: number,
   certificateAuthority: string | undefined,
   who: "person" | "machine" = "person",
 ): OpenSignIn {
-  const network = deps.openNetwork(certificateAuthority, SAME_COMMAND);
+  const network = cli.openNetwork(certificateAuthority, SAME_COMMAND);
   const late = () => who === "person" ? nobodyCame(timeout) : notAnswered(timeout);
-  const bounded = boundedSignal(timeout, late, deps.interrupted);
+  const bounded = boundedSignal(timeout, late, cli.interrupted);
   return {
     exchange: {
       fetch: network.fetch,
-      now: deps.now,
+      now: cli.now,
       signal: bounded.signal,
-      deadline: deps.now() + timeout,
-      requestTimeout: deps.requestTimeout,
-      log: deps.out.log,
+      deadline: cli.now() + timeout,
+      requestTimeout: cli.requestTimeout,
+      log: cli.out.debug,
     },
     [Symbol.dispose]() {
       bounded[Symbol.dispose]();

@@ -2,17 +2,17 @@
 
 import { AppError } from "../../errors.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import type { MintedToken } from "../../oauth/grants/access-token.ts";
+import type { AccessToken } from "../../oauth/grants/access-token.ts";
 import { datumHosts } from "../../providers/datum/hosts.ts";
-import type { MintingRecipe } from "../../sessions/token-source.ts";
-import type { RecipeCredentials } from "../../sessions/credentials.ts";
+import type { IssuingSource } from "../../sessions/token-source.ts";
+import type { SourceCredentials } from "../../sessions/credentials.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { Deps } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 import type { LoginInput } from "./input.ts";
 
 /** What a way of signing in is told. */
 export interface MachineLogin {
-  readonly deps: Deps;
+  readonly deps: CommandContext;
   readonly input: LoginInput;
   /** The session of that name as it was sealed, when one of the same kind is replaced. */
   readonly known: Session | undefined;
@@ -21,18 +21,18 @@ export interface MachineLogin {
 }
 
 /** Where a machine belongs. */
-export type MachinePlace = Pick<Session, "provider" | "issuer" | "authHost" | "apiHost">;
+export type MachineAddress = Pick<Session, "provider" | "issuer" | "authHost" | "apiHost">;
 
 /** A machine with the recipe of its tokens, before anything was asked in its name. */
 export interface Machine {
   readonly kind: Session["kind"];
-  readonly place: MachinePlace;
+  readonly address: MachineAddress;
   readonly clientId: string;
   readonly clientSecret?: string | undefined;
-  readonly recipe: MintingRecipe;
+  readonly recipe: IssuingSource;
   readonly scopes: readonly string[];
   /** Who it is; the first token may say it. */
-  readonly userOf: (minted: MintedToken | undefined) => Promise<Session["user"]>;
+  readonly userOf: (minted: AccessToken | undefined) => Promise<Session["user"]>;
   /** What stands before the `@` in the session's name. */
   readonly labelOf: (user: Session["user"]) => string;
   /** A secret of it, or a token that it is given, is sealed; a recipe alone opens nothing to whoever reads it. */
@@ -42,7 +42,7 @@ export interface Machine {
 }
 
 /** The Datum that the flags name, else the one of the session that is replaced. Throws `USAGE`. */
-export function datumPlace({ input, known }: Pick<MachineLogin, "input" | "known">): MachinePlace {
+export function datumAddress({ input, known }: Pick<MachineLogin, "input" | "known">): MachineAddress {
   const named = input.hostname !== undefined;
   const { authHost, apiHost } = datumHosts({
     hostname: input.hostname ?? known?.authHost,
@@ -53,10 +53,10 @@ export function datumPlace({ input, known }: Pick<MachineLogin, "input" | "known
 
 /** The credentials to be sealed, without a token. */
 export function credentialsOf(
-  { place: { issuer, apiHost }, clientId, clientSecret, recipe }: Machine,
+  { address: { issuer, apiHost }, clientId, clientSecret, recipe }: Machine,
   subject: string,
   certificateAuthority: string | undefined,
-): RecipeCredentials {
+): SourceCredentials {
   return {
     issuer,
     apiHost,

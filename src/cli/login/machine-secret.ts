@@ -7,33 +7,33 @@ import { isPersonalAccessToken } from "../../oauth/grants/personal-access-token.
 import { parseServiceAccountKey } from "../../oauth/grants/service-account-key.ts";
 import { othersCanRead, readGivenFile } from "../../system/files.ts";
 import { readHiddenLine } from "../prompt/client-secret.ts";
-import { datumPlace, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
+import { datumAddress, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { tokenParametersOf } from "./parameters.ts";
 
 const LONGEST_KEY_FILE = 64 * 1024;
 
 /** `--credentials`: the service account of a key file. Throws `USAGE` that says what is wrong with the file. */
 export async function serviceAccount(login: MachineLogin): Promise<Machine> {
-  const { deps, input: { credentials: path = "" } } = login;
-  const text = path === "-" ? await deps.terminal.readIn(LONGEST_KEY_FILE) : await readKeyFile(path);
+  const { deps: cli, input: { credentials: path = "" } } = login;
+  const text = path === "-" ? await cli.terminal.readIn(LONGEST_KEY_FILE) : await readKeyFile(path);
   const name = path === "-" ? "on standard input" : path;
   const { clientId, clientEmail, keyId, privateKey, scope } = await parseServiceAccountKey(text, name);
   // Of a key alone: what was named by mistake stays as it is.
   if (path !== "-" && await othersCanRead(path)) {
-    deps.out.warn(
+    cli.out.warn(
       `Other users of this machine can read ${printable(path)}: chmod 600 it, or delete it after this.`,
     );
   }
-  const place = datumPlace(login);
+  const address = datumAddress(login);
   return {
     kind: "service-account",
-    place,
+    address,
     clientId,
     recipe: {
       kind: "service-account",
       keyId,
       privateKey,
-      audience: place.issuer,
+      audience: address.issuer,
       ...(scope === undefined ? {} : { scope }),
       ...tokenParametersOf(login.input),
     },
@@ -56,7 +56,7 @@ async function readKeyFile(path: string): Promise<string> {
 
 /** `--with-token`: a personal access token on standard input. Throws `USAGE` for what is none. */
 export async function personalAccessToken(login: MachineLogin): Promise<Machine> {
-  const place = datumPlace(login);
+  const address = datumAddress(login);
   const token = (await readHiddenLine(login.deps, "the personal access token")).trim();
   if (!isPersonalAccessToken(token)) {
     throw wrong(
@@ -68,7 +68,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
   }
   return {
     kind: "pat",
-    place,
+    address,
     clientId: "",
     recipe: { kind: "personal-access-token", token },
     scopes: [],

@@ -5,12 +5,12 @@ import { printable } from "../../text.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
 import { datumClientId } from "../../providers/datum/hosts.ts";
 import { issuerUrl } from "../../providers/oidc/target.ts";
-import type { MintingRecipe } from "../../sessions/token-source.ts";
+import type { IssuingSource } from "../../sessions/token-source.ts";
 import type { WorkloadSource } from "../../sessions/credentials.ts";
-import { keepsJobToken } from "../../sessions/ci-job.ts";
+import { storesJobToken } from "../../sessions/ci-job.ts";
 import { absolutePath } from "../../system/environment.ts";
 import { readClientSecret } from "../prompt/client-secret.ts";
-import { datumPlace, type Machine, type MachineLogin, type MachinePlace, wrong } from "./machine-kind.ts";
+import { datumAddress, type Machine, type MachineAddress, type MachineLogin, wrong } from "./machine-kind.ts";
 import { tokenParametersOf } from "./parameters.ts";
 
 /** The variable of a GitLab job that holds its token, unless another is named. */
@@ -18,35 +18,35 @@ const GITLAB_VARIABLE = "DATUMCTL_ID_TOKEN";
 
 /** `--workload`: the CI job itself. Throws `USAGE`, and what asking the issuer throws where its token is exchanged. */
 export async function workload(login: MachineLogin): Promise<Machine> {
-  const { deps, input } = login;
+  const { deps: cli, input } = login;
   const { source, words } = sourceOf(input.workload ?? "");
   const { audience, scopes } = input;
   if (audience === undefined || audience === "") {
     throw wrong("--workload needs --audience: whom the CI system's token is for.");
   }
-  const place = placeOf(login);
+  const address = placeOf(login);
   const exchanged = input.exchange ?? false;
-  const clientId = exchanged ? input.clientId ?? datumClientId(place.authHost) : "";
+  const clientId = exchanged ? input.clientId ?? datumClientId(address.authHost) : "";
   if (clientId === undefined) {
     throw wrong(
-      `--exchange at ${place.authHost} needs --client-id.`,
+      `--exchange at ${address.authHost} needs --client-id.`,
       "Name the client that is registered there for CI jobs, with --client-secret-file where it has a secret.",
     );
   }
   const clientSecret = input.clientSecretFile === undefined
     ? undefined
-    : await readClientSecret(deps, input.clientSecretFile);
+    : await readClientSecret(cli, input.clientSecretFile);
   const wanted = scopes?.split(/[,\s]+/).filter((scope) => scope !== "") ?? [];
   const recipe = {
     kind: "workload",
     source,
     audience,
-    ...(exchanged ? { exchange: await exchangeAt(login, place, wanted) } : {}),
+    ...(exchanged ? { exchange: await exchangeAt(login, address, wanted) } : {}),
   } as const;
-  const kept = keepsJobToken(recipe);
+  const kept = storesJobToken(recipe);
   return {
     kind: "workload",
-    place,
+    address,
     clientId,
     clientSecret,
     recipe,
@@ -78,7 +78,7 @@ function sourceOf(text: string): { readonly source: WorkloadSource; readonly wor
   );
 }
 
-function placeOf(login: MachineLogin): MachinePlace {
+function placeOf(login: MachineLogin): MachineAddress {
   const { input, known } = login;
   const issuer = input.issuer ??
     (known?.provider === "oidc" && input.hostname === undefined ? known.issuer : undefined);
@@ -89,7 +89,7 @@ function placeOf(login: MachineLogin): MachinePlace {
         "Name whose API servers the token is for: --issuer URL",
       );
     }
-    return datumPlace(login);
+    return datumAddress(login);
   }
   const other = input.provider === "datum"
     ? "--provider datum"
@@ -103,12 +103,12 @@ function placeOf(login: MachineLogin): MachinePlace {
   return { provider: "oidc", issuer, authHost: host, apiHost: host };
 }
 
-type Exchanged = NonNullable<Extract<MintingRecipe, { readonly kind: "workload" }>["exchange"]>;
+type Exchanged = NonNullable<Extract<IssuingSource, { readonly kind: "workload" }>["exchange"]>;
 
 /** The exchange that the issuer offers. Throws `ISSUER_ERROR` where it offers none. */
 async function exchangeAt(
   { exchange, input }: MachineLogin,
-  { issuer }: MachinePlace,
+  { issuer }: MachineAddress,
   scopes: readonly string[],
 ): Promise<Exchanged> {
   const metadata = await discoverIssuer(exchange, issuer);

@@ -3,16 +3,16 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { Exchange } from "../../oauth/http.ts";
-import { type Followed, followRecipe } from "../../sessions/token-source.ts";
+import { type IssuedToken, requestToken } from "../../sessions/token-source.ts";
 import type { Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { readConfig } from "../../sessions/config.ts";
 import { readSession } from "../../sessions/read.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { checkRoom } from "../../sessions/write.ts";
-import { keepRecipe } from "../../sessions/save-machine.ts";
+import { saveMachine } from "../../sessions/save-machine.ts";
 import { parseTimeout } from "../../system/clock.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { learnControlPlanes, tellName, tellNext, tellWhereKept } from "./announce.ts";
@@ -21,7 +21,7 @@ import type { LoginInput } from "./input.ts";
 import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { personalAccessToken, serviceAccount } from "./machine-secret.ts";
 import { workload } from "./machine-workload.ts";
-import { refuseUnnamedPlace } from "./unsealed-place.ts";
+import { refuseLostKey } from "./unsealed-place.ts";
 
 /** A way to sign a machine in. */
 interface Way {
@@ -67,37 +67,37 @@ const EXCHANGE_FLAGS: readonly (keyof LoginInput)[] = [
 const NO_BROWSER = ["device", "browser", "open"];
 
 /** Signs a machine in without asking anybody anything: proves its credential, keeps it, makes it active, says so. */
-export async function signInAMachine(deps: Deps, input: LoginInput): Promise<void> {
+export async function signInAMachine(cli: CommandContext, input: LoginInput): Promise<void> {
   const way: Way = WAYS[
     (Object.keys(WAYS) as (keyof typeof WAYS)[]).find((name) => input[name] !== undefined) ?? "workload"
   ];
   checkFlags(way, input);
-  const { place } = deps;
-  const wantedName = wantedSessionName(deps);
+  const { store } = cli;
+  const wantedName = wantedSessionName(cli);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
   // Before anything is asked in vain.
-  await readConfig(place);
-  await checkRoom(place);
-  const before = wantedName === undefined ? undefined : await sessionToReplace(deps, wantedName, way, input);
-  if (before?.sealed === false) refuseUnnamedPlace(before.session, input);
+  await readConfig(store);
+  await checkRoom(store);
+  const before = wantedName === undefined ? undefined : await sessionToReplace(cli, wantedName, way, input);
+  if (before?.sealed === false) refuseLostKey(before.session, input);
   const known = before?.sealed ? before.session : undefined;
   const certificateAuthority = input.certificateAuthority === undefined
     ? known?.certificateAuthority
     : await readAuthority(input.certificateAuthority);
-  const stores = await keyStoreChoice(deps, input.keyring);
+  const stores = await keyStoreChoice(cli, input.keyring);
 
-  using opened = openSignIn(deps, timeout, certificateAuthority, "machine");
+  using opened = openSignIn(cli, timeout, certificateAuthority, "machine");
   const { exchange } = opened;
-  const machine = await way.read({ deps, input, known, exchange });
-  const { proved, untried } = await prove(deps, exchange, machine, certificateAuthority);
+  const machine = await way.read({ deps: cli, input, known, exchange });
+  const { proved, untried } = await prove(cli, exchange, machine, certificateAuthority);
   const user = await machine.userOf(proved?.minted);
   // A CI system's token is of this job alone.
   const kept = machine.kind === "workload" ? undefined : proved;
-  const saved = await keepRecipe(
-    place,
+  const saved = await saveMachine(
+    store,
     {
       session: {
-        provider: machine.place.provider,
+        provider: machine.address.provider,
         kind: machine.kind,
         user,
         scopes: [...machine.scopes],
@@ -113,9 +113,9 @@ export async function signInAMachine(deps: Deps, input: LoginInput): Promise<voi
       ...stores,
       activate: true,
     },
-    keyringBound(deps),
+    keyringLimits(cli),
   );
-  await announce(deps, machine, saved, { proved, untried }, exchange.fetch);
+  await announce(cli, machine, saved, { proved, untried }, exchange.fetch);
 }
 
 /** Refuses what the way does not know. Throws `USAGE`, naming the flag. */
@@ -158,14 +158,14 @@ interface ReplacedSession {
 
 /** The session of a name that is to be replaced; undefined when there is none. Throws `USAGE` for one of another kind. */
 async function sessionToReplace(
-  deps: Deps,
+  cli: CommandContext,
   name: string,
   { flag, kind }: Way,
   { keyring }: LoginInput,
 ): Promise<ReplacedSession | undefined> {
-  const stored = await readSession(deps.place, name);
+  const stored = await readSession(cli.store, name);
   if (stored === undefined) return undefined;
-  const opened = await openUnlessLost(deps, deps.place, stored, keyring);
+  const opened = await openUnlessLost(cli, cli.store, stored, keyring);
   const session = opened?.session ?? stored;
   if (session.kind !== kind) {
     throw wrong(
@@ -178,20 +178,20 @@ async function sessionToReplace(
 
 /** The first token, or why nobody can say here whether there will be one. */
 interface Proof {
-  readonly proved?: Followed | undefined;
+  readonly proved?: IssuedToken | undefined;
   readonly untried?: AppError | undefined;
 }
 
 /** Gets a token once. Outside of any job a CI system's recipe is kept untried; in a job that lacks something it is not. */
 async function prove(
-  { env }: Deps,
+  { env }: CommandContext,
   exchange: Exchange,
   machine: Machine,
   certificateAuthority: string | undefined,
 ): Promise<Proof> {
   try {
     const credentials = credentialsOf(machine, "", certificateAuthority);
-    return { proved: await followRecipe(exchange, env, credentials, machine.recipe) };
+    return { proved: await requestToken(exchange, env, credentials, machine.recipe) };
   } catch (thrown) {
     const outside = thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN" &&
       env("GITHUB_ACTIONS") === undefined && env("GITLAB_CI") === undefined;
@@ -201,7 +201,7 @@ async function prove(
 }
 
 /** What is sealed of a token, and of what was learned on the way to it. */
-function tokenOf({ recipe, minted: { accessToken, receivedAt, expiresAt } }: Followed) {
+function tokenOf({ recipe, minted: { accessToken, receivedAt, expiresAt } }: IssuedToken) {
   return {
     recipe,
     accessToken,
@@ -211,26 +211,26 @@ function tokenOf({ recipe, minted: { accessToken, receivedAt, expiresAt } }: Fol
 }
 
 async function announce(
-  deps: Deps,
+  cli: CommandContext,
   machine: Machine,
   saved: SavedSession,
   { proved, untried }: Proof,
   fetch: Exchange["fetch"],
 ): Promise<void> {
-  const { out } = deps;
+  const { out } = cli;
   const { session } = saved;
   if (untried === undefined) out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   else {
     out.line(`Set up ${labelOf(session)} at ${session.apiHost}.`);
-    out.note(`Not tested yet: ${untried.message}`);
+    out.info(`Not tested yet: ${untried.message}`);
   }
-  if (machine.keepsSecrets) tellWhereKept(deps, saved);
-  out.note(machine.remark);
-  tellName(deps, session, machine.labelOf(session.user));
-  tellWhatComesFirst(deps, session.name);
-  await tellOfFolder(deps);
+  if (machine.keepsSecrets) tellWhereKept(cli, saved);
+  out.info(machine.remark);
+  tellName(cli, session, machine.labelOf(session.user));
+  tellWhatComesFirst(cli, session.name);
+  await tellOfFolder(cli);
   if (session.provider === "datum" && proved !== undefined) {
-    await learnControlPlanes(deps, session, proved.minted.accessToken, fetch);
+    await learnControlPlanes(cli, session, proved.minted.accessToken, fetch);
   }
-  tellNext(deps, session);
+  tellNext(cli, session);
 }

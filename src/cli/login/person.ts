@@ -16,38 +16,38 @@ import { readConfig } from "../../sessions/config.ts";
 import { readSession } from "../../sessions/read.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { checkRoom } from "../../sessions/write.ts";
-import { keepSignIn } from "../../sign-in/save.ts";
+import { saveSignIn } from "../../sign-in/save.ts";
 import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn } from "../../sign-in/sign-in.ts";
 import type { SignInTarget } from "../../providers/sign-in-target.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../prompt/client-secret.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, keyringLimits } from "../context.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./exchange.ts";
 import { chosenParameters } from "./parameters.ts";
 import { learnControlPlanes, nextCommand, tellName, tellNext, tellWhereKept } from "./announce.ts";
-import { refuseUnnamedPlace } from "./unsealed-place.ts";
+import { refuseLostKey } from "./unsealed-place.ts";
 
 /** Signs in, stores the session, makes it active and says so. */
 export async function signInAPerson(
-  deps: Deps,
+  cli: CommandContext,
   input: LoginInput,
   provider: "datum" | "oidc" | "cloudfleet",
 ): Promise<void> {
-  const { out, place } = deps;
-  const wantedName = wantedSessionName(deps);
+  const { out, store } = cli;
+  const wantedName = wantedSessionName(cli);
   // Before anybody signs in for nothing.
-  await readConfig(place);
-  await checkRoom(place);
-  const before = wantedName === undefined ? undefined : await sessionToRenew(deps, wantedName, input.keyring);
+  await readConfig(store);
+  await checkRoom(store);
+  const before = wantedName === undefined ? undefined : await sessionToRenew(cli, wantedName, input.keyring);
   const renewed = before?.session;
-  const stores = await keyStoreChoice(deps, input.keyring);
+  const stores = await keyStoreChoice(cli, input.keyring);
   // What was not sealed, or cannot be opened, says nothing of where to sign in.
   const trusted = before?.sealed ? before : undefined;
-  if (before !== undefined && trusted === undefined) refuseUnnamedPlace(before.session, input);
+  if (before !== undefined && trusted === undefined) refuseLostKey(before.session, input);
   const certificateAuthority = input.certificateAuthority === undefined
     ? trusted?.session.certificateAuthority
     : await readAuthority(input.certificateAuthority);
@@ -55,36 +55,36 @@ export async function signInAPerson(
   const elsewhere = renewed?.provider !== provider || input.hostname !== undefined ||
     (input.issuer !== undefined && input.issuer !== renewed.issuer);
   const known = elsewhere ? undefined : trusted;
-  const target = await targetOf(deps, provider, input, known);
+  const target = await targetOf(cli, provider, input, known);
   if (wantedName !== undefined && before === undefined) refuseNameOfOtherHost(wantedName, target.apiHost);
   const choices = choicesOf(input, known?.session.signIn);
   const port = portOf(input.listenPort, choices.redirectUri);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
 
-  using opened = openSignIn(deps, timeout, certificateAuthority);
+  using opened = openSignIn(cli, timeout, certificateAuthority);
   const { exchange } = opened;
   let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
   await signInPerson({ target, choices, loginHint: renewed?.user.email ?? renewed?.user.username }, {
     exchange,
-    env: deps.env,
+    env: cli.env,
     device: input.device,
     port,
-    terminal: deps.terminal.canAsk,
-    keys: deps.terminal.canAsk ? deps.terminal.keys : undefined,
-    act: out.act,
-    note: out.note,
+    terminal: cli.terminal.canAsk,
+    keys: cli.terminal.canAsk ? cli.terminal.keys : undefined,
+    important: out.important,
+    info: out.info,
     async complete(signedIn) {
       const choice = { wantedName, renewed, ...stores, certificateAuthority, activate: true };
-      const saved = await keepSignIn(place, exchange, signedIn, choice, keyringBound(deps));
+      const saved = await saveSignIn(store, exchange, signedIn, choice, keyringLimits(cli));
       stored = { ...saved, signedIn };
       return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };
     },
   });
-  if (stored !== undefined) await announce(deps, stored, exchange.fetch);
+  if (stored !== undefined) await announce(cli, stored, exchange.fetch);
 }
 
 async function targetOf(
-  deps: Deps,
+  cli: CommandContext,
   provider: "datum" | "oidc" | "cloudfleet",
   input: LoginInput,
   known: KnownSession | undefined,
@@ -93,7 +93,7 @@ async function targetOf(
     case "datum":
       return datumOf(input, known?.session);
     case "oidc":
-      return await oidcOf(deps, input, known);
+      return await oidcOf(cli, input, known);
     case "cloudfleet":
       if (known !== undefined) return cloudfleetTarget({ ...known.session, api: known.api });
       throw new AppError("USAGE", "People sign in to Cloudfleet through a profile, which says where.", {
@@ -112,13 +112,17 @@ function datumOf({ hostname, apiHostname, clientId }: LoginInput, known: Session
   });
 }
 
-async function oidcOf(deps: Deps, input: LoginInput, known: KnownSession | undefined): Promise<SignInTarget> {
+async function oidcOf(
+  cli: CommandContext,
+  input: LoginInput,
+  known: KnownSession | undefined,
+): Promise<SignInTarget> {
   const session = known?.session;
   const issuer = input.issuer ?? session?.issuer;
   const clientId = input.clientId ?? session?.clientId;
   const file = input.clientSecretFile;
   if (file !== undefined) {
-    return oidcTarget({ issuer, clientId, clientSecret: await readClientSecret(deps, file) });
+    return oidcTarget({ issuer, clientId, clientSecret: await readClientSecret(cli, file) });
   }
   // A secret is for the client that it was given for.
   const clientSecret = clientId === session?.clientId ? known?.clientSecret : undefined;
@@ -157,14 +161,14 @@ interface KnownSession {
  * as whom.
  */
 async function sessionToRenew(
-  deps: Deps,
+  cli: CommandContext,
   name: string,
   keyring: string | undefined,
 ): Promise<KnownSession | undefined> {
-  const session = await readSession(deps.place, name);
+  const session = await readSession(cli.store, name);
   if (session === undefined) return undefined;
   refuseMachine(session);
-  const known = await openKnown(deps, session, keyring);
+  const known = await openKnown(cli, session, keyring);
   refuseMachine(known.session);
   return known;
 }
@@ -178,11 +182,11 @@ function refuseMachine(session: Session): void {
 }
 
 async function openKnown(
-  deps: Deps,
+  cli: CommandContext,
   session: Session,
   keyring: string | undefined,
 ): Promise<KnownSession> {
-  const opened = await openUnlessLost(deps, deps.place, session, keyring);
+  const opened = await openUnlessLost(cli, cli.store, session, keyring);
   if (opened === undefined) return { session, sealed: false };
   const { clientSecret, api } = opened.credentials;
   return { session: opened.session, sealed: true, clientSecret, api };
@@ -208,26 +212,26 @@ function formerClient({ session, replaced }: SavedSession): string | undefined {
 }
 
 async function announce(
-  deps: Deps,
+  cli: CommandContext,
   saved: SavedSession & { readonly signedIn: SignedIn },
   fetch: Exchange["fetch"],
 ): Promise<void> {
-  const { out } = deps;
+  const { out } = cli;
   const { session, signedIn: { tokens } } = saved;
   out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
-  if (deps.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
-  tellWhereKept(deps, saved);
+  if (cli.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
+  tellWhereKept(cli, saved);
   const former = formerClient(saved);
   if (former !== undefined) {
     const { tellReplacedClient } = await import("./replaced-client.ts");
-    await tellReplacedClient(deps, session, former);
+    await tellReplacedClient(cli, session, former);
   }
   if (session.expires !== undefined) {
-    out.note(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
+    out.info(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
   }
-  tellName(deps, session, nameOfPerson(session.user));
-  tellWhatComesFirst(deps, session.name);
-  await tellOfFolder(deps);
-  if (session.provider === "datum") await learnControlPlanes(deps, session, tokens.accessToken, fetch);
-  tellNext(deps, session);
+  tellName(cli, session, nameOfPerson(session.user));
+  tellWhatComesFirst(cli, session.name);
+  await tellOfFolder(cli);
+  if (session.provider === "datum") await learnControlPlanes(cli, session, tokens.accessToken, fetch);
+  tellNext(cli, session);
 }

@@ -10,20 +10,24 @@ import {
   surroundingKubeconfigs,
 } from "../../kubeconfig/file.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { Deps } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 
 /** Names the client that was replaced, and the entries that act as the session. */
-export async function tellReplacedClient(deps: Deps, session: Session, former: string): Promise<void> {
+export async function tellReplacedClient(
+  cli: CommandContext,
+  session: Session,
+  former: string,
+): Promise<void> {
   const clients = `${printable(session.clientId, 100)} instead of ${printable(former, 100)}`;
-  const entries = await entriesOf(deps, session);
+  const entries = await entriesOf(cli, session);
   const touched = entries.length === 0
     ? ""
     : ` Its kubeconfig entries now hand out that client's tokens: ${entries.join(", ")}.`;
-  deps.out.warn(`The session "${session.name}" is of the client ${clients} from now on.${touched}`);
+  cli.out.warn(`The session "${session.name}" is of the client ${clients} from now on.${touched}`);
 }
 
 /** The entries of the kubeconfigs in force that act as a session, in words. */
-async function entriesOf({ env, out }: Deps, session: Session): Promise<string[]> {
+async function entriesOf({ env, out }: CommandContext, session: Session): Promise<string[]> {
   try {
     const kubeconfig = await loadKubeconfig(surroundingKubeconfigs(env));
     return ownUsers(kubeconfig).filter((user) => actsAs(user, session)).map(({ name }) => {

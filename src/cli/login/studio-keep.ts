@@ -5,18 +5,18 @@ import { printable } from "../../text.ts";
 import { STUDIO_CLIENT_NAME } from "../../providers/studio/token-fields.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
-import type { KeyStore, SessionPlace } from "../../sessions/store.ts";
+import type { KeyStore, SessionStore } from "../../sessions/store.ts";
 import { listSessions, LOCK_WAIT } from "../../sessions/read.ts";
 import type { SavedSession } from "../../sessions/save.ts";
-import { keepRecipe } from "../../sessions/save-machine.ts";
+import { saveMachine } from "../../sessions/save-machine.ts";
 import { freeName } from "../../sessions/naming.ts";
 import { acquireLock } from "../../system/locks.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, keyringLimits } from "../context.ts";
 import { isLive } from "../session-words.ts";
-import { counts, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
+import { isOurs, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */
-export interface Keeping {
+export interface StudioSavePlan {
   /** Studio's origin. */
   readonly host: string;
   /** The sessions of that host there were. */
@@ -46,50 +46,50 @@ export interface GivenToken {
 }
 
 /** What was stored, and what it takes the place of. */
-export interface Kept {
+export interface SavedToken {
   readonly saved: SavedSession;
   readonly replaced: readonly Replaced[];
 }
 
 /**
  * Stores the token as the session of its host. A person takes minutes to confirm: what was signed in to meanwhile is
- * replaced too with `--force`, and without it `USAGE` is thrown. Throws also as {@link keepRecipe}; then nothing was stored.
+ * replaced too with `--force`, and without it `USAGE` is thrown. Throws also as {@link saveMachine}; then nothing was stored.
  */
-export async function keepToken(
-  deps: Deps,
-  place: SessionPlace,
-  keeping: Keeping,
+export async function saveToken(
+  cli: CommandContext,
+  store: SessionStore,
+  keeping: StudioSavePlan,
   { token, name, scopes, team, expires }: GivenToken,
-): Promise<Kept> {
+): Promise<SavedToken> {
   const { host, wantedName, certificateAuthority, browserCommand, exportedTo } = keeping;
   const apiHost = new URL(host).host;
-  const { interrupted: signal } = place;
-  using _lock = await acquireLock(`${place.folders.sessions}/studio.lock`, {
+  const { interrupted: signal } = store;
+  using _lock = await acquireLock(`${store.folders.sessions}/studio.lock`, {
     timeout: LOCK_WAIT,
     guards: `a sign-in at ${apiHost}`,
     ...(signal && { signal }),
   });
-  const { sessions } = await listSessions(place);
+  const { sessions } = await listSessions(store);
   const replaced: Replaced[] = [];
   for (const session of sessionsAt(host, sessions)) {
     const known = keeping.replaced.find(({ session: { name, credentials } }) =>
       name === session.name && credentials === session.credentials
     );
-    const old = known ?? await openReplaced(deps, place, session, keeping.keyring);
-    const counted = counts(place, old);
-    if (known === undefined && !keeping.force && counted && isLive(session, deps.now())) {
+    const old = known ?? await openReplaced(cli, store, session, keeping.keyring);
+    const counted = isOurs(store, old);
+    if (known === undefined && !keeping.force && counted && isLive(session, cli.now())) {
       throw signedInAlready(
         session,
-        place,
+        store,
         "Another command did that in the meantime; the new token is not kept.",
       );
     }
     if (counted || keeping.force) replaced.push(old);
   }
-  const ours = replaced.filter((old) => counts(place, old)).map(({ session }) => session);
-  const superseded = supersededTokens(replaced, deps.now());
-  const saved = await keepRecipe(
-    place,
+  const ours = replaced.filter((old) => isOurs(store, old)).map(({ session }) => session);
+  const superseded = supersededTokens(replaced, cli.now());
+  const saved = await saveMachine(
+    store,
     {
       session: {
         provider: "studio",
@@ -99,7 +99,7 @@ export async function keepToken(
         expires: new Date(expires).toISOString(),
         ...(team === undefined ? {} : { team }),
         ...(exportedTo === undefined ? {} : { exportedTo }),
-        ...(place.project === undefined ? {} : { local: true }),
+        ...(store.project === undefined ? {} : { local: true }),
       },
       credentials: {
         clientId: STUDIO_CLIENT_NAME,
@@ -109,7 +109,7 @@ export async function keepToken(
         subject: apiHost,
         recipe: { kind: "fixed" },
         accessToken: token,
-        received: deps.now(),
+        received: cli.now(),
         accessTokenExpires: expires,
         ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
         ...(browserCommand === undefined ? {} : { signIn: { browserCommand } }),
@@ -120,12 +120,12 @@ export async function keepToken(
     },
     {
       wantedName: wantedName ?? await nameOf(sessions, ours, name, host, apiHost),
-      counts: ({ name }) => place.project === undefined || ours.some((session) => session.name === name),
+      counts: ({ name }) => store.project === undefined || ours.some((session) => session.name === name),
       keyStores: keeping.keyStores,
       moveKey: keeping.moveKey,
       activate: false,
     },
-    keyringBound(deps),
+    keyringLimits(cli),
   );
   return { saved, replaced };
 }
@@ -153,7 +153,7 @@ async function nameOf(
 }
 
 /** `USAGE` for a host that is signed in to. */
-export function signedInAlready(session: Session, { project }: SessionPlace, ...more: string[]): AppError {
+export function signedInAlready(session: Session, { project }: SessionStore, ...more: string[]): AppError {
   const where = project === undefined ? "" : ` in ${printable(project)}`;
   const logout = project === undefined ? `datumctl logout ${session.name}` : "datumctl logout --local";
   const message = `You are already signed in at ${printable(session.apiHost)}${where}, with the token "${

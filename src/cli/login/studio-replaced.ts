@@ -7,12 +7,12 @@ import { revokeStudioToken, type StudioRevoked } from "../../providers/studio/de
 import type { SupersededToken } from "../../sessions/credentials.ts";
 import type { Session } from "../../sessions/session.ts";
 import { type OpenedSession, openSession } from "../../sessions/open.ts";
-import type { SessionPlace } from "../../sessions/store.ts";
+import type { SessionStore } from "../../sessions/store.ts";
 import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
 import { removeSession } from "../../sessions/remove.ts";
 import { prepareSession } from "../../sessions/write.ts";
 import { boundedSignal } from "../../system/clock.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, keyringLimits } from "../context.ts";
 import { isLive } from "../session-words.ts";
 import { withdrawToken } from "../../providers/studio/export.ts";
 import { openUnlessLost } from "../keeping.ts";
@@ -31,12 +31,12 @@ export interface Replaced {
  * for a file; a keyring that is locked is an error.
  */
 export async function openReplaced(
-  deps: Deps,
-  place: SessionPlace,
+  cli: CommandContext,
+  store: SessionStore,
   session: Session,
   keyring: string | undefined,
 ): Promise<Replaced> {
-  return { session, opened: await openUnlessLost(deps, place, session, keyring) };
+  return { session, opened: await openUnlessLost(cli, store, session, keyring) };
 }
 
 /**
@@ -44,9 +44,9 @@ export async function openReplaced(
  * were sealed. Of the others nothing is taken and nothing told: they are refused, with `force` only where the new session
  * is to have their name. Throws as {@link openSession}.
  */
-export async function countedSessions(
-  deps: Deps,
-  place: SessionPlace,
+export async function ourSessions(
+  cli: CommandContext,
+  store: SessionStore,
   sessions: readonly Session[],
   { wantedName, keyring, force }: {
     readonly wantedName: string | undefined;
@@ -54,19 +54,19 @@ export async function countedSessions(
     readonly force: boolean;
   },
 ): Promise<readonly Session[]> {
-  if (place.project === undefined) return sessions;
+  if (store.project === undefined) return sessions;
   const counted: Session[] = [];
   for (const session of sessions) {
     const opened = force && session.name !== wantedName
-      ? await openUnlessLost(deps, place, session, keyring)
-      : await openSession(place, session, keyringBound(deps));
+      ? await openUnlessLost(cli, store, session, keyring)
+      : await openSession(store, session, keyringLimits(cli));
     if (opened !== undefined) counted.push(opened.session);
   }
   return counted;
 }
 
-/** As {@link countedSessions}, for one whose opening was tried. */
-export function counts({ project }: SessionPlace, { opened }: Replaced): boolean {
+/** As {@link ourSessions}, for one whose opening was tried. */
+export function isOurs({ project }: SessionStore, { opened }: Replaced): boolean {
   return project === undefined || opened !== undefined;
 }
 
@@ -96,12 +96,12 @@ async function revokeToken(
 
 /** Takes back a token that could not be kept; the attempt may be over, this is not. What fails of it is said. */
 export async function takeBack(
-  deps: Deps,
+  cli: CommandContext,
   exchange: Exchange,
   token: { readonly host: string; readonly token: string },
   { name, expires }: { readonly name: string; readonly expires: string },
 ): Promise<void> {
-  const { interrupted: _, ...rest } = deps;
+  const { interrupted: _, ...rest } = cli;
   const word = `The token "${printable(name)}" that was just created`;
   await revoke(rest, exchange, token, {
     word,
@@ -116,34 +116,34 @@ export async function takeBack(
  * the successor. Ctrl-C ends it, once what is still valid has been said.
  */
 export async function endReplaced(
-  deps: Deps,
+  cli: CommandContext,
   exchange: Exchange,
-  place: SessionPlace,
+  store: SessionStore,
   replaced: readonly Replaced[],
   successor: Session,
 ): Promise<void> {
-  const tokens = supersededTokens(replaced, deps.now());
+  const tokens = supersededTokens(replaced, cli.now());
   const left: SupersededToken[] = [];
-  const logout = place.project === undefined ? "datumctl logout" : "datumctl logout --local";
+  const logout = store.project === undefined ? "datumctl logout" : "datumctl logout --local";
   for (const older of tokens) {
     const { issuer: host, token, name, expires } = older;
-    const revoked = await revoke(deps, exchange, { host, token }, {
+    const revoked = await revoke(cli, exchange, { host, token }, {
       word: `The token "${printable(name)}" that was here before`,
       until: untilOf(expires),
       remedy: `It is revoked with the new one: ${logout}; or revoke it there, in your profile.`,
     });
     if (!revoked) left.push(older);
   }
-  if (deps.interrupted.aborted) return;
-  if (left.length < tokens.length) await tellFailure(deps, keepSealed(deps, place, successor, left));
-  for (const old of replaced) await tellFailure(deps, remove(deps, place, old, successor));
+  if (cli.interrupted.aborted) return;
+  if (left.length < tokens.length) await tellFailure(cli, keepSealed(cli, store, successor, left));
+  for (const old of replaced) await tellFailure(cli, remove(cli, store, old, successor));
 }
 
-async function tellFailure({ out }: Deps, step: Promise<void>): Promise<void> {
+async function tellFailure({ out }: CommandContext, step: Promise<void>): Promise<void> {
   try {
     await step;
   } catch (thrown) {
-    out.act(`warning: ${failureOrThrow(thrown).message}`);
+    out.important(`warning: ${failureOrThrow(thrown).message}`);
   }
 }
 
@@ -153,7 +153,7 @@ function untilOf(expires: string | undefined): string {
 
 /** True when the token is good no longer; else it is said that it is. */
 async function revoke(
-  deps: Omit<Deps, "interrupted"> & Partial<Pick<Deps, "interrupted">>,
+  deps: Omit<CommandContext, "interrupted"> & Partial<Pick<CommandContext, "interrupted">>,
   exchange: Exchange,
   token: { readonly host: string; readonly token: string },
   { word, until, remedy }: { readonly word: string; readonly until: string; readonly remedy: string },
@@ -161,38 +161,38 @@ async function revoke(
   const timeout = Math.min(deps.requestTimeout, LONGEST_REVOCATION);
   try {
     const revoked = await revokeToken(exchange, token, timeout, deps.interrupted);
-    deps.out.note(`${word} is revoked${revoked === "already" ? " already" : ""}.`);
+    deps.out.info(`${word} is revoked${revoked === "already" ? " already" : ""}.`);
     return true;
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     const where = new URL(token.host).host;
-    deps.out.act(`warning: ${word} is still valid at ${where}${until}: ${thrown.message} ${remedy}`);
+    deps.out.important(`warning: ${word} is still valid at ${where}${until}: ${thrown.message} ${remedy}`);
     return false;
   }
 }
 
 /** Seals anew which older tokens are still to be revoked. */
 async function keepSealed(
-  deps: Deps,
-  place: SessionPlace,
+  cli: CommandContext,
+  store: SessionStore,
   { name, credentials: sealed }: Session,
   superseded: readonly SupersededToken[],
 ): Promise<void> {
-  using _lock = await lockSession(place, name, LOCK_WAIT);
-  const stored = await readSession(place, name);
+  using _lock = await lockSession(store, name, LOCK_WAIT);
+  const stored = await readSession(store, name);
   // Another sign-in may have that name by now.
   if (stored?.credentials !== sealed) return;
-  const { session, credentials, key } = await openSession(place, stored, keyringBound(deps));
+  const { session, credentials, key } = await openSession(store, stored, keyringLimits(cli));
   if (key === undefined || credentials.recipe === undefined) return;
   const { superseded: _, ...rest } = credentials;
-  const replacement = await prepareSession(place, name, stored, key);
+  const replacement = await prepareSession(store, name, stored, key);
   await replacement.commit(session, superseded.length === 0 ? rest : { ...rest, superseded });
 }
 
 /** Removes a session that has a successor of another name, and the copy of its token. */
 async function remove(
-  deps: Deps,
-  place: SessionPlace,
+  cli: CommandContext,
+  store: SessionStore,
   replaced: Replaced,
   successor: Session,
 ): Promise<void> {
@@ -201,21 +201,23 @@ async function remove(
   const { user, expires, exportedTo } = opened?.session ?? session;
   const token = opened?.credentials.accessToken;
   if (token === undefined) {
-    const [what, until] = counts(place, replaced)
+    const [what, until] = isOurs(store, replaced)
       ? [`token "${printable(user.name ?? session.name)}"`, untilOf(expires)]
-      : [`token in ${printable(`${place.project}/.datumctl`)}`, ""];
+      : [`token in ${printable(`${store.project}/.datumctl`)}`, ""];
     const word = `The ${what} that was here before`;
-    deps.out.act(`warning: ${word} cannot be opened, so it is not revoked. It may still be valid${until}.`);
+    cli.out.important(
+      `warning: ${word} cannot be opened, so it is not revoked. It may still be valid${until}.`,
+    );
   }
-  if (session.name !== successor.name) await removeHere(deps, place, session);
+  if (session.name !== successor.name) await removeHere(cli, store, session);
   const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;
-  if (left && token !== undefined) await withdrawToken({ path: exportedTo, project: place.project }, token);
+  if (left && token !== undefined) await withdrawToken({ path: exportedTo, project: store.project }, token);
 }
 
-async function removeHere(deps: Deps, place: SessionPlace, session: Session): Promise<void> {
-  using _lock = await lockSession(place, session.name, LOCK_WAIT);
+async function removeHere(cli: CommandContext, store: SessionStore, session: Session): Promise<void> {
+  using _lock = await lockSession(store, session.name, LOCK_WAIT);
   // Another sign-in may have that name by now.
-  if ((await readSession(place, session.name))?.credentials !== session.credentials) return;
-  const { leftBehind } = await removeSession(place, session, keyringBound(deps));
+  if ((await readSession(store, session.name))?.credentials !== session.credentials) return;
+  const { leftBehind } = await removeSession(store, session, keyringLimits(cli));
   if (leftBehind !== undefined) throw leftBehind;
 }

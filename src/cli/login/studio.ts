@@ -18,26 +18,26 @@ import {
   studioTeams,
   studioTokenName,
 } from "../../providers/studio/token-fields.ts";
-import { beginLocalPlace, endLocalPlace, localPlaceHere } from "../../sessions/project-folder.ts";
+import { beginProjectFolder, endProjectFolder, projectStoreHere } from "../../sessions/project-folder.ts";
 import type { Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { readConfig } from "../../sessions/config.ts";
-import type { SessionPlace } from "../../sessions/store.ts";
+import type { SessionStore } from "../../sessions/store.ts";
 import { listSessions } from "../../sessions/read.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { checkRoom } from "../../sessions/write.ts";
 import { makeActive } from "../../sessions/naming.ts";
 import { obstacleFor, showCode, startBrowser } from "../../sign-in/person.ts";
 import { parseTimeout } from "../../system/clock.ts";
-import type { Deps } from "../context.ts";
-import { type ExportPlace, exportPlaceFor, exportToken } from "../../providers/studio/export.ts";
+import type { CommandContext } from "../context.ts";
+import { type ExportTarget, exportTargetFor, exportToken } from "../../providers/studio/export.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../keeping.ts";
 import { isLive, tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { tellName, tellWhereKept } from "./announce.ts";
 import { openSignIn } from "./exchange.ts";
 import type { LoginInput } from "./input.ts";
-import { type Keeping, keepToken, sessionsAt, signedInAlready } from "./studio-keep.ts";
-import { countedSessions, endReplaced, openReplaced, type Replaced, takeBack } from "./studio-replaced.ts";
+import { saveToken, sessionsAt, signedInAlready, type StudioSavePlan } from "./studio-keep.ts";
+import { endReplaced, openReplaced, ourSessions, type Replaced, takeBack } from "./studio-replaced.ts";
 
 const DAY = 24 * 3600_000;
 
@@ -50,7 +50,7 @@ interface Asked {
 }
 
 /** Signs in, stores the session, makes it active and says so; in place of the session of that host with `--force`. */
-export async function signInAtStudio(deps: Deps, input: LoginInput): Promise<void> {
+export async function signInAtStudio(cli: CommandContext, input: LoginInput): Promise<void> {
   const asked: Asked = {
     tokenName: studioTokenName(input.name),
     scopes: studioScopes(input.scopes),
@@ -58,43 +58,43 @@ export async function signInAtStudio(deps: Deps, input: LoginInput): Promise<voi
     expiresInDays: studioDays(input.expiresIn),
   };
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
-  const wantedName = wantedSessionName(deps);
-  const place = input.local ? localPlaceHere(deps.place) : deps.place;
-  const begun = input.local ? await beginLocalPlace(place) : false;
+  const wantedName = wantedSessionName(cli);
+  const store = input.local ? projectStoreHere(cli.store) : cli.store;
+  const begun = input.local ? await beginProjectFolder(store) : false;
   try {
     // Before anybody signs in for nothing.
-    await checkRoom(place);
-    const plan = await planOf(deps, place, wantedName, input);
-    await signIn(deps, place, plan, { asked, timeout, byCode: input.device });
+    await checkRoom(store);
+    const plan = await planOf(cli, store, wantedName, input);
+    await signIn(cli, store, plan, { asked, timeout, byCode: input.device });
   } catch (thrown) {
     // Only what is empty goes.
-    if (begun) await endLocalPlace(place).catch(() => {});
+    if (begun) await endProjectFolder(store).catch(() => {});
     throw thrown;
   }
 }
 
 /** How the token will be kept, and where it is copied to. */
-interface Plan extends Keeping {
-  readonly exported: ExportPlace | undefined;
+interface Plan extends StudioSavePlan {
+  readonly exported: ExportTarget | undefined;
 }
 
 /** Decides all that can be decided before anybody is asked. Throws `USAGE` for a host that is signed in to. */
 async function planOf(
-  deps: Deps,
-  place: SessionPlace,
+  cli: CommandContext,
+  store: SessionStore,
   wantedName: string | undefined,
   input: LoginInput,
 ): Promise<Plan> {
-  const { activeSession } = await readConfig(place);
-  const { sessions } = await listSessions(place);
+  const { activeSession } = await readConfig(store);
+  const { sessions } = await listSessions(store);
   const force = input.force ?? false;
-  const counted = await countedSessions(deps, place, sessions, { wantedName, keyring: input.keyring, force });
+  const counted = await ourSessions(cli, store, sessions, { wantedName, keyring: input.keyring, force });
   const studios = counted.filter(({ kind }) => kind === "studio");
   const known = wantedName === undefined
     ? studios.find(({ name }) => name === activeSession) ?? (studios.length === 1 ? studios[0] : undefined)
     : studios.find(({ name }) => name === wantedName);
-  const open = (session: Session) => openReplaced(deps, place, session, input.keyring);
-  const named = { flag: input.hostname, variable: deps.env("DATACHAIN_STUDIO_URL") };
+  const open = (session: Session) => openReplaced(cli, store, session, input.keyring);
+  const named = { flag: input.hostname, variable: cli.env("DATACHAIN_STUDIO_URL") };
   const unnamed = input.hostname === undefined && named.variable === undefined;
   // What cannot be opened says nothing of where to sign in.
   const stored = unnamed && known !== undefined ? (await open(known)).opened?.session.issuer : undefined;
@@ -103,19 +103,19 @@ async function planOf(
   if (namesake !== undefined && (namesake.kind !== "studio" || namesake.issuer !== host)) {
     throw otherIdentity(namesake, host);
   }
-  const signedIn = sessionsAt(host, counted).find((session) => isLive(session, deps.now()));
-  if (signedIn !== undefined && !force) throw signedInAlready(signedIn, place);
+  const signedIn = sessionsAt(host, counted).find((session) => isLive(session, cli.now()));
+  if (signedIn !== undefined && !force) throw signedInAlready(signedIn, store);
   const replaced: Replaced[] = [];
   for (const session of sessionsAt(host, sessions)) replaced.push(await open(session));
   const before = replaced.find(({ opened }) => opened !== undefined)?.opened?.session;
-  const exported = input.exportDatachain ? await exportPlaceFor(deps.env, place.project, host) : undefined;
+  const exported = input.exportDatachain ? await exportTargetFor(cli.env, store.project, host) : undefined;
   return {
     host,
     replaced,
     force,
     wantedName,
     keyring: input.keyring,
-    ...await keyStoreChoice(deps, input.keyring),
+    ...await keyStoreChoice(cli, input.keyring),
     certificateAuthority: input.certificateAuthority === undefined
       ? before?.certificateAuthority
       : await readAuthority(input.certificateAuthority),
@@ -126,40 +126,40 @@ async function planOf(
 }
 
 async function signIn(
-  deps: Deps,
-  place: SessionPlace,
+  cli: CommandContext,
+  store: SessionStore,
   plan: Plan,
   { asked, timeout, byCode }: { readonly asked: Asked; readonly timeout: number; readonly byCode: boolean },
 ): Promise<void> {
   const { host, exported } = plan;
-  using opened = openSignIn(deps, timeout, plan.certificateAuthority);
+  using opened = openSignIn(cli, timeout, plan.certificateAuthority);
   const { exchange } = opened;
   const device = await requestStudioDevice(exchange, { host, clientName: STUDIO_CLIENT_NAME, ...asked });
-  const token = await confirmed(deps, exchange, device, byCode, plan.browserCommand);
+  const token = await confirmed(cli, exchange, device, byCode, plan.browserCommand);
   const { tokenName: name } = device;
   const { scopes = [], teams, expiresInDays } = asked;
-  const expires = deps.now() + expiresInDays * DAY;
+  const expires = cli.now() + expiresInDays * DAY;
   const given = { token, name, scopes, team: defaultTeam(teams), expires };
-  const { saved, replaced } = await keepToken(deps, place, plan, given).catch(async (thrown) => {
-    await takeBack(deps, exchange, { host, token }, { name, expires: new Date(expires).toISOString() });
+  const { saved, replaced } = await saveToken(cli, store, plan, given).catch(async (thrown) => {
+    await takeBack(cli, exchange, { host, token }, { name, expires: new Date(expires).toISOString() });
     throw thrown;
   });
   const { session } = saved;
   // The token is stored: what fails from here on is told at the end, and stops nothing.
-  const inactive = await failureOf(makeActive(place, session.name));
+  const inactive = await failureOf(makeActive(store, session.name));
   const unexported = exported === undefined
     ? undefined
-    : await failureOf(exportOf(deps, exported, session, { url: host, token, team: session.team }));
-  announce(deps, saved, unexported === undefined ? exported : undefined, place);
-  await endReplaced(deps, exchange, place, replaced, session);
-  tellWhatComesFirst(deps);
-  if (place.project === undefined) await tellOfFolder(deps);
+    : await failureOf(exportOf(cli, exported, session, { url: host, token, team: session.team }));
+  announce(cli, saved, unexported === undefined ? exported : undefined, store);
+  await endReplaced(cli, exchange, store, replaced, session);
+  tellWhatComesFirst(cli);
+  if (store.project === undefined) await tellOfFolder(cli);
   if (inactive !== undefined && unexported !== undefined) {
-    deps.out.act(`warning: ${unexported.message} ${unexported.hint ?? ""}`.trim());
+    cli.out.important(`warning: ${unexported.message} ${unexported.hint ?? ""}`.trim());
   }
   const failure = inactive ?? unexported;
   if (failure !== undefined) throw failure;
-  deps.interrupted.throwIfAborted();
+  cli.interrupted.throwIfAborted();
 }
 
 async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
@@ -175,7 +175,7 @@ async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
 
 /** The token, once the person has confirmed the code in a browser: one that is opened here, or any other. */
 async function confirmed(
-  { env, out, sleep, terminal }: Deps,
+  { env, out, sleep, terminal }: CommandContext,
   exchange: Exchange,
   device: StudioDevice,
   byCode: boolean,
@@ -183,11 +183,11 @@ async function confirmed(
 ): Promise<string> {
   showCode({ ...out, terminal: terminal.canAsk, exchange }, device);
   const obstacle = await obstacleFor({ device: byCode, env }, browserCommand);
-  if (obstacle !== undefined) out.note(`No browser is opened here, because ${obstacle}.`);
+  if (obstacle !== undefined) out.info(`No browser is opened here, because ${obstacle}.`);
   else if (!byCode) {
-    const failure = await startBrowser(device.verificationUriComplete, browserCommand, out.note);
+    const failure = await startBrowser(device.verificationUriComplete, browserCommand, out.info);
     if (failure !== undefined) {
-      out.note(`No browser came up: ${failure}. Open one of the addresses yourself.`);
+      out.info(`No browser came up: ${failure}. Open one of the addresses yourself.`);
     }
   }
   return await pollStudioToken(exchange, device, { sleep });
@@ -195,13 +195,13 @@ async function confirmed(
 
 /** Writes the export. Throws what stands against it, saying that the session is stored. */
 async function exportOf(
-  { out }: Deps,
-  exported: ExportPlace,
+  { out }: CommandContext,
+  exported: ExportTarget,
   session: Session,
   table: StudioTable,
 ): Promise<void> {
   try {
-    await exportToken(exported, table, out.note);
+    await exportToken(exported, table, out.info);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     throw new AppError(
@@ -213,30 +213,30 @@ async function exportOf(
 }
 
 function announce(
-  deps: Deps,
+  cli: CommandContext,
   saved: SavedSession,
-  exported: ExportPlace | undefined,
-  { project }: SessionPlace,
+  exported: ExportTarget | undefined,
+  { project }: SessionStore,
 ): void {
-  const { out } = deps;
+  const { out } = cli;
   const { session } = saved;
   const { name = session.name } = session.user;
   const also = exported === undefined
     ? ""
     : `, and wrote it to ${printable(exported.path)} for DataChain's own tools`;
   out.line(`Signed in at ${session.apiHost} with the token "${printable(name)}"${also}.`);
-  tellWhereKept(deps, saved);
+  tellWhereKept(cli, saved);
   if (project !== undefined) {
-    out.note(
+    out.info(
       `It is used in ${printable(project)} and its subfolders, and stored in ${
         printable(`${project}/.datumctl`)
       }.`,
     );
   }
-  out.note(`The token lasts until ${session.expires}.`);
-  if (session.team !== undefined) out.note(`Default team: ${session.team}`);
-  tellName(deps, session, name);
-  out.note("Next: datumctl auth token");
+  out.info(`The token lasts until ${session.expires}.`);
+  if (session.team !== undefined) out.info(`Default team: ${session.team}`);
+  tellName(cli, session, name);
+  out.info("Next: datumctl auth token");
 }
 
 function otherIdentity(session: Session, host: string): AppError {

@@ -5,17 +5,17 @@ import { machineLoginLine, placeFlags } from "../../sessions/login-line.ts";
 import type { Session } from "../../sessions/session.ts";
 import { shellLine } from "../../text.ts";
 import type { LoginInput } from "./input.ts";
-import { datumPlace } from "./machine-kind.ts";
+import { datumAddress } from "./machine-kind.ts";
 
 /**
  * Without its seal a session's file is anybody's word: neither a person nor a secret is sent to where it says. Nor are
  * they sent to Datum Cloud itself unasked, where the file names another place. Throws `USAGE` with the line to check
  * and to run; the file's words are quoted in it.
  */
-export function refuseUnnamedPlace(session: Session, input: LoginInput): void {
+export function refuseLostKey(session: Session, input: LoginInput): void {
   if (input.hostname !== undefined || input.issuer !== undefined) return;
   const { name, provider, authHost, apiHost } = session;
-  const unnamed = datumPlace({ input, known: undefined });
+  const unnamed = datumAddress({ input, known: undefined });
   const same = authHost === unnamed.authHost &&
     (apiHost === unnamed.apiHost || input.apiHostname !== undefined);
   if (provider === "datum" && same) return;

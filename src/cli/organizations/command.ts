@@ -3,14 +3,14 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
 import { checkedScope } from "../../providers/datum/hosts.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { organizationVariable } from "../scope.ts";
 import { type ActingSession, actingSession } from "../session-words.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { listOrganizations, listProjects, type Organization, type Project } from "../tenancy.ts";
 
 /** `organizations`, which holds `list`. */
-export function organizationsCommand(deps: CommandDeps): Command {
+export function organizationsCommand(deps: ContextOf): Command {
   const list = new Command("list").alias("ls")
     .description("List the organizations that the signed-in user is a member of")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -26,7 +26,7 @@ export function organizationsCommand(deps: CommandDeps): Command {
 }
 
 /** `projects`, which holds `list`. */
-export function projectsCommand(deps: CommandDeps): Command {
+export function projectsCommand(deps: ContextOf): Command {
   const list = new Command("list").alias("ls")
     .description("List the projects of an organization that the signed-in user may see")
     .option("--organization <id>", "this organization instead of the one in use (env: DATUM_ORGANIZATION)")
@@ -44,13 +44,13 @@ export function projectsCommand(deps: CommandDeps): Command {
 
 /** Prints the user's organizations. */
 export async function runOrganizationsList(
-  deps: Deps,
+  cli: CommandContext,
   input: { readonly output?: string | undefined },
 ): Promise<void> {
   const format = listFormat(input.output);
-  const acting = await actingSession(deps);
+  const acting = await actingSession(cli);
   const rows = await listOrganizations(acting.deps, acting.session);
-  deps.out.text(
+  cli.out.text(
     await formatListing<Organization>({
       rows,
       columns: [
@@ -62,20 +62,20 @@ export async function runOrganizationsList(
       object: ({ id, displayName, type }) => ({ id, displayName: displayName ?? null, type: type ?? null }),
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("You are not a member of any organization.");
+  if (rows.length === 0 && format === "table") cli.out.info("You are not a member of any organization.");
 }
 
 /** Prints the projects of the organization that is named or in use; else of the only one there is, or one picked. */
 export async function runProjectsList(
-  deps: Deps,
+  cli: CommandContext,
   input: { readonly organization?: string | undefined; readonly output?: string | undefined },
 ): Promise<void> {
   const format = listFormat(input.output);
-  const acting = await actingSession(deps);
+  const acting = await actingSession(cli);
   const organization = await organizationOf(acting, input.organization);
-  if (organization === undefined) return deps.out.note("You are not a member of any organization.");
+  if (organization === undefined) return cli.out.info("You are not a member of any organization.");
   const rows = await listProjects(acting.deps, acting.session, organization);
-  deps.out.text(
+  cli.out.text(
     await formatListing<Project>({
       rows,
       columns: [
@@ -88,7 +88,7 @@ export async function runProjectsList(
     }, format),
   );
   if (rows.length === 0 && format === "table") {
-    deps.out.note(`The organization "${organization}" has no projects that you may see.`);
+    cli.out.info(`The organization "${organization}" has no projects that you may see.`);
   }
 }
 
@@ -96,19 +96,19 @@ async function organizationOf(
   acting: ActingSession,
   flag: string | undefined,
 ): Promise<string | undefined> {
-  const { deps, session } = acting;
-  const named = flag ?? organizationVariable(deps.env)?.id ?? session.inUse?.organization;
+  const { deps: cli, session } = acting;
+  const named = flag ?? organizationVariable(cli.env)?.id ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("../kubeconfig-context.ts");
-  const context = await currentScope(deps.env, acting);
+  const context = await currentScope(cli.env, acting);
   if (context?.kind === "context" && context.scope?.kind === "organization") return context.scope.id;
-  const organizations = await listOrganizations(deps, session);
+  const organizations = await listOrganizations(cli, session);
   if (organizations.length < 2) return organizations[0]?.id;
   const ids = organizations.map(({ id }) => printable(id, 100)).join(", ");
   const { pick } = await import("../prompt/picker.ts");
   const at = await pick(
-    deps.terminal,
-    deps.interrupted,
+    cli.terminal,
+    cli.interrupted,
     "Projects of which organization?",
     organizations.map(({ id, displayName }) => displayName === undefined ? id : `${id}  ${displayName}`),
     `Name it: datumctl projects list --organization ID. Available: ${ids}.`,

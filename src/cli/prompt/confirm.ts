@@ -1,13 +1,16 @@
 /** Owns the question before something that cannot be taken back. */
 
 import { AppError } from "../../errors.ts";
-import { type Deps, leave } from "../context.ts";
+import { type CommandContext, exitWith } from "../context.ts";
 
 /**
  * Asks on a terminal; anything but yes ends the command with exit 1, nothing being done. Throws `USAGE` where nobody can
  * be asked, `INTERRUPTED` on Ctrl-C.
  */
-export async function confirm({ terminal, interrupted, out }: Deps, question: string): Promise<void> {
+export async function confirm(
+  { terminal, interrupted, out }: CommandContext,
+  question: string,
+): Promise<void> {
   if (!terminal.canAsk) {
     throw new AppError("USAGE", "This needs confirmation, and there is no terminal to ask on.", {
       hint: "Confirm on the command line: --yes",
@@ -30,6 +33,6 @@ export async function confirm({ terminal, interrupted, out }: Deps, question: st
   terminal.writeErr("\n");
   interrupted.throwIfAborted();
   if (/^y(?:es)?$/i.test(answer)) return;
-  out.note("Nothing was done.");
-  leave(1);
+  out.info("Nothing was done.");
+  exitWith(1);
 }

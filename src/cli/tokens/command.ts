@@ -6,7 +6,7 @@ import { type ApiToken, kubernetesUser } from "../../providers/cloudfleet/api.ts
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { openCloudfleet, operationOption, operationsHelp } from "../cloudfleet.ts";
 import { confirm } from "../prompt/confirm.ts";
-import type { CommandDeps, Deps } from "../context.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
 import { formatListing, formatObject, listFormat } from "../output/table.ts";
 import { runCreate } from "./create.ts";
 import { profilesUsing } from "./profiles-using.ts";
@@ -15,7 +15,7 @@ import { runRegenerate } from "./regenerate.ts";
 const NEW_SECRET_OUTPUT = ["-o, --output <format>", "table, json or yaml"] as const;
 
 /** `tokens`, which holds the words for Cloudfleet's API tokens. */
-export function tokensCommand(deps: CommandDeps): Command {
+export function tokensCommand(deps: ContextOf): Command {
   const commands = [create(deps), list(deps), describe(deps), regenerate(deps), remove(deps)];
   const tokens = new Command("tokens")
     .description("Cloudfleet's API tokens, which machines sign in with")
@@ -28,7 +28,7 @@ export function tokensCommand(deps: CommandDeps): Command {
   return tokens as unknown as Command;
 }
 
-function create(deps: CommandDeps): Command {
+function create(deps: ContextOf): Command {
   const command = new Command("create")
     .description("Create an API token; its secret is shown once, or goes straight to a file or a profile")
     .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
@@ -57,7 +57,7 @@ Examples:
   return command as unknown as Command;
 }
 
-function list(deps: CommandDeps): Command {
+function list(deps: ContextOf): Command {
   const command = new Command("list").alias("ls")
     .description("List the organization's API tokens")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -67,7 +67,7 @@ function list(deps: CommandDeps): Command {
   return command as unknown as Command;
 }
 
-function describe(deps: CommandDeps): Command {
+function describe(deps: ContextOf): Command {
   const command = new Command("describe")
     .description("Show an API token, and its user name inside a cluster")
     .argument("<id>", "the token's id")
@@ -78,7 +78,7 @@ function describe(deps: CommandDeps): Command {
   return command as unknown as Command;
 }
 
-function regenerate(deps: CommandDeps): Command {
+function regenerate(deps: ContextOf): Command {
   const command = new Command("regenerate")
     .description("Give an API token a new secret; the old one is refused at once")
     .argument("<id>", "the token's id")
@@ -102,7 +102,7 @@ Examples:
   return command as unknown as Command;
 }
 
-function remove(deps: CommandDeps): Command {
+function remove(deps: ContextOf): Command {
   const command = new Command("delete")
     .description("Delete an API token permanently")
     .argument("<id>", "the token's id")
@@ -119,11 +119,11 @@ interface ListInput {
 }
 
 /** Prints the organization's tokens; never a secret. */
-export async function runList(deps: Deps, input: ListInput): Promise<void> {
+export async function runList(cli: CommandContext, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
-  using cloudfleet = await openCloudfleet(deps, input.operation);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
   const rows = await cloudfleet.api.tokens();
-  deps.out.text(
+  cli.out.text(
     await formatListing<ApiToken>({
       rows,
       columns: [
@@ -138,7 +138,7 @@ export async function runList(deps: Deps, input: ListInput): Promise<void> {
       object: objectOf,
     }, format),
   );
-  if (rows.length === 0 && format === "table") deps.out.note("The organization has no API tokens.");
+  if (rows.length === 0 && format === "table") cli.out.info("The organization has no API tokens.");
 }
 
 function objectOf({ id, name, role, date_created, last_used }: ApiToken) {
@@ -153,10 +153,13 @@ function objectOf({ id, name, role, date_created, last_used }: ApiToken) {
 }
 
 /** Prints one token. */
-export async function runDescribe(deps: Deps, input: ListInput & { readonly id: string }): Promise<void> {
+export async function runDescribe(
+  cli: CommandContext,
+  input: ListInput & { readonly id: string },
+): Promise<void> {
   const format = listFormat(input.output);
   const id = checkedId("a token", input.id);
-  using cloudfleet = await openCloudfleet(deps, input.operation);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
   const token = await cloudfleet.api.token(id);
   const { name, role, date_created, last_used } = token;
   const lines = [
@@ -167,7 +170,7 @@ export async function runDescribe(deps: Deps, input: ListInput & { readonly id: 
     ["Last used", last_used ?? ""],
     ["Kubernetes user", kubernetesUser(token.id)],
   ] as const;
-  deps.out.text(await formatObject(lines, objectOf(token), token.id, format));
+  cli.out.text(await formatObject(lines, objectOf(token), token.id, format));
 }
 
 interface DeleteInput {
@@ -177,20 +180,20 @@ interface DeleteInput {
 }
 
 /** Deletes a token, once that was confirmed. */
-export async function runDelete(deps: Deps, input: DeleteInput): Promise<void> {
+export async function runDelete(cli: CommandContext, input: DeleteInput): Promise<void> {
   const id = checkedId("a token", input.id);
-  using cloudfleet = await openCloudfleet(deps, input.operation);
-  const profiles = await profilesUsing(deps.place, id, cloudfleet.session.apiHost);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
+  const profiles = await profilesUsing(cli.store, id, cloudfleet.session.apiHost);
   const names = profiles.map((name) => printable(name)).join(", ");
   const users = names === "" ? "" : ` Profiles here that use it: ${names}.`;
   if (!input.yes) {
-    await confirm(deps, `Delete the token ${id} for good? Whoever uses it is locked out.${users}`);
+    await confirm(cli, `Delete the token ${id} for good? Whoever uses it is locked out.${users}`);
   }
   await cloudfleet.prepare();
   await cloudfleet.api.deleteToken(id);
-  deps.out.line(`Deleted the token ${id}.`);
+  cli.out.line(`Deleted the token ${id}.`);
   for (const name of profiles) {
-    deps.out.note(
+    cli.out.info(
       `The profile "${name}" no longer signs in. Remove it: datumctl auth remove-profile ${name}`,
     );
   }

@@ -7,14 +7,14 @@ import { tokenProfile } from "../../providers/cloudfleet/profile.ts";
 import { isSessionName } from "../../sessions/name.ts";
 import { readSession } from "../../sessions/read.ts";
 import { checkRoom } from "../../sessions/write.ts";
-import { keepRecipe } from "../../sessions/save-machine.ts";
+import { saveMachine } from "../../sessions/save-machine.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { type Cloudfleet, openCloudfleet, steadyDeps } from "../cloudfleet.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice } from "../keeping.ts";
 import { type FieldInput, tokenFields } from "./fields.ts";
 import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
-import { keepSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+import { saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** The flags of `tokens create`, as they were typed. */
 export interface CreateInput extends FieldInput {
@@ -27,14 +27,14 @@ export interface CreateInput extends FieldInput {
 }
 
 /** Makes a token. Whatever can fail on this side fails before. */
-export async function runCreate(deps: Deps, input: CreateInput): Promise<void> {
+export async function runCreate(cli: CommandContext, input: CreateInput): Promise<void> {
   const format = newSecretFormat(input.output);
-  const fields = await tokenFields(deps, input);
-  using cloudfleet = await openCloudfleet(deps, input.operation);
+  const fields = await tokenFields(cli, input);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
   const destinations: SecretDestination[] = [];
   try {
     if (input.saveProfile !== undefined) {
-      destinations.push(await newProfile(deps, input.saveProfile, cloudfleet, input.keyring));
+      destinations.push(await newProfile(cli, input.saveProfile, cloudfleet, input.keyring));
     }
     if (input.secretFile !== undefined) {
       destinations.push(await secretFile(input.secretFile, input.force ?? false));
@@ -46,14 +46,14 @@ export async function runCreate(deps: Deps, input: CreateInput): Promise<void> {
       remedy: `Give it another secret with datumctl tokens regenerate ${token.id}, ` +
         `or delete it: datumctl tokens delete ${token.id}`,
     };
-    await keepSecret(destinations, token, lost);
+    await saveSecret(destinations, token, lost);
     const wheres = destinations.map(({ where }) => where);
-    printNewSecret(deps, await formatNewSecret(token, linesOf(token), wheres, format), lost);
-    if (wheres.length === 0) deps.out.note("The secret is not shown again.");
+    printNewSecret(cli, await formatNewSecret(token, linesOf(token), wheres, format), lost);
+    if (wheres.length === 0) cli.out.info("The secret is not shown again.");
   } finally {
     for (const destination of destinations) await destination.discard();
   }
-  deps.interrupted.throwIfAborted();
+  cli.interrupted.throwIfAborted();
 }
 
 /** With a token at hand, so that what fails on the way to it is not taken for a lost answer. */
@@ -78,7 +78,7 @@ function linesOf({ id, name, role }: NewToken): (readonly [string, string])[] {
 
 /** A profile that is not there yet. Throws `USAGE`, `CONFLICT`, `STORAGE` and the keyring's errors. */
 async function newProfile(
-  deps: Deps,
+  cli: CommandContext,
   name: string,
   { session, kept }: Cloudfleet,
   keyring: string | undefined,
@@ -88,17 +88,17 @@ async function newProfile(
       hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
     });
   }
-  if (await readSession(deps.place, name) !== undefined) {
+  if (await readSession(cli.store, name) !== undefined) {
     throw new AppError("CONFLICT", `--save-profile: a session named "${name}" already exists.`, {
       hint: `Choose another name, or remove it first: datumctl auth remove-profile ${name}`,
     });
   }
-  await checkRoom(deps.place);
-  const { keyStores } = await keyStoreChoice(deps, keyring);
+  await checkRoom(cli.store);
+  const { keyStores } = await keyStoreChoice(cli, keyring);
   // Tokens are clients of the organization's own issuer, which need not be where people sign in.
   const issuer = session.kind === "api-token"
     ? session.issuer
-    : deps.env("CLOUDFLEET_ISSUER") ?? session.issuer;
+    : cli.env("CLOUDFLEET_ISSUER") ?? session.issuer;
   return {
     where: `the profile "${name}"`,
     async keep({ id, secret }) {
@@ -109,9 +109,9 @@ async function newProfile(
         api: kept,
         ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
       });
-      const steady = steadyDeps(deps);
+      const steady = steadyDeps(cli);
       const choice = { wantedName: name, keyStores, moveKey: false, activate: false };
-      await keepRecipe(steady.place, profile, choice, keyringBound(steady));
+      await saveMachine(steady.store, profile, choice, keyringLimits(steady));
     },
     discard: () => Promise.resolve(),
   };

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { checkedRole, type Role } from "../../providers/cloudfleet/api.ts";
 import { readGivenFile } from "../../system/files.ts";
-import type { Deps } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 import { parseShorthand } from "./shorthand.ts";
 
 const LARGEST_INPUT = 64 * 1024;
@@ -27,11 +27,11 @@ export interface TokenFields {
 
 /** The fields of a new token. Throws `USAGE` for those that are missing, unknown or no text. */
 export async function tokenFields(
-  deps: Deps,
+  cli: CommandContext,
   { name, role, filename, words }: FieldInput,
 ): Promise<TokenFields> {
   const fields = {
-    ...(filename === undefined ? {} : await fieldsIn(deps, filename)),
+    ...(filename === undefined ? {} : await fieldsIn(cli, filename)),
     ...(words.length === 0 ? {} : parseShorthand(words.join(" "))),
     ...(name === undefined ? {} : { name }),
     ...(role === undefined ? {} : { role }),
@@ -61,7 +61,10 @@ function fieldOf(fields: Readonly<Record<string, unknown>>, key: "name" | "role"
   });
 }
 
-async function fieldsIn({ terminal }: Deps, path: string): Promise<Readonly<Record<string, unknown>>> {
+async function fieldsIn(
+  { terminal }: CommandContext,
+  path: string,
+): Promise<Readonly<Record<string, unknown>>> {
   const where = path === "-" ? "standard input" : printable(path);
   if (path === "-" && terminal.canAsk) {
     throw new AppError("USAGE", "-f - reads standard input, which is a terminal.", {

@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
-import type { Deps } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 import { formatTable, toYaml, wrongFormat } from "../output/table.ts";
 import type { LostSecret } from "./secret-destination.ts";
 
@@ -41,7 +41,7 @@ export async function formatNewSecret(
 }
 
 /** Prints it. Throws what the output fails with, saying what was done and what to do. */
-export function printNewSecret({ out }: Deps, text: string, { done, remedy }: LostSecret): void {
+export function printNewSecret({ out }: CommandContext, text: string, { done, remedy }: LostSecret): void {
   try {
     out.text(text);
   } catch (thrown) {

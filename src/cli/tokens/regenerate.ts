@@ -15,10 +15,10 @@ import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
 import { type Cloudfleet, openCloudfleet } from "../cloudfleet.ts";
 import { confirm } from "../prompt/confirm.ts";
-import { type Deps, keyringBound } from "../context.ts";
+import { type CommandContext, keyringLimits } from "../context.ts";
 import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
 import { profilesUsing } from "./profiles-using.ts";
-import { keepSecret, type LostSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+import { type LostSecret, saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** The flags of `tokens regenerate`, as they were typed. */
 export interface RegenerateInput {
@@ -32,12 +32,12 @@ export interface RegenerateInput {
 }
 
 /** Gives a token a new secret, once that was confirmed. */
-export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise<void> {
+export async function runRegenerate(cli: CommandContext, input: RegenerateInput): Promise<void> {
   const format = newSecretFormat(input.output);
   const id = checkedId("a token", input.id);
-  using cloudfleet = await openCloudfleet(deps, input.operation);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
   const { session } = cloudfleet;
-  const profiles = await profilesUsing(deps.place, id, session.apiHost);
+  const profiles = await profilesUsing(cli.store, id, session.apiHost);
   const names = profiles.map((name) => printable(name)).join(", ");
   if (input.updateProfile && profiles.length === 0) {
     throw new AppError("NOT_FOUND", `No profile here uses the token ${id}; nothing was done.`, {
@@ -51,7 +51,7 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
       ? ` ${names} will get the new one.`
       : ` Profiles here that use it: ${names}; --update-profile would give them the new one.`;
     await confirm(
-      deps,
+      cli,
       `Give the token ${id} a new secret? Whoever uses the old one is locked out.${users}`,
     );
   }
@@ -59,19 +59,19 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
   await prepare(cloudfleet, own);
   const lost = { done: `The token ${id} has a new secret`, remedy: remedyOf(cloudfleet, id, own) };
   const tell = async (secret: string, keptIn: readonly string[]) => {
-    printNewSecret(deps, await formatNewSecret({ id, secret }, [["Token ID", id]], keptIn, format), lost);
+    printNewSecret(cli, await formatNewSecret({ id, secret }, [["Token ID", id]], keptIn, format), lost);
   };
   try {
-    await rotate(deps, cloudfleet, input, profiles, lost, tell);
+    await rotate(cli, cloudfleet, input, profiles, lost, tell);
   } catch (thrown) {
     // Refused for its token, nothing was done: one that is made anew may be taken. No lock is held meanwhile.
     if (own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
     await cloudfleet.prepare(true);
-    await rotate(deps, cloudfleet, input, profiles, lost, tell);
+    await rotate(cli, cloudfleet, input, profiles, lost, tell);
   }
   if (!input.updateProfile) {
     for (const name of profiles) {
-      deps.out.act(
+      cli.out.important(
         `warning: The profile "${name}" still has the old secret. Store the new one: ${
           addTokenLine(name, id, session.organization)
         }`,
@@ -79,11 +79,11 @@ export async function runRegenerate(deps: Deps, input: RegenerateInput): Promise
     }
   }
   if (own && session.name.startsWith(AMBIENT)) {
-    deps.out.act(
+    cli.out.important(
       "warning: CLOUDFLEET_ACCESS_TOKEN_SECRET holds the old secret, which is refused from now on.",
     );
   }
-  deps.interrupted.throwIfAborted();
+  cli.interrupted.throwIfAborted();
 }
 
 /**
@@ -112,7 +112,7 @@ function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
 }
 
 async function rotate(
-  deps: Deps,
+  cli: CommandContext,
   { steady, session: acting }: Cloudfleet,
   { id, updateProfile, secretFile: path, force }: RegenerateInput,
   profiles: readonly string[],
@@ -123,13 +123,13 @@ async function rotate(
   const locks: FileLock[] = [];
   try {
     for (const name of updateProfile ? profiles : []) {
-      locks.push(await lockSession(deps.place, name, LOCK_WAIT));
-      destinations.push(await profileUpdate(deps, name, id, acting));
+      locks.push(await lockSession(cli.store, name, LOCK_WAIT));
+      destinations.push(await profileUpdate(cli, name, id, acting));
     }
     if (path !== undefined) destinations.push(await secretFile(path, force ?? false));
     const secret = await steady.regenerateToken(id);
     checkpoint("secret answered");
-    await keepSecret(destinations, { id, secret }, lost);
+    await saveSecret(destinations, { id, secret }, lost);
     await tell(secret, destinations.map(({ where }) => where));
   } finally {
     for (const destination of destinations) await destination.discard();
@@ -142,13 +142,13 @@ async function rotate(
  * one that is sealed for where the secret comes from gets it.
  */
 async function profileUpdate(
-  { place, ...deps }: Deps,
+  { store, ...deps }: CommandContext,
   name: string,
   id: string,
   acting: Session,
 ): Promise<SecretDestination> {
-  const stored = await readSession(place, name);
-  const opened = stored && await openSession(place, stored, keyringBound({ place, ...deps }));
+  const stored = await readSession(store, name);
+  const opened = stored && await openSession(store, stored, keyringLimits({ store, ...deps }));
   const { kind, clientId } = opened?.session ?? {};
   if (opened?.key === undefined || kind !== "api-token" || clientId !== id) {
     throw new AppError(
@@ -161,7 +161,7 @@ async function profileUpdate(
   }
   checkSealedFor(opened.session, acting);
   const { session, credentials } = opened;
-  const replacement = await prepareSession(place, name, stored, opened.key);
+  const replacement = await prepareSession(store, name, stored, opened.key);
   return {
     where: `the profile "${name}"`,
     async keep({ secret }) {
@@ -169,7 +169,7 @@ async function profileUpdate(
       // The token that was made with the old secret goes with it.
       const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;
       await replacement.commit(fields, { ...rest, clientSecret: secret } as typeof credentials);
-      await removeFile((await pathsOf(place.folders, name)).failure);
+      await removeFile((await pathsOf(store.folders, name)).failure);
     },
     discard: () => replacement.discard(),
   };

@@ -53,7 +53,7 @@ export interface LostSecret {
 }
 
 /** Hands a secret to all its destinations. Throws the first failure, with what was done and what to do. */
-export async function keepSecret(
+export async function saveSecret(
   destinations: readonly SecretDestination[],
   token: { readonly id: string; readonly secret: string },
   { done, remedy }: LostSecret,

@@ -7,7 +7,7 @@ import { timeOf, unverifiedClaims } from "../jwt.ts";
 import { LONGEST_LIFE_SECONDS, readTokens } from "../token-response.ts";
 
 /** A bearer token without a refresh token: when it ends, the credential is traded again. */
-export interface MintedToken {
+export interface AccessToken {
   readonly accessToken: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
@@ -26,12 +26,12 @@ export interface MintedToken {
  * @throws AppError `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type and a token that has
  * ended already, `CLOCK_SKEW` when the server's `Date` shows that our clock is why.
  */
-export function readMintedToken(
+export function readAccessToken(
   receivedAt: number,
   step: string,
   endpoint: string | URL,
   answer: Answer,
-): MintedToken {
+): AccessToken {
   // What a machine has no use for is not looked at.
   const { refresh_token: _, id_token: __, ...json } = answer.json;
   const { tokens } = readTokens(receivedAt, step, { token_endpoint: String(endpoint) }, { ...answer, json });

@@ -3,9 +3,9 @@
 import * as oauth from "oauth4webapi";
 import { printable } from "../../text.ts";
 import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
-import { authorizationServerAt, tradeCredential } from "./request.ts";
+import { authorizationServerAt, requestGrant } from "./request.ts";
 import { type Exchange, requestOptions } from "../http.ts";
-import { type MintedToken, readMintedToken } from "./access-token.ts";
+import { type AccessToken, readAccessToken } from "./access-token.ts";
 import type { Retry } from "../retry.ts";
 
 /** What {@link clientCredentialsToken} needs to know. */
@@ -20,15 +20,15 @@ export interface ClientCredentialsInput extends Retry {
 /**
  * Trades a client's own credentials for a token. RFC 6749, 4.4.
  *
- * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
  */
 export function clientCredentialsToken(
   exchange: Exchange,
   input: ClientCredentialsInput,
-): Promise<MintedToken> {
+): Promise<AccessToken> {
   const { tokenEndpoint, client, methods, scope } = input;
   const step = `Cannot get a token for the client ${printable(client.id, 100)}`;
-  return tradeCredential(exchange, {
+  return requestGrant(exchange, {
     ...input,
     step,
     endpoint: tokenEndpoint,
@@ -41,6 +41,6 @@ export function clientCredentialsToken(
         scope === undefined ? {} : { scope },
         requestOptions(exchange, step),
       ),
-    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+    read: (answer, receivedAt) => readAccessToken(receivedAt, step, tokenEndpoint, answer),
   });
 }

@@ -4,9 +4,9 @@ import * as oauth from "oauth4webapi";
 import { toBase64Url } from "../../encoding.ts";
 import { printable } from "../../text.ts";
 import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
-import { authorizationServerAt, tradeCredential } from "./request.ts";
+import { authorizationServerAt, requestGrant } from "./request.ts";
 import { type Exchange, requestOptions } from "../http.ts";
-import { type MintedToken, readMintedToken } from "./access-token.ts";
+import { type AccessToken, readAccessToken } from "./access-token.ts";
 import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
 import type { Retry } from "../retry.ts";
 import { type ServiceAccountKey, signWithKey } from "./service-account-key.ts";
@@ -65,12 +65,12 @@ export interface JwtBearerInput extends Retry {
 /**
  * Trades an assertion for a token. RFC 7523, 2.1.
  *
- * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
  */
-export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<MintedToken> {
+export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<AccessToken> {
   const { tokenEndpoint, assertion, keyId, scope, client, methods } = input;
   const step = "Cannot get a token for the signed assertion";
-  return tradeCredential(exchange, {
+  return requestGrant(exchange, {
     ...input,
     step,
     endpoint: tokenEndpoint,
@@ -90,6 +90,6 @@ export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promi
         tokenParameters(input.parameters, { assertion: await assertion(), scope }),
         requestOptions(exchange, step),
       ),
-    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+    read: (answer, receivedAt) => readAccessToken(receivedAt, step, tokenEndpoint, answer),
   });
 }

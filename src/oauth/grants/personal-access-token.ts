@@ -2,9 +2,9 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { tradeCredential } from "./request.ts";
+import { requestGrant } from "./request.ts";
 import { boundedFetch, endpointUrl, type Exchange } from "../http.ts";
-import { type MintedToken, readMintedToken } from "./access-token.ts";
+import { type AccessToken, readAccessToken } from "./access-token.ts";
 import type { Retry } from "../retry.ts";
 
 /** What {@link exchangePersonalAccessToken} needs to know. */
@@ -25,13 +25,13 @@ export function isPersonalAccessToken(text: string): boolean {
 /**
  * Trades a personal access token for a short-lived one, which ends by the `exp` of a JWT, else after an hour.
  *
- * @throws AppError `USAGE` for what is no such token or host, and what {@link tradeCredential} and
- * {@link readMintedToken} throw.
+ * @throws AppError `USAGE` for what is no such token or host, and what {@link requestGrant} and
+ * {@link readAccessToken} throw.
  */
 export async function exchangePersonalAccessToken(
   exchange: Exchange,
   input: PersonalAccessTokenInput,
-): Promise<MintedToken> {
+): Promise<AccessToken> {
   const { apiHost, token } = input;
   const step = "Cannot exchange the personal access token";
   if (!isPersonalAccessToken(token)) {
@@ -45,7 +45,7 @@ export async function exchangePersonalAccessToken(
       hint: "Name it as in api.example.com or api.example.com:8443.",
     });
   }
-  return await tradeCredential(exchange, {
+  return await requestGrant(exchange, {
     ...input,
     step,
     endpoint,
@@ -56,7 +56,7 @@ export async function exchangePersonalAccessToken(
       }),
     read: (answer, receivedAt) => ({
       expiresAt: receivedAt + LIFE,
-      ...readMintedToken(receivedAt, step, endpoint, answer),
+      ...readAccessToken(receivedAt, step, endpoint, answer),
     }),
   });
 }

@@ -18,7 +18,7 @@ import { isRefusal, issuerRefusal, refusedCause } from "../refused.ts";
 import { pauseAfter, type Retry } from "../retry.ts";
 
 /** A credential that is traded, and where. */
-export interface CredentialRequest<T> extends Retry {
+export interface GrantRequest<T> extends Retry {
   /** What is being done, as a sentence's begin: "Cannot get a token for the client 1". */
   readonly step: string;
   readonly endpoint: string;
@@ -46,7 +46,7 @@ export function authorizationServerAt(tokenEndpoint: string): oauth.Authorizatio
  * @throws {AppError} `SESSION_REJECTED` when the server refuses the credential, `CLOCK_SKEW` when a credential with
  * times is refused and the server's `Date` is not ours, `NETWORK`, `ISSUER_ERROR`, and what `read` throws.
  */
-export async function tradeCredential<T>(exchange: Exchange, request: CredentialRequest<T>): Promise<T> {
+export async function requestGrant<T>(exchange: Exchange, request: GrantRequest<T>): Promise<T> {
   const { step, endpoint } = request;
   const url = endpointUrl(endpoint);
   if (typeof url === "string") {
@@ -107,7 +107,7 @@ function credentialRefusal(
   url: URL,
   answer: Answer,
   { step, occasion, refusing = "refused the credential" }: Pick<
-    CredentialRequest<unknown>,
+    GrantRequest<unknown>,
     "step" | "occasion" | "refusing"
   >,
 ): AppError {

@@ -2,9 +2,9 @@
 
 import * as oauth from "oauth4webapi";
 import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
-import { authorizationServerAt, tradeCredential } from "./request.ts";
+import { authorizationServerAt, requestGrant } from "./request.ts";
 import { type Exchange, requestOptions } from "../http.ts";
-import { type MintedToken, readMintedToken } from "./access-token.ts";
+import { type AccessToken, readAccessToken } from "./access-token.ts";
 import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
 import type { Retry } from "../retry.ts";
 
@@ -25,12 +25,12 @@ const TYPE = "urn:ietf:params:oauth:token-type:";
 /**
  * Trades a JWT for an access token. RFC 8693, 2.
  *
- * @throws AppError what {@link tradeCredential} and {@link readMintedToken} throw.
+ * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
  */
-export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Promise<MintedToken> {
+export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Promise<AccessToken> {
   const { tokenEndpoint, client, methods, subjectToken, scope } = input;
   const step = "Cannot exchange the workload's token";
-  return tradeCredential(exchange, {
+  return requestGrant(exchange, {
     ...input,
     step,
     endpoint: tokenEndpoint,
@@ -50,6 +50,6 @@ export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Pr
         }),
         requestOptions(exchange, step),
       ),
-    read: (answer, receivedAt) => readMintedToken(receivedAt, step, tokenEndpoint, answer),
+    read: (answer, receivedAt) => readAccessToken(receivedAt, step, tokenEndpoint, answer),
   });
 }

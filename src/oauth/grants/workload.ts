@@ -3,10 +3,10 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
-import { tradeCredential } from "./request.ts";
+import { requestGrant } from "./request.ts";
 import { badAnswer, boundedFetch, endpointUrl, type Exchange, hostOf } from "../http.ts";
 import { timeOf, unverifiedClaims } from "../jwt.ts";
-import type { MintedToken } from "./access-token.ts";
+import type { AccessToken } from "./access-token.ts";
 import type { Retry } from "../retry.ts";
 import type { ServerTime } from "../server-time.ts";
 
@@ -34,7 +34,7 @@ const PERMISSION = "The job needs the permission id-token: write.";
  *
  * https://docs.github.com/en/actions/reference/security/oidc
  *
- * @throws AppError `USAGE` when what GitHub put into the environment cannot be used, and what {@link tradeCredential}
+ * @throws AppError `USAGE` when what GitHub put into the environment cannot be used, and what {@link requestGrant}
  * throws.
  */
 export async function githubToken(exchange: Exchange, input: GithubInput): Promise<WorkloadToken> {
@@ -48,7 +48,7 @@ export async function githubToken(exchange: Exchange, input: GithubInput): Promi
   }
   // Not through searchParams, which would write the rest of the query anew.
   url.search += `${url.search === "" ? "" : "&"}audience=${encodeURIComponent(audience)}`;
-  return await tradeCredential(exchange, {
+  return await requestGrant(exchange, {
     ...input,
     step,
     endpoint: url.href,
@@ -91,7 +91,7 @@ const LONGEST_TOKEN = 64 * 1024;
 export async function readWorkloadToken(
   { token, server }: WorkloadToken,
   { audience, now, serverTime }: WorkloadChecks,
-): Promise<MintedToken> {
+): Promise<AccessToken> {
   const accessToken = token.trim(); // a file ends with a line
   const invalid = (why: string, hint: string) =>
     new AppError("INVALID_TOKEN", `The workload's token cannot be used: ${why}.`, { hint });

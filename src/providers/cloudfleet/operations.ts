@@ -83,7 +83,7 @@ export function checkedId(what: string, text: string): string {
 }
 
 /** What fills the placeholders of a request. */
-export interface RequestPlaces {
+export interface RequestParts {
   readonly id?: string | undefined;
   readonly organization: string;
 }
@@ -92,7 +92,7 @@ export interface RequestPlaces {
 export function requestOf(
   operation: Operation,
   overrides: Readonly<Record<string, string>>,
-  { id = "", organization }: RequestPlaces,
+  { id = "", organization }: RequestParts,
 ): ApiRequest {
   const request = overrides[operation] ?? OPERATIONS[operation];
   checkRequest(operation, request);

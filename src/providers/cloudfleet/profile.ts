@@ -3,11 +3,11 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { endpointUrl } from "../../oauth/http.ts";
-import type { RecipeCredentials } from "../../sessions/credentials.ts";
+import type { SourceCredentials } from "../../sessions/credentials.ts";
 import { ambientSession } from "../../sessions/open.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { AMBIENT } from "../../sessions/name.ts";
-import type { RecipeSession } from "../../sessions/save-machine.ts";
+import type { MachineSession } from "../../sessions/save-machine.ts";
 import type { Environment } from "../../system/environment.ts";
 import { authorityOfVariable } from "../certificate-authority.ts";
 import { checkedApiUrl, checkedId, CLOUDFLEET_API_URL, operationsOf } from "./operations.ts";
@@ -20,7 +20,7 @@ const TOKEN_ID = "CLOUDFLEET_ACCESS_TOKEN_ID";
 const TOKEN_SECRET = "CLOUDFLEET_ACCESS_TOKEN_SECRET";
 
 /** What flags say of where a profile belongs. */
-export interface PlaceFlags {
+export interface AddressFlags {
   readonly issuer?: string | undefined;
   readonly apiUrl?: string | undefined;
   /** `--operation`, as they were typed. */
@@ -28,7 +28,7 @@ export interface PlaceFlags {
 }
 
 /** Where a profile belongs, as it is kept. */
-export interface CloudfleetPlace {
+export interface CloudfleetAddress {
   readonly issuer: string;
   readonly apiHost: string;
   /** The API's address as `url`, and the operations that differ from the table, by name. */
@@ -42,11 +42,11 @@ export interface CloudfleetPlace {
  * `DATUMCTL_CERTIFICATE_AUTHORITY`. Throws `USAGE` for an issuer that nobody names, since none is known, and for
  * addresses that are not https.
  */
-export async function cloudfleetPlace(
-  given: PlaceFlags & { readonly certificateAuthority?: string | undefined } | undefined,
+export async function cloudfleetAddress(
+  given: AddressFlags & { readonly certificateAuthority?: string | undefined } | undefined,
   env: Environment,
-  kept?: CloudfleetPlace,
-): Promise<CloudfleetPlace> {
+  kept?: CloudfleetAddress,
+): Promise<CloudfleetAddress> {
   const flags = given ?? {};
   const [issuerSource, issuer] = flags.issuer === undefined
     ? ["CLOUDFLEET_ISSUER", kept?.issuer ?? env("CLOUDFLEET_ISSUER")] as const
@@ -88,8 +88,8 @@ export interface TokenIdentity {
 /** The profile of an API token, not stored yet. Throws `USAGE` for ids that cannot be ones. */
 export function tokenProfile(
   { organization, tokenId, secret }: TokenIdentity,
-  place: CloudfleetPlace,
-): RecipeSession {
+  address: CloudfleetAddress,
+): MachineSession {
   return {
     session: {
       provider: "cloudfleet",
@@ -99,7 +99,7 @@ export function tokenProfile(
       organization: checkedId("an organization", organization),
     },
     credentials: {
-      ...sealed(place),
+      ...sealed(address),
       clientId: tokenId,
       clientSecret: secret,
       subject: tokenId,
@@ -112,8 +112,8 @@ export function tokenProfile(
 /** The profile of a person who has not signed in to it yet. Throws `USAGE` for an id that cannot be one. */
 export function userProfile(
   { organization, clientId }: { readonly organization: string; readonly clientId: string },
-  place: CloudfleetPlace,
-): RecipeSession {
+  address: CloudfleetAddress,
+): MachineSession {
   return {
     session: {
       provider: "cloudfleet",
@@ -122,19 +122,19 @@ export function userProfile(
       scopes: [],
       organization: checkedId("an organization", organization),
     },
-    credentials: { ...sealed(place), clientId, subject: NOBODY, recipe: { kind: "sign-in" } },
+    credentials: { ...sealed(address), clientId, subject: NOBODY, recipe: { kind: "sign-in" } },
     label: organization,
   };
 }
 
 function sealed(
-  { issuer, apiHost, api, certificateAuthority }: CloudfleetPlace,
-): Pick<RecipeCredentials, "issuer" | "apiHost" | "api" | "certificateAuthority"> {
+  { issuer, apiHost, api, certificateAuthority }: CloudfleetAddress,
+): Pick<SourceCredentials, "issuer" | "apiHost" | "api" | "certificateAuthority"> {
   return { issuer, apiHost, api, ...(certificateAuthority === undefined ? {} : { certificateAuthority }) };
 }
 
 /** A profile under a name, stored nowhere. */
-export function unstoredProfile({ session, credentials }: RecipeSession, name: string): Session {
+export function unstoredProfile({ session, credentials }: MachineSession, name: string): Session {
   return ambientSession({ ...session, name }, credentials);
 }
 
@@ -160,6 +160,6 @@ export async function sessionOfVariables(env: Environment): Promise<Session> {
       { hint: `Set all of ${ORGANIZATION}, ${TOKEN_ID} and ${TOKEN_SECRET}, or none of them.` },
     );
   }
-  const place = await cloudfleetPlace(undefined, env);
-  return unstoredProfile(tokenProfile({ organization, tokenId, secret }, place), CLOUDFLEET_AMBIENT);
+  const address = await cloudfleetAddress(undefined, env);
+  return unstoredProfile(tokenProfile({ organization, tokenId, secret }, address), CLOUDFLEET_AMBIENT);
 }

@@ -17,7 +17,7 @@ export interface StudioTable {
 }
 
 /** Where DataChain's own tools look, told apart by the system. */
-export interface ConfigSurroundings {
+export interface ConfigEnvironment {
   readonly env: Environment;
   /** As Deno names it. */
   readonly os: string;
@@ -29,7 +29,7 @@ export interface ConfigSurroundings {
  * `platformdirs` has it: `$XDG_CONFIG_HOME` (macOS too), `~/.config`, `~/Library/Application Support`,
  * `%LocalAppData%\iterative`. Throws `STORAGE` when no variable names a home.
  */
-export function datachainConfigPath({ env, os }: ConfigSurroundings, projectFolder?: string): string {
+export function datachainConfigPath({ env, os }: ConfigEnvironment, projectFolder?: string): string {
   const slash = os === "windows" ? "\\" : "/";
   if (projectFolder !== undefined) {
     const own = env("DATACHAIN_DIR");

@@ -33,7 +33,7 @@ import { isTracked } from "../../system/git-index.ts";
 const LARGEST_CONFIG = 1024 * 1024;
 
 /** Where the copy goes: the person's own file, or the project folder's. */
-export interface ExportPlace {
+export interface ExportTarget {
   readonly path: string;
   readonly project?: string | undefined;
 }
@@ -42,11 +42,11 @@ export interface ExportPlace {
  * Where DataChain's own tools look, made ready for this table to be written there. Throws `STORAGE`, also for what
  * {@link exportToken} does not write to.
  */
-export async function exportPlaceFor(
+export async function exportTargetFor(
   env: Environment,
   project: string | undefined,
   url: string,
-): Promise<ExportPlace> {
+): Promise<ExportTarget> {
   const path = await exportPath(env, project);
   const place = { path, project };
   await refuseUnsafe(place);
@@ -79,7 +79,7 @@ function folderOf(path: string): string {
  *
  * @throws {AppError} `STORAGE`.
  */
-async function refuseUnsafe({ path, project }: ExportPlace): Promise<void> {
+async function refuseUnsafe({ path, project }: ExportTarget): Promise<void> {
   if (project !== undefined) await refuseForeignParts(path);
   if (await isTracked(path)) throw await tracked(path);
 }
@@ -119,15 +119,15 @@ async function tracked(path: string): Promise<AppError> {
  * `STORAGE`.
  */
 export async function exportToken(
-  place: ExportPlace,
+  target: ExportTarget,
   table: StudioTable,
   note: (text: string) => void,
 ): Promise<void> {
-  const { path, project } = place;
+  const { path, project } = target;
   const folder = folderOf(path);
   if (project !== undefined) await ensurePrivateFolder(folder);
   // Again: the person took minutes to sign in.
-  await refuseUnsafe(place);
+  await refuseUnsafe(target);
   if (project !== undefined) {
     // A bare token has no place in a repository.
     const patterns = ignoringFile("config");
@@ -142,7 +142,7 @@ export async function exportToken(
       note(`Added ${lines} to ${printable(`${folder}/.gitignore`)}, so that git does not see the token.`);
     }
   } else await makePrivate(path);
-  await edit(place, (text) => withStudioTable(text, table, path));
+  await edit(target, (text) => withStudioTable(text, table, path));
 }
 
 async function makePrivate(path: string): Promise<void> {
@@ -157,9 +157,9 @@ async function makePrivate(path: string): Promise<void> {
 }
 
 /** Gives the copy another default team, where the token there is this one. Throws `STORAGE`. */
-export async function exportTeam(place: ExportPlace, table: StudioTable): Promise<void> {
-  const { path } = place;
-  await edit(place, (text = "") => {
+export async function exportTeam(target: ExportTarget, table: StudioTable): Promise<void> {
+  const { path } = target;
+  await edit(target, (text = "") => {
     const ours = withoutStudioToken(text, table.token, path) !== text;
     return ours ? withStudioTable(text, table, path) : text;
   });
@@ -169,15 +169,15 @@ export async function exportTeam(place: ExportPlace, table: StudioTable): Promis
  * Takes the token out of the copy, where it is this one; and away what a killed process left of it. False when it was not
  * there. Throws `STORAGE`.
  */
-export async function withdrawToken(place: ExportPlace, token: string): Promise<boolean> {
-  const { path } = place;
+export async function withdrawToken(target: ExportTarget, token: string): Promise<boolean> {
+  const { path } = target;
   await removeOldCopies(path);
-  return await edit(place, (text = "") => withoutStudioToken(text, token, path));
+  return await edit(target, (text = "") => withoutStudioToken(text, token, path));
 }
 
 /** Rewrites the copy until nobody else writes it meanwhile. False when there was nothing to change. */
 async function edit(
-  { path, project }: ExportPlace,
+  { path, project }: ExportTarget,
   change: (text: string | undefined) => string,
 ): Promise<boolean> {
   // In a project folder others may write, too.

@@ -45,25 +45,25 @@ Deno.test("get --raw asks below the control plane, its prefix written or not", a
 Deno.test("get knows organizations and projects by their commands' own words", async () => {
   await using sandbox = await openSandbox();
   for (const word of ["organizations", "organization", "orgs", "projects", "project"]) {
-    const { code, stderr } = await runLine(["get", word], { place: sandbox.place });
+    const { code, stderr } = await runLine(["get", word], { store: sandbox.store });
     assert.equal(code, 4, `${word}: ${stderr}`);
   }
 });
 
 Deno.test("get of what only kubectl knows names its whole way there; --raw takes no -o", async () => {
   await using sandbox = await openSandbox();
-  const pods = await runLine(["get", "pods"], { place: sandbox.place });
+  const pods = await runLine(["get", "pods"], { store: sandbox.store });
   assert.equal(pods.code, 2);
   assert.match(
     pods.stderr,
     /auth update-kubeconfig, with --project ID or --server URL, then kubectl get pods\n$/,
   );
   for (const [path, line] of [["/version", "/version"], ["/api/v1/x?a=b&c", "'/api/v1/x?a=b&c'"]] as const) {
-    const { code, stderr } = await runLine(["get", path], { place: sandbox.place });
+    const { code, stderr } = await runLine(["get", path], { store: sandbox.store });
     assert.equal(code, 2);
     assert.ok(stderr.endsWith(`For a path: datumctl get --raw ${line}\n`), stderr);
   }
-  const raw = await runLine(["get", "--raw", "/version", "-o", "yaml"], { place: sandbox.place });
+  const raw = await runLine(["get", "--raw", "/version", "-o", "yaml"], { store: sandbox.store });
   assert.equal(raw.code, 2);
   assert.match(raw.stderr, /--raw and -o cannot be combined/);
 });

@@ -14,7 +14,7 @@ Deno.test("an API host that answers a blank at a time holds no sign-in longer th
   const words = ["login", "--with-token", "--hostname", "auth.example.com", "--keyring", "file"];
   const { code, stderr } = await runLine(
     [...words, "--api-hostname", api.host, "--certificate-authority", caFile, "--request-timeout", "1s"],
-    { place: sandbox.place, stdin: "dtmp_abcdefgh\n" },
+    { store: sandbox.store, stdin: "dtmp_abcdefgh\n" },
   );
   assert.equal(code, 0, stderr);
   assert.ok(api.dripped() > 0, "it was asked");

@@ -11,7 +11,7 @@ const interrupted = () => new AppError("INTERRUPTED", "Interrupted.");
 Deno.test("a session that is stored and cannot be made active keeps its grant", async () => {
   await using world = await openWorld();
   // A folder in the lock's place: the config cannot be changed.
-  const lock = `${world.sandbox.place.folders.config}/config.json.lock`;
+  const lock = `${world.sandbox.store.folders.config}/config.json.lock`;
   await Deno.mkdir(lock, { recursive: true });
   const { code, stderr } = await world.login(ADA, "--profile work");
   assert.equal(code, 1, stderr);
@@ -108,7 +108,7 @@ Deno.test("a variable does not move a session's key out of a keyring that is loc
   world.sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
   const { code, stderr } = await world.run("login --profile work", { env: { DATUMCTL_KEYRING: "file" } });
   assert.equal(code, 4, stderr);
-  assert.equal((await readSession(world.sandbox.place, "work"))?.keyStore, "system");
+  assert.equal((await readSession(world.sandbox.store, "work"))?.keyStore, "system");
 });
 
 Deno.test("a variable does not move the key of a person who signs in again", async () => {
@@ -117,12 +117,12 @@ Deno.test("a variable does not move the key of a person who signs in again", asy
   const [name] = JSON.parse(await world.ok("auth list -o json")).map(({ name }: { name: string }) => name);
   const again = await world.login(ADA, "--keyring auto", { env: { DATUMCTL_KEYRING: "file" } });
   assert.equal(again.code, 0, again.stderr);
-  assert.equal((await readSession(world.sandbox.place, name))?.keyStore, "system");
+  assert.equal((await readSession(world.sandbox.store, name))?.keyStore, "system");
 });
 
 Deno.test("nobody signs in for nothing where our folder cannot be written", async () => {
   await using world = await openWorld();
-  const { sessions } = world.sandbox.place.folders;
+  const { sessions } = world.sandbox.store.folders;
   await Deno.mkdir(sessions.replace(/\/[^/]+$/, ""), { recursive: true });
   await Deno.writeTextFile(sessions, "not a folder");
   world.cloud.resetCounts();
@@ -140,16 +140,16 @@ Deno.test("Ctrl-C ends the wait for a session's lock", async () => {
   const { lock } = await world.sandbox.paths("work");
   const held = await acquireLock(lock, { timeout: 0, guards: "a test" });
   const controller = new AbortController();
-  const place = { ...world.sandbox.place, interrupted: controller.signal };
+  const store = { ...world.sandbox.store, interrupted: controller.signal };
   const waiting = world.run(
     "logout",
-    { place, interrupted: controller.signal } as Parameters<typeof world.run>[1],
+    { store, interrupted: controller.signal } as Parameters<typeof world.run>[1],
   );
   controller.abort(interrupted());
   const { code } = await waiting;
   held.release();
   assert.equal(code, 130);
-  assert.ok(await readSession(world.sandbox.place, "work") !== undefined);
+  assert.ok(await readSession(world.sandbox.store, "work") !== undefined);
 });
 
 Deno.test("a wait is told as the shorter of the code's life and the sign-in's own bound", async () => {

@@ -118,12 +118,12 @@ Deno.test("any keys in any order keep the picker whole", () => {
 Deno.test("a person picks; one who leaves interrupts; where nobody can be asked the flag is named", async () => {
   await using sandbox = await openSandbox();
   const ask = (keys?: string[]) => {
-    const around = recordingSurroundings([], {
-      place: sandbox.place,
+    const context = recordingSurroundings([], {
+      store: sandbox.store,
       ...(keys === undefined ? {} : { keys }),
     });
-    return pick(around.terminal, around.interrupted, "Who?", LABELS, "Name the user.")
-      .then((index) => ({ index, ...around.written }), (thrown) => ({ thrown, ...around.written }));
+    return pick(context.terminal, context.interrupted, "Who?", LABELS, "Name the user.")
+      .then((index) => ({ index, ...context.written }), (thrown) => ({ thrown, ...context.written }));
   };
   const picked = await ask([DOWN, "\r"]);
   assert.ok("index" in picked && picked.index === 1);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { AppError, type ErrorCode } from "../../../src/errors.ts";
 import { printable } from "../../../src/text.ts";
 import {
-  cloudfleetPlace,
+  cloudfleetAddress,
   sessionOfVariables,
   tokenProfile,
 } from "../../../src/providers/cloudfleet/profile.ts";
@@ -197,23 +197,23 @@ Deno.test("a profile's place is the flags', else what was kept, else the variabl
     apiHost: "a.example.com",
     api: { url: "https://a.example.com/v1", list: "GET /all" },
   };
-  assert.equal((await cloudfleetPlace({}, env)).issuer, "https://b.example.com");
-  assert.deepEqual(await cloudfleetPlace({}, env, kept), kept);
+  assert.equal((await cloudfleetAddress({}, env)).issuer, "https://b.example.com");
+  assert.deepEqual(await cloudfleetAddress({}, env, kept), kept);
   const flags = {
     issuer: "https://c.example.com",
     apiUrl: "https://c.example.com/v3/",
     operation: ["list=GET /x"],
   };
-  assert.deepEqual(await cloudfleetPlace(flags, env, kept), {
+  assert.deepEqual(await cloudfleetAddress(flags, env, kept), {
     issuer: "https://c.example.com",
     apiHost: "c.example.com",
     api: { url: "https://c.example.com/v3", list: "GET /x" },
   });
   for (const issuer of ["http://auth.example.com", "auth.example.com", "https://auth.example.com?x=1"]) {
-    await assert.rejects(cloudfleetPlace({ issuer }, env), refused("USAGE", /^--issuer: the issuer/));
+    await assert.rejects(cloudfleetAddress({ issuer }, env), refused("USAGE", /^--issuer: the issuer/));
   }
   await assert.rejects(
-    cloudfleetPlace({}, variables({ CLOUDFLEET_ISSUER: "http://x.example" })),
+    cloudfleetAddress({}, variables({ CLOUDFLEET_ISSUER: "http://x.example" })),
     refused("USAGE", /^CLOUDFLEET_ISSUER: the issuer/),
   );
 });
