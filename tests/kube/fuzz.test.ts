@@ -4,11 +4,12 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { loadKubeconfig } from "../../src/kubeconfig/file.ts";
+import { mendPluginPolicy, parsePluginPolicy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
 import { withoutSecrets } from "../../src/kubeconfig/mask.ts";
 import { editKubeconfig, parseKubeconfig } from "../../src/kubeconfig/text.ts";
-import { mendPluginPolicy, parsePluginPolicy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
 import { shellLine } from "../../src/text.ts";
-import { assertPrintable, changedText, damaged, ours, RUNS } from "../fuzz.ts";
+import { assertPrintable } from "../expect-error.ts";
+import { changedText, damaged, ours, RUNS } from "../fuzz.ts";
 import { inScratch } from "../scratch.ts";
 
 const GOOD = {
