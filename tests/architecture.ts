@@ -1,6 +1,6 @@
 /** The rules of the house as a checker of source texts: which way imports run, and who may touch what. */
 
-/** A module's path from the repository's root, such as `src/oauth/http.ts`, with its source text. */
+/** A module's path from the repository's root, such as `src/oauth/device.ts`, with its source text. */
 export type Sources = ReadonlyMap<string, string>;
 
 interface Import {
@@ -27,7 +27,7 @@ const HEIGHTS: Readonly<Record<string, number>> = {
   version: 0,
   system: 1,
   keyring: 2,
-  api: 2,
+  http: 2,
   oauth: 3,
   sessions: 4,
   kubeconfig: 5,
@@ -50,6 +50,7 @@ const SHORT_WAY = new Set([
   "text",
   "version",
   "system",
+  "http",
   "oauth",
   "keyring",
   "sessions",
@@ -195,7 +196,7 @@ function targetsOf(imports: readonly Import[], byPath: ReadonlyMap<string, Modul
   return new Set(imports.map(({ target }) => target).filter((target) => byPath.has(target)));
 }
 
-/** `src/oauth/http.ts` is of the area `oauth`, `src/errors.ts` of `errors`, `main.ts` of `main`. */
+/** `src/oauth/device.ts` is of the area `oauth`, `src/errors.ts` of `errors`, `main.ts` of `main`. */
 function areaOf(path: string): string {
   return path.replace(/^src\//, "").split("/")[0]?.replace(/\.ts$/, "") ?? path;
 }

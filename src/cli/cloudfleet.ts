@@ -1,7 +1,7 @@
 /** The way from a command's flags to Cloudfleet's API: which profile acts, and a client of it. */
 
 import { Option } from "@commander-js/extra-typings";
-import { openApiClient } from "../api/client.ts";
+import { openApiClient } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet/api.ts";
 import {
@@ -140,7 +140,7 @@ export async function openCloudfleet(
         baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
         what: "Cloudfleet's API",
         who: `the profile "${session.name}"`,
-        remedy: signInAgain(session),
+        nextStep: signInAgain(session),
         refusals: CLOUDFLEET_REFUSALS,
         fetch: network.fetch,
         token,

@@ -1,11 +1,11 @@
 /** What every command is handed: the surroundings, and the flags that stand everywhere. */
 
 import { CommanderError } from "@commander-js/extra-typings";
-import type { RequestBounds } from "../api/client.ts";
+import type { RequestLimits } from "../http/api-client.ts";
+import type { Sleep } from "../http/retry.ts";
 import { oneSession } from "../plugin/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import { type KeyringLimits, keyringLimits as boundOf } from "../keyring/store.ts";
-import type { Sleep } from "../oauth/http.ts";
 import { namingVariable, type SessionChoice } from "../sessions/choose.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import type { TokenLimits } from "../sessions/token-wish.ts";
@@ -117,7 +117,7 @@ export function requestBounds(
     CommandContext,
     "now" | "requestTimeout" | "interrupted" | "out"
   >,
-): RequestBounds {
+): RequestLimits {
   return {
     now,
     sleep: pause,

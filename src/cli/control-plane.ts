@@ -1,6 +1,6 @@
 /** Owns the way from a command's flags to a client of the control plane that it acts on. */
 
-import { type ApiClient, openApiClient } from "../api/client.ts";
+import { type ApiClient, openApiClient } from "../http/api-client.ts";
 import { refuseStudio } from "../plugin/exec-credential.ts";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -113,7 +113,7 @@ export async function openTarget(
         what,
         who: labelOf(session),
         refusals: refusalsOf(target),
-        remedy: unproved
+        nextStep: unproved
           ? `See what it is shown, and what to compare that with: ${
             namesServerLine(session, { cluster: cluster.name })
           }`

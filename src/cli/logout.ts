@@ -3,6 +3,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { AppError, fail, failureOrThrow } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
+import { type FlowLimits, limitHttp, openHttp } from "../http/open.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { revokeStudioToken } from "../providers/studio/device-login.ts";
@@ -19,7 +20,6 @@ import { LOCK_WAIT, lockSession, readSession } from "../sessions/read.ts";
 import { clearLeftovers, type Removal, removeSession } from "../sessions/remove.ts";
 import { timedToken } from "../sessions/token-life.ts";
 import { checkpoint } from "../system/checkpoint.ts";
-import { boundedSignal } from "../system/clock.ts";
 import { exists } from "../system/files.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "./context.ts";
 import type { ExportTarget } from "../providers/studio/export.ts";
@@ -289,18 +289,16 @@ async function revoke(
   const gone = { host, registration: registration(opened) };
   const over = { done: "Removed here; nothing of it was left to revoke", ...gone };
   if (until === undefined && credentials.refreshToken === undefined) return over;
-  using network = cli.openNetwork(credentials.certificateAuthority, trustLine(opened.session));
-  using bounded = boundedSignal(
-    cli.requestTimeout,
-    () => slow(host),
-    cli.interrupted,
-  );
+  using http = openHttp(cli, {
+    ...limitsOf(cli, host),
+    certificateAuthority: credentials.certificateAuthority,
+    trust: trustLine(opened.session),
+    log: cli.out.debug,
+  });
   try {
     const { refreshToken, accessToken, clientId, clientSecret, metadata } = credentials;
-    const revoked = await revokeTokens(
-      { fetch: network.fetch, now: cli.now, signal: bounded.signal, log: cli.out.debug },
-      { metadata, client: oauthClient(clientId, clientSecret), refreshToken, accessToken },
-    );
+    const client = oauthClient(clientId, clientSecret);
+    const revoked = await revokeTokens(http, { metadata, client, refreshToken, accessToken });
     if (revoked.kind === "revoked") return { done: "Revoked at the issuer and removed here", ...gone };
     if (until === undefined) return over;
     cli.out.warn(
@@ -339,13 +337,9 @@ async function revokeAtStudio(
   const { host } = new URL(studio);
   using network = cli.openNetwork(certificateAuthority, trustLine(session));
   const revokeOne = async (given: { readonly host: string; readonly token: string }) => {
-    using bounded = boundedSignal(
-      cli.requestTimeout,
-      () => slow(new URL(given.host).host),
-      cli.interrupted,
-    );
-    const exchange = { fetch: network.fetch, now: cli.now, signal: bounded.signal, log: cli.out.debug };
-    return await revokeStudioToken(exchange, given);
+    const limits = limitsOf(cli, new URL(given.host).host);
+    using http = limitHttp({ fetch: network.fetch, now: cli.now, log: cli.out.debug }, limits);
+    return await revokeStudioToken(http, given);
   };
   const older: AppError[] = [];
   for (const superseded of recipe === undefined ? [] : credentials.superseded ?? []) {
@@ -391,8 +385,8 @@ function tokenStays(path: string): AppError {
   );
 }
 
-function slow(host: string): AppError {
-  return new AppError("NETWORK", `${host} did not answer in time.`);
+function limitsOf({ requestTimeout, interrupted }: CommandContext, host: string): FlowLimits {
+  return { timeout: requestTimeout, late: host, interrupted };
 }
 
 const NO_KNOWN_END = "it expires or is revoked there";

@@ -1,7 +1,7 @@
 /** Owns what a Kubernetes API says one may do: its access and rules reviews, and how kubectl writes them. */
 
-import { isObject, type JsonObject } from "../api/answer.ts";
-import type { ApiClient } from "../api/client.ts";
+import { isObject, type JsonObject } from "../http/api-answer.ts";
+import type { ApiClient } from "../http/api-client.ts";
 import { printable } from "../text.ts";
 import { objects, texts } from "./objects.ts";
 

@@ -1,6 +1,6 @@
 /** Owns the question which of its names a Datum API serves control planes under. */
 
-import { openApiClient, type RequestBounds } from "../api/client.ts";
+import { openApiClient, type RequestLimits } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import { KUBERNETES_REFUSALS } from "./refusal.ts";
@@ -14,7 +14,7 @@ export async function servedApi<Api extends string>(
   apiHost: string,
   apis: readonly Api[],
   token: string,
-  bounds: RequestBounds,
+  bounds: RequestLimits,
 ): Promise<Api | undefined> {
   const client = openApiClient({
     ...bounds,

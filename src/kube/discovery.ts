@@ -1,9 +1,9 @@
 /** Owns what a Kubernetes API serves: its groups and resources, as it tells or as they were kept. */
 
-import { isObject, type JsonObject } from "../api/answer.ts";
-import { askForEach } from "../api/at-once.ts";
-import type { ApiClient, RequestOptions } from "../api/client.ts";
-import { pathSegment } from "../api/path-segment.ts";
+import { pathSegment } from "../http/address.ts";
+import { isObject, type JsonObject } from "../http/api-answer.ts";
+import type { ApiClient, RequestOptions } from "../http/api-client.ts";
+import { mapConcurrent } from "../http/map-concurrent.ts";
 import { AppError } from "../errors.ts";
 import { capital } from "../text.ts";
 import { boundedSignal } from "../system/clock.ts";
@@ -229,16 +229,19 @@ async function fetchVersions(
   const listed = groups.flatMap((group) => group.versions.map((version) => ({ group, version })));
   const asked = listed.slice(0, MOST_VERSIONS);
   const missing: MissingPart[] = [];
-  const resources = await askForEach(asked, async ({ group: { name }, version }): Promise<ApiResource[]> => {
-    try {
-      // Where one server does not come back, the others' patience would add up.
-      const list = await client.get(pathOf(name, version), { once: missing.length > 0, ...bounds });
-      return objects(list.resources).flatMap((row) => readResource(name, version, row));
-    } catch (thrown) {
-      missing.push({ part: groupVersionOf(name, version), why: whyMissing(thrown) });
-      return [];
-    }
-  });
+  const resources = await mapConcurrent(
+    asked,
+    async ({ group: { name }, version }): Promise<ApiResource[]> => {
+      try {
+        // Where one server does not come back, the others' patience would add up.
+        const list = await client.get(pathOf(name, version), { once: missing.length > 0, ...bounds });
+        return objects(list.resources).flatMap((row) => readResource(name, version, row));
+      } catch (thrown) {
+        missing.push({ part: groupVersionOf(name, version), why: whyMissing(thrown) });
+        return [];
+      }
+    },
+  );
   missing.sort((a, b) => a.part < b.part ? -1 : 1);
   if (asked.length < listed.length) {
     const why =

@@ -1,8 +1,8 @@
 /** Owns the question to an API server which token of a session it accepts, and whom it sees behind it. */
 
-import { type ApiAnswer, isObject, objectOf } from "../api/answer.ts";
-import { type ApiClient, type ClientOptions, openApiClient, type RequestBounds } from "../api/client.ts";
-import { USUAL_REMEDY } from "../api/refusal.ts";
+import { type ApiAnswer, isObject, objectOf } from "../http/api-answer.ts";
+import { type ApiClient, type ClientOptions, openApiClient, type RequestLimits } from "../http/api-client.ts";
+import { USUAL_STEP } from "../http/api-errors.ts";
 import { AppError } from "../errors.ts";
 import type { Fetch } from "../system/network.ts";
 import { kubernetesRefusals } from "./refusal.ts";
@@ -47,7 +47,7 @@ export async function firstAccepted<Choice>(
   fetch: Fetch,
   candidates: readonly Candidate<Choice>[],
   what: string,
-  bounds: RequestBounds & Pick<ClientOptions, "remedy">,
+  bounds: RequestLimits & Pick<ClientOptions, "nextStep">,
   kind: ServerKind = "control-plane",
 ): Promise<Accepted<Choice>> {
   const refusals: { readonly token: string; readonly error: AppError }[] = [];
@@ -64,7 +64,7 @@ export async function firstAccepted<Choice>(
     const answer = await review(client, kind);
     const accepted = acceptance(answer);
     if (accepted !== undefined) return { choice, ...accepted };
-    refusals.push({ token, error: refusalOf(client, answer, kind, bounds.remedy) });
+    refusals.push({ token, error: refusalOf(client, answer, kind, bounds.nextStep) });
   }
   // A token that was refused once tells nothing of the target; what a token says that was not, does.
   const refused = new Set(
@@ -126,7 +126,7 @@ function refusalOf(
   client: ApiClient,
   answer: ApiAnswer,
   kind: ServerKind,
-  remedy: string | undefined,
+  nextStep: string | undefined,
 ): AppError {
   const error = client.refusal(answer);
   const object = objectOf(answer);
@@ -135,7 +135,7 @@ function refusalOf(
     return new AppError(
       "SESSION_REJECTED",
       `${host} treats the session's token as anonymous in ${client.what}.`,
-      { hint: remedy ?? USUAL_REMEDY },
+      { hint: nextStep ?? USUAL_STEP },
     );
   }
   // Of an unknown id some say 400, some 403 in plain text.

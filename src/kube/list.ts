@@ -1,7 +1,7 @@
 /** Owns reading a whole list from a Kubernetes API, part by part. */
 
-import { isObject, type JsonObject } from "../api/answer.ts";
-import type { ApiClient } from "../api/client.ts";
+import { isObject, type JsonObject } from "../http/api-answer.ts";
+import type { ApiClient } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import { objects } from "./objects.ts";
 

@@ -1,6 +1,6 @@
 /** Owns the parts of objects that an API server sent, as what they should be or as nothing. */
 
-import { isObject, type JsonObject } from "../api/answer.ts";
+import { isObject, type JsonObject } from "../http/api-answer.ts";
 
 /** The objects of a list; none for what is no list. */
 export function objects(value: unknown): JsonObject[] {

@@ -1,7 +1,7 @@
 /** Owns what a Kubernetes API's refusals say beyond their HTTP status: its Status objects, and where to look next. */
 
-import { type ApiAnswer, objectOf } from "../api/answer.ts";
-import { type Refusals, wordsOf } from "../api/refusal.ts";
+import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
+import { messageOf, type Refusals } from "../http/api-errors.ts";
 import { printable } from "../text.ts";
 
 /** How a client of a Kubernetes API understands its refusals, with the next steps that depend on which one it is. */
@@ -13,7 +13,7 @@ export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | 
       INVALID: "Correct what the message names.",
     },
     // A server that lets strangers ask sees one in whoever shows a token that it does not take.
-    refusesToken: (answer) => answer.status === 403 && wordsOf(answer).includes("system:anonymous"),
+    refusesToken: (answer) => answer.status === 403 && messageOf(answer).includes("system:anonymous"),
     reasonOf,
   };
 }

@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
-import { endpointUrl } from "../oauth/http.ts";
+import { endpointUrl } from "../http/address.ts";
 import { certificatesOf } from "../system/network.ts";
 import { readSharedFile } from "../system/shared-file.ts";
 import { entriesOf } from "./text.ts";

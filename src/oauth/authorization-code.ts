@@ -2,10 +2,12 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
-import { type HideSecrets, hidingSecrets } from "../system/sent-secrets.ts";
+import { hostOf } from "../http/address.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { type Redactor, redactorOf } from "../http/redact.ts";
+import { readJson, requestOptions } from "./issuer-request.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { type Exchange, hostOf, readJson, requestOptions } from "./http.ts";
 import { loopbackRedirect } from "./redirect-uri.ts";
 import { meaningOf, type Refusal, wordsOf } from "./refusals.ts";
 import { isRefusal, issuerRefusal, refusalError } from "./refused.ts";
@@ -137,7 +139,7 @@ function readAnswer(
   if (iss !== null && iss !== metadata.issuer) return distrust("it names another issuer (iss)");
   if (params.has("error")) {
     const { state, nonce, codeVerifier } = authorization;
-    const hide = hidingSecrets([state, nonce, codeVerifier, params.get("code") ?? ""]);
+    const hide = redactorOf([state, nonce, codeVerifier, params.get("code") ?? ""]);
     return { kind: "refused", error: authorizationRefusal(host, authorization, params, hide) };
   }
   if (!params.get("code")) return distrust("it holds no code");
@@ -160,7 +162,7 @@ function authorizationRefusal(
   host: string,
   authorization: Authorization,
   params: URLSearchParams,
-  hide: HideSecrets,
+  hide: Redactor,
 ): AppError {
   const refusal: Refusal = {
     error: hide(params.get("error") ?? ""),
@@ -211,7 +213,7 @@ export interface RedeemInput {
  *
  * @throws AppError `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
  */
-export async function redeemCode(exchange: Exchange, input: RedeemInput): Promise<SignInTokens> {
+export async function redeemCode(http: HttpContext, input: RedeemInput): Promise<SignInTokens> {
   const { metadata, client, authorization, params } = input;
   const step = "Cannot exchange the code for tokens";
   const response = await oauth.authorizationCodeGrantRequest(
@@ -221,13 +223,13 @@ export async function redeemCode(exchange: Exchange, input: RedeemInput): Promis
     params,
     authorization.redirectUri,
     authorization.codeVerifier,
-    { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, step) },
+    { additionalParameters: tokenParameters(input.parameters), ...requestOptions(http, step) },
   );
   const answer = await readJson(step, metadata.token_endpoint, response);
   if (isRefusal(answer)) {
     const scopes = scopesAsked(authorization);
     throw issuerRefusal(step, metadata.token_endpoint, answer, { occasion: "sign-in", client, scopes });
   }
-  const tokens = readTokens(exchange.now(), step, metadata, answer);
-  return verifySignIn(exchange, tokens, { ...input, clientId: client.id, nonce: authorization.nonce });
+  const tokens = readTokens(http.now(), step, metadata, answer);
+  return verifySignIn(http, tokens, { ...input, clientId: client.id, nonce: authorization.nonce });
 }

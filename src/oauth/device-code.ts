@@ -2,7 +2,9 @@
 
 import { AppError } from "../errors.ts";
 import { secondsIn } from "./answer-values.ts";
-import type { Answer, Exchange, Sleep } from "./http.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import type { Sleep } from "../http/retry.ts";
+import type { Answer } from "./issuer-request.ts";
 
 /** The secret that is polled with, and its times. */
 export interface PolledCode {
@@ -47,7 +49,7 @@ export function readPolledCode(
  * only the time is over, the outage that the last poll met.
  */
 export async function pauseFor(
-  { signal }: Exchange,
+  { signal }: HttpContext,
   sleep: Sleep,
   milliseconds: number,
   { outage, ranOut }: { readonly outage: AppError | undefined; readonly ranOut: AppError },

@@ -7,17 +7,10 @@ import { memberIn } from "./answer-values.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import {
-  type Answer,
-  badAnswer,
-  endpointUrl,
-  type Exchange,
-  failedExchange,
-  hostOf,
-  readJson,
-  requestOptions,
-  type Sleep,
-} from "./http.ts";
+import { endpointUrl, hostOf } from "../http/address.ts";
+import { failedRequest, type HttpContext } from "../http/bounded.ts";
+import type { Sleep } from "../http/retry.ts";
+import { type Answer, badAnswer, readJson, requestOptions } from "./issuer-request.ts";
 import type { Meaning } from "./refusals.ts";
 import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
@@ -58,7 +51,7 @@ const LONGEST_PAUSE_SECONDS = 60;
  * @throws {AppError} `ISSUER_ERROR` when the issuer has no such endpoint or refuses, `NETWORK`, `INVALID_TOKEN` for
  * an address that must not be shown.
  */
-export async function beginDevice(exchange: Exchange, input: DeviceInput): Promise<DeviceCode> {
+export async function beginDevice(http: HttpContext, input: DeviceInput): Promise<DeviceCode> {
   const { metadata, client, scopes } = input;
   const endpoint = input.endpoint ?? metadata.device_authorization_endpoint;
   if (endpoint === undefined) {
@@ -75,17 +68,17 @@ export async function beginDevice(exchange: Exchange, input: DeviceInput): Promi
   let codeVerifier = metadata.code_challenge_methods_supported?.includes("S256") === false
     ? undefined
     : oauth.generateRandomCodeVerifier();
-  let answer = await askForCode(exchange, input, endpoint, codeVerifier);
+  let answer = await askForCode(http, input, endpoint, codeVerifier);
   if (
     codeVerifier !== undefined && isRefusal(answer) && meaningOfAnswer("sign-in", answer) === "pkce"
   ) {
     codeVerifier = undefined;
-    answer = await askForCode(exchange, input, endpoint, codeVerifier);
+    answer = await askForCode(http, input, endpoint, codeVerifier);
   }
   if (isRefusal(answer)) {
     throw issuerRefusal(ASKING, endpoint, answer, { occasion: "sign-in", client, scopes });
   }
-  const device = readDeviceCode(exchange, endpoint, answer);
+  const device = readDeviceCode(http, endpoint, answer);
   return codeVerifier === undefined
     ? device
     : Object.defineProperty(device, "codeVerifier", { value: codeVerifier });
@@ -94,7 +87,7 @@ export async function beginDevice(exchange: Exchange, input: DeviceInput): Promi
 const ASKING = "Cannot ask for a device code";
 
 async function askForCode(
-  exchange: Exchange,
+  http: HttpContext,
   { metadata, client, scopes, parameters }: DeviceInput,
   endpoint: string,
   codeVerifier: string | undefined,
@@ -108,19 +101,19 @@ async function askForCode(
     { client_id: client.id },
     clientAuthentication(client, metadata),
     authorizationParameters(parameters, { scope: scopes.join(" "), ...challenge }),
-    requestOptions(exchange, ASKING),
+    requestOptions(http, ASKING),
   );
   return await readJson(ASKING, endpoint, response);
 }
 
-function readDeviceCode(exchange: Exchange, endpoint: string, answer: Answer): DeviceCode {
+function readDeviceCode(http: HttpContext, endpoint: string, answer: Answer): DeviceCode {
   const { json } = answer;
   const malformed = (why: string) =>
     badAnswer(`${ASKING}: ${hostOf(endpoint)} sent a malformed answer: ${why}.`, {
       kind: "content",
       status: 200,
     });
-  const polled = readPolledCode(answer, exchange.now(), malformed);
+  const polled = readPolledCode(answer, http.now(), malformed);
   const { user_code: userCode } = json;
   if (typeof userCode !== "string" || printable(userCode, 64) === "") {
     throw malformed("it holds no user_code");
@@ -167,7 +160,7 @@ export interface PollInput {
  *
  * @throws {AppError} `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
  */
-export async function pollDevice(exchange: Exchange, input: PollInput): Promise<SignInTokens> {
+export async function pollDevice(http: HttpContext, input: PollInput): Promise<SignInTokens> {
   const { metadata, client, device, sleep } = input;
   const step = "Cannot get tokens for the device code";
   const host = hostOf(metadata.issuer);
@@ -175,9 +168,9 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
   let pause = interval;
   let outage: AppError | undefined;
   for (;;) {
-    const wait = Math.max(0, Math.min(pause * 1000, device.expiresAt - exchange.now()));
-    await pauseFor(exchange, sleep, wait, { outage, ranOut: ranOut(host) });
-    if (exchange.now() >= device.expiresAt) throw outage ?? ranOut(host);
+    const wait = Math.max(0, Math.min(pause * 1000, device.expiresAt - http.now()));
+    await pauseFor(http, sleep, wait, { outage, ranOut: ranOut(host) });
+    if (http.now() >= device.expiresAt) throw outage ?? ranOut(host);
     let tokens: TokenAnswer | undefined;
     try {
       const response = await oauth.deviceCodeGrantRequest(
@@ -186,21 +179,21 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
         clientAuthentication(client, metadata),
         device.deviceCode,
         {
-          ...requestOptions(exchange, step),
+          ...requestOptions(http, step),
           additionalParameters: tokenParameters(input.parameters, { code_verifier: codeVerifier }),
         },
       );
       const answer = await readJson(step, metadata.token_endpoint, response);
       const meaning = isRefusal(answer) ? meaningOfAnswer("poll", answer) : "tokens";
-      if (meaning === "tokens") tokens = readTokens(exchange.now(), step, metadata, answer);
+      if (meaning === "tokens") tokens = readTokens(http.now(), step, metadata, answer);
       else if (meaning === "slow-down") interval += SLOWER_SECONDS;
       else if (meaning === "pkce" && codeVerifier !== undefined) codeVerifier = undefined;
       else if (meaning !== "pending") throw pollRefusal(step, input, meaning, answer);
       pause = interval;
       outage = undefined;
     } catch (error) {
-      if (exchange.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
-      const failed = failedExchange(error);
+      if (http.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
+      const failed = failedRequest(error);
       // Tokens that cannot be read are gone with their code; asking again would only hide why.
       if (failed?.kind === "content") throw error;
       outage = error;
@@ -208,7 +201,7 @@ export async function pollDevice(exchange: Exchange, input: PollInput): Promise<
         ? Math.max(interval, (failed.retryAfter ?? 0) / 1000)
         : Math.max(interval, Math.min(pause * 2, LONGEST_PAUSE_SECONDS));
     }
-    if (tokens !== undefined) return await verifySignIn(exchange, tokens, { ...input, clientId: client.id });
+    if (tokens !== undefined) return await verifySignIn(http, tokens, { ...input, clientId: client.id });
   }
 }
 

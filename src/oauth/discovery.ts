@@ -3,7 +3,9 @@
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
 import { printable, shellWord } from "../text.ts";
-import { endpointUrl, type Exchange, type FailedExchange, hostOf, readJson, requestOptions } from "./http.ts";
+import { endpointUrl, hostOf } from "../http/address.ts";
+import type { FailedRequest, HttpContext } from "../http/bounded.ts";
+import { readJson, requestOptions } from "./issuer-request.ts";
 
 /**
  * The part of an issuer's metadata that is used, safe to keep as JSON with a session. Every endpoint in it was
@@ -48,14 +50,14 @@ const STEP = "Cannot read the issuer's discovery document";
  * @throws AppError `USAGE` for an issuer that is no https URL, `NETWORK`, and `ISSUER_ERROR` for a document that
  * is absent or fails a check.
  */
-export async function discoverIssuer(exchange: Exchange, issuer: string): Promise<IssuerMetadata> {
+export async function discoverIssuer(http: HttpContext, issuer: string): Promise<IssuerMetadata> {
   const url = endpointUrl(issuer, { query: "refused" });
   if (typeof url === "string") {
     throw new AppError("USAGE", `The issuer ${printable(issuer)} ${url}.`, {
       hint: "An issuer is an https URL without query and fragment (http for loopback hosts only).",
     });
   }
-  const response = await oauth.discoveryRequest(url, requestOptions(exchange, STEP));
+  const response = await oauth.discoveryRequest(url, requestOptions(http, STEP));
   const refuse = (why: string, { cause, hint = CHECK }: Why = {}) =>
     new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(url)} ${why}.`, {
       hint,
@@ -74,7 +76,7 @@ export async function discoverIssuer(exchange: Exchange, issuer: string): Promis
 const CHECK = "Check the issuer's address, byte for byte, with whoever runs it.";
 
 interface Why {
-  readonly cause?: FailedExchange;
+  readonly cause?: FailedRequest;
   readonly hint?: string;
 }
 

@@ -5,7 +5,9 @@ import { AppError } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";
+import { hostOf } from "../http/address.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { issuerFetch, readJson } from "./issuer-request.ts";
 import { decodeObject } from "./jwt.ts";
 
 /** The claims of a verified ID token. OpenID Connect Core 1.0, 2. */
@@ -72,15 +74,15 @@ function invalid(metadata: IssuerMetadata, why: string, hint = HINT): AppError {
  * @throws AppError `INVALID_TOKEN` naming the check, or `NETWORK` when the issuer's keys cannot be had.
  */
 export async function verifyIdToken(
-  exchange: Exchange,
+  http: HttpContext,
   idToken: string,
   checks: IdTokenChecks,
 ): Promise<VerifiedIdToken> {
   const { metadata } = checks;
   const jws = parseJws(metadata, idToken);
-  const keys = await verifySignature(exchange, metadata, jws, checks.keys);
+  const keys = await verifySignature(http, metadata, jws, checks.keys);
   const claims = await checkClaims(jws, checks);
-  const untimely = checkTimes(exchange, claims, checks);
+  const untimely = checkTimes(http, claims, checks);
   return { claims, keys, ...(untimely === undefined ? {} : { untimely }) };
 }
 
@@ -160,9 +162,9 @@ function parseJws(metadata: IssuerMetadata, idToken: string): Jws {
 // --- the keys ------------------------------------------------------------------------------------------------
 
 /** Fetches the issuer's public keys. @throws AppError `NETWORK`, or `INVALID_TOKEN` for a document that is none. */
-export async function fetchSigningKeys(exchange: Exchange, metadata: IssuerMetadata): Promise<SigningKeys> {
+export async function fetchSigningKeys(http: HttpContext, metadata: IssuerMetadata): Promise<SigningKeys> {
   const step = "Cannot read the issuer's signing keys";
-  const response = await boundedFetch(exchange, step)(metadata.jwks_uri, {
+  const response = await issuerFetch(http, step)(metadata.jwks_uri, {
     headers: { accept: "application/json, application/jwk-set+json" },
   });
   const { status, json } = await readJson(step, metadata.jwks_uri, response);
@@ -172,7 +174,7 @@ export async function fetchSigningKeys(exchange: Exchange, metadata: IssuerMetad
       hint: HINT,
     });
   }
-  return { keys: json.keys.flatMap(publicMembers), fetchedAt: exchange.now() };
+  return { keys: json.keys.flatMap(publicMembers), fetchedAt: http.now() };
 }
 
 /** Only what verifying needs is kept: certificates are large, and a private part has no business here. */
@@ -205,13 +207,13 @@ function candidates({ keys }: SigningKeys, { header, algorithm }: Jws): readonly
  * issuer may have rotated since, under a new `kid`, the same one, or none.
  */
 async function verifySignature(
-  exchange: Exchange,
+  http: HttpContext,
   metadata: IssuerMetadata,
   jws: Jws,
   cached: SigningKeys | undefined,
 ): Promise<SigningKeys> {
   if (cached !== undefined && await signatureFault(cached, jws) === undefined) return cached;
-  const keys = await fetchSigningKeys(exchange, metadata);
+  const keys = await fetchSigningKeys(http, metadata);
   const fault = await signatureFault(keys, jws);
   if (fault !== undefined) throw invalid(metadata, fault);
   return keys;
@@ -303,8 +305,8 @@ async function halfHash({ hash }: Algorithm, accessToken: string): Promise<strin
   return toBase64Url(digest.subarray(0, digest.length / 2));
 }
 
-function checkTimes(exchange: Exchange, claims: IdTokenClaims, checks: IdTokenChecks): AppError | undefined {
-  const now = exchange.now();
+function checkTimes(http: HttpContext, claims: IdTokenClaims, checks: IdTokenChecks): AppError | undefined {
+  const now = http.now();
   const seconds = now / 1000;
   const begin = claims.nbf as number | undefined;
   let why: string;

@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { isLoopback } from "./http.ts";
+import { isLoopback } from "../http/address.ts";
 
 /** A redirect URI as it was written, taken apart. RFC 8252, 7.3. */
 export interface LoopbackRedirect {

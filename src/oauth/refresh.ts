@@ -4,19 +4,13 @@ import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import { discoverIssuer, type IssuerMetadata } from "./discovery.ts";
-import {
-  type Answer,
-  endpointGone,
-  type Exchange,
-  failedExchange,
-  hostOf,
-  readJson,
-  requestOptions,
-} from "./http.ts";
+import { hostOf } from "../http/address.ts";
+import { failedRequest, type HttpContext } from "../http/bounded.ts";
+import { pauseAfter, type Retry } from "../http/retry.ts";
+import { type Answer, endpointGone, readJson, requestOptions } from "./issuer-request.ts";
 import { verifyIdToken } from "./id-token.ts";
 import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
 import { type TokenParameters, tokenParameters } from "./request-parameters.ts";
-import { pauseAfter, type Retry } from "./retry.ts";
 import {
   readTokens,
   rotatedToken,
@@ -67,8 +61,8 @@ const STEP = "Cannot refresh the session";
  * @throws {AppError} `SESSION_EXPIRED` for an answer that ends the session (`refusals.ts` lists them), `NETWORK`,
  * `ISSUER_ERROR`, `INVALID_TOKEN` when the answer is another's or badly signed: then nothing of it may be kept.
  */
-export async function refreshTokens(exchange: Exchange, input: RefreshInput): Promise<Refreshed> {
-  const { answer, metadata } = await requestTokens(exchange, input);
+export async function refreshTokens(http: HttpContext, input: RefreshInput): Promise<Refreshed> {
+  const { answer, metadata } = await requestTokens(http, input);
   if ("kind" in answer) return answer;
   const { accessToken, idToken, refreshToken: rotated } = answer.tokens;
   const tokens = { ...answer.tokens, refreshToken: rotated ?? input.refreshToken };
@@ -79,7 +73,7 @@ export async function refreshTokens(exchange: Exchange, input: RefreshInput): Pr
     ...(rotated === undefined ? {} : { refreshToken: rotated }),
   });
   try {
-    const { claims, keys, untimely } = await verifyIdToken(exchange, idToken, {
+    const { claims, keys, untimely } = await verifyIdToken(http, idToken, {
       metadata,
       keys: input.keys,
       clientId: input.client.id,
@@ -99,7 +93,7 @@ export async function refreshTokens(exchange: Exchange, input: RefreshInput): Pr
 }
 
 async function requestTokens(
-  exchange: Exchange,
+  http: HttpContext,
   input: RefreshInput,
 ): Promise<{ answer: TokenAnswer | Unusable; metadata: IssuerMetadata }> {
   const { metadata, client, refreshToken, attempts = 3 } = input;
@@ -111,21 +105,21 @@ async function requestTokens(
         { client_id: client.id },
         clientAuthentication(client, current),
         refreshToken,
-        { additionalParameters: tokenParameters(input.parameters), ...requestOptions(exchange, STEP) },
+        { additionalParameters: tokenParameters(input.parameters), ...requestOptions(http, STEP) },
       );
       const answer = await readJson(STEP, current.token_endpoint, response);
       if (isRefusal(answer)) throw refused(current, client, answer);
-      return { answer: readRefreshed(exchange, current, answer, refreshToken), metadata: current };
+      return { answer: readRefreshed(http, current, answer, refreshToken), metadata: current };
     } catch (error) {
-      if (attempt >= attempts || exchange.signal.aborted) throw error;
+      if (attempt >= attempts || http.signal.aborted) throw error;
       if (endpointGone(error) && current === metadata) {
-        current = await movedIssuer(exchange, metadata, error);
+        current = await movedIssuer(http, metadata, error);
         attempt++; // discovery was a request, too
         continue;
       }
       // A slow answer may have rotated the token.
-      if (failedExchange(error)?.kind === "timeout") throw error;
-      await pauseAfter(exchange, error, attempt, input);
+      if (failedRequest(error)?.kind === "timeout") throw error;
+      await pauseAfter(http, error, attempt, input);
     }
   }
 }
@@ -134,13 +128,13 @@ type Unusable = Extract<Refreshed, { readonly kind: "unusable" }>;
 
 /** Reads what a refresh brought. What cannot be read, and yet holds a refresh token, has spent the old one. */
 function readRefreshed(
-  exchange: Exchange,
+  http: HttpContext,
   metadata: IssuerMetadata,
   answer: Answer,
   sent: string,
 ): TokenAnswer | Unusable {
   try {
-    return readTokens(exchange.now(), STEP, metadata, answer);
+    return readTokens(http.now(), STEP, metadata, answer);
   } catch (error) {
     const refreshToken = rotatedToken(answer);
     if (!(error instanceof AppError) || refreshToken === undefined || refreshToken === sent) throw error;
@@ -162,11 +156,11 @@ function refused(metadata: IssuerMetadata, client: OAuthClient, answer: Answer):
 
 /** The issuer's metadata of today; the first error stands when the token endpoint has not moved. */
 async function movedIssuer(
-  exchange: Exchange,
+  http: HttpContext,
   metadata: IssuerMetadata,
   first: unknown,
 ): Promise<IssuerMetadata> {
-  const fresh = await discoverIssuer(exchange, metadata.issuer).catch(() => undefined);
+  const fresh = await discoverIssuer(http, metadata.issuer).catch(() => undefined);
   if (fresh === undefined || fresh.token_endpoint === metadata.token_endpoint) throw first;
   return fresh;
 }

@@ -1,9 +1,10 @@
 /** What a refusal is called outside of any session: the error's code, its sentence, and what to look at. */
 
 import { AppError } from "../errors.ts";
-import { isAskedFor } from "../system/sent-secrets.ts";
+import { hostOf } from "../http/address.ts";
+import { isFulfilled } from "../http/redact.ts";
+import { type Answer, badAnswer, type FailedAnswer } from "./issuer-request.ts";
 import type { OAuthClient } from "./client.ts";
-import { type Answer, badAnswer, type FailedExchange, hostOf } from "./http.ts";
 import {
   type Meaning,
   meaningOf,
@@ -25,7 +26,7 @@ export interface Asked {
 
 /** True for an answer that does not hold what was asked for: by its status, or because it names an error. */
 export function isRefusal({ status, json }: Answer): boolean {
-  return !isAskedFor(status) || namesError(json);
+  return !isFulfilled(status) || namesError(json);
 }
 
 /** The issuer's own words in an answer that is a refusal, safe to print. */
@@ -39,9 +40,8 @@ export function meaningOfAnswer(occasion: Occasion, { status, json }: Answer): M
 }
 
 /** The cause of an error about a refusal. */
-export function refusedCause(refusal: Refusal, meaning: Meaning): FailedExchange {
-  const { status } = refusal;
-  return { kind: "refused", ...(status === undefined ? {} : { status }), refusal: { ...refusal, meaning } };
+export function refusedCause(refusal: Refusal, meaning: Meaning): FailedAnswer {
+  return { kind: "refused", status: refusal.status, refusal: { ...refusal, meaning } };
 }
 
 /**
@@ -59,10 +59,7 @@ export function refusalError(step: string, host: string, refusal: Refusal, asked
   const words = wordsOf(refusal);
   if (meaning === "passing") {
     const kind = asked.occasion === "way-back" ? "refused" : "status";
-    return badAnswer(`${step}: ${host} is unavailable (${words}).`, {
-      kind,
-      ...(status === undefined ? {} : { status }),
-    });
+    return badAnswer(`${step}: ${host} is unavailable (${words}).`, { kind, status });
   }
   const said = status === undefined ? words : `status ${status}, ${words}`;
   return new AppError("ISSUER_ERROR", `${step}: ${host} refused (${said}).`, {

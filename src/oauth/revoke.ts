@@ -4,7 +4,9 @@ import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { badAnswer, type Exchange, hostOf, readJson, requestOptions } from "./http.ts";
+import { hostOf } from "../http/address.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { badAnswer, readJson, requestOptions } from "./issuer-request.ts";
 import { refusalIn } from "./refusals.ts";
 import { issuerRefusal } from "./refused.ts";
 
@@ -33,12 +35,12 @@ const STEP = "Cannot revoke the session's tokens";
  *
  * @throws AppError `NETWORK` or `ISSUER_ERROR`, of the first that failed.
  */
-export async function revokeTokens(exchange: Exchange, input: RevokeInput): Promise<Revoked> {
+export async function revokeTokens(http: HttpContext, input: RevokeInput): Promise<Revoked> {
   const { metadata, refreshToken, accessToken } = input;
   if (metadata.revocation_endpoint === undefined) return { kind: "no-endpoint" };
   const failures: unknown[] = [];
   if (refreshToken !== undefined) {
-    await revoke(exchange, input, refreshToken, "refresh_token").then((known) => {
+    await revoke(http, input, refreshToken, "refresh_token").then((known) => {
       if (known) return;
       throw new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(metadata.issuer)} cannot revoke refresh tokens.`);
     }).catch((error) => failures.push(error));
@@ -46,7 +48,7 @@ export async function revokeTokens(exchange: Exchange, input: RevokeInput): Prom
   let accessTokenStays = false;
   // After its refresh token it is unknown already, which some issuers log as an error.
   if (accessToken !== undefined && (refreshToken === undefined || failures.length > 0)) {
-    await revoke(exchange, input, accessToken, "access_token").then((known) => {
+    await revoke(http, input, accessToken, "access_token").then((known) => {
       accessTokenStays = !known;
     }).catch((error) => failures.push(error));
   }
@@ -56,7 +58,7 @@ export async function revokeTokens(exchange: Exchange, input: RevokeInput): Prom
 
 /** @returns false when the issuer answers `unsupported_token_type`. */
 async function revoke(
-  exchange: Exchange,
+  http: HttpContext,
   { metadata, client }: RevokeInput,
   token: string,
   hint: "refresh_token" | "access_token",
@@ -69,7 +71,7 @@ async function revoke(
     token,
     {
       additionalParameters: { token_type_hint: hint },
-      ...requestOptions(exchange, STEP),
+      ...requestOptions(http, STEP),
     },
   );
   if (response.status === 200) {

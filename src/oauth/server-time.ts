@@ -1,7 +1,9 @@
 /** Owns the asking of a server for nothing but its time. */
 
 import { failureOrThrow } from "../errors.ts";
-import { boundedFetch, type Exchange, hostOf, serverDateOf } from "./http.ts";
+import { hostOf } from "../http/address.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { issuerFetch, serverDateOf } from "./issuer-request.ts";
 
 /** What a server's clock shows. */
 export interface ServerTime {
@@ -20,21 +22,21 @@ const LONGEST_QUESTION_MS = 3_000;
  *
  * @param server a URL of it; nothing secret is sent there.
  */
-export async function askServerTime(exchange: Exchange, server: string): Promise<ServerTime | undefined> {
+export async function askServerTime(http: HttpContext, server: string): Promise<ServerTime | undefined> {
   let date: number | undefined;
-  const dated: Exchange = {
-    ...exchange,
-    requestTimeout: Math.min(LONGEST_QUESTION_MS, exchange.requestTimeout ?? LONGEST_QUESTION_MS),
+  const dated: HttpContext = {
+    ...http,
+    requestTimeout: Math.min(LONGEST_QUESTION_MS, http.requestTimeout ?? LONGEST_QUESTION_MS),
     // Here, because the Date of a refusal is as good as any, and it comes as an error.
     fetch: async (input, init) => {
-      const response = await exchange.fetch(input, init);
+      const response = await http.fetch(input, init);
       // A cache's answer is of another time. RFC 9111, 5.1.
       date = response.headers.has("age") ? undefined : serverDateOf(response);
       return response;
     },
   };
   try {
-    await boundedFetch(dated, "Cannot ask for the time")(server, { method: "HEAD" });
+    await issuerFetch(dated, "Cannot ask for the time")(server, { method: "HEAD" });
   } catch (thrown) {
     failureOrThrow(thrown);
   }

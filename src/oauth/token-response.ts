@@ -2,10 +2,12 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { SHORTEST_SECRET } from "../system/sent-secrets.ts";
+import { hostOf } from "../http/address.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { SHORTEST_SECRET } from "../http/redact.ts";
+import { type Answer, badAnswer } from "./issuer-request.ts";
 import { memberIn, secondsIn } from "./answer-values.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { type Answer, badAnswer, type Exchange, hostOf } from "./http.ts";
 import { type IdTokenClaims, type SigningKeys, verifyIdToken } from "./id-token.ts";
 
 export type { IdTokenClaims, SigningKeys } from "./id-token.ts";
@@ -107,7 +109,7 @@ function refuseOtherType(step: string, host: string, type: unknown): void {
 
 /** Verifies the tokens of a sign-in; one without a good ID token is refused. */
 export async function verifySignIn(
-  exchange: Exchange,
+  http: HttpContext,
   { tokens, serverDate }: TokenAnswer,
   checks: {
     readonly metadata: IssuerMetadata;
@@ -124,7 +126,7 @@ export async function verifySignIn(
       hint: "The client at the issuer must be allowed the scope openid.",
     });
   }
-  const { claims, keys, untimely } = await verifyIdToken(exchange, idToken, {
+  const { claims, keys, untimely } = await verifyIdToken(http, idToken, {
     ...checks,
     accessToken,
     serverDate,

@@ -2,7 +2,9 @@
 
 import { AppError } from "../errors.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { boundedFetch, type Exchange, hostOf, readJson } from "./http.ts";
+import { hostOf } from "../http/address.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { issuerFetch, readJson } from "./issuer-request.ts";
 import { refusalIn } from "./refusals.ts";
 import { isRefusal, issuerRefusal } from "./refused.ts";
 
@@ -23,13 +25,13 @@ export type UserInfo =
 
 /** Asks for the person's claims, or whether the token still lives. @throws AppError `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`. */
 export async function fetchUserInfo(
-  exchange: Exchange,
+  http: HttpContext,
   { metadata, accessToken, subject }: UserInfoInput,
 ): Promise<UserInfo> {
   const step = "Cannot read who is signed in";
   const endpoint = metadata.userinfo_endpoint;
   if (endpoint === undefined) return { kind: "no-endpoint" };
-  const response = await boundedFetch(exchange, step)(endpoint, {
+  const response = await issuerFetch(http, step)(endpoint, {
     headers: { accept: "application/json", authorization: `Bearer ${accessToken}` },
   });
   if (response.status === 401) return { kind: "rejected" };

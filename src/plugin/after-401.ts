@@ -5,7 +5,8 @@
  * token for ever. It is a suspicion, not proof: some programs run the plugin twice in one process.
  */
 
-import { AppError, failureOrThrow } from "../errors.ts";
+import { failureOrThrow } from "../errors.ts";
+import { openHttp } from "../http/open.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Deliveries } from "./deliveries.ts";
@@ -14,8 +15,6 @@ import { openSession } from "../sessions/open.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { readSession } from "../sessions/read.ts";
 import { type FreshToken, timeLeft, type TokenLimits } from "../sessions/token-wish.ts";
-import { boundedSignal } from "../system/clock.ts";
-import { openNetwork } from "../system/network.ts";
 
 const LONGEST_QUESTION = 3_000;
 
@@ -75,18 +74,16 @@ async function askIssuer(
   if (sealed.issuer !== token.session.issuer) return "good";
   if (credentials.recipe !== undefined) return "unknown";
   const { metadata, subject, certificateAuthority } = credentials;
-  using network = openNetwork(certificateAuthority);
-  using bounded = boundedSignal(timeLeft(limits.deadline, LONGEST_QUESTION), tooSlow);
-  const exchange = {
-    fetch: network.fetch,
-    now: store.now,
-    signal: bounded.signal,
+  using http = openHttp(store, {
+    certificateAuthority,
+    timeout: timeLeft(limits.deadline, LONGEST_QUESTION),
+    late: "The issuer",
     requestTimeout: LONGEST_QUESTION,
-    ...(limits.log === undefined ? {} : { log: limits.log }),
-  };
+    log: limits.log,
+  });
   let verdict: Verdict = "unknown";
   try {
-    const { kind } = await fetchUserInfo(exchange, { metadata, accessToken: token.token, subject });
+    const { kind } = await fetchUserInfo(http, { metadata, accessToken: token.token, subject });
     verdict = kind === "claims" ? "good" : kind === "rejected" ? kind : "unknown";
     return verdict;
   } finally {
@@ -95,8 +92,4 @@ async function askIssuer(
       await deliveries.asked(token.token, verdict === "good");
     }
   }
-}
-
-function tooSlow(): AppError {
-  return new AppError("NETWORK", "The issuer did not answer in time.");
 }

@@ -1,6 +1,7 @@
 /** The sign-in that kubectl's plugin begins by itself: one for all who wait, the same identity or nothing. */
 
 import { AppError } from "../errors.ts";
+import { openHttp } from "../http/open.ts";
 import { printable } from "../text.ts";
 import { type KeyringLimits, keyringLimits } from "../keyring/store.ts";
 import { datumTarget } from "../providers/datum/hosts.ts";
@@ -19,11 +20,10 @@ import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn } from "../sign-in/sign-in.ts";
 import type { SignInTarget } from "../providers/sign-in-target.ts";
 import { browserObstacle } from "../system/browser.ts";
-import { boundedSignal, formatSpan } from "../system/clock.ts";
+import { formatSpan } from "../system/clock.ts";
 import { type Environment, operatingSystem } from "../system/environment.ts";
 import { ensurePrivateFolder, readTextFile, replaceQuickly } from "../system/files.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
-import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { readKeys } from "../system/terminal.ts";
 import type { TerminalUse } from "../system/terminal-use.ts";
@@ -219,15 +219,14 @@ async function signIn(
   const trust = renewed === undefined
     ? `${loginLineOfName(name)} --certificate-authority FILE`
     : trustLine(renewed);
-  using network = openNetwork(certificateAuthority, trust);
-  using bounded = boundedSignal(longest, () => nobodyCame(byHand(renewal), longest), interrupted);
-  const exchange = {
-    fetch: network.fetch,
-    now: store.now,
-    signal: bounded.signal,
-    deadline: store.now() + longest,
-    ...(context.log === undefined ? {} : { log: context.log }),
-  };
+  using http = openHttp(store, {
+    certificateAuthority,
+    trust,
+    timeout: longest,
+    late: () => nobodyCame(byHand(renewal), longest),
+    interrupted,
+    log: context.log,
+  });
   const say = (text: string) => writeErr(`${text}\n`);
   say(
     renewed === undefined || renewed.user.subject === NOBODY
@@ -235,7 +234,7 @@ async function signIn(
       : `The session of ${labelOf(renewed)} has expired.`,
   );
   await signInPerson({ target, loginHint, choices: renewed?.signIn }, {
-    exchange,
+    http,
     env,
     device: false,
     port: 0,
@@ -256,7 +255,7 @@ async function signIn(
         activate: false,
       };
       const limits = keyringLimits(canAsk, interrupted);
-      const { session } = await saveSignIn(store, exchange, signedIn, choice, limits);
+      const { session } = await saveSignIn(store, http, signedIn, choice, limits);
       return { who: labelOf(session), where: target.apiHost };
     },
   });

@@ -9,7 +9,7 @@ import {
   type ChosenTokenRequest,
   expired,
   openAgain,
-  openExchange,
+  openIssuer,
   refuseKnownFailure,
   remembering,
   stillGood,
@@ -147,10 +147,9 @@ async function follow(
   limits: TokenLimits,
 ): Promise<IssuedToken> {
   const { session, credentials } = opened;
-  using asking = openExchange(store, opened, limits);
-  const { exchange } = asking;
+  using http = openIssuer(store, opened, limits);
   try {
-    return await requestToken(exchange, store.env, credentials, recipe);
+    return await requestToken(http, store.env, credentials, recipe);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     // The CI system's token is its own to renew, and the hint says how.
@@ -182,8 +181,8 @@ async function whyOver(
   const over = expired(session, `its token expired${when}`);
   // What a variable holds tells its end by the clock of whoever issued it.
   if (ends === undefined || ambientCredentials(session) === undefined) return over;
-  using asking = openExchange(store, opened, limits);
-  const server = await askServerTime(asking.exchange, `https://${credentials.apiHost}`);
+  using http = openIssuer(store, opened, limits);
+  const server = await askServerTime(http, `https://${credentials.apiHost}`);
   if (server === undefined || server.date >= ends) return over;
   const consequence = `the token of "${name}" counts as expired${when}`;
   return clockSkew(store.now(), server.date, server.host, consequence) ?? over;

@@ -2,7 +2,7 @@
 
 import { AppError, fail } from "../errors.ts";
 import { oauthClient } from "../oauth/client.ts";
-import { failedExchange } from "../oauth/http.ts";
+import { refusalOfError } from "../oauth/issuer-request.ts";
 import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { pause } from "../system/clock.ts";
@@ -13,7 +13,7 @@ import {
   expired,
   openAgain,
   type OpenedSignIn,
-  openExchange,
+  openIssuer,
   refuseKnownFailure,
   remembering,
   signInOf,
@@ -113,8 +113,8 @@ async function askIssuer(
   limits: TokenLimits,
 ): Promise<Refreshed> {
   const { credentials } = opened;
-  using asking = openExchange(store, opened, limits);
-  return await refreshTokens(asking.exchange, {
+  using http = openIssuer(store, opened, limits);
+  return await refreshTokens(http, {
     metadata: credentials.metadata,
     keys: credentials.keys,
     client: oauthClient(credentials.clientId, credentials.clientSecret),
@@ -224,7 +224,7 @@ function refreshFailure(session: Session, failure: unknown): AppError {
   if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
   // What was asked is said here, with the session's name.
   const why = failure.message.replace(/^Cannot refresh the session: /, "");
-  const refusal = failedExchange(failure)?.refusal;
+  const refusal = refusalOfError(failure);
   const hint = refusal === undefined ? failure.hint : afterRefusal(session, refusal);
   return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
     ...(hint === undefined ? {} : { hint }),

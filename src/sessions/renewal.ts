@@ -1,9 +1,7 @@
 /** Owns what every way to the next token shares: what other processes did meanwhile, the bounds, what it ends with. */
 
 import { AppError } from "../errors.ts";
-import type { Exchange } from "../oauth/http.ts";
-import { boundedSignal } from "../system/clock.ts";
-import { openNetwork } from "../system/network.ts";
+import { type OpenHttp, openHttp } from "../http/open.ts";
 import { kidOf, type SealingKey } from "./seal.ts";
 import { issuerOf, type SignInCredentials } from "./credentials.ts";
 import { newLoginLine, signInAgain, trustLine } from "./login-line.ts";
@@ -107,41 +105,21 @@ export function expired(session: Session, why: string, cause?: unknown): AppErro
   );
 }
 
-/** A bounded exchange with a session's issuer; dispose of it. */
-export interface OpenExchange extends Disposable {
-  readonly exchange: Exchange;
-}
-
 // No signal ends the process meanwhile, so nobody should wait for longer.
 const LONGEST_REQUEST = 10_000;
 
-/** Opens the network as a session's issuer wants it, for one exchange within the bounds. */
-export function openExchange(
+/** Opens the network to a session's issuer, within the limits. */
+export function openIssuer(
   store: SessionStore,
   { session, credentials }: Pick<OpenedSession, "session" | "credentials">,
   limits: TokenLimits,
-): OpenExchange {
-  const network = openNetwork(credentials.certificateAuthority, trustLine(session));
-  const left = timeLeft(limits.deadline, LONGEST_REQUEST);
-  const bounded = boundedSignal(left, () => tooSlow(issuerOf(credentials)));
-  return {
-    exchange: {
-      fetch: network.fetch,
-      now: store.now,
-      signal: bounded.signal,
-      deadline: store.now() + left,
-      ...(limits.requestTimeout === undefined ? {} : { requestTimeout: limits.requestTimeout }),
-      ...(limits.log === undefined ? {} : { log: limits.log }),
-    },
-    [Symbol.dispose]() {
-      bounded[Symbol.dispose]();
-      network[Symbol.dispose]();
-    },
-  };
-}
-
-function tooSlow(issuer: string): AppError {
-  return new AppError("NETWORK", `${new URL(issuer).host} did not answer in time.`, {
-    hint: "Check the network, VPN or proxy and run the same command again.",
+): OpenHttp {
+  return openHttp(store, {
+    certificateAuthority: credentials.certificateAuthority,
+    trust: trustLine(session),
+    timeout: timeLeft(limits.deadline, LONGEST_REQUEST),
+    late: new URL(issuerOf(credentials)).host,
+    requestTimeout: limits.requestTimeout,
+    log: limits.log,
   });
 }

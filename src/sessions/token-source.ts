@@ -5,7 +5,8 @@ import { printable } from "../text.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { clientCredentialsToken } from "../oauth/grants/client-credentials.ts";
 import { discoverIssuer } from "../oauth/discovery.ts";
-import { endpointGone, type Exchange } from "../oauth/http.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { endpointGone } from "../oauth/issuer-request.ts";
 import { jwtBearerToken, signAssertion } from "../oauth/grants/jwt-bearer.ts";
 import type { AccessToken } from "../oauth/grants/access-token.ts";
 import { exchangePersonalAccessToken } from "../oauth/grants/personal-access-token.ts";
@@ -34,7 +35,7 @@ export interface IssuedToken {
  * `NO_WORKLOAD_TOKEN` when the CI system gives this job none, `INVALID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`.
  */
 export async function requestToken(
-  exchange: Exchange,
+  http: HttpContext,
   env: Environment,
   credentials: SourceCredentials,
   recipe: IssuingSource,
@@ -46,11 +47,11 @@ export async function requestToken(
     case "client-credentials": {
       const scope = recipe.scope === undefined ? {} : { scope: recipe.scope };
       const { minted, known } = await atEndpoint(
-        exchange,
+        http,
         issuer,
         recipe,
         ({ tokenEndpoint, authMethods }) =>
-          clientCredentialsToken(exchange, {
+          clientCredentialsToken(http, {
             tokenEndpoint,
             methods: authMethods ?? [],
             client,
@@ -64,14 +65,14 @@ export async function requestToken(
       const { keyId, privateKey, audience, scope = SERVICE_ACCOUNT_SCOPE } = recipe;
       const key = { clientId, keyId, privateKey };
       const { minted, known } = await atEndpoint(
-        exchange,
+        http,
         issuer,
         recipe,
         ({ tokenEndpoint }) =>
-          jwtBearerToken(exchange, {
+          jwtBearerToken(http, {
             tokenEndpoint,
             parameters: recipe,
-            assertion: () => signAssertion(key, { audience, now: exchange.now() }),
+            assertion: () => signAssertion(key, { audience, now: http.now() }),
             keyId,
             scope,
             ...patience,
@@ -81,20 +82,20 @@ export async function requestToken(
     }
     case "personal-access-token":
       return {
-        minted: await exchangePersonalAccessToken(exchange, { apiHost, token: recipe.token, ...patience }),
+        minted: await exchangePersonalAccessToken(http, { apiHost, token: recipe.token, ...patience }),
         recipe,
       };
     case "workload": {
       const { audience } = recipe;
-      const own = await workloadToken(exchange, env, recipe.source, audience);
+      const own = await workloadToken(http, env, recipe.source, audience);
       const judge = recipe.exchange === undefined ? `https://${apiHost}` : issuer;
-      const serverTime = () => askServerTime(exchange, judge);
-      const checked = await readWorkloadToken(own, { audience, now: exchange.now(), serverTime });
+      const serverTime = () => askServerTime(http, judge);
+      const checked = await readWorkloadToken(own, { audience, now: http.now(), serverTime });
       if (recipe.exchange === undefined) return { minted: checked, recipe };
       const { grant, scope } = recipe.exchange;
       const parameters = recipe.exchange;
       const { minted, known } = await atEndpoint(
-        exchange,
+        http,
         issuer,
         recipe.exchange,
         ({ tokenEndpoint, authMethods }) => {
@@ -107,8 +108,8 @@ export async function requestToken(
             ...patience,
           };
           return grant === "jwt-bearer"
-            ? jwtBearerToken(exchange, { ...common, assertion: () => Promise.resolve(own.token) })
-            : exchangeToken(exchange, { ...common, subjectToken: own.token });
+            ? jwtBearerToken(http, { ...common, assertion: () => Promise.resolve(own.token) })
+            : exchangeToken(http, { ...common, subjectToken: own.token });
         },
       );
       return { minted, recipe: { ...recipe, exchange: { ...recipe.exchange, ...known } } };
@@ -123,13 +124,13 @@ interface KnownEndpoint {
 
 /** Asks for a token where the issuer gives them: it is asked once where that is, and again when that is gone. */
 async function atEndpoint(
-  exchange: Exchange,
+  http: HttpContext,
   issuer: string,
   { tokenEndpoint, authMethods }: Partial<KnownEndpoint>,
   ask: (endpoint: KnownEndpoint) => Promise<AccessToken>,
 ): Promise<{ readonly minted: AccessToken; readonly known: KnownEndpoint }> {
   if (tokenEndpoint === undefined) {
-    const known = await discoveredEndpoint(exchange, issuer);
+    const known = await discoveredEndpoint(http, issuer);
     return { minted: await ask(known), known };
   }
   const known = { tokenEndpoint, ...(authMethods === undefined ? {} : { authMethods }) };
@@ -137,14 +138,14 @@ async function atEndpoint(
     return { minted: await ask(known), known };
   } catch (thrown) {
     if (!endpointGone(thrown)) throw thrown;
-    const moved = await discoveredEndpoint(exchange, issuer).catch(() => undefined);
+    const moved = await discoveredEndpoint(http, issuer).catch(() => undefined);
     if (moved === undefined || moved.tokenEndpoint === tokenEndpoint) throw thrown;
     return { minted: await ask(moved), known: moved };
   }
 }
 
-async function discoveredEndpoint(exchange: Exchange, issuer: string): Promise<KnownEndpoint> {
-  const metadata = await discoverIssuer(exchange, issuer);
+async function discoveredEndpoint(http: HttpContext, issuer: string): Promise<KnownEndpoint> {
+  const metadata = await discoverIssuer(http, issuer);
   const methods = metadata.token_endpoint_auth_methods_supported;
   return {
     tokenEndpoint: metadata.token_endpoint,
@@ -154,7 +155,7 @@ async function discoveredEndpoint(exchange: Exchange, issuer: string): Promise<K
 
 /** The CI system's own token. Throws `NO_WORKLOAD_TOKEN`, saying what the job lacks. */
 async function workloadToken(
-  exchange: Exchange,
+  http: HttpContext,
   env: Environment,
   source: WorkloadSource,
   audience: string,
@@ -166,7 +167,7 @@ async function workloadToken(
       const requestUrl = env("ACTIONS_ID_TOKEN_REQUEST_URL");
       if (requestUrl !== undefined && own !== undefined) {
         const patience = { sleep: pause, random: Math.random };
-        return await githubToken(exchange, { requestUrl, requestToken: own, audience, ...patience });
+        return await githubToken(http, { requestUrl, requestToken: own, audience, ...patience });
       }
       throw none(
         "GitHub offers this job no token: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set.",

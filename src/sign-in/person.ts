@@ -4,7 +4,7 @@ import { renderUnicodeCompact } from "uqr";
 import { AppError } from "../errors.ts";
 import { capital } from "../text.ts";
 import type { DeviceCode } from "../oauth/device.ts";
-import type { Exchange } from "../oauth/http.ts";
+import type { HttpContext } from "../http/bounded.ts";
 import type { SignedInWords } from "../oauth/result-page.ts";
 import { browserObstacle, openBrowser } from "../system/browser.ts";
 import { formatSpan } from "../system/clock.ts";
@@ -17,7 +17,7 @@ import { signInWithDeviceCode } from "./with-device-code.ts";
 /** What a person's sign-in needs of its surroundings. */
 export interface PersonSignIn {
   /** Bounds the whole sign-in, the person's part included. */
-  readonly exchange: Exchange;
+  readonly http: HttpContext;
   readonly env: Environment;
   /** Asked for a device code by name. */
   readonly device: boolean;
@@ -39,8 +39,8 @@ export interface PersonSignIn {
 
 /** Signs a person in, by the browser or a device code. Throws what ended the attempt. */
 export async function signInPerson(request: SignInRequest, context: PersonSignIn): Promise<void> {
-  const { exchange, port, complete, info } = context;
-  const prepared = await prepareSignIn(exchange, request);
+  const { http, port, complete, info } = context;
+  const prepared = await prepareSignIn(http, request);
   const { browserCommand } = prepared.choices;
   const obstacle = await obstacleFor(context, browserCommand);
   if (obstacle !== undefined && context.unseen !== undefined) throw context.unseen;
@@ -52,7 +52,7 @@ export async function signInPerson(request: SignInRequest, context: PersonSignIn
   let reading: Promise<void> | undefined;
   try {
     await signInWithBrowser(prepared, {
-      exchange,
+      http,
       port,
       complete,
       askedAgain: () => context.important(ASKED_AGAIN),
@@ -87,7 +87,7 @@ async function byDeviceCode(
 ): Promise<SignedIn | undefined> {
   let shown = false;
   try {
-    return await signInWithDeviceCode(prepared, context.exchange, (device) => {
+    return await signInWithDeviceCode(prepared, context.http, (device) => {
       shown = true;
       showCode(context, device);
     });
@@ -149,9 +149,9 @@ async function readAddress(
 
 /** Puts a code, and where it is typed, before the person. */
 export function showCode(
-  { important, info, terminal, exchange }: Pick<
+  { important, info, terminal, http }: Pick<
     PersonSignIn,
-    "important" | "info" | "terminal" | "exchange"
+    "important" | "info" | "terminal" | "http"
   >,
   device: Pick<DeviceCode, "userCode" | "verificationUri" | "verificationUriComplete" | "expiresAt">,
 ): void {
@@ -162,9 +162,9 @@ export function showCode(
     important(`Or open this address, which has the code in it:\n\n  ${device.verificationUriComplete}\n`);
     if (terminal) info(renderUnicodeCompact(device.verificationUriComplete, { border: 2 }));
   }
-  const now = exchange.now();
+  const now = http.now();
   const left = device.expiresAt - now;
-  const bound = (exchange.deadline ?? Infinity) - now;
+  const bound = (http.deadline ?? Infinity) - now;
   info(
     bound < left
       ? `Waiting for ${formatSpan(bound)} …`

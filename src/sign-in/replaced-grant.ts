@@ -1,13 +1,14 @@
 /** What becomes at the issuer of the refresh token that a renewed session does not need any more. */
 
-import { AppError, toAppError } from "../errors.ts";
+import { toAppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { oauthClient } from "../oauth/client.ts";
-import { type Exchange, hostOf } from "../oauth/http.ts";
+import { hostOf } from "../http/address.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { limitHttp } from "../http/open.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import type { ReplacedSession } from "../sessions/save.ts";
-import { boundedSignal } from "../system/clock.ts";
 import type { SignedIn } from "./sign-in.ts";
 
 /** In milliseconds; the sign-in itself is done. */
@@ -18,7 +19,7 @@ const LONGEST_REVOCATION = 5_000;
  * session, too, so that it is left to expire. What fails costs nothing; the log tells it.
  */
 export async function revokeReplaced(
-  exchange: Exchange,
+  http: HttpContext,
   { session, credentials }: ReplacedSession,
   signedIn: SignedIn,
 ): Promise<void> {
@@ -27,22 +28,23 @@ export async function revokeReplaced(
   if (refreshToken === undefined || refreshToken === signedIn.tokens.refreshToken) return;
   const what = `The refresh token that this sign-in replaces in the session "${session.name}"`;
   const why = whyLeftAlone(credentials.idToken, signedIn);
-  if (why !== undefined) return exchange.log?.(`${what} is left to expire: ${why}.`);
-  using bounded = boundedSignal(
-    LONGEST_REVOCATION,
-    () => new AppError("NETWORK", `${hostOf(metadata.issuer)} did not answer in time.`),
-    exchange.signal,
-  );
+  if (why !== undefined) return http.log?.(`${what} is left to expire: ${why}.`);
+  using limited = limitHttp(http, {
+    timeout: LONGEST_REVOCATION,
+    late: hostOf(metadata.issuer),
+    interrupted: http.signal,
+    requestTimeout: http.requestTimeout,
+  });
   try {
-    const { kind } = await revokeTokens({ ...exchange, signal: bounded.signal }, {
+    const { kind } = await revokeTokens(limited, {
       metadata,
       client: oauthClient(clientId, clientSecret),
       refreshToken,
     });
     const done = kind === "revoked" ? "is revoked" : "is left to expire: the issuer revokes none";
-    exchange.log?.(`${what} ${done}.`);
+    http.log?.(`${what} ${done}.`);
   } catch (thrown) {
-    exchange.log?.(`${what} could not be revoked: ${printable(toAppError(thrown).message)}`);
+    http.log?.(`${what} could not be revoked: ${printable(toAppError(thrown).message)}`);
   }
 }
 

@@ -3,7 +3,8 @@
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { KeyringLimits } from "../keyring/store.ts";
-import type { Exchange } from "../oauth/http.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import { limitHttp } from "../http/open.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
 import type { Credentials } from "../sessions/credentials.ts";
@@ -19,7 +20,6 @@ import { freeName, makeActive, underFreeName } from "../sessions/naming.ts";
 import { revokeReplaced } from "./replaced-grant.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { checkpoint } from "../system/checkpoint.ts";
-import { boundedSignal } from "../system/clock.ts";
 
 const LONGEST_REVOCATION = 5_000;
 
@@ -47,21 +47,21 @@ export interface SaveChoice {
  */
 export async function saveSignIn(
   store: SessionStore,
-  exchange: Exchange,
+  http: HttpContext,
   signedIn: SignedIn,
   choice: SaveChoice,
   limits: KeyringLimits,
 ): Promise<SavedSession> {
   checkpoint("sign-in answered");
-  const saved = await storeOrRevoke(store, exchange, signedIn, choice, limits);
+  const saved = await storeOrRevoke(store, http, signedIn, choice, limits);
   if (choice.activate) await makeActive(store, saved.session.name);
-  if (saved.replaced !== undefined) await revokeReplaced(exchange, saved.replaced, signedIn);
+  if (saved.replaced !== undefined) await revokeReplaced(http, saved.replaced, signedIn);
   return saved;
 }
 
 async function storeOrRevoke(
   store: SessionStore,
-  exchange: Exchange,
+  http: HttpContext,
   signedIn: SignedIn,
   choice: SaveChoice,
   limits: KeyringLimits,
@@ -72,18 +72,11 @@ async function storeOrRevoke(
   } catch (thrown) {
     const { metadata, target: { client }, tokens: { refreshToken, accessToken } } = signedIn;
     // The attempt may be over; taking back what it was given is not.
-    using bounded = boundedSignal(
-      LONGEST_REVOCATION,
-      () => new AppError("NETWORK", "The issuer did not answer."),
-    );
-    const { fetch, now } = exchange;
-    await revokeTokens({ fetch, now, signal: bounded.signal }, {
-      metadata,
-      client,
-      refreshToken,
-      accessToken,
-    })
-      .catch(() => {});
+    using limited = limitHttp({ ...http, log: undefined }, {
+      timeout: LONGEST_REVOCATION,
+      late: "The issuer",
+    });
+    await revokeTokens(limited, { metadata, client, refreshToken, accessToken }).catch(() => {});
     throw thrown;
   }
 }

@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 import type { SignInTarget } from "../providers/sign-in-target.ts";
 import { discoverIssuer, type IssuerMetadata, requestedScopes } from "../oauth/discovery.ts";
-import { type Exchange, failedExchange } from "../oauth/http.ts";
+import { failedRequest, type HttpContext } from "../http/bounded.ts";
 import type { SignInTokens } from "../oauth/token-response.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import type { Session, SignInChoices } from "../sessions/session.ts";
@@ -37,9 +37,9 @@ export interface SignedIn extends SignInTokens {
 }
 
 /** Asks the issuer what it offers, and settles what it is asked for. */
-export async function prepareSignIn(exchange: Exchange, request: SignInRequest): Promise<PreparedSignIn> {
+export async function prepareSignIn(http: HttpContext, request: SignInRequest): Promise<PreparedSignIn> {
   const { target, choices = {} } = request;
-  const metadata = await issuerOf(exchange, target);
+  const metadata = await issuerOf(http, target);
   const scopes = requestedScopes(metadata, choices.scopes);
   return {
     ...request,
@@ -51,11 +51,11 @@ export async function prepareSignIn(exchange: Exchange, request: SignInRequest):
   };
 }
 
-async function issuerOf(exchange: Exchange, { issuer }: SignInTarget): Promise<IssuerMetadata> {
+async function issuerOf(http: HttpContext, { issuer }: SignInTarget): Promise<IssuerMetadata> {
   try {
-    return await discoverIssuer(exchange, issuer);
+    return await discoverIssuer(http, issuer);
   } catch (thrown) {
-    const nothingThere = thrown instanceof AppError && failedExchange(thrown)?.status === 404;
+    const nothingThere = thrown instanceof AppError && failedRequest(thrown)?.status === 404;
     if (!nothingThere || new URL(issuer).pathname !== "/") throw thrown;
     throw new AppError(thrown.code, thrown.message, {
       hint: "Many issuers have a path; name such a one whole: " +
@@ -67,21 +67,21 @@ async function issuerOf(exchange: Exchange, { issuer }: SignInTarget): Promise<I
 
 /** Completes verified tokens with who the person is: by the ID token, else by the issuer's userinfo. */
 export async function completeSignIn(
-  exchange: Exchange,
+  http: HttpContext,
   { target, choices, metadata, scopes }: PreparedSignIn,
   signedIn: SignInTokens,
 ): Promise<SignedIn> {
-  const user = await whoSignedIn(exchange, metadata, signedIn);
+  const user = await whoSignedIn(http, metadata, signedIn);
   return { ...signedIn, target, choices, metadata, scopes, user };
 }
 
 async function whoSignedIn(
-  exchange: Exchange,
+  http: HttpContext,
   metadata: IssuerMetadata,
   { tokens }: SignInTokens,
 ): Promise<SignedIn["user"]> {
   const { claims } = tokens;
-  const told = typeof claims.email === "string" ? claims : await moreClaims(exchange, metadata, tokens);
+  const told = typeof claims.email === "string" ? claims : await moreClaims(http, metadata, tokens);
   const text = (value: unknown) =>
     typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
   const claim = (name: string) => text(told[name]) ?? text(claims[name]);
@@ -98,12 +98,12 @@ async function whoSignedIn(
 }
 
 async function moreClaims(
-  exchange: Exchange,
+  http: HttpContext,
   metadata: IssuerMetadata,
   { claims, accessToken }: SignInTokens["tokens"],
 ): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const info = await fetchUserInfo(exchange, { metadata, accessToken, subject: claims.sub });
+    const info = await fetchUserInfo(http, { metadata, accessToken, subject: claims.sub });
     return info.kind === "claims" ? info.claims : {};
   } catch (thrown) {
     // The e-mail is a label: a sign-in does not fail for lack of it, but for a false answer it does.

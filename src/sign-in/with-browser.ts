@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { beginAuthorization, redeemCode } from "../oauth/authorization-code.ts";
-import type { Exchange } from "../oauth/http.ts";
+import type { HttpContext } from "../http/bounded.ts";
 import { callbackHandler, type Pasted } from "../oauth/callback-handler.ts";
 import { oneTimeAddress } from "../oauth/one-time-address.ts";
 import { loopbackRedirect } from "../oauth/redirect-uri.ts";
@@ -14,7 +14,7 @@ import { completeSignIn, type PreparedSignIn, type SignedIn } from "./sign-in.ts
 /** What a sign-in through the browser needs of its surroundings. */
 export interface BrowserSignIn {
   /** Bounds the whole attempt, the person's part included. */
-  readonly exchange: Exchange;
+  readonly http: HttpContext;
   /** 0 takes a free port. */
   readonly port: number;
   /** Puts the address before the person; rejecting ends the attempt. */
@@ -44,7 +44,7 @@ export async function signInWithBrowser(
   prepared: PreparedSignIn,
   context: BrowserSignIn,
 ): Promise<void> {
-  const { exchange, open, complete, askedAgain } = context;
+  const { http, open, complete, askedAgain } = context;
   const { target: { client, redirectPath }, choices, metadata, scopes, prompt, loginHint } = prepared;
   let handle: (request: Request) => Promise<Response> = () =>
     Promise.resolve(new Response(null, { status: 503 }));
@@ -58,7 +58,7 @@ export async function signInWithBrowser(
     const redirectUri = choices.redirectUri === undefined
       ? `${origin}${redirectPath}`
       : loopbackRedirect(choices.redirectUri).withPort(listener.port);
-    exchange.log?.(`The browser is to come back to ${redirectUri}`);
+    http.log?.(`The browser is to come back to ${redirectUri}`);
     const authorization = await beginAuthorization({
       metadata,
       client,
@@ -73,7 +73,7 @@ export async function signInWithBrowser(
       metadata,
       async redeem(params) {
         answered = true;
-        const signedIn = await redeemCode(exchange, {
+        const signedIn = await redeemCode(http, {
           metadata,
           client,
           authorization,
@@ -81,8 +81,8 @@ export async function signInWithBrowser(
           parameters: choices,
           trustedAudiences: choices.trustedAudiences,
         });
-        const known = await completeSignIn(exchange, prepared, signedIn);
-        exchange.signal.throwIfAborted();
+        const known = await completeSignIn(http, prepared, signedIn);
+        http.signal.throwIfAborted();
         return await complete(known);
       },
     });
@@ -90,9 +90,9 @@ export async function signInWithBrowser(
     handle = (request) => oneTime.handle(request) ?? attempt.handle(request);
     const ended = Promise.withResolvers<never>();
     const stop = () =>
-      answered ? undefined : ended.reject(nobodyCame(exchange.signal.reason, client.id, redirectUri));
-    if (exchange.signal.aborted) stop();
-    exchange.signal.addEventListener("abort", stop, { once: true });
+      answered ? undefined : ended.reject(nobodyCame(http.signal.reason, client.id, redirectUri));
+    if (http.signal.aborted) stop();
+    http.signal.addEventListener("abort", stop, { once: true });
     try {
       const waiting = {
         url: authorization.url,
@@ -105,7 +105,7 @@ export async function signInWithBrowser(
       const opened = open(waiting).then(() => attempt.outcome);
       await Promise.race([attempt.outcome, opened, ended.promise]);
     } finally {
-      exchange.signal.removeEventListener("abort", stop);
+      http.signal.removeEventListener("abort", stop);
     }
   } finally {
     over.abort();

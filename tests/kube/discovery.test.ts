@@ -5,7 +5,7 @@ import { AppError } from "../../src/errors.ts";
 import { belowBase, discoveryOf, fetchDiscovery } from "../../src/kube/discovery.ts";
 import { matchingResources, resolveResource } from "../../src/kube/resource-names.ts";
 import { openSessionCache } from "../../src/sessions/cache.ts";
-import { openTestClient } from "../api/test-client.ts";
+import { openTestClient } from "../http/test-client.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
 
 const BASE = "https://api.example.com/apis/resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { listObjects } from "../../src/kube/list.ts";
-import { openTestClient } from "../api/test-client.ts";
+import { openTestClient } from "../http/test-client.ts";
 
 /** A client of a server that answers a list by its `continue` parameter. */
 function clientOf(answer: (next: string | null, limit: string | null) => unknown) {

@@ -1,9 +1,9 @@
 /** Proves what a Kubernetes API's refusals say beyond their status. */
 
 import assert from "node:assert/strict";
-import { refusedRequest } from "../../src/api/refusal.ts";
+import { refusedRequest } from "../../src/http/api-errors.ts";
 import { AppError } from "../../src/errors.ts";
-import { openTestClient } from "../api/test-client.ts";
+import { openTestClient } from "../http/test-client.ts";
 
 /** What a client is told by a server that refuses everything alike, and how often it asked. */
 async function refused(

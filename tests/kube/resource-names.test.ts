@@ -1,7 +1,7 @@
 /** Proves what a person's word finds among the resources that are served. */
 
 import assert from "node:assert/strict";
-import type { ApiClient } from "../../src/api/client.ts";
+import type { ApiClient } from "../../src/http/api-client.ts";
 import { type Discovery, groupVersionOf } from "../../src/kube/discovery.ts";
 import {
   ambiguityOf,

@@ -260,7 +260,7 @@ async function redeem(issuer: TestIssuer, route?: (authorization: Authorization)
     authorization,
     params: callback.params,
   };
-  return { authorization, redeemed: redeemCode(issuer.exchange(), input) };
+  return { authorization, redeemed: redeemCode(issuer.http(), input) };
 }
 
 Deno.test("the code is exchanged with the verifier and the client id in the body, and never with Basic", async () => {

@@ -34,7 +34,7 @@ Deno.test("the discovery document", async () => {
   for (const { what, text } of bentAnswers(new TestIssuer().metadata)) {
     const issuer = new TestIssuer();
     issuer.routes["/.well-known/openid-configuration"] = () => send(text);
-    assert.ok(CLEAR.includes(await codeOf(discoverIssuer(issuer.exchange(), ISSUER))), what);
+    assert.ok(CLEAR.includes(await codeOf(discoverIssuer(issuer.http(), ISSUER))), what);
   }
 });
 
@@ -43,14 +43,14 @@ Deno.test("the keys", async () => {
   for (const { what, text } of bentAnswers({ keys: [jwk] })) {
     const issuer = new TestIssuer();
     issuer.routes["/keys"] = () => send(text);
-    assert.ok(CLEAR.includes(await codeOf(fetchSigningKeys(issuer.exchange(), metadataOf(issuer)))), what);
+    assert.ok(CLEAR.includes(await codeOf(fetchSigningKeys(issuer.http(), metadataOf(issuer)))), what);
   }
   const idToken = await new TestIssuer().idToken();
   for (const { what, text } of bentAnswers({ ...jwk })) {
     const issuer = new TestIssuer();
     issuer.routes["/keys"] = () => send(`{"keys":[${text}]}`);
     const checks = { metadata: metadataOf(issuer), clientId: CLIENT, accessToken: "a" };
-    assert.ok(CLEAR.includes(await codeOf(verifyIdToken(issuer.exchange(), idToken, checks))), what);
+    assert.ok(CLEAR.includes(await codeOf(verifyIdToken(issuer.http(), idToken, checks))), what);
   }
 });
 
@@ -72,7 +72,7 @@ Deno.test("the answer with a device code, good or an error", async () => {
     for (const { what, text } of bentAnswers(answer)) {
       const issuer = new TestIssuer();
       issuer.routes["/device"] = () => send(text, status);
-      const begun = beginDevice(issuer.exchange(), {
+      const begun = beginDevice(issuer.http(), {
         metadata: metadataOf(issuer),
         client: { id: CLIENT },
         scopes: ["openid"],
@@ -114,7 +114,7 @@ Deno.test("the answer to a refresh, good or an error", async () => {
   for await (const { what, text, status } of tokenAnswers(new TestIssuer())) {
     const issuer = new TestIssuer();
     issuer.routes["/token"] = () => send(text, status);
-    const refreshed = refreshTokens(issuer.exchange(), {
+    const refreshed = refreshTokens(issuer.http(), {
       metadata: metadataOf(issuer),
       client: { id: CLIENT },
       refreshToken: "SECRET",
@@ -146,7 +146,7 @@ Deno.test("the answer to a poll, good or an error", async () => {
       issuer.time += milliseconds;
       return Promise.resolve();
     };
-    const polled = pollDevice(issuer.exchange(), {
+    const polled = pollDevice(issuer.http(), {
       metadata: metadataOf(issuer),
       client: { id: CLIENT },
       device,
@@ -179,7 +179,7 @@ Deno.test("what the issuer says of a person, good or an error", async () => {
       for (const { what, text } of bentAnswers(answer)) {
         const issuer = new TestIssuer();
         issuer.routes["/userinfo"] = () => send(text, status);
-        const asked = fetchUserInfo(issuer.exchange(), {
+        const asked = fetchUserInfo(issuer.http(), {
           metadata: metadataOf(issuer),
           accessToken: "SECRET",
           subject: "user-1",
@@ -199,7 +199,7 @@ Deno.test("a sub that is a number is told as that, at userinfo too", async () =>
   ) {
     const issuer = new TestIssuer();
     issuer.routes["/userinfo"] = () => send(bentText({ sub: "" }, "sub", sub));
-    const asked = fetchUserInfo(issuer.exchange(), {
+    const asked = fetchUserInfo(issuer.http(), {
       metadata: metadataOf(issuer),
       accessToken: "a",
       subject: "user-1",
@@ -212,7 +212,7 @@ Deno.test("invalid_token is a token that is no longer good, whatever the status"
   for (const status of [200, 400, 401, 403]) {
     const issuer = new TestIssuer();
     issuer.routes["/userinfo"] = () => send('{"error":"invalid_token"}', status);
-    const asked = fetchUserInfo(issuer.exchange(), {
+    const asked = fetchUserInfo(issuer.http(), {
       metadata: metadataOf(issuer),
       accessToken: "a",
       subject: "user-1",
@@ -226,7 +226,7 @@ Deno.test("the answer to a revocation", async () => {
     for (const { what, text } of bentAnswers(ERROR)) {
       const issuer = new TestIssuer();
       issuer.routes["/revoke"] = () => send(text, status);
-      const revoked = revokeTokens(issuer.exchange(), {
+      const revoked = revokeTokens(issuer.http(), {
         metadata: metadataOf(issuer),
         client: { id: CLIENT },
         refreshToken: "SECRET",
@@ -259,14 +259,14 @@ Deno.test("the claims of an ID token, and what a program prints of them", async 
   for (const { what, text } of bentAnswers(claims)) {
     const issuer = new TestIssuer();
     const checks = { metadata: metadataOf(issuer), clientId: CLIENT, accessToken: "a" };
-    const verified = verifyIdToken(issuer.exchange(), await signed(issuer, text), checks);
+    const verified = verifyIdToken(issuer.http(), await signed(issuer, text), checks);
     assert.ok(CLEAR.includes(await codeOf(verified)), what);
   }
   const { at_hash: _, ...rest } = claims;
   for (const [bend, value] of BENDS) {
     const issuer = new TestIssuer();
     const idToken = await signed(issuer, bentText(rest, "groups", value));
-    const { claims: passed } = await verifyIdToken(issuer.exchange(), idToken, {
+    const { claims: passed } = await verifyIdToken(issuer.http(), idToken, {
       metadata: metadataOf(issuer),
       clientId: CLIENT,
       accessToken: "a",

@@ -24,8 +24,8 @@ function issuerWith(methods?: string[]): TestIssuer {
 async function requests(issuer: TestIssuer, secret: string | undefined) {
   const metadata = issuer.metadata as unknown as IssuerMetadata;
   const client = oauthClient(CLIENT, secret);
-  const exchange = issuer.exchange();
-  await refreshTokens(exchange, {
+  const http = issuer.http();
+  await refreshTokens(http, {
     metadata,
     client,
     refreshToken: "refresh-1",
@@ -33,8 +33,8 @@ async function requests(issuer: TestIssuer, secret: string | undefined) {
     sleep: () => Promise.resolve(),
     random: () => 0,
   });
-  await revokeTokens(exchange, { metadata, client, refreshToken: "refresh-2" });
-  await beginDevice(exchange, { metadata, client, scopes: ["openid"] });
+  await revokeTokens(http, { metadata, client, refreshToken: "refresh-2" });
+  await beginDevice(http, { metadata, client, scopes: ["openid"] });
   return issuer.requests.filter(({ method }) => method === "POST");
 }
 

@@ -7,7 +7,7 @@ import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { oauthClient } from "../../src/oauth/client.ts";
 import { beginDevice, type DeviceInput, pollDevice } from "../../src/oauth/device.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import type { Exchange } from "../../src/oauth/http.ts";
+import type { HttpContext } from "../../src/http/bounded.ts";
 import { expectRejection } from "../expect-error.ts";
 import { CLIENT, ISSUER, json, NOW, type Route, TestIssuer } from "./issuer.ts";
 
@@ -23,7 +23,7 @@ const CODE = {
 function begin(issuer: TestIssuer, answer: Route = () => json(CODE), more: Partial<DeviceInput> = {}) {
   issuer.routes["/device"] ??= answer;
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  return beginDevice(issuer.exchange(), {
+  return beginDevice(issuer.http(), {
     metadata,
     client: { id: CLIENT },
     scopes: ["openid", "email"],
@@ -181,7 +181,7 @@ const refusal = (error: string): Route => () =>
 async function poll(
   answers: (issuer: TestIssuer) => Route[],
   code: object = CODE,
-  more: Partial<Exchange> = {},
+  more: Partial<HttpContext> = {},
 ) {
   const issuer = new TestIssuer();
   const device = await begin(issuer, () => json(code));
@@ -194,7 +194,7 @@ async function poll(
     return Promise.resolve();
   };
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  const polled = pollDevice(issuer.exchange(more), { metadata, client: { id: CLIENT }, device, sleep });
+  const polled = pollDevice(issuer.http(more), { metadata, client: { id: CLIENT }, device, sleep });
   const error = await polled.then(() => undefined, (error) => error);
   return { issuer, device, pauses, polled, error: error as AppError | undefined };
 }
@@ -340,13 +340,13 @@ Deno.test("an issuer, or a proxy, that was silent to the end is what the attempt
     ++sleeps < 3
       ? Promise.resolve()
       : (waiting.abort(new AppError("TIMEOUT", "Nobody came.")), Promise.reject(waiting.signal.reason));
-  const exchange = issuer.exchange({ signal: waiting.signal });
-  await expectRejection(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }), "NETWORK");
+  const http = issuer.http({ signal: waiting.signal });
+  await expectRejection(pollDevice(http, { metadata, client: { id: CLIENT }, device, sleep }), "NETWORK");
   // Ctrl-C stays Ctrl-C.
   const stop = new AbortController();
   const interrupted =
     () => (stop.abort(new AppError("INTERRUPTED", "Stopped.")), Promise.reject(stop.signal.reason));
-  const again = issuer.exchange({ signal: stop.signal });
+  const again = issuer.http({ signal: stop.signal });
   const input = { metadata, client: { id: CLIENT }, device, sleep: interrupted };
   await expectRejection(pollDevice(again, input), "INTERRUPTED");
 });
@@ -369,8 +369,8 @@ Deno.test("a bound that ends while a person is waited for is TIMEOUT", async () 
   const bound = new AbortController();
   const sleep = () => (bound.abort(), Promise.reject(bound.signal.reason));
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  const exchange = issuer.exchange({ signal: bound.signal });
-  await expectRejection(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }), "TIMEOUT");
+  const http = issuer.http({ signal: bound.signal });
+  await expectRejection(pollDevice(http, { metadata, client: { id: CLIENT }, device, sleep }), "TIMEOUT");
 });
 
 Deno.test("Ctrl-C ends the polling with the error that it was given", async () => {

@@ -7,7 +7,7 @@ import { ISSUER, json, TestIssuer } from "./issuer.ts";
 
 const DOCUMENT = "/.well-known/openid-configuration";
 
-const discover = (issuer: TestIssuer, url = ISSUER) => discoverIssuer(issuer.exchange(), url);
+const discover = (issuer: TestIssuer, url = ISSUER) => discoverIssuer(issuer.http(), url);
 
 for (
   const [name, change, expected] of [
@@ -113,7 +113,7 @@ Deno.test("what is kept of the metadata is JSON and holds the used members alone
     claims_supported: ["sub"],
     registration_endpoint: "http://x.example",
   };
-  const metadata = await discoverIssuer(issuer.exchange(), ISSUER);
+  const metadata = await discoverIssuer(issuer.http(), ISSUER);
   const { claims_supported: _c, registration_endpoint: _r, ...kept } = issuer.metadata;
   assert.deepEqual(JSON.parse(JSON.stringify(metadata)), kept);
 });
@@ -121,7 +121,7 @@ Deno.test("what is kept of the metadata is JSON and holds the used members alone
 Deno.test("an issuer with a closing slash is asked at the right path and compared byte for byte", async () => {
   const issuer = new TestIssuer();
   issuer.metadata = { ...issuer.metadata, issuer: `${ISSUER}/` };
-  assert.equal((await discoverIssuer(issuer.exchange(), `${ISSUER}/`)).issuer, `${ISSUER}/`);
+  assert.equal((await discoverIssuer(issuer.http(), `${ISSUER}/`)).issuer, `${ISSUER}/`);
   assert.deepEqual(issuer.paths(), [DOCUMENT]);
 });
 

@@ -36,7 +36,7 @@ Deno.test("no discovery document breaks the client", async () => {
     fc.asyncProperty(response(changed(good)), async (answer) => {
       const issuer = new TestIssuer();
       issuer.routes["/.well-known/openid-configuration"] = answer;
-      await ours(() => discoverIssuer(issuer.exchange(), ISSUER));
+      await ours(() => discoverIssuer(issuer.http(), ISSUER));
     }),
     { numRuns: RUNS },
   );
@@ -53,7 +53,7 @@ Deno.test("no token answer breaks the client", async () => {
       const issuer = new TestIssuer();
       issuer.routes["/token"] = answer;
       await ours(() =>
-        refreshTokens(issuer.exchange(), {
+        refreshTokens(issuer.http(), {
           metadata: issuer.metadata as unknown as IssuerMetadata,
           client: { id: CLIENT },
           refreshToken: "SECRET",
@@ -94,7 +94,7 @@ Deno.test("no claims, header or key set break the verification, and none but the
         );
         const token = `${signed}.${base64Url(new Uint8Array(signature))}`;
         const metadata = issuer.metadata as unknown as IssuerMetadata;
-        const verified = verifyIdToken(issuer.exchange(), token, {
+        const verified = verifyIdToken(issuer.http(), token, {
           metadata,
           clientId: CLIENT,
           accessToken: "SECRET",
@@ -132,7 +132,7 @@ Deno.test("no device answer breaks the client, and none makes it show an address
       const issuer = new TestIssuer();
       issuer.routes["/device"] = answer;
       const metadata = issuer.metadata as unknown as IssuerMetadata;
-      const begun = beginDevice(issuer.exchange(), { metadata, client: { id: CLIENT }, scopes: ["openid"] });
+      const begun = beginDevice(issuer.http(), { metadata, client: { id: CLIENT }, scopes: ["openid"] });
       await ours(() => begun);
       const device = await begun.catch(() => undefined);
       if (device === undefined) return;
@@ -151,7 +151,7 @@ Deno.test("no userinfo answer breaks the client, and none about somebody else is
       issuer.routes["/userinfo"] = answer;
       const metadata = issuer.metadata as unknown as IssuerMetadata;
       const info = await ours(() =>
-        fetchUserInfo(issuer.exchange(), { metadata, accessToken: "SECRET", subject: "user-1" })
+        fetchUserInfo(issuer.http(), { metadata, accessToken: "SECRET", subject: "user-1" })
       );
       if (info?.kind === "claims") assert.equal(info.claims.sub, "user-1");
     }),

@@ -11,7 +11,7 @@ const NONCE = "nonce-1";
 
 function verify(issuer: TestIssuer, idToken: string, more: Partial<IdTokenChecks> = {}) {
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  return verifyIdToken(issuer.exchange(), idToken, {
+  return verifyIdToken(issuer.http(), idToken, {
     metadata,
     clientId: CLIENT,
     accessToken: "access-1",
@@ -332,7 +332,7 @@ Deno.test("of the key set only public members are kept", async () => {
     7 as never,
   ];
   const { keys, fetchedAt } = await fetchSigningKeys(
-    issuer.exchange(),
+    issuer.http(),
     issuer.metadata as unknown as IssuerMetadata,
   );
   assert.equal(fetchedAt, NOW);

@@ -1,7 +1,7 @@
 /** Owns an OpenID issuer in one function, for unit tests: it signs with `jose` and misbehaves as it is told. */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
-import type { Exchange } from "../../src/oauth/http.ts";
+import type { HttpContext } from "../../src/http/bounded.ts";
 
 export const ISSUER = "https://issuer.example/tenant";
 export const CLIENT = "client-1";
@@ -61,7 +61,7 @@ export class TestIssuer {
     "/keys": () => json({ keys: this.published }),
   };
 
-  exchange(more: Partial<Exchange> = {}): Exchange {
+  http(more: Partial<HttpContext> = {}): HttpContext {
     return {
       fetch: async (input, init) => {
         const request = new Request(String(input), init as RequestInit);

@@ -2,7 +2,7 @@
 
 import { oauthClient } from "../../src/oauth/client.ts";
 import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";
-import type { Exchange } from "../../src/oauth/http.ts";
+import type { HttpContext } from "../../src/http/bounded.ts";
 import { jwtBearerToken } from "../../src/oauth/grants/jwt-bearer.ts";
 import { exchangePersonalAccessToken } from "../../src/oauth/grants/personal-access-token.ts";
 import { exchangeToken } from "../../src/oauth/grants/token-exchange.ts";
@@ -34,7 +34,10 @@ export interface Trade {
   readonly timeBound: boolean;
   /** What a good answer holds, for a token of that text. */
   readonly good: (token: string) => Record<string, unknown>;
-  readonly ask: (issuer: TestIssuer, more?: Partial<Exchange>) => Promise<{ readonly accessToken: string }>;
+  readonly ask: (
+    issuer: TestIssuer,
+    more?: Partial<HttpContext>,
+  ) => Promise<{ readonly accessToken: string }>;
 }
 
 const bearer = (access_token: string) => ({ access_token, token_type: "Bearer", expires_in: 300 });
@@ -47,7 +50,7 @@ export const TRADES: readonly Trade[] = [
     timeBound: false,
     good: bearer,
     ask: (issuer, more) =>
-      clientCredentialsToken(issuer.exchange(more), {
+      clientCredentialsToken(issuer.http(more), {
         tokenEndpoint: TOKEN_ENDPOINT,
         client: oauthClient("id-1", "client-SECRET"),
         ...asking(issuer).retry,
@@ -60,7 +63,7 @@ export const TRADES: readonly Trade[] = [
     timeBound: true,
     good: bearer,
     ask: (issuer, more) =>
-      jwtBearerToken(issuer.exchange(more), {
+      jwtBearerToken(issuer.http(more), {
         tokenEndpoint: TOKEN_ENDPOINT,
         assertion: () => Promise.resolve("assertion-SECRET"),
         ...asking(issuer).retry,
@@ -73,7 +76,7 @@ export const TRADES: readonly Trade[] = [
     timeBound: true,
     good: bearer,
     ask: (issuer, more) =>
-      exchangeToken(issuer.exchange(more), {
+      exchangeToken(issuer.http(more), {
         tokenEndpoint: TOKEN_ENDPOINT,
         client: oauthClient("id-1"),
         subjectToken: "subject-SECRET",
@@ -87,7 +90,7 @@ export const TRADES: readonly Trade[] = [
     timeBound: false,
     good: bearer,
     ask: (issuer, more) =>
-      exchangePersonalAccessToken(issuer.exchange(more), {
+      exchangePersonalAccessToken(issuer.http(more), {
         apiHost: "api.example",
         token: PAT,
         ...asking(issuer).retry,
@@ -100,7 +103,7 @@ export const TRADES: readonly Trade[] = [
     timeBound: false,
     good: (value) => ({ value, count: 1 }),
     ask: async (issuer, more) => {
-      const { token } = await githubToken(issuer.exchange(more), {
+      const { token } = await githubToken(issuer.http(more), {
         requestUrl: "https://token.example/request?api-version=2",
         requestToken: "request-SECRET",
         audience: "cloud",

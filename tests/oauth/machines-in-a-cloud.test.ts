@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { oauthClient } from "../../src/oauth/client.ts";
 import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";
 import { discoverIssuer } from "../../src/oauth/discovery.ts";
-import type { Exchange } from "../../src/oauth/http.ts";
+import type { HttpContext } from "../../src/http/bounded.ts";
 import { jwtBearerToken, signAssertion } from "../../src/oauth/grants/jwt-bearer.ts";
 import { exchangePersonalAccessToken } from "../../src/oauth/grants/personal-access-token.ts";
 import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-key.ts";
@@ -21,13 +21,13 @@ const retry = { sleep: () => Promise.resolve(), random: () => 0 };
 function test<C extends Cloud | Cloudfleet>(
   name: string,
   start: () => Promise<C>,
-  run: (cloud: C, exchange: Exchange, code: (promise: Promise<unknown>) => Promise<string>) => Promise<void>,
+  run: (cloud: C, http: HttpContext, code: (promise: Promise<unknown>) => Promise<string>) => Promise<void>,
 ): void {
   Deno.test(name, async () => {
     const cloud = await start();
     using client = Deno.createHttpClient({ caCerts: [cloud.caPem] });
     const said: string[] = [];
-    const exchange: Exchange = {
+    const http: HttpContext = {
       fetch: (input, init) => fetch(input, { ...init, client }),
       now: Date.now,
       signal: new AbortController().signal,
@@ -39,7 +39,7 @@ function test<C extends Cloud | Cloudfleet>(
       return error.code;
     };
     try {
-      await run(cloud, exchange, code);
+      await run(cloud, http, code);
       for (const { value } of cloud.secrets()) assert.ok(!said.join("\n").includes(value));
       assert.ok(said.length > 0);
     } finally {
@@ -51,11 +51,11 @@ function test<C extends Cloud | Cloudfleet>(
 test(
   "an API token is traded at a Keycloak, in the header or the body",
   startCloudfleet,
-  async (fleet, exchange, code) => {
+  async (fleet, http, code) => {
     const { id, secret } = fleet.administrator;
     const mint = async (secretOf = secret) => {
-      const metadata = await discoverIssuer(exchange, fleet.issuer);
-      return await clientCredentialsToken(exchange, {
+      const metadata = await discoverIssuer(http, fleet.issuer);
+      return await clientCredentialsToken(http, {
         tokenEndpoint: metadata.token_endpoint,
         methods: metadata.token_endpoint_auth_methods_supported,
         client: oauthClient(id, secretOf),
@@ -77,14 +77,14 @@ test(
 test(
   "a service account's key is traded, PKCS#1 and PKCS#8, until it is revoked",
   startCloud,
-  async (cloud, exchange, code) => {
+  async (cloud, http, code) => {
     for (const pem of ["pkcs1", "pkcs8"] as const) {
       const file = await cloud.addServiceAccount({ pem });
       const key = await parseServiceAccountKey(JSON.stringify(file), "key.json");
       const mint = () =>
-        jwtBearerToken(exchange, {
+        jwtBearerToken(http, {
           tokenEndpoint: `${cloud.issuer}/oauth/v2/token`,
-          assertion: () => signAssertion(key, { audience: cloud.issuer, now: exchange.now() }),
+          assertion: () => signAssertion(key, { audience: cloud.issuer, now: http.now() }),
           scope: key.scope,
           ...retry,
         });
@@ -101,9 +101,9 @@ test(
 test(
   "a personal access token is exchanged for a JWT or an opaque token, until it is revoked",
   startCloud,
-  async (cloud, exchange, code) => {
+  async (cloud, http, code) => {
     const token = cloud.addPersonalAccessToken();
-    const mint = () => exchangePersonalAccessToken(exchange, { apiHost: cloud.apiHost, token, ...retry });
+    const mint = () => exchangePersonalAccessToken(http, { apiHost: cloud.apiHost, token, ...retry });
     cloud.setTokenLife(900);
     const jwt = await mint();
     assert.equal(jwt.expiresAt, (decodeJwt(jwt.accessToken).exp ?? 0) * 1000);
@@ -118,10 +118,10 @@ test(
 test(
   "a job at GitHub gets its token and exchanges it, by both grants",
   startCloud,
-  async (cloud, exchange, code) => {
+  async (cloud, http, code) => {
     const { requestUrl, requestToken } = cloud.ciIssuers.github;
     const job = (audience: string, token = requestToken) =>
-      githubToken(exchange, { requestUrl, requestToken: token, audience, ...retry });
+      githubToken(http, { requestUrl, requestToken: token, audience, ...retry });
     const { clientId, clientSecret } = cloud.workloadClient;
     const input = {
       tokenEndpoint: `${cloud.issuer}/oauth/v2/token`,
@@ -132,21 +132,21 @@ test(
     const subjectToken = own.token;
     const { expiresAt = 0, receivedAt } = await readWorkloadToken(own, {
       audience: cloud.issuer,
-      now: exchange.now(),
+      now: http.now(),
       serverTime: () => assert.fail("asked"),
     });
     assert.ok(Math.abs(expiresAt - receivedAt - 300_000) < 60_000);
-    assert.ok((await exchangeToken(exchange, { ...input, subjectToken })).expiresAt);
+    assert.ok((await exchangeToken(http, { ...input, subjectToken })).expiresAt);
     const assertion = () => Promise.resolve(subjectToken);
-    assert.ok((await jwtBearerToken(exchange, { ...input, assertion })).expiresAt);
+    assert.ok((await jwtBearerToken(http, { ...input, assertion })).expiresAt);
 
     assert.equal(await code(job(cloud.issuer, "wrong-token")), "SESSION_REJECTED");
     const client = oauthClient(clientId, "wrong-secret");
-    assert.equal(await code(exchangeToken(exchange, { ...input, client, subjectToken })), "SESSION_REJECTED");
+    assert.equal(await code(exchangeToken(http, { ...input, client, subjectToken })), "SESSION_REJECTED");
     const { token: foreign } = await job("https://elsewhere.example");
     // RFC 8693, 2.2.2 calls a bad subject token invalid_request, as everything else that is wrong with a request.
-    assert.equal(await code(exchangeToken(exchange, { ...input, subjectToken: foreign })), "ISSUER_ERROR");
+    assert.equal(await code(exchangeToken(http, { ...input, subjectToken: foreign })), "ISSUER_ERROR");
     cloud.setMachines({ workloadGrants: [] });
-    assert.equal(await code(exchangeToken(exchange, { ...input, subjectToken })), "ISSUER_ERROR");
+    assert.equal(await code(exchangeToken(http, { ...input, subjectToken })), "ISSUER_ERROR");
   },
 );

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import type { Exchange } from "../../src/oauth/http.ts";
+import type { HttpContext } from "../../src/http/bounded.ts";
 import { fetchSigningKeys } from "../../src/oauth/id-token.ts";
 import { type RefreshInput, refreshTokens } from "../../src/oauth/refresh.ts";
 import { expectRejection } from "../expect-error.ts";
@@ -12,14 +12,14 @@ import { CLIENT, ISSUER, json, NOW, type Route, signingKey, TestIssuer } from ".
 interface Attempt {
   readonly issuer: TestIssuer;
   readonly pauses: number[];
-  refresh(more?: Partial<RefreshInput>, exchange?: Partial<Exchange>): ReturnType<typeof refreshTokens>;
+  refresh(more?: Partial<RefreshInput>, http?: Partial<HttpContext>): ReturnType<typeof refreshTokens>;
 }
 
 /** A session with cached keys whose issuer answers its refreshes as told; sleeping moves the issuer's clock. */
 async function session(...answers: Route[]): Promise<Attempt> {
   const issuer = new TestIssuer();
   const metadata = { ...issuer.metadata } as unknown as IssuerMetadata;
-  const keys = await fetchSigningKeys(issuer.exchange(), metadata);
+  const keys = await fetchSigningKeys(issuer.http(), metadata);
   issuer.requests.length = 0;
   issuer.routes["/token"] = answers.length === 0 ? async () => json(await issuer.tokens()) : answers;
   const pauses: number[] = [];
@@ -31,8 +31,8 @@ async function session(...answers: Route[]): Promise<Attempt> {
   return {
     issuer,
     pauses,
-    refresh: (more = {}, exchange = {}) =>
-      refreshTokens(issuer.exchange(exchange), {
+    refresh: (more = {}, http = {}) =>
+      refreshTokens(issuer.http(http), {
         metadata,
         keys,
         client: { id: CLIENT },

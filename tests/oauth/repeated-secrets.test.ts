@@ -7,7 +7,7 @@ import { type OAuthClient, oauthClient } from "../../src/oauth/client.ts";
 import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";
 import { beginDevice, type DeviceCode, pollDevice } from "../../src/oauth/device.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import type { Exchange } from "../../src/oauth/http.ts";
+import type { HttpContext } from "../../src/http/bounded.ts";
 import { jwtBearerToken } from "../../src/oauth/grants/jwt-bearer.ts";
 import { refreshTokens } from "../../src/oauth/refresh.ts";
 import { revokeTokens } from "../../src/oauth/revoke.ts";
@@ -45,22 +45,22 @@ const device = {
   verificationUri: ISSUER,
 };
 
-const FLOWS: Readonly<Record<string, (exchange: Exchange, flow: Flow) => Promise<unknown>>> = {
-  "a refresh": (exchange, { metadata, client, retry }) =>
-    refreshTokens(exchange, {
+const FLOWS: Readonly<Record<string, (http: HttpContext, flow: Flow) => Promise<unknown>>> = {
+  "a refresh": (http, { metadata, client, retry }) =>
+    refreshTokens(http, {
       metadata,
       client,
       refreshToken: SENT,
       expected: { issuer: ISSUER, subject: "user-1" },
       ...retry,
     }),
-  "a revocation": (exchange, { metadata, client }) =>
-    revokeTokens(exchange, { metadata, client, refreshToken: SENT, accessToken: SENT }),
-  "the asking for a device code": (exchange, { metadata, client }) =>
-    beginDevice(exchange, { metadata, client, scopes: ["openid"] }),
-  "the polling for a device": (exchange, { metadata, client, retry }) =>
-    pollDevice(exchange, { metadata, client, device: device as DeviceCode, sleep: retry.sleep }),
-  "the redeeming of a code": async (exchange, { metadata, client }) => {
+  "a revocation": (http, { metadata, client }) =>
+    revokeTokens(http, { metadata, client, refreshToken: SENT, accessToken: SENT }),
+  "the asking for a device code": (http, { metadata, client }) =>
+    beginDevice(http, { metadata, client, scopes: ["openid"] }),
+  "the polling for a device": (http, { metadata, client, retry }) =>
+    pollDevice(http, { metadata, client, device: device as DeviceCode, sleep: retry.sleep }),
+  "the redeeming of a code": async (http, { metadata, client }) => {
     const { authorization } = await openAttempt(
       Promise.reject(new Error("unused")).catch(() => ({} as never)),
     );
@@ -71,40 +71,40 @@ const FLOWS: Readonly<Record<string, (exchange: Exchange, flow: Flow) => Promise
       new Request(`${authorization.redirectUri}?${params}`),
     );
     assert.ok(callback.kind === "code");
-    return await redeemCode(exchange, { metadata, client, authorization, params: callback.params });
+    return await redeemCode(http, { metadata, client, authorization, params: callback.params });
   },
-  "the question who it is": (exchange, { metadata }) =>
-    fetchUserInfo(exchange, { metadata, accessToken: SENT, subject: "user-1" }),
-  "client credentials": (exchange, { metadata, client, retry }) =>
-    clientCredentialsToken(exchange, {
+  "the question who it is": (http, { metadata }) =>
+    fetchUserInfo(http, { metadata, accessToken: SENT, subject: "user-1" }),
+  "client credentials": (http, { metadata, client, retry }) =>
+    clientCredentialsToken(http, {
       tokenEndpoint: TOKEN_ENDPOINT,
       client,
       methods: metadata.token_endpoint_auth_methods_supported,
       ...retry,
     }),
-  "an exchange": (exchange, { metadata, client, retry }) =>
-    exchangeToken(exchange, {
+  "an exchange": (http, { metadata, client, retry }) =>
+    exchangeToken(http, {
       tokenEndpoint: TOKEN_ENDPOINT,
       client,
       methods: metadata.token_endpoint_auth_methods_supported,
       subjectToken: SENT,
       ...retry,
     }),
-  "an assertion": (exchange, { metadata, client, retry }) =>
-    jwtBearerToken(exchange, {
+  "an assertion": (http, { metadata, client, retry }) =>
+    jwtBearerToken(http, {
       tokenEndpoint: TOKEN_ENDPOINT,
       client,
       methods: metadata.token_endpoint_auth_methods_supported,
       assertion: () => Promise.resolve(SENT),
       ...retry,
     }),
-  "Studio's polling": (exchange, { retry }) =>
+  "Studio's polling": (http, { retry }) =>
     pollStudioToken(
-      exchange,
+      http,
       { ...device, tokenUri: `${ISSUER}/${encodeURIComponent(SENT)}` } as unknown as StudioDevice,
       retry,
     ),
-  "Studio's revocation": (exchange) => revokeStudioToken(exchange, { host: ISSUER, token: SENT }),
+  "Studio's revocation": (http) => revokeStudioToken(http, { host: ISSUER, token: SENT }),
 };
 
 /** All that a request carries, as it came and decoded. */
@@ -163,7 +163,7 @@ for (const [name, ask] of Object.entries(FLOWS)) {
       for (const [what, answer] of ANSWERS) {
         const issuer = new TestIssuer();
         let asked = 0;
-        const exchange = issuer.exchange({
+        const http = issuer.http({
           fetch: async (input, init) => {
             assert.ok(asked++ < 100, "it goes on asking");
             issuer.time += 10_000;
@@ -175,7 +175,7 @@ for (const [name, ask] of Object.entries(FLOWS)) {
           client: oauthClient(CLIENT, CLIENT_SECRET),
           retry: asking(issuer).retry,
         };
-        const error = await ask(exchange, flow).then((value) => value, (error) => error);
+        const error = await ask(http, flow).then((value) => value, (error) => error);
         assert.ok(asked > 0);
         if (!(error instanceof AppError)) continue; // a 401 of userinfo says that the token has ended
         const said = [error.message, error.hint, JSON.stringify(error.cause), ...issuer.log].join(" ");

@@ -13,7 +13,7 @@ const BOTH = { refreshToken: "refresh-1", ...ACCESS };
 function revoke(issuer: TestIssuer, answers: Route[], tokens: Partial<typeof BOTH> = BOTH) {
   issuer.routes["/revoke"] = answers;
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  return revokeTokens(issuer.exchange(), { metadata, client: { id: CLIENT }, ...tokens });
+  return revokeTokens(issuer.http(), { metadata, client: { id: CLIENT }, ...tokens });
 }
 
 const done: Route = () => new Response(null, { status: 200 });
@@ -77,7 +77,7 @@ function userInfo(route: Route) {
   const issuer = new TestIssuer();
   issuer.routes["/userinfo"] = route;
   const metadata = issuer.metadata as unknown as IssuerMetadata;
-  return fetchUserInfo(issuer.exchange(), { metadata, accessToken: "access-1", subject: "user-1" });
+  return fetchUserInfo(issuer.http(), { metadata, accessToken: "access-1", subject: "user-1" });
 }
 
 Deno.test("userinfo brings the claims of the same subject; another's are refused", async () => {

@@ -16,7 +16,7 @@ for (const status of [200, 302, 401, 404, 405, 429, 503]) {
     const issuer = asked(() =>
       new Response(null, { status, headers: { date: DATE, location: "https://evil.example/" } })
     );
-    assert.deepEqual(await askServerTime(issuer.exchange(), SERVER), { host: "api.example", date: NOW });
+    assert.deepEqual(await askServerTime(issuer.http(), SERVER), { host: "api.example", date: NOW });
     assert.deepEqual(issuer.requests.map(({ method, path }) => [method, path]), [["HEAD", `${SERVER}/`]]);
     assert.deepEqual([...issuer.requests[0]?.headers.keys() ?? []], []);
   });
@@ -31,15 +31,15 @@ const SILENT: [string, Route][] = [
 ];
 for (const [what, answer] of SILENT) {
   Deno.test(`an answer ${what} tells no time, and is no error`, async () => {
-    const exchange = asked(answer).exchange({ requestTimeout: 20 });
-    assert.equal(await askServerTime(exchange, SERVER), undefined);
+    const http = asked(answer).http({ requestTimeout: 20 });
+    assert.equal(await askServerTime(http, SERVER), undefined);
   });
 }
 
 Deno.test("no server but an https one is asked", async () => {
   const issuer = asked();
   for (const server of ["http://api.example", "file:///etc/passwd", "https://u:p@api.example", ""]) {
-    assert.equal(await askServerTime(issuer.exchange(), server), undefined);
+    assert.equal(await askServerTime(issuer.http(), server), undefined);
   }
   assert.deepEqual(issuer.requests, []);
 });
@@ -47,7 +47,7 @@ Deno.test("no server but an https one is asked", async () => {
 Deno.test("the flow's own end leaves the time untold; Ctrl-C is Ctrl-C", async () => {
   const never = asked(() => new Promise<Response>(() => {}));
   const ended = AbortSignal.abort(new AppError("NETWORK", "too late"));
-  assert.equal(await askServerTime(never.exchange({ signal: ended }), SERVER), undefined);
+  assert.equal(await askServerTime(never.http({ signal: ended }), SERVER), undefined);
   const stopped = AbortSignal.abort(new AppError("INTERRUPTED", "Interrupted."));
-  await expectRejection(askServerTime(never.exchange({ signal: stopped }), SERVER), "INTERRUPTED");
+  await expectRejection(askServerTime(never.http({ signal: stopped }), SERVER), "INTERRUPTED");
 });

@@ -1,8 +1,8 @@
 /** Owns `auth whoami`: whom the control plane in use sees behind the session's token. */
 
 import { Command } from "@commander-js/extra-typings";
-import { isObject, type JsonObject } from "../../api/answer.ts";
-import type { ApiClient } from "../../api/client.ts";
+import { isObject, type JsonObject } from "../../http/api-answer.ts";
+import type { ApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext, ContextOf } from "../context.ts";

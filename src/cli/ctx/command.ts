@@ -1,9 +1,9 @@
 /** Owns `ctx`: which organization or project commands act on, and choosing it. */
 
 import { Command } from "@commander-js/extra-typings";
-import { askForEach } from "../../api/at-once.ts";
-import type { ApiClient } from "../../api/client.ts";
-import { refusedRequest } from "../../api/refusal.ts";
+import type { ApiClient } from "../../http/api-client.ts";
+import { refusedRequest } from "../../http/api-errors.ts";
+import { mapConcurrent } from "../../http/map-concurrent.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { checkedScope, type Scope } from "../../providers/datum/hosts.ts";
@@ -309,7 +309,7 @@ async function listTargets(given: CommandContext, session: Session): Promise<Row
   using whole = boundedSignal(PATIENCE * given.requestTimeout, tooLate, given.interrupted);
   const deps = { ...given, interrupted: whole.signal };
   const organizations = await listOrganizations(deps, session);
-  const rows = await askForEach(organizations, async ({ id, displayName }): Promise<Row[]> => {
+  const rows = await mapConcurrent(organizations, async ({ id, displayName }): Promise<Row[]> => {
     return [{ organization: id, displayName }, ...await projectsOf(deps, session, id)];
   });
   return rows.flat();

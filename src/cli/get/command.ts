@@ -1,8 +1,8 @@
 /** Owns `get`: `--raw`, an answer of the control plane in use as it came; and the words for what there is. */
 
 import { Command } from "@commander-js/extra-typings";
-import { textOf } from "../../api/answer.ts";
-import type { ApiClient } from "../../api/client.ts";
+import { textOf } from "../../http/api-answer.ts";
+import type { ApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { belowBase } from "../../kube/discovery.ts";

@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { servedApi } from "../../kube/control-plane-probe.ts";
-import type { Exchange } from "../../oauth/http.ts";
+import type { HttpContext } from "../../http/bounded.ts";
 import { CONTROL_PLANE_APIS } from "../../providers/datum/hosts.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
@@ -51,7 +51,7 @@ export async function learnControlPlanes(
   cli: CommandContext,
   session: Session,
   accessToken: string,
-  fetch: Exchange["fetch"],
+  fetch: HttpContext["fetch"],
 ): Promise<void> {
   const requestTimeout = Math.min(LONGEST_QUESTION_MS, cli.requestTimeout);
   using whole = boundedSignal(

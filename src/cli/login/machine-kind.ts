@@ -1,7 +1,7 @@
 /** Owns what the ways of signing a machine in have in common: what each of them tells of a machine, and of its place. */
 
 import { AppError } from "../../errors.ts";
-import type { Exchange } from "../../oauth/http.ts";
+import type { HttpContext } from "../../http/bounded.ts";
 import type { AccessToken } from "../../oauth/grants/access-token.ts";
 import { datumHosts } from "../../providers/datum/hosts.ts";
 import type { IssuingSource } from "../../sessions/token-source.ts";
@@ -17,7 +17,7 @@ export interface MachineLogin {
   /** The session of that name as it was sealed, when one of the same kind is replaced. */
   readonly known: Session | undefined;
   /** For what has to be asked before the machine can be described. */
-  readonly exchange: Exchange;
+  readonly http: HttpContext;
 }
 
 /** Where a machine belongs. */

@@ -107,11 +107,11 @@ type Exchanged = NonNullable<Extract<IssuingSource, { readonly kind: "workload" 
 
 /** The exchange that the issuer offers. Throws `ISSUER_ERROR` where it offers none. */
 async function exchangeAt(
-  { exchange, input }: MachineLogin,
+  { http, input }: MachineLogin,
   { issuer }: MachineAddress,
   scopes: readonly string[],
 ): Promise<Exchanged> {
-  const metadata = await discoverIssuer(exchange, issuer);
+  const metadata = await discoverIssuer(http, issuer);
   const { token_endpoint: tokenEndpoint, token_endpoint_auth_methods_supported: authMethods } = metadata;
   return {
     grant: grantOf(metadata),

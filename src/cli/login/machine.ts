@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import type { Exchange } from "../../oauth/http.ts";
+import type { HttpContext } from "../../http/bounded.ts";
 import { type IssuedToken, requestToken } from "../../sessions/token-source.ts";
 import type { Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
@@ -16,7 +16,7 @@ import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { learnControlPlanes, tellName, tellNext, tellWhereKept } from "./announce.ts";
-import { openSignIn } from "./exchange.ts";
+import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "./input.ts";
 import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { personalAccessToken, serviceAccount } from "./machine-secret.ts";
@@ -86,10 +86,9 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
     : await readAuthority(input.certificateAuthority);
   const stores = await keyStoreChoice(cli, input.keyring);
 
-  using opened = openSignIn(cli, timeout, certificateAuthority, "machine");
-  const { exchange } = opened;
-  const machine = await way.read({ deps: cli, input, known, exchange });
-  const { proved, untried } = await prove(cli, exchange, machine, certificateAuthority);
+  using http = openSignIn(cli, timeout, certificateAuthority, "machine");
+  const machine = await way.read({ deps: cli, input, known, http });
+  const { proved, untried } = await prove(cli, http, machine, certificateAuthority);
   const user = await machine.userOf(proved?.minted);
   // A CI system's token is of this job alone.
   const kept = machine.kind === "workload" ? undefined : proved;
@@ -115,7 +114,7 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
     },
     keyringLimits(cli),
   );
-  await announce(cli, machine, saved, { proved, untried }, exchange.fetch);
+  await announce(cli, machine, saved, { proved, untried }, http.fetch);
 }
 
 /** Refuses what the way does not know. Throws `USAGE`, naming the flag. */
@@ -185,13 +184,13 @@ interface Proof {
 /** Gets a token once. Outside of any job a CI system's recipe is kept untried; in a job that lacks something it is not. */
 async function prove(
   { env }: CommandContext,
-  exchange: Exchange,
+  http: HttpContext,
   machine: Machine,
   certificateAuthority: string | undefined,
 ): Promise<Proof> {
   try {
     const credentials = credentialsOf(machine, "", certificateAuthority);
-    return { proved: await requestToken(exchange, env, credentials, machine.recipe) };
+    return { proved: await requestToken(http, env, credentials, machine.recipe) };
   } catch (thrown) {
     const outside = thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN" &&
       env("GITHUB_ACTIONS") === undefined && env("GITLAB_CI") === undefined;
@@ -215,7 +214,7 @@ async function announce(
   machine: Machine,
   saved: SavedSession,
   { proved, untried }: Proof,
-  fetch: Exchange["fetch"],
+  fetch: HttpContext["fetch"],
 ): Promise<void> {
   const { out } = cli;
   const { session } = saved;

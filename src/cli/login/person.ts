@@ -2,7 +2,8 @@
 
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
-import { endpointUrl, type Exchange } from "../../oauth/http.ts";
+import { endpointUrl } from "../../http/address.ts";
+import type { HttpContext } from "../../http/bounded.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
 import { cloudfleetTarget } from "../../providers/cloudfleet/target.ts";
 import { datumTarget } from "../../providers/datum/hosts.ts";
@@ -26,7 +27,7 @@ import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import type { LoginInput } from "./input.ts";
-import { openSignIn } from "./exchange.ts";
+import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "./parameters.ts";
 import { learnControlPlanes, nextCommand, tellName, tellNext, tellWhereKept } from "./announce.ts";
 import { refuseLostKey } from "./unsealed-place.ts";
@@ -61,11 +62,10 @@ export async function signInAPerson(
   const port = portOf(input.listenPort, choices.redirectUri);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
 
-  using opened = openSignIn(cli, timeout, certificateAuthority);
-  const { exchange } = opened;
+  using http = openSignIn(cli, timeout, certificateAuthority);
   let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
   await signInPerson({ target, choices, loginHint: renewed?.user.email ?? renewed?.user.username }, {
-    exchange,
+    http,
     env: cli.env,
     device: input.device,
     port,
@@ -75,12 +75,12 @@ export async function signInAPerson(
     info: out.info,
     async complete(signedIn) {
       const choice = { wantedName, renewed, ...stores, certificateAuthority, activate: true };
-      const saved = await saveSignIn(store, exchange, signedIn, choice, keyringLimits(cli));
+      const saved = await saveSignIn(store, http, signedIn, choice, keyringLimits(cli));
       stored = { ...saved, signedIn };
       return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };
     },
   });
-  if (stored !== undefined) await announce(cli, stored, exchange.fetch);
+  if (stored !== undefined) await announce(cli, stored, http.fetch);
 }
 
 async function targetOf(
@@ -214,7 +214,7 @@ function formerClient({ session, replaced }: SavedSession): string | undefined {
 async function announce(
   cli: CommandContext,
   saved: SavedSession & { readonly signedIn: SignedIn },
-  fetch: Exchange["fetch"],
+  fetch: HttpContext["fetch"],
 ): Promise<void> {
   const { out } = cli;
   const { session, signedIn: { tokens } } = saved;

@@ -2,8 +2,9 @@
 
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import type { Exchange } from "../../oauth/http.ts";
-import { revokeStudioToken, type StudioRevoked } from "../../providers/studio/device-login.ts";
+import type { HttpContext } from "../../http/bounded.ts";
+import { limitHttp } from "../../http/open.ts";
+import { revokeStudioToken } from "../../providers/studio/device-login.ts";
 import type { SupersededToken } from "../../sessions/credentials.ts";
 import type { Session } from "../../sessions/session.ts";
 import { type OpenedSession, openSession } from "../../sessions/open.ts";
@@ -11,7 +12,6 @@ import type { SessionStore } from "../../sessions/store.ts";
 import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
 import { removeSession } from "../../sessions/remove.ts";
 import { prepareSession } from "../../sessions/write.ts";
-import { boundedSignal } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { isLive } from "../session-words.ts";
 import { withdrawToken } from "../../providers/studio/export.ts";
@@ -82,28 +82,16 @@ export function supersededTokens(replaced: readonly Replaced[], now: number): Su
   return [...new Map(tokens.map((superseded) => [superseded.token, superseded])).values()];
 }
 
-/** Revokes a token within a time of its own: the sign-in's may be over. Throws as {@link revokeStudioToken}. */
-async function revokeToken(
-  { fetch, now, log }: Exchange,
-  token: { readonly host: string; readonly token: string },
-  timeout: number,
-  interrupted?: AbortSignal,
-): Promise<StudioRevoked> {
-  const slow = () => new AppError("NETWORK", "Studio did not answer in time.");
-  using bounded = boundedSignal(timeout, slow, interrupted);
-  return await revokeStudioToken({ fetch, now, signal: bounded.signal, ...(log && { log }) }, token);
-}
-
 /** Takes back a token that could not be kept; the attempt may be over, this is not. What fails of it is said. */
 export async function takeBack(
   cli: CommandContext,
-  exchange: Exchange,
+  http: HttpContext,
   token: { readonly host: string; readonly token: string },
   { name, expires }: { readonly name: string; readonly expires: string },
 ): Promise<void> {
   const { interrupted: _, ...rest } = cli;
   const word = `The token "${printable(name)}" that was just created`;
-  await revoke(rest, exchange, token, {
+  await revoke(rest, http, token, {
     word,
     until: untilOf(expires),
     remedy: "Revoke it there, in your profile.",
@@ -117,7 +105,7 @@ export async function takeBack(
  */
 export async function endReplaced(
   cli: CommandContext,
-  exchange: Exchange,
+  http: HttpContext,
   store: SessionStore,
   replaced: readonly Replaced[],
   successor: Session,
@@ -127,7 +115,7 @@ export async function endReplaced(
   const logout = store.project === undefined ? "datumctl logout" : "datumctl logout --local";
   for (const older of tokens) {
     const { issuer: host, token, name, expires } = older;
-    const revoked = await revoke(cli, exchange, { host, token }, {
+    const revoked = await revoke(cli, http, { host, token }, {
       word: `The token "${printable(name)}" that was here before`,
       until: untilOf(expires),
       remedy: `It is revoked with the new one: ${logout}; or revoke it there, in your profile.`,
@@ -154,13 +142,15 @@ function untilOf(expires: string | undefined): string {
 /** True when the token is good no longer; else it is said that it is. */
 async function revoke(
   deps: Omit<CommandContext, "interrupted"> & Partial<Pick<CommandContext, "interrupted">>,
-  exchange: Exchange,
+  http: HttpContext,
   token: { readonly host: string; readonly token: string },
   { word, until, remedy }: { readonly word: string; readonly until: string; readonly remedy: string },
 ): Promise<boolean> {
   const timeout = Math.min(deps.requestTimeout, LONGEST_REVOCATION);
+  // The sign-in's own time may be over.
+  using limited = limitHttp(http, { timeout, late: "Studio", interrupted: deps.interrupted });
   try {
-    const revoked = await revokeToken(exchange, token, timeout, deps.interrupted);
+    const revoked = await revokeStudioToken(limited, token);
     deps.out.info(`${word} is revoked${revoked === "already" ? " already" : ""}.`);
     return true;
   } catch (thrown) {

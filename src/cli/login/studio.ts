@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
-import type { Exchange } from "../../oauth/http.ts";
+import type { HttpContext } from "../../http/bounded.ts";
 import {
   pollStudioToken,
   requestStudioDevice,
@@ -34,7 +34,7 @@ import { type ExportTarget, exportTargetFor, exportToken } from "../../providers
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../keeping.ts";
 import { isLive, tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
 import { tellName, tellWhereKept } from "./announce.ts";
-import { openSignIn } from "./exchange.ts";
+import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "./input.ts";
 import { saveToken, sessionsAt, signedInAlready, type StudioSavePlan } from "./studio-keep.ts";
 import { endReplaced, openReplaced, ourSessions, type Replaced, takeBack } from "./studio-replaced.ts";
@@ -132,16 +132,15 @@ async function signIn(
   { asked, timeout, byCode }: { readonly asked: Asked; readonly timeout: number; readonly byCode: boolean },
 ): Promise<void> {
   const { host, exported } = plan;
-  using opened = openSignIn(cli, timeout, plan.certificateAuthority);
-  const { exchange } = opened;
-  const device = await requestStudioDevice(exchange, { host, clientName: STUDIO_CLIENT_NAME, ...asked });
-  const token = await confirmed(cli, exchange, device, byCode, plan.browserCommand);
+  using http = openSignIn(cli, timeout, plan.certificateAuthority);
+  const device = await requestStudioDevice(http, { host, clientName: STUDIO_CLIENT_NAME, ...asked });
+  const token = await confirmed(cli, http, device, byCode, plan.browserCommand);
   const { tokenName: name } = device;
   const { scopes = [], teams, expiresInDays } = asked;
   const expires = cli.now() + expiresInDays * DAY;
   const given = { token, name, scopes, team: defaultTeam(teams), expires };
   const { saved, replaced } = await saveToken(cli, store, plan, given).catch(async (thrown) => {
-    await takeBack(cli, exchange, { host, token }, { name, expires: new Date(expires).toISOString() });
+    await takeBack(cli, http, { host, token }, { name, expires: new Date(expires).toISOString() });
     throw thrown;
   });
   const { session } = saved;
@@ -151,7 +150,7 @@ async function signIn(
     ? undefined
     : await failureOf(exportOf(cli, exported, session, { url: host, token, team: session.team }));
   announce(cli, saved, unexported === undefined ? exported : undefined, store);
-  await endReplaced(cli, exchange, store, replaced, session);
+  await endReplaced(cli, http, store, replaced, session);
   tellWhatComesFirst(cli);
   if (store.project === undefined) await tellOfFolder(cli);
   if (inactive !== undefined && unexported !== undefined) {
@@ -176,12 +175,12 @@ async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
 /** The token, once the person has confirmed the code in a browser: one that is opened here, or any other. */
 async function confirmed(
   { env, out, sleep, terminal }: CommandContext,
-  exchange: Exchange,
+  http: HttpContext,
   device: StudioDevice,
   byCode: boolean,
   browserCommand: string | undefined,
 ): Promise<string> {
-  showCode({ ...out, terminal: terminal.canAsk, exchange }, device);
+  showCode({ ...out, terminal: terminal.canAsk, http }, device);
   const obstacle = await obstacleFor({ device: byCode, env }, browserCommand);
   if (obstacle !== undefined) out.info(`No browser is opened here, because ${obstacle}.`);
   else if (!byCode) {
@@ -190,7 +189,7 @@ async function confirmed(
       out.info(`No browser came up: ${failure}. Open one of the addresses yourself.`);
     }
   }
-  return await pollStudioToken(exchange, device, { sleep });
+  return await pollStudioToken(http, device, { sleep });
 }
 
 /** Writes the export. Throws what stands against it, saying that the session is stored. */

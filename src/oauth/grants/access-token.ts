@@ -2,7 +2,8 @@
 
 import { AppError } from "../../errors.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
-import { type Answer, hostOf } from "../http.ts";
+import { hostOf } from "../../http/address.ts";
+import type { Answer } from "../issuer-request.ts";
 import { timeOf, unverifiedClaims } from "../jwt.ts";
 import { LONGEST_LIFE_SECONDS, readTokens } from "../token-response.ts";
 

@@ -4,9 +4,10 @@ import * as oauth from "oauth4webapi";
 import { printable } from "../../text.ts";
 import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
 import { authorizationServerAt, requestGrant } from "./request.ts";
-import { type Exchange, requestOptions } from "../http.ts";
+import type { HttpContext } from "../../http/bounded.ts";
+import type { Retry } from "../../http/retry.ts";
+import { requestOptions } from "../issuer-request.ts";
 import { type AccessToken, readAccessToken } from "./access-token.ts";
-import type { Retry } from "../retry.ts";
 
 /** What {@link clientCredentialsToken} needs to know. */
 export interface ClientCredentialsInput extends Retry {
@@ -23,23 +24,23 @@ export interface ClientCredentialsInput extends Retry {
  * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
  */
 export function clientCredentialsToken(
-  exchange: Exchange,
+  http: HttpContext,
   input: ClientCredentialsInput,
 ): Promise<AccessToken> {
   const { tokenEndpoint, client, methods, scope } = input;
   const step = `Cannot get a token for the client ${printable(client.id, 100)}`;
-  return requestGrant(exchange, {
+  return requestGrant(http, {
     ...input,
     step,
     endpoint: tokenEndpoint,
     occasion: "credential",
-    send: (exchange) =>
+    send: (http) =>
       oauth.clientCredentialsGrantRequest(
         authorizationServerAt(tokenEndpoint),
         { client_id: client.id },
         clientAuthentication(client, methodsOf(methods)),
         scope === undefined ? {} : { scope },
-        requestOptions(exchange, step),
+        requestOptions(http, step),
       ),
     read: (answer, receivedAt) => readAccessToken(receivedAt, step, tokenEndpoint, answer),
   });

@@ -5,10 +5,11 @@ import { toBase64Url } from "../../encoding.ts";
 import { printable } from "../../text.ts";
 import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
 import { authorizationServerAt, requestGrant } from "./request.ts";
-import { type Exchange, requestOptions } from "../http.ts";
+import type { HttpContext } from "../../http/bounded.ts";
+import type { Retry } from "../../http/retry.ts";
+import { requestOptions } from "../issuer-request.ts";
 import { type AccessToken, readAccessToken } from "./access-token.ts";
 import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
-import type { Retry } from "../retry.ts";
 import { type ServiceAccountKey, signWithKey } from "./service-account-key.ts";
 
 /** What {@link signAssertion} needs to know. */
@@ -67,10 +68,10 @@ export interface JwtBearerInput extends Retry {
  *
  * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
  */
-export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promise<AccessToken> {
+export function jwtBearerToken(http: HttpContext, input: JwtBearerInput): Promise<AccessToken> {
   const { tokenEndpoint, assertion, keyId, scope, client, methods } = input;
   const step = "Cannot get a token for the signed assertion";
-  return requestGrant(exchange, {
+  return requestGrant(http, {
     ...input,
     step,
     endpoint: tokenEndpoint,
@@ -81,14 +82,14 @@ export function jwtBearerToken(exchange: Exchange, input: JwtBearerInput): Promi
       : `does not accept the key ${
         printable(keyId, 100)
       }, which may have been removed, have expired or belong to another issuer`,
-    send: async (exchange) =>
+    send: async (http) =>
       await oauth.genericTokenEndpointRequest(
         authorizationServerAt(tokenEndpoint),
         { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
         client === undefined ? () => {} : clientAuthentication(client, methodsOf(methods)),
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
         tokenParameters(input.parameters, { assertion: await assertion(), scope }),
-        requestOptions(exchange, step),
+        requestOptions(http, step),
       ),
     read: (answer, receivedAt) => readAccessToken(receivedAt, step, tokenEndpoint, answer),
   });

@@ -3,9 +3,11 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { requestGrant } from "./request.ts";
-import { boundedFetch, endpointUrl, type Exchange } from "../http.ts";
+import { endpointUrl } from "../../http/address.ts";
+import type { HttpContext } from "../../http/bounded.ts";
+import type { Retry } from "../../http/retry.ts";
+import { issuerFetch } from "../issuer-request.ts";
 import { type AccessToken, readAccessToken } from "./access-token.ts";
-import type { Retry } from "../retry.ts";
 
 /** What {@link exchangePersonalAccessToken} needs to know. */
 export interface PersonalAccessTokenInput extends Retry {
@@ -29,7 +31,7 @@ export function isPersonalAccessToken(text: string): boolean {
  * {@link readAccessToken} throw.
  */
 export async function exchangePersonalAccessToken(
-  exchange: Exchange,
+  http: HttpContext,
   input: PersonalAccessTokenInput,
 ): Promise<AccessToken> {
   const { apiHost, token } = input;
@@ -45,13 +47,13 @@ export async function exchangePersonalAccessToken(
       hint: "Name it as in api.example.com or api.example.com:8443.",
     });
   }
-  return await requestGrant(exchange, {
+  return await requestGrant(http, {
     ...input,
     step,
     endpoint,
     occasion: "bare-credential",
-    send: (exchange) =>
-      boundedFetch(exchange, step)(endpoint, {
+    send: (http) =>
+      issuerFetch(http, step)(endpoint, {
         headers: { accept: "application/json", authorization: `Bearer ${token}` },
       }),
     read: (answer, receivedAt) => ({

@@ -3,19 +3,12 @@
 import type * as oauth from "oauth4webapi";
 import { AppError } from "../../errors.ts";
 import { clockSkew } from "../clock.ts";
-import {
-  type Answer,
-  endpointGone,
-  endpointUrl,
-  type Exchange,
-  failedExchange,
-  hostOf,
-  readJson,
-  serverDateOf,
-} from "../http.ts";
+import { endpointUrl, hostOf } from "../../http/address.ts";
+import { failedRequest, type HttpContext } from "../../http/bounded.ts";
+import { pauseAfter, type Retry } from "../../http/retry.ts";
+import { type Answer, endpointGone, readJson, serverDateOf } from "../issuer-request.ts";
 import { meaningOf, type Occasion, refusalOf, wordsOf } from "../refusals.ts";
 import { isRefusal, issuerRefusal, refusedCause } from "../refused.ts";
-import { pauseAfter, type Retry } from "../retry.ts";
 
 /** A credential that is traded, and where. */
 export interface GrantRequest<T> extends Retry {
@@ -29,7 +22,7 @@ export interface GrantRequest<T> extends Retry {
   /** What a refusal says of the credential; "refused the credential" unless told. */
   readonly refusing?: string | undefined;
   /** One request, to be sent through the exchange that it is given. */
-  readonly send: (exchange: Exchange) => Promise<Response>;
+  readonly send: (http: HttpContext) => Promise<Response>;
   /** Reads an answer that is no refusal. */
   readonly read: (answer: Answer, receivedAt: number) => T;
 }
@@ -46,7 +39,7 @@ export function authorizationServerAt(tokenEndpoint: string): oauth.Authorizatio
  * @throws {AppError} `SESSION_REJECTED` when the server refuses the credential, `CLOCK_SKEW` when a credential with
  * times is refused and the server's `Date` is not ours, `NETWORK`, `ISSUER_ERROR`, and what `read` throws.
  */
-export async function requestGrant<T>(exchange: Exchange, request: GrantRequest<T>): Promise<T> {
+export async function requestGrant<T>(http: HttpContext, request: GrantRequest<T>): Promise<T> {
   const { step, endpoint } = request;
   const url = endpointUrl(endpoint);
   if (typeof url === "string") {
@@ -56,11 +49,11 @@ export async function requestGrant<T>(exchange: Exchange, request: GrantRequest<
   }
   // The Date of an answer that is an error already is wanted too.
   let serverDate: number | undefined;
-  const dated: Exchange = {
-    ...exchange,
+  const dated: HttpContext = {
+    ...http,
     fetch: async (input, init) => {
       serverDate = undefined;
-      const response = await exchange.fetch(input, init);
+      const response = await http.fetch(input, init);
       serverDate = serverDateOf(response);
       return response;
     },
@@ -69,23 +62,23 @@ export async function requestGrant<T>(exchange: Exchange, request: GrantRequest<
     try {
       const answer = await readAnswer(step, url, await request.send(dated));
       if (isRefusal(answer)) throw credentialRefusal(url, answer, request);
-      return request.read(answer, exchange.now());
+      return request.read(answer, http.now());
     } catch (error) {
       if (request.timeBound === true && maybeUntimely(error)) {
         const what = error.message.slice(`${step}: `.length).replace(/\.$/, "");
-        const skew = clockSkew(exchange.now(), serverDate, hostOf(url), what);
+        const skew = clockSkew(http.now(), serverDate, hostOf(url), what);
         if (skew !== undefined) throw skew;
       }
       // What is gone there comes back by no repetition; whoever asks may know where else.
       if (endpointGone(error)) throw error;
-      await pauseAfter(exchange, error, attempt, request);
+      await pauseAfter(http, error, attempt, request);
     }
   }
 }
 
 /** Some servers call an assertion from the future a fault of their own. */
 function maybeUntimely(error: unknown): error is AppError {
-  const failed = failedExchange(error);
+  const failed = failedRequest(error);
   return failed?.kind === "refused" || (failed?.kind === "status" && failed.status === 500);
 }
 

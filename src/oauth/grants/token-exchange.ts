@@ -3,10 +3,11 @@
 import * as oauth from "oauth4webapi";
 import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
 import { authorizationServerAt, requestGrant } from "./request.ts";
-import { type Exchange, requestOptions } from "../http.ts";
+import type { HttpContext } from "../../http/bounded.ts";
+import type { Retry } from "../../http/retry.ts";
+import { requestOptions } from "../issuer-request.ts";
 import { type AccessToken, readAccessToken } from "./access-token.ts";
 import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
-import type { Retry } from "../retry.ts";
 
 /** What {@link exchangeToken} needs to know. */
 export interface TokenExchangeInput extends Retry {
@@ -27,16 +28,16 @@ const TYPE = "urn:ietf:params:oauth:token-type:";
  *
  * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
  */
-export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Promise<AccessToken> {
+export function exchangeToken(http: HttpContext, input: TokenExchangeInput): Promise<AccessToken> {
   const { tokenEndpoint, client, methods, subjectToken, scope } = input;
   const step = "Cannot exchange the workload's token";
-  return requestGrant(exchange, {
+  return requestGrant(http, {
     ...input,
     step,
     endpoint: tokenEndpoint,
     occasion: "credential",
     timeBound: true,
-    send: (exchange) =>
+    send: (http) =>
       oauth.genericTokenEndpointRequest(
         authorizationServerAt(tokenEndpoint),
         { client_id: client.id },
@@ -48,7 +49,7 @@ export function exchangeToken(exchange: Exchange, input: TokenExchangeInput): Pr
           requested_token_type: `${TYPE}access_token`,
           scope,
         }),
-        requestOptions(exchange, step),
+        requestOptions(http, step),
       ),
     read: (answer, receivedAt) => readAccessToken(receivedAt, step, tokenEndpoint, answer),
   });

@@ -4,10 +4,12 @@ import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
 import { requestGrant } from "./request.ts";
-import { badAnswer, boundedFetch, endpointUrl, type Exchange, hostOf } from "../http.ts";
+import { endpointUrl, hostOf } from "../../http/address.ts";
+import type { HttpContext } from "../../http/bounded.ts";
+import type { Retry } from "../../http/retry.ts";
+import { badAnswer, issuerFetch } from "../issuer-request.ts";
 import { timeOf, unverifiedClaims } from "../jwt.ts";
 import type { AccessToken } from "./access-token.ts";
-import type { Retry } from "../retry.ts";
 import type { ServerTime } from "../server-time.ts";
 
 /** What {@link githubToken} needs to know. */
@@ -37,7 +39,7 @@ const PERMISSION = "The job needs the permission id-token: write.";
  * @throws AppError `USAGE` when what GitHub put into the environment cannot be used, and what {@link requestGrant}
  * throws.
  */
-export async function githubToken(exchange: Exchange, input: GithubInput): Promise<WorkloadToken> {
+export async function githubToken(http: HttpContext, input: GithubInput): Promise<WorkloadToken> {
   const { requestUrl, requestToken, audience } = input;
   const step = "Cannot get the job's token from GitHub";
   const unusable = (why: string) => new AppError("USAGE", `${step}: ${why}.`, { hint: PERMISSION });
@@ -48,13 +50,13 @@ export async function githubToken(exchange: Exchange, input: GithubInput): Promi
   }
   // Not through searchParams, which would write the rest of the query anew.
   url.search += `${url.search === "" ? "" : "&"}audience=${encodeURIComponent(audience)}`;
-  return await requestGrant(exchange, {
+  return await requestGrant(http, {
     ...input,
     step,
     endpoint: url.href,
     occasion: "credential",
-    send: (exchange) =>
-      boundedFetch(exchange, step)(url, {
+    send: (http) =>
+      issuerFetch(http, step)(url, {
         headers: { accept: "application/json", authorization: `Bearer ${requestToken}` },
       }),
     read: ({ json: { value }, serverDate: date }) => {

@@ -1,9 +1,9 @@
 /** Owns Cloudfleet's API as a client of it sees it: tokens and clusters, every answer checked, every refusal named. */
 
 import * as v from "valibot";
-import { type ApiAnswer, jsonOf } from "../../api/answer.ts";
-import type { ApiClient, ApiRequest } from "../../api/client.ts";
-import type { Refusals } from "../../api/refusal.ts";
+import { type ApiAnswer, jsonOf } from "../../http/api-answer.ts";
+import type { ApiClient, ApiRequest } from "../../http/api-client.ts";
+import type { Refusals } from "../../http/api-errors.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { networkFailure } from "../../system/network.ts";

@@ -1,9 +1,9 @@
 /** Owns what Cloudfleet's API is asked with: the one table of its operations, and what a profile says otherwise. */
 
-import type { ApiRequest } from "../../api/client.ts";
+import { endpointUrl } from "../../http/address.ts";
+import type { ApiRequest } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { endpointUrl } from "../../oauth/http.ts";
 
 /** The API unless another address is named. */
 export const CLOUDFLEET_API_URL = "https://api.cloudfleet.ai/v1";

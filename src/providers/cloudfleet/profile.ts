@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { endpointUrl } from "../../oauth/http.ts";
+import { endpointUrl } from "../../http/address.ts";
 import type { SourceCredentials } from "../../sessions/credentials.ts";
 import { ambientSession } from "../../sessions/open.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";

@@ -1,6 +1,6 @@
 /** Owns what is particular to Datum Cloud: its hosts, its clients, its control planes. */
 
-import { pathSegment } from "../../api/path-segment.ts";
+import { pathSegment } from "../../http/address.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { oauthClient } from "../../oauth/client.ts";

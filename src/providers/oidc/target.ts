@@ -3,7 +3,7 @@
 import { AppError } from "../../errors.ts";
 import { printable, shellWord } from "../../text.ts";
 import { oauthClient } from "../../oauth/client.ts";
-import { endpointUrl } from "../../oauth/http.ts";
+import { endpointUrl } from "../../http/address.ts";
 import { issuerMeant } from "../../oauth/issuer-address.ts";
 import type { SignInTarget } from "../sign-in-target.ts";
 

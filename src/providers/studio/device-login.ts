@@ -5,18 +5,10 @@ import { printable, shellLine } from "../../text.ts";
 import { parseJson } from "../../encoding.ts";
 import { memberIn } from "../../oauth/answer-values.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "../../oauth/device-code.ts";
-import {
-  type Answer,
-  badAnswer,
-  boundedFetch,
-  endpointUrl,
-  type Exchange,
-  type FailedExchange,
-  failedExchange,
-  hostOf,
-  readJson,
-  type Sleep,
-} from "../../oauth/http.ts";
+import { endpointUrl, hostOf } from "../../http/address.ts";
+import { type FailedRequest, failedRequest, type HttpContext } from "../../http/bounded.ts";
+import type { Sleep } from "../../http/retry.ts";
+import { type Answer, badAnswer, issuerFetch, readJson } from "../../oauth/issuer-request.ts";
 import { meaningOf, refusalIn } from "../../oauth/refusals.ts";
 import { isRefusal } from "../../oauth/refused.ts";
 
@@ -57,12 +49,12 @@ const MOST_FAILURES = 12;
  * not be shown or asked, `NETWORK`.
  */
 export async function requestStudioDevice(
-  exchange: Exchange,
+  http: HttpContext,
   input: StudioDeviceInput,
 ): Promise<StudioDevice> {
   const step = "Cannot ask for a code";
   const url = `${input.host}/api/device-login`;
-  const answer = await post(exchange, step, url, {
+  const answer = await post(http, step, url, {
     client_name: input.clientName,
     token_name: input.tokenName,
     scopes: input.scopes,
@@ -77,11 +69,11 @@ export async function requestStudioDevice(
       "Check what was asked for: the name, the scopes, the teams, the days.",
     );
   }
-  return readDevice(exchange, step, input, answer);
+  return readDevice(http, step, input, answer);
 }
 
 function readDevice(
-  exchange: Exchange,
+  http: HttpContext,
   step: string,
   input: StudioDeviceInput,
   answer: Answer,
@@ -89,7 +81,7 @@ function readDevice(
   const { json } = answer;
   const host = hostOf(input.host);
   const malformed = (why: string) => malformedAnswer(step, host, why);
-  const polled = readPolledCode(answer, exchange.now(), malformed);
+  const polled = readPolledCode(answer, http.now(), malformed);
   const { user_code: userCode } = json;
   const tokenName = memberIn(json.token_name) ?? input.tokenName;
   if (typeof userCode !== "string" || !/^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(userCode)) {
@@ -140,7 +132,7 @@ function checkedUri(step: string, host: string, name: string, uri: unknown): str
  * @throws AppError `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `NETWORK`.
  */
 export async function pollStudioToken(
-  exchange: Exchange,
+  http: HttpContext,
   device: StudioDevice,
   { sleep }: { readonly sleep: Sleep },
 ): Promise<string> {
@@ -150,22 +142,22 @@ export async function pollStudioToken(
   let failures = 0;
   let outage: AppError | undefined;
   for (;;) {
-    const left = () => device.expiresAt - exchange.now();
-    await pauseFor(exchange, sleep, Math.max(0, Math.min(pause, left())), { outage, ranOut: ranOut(host) });
+    const left = () => device.expiresAt - http.now();
+    await pauseFor(http, sleep, Math.max(0, Math.min(pause, left())), { outage, ranOut: ranOut(host) });
     if (left() <= 0) throw outage ?? ranOut(host);
     pause = device.interval * 1000;
     try {
       const token = readPoll(
         step,
         device,
-        await post(exchange, step, device.tokenUri, { code: device.deviceCode }),
+        await post(http, step, device.tokenUri, { code: device.deviceCode }),
       );
       if (token !== undefined) return token;
       failures = 0;
       outage = undefined;
     } catch (error) {
-      if (exchange.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
-      const failed = failedExchange(error);
+      if (http.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
+      const failed = failedRequest(error);
       // A redirect, a web page, a wrong shape: asking again would bring the same.
       if (failed?.kind === "answer" || failed?.kind === "content") throw error;
       outage = error;
@@ -229,13 +221,13 @@ export type StudioRevoked = "revoked" | "already";
  * @throws AppError `NETWORK` whenever it cannot be told that the token is gone, `UNTRUSTED_CERTIFICATE`.
  */
 export async function revokeStudioToken(
-  exchange: Exchange,
+  http: HttpContext,
   { host, token }: { readonly host: string; readonly token: string },
 ): Promise<StudioRevoked> {
   const step = "Cannot revoke the token";
   const url = `${host}/api/device-logout`;
   const words = (body: string) => wordsOf(parseJson(body));
-  const response = await boundedFetch(exchange, step, words, "returned")(url, {
+  const response = await issuerFetch(http, step, { wordsOf: words, redirects: "returned" })(url, {
     method: "POST",
     headers: { accept: "application/json", authorization: `token ${token}` },
   });
@@ -260,12 +252,12 @@ function leadsElsewhere({ headers }: Response, url: string): boolean {
 }
 
 async function post(
-  exchange: Exchange,
+  http: HttpContext,
   step: string,
   url: string,
   body: Readonly<Record<string, unknown>>,
 ): Promise<Answer> {
-  const send = boundedFetch(exchange, step, (text) => wordsOf(parseJson(text)));
+  const send = issuerFetch(http, step, { wordsOf: (body) => wordsOf(parseJson(body)) });
   const response = await send(url, {
     method: "POST",
     headers: { accept: "application/json", "content-type": "application/json" },
@@ -283,7 +275,7 @@ function refusal(
   const { status } = answer;
   const words = wordsOf(answer.json) ?? "no reason given";
   return new AppError("ISSUER_ERROR", `${step}: ${hostOf(url)} refused (status ${status}, ${words}).`, {
-    cause: { kind: "refused", status } satisfies FailedExchange,
+    cause: { kind: "refused", status } satisfies FailedRequest,
     hint,
   });
 }

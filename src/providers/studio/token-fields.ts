@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { isLoopback } from "../../oauth/http.ts";
+import { isLoopback } from "../../http/address.ts";
 import { parseHost } from "../host.ts";
 
 /** The host unless another is named. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { runGetRaw } from "../../../src/cli/get/command.ts";
 import type { Output } from "../../../src/cli/context.ts";
 import type { Terminal } from "../../../src/system/terminal.ts";
-import { openTestClient } from "../../api/test-client.ts";
+import { openTestClient } from "../../http/test-client.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";
 import { runLine } from "../surroundings.ts";
 

@@ -12,7 +12,7 @@ import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
 
 async function sent(more: Partial<ClientCredentialsInput> = {}) {
   const issuer = answering("/token", () => json({ access_token: "minted-1" }));
-  await clientCredentialsToken(issuer.exchange(), {
+  await clientCredentialsToken(issuer.http(), {
     tokenEndpoint: TOKEN_ENDPOINT,
     client: oauthClient("id-1", "s:e c+r%e-t"),
     ...asking(issuer).retry,
@@ -57,7 +57,7 @@ Deno.test("a refusal names the client, the host and the server's words", async (
     () => json({ error: "invalid_client", error_description: "Invalid client secret" }, { status: 401 }),
   );
   await expectRejection(
-    clientCredentialsToken(issuer.exchange(), {
+    clientCredentialsToken(issuer.http(), {
       tokenEndpoint: TOKEN_ENDPOINT,
       client: oauthClient("id-1", "client-SECRET"),
       ...asking(issuer).retry,

@@ -58,7 +58,7 @@ function asked(more: Partial<JwtBearerInput> = {}) {
     () => json({ error: "server_error" }, { status: 400 }),
     () => json({ access_token: "minted-1", token_type: "Bearer", expires_in: 60 }),
   );
-  const minted = jwtBearerToken(issuer.exchange(), {
+  const minted = jwtBearerToken(issuer.http(), {
     tokenEndpoint: TOKEN_ENDPOINT,
     assertion: () => signAssertion(key, { audience: AUDIENCE, now: issuer.time }),
     ...asking(issuer).retry,

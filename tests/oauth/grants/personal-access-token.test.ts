@@ -16,7 +16,7 @@ function exchanging(route: Route, { apiHost = "api.example:8443", token = PAT } 
   const issuer = answering(ENDPOINT, route);
   return {
     issuer,
-    minted: exchangePersonalAccessToken(issuer.exchange(), { apiHost, token, ...asking(issuer).retry }),
+    minted: exchangePersonalAccessToken(issuer.http(), { apiHost, token, ...asking(issuer).retry }),
   };
 }
 

@@ -143,7 +143,7 @@ for (const { name, path, secret, timeBound, good, ask } of TRADES) {
 /** A client's token, with the answer given. */
 function mint(body: Record<string, unknown>, headers: HeadersInit = {}) {
   const issuer = answering("/token", () => json(body, { headers }));
-  return clientCredentialsToken(issuer.exchange(), {
+  return clientCredentialsToken(issuer.http(), {
     tokenEndpoint: TOKEN_ENDPOINT,
     client: { id: "id-1" },
     ...asking(issuer).retry,
@@ -246,7 +246,7 @@ Deno.test("a token endpoint that is no https URL is never asked", async () => {
   for (const tokenEndpoint of ["http://issuer.example/token", "not a url", "https://u:p@issuer.example/"]) {
     const issuer = answering("/token", () => json({ access_token: "a" }));
     await expectRejection(
-      jwtBearerToken(issuer.exchange(), {
+      jwtBearerToken(issuer.http(), {
         tokenEndpoint,
         assertion: () => Promise.resolve("assertion-SECRET"),
         ...asking(issuer).retry,

@@ -9,7 +9,7 @@ import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
 
 function exchanging(answer: Record<string, unknown>, more: Partial<TokenExchangeInput> = {}) {
   const issuer = answering("/token", () => json(answer));
-  const minted = exchangeToken(issuer.exchange(), {
+  const minted = exchangeToken(issuer.http(), {
     tokenEndpoint: TOKEN_ENDPOINT,
     client: oauthClient("id-1"),
     subjectToken: "subject-SECRET",

@@ -15,7 +15,7 @@ function github(requestUrl: string, { audience = "cloud", requestToken = "reques
   const answer = () => json({ value: "a.b.c", count: 3 });
   for (const url of [requestUrl, `${requestUrl}&audience=cloud`]) issuer.routes[url] = answer;
   const input = { requestUrl, requestToken, audience, ...asking(issuer).retry };
-  return { issuer, token: githubToken(issuer.exchange(), input) };
+  return { issuer, token: githubToken(issuer.http(), input) };
 }
 
 Deno.test("GitHub is asked with the job's request token, and the audience beside what its URL holds", async () => {

@@ -29,7 +29,7 @@ import {
 } from "../../../src/providers/cloudfleet/operations.ts";
 import { ambientCredentials } from "../../../src/sessions/open.ts";
 import type { Fetch } from "../../../src/system/network.ts";
-import { openTestClient } from "../../api/test-client.ts";
+import { openTestClient } from "../../http/test-client.ts";
 
 const refused = (code: ErrorCode, words: RegExp) => (thrown: unknown) =>
   thrown instanceof AppError && thrown.code === code && words.test(`${thrown.message} ${thrown.hint}`);

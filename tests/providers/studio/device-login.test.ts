@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { AppError, type ErrorCode } from "../../../src/errors.ts";
-import type { Exchange } from "../../../src/oauth/http.ts";
+import type { HttpContext } from "../../../src/http/bounded.ts";
 import {
   pollStudioToken,
   requestStudioDevice,
@@ -18,14 +18,14 @@ import { assertHides, type ExpectedError, expectRejection } from "../../expect-e
 /** A Studio, a clock that only waiting moves, and what happens before each poll. */
 interface Scene {
   readonly studio: Studio;
-  readonly exchange: Exchange;
+  readonly http: HttpContext;
   readonly log: string[];
   /** The waits so far, in milliseconds. */
   readonly waits: number[];
   /** Called before each wait with its number, from 1. */
   onWait: (count: number) => void | Promise<void>;
   begin(input?: Partial<StudioDeviceInput>): Promise<StudioDevice>;
-  poll(device: StudioDevice, exchange?: Partial<Exchange>): Promise<string>;
+  poll(device: StudioDevice, http?: Partial<HttpContext>): Promise<string>;
 }
 
 function scene(name: string, test: (scene: Scene) => Promise<void>) {
@@ -34,7 +34,7 @@ function scene(name: string, test: (scene: Scene) => Promise<void>) {
     using network = openNetwork(studio.caPem);
     let now = Date.UTC(2026, 0, 2);
     const log: string[] = [];
-    const exchange: Exchange = {
+    const http: HttpContext = {
       fetch: network.fetch,
       now: () => now,
       signal: new AbortController().signal,
@@ -42,19 +42,19 @@ function scene(name: string, test: (scene: Scene) => Promise<void>) {
     };
     const stage: Scene = {
       studio,
-      exchange,
+      http,
       log,
       waits: [],
       onWait: () => {},
       begin: (input) =>
-        requestStudioDevice(exchange, {
+        requestStudioDevice(http, {
           host: studio.url,
           clientName: "datumctl",
           expiresInDays: 365,
           ...input,
         }),
       poll: (device, more) =>
-        pollStudioToken({ ...exchange, ...more }, device, {
+        pollStudioToken({ ...http, ...more }, device, {
           async sleep(milliseconds, signal) {
             assert.ok(stage.waits.push(milliseconds) < 500, "it polls without an end");
             now += milliseconds;
@@ -81,7 +81,7 @@ async function failure(
 
 scene(
   "only what was asked for is sent, and the answer's secret is in no print",
-  async ({ studio, begin, exchange }) => {
+  async ({ studio, begin, http }) => {
     const device = await begin();
     const [request] = studio.requests();
     assert.deepEqual(request?.body, { client_name: "datumctl", expires_in_days: 365 });
@@ -94,7 +94,7 @@ scene(
       verificationUriComplete: `${studio.url}/auth/device-login?code=${userCode}`,
       tokenUri: `${studio.url}/api/device-login/token`,
       tokenName: "",
-      expiresAt: exchange.now() + 900_000,
+      expiresAt: http.now() + 900_000,
       interval: 5,
     });
     assert.match(device.tokenName, /^datumctl-/);
@@ -221,8 +221,8 @@ scene("a login's answer that must not be believed is refused, and says why", asy
 
 scene("an answer that does not come is given up in time", async (stage) => {
   await stage.studio.setFaults({ issuer: { slow: 60_000 } });
-  const { studio: { url }, exchange } = stage;
-  const hasty = { ...exchange, requestTimeout: 100 };
+  const { studio: { url }, http } = stage;
+  const hasty = { ...http, requestTimeout: 100 };
   const input = { host: url, clientName: "datumctl", expiresInDays: 1 };
   await failure(stage, requestStudioDevice(hasty, input), { message: /did not answer within 0\.1 s/ });
   await failure(stage, revokeStudioToken(hasty, { host: url, token: "t" }), "NETWORK");
@@ -250,7 +250,7 @@ scene("an interval that Studio tells is kept to, within reason", async (stage) =
 scene(
   "numbers as text are taken, and a code whose life nobody tells lives for a quarter of an hour",
   async (stage) => {
-    const began = stage.exchange.now();
+    const began = stage.http.now();
     for (
       const [deviceAnswer, lives, interval] of [
         [{ expires_in: "600", interval: "2" }, 600, 2],
@@ -407,11 +407,11 @@ async function signIn({ studio, begin, poll }: Scene): Promise<string> {
 
 scene("a token is revoked once, in Studio's own scheme; then it is gone already", async (stage) => {
   const token = await signIn(stage);
-  const { studio, exchange } = stage;
-  assert.equal(await revokeStudioToken(exchange, { host: studio.url, token }), "revoked");
+  const { studio, http } = stage;
+  assert.equal(await revokeStudioToken(http, { host: studio.url, token }), "revoked");
   assert.equal(studio.requests().at(-1)?.headers.authorization, `token ${token}`);
   assert.deepEqual(studio.tokens(), []);
-  assert.equal(await revokeStudioToken(exchange, { host: studio.url, token }), "already");
+  assert.equal(await revokeStudioToken(http, { host: studio.url, token }), "already");
 });
 
 scene(
@@ -419,7 +419,7 @@ scene(
   async (stage) => {
     const host = "https://studio.example.com/below";
     const revoke = (response: Response) =>
-      revokeStudioToken({ ...stage.exchange, fetch: () => Promise.resolve(response) }, {
+      revokeStudioToken({ ...stage.http, fetch: () => Promise.resolve(response) }, {
         host,
         token: "isat_1",
       });
@@ -478,7 +478,7 @@ scene("a revocation that cannot be told to have happened is NETWORK", async (sta
   const token = await signIn(stage);
   for (const [name, faults, words] of BAD_LOGOUTS) {
     await stage.studio.setFaults(faults);
-    const error = await failure(stage, revokeStudioToken(stage.exchange, { host: stage.studio.url, token }));
+    const error = await failure(stage, revokeStudioToken(stage.http, { host: stage.studio.url, token }));
     assert.deepEqual([error.code, words.test(error.message)], ["NETWORK", true], `${name}: ${error.message}`);
   }
   assert.equal(stage.studio.tokens().length, 1);

@@ -1,6 +1,6 @@
 /** Owns a client of an API for tests: one that waits for nothing and needs no more than a fetch. */
 
-import { type ApiClient, type ClientOptions, openApiClient } from "../../src/api/client.ts";
+import { type ApiClient, type ClientOptions, openApiClient } from "../../src/http/api-client.ts";
 import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
 
 /** A client of a control plane, at a time that stands still; what is given beats what it has of its own. */

@@ -1,9 +1,9 @@
 /** Proves the client's patience, its bounds, and what it calls each answer, against real servers on loopback. */
 
 import assert from "node:assert/strict";
-import { textOf } from "../../src/api/answer.ts";
-import { type ClientOptions, openApiClient } from "../../src/api/client.ts";
-import type { Refusals } from "../../src/api/refusal.ts";
+import { textOf } from "../../src/http/api-answer.ts";
+import { type ClientOptions, openApiClient } from "../../src/http/api-client.ts";
+import type { Refusals } from "../../src/http/api-errors.ts";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { openNetwork } from "../../src/system/network.ts";
 

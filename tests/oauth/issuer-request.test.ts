@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { boundedFetch, endpointUrl, failedExchange, MAX_ANSWER, readJson } from "../../src/oauth/http.ts";
+import { endpointUrl } from "../../src/http/address.ts";
+import { failedRequest } from "../../src/http/bounded.ts";
+import { issuerFetch, MAX_ANSWER, readJson } from "../../src/oauth/issuer-request.ts";
 import { expectRejection } from "../expect-error.ts";
 import { ISSUER, json, NOW, TestIssuer } from "./issuer.ts";
 
@@ -42,7 +44,7 @@ for (
 Deno.test("an http address beyond loopback is refused before any request", async () => {
   const issuer = new TestIssuer();
   await expectRejection(
-    boundedFetch(issuer.exchange(), "Cannot ask")("http://issuer.example/token"),
+    issuerFetch(issuer.http(), "Cannot ask")("http://issuer.example/token"),
     "ISSUER_ERROR",
   );
   assert.equal(issuer.requests.length, 0);
@@ -74,7 +76,7 @@ for (
   Deno.test(`${name} is NETWORK and names the host`, async () => {
     const issuer = new TestIssuer();
     issuer.routes["/token"] = route;
-    const asked = boundedFetch(issuer.exchange(), "Cannot ask")(URL_).then((answer) =>
+    const asked = issuerFetch(issuer.http(), "Cannot ask")(URL_).then((answer) =>
       readJson("Cannot ask", URL_, answer)
     );
     const error = await expectRejection(asked, { code: "NETWORK", message: /^Cannot ask: issuer\.example / });
@@ -95,7 +97,7 @@ Deno.test("a body beyond 1 MiB is given up, an endless one is not read to its en
         cancel: () => void (cancelled = true),
       }),
     );
-  await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_), {
+  await expectRejection(issuerFetch(issuer.http(), "Cannot ask")(URL_), {
     code: "NETWORK",
     message: /more than 1 MiB/,
   });
@@ -106,7 +108,7 @@ Deno.test("a body beyond 1 MiB is given up, an endless one is not read to its en
 Deno.test("a body of exactly 1 MiB is read", async () => {
   const issuer = new TestIssuer();
   issuer.routes["/token"] = () => new Response(new Uint8Array(MAX_ANSWER));
-  const response = await boundedFetch(issuer.exchange(), "Cannot ask")(URL_);
+  const response = await issuerFetch(issuer.http(), "Cannot ask")(URL_);
   assert.equal((await response.arrayBuffer()).byteLength, MAX_ANSWER);
 });
 
@@ -122,17 +124,17 @@ Deno.test("a body that breaks off is NETWORK", async () => {
       }),
       { headers: { "content-type": "application/json" } },
     );
-  await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_), "NETWORK");
+  await expectRejection(issuerFetch(issuer.http(), "Cannot ask")(URL_), "NETWORK");
 });
 
 Deno.test("an answer that never comes, from a fetch deaf to its signal, ends by the request's time-out", async () => {
   const issuer = new TestIssuer();
   issuer.routes["/token"] = () => new Promise<Response>(() => {});
   const error = await expectRejection(
-    boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_),
+    issuerFetch(issuer.http({ requestTimeout: 20 }), "Cannot ask")(URL_),
     "NETWORK",
   );
-  assert.equal(failedExchange(error)?.kind, "timeout");
+  assert.equal(failedRequest(error)?.kind, "timeout");
 });
 
 Deno.test("a body that drips ends by the request's time-out, and half of it never passes for the whole", async () => {
@@ -147,27 +149,27 @@ Deno.test("a body that drips ends by the request's time-out, and half of it neve
       { headers: { "content-type": "application/json" } },
     );
   const error = await expectRejection(
-    boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_),
+    issuerFetch(issuer.http({ requestTimeout: 20 }), "Cannot ask")(URL_),
   );
-  assert.equal(failedExchange(error)?.kind, "timeout");
+  assert.equal(failedRequest(error)?.kind, "timeout");
   assert.ok(cancelled);
 });
 
 Deno.test("a server that is silent is told with the proxy that it was asked through, by either bound", async () => {
   const issuer = new TestIssuer();
   issuer.routes["/token"] = () => new Promise<Response>(() => {});
-  const { fetch } = issuer.exchange();
+  const { fetch } = issuer.http();
   for (const proxy of [undefined, "proxy.example:3128"]) {
     const through = proxy === undefined ? "" : " through the proxy proxy.example:3128";
     const proxied = Object.assign(fetch.bind(undefined), { proxyOf: () => proxy });
-    const slow = issuer.exchange({ fetch: proxied, requestTimeout: 20 });
-    await expectRejection(boundedFetch(slow, "Cannot ask")(URL_), {
+    const slow = issuer.http({ fetch: proxied, requestTimeout: 20 });
+    await expectRejection(issuerFetch(slow, "Cannot ask")(URL_), {
       message: `Cannot ask: issuer.example did not answer${through} within 0.02 s.`,
     });
     const bound = new AbortController();
     setTimeout(() => bound.abort(new AppError("TIMEOUT", "Nobody came.")), 1_200);
-    const patient = issuer.exchange({ fetch: proxied, signal: bound.signal });
-    const over = await expectRejection(boundedFetch(patient, "Cannot ask")(URL_));
+    const patient = issuer.http({ fetch: proxied, signal: bound.signal });
+    const over = await expectRejection(issuerFetch(patient, "Cannot ask")(URL_));
     assert.deepEqual([over.code, over.message], [
       "NETWORK",
       `Cannot ask: issuer.example did not answer${through} in time.`,
@@ -180,7 +182,7 @@ Deno.test("time that runs out just after a request began is not the server's doi
   issuer.routes["/token"] = () => new Promise<Response>(() => {});
   const bound = new AbortController();
   setTimeout(() => bound.abort(new AppError("TIMEOUT", "Nobody came.")), 10);
-  await expectRejection(boundedFetch(issuer.exchange({ signal: bound.signal }), "Cannot ask")(URL_), {
+  await expectRejection(issuerFetch(issuer.http({ signal: bound.signal }), "Cannot ask")(URL_), {
     message: "Nobody came.",
   });
 });
@@ -191,7 +193,7 @@ Deno.test("Ctrl-C ends an exchange with the error that it was given", async () =
   issuer.routes["/token"] =
     () => (stop.abort(new AppError("INTERRUPTED", "Stopped.")), new Promise<Response>(() => {}));
   await expectRejection(
-    boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_),
+    issuerFetch(issuer.http({ signal: stop.signal }), "Cannot ask")(URL_),
     "INTERRUPTED",
   );
 });
@@ -201,7 +203,7 @@ Deno.test("a flow whose bound is over is NETWORK, whatever fetch rejects with", 
   const stop = new AbortController();
   issuer.routes["/token"] = () => (stop.abort(), Promise.reject(new DOMException("x", "AbortError")));
   await expectRejection(
-    boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_),
+    issuerFetch(issuer.http({ signal: stop.signal }), "Cannot ask")(URL_),
     "NETWORK",
   );
 });
@@ -210,8 +212,8 @@ Deno.test("an AppError of the transport passes unchanged; anything else becomes 
   const issuer = new TestIssuer();
   const own = new AppError("NETWORK", "The certificate of issuer.example is not trusted.");
   issuer.routes["/token"] = [() => Promise.reject(own), () => Promise.reject(new TypeError("boom"))];
-  assert.equal(await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_)), own);
-  const other = await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_), "NETWORK");
+  assert.equal(await expectRejection(issuerFetch(issuer.http(), "Cannot ask")(URL_)), own);
+  const other = await expectRejection(issuerFetch(issuer.http(), "Cannot ask")(URL_), "NETWORK");
   assert.doesNotMatch(other.message, /boom/);
 });
 
@@ -220,15 +222,15 @@ Deno.test("Retry-After is read as seconds and as a date", async () => {
   const at = (value: string) => () => json({}, { status: 503, headers: { "retry-after": value } });
   issuer.routes["/token"] = [at("7"), at(new Date(NOW + 9000).toUTCString()), at("soon")];
   for (const expected of [7000, 9000, undefined]) {
-    const error = await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
-    assert.equal(failedExchange(error)?.retryAfter, expected);
+    const error = await expectRejection(issuerFetch(issuer.http(), "Cannot ask")(URL_));
+    assert.equal(failedRequest(error)?.retryAfter, expected);
   }
 });
 
 Deno.test("the log names method, host, path and status, and neither query nor body", async () => {
   const issuer = new TestIssuer();
   issuer.routes["/token"] = () => json({ access_token: "SECRET" });
-  await boundedFetch(issuer.exchange(), "Cannot ask")(`${URL_}?code=SECRET`, {
+  await issuerFetch(issuer.http(), "Cannot ask")(`${URL_}?code=SECRET`, {
     method: "POST",
     body: "SECRET",
   });
@@ -259,8 +261,8 @@ for (
 ) {
   Deno.test(`with the real fetch, an answer ${name} is NETWORK`, () =>
     rawServer(answer, async (url) => {
-      const exchange = new TestIssuer().exchange({ fetch: (input, init) => fetch(input, init) });
-      const asked = boundedFetch(exchange, "Cannot ask")(url).then((response) =>
+      const http = new TestIssuer().http({ fetch: (input, init) => fetch(input, init) });
+      const asked = issuerFetch(http, "Cannot ask")(url).then((response) =>
         readJson("Cannot ask", url, response)
       );
       await expectRejection(asked, "NETWORK");
@@ -273,9 +275,9 @@ Deno.test("with the real fetch, a redirect is not followed", async () => {
     paths.push(new URL(request.url).pathname);
     return new Response(null, { status: 307, headers: { location: "/elsewhere" } });
   });
-  const exchange = new TestIssuer().exchange({ fetch: (input, init) => fetch(input, init) });
+  const http = new TestIssuer().http({ fetch: (input, init) => fetch(input, init) });
   const url = `http://127.0.0.1:${server.addr.port}/token`;
-  await expectRejection(boundedFetch(exchange, "Cannot ask")(url, { method: "POST", body: "code=1" }), {
+  await expectRejection(issuerFetch(http, "Cannot ask")(url, { method: "POST", body: "code=1" }), {
     message: /redirect/,
   });
   assert.deepEqual(paths, ["/token"]);

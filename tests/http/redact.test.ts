@@ -2,12 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  hidingSecrets,
-  hidingSecretsOf,
-  type ReadAnswer,
-  withoutSecrets,
-} from "../../src/system/sent-secrets.ts";
+import { type ReadAnswer, redactAnswer, redactorOf, requestRedactor } from "../../src/http/redact.ts";
 
 /** Letters that some encoding writes otherwise. */
 const SECRET = 'S3"cr&t+ <ö>/\\=~-_.:';
@@ -37,10 +32,10 @@ const SPELLINGS: readonly (readonly [string, string])[] = [
 ];
 
 Deno.test("a secret that is also one of OAuth's own words does not change what an answer means", () => {
-  const hide = hidingSecrets(["invalid_grant", "authorization"]);
+  const redact = redactorOf(["invalid_grant", "authorization"]);
   for (const error of ["invalid_grant", "authorization_pending"]) {
     const body = JSON.stringify({ error, error_description: `authorization: ${error}` });
-    const hidden = JSON.parse(textOf(withoutSecrets(answer(400, body), hide)));
+    const hidden = JSON.parse(textOf(redactAnswer(answer(400, body), redact)));
     assert.equal(hidden.error, error);
     assert.match(hidden.error_description, /^…: /);
   }
@@ -48,7 +43,7 @@ Deno.test("a secret that is also one of OAuth's own words does not change what a
 
 for (const [how, spelled] of SPELLINGS) {
   Deno.test(`a secret ${how} is hidden`, () => {
-    assert.equal(hidingSecrets([SECRET])(`bad ${spelled}!`), "bad …!");
+    assert.equal(redactorOf([SECRET])(`bad ${spelled}!`), "bad …!");
   });
 }
 
@@ -80,9 +75,9 @@ for (
   ] as const
 ) {
   Deno.test(`${what} is hidden from the words of its answer`, () => {
-    const hide = hidingSecretsOf(init);
-    assert.equal(hide(`no: ${words}, sorry`), "no: …, sorry");
-    assert.equal(textOf(withoutSecrets(answer(400, words, "text/plain"), hide)), "…");
+    const redact = requestRedactor(init);
+    assert.equal(redact(`no: ${words}, sorry`), "no: …, sorry");
+    assert.equal(textOf(redactAnswer(answer(400, words, "text/plain"), redact)), "…");
   });
 }
 
@@ -101,14 +96,14 @@ for (
 ) {
   Deno.test(`the field ${field} is a secret`, () => {
     assert.equal(
-      hidingSecretsOf({ body: new URLSearchParams({ [field]: "field-secret" }) })("field-secret"),
+      requestRedactor({ body: new URLSearchParams({ [field]: "field-secret" }) })("field-secret"),
       "…",
     );
   });
 }
 
 Deno.test("names, and what is too short to be a secret, stay", () => {
-  const hide = hidingSecretsOf({
+  const redact = requestRedactor({
     headers: { authorization: `Basic ${btoa("my-client:invalid")}` },
     body: new URLSearchParams({
       client_id: "my-client",
@@ -117,58 +112,58 @@ Deno.test("names, and what is too short to be a secret, stay", () => {
     }),
   });
   const words = "invalid_client: my-client may not ask for openid profile with refresh_token";
-  assert.equal(hide(words), words);
+  assert.equal(redact(words), words);
 });
 
 Deno.test("whatever looks like a JWT is hidden, sent or not; a word that begins alike stays", () => {
-  const hide = hidingSecrets([]);
-  assert.equal(hide("got eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln, no"), "got …, no");
-  assert.equal(hide('"Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."'), '"Bearer …"');
-  assert.equal(hide("eyJ.a.eyJhIjoxfQ..b.c.d"), "eyJ.a.…");
-  assert.equal(hide("eyJhbGciOiJub25lIn0 keyJoin.the.other"), "eyJhbGciOiJub25lIn0 keyJoin.the.other");
+  const redact = redactorOf([]);
+  assert.equal(redact("got eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln, no"), "got …, no");
+  assert.equal(redact('"Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."'), '"Bearer …"');
+  assert.equal(redact("eyJ.a.eyJhIjoxfQ..b.c.d"), "eyJ.a.…");
+  assert.equal(redact("eyJhbGciOiJub25lIn0 keyJoin.the.other"), "eyJhbGciOiJub25lIn0 keyJoin.the.other");
 });
 
 Deno.test("no escape of JSON hides a secret, in values or in names, at any depth that words are read from", () => {
   const spelled = [..."opaque-token"].map((letter) => `\\u00${letter.charCodeAt(0).toString(16)}`).join("");
   const body = `{"${spelled}":[{"message":"bad \\"${spelled}\\""}],"n":1}`;
-  const hidden = withoutSecrets(answer(400, body), hidingSecrets(["opaque-token"]));
+  const hidden = redactAnswer(answer(400, body), redactorOf(["opaque-token"]));
   assert.deepEqual(JSON.parse(textOf(hidden)), { "…": [{ message: 'bad "…"' }], n: 1 });
 });
 
 Deno.test("a content type that repeats a secret is none, whatever the status", () => {
   for (const status of [200, 400]) {
-    const { headers } = withoutSecrets(
+    const { headers } = redactAnswer(
       answer(status, "{}", "x/opaque-token"),
-      hidingSecrets(["opaque-token"]),
+      redactorOf(["opaque-token"]),
     );
     assert.equal(headers.get("content-type"), null);
   }
 });
 
 Deno.test("what was asked for stays byte for byte, and so does what repeats nothing", () => {
-  const hide = hidingSecrets(["opaque-token"]);
+  const redact = redactorOf(["opaque-token"]);
   for (const status of [200, 201]) {
     const given = answer(status, ' {"refresh_token": "opaque-token"}');
-    assert.equal(withoutSecrets(given, hide).body, given.body);
+    assert.equal(redactAnswer(given, redact).body, given.body);
   }
   for (const body of [' {"a" : 1.0}', "no\n", ""]) {
     const given = answer(404, body);
-    assert.equal(withoutSecrets(given, hide).body, given.body);
+    assert.equal(redactAnswer(given, redact).body, given.body);
   }
 });
 
 Deno.test("nothing is said from below the depth that words are read from", () => {
   const body = `${"[".repeat(20)}"opaque-token"${"]".repeat(20)}`;
-  assert.doesNotMatch(textOf(withoutSecrets(answer(400, body), hidingSecrets(["opaque-token"]))), /opaque/);
+  assert.doesNotMatch(textOf(redactAnswer(answer(400, body), redactorOf(["opaque-token"]))), /opaque/);
 });
 
 Deno.test("any hostile body is read in a moment, however deep or repetitive", () => {
-  const hide = hidingSecrets(["opaque-token"]);
+  const redact = redactorOf(["opaque-token"]);
   for (const part of ["[", '{"a":', "eyJ", "eyJ-.", "eyJa.", '"\\', "opaque-toke"]) {
     const body = part.repeat(100_000);
     const closed = part === "[" ? body + "]".repeat(100_000) : body;
     const began = performance.now();
-    assert.ok(textOf(withoutSecrets(answer(500, closed), hide)).length <= closed.length);
+    assert.ok(textOf(redactAnswer(answer(500, closed), redact)).length <= closed.length);
     assert.ok(performance.now() - began < 10_000);
   }
 });
@@ -195,45 +190,45 @@ const DISGUISES: readonly (readonly [how: string, write: (token: string) => stri
 for (const [how, write, exact] of DISGUISES) {
   Deno.test(`a token ${how} is hidden from words${exact ? ", and from data" : ""}`, () => {
     for (const token of [JWT, OPAQUE]) {
-      const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${token}` } });
-      const said = hide.words(`no: ${write(token)}, sorry`);
+      const redact = requestRedactor({ headers: { authorization: `Bearer ${token}` } });
+      const said = redact.words(`no: ${write(token)}, sorry`);
       // Fewer than sixteen characters may stay at either end.
       assert.match(said, /^no: \S{0,15}…\S{0,15}, sorry$/, `${token}: ${said}`);
-      if (exact) assert.match(hide.data(`is ${write(token)}.`), /^is \S{0,4}…\S{0,6}\.$/);
+      if (exact) assert.match(redact.data(`is ${write(token)}.`), /^is \S{0,4}…\S{0,6}\.$/);
     }
   });
 }
 
 Deno.test("a JWT without its header, which anybody can guess, and its signature alone are hidden from data", () => {
-  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${JWT}` } });
-  assert.equal(hide.data(`x ${JWT.slice(JWT.indexOf(".") + 1)} y`), "x … y");
-  assert.equal(hide.data(`x ${JWT.slice(JWT.lastIndexOf(".") + 1)} y`), "x … y");
-  assert.equal(hide.data(JWT.split(".")[1] ?? ""), JWT.split(".")[1], "what it says of whom is no secret");
+  const redact = requestRedactor({ headers: { authorization: `Bearer ${JWT}` } });
+  assert.equal(redact.data(`x ${JWT.slice(JWT.indexOf(".") + 1)} y`), "x … y");
+  assert.equal(redact.data(`x ${JWT.slice(JWT.lastIndexOf(".") + 1)} y`), "x … y");
+  assert.equal(redact.data(JWT.split(".")[1] ?? ""), JWT.split(".")[1], "what it says of whom is no secret");
 });
 
 Deno.test("data keeps another's token, which was asked for", () => {
   const other = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln";
-  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${OPAQUE}` } });
-  assert.equal(hide.data(other), other);
-  assert.equal(hide(other), "…");
+  const redact = requestRedactor({ headers: { authorization: `Bearer ${OPAQUE}` } });
+  assert.equal(redact.data(other), other);
+  assert.equal(redact(other), "…");
 });
 
 Deno.test("of a long token its ends are looked for, in bounded time", () => {
   const token = Array.from({ length: 20_000 }, (_, at) => (at * 7919 % 36).toString(36)).join("") +
     "-end-of-the-token";
-  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${token}` } });
-  assert.equal(hide.words(`no ${token}!`), "no …!");
-  assert.equal(hide.words("no end-OF-the-token!"), "no …!");
+  const redact = requestRedactor({ headers: { authorization: `Bearer ${token}` } });
+  assert.equal(redact.words(`no ${token}!`), "no …!");
+  assert.equal(redact.words("no end-OF-the-token!"), "no …!");
   const began = performance.now();
-  hide.words("some words of a server ".repeat(50_000));
+  redact.words("some words of a server ".repeat(50_000));
   assert.ok(performance.now() - began < 10_000);
 });
 
 Deno.test("words of one's own that are no piece of a secret stay", () => {
-  const hide = hidingSecretsOf({ headers: { authorization: `Bearer ${JWT}` } });
+  const redact = requestRedactor({ headers: { authorization: `Bearer ${JWT}` } });
   const words =
     'User "ada@example.com" cannot list resource "projects" in API group "resourcemanager" at the cluster';
-  assert.equal(hide.words(words), words);
+  assert.equal(redact.words(words), words);
 });
 
 Deno.test("no text says a secret, wherever and however often it stands in there", () => {
@@ -241,8 +236,8 @@ Deno.test("no text says a secret, wherever and however often it stands in there"
   fc.assert(
     fc.property(secret, fc.array(fc.string()), (secret, words) => {
       const said = words.join(secret) + secret;
-      assert.ok(!hidingSecrets([secret])(said).includes(secret));
-      assert.ok(!hidingSecrets([secret]).words(said).includes(secret));
+      assert.ok(!redactorOf([secret])(said).includes(secret));
+      assert.ok(!redactorOf([secret]).words(said).includes(secret));
     }),
     { numRuns: 30 },
   );

@@ -1,17 +1,15 @@
-/** Owns what an API answered, as text and as JSON: nothing about it is known until it is checked. */
+/** What an API answered, as text and as JSON; no member is trusted before it is checked. */
 
 import { parseJson } from "../encoding.ts";
+import type { ReadAnswer } from "./redact.ts";
 
 /** An answer, whatever its status. */
-export interface ApiAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** Takes out of a text what the request carried as a secret. */
-  readonly hide?: (text: string) => string;
+export interface ApiAnswer extends ReadAnswer {
+  /** Takes the request's secrets out of a text. */
+  readonly redact?: ((text: string) => string) | undefined;
 }
 
-/** A JSON object that a server sent: nothing about it is known. */
+/** A JSON object that a server sent; its members are unchecked. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The body of an answer as text. */
@@ -19,7 +17,7 @@ export function textOf({ body }: ApiAnswer): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
 }
 
-/** How deep an answer is read; nobody nests so deep who wants to be read. */
+/** In levels; what is nested deeper is not read. */
 const DEEPEST = 100;
 
 const TOO_DEEP = "…";
@@ -30,33 +28,33 @@ const TOO_DEEP = "…";
  * stack.
  */
 export function jsonOf(answer: ApiAnswer): unknown {
-  const { hide = (text: string) => text } = answer;
+  const { redact = (text: string) => text } = answer;
   const whole = { value: parseJson(textOf(answer).replace(/^\ufeff/, "")) };
-  // A walk that keeps its own place, for the answer may be deeper than the stack.
-  const way: Place[] = [placeIn(whole)];
-  for (let place = way.at(-1); place !== undefined; place = way.at(-1)) {
-    const { container, names, length, at } = place;
-    place.at++;
+  // No recursion: the answer may be deeper than the stack.
+  const path: Position[] = [startOf(whole)];
+  for (let position = path.at(-1); position !== undefined; position = path.at(-1)) {
+    const { container, names, length, at } = position;
+    position.at++;
     if (at >= length) {
-      way.pop();
+      path.pop();
       continue;
     }
     const name = names?.[at] ?? at;
     const value = container[name];
-    const shown = typeof name === "string" ? hide(name) : name;
+    const shown = typeof name === "string" ? redact(name) : name;
     if (shown !== name) delete container[name];
-    let kept = typeof value === "string" ? hide(value) : value;
+    let result = typeof value === "string" ? redact(value) : value;
     if (typeof value === "object" && value !== null) {
-      if (way.length > DEEPEST) kept = TOO_DEEP;
-      else way.push(placeIn(value));
+      if (path.length > DEEPEST) result = TOO_DEEP;
+      else path.push(startOf(value));
     }
-    if (shown !== name || kept !== value) put(container, shown, kept);
+    if (shown !== name || result !== value) define(container, shown, result);
   }
   return whole.value;
 }
 
 /** Where a walk through an array or object is. */
-interface Place {
+interface Position {
   readonly container: Record<string | number, unknown>;
   /** Of an object. */
   readonly names: readonly string[] | undefined;
@@ -64,15 +62,15 @@ interface Place {
   at: number;
 }
 
-function placeIn(value: object): Place {
+function startOf(value: object): Position {
   const container = value as Record<string | number, unknown>;
   if (Array.isArray(value)) return { container, names: undefined, length: value.length, at: 0 };
   const names = Object.keys(value);
   return { container, names, length: names.length, at: 0 };
 }
 
-/** Also where the name is `__proto__`. */
-function put(container: object, name: string | number, value: unknown): void {
+/** Sets a member, also one that is called `__proto__`. */
+function define(container: object, name: string | number, value: unknown): void {
   Object.defineProperty(container, name, { value, enumerable: true, writable: true, configurable: true });
 }
 

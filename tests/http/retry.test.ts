@@ -1,7 +1,7 @@
 /** Proves which answers of a server say when to ask again, and when that is. */
 
 import assert from "node:assert/strict";
-import { retryAfter } from "../../src/system/retry-after.ts";
+import { retryAfter } from "../../src/http/retry.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { pathSegment } from "../../src/api/path-segment.ts";
+import { pathSegment } from "../../src/http/address.ts";
 import { AppError } from "../../src/errors.ts";
 
 Deno.test("pathSegment() refuses what is empty or leads upwards", () => {

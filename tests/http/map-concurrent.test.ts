@@ -1,15 +1,15 @@
 /** Proves that many questions are asked a few at a time, and answered in order. */
 
 import assert from "node:assert/strict";
-import { askForEach } from "../../src/api/at-once.ts";
+import { mapConcurrent } from "../../src/http/map-concurrent.ts";
 
 Deno.test("nothing is asked for nothing", async () => {
-  assert.deepEqual(await askForEach([], () => Promise.reject(new Error("asked"))), []);
+  assert.deepEqual(await mapConcurrent([], () => Promise.reject(new Error("asked"))), []);
 });
 
 Deno.test("the first failure is thrown", async () => {
   await assert.rejects(
-    askForEach([1, 2, 3], (item) => item === 2 ? Promise.reject(new Error("two")) : Promise.resolve(item)),
+    mapConcurrent([1, 2, 3], (item) => item === 2 ? Promise.reject(new Error("two")) : Promise.resolve(item)),
     /two/,
   );
 });
@@ -19,7 +19,7 @@ Deno.test("eight are under way at a time, each item once, and the answers keep t
   const waiting: (() => void)[] = [];
   const asked: number[] = [];
   let most = 0;
-  const answers = askForEach(items, async (item) => {
+  const answers = mapConcurrent(items, async (item) => {
     asked.push(item);
     await new Promise<void>((resolve) => {
       waiting.push(resolve);

@@ -1,15 +1,15 @@
-/** Owns the secrets that a request carries, and how they are kept out of words: a server may repeat what it was sent. */
+/** Redaction of the secrets that a request carries, in logs and errors: a server may repeat what it was sent. */
 
-/** A text without the secrets of one request, and without anything that looks like a JWT: for lines of our own. */
-export interface HideSecrets {
+/** Takes the secrets of one request, and anything that looks like a JWT, out of a text: for lines of our own. */
+export interface Redactor {
   (text: string): string;
-  /** What a server says in words, without pieces of those secrets either: cut, backwards, in other letters. */
+  /** For a server's words: takes out pieces of those secrets, too, backwards and in other encodings. */
   readonly words: (text: string) => string;
-  /** What a server gives as data: without those secrets alone, for it may hold others that were asked for. */
+  /** For a server's data: takes out those secrets alone, because the data may hold others that were asked for. */
   readonly data: (text: string) => string;
 }
 
-/** The parts of a request's body that are secrets, and nobody's name for anything. */
+/** The fields of a request's body that are secrets. */
 const SECRET_FIELDS = [
   "access_token",
   "actor_token",
@@ -26,56 +26,46 @@ const SECRET_FIELDS = [
   "token",
 ];
 
-/** In characters; what is shorter could be any word, and is not hidden. */
+/** In characters; a shorter secret could be any word, and is not redacted. */
 export const SHORTEST_SECRET = 8;
 
-/** `eyJ` begins every JOSE header; it is looked for only where a word begins, so that no text is read twice. */
+/** `eyJ` begins every JOSE header; only the beginnings of words are tried, so that no text is read twice. */
 const JWT = /(?<![\w-])eyJ[\w-]+(?:\.[\w-]*){2,}/g;
 
-const HIDDEN = "…";
+const REDACTED = "…";
 
-/** What servers say in so many words, and others compare: a secret that happens to be such a word is told by none. */
-const PUBLIC_CODES = new Set([
-  ...["interaction_required", "login_required", "consent_required", "account_selection_required"],
-  ...["authorization_declined", "code_expired"],
-  ...[
-    "invalid_request",
-    "invalid_client",
-    "invalid_grant",
-    "invalid_scope",
-    "invalid_token",
-    "access_denied",
-  ],
-  ...["unauthorized_client", "unsupported_grant_type", "unsupported_token_type", "server_error"],
-  ...[
-    "temporarily_unavailable",
-    "authorization_pending",
-    "authorization_expired",
-    "slow_down",
-    "expired_token",
-  ],
-]);
+/** Codes of OAuth that decide what an answer means; one stays even where some secret happens to be the same word. */
+const PUBLIC_CODES = new Set(
+  [
+    "interaction_required login_required consent_required account_selection_required",
+    "authorization_declined code_expired",
+    "invalid_request invalid_client invalid_grant invalid_scope invalid_token access_denied",
+    "unauthorized_client unsupported_grant_type unsupported_token_type server_error",
+    "temporarily_unavailable authorization_pending authorization_expired slow_down expired_token",
+  ].flatMap((line) => line.split(" ")),
+);
 
-/** How deep words are looked for in an answer; nobody reads them from below. */
+/** In levels; what is nested deeper is redacted unread, because nobody reads an error from there. */
 const DEEPEST = 8;
 
 /**
- * What hides some secrets, however they are written: as they are, percent- or form-encoded, escaped for JSON, in base64 or
- * hexadecimal, a JWT without its header too. In words, whatever of them stands there in sixteen characters together.
+ * A redactor of some secrets in every spelling: plain, percent- or form-encoded, escaped for JSON, in base64 or
+ * hexadecimal, a JWT also without its header. In words it redacts every sixteen characters of them, too.
  */
-export function hidingSecrets(secrets: readonly string[]): HideSecrets {
-  return hiding(() => secrets);
+export function redactorOf(secrets: readonly string[]): Redactor {
+  return makeRedactor(() => secrets);
 }
 
-/** What hides the secrets that a request carries: in its header `Authorization` and its body, a form or JSON. */
-export function hidingSecretsOf({ headers, body }: Pick<RequestInit, "headers" | "body"> = {}): HideSecrets {
-  return hiding(() => [
+/** A redactor of the secrets that a request carries: in its header `Authorization` and its body, a form or JSON. */
+export function requestRedactor({ headers, body }: Pick<RequestInit, "headers" | "body"> = {}): Redactor {
+  return makeRedactor(() => [
     ...secretsOfHeader(new Headers(headers).get("authorization") ?? ""),
     ...secretsOfBody(body),
   ]);
 }
 
-function hiding(secretsOf: () => readonly string[]): HideSecrets {
+/** The secrets are looked for at the first text: most requests are never written about. */
+function makeRedactor(secretsOf: () => readonly string[]): Redactor {
   let secrets: readonly string[] | undefined;
   let known: readonly string[] | undefined;
   let pieces: ReadonlySet<string> | undefined;
@@ -83,9 +73,9 @@ function hiding(secretsOf: () => readonly string[]): HideSecrets {
   const data = (text: string) => {
     known ??= [...new Set(longEnough().flatMap(spellings))].sort((a, b) => b.length - a.length);
     if (text.length < (known.at(-1)?.length ?? Infinity)) return text;
-    return known.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
+    return known.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
   };
-  const line = (text: string) => data(text).replace(JWT, HIDDEN);
+  const line = (text: string) => data(text).replace(JWT, REDACTED);
   const words = (text: string) => {
     const rest = line(text);
     if (rest.length < PIECE) return rest;
@@ -94,18 +84,18 @@ function hiding(secretsOf: () => readonly string[]): HideSecrets {
   return Object.assign(line, { words, data });
 }
 
-/** In characters; what of a secret is shorter says little of it, and can be any word. */
+/** In characters; a shorter piece of a secret says little of it, and can be any word. */
 const PIECE = 16;
 
-/** In characters; of a longer secret so much is looked for from both its ends. */
-const LOOKED_FOR = 8192;
+/** In characters; of a secret more than twice as long, only so much at either end is looked for in pieces. */
+const LONGEST_END = 8192;
 
-/** Every piece of these secrets as it can be written, in small letters. */
+/** Every piece of these secrets in every spelling, in small letters. */
 function piecesOf(secrets: readonly string[]): ReadonlySet<string> {
   const pieces = new Set<string>();
   for (const secret of secrets) {
-    const ends = secret.length > 2 * LOOKED_FOR
-      ? [secret.slice(0, LOOKED_FOR), secret.slice(-LOOKED_FOR)]
+    const ends = secret.length > 2 * LONGEST_END
+      ? [secret.slice(0, LONGEST_END), secret.slice(-LONGEST_END)]
       : [secret];
     for (const end of ends) {
       for (const text of [end, [...end].reverse().join(""), ...encodings(end)]) {
@@ -120,19 +110,17 @@ function piecesOf(secrets: readonly string[]): ReadonlySet<string> {
 function withoutPieces(text: string, pieces: ReadonlySet<string>): string {
   const small = inSmallLetters(text);
   let result = "";
-  let kept = 0;
-  let hiddenTo = 0;
+  let copiedTo = 0;
+  let redactedTo = 0;
   for (let at = 0; at + PIECE <= small.length; at++) {
     if (!pieces.has(small.slice(at, at + PIECE))) continue;
-    if (at > hiddenTo || hiddenTo === 0) {
-      result += text.slice(kept, at) + HIDDEN;
-    }
-    hiddenTo = kept = at + PIECE;
+    if (at > redactedTo || redactedTo === 0) result += text.slice(copiedTo, at) + REDACTED;
+    redactedTo = copiedTo = at + PIECE;
   }
-  return result + text.slice(kept);
+  return result + text.slice(copiedTo);
 }
 
-/** In Latin letters only: others can change a text's length. */
+/** Only Latin letters: others can change a text's length. */
 function inSmallLetters(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
@@ -145,63 +133,59 @@ export interface ReadAnswer {
 }
 
 /**
- * An answer of which nothing that is said repeats a secret: its content type, and all of its body unless it holds what
- * was asked for, as it does with status 200 or 201 unless told otherwise.
+ * The same answer without secrets in its content type and its body. The body stays as it is where it holds what was asked
+ * for, as with status 200 and 201 unless the caller says otherwise.
  */
-export function withoutSecrets<Answer extends ReadAnswer>(
-  answer: Answer,
-  hide: HideSecrets,
-  askedFor = isAskedFor(answer.status),
-): Answer {
-  const { headers, body } = answer;
+export function redactAnswer(
+  { status, headers, body }: ReadAnswer,
+  redact: Redactor,
+  fulfilled = isFulfilled(status),
+): ReadAnswer {
   const type = headers.get("content-type") ?? "";
-  const named = new Headers(headers);
-  if (hide(type) !== type) named.delete("content-type");
-  return {
-    ...answer,
-    headers: named,
-    body: askedFor ? body : hiddenBody(body, hide.words),
-  };
+  const redacted = new Headers(headers);
+  if (redact(type) !== type) redacted.delete("content-type");
+  return { status, headers: redacted, body: fulfilled ? body : redactBody(body, redact.words) };
 }
 
-/** True for an answer that holds what was asked for: its body stays as it is, and may be long. */
-export function isAskedFor(status: number): boolean {
+/** True for the status of an answer that holds what was asked for: its body stays as it is, and may be long. */
+export function isFulfilled(status: number): boolean {
   return status === 200 || status === 201;
 }
 
-function hiddenBody(body: Uint8Array<ArrayBuffer>, hide: (text: string) => string): Uint8Array<ArrayBuffer> {
+function redactBody(body: Uint8Array<ArrayBuffer>, words: (text: string) => string): Uint8Array<ArrayBuffer> {
   const text = new TextDecoder().decode(body);
-  // Read first, so that no way to escape a letter hides a secret from us.
+  // Parsed first, so that no escape of a letter hides a secret from us.
   const json = decoded<unknown>(JSON.parse, text);
   let found = false;
-  const hidden = hiddenValue(json === undefined ? text : json, DEEPEST, (text) => {
-    const rest = PUBLIC_CODES.has(text) ? text : hide(text);
+  const redact = (text: string) => {
+    const rest = PUBLIC_CODES.has(text) ? text : words(text);
     found ||= rest !== text;
     return rest;
-  }, () => {
+  };
+  const redacted = redactValue(json === undefined ? text : json, DEEPEST, redact, () => {
     found = true;
-    return HIDDEN;
+    return REDACTED;
   });
   if (!found) return body;
-  return new TextEncoder().encode(json === undefined ? String(hidden) : JSON.stringify(hidden));
+  return new TextEncoder().encode(json === undefined ? String(redacted) : JSON.stringify(redacted));
 }
 
-function hiddenValue(
+function redactValue(
   value: unknown,
   depth: number,
-  hide: (text: string) => string,
+  redact: (text: string) => string,
   tooDeep: () => string,
 ): unknown {
-  if (typeof value === "string") return hide(value);
+  if (typeof value === "string") return redact(value);
   if (typeof value !== "object" || value === null) return value;
   if (depth === 0) return tooDeep();
-  const inner = (member: unknown) => hiddenValue(member, depth - 1, hide, tooDeep);
+  const inner = (member: unknown) => redactValue(member, depth - 1, redact, tooDeep);
   return Array.isArray(value)
     ? value.map(inner)
-    : Object.fromEntries(Object.entries(value).map(([name, member]) => [hide(name), inner(member)]));
+    : Object.fromEntries(Object.entries(value).map(([name, member]) => [redact(name), inner(member)]));
 }
 
-/** What stands behind the scheme; of `Basic` the secret in it too, as it was sent and as it was meant. RFC 7617, 2. */
+/** What stands behind the scheme; of `Basic` also the secret in it, as it was sent and decoded. RFC 7617, 2. */
 function secretsOfHeader(value: string): string[] {
   const [, scheme = "", credentials = ""] = /^(\S+) +(.*)$/.exec(value) ?? [];
   if (credentials === "") return [value];
@@ -246,13 +230,13 @@ function spellings(secret: string): string[] {
   ].filter((text) => text.length >= SHORTEST_SECRET);
 }
 
-/** In base64, both alphabets, wherever in a longer text it begins; and in hexadecimal digits. */
+/** In base64 of both alphabets, at any offset in a longer text; and in hexadecimal digits. */
 function encodings(secret: string): string[] {
   const bytes = new TextEncoder().encode(secret);
   const letters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   const base64 = [0, 1, 2].map((before) => {
     const text = btoa("\0".repeat(before) + letters);
-    // What of it the bytes around do not change.
+    // The part that the bytes around do not change.
     return text.slice(Math.ceil(before * 8 / 6), Math.floor((before + bytes.length) * 8 / 6));
   });
   const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -264,7 +248,7 @@ function encodings(secret: string): string[] {
   ];
 }
 
-/** What makes a token of a JWT: all behind its header, which anybody can guess, and its signature. */
+/** The secret parts of a JWT: all behind its header, which anybody can guess, and its signature. */
 function partsOfJwt(secret: string): string[] {
   if (!/^eyJ[\w-]+(?:\.[\w-]*){2,4}$/.test(secret)) return [];
   return [secret.slice(secret.indexOf(".") + 1), secret.slice(secret.lastIndexOf(".") + 1)];

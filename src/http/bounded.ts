@@ -1,0 +1,229 @@
+/** One HTTP request within limits of time and size, without redirects, whose answer repeats no secret that was sent. */
+
+import { AppError } from "../errors.ts";
+import { boundedSignal, type Clock } from "../system/clock.ts";
+import type { Fetch } from "../system/network.ts";
+import { printable } from "../text.ts";
+import { endpointUrl } from "./address.ts";
+import { isFulfilled, type ReadAnswer, redactAnswer, type Redactor, requestRedactor } from "./redact.ts";
+
+/** What one flow needs for its requests. */
+export interface HttpContext {
+  readonly fetch: Fetch;
+  readonly now: Clock;
+  /** Limits the whole flow; when its reason is an AppError, that error is what the flow fails with. */
+  readonly signal: AbortSignal;
+  /** When `signal` will end the flow, in milliseconds since 1970; a `Retry-After` beyond it is not waited for. */
+  readonly deadline?: number | undefined;
+  /** Limits the wait for an answer's headers, and then the reading of its body, in milliseconds; 30,000 unless given. */
+  readonly requestTimeout?: number | undefined;
+  /** Receives one line per request: method, host, path, status, milliseconds. Never a query, a header or a body. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** The `cause` of an AppError about a request; decides whether it may be sent again. */
+export interface FailedRequest {
+  /**
+   * `status`: 5xx, 408, 425, 429, or the server's own word that it is unavailable; `answer`: too large, redirecting,
+   * not JSON; `content`: JSON of a wrong shape; `refused`: any other refusal; `timeout`: our patience ended.
+   */
+  readonly kind: "status" | "answer" | "content" | "timeout" | "refused";
+  readonly status?: number | undefined;
+  /** What `Retry-After` asks for, in milliseconds. */
+  readonly retryAfter?: number | undefined;
+}
+
+/** What is known of a failed request; undefined for a failure of the transport. */
+export function failedRequest(error: unknown): FailedRequest | undefined {
+  const cause = error instanceof AppError ? error.cause : undefined;
+  return typeof cause === "object" && cause !== null && "kind" in cause ? cause as FailedRequest : undefined;
+}
+
+/** How the requests of one kind of server differ from those of another. */
+export interface RequestRules {
+  /** The most bytes that are read of an answer with that status. */
+  readonly largest: (status: number) => number;
+  /** What the answers of several requests come to together. */
+  readonly allowance?: Allowance | undefined;
+  /** True where a body may take any time, as long as its parts keep coming. */
+  readonly patient?: boolean;
+  /** True for a body that is an error whatever its status says, and may therefore repeat no secret. */
+  readonly isError?: (body: Uint8Array) => boolean;
+  readonly errors: RequestErrors;
+}
+
+/** The errors of a request that gets no answer, as one kind of server words them. */
+export interface RequestErrors {
+  /** For an address that may not be asked; `why` as {@link endpointUrl} has it. */
+  readonly address: (address: string, why: string) => AppError;
+  /** For a server that was silent for a whole request timeout. */
+  readonly late: (proxy: string | undefined, seconds: number) => AppError;
+  /** For a flow that ended while the server had been silent for some milliseconds; the flow's own reason unless given. */
+  readonly ended?: (reason: unknown, proxy: string | undefined, silence: number) => unknown;
+  readonly tooLarge: (mebibytes: number) => AppError;
+  /** For a connection that broke. */
+  readonly broken: (cause: unknown) => AppError;
+}
+
+/** How much several requests that belong together may be answered; beyond it they fail. */
+export interface Allowance {
+  /** In all. */
+  readonly bytes: number;
+  /** Of these; each answer takes its own away. */
+  left: number;
+}
+
+/** A whole answer, which repeats no secret of its request unless it holds what was asked for. */
+export interface Received extends ReadAnswer {
+  /** Takes the request's secrets out of a text. */
+  readonly redact: Redactor;
+}
+
+/** In bytes. */
+export const MEBIBYTE = 1024 * 1024;
+
+const REQUEST_TIMEOUT = 30_000;
+
+/** What to do about a server that does not answer. */
+export const CHECK_NETWORK = "Check the network, VPN or proxy and run the same command again.";
+
+/** The error about a server that does not answer, with the proxy that may have lost the request. */
+export function noAnswer(
+  who: string,
+  { proxy, within = "in time", hint = CHECK_NETWORK }: {
+    readonly proxy?: string | undefined;
+    readonly within?: string | undefined;
+    readonly hint?: string | undefined;
+  } = {},
+): AppError {
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  const cause: FailedRequest = { kind: "timeout" };
+  return new AppError("NETWORK", `${who} did not answer${through} ${within}.`, { cause, hint });
+}
+
+/**
+ * Sends one request and reads its whole answer, whatever its status: https only (http on loopback), no redirect followed,
+ * within the time and size that context and rules allow.
+ *
+ * @throws {AppError} what the rules' errors say; what the fetch throws
+ */
+export async function sendBounded(
+  context: HttpContext,
+  address: string,
+  init: RequestInit,
+  rules: RequestRules,
+): Promise<Received> {
+  const { fetch, now, signal, requestTimeout = REQUEST_TIMEOUT } = context;
+  const { allowance, errors } = rules;
+  const redact = requestRedactor(init);
+  const url = endpointUrl(address);
+  if (typeof url === "string") {
+    throw errors.address(printable(redact(URL.parse(address)?.href ?? address)), url);
+  }
+  if (allowance !== undefined && allowance.left < 0) throw errors.tooLarge(allowance.bytes / MEBIBYTE);
+  const proxy = fetch.proxyOf?.(url);
+  const began = now();
+  const tell = (end: string) => context.log?.(redact(requestLine(init, url, proxy, end, now() - began)));
+  const late = () => errors.late(proxy, Number((requestTimeout / 1000).toPrecision(2)));
+  using timer = boundedSignal(requestTimeout, late, signal);
+  // Not by the context's clock, which can be set meanwhile.
+  let heard = performance.now();
+  const hear = () => {
+    heard = performance.now();
+    timer.restart();
+  };
+  const receive = async () => {
+    signal.throwIfAborted();
+    const response = await fetch(url.href, { ...init, redirect: "manual", signal: timer.signal });
+    hear();
+    const { status, headers } = response;
+    const largest = rules.largest(status);
+    let size = 0;
+    const body = await readBody(response, timer.signal, (length) => {
+      if (rules.patient) hear();
+      size += length;
+      if (size > largest) throw errors.tooLarge(largest / MEBIBYTE);
+      if (allowance !== undefined && (allowance.left -= length) < 0) {
+        throw errors.tooLarge(allowance.bytes / MEBIBYTE);
+      }
+    });
+    return { status, headers, body };
+  };
+  try {
+    const answer = await untilAborted(timer.signal, receive);
+    tell(`${answer.status} in`);
+    const fulfilled = isFulfilled(answer.status) && !rules.isError?.(answer.body);
+    return { ...redactAnswer(answer, redact, fulfilled), redact };
+  } catch (thrown) {
+    tell("failed after");
+    if (signal.aborted) {
+      throw errors.ended?.(signal.reason, proxy, performance.now() - heard) ?? signal.reason;
+    }
+    if (timer.signal.aborted) throw timer.signal.reason;
+    throw thrown instanceof AppError ? thrown : errors.broken(thrown);
+  }
+}
+
+/** Does work until the signal aborts: a handed-in fetch may be slow to notice a signal, or deaf to it. */
+async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([work(), promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** @param took told the length of each part; what it throws ends the reading. */
+async function readBody(
+  { body }: Response,
+  signal: AbortSignal,
+  took: (length: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = body?.getReader();
+  if (reader === undefined) return new Uint8Array();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await reader.read();
+      if (done) break;
+      took(value.length);
+      parts.push(value);
+    }
+  } catch (thrown) {
+    cancel();
+    throw thrown;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+  // A reader that was cancelled is done: half a body must not pass for the whole.
+  signal.throwIfAborted();
+  return joined(parts);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** What `-v` shows of a request, never with a query, a header or a body: `GET api.example.com/apis 200 in 75 ms`. */
+function requestLine(
+  { method = "GET" }: RequestInit,
+  { host, pathname }: URL,
+  proxy: string | undefined,
+  end: string,
+  milliseconds: number,
+): string {
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  return `${method} ${host}${printable(pathname)}${through} ${end} ${Math.round(milliseconds)} ms`;
+}

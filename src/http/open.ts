@@ -1,0 +1,70 @@
+/** Opens the network for one flow, whose whole time is limited. */
+
+import type { AppError } from "../errors.ts";
+import { boundedSignal, type Clock } from "../system/clock.ts";
+import { type Network, openNetwork as openSystemNetwork } from "../system/network.ts";
+import { type HttpContext, noAnswer } from "./bounded.ts";
+
+/** What a flow is handed from outside. */
+export interface HttpHost {
+  readonly now: Clock;
+  /** This machine's network unless given. */
+  readonly openNetwork?: ((certificateAuthority?: string, trust?: string) => Network) | undefined;
+}
+
+/** What limits one flow. */
+export interface FlowLimits {
+  /** How long the whole flow may take, in milliseconds. */
+  readonly timeout: number;
+  /** Who did not answer when the time is over, or the error that says so. */
+  readonly late: string | (() => AppError);
+  /** Ends the flow before its time. */
+  readonly interrupted?: AbortSignal | undefined;
+  readonly requestTimeout?: HttpContext["requestTimeout"];
+}
+
+/** How one flow's network is opened. */
+export interface HttpOptions extends FlowLimits {
+  /** PEM; trusted beside the system's authorities. */
+  readonly certificateAuthority: string | undefined;
+  /** What makes this flow trust an authority, for the hint: a command line, or a variable. */
+  readonly trust?: string | undefined;
+  readonly log?: HttpContext["log"];
+}
+
+/** A flow's context until it is disposed of. */
+export interface OpenHttp extends HttpContext, Disposable {}
+
+/** Opens the network and begins the flow's time. */
+export function openHttp(
+  { now, openNetwork = openSystemNetwork }: HttpHost,
+  { certificateAuthority, trust, log, ...limits }: HttpOptions,
+): OpenHttp {
+  const network = openNetwork(certificateAuthority, trust);
+  const http = limitHttp({ fetch: network.fetch, now, log }, limits);
+  return {
+    ...http,
+    [Symbol.dispose]() {
+      http[Symbol.dispose]();
+      network[Symbol.dispose]();
+    },
+  };
+}
+
+/** The same connections for a flow with limits of its own: those of the first may be over. */
+export function limitHttp(
+  { fetch, now, log }: Pick<HttpContext, "fetch" | "now" | "log">,
+  { timeout, late, interrupted, requestTimeout }: FlowLimits,
+): OpenHttp {
+  const tooLate = () => typeof late === "string" ? noAnswer(late) : late();
+  const limit = boundedSignal(timeout, tooLate, interrupted);
+  return {
+    fetch,
+    now,
+    log,
+    signal: limit.signal,
+    deadline: now() + timeout,
+    requestTimeout,
+    [Symbol.dispose]: () => limit[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,193 @@
+/** Requests to an issuer: which answers are refused at once, how the rest is read, and what a bad answer is called. */
+
+import * as oauth from "oauth4webapi";
+import { parseJson } from "../encoding.ts";
+import { AppError } from "../errors.ts";
+import { hostOf } from "../http/address.ts";
+import {
+  CHECK_NETWORK,
+  type FailedRequest,
+  failedRequest,
+  type HttpContext,
+  MEBIBYTE,
+  noAnswer,
+  type RequestErrors,
+  sendBounded,
+} from "../http/bounded.ts";
+import type { ReadAnswer } from "../http/redact.ts";
+import { retryAfter } from "../http/retry.ts";
+import type { Fetch } from "../system/network.ts";
+import { printable } from "../text.ts";
+import { type Meaning, namesError, PASSING_STATUSES, type Refusal } from "./refusals.ts";
+
+/** The `cause` of an AppError about an issuer's answer. */
+export interface FailedAnswer extends FailedRequest {
+  /** What was refused, and what that means; of a refusal in JSON. */
+  readonly refusal?: Refusal & { readonly meaning: Meaning };
+}
+
+/** An issuer's answer: JSON, whatever its status below 500. */
+export interface Answer {
+  readonly status: number;
+  readonly json: Readonly<Record<string, unknown>>;
+  /** The `Date` header in milliseconds since 1970, when there is a readable one. */
+  readonly serverDate?: number | undefined;
+}
+
+/** The largest answer of an issuer that is read, in bytes. */
+export const MAX_ANSWER = MEBIBYTE;
+
+/** In milliseconds; when a flow's time runs out after so long a silence, the server is the cause and not a person. */
+const SILENCE = 1_000;
+
+/** The refusal that an error is about, where the issuer said one in JSON. */
+export function refusalOfError(error: unknown): FailedAnswer["refusal"] {
+  return (failedRequest(error) as FailedAnswer | undefined)?.refusal;
+}
+
+/**
+ * True when an endpoint that the metadata names is no longer there, so that discovery is worth another request. An
+ * answer that says what it refuses shows that the endpoint is there (ZITADEL refuses with a 404, too).
+ */
+export function endpointGone(error: unknown): boolean {
+  const status = failedRequest(error)?.status;
+  return (status === 404 || status === 410) && (refusalOfError(error)?.meaning ?? "other") === "other";
+}
+
+/** An AppError `NETWORK` about an answer whose cause says what may be asked again. */
+export function badAnswer(message: string, cause: FailedAnswer, hint = "Try again in a moment."): AppError {
+  return new AppError("NETWORK", message, { cause, hint });
+}
+
+/** How one request to an issuer differs from the plain one. */
+interface IssuerRequest {
+  /** What a server says of itself in the body of an answer that is an error here, safe to print. */
+  readonly wordsOf?: (body: string) => string | undefined;
+  /** `returned` where a redirect is an answer in itself; it is never followed. */
+  readonly redirects?: "refused" | "returned";
+}
+
+/**
+ * A fetch within limits: https (http on loopback), no redirect followed, at most 1 MiB. What it returns is read already,
+ * and repeats no secret of the request unless it holds what was asked for; 5xx, redirects, 408, 425 and 429 are errors.
+ *
+ * @param step what is being done, as a sentence's begin: "Cannot refresh the session".
+ */
+export function issuerFetch(
+  http: HttpContext,
+  step: string,
+  { wordsOf, redirects = "refused" }: IssuerRequest = {},
+): Fetch {
+  return async (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.delete("user-agent"); // the library's own name; the fetch that was handed in knows ours
+    const host = hostOf(input);
+    const answer = await sendBounded(http, String(input), { ...init, headers }, {
+      largest: () => MAX_ANSWER,
+      isError,
+      errors: requestErrors(step, host),
+    });
+    const { status, body } = answer;
+    if (isRedirect(answer) && redirects === "refused") {
+      throw badAnswer(
+        `${step}: ${host} answered with a redirect, which is not followed.`,
+        { kind: "answer", status },
+        "A proxy or captive portal may have answered; otherwise check the address of the issuer.",
+      );
+    }
+    if (status >= 500 || PASSING_STATUSES.includes(status)) {
+      const words = wordsOf?.(new TextDecoder().decode(body));
+      throw unavailable(`${step}: ${host}`, answer, words, http.now());
+    }
+    return new Response([204, 205, 304].includes(status) ? null : body, answer);
+  };
+}
+
+/** The options with which `oauth4webapi` sends its requests through {@link issuerFetch}. */
+export function requestOptions(http: HttpContext, step: string): {
+  [oauth.customFetch]: (url: string, init: object) => Promise<Response>;
+  [oauth.allowInsecureRequests]: true;
+} {
+  const send = issuerFetch(http, step);
+  return {
+    [oauth.customFetch]: (url, init) => send(url, init),
+    [oauth.allowInsecureRequests]: true, // issuerFetch is the stricter judge: http for loopback hosts alone
+  };
+}
+
+function requestErrors(step: string, host: string): RequestErrors {
+  const who = `${step}: ${host}`;
+  return {
+    address: (address, why) =>
+      new AppError("ISSUER_ERROR", `${step}: the address ${address} ${why}.`, {
+        hint: "An issuer's addresses must be https (http on loopback only).",
+      }),
+    late: (proxy, seconds) =>
+      noAnswer(who, {
+        proxy,
+        within: `within ${seconds} s`,
+        hint: proxy === undefined ? "Try again in a moment." : CHECK_NETWORK,
+      }),
+    // The server, or the proxy, may be what let the flow's time run out.
+    ended: (reason, proxy, silence) => {
+      if (!(reason instanceof AppError)) return noAnswer(who, { proxy });
+      const theirs = (reason.code === "TIMEOUT" && silence >= SILENCE) ||
+        (reason.code === "NETWORK" && proxy !== undefined);
+      return theirs ? noAnswer(who, { proxy }) : reason;
+    },
+    tooLarge: (mebibytes) => badAnswer(`${who} sent more than ${mebibytes} MiB.`, { kind: "answer" }),
+    broken: (cause) =>
+      new AppError(
+        "NETWORK",
+        `${who} cannot be reached, or closed the connection before its answer was complete.`,
+        { cause, hint: "Check the network and try again." },
+      ),
+  };
+}
+
+function isRedirect({ status }: ReadAnswer): boolean {
+  return status >= 300 && status < 400;
+}
+
+/** True for a body that names an error, as some issuers send it with status 200. */
+function isError(body: Uint8Array): boolean {
+  const json = parseJson(new TextDecoder().decode(body));
+  return typeof json === "object" && json !== null && namesError(json as Record<string, unknown>);
+}
+
+function unavailable(
+  who: string,
+  { status, headers }: ReadAnswer,
+  words: string | undefined,
+  now: number,
+): AppError {
+  const what = status === 429 ? "is asked too often" : "is unavailable";
+  const said = words === undefined ? `status ${status}` : `status ${status}, ${words}`;
+  const cause = { kind: "status", status, retryAfter: retryAfter(headers, now) } as const;
+  return badAnswer(`${who} ${what} (${said}).`, cause);
+}
+
+/** Reads what {@link issuerFetch} returned as a JSON object; anything else is not the issuer's answer. */
+export async function readJson(step: string, url: string | URL, response: Response): Promise<Answer> {
+  const { status } = response;
+  const type = (response.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const stranger = (what: string) =>
+    badAnswer(
+      `${step}: ${hostOf(url)} answered ${what} instead of JSON (status ${status}).`,
+      { kind: "answer", status },
+      "A proxy or captive portal answered, or the address is not an issuer's.",
+    );
+  if (!/^application\/(?:[\w.-]+\+)?json$/.test(type)) {
+    throw stranger(type === "" ? "without a content type" : `"${printable(type, 60)}"`);
+  }
+  const json = parseJson(await response.text());
+  if (json === undefined) throw stranger("unreadable text");
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw stranger("something else");
+  return { status, json: json as Record<string, unknown>, serverDate: serverDateOf(response) };
+}
+
+/** The `Date` header in milliseconds since 1970; undefined when there is no readable one. RFC 9110, 6.6.1. */
+export function serverDateOf({ headers }: Response): number | undefined {
+  const date = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(date) ? undefined : date;
+}
