@@ -1,8 +1,8 @@
-/** Owns what fuzz tests share: how many cases, hostile values, damaged documents, and what may come of them. */
+/** Owns what fuzz tests share: how many cases, hostile values and damaged documents. */
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { AppError, CODES } from "../src/errors.ts";
+import { assertAppError } from "./expect-error.ts";
 
 /** The cases for each target, 300 unless `DATUMCTL_FUZZ_RUNS` says. */
 export const RUNS = Number(Deno.env.get("DATUMCTL_FUZZ_RUNS") ?? 300);
@@ -12,30 +12,13 @@ export const SECRET = "SECRET";
 
 const LONGEST = 2_000;
 
-/** Fails unless this is an error of ours that is no fault of our own, safe to print, and without a secret. */
-export function assertOurs(thrown: unknown): asserts thrown is AppError {
-  assert.ok(thrown instanceof AppError, `not ours: ${(thrown as Error)?.stack ?? thrown}`);
-  assert.ok(thrown.code in CODES);
-  assert.notEqual(thrown.code, "INTERNAL", `${(thrown.cause as Error)?.stack ?? thrown.cause}`);
-  assertPrintable(`${thrown.message}${thrown.hint ?? ""}`);
-}
-
-/** Fails for a control character, an invisible or reordering one, a stack trace, or a secret. Lines may end. */
-export function assertPrintable(text: string): void {
-  assert.doesNotMatch(
-    text,
-    /[^\P{Cc}\n]|[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|^\s+at .*:\d+/mu,
-  );
-  assert.ok(!text.includes(SECRET), text);
-}
-
-/** What the work came to; undefined when it ended with an error that {@link assertOurs} lets pass, in bounded time. */
+/** What the work came to; undefined when it ended with an error that {@link assertAppError} lets pass, in bounded time. */
 export async function ours<T>(work: () => T | Promise<T>): Promise<T | undefined> {
   const began = performance.now();
   try {
     return await work();
   } catch (thrown) {
-    assertOurs(thrown);
+    assertAppError(thrown);
     return undefined;
   } finally {
     const took = performance.now() - began;

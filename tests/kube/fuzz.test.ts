@@ -8,7 +8,8 @@ import { withoutSecrets } from "../../src/kubeconfig/mask.ts";
 import { editKubeconfig, parseKubeconfig } from "../../src/kubeconfig/text.ts";
 import { mendPluginPolicy, parsePluginPolicy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
 import { shellLine } from "../../src/text.ts";
-import { assertPrintable, changedText, damaged, ours, RUNS } from "../fuzz.ts";
+import { assertPrintable } from "../expect-error.ts";
+import { changedText, damaged, ours, RUNS } from "../fuzz.ts";
 import { inScratch } from "../scratch.ts";
 
 const GOOD = {

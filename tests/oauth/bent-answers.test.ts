@@ -1,7 +1,7 @@
 /** Proves of every answer of an issuer that no member of it, bent in any way, brings forth a fault of our own. */
 
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { type ErrorCode } from "../../src/errors.ts";
 import { printableValue } from "../../src/text.ts";
 import { beginDevice, type DeviceCode, pollDevice } from "../../src/oauth/device.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../src/oauth/discovery.ts";
@@ -10,7 +10,7 @@ import { refreshTokens } from "../../src/oauth/refresh.ts";
 import { revokeTokens } from "../../src/oauth/revoke.ts";
 import { fetchUserInfo } from "../../src/oauth/userinfo.ts";
 import { ABSENT, BENDS, bentAnswers, bentText, DEEP } from "../bent.ts";
-import { assertOurs } from "../fuzz.ts";
+import { assertAppError, expectRejection } from "../expect-error.ts";
 import { CLIENT, ISSUER, NOW, TestIssuer } from "./issuer.ts";
 import { answering, TRADES } from "./machine.ts";
 
@@ -21,7 +21,7 @@ const send = (text: string, status = 200) =>
 async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
   const thrown = await work.then(() => undefined, (error) => error);
   if (thrown === undefined) return undefined;
-  assertOurs(thrown);
+  assertAppError(thrown);
   return thrown.code;
 }
 
@@ -125,7 +125,7 @@ Deno.test("the answer to a refresh, good or an error", async () => {
     const code = await codeOf(refreshed);
     assert.ok([...CLEAR, "SESSION_EXPIRED"].includes(code), `${status} ${what}: ${code}`);
     const result = await refreshed.catch(() => undefined);
-    if (result?.kind === "unusable") assertOurs(result.error);
+    if (result?.kind === "unusable") assertAppError(result.error);
   }
 });
 
@@ -204,7 +204,7 @@ Deno.test("a sub that is a number is told as that, at userinfo too", async () =>
       accessToken: "a",
       subject: "user-1",
     });
-    await assert.rejects(asked, (error) => error instanceof AppError && words.test(error.message));
+    await expectRejection(asked, { message: words });
   }
 });
 

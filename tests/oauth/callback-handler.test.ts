@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import type { Authorization } from "../../src/oauth/authorization-code.ts";
 import type { SignedInWords } from "../../src/oauth/result-page.ts";
+import { expectRejection } from "../expect-error.ts";
 import { openAttempt, REDIRECT } from "./attempt.ts";
 import { ISSUER } from "./issuer.ts";
 
@@ -73,10 +74,7 @@ Deno.test("an error of the issuer with the right state ends the attempt, and no 
   const response = await handler.handle(hit(authorization, { error: "access_denied" }));
   assert.equal(response.status, 400);
   assert.match(await response.text(), /ACCESS_DENIED/);
-  await assert.rejects(
-    handler.outcome,
-    (error) => error instanceof AppError && error.code === "ACCESS_DENIED",
-  );
+  await expectRejection(handler.outcome, "ACCESS_DENIED");
   assert.equal((await handler.handle(hit(authorization))).status, 409);
   assert.deepEqual(redeemed, []);
 });
@@ -97,15 +95,12 @@ Deno.test("a redemption that fails shows what failed and what to do, and ends th
   assert.match(html, /The &lt;b&gt;nonce&lt;\/b&gt; is wrong\./);
   assert.match(html, /Start again\./);
   assert.doesNotMatch(html, SUCCESS);
-  await assert.rejects(
-    handler.outcome,
-    (error) => error instanceof AppError && error.code === "INVALID_TOKEN",
-  );
+  await expectRejection(handler.outcome, "INVALID_TOKEN");
 });
 
 Deno.test("a fault of our own during the redemption is INTERNAL, without its details", async () => {
   const { authorization, handler, gate } = await attempt();
   gate.reject(new TypeError("secret detail"));
   assert.doesNotMatch(await (await handler.handle(hit(authorization))).text(), /secret detail/);
-  await assert.rejects(handler.outcome, (error) => error instanceof AppError && error.code === "INTERNAL");
+  await expectRejection(handler.outcome, "INTERNAL");
 });

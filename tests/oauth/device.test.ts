@@ -8,6 +8,7 @@ import { oauthClient } from "../../src/oauth/client.ts";
 import { beginDevice, type DeviceInput, pollDevice } from "../../src/oauth/device.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { Exchange } from "../../src/oauth/http.ts";
+import { expectRejection } from "../expect-error.ts";
 import { CLIENT, ISSUER, json, NOW, type Route, TestIssuer } from "./issuer.ts";
 
 /** https://www.rfc-editor.org/rfc/rfc8628#section-3.2, with another host and without the interval. */
@@ -28,13 +29,6 @@ function begin(issuer: TestIssuer, answer: Route = () => json(CODE), more: Parti
     scopes: ["openid", "email"],
     ...more,
   });
-}
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  assert.ok(error instanceof AppError, `expected an AppError, got ${error}`);
-  assert.doesNotMatch(error.message, /GmRhmhcx|\p{Cc}/u);
-  return error;
 }
 
 Deno.test("a device code is asked for with client id and scope, and its secret is in no print", async () => {
@@ -89,7 +83,7 @@ const REFUSED: [string, ErrorCode, Record<string, unknown>][] = [
 ];
 for (const [name, code, change] of REFUSED) {
   Deno.test(`a device answer with ${name} is ${code}`, async () => {
-    assert.equal((await failure(begin(new TestIssuer(), () => json({ ...CODE, ...change })))).code, code);
+    await expectRejection(begin(new TestIssuer(), () => json({ ...CODE, ...change })), code);
   });
 }
 
@@ -133,7 +127,7 @@ Deno.test("an issuer that does not know PKCE is asked once more without it, and 
   assert.deepEqual(issuer.requests.map(({ body }) => body.has("code_challenge")), [true, false]);
   const stubborn = new TestIssuer();
   stubborn.routes["/device"] = unknownParameter("code_challenge");
-  assert.equal((await failure(begin(stubborn))).code, "ISSUER_ERROR");
+  await expectRejection(begin(stubborn), "ISSUER_ERROR");
   assert.equal(stubborn.requests.length, 2);
 });
 
@@ -148,16 +142,14 @@ Deno.test("a refused scope is told with the scopes to ask for instead", async ()
   const issuer = new TestIssuer();
   issuer.routes["/device"] = () =>
     json({ error: "invalid_scope", error_description: "email" }, { status: 400 });
-  const error = await failure(begin(issuer));
-  assert.equal(error.code, "ISSUER_ERROR");
-  assert.match(error.hint ?? "", /--scopes openid$/);
+  await expectRejection(begin(issuer), { code: "ISSUER_ERROR", hint: /--scopes openid$/ });
 });
 
 Deno.test("a refused client is told with the flag of its secret, where one plays a part", async () => {
   const refused = (json_: object): Route => () => json(json_, { status: 401 });
   const hint = async (answer: object, secret?: string) => {
     const more = { client: oauthClient(CLIENT, secret) };
-    return (await failure(begin(new TestIssuer(), refused(answer), more))).hint ?? "";
+    return (await expectRejection(begin(new TestIssuer(), refused(answer), more))).hint ?? "";
   };
   assert.match(await hint({ error: "invalid_client" }, "s3cret"), /secret .*--client-secret-file FILE/);
   assert.match(
@@ -175,14 +167,9 @@ Deno.test("escape sequences do not reach the shown user code", async () => {
 Deno.test("an issuer without the endpoint is ISSUER_ERROR; an endpoint of one's own is used", async () => {
   const issuer = new TestIssuer();
   delete issuer.metadata.device_authorization_endpoint;
-  const error = await failure(begin(issuer));
-  assert.equal(error.code, "ISSUER_ERROR");
-  assert.match(error.hint ?? "", /--device-authorization-endpoint/);
+  await expectRejection(begin(issuer), { code: "ISSUER_ERROR", hint: /--device-authorization-endpoint/ });
   assert.equal((await begin(issuer, undefined, { endpoint: `${ISSUER}/device` })).userCode, "WDJB-MJHT");
-  assert.equal(
-    (await failure(begin(issuer, undefined, { endpoint: "http://issuer.example/" }))).code,
-    "USAGE",
-  );
+  await expectRejection(begin(issuer, undefined, { endpoint: "http://issuer.example/" }), "USAGE");
 });
 
 const pending: Route = () => json({ error: "authorization_pending" }, { status: 400 });
@@ -354,15 +341,14 @@ Deno.test("an issuer, or a proxy, that was silent to the end is what the attempt
       ? Promise.resolve()
       : (waiting.abort(new AppError("TIMEOUT", "Nobody came.")), Promise.reject(waiting.signal.reason));
   const exchange = issuer.exchange({ signal: waiting.signal });
-  const error = await failure(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }));
-  assert.equal(error.code, "NETWORK");
+  await expectRejection(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }), "NETWORK");
   // Ctrl-C stays Ctrl-C.
   const stop = new AbortController();
   const interrupted =
     () => (stop.abort(new AppError("INTERRUPTED", "Stopped.")), Promise.reject(stop.signal.reason));
   const again = issuer.exchange({ signal: stop.signal });
   const input = { metadata, client: { id: CLIENT }, device, sleep: interrupted };
-  assert.equal((await failure(pollDevice(again, input))).code, "INTERRUPTED");
+  await expectRejection(pollDevice(again, input), "INTERRUPTED");
 });
 
 Deno.test("the addresses to open are shown as their URLs: blanks encoded, look-alike hosts as they are asked for", async () => {
@@ -384,10 +370,7 @@ Deno.test("a bound that ends while a person is waited for is TIMEOUT", async () 
   const sleep = () => (bound.abort(), Promise.reject(bound.signal.reason));
   const metadata = issuer.metadata as unknown as IssuerMetadata;
   const exchange = issuer.exchange({ signal: bound.signal });
-  assert.equal(
-    (await failure(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }))).code,
-    "TIMEOUT",
-  );
+  await expectRejection(pollDevice(exchange, { metadata, client: { id: CLIENT }, device, sleep }), "TIMEOUT");
 });
 
 Deno.test("Ctrl-C ends the polling with the error that it was given", async () => {

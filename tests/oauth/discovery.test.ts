@@ -1,17 +1,13 @@
 /** Proves the checks of a discovery document and the choice of scopes. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { discoverIssuer, requestedScopes } from "../../src/oauth/discovery.ts";
+import { expectError, expectRejection } from "../expect-error.ts";
 import { ISSUER, json, TestIssuer } from "./issuer.ts";
 
 const DOCUMENT = "/.well-known/openid-configuration";
 
-async function refusal(issuer: TestIssuer, url = ISSUER): Promise<AppError> {
-  const error = await discoverIssuer(issuer.exchange(), url).then(() => undefined, (error) => error);
-  assert.ok(error instanceof AppError, `expected an AppError, got ${error}`);
-  return error;
-}
+const discover = (issuer: TestIssuer, url = ISSUER) => discoverIssuer(issuer.exchange(), url);
 
 for (
   const [name, change, expected] of [
@@ -42,9 +38,10 @@ for (
   Deno.test(`a discovery document with ${name} is refused`, async () => {
     const issuer = new TestIssuer();
     issuer.metadata = { ...issuer.metadata, ...change };
-    const error = await refusal(issuer);
-    assert.equal(error.code, "ISSUER_ERROR");
-    assert.match(error.message, /issuer\.example/);
+    const error = await expectRejection(discover(issuer), {
+      code: "ISSUER_ERROR",
+      message: /issuer\.example/,
+    });
     assert.match(error.message, expected);
     assert.deepEqual(issuer.paths(), [DOCUMENT]);
   });
@@ -54,7 +51,7 @@ Deno.test("an issuer that states itself otherwise at the same place is named in 
   const hint = async (named: string) => {
     const issuer = new TestIssuer();
     issuer.metadata = { ...issuer.metadata, issuer: named };
-    return (await refusal(issuer)).hint ?? "";
+    return (await expectRejection(discover(issuer))).hint ?? "";
   };
   // Auth0's issuers end with a slash.
   assert.match(await hint(`${ISSUER}/`), /--issuer https:\/\/issuer\.example\/tenant\/$/);
@@ -76,9 +73,7 @@ Deno.test("a host without a discovery document is ISSUER_ERROR, even when it say
   const issuer = new TestIssuer();
   issuer.routes[DOCUMENT] = () =>
     new Response("<html>", { status: 404, headers: { "content-type": "text/html" } });
-  const error = await refusal(issuer);
-  assert.equal(error.code, "ISSUER_ERROR");
-  assert.match(error.message, /has none \(status 404\)/);
+  await expectRejection(discover(issuer), { code: "ISSUER_ERROR", message: /has none \(status 404\)/ });
 });
 
 for (
@@ -92,7 +87,7 @@ for (
   Deno.test(`a ${name} discovery document is NETWORK`, async () => {
     const issuer = new TestIssuer();
     issuer.routes[DOCUMENT] = route;
-    assert.equal((await refusal(issuer)).code, "NETWORK");
+    await expectRejection(discover(issuer), "NETWORK");
   });
 }
 
@@ -106,7 +101,7 @@ for (
 ) {
   Deno.test(`the issuer ${url} is USAGE and asks nobody`, async () => {
     const issuer = new TestIssuer();
-    assert.equal((await refusal(issuer, url)).code, "USAGE");
+    await expectRejection(discover(issuer, url), "USAGE");
     assert.equal(issuer.requests.length, 0);
   });
 }
@@ -143,8 +138,5 @@ Deno.test("requestedScopes() takes a wish as it is, but for openid", () => {
     "groups",
     "offline_access",
   ]);
-  assert.throws(
-    () => requestedScopes({}, ['a"b']),
-    (error) => error instanceof AppError && error.code === "USAGE",
-  );
+  expectError(() => requestedScopes({}, ['a"b']), "USAGE");
 });

@@ -3,15 +3,10 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { boundedFetch, endpointUrl, failedExchange, MAX_ANSWER, readJson } from "../../src/oauth/http.ts";
+import { expectRejection } from "../expect-error.ts";
 import { ISSUER, json, NOW, TestIssuer } from "./issuer.ts";
 
 const URL_ = `${ISSUER}/token`;
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  assert.ok(error instanceof AppError, `expected an AppError, got ${error}`);
-  return error;
-}
 
 for (
   const [text, why] of [
@@ -46,8 +41,10 @@ for (
 
 Deno.test("an http address beyond loopback is refused before any request", async () => {
   const issuer = new TestIssuer();
-  const error = await failure(boundedFetch(issuer.exchange(), "Cannot ask")("http://issuer.example/token"));
-  assert.equal(error.code, "ISSUER_ERROR");
+  await expectRejection(
+    boundedFetch(issuer.exchange(), "Cannot ask")("http://issuer.example/token"),
+    "ISSUER_ERROR",
+  );
   assert.equal(issuer.requests.length, 0);
 });
 
@@ -80,9 +77,7 @@ for (
     const asked = boundedFetch(issuer.exchange(), "Cannot ask")(URL_).then((answer) =>
       readJson("Cannot ask", URL_, answer)
     );
-    const error = await failure(asked);
-    assert.equal(error.code, "NETWORK");
-    assert.match(error.message, /^Cannot ask: issuer\.example /);
+    const error = await expectRejection(asked, { code: "NETWORK", message: /^Cannot ask: issuer\.example / });
     assert.match(error.message, expected);
     assert.equal(issuer.requests.length, 1);
   });
@@ -100,9 +95,10 @@ Deno.test("a body beyond 1 MiB is given up, an endless one is not read to its en
         cancel: () => void (cancelled = true),
       }),
     );
-  const error = await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
-  assert.equal(error.code, "NETWORK");
-  assert.match(error.message, /more than 1 MiB/);
+  await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_), {
+    code: "NETWORK",
+    message: /more than 1 MiB/,
+  });
   assert.ok(cancelled);
   assert.ok(sent < MAX_ANSWER + 4 * chunk.length);
 });
@@ -126,14 +122,16 @@ Deno.test("a body that breaks off is NETWORK", async () => {
       }),
       { headers: { "content-type": "application/json" } },
     );
-  assert.equal((await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_))).code, "NETWORK");
+  await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_), "NETWORK");
 });
 
 Deno.test("an answer that never comes, from a fetch deaf to its signal, ends by the request's time-out", async () => {
   const issuer = new TestIssuer();
   issuer.routes["/token"] = () => new Promise<Response>(() => {});
-  const error = await failure(boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_));
-  assert.equal(error.code, "NETWORK");
+  const error = await expectRejection(
+    boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_),
+    "NETWORK",
+  );
   assert.equal(failedExchange(error)?.kind, "timeout");
 });
 
@@ -148,7 +146,9 @@ Deno.test("a body that drips ends by the request's time-out, and half of it neve
       }),
       { headers: { "content-type": "application/json" } },
     );
-  const error = await failure(boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_));
+  const error = await expectRejection(
+    boundedFetch(issuer.exchange({ requestTimeout: 20 }), "Cannot ask")(URL_),
+  );
   assert.equal(failedExchange(error)?.kind, "timeout");
   assert.ok(cancelled);
 });
@@ -161,12 +161,13 @@ Deno.test("a server that is silent is told with the proxy that it was asked thro
     const through = proxy === undefined ? "" : " through the proxy proxy.example:3128";
     const proxied = Object.assign(fetch.bind(undefined), { proxyOf: () => proxy });
     const slow = issuer.exchange({ fetch: proxied, requestTimeout: 20 });
-    const late = await failure(boundedFetch(slow, "Cannot ask")(URL_));
-    assert.equal(late.message, `Cannot ask: issuer.example did not answer${through} within 0.02 s.`);
+    await expectRejection(boundedFetch(slow, "Cannot ask")(URL_), {
+      message: `Cannot ask: issuer.example did not answer${through} within 0.02 s.`,
+    });
     const bound = new AbortController();
     setTimeout(() => bound.abort(new AppError("TIMEOUT", "Nobody came.")), 1_200);
     const patient = issuer.exchange({ fetch: proxied, signal: bound.signal });
-    const over = await failure(boundedFetch(patient, "Cannot ask")(URL_));
+    const over = await expectRejection(boundedFetch(patient, "Cannot ask")(URL_));
     assert.deepEqual([over.code, over.message], [
       "NETWORK",
       `Cannot ask: issuer.example did not answer${through} in time.`,
@@ -179,8 +180,9 @@ Deno.test("time that runs out just after a request began is not the server's doi
   issuer.routes["/token"] = () => new Promise<Response>(() => {});
   const bound = new AbortController();
   setTimeout(() => bound.abort(new AppError("TIMEOUT", "Nobody came.")), 10);
-  const error = await failure(boundedFetch(issuer.exchange({ signal: bound.signal }), "Cannot ask")(URL_));
-  assert.equal(error.message, "Nobody came.");
+  await expectRejection(boundedFetch(issuer.exchange({ signal: bound.signal }), "Cannot ask")(URL_), {
+    message: "Nobody came.",
+  });
 });
 
 Deno.test("Ctrl-C ends an exchange with the error that it was given", async () => {
@@ -188,25 +190,28 @@ Deno.test("Ctrl-C ends an exchange with the error that it was given", async () =
   const stop = new AbortController();
   issuer.routes["/token"] =
     () => (stop.abort(new AppError("INTERRUPTED", "Stopped.")), new Promise<Response>(() => {}));
-  const error = await failure(boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_));
-  assert.equal(error.code, "INTERRUPTED");
+  await expectRejection(
+    boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_),
+    "INTERRUPTED",
+  );
 });
 
 Deno.test("a flow whose bound is over is NETWORK, whatever fetch rejects with", async () => {
   const issuer = new TestIssuer();
   const stop = new AbortController();
   issuer.routes["/token"] = () => (stop.abort(), Promise.reject(new DOMException("x", "AbortError")));
-  const error = await failure(boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_));
-  assert.equal(error.code, "NETWORK");
+  await expectRejection(
+    boundedFetch(issuer.exchange({ signal: stop.signal }), "Cannot ask")(URL_),
+    "NETWORK",
+  );
 });
 
 Deno.test("an AppError of the transport passes unchanged; anything else becomes NETWORK", async () => {
   const issuer = new TestIssuer();
   const own = new AppError("NETWORK", "The certificate of issuer.example is not trusted.");
   issuer.routes["/token"] = [() => Promise.reject(own), () => Promise.reject(new TypeError("boom"))];
-  assert.equal(await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_)), own);
-  const other = await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
-  assert.equal(other.code, "NETWORK");
+  assert.equal(await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_)), own);
+  const other = await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_), "NETWORK");
   assert.doesNotMatch(other.message, /boom/);
 });
 
@@ -215,7 +220,7 @@ Deno.test("Retry-After is read as seconds and as a date", async () => {
   const at = (value: string) => () => json({}, { status: 503, headers: { "retry-after": value } });
   issuer.routes["/token"] = [at("7"), at(new Date(NOW + 9000).toUTCString()), at("soon")];
   for (const expected of [7000, 9000, undefined]) {
-    const error = await failure(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
+    const error = await expectRejection(boundedFetch(issuer.exchange(), "Cannot ask")(URL_));
     assert.equal(failedExchange(error)?.retryAfter, expected);
   }
 });
@@ -258,7 +263,7 @@ for (
       const asked = boundedFetch(exchange, "Cannot ask")(url).then((response) =>
         readJson("Cannot ask", url, response)
       );
-      assert.equal((await failure(asked)).code, "NETWORK");
+      await expectRejection(asked, "NETWORK");
     }));
 }
 
@@ -270,8 +275,9 @@ Deno.test("with the real fetch, a redirect is not followed", async () => {
   });
   const exchange = new TestIssuer().exchange({ fetch: (input, init) => fetch(input, init) });
   const url = `http://127.0.0.1:${server.addr.port}/token`;
-  const error = await failure(boundedFetch(exchange, "Cannot ask")(url, { method: "POST", body: "code=1" }));
-  assert.match(error.message, /redirect/);
+  await expectRejection(boundedFetch(exchange, "Cannot ask")(url, { method: "POST", body: "code=1" }), {
+    message: /redirect/,
+  });
   assert.deepEqual(paths, ["/token"]);
   await server.shutdown();
 });

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { exportSPKI, importJWK, SignJWT } from "jose";
-import { AppError } from "../../src/errors.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import { fetchSigningKeys, type IdTokenChecks, verifyIdToken } from "../../src/oauth/id-token.ts";
+import { expectRejection } from "../expect-error.ts";
 import { CLIENT, json, NOW, signingKey, TestIssuer } from "./issuer.ts";
 
 const NONCE = "nonce-1";
@@ -19,14 +19,10 @@ function verify(issuer: TestIssuer, idToken: string, more: Partial<IdTokenChecks
   });
 }
 
-async function refusal(
-  issuer: TestIssuer,
-  idToken: string,
-  more: Partial<IdTokenChecks> = {},
-): Promise<AppError> {
-  const error = await verify(issuer, idToken, more).then(({ untimely }) => untimely, (error) => error);
-  assert.ok(error instanceof AppError, `expected an AppError, got ${error}`);
-  return error;
+/** Fails with what {@link verify} finds wrong, its times included. */
+async function verifyTimely(...args: Parameters<typeof verify>): Promise<void> {
+  const { untimely } = await verify(...args);
+  if (untimely !== undefined) throw untimely;
 }
 
 const SECONDS = NOW / 1000;
@@ -65,9 +61,10 @@ for (
 ) {
   Deno.test(`an ID token with ${name} is refused with its own sentence`, async () => {
     const issuer = new TestIssuer();
-    const error = await refusal(issuer, await issuer.idToken({ nonce: NONCE, ...claims }), { nonce: NONCE });
-    assert.equal(error.code, "INVALID_TOKEN");
-    assert.match(error.message, /^The ID token of issuer\.example was refused: /);
+    const error = await expectRejection(
+      verifyTimely(issuer, await issuer.idToken({ nonce: NONCE, ...claims }), { nonce: NONCE }),
+      { code: "INVALID_TOKEN", message: /^The ID token of issuer\.example was refused: / },
+    );
     assert.match(error.message, expected);
   });
 }
@@ -78,22 +75,24 @@ Deno.test("audiences beside the client are refused without azp unless each of th
   const idcs = "https://idcs.example.com/";
   const token = await issuer.idToken({ aud: [CLIENT, idcs, "other's"] });
   const trusting = (...trustedAudiences: string[]) => ({ trustedAudiences });
-  assert.match(
-    (await refusal(issuer, token)).hint ?? "",
-    /--trust-audience https:\/\/idcs\.example\.com\/ --trust-audience 'other'\\''s'$/,
-  );
-  assert.match(
-    (await refusal(issuer, token, trusting(idcs))).hint ?? "",
-    /them: --trust-audience 'other'\\''s'$/,
-  );
+  await expectRejection(verifyTimely(issuer, token), {
+    hint: /--trust-audience https:\/\/idcs\.example\.com\/ --trust-audience 'other'\\''s'$/,
+  });
+  await expectRejection(verifyTimely(issuer, token, trusting(idcs)), {
+    hint: /them: --trust-audience 'other'\\''s'$/,
+  });
   assert.equal((await verify(issuer, token, trusting(idcs, "other's"))).claims.sub, "user-1");
   // Trust in others is none in a token that is for them alone, or was issued to them.
   const theirs = await issuer.idToken({ aud: [idcs] });
-  assert.match((await refusal(issuer, theirs, trusting(idcs))).message, /another client \(aud\)/);
+  await expectRejection(verifyTimely(issuer, theirs, trusting(idcs)), {
+    message: /another client \(aud\)/,
+  });
   const issuedToThem = await issuer.idToken({ aud: [CLIENT, idcs], azp: idcs });
-  assert.match((await refusal(issuer, issuedToThem, trusting(idcs))).message, /another client \(azp\)/);
+  await expectRejection(verifyTimely(issuer, issuedToThem, trusting(idcs)), {
+    message: /another client \(azp\)/,
+  });
   const unprintable = await issuer.idToken({ aud: [CLIENT, "a\u001b[2J", 7, "x".repeat(300)] });
-  assert.match((await refusal(issuer, unprintable)).hint ?? "", /them: --trust-audience AUD$/);
+  await expectRejection(verifyTimely(issuer, unprintable), { hint: /them: --trust-audience AUD$/ });
   // The same client twice is nobody else.
   assert.equal((await verify(issuer, await issuer.idToken({ aud: [CLIENT, CLIENT] }))).claims.sub, "user-1");
 });
@@ -107,7 +106,7 @@ for (const claim of ["exp", "iat", "nbf"]) {
     const token = await new CompactSign(payload).setProtectedHeader({ alg: key.alg, kid: "shared" }).sign(
       key.privateKey,
     );
-    assert.match((await refusal(issuer, token)).message, /is not a time/);
+    await expectRejection(verifyTimely(issuer, token), { message: /is not a time/ });
   });
 }
 
@@ -121,26 +120,28 @@ Deno.test("an ID token that ended, began or was issued within 60 s of our clock 
 Deno.test("a time check that fails while the server's clock is a minute off is CLOCK_SKEW with both times", async () => {
   const issuer = new TestIssuer();
   const token = await issuer.idToken({ iat: SECONDS + 3600, exp: SECONDS + 7200 });
-  const error = await refusal(issuer, token, { serverDate: NOW + 3_600_000 });
-  assert.equal(error.code, "CLOCK_SKEW");
-  assert.match(
-    error.message,
-    /2026-01-02T03:04:05Z on this machine and 2026-01-02T04:04:05Z at issuer\.example/,
-  );
-  assert.equal((await refusal(issuer, token, { serverDate: NOW + 60_000 })).code, "INVALID_TOKEN");
+  await expectRejection(verifyTimely(issuer, token, { serverDate: NOW + 3_600_000 }), {
+    code: "CLOCK_SKEW",
+    message: /2026-01-02T03:04:05Z on this machine and 2026-01-02T04:04:05Z at issuer\.example/,
+  });
+  await expectRejection(verifyTimely(issuer, token, { serverDate: NOW + 60_000 }), "INVALID_TOKEN");
 });
 
 Deno.test("a bad signature is refused as such, even when the times are wrong too", async () => {
   const issuer = new TestIssuer();
   const forged = await issuer.idToken({ exp: 1 }, await signingKey("RS256", "shared"));
-  assert.match((await refusal(issuer, forged, { serverDate: 0 })).message, /signature is wrong/);
+  await expectRejection(verifyTimely(issuer, forged, { serverDate: 0 }), {
+    message: /signature is wrong/,
+  });
 });
 
 Deno.test("changed claims under an old signature are refused", async () => {
   const issuer = new TestIssuer();
   const [header, , signature] = (await issuer.idToken()).split(".");
   const [, claims] = (await issuer.idToken({ sub: "root" })).split(".");
-  assert.match((await refusal(issuer, `${header}.${claims}.${signature}`)).message, /signature is wrong/);
+  await expectRejection(verifyTimely(issuer, `${header}.${claims}.${signature}`), {
+    message: /signature is wrong/,
+  });
 });
 
 Deno.test("alg none is refused, in any spelling, with and without a signature, even when the metadata lists it", async () => {
@@ -150,7 +151,9 @@ Deno.test("alg none is refused, in any spelling, with and without a signature, e
   for (const alg of ["none", "None", "NONE", "", null, undefined, ["RS256"]]) {
     const header = btoa(JSON.stringify({ alg })).replaceAll("=", "");
     for (const end of ["", signature]) {
-      assert.match((await refusal(issuer, `${header}.${claims}.${end}`)).message, /its algorithm is/);
+      await expectRejection(verifyTimely(issuer, `${header}.${claims}.${end}`), {
+        message: /its algorithm is/,
+      });
     }
   }
   assert.equal(issuer.requests.length, 0);
@@ -165,7 +168,7 @@ Deno.test("HS256 with the client id or the public key as its secret is refused, 
   ) {
     const token = await new SignJWT(issuer.claims()).setProtectedHeader({ alg: "HS256", kid: "shared" })
       .sign(new TextEncoder().encode(secret));
-    assert.match((await refusal(issuer, token)).message, /algorithm is "HS256"/);
+    await expectRejection(verifyTimely(issuer, token), { message: /algorithm is "HS256"/ });
   }
 });
 
@@ -173,9 +176,13 @@ Deno.test("an algorithm that the metadata does not list is refused; without a li
   const issuer = new TestIssuer();
   const key = await signingKey("ES256", "ec");
   issuer.published.push(key.jwk);
-  assert.match((await refusal(issuer, await issuer.idToken({}, key))).message, /algorithm is "ES256"/);
+  await expectRejection(verifyTimely(issuer, await issuer.idToken({}, key)), {
+    message: /algorithm is "ES256"/,
+  });
   delete issuer.metadata.id_token_signing_alg_values_supported;
-  assert.match((await refusal(issuer, await issuer.idToken({}, key))).message, /algorithm is "ES256"/);
+  await expectRejection(verifyTimely(issuer, await issuer.idToken({}, key)), {
+    message: /algorithm is "ES256"/,
+  });
   assert.equal((await verify(issuer, await issuer.idToken())).claims.sub, "user-1");
 });
 
@@ -205,7 +212,9 @@ for (
     const at_hash = half.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
     const token = await issuer.idToken({ at_hash }, key);
     assert.equal((await verify(issuer, token)).claims.at_hash, at_hash);
-    assert.match((await refusal(issuer, token, { accessToken: "access-2" })).message, /at_hash/);
+    await expectRejection(verifyTimely(issuer, token, { accessToken: "access-2" }), {
+      message: /at_hash/,
+    });
   });
 }
 
@@ -238,7 +247,9 @@ Deno.test("an RSA key of 1024 bits is refused", async () => {
     "=",
     "",
   );
-  assert.match((await refusal(issuer, `${signed}.${signature}`)).message, /shorter than 2048 bits/);
+  await expectRejection(verifyTimely(issuer, `${signed}.${signature}`), {
+    message: /shorter than 2048 bits/,
+  });
 });
 
 for (
@@ -250,23 +261,24 @@ for (
   ] as const
 ) {
   Deno.test(`an ID token with ${name} is refused`, async () => {
-    const error = await refusal(new TestIssuer(), token);
-    assert.equal(error.code, "INVALID_TOKEN");
-    assert.match(error.message, expected);
+    await expectRejection(verifyTimely(new TestIssuer(), token), {
+      code: "INVALID_TOKEN",
+      message: expected,
+    });
   });
 }
 
 Deno.test("a header that demands an extension is refused", async () => {
   const issuer = new TestIssuer();
   const token = await issuer.idToken({}, issuer.key, { crit: ["b64"], b64: true });
-  assert.match((await refusal(issuer, token)).message, /crit/);
+  await expectRejection(verifyTimely(issuer, token), { message: /crit/ });
 });
 
 Deno.test("a key in the token's own header is never used", async () => {
   const issuer = new TestIssuer();
   const own = await signingKey("RS256", "own");
   const token = await issuer.idToken({}, own, { jwk: own.jwk, jku: "https://evil.example/keys" });
-  assert.match((await refusal(issuer, token)).message, /key that the issuer does not publish/);
+  await expectRejection(verifyTimely(issuer, token), { message: /key that the issuer does not publish/ });
   assert.deepEqual(issuer.paths(), ["/keys"]);
 });
 
@@ -294,10 +306,12 @@ for (const kid of ["rotated", "shared", undefined]) {
 Deno.test("an unknown kid costs one request, then the token is refused", async () => {
   const issuer = new TestIssuer();
   const { keys } = await verify(issuer, await issuer.idToken());
-  const error = await refusal(issuer, await issuer.idToken({}, await signingKey("RS256", "unknown")), {
-    keys,
-  });
-  assert.match(error.message, /key that the issuer does not publish/);
+  await expectRejection(
+    verifyTimely(issuer, await issuer.idToken({}, await signingKey("RS256", "unknown")), {
+      keys,
+    }),
+    { message: /key that the issuer does not publish/ },
+  );
   assert.deepEqual(issuer.paths(), ["/keys", "/keys"]);
 });
 
@@ -308,7 +322,7 @@ Deno.test("no kid works with one key and is refused with several that fit", asyn
   issuer.published = [encryption, issuer.key.jwk, (await signingKey("ES256", "ec")).jwk];
   assert.equal((await verify(issuer, token)).claims.sub, "user-1");
   issuer.published.push((await signingKey("RS256", "second")).jwk);
-  assert.match((await refusal(issuer, token)).message, /does not say which/);
+  await expectRejection(verifyTimely(issuer, token), { message: /does not say which/ });
 });
 
 Deno.test("of the key set only public members are kept", async () => {
@@ -337,12 +351,14 @@ Deno.test("a key set that is none is refused; one that cannot be had is NETWORK"
   const issuer = new TestIssuer();
   issuer.routes["/keys"] = [() => json({ keys: "none" }), () => json({}, { status: 503 })];
   const token = await issuer.idToken();
-  assert.equal((await refusal(issuer, token)).code, "INVALID_TOKEN");
-  assert.equal((await refusal(issuer, token)).code, "NETWORK");
+  await expectRejection(verifyTimely(issuer, token), "INVALID_TOKEN");
+  await expectRejection(verifyTimely(issuer, token), "NETWORK");
 });
 
 Deno.test("an ID token of another subject than the one expected is refused", async () => {
   const issuer = new TestIssuer();
   const expected = { issuer: String(issuer.metadata.issuer), subject: "user-2" };
-  assert.match((await refusal(issuer, await issuer.idToken(), { expected })).message, /another subject/);
+  await expectRejection(verifyTimely(issuer, await issuer.idToken(), { expected }), {
+    message: /another subject/,
+  });
 });

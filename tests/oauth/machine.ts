@@ -1,7 +1,5 @@
 /** Owns what tests of machines' credentials share: every way to trade one, at a test's issuer. */
 
-import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { oauthClient } from "../../src/oauth/client.ts";
 import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";
 import type { Exchange } from "../../src/oauth/http.ts";
@@ -118,15 +116,4 @@ export function answering(path: string, ...answers: Route[]): TestIssuer {
   const issuer = new TestIssuer();
   issuer.routes[path] = answers;
   return issuer;
-}
-
-/** The error that it fails with, which is ours, safe to print and without a secret. */
-export async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(() => assert.fail("it passed"), (error) => error);
-  assert.ok(error instanceof AppError, String(error?.stack ?? error));
-  assert.notEqual(error.code, "INTERNAL");
-  const said = `${error.message} ${error.hint ?? ""}`;
-  assert.doesNotMatch(said, /\p{Cc}/u);
-  assert.ok(!said.includes("SECRET"), said);
-  return error;
 }

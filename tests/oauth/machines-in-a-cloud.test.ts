@@ -2,7 +2,6 @@
 
 import { decodeJwt } from "jose";
 import assert from "node:assert/strict";
-import type { AppError } from "../../src/errors.ts";
 import { oauthClient } from "../../src/oauth/client.ts";
 import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";
 import { discoverIssuer } from "../../src/oauth/discovery.ts";
@@ -14,6 +13,7 @@ import { exchangeToken } from "../../src/oauth/grants/token-exchange.ts";
 import { githubToken, readWorkloadToken } from "../../src/oauth/grants/workload.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
+import { expectRejection } from "../expect-error.ts";
 
 const retry = { sleep: () => Promise.resolve(), random: () => 0 };
 
@@ -34,7 +34,7 @@ function test<C extends Cloud | Cloudfleet>(
       log: (line) => said.push(line),
     };
     const code = async (promise: Promise<unknown>) => {
-      const error: AppError = await promise.then(() => assert.fail("it passed"), (error) => error);
+      const error = await expectRejection(promise);
       said.push(`${error.message} ${error.hint}`);
       return error.code;
     };

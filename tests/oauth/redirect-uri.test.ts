@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AppError } from "../../src/errors.ts";
 import { loopbackRedirect } from "../../src/oauth/redirect-uri.ts";
+import { expectError } from "../expect-error.ts";
 
 Deno.test("anything but http on loopback is wrong usage", () => {
   for (
@@ -27,11 +27,7 @@ Deno.test("anything but http on loopback is wrong usage", () => {
       "http://localhost/ü",
     ]
   ) {
-    assert.throws(
-      () => loopbackRedirect(uri),
-      (error) => error instanceof AppError && error.code === "USAGE",
-      uri,
-    );
+    expectError(() => loopbackRedirect(uri), "USAGE", uri);
   }
 });
 

@@ -5,7 +5,7 @@ import { type ErrorCode } from "../../src/errors.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { readSession } from "../../src/sessions/read.ts";
 import { bentAnswers } from "../bent.ts";
-import { assertOurs } from "../fuzz.ts";
+import { assertAppError } from "../expect-error.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 async function refresh({ store, bound }: Sandbox, name: string): Promise<ErrorCode | undefined> {
@@ -14,7 +14,7 @@ async function refresh({ store, bound }: Sandbox, name: string): Promise<ErrorCo
   const asked = freshToken(store, session, { kind: "access", force: true }, bound());
   const thrown = await asked.then(() => undefined, (error) => error);
   if (thrown === undefined) return undefined;
-  assertOurs(thrown);
+  assertAppError(thrown);
   return thrown.code;
 }
 

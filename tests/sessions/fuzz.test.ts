@@ -13,16 +13,8 @@ import { openSession } from "../../src/sessions/open.ts";
 import { listSessions, readSession } from "../../src/sessions/read.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { AppError } from "../../src/errors.ts";
-import {
-  assertOurs,
-  assertPrintable,
-  changed,
-  changedText,
-  damaged,
-  hostileText,
-  ours,
-  RUNS,
-} from "../fuzz.ts";
+import { assertAppError, assertPrintable } from "../expect-error.ts";
+import { changed, changedText, damaged, hostileText, ours, RUNS } from "../fuzz.ts";
 import { BOUND, openSandbox, openSignIn } from "./sandbox.ts";
 
 /** A session on the disk whose tokens and key are what is looked for, its file's members, and another session. */
@@ -55,7 +47,7 @@ Deno.test("no session file breaks its reader, hides another session, or opens as
       await ours(() => parseSession(text, "/x/file.json"));
       Deno.writeTextFileSync(file, text);
       const { sessions, damaged } = await listSessions(store);
-      damaged.forEach(assertOurs);
+      damaged.forEach(assertAppError);
       assert.equal(sessions.length + damaged.length, 2);
       assert.ok(sessions.some((session) => session.name === other.name));
       const session = await ours(() => readSession(store, name));

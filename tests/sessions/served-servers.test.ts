@@ -11,7 +11,8 @@ import {
   servedServer,
 } from "../../src/sessions/served-servers.ts";
 import type { Session } from "../../src/sessions/session.ts";
-import { assertPrintable, hostileText, RUNS } from "../fuzz.ts";
+import { assertPrintable } from "../expect-error.ts";
+import { hostileText, RUNS } from "../fuzz.ts";
 import { SESSION } from "./plain-session.ts";
 
 const OIDC: Session = {

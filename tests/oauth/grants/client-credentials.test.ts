@@ -6,8 +6,9 @@ import {
   type ClientCredentialsInput,
   clientCredentialsToken,
 } from "../../../src/oauth/grants/client-credentials.ts";
+import { expectRejection } from "../../expect-error.ts";
 import { json } from "../issuer.ts";
-import { answering, asking, failure, TOKEN_ENDPOINT } from "../machine.ts";
+import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
 
 async function sent(more: Partial<ClientCredentialsInput> = {}) {
   const issuer = answering("/token", () => json({ access_token: "minted-1" }));
@@ -55,15 +56,16 @@ Deno.test("a refusal names the client, the host and the server's words", async (
     "/token",
     () => json({ error: "invalid_client", error_description: "Invalid client secret" }, { status: 401 }),
   );
-  const error = await failure(clientCredentialsToken(issuer.exchange(), {
-    tokenEndpoint: TOKEN_ENDPOINT,
-    client: oauthClient("id-1", "client-SECRET"),
-    ...asking(issuer).retry,
-  }));
-  assert.equal(
-    error.message,
-    "Cannot get a token for the client id-1: issuer.example refused the credential " +
-      "(status 401, invalid_client: Invalid client secret).",
+  await expectRejection(
+    clientCredentialsToken(issuer.exchange(), {
+      tokenEndpoint: TOKEN_ENDPOINT,
+      client: oauthClient("id-1", "client-SECRET"),
+      ...asking(issuer).retry,
+    }),
+    {
+      message: "Cannot get a token for the client id-1: issuer.example refused the credential " +
+        "(status 401, invalid_client: Invalid client secret).",
+      exitCode: 4,
+    },
   );
-  assert.equal(error.exitCode, 4);
 });

@@ -6,8 +6,9 @@ import { AppError } from "../../../src/errors.ts";
 import { oauthClient } from "../../../src/oauth/client.ts";
 import { type JwtBearerInput, jwtBearerToken, signAssertion } from "../../../src/oauth/grants/jwt-bearer.ts";
 import { parseServiceAccountKey } from "../../../src/oauth/grants/service-account-key.ts";
+import { expectRejection } from "../../expect-error.ts";
 import { json, NOW } from "../issuer.ts";
-import { answering, asking, failure, TOKEN_ENDPOINT } from "../machine.ts";
+import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
 
 const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
 const key = await parseServiceAccountKey(
@@ -96,7 +97,7 @@ Deno.test("a client that is given is sent along, with its secret", async () => {
 
 Deno.test("an assertion that cannot be had is what the grant fails with, without a request", async () => {
   const { issuer, minted } = asked({ assertion: () => Promise.reject(new AppError("STORAGE", "No file.")) });
-  assert.equal((await failure(minted)).code, "STORAGE");
+  await expectRejection(minted, "STORAGE");
   assert.equal(issuer.requests.length, 0);
 });
 

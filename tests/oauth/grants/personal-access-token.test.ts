@@ -6,8 +6,9 @@ import {
   exchangePersonalAccessToken,
   isPersonalAccessToken,
 } from "../../../src/oauth/grants/personal-access-token.ts";
+import { expectRejection } from "../../expect-error.ts";
 import { json, NOW, type Route } from "../issuer.ts";
-import { answering, asking, failure, PAT } from "../machine.ts";
+import { answering, asking, PAT } from "../machine.ts";
 
 const ENDPOINT = "https://api.example:8443/datum-os/oauth/token/exchange";
 
@@ -34,7 +35,7 @@ for (const text of NONE) {
   Deno.test(`${JSON.stringify(text.slice(0, 20))} is no personal access token and is never sent`, async () => {
     assert.equal(isPersonalAccessToken(text), false);
     const { issuer, minted } = exchanging(() => json({}), { token: text });
-    assert.equal((await failure(minted)).code, "USAGE");
+    await expectRejection(minted, "USAGE");
     assert.equal(issuer.requests.length, 0);
   });
 }
@@ -49,7 +50,7 @@ for (
 ) {
   Deno.test(`the host ${JSON.stringify(apiHost)} is never sent a token`, async () => {
     const { issuer, minted } = exchanging(() => json({}), { apiHost });
-    assert.equal((await failure(minted)).code, "USAGE");
+    await expectRejection(minted, "USAGE");
     assert.equal(issuer.requests.length, 0);
   });
 }
@@ -72,19 +73,15 @@ Deno.test("a JWT lives as long as it says", async () => {
 for (const status of [400, 401, 403, 422]) {
   Deno.test(`a ${status} with a message refuses the token, in the server's words and without the token`, async () => {
     const { minted } = exchanging(() => json({ message: `token ${PAT} was revoked.\u0007` }, { status }));
-    const error = await failure(minted);
-    assert.equal(error.code, "SESSION_REJECTED");
-    assert.equal(
-      error.message,
-      `Cannot exchange the personal access token: api.example:8443 refused the credential ` +
+    await expectRejection(minted, {
+      code: "SESSION_REJECTED",
+      message: `Cannot exchange the personal access token: api.example:8443 refused the credential ` +
         `(status ${status}, token … was revoked).`,
-    );
+    });
   });
 }
 
 Deno.test("a host without such an endpoint is ISSUER_ERROR, not a refused token", async () => {
   const { minted } = exchanging(() => json({ message: "Not Found" }, { status: 404 }));
-  const error = await failure(minted);
-  assert.equal(error.code, "ISSUER_ERROR");
-  assert.match(error.message, /Not Found/);
+  await expectRejection(minted, { code: "ISSUER_ERROR", message: /Not Found/ });
 });

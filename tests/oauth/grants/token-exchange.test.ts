@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { oauthClient } from "../../../src/oauth/client.ts";
 import { exchangeToken, type TokenExchangeInput } from "../../../src/oauth/grants/token-exchange.ts";
+import { expectRejection } from "../../expect-error.ts";
 import { json, NOW } from "../issuer.ts";
-import { answering, asking, failure, TOKEN_ENDPOINT } from "../machine.ts";
+import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
 
 function exchanging(answer: Record<string, unknown>, more: Partial<TokenExchangeInput> = {}) {
   const issuer = answering("/token", () => json(answer));
@@ -57,7 +58,7 @@ Deno.test("no scope is sent when there is none; a confidential client proves its
 
 Deno.test("an issued token that is none to bear (token_type N_A) is INVALID_TOKEN", async () => {
   const { minted } = exchanging({ ...GOOD, token_type: "N_A" });
-  assert.equal((await failure(minted)).code, "INVALID_TOKEN");
+  await expectRejection(minted, "INVALID_TOKEN");
 });
 
 Deno.test("parameters of a person's own go along, and take the place of none that is set here", async () => {

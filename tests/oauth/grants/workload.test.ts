@@ -2,10 +2,11 @@
 
 import { SignJWT } from "jose";
 import assert from "node:assert/strict";
-import { AppError } from "../../../src/errors.ts";
+import type { ErrorCode } from "../../../src/errors.ts";
 import { githubToken, readWorkloadToken } from "../../../src/oauth/grants/workload.ts";
+import { type ExpectedError, expectRejection } from "../../expect-error.ts";
 import { json, NOW } from "../issuer.ts";
-import { answering, asking, failure } from "../machine.ts";
+import { answering, asking } from "../machine.ts";
 
 const REQUEST = "https://token.example/x/idtoken?api-version=2.0&a=b%20c";
 
@@ -30,7 +31,7 @@ Deno.test("an audience cannot add to the query, and a URL without one gets one",
   const { issuer, token } = github("http://127.0.0.1:8080/idtoken", {
     audience: "https://a/?b&audience=c#d",
   });
-  await failure(token); // that path is not answered
+  await expectRejection(token); // that path is not answered
   assert.deepEqual(issuer.paths(), [
     "http://127.0.0.1:8080/idtoken?audience=https%3A%2F%2Fa%2F%3Fb%26audience%3Dc%23d",
   ]);
@@ -47,9 +48,7 @@ for (
 ) {
   Deno.test(`the request URL ${JSON.stringify(url)} is never asked`, async () => {
     const { issuer, token } = github(url);
-    const error = await failure(token);
-    assert.equal(error.code, "USAGE");
-    assert.match(error.message, /ACTIONS_ID_TOKEN_REQUEST_URL/);
+    await expectRejection(token, { code: "USAGE", message: /ACTIONS_ID_TOKEN_REQUEST_URL/ });
     assert.equal(issuer.requests.length, 0);
   });
 }
@@ -57,7 +56,7 @@ for (
 Deno.test("a request token that is no header's is never sent", async () => {
   for (const requestToken of ["", "a\r\nx: SECRET", "a SECRET"]) {
     const { issuer, token } = github(REQUEST, { requestToken });
-    assert.equal((await failure(token)).code, "USAGE");
+    await expectRejection(token, "USAGE");
     assert.equal(issuer.requests.length, 0);
   }
 });
@@ -68,13 +67,16 @@ function jwt(more: Record<string, unknown> = {}): Promise<string> {
 }
 
 /** The error of a token in a file or variable; `date` is what whom it is for names, when it names any. */
-async function refusal(token: string, date?: number) {
+async function refusal(token: string, expected: ErrorCode | ExpectedError, date?: number) {
   let asked = 0;
   const serverTime = () => {
     asked++;
     return Promise.resolve(date === undefined ? undefined : { host: "api.example", date });
   };
-  const error = await failure(readWorkloadToken({ token }, { audience: "cloud", now: NOW, serverTime }));
+  const error = await expectRejection(
+    readWorkloadToken({ token }, { audience: "cloud", now: NOW, serverTime }),
+    expected,
+  );
   assert.equal(asked, error.code === "INVALID_TOKEN" ? 0 : 1, "asked where it can help, and once");
   return error;
 }
@@ -105,30 +107,33 @@ const NO_JWTS: [string, string][] = [
 ];
 for (const [what, text] of NO_JWTS) {
   Deno.test(`${what} in the place of a token is INVALID_TOKEN, without a piece of it in the message`, async () => {
-    assert.equal((await refusal(text)).code, "INVALID_TOKEN");
+    await refusal(text, "INVALID_TOKEN");
   });
 }
 
 Deno.test("another audience is INVALID_TOKEN that names both", async () => {
-  const error = await refusal(await jwt({ aud: ["https://one.example", "two\u001b[2J"] }));
-  assert.equal(error.code, "INVALID_TOKEN");
-  assert.match(error.message, /"https:\/\/one\.example", "two.*", not "cloud"/);
-  assert.match((await refusal(await jwt({ aud: undefined }))).message, /names no audience, not "cloud"/);
-  assert.match((await refusal(await jwt({ aud: { cloud: true } }))).message, /names no audience/);
+  await refusal(await jwt({ aud: ["https://one.example", "two\u001b[2J"] }), {
+    code: "INVALID_TOKEN",
+    message: /"https:\/\/one\.example", "two.*", not "cloud"/,
+  });
+  await refusal(await jwt({ aud: undefined }), { message: /names no audience, not "cloud"/ });
+  await refusal(await jwt({ aud: { cloud: true } }), { message: /names no audience/ });
 });
 
 Deno.test("a token that ended is SESSION_REJECTED and says when", async () => {
-  const error = await refusal(await jwt({ exp: NOW / 1000 - 3600, iat: NOW / 1000 - 7200 }));
-  assert.ok(error instanceof AppError && error.code === "SESSION_REJECTED");
-  assert.match(error.message, /expired at 2026-01-02T02:04:05Z, and it is 2026-01-02T03:04:05Z/);
-  assert.equal((await refusal(await jwt({ exp: NOW / 1000 }))).code, "SESSION_REJECTED");
+  await refusal(await jwt({ exp: NOW / 1000 - 3600, iat: NOW / 1000 - 7200 }), {
+    code: "SESSION_REJECTED",
+    message: /expired at 2026-01-02T02:04:05Z, and it is 2026-01-02T03:04:05Z/,
+  });
+  await refusal(await jwt({ exp: NOW / 1000 }), "SESSION_REJECTED");
 });
 
 Deno.test("a token from the future is CLOCK_SKEW with both times; a minute of difference is borne", async () => {
   for (const claims of [{ iat: NOW / 1000 + 61 }, { nbf: NOW / 1000 + 61 }]) {
-    const error = await refusal(await jwt(claims));
-    assert.equal(error.code, "CLOCK_SKEW");
-    assert.match(error.message, /2026-01-02T03:04:05Z.*2026-01-02T03:05:06Z/);
+    await refusal(await jwt(claims), {
+      code: "CLOCK_SKEW",
+      message: /2026-01-02T03:04:05Z.*2026-01-02T03:05:06Z/,
+    });
   }
   assert.equal((await read(await jwt({ iat: NOW / 1000 + 60 }))).expiresAt, NOW + 300_000);
 });
@@ -145,8 +150,7 @@ Deno.test("whom the token is for tells a wrong clock, fast or slow, from a token
       "03:14:05",
     ]] as const
   ) {
-    const { code, message } = await refusal(await jwt(life), date);
-    assert.equal(code, "CLOCK_SKEW");
+    const { message } = await refusal(await jwt(life), "CLOCK_SKEW", date);
     assert.ok(
       message.startsWith(
         `The clocks disagree: it is 2026-01-02T03:04:05Z on this machine and 2026-01-02T${there}Z at api.example`,
@@ -158,11 +162,12 @@ Deno.test("whom the token is for tells a wrong clock, fast or slow, from a token
 
 Deno.test("where both clocks agree, a token that ended or has not begun is SESSION_REJECTED", async () => {
   for (const date of [NOW, NOW - 60_000, NOW + 60_000]) {
-    assert.match((await refusal(await jwt(fast), date)).message, /^The workload's token expired at 2026-/);
-    const early = await refusal(await jwt(slow), date);
-    assert.equal(early.code, "SESSION_REJECTED");
-    assert.match(early.message, /begins at 2026-01-02T03:11:35Z, and it is 2026-01-02T03:04:05Z now/);
-    assert.match(early.hint ?? "", /clock of the CI system/);
+    await refusal(await jwt(fast), { message: /^The workload's token expired at 2026-/ }, date);
+    await refusal(await jwt(slow), {
+      code: "SESSION_REJECTED",
+      message: /begins at 2026-01-02T03:11:35Z, and it is 2026-01-02T03:04:05Z now/,
+      hint: /clock of the CI system/,
+    }, date);
   }
 });
 
@@ -170,20 +175,21 @@ Deno.test("a token that is not good by the server's clock either is SESSION_REJE
   for (
     const [life, date] of [[fast, NOW + 600_000], [fast, NOW - 1_200_000], [slow, NOW + 1_200_000]] as const
   ) {
-    assert.equal((await refusal(await jwt(life), date)).code, "SESSION_REJECTED");
+    await refusal(await jwt(life), "SESSION_REJECTED", date);
   }
 });
 
 Deno.test("GitHub's own clock counts, and nobody else is asked", async () => {
   const checks = { audience: "cloud", now: NOW, serverTime: () => assert.fail("asked") };
   const server = { host: "token.example", date: NOW - 600_000 };
-  const error = await failure(readWorkloadToken({ token: await jwt(fast), server }, checks));
-  assert.equal(error.code, "CLOCK_SKEW");
-  assert.match(error.message, /2026-01-02T02:54:05Z at token\.example/);
+  await expectRejection(readWorkloadToken({ token: await jwt(fast), server }, checks), {
+    code: "CLOCK_SKEW",
+    message: /2026-01-02T02:54:05Z at token\.example/,
+  });
 });
 
 Deno.test("an end that is no time is INVALID_TOKEN", async () => {
   for (const exp of ["soon", null, 1e300]) {
-    assert.equal((await refusal(await jwt({ exp }))).code, "INVALID_TOKEN");
+    await refusal(await jwt({ exp }), "INVALID_TOKEN");
   }
 });

@@ -13,6 +13,7 @@ import {
 } from "../../../src/providers/studio/device-login.ts";
 import { openNetwork } from "../../../src/system/network.ts";
 import { startStudio, type Studio, type StudioFaults } from "../../cloud/studio.ts";
+import { assertHides, type ExpectedError, expectRejection } from "../../expect-error.ts";
 
 /** A Studio, a clock that only waiting moves, and what happens before each poll. */
 interface Scene {
@@ -66,12 +67,15 @@ function scene(name: string, test: (scene: Scene) => Promise<void>) {
   });
 }
 
-/** The error of a promise; neither it nor what lies in it may hold a secret. */
-async function failure({ studio }: Scene, promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  assert.ok(error instanceof AppError, `expected an AppError, got ${inspect(error)}`);
-  const words = inspect([error.message, error.hint, error.cause], { depth: 10 });
-  for (const { value } of studio.secrets()) assert.ok(!words.includes(value), "a secret is in the error");
+/** The error of work at the scene's Studio; none of its secrets lies in it. */
+async function failure(
+  { studio }: Scene,
+  work: Promise<unknown>,
+  expected: ErrorCode | ExpectedError = {},
+  about = "",
+): Promise<AppError> {
+  const error = await expectRejection(work, expected, about);
+  assertHides(error, studio.secrets().map(({ value }) => value));
   return error;
 }
 
@@ -115,18 +119,19 @@ scene(
 );
 
 scene("a refused login carries Studio's own reason", async (stage) => {
-  const error = await failure(stage, stage.begin({ teams: ["nobody"] }));
-  assert.equal(error.code, "ISSUER_ERROR");
-  assert.match(error.message, /status 400, Team nobody not found\)/);
+  await failure(stage, stage.begin({ teams: ["nobody"] }), {
+    code: "ISSUER_ERROR",
+    message: /status 400, Team nobody not found\)/,
+  });
   await stage.studio.setFaults({
     device_authorization: {
       status: 422,
       json: { detail: [{ loc: ["body", "scopes"], msg: "no such\u001b scope" }] },
     },
   });
-  assert.match((await failure(stage, stage.begin())).message, /msg: no such +scope/);
+  await failure(stage, stage.begin(), { message: /msg: no such +scope/ });
   await stage.studio.setFaults({ device_authorization: { status: 400, json: { token_name: ["taken"] } } });
-  assert.match((await failure(stage, stage.begin())).message, /token_name: taken/);
+  await failure(stage, stage.begin(), { message: /token_name: taken/ });
 });
 
 const BAD_LOGINS: readonly [string, StudioFaults, ErrorCode, RegExp][] = [
@@ -219,11 +224,8 @@ scene("an answer that does not come is given up in time", async (stage) => {
   const { studio: { url }, exchange } = stage;
   const hasty = { ...exchange, requestTimeout: 100 };
   const input = { host: url, clientName: "datumctl", expiresInDays: 1 };
-  assert.match(
-    (await failure(stage, requestStudioDevice(hasty, input))).message,
-    /did not answer within 0\.1 s/,
-  );
-  assert.equal((await failure(stage, revokeStudioToken(hasty, { host: url, token: "t" }))).code, "NETWORK");
+  await failure(stage, requestStudioDevice(hasty, input), { message: /did not answer within 0\.1 s/ });
+  await failure(stage, revokeStudioToken(hasty, { host: url, token: "t" }), "NETWORK");
 });
 
 scene("the token comes after the person's approval, asked for every five seconds", async (stage) => {
@@ -279,7 +281,7 @@ scene("other issuers' words for a poll are understood, whatever their status", a
     await stage.studio.setFaults({});
     const device = await stage.begin();
     await stage.studio.setFaults({ token: { status, json } });
-    assert.equal((await failure(stage, stage.poll(device))).code, code, JSON.stringify(json));
+    await failure(stage, stage.poll(device), code, JSON.stringify(json));
   }
   await stage.studio.setFaults({});
   const device = await stage.begin();
@@ -295,25 +297,20 @@ scene("other issuers' words for a poll are understood, whatever their status", a
 scene("a declined code is ACCESS_DENIED, with Studio's word", async (stage) => {
   const device = await stage.begin();
   stage.onWait = () => stage.studio.deny(device.userCode);
-  const error = await failure(stage, stage.poll(device));
-  assert.equal(error.code, "ACCESS_DENIED");
-  assert.match(error.message, /\(access_denied\)/);
+  await failure(stage, stage.poll(device), { code: "ACCESS_DENIED", message: /\(access_denied\)/ });
   assert.equal(stage.waits.length, 1);
 });
 
 scene("a code that Studio calls expired is TIMEOUT", async (stage) => {
   const device = await stage.begin();
   stage.onWait = () => stage.studio.expire(device.userCode);
-  const error = await failure(stage, stage.poll(device));
-  assert.equal(error.code, "TIMEOUT");
-  assert.match(error.message, /authorization_expired/);
+  await failure(stage, stage.poll(device), { code: "TIMEOUT", message: /authorization_expired/ });
 });
 
 scene("nobody is asked after expires_in", async (stage) => {
   stage.studio.setCodes({ codeLife: 12 });
   const device = await stage.begin();
-  const error = await failure(stage, stage.poll(device));
-  assert.equal(error.code, "TIMEOUT");
+  await failure(stage, stage.poll(device), "TIMEOUT");
   assert.deepEqual(stage.waits, [5000, 5000, 2000]);
   assert.equal(stage.studio.requests().length, 3);
 });
@@ -323,9 +320,10 @@ scene("another refusal is shown in Studio's words, without the code that it repe
   await stage.studio.setFaults({
     token: { status: 400, json: { detail: `The code ${device.deviceCode} is locked.` } },
   });
-  const error = await failure(stage, stage.poll(device));
-  assert.equal(error.code, "ISSUER_ERROR");
-  assert.match(error.message, /status 400, The code … is locked\)/);
+  await failure(stage, stage.poll(device), {
+    code: "ISSUER_ERROR",
+    message: /status 400, The code … is locked\)/,
+  });
 });
 
 const OUTAGES: readonly [string, StudioFaults][] = [
@@ -358,9 +356,7 @@ scene("a Studio that goes away and comes back while polling is outlasted", async
 scene("an outage without an end is NETWORK after a minute, with Studio's reason", async (stage) => {
   const device = await stage.begin();
   await stage.studio.setFaults({ token: { status: 502, json: { detail: "No room." } } });
-  const error = await failure(stage, stage.poll(device));
-  assert.equal(error.code, "NETWORK");
-  assert.match(error.message, /status 502, No room\)/);
+  await failure(stage, stage.poll(device), { code: "NETWORK", message: /status 502, No room\)/ });
   assert.equal(stage.waits.length, 12);
 });
 
@@ -399,7 +395,7 @@ scene("an abort while waiting fails with its own reason", async (stage) => {
   const device = await stage.begin();
   const stop = new AbortController();
   stage.onWait = () => stop.abort(new AppError("INTERRUPTED", "Stopped."));
-  assert.equal((await failure(stage, stage.poll(device, { signal: stop.signal }))).code, "INTERRUPTED");
+  await failure(stage, stage.poll(device, { signal: stop.signal }), "INTERRUPTED");
   assert.equal(stage.studio.requests().length, 1);
 });
 
@@ -440,9 +436,10 @@ scene(
       const location of ["https://sso.example.com/", "//evil.example", "http://studio.example.com/below"]
     ) {
       const response = new Response(null, { status: 302, headers: { location } });
-      const error = await failure(stage, revoke(response));
-      assert.equal(error.code, "NETWORK");
-      assert.match(error.message, /\(status 302, with a redirect to another host\)/);
+      await failure(stage, revoke(response), {
+        code: "NETWORK",
+        message: /\(status 302, with a redirect to another host\)/,
+      });
     }
   },
 );
