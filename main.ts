@@ -4,8 +4,9 @@ import { readGetToken } from "./src/plugin/arguments.ts";
 import { remarksWanted, runGetToken } from "./src/plugin/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { ambientSessions } from "./src/providers/ambient.ts";
-import { openStore } from "./src/sessions/open-store.ts";
+import { SessionStore } from "./src/sessions/store.ts";
 import { commandLine, environment, exit } from "./src/system/environment.ts";
+import { systemHost } from "./src/system/host.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 
@@ -16,11 +17,11 @@ async function main(): Promise<number> {
     return await runFromProcess();
   }
   const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
-  const notice = (line: string) => remarksWanted(flags, environment) ? writeErr(`${line}\n`) : undefined;
+  const host = systemHost((line) => remarksWanted(flags, environment) ? writeErr(`${line}\n`) : undefined);
   try {
     return await runGetToken(flags, {
-      store: openStore(environment, notice, ambientSessions(environment, Date.now)),
-      env: environment,
+      store: new SessionStore(host, { ambient: ambientSessions(host) }),
+      env: host.env,
       parent: parentProcess,
       errorFormat,
       started: 0,

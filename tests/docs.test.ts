@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { ROOT } from "../scripts/compile.ts";
 import { runCommandLine } from "../src/cli/program.ts";
 import { CODES } from "../src/errors.ts";
+import { SessionStore } from "../src/sessions/store.ts";
 import { HOSTILE, resultOf } from "./e2e/hostile-rows.ts";
+import { testHost } from "./host.ts";
 
 const PAGES = [
   "README.md",
@@ -38,8 +40,13 @@ async function allHelp(): Promise<ReadonlyMap<string, Help>> {
 async function helpText(args: readonly string[]): Promise<string> {
   let text = "";
   const unused = () => assert.fail("help needs nothing of its surroundings");
+  const host = {
+    ...testHost({}, { sleep: unused, notice: unused, workingFolder: unused }),
+    openNetwork: unused,
+    interrupted: new AbortController().signal,
+  };
   const code = await runCommandLine(args, {
-    env: () => undefined,
+    ...host,
     terminal: {
       outIsTerminal: false,
       canAsk: false,
@@ -49,17 +56,7 @@ async function helpText(args: readonly string[]): Promise<string> {
       keys: unused,
       readIn: unused,
     },
-    store: {
-      folders: { config: "", sessions: "" },
-      secretStore: unused,
-      now: Date.now,
-      env: () => undefined,
-      notice: unused,
-    },
-    now: Date.now,
-    sleep: unused,
-    openNetwork: unused,
-    interrupted: new AbortController().signal,
+    store: new SessionStore(host, { folders: { config: "", sessions: "" }, secretStore: unused }),
     errorFormat: "human",
   });
   assert.equal(code, 0);

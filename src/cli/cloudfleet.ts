@@ -14,10 +14,7 @@ import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../provide
 import { signInAgain, trustLine } from "../sessions/login-line.ts";
 import type { Session } from "../sessions/session.ts";
 import { chooseSession } from "../sessions/choose.ts";
-import { readConfig } from "../sessions/config.ts";
-import { openSession } from "../sessions/open.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { readSession } from "../sessions/read.ts";
 import { type CommandContext, keyringLimits, requestBounds } from "./context.ts";
 import { freshTokens } from "./control-plane.ts";
 
@@ -57,11 +54,11 @@ export async function actingProfile(cli: CommandContext): Promise<ActingProfile>
   const named = choice.flag ?? variable;
   if (named !== undefined) return await namedProfile(cli, named);
   if (variablesSet(env)) {
-    return { session: await store.ambient?.(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), store };
+    return { session: await store.ambient(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), store };
   }
-  const { activeSession } = await readConfig(store);
+  const activeSession = await store.active();
   for (const name of [activeSession, "default"]) {
-    const session = name === undefined ? undefined : await readSession(store, name);
+    const session = name === undefined ? undefined : await store.read(name);
     if (session?.provider === "cloudfleet") return { session, store };
   }
   throw new AppError("NOT_SIGNED_IN", "No Cloudfleet profile is chosen, and there is none named default.", {
@@ -71,10 +68,7 @@ export async function actingProfile(cli: CommandContext): Promise<ActingProfile>
 
 const ADD = "datumctl auth add-profile token default ORGANIZATION_ID TOKEN_ID";
 
-async function namedProfile({ store, choice, env }: CommandContext, named: string): Promise<ActingProfile> {
-  if (named === CLOUDFLEET_AMBIENT && store.ambient === undefined) {
-    return { session: await sessionOfVariables(env), store };
-  }
+async function namedProfile({ store, choice }: CommandContext, named: string): Promise<ActingProfile> {
   const chosen = await chooseSession(store, choice).catch((thrown) => {
     if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named.startsWith("env:")) {
       throw thrown;
@@ -126,7 +120,7 @@ export async function openCloudfleet(
   const acting = await actingProfile(cli);
   const own: CommandContext = { ...cli, store: acting.store };
   // As it was sealed: an edited file must not say where its tokens go.
-  const { session, credentials } = await openSession(acting.store, acting.session, keyringLimits(cli));
+  const { session, credentials } = await acting.store.open(acting.session, keyringLimits(cli));
   if (session.provider !== "cloudfleet") throw notCloudfleets(session);
   const kept = credentials.api ?? {};
   const tokens = freshTokens(own, acting.session);
@@ -162,8 +156,9 @@ export async function openCloudfleet(
   };
 }
 
-/** The same dependencies for what must not be broken off half-way: no Ctrl-C ends its waits. */
+/** The same context for what must not be interrupted half-way: no Ctrl-C ends its waits. */
 export function steadyDeps(cli: CommandContext): CommandContext {
-  const { interrupted: _, ...store } = cli.store;
-  return { ...cli, store, interrupted: new AbortController().signal };
+  const interrupted = new AbortController().signal;
+  const host = { ...cli.store.host, interrupted };
+  return { ...cli, interrupted, store: cli.store.with({ host }) };
 }

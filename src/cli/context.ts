@@ -2,16 +2,14 @@
 
 import { CommanderError } from "@commander-js/extra-typings";
 import type { RequestLimits } from "../http/api-client.ts";
-import type { Sleep } from "../http/retry.ts";
 import { oneSession } from "../plugin/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import { type KeyringLimits, keyringLimits as boundOf } from "../keyring/store.ts";
 import { namingVariable, type SessionChoice } from "../sessions/choose.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import type { TokenLimits } from "../sessions/token-wish.ts";
-import { type Clock, parseTimeout, pause } from "../system/clock.ts";
-import type { Environment } from "../system/environment.ts";
-import type { Network } from "../system/network.ts";
+import { parseTimeout, pause } from "../system/clock.ts";
+import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
 
 /** The flags that stand before, between or after the words of any command. */
@@ -26,14 +24,10 @@ export interface GlobalFlags {
 }
 
 /** What the process offers to commands. */
-export interface Surroundings {
-  readonly env: Environment;
+export interface Surroundings extends Host {
   readonly terminal: Terminal;
   readonly store: SessionStore;
-  readonly now: Clock;
-  /** Waits between the polls of a sign-in. */
-  readonly sleep: Sleep;
-  readonly openNetwork: (certificateAuthority?: string, trust?: string) => Network;
+  readonly openNetwork: NonNullable<Host["openNetwork"]>;
   /** Fires on Ctrl-C. */
   readonly interrupted: AbortSignal;
   readonly errorFormat: ErrorFormat;
@@ -113,15 +107,15 @@ export function tokenLimits(cli: CommandContext): TokenLimits {
 
 /** What bounds a command's requests to Kubernetes APIs. */
 export function requestBounds(
-  { now, requestTimeout, interrupted, out }: Pick<
+  { now, random, requestTimeout, interrupted, out }: Pick<
     CommandContext,
-    "now" | "requestTimeout" | "interrupted" | "out"
+    "now" | "random" | "requestTimeout" | "interrupted" | "out"
   >,
 ): RequestLimits {
   return {
     now,
     sleep: pause,
-    random: Math.random,
+    random,
     requestTimeout,
     signal: interrupted,
     log: out.debug,

@@ -16,7 +16,6 @@ import { namesServerLine, signInAgain, trustLine } from "../sessions/login-line.
 import { acceptedBefore, askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import { labelOf } from "../sessions/name.ts";
-import { updateSession } from "../sessions/write.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import type { Network } from "../system/network.ts";
 import { type CommandContext, requestBounds, tokenLimits } from "./context.ts";
@@ -202,7 +201,7 @@ async function learnApi(
     const { status } = await client.send({ method: "GET", path: probeOf(api) });
     if (status === 404) continue;
     if (status >= 200 && status < 300) {
-      await updateSession(cli.store, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+      await cli.store.update(session.name, (now) => ({ ...now, controlPlaneApi: api }));
     }
     return api;
   }

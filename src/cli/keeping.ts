@@ -5,7 +5,7 @@ import { printable } from "../text.ts";
 import { makeKeyText } from "../sessions/seal.ts";
 import type { Session } from "../sessions/session.ts";
 import { isSessionName } from "../sessions/name.ts";
-import { type OpenedSession, openSession } from "../sessions/open.ts";
+import { type OpenedSession } from "../sessions/open.ts";
 import type { KeyStore, SessionStore } from "../sessions/store.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
@@ -34,7 +34,7 @@ export async function openUnlessLost(
   keyring?: string | undefined,
 ): Promise<OpenedSession | undefined> {
   try {
-    return await openSession(store, session, keyringLimits(cli));
+    return await store.open(session, keyringLimits(cli));
   } catch (thrown) {
     const { code } = failureOrThrow(thrown);
     const lost = code === "KEYRING_ITEM_MISSING" || code === "STORAGE";

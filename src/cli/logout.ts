@@ -12,12 +12,10 @@ import { CLOUDFLEET_API_URL } from "../providers/cloudfleet/operations.ts";
 import { issuerOf, type SupersededToken } from "../sessions/credentials.ts";
 import type { Session } from "../sessions/session.ts";
 import { labelOf } from "../sessions/name.ts";
-import { readConfig } from "../sessions/config.ts";
-import { type OpenedSession, openSession } from "../sessions/open.ts";
+import { type OpenedSession } from "../sessions/open.ts";
 import { trustLine } from "../sessions/login-line.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../sessions/read.ts";
-import { clearLeftovers, type Removal, removeSession } from "../sessions/remove.ts";
+import { type Removal } from "../sessions/remove.ts";
 import { timedToken } from "../sessions/token-life.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { exists } from "../system/files.ts";
@@ -73,9 +71,9 @@ export async function runLogout(cli: CommandContext, input: LogoutInput): Promis
   if (input.all && (input.user !== undefined || cli.choice.flag !== undefined)) {
     throw new AppError("USAGE", "--all takes no user.");
   }
-  const local = await cli.store.local?.(cli.store);
+  const local = await cli.store.nearestProject();
   const store = input.local ? local ?? fail(noLocalSession()) : cli.store;
-  await clearLeftovers(store, keyringLimits(cli));
+  await store.clearLeftovers(keyringLimits(cli));
   const sessions = await placedSessions(cli, store);
   if (sessions.length === 0 && input.local) await endProjectFolder(store);
   const named = input.user !== undefined || cli.choice.flag !== undefined ||
@@ -94,7 +92,7 @@ export async function runLogout(cli: CommandContext, input: LogoutInput): Promis
   ];
   if (leaving.length === 0) cli.out.line("Nobody was signed in.");
   const failures: AppError[] = [];
-  const activeSession = async () => (await readConfig(store)).activeSession;
+  const activeSession = async () => await store.active();
   const before = await activeSession();
   for (const session of leaving) failures.push(...await logOut(cli, session, sessions, input));
   if (leaving.length < sessions.length && before !== undefined && await activeSession() === undefined) {
@@ -151,8 +149,8 @@ async function leave(
   input: LogoutInput,
 ): Promise<AppError[]> {
   const { out } = cli;
-  using _lock = await lockSession(store, name, LOCK_WAIT);
-  const session = await readSession(store, name);
+  using _lock = await store.lock(name);
+  const session = await store.read(name);
   if (session === undefined) return [];
   const revocation = await revoke(cli, store, session, input.keep);
   const { failure } = revocation;
@@ -162,7 +160,7 @@ async function leave(
     });
   }
   checkpoint("session revoked");
-  const removal = await removeSession(store, session, keyringLimits(cli));
+  const removal = await store.remove(session, keyringLimits(cli));
   if (revocation.unopened && store.project !== undefined) {
     return await tellUnopened(cli, { session, store }, revocation, removal);
   }
@@ -270,7 +268,7 @@ async function revoke(
 ): Promise<Revocation> {
   let opened: OpenedSession;
   try {
-    opened = await openSession(store, session, keyringLimits(cli));
+    opened = await store.open(session, keyringLimits(cli));
   } catch (thrown) {
     if (keep) throw thrown;
     // Without the key the tokens can be neither used nor revoked by anybody who has only these files.

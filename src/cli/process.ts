@@ -2,9 +2,9 @@
 
 import { errorFormatOf, formatError, toAppError } from "../errors.ts";
 import { ambientSessions } from "../providers/ambient.ts";
-import { openStore } from "../sessions/open-store.ts";
-import { pause } from "../system/clock.ts";
+import { SessionStore } from "../sessions/store.ts";
 import { commandLine, environment } from "../system/environment.ts";
+import { systemHost } from "../system/host.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { systemTerminal } from "../system/terminal.ts";
@@ -22,18 +22,12 @@ export async function runFromProcess(): Promise<number> {
   if (environment("SSLKEYLOGFILE") !== undefined) {
     notice("warning: SSLKEYLOGFILE is set: the secrets of TLS connections are written into that file.");
   }
+  const host = { ...systemHost(notice), openNetwork, interrupted: interrupted.signal };
   try {
     return await runCommandLine(commandLine, {
-      env: environment,
+      ...host,
       terminal,
-      store: {
-        ...openStore(environment, notice, ambientSessions(environment, Date.now)),
-        interrupted: interrupted.signal,
-      },
-      now: Date.now,
-      sleep: pause,
-      openNetwork,
-      interrupted: interrupted.signal,
+      store: new SessionStore(host, { ambient: ambientSessions(host) }),
       errorFormat,
     });
   } catch (thrown) {

@@ -14,10 +14,7 @@ import {
   OF_CREDENTIALS_FILE,
 } from "../sessions/name.ts";
 import { chooseSession, type ChosenSession } from "../sessions/choose.ts";
-import { readConfig } from "../sessions/config.ts";
-import { accountOf, openSession } from "../sessions/open.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { listSessions } from "../sessions/read.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
 
 /** A session, and the place that it is in. */
@@ -28,7 +25,7 @@ export interface PlacedSession {
 
 /** Every session of a place that can be read, the person's own unless told; the others are warned of. */
 export async function readableSessions({ store: own, out }: CommandContext, store = own): Promise<Session[]> {
-  const { sessions, damaged } = await listSessions(store);
+  const { sessions, damaged } = await store.list();
   for (const error of damaged) out.warn(`${error.message} ${error.hint ?? ""}`.trim());
   return sessions;
 }
@@ -59,7 +56,7 @@ export async function trusted<Placed extends PlacedSession>(
 ): Promise<Placed> {
   const { session, store } = placed;
   if (store.project === undefined) return placed;
-  return { ...placed, session: (await openSession(store, session, keyringLimits(cli))).session };
+  return { ...placed, session: (await store.open(session, keyringLimits(cli))).session };
 }
 
 /**
@@ -67,7 +64,7 @@ export async function trusted<Placed extends PlacedSession>(
  * are warned of.
  */
 export async function sessionsHere(cli: CommandContext): Promise<PlacedSession[]> {
-  const local = await cli.store.local?.(cli.store);
+  const local = await cli.store.nearestProject();
   const own = await placedSessions(cli);
   if (local === undefined) return own;
   const ours: PlacedSession[] = [];
@@ -88,7 +85,7 @@ export async function keyLeftBehind(
   { session, store }: PlacedSession,
   { code, message, cause }: AppError,
 ): Promise<AppError> {
-  const { account } = await systemAccount(accountOf(store, session.name));
+  const { account } = await systemAccount(store.account(session.name));
   return new AppError(
     code === "KEYRING_TIMEOUT" ? code : "STORAGE",
     `${done}, but the keyring's item "${printable(account, Infinity)}" (service datumctl) ` +
@@ -180,7 +177,7 @@ export function tellWhatComesFirst({ out, env, choice }: CommandContext, active?
 
 /** Says that the person's active session is not the one that counts here, where a project folder has its own. */
 export async function tellOfFolder({ out, store }: CommandContext): Promise<void> {
-  const local = await store.local?.(store);
+  const local = await store.nearestProject();
   if (local?.project === undefined) return;
   out.warn(
     `In ${
@@ -279,7 +276,7 @@ export async function meantSession(
     });
   }
   if (others.length === 0) return first;
-  const active = (await readConfig(cli.store)).activeSession;
+  const active = await cli.store.active();
   const labels = sessions.map(({ session, store }) => {
     // What its file says beside its name may be anybody's words.
     if (store.project !== undefined) return `${session.name}  in ${printable(store.project)}`;

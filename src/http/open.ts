@@ -1,16 +1,10 @@
 /** Opens the network for one flow, whose whole time is limited. */
 
 import type { AppError } from "../errors.ts";
-import { boundedSignal, type Clock } from "../system/clock.ts";
-import { type Network, openNetwork as openSystemNetwork } from "../system/network.ts";
+import { boundedSignal } from "../system/clock.ts";
+import type { Host } from "../system/host.ts";
+import { openNetwork as openSystemNetwork } from "../system/network.ts";
 import { type HttpContext, noAnswer } from "./bounded.ts";
-
-/** What a flow is handed from outside. */
-export interface HttpHost {
-  readonly now: Clock;
-  /** This machine's network unless given. */
-  readonly openNetwork?: ((certificateAuthority?: string, trust?: string) => Network) | undefined;
-}
 
 /** What limits one flow. */
 export interface FlowLimits {
@@ -37,7 +31,7 @@ export interface OpenHttp extends HttpContext, Disposable {}
 
 /** Opens the network and begins the flow's time. */
 export function openHttp(
-  { now, openNetwork = openSystemNetwork }: HttpHost,
+  { now, openNetwork = openSystemNetwork }: Pick<Host, "now" | "openNetwork">,
   { certificateAuthority, trust, log, ...limits }: HttpOptions,
 ): OpenHttp {
   const network = openNetwork(certificateAuthority, trust);

@@ -12,7 +12,7 @@ export interface KeyringLimits {
   /** Milliseconds for the whole call. */
   readonly timeout: number;
   /** Gives the call up; it then throws the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How long a keyring may take: longer where a person may be unlocking it. */

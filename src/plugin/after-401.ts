@@ -11,9 +11,7 @@ import { fetchUserInfo } from "../oauth/userinfo.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Session } from "../sessions/session.ts";
-import { openSession } from "../sessions/open.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { readSession } from "../sessions/read.ts";
 import { type FreshToken, timeLeft, type TokenLimits } from "../sessions/token-wish.ts";
 
 const LONGEST_QUESTION = 3_000;
@@ -38,7 +36,7 @@ export async function recheckToken(
   try {
     if (token.kind === "access") verdict = await askIssuer(store, token, deliveries, limits);
     if (verdict === "good" || (verdict === "unknown" && !await deliveries.mayRefresh())) return token;
-    const session = await readSession(store, token.session.name);
+    const session = await store.read(token.session.name);
     if (session === undefined) return token;
     // The suspicion is not a failure of anybody's: it leaves no memory behind.
     const { failures: _, ...quiet } = limits;
@@ -66,15 +64,15 @@ async function askIssuer(
   deliveries: Deliveries,
   limits: TokenLimits,
 ): Promise<Verdict> {
-  const session = await readSession(store, token.session.name);
+  const session = await store.read(token.session.name);
   if (session === undefined) return "good";
   const keyringTimeout = timeLeft(limits.deadline, limits.keyringTimeout);
-  const { session: sealed, credentials } = await openSession(store, session, { timeout: keyringTimeout });
+  const { session: sealed, credentials } = await store.open(session, { timeout: keyringTimeout });
   // Another session may have that name by now; its issuer is not to see this one's token.
   if (sealed.issuer !== token.session.issuer) return "good";
   if (credentials.recipe !== undefined) return "unknown";
   const { metadata, subject, certificateAuthority } = credentials;
-  using http = openHttp(store, {
+  using http = openHttp(store.host, {
     certificateAuthority,
     timeout: timeLeft(limits.deadline, LONGEST_QUESTION),
     late: "The issuer",

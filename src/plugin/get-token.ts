@@ -18,11 +18,11 @@ import type { Session } from "../sessions/session.ts";
 import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
 import { type AskingServer, refuseOtherServer } from "../sessions/served-servers.ts";
-import { readConfig } from "../sessions/config.ts";
-import { pathsOf, type SessionStore } from "../sessions/store.ts";
+import type { SessionStore } from "../sessions/store.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
+import type { Host } from "../system/host.ts";
 import type { TerminalUse } from "../system/terminal-use.ts";
 import { ensurePrivateFolder } from "../system/files.ts";
 import type { ParentProcess } from "../system/parent-process.ts";
@@ -115,7 +115,7 @@ export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext
     if (token.warning !== undefined && output === "token" && !request.quiet) {
       context.writeErr(`warning: ${token.warning}\n`);
     }
-    answer = text(request, output, token, context.store.now());
+    answer = text(request, output, token, context.store.host.now());
   } catch (thrown) {
     return await report(toAppError(thrown), { flags, output, failures, meant }, context);
   }
@@ -185,10 +185,10 @@ async function recordDelivery(
   accept: (sealed: Session) => void,
 ): Promise<FreshToken> {
   if (store.folders.missing !== undefined) return token;
-  const { deliveries: path } = await pathsOf(store.folders, token.session.name);
-  const deliveries = openDeliveries(path, store.now);
+  const { deliveries: path } = await store.paths(token.session.name);
+  const deliveries = openDeliveries(path, store.host.now);
   const before = await deliveries.record(parent.id, token.token);
-  if (before === undefined || await beganAfter(before, parent, store)) return token;
+  if (before === undefined || await beganAfter(before, parent, store.host)) return token;
   const { recheckToken } = await import("./after-401.ts");
   const bound = { deadline: started + LONGEST_CALL_MS, keyringTimeout: LONGEST_KEYRING_MS, failures };
   const better = await recheckToken(store, token, deliveries, bound, accept);
@@ -197,7 +197,7 @@ async function recordDelivery(
 }
 
 /** True where a process of that number and machine got a token before this one began. */
-async function beganAfter(time: number, { start }: ParentProcess, { now }: SessionStore): Promise<boolean> {
+async function beganAfter(time: number, { start }: ParentProcess, { now }: Host): Promise<boolean> {
   const began = await start();
   return began !== undefined && now() - began.ago > time;
 }
@@ -209,20 +209,22 @@ async function beganAfter(time: number, { start }: ParentProcess, { now }: Sessi
  */
 async function memoryOf(
   { name, store, chosen }: MeantSession,
-  { folders, now }: SessionStore,
+  own: SessionStore,
 ): Promise<FailureMemory | undefined> {
-  if (name === undefined || store.project !== undefined || folders.missing !== undefined) return undefined;
-  const { failure } = await pathsOf(folders, name);
+  if (name === undefined || store.project !== undefined || own.folders.missing !== undefined) {
+    return undefined;
+  }
+  const { failure } = await own.paths(name);
   const found = await chosen.catch(() => undefined);
-  return openFailureMemory(failure, now, found && await fingerprintOf(found));
+  return openFailureMemory(failure, own.host.now, found && await fingerprintOf(found));
 }
 
 /** What a failure is of, where sessions of one name can be several. */
-async function fingerprintOf({ session, store: { env } }: ChosenSession): Promise<string | undefined> {
+async function fingerprintOf({ session, store }: ChosenSession): Promise<string | undefined> {
   const given = await fingerprintOfVariables(session);
   if (given !== undefined || session.kind !== "workload") return given;
   const { fingerprintOfSessionsJob } = await import("../sessions/ci-job.ts");
-  return await fingerprintOfSessionsJob(env, session);
+  return await fingerprintOfSessionsJob(store.host.env, session);
 }
 
 /** The session that a call means, as far as that can be told. */
@@ -267,7 +269,7 @@ async function missingName(
   if (credentialsFile !== undefined) return OF_CREDENTIALS_FILE;
   const named = session ?? (activeFor === undefined ? namingVariable(env)?.session : undefined);
   if (named !== undefined || !mendedBySignIn(thrown)) return named;
-  return (await readConfig(store)).activeSession;
+  return await store.active();
 }
 
 async function tokenOf(
@@ -395,7 +397,7 @@ async function report(
   const { sessions } = store.folders;
   // Without it nobody could remember who was told.
   await ensurePrivateFolder(sessions).catch(() => {});
-  const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, store.now);
+  const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, store.host.now);
   // A logout in a project's folder finds no words of its session elsewhere, and without a session nobody reads them:
   // kept is who was told, nothing more.
   const wordless = failures === undefined || meant?.store.project !== undefined;

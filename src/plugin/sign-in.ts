@@ -10,9 +10,7 @@ import { RememberedAs } from "../sessions/last-failure.ts";
 import { parseJson } from "../encoding.ts";
 import { NOBODY, type Session } from "../sessions/session.ts";
 import { AMBIENT, labelOf, matchesServer, nameOfPerson } from "../sessions/name.ts";
-import { openSession } from "../sessions/open.ts";
-import { type KeyStore, pathsOf, type SessionPaths, type SessionStore } from "../sessions/store.ts";
-import { readSession } from "../sessions/read.ts";
+import { type KeyStore, type SessionPaths, type SessionStore } from "../sessions/store.ts";
 import { loginLineOfName, signInOfName, trustLine } from "../sessions/login-line.ts";
 import { saveSignIn } from "../sign-in/save.ts";
 import { mendedBySignIn } from "../sessions/token-wish.ts";
@@ -23,6 +21,7 @@ import { browserObstacle } from "../system/browser.ts";
 import { formatSpan } from "../system/clock.ts";
 import { type Environment, operatingSystem } from "../system/environment.ts";
 import { ensurePrivateFolder, readTextFile, replaceQuickly } from "../system/files.ts";
+import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { interruption } from "../system/signals.ts";
 import { readKeys } from "../system/terminal.ts";
@@ -79,7 +78,7 @@ export async function signInFromPlugin<Token>(
     ? given
     : { ...given, canAsk: false, writeErr: () => {}, log: undefined };
   if (!await canSignIn(context, renewal)) throw failure;
-  const paths = await pathsOf(store.folders, name);
+  const paths = await store.paths(name);
   await ensurePrivateFolder(store.folders.sessions);
   using interrupted = interruption();
   const { lock, waited } = await lockSignIn(paths, context, interrupted.signal);
@@ -90,13 +89,13 @@ export async function signInFromPlugin<Token>(
     } catch (thrown) {
       if (!mendedBySignIn(thrown)) throw thrown;
     }
-    await refuseWhileCooling(paths, store, byHand(renewal), failure, waited);
+    await refuseWhileCooling(paths, store.host, byHand(renewal), failure, waited);
     // Written before the attempt: one that is killed counts as abandoned.
-    await noteAttempt(paths, { at: store.now(), ended: false });
+    await noteAttempt(paths, { at: store.host.now(), ended: false });
     try {
       await signIn(renewal, context, unseen, interrupted.signal);
     } catch (thrown) {
-      await noteAttempt(paths, { at: store.now(), ended: true });
+      await noteAttempt(paths, { at: store.host.now(), ended: true });
       throw withLine(thrown, byHand(renewal));
     }
   } finally {
@@ -117,9 +116,9 @@ async function renewalOf(
 ): Promise<Renewal | undefined> {
   // What a variable gives, nobody signs in to.
   if (name.startsWith(AMBIENT)) return undefined;
-  const found = await readSession(store, name);
+  const found = await store.read(name);
   if (found !== undefined) {
-    const { session, credentials } = await openSession(store, found, limits);
+    const { session, credentials } = await store.open(found, limits);
     const target = renewalTarget(session, credentials);
     const { email, username } = session.user;
     return target === undefined
@@ -173,7 +172,7 @@ interface Attempt {
 
 async function refuseWhileCooling(
   paths: SessionPaths,
-  { now }: SessionStore,
+  { now }: Host,
   byHand: string,
   failure: AppError,
   waited: boolean,
@@ -219,7 +218,7 @@ async function signIn(
   const trust = renewed === undefined
     ? `${loginLineOfName(name)} --certificate-authority FILE`
     : trustLine(renewed);
-  using http = openHttp(store, {
+  using http = openHttp(store.host, {
     certificateAuthority,
     trust,
     timeout: longest,

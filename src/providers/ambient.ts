@@ -5,6 +5,7 @@ import type { Session } from "../sessions/session.ts";
 import { AMBIENT } from "../sessions/name.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
+import type { Host } from "../system/host.ts";
 
 /** The variables, the first that is set counting: ours before the vendor's. */
 const FOR_ALL = ["DATUMCTL_TOKEN", "DATUMCTL_CREDENTIALS_FILE", "DATUM_CREDENTIALS_FILE"] as const;
@@ -43,7 +44,7 @@ async function fileOf(variable: CredentialsFileVariable): Promise<Read> {
  *
  * Each is read once: what is made of it serves the whole process.
  */
-export function ambientSessions(env: Environment, now: Clock): FindAmbient {
+export function ambientSessions({ env, now }: Pick<Host, "env" | "now">): FindAmbient {
   const sessions = new Map<string, Promise<Session>>();
   const once = async (key: string, read: () => Promise<Session>) => {
     const session = sessions.get(key) ?? read();

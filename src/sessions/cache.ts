@@ -42,12 +42,12 @@ export async function openSessionCache(store: SessionStore, options: CacheOption
       if (typeof kept !== "object" || kept === null || !("at" in kept) || !("value" in kept)) {
         return undefined;
       }
-      const age = store.now() - Number(kept.at);
+      const age = store.host.now() - Number(kept.at);
       const known = "schemaVersion" in kept && kept.schemaVersion === SCHEMA_VERSION;
       return known && age >= 0 && age < longestLife ? kept.value : undefined;
     },
     async write(value) {
-      const text = JSON.stringify({ schemaVersion: SCHEMA_VERSION, at: store.now(), value });
+      const text = JSON.stringify({ schemaVersion: SCHEMA_VERSION, at: store.host.now(), value });
       if (text.length <= LARGEST) await replaceQuickly(path, text);
     },
   };

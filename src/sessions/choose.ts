@@ -2,10 +2,8 @@
 
 import { AppError, fail } from "../errors.ts";
 import { printable } from "../text.ts";
-import { readConfig } from "./config.ts";
 import type { Environment } from "../system/environment.ts";
 import type { SessionStore } from "./store.ts";
-import { listSessions, readSession } from "./read.ts";
 import { type EntryWords, signInOfName } from "./login-line.ts";
 import type { Session } from "./session.ts";
 import { AMBIENT, isCalled, isSessionName } from "./name.ts";
@@ -60,7 +58,7 @@ export async function chooseSession(store: SessionStore, choice: SessionChoice):
         hint: "Act as one of the two.",
       });
     }
-    const session = await store.ambient?.({ credentialsFile });
+    const session = await store.ambient({ credentialsFile });
     if (session !== undefined) return { session, store, source: "--credentials-file" };
   }
   const named = flag ?? variable?.session;
@@ -76,13 +74,13 @@ async function namedSession(
   source: string,
 ): Promise<ChosenSession | undefined> {
   if (name.startsWith(AMBIENT)) {
-    const session = await store.ambient?.(name);
+    const session = await store.ambient(name);
     return session && { session, store, source };
   }
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   if (session !== undefined) return { session, store, source };
-  const local = await store.local?.(store);
-  const inProject = local && await readSession(local, name);
+  const local = await store.nearestProject();
+  const inProject = local && await local.read(name);
   return inProject && local && { session: inProject, store: local, source };
 }
 
@@ -90,9 +88,9 @@ async function sessionInForce(
   store: SessionStore,
   { own }: SessionChoice,
 ): Promise<ChosenSession | undefined> {
-  const ambient = await store.ambient?.();
+  const ambient = await store.ambient();
   if (ambient !== undefined) return { session: ambient, store, source: ambient.name.slice(AMBIENT.length) };
-  const local = own ? undefined : await store.local?.(store);
+  const local = own ? undefined : await store.nearestProject();
   const inProject = local && await activeSession(local);
   if (inProject) return { session: inProject, store: local, source: `the project folder ${local.project}` };
   const session = await activeSession(store);
@@ -100,8 +98,8 @@ async function sessionInForce(
 }
 
 async function activeSession(store: SessionStore): Promise<Session | undefined> {
-  const { activeSession: name } = await readConfig(store);
-  return name === undefined ? undefined : await readSession(store, name);
+  const name = await store.active();
+  return name === undefined ? undefined : await store.read(name);
 }
 
 async function noSession(
@@ -115,7 +113,7 @@ async function noSession(
       hint: "Set it where this command runs, or pick a stored session: datumctl auth list",
     });
   }
-  const { sessions } = await listSessions(store);
+  const { sessions } = await store.list();
   const names = sessions.map(({ name }) => name);
   const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
   const theirs = named === undefined

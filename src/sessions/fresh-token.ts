@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import type { Session } from "./session.ts";
-import { type OpenedSession, openSession } from "./open.ts";
+import { type OpenedSession } from "./open.ts";
 import type { SessionStore } from "./store.ts";
 import { timedToken, type TokenKind } from "./token-life.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenLimits, type TokenRequest } from "./token-wish.ts";
@@ -18,7 +18,7 @@ export function preferredKind(session: Pick<Session, "provider" | "kind" | "kube
  * The short way reads one file and one keyring item. Everything else, the lock and the refresh, is loaded only
  * when it is needed.
  *
- * Throws what {@link openSession} throws; `SESSION_EXPIRED`, `NO_ID_TOKEN`, `NETWORK`, `ISSUER_ERROR`,
+ * Throws what {@link SessionStore.open} throws; `SESSION_EXPIRED`, `NO_ID_TOKEN`, `NETWORK`, `ISSUER_ERROR`,
  * `INVALID_TOKEN`, `CLOCK_SKEW`, `STORAGE`, `BUSY`, `NOT_SIGNED_IN`.
  */
 export async function freshToken(
@@ -27,14 +27,14 @@ export async function freshToken(
   request: TokenRequest,
   limits: TokenLimits,
 ): Promise<FreshToken> {
-  const opened = await openSession(store, session, {
+  const opened = await store.open(session, {
     timeout: timeLeft(limits.deadline, limits.keyringTimeout),
   });
   request.accept?.(opened.session);
   const kind = request.kind ?? preferredKind(opened.session);
   const usableHere = opened.credentials.recipe?.kind !== "workload" || await ofThisJob(store, opened);
   const stored = usableHere ? timedToken(opened.credentials, kind) : undefined;
-  if (stored !== undefined && !request.force && isFresh(stored, request, store.now())) {
+  if (stored !== undefined && !request.force && isFresh(stored, request, store.host.now())) {
     return { ...stored, session: opened.session };
   }
   try {
@@ -43,16 +43,16 @@ export async function freshToken(
     // An outage takes nothing from a token that is still good, unless more was asked for.
     const unreachable = thrown instanceof AppError && (thrown.code === "NETWORK" || thrown.code === "BUSY");
     const usable = stored !== undefined && request.minimumLife === undefined && !request.force &&
-      stored.expires - store.now() > 5_000;
+      stored.expires - store.host.now() > 5_000;
     if (!unreachable || !usable) throw thrown;
     return { ...stored, session: opened.session, warning: `${thrown.message} The stored token is used.` };
   }
 }
 
 /** Whether what is kept of a CI job's token is this job's. */
-async function ofThisJob({ env }: SessionStore, { credentials }: OpenedSession): Promise<boolean> {
+async function ofThisJob({ host }: SessionStore, { credentials }: OpenedSession): Promise<boolean> {
   const { isOfThisJob } = await import("./ci-job.ts");
-  return await isOfThisJob(env, credentials);
+  return await isOfThisJob(host.env, credentials);
 }
 
 /** Refreshes, or makes anew; what that takes is loaded only now. */

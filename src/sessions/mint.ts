@@ -21,8 +21,6 @@ import { ambientCredentials, type OpenedSession, rememberForThisProcess } from "
 import { signInAgain } from "./login-line.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
-import { lockSession, readSession } from "./read.ts";
-import { prepareSession } from "./write.ts";
 import { timedToken } from "./token-life.ts";
 import { fingerprintOfJob, isOfThisJob, storesJobToken } from "./ci-job.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenLimits } from "./token-wish.ts";
@@ -51,7 +49,7 @@ export async function mintToken(
   using lock = keepsTokens(seen) ? await lockWhereWritable(store, seen.session.name, limits) : undefined;
   return await remembering(limits, async () => {
     const opened = lock === undefined ? seen : recipeOf(await openAgain(store, seen, limits));
-    const taken = lock && await isOfThisJob(store.env, opened.credentials)
+    const taken = lock && await isOfThisJob(store.host.env, opened.credentials)
       ? takenMeanwhile(store, seen, opened, request)
       : undefined;
     if (taken !== undefined) return taken;
@@ -73,7 +71,7 @@ async function lockWhereWritable(
   limits: TokenLimits,
 ): Promise<FileLock | undefined> {
   try {
-    return await lockSession(store, name, timeLeft(limits.deadline));
+    return await store.lock(name, timeLeft(limits.deadline));
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === "STORAGE") return undefined;
     throw thrown;
@@ -101,7 +99,7 @@ async function mint(
   }
   const { minted, recipe } = await follow(store, opened, credentials.recipe, limits);
   const { accessTokenExpires: _, job: __, ...rest } = credentials;
-  const job = recipe.kind === "workload" ? await fingerprintOfJob(store.env, recipe.source) : undefined;
+  const job = recipe.kind === "workload" ? await fingerprintOfJob(store.host.env, recipe.source) : undefined;
   const next: SourceCredentials = {
     ...rest,
     recipe,
@@ -114,7 +112,7 @@ async function mint(
   if (token === undefined) throw new Error("a minted token is a token");
   if (keep) await keepToken(store, opened, next, token.expires);
   if (ambientCredentials(session) !== undefined) rememberForThisProcess(session, next);
-  const tooShort = request.minimumLife !== undefined && !isFresh(token, request, store.now());
+  const tooShort = request.minimumLife !== undefined && !isFresh(token, request, store.host.now());
   return { ...token, session, ...(tooShort ? { warning: TOO_SHORT } : {}) };
 }
 
@@ -127,8 +125,8 @@ async function keepToken(
 ): Promise<void> {
   try {
     // A person may have removed the file by hand; it is not written back.
-    if (key === undefined || await readSession(store, session.name) === undefined) return;
-    const replacement = await prepareSession(store, session.name, session, key);
+    if (key === undefined || await store.read(session.name) === undefined) return;
+    const replacement = await store.prepare(session.name, session, key);
     try {
       await replacement.commit({ ...session, tokenExpires: new Date(expires).toISOString() }, credentials);
     } catch (thrown) {
@@ -149,7 +147,7 @@ async function follow(
   const { session, credentials } = opened;
   using http = openIssuer(store, opened, limits);
   try {
-    return await requestToken(http, store.env, credentials, recipe);
+    return await requestToken(http, store.host.env, credentials, recipe);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     // The CI system's token is its own to renew, and the hint says how.
@@ -185,7 +183,7 @@ async function whyOver(
   const server = await askServerTime(http, `https://${credentials.apiHost}`);
   if (server === undefined || server.date >= ends) return over;
   const consequence = `the token of "${name}" counts as expired${when}`;
-  return clockSkew(store.now(), server.date, server.host, consequence) ?? over;
+  return clockSkew(store.host.now(), server.date, server.host, consequence) ?? over;
 }
 
 function noIdToken(session: Session): AppError {

@@ -1,28 +1,21 @@
-/** Owns where a project folder's own sessions are, how they are found from within it, and how that place begins and ends. */
+/** Finds, begins and ends a project folder's own sessions. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { onWindows } from "../system/environment.ts";
 import { ensurePrivateFolder, isOurs, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
+import type { Host } from "../system/host.ts";
 import { acquireLock } from "../system/locks.ts";
-import type { SessionStore } from "./store.ts";
-import { LOCK_WAIT } from "./read.ts";
-
-const FOLDER = ".datumctl";
+import { LOCK_WAIT, PROJECT_FOLDER, type SessionReader } from "./reader.ts";
 
 /**
- * The place of a project folder's own sessions. Their keys stay with the person's: a folder that somebody else made,
- * or that came with a repository, opens nothing.
+ * The working folder, whose sessions are kept in it.
+ *
+ * @throws {AppError} `STORAGE` when it is gone or its name cannot be shown.
  */
-export function projectStore(store: SessionStore, project: string): SessionStore {
-  const { local: _, ambient: __, ...rest } = store;
-  return { ...rest, project, folders: { config: `${project}/${FOLDER}`, sessions: `${project}/${FOLDER}` } };
-}
-
-/** The place of the working folder's own sessions, whether there are any or not. Throws `STORAGE` when it is gone or unnameable. */
-export function projectStoreHere(store: SessionStore): SessionStore {
-  const folder = store.workingFolder?.();
-  if (folder !== undefined && isPlain(folder)) return projectStore(store, folder);
+export function workingFolder(host: Pick<Host, "workingFolder">): string {
+  const folder = host.workingFolder();
+  if (folder !== undefined && isPlain(folder)) return folder;
   if (folder !== undefined) {
     throw new AppError(
       "STORAGE",
@@ -38,39 +31,38 @@ export function projectStoreHere(store: SessionStore): SessionStore {
 }
 
 /**
- * The nearest folder with sessions of its own, from the working folder upward as far as the repository's root or the
- * person's home, neither of which is left; outside of both, the working folder alone. Passed by is what is a link, what
- * belongs to somebody else, and what cannot be read or be named.
+ * The nearest folder with a `.datumctl` at or above the working folder, no higher than the git root or the user's home;
+ * outside of both, the working folder alone. Links, other users' folders and unreadable ones are skipped.
  */
-export async function findProjectStore(store: SessionStore): Promise<SessionStore | undefined> {
-  const named = store.env(onWindows ? "USERPROFILE" : "HOME");
+export async function findProjectFolder({ host, folders }: SessionReader): Promise<string | undefined> {
+  const named = host.env(onWindows ? "USERPROFILE" : "HOME");
   const home = named && (await realPath(named) ?? named);
-  const here = store.workingFolder?.();
+  const here = host.workingFolder();
   let nearest: string | undefined;
   for (let folder = here; folder !== undefined; folder = parentOf(folder)) {
-    if (nearest === undefined && await holdsSessions(store, folder)) nearest = folder;
-    // What is above counts only once it is known to be within the bounds.
+    if (nearest === undefined && await holdsSessions(folders, folder)) nearest = folder;
+    // A folder above counts only once it is known to be within the bounds.
     const last = folder === home || await whatIs(`${folder}/.git`) !== undefined;
-    if (nearest !== undefined && (last || nearest === here)) return projectStore(store, nearest);
+    if (nearest !== undefined && (last || nearest === here)) return nearest;
     if (last) return undefined;
   }
   return undefined;
 }
 
-/** Its name stands in messages and in a keyring, as it is. */
+/** True for a folder whose name can be shown: it stands in messages and in a keyring as it is. */
 function isPlain(folder: string): boolean {
   return folder === printable(folder, Infinity);
 }
 
-async function holdsSessions({ folders }: SessionStore, project: string): Promise<boolean> {
-  const folder = `${project}/${FOLDER}`;
-  // The person's own sessions may have been put there by a variable.
-  if (folder === folders.config || !isPlain(folder) || await whatIs(folder) !== "folder") return false;
+async function holdsSessions(own: SessionReader["folders"], project: string): Promise<boolean> {
+  const folder = `${project}/${PROJECT_FOLDER}`;
+  // A variable may have put the user's own sessions there.
+  if (folder === own.config || !isPlain(folder) || await whatIs(folder) !== "folder") return false;
   const config = `${folder}/config.json`;
   return await whatIs(config) === "file" && isOurs(folder) && isOurs(config);
 }
 
-/** What lies at a path; undefined where nobody lets us look. */
+/** What is at a path; undefined where we may not look. */
 async function whatIs(path: string): ReturnType<typeof kindOf> {
   try {
     return await kindOf(path);
@@ -88,11 +80,12 @@ function parentOf(folder: string): string | undefined {
 }
 
 /**
- * Makes the folder of a project's own sessions; true when it was not there. One that was there is kept out of git, too,
- * whatever came with it. Throws `STORAGE`, also for a link, which could lead out of the project.
+ * Makes the folder of a project's own sessions; true when it did not exist. A folder that existed is kept out of git, too.
+ *
+ * @throws {AppError} `STORAGE`, also for a link, which could lead out of the project.
  */
 export async function beginProjectFolder(
-  { folders: { config: folder }, notice }: SessionStore,
+  { folders: { config: folder }, host }: SessionReader,
 ): Promise<boolean> {
   const kind = await kindOf(folder);
   if (kind !== undefined && kind !== "folder") {
@@ -109,17 +102,18 @@ export async function beginProjectFolder(
   if (kind === undefined) return true;
   const { EVERYTHING, keepOutOfGit } = await import("../system/git-ignore.ts");
   if ((await keepOutOfGit(folder, EVERYTHING)).length > 0) {
-    notice(`Added "*" to ${printable(`${folder}/.gitignore`)}, so that git does not see the session.`);
+    host.notice(`Added "*" to ${printable(`${folder}/.gitignore`)}, so that git does not see the session.`);
   }
   return false;
 }
 
 /**
- * Takes away what says that a folder has sessions of its own, once it has none. Lock files stay, and what keeps them
- * out of git; where there are none, the folder goes. Throws `STORAGE`, `BUSY`.
+ * Removes the `config.json` of a project's folder once it has no sessions. Lock files stay, and what keeps them out of git;
+ * an empty folder is removed.
+ *
+ * @throws {AppError} `STORAGE`, `BUSY`.
  */
-export async function endProjectFolder({ folders: { config: folder } }: SessionStore): Promise<void> {
-  // Empty: whoever made it has stored nothing.
+export async function endProjectFolder({ folders: { config: folder } }: SessionReader): Promise<void> {
   if (await removeFile(folder).catch(() => false)) return;
   const config = `${folder}/config.json`;
   using _lock = await acquireLock(`${config}.lock`, { timeout: LOCK_WAIT, guards: config });

@@ -1,12 +1,9 @@
 /** The list of servers that a session is for: what a person names is added to it, sealed and under the session's lock. */
 
 import type { KeyringLimits } from "../keyring/store.ts";
-import { openSession } from "./open.ts";
 import type { SessionStore } from "./store.ts";
-import { LOCK_WAIT, lockSession, readSession } from "./read.ts";
 import type { ServedServer } from "./session.ts";
 import { AMBIENT } from "./name.ts";
-import { prepareSession } from "./write.ts";
 
 /** So many are kept, those that were named last. */
 export const MOST_SERVERS = 64;
@@ -55,10 +52,10 @@ export async function rememberServer(
 ): Promise<RememberedServers> {
   const nothing = { servers: undefined, dropped: [] };
   if (name.startsWith(AMBIENT)) return nothing;
-  using _lock = await lockSession(store, name, LOCK_WAIT);
-  const stored = await readSession(store, name);
+  using _lock = await store.lock(name);
+  const stored = await store.read(name);
   if (stored === undefined) return nothing;
-  const { session, credentials, key } = await openSession(store, stored, limits);
+  const { session, credentials, key } = await store.open(stored, limits);
   if (key === undefined) return nothing;
   let servers: ServedServer[] = [...session.servers ?? []];
   let dropped: readonly ServedServer[] = [];
@@ -68,7 +65,7 @@ export async function rememberServer(
     [servers, dropped] = [next.kept, [...dropped, ...next.dropped]];
   }
   if (JSON.stringify(servers) === JSON.stringify(session.servers)) return { servers, dropped };
-  const replacement = await prepareSession(store, name, stored, key);
+  const replacement = await store.prepare(name, stored, key);
   try {
     await replacement.commit({ ...session, servers }, { ...credentials, servers });
   } catch (thrown) {

@@ -1,32 +1,33 @@
-/** Owns how a session goes: its file, its key and what names it, also where a killed process left them. */
+/** Removes sessions: their files, their keys and what names them, also where a killed process left them. */
 
 import { AppError } from "../errors.ts";
 import type { KeyringLimits } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { exists, listFolder, readTextFile, removeFile, renameFile } from "../system/files.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
-import { changeConfig } from "./config.ts";
-import { accountOf } from "./open.ts";
-import { LEAVING, pathsOf, type SessionStore } from "./store.ts";
-import { parseSession, type Session } from "./session.ts";
 import { fileNameOf } from "./name.ts";
+import { LEAVING, type SessionReader } from "./reader.ts";
+import { parseSession, type Session } from "./session.ts";
+import { changeConfig } from "./write.ts";
 
 /** What a removal left behind: nothing, or the keyring's item, with the reason. */
 export interface Removal {
-  readonly leftBehind?: AppError;
+  readonly leftBehind?: AppError | undefined;
 }
 
 /**
- * Removes a session: its file first, then its key, then what names it elsewhere. The caller holds its lock,
- * whose file stays. When this is broken off, {@link clearLeftovers} does the rest. Throws `STORAGE`.
+ * Removes a session: its file first, then its key, then what names it elsewhere. The caller holds its lock, whose file
+ * stays. When this is interrupted, {@link clearLeftovers} does the rest.
+ *
+ * @throws {AppError} `STORAGE`.
  */
 export async function removeSession(
-  store: SessionStore,
+  store: SessionReader,
   session: Session,
   limits: KeyringLimits,
 ): Promise<Removal> {
-  const { file, leaving } = await pathsOf(store.folders, session.name);
-  // Nobody reads it under that name, but a later logout still finds in it whose key is to go.
+  const { file, leaving } = await store.paths(session.name);
+  // Nobody reads it under that name, but a later logout still finds in it which key to remove.
   await renameFile(file, leaving);
   checkpoint("session removed");
   const removal = await forgetSession(store, session, limits);
@@ -35,11 +36,15 @@ export async function removeSession(
   return removal;
 }
 
-/** Removes a session's key and that it is the active one. */
-async function forgetSession(store: SessionStore, session: Session, limits: KeyringLimits): Promise<Removal> {
+/** Removes a session's key, and its name from `config.json`. */
+async function forgetSession(
+  store: SessionReader,
+  session: Session,
+  limits: KeyringLimits,
+): Promise<Removal> {
   let leftBehind: AppError | undefined;
   try {
-    await store.secretStore(session.keyStore).delete(accountOf(store, session.name), limits);
+    await store.secretStore(session.keyStore).delete(store.account(session.name), limits);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     leftBehind = thrown;
@@ -54,11 +59,11 @@ async function forgetSession(store: SessionStore, session: Session, limits: Keyr
 }
 
 /**
- * Removes a session's notes and what a killed process left half-written; and the failures of other names, which can
- * list the sessions that there were. The file of a session that is leaving goes last.
+ * Removes a session's notes and half-written files, and the remembered failures of other names, which can list sessions.
+ * The file of a session that is leaving goes last.
  */
 async function removeTraces(
-  { folders }: SessionStore,
+  { folders }: SessionReader,
   base: string,
   goes: (name: string) => boolean,
 ): Promise<void> {
@@ -71,10 +76,12 @@ async function removeTraces(
 }
 
 /**
- * Clears away what killed processes left of sessions that are not there: keys, notes, half-written files. A keyring
- * that is locked is left for another time. Throws `STORAGE`.
+ * Clears away what killed processes left of sessions that are gone: keys, notes, half-written files. A locked keyring is
+ * left for another time.
+ *
+ * @throws {AppError} `STORAGE`.
  */
-export async function clearLeftovers(store: SessionStore, limits: KeyringLimits): Promise<void> {
+export async function clearLeftovers(store: SessionReader, limits: KeyringLimits): Promise<void> {
   const { folders: { sessions: folder } } = store;
   const names = await listFolder(folder);
   const bases = names.flatMap((name) =>
@@ -86,12 +93,12 @@ export async function clearLeftovers(store: SessionStore, limits: KeyringLimits)
     try {
       lock = await acquireLock(`${folder}/${base}.lock`, { timeout: 0, guards: "a session" });
     } catch (thrown) {
-      // Somebody is just signing in.
+      // Another process is signing in.
       if (thrown instanceof AppError && thrown.code === "BUSY") continue;
       throw thrown;
     }
     try {
-      // Somebody may be signing in, where no lock tells.
+      // Without locks, another process may be signing in.
       if (!lock.holds || await exists(`${folder}/${base}.json`)) continue;
       const left = await leavingSession(folder, base);
       if (left !== undefined && (await forgetSession(store, left, limits)).leftBehind !== undefined) continue;
@@ -102,7 +109,7 @@ export async function clearLeftovers(store: SessionStore, limits: KeyringLimits)
   }
 }
 
-/** The session that was leaving under that file's name: another's, which may live, is not meant. */
+/** The session that was leaving under that file's name; undefined for the file of another one, which may live. */
 async function leavingSession(folder: string, base: string): Promise<Session | undefined> {
   const path = `${folder}/${base}${LEAVING}`;
   const text = await readTextFile(path);
@@ -111,7 +118,7 @@ async function leavingSession(folder: string, base: string): Promise<Session | u
     const session = parseSession(text, path);
     return await fileNameOf(session.name) === base ? session : undefined;
   } catch (thrown) {
-    // Damaged, it tells nobody anything, and goes with the other traces.
+    // A damaged file names no key; it goes with the other traces.
     if (thrown instanceof AppError) return undefined;
     throw thrown;
   }

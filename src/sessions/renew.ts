@@ -27,8 +27,7 @@ import { afterRefusal } from "./refusal-remedy.ts";
 import type { Session } from "./session.ts";
 import type { OpenedSession } from "./open.ts";
 import type { SessionStore } from "./store.ts";
-import { lockSession, readSession } from "./read.ts";
-import { changeLocked, prepareSession, type SessionReplacement } from "./write.ts";
+import { type SessionReplacement, updateLocked } from "./write.ts";
 import { timedToken } from "./token-life.ts";
 
 /**
@@ -43,7 +42,7 @@ export async function renewToken(
 ): Promise<FreshToken> {
   const { name } = seen.session;
   await refuseKnownFailure(request, limits);
-  using _lock = await lockSession(store, name, timeLeft(limits.deadline));
+  using _lock = await store.lock(name, timeLeft(limits.deadline));
   return await remembering(limits, async () => {
     const opened = signInOf(await openAgain(store, seen, limits));
     const { credentials } = opened;
@@ -71,7 +70,7 @@ async function refresh(
   const { session, key } = opened;
   // From here on the refresh token may be spent: the room for its successor is taken first, and no signal may
   // end the process before that successor is in its place.
-  const replacement = await prepareSession(store, session.name, session, key);
+  const replacement = await store.prepare(session.name, session, key);
   const signals = holdSignals();
   let renewed: SignInCredentials | undefined;
   let failure: unknown;
@@ -98,10 +97,12 @@ async function refresh(
   }
   if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
   const token = timedToken(renewed, request.kind);
-  if (token === undefined || (request.kind === "id" && token.expires <= store.now())) {
+  if (token === undefined || (request.kind === "id" && token.expires <= store.host.now())) {
     throw noIdToken(session);
   }
-  if (warning === undefined && request.minimumLife !== undefined && !isFresh(token, request, store.now())) {
+  if (
+    warning === undefined && request.minimumLife !== undefined && !isFresh(token, request, store.host.now())
+  ) {
     warning = TOO_SHORT;
   }
   return { ...token, session, ...(warning === undefined ? {} : { warning }) };
@@ -158,7 +159,7 @@ async function persist(
   const access = timedToken(renewed, "access");
   try {
     // A person may have removed the file by hand; it is not written back.
-    if (await readSession(store, session.name) === undefined) {
+    if (await store.read(session.name) === undefined) {
       await replacement.discard();
       return undefined;
     }
@@ -180,9 +181,9 @@ async function persist(
 
 /** Keeps, for those who are shown the session, that it cannot be renewed. The caller holds its lock. */
 async function noteRefusal(store: SessionStore, { name, credentials }: Session): Promise<void> {
-  const renewalRefused = new Date(store.now()).toISOString();
+  const renewalRefused = new Date(store.host.now()).toISOString();
   try {
-    await changeLocked(
+    await updateLocked(
       store,
       name,
       (session) => session.credentials === credentials ? { ...session, renewalRefused } : session,
@@ -215,7 +216,7 @@ async function renewedElsewhere(
       return takenMeanwhile(store, before, now, request) ?? stillGood(store, now, request.kind);
     }
     if (!waiting) return undefined;
-    await pause(LOOK_AGAIN, store.interrupted);
+    await pause(LOOK_AGAIN, store.host.interrupted);
   }
 }
 

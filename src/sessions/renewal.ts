@@ -6,9 +6,8 @@ import { kidOf, type SealingKey } from "./seal.ts";
 import { issuerOf, type SignInCredentials } from "./credentials.ts";
 import { newLoginLine, signInAgain, trustLine } from "./login-line.ts";
 import type { Session } from "./session.ts";
-import { type OpenedSession, openSession, openWith } from "./open.ts";
+import { type OpenedSession } from "./open.ts";
 import type { SessionStore } from "./store.ts";
-import { readSession } from "./read.ts";
 import { type TimedToken, timedToken, type TokenKind } from "./token-life.ts";
 import { type FreshToken, isFresh, timeLeft, type TokenLimits, type TokenRequest } from "./token-wish.ts";
 
@@ -50,7 +49,7 @@ export async function openAgain(
   limits: TokenLimits,
 ): Promise<OpenedSession> {
   const { name } = seen.session;
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   if (session === undefined) {
     throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
       hint: seen.session.kind === "user"
@@ -59,9 +58,9 @@ export async function openAgain(
     });
   }
   if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
-    return await openWith(store, session, seen.key);
+    return await store.openWith(session, seen.key);
   }
-  return await openSession(store, session, { timeout: timeLeft(limits.deadline, limits.keyringTimeout) });
+  return await store.open(session, { timeout: timeLeft(limits.deadline, limits.keyringTimeout) });
 }
 
 /** The same session, of a person. Throws `SESSION_EXPIRED` for one that became another kind meanwhile. */
@@ -79,7 +78,7 @@ export function takenMeanwhile(
 ): FreshToken | undefined {
   const stored = timedToken(now.credentials, request.kind);
   const renewed = stored !== undefined && stored.token !== timedToken(seen.credentials, request.kind)?.token;
-  return stored !== undefined && (renewed || !request.force) && isFresh(stored, request, store.now())
+  return stored !== undefined && (renewed || !request.force) && isFresh(stored, request, store.host.now())
     ? { ...stored, session: now.session }
     : undefined;
 }
@@ -91,7 +90,7 @@ export function stillGood(
   kind: TokenKind,
 ): FreshToken | undefined {
   const token: TimedToken | undefined = timedToken(opened.credentials, kind);
-  return token !== undefined && token.expires > store.now()
+  return token !== undefined && token.expires > store.host.now()
     ? { ...token, session: opened.session }
     : undefined;
 }
@@ -114,7 +113,7 @@ export function openIssuer(
   { session, credentials }: Pick<OpenedSession, "session" | "credentials">,
   limits: TokenLimits,
 ): OpenHttp {
-  return openHttp(store, {
+  return openHttp(store.host, {
     certificateAuthority: credentials.certificateAuthority,
     trust: trustLine(session),
     timeout: timeLeft(limits.deadline, LONGEST_REQUEST),

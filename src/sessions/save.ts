@@ -1,19 +1,19 @@
-/** How a sign-in becomes a stored session: whose name it may have, and where its key is kept. */
+/** Stores sessions that were just signed in to: which name they get, and where their key is kept. */
 
+import { sha256 } from "../encoding.ts";
 import { AppError, failureOrThrow } from "../errors.ts";
 import type { KeyringLimits } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
-import type { Credentials } from "./credentials.ts";
-import { isSameClient, mayBecome } from "./identity.ts";
-import { makeKeyText, readKeyText, type SealingKey } from "./seal.ts";
-import { accountOf, openSession, openWith } from "./open.ts";
-import { type KeyStore, makeFoldersPrivate, pathsOf, type SessionStore } from "./store.ts";
-import { LOCK_WAIT, lockSession, readSession } from "./read.ts";
+import { type Credentials, sealedAddress, type SourceCredentials } from "./credentials.ts";
+import { isSameClient, isSameIdentity, isSamePerson, mayBecome, type Person } from "./identity.ts";
 import { newLoginLine } from "./login-line.ts";
+import { AMBIENT, defaultSessionName, refuseNameOfOtherHost } from "./name.ts";
+import { sessionNameOf } from "./name-characters.ts";
+import type { KeyStore, SessionReader } from "./reader.ts";
+import { makeKeyText, readKeyText, type SealingKey } from "./seal.ts";
 import { SCHEMA_VERSION, type Session } from "./session.ts";
-import { AMBIENT, refuseNameOfOtherHost } from "./name.ts";
-import { prepareSession } from "./write.ts";
+import { activateSession, prepareSession } from "./write.ts";
 
 /** What is stored of a sign-in, all but the seal. */
 export interface NewSession {
@@ -21,44 +21,44 @@ export interface NewSession {
   readonly credentials: Credentials;
 }
 
+/** How a session is stored. */
+export interface SaveChoice {
+  /** Where the key may be kept, tried in order: the first that works keeps it. */
+  readonly keyStores: readonly KeyStore[];
+  /** The user named the session, so that another client may take its name; true unless given. */
+  readonly named?: boolean | undefined;
+}
+
 /** A session as it was stored. */
 export interface SavedSession {
   readonly session: Session;
   /** Why its key is not in the store that was tried first. */
   readonly fallbackReason?: AppError | undefined;
-  /** What it took the place of. */
+  /** The session of the same name that it replaced. */
   readonly replaced?: ReplacedSession | undefined;
 }
 
-/** A session that another took the place of. */
+/** A session that another one replaced. */
 export interface ReplacedSession {
   readonly session: Session;
   /** Absent where its key was not at hand. */
   readonly credentials: Credentials | undefined;
 }
 
-/** Whose place a session may take. */
-export interface Replacing {
-  /** The person named it: as another client it is still the same session. */
-  readonly named: boolean;
-}
-
 /**
  * Stores a session that was just signed in to, in place of one of the same name.
  *
- * The key is kept when there is one; a new one is stored, read back, and only then is the file renamed into
- * place. `keyStores` are tried in order: the first that works keeps the key.
+ * A key that exists is kept; a new one is stored, read back, and only then is the file renamed into place.
  *
- * Throws what the last of them said; `STORAGE` when a file is there that cannot be read or be written;
- * `IDENTITY_MISMATCH` when the name is another identity's, or another client's that nobody named; `USAGE` for the name of
- * one elsewhere. Then nothing was stored.
+ * @throws {AppError} what the last key store failed with; `STORAGE` when a file is there that cannot be read or be written;
+ * `IDENTITY_MISMATCH` when the name is another identity's, or another client's and the user did not name it; `USAGE` for
+ * the name of a session elsewhere. Then nothing was stored.
  */
 export async function saveSession(
-  store: SessionStore,
+  store: SessionReader,
   { session, credentials }: NewSession,
-  keyStores: readonly KeyStore[],
+  { keyStores, named = true }: SaveChoice,
   limits: KeyringLimits,
-  { named }: Replacing = { named: true },
 ): Promise<SavedSession> {
   const { name } = session;
   if (name.startsWith(AMBIENT)) {
@@ -67,30 +67,22 @@ export async function saveSession(
     });
   }
   await ensurePrivateFolder(store.folders.sessions);
-  await makeFoldersPrivate(store);
+  await store.makeFoldersPrivate();
   await createFile(`${store.folders.sessions}/.gitignore`, "*\n");
-  using _lock = await lockSession(store, name, LOCK_WAIT);
-  const previous = await readSession(store, name);
+  using _lock = await store.lock(name);
+  const previous = await store.read(name);
   if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
-  if (
-    previous !== undefined && !(mayBecome(previous, session) && (named || isSameClient(previous, session)))
-  ) {
-    throw new AppError("IDENTITY_MISMATCH", `A session named "${name}" already belongs to someone else.`, {
-      hint: `Choose another name: ${newLoginLine("NAME", session)}`,
-    });
-  }
+  else refuseOtherOwner(previous, session, named);
   const { key, keyStore, made, fallbackReason } = await storeKey(
     store,
-    name,
-    previous,
-    keyStores,
+    { name, previous, keyStores },
     limits,
   );
   const replaced = previous === undefined ? undefined : {
     session: previous,
     credentials: await credentialsOf(store, previous, made ? undefined : key, limits),
   };
-  // As they were sealed: somebody who signs in again need not name them again.
+  // Kept as they were sealed: nobody need name them again after a new sign-in.
   const servers = replaced?.credentials?.servers;
   let saved: Session;
   try {
@@ -108,25 +100,36 @@ export async function saveSession(
   if (previous !== undefined && previous.keyStore !== keyStore) {
     await forgetKey(store, name, previous.keyStore, limits);
   }
-  const { failure, signIn, leaving } = await pathsOf(store.folders, name);
+  const { failure, signIn, leaving } = await store.paths(name);
   for (const note of [failure, signIn, leaving]) await removeFile(note);
   return { session: saved, fallbackReason, replaced };
 }
 
-/** In milliseconds; a keyring that was given up may be one that does not answer. */
+function refuseOtherOwner(previous: Session, session: NewSession["session"], named: boolean): void {
+  if (mayBecome(previous, session) && (named || isSameClient(previous, session))) return;
+  throw new AppError(
+    "IDENTITY_MISMATCH",
+    `A session named "${session.name}" already belongs to someone else.`,
+    {
+      hint: `Choose another name: ${newLoginLine("NAME", session)}`,
+    },
+  );
+}
+
+/** In milliseconds; the keyring may be one that did not answer before. */
 const LONGEST_LOOK = 5_000;
 
-/** The credentials of a session that is about to be replaced, where the key that they have is still to be had. */
+/** The credentials of a session that is about to be replaced; undefined where their key cannot be read. */
 async function credentialsOf(
-  store: SessionStore,
+  store: SessionReader,
   session: Session,
   key: SealingKey | undefined,
   limits: KeyringLimits,
 ): Promise<Credentials | undefined> {
   try {
     const opened = key === undefined
-      ? await openSession(store, session, { ...limits, timeout: Math.min(limits.timeout, LONGEST_LOOK) })
-      : await openWith(store, session, key);
+      ? await store.open(session, { ...limits, timeout: Math.min(limits.timeout, LONGEST_LOOK) })
+      : await store.openWith(session, key);
     return opened.credentials;
   } catch (thrown) {
     failureOrThrow(thrown);
@@ -143,10 +146,12 @@ interface StoredKey {
 }
 
 async function storeKey(
-  store: SessionStore,
-  name: string,
-  previous: Session | undefined,
-  keyStores: readonly KeyStore[],
+  store: SessionReader,
+  { name, previous, keyStores }: {
+    readonly name: string;
+    readonly previous: Session | undefined;
+    readonly keyStores: readonly KeyStore[];
+  },
   limits: KeyringLimits,
 ): Promise<StoredKey> {
   let fallbackReason: AppError | undefined;
@@ -154,14 +159,14 @@ async function storeKey(
     const secrets = store.secretStore(keyStore);
     try {
       const kept = previous?.keyStore === keyStore
-        ? await secrets.get(accountOf(store, name), limits)
+        ? await secrets.get(store.account(name), limits)
         : undefined;
       const before = kept === undefined ? undefined : await readKeyText(kept);
       if (before !== undefined) return { key: before, keyStore, made: false, fallbackReason };
       const text = makeKeyText();
-      await secrets.set(accountOf(store, name), text, limits);
+      await secrets.set(store.account(name), text, limits);
       checkpoint("key stored");
-      const key = await secrets.get(accountOf(store, name), limits) === text
+      const key = await secrets.get(store.account(name), limits) === text
         ? await readKeyText(text)
         : undefined;
       checkpoint("key read back");
@@ -180,10 +185,146 @@ async function storeKey(
 
 /** Removes a key that opens nothing; one that stays does no harm. */
 async function forgetKey(
-  store: SessionStore,
+  store: SessionReader,
   name: string,
   keyStore: KeyStore,
   limits: KeyringLimits,
 ): Promise<void> {
-  await store.secretStore(keyStore).delete(accountOf(store, name), limits).catch(() => false);
+  await store.secretStore(keyStore).delete(store.account(name), limits).catch(() => false);
+}
+
+/** An identity that gets its tokens from a source, not stored yet. */
+export interface MachineSession {
+  readonly session:
+    & Pick<Session, "provider" | "kind" | "user" | "scopes">
+    & Partial<Pick<Session, "organization" | "team" | "exportedTo" | "local" | "expires">>;
+  readonly credentials: SourceCredentials;
+  /** What stands before the `@` in the name that the session gets by itself. */
+  readonly label: string;
+}
+
+/** How an identity is stored. */
+export interface SaveMachineChoice extends Pick<SaveChoice, "keyStores"> {
+  /** The session's name; without it, the session of the same identity, else a name of its own. */
+  readonly wantedName?: string | undefined;
+  /** The user named a key store: an existing session moves to it; else it stays where it is. */
+  readonly moveKey: boolean;
+  /** False for an existing session that decides nothing of the new one; true for each unless given. */
+  readonly isOurs?: ((session: Session) => boolean) | undefined;
+  /** Makes it the active session. */
+  readonly activate: boolean;
+}
+
+/**
+ * Stores an identity with its token source, in place of the session of the same one.
+ *
+ * @throws {AppError} `IDENTITY_MISMATCH` where the name is another identity's, `STORAGE`, `BUSY` and the keyring's errors;
+ * then nothing was stored.
+ */
+export async function saveMachine(
+  store: SessionReader,
+  { session, credentials, label }: MachineSession,
+  choice: SaveMachineChoice,
+  limits: KeyringLimits,
+): Promise<SavedSession> {
+  const { issuer, apiHost, clientId, accessTokenExpires } = credentials;
+  const identity = { ...session, issuer, apiHost, clientId };
+  const named = choice.wantedName !== undefined;
+  const saved = await underFreeName(!named, async () => {
+    const others = (await store.list()).sessions;
+    const there = choice.wantedName === undefined
+      ? others.find((other) => isSameIdentity(other, identity))
+      : await store.read(choice.wantedName);
+    const before = there !== undefined && choice.isOurs?.(there) === false ? undefined : there;
+    const name = choice.wantedName ?? before?.name ?? await freeName(others, label, identity);
+    const ends = accessTokenExpires === undefined ? undefined : new Date(accessTokenExpires).toISOString();
+    const keyStores = before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore];
+    return await saveSession(
+      store,
+      {
+        credentials,
+        session: {
+          ...(before?.inUse && { inUse: before.inUse }),
+          ...(before?.controlPlaneApi && { controlPlaneApi: before.controlPlaneApi }),
+          ...session,
+          ...sealedAddress(credentials),
+          name,
+          ...(ends === undefined ? {} : { tokenExpires: ends }),
+        },
+      },
+      { keyStores, named },
+      limits,
+    );
+  });
+  if (choice.activate) await makeActive(store, saved.session.name);
+  return saved;
+}
+
+/**
+ * Makes a session that was just stored the active one. It stays stored when that fails, and the error says so.
+ *
+ * @throws {AppError} `STORAGE`, `BUSY`.
+ */
+export async function makeActive(store: SessionReader, name: string): Promise<void> {
+  try {
+    await activateSession(store, name);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    throw new AppError(
+      thrown.code,
+      `The session "${name}" is signed in and stored, but it could not be made the active one: ${thrown.message}`,
+      { hint: `Make it active: datumctl auth switch ${name}`, cause: thrown },
+    );
+  }
+}
+
+/** The name that a session gets by itself; another one where that is taken by another identity. */
+export async function freeName(
+  sessions: readonly Pick<Session, "name" | "issuer" | "user">[],
+  label: string,
+  identity: Pick<Session, "issuer" | "apiHost"> & Person,
+): Promise<string> {
+  const usual = defaultSessionName(label, identity.apiHost);
+  const { lookAlike, isDoubtful } = [usual, ...sessions.map(({ name }) => name)].every(isPlain)
+    ? PLAIN
+    : await import("./look-alikes.ts");
+  const theirs = sessions.some((session) =>
+    lookAlike(session.name, usual) && !isSamePerson(session, identity)
+  );
+  // Not a number: on another machine, where they signed in in another order, that would be the other one's name.
+  const ending = theirs || isDoubtful(usual) ? `-${await fingerprintOf(identity)}` : "";
+  const text = `${label}@${identity.apiHost}`;
+  let free = sessionNameOf(text, ending);
+  for (let count = 2; sessions.some(({ name }) => lookAlike(name, free)); count++) {
+    free = sessionNameOf(text, `${ending}-${count}`);
+  }
+  return free;
+}
+
+/** Names of ASCII alone are not taken for one another. */
+const PLAIN = {
+  lookAlike: (one: string, other: string) => one === other,
+  isDoubtful: () => false,
+};
+
+function isPlain(name: string): boolean {
+  return /^[\x20-\x7e]*$/.test(name);
+}
+
+/** Six characters, the same for a person on every machine. */
+async function fingerprintOf({ issuer, user: { subject } }: Person): Promise<string> {
+  const digest = await sha256(`${issuer}\n${subject}`);
+  return Array.from(digest.subarray(0, 3), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Stores under a free name; under the next one, where another process took it at the same moment. */
+export async function underFreeName<T>(free: boolean, store: () => Promise<T>): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await store();
+    } catch (thrown) {
+      const taken = free && thrown instanceof AppError && thrown.code === "IDENTITY_MISMATCH";
+      if (!taken || attempt === 5) throw thrown;
+    }
+  }
 }

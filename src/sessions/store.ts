@@ -1,125 +1,173 @@
-/** What a place of sessions is, and where in it each file of a session and its key are. */
+/** The sessions of a folder as one object: read, opened, saved, changed, removed. */
 
-import { AppError } from "../errors.ts";
-import { printable } from "../text.ts";
-import type { SecretStore } from "../keyring/store.ts";
-import type { Clock } from "../system/clock.ts";
-import type { Environment, Folders } from "../system/environment.ts";
-import { isOurs, isTrusted, leaveOfOthers, listFolder, tighten } from "../system/files.ts";
-import type { Session } from "./session.ts";
+import { keyFileStore } from "../keyring/file.ts";
+import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
+import { systemStore } from "../keyring/system.ts";
+import { type Folders, foldersOf, operatingSystem } from "../system/environment.ts";
+import type { Host } from "../system/host.ts";
+import { childEnvironment, run } from "../system/processes.ts";
+import { openCredentialManager } from "../system/windows-credentials.ts";
 import { fileNameOf } from "./name.ts";
+import { type KeyStore, pathsOf, PROJECT_FOLDER, SessionReader, type StoreParts } from "./reader.ts";
+import type { Removal } from "./remove.ts";
+import type { NewSession, SaveChoice, SavedSession } from "./save.ts";
+import type { SealingKey } from "./seal.ts";
+import type { Session } from "./session.ts";
+import type { SessionReplacement } from "./write.ts";
 
-/** Where the key of a session can be kept. */
-export type KeyStore = Session["keyStore"];
+export { type KeyStore, LOCK_WAIT, type SessionPaths } from "./reader.ts";
 
 /**
- * Finds the session that the variables give, of that name or whichever of them counts without one; or the one of a key
- * file that a flag names.
+ * Finds the session that variables give: the one of that name, or the one that counts for every command; or the session of
+ * a key file that a flag names.
  */
 export type FindAmbient = (
-  meant?: string | { readonly credentialsFile: string },
+  wanted?: string | { readonly credentialsFile: string },
 ) => Promise<Session | undefined>;
 
-/** Where sessions are, and what it takes to read them. */
-export interface SessionStore {
-  readonly folders: Folders;
-  readonly secretStore: (kind: KeyStore) => SecretStore;
-  readonly now: Clock;
-  readonly env: Environment;
-  /** The project folder whose own sessions these are; undefined for the person's. */
-  readonly project?: string;
-  /** The folder that the process works in; undefined when it is gone. */
-  readonly workingFolder?: () => string | undefined;
-  /** Finds, from a place of the person's, the sessions of the project folder that the process works in. */
-  readonly local?: (store: SessionStore) => Promise<SessionStore | undefined>;
-  /** The session that a variable or a key file gives. */
-  readonly ambient?: FindAmbient;
-  /** Told when something of ours was mended on the way, such as loose permissions. */
-  readonly notice: (line: string) => void;
-  /** Ends waits for locks and keyrings on Ctrl-C, where that does not end the process by itself. */
-  readonly interrupted?: AbortSignal;
-}
-
-/** The paths of a session's files. */
-export interface SessionPaths {
-  readonly file: string;
-  readonly lock: string;
-  /** The last failure of get-token, remembered for some seconds. */
-  readonly failure: string;
-  /** Which process was handed which token. */
-  readonly deliveries: string;
-  /** The last sign-in that kubectl's plugin began by itself. */
-  readonly signIn: string;
-  /** The key, where no keyring keeps it. */
-  readonly key: string;
-  /** The session's file while it is being removed. */
-  readonly leaving: string;
-}
-
-/** How the file of a session that is being removed ends. */
-export const LEAVING = ".json.leaving";
-
-/** Where the files of a session of that name are. */
-export async function pathsOf(folders: Folders, name: string): Promise<SessionPaths> {
-  const base = `${folders.sessions}/${await fileNameOf(name)}`;
-  return {
-    file: `${base}.json`,
-    lock: `${base}.lock`,
-    failure: `${base}.failure`,
-    deliveries: `${base}.handouts`,
-    signIn: `${base}.sign-in`,
-    key: `${base}.key`,
-    leaving: `${base}${LEAVING}`,
-  };
+/** What can be chosen of a store. */
+export interface StoreOptions extends Partial<StoreParts> {
+  /** Finds the session that a variable or a key file gives; without it no session comes from there. */
+  readonly ambient?: FindAmbient | undefined;
 }
 
 /**
- * Takes away permissions of others, and tells of it.
+ * The sessions of a folder: of the user's own unless given, with their keys in this system's secret stores.
  *
- * @throws {AppError} `STORAGE` for what belongs to another user, who could change it at any time. The administrator is no
- * exception: what they wrote there, its owner could no longer read.
+ * Reading is loaded with this module, the rest when it is called: most calls only read.
  */
-export async function makePrivate(store: SessionStore, path: string): Promise<void> {
-  refuseForeign(store, path);
-  const told = await tighten(path);
-  if (told !== undefined) store.notice(told);
-}
+export class SessionStore extends SessionReader {
+  readonly #ambient: FindAmbient | undefined;
 
-/**
- * Makes the folders of a place private, as {@link makePrivate}. One that `DATUMCTL_CONFIG_DIR` names and that holds more
- * than ours is left as it is.
- *
- * @throws {AppError} `STORAGE` for one of another user.
- */
-export async function makeFoldersPrivate(store: SessionStore): Promise<void> {
-  const { config, sessions } = store.folders;
-  await makePrivate(store, sessions);
-  if (config === sessions) return;
-  refuseForeign(store, config);
-  const leave = leaveOfOthers(config);
-  if (leave === "nothing" || !isOurs(config)) return;
-  const chosen = store.env("DATUMCTL_CONFIG_DIR") !== undefined;
-  if (!chosen || (await listFolder(config)).every((name) => OURS.test(name))) {
-    await makePrivate(store, config);
-  } else if (leave === "write") {
-    store.notice(
-      `Others can write in ${config}. Keep sessions in a folder of their own: DATUMCTL_CONFIG_DIR=FOLDER`,
-    );
+  constructor(host: Host, options: Omit<StoreOptions, "host"> = {}) {
+    const { folders = foldersOf(host.env), project, ambient } = options;
+    super({ host, folders, secretStore: options.secretStore ?? secretStores(folders, host), project });
+    this.#ambient = ambient;
+  }
+
+  /** The same sessions, but for what is given. */
+  with(options: StoreOptions): SessionStore {
+    const { host, folders, secretStore, project } = this;
+    return new SessionStore(options.host ?? host, {
+      folders,
+      secretStore,
+      project,
+      ambient: this.#ambient,
+      ...options,
+    });
+  }
+
+  /** The session that variables or a key file give, as {@link FindAmbient}; undefined where they give none. */
+  async ambient(...wanted: Parameters<FindAmbient>): Promise<Session | undefined> {
+    return await this.#ambient?.(...wanted);
+  }
+
+  /** Stores a session, in place of one of the same name; see `saveSession`. */
+  async save(session: NewSession, choice: SaveChoice, limits: KeyringLimits): Promise<SavedSession> {
+    const { saveSession } = await import("./save.ts");
+    return await saveSession(this, session, choice, limits);
+  }
+
+  /**
+   * Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile, nor of a session
+   * that comes from variables.
+   */
+  async update(name: string, change: (session: Session) => Session): Promise<void> {
+    const { updateSession } = await import("./write.ts");
+    await updateSession(this, name, change);
+  }
+
+  /**
+   * Makes ready to write a session's file. The caller holds its lock.
+   *
+   * @throws {AppError} `STORAGE` when there is no room.
+   */
+  async prepare(
+    name: string,
+    previous: Session | undefined,
+    key: SealingKey,
+  ): Promise<SessionReplacement> {
+    const { prepareSession } = await import("./write.ts");
+    return await prepareSession(this, name, previous, key);
+  }
+
+  /** Removes a session; see `removeSession`. The caller holds its lock. */
+  async remove(session: Session, limits: KeyringLimits): Promise<Removal> {
+    const { removeSession } = await import("./remove.ts");
+    return await removeSession(this, session, limits);
+  }
+
+  /** Clears away what killed processes left; see `clearLeftovers` of remove.ts. */
+  async clearLeftovers(limits: KeyringLimits): Promise<void> {
+    const { clearLeftovers } = await import("./remove.ts");
+    await clearLeftovers(this, limits);
+  }
+
+  /**
+   * Makes a session the active one.
+   *
+   * @throws {AppError} `STORAGE`, `BUSY`.
+   */
+  async activate(name: string): Promise<void> {
+    const { activateSession } = await import("./write.ts");
+    await activateSession(this, name);
+  }
+
+  /**
+   * Makes the folder of the sessions and checks that there is room in it.
+   *
+   * @throws {AppError} `STORAGE`.
+   */
+  async checkRoom(): Promise<void> {
+    const { checkRoom } = await import("./write.ts");
+    await checkRoom(this);
+  }
+
+  /**
+   * The sessions of a project folder's own. Their keys stay with the user's: a folder that somebody else made, or that
+   * came with a repository, opens nothing.
+   */
+  forProject(project: string): SessionStore {
+    const folder = `${project}/${PROJECT_FOLDER}`;
+    return this.with({ project, folders: { config: folder, sessions: folder }, ambient: undefined });
+  }
+
+  /**
+   * The sessions of the working folder's own, whether there are any or not.
+   *
+   * @throws {AppError} `STORAGE` when the folder is gone or its name cannot be shown.
+   */
+  async forWorkingFolder(): Promise<SessionStore> {
+    const { workingFolder } = await import("./project-folder.ts");
+    return this.forProject(workingFolder(this.host));
+  }
+
+  /** The sessions of the project that the process works in; undefined where there is none, or for a project's own store. */
+  async nearestProject(): Promise<SessionStore | undefined> {
+    if (this.project !== undefined) return undefined;
+    const { findProjectFolder } = await import("./project-folder.ts");
+    const project = await findProjectFolder(this);
+    return project === undefined ? undefined : this.forProject(project);
   }
 }
 
-const OURS = /^(?:config\.json|sessions|datumctl-from-source)/;
-
-function refuseForeign({ project }: SessionStore, path: string): void {
-  if (isTrusted(path)) return;
-  throw new AppError("STORAGE", `${printable(path)} is not used: it belongs to someone else.`, {
-    hint: project === undefined
-      ? "Run this as its owner (sudo -u USER), or keep sessions of your own: DATUMCTL_CONFIG_DIR=FOLDER"
-      : withoutProjectHint(project),
-  });
+/** This system's secret stores, each opened when it is first needed. */
+function secretStores(folders: Folders, { notice }: Host): (kind: KeyStore) => SecretStore {
+  const opened = new Map<KeyStore, SecretStore>();
+  const open = (kind: KeyStore): SecretStore =>
+    kind === "system"
+      ? systemStore({ os: operatingSystem, run, childEnvironment, openCredentialManager })
+      : keyFileStore({ folder: folders.sessions, pathFor: (account) => keyFileOf(folders, account), notice });
+  return (kind) => {
+    const store = opened.get(kind) ?? open(kind);
+    opened.set(kind, store);
+    return store;
+  };
 }
 
-/** The way on that takes nothing from what a project's folder says. */
-export function withoutProjectHint(project: string): string {
-  return `Remove ${printable(`${project}/.datumctl`)}, or act as a session of your own: --profile NAME`;
+/** The file of an account's key. Those of project folders, which alone have blanks, belong to no session beside them. */
+async function keyFileOf(folders: Folders, account: string): Promise<string> {
+  return account.includes(" ")
+    ? `${folders.sessions}/local-${await fileNameOf(account)}.key`
+    : (await pathsOf(folders, account)).key;
 }

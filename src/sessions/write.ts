@@ -1,17 +1,18 @@
-/** Owns how a session's file is written: room first, then a seal and a rename, under the session's lock. */
+/** Writes files of sessions and `config.json`: room first, then a seal and a rename, under a lock. */
 
 import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/files.ts";
+import { acquireLock } from "../system/locks.ts";
+import type { Config } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
-import { seal, type SealingKey } from "./seal.ts";
-import { makeFoldersPrivate, pathsOf, type SessionStore } from "./store.ts";
-import { LOCK_WAIT, lockSession, sessionOf } from "./read.ts";
-import { formatSession, type Session } from "./session.ts";
 import { AMBIENT } from "./name.ts";
+import { LOCK_WAIT, type SessionReader } from "./reader.ts";
+import { seal, type SealingKey } from "./seal.ts";
+import { formatSession, type Session } from "./session.ts";
 
 /** A session's next file, its room already taken on the disk. */
 export interface SessionReplacement {
-  /** Seals the credentials, and with them what of the session is acted on, and renames the file into place. */
+  /** Seals the credentials with the fields of the session that are acted on, and renames the file into place. */
   commit(session: Session, credentials: Credentials): Promise<Session>;
   discard(): Promise<void>;
   /** True while another process, which has the lock too, may be renewing the same session. */
@@ -24,17 +25,20 @@ const LONGEST_RENEWAL = 11_000;
 /** In bytes. Rotated tokens are about as long as the ones before; a little more room costs nothing. */
 export const SPARE_ROOM = 4096;
 
-/** Makes ready to write a session's file. The caller holds its lock. Throws `STORAGE`. */
+/**
+ * Makes ready to write a session's file. The caller holds its lock.
+ *
+ * @throws {AppError} `STORAGE` when there is no room.
+ */
 export async function prepareSession(
-  store: SessionStore,
+  store: SessionReader,
   name: string,
   previous: Session | undefined,
   key: SealingKey,
 ): Promise<SessionReplacement> {
-  const { file } = await pathsOf(store.folders, name);
+  const { file } = await store.paths(name);
   const taken = previous === undefined ? 0 : new TextEncoder().encode(formatSession(previous)).length;
-  const room = taken + SPARE_ROOM;
-  const replacement = await prepareReplacement(file, room);
+  const replacement = await prepareReplacement(file, taken + SPARE_ROOM);
   checkpoint("room taken");
   return {
     discard: () => replacement.discard(),
@@ -52,40 +56,76 @@ export async function prepareSession(
 }
 
 /**
- * Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile, nor of one that
- * comes from variables.
+ * Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile, nor of a session
+ * that comes from variables.
  */
 export async function updateSession(
-  store: SessionStore,
+  store: SessionReader,
   name: string,
   change: (session: Session) => Session,
 ): Promise<void> {
   if (name.startsWith(AMBIENT)) return;
-  using _lock = await lockSession(store, name, LOCK_WAIT);
-  await changeLocked(store, name, change);
+  using _lock = await store.lock(name);
+  await updateLocked(store, name, change);
 }
 
 /**
  * As {@link updateSession}, for a caller who holds the session's lock. Where another machine holds it too and renews the
  * session meanwhile, its file is read again: an older text must not take the place of the refresh token in it.
  */
-export async function changeLocked(
-  store: SessionStore,
+export async function updateLocked(
+  store: SessionReader,
   name: string,
   change: (session: Session) => Session,
 ): Promise<void> {
-  const { file } = await pathsOf(store.folders, name);
+  const { file } = await store.paths(name);
   await changeFile(file, async (text) => {
-    const session = text === undefined ? undefined : await sessionOf(store, file, text, name);
+    const session = text === undefined ? undefined : await store.parse(file, text, name);
     return session && formatSession(change(session));
   });
 }
 
-/** Makes the folder of the sessions and sees that there is room in it. Throws `STORAGE`. */
-export async function checkRoom(store: SessionStore): Promise<void> {
-  const { folders } = store;
-  await ensurePrivateFolder(folders.sessions);
-  await makeFoldersPrivate(store);
-  const room = await prepareReplacement(`${folders.sessions}/room-${crypto.randomUUID()}`, 4 * SPARE_ROOM);
+/**
+ * Makes the folder of the sessions and checks that there is room in it.
+ *
+ * @throws {AppError} `STORAGE`.
+ */
+export async function checkRoom(store: SessionReader): Promise<void> {
+  const { sessions } = store.folders;
+  await ensurePrivateFolder(sessions);
+  await store.makeFoldersPrivate();
+  const room = await prepareReplacement(`${sessions}/room-${crypto.randomUUID()}`, 4 * SPARE_ROOM);
   await room.discard();
+}
+
+/**
+ * Makes a session the active one.
+ *
+ * @throws {AppError} `STORAGE`, `BUSY`.
+ */
+export async function activateSession(store: SessionReader, name: string): Promise<void> {
+  await changeConfig(
+    store,
+    (config) => ({ ...config, activeSession: name }),
+    store.host.interrupted,
+  );
+}
+
+/** Changes `config.json` under its lock; nothing is written when the change gives back what it got. */
+export async function changeConfig(
+  store: SessionReader,
+  change: (config: Config) => Config,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { configPath, folders: { config: folder } } = store;
+  await ensurePrivateFolder(folder);
+  await store.makeFoldersPrivate();
+  using _lock = await acquireLock(`${configPath}.lock`, { timeout: LOCK_WAIT, guards: configPath, signal });
+  checkpoint("config locked");
+  await changeFile(configPath, async (text) => {
+    const before = await store.parseConfig(text);
+    const after = change(before);
+    return after === before ? undefined : JSON.stringify(after, undefined, 2) + "\n";
+  });
+  checkpoint("config renamed");
 }

@@ -13,10 +13,8 @@ import { newLoginLine } from "../sessions/login-line.ts";
 import { labelOf, nameOfPerson } from "../sessions/name.ts";
 import { isSameIdentity, mayBecome } from "../sessions/identity.ts";
 import type { KeyStore, SessionStore } from "../sessions/store.ts";
-import { listSessions } from "../sessions/read.ts";
-import { type SavedSession, saveSession } from "../sessions/save.ts";
+import { freeName, makeActive, type SavedSession, underFreeName } from "../sessions/save.ts";
 import { timedToken, type TokenKind } from "../sessions/token-life.ts";
-import { freeName, makeActive, underFreeName } from "../sessions/naming.ts";
 import { revokeReplaced } from "./replaced-grant.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { checkpoint } from "../system/checkpoint.ts";
@@ -90,7 +88,7 @@ async function storeSignIn(
   const { target, choices, metadata, tokens, keys, user } = signedIn;
   const { certificateAuthority } = choice;
   if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
-  const others = (await listSessions(store)).sessions;
+  const others = (await store.list()).sessions;
   const { provider, apiHost, client: { id: clientId } } = target;
   const identity = { provider, kind: "user", issuer: metadata.issuer, user, apiHost, clientId } as const;
   const before = choice.renewed ??
@@ -122,34 +120,31 @@ async function storeSignIn(
   const expires = tokens.refreshToken === undefined
     ? expiryOf(credentials, preferredKind({ provider, kind: "user", ...(kubectlToken && { kubectlToken }) }))
     : undefined;
-  const saved = await saveSession(
-    store,
-    {
-      credentials,
-      session: {
-        name,
-        provider,
-        kind: "user",
-        issuer: metadata.issuer,
-        authHost: target.authHost,
-        apiHost,
-        clientId,
-        ...(target.client.secret === undefined ? {} : { confidential: true }),
-        user,
-        scopes: [...signedIn.scopes],
-        ...remembered,
-        ...(kubectlToken === undefined ? {} : { kubectlToken }),
-        ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
-        ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
-        ...(before?.organization === undefined ? {} : { organization: before.organization }),
-        ...(tokenExpires === undefined ? {} : { tokenExpires }),
-        ...(expires === undefined ? {} : { expires }),
-      },
+  const saved = await store.save({
+    credentials,
+    session: {
+      name,
+      provider,
+      kind: "user",
+      issuer: metadata.issuer,
+      authHost: target.authHost,
+      apiHost,
+      clientId,
+      ...(target.client.secret === undefined ? {} : { confidential: true }),
+      user,
+      scopes: [...signedIn.scopes],
+      ...remembered,
+      ...(kubectlToken === undefined ? {} : { kubectlToken }),
+      ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
+      ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
+      ...(before?.organization === undefined ? {} : { organization: before.organization }),
+      ...(tokenExpires === undefined ? {} : { tokenExpires }),
+      ...(expires === undefined ? {} : { expires }),
     },
-    before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
-    limits,
-    { named: choice.wantedName !== undefined },
-  );
+  }, {
+    keyStores: before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],
+    named: choice.wantedName !== undefined,
+  }, limits);
   return saved;
 }
 

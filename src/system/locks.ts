@@ -18,7 +18,7 @@ export interface FileLock extends Disposable {
 export interface LockWait {
   /** The longest wait, in milliseconds. */
   readonly timeout: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What the lock guards, for the error: "the session ada@example.com". */
   readonly guards: string;
 }

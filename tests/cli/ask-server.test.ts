@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { Session } from "../../src/sessions/session.ts";
-import { readSession } from "../../src/sessions/read.ts";
 import { makeCertificates } from "../cloud/certificates.ts";
 import { listenWithDeno } from "../cloud/listener.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
@@ -193,10 +192,10 @@ Deno.test("a Datum's API is shown the access token, then the ID token, and after
     ["access-1"],
     "the ID token is shown where the other was refused, and only there",
   );
-  assert.equal((await readSession(sandbox.store, session.name))?.kubectlToken, undefined);
+  assert.equal((await sandbox.store.read(session.name))?.kubectlToken, undefined);
   server.accepts = (token) => token.startsWith("eyJ");
   assert.equal((await update("--project", "web")).code, 0);
-  assert.equal((await readSession(sandbox.store, session.name))?.kubectlToken, "id");
+  assert.equal((await sandbox.store.read(session.name))?.kubectlToken, "id");
 });
 
 Deno.test("a server that is none of a Datum's own gets no refresh either", async () => {

@@ -1,7 +1,6 @@
 /** Owns the world of Cloudfleet's commands tested from source: a Cloudfleet in this process, a place for profiles. */
 
 import assert from "node:assert/strict";
-import { ambientSessions } from "../../src/providers/ambient.ts";
 import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, type CloudfleetOptions, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
@@ -44,9 +43,8 @@ export async function openCloudfleetWorld(options?: CloudfleetOptions): Promise<
   };
   const run: CloudfleetWorld["run"] = (words, options = {}) => {
     const variables: Readonly<Record<string, string>> = { ...env, ...options.env };
-    const read = (name: string) => variables[name] || undefined;
     return runLine(typeof words === "string" ? words.split(" ").filter((word) => word !== "") : words, {
-      store: { ...sandbox.store, env: read, ambient: ambientSessions(read, sandbox.store.now) },
+      store: sandbox.store,
       ...options,
       env: variables,
     });

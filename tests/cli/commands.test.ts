@@ -4,9 +4,6 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
 import { signInOf } from "../../src/sessions/renewal.ts";
-import { readConfig } from "../../src/sessions/config.ts";
-import { openSession } from "../../src/sessions/open.ts";
-import { readSession } from "../../src/sessions/read.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
 
@@ -24,7 +21,7 @@ Deno.test("login, list, whoami, switch and logout", async (test) => {
       /Next: datumctl auth update-kubeconfig --project PROJECT_ID\n.*datumctl projects list\n$/,
     );
     assert.equal((await world.login(GRACE)).code, 0);
-    assert.equal((await readConfig(sandbox.store)).activeSession, at(world, GRACE));
+    assert.equal(await sandbox.store.active(), at(world, GRACE));
   });
 
   await test.step("auth list in every format", async () => {
@@ -101,7 +98,7 @@ Deno.test("login, list, whoami, switch and logout", async (test) => {
       /^Revoked at the issuer and removed here: ada@example\.com/,
     );
     assert.equal(cloud.counts().revocation, 1, "the refresh token, and the access token with it");
-    assert.equal(await readSession(sandbox.store, at(world, ADA)), undefined);
+    assert.equal(await sandbox.store.read(at(world, ADA)), undefined);
     const gone = await world.run(`auth get-token --session ${at(world, ADA)}`);
     assert.equal(gone.code, 4);
     assert.match(gone.stderr, /datumctl login --profile ada/);
@@ -158,7 +155,7 @@ Deno.test("two people whose sessions would share a name get distinct ones", asyn
   const { code, stderr } = await world.login(ADA);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Session: ada@example\.com@.*-[0-9a-f]{6}\n/);
-  assert.equal((await readSession(world.sandbox.store, at(world, ADA)))?.user.subject, "another");
+  assert.equal((await world.sandbox.store.read(at(world, ADA)))?.user.subject, "another");
   assert.equal((await world.login(ADA)).code, 0);
   assert.equal(JSON.parse(await world.ok("auth list -o json")).length, 2, "and a second sign-in renews it");
 });
@@ -205,14 +202,14 @@ Deno.test("a session whose keyring is locked is not signed in to for nothing, an
   await using world = await openWorld();
   const { sandbox, cloud } = world;
   await world.login(ADA, "--profile work --keyring system");
-  assert.equal((await readSession(sandbox.store, "work"))?.keyStore, "system");
+  assert.equal((await sandbox.store.read("work"))?.keyStore, "system");
   sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
   cloud.resetCounts();
   const { code, stderr } = await world.run("login --profile work");
   assert.equal(code, 4, stderr);
   assert.equal(cloud.counts().total, 0);
   assert.equal((await world.login(ADA, "--profile work --keyring file")).code, 0);
-  assert.equal((await readSession(sandbox.store, "work"))?.keyStore, "file");
+  assert.equal((await sandbox.store.read("work"))?.keyStore, "file");
 });
 
 Deno.test("without a keyring the key goes to a file, which is said at login and ever after", async () => {
@@ -240,7 +237,7 @@ Deno.test("logout with the issuer out of reach removes here and exits 6, unless 
   const kept = await world.run("logout --keep");
   assert.equal(kept.code, 6, kept.stderr);
   assert.match(kept.stderr, /stays signed in/);
-  assert.ok(await readSession(world.sandbox.store, at(world, ADA)) !== undefined);
+  assert.ok(await world.sandbox.store.read(at(world, ADA)) !== undefined);
   const gone = await world.run("logout");
   assert.equal(gone.code, 6);
   assert.match(gone.stdout, /^Removed here: ada/);
@@ -248,7 +245,7 @@ Deno.test("logout with the issuer out of reach removes here and exits 6, unless 
     gone.stderr,
     /still valid at 127\.0\.0\.1:\d+ until it expires or is revoked there \(its access token: 20\S+Z\): /,
   );
-  assert.equal(await readSession(world.sandbox.store, at(world, ADA)), undefined);
+  assert.equal(await world.sandbox.store.read(at(world, ADA)), undefined);
 });
 
 Deno.test("logout with the keyring locked removes the file, names the item, and tells what is still valid", async () => {
@@ -265,7 +262,7 @@ Deno.test("logout with the keyring locked removes the file, names the item, and 
     /^error: ada@example\.com is still valid at .*: .* ada@example\.com is signed out here, but/,
   );
   assert.match(stderr, /item "ada@example\.com@.*" \(service datumctl\) was left behind/);
-  assert.equal(await readSession(world.sandbox.store, at(world, ADA)), undefined);
+  assert.equal(await world.sandbox.store.read(at(world, ADA)), undefined);
 });
 
 Deno.test("update-kubeconfig writes, shows and remembers", async (test) => {
@@ -296,7 +293,7 @@ Deno.test("update-kubeconfig writes, shows and remembers", async (test) => {
   await test.step("--dry-run prints a diff and writes nothing", async () => {
     assert.match(await world.ok("auth update-kubeconfig --project web --dry-run"), /\+.*datum-project-web/);
     await assert.rejects(Deno.stat(kubeconfig), Deno.errors.NotFound);
-    assert.equal((await readSession(sandbox.store, name))?.inUse, undefined);
+    assert.equal((await sandbox.store.read(name))?.inUse, undefined);
   });
 
   await test.step("the entry names the session, the server and kubectl's version of the plugin", async () => {
@@ -312,7 +309,7 @@ Deno.test("update-kubeconfig writes, shows and remembers", async (test) => {
       `--session=${name}`,
     ]);
     assert.equal(new URL(file.clusters[0].cluster.server).host, cloud.apiHost);
-    assert.equal((await readSession(sandbox.store, name))?.inUse?.project, "web");
+    assert.equal((await sandbox.store.read(name))?.inUse?.project, "web");
     assert.match((await world.run("auth update-kubeconfig --project web")).stdout, /nothing to change/);
   });
 
@@ -320,16 +317,16 @@ Deno.test("update-kubeconfig writes, shows and remembers", async (test) => {
     await world.ok("auth update-kubeconfig --organization acme --no-switch");
     const file = parse(await Deno.readTextFile(kubeconfig));
     assert.equal(file["current-context"], `datum-project-web-${cloud.apiHost}`);
-    assert.equal((await readSession(sandbox.store, name))?.inUse?.project, "web");
+    assert.equal((await sandbox.store.read(name))?.inUse?.project, "web");
   });
 
   await test.step("which token the server takes is asked and remembered", async () => {
     cloud.setControlPlanes({ acceptedTokens: "id" });
     await world.ok("auth update-kubeconfig --project web");
-    assert.equal((await readSession(sandbox.store, name))?.kubectlToken, "id");
+    assert.equal((await sandbox.store.read(name))?.kubectlToken, "id");
     cloud.setControlPlanes({ acceptedTokens: "access" });
     await world.ok("auth update-kubeconfig --project web");
-    assert.equal((await readSession(sandbox.store, name))?.kubectlToken, "access");
+    assert.equal((await sandbox.store.read(name))?.kubectlToken, "access");
   });
 
   await test.step("a file whose host was edited neither gets a token sent there nor an entry written", async () => {
@@ -407,9 +404,9 @@ Deno.test("a session's credentials hold what a refresh needs, and -v shows the c
   assert.equal(code, 0, stderr);
   const claims = JSON.parse(stdout.slice(stdout.indexOf("{")));
   assert.equal(claims.email, ADA);
-  const session = await readSession(world.sandbox.store, at(world, ADA));
+  const session = await world.sandbox.store.read(at(world, ADA));
   assert.ok(session !== undefined);
-  const { credentials } = signInOf(await openSession(world.sandbox.store, session, BOUND));
+  const { credentials } = signInOf(await world.sandbox.store.open(session, BOUND));
   assert.equal(credentials.metadata.issuer, world.cloud.issuer);
   assert.ok(credentials.keys !== undefined && credentials.refreshToken !== undefined);
   for (const secret of [credentials.accessToken, credentials.idToken, credentials.refreshToken]) {

@@ -1,7 +1,6 @@
 /** Proves that a kubeconfig of somebody else's leads no session's token to a server that is not for it. */
 
 import assert from "node:assert/strict";
-import { pathsOf } from "../../src/sessions/store.ts";
 import { openStudioWorld } from "./studio-world.ts";
 
 /** A server that answers everything and notes what it is sent. */
@@ -47,7 +46,7 @@ Deno.test("Studio's token goes to no server that a kubeconfig names, whatever it
   await world.login(["--profile", "mine"]);
   const listener = startListener();
   try {
-    const { file } = await pathsOf(world.store.folders, "mine");
+    const { file } = await world.store.paths("mine");
     const stored = JSON.parse(await Deno.readTextFile(file));
     const path = `${world.home}/kubeconfig`;
     for (const words of [`--active-for=${world.host}`, "--session=mine"]) {

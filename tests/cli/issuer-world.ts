@@ -1,7 +1,6 @@
 /** The world of commands tested from source at an issuer of one's own: its people, and a place for their sessions. */
 
 import assert from "node:assert/strict";
-import { readSession } from "../../src/sessions/read.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type PeopleIssuer, startPeopleIssuer } from "./people-issuer.ts";
@@ -73,7 +72,7 @@ export async function openIssuerWorld(life?: number): Promise<IssuerWorld> {
       return good(await signIn(named, options), named);
     },
     async session(name) {
-      return await readSession(sandbox.store, name) ?? assert.fail(`no session ${name}`);
+      return await sandbox.store.read(name) ?? assert.fail(`no session ${name}`);
     },
     async names() {
       const { stdout } = await run(["auth", "list", "-o", "json"]);

@@ -1,8 +1,6 @@
 /** Proves what a logout says when a part of it fails, and whom it means, from source. */
 
 import assert from "node:assert/strict";
-import { readConfig } from "../../src/sessions/config.ts";
-import { readSession } from "../../src/sessions/read.ts";
 import { runLine } from "./surroundings.ts";
 import { ADA, at, GRACE, openWorld, type World } from "./world.ts";
 
@@ -12,8 +10,7 @@ function errorOf(stderr: string): { code: string; message: string; hint: string;
   return JSON.parse(stderr).error;
 }
 
-const stored = async ({ sandbox }: World, name: string) =>
-  await readSession(sandbox.store, name) !== undefined;
+const stored = async ({ sandbox }: World, name: string) => await sandbox.store.read(name) !== undefined;
 
 Deno.test("a kubeconfig that cannot be read hides neither that the session went nor that its grant lives on", async () => {
   await using world = await openWorld();
@@ -77,7 +74,7 @@ Deno.test("--profile and DATUMCTL_PROFILE say exactly which session a logout or 
   for (const name of ["one", "two"]) await world.sandbox.add({ name });
   await world.sandbox.add({ name: "grace", subject: "2", email: GRACE });
   const env = { DATUMCTL_PROFILE: "two" };
-  const active = async () => (await readConfig(world.sandbox.store)).activeSession;
+  const active = async () => await world.sandbox.store.active();
 
   await world.ok("auth switch", { env });
   assert.equal(await active(), "two");

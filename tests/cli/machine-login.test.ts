@@ -1,8 +1,6 @@
 /** Proves what a machine's login keeps, refuses and says: key files, personal access tokens, the CI system's own token. */
 
 import assert from "node:assert/strict";
-import { openSession } from "../../src/sessions/open.ts";
-import { listSessions, readSession } from "../../src/sessions/read.ts";
 import { openWorld, type Options, type World } from "./world.ts";
 
 /** The flags that name a world's cloud to a machine. */
@@ -21,7 +19,7 @@ async function keyFile(
   return path;
 }
 
-const sessions = async ({ sandbox }: World) => (await listSessions(sandbox.store)).sessions;
+const sessions = async ({ sandbox }: World) => (await sandbox.store.list()).sessions;
 
 /** A failed run: its exit code and words; nothing was stored. */
 async function refused(world: World, words: string, options: Options = {}) {
@@ -93,7 +91,7 @@ Deno.test("what a service account's token requests take along is sealed with its
   await world.ok(`login ${at(world)} --credentials ${path} ${flags}`);
   const [session] = await sessions(world);
   assert.ok(session !== undefined);
-  const { credentials } = await openSession(world.sandbox.store, session, { timeout: 5_000 });
+  const { credentials } = await world.sandbox.store.open(session, { timeout: 5_000 });
   const { recipe } = credentials;
   assert.ok(recipe?.kind === "service-account");
   assert.deepEqual([recipe.tokenParams, recipe.resources], [{ tenant: "a" }, ["https://api.example.com/"]]);
@@ -293,13 +291,13 @@ Deno.test("where tokens say nothing, a personal access token's session is told b
   world.cloud.setMachines({ accessTokens: "opaque" });
   const words = `login ${at(world)} --with-token --profile bot`;
   assert.equal((await world.run(words, { stdin: world.cloud.addPersonalAccessToken() })).code, 0);
-  const first = await readSession(world.sandbox.store, "bot");
+  const first = await world.sandbox.store.read("bot");
   assert.match(first?.user.subject ?? "", /^pat-[a-z2-7]{16}$/);
   const next = await world.run("login --with-token --profile bot", {
     stdin: world.cloud.addPersonalAccessToken(),
   });
   assert.equal(next.code, 0, next.stderr);
-  assert.equal((await readSession(world.sandbox.store, "bot"))?.user.subject, first?.user.subject);
+  assert.equal((await world.sandbox.store.read("bot"))?.user.subject, first?.user.subject);
   world.cloud.setMachines({ accessTokens: "jwt" });
   const other = world.cloud.addPersonalAccessToken({ email: "grace@example.com" });
   const { code, stderr } = await refused(world, "login --with-token --profile bot", { stdin: other });

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { readGetToken } from "../../src/plugin/arguments.ts";
-import { listSessions } from "../../src/sessions/read.ts";
 import { fileNameOf } from "../../src/sessions/name.ts";
 import { kubectl, kubectlData } from "../kube/kubectl.ts";
 import { type IssuerWorld, openIssuerWorld } from "./issuer-world.ts";
@@ -25,7 +24,7 @@ async function namesAfter(people: typeof PEOPLE): Promise<Record<string, string>
     world.issuer.person = person;
     await world.login("one", "kubernetes");
   }
-  const { sessions } = await listSessions(world.sandbox.store);
+  const { sessions } = await world.sandbox.store.list();
   assert.equal(sessions.length, people.length);
   const host = new RegExp(world.host, "g");
   return Object.fromEntries(

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
-import { openStore } from "../../src/sessions/open-store.ts";
+import { SessionStore } from "../../src/sessions/store.ts";
+import { testHost } from "../host.ts";
 import { runLine } from "./surroundings.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -12,7 +13,7 @@ const EXEC = JSON.stringify({ apiVersion: V1, kind: "ExecCredential", spec: { in
 /** Runs a command line where no variable names a home, a kubeconfig or a folder of ours. */
 const run = (words: string, env: Readonly<Record<string, string>>) =>
   runLine(words.split(" "), {
-    store: openStore(() => undefined, (line) => assert.fail(line)),
+    store: new SessionStore(testHost({}, { notice: (line) => assert.fail(line) })),
     env,
   });
 

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { signInFromPlugin } from "../../src/plugin/sign-in.ts";
 import { AppError } from "../../src/errors.ts";
-import { openSession } from "../../src/sessions/open.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { openIssuerWorld } from "./issuer-world.ts";
 
@@ -195,7 +194,7 @@ Deno.test("an audience that is trusted is remembered, for refreshes and for the 
   assert.equal((await world.signIn(["--profile", "work"])).code, 0);
   const session = await world.session("work");
   assert.deepEqual(session.signIn?.trustedAudiences, [other]);
-  const { credentials } = await openSession(world.sandbox.store, session, BOUND);
+  const { credentials } = await world.sandbox.store.open(session, BOUND);
   assert.deepEqual(credentials.signIn?.trustedAudiences, [other]);
 
   // A token for one more than those is refused, and the session stays as it is.

@@ -260,14 +260,16 @@ Deno.test("flags of every command stand before, between or after its words", asy
 
 Deno.test("a fault of our own is INTERNAL, with the frames under -v and never its words", async () => {
   await using sandbox = await openSandbox();
-  const place = {
-    ...sandbox.store,
-    get folders(): never {
-      throw new TypeError("secret-token");
-    },
+  const folder = (): never => {
+    throw new TypeError("secret-token");
   };
+  const folders = Object.defineProperties({ config: "", sessions: "" }, {
+    config: { get: folder },
+    sessions: { get: folder },
+  });
+  const store = sandbox.store.with({ folders });
   for (const words of ["auth list", "auth list -v"]) {
-    const { code, stderr } = await runLine(words.split(" "), { store: place });
+    const { code, stderr } = await runLine(words.split(" "), { store });
     assert.equal(code, 1);
     assert.match(stderr, /^error: Something went wrong inside datumctl \(TypeError\)\.\n/);
     assert.doesNotMatch(stderr, /secret-token/);

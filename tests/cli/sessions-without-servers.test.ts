@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { readSession } from "../../src/sessions/read.ts";
 import { kubeconfigText } from "../cloud/strange-kubeconfigs.ts";
 import { startStranger } from "../cloud/stranger.ts";
 import {
@@ -13,7 +12,6 @@ import {
   writeSessions,
 } from "../fixtures/sessions-without-servers.ts";
 import { opened, openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { openSession } from "../../src/sessions/open.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { runLine } from "./surroundings.ts";
 
@@ -56,9 +54,9 @@ async function outcome({ run }: World, args: readonly string[], server?: string)
 }
 
 async function serversOf({ sandbox }: World, name: string): Promise<string[] | undefined> {
-  const session = await readSession(sandbox.store, name);
+  const session = await sandbox.store.read(name);
   assert.ok(session !== undefined);
-  const { servers } = (await openSession(sandbox.store, session, BOUND)).session;
+  const { servers } = (await sandbox.store.open(session, BOUND)).session;
   return servers?.map(({ origin }) => origin);
 }
 

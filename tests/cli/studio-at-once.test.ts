@@ -1,8 +1,6 @@
 /** Proves that of two sign-ins at one Studio no token is left that nobody knows of, and that a late failure stops no cleaning up. */
 
 import assert from "node:assert/strict";
-import { pathsOf } from "../../src/sessions/store.ts";
-import { listSessions } from "../../src/sessions/read.ts";
 import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
 import type { Ran } from "./surroundings.ts";
 
@@ -46,7 +44,7 @@ for (const [what, late] of [["another name", "two"], ["the same name", "one"]] a
     assert.deepEqual(names(world), [late]);
     assert.notEqual(world.studio.tokens()[0]?.token, first);
     assert.equal(await world.ok(["auth", "token"]), `${world.studio.tokens()[0]?.token}\n`);
-    assert.equal((await listSessions(world.store)).sessions.length, 1);
+    assert.equal((await world.store.list()).sessions.length, 1);
   });
 }
 
@@ -66,7 +64,7 @@ Deno.test("many sign-ins at once leave one session and one token", async () => {
   const ran = await Promise.all(confirms.map((confirm) => confirm()));
   assert.deepEqual(ran.map(({ code }) => code).sort(), [0, 2, 2, 2]);
   assert.equal(names(world).length, 1);
-  assert.equal((await listSessions(world.store)).sessions.length, 1);
+  assert.equal((await world.store.list()).sessions.length, 1);
 });
 
 Deno.test("a token that can be neither kept nor revoked is told of, with -q too", async () => {
@@ -98,7 +96,7 @@ Deno.test("where the session cannot be made the active one, the rest is done, an
     /"two@\S+" is signed in and stored, but it could not be made the active one.*\n.*auth switch/,
   );
   assert.deepEqual(names(world), ["two"]);
-  assert.deepEqual((await listSessions(store)).sessions.map(({ name }) => name), [`two@${host}`]);
+  assert.deepEqual((await store.list()).sessions.map(({ name }) => name), [`two@${host}`]);
   const config = `${home}/.config/datachain/config`;
   assert.ok((await Deno.readTextFile(config)).includes(studio.tokens()[0]?.token ?? "?"));
 
@@ -112,5 +110,5 @@ Deno.test("where the session cannot be made the active one, the rest is done, an
   assert.match(both.stderr, /warning: .*not exported: .*not valid TOML/);
   assert.match(both.stderr, /error: .*could not be made the active one/);
   assert.deepEqual(names(world), ["three"]);
-  await Deno.stat((await pathsOf(store.folders, `three@${host}`)).file);
+  await Deno.stat((await store.paths(`three@${host}`)).file);
 });

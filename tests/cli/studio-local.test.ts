@@ -1,8 +1,6 @@
 /** Proves that a project folder's own session counts in that folder and nowhere else, and is nobody else's. */
 
 import assert from "node:assert/strict";
-import { pathsOf } from "../../src/sessions/store.ts";
-import { listSessions } from "../../src/sessions/read.ts";
 import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
 
 const FOREIGN = "KEYRING_ITEM_MISSING";
@@ -93,7 +91,7 @@ Deno.test("switch and logout act on the place that is meant, and say what goes o
   const named = await run("logout", "--profile", at("local"));
   assert.equal(named.code, 0, named.stderr);
   assert.deepEqual(world.studio.tokens(), []);
-  assert.deepEqual((await listSessions(world.store)).sessions.map(({ name }) => name), ["work"]);
+  assert.deepEqual((await world.store.list()).sessions.map(({ name }) => name), ["work"]);
 });
 
 Deno.test("with nobody but the folder signed in, logout names its flag", async () => {
@@ -181,7 +179,7 @@ async function snapshot(folder: string): Promise<string> {
 
 /** Writes fields into the file of a folder's own session, as whoever has the folder could. */
 async function edit(world: StudioWorld, folder: string, name: string, fields: Record<string, unknown>) {
-  const { file } = await pathsOf(world.placeOf(folder).folders, name);
+  const { file } = await world.placeOf(folder).paths(name);
   const text = await Deno.readTextFile(file);
   await Deno.writeTextFile(file, JSON.stringify({ ...JSON.parse(text), ...fields }));
 }
@@ -301,7 +299,7 @@ Deno.test("of a folder's own session that was edited, what is sealed is told; of
     assert.match(stderr, /--hostname 127\.0\.0\.1:\d+ --local --force/, words.join(" "));
     assert.doesNotMatch(stdout + stderr, /phish/);
   }
-  const { file } = await pathsOf(world.placeOf(folder).folders, name);
+  const { file } = await world.placeOf(folder).paths(name);
   const text = await Deno.readTextFile(file);
   await Deno.writeTextFile(file, text.replace(/"credentials": ?"([^"]+)[^".]{4}"/, '"credentials":"$1AAAA"'));
   for (const words of ACTING) {
@@ -326,7 +324,7 @@ Deno.test("what is written of a folder's session goes into the folder, not to th
   await signedIn(world, folder, "local");
   const name = `local@${world.host}`;
   await world.sandbox.add({ name });
-  const { file } = await pathsOf(world.store.folders, name);
+  const { file } = await world.store.paths(name);
   const before = await Deno.readTextFile(file);
   await world.ok(["auth", "team", "ml-team"], { folder });
   await world.ok(["ctx", "use", "acme", "--skip-validation"], { folder });
@@ -379,7 +377,7 @@ Deno.test("where a folder's token has ended, kubectl begins no sign-in of the pe
   const { code, stderr } = await world.run(EXEC, { folder, env: { ...execInfo(true), BROWSER: "true" } });
   assert.equal(code, 2, stderr);
   assert.doesNotMatch(stderr, /has expired|Nobody is signed in|mine/);
-  const { signIn } = await pathsOf(world.store.folders, "mine");
+  const { signIn } = await world.store.paths("mine");
   await assert.rejects(Deno.stat(signIn), Deno.errors.NotFound);
 });
 
@@ -481,7 +479,7 @@ Deno.test("a failed sign-in leaves no folder behind; a killed logout is finished
   assert.deepEqual([...Deno.readDirSync(folder)], []);
 
   await signedIn(world, folder, "first");
-  const { file, leaving } = await pathsOf(world.placeOf(folder).folders, `first@${world.host}`);
+  const { file, leaving } = await world.placeOf(folder).paths(`first@${world.host}`);
   await Deno.rename(file, leaving);
   const { code, stderr } = await world.run(["logout", "--local"], { folder });
   assert.equal(code, 4, stderr);

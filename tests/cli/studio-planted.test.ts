@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { fileNameOf } from "../../src/sessions/name.ts";
-import { listSessions } from "../../src/sessions/read.ts";
 import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
 import type { Ran } from "./surroundings.ts";
 
@@ -102,7 +101,7 @@ for (const [what, fields] of Object.entries(PLANTED)) {
     assert.match(account, new RegExp(`^mine@${world.host}-(?:2|[0-9a-f]{6}) in ${folder}$`));
     assert.deepEqual(more, [], "the key is in the keyring, not in a file");
     assert.equal(await world.ok(["auth", "token"], { folder }), `${world.studio.tokens()[0]?.token}\n`);
-    const left = (await listSessions(world.placeOf(folder))).sessions.map(({ name }) => name);
+    const left = (await world.placeOf(folder).list()).sessions.map(({ name }) => name);
     assert.equal(left.includes("work"), elsewhere, "what was said to be of this host is replaced");
   });
 }
@@ -143,7 +142,7 @@ for (
     assert.equal(code, 0, stderr);
     assert.equal(stdout, `Removed here; not revoked: the session of ${folder}.\n`);
     assert.doesNotMatch(stderr, THEIRS);
-    assert.deepEqual((await listSessions(world.placeOf(folder))).sessions, []);
+    assert.deepEqual((await world.placeOf(folder).list()).sessions, []);
   });
 }
 

@@ -1,9 +1,7 @@
 /** Owns the world of Studio's commands tested from source: a Studio in this process, a person's home, project folders. */
 
 import assert from "node:assert/strict";
-import { projectStore } from "../../src/sessions/project-folder.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
-import { readSession } from "../../src/sessions/read.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
@@ -42,10 +40,8 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
   const sandbox = await openSandbox();
   const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "studio-home-" }));
   const env = { HOME: home, PATH: Deno.env.get("PATH") ?? "" };
-  const store: SessionStore = {
-    ...sandbox.store,
-    env: (name) => name === "HOME" ? home : undefined,
-  };
+  const host = { ...sandbox.store.host, env: (name: string) => name === "HOME" ? home : undefined };
+  const store = sandbox.store.with({ host });
   const run = async (words: readonly string[], options: Options = {}) => {
     const { folder = home, onCode = (code) => studio.approve(code), onErr, ...rest } = options;
     let shown = "";
@@ -53,7 +49,7 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
     return await runLine(words, {
       ...rest,
       sleep: (_, signal) => pause(10, signal),
-      store: { ...store, workingFolder: () => folder },
+      store: store.with({ host: { ...host, workingFolder: () => folder } }),
       env: { ...env, ...rest.env },
       onErr(text) {
         onErr?.(text);
@@ -71,7 +67,7 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
     host: new URL(studio.url).host,
     home,
     store,
-    placeOf: (folder) => projectStore(store, folder),
+    placeOf: (folder) => store.forProject(folder),
     async folder(path) {
       const folder = `${home}/${path}`;
       await Deno.mkdir(folder, { recursive: true });
@@ -101,7 +97,7 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
 
 /** The stored session of that name, which must be there. */
 export async function stored(store: SessionStore, name: string) {
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   assert.ok(session !== undefined, `no session ${name}`);
   return session;
 }

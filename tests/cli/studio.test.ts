@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
-import { pathsOf } from "../../src/sessions/store.ts";
-import { listSessions } from "../../src/sessions/read.ts";
 import { ESCAPES } from "../cloud/forgeries.ts";
 import type { Studio, StudioFaults } from "../cloud/studio.ts";
 import { openStudioWorld, stored, type StudioWorld } from "./studio-world.ts";
@@ -21,7 +19,7 @@ function errorOf({ code, stderr }: Ran): { exit: number; code: ErrorCode; messag
 }
 
 async function nothingStored({ store, home, studio }: StudioWorld, what: string): Promise<void> {
-  assert.deepEqual(await listSessions(store), { sessions: [], damaged: [] }, what);
+  assert.deepEqual(await store.list(), { sessions: [], damaged: [] }, what);
   assert.deepEqual(studio.tokens(), [], `${what}: a token lives on`);
   assert.deepEqual([...Deno.readDirSync(home)], [], what);
 }
@@ -173,7 +171,7 @@ Deno.test("wrong words are told before anything is asked", async () => {
 
 Deno.test("a token that cannot be kept is revoked again", async () => {
   await using world = await openStudioWorld();
-  const { lock } = await pathsOf(world.store.folders, `my-token@${world.host}`);
+  const { lock } = await world.store.paths(`my-token@${world.host}`);
   // A folder in the lock's place.
   await Deno.mkdir(lock, { recursive: true });
   const { code, stderr } = await world.login(["--name", "my-token"]);
@@ -264,7 +262,7 @@ Deno.test("there is one session for each host: refused before any request, repla
   const forced = await world.login(["--force", "--name", "two"]);
   assert.equal(forced.code, 0, forced.stderr);
   assert.match(forced.stderr, /The token "one" that was here before is revoked/);
-  assert.deepEqual((await listSessions(store)).sessions.map(({ name, team }) => [name, team]), [[
+  assert.deepEqual((await store.list()).sessions.map(({ name, team }) => [name, team]), [[
     `two@${host}`,
     undefined,
   ]]);
@@ -279,7 +277,7 @@ Deno.test("there is one session for each host: refused before any request, repla
   const named = await world.login(["--force"]);
   assert.equal(named.code, 0, named.stderr);
   assert.deepEqual(
-    (await listSessions(store)).sessions.map(({ name }) => name),
+    (await store.list()).sessions.map(({ name }) => name),
     ["work"],
     "a given name stays",
   );
@@ -300,14 +298,14 @@ Deno.test("what fails after the token was stored is told, and the session stays"
   assert.doesNotMatch(unexported.stdout, /config/);
   assert.equal(await world.ok(["auth", "token"]), `${studio.tokens()[0]?.token}\n`);
 
-  await Deno.remove((await pathsOf(store.folders, `one@${host}`)).key);
+  await Deno.remove((await store.paths(`one@${host}`)).key);
   const { code, stderr } = await world.login(["--force", "--name", "two"]);
   assert.equal(code, 0, stderr);
   assert.match(
     stderr,
     /"one" that was here before cannot be opened, so it is not revoked. It may still be valid until/,
   );
-  assert.deepEqual((await listSessions(store)).sessions.map(({ name }) => name), [`two@${host}`]);
+  assert.deepEqual((await store.list()).sessions.map(({ name }) => name), [`two@${host}`]);
 });
 
 Deno.test("a name of somebody else's session is refused before any request", async () => {
@@ -335,7 +333,7 @@ Deno.test("the stored host is signed in to again, and another host is another se
     { onCode: (code) => other.studio.approve(code) },
   );
   assert.equal(second.code, 0, second.stderr);
-  const names = (await listSessions(world.store)).sessions.map(({ name }) => name);
+  const names = (await world.store.list()).sessions.map(({ name }) => name);
   assert.deepEqual(names.sort(), [`b@${world.host}`, `c@${other.host}`].sort());
   assert.equal(await world.ok(["auth", "token"]), `${other.studio.tokens()[0]?.token}\n`);
   assert.equal(
@@ -392,7 +390,7 @@ Deno.test("logout: revoked; known no more; refused; not reached; and kept where 
     assert.match(exit === 0 ? stdout : stderr, says);
     await studio.setFaults({});
     assert.equal(studio.tokens().some((one) => one.token === token?.token), valid);
-    assert.equal((await listSessions(store)).sessions.length, kept ? 1 : 0);
+    assert.equal((await store.list()).sessions.length, kept ? 1 : 0);
     for (const { headers } of studio.requests()) {
       assert.equal(headers.authorization, `token ${token?.token}`);
     }
@@ -448,7 +446,7 @@ Deno.test("kubectl is not handed Studio's token, whatever its session's file say
   await using world = await openStudioWorld();
   await world.login(["--profile", "mine"]);
   const [{ token } = { token: "" }] = world.studio.tokens();
-  const { file } = await pathsOf(world.store.folders, "mine");
+  const { file } = await world.store.paths("mine");
   const text = await Deno.readTextFile(file);
   const exec = (interactive: boolean) => ({
     BROWSER: "true",
@@ -489,7 +487,7 @@ Deno.test("kubectl is not handed Studio's token, whatever its session's file say
 Deno.test("an edited kind and provider send Studio's token nowhere else, and keep nobody from its revocation", async () => {
   await using world = await openStudioWorld();
   await world.login(["--profile", "mine"]);
-  const { file } = await pathsOf(world.store.folders, "mine");
+  const { file } = await world.store.paths("mine");
   const stored = JSON.parse(await Deno.readTextFile(file));
   const edited = { ...stored, kind: "user", provider: "datum", exportedTo: file };
   await Deno.writeTextFile(file, JSON.stringify(edited));

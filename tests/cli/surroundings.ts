@@ -54,20 +54,17 @@ export function recordingSurroundings(
     },
     readIn: () => Promise.resolve(stdin),
   };
-  const variable = (name: string) => env[name] || undefined;
-  return {
-    env: variable,
-    terminal,
-    // With its getters, which a test may have fail.
-    store: Object.defineProperties({} as SessionStore, {
-      ...Object.getOwnPropertyDescriptors(store),
-      env: { value: variable, enumerable: true },
-      ambient: { value: ambientSessions(variable, store.now), enumerable: true },
-    }),
-    now: store.now,
+  const host = {
+    ...store.host,
+    env: (name: string) => env[name] || undefined,
     sleep,
     openNetwork,
     interrupted: interrupted ?? new AbortController().signal,
+  };
+  return {
+    ...host,
+    terminal,
+    store: store.with({ host, ambient: ambientSessions(host) }),
     errorFormat: errorFormatOf(args, env.DATUMCTL_ERROR_FORMAT),
     written,
   };

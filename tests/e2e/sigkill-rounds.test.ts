@@ -2,10 +2,9 @@
 
 import assert from "node:assert/strict";
 import { signInOf } from "../../src/sessions/renewal.ts";
-import { openStore } from "../../src/sessions/open-store.ts";
+import { testHost } from "../host.ts";
+import { SessionStore } from "../../src/sessions/store.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
-import { openSession } from "../../src/sessions/open.ts";
-import { readSession } from "../../src/sessions/read.ts";
 import { type Finished, openWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
@@ -34,10 +33,10 @@ function answersOf(world: World): Answer[] {
 
 /** What is stored, unsealed; fails when it is not whole. */
 async function storedIn(world: World, name: string): Promise<SignInCredentials> {
-  const store = openStore((variable) => ({ ...world.env })[variable], (line) => assert.fail(line));
-  const session = await readSession(store, name);
+  const store = new SessionStore(testHost(world.env, { notice: (line) => assert.fail(line) }));
+  const session = await store.read(name);
   assert.ok(session !== undefined, "the session's file is there");
-  return signInOf(await openSession(store, session, { timeout: 10_000 })).credentials;
+  return signInOf(await store.open(session, { timeout: 10_000 })).credentials;
 }
 
 Deno.test(`${ROUNDS} rounds of SIGKILL at random moments of ${AT_ONCE} refreshes: sign-outs only where an answer was never kept`, async () => {

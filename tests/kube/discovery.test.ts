@@ -346,7 +346,7 @@ Deno.test("what is kept is private, ends with its time, and is told apart by con
   await Deno.mkdir(sandbox.store.folders.sessions, { recursive: true });
   const options = { session: "ada@example.com", kind: "discovery", source: BASE, longestLife: 1000 };
   let now = 5_000;
-  const place = { ...sandbox.store, now: () => now };
+  const place = sandbox.store.with({ host: { ...sandbox.store.host, now: () => now } });
   const cache = await openSessionCache(place, options);
   assert.equal(await cache.read(), undefined);
   await cache.write({ groups: [] });

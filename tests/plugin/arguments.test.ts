@@ -5,7 +5,6 @@ import fc from "fast-check";
 import { flagsOfWrongGetToken, getTokenRequest, readGetToken } from "../../src/plugin/arguments.ts";
 import { runGetToken } from "../../src/plugin/get-token.ts";
 import { AppError, errorFormatOf } from "../../src/errors.ts";
-import { activateSession } from "../../src/sessions/config.ts";
 import { type Ran, recordingSurroundings, runLine } from "../cli/surroundings.ts";
 import { startIssuer } from "../sessions/issuer.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
@@ -246,7 +245,7 @@ Deno.test("whatever the short way answers, the whole command line answers the sa
   graces.claims = { sub: "2" };
   await sandbox.add({ name: "ada" });
   await sandbox.add({ name: "grace", subject: "2", issuer: graces });
-  await activateSession(sandbox.store, "ada");
+  await sandbox.store.activate("ada");
   let answered = 0;
   // A forced refresh gives another token each time, and a failure that is remembered asks nobody again: the words are
   // compared, neither the tokens nor the log of requests.

@@ -170,7 +170,7 @@ Deno.test("no note of an earlier sign-in breaks the plugin's own", async () => {
     session: { issuer: gone, provider: "oidc" },
   });
   const { signIn } = await sandbox.paths(session.name);
-  const good = { at: store.now() - 1, ended: true };
+  const good = { at: store.host.now() - 1, ended: true };
   const expired = new AppError("SESSION_EXPIRED", "over");
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {

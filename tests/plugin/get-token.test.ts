@@ -5,8 +5,6 @@ import type { GetTokenFlags } from "../../src/plugin/arguments.ts";
 import { EXEC_API_VERSIONS } from "../../src/plugin/exec-credential.ts";
 import { type GetTokenContext, remarksWanted, runGetToken } from "../../src/plugin/get-token.ts";
 import { AppError } from "../../src/errors.ts";
-import { activateSession } from "../../src/sessions/config.ts";
-import { readSession } from "../../src/sessions/read.ts";
 import { SUBJECT } from "../sessions/issuer.ts";
 import type { ParentProcess } from "../../src/system/parent-process.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
@@ -49,7 +47,7 @@ async function getToken(
 Deno.test("a bare token with one newline, and silence on stderr", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  await activateSession(sandbox.store, name);
+  await sandbox.store.activate(name);
   assert.deepEqual(await getToken(sandbox), { code: 0, stdout: "access-0\n", stderr: "" });
   const id = await getToken(sandbox, { token: "id" });
   assert.match(id.stdout, /^eyJ[^\n]+\n$/);
@@ -145,7 +143,7 @@ Deno.test("the variable never overrides a session that the entry names", async (
   await using sandbox = await openSandbox();
   await sandbox.add({ name: "ada" });
   await sandbox.add({ name: "grace", subject: "2", credentials: { accessToken: "access-9" } });
-  await activateSession(sandbox.store, "grace");
+  await sandbox.store.activate("grace");
   const env = { DATUMCTL_PROFILE: "grace" };
   assert.equal((await getToken(sandbox, { session: "ada" }, env)).stdout, "access-0\n");
   assert.equal((await getToken(sandbox, {}, { DATUMCTL_PROFILE: "ada" })).stdout, "access-0\n");
@@ -160,10 +158,10 @@ Deno.test("an entry that follows the active session never gets a token of anothe
     subject: "2",
     session: { apiHost: "api.other.example" },
   });
-  await activateSession(sandbox.store, "ada");
+  await sandbox.store.activate("ada");
   const request = { activeFor: "api.example.com", output: V1 };
   assert.equal((await getToken(sandbox, request, exec())).code, 0);
-  await activateSession(sandbox.store, "other");
+  await sandbox.store.activate("other");
   const refused = await getToken(sandbox, request, exec());
   assert.equal(refused.code, 4);
   assert.equal(JSON.parse(refused.stdout).reason, "WRONG_HOST");
@@ -219,7 +217,7 @@ Deno.test("a pinned entry acts as its session at its place alone, edited files o
 Deno.test("an entry that follows the active session can be held to an issuer", async () => {
   await using sandbox = await openSandbox();
   const { session: { issuer } } = await sandbox.add({ name: "work" });
-  await activateSession(sandbox.store, "work");
+  await sandbox.store.activate("work");
   assert.equal((await getToken(sandbox, { activeFor: issuer, output: V1 }, exec())).code, 0);
   const refused = await getToken(sandbox, { activeFor: "https://other.example", output: V1 }, exec());
   assert.match(JSON.parse(refused.stdout).message, /active session "work" .*https:\/\/other\.example/);
@@ -312,7 +310,7 @@ Deno.test("one CI job's remembered failure is not told to another job of the sam
     const words = async (job: string, failure: string) => {
       sandbox.system.failure = new AppError("KEYRING_LOCKED", failure);
       const env = await set(job);
-      const place = { ...sandbox.store, env: (name: string) => env[name] };
+      const place = sandbox.store.with({ host: { ...sandbox.store.host, env: (name) => env[name] } });
       const { stdout } = await getToken(
         sandbox,
         { session: "job", output: V1 },
@@ -435,10 +433,9 @@ Deno.test("a certificate that is not trusted is explained, in what is printed an
   const failure = new AppError("UNTRUSTED_CERTIFICATE", "Cannot reach it.", { hint: "Look." });
   const explainCertificate = (error: AppError) =>
     Promise.resolve(new AppError(error.code, error.message, { hint: "SHA-256 of it" }));
-  const place = {
-    ...sandbox.store,
+  const place = sandbox.store.with({
     secretStore: () => ({ ...sandbox.system, get: () => Promise.reject(failure) }),
-  };
+  });
   const first = await getToken(sandbox, { session: name, output: V1 }, exec(), {
     store: place,
     explainCertificate,
@@ -493,12 +490,11 @@ Deno.test("an output that takes nothing more is STORAGE once, and no failure of 
 
 Deno.test("a fault of our own shows its frames under -v, never its words", async () => {
   await using sandbox = await openSandbox();
-  const place = {
-    ...sandbox.store,
+  const place = sandbox.store.with({
     secretStore: () => {
       throw new TypeError("secret-word");
     },
-  };
+  });
   const { session: { name } } = await sandbox.add();
   for (const verbose of [false, true]) {
     const { stderr } = await getToken(sandbox, { session: name, verbose }, {}, { store: place });
@@ -573,7 +569,7 @@ Deno.test("a token that the issuer refuses, of a session that it does not renew:
   assert.equal(JSON.parse(stdout).reason, "SESSION_EXPIRED");
   assert.match(stderr, /^error: The session .*\nSign in again: datumctl login --profile .*\n$/);
   assert.equal(
-    (await readSession(sandbox.store, name))?.renewalRefused,
+    (await sandbox.store.read(name))?.renewalRefused,
     new Date(sandbox.time).toISOString(),
   );
 
@@ -583,7 +579,7 @@ Deno.test("a token that the issuer refuses, of a session that it does not renew:
       metadata: { ...sandbox.issuer.metadata, userinfo_endpoint: `${sandbox.issuer.url}/userinfo` },
     },
   });
-  assert.equal((await readSession(sandbox.store, name))?.renewalRefused, undefined, "a sign-in clears it");
+  assert.equal((await sandbox.store.read(name))?.renewalRefused, undefined, "a sign-in clears it");
   sandbox.issuer.respond = () => new Response(null, { status: 503 });
   assert.deepEqual([(await call()).code, (await call()).code], [0, 0]);
 });

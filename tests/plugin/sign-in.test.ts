@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { signInFromPlugin } from "../../src/plugin/sign-in.ts";
 import { AppError } from "../../src/errors.ts";
-import { pathsOf } from "../../src/sessions/store.ts";
 import type { TerminalUse } from "../../src/system/terminal-use.ts";
 import { acquireLock } from "../../src/system/locks.ts";
 import { startCloud } from "../cloud/cloud.ts";
@@ -57,7 +56,7 @@ async function withStage(
     use(use) {
       terminal = use;
     },
-    note: (await pathsOf(sandbox.store.folders, name)).signIn,
+    note: (await sandbox.store.paths(name)).signIn,
     get time() {
       return sandbox.time;
     },

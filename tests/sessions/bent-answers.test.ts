@@ -3,13 +3,12 @@
 import assert from "node:assert/strict";
 import { type ErrorCode } from "../../src/errors.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
-import { readSession } from "../../src/sessions/read.ts";
 import { bentAnswers } from "../bent.ts";
 import { assertAppError } from "../expect-error.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 async function refresh({ store, bound }: Sandbox, name: string): Promise<ErrorCode | undefined> {
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   assert.ok(session !== undefined);
   const asked = freshToken(store, session, { kind: "access", force: true }, bound());
   const thrown = await asked.then(() => undefined, (error) => error);

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { chooseSession } from "../../src/sessions/choose.ts";
-import { activateSession } from "../../src/sessions/config.ts";
 import { failure, openSandbox } from "./sandbox.ts";
 
 Deno.test("which session: the flag, else the variable, else the active one; else who there is", async () => {
@@ -13,7 +12,7 @@ Deno.test("which session: the flag, else the variable, else the active one; else
   await sandbox.add({ name: "a" });
   await sandbox.add({ name: "b", subject: "2" });
   assert.match((await failure(chooseSession(store, {}), "NOT_SIGNED_IN")).message, /Stored here: a, b\./);
-  await activateSession(store, "b");
+  await store.activate("b");
   const chosen = async (choice: Parameters<typeof chooseSession>[1]) => {
     const { session: { name }, source } = await chooseSession(store, choice);
     return [name, source];
@@ -35,6 +34,6 @@ Deno.test("which session: the flag, else the variable, else the active one; else
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(`${error.message}${error.hint}`, /\.\.\/x|\u001b|a b/);
   }
-  await activateSession(store, "gone");
+  await store.activate("gone");
   await failure(chooseSession(store, {}), "NOT_SIGNED_IN");
 });

@@ -1,16 +1,15 @@
 /** Proves that config.json keeps what it holds, and how damage of it is told. */
 
 import assert from "node:assert/strict";
-import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openStore } from "../../src/sessions/open-store.ts";
-import { listSessions } from "../../src/sessions/read.ts";
+import { SessionStore } from "../../src/sessions/store.ts";
 import { failure, openSandbox } from "./sandbox.ts";
+import { testHost } from "../host.ts";
 
 Deno.test("config.json keeps members that are not known here", async () => {
   await using sandbox = await openSandbox();
   const path = `${sandbox.folder}/config.json`;
   await Deno.writeTextFile(path, '{"schemaVersion":1,"later":{"a":[1]}}');
-  await activateSession(sandbox.store, "x");
+  await sandbox.store.activate("x");
   assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), {
     schemaVersion: 1,
     later: { a: [1] },
@@ -33,10 +32,10 @@ Deno.test("a damaged or newer config.json is told with its path and stays as it 
     ]
   ) {
     await Deno.writeTextFile(path, text);
-    const error = await failure(readConfig(sandbox.store), "STORAGE");
+    const error = await failure(sandbox.store.active(), "STORAGE");
     assert.ok(error.message.startsWith(path), error.message);
     assert.doesNotMatch(error.message, /[\u202e\u009b]/);
-    await failure(activateSession(sandbox.store, "x"), "STORAGE");
+    await failure(sandbox.store.activate("x"), "STORAGE");
     assert.equal(await Deno.readTextFile(path), text);
   }
 });
@@ -44,11 +43,8 @@ Deno.test("a damaged or newer config.json is told with its path and stays as it 
 Deno.test("a folder that cannot be is a STORAGE error that names it", async () => {
   await using sandbox = await openSandbox();
   await Deno.writeTextFile(`${sandbox.folder}/file`, "");
-  const store = openStore(
-    (name) => name === "DATUMCTL_CONFIG_DIR" ? `${sandbox.folder}/file/x` : undefined,
-    () => {},
-  );
-  const error = await failure(activateSession(store, "x"), "STORAGE");
+  const store = new SessionStore(testHost({ DATUMCTL_CONFIG_DIR: `${sandbox.folder}/file/x` }));
+  const error = await failure(store.activate("x"), "STORAGE");
   assert.match(error.message, /file\/x/);
-  assert.deepEqual((await listSessions(store)).sessions, []);
+  assert.deepEqual((await store.list()).sessions, []);
 });

@@ -7,8 +7,6 @@ import { freshToken, preferredKind } from "../../src/sessions/fresh-token.ts";
 import { makeKeyText, readKeyText, seal } from "../../src/sessions/seal.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import { formatSession } from "../../src/sessions/session.ts";
-import { lockSession, readSession } from "../../src/sessions/read.ts";
-import { removeSession } from "../../src/sessions/remove.ts";
 import type { TokenRequest } from "../../src/sessions/token-wish.ts";
 import { pause } from "../../src/system/clock.ts";
 import { SUBJECT } from "./issuer.ts";
@@ -18,13 +16,13 @@ import { BOUND, failure, names, openSandbox, openSignIn, type Sandbox } from "./
 const HOUR = 3600_000;
 
 async function token(sandbox: Sandbox, name: string, request: TokenRequest = {}, more = {}) {
-  const session = await readSession(sandbox.store, name);
+  const session = await sandbox.store.read(name);
   assert.ok(session !== undefined);
   return await freshToken(sandbox.store, session, request, sandbox.bound(more));
 }
 
 async function stored(sandbox: Sandbox, name: string): Promise<SignInCredentials> {
-  const session = await readSession(sandbox.store, name);
+  const session = await sandbox.store.read(name);
   assert.ok(session !== undefined);
   return (await openSignIn(sandbox.store, session, BOUND)).credentials;
 }
@@ -47,7 +45,7 @@ async function expired(options: Parameters<Sandbox["add"]>[0] = {}) {
 Deno.test("a token with life left costs no request and waits for no lock", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const lock = await lockSession(sandbox.store, name, 1_000);
+  const lock = await sandbox.store.lock(name, 1_000);
   try {
     sandbox.time += HOUR - 121_000;
     assert.equal((await token(sandbox, name, { kind: "access" })).token, "access-0");
@@ -67,7 +65,7 @@ Deno.test("a token with too little life left is refreshed once, kept, and handed
   assert.equal((await stored(sandbox, name)).refreshToken, "refresh-1");
   assert.equal((await token(sandbox, name)).token, "access-1");
   assert.deepEqual(sandbox.issuer.requests, ["/token"], "the issuer's keys were at hand");
-  const session = await readSession(sandbox.store, name);
+  const session = await sandbox.store.read(name);
   assert.equal(session?.tokenExpires, new Date(sandbox.time + HOUR).toISOString());
 });
 
@@ -101,7 +99,7 @@ Deno.test("the refresh goes where the seal says, whatever the file's public fiel
   );
   assert.equal((await token(it.sandbox, it.name)).token, "access-1");
   assert.equal(
-    (await readSession(it.sandbox.store, it.name))?.issuer,
+    (await it.sandbox.store.read(it.name))?.issuer,
     it.sandbox.issuer.url,
     "and mends them",
   );
@@ -245,7 +243,7 @@ Deno.test("in an outage a token that is still good is handed out, with a word ab
 Deno.test("a lock that another process keeps is BUSY at the bound, unless the stored token is still good", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const lock = await lockSession(sandbox.store, name, 1_000);
+  const lock = await sandbox.store.lock(name, 1_000);
   try {
     sandbox.time += HOUR - 60_000;
     const soon = () => ({ deadline: performance.now() + 60 });
@@ -264,7 +262,9 @@ Deno.test("those who waited for a refresh that failed share its failure and ask 
   const paths = await it.sandbox.paths(it.name);
   const calls = Array.from({ length: 8 }, () =>
     failure(
-      token(it.sandbox, it.name, {}, { failures: openFailureMemory(paths.failure, it.sandbox.store.now) }),
+      token(it.sandbox, it.name, {}, {
+        failures: openFailureMemory(paths.failure, it.sandbox.store.host.now),
+      }),
       "ISSUER_ERROR",
     ));
   await Promise.all(calls);
@@ -306,12 +306,12 @@ Deno.test("a session that is deleted while the issuer answers stays deleted", as
 Deno.test("a session that is signed out while somebody waits for it is NOT_SIGNED_IN, and nothing is asked", async () => {
   await using it = await expired({ keyStore: "system" });
   it.sandbox.system.calls.length = 0;
-  const session = await readSession(it.sandbox.store, it.name);
+  const session = await it.sandbox.store.read(it.name);
   assert.ok(session !== undefined);
-  const lock = await lockSession(it.sandbox.store, it.name, 1_000);
+  const lock = await it.sandbox.store.lock(it.name, 1_000);
   const waiting = failure(token(it.sandbox, it.name), "NOT_SIGNED_IN");
   while (!it.sandbox.system.calls.includes("get")) await pause(1);
-  await removeSession(it.sandbox.store, session, BOUND);
+  await it.sandbox.store.remove(session, BOUND);
   lock.release();
   await waiting;
   assert.deepEqual(it.sandbox.issuer.requests, []);
@@ -319,11 +319,11 @@ Deno.test("a session that is signed out while somebody waits for it is NOT_SIGNE
 
 Deno.test("a session that was signed in to again, with a new key, while somebody waited gives the new token", async () => {
   await using it = await expired({ keyStore: "system" });
-  const lock = await lockSession(it.sandbox.store, it.name, 1_000);
+  const lock = await it.sandbox.store.lock(it.name, 1_000);
   it.sandbox.system.calls.length = 0;
   const waiting = token(it.sandbox, it.name);
   while (!it.sandbox.system.calls.includes("get")) await pause(1);
-  const session = await readSession(it.sandbox.store, it.name);
+  const session = await it.sandbox.store.read(it.name);
   const before = await stored(it.sandbox, it.name);
   const text = makeKeyText();
   const key = await readKeyText(text);

@@ -8,9 +8,6 @@ import { seal } from "../../src/sessions/seal.ts";
 import { parseSession } from "../../src/sessions/session.ts";
 import { isSessionName, labelOf } from "../../src/sessions/name.ts";
 import { chooseSession } from "../../src/sessions/choose.ts";
-import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openSession } from "../../src/sessions/open.ts";
-import { listSessions, readSession } from "../../src/sessions/read.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { AppError } from "../../src/errors.ts";
 import { assertAppError, assertPrintable } from "../expect-error.ts";
@@ -46,11 +43,11 @@ Deno.test("no session file breaks its reader, hides another session, or opens as
     fc.asyncProperty(text, async (text) => {
       await ours(() => parseSession(text, "/x/file.json"));
       Deno.writeTextFileSync(file, text);
-      const { sessions, damaged } = await listSessions(store);
+      const { sessions, damaged } = await store.list();
       damaged.forEach(assertAppError);
       assert.equal(sessions.length + damaged.length, 2);
       assert.ok(sessions.some((session) => session.name === other.name));
-      const session = await ours(() => readSession(store, name));
+      const session = await ours(() => store.read(name));
       if (session === undefined) return;
       assertPrintable(labelOf(session));
       const opened = await ours(() => openSignIn(store, session, BOUND));
@@ -71,11 +68,11 @@ Deno.test("no seal breaks its reader, and none but ours opens", async () => {
   const { sandbox, good, name } = await openTarget();
   await using _ = sandbox;
   const { store } = sandbox;
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   assert.ok(session !== undefined);
   await fc.assert(
     fc.asyncProperty(damaged(fc.constant(String(good.credentials))), async (credentials) => {
-      const opened = await ours(() => openSession(store, { ...session, credentials }, BOUND));
+      const opened = await ours(() => store.open({ ...session, credentials }, BOUND));
       if (opened !== undefined) assert.equal(credentials, good.credentials);
     }),
     { numRuns: RUNS },
@@ -86,14 +83,14 @@ Deno.test("no sealed credentials, as of another version, break their reader", as
   const { sandbox, name } = await openTarget();
   await using _ = sandbox;
   const { store } = sandbox;
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   assert.ok(session !== undefined);
   const { key, credentials } = await openSignIn(store, session, BOUND);
   await fc.assert(
     fc.asyncProperty(changedText(credentials as unknown as Record<string, unknown>), async (text) => {
       const sealed = { ...session, credentials: await seal(text, key) };
       await ours(async () => {
-        const opened = await openSession(store, sealed, BOUND);
+        const opened = await store.open(sealed, BOUND);
         assertPrintable(JSON.stringify(opened.session.apiHost));
       });
     }),
@@ -110,11 +107,11 @@ Deno.test("no config.json breaks its reader, and a damaged one is not written ov
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {
       Deno.writeTextFileSync(file, text);
-      const config = await ours(() => readConfig(store));
+      const config = await ours(async () => ({ active: await store.active() }));
       const chosen = await ours(() => chooseSession(store, {}));
-      if (chosen !== undefined) assert.equal(chosen.session.name, config?.activeSession);
+      if (chosen !== undefined) assert.equal(chosen.session.name, config?.active);
       if (config !== undefined) return;
-      assert.equal(await ours(() => activateSession(store, name)), undefined);
+      assert.equal(await ours(() => store.activate(name)), undefined);
       assert.equal(Deno.readTextFileSync(file), text.toWellFormed());
     }),
     { numRuns: RUNS },
@@ -138,12 +135,12 @@ Deno.test("no failure memory breaks its reader, and what it remembers can be pri
   await using _ = sandbox;
   const { store } = sandbox;
   const { failure } = await sandbox.paths(name);
-  const now = store.now();
+  const now = store.host.now();
   const good = { at: now - 1, code: "NETWORK", message: "m", hint: "h", told: ["1", "2"] };
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {
       Deno.writeTextFileSync(failure, text);
-      const memory = openFailureMemory(failure, store.now);
+      const memory = openFailureMemory(failure, store.host.now);
       const recent = await memory.recent();
       if (recent !== undefined) assertPrintable(`${recent.message}${recent.hint ?? ""}`);
       await memory.firstFor("4711");
@@ -162,14 +159,17 @@ Deno.test("no note of handouts breaks its reader, and it remembers from then on"
   await using _ = sandbox;
   const { store } = sandbox;
   const { deliveries: file } = await sandbox.paths(name);
-  const good = { rows: [{ parent: "1", mark: "abc", at: store.now() }], refreshed: store.now() - 1 };
+  const good = {
+    rows: [{ parent: "1", mark: "abc", at: store.host.now() }],
+    refreshed: store.host.now() - 1,
+  };
   await fc.assert(
     fc.asyncProperty(changedText(good), async (text) => {
       Deno.writeTextFileSync(file, text);
-      const deliveries = openDeliveries(file, store.now);
+      const deliveries = openDeliveries(file, store.host.now);
       await deliveries.mayRefresh();
       assert.equal(await deliveries.record("4711", "SECRET"), undefined);
-      assert.equal(await deliveries.record("4711", "SECRET"), store.now());
+      assert.equal(await deliveries.record("4711", "SECRET"), store.host.now());
       assert.equal(await deliveries.mayRefresh(), false);
       assertPrintable(Deno.readTextFileSync(file));
     }),

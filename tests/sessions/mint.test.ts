@@ -7,13 +7,10 @@ import { freshToken } from "../../src/sessions/fresh-token.ts";
 import type { IssuingSource } from "../../src/sessions/token-source.ts";
 import type { SourceCredentials, TokenSource } from "../../src/sessions/credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
-import { openSession } from "../../src/sessions/open.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
-import { lockSession, readSession } from "../../src/sessions/read.ts";
-import { removeSession } from "../../src/sessions/remove.ts";
 import type { TokenLimits, TokenRequest } from "../../src/sessions/token-wish.ts";
 import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-key.ts";
-import { saveMachine } from "../../src/sessions/save-machine.ts";
+import { saveMachine } from "../../src/sessions/save.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
@@ -50,7 +47,7 @@ async function machine(
   more: Partial<SourceCredentials> = {},
   env: Record<string, string> = {},
 ): Promise<Machine> {
-  const place = { ...sandbox.store, env: (name: string) => env[name] };
+  const place = sandbox.store.with({ host: { ...sandbox.store.host, env: (name) => env[name] } });
   const issuer = more.issuer ?? sandbox.issuer.url;
   const { session: { name } } = await saveMachine(
     place,
@@ -81,7 +78,7 @@ async function machine(
     store: place,
     file: (await sandbox.paths(name)).file,
     async token(request = {}, bound = {}) {
-      const session = await readSession(place, name);
+      const session = await place.read(name);
       assert.ok(session !== undefined);
       return await freshToken(place, session, request, sandbox.bound(bound));
     },
@@ -174,7 +171,7 @@ for (const [what, recipeOf, counter] of RECIPES) {
     assert.ok(first.expires > sandbox.time);
     assert.equal((await it.token()).token, first.token);
     assert.equal(cloud.counts()[counter], 1);
-    assert.equal((await readSession(it.store, it.name))?.tokenExpires, new Date(first.expires).toISOString());
+    assert.equal((await it.store.read(it.name))?.tokenExpires, new Date(first.expires).toISOString());
     // A minute more than its end, so that no slow machine makes GitHub's next one outlast it.
     await later(sandbox, cloud, first.expires - sandbox.time + 60_000);
     if (counter !== "ci_token") assert.notEqual((await it.token()).token, first.token);
@@ -313,7 +310,7 @@ Deno.test("20 at once on an expired token make one, and all get it", async () =>
 Deno.test("those who wait share the failure of the one who asked", async () => {
   await using it = await counted();
   const paths = await it.sandbox.paths(it.name);
-  const failures = openFailureMemory(paths.failure, it.store.now);
+  const failures = openFailureMemory(paths.failure, it.store.host.now);
   it.sandbox.issuer.respond = async () => {
     await pause(20);
     return Response.json({ error: "invalid_client" }, { status: 401 });
@@ -359,12 +356,12 @@ Deno.test("a session that is removed while its token is made stays removed", asy
 
 Deno.test("a session that is removed while it waits for the lock is NOT_SIGNED_IN, and its remedy is a machine's", async () => {
   await using it = await counted();
-  const session = await readSession(it.store, it.name);
+  const session = await it.store.read(it.name);
   assert.ok(session !== undefined);
-  const lock = await lockSession(it.store, it.name, 1_000);
+  const lock = await it.store.lock(it.name, 1_000);
   const waiting = failure(it.token(), "NOT_SIGNED_IN");
   await pause(50);
-  await removeSession(it.store, session, BOUND);
+  await it.store.remove(session, BOUND);
   lock.release();
   assert.match((await waiting).hint ?? "", /datumctl auth add-profile token ci acme id-1/);
   assert.equal(it.minted(), 0);
@@ -415,9 +412,9 @@ Deno.test("a secret that is refused is SESSION_REJECTED, names the session and w
     assert.match(error.message, /"ci"/);
     assert.match(error.hint ?? "", remedy);
     assert.doesNotMatch(`${error.message} ${error.hint}`, /SECRET/);
-    const session = await readSession(it.store, it.name);
+    const session = await it.store.read(it.name);
     assert.ok(session !== undefined);
-    await removeSession(it.store, session, BOUND);
+    await it.store.remove(session, BOUND);
   }
 });
 
@@ -618,7 +615,7 @@ Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SK
       DATUMCTL_API_HOSTNAME: cloud.apiHost,
       DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
     };
-    const session = await ambientSessions((name) => env[name], sandbox.store.now)();
+    const session = await ambientSessions({ ...sandbox.store.host, env: (name) => env[name] })();
     assert.ok(session !== undefined);
     return await freshToken(sandbox.store, session, {}, sandbox.bound());
   };
@@ -642,7 +639,7 @@ Deno.test("of what variables give nothing is written, and a process asks for one
     DATUMCTL_API_HOSTNAME: cloud.apiHost,
     DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
   };
-  const give = ambientSessions((name) => env[name], sandbox.store.now);
+  const give = ambientSessions({ ...sandbox.store.host, env: (name) => env[name] });
   const session = await give();
   assert.ok(session !== undefined);
   assert.equal(await give("env:DATUMCTL_CREDENTIALS_FILE"), session, "read once");
@@ -650,7 +647,7 @@ Deno.test("of what variables give nothing is written, and a process asks for one
   const first = await token();
   assert.equal((await token()).token, first.token);
   assert.equal(cloud.counts()["token:jwt-bearer"], 1);
-  assert.equal((await openSession(sandbox.store, session, BOUND)).key, undefined);
+  assert.equal((await sandbox.store.open(session, BOUND)).key, undefined);
   assert.deepEqual([...Deno.readDirSync(sandbox.folder)], []);
   await Deno.remove(file);
 });

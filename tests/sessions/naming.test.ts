@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { isSessionName } from "../../src/sessions/name-characters.ts";
 import { defaultSessionName } from "../../src/sessions/name.ts";
 import { isDoubtful, lookAlike, skeletonOf } from "../../src/sessions/look-alikes.ts";
-import { freeName } from "../../src/sessions/naming.ts";
+import { freeName } from "../../src/sessions/save.ts";
 import { RUNS } from "../fuzz.ts";
 
 const ISSUER = "https://login.example.com";

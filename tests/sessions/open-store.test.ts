@@ -1,11 +1,7 @@
 /** Proves whose the folders and files of sessions must be, and who else may look into them. */
 
 import assert from "node:assert/strict";
-import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openSession } from "../../src/sessions/open.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
-import { listSessions, readSession } from "../../src/sessions/read.ts";
-import { checkRoom, updateSession } from "../../src/sessions/write.ts";
 import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
 
 const posix = Deno.build.os !== "windows";
@@ -14,7 +10,8 @@ const NOBODY = 65534;
 const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 
 /** A place whose folder no variable names. */
-const unnamed = ({ store }: Sandbox): SessionStore => ({ ...store, env: () => undefined });
+const unnamed = ({ store }: Sandbox): SessionStore =>
+  store.with({ host: { ...store.host, env: () => undefined } });
 
 Deno.test(
   "a folder that others may look into or write in is narrowed, by whatever command, and that is said",
@@ -27,11 +24,11 @@ Deno.test(
     const store = unnamed(sandbox);
     const { sessions } = store.folders;
     const commands = [
-      () => readConfig(store),
-      () => readSession(store, name),
-      () => listSessions(store),
-      () => activateSession(store, name),
-      () => checkRoom(store),
+      () => store.active(),
+      () => store.read(name),
+      () => store.list(),
+      () => store.activate(name),
+      () => store.checkRoom(),
     ];
     for (const mode of [0o777, 0o750, 0o701]) {
       for (const command of commands) {
@@ -55,17 +52,17 @@ Deno.test("a folder that a variable names is narrowed too, unless it holds more 
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
   const { store, folder, notices } = sandbox;
-  await activateSession(store, name);
+  await store.activate(name);
   await Deno.chmod(folder, 0o777);
-  await readConfig(store);
+  await store.active();
   assert.equal(await modeOf(folder), 0o700);
   await Deno.writeTextFile(`${folder}/README`, "");
   await Deno.chmod(folder, 0o755);
   notices.length = 0;
-  await readConfig(store);
+  await store.active();
   assert.deepEqual([await modeOf(folder), notices], [0o755, []]);
   await Deno.chmod(folder, 0o1777);
-  await readConfig(store);
+  await store.active();
   assert.equal(await modeOf(folder), 0o777);
   assert.match(notices.join("\n"), /^Others can write in \S+\. Keep sessions .*DATUMCTL_CONFIG_DIR=FOLDER$/);
 });
@@ -77,7 +74,7 @@ Deno.test("what belongs to another user is refused, by the administrator too, an
   const { session } = await sandbox.add();
   const { store, folder } = sandbox;
   const { name } = session;
-  await activateSession(store, name);
+  await store.activate(name);
   const { file, key } = await sandbox.paths(name);
   const { sessions } = store.folders;
   const foreign = /^\S+ is not used: it(?:, or its folder,)? belongs to someone else\.$/;
@@ -89,24 +86,24 @@ Deno.test("what belongs to another user is refused, by the administrator too, an
   const before =
     async () => [await Deno.readTextFile(file), await Deno.readTextFile(`${folder}/config.json`)];
   const texts = await before();
-  const reads = () => readSession(store, name);
+  const reads = () => store.read(name);
   const rows: [path: string, refused: (() => Promise<unknown>)[]][] = [
-    [folder, [reads, () => readConfig(store), () => listSessions(store), () => sandbox.add()]],
-    [sessions, [reads, () => readConfig(store), () => listSessions(store), () => checkRoom(store)]],
-    [file, [reads, () => updateSession(store, name, (one) => ({ ...one, team: "x" })), () => sandbox.add()]],
-    [key, [() => openSession(store, session, BOUND)]],
-    [`${folder}/config.json`, [() => readConfig(store), () => activateSession(store, "other")]],
+    [folder, [reads, () => store.active(), () => store.list(), () => sandbox.add()]],
+    [sessions, [reads, () => store.active(), () => store.list(), () => store.checkRoom()]],
+    [file, [reads, () => store.update(name, (one) => ({ ...one, team: "x" })), () => sandbox.add()]],
+    [key, [() => store.open(session, BOUND)]],
+    [`${folder}/config.json`, [() => store.active(), () => store.activate("other")]],
   ];
   for (const [path, works] of rows) {
     await Deno.chown(path, NOBODY, NOBODY);
     for (const work of works) await refused(work);
     if (path === file) {
-      const { sessions, damaged } = await listSessions(store);
+      const { sessions, damaged } = await store.list();
       assert.deepEqual(sessions, []);
       assert.match(damaged[0]?.message ?? "", foreign);
     }
     await Deno.chown(path, 0, 0);
   }
   assert.deepEqual(await before(), texts);
-  await openSession(store, session, BOUND);
+  await store.open(session, BOUND);
 });

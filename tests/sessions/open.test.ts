@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { seal } from "../../src/sessions/seal.ts";
-import { prepareSession } from "../../src/sessions/write.ts";
 import { edit, failure, names, opened, openSandbox } from "./sandbox.ts";
 
 Deno.test("an edited issuer, host, client, subject or authority steers nothing: what is sealed wins", async () => {
@@ -57,7 +56,7 @@ Deno.test("a file that was sealed before its fields were is read as it is, until
   await edit(file, (value) => ({ ...value, credentials: sealed }));
   const old = await opened(sandbox, session.name);
   assert.deepEqual([old.session.kind, old.session.organization], ["user", "acme"]);
-  const replacement = await prepareSession(sandbox.store, session.name, session, key);
+  const replacement = await sandbox.store.prepare(session.name, session, key);
   await replacement.commit(old.session, old.credentials);
   await edit(file, (value) => ({ ...value, organization: "initech" }));
   assert.equal((await opened(sandbox, session.name)).session.organization, "acme");

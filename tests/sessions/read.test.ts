@@ -1,10 +1,9 @@
 /** Proves that a damaged or loose file is told and hides no other, and that a held lock is waited for. */
 
 import assert from "node:assert/strict";
-import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { openStore } from "../../src/sessions/open-store.ts";
-import { listSessions, lockSession, readSession } from "../../src/sessions/read.ts";
+import { SessionStore } from "../../src/sessions/store.ts";
 import { edit, failure, opened, openSandbox } from "./sandbox.ts";
+import { testHost } from "../host.ts";
 
 const posix = Deno.build.os !== "windows";
 
@@ -14,9 +13,9 @@ Deno.test("a session's file copied over another's acts in nobody's name", async 
   const grace = (await sandbox.add({ email: "grace@example.com", subject: "2" })).session;
   const paths = await sandbox.paths(ada.name);
   await Deno.copyFile((await sandbox.paths(grace.name)).file, paths.file);
-  const error = await failure(readSession(sandbox.store, ada.name), "STORAGE");
+  const error = await failure(sandbox.store.read(ada.name), "STORAGE");
   assert.match(error.message, /another session, "grace@example\.com@/);
-  const listed = await listSessions(sandbox.store);
+  const listed = await sandbox.store.list();
   assert.deepEqual(listed.sessions.map(({ name }) => name), [grace.name]);
   assert.equal(listed.damaged.length, 1);
 
@@ -39,7 +38,7 @@ Deno.test("one damaged, newer, huge or strange file hides no other", async () =>
   await huge.truncate(17 * 1024 * 1024);
   huge.close();
   await Deno.writeTextFile(`${folder}/notes.json`, "{");
-  const { sessions, damaged } = await listSessions(sandbox.store);
+  const { sessions, damaged } = await sandbox.store.list();
   assert.deepEqual(sessions.map(({ name }) => name), [session.name]);
   assert.deepEqual(damaged.map(({ code }) => code), ["STORAGE", "STORAGE", "STORAGE", "STORAGE"]);
 });
@@ -47,15 +46,15 @@ Deno.test("one damaged, newer, huge or strange file hides no other", async () =>
 Deno.test("loose permissions of our files are taken away, and that is said", { ignore: !posix }, async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  await activateSession(sandbox.store, session.name);
+  await sandbox.store.activate(session.name);
   const { file, key } = await sandbox.paths(session.name);
   const config = `${sandbox.folder}/config.json`;
   const folder = sandbox.store.folders.sessions;
   for (const path of [file, key, config]) await Deno.chmod(path, 0o644);
   await Deno.chmod(folder, 0o755);
   await opened(sandbox, session.name);
-  await readConfig(sandbox.store);
-  await listSessions(sandbox.store);
+  await sandbox.store.active();
+  await sandbox.store.list();
   for (const path of [file, key, config, folder]) {
     assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o077, 0, path);
     assert.equal(
@@ -66,27 +65,26 @@ Deno.test("loose permissions of our files are taken away, and that is said", { i
   }
   await Deno.chmod(folder, 0o755);
   const notices: string[] = [];
-  const again = openStore(
-    (name) => name === "DATUMCTL_CONFIG_DIR" ? sandbox.folder : undefined,
-    (line) => notices.push(line),
+  const again = new SessionStore(
+    testHost({ DATUMCTL_CONFIG_DIR: sandbox.folder }, { notice: (line) => void notices.push(line) }),
   );
-  await listSessions(again);
+  await again.list();
   assert.equal(notices.length, 1, "the folder alone is mended without a key file, too");
   await Deno.chmod(folder, 0o755);
-  await listSessions(again);
+  await again.list();
   assert.equal(notices.length, 1, "one process says the same thing once");
 });
 
 Deno.test("a held lock is BUSY after the wait, and names the session", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
-  const lock = await lockSession(sandbox.store, name, 1_000);
+  const lock = await sandbox.store.lock(name, 1_000);
   try {
-    const error = await failure(lockSession(sandbox.store, name, 60), "BUSY");
+    const error = await failure(sandbox.store.lock(name, 60), "BUSY");
     assert.match(error.message, /ada@example\.com/);
     assert.ok(error.retryable);
   } finally {
     lock.release();
   }
-  (await lockSession(sandbox.store, name, 60)).release();
+  (await sandbox.store.lock(name, 60)).release();
 });

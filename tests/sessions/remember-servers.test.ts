@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { MOST_SERVERS, rememberServer, withServer } from "../../src/sessions/remember-servers.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
-import { updateSession } from "../../src/sessions/write.ts";
 import { BOUND, edit, failure, opened, openSandbox, type SessionOptions } from "./sandbox.ts";
 
 const A = { origin: "https://a.example.com" };
@@ -44,7 +43,7 @@ Deno.test("a list outlives refreshes, changes of public fields, and signing in a
   await rememberServer(sandbox.store, "ada", A, [], BOUND);
   const { session } = await opened(sandbox, "ada");
   await freshToken(sandbox.store, session, { force: true }, sandbox.bound());
-  await updateSession(sandbox.store, "ada", (now) => ({ ...now, kubectlToken: "id" }));
+  await sandbox.store.update("ada", (now) => ({ ...now, kubectlToken: "id" }));
   assert.deepEqual((await opened(sandbox, "ada")).session.servers, [A]);
   for (const keyStore of ["file", "system", "system"] as const) {
     const { session } = await sandbox.add({ ...OIDC, keyStore });

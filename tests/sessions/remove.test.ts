@@ -2,15 +2,12 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { readSession } from "../../src/sessions/read.ts";
-import { removeSession } from "../../src/sessions/remove.ts";
 import { BOUND, failure, names, openSandbox } from "./sandbox.ts";
 
 Deno.test("a removed session leaves no file, key, failure, half-written file or name behind", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
-  await activateSession(sandbox.store, session.name);
+  await sandbox.store.activate(session.name);
   const { file, key, failure: remembered, deliveries } = await sandbox.paths(session.name);
   const elsewhere = (await sandbox.paths("gone")).failure;
   const halves = [file, key, remembered, elsewhere, deliveries].map((path) =>
@@ -19,7 +16,7 @@ Deno.test("a removed session leaves no file, key, failure, half-written file or 
   for (const path of [...halves, remembered, deliveries, elsewhere]) {
     await Deno.writeTextFile(path, session.name);
   }
-  assert.deepEqual(await removeSession(sandbox.store, session, BOUND), {});
+  assert.deepEqual(await sandbox.store.remove(session, BOUND), {});
   const left = await names(sandbox.store.folders.sessions);
   assert.deepEqual(left.filter((name) => !name.endsWith(".lock")), [".gitignore"]);
   for (const name of left) {
@@ -31,18 +28,18 @@ Deno.test("a removed session leaves no file, key, failure, half-written file or 
 Deno.test("with the keyring locked the file goes all the same, and the item is told as left behind", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ keyStore: "system" });
-  await activateSession(sandbox.store, session.name);
+  await sandbox.store.activate(session.name);
   sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
-  const { leftBehind } = await removeSession(sandbox.store, session, BOUND);
+  const { leftBehind } = await sandbox.store.remove(session, BOUND);
   assert.equal(leftBehind?.code, "KEYRING_LOCKED");
-  assert.equal(await readSession(sandbox.store, session.name), undefined);
-  assert.equal((await readConfig(sandbox.store)).activeSession, undefined);
+  assert.equal(await sandbox.store.read(session.name), undefined);
+  assert.equal(await sandbox.store.active(), undefined);
 });
 
 Deno.test("a damaged config.json keeps no key from its removal", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ keyStore: "system" });
   await Deno.writeTextFile(`${sandbox.folder}/config.json`, "{");
-  await failure(removeSession(sandbox.store, session, BOUND), "STORAGE");
+  await failure(sandbox.store.remove(session, BOUND), "STORAGE");
   assert.equal(sandbox.system.items.size, 0);
 });

@@ -3,17 +3,15 @@
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
-import { openStore } from "../../src/sessions/open-store.ts";
+import { type KeyStore, type SessionPaths, SessionStore } from "../../src/sessions/store.ts";
 import { type OpenedSignIn, signInOf } from "../../src/sessions/renewal.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import { defaultSessionName } from "../../src/sessions/name.ts";
-import { openSession } from "../../src/sessions/open.ts";
-import { type KeyStore, pathsOf, type SessionPaths, type SessionStore } from "../../src/sessions/store.ts";
-import { readSession } from "../../src/sessions/read.ts";
-import { type SavedSession, saveSession } from "../../src/sessions/save.ts";
+import type { SavedSession } from "../../src/sessions/save.ts";
 import type { TokenLimits } from "../../src/sessions/token-wish.ts";
 import type { ParentProcess } from "../../src/system/parent-process.ts";
+import { testHost } from "../host.ts";
 import { CLIENT, type LocalIssuer, startIssuer, SUBJECT } from "./issuer.ts";
 
 export const BOUND = { timeout: 5_000 };
@@ -86,15 +84,13 @@ export async function openSandbox(): Promise<Sandbox> {
   const folder = await Deno.makeTempDir({ prefix: "datumctl-sessions-" });
   const notices: string[] = [];
   const system = memoryStore();
-  const opened = openStore(
-    (name) => name === "DATUMCTL_CONFIG_DIR" ? folder : undefined,
-    (line) => notices.push(line),
+  const own = new SessionStore(
+    testHost({ DATUMCTL_CONFIG_DIR: folder }, {
+      now: () => sandbox.time,
+      notice: (line) => void notices.push(line),
+    }),
   );
-  const store: SessionStore = {
-    ...opened,
-    now: () => sandbox.time,
-    secretStore: (kind) => kind === "system" ? system : opened.secretStore(kind),
-  };
+  const store = own.with({ secretStore: (kind) => kind === "system" ? system : own.secretStore(kind) });
   const start = Math.floor(Date.now() / 1000) * 1000;
   const ownIssuer = startIssuer(() => sandbox.time);
   const sandbox: Sandbox = {
@@ -120,8 +116,7 @@ export async function openSandbox(): Promise<Sandbox> {
         refreshToken: issuer.refreshToken,
         ...options.credentials,
       };
-      return await saveSession(
-        store,
+      return await store.save(
         {
           credentials: Object.fromEntries(
             Object.entries(credentials).filter(([, value]) => value !== undefined),
@@ -139,11 +134,11 @@ export async function openSandbox(): Promise<Sandbox> {
             ...options.session,
           },
         },
-        [options.keyStore ?? "file"],
+        { keyStores: [options.keyStore ?? "file"] },
         BOUND,
       );
     },
-    paths: (name) => pathsOf(store.folders, name),
+    paths: (name) => store.paths(name),
     bound: (more = {}) => ({
       deadline: performance.now() + 9_500,
       keyringTimeout: 5_000,
@@ -158,8 +153,11 @@ export async function openSandbox(): Promise<Sandbox> {
 }
 
 /** Opens a person's session. */
-export async function openSignIn(...args: Parameters<typeof openSession>): Promise<OpenedSignIn> {
-  return signInOf(await openSession(...args));
+export async function openSignIn(
+  store: SessionStore,
+  ...args: Parameters<SessionStore["open"]>
+): Promise<OpenedSignIn> {
+  return signInOf(await store.open(...args));
 }
 
 /** A process of that number that starts our own; nothing else is known of it. */
@@ -191,7 +189,7 @@ export async function names(folder: string): Promise<string[]> {
 
 /** A session as it is stored, opened. */
 export async function opened({ store }: Sandbox, name: string) {
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   assert.ok(session !== undefined);
   return await openSignIn(store, session, BOUND);
 }

@@ -1,8 +1,6 @@
 /** Proves what is kept where of a sign-in, and that one that fails leaves nothing. */
 
 import assert from "node:assert/strict";
-import { activateSession, readConfig } from "../../src/sessions/config.ts";
-import { listSessions, readSession } from "../../src/sessions/read.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { failure, opened, openSandbox } from "./sandbox.ts";
 
@@ -65,7 +63,7 @@ Deno.test("a keyring that gives back another key is passed over, and keeps none 
   sandbox.system.forgetful = true;
   await failure(sandbox.add({ keyStore: "system" }), "KEYRING_UNAVAILABLE");
   assert.equal(sandbox.system.items.size, 0);
-  assert.deepEqual((await listSessions(sandbox.store)).sessions, []);
+  assert.deepEqual((await sandbox.store.list()).sessions, []);
 });
 
 Deno.test("a sign-in that cannot be written leaves neither key nor file", async () => {
@@ -75,7 +73,7 @@ Deno.test("a sign-in that cannot be written leaves neither key nor file", async 
   await using _full = await refuseSuccessors(file);
   await failure(sandbox.add({ keyStore: "system" }), "STORAGE");
   assert.equal(sandbox.system.items.size, 0);
-  assert.equal(await readSession(sandbox.store, name), undefined);
+  assert.equal(await sandbox.store.read(name), undefined);
 });
 
 Deno.test("a session that moves to another store keeps its old key until the new file is in place", async () => {
@@ -97,8 +95,8 @@ Deno.test("ten sign-ins at once into an empty folder are ten sessions", async ()
   const all = Array.from({ length: 10 }, (_, at) => String(at));
   await Promise.all(all.map(async (at) => {
     const { session } = await sandbox.add({ email: `user-${at}@example.com`, subject: at });
-    await activateSession(sandbox.store, session.name);
+    await sandbox.store.activate(session.name);
   }));
-  assert.equal((await listSessions(sandbox.store)).sessions.length, 10);
-  assert.match((await readConfig(sandbox.store)).activeSession ?? "", /^user-\d@/);
+  assert.equal((await sandbox.store.list()).sessions.length, 10);
+  assert.match(await sandbox.store.active() ?? "", /^user-\d@/);
 });

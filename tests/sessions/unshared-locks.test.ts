@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import { parseSession } from "../../src/sessions/session.ts";
-import { readSession } from "../../src/sessions/read.ts";
-import { updateSession } from "../../src/sessions/write.ts";
 import { canLie, type Flock, lyingLocks } from "../system/lying-locks.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
@@ -116,12 +114,12 @@ Deno.test("a change of a session's plain fields never takes the place of a refre
   const { sandbox: { store }, name, file } = it;
   const renewed = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(file)), credentials: "renewed" });
   let changes = 0;
-  await updateSession(store, name, (session) => {
+  await store.update(name, (session) => {
     // As another machine does, which has the same lock.
     if (++changes === 1) Deno.writeTextFileSync(file, renewed);
     return { ...session, inUse: { project: "web" } };
   });
-  const session = await readSession(store, name);
+  const session = await store.read(name);
   assert.deepEqual([session?.credentials, session?.inUse], ["renewed", { project: "web" }]);
   assert.equal(changes, 2);
 });

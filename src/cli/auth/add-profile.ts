@@ -15,11 +15,7 @@ import { freshToken } from "../../sessions/fresh-token.ts";
 import type { FreshToken } from "../../sessions/token-wish.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, isSessionName } from "../../sessions/name.ts";
-import { readConfig } from "../../sessions/config.ts";
-import { readSession } from "../../sessions/read.ts";
-import type { SavedSession } from "../../sessions/save.ts";
-import { checkRoom } from "../../sessions/write.ts";
-import { type MachineSession, saveMachine } from "../../sessions/save-machine.ts";
+import { type MachineSession, type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { readHiddenLine } from "../prompt/client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";
 import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from "../context.ts";
@@ -183,7 +179,7 @@ export async function runAddUserProfile(
     });
   }
   const address = await placeOf(cli, input, (before) => before.kind === "user");
-  const before = await readSession(cli.store, input.name);
+  const before = await cli.store.read(input.name);
   if (before !== undefined && before.user.subject !== "") {
     throw new AppError("CONFLICT", `Somebody is already signed in to the profile "${input.name}".`, {
       hint: `Sign out first, which removes it: datumctl logout --profile ${input.name}`,
@@ -211,7 +207,7 @@ async function placeOf(
   const certificateAuthority = input.certificateAuthority === undefined
     ? undefined
     : await readAuthority(input.certificateAuthority);
-  const stored = await readSession(cli.store, name);
+  const stored = await cli.store.read(name);
   const before = stored === undefined ? undefined : await knownPlace(cli, stored, same);
   const address = await cloudfleetAddress({ ...input, certificateAuthority }, cli.env, before);
   if (stored !== undefined && address.issuer !== stored.issuer) throw another(name);
@@ -251,18 +247,18 @@ async function keep(
   profile: MachineSession,
 ): Promise<SavedSession> {
   const { store } = cli;
-  await checkRoom(store);
+  await store.checkRoom();
   return await saveMachine(store, profile, {
     wantedName: name,
     ...await keyStoreChoice(cli, keyring),
-    activate: (await readConfig(store)).activeSession === undefined,
+    activate: await store.active() === undefined,
   }, keyringLimits(cli));
 }
 
 async function tell(cli: CommandContext, saved: SavedSession, next: string): Promise<void> {
   tellWhereKept(cli, saved);
   const { name } = saved.session;
-  const active = (await readConfig(cli.store)).activeSession;
+  const active = await cli.store.active();
   if (active !== name && name !== "default") {
     cli.out.info(
       `The active session stays ${active}. Use this one with --profile ${name}, or: datumctl auth switch ${name}`,

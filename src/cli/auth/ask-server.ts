@@ -5,7 +5,6 @@ import { printable } from "../../text.ts";
 import { firstAccepted } from "../../kube/identity-check.ts";
 import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
-import { readSession } from "../../sessions/read.ts";
 import { signInAgain } from "../../sessions/login-line.ts";
 import { acceptedBefore } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -48,7 +47,7 @@ export async function askServer(
     if (!known) throw refused(thrown);
     const [kind] = shown.keys();
     await freshToken(cli.store, session, { kind, force: true }, tokenLimits(cli));
-    const renewed = await readSession(cli.store, session.name) ?? session;
+    const renewed = await cli.store.read(session.name) ?? session;
     try {
       return await offer(cli, renewed, target, wantedKind, shown, thrown);
     } catch (rethrown) {

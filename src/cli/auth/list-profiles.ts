@@ -4,7 +4,6 @@ import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet/profile.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
-import { readConfig } from "../../sessions/config.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { readableSessions, storageOf, storedIn } from "../session-words.ts";
 import { formatListing, listFormat } from "../output/table.ts";
@@ -32,7 +31,7 @@ export async function runListProfiles(
   const format = listFormat(input.output);
   const stored = (await readableSessions(cli)).filter(({ provider }) => provider === "cloudfleet");
   const rows = [...await profileOfVariables(cli), ...stored];
-  const active = (await readConfig(cli.store)).activeSession;
+  const active = await cli.store.active();
   cli.out.text(
     await formatListing<Session>({
       rows,

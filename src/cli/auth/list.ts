@@ -1,7 +1,6 @@
 /** `auth list`: who is signed in on this machine. */
 
 import { Command } from "@commander-js/extra-typings";
-import { readConfig } from "../../sessions/config.ts";
 import { isSameClient } from "../../sessions/identity.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -120,7 +119,7 @@ async function standings(
   sessions: readonly PlacedSession[],
 ): Promise<(placed: PlacedSession) => Standing> {
   const active = new Map<SessionStore, string | undefined>();
-  for (const { store } of sessions) active.set(store, (await readConfig(store)).activeSession);
+  for (const { store } of sessions) active.set(store, await store.active());
   const isActive = ({ session, store }: PlacedSession) => session.name === active.get(store);
   const shadowed = sessions.some((placed) => placed.store !== store && isActive(placed));
   return (placed) => {

@@ -4,8 +4,6 @@ import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
-import { removeSession } from "../../sessions/remove.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { keyLeftBehind, readableSessions, staysValid } from "../session-words.ts";
 
@@ -25,11 +23,11 @@ export async function runRemoveProfile(
   { name }: { readonly name: string },
 ): Promise<void> {
   const { store, out } = cli;
-  if (await readSession(store, name) === undefined) throw await noProfile(cli, name);
-  const lock = await lockSession(store, name, LOCK_WAIT);
+  if (await store.read(name) === undefined) throw await noProfile(cli, name);
+  const lock = await store.lock(name);
   let session: Session | undefined;
   try {
-    session = await readSession(store, name);
+    session = await store.read(name);
     if (session === undefined) throw await noProfile(cli, name);
     if (session.provider !== "cloudfleet") {
       throw new AppError(
@@ -40,7 +38,7 @@ export async function runRemoveProfile(
         },
       );
     }
-    const { leftBehind } = await removeSession(store, session, keyringLimits(cli));
+    const { leftBehind } = await store.remove(session, keyringLimits(cli));
     if (leftBehind !== undefined) {
       throw await keyLeftBehind(`The profile "${name}" is removed`, { session, store }, leftBehind);
     }

@@ -2,9 +2,8 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { type OpenedSession, openSession } from "../../sessions/open.ts";
+import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { listSessions } from "../../sessions/read.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { actingSession } from "../session-words.ts";
 
@@ -23,13 +22,13 @@ export async function studioSession(
   { local, instead = "" }: { readonly local?: true | undefined; readonly instead?: string } = {},
 ): Promise<StudioSession> {
   const { store } = cli;
-  const here = local ? await store.local?.(store) : store;
+  const here = local ? await store.nearestProject() : store;
   if (here === undefined) {
     throw new AppError("NOT_SIGNED_IN", "No project folder here has a session of its own.", {
       hint: "Sign in for this folder: datumctl login --local",
     });
   }
-  const studios = (await listSessions(here)).sessions.filter(({ kind }) => kind === "studio");
+  const studios = (await here.list()).sessions.filter(({ kind }) => kind === "studio");
   const hint = studios.length === 0
     ? "Sign in there: datumctl login --provider studio"
     : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
@@ -40,7 +39,7 @@ export async function studioSession(
   });
   let { session } = chosen;
   if (session.kind === "studio") {
-    const opened = await openSession(chosen.store, session, keyringLimits(cli));
+    const opened = await chosen.store.open(session, keyringLimits(cli));
     if (opened.session.kind === "studio") return { ...opened, store: chosen.store };
     session = opened.session;
   }

@@ -2,7 +2,6 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
-import { activateSession } from "../../sessions/config.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import {
   meantSession,
@@ -42,7 +41,7 @@ export async function runSwitch(cli: CommandContext, input: SwitchInput): Promis
     "datumctl auth switch",
   );
   const { session, store } = await trusted(cli, meant);
-  await activateSession(store, session.name);
+  await store.activate(session.name);
   const where = store.project === undefined ? "" : ` in ${printable(store.project)}`;
   cli.out.line(`Switched to ${whoAndWhere(session, sessions)}${where}.`);
   tellWhatComesFirst(cli, session.name);

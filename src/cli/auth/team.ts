@@ -2,7 +2,6 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio/token-fields.ts";
-import { updateSession } from "../../sessions/write.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { exportTeam } from "../../providers/studio/export.ts";
 import { warnOfExpiry } from "../expiry-warning.ts";
@@ -33,7 +32,7 @@ export async function runTeam(cli: CommandContext, { name, local }: TeamInput): 
     if (session.team !== undefined) out.line(session.team);
     else out.info("There is no default team. Set one: datumctl auth team NAME");
   } else {
-    await updateSession(store, session.name, (now) => ({ ...now, team }));
+    await store.update(session.name, (now) => ({ ...now, team }));
     out.line(`Default team of ${session.name}: ${team}`);
     if (session.exportedTo !== undefined) {
       const { accessToken: token = "" } = credentials;

@@ -31,8 +31,6 @@ import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, labelOf } from "../../sessions/name.ts";
-import { openSession } from "../../sessions/open.ts";
-import { updateSession } from "../../sessions/write.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { readAuthority } from "../keeping.ts";
@@ -116,7 +114,7 @@ export async function runUpdateKubeconfig(
   const { deps: cli, store, session: chosen } = await actingSession({ ...given, choice });
   refuseCredentialsFile(chosen);
   // As it was sealed: an edited file must not say where its tokens go.
-  const { session } = await openSession(store, chosen, keyringLimits(cli));
+  const { session } = await store.open(chosen, keyringLimits(cli));
   refuseStudio(session);
   const target = await entryTarget(input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
@@ -312,7 +310,7 @@ async function remember(
   const named = api !== undefined && input.skipValidation === undefined && input.hostname === undefined &&
     api !== session.controlPlaneApi;
   if (!learned && !moved && !named) return;
-  await updateSession(store, session.name, (now) => ({
+  await store.update(session.name, (now) => ({
     ...now,
     ...(learned ? { kubectlToken: kind } : {}),
     ...(named ? { controlPlaneApi: api } : {}),

@@ -10,7 +10,6 @@ import { checkedScope, type Scope } from "../../providers/datum/hosts.ts";
 import { originOf } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { ChosenSession } from "../../sessions/choose.ts";
-import { updateSession } from "../../sessions/write.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { reviewSelf } from "../auth/whoami.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
@@ -159,7 +158,7 @@ export async function runCtxUse(
   const target = named ?? await pickTarget(cli, session);
   if (named !== undefined && input.skipValidation === undefined) await checkTarget(cli, session, target);
   const { organization, project } = target;
-  await updateSession(store, session.name, (now) => ({
+  await store.update(session.name, (now) => ({
     ...now,
     inUse: project === undefined ? { organization } : { organization, project },
   }));

@@ -7,7 +7,6 @@ import { CONTROL_PLANE_APIS } from "../../providers/datum/hosts.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
 import type { SavedSession } from "../../sessions/save.ts";
-import { updateSession } from "../../sessions/write.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { type CommandContext, requestBounds } from "../context.ts";
 
@@ -63,6 +62,6 @@ export async function learnControlPlanes(
   const api = session.controlPlaneApi ??
     await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, bounds);
   if (api !== undefined && api !== session.controlPlaneApi) {
-    await updateSession(cli.store, session.name, (now) => ({ ...now, controlPlaneApi: api }));
+    await cli.store.update(session.name, (now) => ({ ...now, controlPlaneApi: api }));
   }
 }

@@ -3,8 +3,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { chosenProvider, type Provider, PROVIDERS } from "../../providers/provider.ts";
-import { projectStoreHere } from "../../sessions/project-folder.ts";
-import { readSession } from "../../sessions/read.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import type { LoginInput } from "./input.ts";
 
@@ -133,11 +131,11 @@ export async function runLogin(cli: CommandContext, given: LoginInput): Promise<
 /** The provider that the flags, the session to renew and the variables mean. Throws `USAGE`. */
 async function providerOf({ choice, env, store }: CommandContext, input: LoginInput): Promise<Provider> {
   const name = choice.flag ?? choice.variable?.session;
-  const where = input.local ? projectStoreHere(store) : store;
+  const where = input.local ? await store.forWorkingFolder() : store;
   return chosenProvider({
     flag: input.provider,
     flags: input,
-    renewed: name === undefined ? undefined : await readSession(where, name),
+    renewed: name === undefined ? undefined : await where.read(name),
     variable: env("DATUMCTL_PROVIDER"),
     studioUrl: env("DATACHAIN_STUDIO_URL"),
   });

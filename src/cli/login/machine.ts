@@ -6,11 +6,7 @@ import type { HttpContext } from "../../http/bounded.ts";
 import { type IssuedToken, requestToken } from "../../sessions/token-source.ts";
 import type { Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
-import { readConfig } from "../../sessions/config.ts";
-import { readSession } from "../../sessions/read.ts";
-import type { SavedSession } from "../../sessions/save.ts";
-import { checkRoom } from "../../sessions/write.ts";
-import { saveMachine } from "../../sessions/save-machine.ts";
+import { type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
@@ -76,8 +72,8 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   const wantedName = wantedSessionName(cli);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
   // Before anything is asked in vain.
-  await readConfig(store);
-  await checkRoom(store);
+  await store.active();
+  await store.checkRoom();
   const before = wantedName === undefined ? undefined : await sessionToReplace(cli, wantedName, way, input);
   if (before?.sealed === false) refuseLostKey(before.session, input);
   const known = before?.sealed ? before.session : undefined;
@@ -162,7 +158,7 @@ async function sessionToReplace(
   { flag, kind }: Way,
   { keyring }: LoginInput,
 ): Promise<ReplacedSession | undefined> {
-  const stored = await readSession(cli.store, name);
+  const stored = await cli.store.read(name);
   if (stored === undefined) return undefined;
   const opened = await openUnlessLost(cli, cli.store, stored, keyring);
   const session = opened?.session ?? stored;

@@ -13,10 +13,7 @@ import { isSameClient } from "../../sessions/identity.ts";
 import { signInAgain } from "../../sessions/login-line.ts";
 import type { Session, SignInChoices } from "../../sessions/session.ts";
 import { labelOf, nameOfPerson, refuseNameOfOtherHost } from "../../sessions/name.ts";
-import { readConfig } from "../../sessions/config.ts";
-import { readSession } from "../../sessions/read.ts";
 import type { SavedSession } from "../../sessions/save.ts";
-import { checkRoom } from "../../sessions/write.ts";
 import { saveSignIn } from "../../sign-in/save.ts";
 import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn } from "../../sign-in/sign-in.ts";
@@ -41,8 +38,8 @@ export async function signInAPerson(
   const { out, store } = cli;
   const wantedName = wantedSessionName(cli);
   // Before anybody signs in for nothing.
-  await readConfig(store);
-  await checkRoom(store);
+  await store.active();
+  await store.checkRoom();
   const before = wantedName === undefined ? undefined : await sessionToRenew(cli, wantedName, input.keyring);
   const renewed = before?.session;
   const stores = await keyStoreChoice(cli, input.keyring);
@@ -165,7 +162,7 @@ async function sessionToRenew(
   name: string,
   keyring: string | undefined,
 ): Promise<KnownSession | undefined> {
-  const session = await readSession(cli.store, name);
+  const session = await cli.store.read(name);
   if (session === undefined) return undefined;
   refuseMachine(session);
   const known = await openKnown(cli, session, keyring);

@@ -5,11 +5,8 @@ import { printable } from "../../text.ts";
 import { STUDIO_CLIENT_NAME } from "../../providers/studio/token-fields.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
-import type { KeyStore, SessionStore } from "../../sessions/store.ts";
-import { listSessions, LOCK_WAIT } from "../../sessions/read.ts";
-import type { SavedSession } from "../../sessions/save.ts";
-import { saveMachine } from "../../sessions/save-machine.ts";
-import { freeName } from "../../sessions/naming.ts";
+import { type KeyStore, LOCK_WAIT, type SessionStore } from "../../sessions/store.ts";
+import { freeName, type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { isLive } from "../session-words.ts";
@@ -63,13 +60,12 @@ export async function saveToken(
 ): Promise<SavedToken> {
   const { host, wantedName, certificateAuthority, browserCommand, exportedTo } = keeping;
   const apiHost = new URL(host).host;
-  const { interrupted: signal } = store;
   using _lock = await acquireLock(`${store.folders.sessions}/studio.lock`, {
     timeout: LOCK_WAIT,
     guards: `a sign-in at ${apiHost}`,
-    ...(signal && { signal }),
+    signal: store.host.interrupted,
   });
-  const { sessions } = await listSessions(store);
+  const { sessions } = await store.list();
   const replaced: Replaced[] = [];
   for (const session of sessionsAt(host, sessions)) {
     const known = keeping.replaced.find(({ session: { name, credentials } }) =>
@@ -120,7 +116,7 @@ export async function saveToken(
     },
     {
       wantedName: wantedName ?? await nameOf(sessions, ours, name, host, apiHost),
-      counts: ({ name }) => store.project === undefined || ours.some((session) => session.name === name),
+      isOurs: ({ name }) => store.project === undefined || ours.some((session) => session.name === name),
       keyStores: keeping.keyStores,
       moveKey: keeping.moveKey,
       activate: false,

@@ -7,11 +7,8 @@ import { limitHttp } from "../../http/open.ts";
 import { revokeStudioToken } from "../../providers/studio/device-login.ts";
 import type { SupersededToken } from "../../sessions/credentials.ts";
 import type { Session } from "../../sessions/session.ts";
-import { type OpenedSession, openSession } from "../../sessions/open.ts";
+import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
-import { removeSession } from "../../sessions/remove.ts";
-import { prepareSession } from "../../sessions/write.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { isLive } from "../session-words.ts";
 import { withdrawToken } from "../../providers/studio/export.ts";
@@ -42,7 +39,7 @@ export async function openReplaced(
 /**
  * The sessions of a place that count in a sign-in: the person's own, and in a project's folder those that open, as they
  * were sealed. Of the others nothing is taken and nothing told: they are refused, with `force` only where the new session
- * is to have their name. Throws as {@link openSession}.
+ * is to have their name. Throws as {@link SessionStore.open}.
  */
 export async function ourSessions(
   cli: CommandContext,
@@ -59,7 +56,7 @@ export async function ourSessions(
   for (const session of sessions) {
     const opened = force && session.name !== wantedName
       ? await openUnlessLost(cli, store, session, keyring)
-      : await openSession(store, session, keyringLimits(cli));
+      : await store.open(session, keyringLimits(cli));
     if (opened !== undefined) counted.push(opened.session);
   }
   return counted;
@@ -168,14 +165,14 @@ async function keepSealed(
   { name, credentials: sealed }: Session,
   superseded: readonly SupersededToken[],
 ): Promise<void> {
-  using _lock = await lockSession(store, name, LOCK_WAIT);
-  const stored = await readSession(store, name);
+  using _lock = await store.lock(name);
+  const stored = await store.read(name);
   // Another sign-in may have that name by now.
   if (stored?.credentials !== sealed) return;
-  const { session, credentials, key } = await openSession(store, stored, keyringLimits(cli));
+  const { session, credentials, key } = await store.open(stored, keyringLimits(cli));
   if (key === undefined || credentials.recipe === undefined) return;
   const { superseded: _, ...rest } = credentials;
-  const replacement = await prepareSession(store, name, stored, key);
+  const replacement = await store.prepare(name, stored, key);
   await replacement.commit(session, superseded.length === 0 ? rest : { ...rest, superseded });
 }
 
@@ -205,9 +202,9 @@ async function remove(
 }
 
 async function removeHere(cli: CommandContext, store: SessionStore, session: Session): Promise<void> {
-  using _lock = await lockSession(store, session.name, LOCK_WAIT);
+  using _lock = await store.lock(session.name);
   // Another sign-in may have that name by now.
-  if ((await readSession(store, session.name))?.credentials !== session.credentials) return;
-  const { leftBehind } = await removeSession(store, session, keyringLimits(cli));
+  if ((await store.read(session.name))?.credentials !== session.credentials) return;
+  const { leftBehind } = await store.remove(session, keyringLimits(cli));
   if (leftBehind !== undefined) throw leftBehind;
 }

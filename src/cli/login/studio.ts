@@ -18,15 +18,11 @@ import {
   studioTeams,
   studioTokenName,
 } from "../../providers/studio/token-fields.ts";
-import { beginProjectFolder, endProjectFolder, projectStoreHere } from "../../sessions/project-folder.ts";
+import { beginProjectFolder, endProjectFolder } from "../../sessions/project-folder.ts";
 import type { Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
-import { readConfig } from "../../sessions/config.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { listSessions } from "../../sessions/read.ts";
-import type { SavedSession } from "../../sessions/save.ts";
-import { checkRoom } from "../../sessions/write.ts";
-import { makeActive } from "../../sessions/naming.ts";
+import { makeActive, type SavedSession } from "../../sessions/save.ts";
 import { obstacleFor, showCode, startBrowser } from "../../sign-in/person.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import type { CommandContext } from "../context.ts";
@@ -59,11 +55,11 @@ export async function signInAtStudio(cli: CommandContext, input: LoginInput): Pr
   };
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
   const wantedName = wantedSessionName(cli);
-  const store = input.local ? projectStoreHere(cli.store) : cli.store;
+  const store = input.local ? await cli.store.forWorkingFolder() : cli.store;
   const begun = input.local ? await beginProjectFolder(store) : false;
   try {
     // Before anybody signs in for nothing.
-    await checkRoom(store);
+    await store.checkRoom();
     const plan = await planOf(cli, store, wantedName, input);
     await signIn(cli, store, plan, { asked, timeout, byCode: input.device });
   } catch (thrown) {
@@ -85,8 +81,8 @@ async function planOf(
   wantedName: string | undefined,
   input: LoginInput,
 ): Promise<Plan> {
-  const { activeSession } = await readConfig(store);
-  const { sessions } = await listSessions(store);
+  const activeSession = await store.active();
+  const { sessions } = await store.list();
   const force = input.force ?? false;
   const counted = await ourSessions(cli, store, sessions, { wantedName, keyring: input.keyring, force });
   const studios = counted.filter(({ kind }) => kind === "studio");

@@ -5,9 +5,7 @@ import { printable } from "../../text.ts";
 import { kubernetesUser, type NewToken } from "../../providers/cloudfleet/api.ts";
 import { tokenProfile } from "../../providers/cloudfleet/profile.ts";
 import { isSessionName } from "../../sessions/name.ts";
-import { readSession } from "../../sessions/read.ts";
-import { checkRoom } from "../../sessions/write.ts";
-import { saveMachine } from "../../sessions/save-machine.ts";
+import { saveMachine } from "../../sessions/save.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { type Cloudfleet, openCloudfleet, steadyDeps } from "../cloudfleet.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
@@ -88,12 +86,12 @@ async function newProfile(
       hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
     });
   }
-  if (await readSession(cli.store, name) !== undefined) {
+  if (await cli.store.read(name) !== undefined) {
     throw new AppError("CONFLICT", `--save-profile: a session named "${name}" already exists.`, {
       hint: `Choose another name, or remove it first: datumctl auth remove-profile ${name}`,
     });
   }
-  await checkRoom(cli.store);
+  await cli.store.checkRoom();
   const { keyStores } = await keyStoreChoice(cli, keyring);
   // Tokens are clients of the organization's own issuer, which need not be where people sign in.
   const issuer = session.kind === "api-token"

@@ -5,11 +5,7 @@ import { printable } from "../../text.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT } from "../../sessions/name.ts";
-import { openSession } from "../../sessions/open.ts";
-import { pathsOf } from "../../sessions/store.ts";
-import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
 import { addTokenLine } from "../../sessions/login-line.ts";
-import { prepareSession } from "../../sessions/write.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
@@ -123,7 +119,7 @@ async function rotate(
   const locks: FileLock[] = [];
   try {
     for (const name of updateProfile ? profiles : []) {
-      locks.push(await lockSession(cli.store, name, LOCK_WAIT));
+      locks.push(await cli.store.lock(name));
       destinations.push(await profileUpdate(cli, name, id, acting));
     }
     if (path !== undefined) destinations.push(await secretFile(path, force ?? false));
@@ -147,8 +143,8 @@ async function profileUpdate(
   id: string,
   acting: Session,
 ): Promise<SecretDestination> {
-  const stored = await readSession(store, name);
-  const opened = stored && await openSession(store, stored, keyringLimits({ store, ...deps }));
+  const stored = await store.read(name);
+  const opened = stored && await store.open(stored, keyringLimits({ store, ...deps }));
   const { kind, clientId } = opened?.session ?? {};
   if (opened?.key === undefined || kind !== "api-token" || clientId !== id) {
     throw new AppError(
@@ -161,7 +157,7 @@ async function profileUpdate(
   }
   checkSealedFor(opened.session, acting);
   const { session, credentials } = opened;
-  const replacement = await prepareSession(store, name, stored, opened.key);
+  const replacement = await store.prepare(name, stored, opened.key);
   return {
     where: `the profile "${name}"`,
     async keep({ secret }) {
@@ -169,7 +165,7 @@ async function profileUpdate(
       // The token that was made with the old secret goes with it.
       const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;
       await replacement.commit(fields, { ...rest, clientSecret: secret } as typeof credentials);
-      await removeFile((await pathsOf(store.folders, name)).failure);
+      await removeFile((await store.paths(name)).failure);
     },
     discard: () => replacement.discard(),
   };

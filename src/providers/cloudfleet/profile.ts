@@ -7,7 +7,7 @@ import type { SourceCredentials } from "../../sessions/credentials.ts";
 import { ambientSession } from "../../sessions/open.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { AMBIENT } from "../../sessions/name.ts";
-import type { MachineSession } from "../../sessions/save-machine.ts";
+import type { MachineSession } from "../../sessions/save.ts";
 import type { Environment } from "../../system/environment.ts";
 import { authorityOfVariable } from "../certificate-authority.ts";
 import { checkedApiUrl, checkedId, CLOUDFLEET_API_URL, operationsOf } from "./operations.ts";

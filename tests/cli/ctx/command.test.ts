@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { readSession } from "../../../src/sessions/read.ts";
 import { signInByHttp } from "../../cloud/browser.ts";
 import { ADA, at, openWorld } from "../world.ts";
 
@@ -18,7 +17,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
     assert.deepEqual([ran.code, ran.stdout], [code, ""], ran.stderr);
     assert.match(ran.stderr, pattern);
   };
-  const inUse = async () => (await readSession(sandbox.store, at(world, ADA)))?.inUse;
+  const inUse = async () => (await sandbox.store.read(at(world, ADA)))?.inUse;
   assert.equal((await world.login(ADA)).code, 0);
 
   await test.step("with nothing in use, what chooses it is named", async () => {
@@ -147,8 +146,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
 
   await test.step("without anything in use, the kubeconfig's own context counts", async () => {
     const session = at(world, ADA);
-    const { updateSession } = await import("../../../src/sessions/write.ts");
-    await updateSession(sandbox.store, session, ({ inUse: _, ...rest }) => rest);
+    await sandbox.store.update(session, ({ inUse: _, ...rest }) => rest);
     const { project, scopeSource } = await json("ctx");
     assert.equal(project, "web");
     assert.match(scopeSource, /^the kubeconfig's context datum-project-web-/);
@@ -167,7 +165,7 @@ Deno.test("the earlier name of the service's group is found out and remembered",
   world.cloud.setControlPlanes({ groups: "datumapis" });
   assert.equal((await world.login(ADA)).code, 0);
   assert.equal(await world.ok("organizations list -o name"), "acme\ninitech\n");
-  assert.equal((await readSession(world.sandbox.store, at(world, ADA)))?.controlPlaneApi, OTHER_GROUP);
+  assert.equal((await world.sandbox.store.read(at(world, ADA)))?.controlPlaneApi, OTHER_GROUP);
   assert.equal(await world.ok("projects list --organization acme -o name"), "data\nweb\n");
   await world.ok("ctx use acme/web");
   assert.match(await world.ok("auth whoami"), /Username +ada@/);

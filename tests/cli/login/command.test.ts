@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/errors.ts";
-import { readSession } from "../../../src/sessions/read.ts";
 import { acquireLock } from "../../../src/system/locks.ts";
 import { ADA, openWorld } from "../world.ts";
 
@@ -108,7 +107,7 @@ Deno.test("a variable does not move a session's key out of a keyring that is loc
   world.sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
   const { code, stderr } = await world.run("login --profile work", { env: { DATUMCTL_KEYRING: "file" } });
   assert.equal(code, 4, stderr);
-  assert.equal((await readSession(world.sandbox.store, "work"))?.keyStore, "system");
+  assert.equal((await world.sandbox.store.read("work"))?.keyStore, "system");
 });
 
 Deno.test("a variable does not move the key of a person who signs in again", async () => {
@@ -117,7 +116,7 @@ Deno.test("a variable does not move the key of a person who signs in again", asy
   const [name] = JSON.parse(await world.ok("auth list -o json")).map(({ name }: { name: string }) => name);
   const again = await world.login(ADA, "--keyring auto", { env: { DATUMCTL_KEYRING: "file" } });
   assert.equal(again.code, 0, again.stderr);
-  assert.equal((await readSession(world.sandbox.store, name))?.keyStore, "system");
+  assert.equal((await world.sandbox.store.read(name))?.keyStore, "system");
 });
 
 Deno.test("nobody signs in for nothing where our folder cannot be written", async () => {
@@ -140,16 +139,15 @@ Deno.test("Ctrl-C ends the wait for a session's lock", async () => {
   const { lock } = await world.sandbox.paths("work");
   const held = await acquireLock(lock, { timeout: 0, guards: "a test" });
   const controller = new AbortController();
-  const store = { ...world.sandbox.store, interrupted: controller.signal };
   const waiting = world.run(
     "logout",
-    { store, interrupted: controller.signal } as Parameters<typeof world.run>[1],
+    { interrupted: controller.signal },
   );
   controller.abort(interrupted());
   const { code } = await waiting;
   held.release();
   assert.equal(code, 130);
-  assert.ok(await readSession(world.sandbox.store, "work") !== undefined);
+  assert.ok(await world.sandbox.store.read("work") !== undefined);
 });
 
 Deno.test("a wait is told as the shorter of the code's life and the sign-in's own bound", async () => {
