@@ -18,7 +18,7 @@ import { readConfig } from "../sessions/config.ts";
 import { openSession } from "../sessions/open.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { readSession } from "../sessions/read.ts";
-import { type CommandContext, keyringLimits, requestBounds } from "./context.ts";
+import { type CommandContext, keyringLimits, requestLimits } from "./context.ts";
 import { freshTokens } from "./control-plane.ts";
 
 /** `--operation`, of every command that asks Cloudfleet's API. */
@@ -135,7 +135,7 @@ export async function openCloudfleet(
   const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
     cloudfleetApi({
       client: openApiClient({
-        ...requestBounds(cli),
+        ...requestLimits(cli),
         signal,
         baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
         what: "Cloudfleet's API",

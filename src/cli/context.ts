@@ -111,8 +111,8 @@ export function tokenLimits(cli: CommandContext): TokenLimits {
   };
 }
 
-/** What bounds a command's requests to Kubernetes APIs. */
-export function requestBounds(
+/** What limits a command's requests to APIs. */
+export function requestLimits(
   { now, requestTimeout, interrupted, out }: Pick<
     CommandContext,
     "now" | "requestTimeout" | "interrupted" | "out"
