@@ -15,7 +15,7 @@ import { signInAgain, trustLine } from "../sessions/login-line.ts";
 import type { Session } from "../sessions/session.ts";
 import { chooseSession } from "../sessions/choose.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { type CommandContext, keyringLimits, requestBounds } from "./context.ts";
+import { type CommandContext, keyringLimits, requestLimits } from "./context.ts";
 import { freshTokens } from "./control-plane.ts";
 
 /** `--operation`, of every command that asks Cloudfleet's API. */
@@ -129,7 +129,7 @@ export async function openCloudfleet(
   const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
     cloudfleetApi({
       client: openApiClient({
-        ...requestBounds(cli),
+        ...requestLimits(cli),
         signal,
         baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
         what: "Cloudfleet's API",

@@ -105,8 +105,8 @@ export function tokenLimits(cli: CommandContext): TokenLimits {
   };
 }
 
-/** What bounds a command's requests to Kubernetes APIs. */
-export function requestBounds(
+/** What limits a command's requests to APIs. */
+export function requestLimits(
   { now, random, requestTimeout, interrupted, out }: Pick<
     CommandContext,
     "now" | "random" | "requestTimeout" | "interrupted" | "out"

@@ -18,7 +18,7 @@ import type { Session } from "../sessions/session.ts";
 import { labelOf } from "../sessions/name.ts";
 import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
 import type { Network } from "../system/network.ts";
-import { type CommandContext, requestBounds, tokenLimits } from "./context.ts";
+import { type CommandContext, requestLimits, tokenLimits } from "./context.ts";
 import { findScope } from "./find-scope.ts";
 import { type ChosenScope, nothingInUse, type ScopeFlags } from "./scope.ts";
 import { actingSession } from "./session-words.ts";
@@ -107,7 +107,7 @@ export async function openTarget(
     const what = wordsFor(target, session);
     const clientOf = (baseUrl: string) =>
       openApiClient({
-        ...requestBounds(cli),
+        ...requestLimits(cli),
         baseUrl,
         what,
         who: labelOf(session),

@@ -113,7 +113,7 @@ export async function sendBounded(
   init: RequestInit,
   rules: RequestRules,
 ): Promise<Received> {
-  const { fetch, now, signal, requestTimeout = REQUEST_TIMEOUT } = context;
+  const { fetch, now, log } = context;
   const { allowance, errors } = rules;
   const redact = requestRedactor(init);
   const url = endpointUrl(address);
@@ -123,7 +123,26 @@ export async function sendBounded(
   if (allowance !== undefined && allowance.left < 0) throw errors.tooLarge(allowance.bytes / MEBIBYTE);
   const proxy = fetch.proxyOf?.(url);
   const began = now();
-  const tell = (end: string) => context.log?.(redact(requestLine(init, url, proxy, end, now() - began)));
+  const tell = (end: string) => log?.(redact(requestLine(init, url, proxy, end, now() - began)));
+  try {
+    const answer = await receive(context, url, init, rules, proxy);
+    tell(`${answer.status} in`);
+    const fulfilled = isFulfilled(answer.status) && !rules.isError?.(answer.body);
+    return { ...redactAnswer(answer, redact, fulfilled), redact };
+  } catch (thrown) {
+    tell("failed after");
+    throw thrown;
+  }
+}
+
+async function receive(
+  { fetch, signal, requestTimeout = REQUEST_TIMEOUT }: HttpContext,
+  url: URL,
+  init: RequestInit,
+  rules: RequestRules,
+  proxy: string | undefined,
+): Promise<ReadAnswer> {
+  const { errors } = rules;
   const late = () => errors.late(proxy, Number((requestTimeout / 1000).toPrecision(2)));
   using timer = boundedSignal(requestTimeout, late, signal);
   // Not by the context's clock, which can be set meanwhile.
@@ -132,36 +151,39 @@ export async function sendBounded(
     heard = performance.now();
     timer.restart();
   };
-  const receive = async () => {
-    signal.throwIfAborted();
-    const response = await fetch(url.href, { ...init, redirect: "manual", signal: timer.signal });
-    hear();
-    const { status, headers } = response;
-    const largest = rules.largest(status);
-    let size = 0;
-    const body = await readBody(response, timer.signal, (length) => {
-      if (rules.patient) hear();
-      size += length;
-      if (size > largest) throw errors.tooLarge(largest / MEBIBYTE);
-      if (allowance !== undefined && (allowance.left -= length) < 0) {
-        throw errors.tooLarge(allowance.bytes / MEBIBYTE);
-      }
-    });
-    return { status, headers, body };
-  };
   try {
-    const answer = await untilAborted(timer.signal, receive);
-    tell(`${answer.status} in`);
-    const fulfilled = isFulfilled(answer.status) && !rules.isError?.(answer.body);
-    return { ...redactAnswer(answer, redact, fulfilled), redact };
+    signal.throwIfAborted();
+    return await untilAborted(timer.signal, async () => {
+      const response = await fetch(url.href, { ...init, redirect: "manual", signal: timer.signal });
+      hear();
+      const { status, headers } = response;
+      const count = counter(rules, status);
+      const body = await readBody(response, timer.signal, (length) => {
+        if (rules.patient) hear();
+        count(length);
+      });
+      return { status, headers, body };
+    });
   } catch (thrown) {
-    tell("failed after");
     if (signal.aborted) {
       throw errors.ended?.(signal.reason, proxy, performance.now() - heard) ?? signal.reason;
     }
     if (timer.signal.aborted) throw timer.signal.reason;
     throw thrown instanceof AppError ? thrown : errors.broken(thrown);
   }
+}
+
+/** Counts the bytes of a body's parts; throws what they are too many for. */
+function counter({ largest, allowance, errors }: RequestRules, status: number): (length: number) => void {
+  const most = largest(status);
+  let size = 0;
+  return (length) => {
+    size += length;
+    if (size > most) throw errors.tooLarge(most / MEBIBYTE);
+    if (allowance === undefined) return;
+    allowance.left -= length;
+    if (allowance.left < 0) throw errors.tooLarge(allowance.bytes / MEBIBYTE);
+  };
 }
 
 /** Does work until the signal aborts: a handed-in fetch may be slow to notice a signal, or deaf to it. */

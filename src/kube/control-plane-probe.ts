@@ -14,10 +14,10 @@ export async function servedApi<Api extends string>(
   apiHost: string,
   apis: readonly Api[],
   token: string,
-  bounds: RequestLimits,
+  limits: RequestLimits,
 ): Promise<Api | undefined> {
   const client = openApiClient({
-    ...bounds,
+    ...limits,
     baseUrl: `https://${apiHost}`,
     what: apiHost,
     who: "the session",

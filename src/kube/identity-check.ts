@@ -47,13 +47,13 @@ export async function firstAccepted<Choice>(
   fetch: Fetch,
   candidates: readonly Candidate<Choice>[],
   what: string,
-  bounds: RequestLimits & Pick<ClientOptions, "nextStep">,
+  limits: RequestLimits & Pick<ClientOptions, "nextStep">,
   kind: ServerKind = "control-plane",
 ): Promise<Accepted<Choice>> {
   const refusals: { readonly token: string; readonly error: AppError }[] = [];
   for (const { url, token, choice } of candidates) {
     const client = openApiClient({
-      ...bounds,
+      ...limits,
       baseUrl: url,
       what,
       who: "the session",
@@ -64,7 +64,7 @@ export async function firstAccepted<Choice>(
     const answer = await review(client, kind);
     const accepted = acceptance(answer);
     if (accepted !== undefined) return { choice, ...accepted };
-    refusals.push({ token, error: refusalOf(client, answer, kind, bounds.nextStep) });
+    refusals.push({ token, error: refusalOf(client, answer, kind, limits.nextStep) });
   }
   // A token that was refused once tells nothing of the target; what a token says that was not, does.
   const refused = new Set(

@@ -59,10 +59,7 @@ export async function discoverIssuer(http: HttpContext, issuer: string): Promise
   }
   const response = await oauth.discoveryRequest(url, requestOptions(http, STEP));
   const refuse = (why: string, { cause, hint = CHECK }: Why = {}) =>
-    new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(url)} ${why}.`, {
-      hint,
-      ...(cause === undefined ? {} : { cause }),
-    });
+    new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(url)} ${why}.`, { hint, cause });
   // A page of a web site that has no such document is no captive portal.
   if (response.status !== 200) {
     throw refuse(`has none (status ${response.status})`, {

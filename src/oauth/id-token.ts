@@ -34,7 +34,7 @@ export interface SigningKeys {
 /** What an ID token is held against. */
 export interface IdTokenChecks {
   readonly metadata: IssuerMetadata;
-  /** Keys from an earlier exchange; fetched when absent, and once more when none of them fits. */
+  /** Keys from an earlier flow; fetched when absent, and once more when none of them fits. */
   readonly keys?: SigningKeys | undefined;
   readonly clientId: string;
   /** The one that was sent; left out where none was (device code, refresh). */
@@ -203,7 +203,7 @@ function candidates({ keys }: SigningKeys, { header, algorithm }: Jws): readonly
 }
 
 /**
- * Finds the key and verifies with it. Keys from an earlier exchange get one second chance with fresh ones: the
+ * Finds the key and verifies with it. Keys from an earlier flow get one second chance with fresh ones: the
  * issuer may have rotated since, under a new `kid`, the same one, or none.
  */
 async function verifySignature(

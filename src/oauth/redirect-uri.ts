@@ -1,4 +1,4 @@
-/** Owns loopback redirect URIs: which ones can be listened on, and how a port comes into one, byte for byte. */
+/** Loopback redirect URIs: which ones can be listened on, and how a port is put into one, byte for byte. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";

@@ -1,4 +1,4 @@
-/** Owns the asking of a server for nothing but its time. */
+/** Asks a server for its time. */
 
 import { failureOrThrow } from "../errors.ts";
 import { hostOf } from "../http/address.ts";
@@ -13,7 +13,7 @@ export interface ServerTime {
   readonly date: number;
 }
 
-/** In milliseconds; whoever asks has failed already, and waits for no more than a better reason. */
+/** In milliseconds; only used to explain a failure, so it is short. */
 const LONGEST_QUESTION_MS = 3_000;
 
 /**

@@ -1,4 +1,4 @@
-/** Proves that many questions are asked a few at a time, and answered in order. */
+/** Proves that many requests are sent a few at a time, and answered in order. */
 
 import assert from "node:assert/strict";
 import { mapConcurrent } from "../../src/http/map-concurrent.ts";

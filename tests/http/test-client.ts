@@ -1,4 +1,4 @@
-/** Owns a client of an API for tests: one that waits for nothing and needs no more than a fetch. */
+/** A client of an API for tests, which never waits and needs no more than a fetch. */
 
 import { type ApiClient, type ClientOptions, openApiClient } from "../../src/http/api-client.ts";
 import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";

@@ -1,4 +1,4 @@
-/** Owns an OpenID issuer in one function, for unit tests: it signs with `jose` and misbehaves as it is told. */
+/** An OpenID issuer in one function, for unit tests: it signs with `jose` and misbehaves as it is told. */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import type { HttpContext } from "../../src/http/bounded.ts";

@@ -1,4 +1,4 @@
-/** Owns what tests of machines' credentials share: every way to trade one, at a test's issuer. */
+/** What tests of machines' credentials share: every way to trade one, at a test's issuer. */
 
 import { oauthClient } from "../../src/oauth/client.ts";
 import { clientCredentialsToken } from "../../src/oauth/grants/client-credentials.ts";

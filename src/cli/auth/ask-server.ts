@@ -9,7 +9,7 @@ import { signInAgain } from "../../sessions/login-line.ts";
 import { acceptedBefore } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
-import { type CommandContext, requestBounds, tokenLimits } from "../context.ts";
+import { type CommandContext, requestLimits, tokenLimits } from "../context.ts";
 import type { EntryTarget, ServerAddress } from "./entry-target.ts";
 
 /** What is known of the server, from asking it or without. */
@@ -118,7 +118,7 @@ async function askWith(
         network.fetch,
         candidates,
         what,
-        requestBounds(cli),
+        requestLimits(cli),
         kind,
       );
       return { place: choice, certificateAuthority, ...(username === undefined ? {} : { username }) };

@@ -8,7 +8,7 @@ import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { boundedSignal } from "../../system/clock.ts";
-import { type CommandContext, requestBounds } from "../context.ts";
+import { type CommandContext, requestLimits } from "../context.ts";
 
 /** Says where the session's key is kept; and why not where it was tried first. */
 export function tellWhereKept(
@@ -58,9 +58,9 @@ export async function learnControlPlanes(
     () => new AppError("TIMEOUT", `${session.apiHost} did not answer in time.`),
     cli.interrupted,
   );
-  const bounds = requestBounds({ ...cli, requestTimeout, interrupted: whole.signal });
+  const limits = requestLimits({ ...cli, requestTimeout, interrupted: whole.signal });
   const api = session.controlPlaneApi ??
-    await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, bounds);
+    await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, limits);
   if (api !== undefined && api !== session.controlPlaneApi) {
     await cli.store.update(session.name, (now) => ({ ...now, controlPlaneApi: api }));
   }

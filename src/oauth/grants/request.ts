@@ -21,7 +21,7 @@ export interface GrantRequest<T> extends Retry {
   readonly occasion: Extract<Occasion, "credential" | "assertion" | "bare-credential">;
   /** What a refusal says of the credential; "refused the credential" unless told. */
   readonly refusing?: string | undefined;
-  /** One request, to be sent through the exchange that it is given. */
+  /** One request, to be sent through the context that it is given. */
   readonly send: (http: HttpContext) => Promise<Response>;
   /** Reads an answer that is no refusal. */
   readonly read: (answer: Answer, receivedAt: number) => T;

@@ -1,4 +1,4 @@
-/** Owns the tokens that a CI system gives to its jobs: the asking of GitHub for one, and the checks of any. */
+/** The tokens that a CI system gives to its jobs: a request to GitHub for one, and the checks of any. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
