@@ -136,7 +136,7 @@ function shortWayBreaches(byPath: ReadonlyMap<string, Module>): string[] {
 function startBreaches(byPath: ReadonlyMap<string, Module>): string[] {
   const lazyOf = (path: string) =>
     byPath.get(path)?.imports.filter(({ kind }) => kind === "lazy").map(({ target }) => target) ?? [];
-  const starts = new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf("src/cli/program.ts")]);
+  const starts = new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf("src/cli/tree.ts")]);
   return [...starts].flatMap((start) => loadedAtOnce(start, byPath, (target) => SLOW.test(target)));
 }
 

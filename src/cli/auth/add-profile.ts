@@ -23,6 +23,7 @@ import { type MachineSession, saveMachine } from "../../sessions/save-machine.ts
 import { readHiddenLine } from "../prompt/client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";
 import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from "../context.ts";
+import { holdsOthers } from "../group.ts";
 import { keyStoreChoice, openUnlessLost, readAuthority } from "../keeping.ts";
 import { tellWhereKept } from "../login/announce.ts";
 
@@ -91,11 +92,12 @@ Examples:
   datumctl login --profile work`,
     );
   user.action((name, organization, flags) => runAddUserProfile(deps(user), { ...flags, name, organization }));
-  return new Command("add-profile")
+  const command: Command = new Command("add-profile")
     .description("Add a Cloudfleet profile: an API token, or a person")
     .addHelpText("after", "\nExamples:\n  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID")
     .addCommand(token as unknown as Command)
-    .addCommand(user as unknown as Command) as unknown as Command;
+    .addCommand(user as unknown as Command);
+  return holdsOthers(command);
 }
 
 interface ProfileInput {
