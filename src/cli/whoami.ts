@@ -8,10 +8,11 @@ import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet/profile.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
 import { describeScope, warnOfRefusal } from "./scope-lines.ts";
-import { warnOfExpiry } from "./expiry-warning.ts";
+import { warnOfExpiry } from "./notices.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
-import { actingSession, storageOf, storedIn, tokenEnds } from "./session-words.ts";
+import { actingSession } from "./pick-session.ts";
+import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
 
 /** `whoami`. */

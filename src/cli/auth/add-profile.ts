@@ -20,12 +20,13 @@ import { readSession } from "../../sessions/read.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { checkRoom } from "../../sessions/write.ts";
 import { type MachineSession, saveMachine } from "../../sessions/save-machine.ts";
-import { readHiddenLine } from "../prompt/client-secret.ts";
+import { readHiddenLine } from "../prompt/hidden-line.ts";
 import { operationOption } from "../cloudfleet.ts";
 import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from "../context.ts";
 import { holdsOthers } from "../group.ts";
-import { keyStoreChoice, openUnlessLost, readAuthority } from "../keeping.ts";
-import { tellWhereKept } from "../login/announce.ts";
+import { keyStoreChoice, readAuthority } from "../save-flags.ts";
+import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
+import { tellWhereKept } from "../notices.ts";
 
 const ISSUER = [
   "--issuer <url>",
@@ -227,7 +228,7 @@ async function knownPlace(
   same: (before: Session) => boolean,
 ): Promise<CloudfleetAddress | undefined> {
   if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
-  const opened = await openUnlessLost(cli, cli.store, stored);
+  const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli));
   // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
   if (opened === undefined) return undefined;
   const { session, credentials } = opened;

@@ -6,7 +6,8 @@ import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet/pro
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { readConfig } from "../../sessions/config.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { readableSessions, storageOf, storedIn } from "../session-words.ts";
+import { readableSessions } from "../pick-session.ts";
+import { storageOf, storedIn } from "../session-labels.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list-profiles`. */

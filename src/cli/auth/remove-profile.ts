@@ -7,7 +7,8 @@ import { NOBODY, type Session } from "../../sessions/session.ts";
 import { LOCK_WAIT, lockSession, readSession } from "../../sessions/read.ts";
 import { removeSession } from "../../sessions/remove.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
-import { keyLeftBehind, readableSessions, staysValid } from "../session-words.ts";
+import { keyLeftBehind, staysValid } from "../notices.ts";
+import { readableSessions } from "../pick-session.ts";
 
 /** `auth remove-profile`. */
 export function removeProfileCommand(deps: ContextOf): Command {

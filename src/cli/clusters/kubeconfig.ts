@@ -26,8 +26,8 @@ import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { openCloudfleet, operationOption } from "../cloudfleet.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { readAuthority } from "../keeping.ts";
-import { ownCommand } from "../own-command.ts";
+import { readAuthority } from "../save-flags.ts";
+import { ownCommand } from "../../kubeconfig/exec-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 

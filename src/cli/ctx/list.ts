@@ -5,7 +5,7 @@ import type { ChosenSession } from "../../sessions/choose.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { findScope } from "../find-scope.ts";
 import { scopeParts } from "../scope-lines.ts";
-import { actingSession } from "../session-words.ts";
+import { actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { listTargets, targetName, type TargetRow } from "./targets.ts";
 

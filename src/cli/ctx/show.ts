@@ -5,7 +5,7 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { findScope } from "../find-scope.ts";
 import { nothingInUse } from "../scope.ts";
 import { describeScope, warnOfRefusal } from "../scope-lines.ts";
-import { actingSession } from "../session-words.ts";
+import { actingSession } from "../pick-session.ts";
 import { formatObject, listFormat } from "../output/table.ts";
 
 /** `ctx`, without the commands that it holds. */

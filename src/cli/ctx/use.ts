@@ -11,7 +11,7 @@ import { updateSession } from "../../sessions/write.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { openTarget } from "../control-plane.ts";
 import { organizationVariable } from "../scope.ts";
-import { actingSession, checkStored } from "../session-words.ts";
+import { actingSession, checkStored } from "../pick-session.ts";
 import { listProjects } from "../tenancy.ts";
 import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
 

@@ -12,7 +12,7 @@ import { saveMachine } from "../../sessions/save-machine.ts";
 import { freeName } from "../../sessions/naming.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { isLive } from "../session-words.ts";
+import { isLive } from "../../sessions/session-life.ts";
 import { isOurs, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */

@@ -1,7 +1,7 @@
 /** Prints the organizations of the signed-in user, for `organizations list` and `get organizations`. */
 
 import type { CommandContext } from "../context.ts";
-import { actingSession } from "../session-words.ts";
+import { actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { listOrganizations, type Organization } from "../tenancy.ts";
 

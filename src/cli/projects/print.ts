@@ -4,7 +4,7 @@ import { printable } from "../../text.ts";
 import { checkedScope } from "../../providers/datum/hosts.ts";
 import type { CommandContext } from "../context.ts";
 import { organizationVariable } from "../scope.ts";
-import { type ActingSession, actingSession } from "../session-words.ts";
+import { type ActingSession, actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { listOrganizations, listProjects, type Project } from "../tenancy.ts";
 

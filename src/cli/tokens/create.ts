@@ -12,7 +12,7 @@ import { saveMachine } from "../../sessions/save-machine.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { type Cloudfleet, openCloudfleet, operationOption, steadyDeps } from "../cloudfleet.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
-import { keyStoreChoice } from "../keeping.ts";
+import { keyStoreChoice } from "../save-flags.ts";
 import { type FieldInput, tokenFields } from "./fields.ts";
 import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } from "./new-secret.ts";
 import { saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
