@@ -124,8 +124,8 @@ const BAD: ReadonlyArray<readonly [name: string, modules: Record<string, string>
   [
     "a slow package that a command loads at once",
     {
-      "main.ts": `await import("./src/cli/program.ts");`,
-      "src/cli/program.ts": `await import("./list.ts");`,
+      "main.ts": `await import("./src/cli/tree.ts");`,
+      "src/cli/tree.ts": `await import("./list.ts");`,
       "src/cli/list.ts": `import "./table.ts"; await import("./picker.ts");`,
       "src/cli/table.ts": `import "string-width";`,
       "src/cli/picker.ts": `import "string-width";`,

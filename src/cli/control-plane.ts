@@ -21,7 +21,7 @@ import type { Network } from "../system/network.ts";
 import { type CommandContext, requestLimits, tokenLimits } from "./context.ts";
 import { findScope } from "./find-scope.ts";
 import { type ChosenScope, nothingInUse, type ScopeFlags } from "./scope.ts";
-import { actingSession } from "./session-words.ts";
+import { actingSession } from "./pick-session.ts";
 
 /** A control plane that a command acts on, or another API server; dispose of it. */
 export interface ControlPlane extends Disposable {

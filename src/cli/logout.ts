@@ -21,16 +21,12 @@ import { checkpoint } from "../system/checkpoint.ts";
 import { exists } from "../system/files.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "./context.ts";
 import type { ExportTarget } from "../providers/studio/export.ts";
-import { removeSessionEntries } from "./auth/update-kubeconfig.ts";
-import {
-  isLive,
-  keyLeftBehind,
-  meantSession,
-  type PlacedSession,
-  placedSessions,
-  staysValid,
-  whoAndWhere,
-} from "./session-words.ts";
+import { removeSessionEntries } from "./session-entries.ts";
+import { isLive } from "../sessions/session-life.ts";
+import { keyLeftBehind, staysValid } from "./notices.ts";
+import { pickSession, storedSessions } from "./pick-session.ts";
+import type { StoredSession } from "../sessions/acting.ts";
+import { whoAndWhere } from "./session-labels.ts";
 
 const EXAMPLES = `
 Examples:
@@ -74,14 +70,14 @@ export async function runLogout(cli: CommandContext, input: LogoutInput): Promis
   const local = await cli.store.nearestProject();
   const store = input.local ? local ?? fail(noLocalSession()) : cli.store;
   await store.clearLeftovers(keyringLimits(cli));
-  const sessions = await placedSessions(cli, store);
+  const sessions = await storedSessions(cli, store);
   if (sessions.length === 0 && input.local) await endProjectFolder(store);
   const named = input.user !== undefined || cli.choice.flag !== undefined ||
     cli.choice.variable !== undefined;
   if (sessions.length === 0 && local !== undefined && !named && !input.all) throw onlyLocal(local);
-  const others = named && !input.local && local !== undefined ? await placedSessions(cli, local) : [];
+  const others = named && !input.local && local !== undefined ? await storedSessions(cli, local) : [];
   const leaving = input.all ? sessions : [
-    await meantSession(
+    await pickSession(
       cli,
       [...sessions, ...others],
       input.user,
@@ -129,8 +125,8 @@ function tellWhatStays({ out }: CommandContext, local: SessionStore | undefined)
 /** What failed on the way of one session; the rest of that way was gone all the same. */
 async function logOut(
   cli: CommandContext,
-  placed: PlacedSession,
-  sessions: readonly PlacedSession[],
+  placed: StoredSession,
+  sessions: readonly StoredSession[],
   input: LogoutInput,
 ): Promise<AppError[]> {
   try {
@@ -144,8 +140,8 @@ async function logOut(
 
 async function leave(
   cli: CommandContext,
-  { session: { name }, store }: PlacedSession,
-  sessions: readonly PlacedSession[],
+  { session: { name }, store }: StoredSession,
+  sessions: readonly StoredSession[],
   input: LogoutInput,
 ): Promise<AppError[]> {
   const { out } = cli;
@@ -210,7 +206,7 @@ function registration({ session, credentials }: OpenedSession): string | undefin
  */
 async function tellUnopened(
   { out }: CommandContext,
-  { session, store }: PlacedSession,
+  { session, store }: StoredSession,
   { done }: Revocation,
   { leftBehind }: Removal,
 ): Promise<AppError[]> {

@@ -8,7 +8,7 @@ import { systemHost } from "../system/host.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { systemTerminal } from "../system/terminal.ts";
-import { runCommandLine } from "./program.ts";
+import { runCommandLine } from "./main.ts";
 
 /** Runs this process's command line. Returns its exit code. */
 export async function runFromProcess(): Promise<number> {

@@ -1,81 +1,15 @@
-/** Owns what a person is told of a certificate whose authority is not trusted here: its names and fingerprint. */
+/** Explains a certificate whose authority is not trusted here: names it, with its fingerprint. */
 
-import { connect, type DetailedPeerCertificate } from "node:tls";
 import { AppError } from "../errors.ts";
-import { printable } from "../text.ts";
 import type { Environment } from "../system/environment.ts";
 import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
-import { proxyOf } from "../system/proxy.ts";
+import type { CertificateNames } from "../system/tls-probe.ts";
 
-const LONGEST_HANDSHAKE_MS = 5_000;
-const LONGEST_CHAIN = 10;
-
-/** The subject and SHA-256 of a certificate, and whose signature it bears. */
-export interface CertificateNames {
-  readonly subject: string;
-  readonly issuer: string;
-  /** Colon-separated hexadecimal bytes, as `openssl x509 -fingerprint -sha256` prints them. */
-  readonly sha256: string;
-}
-
-/**
- * Asks a host (`name[:port]`) for its certificates, trusting none of them, and returns the last one: the
- * authority's own where the server sends it. Nothing is sent but the handshake. Undefined when the host does
- * not answer within five seconds, or is behind a proxy, where another server might answer than was asked.
- */
-export function askForCertificate(
-  host: string,
-  env: Environment,
-  interrupted: AbortSignal,
-): Promise<CertificateNames | undefined> {
-  const url = URL.parse(`https://${host}`);
-  if (url === null || proxyOf(url, env) !== undefined) return Promise.resolve(undefined);
-  const name = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const isAddress = name !== url.hostname || /^[\d.]+$/.test(name);
-  const { promise, resolve } = Promise.withResolvers<CertificateNames | undefined>();
-  const socket = connect({
-    host: name,
-    port: Number(url.port || 443),
-    // Only looked at: nothing is asked of this connection and nothing believed that comes from it.
-    rejectUnauthorized: false,
-    ...(isAddress ? {} : { servername: name }),
-  }, () => resolve(lastOf(socket.getPeerCertificate(true))));
-  const giveUp = () => resolve(undefined);
-  const timer = setTimeout(giveUp, LONGEST_HANDSHAKE_MS);
-  interrupted.addEventListener("abort", giveUp, { once: true });
-  socket.on("error", giveUp);
-  socket.on("close", giveUp);
-  return promise.finally(() => {
-    clearTimeout(timer);
-    interrupted.removeEventListener("abort", giveUp);
-    socket.destroy();
-  });
-}
-
-function lastOf(first: DetailedPeerCertificate): CertificateNames | undefined {
-  let last = first;
-  // A self-signed certificate is its own issuer.
-  for (let count = 1; count < LONGEST_CHAIN; count++) {
-    const next: DetailedPeerCertificate | undefined = last.issuerCertificate;
-    if (next === undefined || next === last || next.fingerprint256 === last.fingerprint256) break;
-    last = next;
-  }
-  const sha256 = last.fingerprint256;
-  return /^[0-9A-F:]{95}$/.test(sha256 ?? "")
-    ? { subject: nameOf(last.subject), issuer: nameOf(last.issuer), sha256 }
-    : undefined;
-}
-
-/** A distinguished name on one line: `CN=…, O=…`. */
-function nameOf(name: object): string {
-  const parts = Object.entries(name).flatMap(([key, value]) =>
-    [value].flat().map((part) => `${key}=${String(part)}`)
-  );
-  return printable(parts.join(", "), 200);
-}
-
-/** The hint that names the unknown authority and says how it is trusted. */
-export function certificateHint({ subject, issuer, sha256 }: CertificateNames, trust: string): string {
+/** The hint that names the unknown authority and says how to trust it. */
+function certificateHint(
+  { subject, issuer, sha256 }: CertificateNames,
+  trust: string,
+): string {
   const seen = subject === issuer
     ? `The unknown authority is ${subject}, SHA-256 ${sha256}.`
     : `The certificate of ${subject}, SHA-256 ${sha256}, was issued by ${issuer}.`;
@@ -83,9 +17,9 @@ export function certificateHint({ subject, issuer, sha256 }: CertificateNames, t
 }
 
 /**
- * An error about an unknown authority, with that authority's name and fingerprint in its hint; others as they are.
+ * An error about an unknown authority with that authority's name and fingerprint in its hint; other errors as they are.
  *
- * @param trust what makes the call trust an authority, where that is known better than where it failed
+ * @param trust what makes the call trust an authority; else the error's own
  */
 export async function explainAuthority(
   error: AppError,
@@ -94,8 +28,10 @@ export async function explainAuthority(
   trust?: string,
 ): Promise<AppError> {
   const unknown = unknownAuthorityOf(error);
-  const names = unknown === undefined ? undefined : await askForCertificate(unknown.host, env, signal);
+  if (unknown === undefined) return error;
+  const { askForCertificate } = await import("../system/tls-probe.ts");
+  const names = await askForCertificate(unknown.host, env, signal);
   if (names === undefined) return error;
-  const hint = certificateHint(names, trust ?? unknown?.trust ?? SAME_COMMAND);
+  const hint = certificateHint(names, trust ?? unknown.trust ?? SAME_COMMAND);
   return new AppError(error.code, error.message, { hint, cause: error });
 }

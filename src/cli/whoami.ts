@@ -1,4 +1,4 @@
-/** Owns `whoami`: who and where the next command would act as, told without asking anybody. */
+/** `whoami`: who the next command would act as, and where; asks no server. */
 
 import { Command } from "@commander-js/extra-typings";
 import type { Session } from "../sessions/session.ts";
@@ -7,11 +7,12 @@ import type { ChosenSession } from "../sessions/choose.ts";
 import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet/profile.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
-import { scopeWords, warnOfRefusal } from "./ctx/command.ts";
-import { warnOfExpiry } from "./expiry-warning.ts";
+import { describeScope, warnOfRefusal } from "./scope-lines.ts";
+import { warnOfExpiry } from "./notices.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
-import { actingSession, storageOf, storedIn, tokenEnds } from "./session-words.ts";
+import { actingSession } from "./pick-session.ts";
+import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
 
 /** `whoami`. */
@@ -39,7 +40,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
   const { session, source, store } = chosen;
   const { user, tokenExpires } = session;
   const actedOn = await scopeOf(cli, input, chosen);
-  const scope = scopeWords(actedOn, session);
+  const scope = describeScope(actedOn, session);
   const lines: (readonly [string, string])[] = [
     ...whoOf(session),
     ["Session", session.name],

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "../http/api-answer.ts";
 import type { ApiClient, RequestOptions } from "../http/api-client.ts";
 import { mapConcurrent } from "../http/map-concurrent.ts";
 import { AppError } from "../errors.ts";
-import { capital } from "../text.ts";
+import { capital, printable } from "../text.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { objects, text, texts } from "./objects.ts";
 
@@ -293,4 +293,21 @@ export function belowBase(baseUrl: string, path: string): string {
   return prefix !== "" && (path === prefix || path.startsWith(`${prefix}/`))
     ? path.slice(prefix.length) || "/"
     : path;
+}
+
+/** @throws {AppError} `INCOMPLETE`, naming what the server could not report */
+export function refuseIncomplete({ client }: DiscoverySource, { missing }: Discovery): void {
+  const [first] = missing;
+  if (first === undefined) return;
+  const parts = missing.map(({ part }) => printable(part, 100));
+  const named = parts.length > 10
+    ? `${parts.slice(0, 10).join(", ")} and ${parts.length - 10} more`
+    : parts.join(", ");
+  throw new AppError(
+    "INCOMPLETE",
+    `${capital(client.what)} did not report everything that it serves. Missing: ${named} (${
+      printable(first.why).replace(/\.$/, "")
+    }).`,
+    { hint: "What there is was printed. Run the same command again later for the rest." },
+  );
 }

@@ -1,4 +1,4 @@
-/** Owns the address that a person pastes back: what is typed becomes lines, each line is tried. */
+/** Reads the address that is pasted back: what is typed becomes lines, and each line is tried. */
 
 import { AppError } from "../errors.ts";
 import type { WaitingForBrowser } from "./with-browser.ts";
@@ -9,32 +9,47 @@ export type Keys = (signal: AbortSignal) => AsyncIterable<string>;
 // An address holds a code, which some issuers make of several thousand characters.
 const LONGEST_LINE = 64 * 1024;
 
+/** What a key makes of a line that is being typed. */
+export type LineStep =
+  | { readonly kind: "open"; readonly line: string }
+  | { readonly kind: "entered"; readonly line: string }
+  | { readonly kind: "interrupted" };
+
+/** Edits a line by one key. Enter on an empty line leaves it open. */
+export function onLineKey(line: string, key: string): LineStep {
+  switch (key) {
+    case "\r":
+    case "\n":
+      return line.trim() === "" ? { kind: "open", line: "" } : { kind: "entered", line };
+    case "\u0003":
+      return { kind: "interrupted" };
+    case "\u0015":
+      return { kind: "open", line: "" };
+    case "\u007f":
+    case "\b":
+      return { kind: "open", line: line.slice(0, -1) };
+    default:
+      // Arrow keys, and the marks that some terminals put around what is pasted, start with Escape.
+      return {
+        kind: "open",
+        line: key.startsWith("\u001b") || line.length >= LONGEST_LINE ? line : line + key,
+      };
+  }
+}
+
 /**
- * The lines that are typed, ended by Enter, without empty ones. Keys and not the terminal's own lines: those end at
- * 1,024 or 4,096 characters. Throws `INTERRUPTED` for Ctrl-C, which reaches nobody else while keys are read.
+ * The lines that are typed, without empty ones. They are read key by key because a terminal's own lines end at 1,024 or
+ * 4,096 characters.
+ *
+ * @throws {AppError} `INTERRUPTED` for Ctrl-C, which no signal handler sees while keys are read
  */
 export async function* typedLines(keys: AsyncIterable<string>): AsyncGenerator<string, void, void> {
   let line = "";
   for await (const key of keys) {
-    switch (key) {
-      case "\r":
-      case "\n":
-        if (line.trim() !== "") yield line;
-        line = "";
-        break;
-      case "\u0003":
-        throw new AppError("INTERRUPTED", "Interrupted.");
-      case "\u0015":
-        line = "";
-        break;
-      case "\u007f":
-      case "\b":
-        line = line.slice(0, -1);
-        break;
-      default:
-        // Arrow keys, and the marks that some terminals put around what is pasted.
-        if (!key.startsWith("\u001b") && line.length < LONGEST_LINE) line += key;
-    }
+    const step = onLineKey(line, key);
+    if (step.kind === "interrupted") throw new AppError("INTERRUPTED", "Interrupted.");
+    if (step.kind === "entered") yield step.line;
+    line = step.kind === "open" ? step.line : "";
   }
 }
 

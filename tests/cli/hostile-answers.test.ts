@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Surroundings } from "../../src/cli/context.ts";
-import { runCommandLine } from "../../src/cli/program.ts";
+import { runCommandLine } from "../../src/cli/main.ts";
 import { assertPrintable } from "../expect-error.ts";
 import { hostileValue } from "../fuzz.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";

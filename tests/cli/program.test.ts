@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { lineAgain } from "../../src/cli/program.ts";
+import { lineAgain } from "../../src/cli/main.ts";
 import { CODES } from "../../src/errors.ts";
 import { VERSION } from "../../src/version.ts";
 import { openSandbox } from "../sessions/sandbox.ts";

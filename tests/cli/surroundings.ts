@@ -1,7 +1,7 @@
 /** Owns a process's offer to commands as a test makes it: a terminal that records, keys that are typed, variables. */
 
 import type { Surroundings } from "../../src/cli/context.ts";
-import { runCommandLine } from "../../src/cli/program.ts";
+import { runCommandLine } from "../../src/cli/main.ts";
 import { errorFormatOf } from "../../src/errors.ts";
 import { ambientSessions } from "../../src/providers/ambient.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";

@@ -1,7 +1,7 @@
 /** Proves what is known of the running program, and that a launcher for sources really launches them. */
 
 import assert from "node:assert/strict";
-import { checkedCommand, ownCommand } from "../../src/cli/own-command.ts";
+import { checkedCommand, ownCommand } from "../../src/kubeconfig/exec-command.ts";
 import { AppError } from "../../src/errors.ts";
 import { permissions } from "../../scripts/compile.ts";
 import { ownProgram, writeLauncher } from "../../src/system/own-program.ts";

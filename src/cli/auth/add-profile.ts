@@ -15,12 +15,14 @@ import { freshToken } from "../../sessions/fresh-token.ts";
 import type { FreshToken } from "../../sessions/token-wish.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, isSessionName } from "../../sessions/name.ts";
+import { readHiddenLine } from "../prompt/hidden-line.ts";
 import { type MachineSession, type SavedSession, saveMachine } from "../../sessions/save.ts";
-import { readHiddenLine } from "../prompt/client-secret.ts";
 import { operationOption } from "../cloudfleet.ts";
 import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from "../context.ts";
-import { keyStoreChoice, openUnlessLost, readAuthority } from "../keeping.ts";
-import { tellWhereKept } from "../login/announce.ts";
+import { holdsOthers } from "../group.ts";
+import { keyStoreChoice, readAuthority } from "../save-flags.ts";
+import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
+import { tellWhereKept } from "../notices.ts";
 
 const ISSUER = [
   "--issuer <url>",
@@ -87,11 +89,12 @@ Examples:
   datumctl login --profile work`,
     );
   user.action((name, organization, flags) => runAddUserProfile(deps(user), { ...flags, name, organization }));
-  return new Command("add-profile")
+  const command: Command = new Command("add-profile")
     .description("Add a Cloudfleet profile: an API token, or a person")
     .addHelpText("after", "\nExamples:\n  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID")
     .addCommand(token as unknown as Command)
-    .addCommand(user as unknown as Command) as unknown as Command;
+    .addCommand(user as unknown as Command);
+  return holdsOthers(command);
 }
 
 interface ProfileInput {
@@ -221,7 +224,7 @@ async function knownPlace(
   same: (before: Session) => boolean,
 ): Promise<CloudfleetAddress | undefined> {
   if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
-  const opened = await openUnlessLost(cli, cli.store, stored);
+  const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli));
   // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
   if (opened === undefined) return undefined;
   const { session, credentials } = opened;

@@ -4,11 +4,11 @@ import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { type Action, reviewAccess, reviewRules } from "../../kube/access-review.ts";
+import { openDiscovery } from "../../kube/cached-discovery.ts";
 import type { ApiResource } from "../../kube/discovery.ts";
 import { ambiguityOf, resolveResource } from "../../kube/resource-names.ts";
 import { type CommandContext, type ContextOf, exitWith } from "../context.ts";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
-import { openDiscovery } from "../discovery-source.ts";
 import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
 import { formatObject, formatTable, listFormat, wrongFormat } from "../output/table.ts";
 

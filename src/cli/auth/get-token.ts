@@ -1,11 +1,10 @@
-/** Owns the help of `auth get-token`, and its call where the short way of main.ts did not know a word. */
+/** `auth get-token`: its help, and its call for a line that the short way in main.ts does not understand. */
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { EXEC_API_VERSIONS } from "../../plugin/exec-credential.ts";
-import { type GetTokenContext, runGetToken } from "../../plugin/get-token.ts";
-import { parentProcess } from "../../system/parent-process.ts";
-import { terminalUse } from "../../system/terminal-use.ts";
+import { runGetToken } from "../../plugin/get-token.ts";
 import { exitWith, type GlobalFlags, type Surroundings } from "../context.ts";
+import { getTokenContext } from "../get-token-context.ts";
 
 const EXAMPLES = `
 Examples:
@@ -16,26 +15,6 @@ Examples:
 
 Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
 Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says, except -o token.`;
-
-/** What a call of get-token needs, from what the process offers to commands. */
-export function getTokenContext(context: Surroundings): GetTokenContext {
-  const { store, env, terminal, errorFormat } = context;
-  return {
-    store,
-    env,
-    parent: parentProcess,
-    errorFormat,
-    started: performance.now(),
-    canAsk: () => terminal.canAsk,
-    terminalUse,
-    writeOut: terminal.writeOut,
-    writeErr: terminal.writeErr,
-    async explainCertificate(error, signal) {
-      const { explainAuthority } = await import("../server-certificate.ts");
-      return await explainAuthority(error, env, signal);
-    },
-  };
-}
 
 /** `auth get-token`: a fresh token on stdout. */
 export function getTokenCommand(context: Surroundings): Command {

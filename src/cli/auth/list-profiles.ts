@@ -5,7 +5,8 @@ import { AppError } from "../../errors.ts";
 import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet/profile.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { readableSessions, storageOf, storedIn } from "../session-words.ts";
+import { readableSessions } from "../pick-session.ts";
+import { storageOf, storedIn } from "../session-labels.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list-profiles`. */

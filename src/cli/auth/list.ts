@@ -5,16 +5,11 @@ import { isSameClient } from "../../sessions/identity.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { warnOfExpiry } from "../expiry-warning.ts";
-import {
-  isOver,
-  type PlacedSession,
-  sessionEnds,
-  sessionsHere,
-  storageOf,
-  storedIn,
-  tellWhatComesFirst,
-} from "../session-words.ts";
+import { tellWhatComesFirst, warnOfExpiry } from "../notices.ts";
+import { isOver } from "../../sessions/session-life.ts";
+import type { StoredSession } from "../../sessions/acting.ts";
+import { sessionEnds, storageOf, storedIn } from "../session-labels.ts";
+import { sessionsHere } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list`: a table of the sessions; never a token. */
@@ -68,7 +63,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   const apart = distinctionsOf(sessions.map(({ session }) => session));
   const inFolders = sessions.some(({ store }) => store.project !== undefined);
   cli.out.text(
-    await formatListing<PlacedSession>({
+    await formatListing<StoredSession>({
       rows: sessions,
       columns: [
         {
@@ -77,9 +72,9 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
         },
         { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
         { title: "Status", text: (placed) => statusOf(standing(placed), placed.session, cli.now()) },
-        ...apart.issuer ? [{ title: "Issuer", text: ({ session }: PlacedSession) => session.issuer }] : [],
-        ...apart.client ? [{ title: "Client", text: ({ session }: PlacedSession) => session.clientId }] : [],
-        ...inFolders ? [{ title: "Folder", text: ({ store }: PlacedSession) => store.project ?? "" }] : [],
+        ...apart.issuer ? [{ title: "Issuer", text: ({ session }: StoredSession) => session.issuer }] : [],
+        ...apart.client ? [{ title: "Client", text: ({ session }: StoredSession) => session.clientId }] : [],
+        ...inFolders ? [{ title: "Folder", text: ({ store }: StoredSession) => store.project ?? "" }] : [],
         { title: "Session", wide: true, text: ({ session }) => session.name },
         { title: "Kind", wide: true, text: ({ session }) => session.kind },
         { title: "Host", wide: true, text: ({ session }) => session.apiHost },
@@ -116,11 +111,11 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
 /** Tells each session's standing: a project folder's active one comes before the person's. */
 async function standings(
   { store }: CommandContext,
-  sessions: readonly PlacedSession[],
-): Promise<(placed: PlacedSession) => Standing> {
+  sessions: readonly StoredSession[],
+): Promise<(placed: StoredSession) => Standing> {
   const active = new Map<SessionStore, string | undefined>();
   for (const { store } of sessions) active.set(store, await store.active());
-  const isActive = ({ session, store }: PlacedSession) => session.name === active.get(store);
+  const isActive = ({ session, store }: StoredSession) => session.name === active.get(store);
   const shadowed = sessions.some((placed) => placed.store !== store && isActive(placed));
   return (placed) => {
     if (!isActive(placed)) return "";

@@ -5,7 +5,8 @@ import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
-import { keyLeftBehind, readableSessions, staysValid } from "../session-words.ts";
+import { keyLeftBehind, staysValid } from "../notices.ts";
+import { readableSessions } from "../pick-session.ts";
 
 /** `auth remove-profile`. */
 export function removeProfileCommand(deps: ContextOf): Command {

@@ -5,7 +5,7 @@ import { printable } from "../../text.ts";
 import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { actingSession } from "../session-words.ts";
+import { actingSession } from "../pick-session.ts";
 
 /** A session of Studio as it was sealed, and where its files are. */
 export interface StudioSession extends OpenedSession {

@@ -2,15 +2,11 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
-import type { CommandContext, ContextOf } from "../context.ts";
-import {
-  meantSession,
-  sessionsHere,
-  tellOfFolder,
-  tellWhatComesFirst,
-  trusted,
-  whoAndWhere,
-} from "../session-words.ts";
+import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
+import { tellOfFolder, tellWhatComesFirst } from "../notices.ts";
+import { pickSession, sessionsHere } from "../pick-session.ts";
+import { whoAndWhere } from "../session-labels.ts";
+import { sealedInProject } from "../../sessions/acting.ts";
 
 /** `auth switch`: makes one stored session the active one. */
 export function switchCommand(deps: ContextOf): Command {
@@ -33,14 +29,14 @@ interface SwitchInput {
 /** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
 export async function runSwitch(cli: CommandContext, input: SwitchInput): Promise<void> {
   const sessions = await sessionsHere(cli);
-  const meant = await meantSession(
+  const meant = await pickSession(
     cli,
     sessions,
     input.user,
     "Switch to which user?",
     "datumctl auth switch",
   );
-  const { session, store } = await trusted(cli, meant);
+  const { session, store } = await sealedInProject(meant, keyringLimits(cli));
   await store.activate(session.name);
   const where = store.project === undefined ? "" : ` in ${printable(store.project)}`;
   cli.out.line(`Switched to ${whoAndWhere(session, sessions)}${where}.`);

@@ -4,7 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio/token-fields.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { exportTeam } from "../../providers/studio/export.ts";
-import { warnOfExpiry } from "../expiry-warning.ts";
+import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth team`: shows the default team, or sets it. */

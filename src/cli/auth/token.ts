@@ -3,7 +3,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import { type CommandContext, type ContextOf, tokenLimits } from "../context.ts";
-import { warnOfExpiry } from "../expiry-warning.ts";
+import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth token`. */

@@ -12,7 +12,6 @@ import {
   kubeconfigPaths,
   loadKubeconfig,
   previewKubeconfig,
-  removalOfSession,
   updateKubeconfig,
 } from "../../kubeconfig/file.ts";
 import { tooLargeToTell } from "../../kubeconfig/cluster.ts";
@@ -33,12 +32,12 @@ import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, labelOf } from "../../sessions/name.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
-import { readAuthority } from "../keeping.ts";
-import { chosenCommand, ownCommand } from "../own-command.ts";
+import { readAuthority } from "../save-flags.ts";
+import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";
 import { scopeInUse } from "../scope.ts";
 import { type NamedServer, rememberNamed, warnOfServers } from "../session-servers.ts";
-import { actingSession, refuseCredentialsFile } from "../session-words.ts";
+import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
 import { askServer, type Learned } from "./ask-server.ts";
 import { checkTargetFlags, type EntryTarget, entryTarget, type TargetFlags } from "./entry-target.ts";
 
@@ -316,26 +315,4 @@ async function remember(
     ...(named ? { controlPlaneApi: api } : {}),
     ...(moved ? { inUse: { [scope.kind]: scope.id } } : {}),
   }));
-}
-
-/** Takes a session's entries out of the kubeconfig, and says so. */
-export async function removeSessionEntries(
-  cli: CommandContext,
-  session: Session,
-  path: string,
-): Promise<void> {
-  let contexts: readonly string[] = [];
-  const changes = await updateKubeconfig(
-    kubeconfigPaths(path, cli.env),
-    (kubeconfig) => {
-      const remove = removalOfSession(kubeconfig, session);
-      contexts = remove.contexts ?? [];
-      return { remove };
-    },
-    { absent: "leave" },
-  );
-  if (changes.length === 0) return;
-  const names = contexts.map((name) => printable(name, 100)).join(", ");
-  const gone = names === "" ? "" : `, with the context${contexts.length > 1 ? "s" : ""} ${names}`;
-  cli.out.line(`Removed its entries from ${changes.map((change) => change.path).join(", ")}${gone}.`);
 }

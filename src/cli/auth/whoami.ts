@@ -1,9 +1,8 @@
-/** Owns `auth whoami`: whom the control plane in use sees behind the session's token. */
+/** `auth whoami`: whom the control plane in use sees behind the session's token. */
 
 import { Command } from "@commander-js/extra-typings";
 import { isObject, type JsonObject } from "../../http/api-answer.ts";
-import type { ApiClient } from "../../http/api-client.ts";
-import { AppError } from "../../errors.ts";
+import { reviewSelf } from "../../kube/self-review.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
@@ -37,32 +36,6 @@ export async function runAuthWhoami(cli: CommandContext, input: AuthWhoamiInput)
   if (format === "table" || format === "wide") return cli.out.text(await formatUser(review));
   // The name of an object that has none, as kubectl writes it.
   cli.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
-}
-
-// v1 is served since Kubernetes 1.28, the others before.
-const VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
-
-/**
- * The server's SelfSubjectReview (authentication.k8s.io), in the newest version that it serves. Throws `NOT_FOUND`
- * when it serves none, and what a request throws.
- */
-export async function reviewSelf(client: ApiClient): Promise<JsonObject> {
-  for (const version of VERSIONS) {
-    const apiVersion = `authentication.k8s.io/${version}`;
-    try {
-      const { spec: _, ...review } = await client.post(
-        `/apis/${apiVersion}/selfsubjectreviews`,
-        { apiVersion, kind: "SelfSubjectReview" },
-        { safe: true },
-      );
-      return review;
-    } catch (thrown) {
-      if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) throw thrown;
-    }
-  }
-  throw new AppError("NOT_FOUND", `${client.what} cannot report whom it sees: it has no SelfSubjectReview.`, {
-    hint: "See who is signed in: datumctl whoami",
-  });
 }
 
 /** The review's user as kubectl's table has it. */

@@ -6,21 +6,8 @@ import type { HttpContext } from "../../http/bounded.ts";
 import { CONTROL_PLANE_APIS } from "../../providers/datum/hosts.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
-import type { SavedSession } from "../../sessions/save.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import { type CommandContext, requestLimits } from "../context.ts";
-
-/** Says where the session's key is kept; and why not where it was tried first. */
-export function tellWhereKept(
-  { out, store }: CommandContext,
-  { session, fallbackReason }: SavedSession,
-): void {
-  // A key that comes to lie in a file unasked for is something to act on.
-  const tell = fallbackReason === undefined ? out.info : out.important;
-  if (fallbackReason !== undefined) tell(`warning: ${fallbackReason.message}`);
-  tell(`Credentials: encrypted on this machine, their key in ${store.secretStore(session.keyStore).name}.`);
-  if (session.keyStore === "file") tell("Whoever can read your files can use this session.");
-}
 
 /** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */
 export function tellName({ out }: CommandContext, session: Session, label: string): void {

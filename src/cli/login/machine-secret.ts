@@ -6,7 +6,7 @@ import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { isPersonalAccessToken } from "../../oauth/grants/personal-access-token.ts";
 import { parseServiceAccountKey } from "../../oauth/grants/service-account-key.ts";
 import { othersCanRead, readGivenFile } from "../../system/files.ts";
-import { readHiddenLine } from "../prompt/client-secret.ts";
+import { readHiddenLine } from "../prompt/hidden-line.ts";
 import { datumAddress, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { tokenParametersOf } from "./parameters.ts";
 

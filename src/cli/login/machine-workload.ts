@@ -9,7 +9,7 @@ import type { IssuingSource } from "../../sessions/token-source.ts";
 import type { WorkloadSource } from "../../sessions/credentials.ts";
 import { storesJobToken } from "../../sessions/ci-job.ts";
 import { absolutePath } from "../../system/environment.ts";
-import { readClientSecret } from "../prompt/client-secret.ts";
+import { readClientSecret } from "../prompt/hidden-line.ts";
 import { datumAddress, type Machine, type MachineAddress, type MachineLogin, wrong } from "./machine-kind.ts";
 import { tokenParametersOf } from "./parameters.ts";
 

@@ -9,9 +9,10 @@ import { labelOf } from "../../sessions/name.ts";
 import { type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
-import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
-import { learnControlPlanes, tellName, tellNext, tellWhereKept } from "./announce.ts";
+import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
+import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
+import { tellOfFolder, tellWhatComesFirst, tellWhereKept } from "../notices.ts";
+import { learnControlPlanes, tellName, tellNext } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "./input.ts";
 import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
@@ -160,7 +161,7 @@ async function sessionToReplace(
 ): Promise<ReplacedSession | undefined> {
   const stored = await cli.store.read(name);
   if (stored === undefined) return undefined;
-  const opened = await openUnlessLost(cli, cli.store, stored, keyring);
+  const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli), keyring);
   const session = opened?.session ?? stored;
   if (session.kind !== kind) {
     throw wrong(

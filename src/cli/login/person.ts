@@ -19,14 +19,15 @@ import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn } from "../../sign-in/sign-in.ts";
 import type { SignInTarget } from "../../providers/sign-in-target.ts";
 import { parseTimeout } from "../../system/clock.ts";
-import { readClientSecret } from "../prompt/client-secret.ts";
-import { keyStoreChoice, openUnlessLost, readAuthority, wantedSessionName } from "../keeping.ts";
+import { readClientSecret } from "../prompt/hidden-line.ts";
+import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
+import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { tellOfFolder, tellWhatComesFirst } from "../session-words.ts";
+import { tellOfFolder, tellWhatComesFirst, tellWhereKept } from "../notices.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "./parameters.ts";
-import { learnControlPlanes, nextCommand, tellName, tellNext, tellWhereKept } from "./announce.ts";
+import { learnControlPlanes, nextCommand, tellName, tellNext } from "./announce.ts";
 import { refuseLostKey } from "./unsealed-place.ts";
 
 /** Signs in, stores the session, makes it active and says so. */
@@ -183,7 +184,7 @@ async function openKnown(
   session: Session,
   keyring: string | undefined,
 ): Promise<KnownSession> {
-  const opened = await openUnlessLost(cli, cli.store, session, keyring);
+  const opened = await openUnlessLost(cli.store, session, keyringLimits(cli), keyring);
   if (opened === undefined) return { session, sealed: false };
   const { clientSecret, api } = opened.credentials;
   return { session: opened.session, sealed: true, clientSecret, api };

@@ -9,7 +9,7 @@ import { type KeyStore, LOCK_WAIT, type SessionStore } from "../../sessions/stor
 import { freeName, type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { isLive } from "../session-words.ts";
+import { isLive } from "../../sessions/session-life.ts";
 import { isOurs, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */

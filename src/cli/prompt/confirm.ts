@@ -1,11 +1,33 @@
-/** Owns the question before something that cannot be taken back. */
+/** The question before something that cannot be undone. */
 
 import { AppError } from "../../errors.ts";
 import { type CommandContext, exitWith } from "../context.ts";
+import { ask, type Prompt, type Step } from "./loop.ts";
+
+/** The prompt of a question; its state is what was typed. */
+export function confirmPrompt(question: string): Prompt<string, string> {
+  return {
+    start: "",
+    onKey,
+    draw(before, after) {
+      if (before === undefined) return `${question} [y/N] `;
+      if (after === undefined) return "\n";
+      return after.slice(before.length);
+    },
+  };
+}
+
+function onKey(typed: string, key: string): Step<string, string> {
+  if (key === "\u0003") return { kind: "cancelled" };
+  if (key === "\r" || key === "\n") return { kind: "answered", answer: typed };
+  if (key === "\u007f" || key === "\b") return { kind: "open", state: typed.slice(0, -1) };
+  return { kind: "open", state: /^[a-z]$/i.test(key) ? typed + key : typed };
+}
 
 /**
- * Asks on a terminal; anything but yes ends the command with exit 1, nothing being done. Throws `USAGE` where nobody can
- * be asked, `INTERRUPTED` on Ctrl-C.
+ * Asks on a terminal. Any answer but yes ends the command with exit code 1.
+ *
+ * @throws {AppError} `USAGE` when there is no terminal to ask on; `INTERRUPTED` on Ctrl-C
  */
 export async function confirm(
   { terminal, interrupted, out }: CommandContext,
@@ -16,23 +38,10 @@ export async function confirm(
       hint: "Confirm on the command line: --yes",
     });
   }
-  terminal.writeErr(`${question} [y/N] `);
-  let answer = "";
-  for await (const key of terminal.keys(interrupted)) {
-    if (key === "\u0003") {
-      terminal.writeErr("\n");
-      throw new AppError("INTERRUPTED", "Interrupted; nothing was done.");
-    }
-    if (key === "\r" || key === "\n") break;
-    if (key === "\u007f" || key === "\b") answer = answer.slice(0, -1);
-    else if (/^[a-z]$/i.test(key)) {
-      answer += key;
-      terminal.writeErr(key);
-    }
-  }
-  terminal.writeErr("\n");
+  const asked = await ask(terminal, interrupted, confirmPrompt(question));
+  if (asked.kind === "cancelled") throw new AppError("INTERRUPTED", "Interrupted; nothing was done.");
   interrupted.throwIfAborted();
-  if (/^y(?:es)?$/i.test(answer)) return;
+  if (/^y(?:es)?$/i.test(asked.kind === "answered" ? asked.answer : asked.state)) return;
   out.info("Nothing was done.");
   exitWith(1);
 }

@@ -1,9 +1,10 @@
-/** Owns the choice of one among several on a terminal: what is shown and what a key does are pure. */
+/** The choice of one among several on a terminal. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { Terminal } from "../../system/terminal.ts";
 import { columnsOf } from "../output/width.ts";
+import { ask, type Step } from "./loop.ts";
 
 const ROWS = 8;
 
@@ -13,15 +14,9 @@ export interface Picker {
   readonly labels: readonly string[];
   /** What was typed to narrow the list. */
   readonly filter: string;
-  /** The place of the cursor among the labels that match. */
+  /** The index of the cursor among the labels that match. */
   readonly cursor: number;
 }
-
-/** What a key led to. */
-export type Picked =
-  | { readonly kind: "open"; readonly picker: Picker }
-  | { readonly kind: "chosen"; readonly index: number }
-  | { readonly kind: "cancelled" };
 
 /** A picker as it opens. */
 export function openPicker(question: string, labels: readonly string[]): Picker {
@@ -34,11 +29,11 @@ function matches({ labels, filter }: Picker): number[] {
 }
 
 /** What a key does. */
-export function onKey(picker: Picker, key: string): Picked {
+export function onKey(picker: Picker, key: string): Step<Picker, number> {
   const found = matches(picker);
-  const move = (by: number): Picked => ({
+  const move = (by: number): Step<Picker, number> => ({
     kind: "open",
-    picker: {
+    state: {
       ...picker,
       cursor: found.length === 0 ? 0 : (picker.cursor + by + found.length) % found.length,
     },
@@ -56,7 +51,7 @@ export function onKey(picker: Picker, key: string): Picked {
     case "\r":
     case "\n": {
       const index = found[picker.cursor];
-      return index === undefined ? { kind: "open", picker } : { kind: "chosen", index };
+      return index === undefined ? { kind: "open", state: picker } : { kind: "answered", answer: index };
     }
     case "\u0003":
     case "\u0004":
@@ -66,12 +61,12 @@ export function onKey(picker: Picker, key: string): Picked {
     case "\b":
       return {
         kind: "open",
-        picker: { ...picker, filter: [...picker.filter].slice(0, -1).join(""), cursor: 0 },
+        state: { ...picker, filter: [...picker.filter].slice(0, -1).join(""), cursor: 0 },
       };
     default:
       return printable(key) === key && key.length > 0 || key === " "
-        ? { kind: "open", picker: { ...picker, filter: picker.filter + key, cursor: 0 } }
-        : { kind: "open", picker };
+        ? { kind: "open", state: { ...picker, filter: picker.filter + key, cursor: 0 } }
+        : { kind: "open", state: picker };
   }
 }
 
@@ -100,9 +95,18 @@ function fit(line: string, columns: number): string {
   return `${text}…`;
 }
 
+/** Goes up to the first line of what is shown, clears it, and shows the next lines. */
+function draw(before: Picker | undefined, after: Picker | undefined, columns: number): string {
+  const height = before === undefined ? 0 : render(before, columns).length;
+  const up = height > 1 ? `\u001b[${height - 1}A` : "";
+  const lines = after === undefined ? [] : render(after, columns);
+  return `${up}\r\u001b[J${lines.join("\r\n")}`;
+}
+
 /**
- * Asks a person to pick one label and returns its index. Where nobody can be asked, throws `USAGE` with the given
- * hint; when they leave without choosing, `INTERRUPTED`.
+ * Asks to pick one label and returns its index.
+ *
+ * @throws {AppError} `USAGE` with the given hint when there is no terminal to ask on; `INTERRUPTED` when nothing is chosen
  */
 export async function pick(
   terminal: Terminal,
@@ -114,24 +118,7 @@ export async function pick(
   if (!terminal.canAsk) {
     throw new AppError("USAGE", `${question} There is no terminal to ask on.`, { hint });
   }
-  let picker = openPicker(question, labels);
-  let height = 0;
-  const draw = (lines: readonly string[]) => {
-    const up = height > 1 ? `\u001b[${height - 1}A` : "";
-    terminal.writeErr(`${up}\r\u001b[J${lines.join("\r\n")}`);
-    height = lines.length;
-  };
-  draw(render(picker, terminal.columns()));
-  for await (const key of terminal.keys(signal)) {
-    const picked = onKey(picker, key);
-    if (picked.kind === "chosen") {
-      draw([]);
-      return picked.index;
-    }
-    if (picked.kind === "cancelled") break;
-    picker = picked.picker;
-    draw(render(picker, terminal.columns()));
-  }
-  draw([]);
+  const asked = await ask(terminal, signal, { start: openPicker(question, labels), onKey, draw });
+  if (asked.kind === "answered") return asked.answer;
   throw new AppError("INTERRUPTED", "Nothing was chosen.");
 }

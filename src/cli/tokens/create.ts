@@ -1,5 +1,6 @@
-/** Owns `tokens create`: a new token whose secret reaches the person, a file or a profile, and is nowhere else. */
+/** `tokens create`: a new API token, whose secret goes to the screen, a file or a profile and nowhere else. */
 
+import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { kubernetesUser, type NewToken } from "../../providers/cloudfleet/api.ts";
@@ -7,12 +8,42 @@ import { tokenProfile } from "../../providers/cloudfleet/profile.ts";
 import { isSessionName } from "../../sessions/name.ts";
 import { saveMachine } from "../../sessions/save.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
-import { type Cloudfleet, openCloudfleet, steadyDeps } from "../cloudfleet.ts";
-import { type CommandContext, keyringLimits } from "../context.ts";
-import { keyStoreChoice } from "../keeping.ts";
+import { type Cloudfleet, openCloudfleet, operationOption, steadyDeps } from "../cloudfleet.ts";
+import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
+import { keyStoreChoice } from "../save-flags.ts";
 import { type FieldInput, tokenFields } from "./fields.ts";
-import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
+import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } from "./new-secret.ts";
 import { saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+
+/** `tokens create`. */
+export function tokensCreateCommand(deps: ContextOf): Command {
+  const command = new Command("create")
+    .description("Create an API token; its secret is shown once, or goes straight to a file or a profile")
+    .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
+    .option("--name <name>", "display name of the token")
+    .option("--role <role>", "Administrator or User")
+    .option("-f, --filename <file>", "JSON or YAML file with the fields, - for standard input")
+    .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
+    .option("--force", "overwrite an existing --secret-file")
+    .option("--save-profile <name>", "store the token as a profile instead of showing its secret")
+    .option(
+      "--keyring <store>",
+      "--save-profile: where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+    )
+    .option(...NEW_SECRET_OUTPUT)
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl tokens create --name ci --role User
+  datumctl tokens create .name: ci, .role: User
+  datumctl tokens create --name ci --role User --secret-file ci.secret
+  datumctl tokens create -f token.yaml --save-profile ci`,
+    );
+  command.action((words, flags) => runCreate(deps(command), { ...flags, words }));
+  return command as unknown as Command;
+}
 
 /** The flags of `tokens create`, as they were typed. */
 export interface CreateInput extends FieldInput {

@@ -1,8 +1,8 @@
-/** Owns what a new token is made with: flags win over shorthand, shorthand over a file. */
+/** The fields of an API token: as a new one is given them, and as programs are shown them. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { checkedRole, type Role } from "../../providers/cloudfleet/api.ts";
+import { type ApiToken, checkedRole, kubernetesUser, type Role } from "../../providers/cloudfleet/api.ts";
 import { readGivenFile } from "../../system/files.ts";
 import type { CommandContext } from "../context.ts";
 import { parseShorthand } from "./shorthand.ts";
@@ -25,7 +25,11 @@ export interface TokenFields {
   readonly role: Role;
 }
 
-/** The fields of a new token. Throws `USAGE` for those that are missing, unknown or no text. */
+/**
+ * The fields of a new token. Flags win over shorthand, shorthand over a file.
+ *
+ * @throws {AppError} `USAGE` for fields that are missing, unknown or not a text
+ */
 export async function tokenFields(
   cli: CommandContext,
   { name, role, filename, words }: FieldInput,
@@ -83,4 +87,16 @@ async function fieldsIn(
   throw new AppError("USAGE", `-f: ${where} does not hold a JSON or YAML object with a token's fields.`, {
     hint: 'For example: {"name": "ci", "role": "User"}',
   });
+}
+
+/** A token for programs. */
+export function tokenObject({ id, name, role, date_created, last_used }: ApiToken) {
+  return {
+    id,
+    name: name ?? null,
+    role: role ?? null,
+    created: date_created ?? null,
+    lastUsed: last_used ?? null,
+    kubernetesUser: kubernetesUser(id),
+  };
 }

@@ -1,10 +1,13 @@
-/** Owns how a secret that was just made is shown, once, or where it is instead. */
+/** Prints a secret that was just made, once, or where it was stored. */
 
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import { formatTable, toYaml, wrongFormat } from "../output/table.ts";
 import type { LostSecret } from "./secret-destination.ts";
+
+/** `-o` of the commands that make a secret. */
+export const NEW_SECRET_OUTPUT = ["-o, --output <format>", "table, json or yaml"] as const;
 
 const FORMATS = ["table", "json", "yaml"] as const;
 

@@ -1,20 +1,46 @@
-/** Owns `tokens regenerate`: a new secret, and the profiles that use the token having it in the same step. */
+/** `tokens regenerate`: a new secret for an API token, stored in the profiles that use it in the same step. */
 
+import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
+import { profilesUsing } from "../../providers/cloudfleet/profile.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT } from "../../sessions/name.ts";
 import { addTokenLine } from "../../sessions/login-line.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
-import { type Cloudfleet, openCloudfleet } from "../cloudfleet.ts";
+import { type Cloudfleet, openCloudfleet, operationOption } from "../cloudfleet.ts";
 import { confirm } from "../prompt/confirm.ts";
-import { type CommandContext, keyringLimits } from "../context.ts";
-import { formatNewSecret, newSecretFormat, printNewSecret } from "./new-secret.ts";
-import { profilesUsing } from "./profiles-using.ts";
+import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
+import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } from "./new-secret.ts";
 import { type LostSecret, saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+
+/** `tokens regenerate`. */
+export function tokensRegenerateCommand(deps: ContextOf): Command {
+  const command = new Command("regenerate")
+    .description("Give an API token a new secret; the old one is refused at once")
+    .argument("<id>", "the token's id")
+    .option(
+      "--update-profile",
+      "also store the new secret in the profiles here that use the token",
+    )
+    .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
+    .option("--force", "overwrite an existing --secret-file")
+    .option("-y, --yes", "do not ask for confirmation")
+    .option(...NEW_SECRET_OUTPUT)
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --update-profile
+  datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --yes --secret-file ci.secret`,
+    );
+  command.action((id, flags) => runRegenerate(deps(command), { ...flags, id }));
+  return command as unknown as Command;
+}
 
 /** The flags of `tokens regenerate`, as they were typed. */
 export interface RegenerateInput {

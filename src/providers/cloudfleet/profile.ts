@@ -1,4 +1,4 @@
-/** Owns what is particular to Cloudfleet's profiles: where they belong, and the one that its variables give. */
+/** Cloudfleet's profiles: where they belong, which use a token, and the one that variables give. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
@@ -8,6 +8,7 @@ import { ambientSession } from "../../sessions/open.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { AMBIENT } from "../../sessions/name.ts";
 import type { MachineSession } from "../../sessions/save.ts";
+import type { SessionStore } from "../../sessions/store.ts";
 import type { Environment } from "../../system/environment.ts";
 import { authorityOfVariable } from "../certificate-authority.ts";
 import { checkedApiUrl, checkedId, CLOUDFLEET_API_URL, operationsOf } from "./operations.ts";
@@ -162,4 +163,13 @@ export async function sessionOfVariables(env: Environment): Promise<Session> {
   }
   const address = await cloudfleetAddress(undefined, env);
   return unstoredProfile(tokenProfile({ organization, tokenId, secret }, address), CLOUDFLEET_AMBIENT);
+}
+
+/** The names of the profiles that use a token at an API host, sorted. */
+export async function profilesUsing(store: SessionStore, id: string, apiHost: string): Promise<string[]> {
+  const { sessions } = await store.list();
+  return sessions.filter((session) =>
+    session.provider === "cloudfleet" && session.kind === "api-token" && session.clientId === id &&
+    session.apiHost === apiHost
+  ).map(({ name }) => name).sort();
 }

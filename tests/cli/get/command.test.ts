@@ -1,7 +1,7 @@
 /** Proves what `get --raw` prints where: every byte into a pipe, nothing that steers on a terminal. */
 
 import assert from "node:assert/strict";
-import { runGetRaw } from "../../../src/cli/get/command.ts";
+import { runGetRaw } from "../../../src/cli/get.ts";
 import type { Output } from "../../../src/cli/context.ts";
 import type { Terminal } from "../../../src/system/terminal.ts";
 import { openTestClient } from "../../http/test-client.ts";

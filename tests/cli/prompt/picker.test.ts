@@ -17,7 +17,7 @@ function press(picker: Picker, ...keys: string[]): Picker {
   return keys.reduce((before, key) => {
     const picked = onKey(before, key);
     assert.equal(picked.kind, "open", JSON.stringify(key));
-    return picked.kind === "open" ? picked.picker : before;
+    return picked.kind === "open" ? picked.state : before;
   }, picker);
 }
 
@@ -25,24 +25,24 @@ const chosen = (picker: Picker) => onKey(picker, "\r");
 
 Deno.test("arrows, Ctrl-N and Ctrl-P, and Tab move the cursor around the ends; Enter chooses", () => {
   const picker = openPicker("Who?", LABELS);
-  assert.deepEqual(chosen(picker), { kind: "chosen", index: 0 });
-  assert.deepEqual(chosen(press(picker, DOWN)), { kind: "chosen", index: 1 });
-  assert.deepEqual(chosen(press(picker, UP)), { kind: "chosen", index: 2 });
-  assert.deepEqual(chosen(press(picker, DOWN, DOWN, DOWN)), { kind: "chosen", index: 0 });
+  assert.deepEqual(chosen(picker), { kind: "answered", answer: 0 });
+  assert.deepEqual(chosen(press(picker, DOWN)), { kind: "answered", answer: 1 });
+  assert.deepEqual(chosen(press(picker, UP)), { kind: "answered", answer: 2 });
+  assert.deepEqual(chosen(press(picker, DOWN, DOWN, DOWN)), { kind: "answered", answer: 0 });
   assert.deepEqual(chosen(press(picker, "\u001bOB", "\t", "\u000e", "\u0010", "\u001bOA")), {
-    kind: "chosen",
-    index: 1,
+    kind: "answered",
+    answer: 1,
   });
-  assert.deepEqual(onKey(picker, "\n"), { kind: "chosen", index: 0 });
+  assert.deepEqual(onKey(picker, "\n"), { kind: "answered", answer: 0 });
 });
 
 Deno.test("typing narrows, in any letter case; Backspace widens; the choice is of the whole list", () => {
   const picker = openPicker("Who?", LABELS);
-  assert.deepEqual(chosen(press(picker, ..."GRA")), { kind: "chosen", index: 1 });
-  assert.deepEqual(chosen(press(picker, "ë")), { kind: "chosen", index: 2 });
+  assert.deepEqual(chosen(press(picker, ..."GRA")), { kind: "answered", answer: 1 });
+  assert.deepEqual(chosen(press(picker, "ë")), { kind: "answered", answer: 2 });
   assert.deepEqual(
     chosen(press(picker, DOWN, ..."example")),
-    { kind: "chosen", index: 0 },
+    { kind: "answered", answer: 0 },
     "the cursor starts anew",
   );
   const none = press(picker, ..."nobody");
@@ -107,9 +107,9 @@ Deno.test("any keys in any order keep the picker whole", () => {
     let picker = openPicker("Who?", LABELS);
     for (const each of keys) {
       const picked = onKey(picker, each);
-      if (picked.kind === "chosen") assert.ok(LABELS[picked.index] !== undefined);
+      if (picked.kind === "answered") assert.ok(LABELS[picked.answer] !== undefined);
       if (picked.kind !== "open") return;
-      picker = picked.picker;
+      picker = picked.state;
       assert.ok(picker.cursor >= 0 && picker.cursor < 3);
     }
   }));

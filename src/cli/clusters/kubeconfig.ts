@@ -1,4 +1,4 @@
-/** Owns `clusters`: Cloudfleet's clusters, and the kubeconfig entry through which kubectl uses one. */
+/** `clusters kubeconfig`: the kubeconfig entry through which kubectl uses a Cloudfleet cluster. */
 
 import { Command } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -24,25 +24,15 @@ import {
 import { type Cluster, clusterAddress, kubernetesUser } from "../../providers/cloudfleet/api.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { labelOf } from "../../sessions/name.ts";
-import { openCloudfleet, operationOption, operationsHelp } from "../cloudfleet.ts";
+import { openCloudfleet, operationOption } from "../cloudfleet.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { readAuthority } from "../keeping.ts";
-import { ownCommand } from "../own-command.ts";
+import { readAuthority } from "../save-flags.ts";
+import { ownCommand } from "../../kubeconfig/exec-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
-import { formatListing, listFormat } from "../output/table.ts";
 
-/** `clusters`, which holds `list` and `kubeconfig`. */
-export function clustersCommand(deps: ContextOf): Command {
-  const list = new Command("list").alias("ls")
-    .description("List the organization's clusters")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
-    .addOption(operationOption())
-    .addHelpText(
-      "after",
-      "\nExamples:\n  datumctl clusters list\n  datumctl clusters list -o wide --profile ci",
-    );
-  list.action((flags) => runClustersList(deps(list), flags));
+/** `clusters kubeconfig`. */
+export function clustersKubeconfigCommand(deps: ContextOf): Command {
   const kubeconfig = new Command("kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
     .argument("<id>", "the cluster's id")
@@ -63,48 +53,7 @@ Examples:
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
     );
   kubeconfig.action((id, flags) => runClustersKubeconfig(deps(kubeconfig), { ...flags, id }));
-  return new Command("clusters")
-    .description("Cloudfleet's clusters")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  datumctl clusters list\n  datumctl clusters kubeconfig CLUSTER_ID" +
-        operationsHelp((operation) => operation.startsWith("cluster")),
-    )
-    .addCommand(list as unknown as Command)
-    .addCommand(kubeconfig as unknown as Command) as unknown as Command;
-}
-
-interface ListInput {
-  readonly output?: string | undefined;
-  readonly operation: readonly string[];
-}
-
-/** Prints the organization's clusters. */
-export async function runClustersList(cli: CommandContext, input: ListInput): Promise<void> {
-  const format = listFormat(input.output);
-  using cloudfleet = await openCloudfleet(cli, input.operation);
-  const rows = await cloudfleet.api.clusters();
-  cli.out.text(
-    await formatListing<Cluster>({
-      rows,
-      columns: [
-        { title: "ID", text: ({ id }) => id },
-        { title: "Name", text: ({ name }) => name ?? "" },
-        { title: "Region", text: ({ region }) => region ?? "" },
-        { title: "Status", text: ({ status }) => status ?? "" },
-        { title: "API server", wide: true, text: (cluster) => clusterAddress(cluster) ?? "" },
-      ],
-      name: ({ id }) => id,
-      object: (cluster) => ({
-        id: cluster.id,
-        name: cluster.name ?? null,
-        region: cluster.region ?? null,
-        status: cluster.status ?? null,
-        endpoint: clusterAddress(cluster) ?? null,
-      }),
-    }, format),
-  );
-  if (rows.length === 0 && format === "table") cli.out.info("The organization has no clusters.");
+  return kubeconfig as unknown as Command;
 }
 
 interface KubeconfigInput {

@@ -1,4 +1,4 @@
-/** Owns how kubectl is told to run this very program: by a path that survives an upgrade. */
+/** The command that a kubeconfig entry runs: this program, by a path that survives an upgrade, or one that the user names. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";

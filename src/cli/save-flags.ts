@@ -1,12 +1,10 @@
-/** What every kind of sign-in reads of its flags about keeping a session: its name, the authority, the key's store. */
+/** Reads the flags that say how a session is saved: its name, the authority, the store of its key. */
 
-import { AppError, failureOrThrow } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { makeKeyText } from "../sessions/seal.ts";
-import type { Session } from "../sessions/session.ts";
 import { isSessionName } from "../sessions/name.ts";
-import { type OpenedSession } from "../sessions/open.ts";
-import type { KeyStore, SessionStore } from "../sessions/store.ts";
+import type { KeyStore } from "../sessions/store.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
@@ -14,7 +12,11 @@ import { type CommandContext, keyringLimits } from "./context.ts";
 // It stands twice in a session's file.
 const LARGEST_AUTHORITY = 1024 * 1024;
 
-/** The name that `--profile` or the variable gives the session; undefined leaves it to us. Throws `USAGE`. */
+/**
+ * The name that `--profile` or the variable gives the session; undefined when neither does.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function wantedSessionName({ choice }: CommandContext): string | undefined {
   const name = choice.flag ?? choice.variable?.session;
   if (name === undefined || isSessionName(name)) return name;
@@ -24,26 +26,10 @@ export function wantedSessionName({ choice }: CommandContext): string | undefine
 }
 
 /**
- * A session that is signed in to anew, opened. Undefined where that sign-in is what mends it: its key is lost, its file
- * is damaged, or `--keyring file` gives its keyring up. A keyring that is locked is an error.
+ * The certificates of `--certificate-authority`.
+ *
+ * @throws {AppError} `USAGE` for a file that is missing, too large or holds none
  */
-export async function openUnlessLost(
-  cli: CommandContext,
-  store: SessionStore,
-  session: Session,
-  keyring?: string | undefined,
-): Promise<OpenedSession | undefined> {
-  try {
-    return await store.open(session, keyringLimits(cli));
-  } catch (thrown) {
-    const { code } = failureOrThrow(thrown);
-    const lost = code === "KEYRING_ITEM_MISSING" || code === "STORAGE";
-    if (lost || keyring === "file") return undefined;
-    throw thrown;
-  }
-}
-
-/** The certificates of `--certificate-authority`. Throws `USAGE` for a file that holds none. */
 export async function readAuthority(path: string): Promise<string> {
   const text = await readGivenFile(path, "--certificate-authority", "Name a file of certificates (PEM).");
   if (text === undefined) {
@@ -56,7 +42,7 @@ export async function readAuthority(path: string): Promise<string> {
   });
 }
 
-/** Where the key of a session goes: by `--keyring`, else by the variable. Only the flag moves one that is kept elsewhere. */
+/** Where the key of a session goes: by `--keyring`, else by the variable. Only the flag moves a key that is already stored. */
 export async function keyStoreChoice(
   cli: CommandContext,
   keyring: string | undefined,
@@ -65,7 +51,7 @@ export async function keyStoreChoice(
   return { keyStores, moveKey: keyring !== undefined && keyring !== "auto" };
 }
 
-/** The stores to try for the key of a session that has none yet. `auto` is the keyring, else a file. */
+/** The stores to try for a new key, in order. */
 async function usableKeyStores(
   cli: CommandContext,
   choice: string | undefined,
@@ -88,11 +74,11 @@ async function usableKeyStores(
   }
 }
 
-/** Keeps something in the keyring and takes it out again, so that nobody signs in for nothing. */
+/** Stores something in the keyring and deletes it, so that a keyring that fails does so before the sign-in. */
 async function tryKeyring(cli: CommandContext): Promise<void> {
   const store = cli.store.secretStore("system");
   const limits = keyringLimits(cli);
-  // Only a store shows that a keyring is locked: what it does not hold, a locked one lacks, too.
+  // Only storing shows that a keyring is locked: a locked one, too, answers that it does not hold an item.
   await store.set("datumctl", makeKeyText(), limits);
   await store.delete("datumctl", limits);
 }

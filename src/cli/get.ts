@@ -1,15 +1,16 @@
-/** Owns `get`: `--raw`, an answer of the control plane in use as it came; and the words for what there is. */
+/** `get`: with `--raw`, an answer of the control plane in use as it came; else a list of organizations or projects. */
 
 import { Command } from "@commander-js/extra-typings";
-import { textOf } from "../../http/api-answer.ts";
-import type { ApiClient } from "../../http/api-client.ts";
-import { AppError } from "../../errors.ts";
-import { printable, shellLine } from "../../text.ts";
-import { belowBase } from "../../kube/discovery.ts";
-import type { CommandContext, ContextOf } from "../context.ts";
-import { openControlPlane } from "../control-plane.ts";
-import { runOrganizationsList, runProjectsList } from "../organizations/command.ts";
-import { addScopeFlags, scopeFlags } from "../scope.ts";
+import { textOf } from "../http/api-answer.ts";
+import type { ApiClient } from "../http/api-client.ts";
+import { AppError } from "../errors.ts";
+import { printable, shellLine } from "../text.ts";
+import { belowBase } from "../kube/discovery.ts";
+import type { CommandContext, ContextOf } from "./context.ts";
+import { openControlPlane } from "./control-plane.ts";
+import { printOrganizations } from "./organizations/print.ts";
+import { printProjects } from "./projects/print.ts";
+import { addScopeFlags, scopeFlags } from "./scope.ts";
 
 // As the words of their own commands are.
 const PROJECTS: readonly string[] = ["projects", "project"];
@@ -39,10 +40,10 @@ export function getCommand(deps: ContextOf): Command {
       // What is the user's own is told by other control planes than the one in use.
       const [word = ""] = words;
       if (PROJECTS.includes(word)) {
-        return await runProjectsList(given, { organization, output: flags.output });
+        return await printProjects(given, { organization, output: flags.output });
       }
       if (ORGANIZATIONS.includes(word) && organization === undefined) {
-        return await runOrganizationsList(given, { output: flags.output });
+        return await printOrganizations(given, { output: flags.output });
       }
     }
     if (flags.raw !== undefined && flags.output !== undefined) {

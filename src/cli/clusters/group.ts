@@ -1,0 +1,22 @@
+/** `clusters`, which holds `list` and `kubeconfig`. */
+
+import { Command } from "@commander-js/extra-typings";
+import { operationsHelp } from "../cloudfleet.ts";
+import type { ContextOf } from "../context.ts";
+import { holdsOthers } from "../group.ts";
+import { clustersKubeconfigCommand } from "./kubeconfig.ts";
+import { clustersListCommand } from "./list.ts";
+
+/** `clusters`. */
+export function clustersCommand(deps: ContextOf): Command {
+  const command: Command = new Command("clusters")
+    .description("Cloudfleet's clusters")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl clusters list\n  datumctl clusters kubeconfig CLUSTER_ID" +
+        operationsHelp((operation) => operation.startsWith("cluster")),
+    )
+    .addCommand(clustersListCommand(deps))
+    .addCommand(clustersKubeconfigCommand(deps));
+  return holdsOthers(command);
+}

@@ -1,0 +1,54 @@
+/** `clusters list`: the clusters of a Cloudfleet organization. */
+
+import { Command } from "@commander-js/extra-typings";
+import { type Cluster, clusterAddress } from "../../providers/cloudfleet/api.ts";
+import { openCloudfleet, operationOption } from "../cloudfleet.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
+import { formatListing, listFormat } from "../output/table.ts";
+
+/** `clusters list`. */
+export function clustersListCommand(deps: ContextOf): Command {
+  const list = new Command("list").alias("ls")
+    .description("List the organization's clusters")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(operationOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl clusters list\n  datumctl clusters list -o wide --profile ci",
+    );
+  list.action((flags) => runClustersList(deps(list), flags));
+  return list as unknown as Command;
+}
+
+interface ListInput {
+  readonly output?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Prints the organization's clusters. */
+export async function runClustersList(cli: CommandContext, input: ListInput): Promise<void> {
+  const format = listFormat(input.output);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
+  const rows = await cloudfleet.api.clusters();
+  cli.out.text(
+    await formatListing<Cluster>({
+      rows,
+      columns: [
+        { title: "ID", text: ({ id }) => id },
+        { title: "Name", text: ({ name }) => name ?? "" },
+        { title: "Region", text: ({ region }) => region ?? "" },
+        { title: "Status", text: ({ status }) => status ?? "" },
+        { title: "API server", wide: true, text: (cluster) => clusterAddress(cluster) ?? "" },
+      ],
+      name: ({ id }) => id,
+      object: (cluster) => ({
+        id: cluster.id,
+        name: cluster.name ?? null,
+        region: cluster.region ?? null,
+        status: cluster.status ?? null,
+        endpoint: clusterAddress(cluster) ?? null,
+      }),
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") cli.out.info("The organization has no clusters.");
+}

@@ -1,0 +1,59 @@
+/** `ctx list`: lists what can be chosen, with a mark at what is in use. */
+
+import { Command } from "@commander-js/extra-typings";
+import type { ChosenSession } from "../../sessions/choose.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
+import { findScope } from "../find-scope.ts";
+import { scopeParts } from "../scope-lines.ts";
+import { actingSession } from "../pick-session.ts";
+import { formatListing, listFormat } from "../output/table.ts";
+import { listTargets, targetName, type TargetRow } from "./targets.ts";
+
+/** `ctx list`. */
+export function ctxListCommand(deps: ContextOf): Command {
+  const list = new Command("list").alias("ls")
+    .description("List what can be chosen: every organization with its projects")
+    .option("-o, --output <format>", "table, json, yaml or name")
+    .addHelpText("after", "\nExamples:\n  datumctl ctx list\n  datumctl ctx list -o name");
+  // The same flag of `ctx` takes the value, wherever it stands.
+  list.action(() => runCtxList(deps(list), list.optsWithGlobals() as { readonly output?: string }));
+  return list as unknown as Command;
+}
+
+/** Prints what can be chosen, with a mark at what is acted on. */
+export async function runCtxList(
+  cli: CommandContext,
+  input: { readonly output?: string | undefined },
+): Promise<void> {
+  const format = listFormat(input.output);
+  const chosen = await actingSession(cli);
+  const rows = await listTargets(chosen.deps, chosen.session);
+  const isActedOn = await actedOn(cli, chosen);
+  cli.out.text(
+    await formatListing<TargetRow>({
+      rows,
+      columns: [
+        { title: "In use", text: (row) => isActedOn(row) ? "*" : "" },
+        { title: "Organization", text: ({ organization }) => organization },
+        { title: "Project", text: ({ project }) => project ?? "" },
+        { title: "Name", text: ({ displayName }) => displayName ?? "" },
+      ],
+      name: targetName,
+      object: (row) => ({
+        organization: row.organization,
+        project: row.project ?? null,
+        displayName: row.displayName ?? null,
+        inUse: isActedOn(row),
+      }),
+    }, format),
+  );
+  if (rows.length === 0 && format === "table") cli.out.info("You are not a member of any organization.");
+}
+
+async function actedOn({ env }: CommandContext, chosen: ChosenSession): Promise<(row: TargetRow) => boolean> {
+  const { organization, project } = scopeParts(await findScope({}, env, chosen), chosen.session.apiHost);
+  return (row) =>
+    project === undefined
+      ? row.project === undefined && row.organization === organization
+      : row.project === project && (organization ?? row.organization) === row.organization;
+}

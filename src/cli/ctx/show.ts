@@ -1,0 +1,52 @@
+/** `ctx`: shows the organization or project that commands act on. */
+
+import { Command } from "@commander-js/extra-typings";
+import type { CommandContext, ContextOf } from "../context.ts";
+import { findScope } from "../find-scope.ts";
+import { nothingInUse } from "../scope.ts";
+import { describeScope, warnOfRefusal } from "../scope-lines.ts";
+import { actingSession } from "../pick-session.ts";
+import { formatObject, listFormat } from "../output/table.ts";
+
+/** `ctx`, without the commands that it holds. */
+export function ctxShowCommand(deps: ContextOf): Command {
+  const command = new Command("ctx")
+    .description("Show or choose the organization or project that commands act on")
+    .option("-o, --output <format>", "table, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl ctx\n  datumctl ctx use my-org-id/my-project-id\n  datumctl ctx list\n\n" +
+        "For one command: --organization, --project or --platform-wide; for one terminal: the variables\n" +
+        "DATUM_ORGANIZATION and DATUM_PROJECT.",
+    );
+  command.action((flags) => runCtx(deps(command), { output: flags.output }));
+  return command as unknown as Command;
+}
+
+/** Prints what is in use, and what said so. */
+export async function runCtx(
+  cli: CommandContext,
+  input: { readonly output?: string | undefined },
+): Promise<void> {
+  const format = listFormat(input.output);
+  const chosen = await actingSession(cli);
+  const scope = await findScope({}, cli.env, chosen);
+  const { lines, object, name, host } = describeScope(scope, chosen.session);
+  if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
+    if (chosen.session.provider === "datum") {
+      return cli.out.info("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
+    }
+    const { message, hint = "" } = nothingInUse(chosen.session);
+    return cli.out.info(`${message} ${hint}`);
+  }
+  const { name: session } = chosen.session;
+  cli.out.text(
+    await formatObject(
+      [...lines, ["Host", host], ["Session", session]],
+      { ...object, host, session },
+      name,
+      format,
+    ),
+  );
+  warnOfRefusal(cli, scope);
+}

@@ -1,0 +1,161 @@
+/** `ctx use`: chooses the organization or project that later commands act on. */
+
+import { Command } from "@commander-js/extra-typings";
+import type { ApiClient } from "../../http/api-client.ts";
+import { refusedRequest } from "../../http/api-errors.ts";
+import { AppError } from "../../errors.ts";
+import { reviewSelf } from "../../kube/self-review.ts";
+import { checkedScope, type Scope } from "../../providers/datum/hosts.ts";
+import type { Session } from "../../sessions/session.ts";
+import { updateSession } from "../../sessions/write.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
+import { openTarget } from "../control-plane.ts";
+import { organizationVariable } from "../scope.ts";
+import { actingSession, checkStored } from "../pick-session.ts";
+import { listProjects } from "../tenancy.ts";
+import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
+
+/** `ctx use`. */
+export function ctxUseCommand(deps: ContextOf): Command {
+  const use = new Command("use")
+    .description("Choose what later commands act on")
+    .argument("[target]", "ORG or ORG/PROJECT; asked for when left out")
+    .option("--skip-validation", "choose it without asking the server")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl ctx use my-org-id\n  datumctl ctx use my-org-id/my-project-id",
+    );
+  use.action((target, flags) => runCtxUse(deps(use), { target, skipValidation: flags.skipValidation }));
+  return use as unknown as Command;
+}
+
+/** Checks a target with the server, unless told not to, and remembers it with the session. */
+export async function runCtxUse(
+  given: CommandContext,
+  input: { readonly target?: string | undefined; readonly skipValidation?: true | undefined },
+): Promise<void> {
+  const { out, env } = given;
+  const named = input.target === undefined ? undefined : parseTarget(input.target);
+  const { session, store, deps: cli } = await actingSession(given);
+  checkStored(
+    session,
+    "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",
+  );
+  const target = named ?? await pickTarget(cli, session);
+  if (named !== undefined && input.skipValidation === undefined) await checkTarget(cli, session, target);
+  const { organization, project } = target;
+  await updateSession(store, session.name, (now) => ({
+    ...now,
+    inUse: project === undefined ? { organization } : { organization, project },
+  }));
+  const words = project === undefined
+    ? `the organization ${organization}`
+    : `the project ${project} of ${organization}`;
+  out.line(`Now in use: ${words}.`);
+  const variables = [env("DATUM_PROJECT") && "DATUM_PROJECT", organizationVariable(env)?.variable];
+  for (const variable of variables.filter((one) => one !== undefined)) {
+    out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
+  }
+  const flag = project === undefined ? `--organization ${organization}` : `--project ${project}`;
+  out.info(`For kubectl as well: datumctl auth update-kubeconfig ${flag}`);
+}
+
+async function pickTarget(cli: CommandContext, session: Session): Promise<Target> {
+  const hint = "Name it: datumctl ctx use ORG[/PROJECT]. See what there is: datumctl ctx list";
+  const question = "Which one do you want to use?";
+  const { pick } = await import("../prompt/picker.ts");
+  // Nobody waits for the servers where nobody can be asked.
+  if (!cli.terminal.canAsk) await pick(cli.terminal, cli.interrupted, question, [], hint);
+  const rows = await listTargets(cli, session);
+  const labels = rows.map((row) => [targetName(row), row.displayName ?? ""].join("  ").trim());
+  const chosen = rows[await pick(cli.terminal, cli.interrupted, question, labels, hint)];
+  if (chosen === undefined) throw new AppError("NOT_FOUND", "There is nothing to choose.");
+  // What a server sent becomes part of addresses.
+  return parseTarget(targetName(chosen));
+}
+
+/** Throws `NOT_FOUND` unless the organization is there, and the project within it. */
+async function checkTarget(
+  cli: CommandContext,
+  session: Session,
+  { organization, project }: Target,
+): Promise<void> {
+  if (project === undefined) {
+    try {
+      return await checkControlPlane(cli, session, { kind: "organization", id: organization });
+    } catch (thrown) {
+      throw await meantProject(cli, session, organization, thrown);
+    }
+  }
+  try {
+    using plane = await openTarget(cli, session, { kind: "organization", id: organization, source: "" });
+    await plane.client.get(`/apis/${plane.api}/projects/${project}`);
+  } catch (thrown) {
+    const refused = refusedRequest(thrown);
+    if (refused?.status === 404 && refused.reason !== undefined) {
+      throw new AppError(
+        "NOT_FOUND",
+        `There is no project "${project}" in the organization "${organization}".`,
+        {
+          hint: `See what there is: datumctl projects list --organization ${organization}`,
+          cause: thrown,
+        },
+      );
+    }
+    // Some may use a project and not look into its organization.
+    if (refused?.status !== 403 || refused.reason === undefined) {
+      throw missing(thrown, "organization", organization);
+    }
+    await checkControlPlane(cli, session, { kind: "project", id: project });
+  }
+}
+
+/** The error, with the way to the project of that id where the organization in use has one. */
+async function meantProject(
+  cli: CommandContext,
+  session: Session,
+  id: string,
+  thrown: unknown,
+): Promise<unknown> {
+  const { organization } = session.inUse ?? {};
+  if (
+    organization === undefined || !(thrown instanceof AppError) ||
+    !["NOT_FOUND", "FORBIDDEN"].includes(thrown.code)
+  ) {
+    return thrown;
+  }
+  const projects = await listProjects(cli, session, checkedScope("organization", organization).id)
+    .catch(() => []);
+  if (!projects.some((project) => project.id === id)) return thrown;
+  return new AppError("NOT_FOUND", thrown.message, {
+    hint: `There is a project of that name: datumctl ctx use ${organization}/${id}`,
+    cause: thrown,
+  });
+}
+
+async function checkControlPlane(cli: CommandContext, session: Session, scope: Scope): Promise<void> {
+  using plane = await openTarget(cli, session, { ...scope, source: "" });
+  await reviewed(plane.client, scope);
+}
+
+async function reviewed(client: ApiClient, { kind, id }: Scope): Promise<void> {
+  try {
+    await reviewSelf(client);
+  } catch (thrown) {
+    throw missing(thrown, kind, id);
+  }
+}
+
+/** Of an unknown id some servers say 400, some 403 in plain text. */
+function missing(thrown: unknown, kind: Scope["kind"], id: string): unknown {
+  const refused = refusedRequest(thrown);
+  const unknown = refused !== undefined &&
+    (refused.status === 400 || refused.status === 404 ||
+      (refused.status === 403 && refused.reason === undefined));
+  if (!unknown || (thrown instanceof AppError && thrown.code === "SESSION_REJECTED")) return thrown;
+  const code = refused.status === 403 ? "FORBIDDEN" : "NOT_FOUND";
+  return new AppError(code, `There is no ${kind} "${id}", or you may not see it.`, {
+    hint: "See what there is: datumctl ctx list. --skip-validation chooses without asking.",
+    cause: thrown,
+  });
+}

@@ -1,0 +1,107 @@
+/** One command line from its words to its exit code: every error is printed here. */
+
+import { type Command, CommanderError } from "@commander-js/extra-typings";
+import { flagsOfWrongGetToken } from "../plugin/arguments.ts";
+import { reportWrongGetToken } from "../plugin/get-token.ts";
+import { AppError, formatError, framesOf, toAppError } from "../errors.ts";
+import { shellLine } from "../text.ts";
+import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
+import {
+  commandContext,
+  type ContextOf,
+  exitCodeOf,
+  type GlobalFlags,
+  type Surroundings,
+} from "./context.ts";
+import { getTokenContext } from "./get-token-context.ts";
+import { buildProgram } from "./tree.ts";
+import { usageError } from "./usage-errors.ts";
+
+// Calls nothing, so that every command is there: for help, and for the nearest word to a wrong one.
+const ALL: readonly string[] = [];
+
+/** Runs a command line. Returns the exit code; every error was printed. */
+export async function runCommandLine(args: readonly string[], context: Surroundings): Promise<number> {
+  const { writeErr } = context.terminal;
+  let refusing: Command | undefined;
+  let named: string | undefined;
+  const deps: ContextOf = (command) => {
+    const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);
+    named = made.choice.flag;
+    return made;
+  };
+  const parse = async (words: readonly string[]) => {
+    const program = await buildProgram(words, context, deps, (command) => {
+      refusing = command;
+    });
+    await program.parseAsync([...args], { from: "user" });
+  };
+  try {
+    try {
+      await parse(args.includes("help") ? ALL : args);
+    } catch (thrown) {
+      // A word that nobody knows: the nearest one may be of a command that was not loaded.
+      if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
+      await parse(ALL);
+    }
+    return 0;
+  } catch (thrown) {
+    const left = exitCodeOf(thrown);
+    if (left !== undefined) return left;
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const error = thrown instanceof CommanderError ? usageError(thrown, refusing) : toAppError(thrown);
+    const getToken = flagsOfWrongGetToken(args);
+    if (getToken !== undefined) {
+      return await reportWrongGetToken(error, getToken, getTokenContext(context));
+    }
+    const explained = actingAs(named, await withAuthority(error, args, context));
+    writeErr(formatError(explained, context.errorFormat));
+    if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
+      writeErr(framesOf(error));
+    }
+    return error.exitCode;
+  }
+}
+
+/** Command lines of a hint that act as a session. */
+const ACTING = /\bdatumctl (?=(?:whoami|ctx|api-resources|organizations|projects|auth (?:can-i|whoami))\b)/g;
+
+/** An error whose next steps act as the session that the failed call named by its flag. */
+function actingAs(named: string | undefined, error: AppError): AppError {
+  const { code, message, hint, retryable } = error;
+  if (named === undefined || hint === undefined) return error;
+  const acting = `${shellLine(["datumctl", "--profile", named])} `;
+  return new AppError(code, message, {
+    hint: hint.replace(ACTING, () => acting),
+    retryable,
+    cause: error.cause,
+  });
+}
+
+/** An error about an unknown authority, with that authority and what makes the call trust it in its hint. */
+async function withAuthority(
+  error: AppError,
+  args: readonly string[],
+  { env, interrupted }: Surroundings,
+): Promise<AppError> {
+  if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
+  const { explainAuthority } = await import("./server-certificate.ts");
+  // The words of `add-profile` may hold a secret.
+  const words = args.includes("add-profile")
+    ? SAME_COMMAND
+    : unknownAuthorityOf(error)?.trust === SAME_COMMAND
+    ? `${lineAgain(args)} --certificate-authority FILE`
+    : undefined;
+  return await explainAuthority(error, env, interrupted, words);
+}
+
+/** A command line as it was typed, without the authorities that it named. */
+export function lineAgain(args: readonly string[]): string {
+  const words: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (arg === "--certificate-authority") at++;
+    else if (!arg.startsWith("--certificate-authority=")) words.push(arg);
+  }
+  return shellLine(["datumctl", ...words]);
+}

@@ -1,0 +1,15 @@
+/** `organizations`, which holds `list`. */
+
+import { Command } from "@commander-js/extra-typings";
+import type { ContextOf } from "../context.ts";
+import { holdsOthers } from "../group.ts";
+import { organizationsListCommand } from "./list.ts";
+
+/** `organizations`. */
+export function organizationsCommand(deps: ContextOf): Command {
+  const command: Command = new Command("organizations").alias("organization").alias("orgs")
+    .description("List organizations")
+    .addHelpText("after", "\nExamples:\n  datumctl organizations list")
+    .addCommand(organizationsListCommand(deps));
+  return holdsOthers(command);
+}

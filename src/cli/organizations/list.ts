@@ -1,0 +1,18 @@
+/** `organizations list`: the organizations of the signed-in user. */
+
+import { Command } from "@commander-js/extra-typings";
+import type { ContextOf } from "../context.ts";
+import { printOrganizations } from "./print.ts";
+
+/** `organizations list`. */
+export function organizationsListCommand(deps: ContextOf): Command {
+  const list = new Command("list").alias("ls")
+    .description("List the organizations that the signed-in user is a member of")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl organizations list\n  datumctl organizations list -o name",
+    );
+  list.action((flags) => printOrganizations(deps(list), { output: flags.output }));
+  return list as unknown as Command;
+}

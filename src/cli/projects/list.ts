@@ -1,0 +1,19 @@
+/** `projects list`: the projects of an organization. */
+
+import { Command } from "@commander-js/extra-typings";
+import type { ContextOf } from "../context.ts";
+import { printProjects } from "./print.ts";
+
+/** `projects list`. */
+export function projectsListCommand(deps: ContextOf): Command {
+  const list = new Command("list").alias("ls")
+    .description("List the projects of an organization that the signed-in user may see")
+    .option("--organization <id>", "this organization instead of the one in use (env: DATUM_ORGANIZATION)")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl projects list\n  datumctl projects list --organization my-org-id -o json",
+    );
+  list.action((flags) => printProjects(deps(list), flags));
+  return list as unknown as Command;
+}

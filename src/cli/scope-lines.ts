@@ -1,0 +1,68 @@
+/** Describes what a command acts on, for `ctx` and `whoami`. */
+
+import { printable } from "../text.ts";
+import { originOf } from "../sessions/served-servers.ts";
+import type { Session } from "../sessions/session.ts";
+import type { CommandContext } from "./context.ts";
+import type { ChosenScope } from "./scope.ts";
+
+/** What is acted on: as lines for people, as an object for programs, and by name. */
+export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<Session, "apiHost">): {
+  readonly lines: readonly (readonly [title: string, value: string])[];
+  readonly object: Readonly<Record<string, string | boolean | null>>;
+  readonly name: string;
+  /** The host that a command would ask. */
+  readonly host: string;
+} {
+  const { organization, project, server, host = apiHost } = scopeParts(scope, apiHost);
+  const platformWide = scope?.kind === "platform";
+  return {
+    lines: [
+      ...(organization === undefined ? [] : [["Organization", organization] as const]),
+      ...(project === undefined ? [] : [["Project", project] as const]),
+      ...(platformWide ? [["Platform", "all of it"] as const] : []),
+      ...(server === undefined ? [] : [["API server", server] as const]),
+      ...(scope === undefined ? [] : [["Set by", scope.source] as const]),
+    ],
+    object: {
+      organization: organization ?? null,
+      project: project ?? null,
+      platformWide,
+      server: server ?? null,
+      scopeSource: scope?.source ?? null,
+    },
+    name: platformWide
+      ? "platform"
+      : [organization, project].filter((one) => one !== undefined).join("/") || (server ?? ""),
+    host,
+  };
+}
+
+/** The parts of what is acted on. */
+export function scopeParts(scope: ChosenScope | undefined, apiHost: string): {
+  readonly organization?: string | undefined;
+  readonly project?: string | undefined;
+  /** Where another server than the session's own is asked, or another thing than a control plane. */
+  readonly server?: string | undefined;
+  readonly host?: string | undefined;
+} {
+  if (scope === undefined || scope.kind === "platform") return {};
+  if (scope.kind !== "context") {
+    return scope.kind === "project"
+      ? { organization: scope.organization, project: scope.id }
+      : { organization: scope.id };
+  }
+  const address = scope.context.server ?? "";
+  const host = originOf(address)?.replace(/^https:\/\//, "") ?? printable(address);
+  return {
+    host,
+    ...(scope.scope === undefined ? {} : { [scope.scope.kind]: scope.scope.id }),
+    ...(scope.scope === undefined || host !== apiHost ? { server: printable(address) } : {}),
+  };
+}
+
+/** Says why what would be asked gets no token. */
+export function warnOfRefusal({ out }: CommandContext, scope: ChosenScope | undefined): void {
+  if (scope?.kind !== "context" || scope.refused === undefined) return;
+  out.warn(`${scope.refused.message} ${scope.refused.hint ?? ""}`.trim());
+}

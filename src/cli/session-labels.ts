@@ -1,0 +1,56 @@
+/** Describes a session in a few words: whose it is, where its key is, when it ends. */
+
+import { AMBIENT, labelOf } from "../sessions/name.ts";
+import type { Session } from "../sessions/session.ts";
+import { isLive } from "../sessions/session-life.ts";
+
+/** Where the key of a session's credentials is kept, in words. */
+export function storedIn(session: Session): string {
+  if (isAmbient(session)) return "nowhere: it comes from a variable";
+  return session.keyStore === "system" ? "keyring" : "key file";
+}
+
+/** {@link storedIn} for programs. */
+export function storageOf(session: Session): "keyring" | "file" | "none" {
+  if (isAmbient(session)) return "none";
+  return session.keyStore === "system" ? "keyring" : "file";
+}
+
+const REFUSED = "cannot be renewed: sign in again";
+
+/** When the token at hand ends, and whether another follows by itself. */
+export function tokenEnds(session: Session, now: number): string {
+  const { kind, tokenExpires, expires, renewalRefused } = session;
+  if (tokenExpires === undefined) {
+    if (kind === "workload" && !isAmbient(session)) return "when the CI job's token expires";
+    const made = kind === "service-account" || kind === "api-token" || kind === "pat";
+    return made ? "renewed when needed" : "unknown";
+  }
+  const over = Date.parse(tokenExpires) <= now ? "expired" : "valid";
+  const next = renewalRefused !== undefined ? `, ${REFUSED}` : expires === undefined ? ", renews itself" : "";
+  return `${tokenExpires} (${over}${next})`;
+}
+
+/** When a session ends for good. */
+export function sessionEnds({ kind, expires, renewalRefused }: Session, now: number): string {
+  if (renewalRefused !== undefined) return REFUSED;
+  if (expires === undefined) return kind === "workload" ? "when its CI job ends" : "renews itself";
+  return isLive({ expires }, now) ? expires : `${expires} (expired)`;
+}
+
+/** True for a session that comes from a variable: nothing of it is stored. */
+export function isAmbient({ name }: Session): boolean {
+  return name.startsWith(AMBIENT);
+}
+
+/** Whose a session is, and where; with its name where another of those sessions would be called the same. */
+export function whoAndWhere(session: Session, sessions: readonly { readonly session: Session }[]): string {
+  const words = (one: Session) => `${labelOf(one)} at ${one.apiHost}`;
+  const same = sessions.filter((other) => words(other.session) === words(session));
+  return same.length > 1 ? `${words(session)} (${session.name})` : words(session);
+}
+
+/** The names of sessions, for an error that lists them. */
+export function sessionNames(sessions: readonly { readonly session: Session }[]): string {
+  return sessions.map(({ session }) => session.name).join(", ");
+}

@@ -1,0 +1,47 @@
+/** `tokens delete`: deletes an API token once that was confirmed. */
+
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../../text.ts";
+import { checkedId } from "../../providers/cloudfleet/operations.ts";
+import { profilesUsing } from "../../providers/cloudfleet/profile.ts";
+import { openCloudfleet, operationOption } from "../cloudfleet.ts";
+import { confirm } from "../prompt/confirm.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
+
+/** `tokens delete`. */
+export function tokensDeleteCommand(deps: ContextOf): Command {
+  const command = new Command("delete")
+    .description("Delete an API token permanently")
+    .argument("<id>", "the token's id")
+    .option("-y, --yes", "do not ask for confirmation")
+    .addOption(operationOption())
+    .addHelpText("after", "\nExamples:\n  datumctl tokens delete 2iKo4Asy51EUx2gpJFW76t --yes");
+  command.action((id, flags) => runDelete(deps(command), { ...flags, id }));
+  return command as unknown as Command;
+}
+
+interface DeleteInput {
+  readonly id: string;
+  readonly yes?: true | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Deletes a token, once that was confirmed. */
+export async function runDelete(cli: CommandContext, input: DeleteInput): Promise<void> {
+  const id = checkedId("a token", input.id);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
+  const profiles = await profilesUsing(cli.store, id, cloudfleet.session.apiHost);
+  const names = profiles.map((name) => printable(name)).join(", ");
+  const users = names === "" ? "" : ` Profiles here that use it: ${names}.`;
+  if (!input.yes) {
+    await confirm(cli, `Delete the token ${id} for good? Whoever uses it is locked out.${users}`);
+  }
+  await cloudfleet.prepare();
+  await cloudfleet.api.deleteToken(id);
+  cli.out.line(`Deleted the token ${id}.`);
+  for (const name of profiles) {
+    cli.out.info(
+      `The profile "${name}" no longer signs in. Remove it: datumctl auth remove-profile ${name}`,
+    );
+  }
+}

@@ -1,0 +1,48 @@
+/** `tokens describe`: one API token, and its user name inside a cluster. */
+
+import { Command } from "@commander-js/extra-typings";
+import { kubernetesUser } from "../../providers/cloudfleet/api.ts";
+import { checkedId } from "../../providers/cloudfleet/operations.ts";
+import { openCloudfleet, operationOption } from "../cloudfleet.ts";
+import type { CommandContext, ContextOf } from "../context.ts";
+import { formatObject, listFormat } from "../output/table.ts";
+import { tokenObject } from "./fields.ts";
+
+/** `tokens describe`. */
+export function tokensDescribeCommand(deps: ContextOf): Command {
+  const command = new Command("describe")
+    .description("Show an API token, and its user name inside a cluster")
+    .argument("<id>", "the token's id")
+    .option("-o, --output <format>", "table, json, yaml or name")
+    .addOption(operationOption())
+    .addHelpText("after", "\nExamples:\n  datumctl tokens describe 2iKo4Asy51EUx2gpJFW76t");
+  command.action((id, flags) => runDescribe(deps(command), { ...flags, id }));
+  return command as unknown as Command;
+}
+
+interface DescribeInput {
+  readonly id: string;
+  readonly output?: string | undefined;
+  readonly operation: readonly string[];
+}
+
+/** Prints one token. */
+export async function runDescribe(
+  cli: CommandContext,
+  input: DescribeInput,
+): Promise<void> {
+  const format = listFormat(input.output);
+  const id = checkedId("a token", input.id);
+  using cloudfleet = await openCloudfleet(cli, input.operation);
+  const token = await cloudfleet.api.token(id);
+  const { name, role, date_created, last_used } = token;
+  const lines = [
+    ["Token ID", token.id],
+    ["Name", name ?? ""],
+    ["Role", role ?? ""],
+    ["Created", date_created ?? ""],
+    ["Last used", last_used ?? ""],
+    ["Kubernetes user", kubernetesUser(token.id)],
+  ] as const;
+  cli.out.text(await formatObject(lines, tokenObject(token), token.id, format));
+}

@@ -1,0 +1,28 @@
+/** `tokens`, which holds the commands for Cloudfleet's API tokens. */
+
+import { Command } from "@commander-js/extra-typings";
+import { operationsHelp } from "../cloudfleet.ts";
+import type { ContextOf } from "../context.ts";
+import { holdsOthers } from "../group.ts";
+import { tokensCreateCommand } from "./create.ts";
+import { tokensDeleteCommand } from "./delete.ts";
+import { tokensDescribeCommand } from "./describe.ts";
+import { tokensListCommand } from "./list.ts";
+import { tokensRegenerateCommand } from "./regenerate.ts";
+
+/** `tokens`. */
+export function tokensCommand(deps: ContextOf): Command {
+  const command: Command = new Command("tokens")
+    .description("Cloudfleet's API tokens, which machines sign in with")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl tokens list\n  datumctl tokens create --name ci --role User" +
+        operationsHelp((operation) => !operation.startsWith("cluster")),
+    )
+    .addCommand(tokensCreateCommand(deps))
+    .addCommand(tokensListCommand(deps))
+    .addCommand(tokensDescribeCommand(deps))
+    .addCommand(tokensRegenerateCommand(deps))
+    .addCommand(tokensDeleteCommand(deps));
+  return holdsOthers(command);
+}

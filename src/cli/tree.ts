@@ -1,0 +1,150 @@
+/** The tree of commands: which there are, and the module that each is loaded from when a line calls it. */
+
+import { Command, Option } from "@commander-js/extra-typings";
+import { ERROR_FORMATS } from "../errors.ts";
+import { getTokenCommand } from "./auth/get-token.ts";
+import type { ContextOf, Surroundings } from "./context.ts";
+import { holdsOthers } from "./group.ts";
+import { helpCommand } from "./help.ts";
+import { wordUnknown } from "./usage-errors.ts";
+import { BUILD, versionCommand } from "./version.ts";
+
+// In columns. What is broken more often is no easier to read.
+const NARROWEST_HELP = 40;
+const NARROWEST_DESCRIPTION = 20;
+
+type Load = (deps: ContextOf, context: Surroundings) => Promise<Command>;
+
+/** The commands by the words that call them. Each is a module of its own, loaded when its word is in the line. */
+const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
+  [["login"], async (deps) => (await import("./login/command.ts")).loginCommandLine(deps)],
+  [["logout"], async (deps) => (await import("./logout.ts")).logoutCommand(deps)],
+  [["whoami"], async (deps) => (await import("./whoami.ts")).whoamiCommand(deps)],
+  [["ctx"], async (deps) => (await import("./ctx/group.ts")).ctxCommand(deps)],
+  [["organizations"], async (deps) => (await import("./organizations/group.ts")).organizationsCommand(deps)],
+  [["projects", "project"], async (deps) => (await import("./projects/group.ts")).projectsCommand(deps)],
+  [["tokens"], async (deps) => (await import("./tokens/group.ts")).tokensCommand(deps)],
+  [["clusters"], async (deps) => (await import("./clusters/group.ts")).clustersCommand(deps)],
+  [["api-resources"], async (deps) => (await import("./api-resources.ts")).apiResourcesCommand(deps)],
+  [["api-versions"], async (deps) => (await import("./api-versions.ts")).apiVersionsCommand(deps)],
+  [["get"], async (deps) => (await import("./get.ts")).getCommand(deps)],
+  [["version"], (deps) => Promise.resolve(versionCommand(deps))],
+];
+
+/** As {@link COMMANDS}, behind the word `auth`. */
+const AUTH_COMMANDS: typeof COMMANDS = [
+  [["login"], async (deps) => (await import("./login/command.ts")).loginCommandLine(deps)],
+  [["logout"], async (deps) => (await import("./logout.ts")).logoutCommand(deps)],
+  [["list", "ls"], async (deps) => (await import("./auth/list.ts")).listCommand(deps)],
+  [["switch"], async (deps) => (await import("./auth/switch.ts")).switchCommand(deps)],
+  [["get-token"], (_, context) => Promise.resolve(getTokenCommand(context))],
+  [
+    ["update-kubeconfig"],
+    async (deps) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(deps),
+  ],
+  [["team"], async (deps) => (await import("./auth/team.ts")).teamCommand(deps)],
+  [["token"], async (deps) => (await import("./auth/token.ts")).tokenCommand(deps)],
+  [["add-profile"], async (deps) => (await import("./auth/add-profile.ts")).addProfileCommand(deps)],
+  [["list-profiles"], async (deps) => (await import("./auth/list-profiles.ts")).listProfilesCommand(deps)],
+  [["remove-profile"], async (deps) => (await import("./auth/remove-profile.ts")).removeProfileCommand(deps)],
+  [["whoami"], async (deps) => (await import("./auth/whoami.ts")).authWhoamiCommand(deps)],
+  [["can-i"], async (deps) => (await import("./auth/can-i.ts")).canICommand(deps)],
+];
+
+/** The commands of a table that a line calls: their words may stand anywhere in it. */
+function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMMANDS {
+  return table.filter(([own]) => own.some((word) => words.includes(word)));
+}
+
+/** The program with the commands that a line calls, or with all of them where it calls none. `refused` is told which command refuses the line. */
+export async function buildProgram(
+  words: readonly string[],
+  context: Surroundings,
+  deps: ContextOf,
+  refused: (command: Command) => void,
+): Promise<Command> {
+  const program = programCommand();
+  const auth = authCommand();
+  const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(deps, context)));
+  const called = calledIn(words, COMMANDS);
+  const inAuth = words.includes("auth");
+  const none = called.length === 0 && !inAuth;
+  const calledInAuth = inAuth ? calledIn(words, AUTH_COMMANDS) : [];
+  const authWanted = none || (inAuth && calledInAuth.length === 0) ? AUTH_COMMANDS : calledInAuth;
+  for (const command of await load(authWanted)) auth.addCommand(command);
+  for (const command of await load(none ? COMMANDS : called)) program.addCommand(command);
+  program.addCommand(auth);
+  program.addCommand(helpCommand(program, context));
+  forEachCommand(program, (command) => {
+    configure(command, context, refused);
+    if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
+  });
+  return program;
+}
+
+/** Sets what all commands have in common: errors go to our own error, help to our terminal. */
+function configure(command: Command, { terminal }: Surroundings, refused: (command: Command) => void): void {
+  command.exitOverride((error) => {
+    refused(command);
+    throw wordUnknown(error, command);
+  });
+  command.configureOutput({
+    writeOut: terminal.writeOut,
+    // What it would say is said by our own error.
+    writeErr: () => {},
+    getOutHelpWidth: () => Math.max(NARROWEST_HELP, terminal.columns()),
+  });
+  command.configureHelp({ minWidthToWrap: NARROWEST_DESCRIPTION });
+  command.showSuggestionAfterError(false);
+  command.allowExcessArguments(false);
+  command.helpOption("-h, --help", "show help");
+}
+
+function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forEachCommand(child as Command, visit);
+}
+
+/** The program itself, with the flags of every command. */
+function programCommand(): Command {
+  const program: Command = new Command("datumctl");
+  program.description(
+    "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
+  )
+    .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
+    .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
+    .option(
+      "--credentials-file <file>",
+      "service account's key file to act with for this command (env: DATUMCTL_CREDENTIALS_FILE)",
+    )
+    .addOption(
+      new Option("--error-format <format>", "how errors are printed (env: DATUMCTL_ERROR_FORMAT)").choices(
+        ERROR_FORMATS,
+      ),
+    )
+    .addOption(
+      new Option("-v, --verbose", "log every request to stderr").argParser((_, count: number) => count + 1)
+        .default(0, "off"),
+    )
+    .option("-q, --quiet", "print only results, errors and what needs your action")
+    .option(
+      "--request-timeout <duration>",
+      "time limit for connecting and for an answer's headers (default: 30s)",
+    )
+    .version(BUILD, "--version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl login\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
+    );
+  return holdsOthers(program);
+}
+
+function authCommand(): Command {
+  const auth = new Command("auth")
+    .description("Sign-in, sessions and kubeconfig entries")
+    .helpCommand(false)
+    .addHelpText("after", "\nExamples:\n  datumctl auth login\n  datumctl auth list\n  datumctl auth switch");
+  return holdsOthers(auth);
+}

@@ -1,0 +1,78 @@
+/** What a command line is told that cannot be parsed: what is wrong, and the nearest word or flag. */
+
+import { type Command, CommanderError } from "@commander-js/extra-typings";
+import { AppError } from "../errors.ts";
+import { capital, printable } from "../text.ts";
+
+/** Commander's own words as our error, with the nearest word as the hint, else the help of the command that refused. */
+export function usageError({ code, message }: CommanderError, command: Command | undefined): AppError {
+  // A word of the command line may stand in it, with line breaks and all.
+  const said = printable(message.replace(/^error: /, ""), 500);
+  const what = `${capital(said)}.`.replace(/\.\.$/, ".");
+  const help = `See ${wordsOf(command)} --help.`;
+  if (command === undefined) return new AppError("USAGE", what, { hint: help });
+  if (code === "commander.unknownCommand") {
+    const held = command.commands.map((held) => wordsOf(held as Command));
+    const few = held.length < 5 ? `Available: ${held.join(", ")}. ` : "";
+    return new AppError("USAGE", what, {
+      hint: nearestCommand(command.args[0] ?? "", command) ?? `${few}${help}`,
+    });
+  }
+  const [, flag = ""] = code === "commander.unknownOption" ? /'([^]*)'/.exec(message) ?? [] : [];
+  return new AppError("USAGE", what, { hint: nearestFlag(flag, command) ?? help });
+}
+
+/** The words that call a command: `datumctl tokens describe`. */
+function wordsOf(command: Command | undefined): string {
+  if (command === undefined) return "datumctl";
+  const { parent } = command;
+  return parent === null ? command.name() : `${wordsOf(parent as Command)} ${command.name()}`;
+}
+
+/** Where a command holds others, a word or a flag too many means one that is not there. */
+export function wordUnknown(error: CommanderError, command: Command): CommanderError {
+  const { args: [word], commands } = command;
+  const tooMuch = error.code === "commander.excessArguments" || error.code === "commander.unknownOption";
+  if (!tooMuch || commands.length === 0 || word === undefined || word.startsWith("-")) return error;
+  return new CommanderError(1, "commander.unknownCommand", `unknown command '${printable(word, 60)}'`);
+}
+
+/** The nearest word that a command holds, as a question; undefined where none is near. */
+export function nearestCommand(word: string, { commands }: Command): string | undefined {
+  return nearest(word, commands.flatMap((command) => [command.name(), ...command.aliases()]));
+}
+
+/** The nearest flag that may stand behind a command, as a question; undefined where none is near. */
+function nearestFlag(flag: string, command: Command): string | undefined {
+  if (!flag.startsWith("--")) return undefined;
+  const name = flag.slice(2).split("=")[0] ?? "";
+  const known = command.createHelp();
+  const flags = [...known.visibleOptions(command), ...known.visibleGlobalOptions(command)];
+  return nearest(name, flags.flatMap(({ long }) => long?.slice(2) ?? []), "--");
+}
+
+function nearest(word: string, names: readonly string[], prefix = ""): string | undefined {
+  const near = names.map((name) => [distance(word, name), name] as const).sort(([a], [b]) => a - b)[0];
+  return near !== undefined && near[0] <= Math.max(1, Math.floor(word.length / 3))
+    ? `Did you mean ${prefix}${near[1]}?`
+    : undefined;
+}
+
+/** Edits (insert, delete, replace, swap two neighbours) between two words. */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+        ? (before[j - 2] ?? Infinity) + 1
+        : Infinity;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

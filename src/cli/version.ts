@@ -1,0 +1,35 @@
+/** `version`: the version, the runtime and the platform of this build. */
+
+import { Command } from "@commander-js/extra-typings";
+import { TRIAL_BUILD } from "../build.ts";
+import { buildTarget, runtimeVersion } from "../system/environment.ts";
+import { VERSION } from "../version.ts";
+import type { ContextOf } from "./context.ts";
+import { formatObject, listFormat } from "./output/table.ts";
+
+/** The version, and whether this is a build for trial and test. */
+export const BUILD = TRIAL_BUILD ? `${VERSION} (trial build)` : VERSION;
+
+/** `version`. */
+export function versionCommand(deps: ContextOf): Command {
+  const command = new Command("version")
+    .description("Print the version")
+    .option("-o, --output <format>", "table, json, yaml or name")
+    .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
+  command.action(async (flags) => {
+    const { out } = deps(command);
+    const lines = [
+      ["Version", BUILD],
+      ["Runtime", `Deno ${runtimeVersion}`],
+      ["Built for", buildTarget],
+    ] as const;
+    const object = {
+      version: VERSION,
+      runtime: `deno ${runtimeVersion}`,
+      target: buildTarget,
+      trial: TRIAL_BUILD,
+    };
+    out.text(await formatObject(lines, object, VERSION, listFormat(flags.output)));
+  });
+  return command as unknown as Command;
+}
