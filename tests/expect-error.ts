@@ -6,18 +6,21 @@ import { AppError, CODES, type ErrorCode } from "../src/errors.ts";
 
 /** What the secrets of tests look like; no error may show one. */
 const SECRETS =
-  /SECRET|GmRhmhcx|hunter2|\b(?:access|refresh|secret|code)-\d|eyJ[\w-]{8}|BEGIN [A-Z ]*PRIVATE/;
+  /(?<![A-Z]_)SECRET|GmRhmhcx|hunter2|q83vEjRWeJ|\b(?:access|refresh|secret|code)-\d|eyJ[\w-]{8}|BEGIN [A-Z ]*PRIVATE/;
 
 /** Control characters, invisible and reordering ones, and the lines of a stack trace. Lines may end. */
 const UNPRINTABLE = /[^\P{Cc}\n]|[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|^\s+at .*:\d+/mu;
 
 /** What a test expects of an error; what is left out may be anything. */
 export interface ExpectedError {
+  /** Anything but `INTERNAL` where it is left out. */
   readonly code?: ErrorCode | undefined;
   readonly exitCode?: number | undefined;
   /** A text is the whole message, as the text of `hint` is the whole hint. */
   readonly message?: RegExp | string | undefined;
   readonly hint?: RegExp | string | undefined;
+  /** Each matches the message and the hint, taken together. */
+  readonly says?: RegExp | readonly RegExp[] | undefined;
   readonly retryable?: boolean | undefined;
 }
 
@@ -59,6 +62,16 @@ export async function expectRejection(
   assert.fail(`${prefix(about)}nothing was thrown, but this came: ${inspect(value)}`);
 }
 
+/** Runs work that may fail as expected, and in no other way; its value, or undefined where it failed. */
+export function allowError<T>(work: () => T, expected: ErrorCode | ExpectedError): T | undefined {
+  try {
+    return work();
+  } catch (thrown) {
+    asExpected(thrown, expected);
+    return undefined;
+  }
+}
+
 /** The error on the last line of a command's stderr. */
 export function printedError({ stderr }: { readonly stderr: string }): PrintedError {
   assert.match(stderr, /(?:^|\n)\{[^\n]*\}\n$/, "no line of JSON ends stderr");
@@ -67,9 +80,12 @@ export function printedError({ stderr }: { readonly stderr: string }): PrintedEr
   return error;
 }
 
-/** Fails unless this is an error of ours that is no fault of our own, safe to print, and without a secret. */
-export function assertAppError(thrown: unknown): asserts thrown is AppError {
-  asExpected(thrown, {});
+/** Fails unless this is an error of ours as expected, safe to print and without a secret. */
+export function assertAppError(
+  thrown: unknown,
+  expected: ErrorCode | ExpectedError = {},
+): asserts thrown is AppError {
+  asExpected(thrown, expected);
 }
 
 /** Fails for what does not belong on a terminal, a stack trace, or a secret. */
@@ -88,20 +104,25 @@ function asExpected(thrown: unknown, wanted: ErrorCode | ExpectedError, about = 
   const expected: ExpectedError = typeof wanted === "string" ? { code: wanted } : wanted;
   assert.ok(thrown instanceof AppError, `${prefix(about)}expected an AppError, got ${inspect(thrown)}`);
   const { code, exitCode, message, hint, retryable, cause } = thrown;
-  const told = `${prefix(about)}${code}: ${message}\n${hint ?? ""}`;
+  const text = `${message}\n${hint ?? ""}`;
+  const told = `${prefix(about)}${code}: ${text}`;
   assert.ok(code in CODES, told);
   if (expected.code !== undefined) assert.equal(code, expected.code, told);
   else if (code === "INTERNAL") assert.fail(`${told}\n${inspect(cause)}`);
   if (expected.exitCode !== undefined) assert.equal(exitCode, expected.exitCode, told);
   if (expected.retryable !== undefined) assert.equal(retryable, expected.retryable, told);
-  assertSays(message, expected.message, told);
-  assertSays(hint ?? "", expected.hint, told);
-  assertPrintable(`${message}\n${hint ?? ""}`);
+  assertText(message, expected.message, told);
+  assertText(hint ?? "", expected.hint, told);
+  const says = expected.says ?? [];
+  for (const words of says instanceof RegExp ? [says] : says) {
+    assert.match(`${message} ${hint ?? ""}`, words, told);
+  }
+  assertPrintable(text);
   assert.doesNotMatch(message, /\p{Cc}/u, "more than a line");
   return thrown;
 }
 
-function assertSays(text: string, expected: RegExp | string | undefined, told: string): void {
+function assertText(text: string, expected: RegExp | string | undefined, told: string): void {
   if (typeof expected === "string") assert.equal(text, expected, told);
   else if (expected !== undefined) assert.match(text, expected, told);
 }

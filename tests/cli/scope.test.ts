@@ -9,9 +9,9 @@ import {
   scopeOfServer,
 } from "../../src/cli/scope.ts";
 import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
-import { AppError } from "../../src/errors.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../src/kubeconfig/file.ts";
 import type { Session } from "../../src/sessions/session.ts";
+import { expectError } from "../expect-error.ts";
 
 const BOTH = { organization: "acme", project: "web" };
 
@@ -23,34 +23,29 @@ function chosen(
   return chosenScope(flags, { env: (name) => variables[name], inUse });
 }
 
-function usage(run: () => unknown): string {
-  try {
-    run();
-  } catch (thrown) {
-    assert.ok(thrown instanceof AppError);
-    assert.equal(thrown.code, "USAGE");
-    return thrown.message;
-  }
-  return assert.fail("nothing was thrown");
-}
-
 Deno.test("flags that name two things exclude each other", () => {
-  assert.match(usage(() => chosen({ organization: "acme", project: "web" })), /--organization and --project/);
-  assert.match(usage(() => chosen({ project: "web", platformWide: true })), /--project and --platform-wide/);
-  assert.match(
-    usage(() => chosen({ organization: "acme", platformWide: true })),
-    /--organization and --platform/,
-  );
+  expectError(() => chosen({ organization: "acme", project: "web" }), {
+    code: "USAGE",
+    message: /--organization and --project/,
+  });
+  expectError(() => chosen({ project: "web", platformWide: true }), {
+    code: "USAGE",
+    message: /--project and --platform-wide/,
+  });
+  expectError(() => chosen({ organization: "acme", platformWide: true }), {
+    code: "USAGE",
+    message: /--organization and --platform/,
+  });
 });
 
 Deno.test("what cannot be an id is refused wherever it comes from", () => {
-  usage(() => chosen({ project: "Web" }));
-  usage(() => chosen({ organization: "../users/1" }));
-  usage(() => chosen({}, { DATUM_PROJECT: "a/b" }));
-  usage(() => chosen({}, { DATUM_ORGANIZATION: "" + "x".repeat(254) }));
-  usage(() => chosen({}, { DATUM_PROJECT: "web", DATUM_ORGANIZATION: "A" }));
-  usage(() => chosen({}, {}, { organization: "ok", project: "not ok" }));
-  usage(() => chosen({}, {}, { organization: "not ok", project: "web" }));
+  expectError(() => chosen({ project: "Web" }), "USAGE");
+  expectError(() => chosen({ organization: "../users/1" }), "USAGE");
+  expectError(() => chosen({}, { DATUM_PROJECT: "a/b" }), "USAGE");
+  expectError(() => chosen({}, { DATUM_ORGANIZATION: "" + "x".repeat(254) }), "USAGE");
+  expectError(() => chosen({}, { DATUM_PROJECT: "web", DATUM_ORGANIZATION: "A" }), "USAGE");
+  expectError(() => chosen({}, {}, { organization: "ok", project: "not ok" }), "USAGE");
+  expectError(() => chosen({}, {}, { organization: "not ok", project: "web" }), "USAGE");
 });
 
 Deno.test("a flag comes before a variable, a variable before what is in use", () => {

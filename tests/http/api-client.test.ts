@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { textOf } from "../../src/http/api-answer.ts";
 import { type ClientOptions, openApiClient } from "../../src/http/api-client.ts";
 import type { Refusals } from "../../src/http/api-errors.ts";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { AppError } from "../../src/errors.ts";
 import { openNetwork } from "../../src/system/network.ts";
+import { expectRejection } from "../expect-error.ts";
 
 const REFUSALS: Refusals = {
   hints: { FORBIDDEN: "Ask first.", NOT_FOUND: "Look.", CONFLICT: "Decide.", INVALID: "Correct it." },
@@ -72,16 +73,6 @@ const status = (code: number, message: string, reason = "") =>
     status: code,
   });
 
-const failsWith = (promise: Promise<unknown>, code: ErrorCode, exit: number, words: RegExp = /./) =>
-  assert.rejects(promise, (error: AppError) => {
-    assert.ok(error instanceof AppError, String(error));
-    assert.equal(error.code, code, error.message);
-    assert.equal(error.exitCode, exit);
-    assert.match(error.message, words);
-    assert.doesNotMatch(error.message, /secret-/);
-    return true;
-  });
-
 Deno.test("a token refused in the middle is made anew once, and the request is sent again, a POST too", async () => {
   await withServer(
     (request) =>
@@ -105,12 +96,11 @@ for (
 ) {
   Deno.test(`${name} that survives one refresh is SESSION_REJECTED, and nothing is asked a third time`, async () => {
     await withServer(refusal, async ({ client, asked, forced }) => {
-      await failsWith(
-        client.get("/api"),
-        "SESSION_REJECTED",
-        4,
-        /does not accept a fresh token of ada@example\.com/,
-      );
+      await expectRejection(client.get("/api"), {
+        code: "SESSION_REJECTED",
+        exitCode: 4,
+        message: /does not accept a fresh token of ada@example\.com/,
+      });
       assert.equal(asked.length, 2);
       assert.equal(forced(), 1);
     });
@@ -156,7 +146,7 @@ Deno.test("twenty requests refused at once cause one refresh", async () => {
 
 Deno.test("a refresh that gives the same token again is not worth another request", async () => {
   await withServer(() => status(401, "Unauthorized"), async ({ client, asked }) => {
-    await failsWith(client.get("/api"), "SESSION_REJECTED", 4);
+    await expectRejection(client.get("/api"), { code: "SESSION_REJECTED", exitCode: 4 });
     assert.equal(asked.length, 1);
   }, { token: () => Promise.resolve("secret-same") });
 });
@@ -206,7 +196,7 @@ for (
 ) {
   Deno.test(`${name} is ${code}, with who, what and where, and is not asked again`, async () => {
     await withServer(answer, async ({ client, asked }) => {
-      await failsWith(client.get("/api"), code, exit, words);
+      await expectRejection(client.get("/api"), { code, exitCode: exit, message: words });
       assert.equal(asked.length, 1);
     });
   });
@@ -225,9 +215,13 @@ Deno.test("503 and 429 are asked again with growing pauses until they pass", asy
 
 Deno.test("what does not pass is NETWORK after four requests; once means once", async () => {
   await withServer(() => status(503, "the server is unable"), async ({ client, asked }) => {
-    await failsWith(client.get("/api"), "NETWORK", 6, /HTTP 503: the server is unable/);
+    await expectRejection(client.get("/api"), {
+      code: "NETWORK",
+      exitCode: 6,
+      message: /HTTP 503: the server is unable/,
+    });
     assert.equal(asked.length, 4);
-    await failsWith(client.get("/api", { once: true }), "NETWORK", 6);
+    await expectRejection(client.get("/api", { once: true }), { code: "NETWORK", exitCode: 6 });
     assert.equal(asked.length, 5);
   });
 });
@@ -236,7 +230,7 @@ Deno.test("a POST is sent once, a review that changes nothing again", async () =
   await withServer(
     (_, count) => count < 3 ? status(500, "oops") : Response.json({}),
     async ({ client, asked }) => {
-      await failsWith(client.post("/apis", {}), "NETWORK", 6);
+      await expectRejection(client.post("/apis", {}), { code: "NETWORK", exitCode: 6 });
       assert.equal(asked.length, 1);
       await client.post("/apis", {}, { safe: true });
       assert.equal(asked.length, 3);
@@ -251,7 +245,7 @@ Deno.test("a Retry-After inside the bound is waited for, one beyond it is not", 
     assert.deepEqual(waits, [7000]);
   });
   await withServer(() => after("11"), async ({ client, waits, asked }) => {
-    await failsWith(client.get("/api"), "NETWORK", 6);
+    await expectRejection(client.get("/api"), { code: "NETWORK", exitCode: 6 });
     assert.deepEqual(waits, []);
     assert.equal(asked.length, 1);
   });
@@ -283,11 +277,15 @@ Deno.test("a connection that breaks is opened again for a GET, and a server that
     assert.deepEqual(await client.get("/api"), {});
     assert.equal(connections, 3);
     connections = 1;
-    await failsWith(client.post("/api", {}), "NETWORK", 6, /half-way|closed/);
+    await expectRejection(client.post("/api", {}), {
+      code: "NETWORK",
+      exitCode: 6,
+      message: /half-way|closed/,
+    });
     listener.close();
     await serving;
     const before = waits.length;
-    await failsWith(client.get("/api"), "NETWORK", 6, /refused/);
+    await expectRejection(client.get("/api"), { code: "NETWORK", exitCode: 6, message: /refused/ });
     assert.equal(waits.length - before, 3);
   }, { baseUrl });
 });
@@ -295,7 +293,7 @@ Deno.test("a connection that breaks is opened again for a GET, and a server that
 Deno.test("an answer whose headers do not come in time is NETWORK, and names the flag", async () => {
   const { promise, resolve } = Promise.withResolvers<Response>();
   await withServer(() => promise, async ({ client }) => {
-    const error = await client.post("/api", {}).catch((thrown: AppError) => thrown) as AppError;
+    const error = await expectRejection(client.post("/api", {}));
     assert.equal(error.code, "NETWORK");
     assert.match(error.hint ?? "", /--request-timeout/);
     resolve(Response.json({}));
@@ -326,7 +324,7 @@ Deno.test("a body may take longer than the bound, but not be silent for so long"
     (request) => new Response(request.url.endsWith("/slow") ? parts(12, false) : parts(1, true)),
     async ({ client }) => {
       assert.deepEqual(await client.get("/slow"), { a: "x".repeat(12) });
-      await failsWith(client.post("/silent", {}), "NETWORK", 6, /in time/);
+      await expectRejection(client.post("/silent", {}), { code: "NETWORK", exitCode: 6, message: /in time/ });
     },
     { requestTimeout: 1000 },
   );
@@ -338,7 +336,7 @@ Deno.test("an answer of more than 64 MiB is refused, and not asked for again", a
     new Response(ReadableStream.from((async function* () {
       for (let sent = 0; sent < 80; sent++) yield mebibyte;
     })())), async ({ client, asked }) => {
-    await failsWith(client.get("/api"), "NETWORK", 6, /more than 64 MiB/);
+    await expectRejection(client.get("/api"), { code: "NETWORK", exitCode: 6, message: /more than 64 MiB/ });
     assert.equal(asked.length, 1);
   });
 });
@@ -348,7 +346,11 @@ Deno.test("an answer that holds nothing that was asked for is not read beyond 1 
     await withServer(
       () => new Response(new Uint8Array(1024 * 1024 + 1), { status }),
       async ({ client }) => {
-        await failsWith(client.get("/api"), "NETWORK", 6, /more than 1 MiB/);
+        await expectRejection(client.get("/api"), {
+          code: "NETWORK",
+          exitCode: 6,
+          message: /more than 1 MiB/,
+        });
       },
     );
   }
@@ -361,8 +363,16 @@ Deno.test("answers that share an allowance are refused together beyond it, and t
     async ({ client, asked }) => {
       await client.get("/1", { allowance });
       await client.get("/2", { allowance });
-      await failsWith(client.get("/3", { allowance }), "NETWORK", 6, /more than 1 MiB/);
-      await failsWith(client.get("/4", { allowance }), "NETWORK", 6, /more than 1 MiB/);
+      await expectRejection(client.get("/3", { allowance }), {
+        code: "NETWORK",
+        exitCode: 6,
+        message: /more than 1 MiB/,
+      });
+      await expectRejection(client.get("/4", { allowance }), {
+        code: "NETWORK",
+        exitCode: 6,
+        message: /more than 1 MiB/,
+      });
       assert.equal(asked.length, 3);
     },
   );
@@ -376,8 +386,16 @@ Deno.test("a request's own signal ends it and its pauses, and what it says is no
     own.abort(reason);
     return promise;
   }, async ({ client, asked }) => {
-    await failsWith(client.get("/api", { signal: own.signal }), "NETWORK", 6, /Too long/);
-    await failsWith(client.get("/api", { signal: own.signal }), "NETWORK", 6, /Too long/);
+    await expectRejection(client.get("/api", { signal: own.signal }), {
+      code: "NETWORK",
+      exitCode: 6,
+      message: /Too long/,
+    });
+    await expectRejection(client.get("/api", { signal: own.signal }), {
+      code: "NETWORK",
+      exitCode: 6,
+      message: /Too long/,
+    });
     assert.equal(asked.length, 1);
     resolve(Response.json({}));
   });
@@ -394,7 +412,7 @@ for (const code of [400, 403, 404, 409, 418, 429, 500]) {
     };
     await withServer(repeat, async ({ client, lines }) => {
       for (const path of ["/api", "/plain", "/plain/bearer-SECRET+1"]) {
-        const error = await client.get(path).catch((thrown: AppError) => thrown) as AppError;
+        const error = await expectRejection(client.get(path));
         assert.match(error.message, /bad header: Bearer …/);
         assert.doesNotMatch(`${error.message} ${error.hint} ${JSON.stringify(error.cause)}`, /SECRET/);
       }
@@ -412,7 +430,7 @@ Deno.test("a token that a success repeats is its own, and what it calls itself i
         : new Response(body),
     async ({ client }) => {
       assert.equal(textOf(await client.send({ method: "GET", path: "/secret" })), body);
-      const error = await client.get("/odd").catch((thrown: AppError) => thrown) as AppError;
+      const error = await expectRejection(client.get("/odd"));
       assert.doesNotMatch(error.message, /SECRET/);
     },
     { token: () => Promise.resolve("bearer-SECRET") },
@@ -424,7 +442,11 @@ Deno.test("a redirect is refused, and the token goes nowhere else", async () => 
     (request) =>
       new Response(null, { status: 302, headers: { location: new URL("/elsewhere", request.url).href } }),
     async ({ client, asked }) => {
-      await failsWith(client.get("/api"), "NETWORK", 6, /redirect \(HTTP 302\)/);
+      await expectRejection(client.get("/api"), {
+        code: "NETWORK",
+        exitCode: 6,
+        message: /redirect \(HTTP 302\)/,
+      });
       assert.deepEqual(asked.map(({ path }) => path), ["/base/api"]);
     },
   );
@@ -446,9 +468,17 @@ Deno.test("a success is what its body is: JSON under any label, and a portal's p
     }
   }, async ({ client }) => {
     assert.deepEqual(await client.get("/plain"), { kind: "APIGroupDiscoveryList" });
-    await failsWith(client.get("/portal"), "NETWORK", 6, /"text\/html" that is not a JSON object/);
-    await failsWith(client.get("/list"), "NETWORK", 6, /not a JSON object/);
-    await failsWith(client.get("/empty"), "NETWORK", 6, /nothing/);
+    await expectRejection(client.get("/portal"), {
+      code: "NETWORK",
+      exitCode: 6,
+      message: /"text\/html" that is not a JSON object/,
+    });
+    await expectRejection(client.get("/list"), {
+      code: "NETWORK",
+      exitCode: 6,
+      message: /not a JSON object/,
+    });
+    await expectRejection(client.get("/empty"), { code: "NETWORK", exitCode: 6, message: /nothing/ });
   });
 });
 
@@ -487,12 +517,12 @@ Deno.test("an interruption ends a request and a pause with its own reason", asyn
     during.abort(reason);
     return promise;
   }, async ({ client }) => {
-    await failsWith(client.get("/api"), "INTERRUPTED", 130);
+    await expectRejection(client.get("/api"), { code: "INTERRUPTED", exitCode: 130 });
     resolve(Response.json({}));
   }, { signal: during.signal });
   const pausing = new AbortController();
   await withServer(() => status(503, "later"), async ({ client, asked }) => {
-    await failsWith(client.get("/api"), "INTERRUPTED", 130);
+    await expectRejection(client.get("/api"), { code: "INTERRUPTED", exitCode: 130 });
     assert.equal(asked.length, 1);
   }, {
     signal: pausing.signal,

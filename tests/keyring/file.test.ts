@@ -1,8 +1,8 @@
 /** Proves that a key file is private, whole, and never a link or a pipe. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { keyFileStore } from "../../src/keyring/file.ts";
+import { expectRejection } from "../expect-error.ts";
 import { inScratch } from "../scratch.ts";
 
 const bound = { timeout: 15_000 };
@@ -33,20 +33,14 @@ async function modeOf(path: string): Promise<number> {
   return ((await Deno.lstat(path)).mode ?? 0) & 0o777;
 }
 
-function isStorage(error: unknown): boolean {
-  assert(error instanceof AppError);
-  assert.equal(error.code, "STORAGE");
-  return true;
-}
-
 Deno.test("a key file that is a link is refused on reading and writing, and its target is left alone", async () => {
   await withStore(async ({ folder, path, store }) => {
     await Deno.mkdir(folder, { mode: 0o700 });
     const target = `${folder}/target`;
     await Deno.writeTextFile(target, "other", { mode: 0o644 });
     await Deno.symlink(target, path);
-    await assert.rejects(store.get("ada", bound), isStorage);
-    await assert.rejects(store.set("ada", SECRET, bound), isStorage);
+    await expectRejection(store.get("ada", bound), "STORAGE");
+    await expectRejection(store.set("ada", SECRET, bound), "STORAGE");
     assert.equal(await Deno.readTextFile(target), "other");
     assert.equal(await modeOf(target), 0o644);
     assert.equal(await store.delete("ada", bound), true);
@@ -58,10 +52,10 @@ Deno.test("a pipe or folder in a key file's place is refused, not waited for", a
   await withStore(async ({ folder, path, store }) => {
     await Deno.mkdir(folder, { mode: 0o700 });
     await new Deno.Command("mkfifo", { args: [path] }).output();
-    await assert.rejects(store.get("ada", bound), isStorage);
+    await expectRejection(store.get("ada", bound), "STORAGE");
     await Deno.remove(path);
     await Deno.mkdir(path);
-    await assert.rejects(store.get("ada", bound), isStorage);
+    await expectRejection(store.get("ada", bound), "STORAGE");
   });
 });
 

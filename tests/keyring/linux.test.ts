@@ -1,11 +1,12 @@
 /** Proves the Secret Service's store against a real gnome-keyring, and against a secret-tool that misbehaves. */
 
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { AppError } from "../../src/errors.ts";
 import { linuxStore } from "../../src/keyring/linux.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
 import { fileNameOf } from "../../src/sessions/name.ts";
 import { findProgram, type Run, run } from "../../src/system/processes.ts";
+import { type ExpectedError, expectRejection } from "../expect-error.ts";
 import { inScratch, writeScript } from "../scratch.ts";
 import { type Keyring, startKeyring } from "./gnome-keyring.ts";
 
@@ -43,28 +44,16 @@ async function withTool(
   });
 }
 
-/** An expectation of `code` whose message and hint together match every pattern and never hold the secret. */
-function failsWith(code: ErrorCode, ...patterns: RegExp[]) {
-  return (error: unknown) => {
-    assert(error instanceof AppError, String(error));
-    const words = `${error.message}\n${error.hint}`;
-    assert.equal(error.code, code, words);
-    for (const pattern of patterns) assert.match(words, pattern);
-    assert(!words.includes(SECRET));
-    return true;
-  };
-}
-
 Deno.test("a locked keyring is KEYRING_LOCKED for the item it holds, in every call", async () => {
   await withKeyring(async ({ store, keyring }) => {
     await store.set(ACCOUNT, SECRET, bound);
     await keyring.lock();
-    await assert.rejects(
-      store.get(ACCOUNT, bound),
-      failsWith("KEYRING_LOCKED", /is locked/, /Unlock it/, /ada@/),
-    );
-    await assert.rejects(store.set("other", SECRET, bound), failsWith("KEYRING_LOCKED", /is locked/));
-    await assert.rejects(store.delete(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /is locked/));
+    await expectRejection(store.get(ACCOUNT, bound), {
+      code: "KEYRING_LOCKED",
+      says: [/is locked/, /Unlock it/, /ada@/],
+    });
+    await expectRejection(store.set("other", SECRET, bound), { code: "KEYRING_LOCKED", says: /is locked/ });
+    await expectRejection(store.delete(ACCOUNT, bound), { code: "KEYRING_LOCKED", says: /is locked/ });
   });
 });
 
@@ -95,12 +84,12 @@ Deno.test("a daemon that is gone: unavailable for a new session, KEYRING_LOCKED 
     await store.set(ACCOUNT, SECRET, bound);
     await keyring.stopDaemon();
     const gone = /no keyring service/;
-    await assert.rejects(
-      store.get(ACCOUNT, bound),
-      failsWith("KEYRING_LOCKED", gone, /gnome-keyring-daemon/),
-    );
-    await assert.rejects(store.delete(ACCOUNT, bound), failsWith("KEYRING_LOCKED", gone));
-    await assert.rejects(store.set(ACCOUNT, SECRET, bound), failsWith("KEYRING_UNAVAILABLE", gone));
+    await expectRejection(store.get(ACCOUNT, bound), {
+      code: "KEYRING_LOCKED",
+      says: [gone, /gnome-keyring-daemon/],
+    });
+    await expectRejection(store.delete(ACCOUNT, bound), { code: "KEYRING_LOCKED", says: gone });
+    await expectRejection(store.set(ACCOUNT, SECRET, bound), { code: "KEYRING_UNAVAILABLE", says: gone });
   });
 });
 
@@ -122,12 +111,12 @@ for (
         const found: Run = (_, args, options) => run(tool, args, options);
         const store = linuxStore(found, { PATH, HOME: home, XDG_RUNTIME_DIR: home, ...env });
         const says = /no D-Bus session/;
-        await assert.rejects(
-          store.get(ACCOUNT, bound),
-          failsWith("KEYRING_LOCKED", says, /dbus-run-session/),
-        );
-        await assert.rejects(store.delete(ACCOUNT, bound), failsWith("KEYRING_LOCKED", says));
-        await assert.rejects(store.set(ACCOUNT, SECRET, bound), failsWith("KEYRING_UNAVAILABLE", says));
+        await expectRejection(store.get(ACCOUNT, bound), {
+          code: "KEYRING_LOCKED",
+          says: [says, /dbus-run-session/],
+        });
+        await expectRejection(store.delete(ACCOUNT, bound), { code: "KEYRING_LOCKED", says });
+        await expectRejection(store.set(ACCOUNT, SECRET, bound), { code: "KEYRING_UNAVAILABLE", says });
       });
     },
   });
@@ -136,18 +125,21 @@ for (
 Deno.test("without secret-tool the error names the package of each distribution", async () => {
   const store = linuxStore(run, { PATH: "/nonexistent" });
   const packages = [/libsecret-tools on Debian/, /libsecret on Fedora and Arch/];
-  await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_LOCKED", ...packages));
-  await assert.rejects(store.set(ACCOUNT, SECRET, bound), failsWith("KEYRING_UNAVAILABLE", ...packages));
+  await expectRejection(store.get(ACCOUNT, bound), { code: "KEYRING_LOCKED", says: [...packages] });
+  await expectRejection(store.set(ACCOUNT, SECRET, bound), {
+    code: "KEYRING_UNAVAILABLE",
+    says: [...packages],
+  });
 });
 
 Deno.test("a secret-tool that hangs, with a child of its own, is KEYRING_TIMEOUT within the bound", async () => {
   await withTool(`sleep 20 & echo $! >>"$(dirname "$0")/children"; wait`, async (store, folder) => {
     const short = { timeout: 200 };
     const started = performance.now();
-    const timeout = failsWith("KEYRING_TIMEOUT", /200 ms/);
-    await assert.rejects(store.get(ACCOUNT, short), timeout);
-    await assert.rejects(store.set(ACCOUNT, SECRET, short), timeout);
-    await assert.rejects(store.delete(ACCOUNT, short), timeout);
+    const timeout: ExpectedError = { code: "KEYRING_TIMEOUT", says: /200 ms/ };
+    await expectRejection(store.get(ACCOUNT, short), timeout);
+    await expectRejection(store.set(ACCOUNT, SECRET, short), timeout);
+    await expectRejection(store.delete(ACCOUNT, short), timeout);
     assert(performance.now() - started < 4000);
     for (const pid of (await Deno.readTextFile(`${folder}/children`)).trim().split("\n")) {
       Deno.kill(Number(pid), "SIGKILL");
@@ -159,7 +151,7 @@ Deno.test("one bound covers all children of a call", async () => {
   // The silent lookup uses up most of the bound; the search gets what is left, not a bound of its own.
   await withTool(`case $1 in lookup) sleep 0.4; exit 1;; *) exec sleep 20;; esac`, async (store) => {
     const started = performance.now();
-    await assert.rejects(store.get(ACCOUNT, { timeout: 700 }), failsWith("KEYRING_TIMEOUT"));
+    await expectRejection(store.get(ACCOUNT, { timeout: 700 }), "KEYRING_TIMEOUT");
     const took = performance.now() - started;
     assert(took >= 650 && took < 1050, `took ${took} ms`);
   });
@@ -177,17 +169,20 @@ Deno.test("the caller's signal gives a call up with its own reason", async () =>
 
 Deno.test("a secret-tool that fails in an unknown way is quoted on one line, without control characters", async () => {
   await withTool(`printf 'secret-tool: odd \\033[31mthing\\nsecond line\\n' >&2; exit 1`, async (store) => {
-    await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /odd {2}?\[31mthing\)/));
+    await expectRejection(store.get(ACCOUNT, bound), {
+      code: "KEYRING_LOCKED",
+      says: /odd {2}?\[31mthing\)/,
+    });
   });
   await withTool(`kill -SEGV $$`, async (store) => {
-    await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /exit code 139/));
+    await expectRejection(store.get(ACCOUNT, bound), { code: "KEYRING_LOCKED", says: /exit code 139/ });
   });
 });
 
 Deno.test("a Ctrl-C that ends secret-tool before us is INTERRUPTED, not a broken keyring", async () => {
   await withTool("kill -INT $$", async (store) => {
-    await assert.rejects(store.get(ACCOUNT, bound), failsWith("INTERRUPTED", /Interrupted/));
-    await assert.rejects(store.set(ACCOUNT, SECRET, bound), failsWith("INTERRUPTED", /Interrupted/));
+    await expectRejection(store.get(ACCOUNT, bound), { code: "INTERRUPTED", says: /Interrupted/ });
+    await expectRejection(store.set(ACCOUNT, SECRET, bound), { code: "INTERRUPTED", says: /Interrupted/ });
   });
 });
 
@@ -235,7 +230,7 @@ Deno.test("accounts are kept apart, whatever characters they hold", async () => 
       assert.equal(await store.get(account, bound), `secret-${n}`, account);
     }
     // No session is called so; what matters is that no option is smuggled in and nothing else is touched.
-    await assert.rejects(store.get("--ada", bound), failsWith("KEYRING_LOCKED"));
+    await expectRejection(store.get("--ada", bound), "KEYRING_LOCKED");
     await store.set("two\nlines", "six", bound);
     assert.equal(await store.get("two\nlines", bound), "six");
   });

@@ -2,7 +2,6 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { addCommand, encodeAccount, macosStore } from "../../src/keyring/macos.ts";
 import { fileNameOf } from "../../src/sessions/name.ts";
 import {
@@ -13,6 +12,7 @@ import {
   type RunOptions,
   type RunResult,
 } from "../../src/system/processes.ts";
+import { type ExpectedError, expectError, expectRejection } from "../expect-error.ts";
 import { RUNS } from "../fuzz.ts";
 
 // `security` exists on macOS alone. What stands in for it here records what it is sent and answers with the exit
@@ -39,17 +39,6 @@ function standIn(...answers: (Partial<RunResult> | Error)[]) {
   return { store: macosStore(run, { HOME: "/Users/ada" }), calls };
 }
 
-function failsWith(code: ErrorCode, pattern: RegExp) {
-  return (error: unknown) => {
-    assert(error instanceof AppError, String(error));
-    const words = `${error.message}\n${error.hint}`;
-    assert.equal(error.code, code, words);
-    assert.match(words, pattern);
-    assert(!words.includes(SECRET), words);
-    return true;
-  };
-}
-
 /** What `security -i` takes as commands: it reads 4,095 bytes at most, or to the end of a line. */
 function commands(stdin: string): string[] {
   return stdin.match(/[^\n]{0,4094}\n|[^\n]{1,4095}/g) ?? [];
@@ -63,12 +52,12 @@ function words(line: string): string[] {
 }
 
 Deno.test("a locked keychain over SSH is KEYRING_LOCKED with the command that unlocks it", async () => {
-  const mend = failsWith("KEYRING_LOCKED", /security unlock-keychain/);
-  await assert.rejects(standIn({ code: 36 }).store.get(ACCOUNT, bound), mend);
-  await assert.rejects(standIn({ code: 36 }).store.delete(ACCOUNT, bound), mend);
-  await assert.rejects(standIn({ code: 36 }).store.set(ACCOUNT, SECRET, bound), mend);
+  const mend: ExpectedError = { code: "KEYRING_LOCKED", says: /security unlock-keychain/ };
+  await expectRejection(standIn({ code: 36 }).store.get(ACCOUNT, bound), mend);
+  await expectRejection(standIn({ code: 36 }).store.delete(ACCOUNT, bound), mend);
+  await expectRejection(standIn({ code: 36 }).store.set(ACCOUNT, SECRET, bound), mend);
   const reported = { code: 0, stderr: "add-generic-password: returned -25308\n" };
-  await assert.rejects(standIn(reported).store.set(ACCOUNT, SECRET, bound), mend);
+  await expectRejection(standIn(reported).store.set(ACCOUNT, SECRET, bound), mend);
 });
 
 Deno.test("exit 44 is a missing item, for get and delete", async () => {
@@ -88,18 +77,21 @@ Deno.test("other failures are told apart, and none repeats the line that held th
     new ProgramNotFound("/usr/bin/security", `"/usr/bin/security" is not installed`),
     new ProgramTimeout("/usr/bin/security", "too late"),
   );
-  await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /declined/));
-  await assert.rejects(
-    store.set(ACCOUNT, SECRET, bound),
-    failsWith("KEYRING_UNAVAILABLE", /no default keychain/),
-  );
-  await assert.rejects(store.set(ACCOUNT, SECRET, bound), failsWith("KEYRING_UNAVAILABLE", /exit code 2/));
-  await assert.rejects(
-    store.set(ACCOUNT, SECRET, bound),
-    failsWith("KEYRING_UNAVAILABLE", /could not be found/),
-  );
-  await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /not installed/));
-  await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_TIMEOUT", /15 s/));
+  await expectRejection(store.get(ACCOUNT, bound), { code: "KEYRING_LOCKED", says: /declined/ });
+  await expectRejection(store.set(ACCOUNT, SECRET, bound), {
+    code: "KEYRING_UNAVAILABLE",
+    says: /no default keychain/,
+  });
+  await expectRejection(store.set(ACCOUNT, SECRET, bound), {
+    code: "KEYRING_UNAVAILABLE",
+    says: /exit code 2/,
+  });
+  await expectRejection(store.set(ACCOUNT, SECRET, bound), {
+    code: "KEYRING_UNAVAILABLE",
+    says: /could not be found/,
+  });
+  await expectRejection(store.get(ACCOUNT, bound), { code: "KEYRING_LOCKED", says: /not installed/ });
+  await expectRejection(store.get(ACCOUNT, bound), { code: "KEYRING_TIMEOUT", says: /15 s/ });
 });
 
 Deno.test("an account that would end the line or the word early is encoded, and stays one word", () => {
@@ -202,7 +194,10 @@ Deno.test("a line of more than 4,095 bytes is refused before anything is run", a
   const spare = 4095 - addCommand("", SECRET).length;
   assert.equal(addCommand("x".repeat(Math.floor(spare / 2)), SECRET).length <= 4095, true);
   const tooLong = "x".repeat(Math.floor(spare / 2) + 1);
-  await assert.rejects(store.set(tooLong, SECRET, bound), failsWith("KEYRING_UNAVAILABLE", /--keyring file/));
+  await expectRejection(store.set(tooLong, SECRET, bound), {
+    code: "KEYRING_UNAVAILABLE",
+    says: /--keyring file/,
+  });
   assert.deepEqual(calls, []);
 });
 
@@ -242,10 +237,10 @@ Deno.test("a writer that lost the race for a new item updates it, within the sam
   const { store, calls } = standIn({ code: 0, stderr: "add-generic-password: returned -25299\n" }, {});
   await store.set(ACCOUNT, SECRET, bound);
   assert.deepEqual(calls.map(({ options }) => options.timeout), [15_000, 10_000]);
-  await assert.rejects(
-    standIn({ code: 45 }, { code: 45 }).store.set(ACCOUNT, SECRET, bound),
-    failsWith("KEYRING_UNAVAILABLE", /exit code 45/),
-  );
+  await expectRejection(standIn({ code: 45 }, { code: 45 }).store.set(ACCOUNT, SECRET, bound), {
+    code: "KEYRING_UNAVAILABLE",
+    says: /exit code 45/,
+  });
 });
 
 Deno.test("a name beyond ASCII is kept under its session's base32 id, which its label tells the name of", async () => {
@@ -263,10 +258,10 @@ Deno.test("a name beyond ASCII is kept under its session's base32 id, which its 
     ["find-generic-password", "-s", "datumctl", "-a", id],
     ["delete-generic-password", "-s", "datumctl", "-a", id],
   ]);
-  await assert.rejects(
-    standIn({ code: 36 }).store.get(name, bound),
-    failsWith("KEYRING_LOCKED", /аня-李@example\.com/),
-  );
+  await expectRejection(standIn({ code: 36 }).store.get(name, bound), {
+    code: "KEYRING_LOCKED",
+    says: /аня-李@example\.com/,
+  });
 });
 
 Deno.test("a label keeps its letters and is still one word of one line of 4,095 bytes", () => {
@@ -278,8 +273,8 @@ Deno.test("a label keeps its letters and is still one word of one line of 4,095 
     "-l",
     "datumctl: аня%22 -w %22x%27 in /home/а%5Cb%0A%24HOME",
   ]);
-  assert.throws(
-    () => addCommand("abcdefghijklmnop", SECRET, "李".repeat(1_400)),
-    failsWith("KEYRING_UNAVAILABLE", /so long a name/),
-  );
+  expectError(() => addCommand("abcdefghijklmnop", SECRET, "李".repeat(1_400)), {
+    code: "KEYRING_UNAVAILABLE",
+    says: /so long a name/,
+  });
 });

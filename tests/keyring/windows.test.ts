@@ -1,7 +1,6 @@
 /** Proves what Windows' Credential Manager is handed and hands back, to the byte. */
 
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { targetOf, windowsStore } from "../../src/keyring/windows.ts";
 import { fileNameOf } from "../../src/sessions/name.ts";
 import { findProgram } from "../../src/system/processes.ts";
@@ -14,6 +13,7 @@ import {
   openCredentialManager,
   wide,
 } from "../../src/system/windows-credentials.ts";
+import { expectRejection } from "../expect-error.ts";
 
 // Credential Manager exists on Windows alone. Here its functions are those of advapi32.c beside this file, called
 // through Deno's FFI for real; that the real ones answer alike is seen on a Windows runner only.
@@ -21,15 +21,6 @@ import {
 const bound = { timeout: 15_000 };
 const ACCOUNT = "ada@example.com@api.datum.net";
 const SECRET = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
-
-function failsWith(code: ErrorCode, pattern: RegExp) {
-  return (error: unknown) => {
-    assert(error instanceof AppError, String(error));
-    assert.equal(error.code, code);
-    assert.match(error.message, pattern);
-    return true;
-  };
-}
 
 Deno.test("a CREDENTIALW is laid out as wincred.h has it on 64 bits, byte for byte", () => {
   const parts = { target: wide("t"), user: wide("u"), comment: wide("c"), blob: new Uint8Array([1, 2, 3]) };
@@ -101,8 +92,11 @@ Deno.test("accounts that differ in case alone have targets that differ without i
 
 Deno.test("without the library: unavailable for a new session, KEYRING_LOCKED for one that is stored", async () => {
   const store = windowsStore(() => openCredentialManager("/nonexistent/advapi32.dll"));
-  await assert.rejects(store.set(ACCOUNT, SECRET, bound), failsWith("KEYRING_UNAVAILABLE", /advapi32\.dll/));
-  await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /advapi32\.dll/));
+  await expectRejection(store.set(ACCOUNT, SECRET, bound), {
+    code: "KEYRING_UNAVAILABLE",
+    message: /advapi32\.dll/,
+  });
+  await expectRejection(store.get(ACCOUNT, bound), { code: "KEYRING_LOCKED", message: /advapi32\.dll/ });
   assert.throws(() => openCredentialManager("/nonexistent/advapi32.dll"), CredentialManagerUnavailable);
 });
 
@@ -141,12 +135,18 @@ Deno.test({
       });
       assert.equal(control.symbols.freed(), 3, "each credential that was read is freed, once");
       control.symbols.setNetworkLogon(1);
-      await assert.rejects(store.get(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /no credential store/));
-      await assert.rejects(store.delete(ACCOUNT, bound), failsWith("KEYRING_LOCKED", /no credential store/));
-      await assert.rejects(
-        store.set(ACCOUNT, SECRET, bound),
-        failsWith("KEYRING_UNAVAILABLE", /no credential store/),
-      );
+      await expectRejection(store.get(ACCOUNT, bound), {
+        code: "KEYRING_LOCKED",
+        message: /no credential store/,
+      });
+      await expectRejection(store.delete(ACCOUNT, bound), {
+        code: "KEYRING_LOCKED",
+        message: /no credential store/,
+      });
+      await expectRejection(store.set(ACCOUNT, SECRET, bound), {
+        code: "KEYRING_UNAVAILABLE",
+        message: /no credential store/,
+      });
       control.symbols.setNetworkLogon(0);
       assert.equal(await store.delete(ACCOUNT, bound), true);
       assert.equal(await store.get(ACCOUNT, bound), undefined);

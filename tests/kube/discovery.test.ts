@@ -5,6 +5,7 @@ import { AppError } from "../../src/errors.ts";
 import { belowBase, discoveryOf, fetchDiscovery } from "../../src/kube/discovery.ts";
 import { matchingResources, resolveResource } from "../../src/kube/resource-names.ts";
 import { openSessionCache } from "../../src/sessions/cache.ts";
+import { expectRejection } from "../expect-error.ts";
 import { openTestClient } from "../http/test-client.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
 
@@ -281,10 +282,10 @@ Deno.test("a document of more than 8 MiB is missing, and of both it is an error"
   const large = { kind: "APIGroupList", groups: [], padding: "x".repeat(8 * 1024 * 1024) };
   const { missing } = await fetchDiscovery(clientOf({ ...PLAIN, "/apis": large }).client);
   assert.ok(missing.some(({ part, why }) => part === "/apis" && /more than 8 MiB/.test(why)));
-  await assert.rejects(
-    fetchDiscovery(clientOf({ "/api": large, "/apis": large }).client),
-    (error: AppError) => error.code === "NETWORK" && /more than 8 MiB/.test(error.message),
-  );
+  await expectRejection(fetchDiscovery(clientOf({ "/api": large, "/apis": large }).client), {
+    code: "NETWORK",
+    message: /more than 8 MiB/,
+  });
 });
 
 Deno.test("what all documents together have beyond 8 MiB is missing", async () => {
@@ -333,10 +334,9 @@ Deno.test("what is kept answers without a request, and a miss is asked for once"
   assert.equal(second.asked.length, 0);
   assert.equal((await resolveResource(source, "gadget")).resource.plural, "gadgets");
   assert.equal(second.asked.length, 5);
-  await assert.rejects(resolveResource(source, "gizmo"), (error: AppError) => {
-    assert.equal(error.code, "NOT_FOUND");
-    assert.match(error.message, /no resource "gizmo" in the project "web"/);
-    return true;
+  await expectRejection(resolveResource(source, "gizmo"), {
+    code: "NOT_FOUND",
+    message: /no resource "gizmo" in the project "web"/,
   });
   assert.equal(second.asked.length, 5, "asked anew a moment ago, it is not asked again");
 });

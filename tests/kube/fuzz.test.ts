@@ -2,13 +2,12 @@
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { loadKubeconfig } from "../../src/kubeconfig/file.ts";
 import { mendPluginPolicy, parsePluginPolicy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
 import { withoutSecrets } from "../../src/kubeconfig/mask.ts";
 import { editKubeconfig, parseKubeconfig } from "../../src/kubeconfig/text.ts";
 import { shellLine } from "../../src/text.ts";
-import { assertPrintable } from "../expect-error.ts";
+import { assertPrintable, expectError } from "../expect-error.ts";
 import { changedText, damaged, ours, RUNS } from "../fuzz.ts";
 import { inScratch } from "../scratch.ts";
 
@@ -72,7 +71,7 @@ Deno.test("no kubeconfig breaks its reader or its editor, and none is quoted", a
       if (edited === undefined) return;
       const { data } = parseKubeconfig(edited, "f");
       assert.equal(data["current-context"], "b");
-      assert.throws(() => parseKubeconfig(`${edited}\n---\nkind: Config\n`, "f"), AppError);
+      expectError(() => parseKubeconfig(`${edited}\n---\nkind: Config\n`, "f"));
     }),
     { numRuns: RUNS },
   );

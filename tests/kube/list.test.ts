@@ -1,8 +1,8 @@
 /** Proves that a list is read to its end, part by part, and that one without an end is given up. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { listObjects } from "../../src/kube/list.ts";
+import { expectRejection } from "../expect-error.ts";
 import { openTestClient } from "../http/test-client.ts";
 
 /** A client of a server that answers a list by its `continue` parameter. */
@@ -24,11 +24,7 @@ const PATH = "/api/v1/namespaces";
 
 Deno.test("a list that does not end is given up", async () => {
   const { client, asked } = clientOf(() => ({ items: [{}], metadata: { continue: crypto.randomUUID() } }));
-  await assert.rejects(
-    listObjects(client, PATH),
-    (thrown) =>
-      thrown instanceof AppError && thrown.code === "INVALID" && /does not end/.test(thrown.message),
-  );
+  await expectRejection(listObjects(client, PATH), { code: "INVALID", message: /does not end/ });
   assert.ok(asked() > 1 && asked() <= 200);
 });
 
@@ -37,11 +33,7 @@ Deno.test("a list whose parts come to more than 64 MiB together is given up", as
     padding: "x".repeat(10 * 1024 * 1024),
     metadata: { continue: "more" },
   }));
-  await assert.rejects(
-    listObjects(client, PATH),
-    (thrown) =>
-      thrown instanceof AppError && thrown.code === "NETWORK" && /more than 64 MiB/.test(thrown.message),
-  );
+  await expectRejection(listObjects(client, PATH), { code: "NETWORK", message: /more than 64 MiB/ });
   assert.equal(asked(), 7);
 });
 

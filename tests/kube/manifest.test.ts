@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compactJson, jsonText } from "../../src/kube/json-text.ts";
 import { readDocuments, readManifest } from "../../src/kube/manifest.ts";
+import { expectError } from "../expect-error.ts";
 import { damaged, ours, RUNS } from "../fuzz.ts";
 import { kubectl, kubectlPrints } from "./kubectl.ts";
 
@@ -178,7 +179,7 @@ Deno.test({
 
 Deno.test("what kubectl refuses is refused, with the line, and nothing of it is quoted", () => {
   for (const yaml of REFUSED) {
-    assert.throws(() => readManifest(document(yaml), "f.yaml"), {
+    expectError(() => readManifest(document(yaml), "f.yaml"), {
       code: "INVALID",
       message: /^Cannot read f\.yaml: (?:line [56]: )?[a-z][^"`\[{*@]*\.$/i,
     }, yaml);
@@ -260,16 +261,16 @@ Deno.test("what is no object of Kubernetes is refused", () => {
       "---x\n",
       `${one.slice(0, -1)},"n":1e400}`,
     ]
-  ) assert.throws(() => readManifest(manifest, "f"), { code: "INVALID" }, manifest);
+  ) expectError(() => readManifest(manifest, "f"), "INVALID", manifest);
 });
 
 Deno.test("the line of an error counts the documents before it", () => {
-  assert.throws(() => readManifest(`${document("1")}---\na: 1\nb: [\n`, "f"), {
+  expectError(() => readManifest(`${document("1")}---\na: 1\nb: [\n`, "f"), {
     message: "Cannot read f: line 8: a bracket is not closed.",
   });
-  assert.throws(() => readManifest(`${one}\n\n${one}\n---\na: 1\nb: [\n`, "f"), { message: /line 6: / });
-  assert.throws(() => readManifest(`${one}\n---\n--- a\n`, "f"), { message: /line 3 begins with/ });
-  assert.throws(() => readManifest(`${document("1")}---\na: 1\nb: 'x\n`, "f"), { message: /line [89]: / });
+  expectError(() => readManifest(`${one}\n\n${one}\n---\na: 1\nb: [\n`, "f"), { message: /line 6: / });
+  expectError(() => readManifest(`${one}\n---\n--- a\n`, "f"), { message: /line 3 begins with/ });
+  expectError(() => readManifest(`${document("1")}---\na: 1\nb: 'x\n`, "f"), { message: /line [89]: / });
 });
 
 Deno.test("aliases that stand for more and more values are refused in time", () => {
@@ -278,7 +279,7 @@ Deno.test("aliases that stand for more and more values are refused in time", () 
     (_, level) =>
       `a${level}: &a${level} [${Array(9).fill(level === 0 ? "x" : `*a${level - 1}`).join(", ")}]\n`,
   );
-  assert.throws(() => readDocuments(rows.join(""), "f"), { message: /aliases stand for too many values/ });
+  expectError(() => readDocuments(rows.join(""), "f"), { message: /aliases stand for too many values/ });
   const merges = Array.from(
     { length: 30 },
     (_, level) =>
@@ -286,9 +287,9 @@ Deno.test("aliases that stand for more and more values are refused in time", () 
         level === 0 ? "" : `<<: [${Array(9).fill(`*a${level - 1}`).join(", ")}]`
       }}\n`,
   );
-  assert.throws(() => readDocuments(merges.join(""), "f"), { message: /aliases stand for too many values/ });
+  expectError(() => readDocuments(merges.join(""), "f"), { message: /aliases stand for too many values/ });
   const long = `a: &a ${"x".repeat(10_000)}\nb: [${Array(1_000).fill("*a").join(", ")}]\n`;
-  assert.throws(() => readDocuments(long, "f"), { message: /aliases stand for too many values/ });
+  expectError(() => readDocuments(long, "f"), { message: /aliases stand for too many values/ });
   const [read] = readDocuments(`a: &a [1, 2]\nb: [${Array(1_000).fill("*a").join(", ")}]`, "f");
   assert.equal((read as { b: unknown[] }).b.length, 1_000);
 });
@@ -301,7 +302,7 @@ Deno.test("what nests without end is refused", () => {
       "- ".repeat(3_000),
     ]
   ) {
-    assert.throws(() => readDocuments(text, "f"), { code: "INVALID" });
+    expectError(() => readDocuments(text, "f"), "INVALID");
   }
 });
 

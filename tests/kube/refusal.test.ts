@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { refusedRequest } from "../../src/http/api-errors.ts";
 import { AppError } from "../../src/errors.ts";
+import { expectRejection } from "../expect-error.ts";
 import { openTestClient } from "../http/test-client.ts";
 
 /** What a client is told by a server that refuses everything alike, and how often it asked. */
@@ -17,8 +18,7 @@ async function refused(
     },
     token: (force) => Promise.resolve(force ? "new" : "old"),
   });
-  const error = await client.get("/api").catch((thrown: unknown) => thrown);
-  assert.ok(error instanceof AppError);
+  const error = await expectRejection(client.get("/api"));
   return { error, asked };
 }
 

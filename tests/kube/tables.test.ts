@@ -8,6 +8,7 @@ import { quantityOf } from "../../src/kube/quantity.ts";
 import { PagedTable, type TableOptions, tableRows, tableTitles } from "../../src/kube/server-table.ts";
 import { sortBy } from "../../src/kube/sort-by.ts";
 import { alignColumns } from "../../src/kube/table-layout.ts";
+import { expectError } from "../expect-error.ts";
 import { hostileText, hostileValue, ours, RUNS } from "../fuzz.ts";
 import { inScratch } from "../scratch.ts";
 import { kubectl } from "./kubectl.ts";
@@ -242,7 +243,7 @@ Deno.test({
       for (const text of BAD_FILES) {
         await Deno.writeTextFile(path, text);
         const { stderr } = await server.get("-n", "a", "-o", `custom-columns-file=${path}`);
-        assert.throws(() => columnsOfFile(text), {
+        expectError(() => columnsOfFile(text), {
           code: "USAGE",
           message: stderr.trim().replace(/^error: /, ""),
         });
@@ -250,7 +251,7 @@ Deno.test({
     });
     for (const text of BAD_TEXTS) {
       const { stderr } = await server.get("-n", "a", "-o", `custom-columns=${text}`);
-      assert.throws(() => columnsOfText(text), {
+      expectError(() => columnsOfText(text), {
         code: "USAGE",
         message: stderr.trim().replace(/^error: /, ""),
       });
@@ -259,8 +260,8 @@ Deno.test({
 });
 
 Deno.test("a path that fails makes the column fail", () => {
-  assert.throws(() => new CustomColumns(columnsOfText("N:.a[")), { message: /unterminated array$/ });
-  assert.throws(() => new CustomColumns(columnsOfText("N:.l[9]")).lines({ l: [] }), {
+  expectError(() => new CustomColumns(columnsOfText("N:.a[")), { message: /unterminated array$/ });
+  expectError(() => new CustomColumns(columnsOfText("N:.l[9]")).lines({ l: [] }), {
     message: /array index out of bounds: index 9, length 0$/,
   });
 });
@@ -323,7 +324,7 @@ Deno.test({
     for (const [name, values] of Object.entries(UNSORTABLE)) {
       const { code } = await server.get("-n", name, "--sort-by=.v", "-o=jsonpath={.items[*].metadata.name}");
       assert.notEqual(code, 0, name);
-      assert.throws(() => sortedNames(values), { code: "USAGE" }, name);
+      expectError(() => sortedNames(values), "USAGE", name);
     }
   },
 });
@@ -337,8 +338,8 @@ Deno.test("sortBy() compares integers with floats, which kubectl cannot, and lea
       .join(" "),
   );
   assert.deepEqual(sortBy([], ".v", (object: Json) => object), []);
-  assert.throws(() => sortBy([{}], "{.v", (object) => object), { message: /^unexpected path string/ });
-  assert.throws(() => sortBy([{}], ".v", (object) => object), {
+  expectError(() => sortBy([{}], "{.v", (object) => object), { message: /^unexpected path string/ });
+  expectError(() => sortBy([{}], ".v", (object) => object), {
     message: `couldn't find any field with path "{.v}" in the list of objects`,
   });
 });

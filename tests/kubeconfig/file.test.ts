@@ -1,7 +1,6 @@
 /** Proves how kubeconfigs are found, locked, written and given back: whole, where they are, and to nobody else. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { entryEdit } from "../../src/kubeconfig/entries.ts";
 import {
   contextOf,
@@ -13,6 +12,7 @@ import {
   surroundingKubeconfigs,
   updateKubeconfig,
 } from "../../src/kubeconfig/file.ts";
+import { expectError, expectRejection } from "../expect-error.ts";
 import { inScratch, scratchFolder } from "../scratch.ts";
 import { kubectl, runKubectl } from "../kube/kubectl.ts";
 
@@ -42,15 +42,6 @@ const sessionOf = (name: string) => ({
   apiHost: "api.example.com",
   issuer: "https://auth.example.com/realms/a",
 });
-
-async function failure(work: Promise<unknown>): Promise<AppError> {
-  let caught: unknown;
-  await assert.rejects(work, (error) => {
-    caught = error;
-    return error instanceof AppError;
-  });
-  return caught as AppError;
-}
 
 function writer(stdin: "piped" | "null", ...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
@@ -90,11 +81,10 @@ Deno.test("without a home a reader finds no kubeconfig, and a writer is told to 
   for (const [windows, variable] of [[false, /HOME/], [true, /USERPROFILE/]] as const) {
     assert.deepEqual(surroundingKubeconfigs(() => undefined, windows), []);
     assert.deepEqual(kubeconfigPaths("mine", () => undefined, windows), ["mine"]);
-    assert.throws(() => kubeconfigPaths(undefined, () => undefined, windows), (thrown) => {
-      assert.ok(thrown instanceof AppError && thrown.code === "STORAGE");
-      assert.match(thrown.message, variable);
-      assert.match(thrown.hint ?? "", /--kubeconfig FILE/);
-      return true;
+    expectError(() => kubeconfigPaths(undefined, () => undefined, windows), {
+      code: "STORAGE",
+      message: variable,
+      hint: /--kubeconfig FILE/,
     });
   }
 });
@@ -151,9 +141,9 @@ Deno.test("updateKubeconfig() rewrites a file with several names in place", () =
 
 Deno.test("updateKubeconfig() refuses what is no plain file, and leaves it", () =>
   inScratch(async (folder) => {
-    assert.equal((await failure(updateKubeconfig(["/dev/null"], entry("a")))).code, "STORAGE");
+    await expectRejection(updateKubeconfig(["/dev/null"], entry("a")), "STORAGE");
     assert.ok((await Deno.stat("/dev/null")).isCharDevice);
-    assert.equal((await failure(updateKubeconfig([folder], entry("a")))).code, "STORAGE");
+    await expectRejection(updateKubeconfig([folder], entry("a")), "STORAGE");
     assert.deepEqual(await namesIn(folder), []);
   }));
 
@@ -166,8 +156,7 @@ Deno.test("updateKubeconfig() refuses broken files and changes none of the list"
       if (text === "\xff") await Deno.writeFile(bad, new Uint8Array([0x61, 0xff, 0x61]));
       else await write(bad, text);
       const before = await Deno.readFile(bad);
-      const error = await failure(updateKubeconfig([good, bad], entry("a")));
-      assert.equal(error.code, "KUBECONFIG");
+      const error = await expectRejection(updateKubeconfig([good, bad], entry("a")), "KUBECONFIG");
       assert.ok(error.message.includes(bad), error.message);
       assert.deepEqual(await Deno.readFile(bad), before);
       assert.equal(await read(good), "kind: Config\n");
@@ -199,9 +188,10 @@ Deno.test({
       const text = "kind: Config\r\nusers:\r\n- {name: über, user: {token: a}}\r\n";
       for (const form of ["marked", "bare", "swapped", "swapped and marked"] as const) {
         await Deno.writeFile(path, utf16(text, form), { mode: 0o640 });
-        const error = await failure(updateKubeconfig([path], entry("a")));
-        assert.equal(error.code, "KUBECONFIG");
-        assert.match(error.message, /: it is UTF-16 text\. It was left as it is\.$/);
+        const error = await expectRejection(updateKubeconfig([path], entry("a")), {
+          code: "KUBECONFIG",
+          message: /: it is UTF-16 text\. It was left as it is\.$/,
+        });
         assert.deepEqual(await Deno.readFile(path), utf16(text, form), form);
         const cure = (error.hint ?? "").replace("Make it UTF-8: ", "");
         assert.ok((await new Deno.Command("/bin/sh", { args: ["-c", cure] }).output()).success, cure);
@@ -271,8 +261,7 @@ Deno.test("updateKubeconfig() names a lock that stays with its age, and never re
     await write(path, "kind: Config\n");
     await write(`${path}.lock`, "");
     await Deno.utime(`${path}.lock`, Date.now() / 1000 - 7_200, Date.now() / 1000 - 7_200);
-    const error = await failure(updateKubeconfig([path], entry("a"), { lockWait: 30 }));
-    assert.equal(error.code, "BUSY");
+    const error = await expectRejection(updateKubeconfig([path], entry("a"), { lockWait: 30 }), "BUSY");
     assert.ok(error.message.includes(`${path}.lock, made 2 h ago`), error.message);
     assert.equal(await read(path), "kind: Config\n");
     assert.deepEqual(await namesIn(folder), ["config", "config.lock"]);
@@ -284,7 +273,7 @@ Deno.test("updateKubeconfig() keeps the locks of the other files out of the way 
     await write(a, "kind: Config\n");
     await write(b, "kind: Config\n");
     await write(`${b}.lock`, "");
-    await failure(updateKubeconfig([b, a], entry("a"), { lockWait: 30 }));
+    await expectRejection(updateKubeconfig([b, a], entry("a"), { lockWait: 30 }));
     assert.deepEqual(await namesIn(folder), ["a", "b", "b.lock"]);
   }));
 
@@ -300,11 +289,13 @@ Deno.test("updateKubeconfig() sees what was written without the lock while it wo
     });
     assert.equal(runs, 2);
     assert.match(await read(path), /# from elsewhere[^]*datum-project-a|datum-project-a[^]*# from elsewhere/);
-    const error = await failure(updateKubeconfig([path], () => {
-      Deno.writeTextFileSync(path, `kind: Config\n# ${++runs}\n`);
-      return entry("b");
-    }));
-    assert.equal(error.code, "BUSY");
+    await expectRejection(
+      updateKubeconfig([path], () => {
+        Deno.writeTextFileSync(path, `kind: Config\n# ${++runs}\n`);
+        return entry("b");
+      }),
+      "BUSY",
+    );
     assert.equal(await read(path), `kind: Config\n# ${runs}\n`);
   }));
 

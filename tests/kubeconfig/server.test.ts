@@ -1,16 +1,12 @@
 /** Proves how API servers and cluster entries are read, and which answer of a server shows that a token is good. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { findCluster, serverAddress, serverName } from "../../src/kubeconfig/server.ts";
 import { firstAccepted } from "../../src/kube/identity-check.ts";
 import { loadKubeconfig } from "../../src/kubeconfig/file.ts";
 import { makeCertificates } from "../cloud/certificates.ts";
+import { expectError, expectRejection } from "../expect-error.ts";
 import { scratchFolder } from "../scratch.ts";
-
-function code(expected: string): (error: unknown) => boolean {
-  return (error) => error instanceof AppError && error.code === expected;
-}
 
 Deno.test("an API server is https, or http on loopback; its path stays", () => {
   for (
@@ -23,7 +19,7 @@ Deno.test("an API server is https, or http on loopback; its path stays", () => {
       "",
     ]
   ) {
-    assert.throws(() => serverAddress(text), code("USAGE"), text);
+    expectError(() => serverAddress(text), "USAGE", text);
   }
   assert.equal(serverAddress("https://K.example.com:6443//"), "https://k.example.com:6443");
   assert.equal(serverAddress("http://localhost:8080"), "http://localhost:8080");
@@ -62,15 +58,12 @@ Deno.test("a cluster's authority is its data, else its file, which is meant from
   assert.equal((await find("whole")).certificateAuthority, two);
   assert.deepEqual(await find("plain"), { name: "plain", address: "https://k.example" });
   assert.equal((await find("proxied")).unfollowed, "proxy-url");
-  await assert.rejects(find("absent"), code("KUBECONFIG"));
+  await expectRejection(find("absent"), "KUBECONFIG");
   const unasked = await findCluster(await loadKubeconfig([path]), "absent", { authority: false });
   assert.deepEqual(unasked, { name: "absent", address: "https://k.example" });
-  await assert.rejects(find("broken"), code("KUBECONFIG"));
-  await assert.rejects(find("empty"), code("KUBECONFIG"));
-  await assert.rejects(
-    find("nobody"),
-    (error) => code("NOT_FOUND")(error) && /Available: data, file/.test((error as AppError).hint ?? ""),
-  );
+  await expectRejection(find("broken"), "KUBECONFIG");
+  await expectRejection(find("empty"), "KUBECONFIG");
+  await expectRejection(find("nobody"), { code: "NOT_FOUND", hint: /Available: data, file/ });
 });
 
 const SSR = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
@@ -133,11 +126,11 @@ Deno.test("a token that is refused gives way to the next one; refused, both are 
     "access",
   ]);
   assert.equal(accepted.choice, "access");
-  await assert.rejects(ask({ [SSR]: 401 }, "api-server", ["id", "access"]), code("SESSION_REJECTED"));
-  await assert.rejects(ask({}, "api-server"), code("NOT_FOUND"));
-  await assert.rejects(ask({ [ACCESS]: { status: {} } }, "api-server"), code("SESSION_REJECTED"));
+  await expectRejection(ask({ [SSR]: 401 }, "api-server", ["id", "access"]), "SESSION_REJECTED");
+  await expectRejection(ask({}, "api-server"), "NOT_FOUND");
+  await expectRejection(ask({ [ACCESS]: { status: {} } }, "api-server"), "SESSION_REJECTED");
 });
 
 Deno.test("of a control plane no more than the review of v1 is asked", async () => {
-  await assert.rejects(ask({ [ACCESS]: ALLOWED, [BETA]: REVIEWED }, "control-plane"), code("NOT_FOUND"));
+  await expectRejection(ask({ [ACCESS]: ALLOWED, [BETA]: REVIEWED }, "control-plane"), "NOT_FOUND");
 });

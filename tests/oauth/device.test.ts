@@ -8,7 +8,7 @@ import { oauthClient } from "../../src/oauth/client.ts";
 import { beginDevice, type DeviceInput, pollDevice } from "../../src/oauth/device.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { HttpContext } from "../../src/http/bounded.ts";
-import { expectRejection } from "../expect-error.ts";
+import { assertAppError, expectRejection } from "../expect-error.ts";
 import { CLIENT, ISSUER, json, NOW, type Route, TestIssuer } from "./issuer.ts";
 
 /** https://www.rfc-editor.org/rfc/rfc8628#section-3.2, with another host and without the interval. */
@@ -195,8 +195,12 @@ async function poll(
   };
   const metadata = issuer.metadata as unknown as IssuerMetadata;
   const polled = pollDevice(issuer.http(more), { metadata, client: { id: CLIENT }, device, sleep });
-  const error = await polled.then(() => undefined, (error) => error);
-  return { issuer, device, pauses, polled, error: error as AppError | undefined };
+  let error: AppError | undefined;
+  await polled.catch((thrown: unknown) => {
+    assertAppError(thrown);
+    error = thrown;
+  });
+  return { issuer, device, pauses, polled, error };
 }
 
 const tokens = (issuer: TestIssuer): Route => async () => json(await issuer.tokens());

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { flagsOfWrongGetToken, getTokenRequest, readGetToken } from "../../src/plugin/arguments.ts";
 import { runGetToken } from "../../src/plugin/get-token.ts";
-import { AppError, errorFormatOf } from "../../src/errors.ts";
+import { errorFormatOf } from "../../src/errors.ts";
 import { type Ran, recordingSurroundings, runLine } from "../cli/surroundings.ts";
+import { allowError, expectError } from "../expect-error.ts";
 import { startIssuer } from "../sessions/issuer.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
 
@@ -99,11 +100,7 @@ Deno.test("wrong values are USAGE and name the flag", () => {
     [["--session=a", "--profile=b"], /two different sessions/],
   ];
   for (const [words, message] of wrong) {
-    assert.throws(() => getTokenRequest(read(...words) ?? {}), (thrown) => {
-      assert.ok(thrown instanceof AppError && thrown.code === "USAGE");
-      assert.match(thrown.message, message);
-      return true;
-    });
+    expectError(() => getTokenRequest(read(...words) ?? {}), { code: "USAGE", message });
   }
   const request = getTokenRequest(read("--session=a", "--profile=a", "--min-ttl=1m30s") ?? {});
   assert.deepEqual([request.session, request.minimumLife], ["a", 90_000]);
@@ -215,11 +212,7 @@ const line = fc.oneof(
 Deno.test("any line is read, left alone, or USAGE; nothing else is thrown", () => {
   fc.assert(
     fc.property(line, (args) => {
-      try {
-        getTokenRequest(readGetToken(args) ?? {});
-      } catch (thrown) {
-        assert.ok(thrown instanceof AppError && thrown.code === "USAGE", String(thrown));
-      }
+      allowError(() => getTokenRequest(readGetToken(args) ?? {}), "USAGE");
     }),
     { numRuns: 2000 },
   );

@@ -6,7 +6,8 @@ import { AppError } from "../../src/errors.ts";
 import type { TerminalUse } from "../../src/system/terminal-use.ts";
 import { acquireLock } from "../../src/system/locks.ts";
 import { startCloud } from "../cloud/cloud.ts";
-import { failure, openSandbox } from "../sessions/sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { openSandbox } from "../sessions/sandbox.ts";
 
 const MINUTE = 60_000;
 const EXPIRED = new AppError("SESSION_EXPIRED", "The session has expired.");
@@ -80,25 +81,27 @@ async function withStage(
 
 Deno.test("a person who never comes ends in TIMEOUT, and nobody is asked again for a minute", async () => {
   await withStage(async (stage) => {
-    const error = await failure(stage.attempt(), "TIMEOUT");
-    assert.match(
-      error.hint ?? "",
-      /^If the browser showed an error, check .+ client id ".+", and that http:.+ is registered there as its redirect URI\. /,
-    );
+    const error = await expectRejection(stage.attempt(), {
+      code: "TIMEOUT",
+      hint:
+        /^If the browser showed an error, check .+ client id ".+", and that http:.+ is registered there as its redirect URI\. /,
+    });
     assert.ok(error.hint?.endsWith(` Sign in by hand: datumctl login --profile ${stage.name}`));
     assert.equal(stage.asked(), 1);
     for (const later of [0, 30_000, MINUTE - 30_000 - 1]) {
       stage.time += later;
-      const refused = await failure(stage.attempt(), "SESSION_EXPIRED");
-      assert.match(refused.message, /A sign-in failed or was abandoned \d+ s ago/);
-      assert.equal(refused.hint, `Sign in by hand: datumctl login --profile ${stage.name}`);
+      await expectRejection(stage.attempt(), {
+        code: "SESSION_EXPIRED",
+        message: /A sign-in failed or was abandoned \d+ s ago/,
+        hint: `Sign in by hand: datumctl login --profile ${stage.name}`,
+      });
     }
     assert.equal(stage.asked(), 1);
     stage.time += 1;
-    await failure(stage.attempt(), "TIMEOUT");
+    await expectRejection(stage.attempt(), "TIMEOUT");
     assert.equal(stage.asked(), 2);
     stage.time -= MINUTE;
-    await failure(stage.attempt(), "TIMEOUT");
+    await expectRejection(stage.attempt(), "TIMEOUT");
     assert.equal(stage.asked(), 3, "a clock that was set back locks nobody out");
   });
 });
@@ -106,12 +109,11 @@ Deno.test("a person who never comes ends in TIMEOUT, and nobody is asked again f
 Deno.test("what the issuer refuses is told with the line that signs in by hand: nobody typed one", async () => {
   await withStage(async (stage) => {
     await stage.answer(200, { issuer: "https://stranger.example" });
-    const error = await failure(stage.attempt(), "ISSUER_ERROR");
-    assert.equal(
-      error.hint,
-      "Check the issuer's address, byte for byte, with whoever runs it. " +
+    await expectRejection(stage.attempt(), {
+      code: "ISSUER_ERROR",
+      hint: "Check the issuer's address, byte for byte, with whoever runs it. " +
         `Sign in by hand: datumctl login --profile ${stage.name}`,
-    );
+    });
   });
 });
 
@@ -119,7 +121,7 @@ Deno.test("who comes late, when somebody has signed in already, asks nobody", as
   await withStage(async (stage) => {
     assert.equal(await stage.attempt(true), "a token");
     assert.equal(stage.asked(), 0);
-    await failure(stage.attempt(), "TIMEOUT");
+    await expectRejection(stage.attempt(), "TIMEOUT");
     assert.equal(await stage.attempt(true), "a token", "in a cool-down, too");
   });
 });
@@ -129,7 +131,7 @@ Deno.test("who waited for a sign-in that was killed after minutes does not begin
     const begun = JSON.stringify({ at: stage.time - 4 * MINUTE, ended: false });
     await Deno.writeTextFile(stage.note, begun);
     const lock = await acquireLock(`${stage.note}.lock`, { timeout: 0, guards: "the test" });
-    const waits = () => failure(stage.attempt(false, MINUTE), "SESSION_EXPIRED");
+    const waits = () => expectRejection(stage.attempt(false, MINUTE), "SESSION_EXPIRED");
     const waiting = [waits(), waits()];
     const told = () => stage.said.filter((text) => text.startsWith("Waiting for the sign-in")).length;
     while (told() < 2) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -139,7 +141,7 @@ Deno.test("who waited for a sign-in that was killed after minutes does not begin
     assert.deepEqual(JSON.parse(await Deno.readTextFile(stage.note)), { at: stage.time, ended: true });
     // Who did not wait knows only that it began long ago.
     await Deno.writeTextFile(stage.note, begun);
-    await failure(stage.attempt(), "TIMEOUT");
+    await expectRejection(stage.attempt(), "TIMEOUT");
     assert.equal(stage.asked(), 1);
   });
 });
@@ -148,7 +150,7 @@ Deno.test("a note of attempts that is damaged keeps nobody from signing in", asy
   await withStage(async (stage) => {
     for (const text of ["", "{", "[]", '{"at":"now"}', "null"]) {
       await Deno.writeTextFile(stage.note, text);
-      await failure(stage.attempt(), "TIMEOUT");
+      await expectRejection(stage.attempt(), "TIMEOUT");
     }
     assert.equal(stage.asked(), 5);
   });
@@ -163,12 +165,12 @@ Deno.test("on a terminal that another program uses a browser comes up, and not a
   ) {
     await withStage(async (stage) => {
       stage.use(use);
-      await failure(stage.attempt(), "TIMEOUT");
-      await failure(stage.attempt(), "SESSION_EXPIRED");
+      await expectRejection(stage.attempt(), "TIMEOUT");
+      await expectRejection(stage.attempt(), "SESSION_EXPIRED");
       assert.deepEqual(stage.said, []);
       stage.time += MINUTE;
       stage.use({ raw: false, elsewhere: false });
-      await failure(stage.attempt(), "TIMEOUT");
+      await expectRejection(stage.attempt(), "TIMEOUT");
       assert.equal(stage.asked(), 1, "where it is ours, the person is asked on it");
     });
   }
@@ -178,7 +180,7 @@ Deno.test("where neither the terminal can be used nor a browser comes up, the ca
   for (const command of ["false", "no-such-browser"]) {
     await withStage(async (stage) => {
       stage.use({ raw: true, elsewhere: false });
-      assert.equal(await failure(stage.attempt(false, MINUTE), "SESSION_EXPIRED"), EXPIRED);
+      assert.equal(await expectRejection(stage.attempt(false, MINUTE), "SESSION_EXPIRED"), EXPIRED);
       assert.deepEqual(stage.said, []);
     }, command);
   }

@@ -1,7 +1,6 @@
 /** Proves which provider a command line means, which flags it knows, and what an OpenID issuer of one's own needs. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { oidcTarget } from "../../src/providers/oidc/target.ts";
 import {
   chosenProvider,
@@ -10,16 +9,7 @@ import {
   renewalTarget,
 } from "../../src/providers/provider.ts";
 import type { Session } from "../../src/sessions/session.ts";
-
-function usage(work: () => unknown): AppError {
-  try {
-    work();
-  } catch (thrown) {
-    assert.ok(thrown instanceof AppError && thrown.code === "USAGE", String(thrown));
-    return thrown;
-  }
-  assert.fail("it was accepted");
-}
+import { expectError } from "../expect-error.ts";
 
 const chosen = (choice: Partial<ProviderChoice>) =>
   chosenProvider({
@@ -51,51 +41,70 @@ Deno.test("a flag that another provider knows is wrong usage, and names that one
   for (
     const flags of [{ redirectUri: "x" }, { clientSecretFile: "x" }, { deviceAuthorizationEndpoint: "x" }]
   ) {
-    const { message, hint } = usage(() => chosen({ flags }));
+    const { message, hint } = expectError(() => chosen({ flags }), "USAGE");
     assert.match(message, /^--[a-z-]+ is not for the provider datum\.$/);
     assert.match(hint ?? "", /--provider oidc/);
     assert.equal(chosen({ flags: { ...flags, issuer } }), "oidc");
   }
   for (const flags of [{ hostname: "x", issuer }, { apiHostname: "x", issuer }]) {
-    assert.match(
-      usage(() => chosen({ flags })).hint ?? "",
-      /^Leave out --issuer, or --(?:api-)?hostname, .*datum/,
-    );
+    expectError(() => chosen({ flags }), {
+      code: "USAGE",
+      hint: /^Leave out --issuer, or --(?:api-)?hostname, .*datum/,
+    });
   }
-  assert.match(usage(() => chosen({ flag: "datum", flags: { issuer } })).message, /^--issuer is not for/);
+  expectError(() => chosen({ flag: "datum", flags: { issuer } }), {
+    code: "USAGE",
+    message: /^--issuer is not for/,
+  });
 });
 
 Deno.test("the way out of flags that contradict each other is one that works, and a variable is named", () => {
-  const both = usage(() => chosen({ flags: { hostname: "x", team: ["a"], clientId: "1" } }));
-  assert.equal(both.hint, "Leave out --client-id, or --team, which is for the provider studio.");
-  const fitting = usage(() => chosen({ flag: "oidc", flags: { hostname: "x", name: "a" } }));
-  assert.match(fitting.hint ?? "", /--provider studio$/);
+  expectError(() => chosen({ flags: { hostname: "x", team: ["a"], clientId: "1" } }), {
+    code: "USAGE",
+    hint: "Leave out --client-id, or --team, which is for the provider studio.",
+  });
+  expectError(() => chosen({ flag: "oidc", flags: { hostname: "x", name: "a" } }), {
+    code: "USAGE",
+    hint: /--provider studio$/,
+  });
   const flags = { hostname: "x", clientId: "1", prompt: "login", redirectUri: "y" };
-  assert.match(usage(() => chosen({ flags })).hint ?? "", /^Leave out --hostname, or --redirect-uri, .*oidc/);
-  assert.match(
-    usage(() => chosen({ variable: "foo" })).message,
-    /^DATUMCTL_PROVIDER: the provider "foo" is not known/,
+  expectError(() => chosen({ flags }), {
+    code: "USAGE",
+    hint: /^Leave out --hostname, or --redirect-uri, .*oidc/,
+  });
+  expectError(() => chosen({ variable: "foo" }), {
+    code: "USAGE",
+    message: /^DATUMCTL_PROVIDER: the provider "foo" is not known/,
+  });
+  assert.doesNotMatch(
+    expectError(() => chosen({ flag: "foo", variable: "foo" }), "USAGE").message,
+    /DATUMCTL_PROVIDER/,
   );
-  assert.doesNotMatch(usage(() => chosen({ flag: "foo", variable: "foo" })).message, /DATUMCTL_PROVIDER/);
 });
 
 Deno.test("an issuer that is none is told before what else is missing", () => {
-  assert.match(usage(() => oidcTarget({ issuer: "foo" })).message, /^The issuer foo /);
+  expectError(() => oidcTarget({ issuer: "foo" }), { code: "USAGE", message: /^The issuer foo / });
 });
 
 Deno.test("a flag of another cloud than Studio is refused there, and Studio's elsewhere; the right one is named", () => {
   const studio = { flag: "studio" };
   for (const name of ["clientId", "apiHostname", "listenPort", "prompt", "credentials", "workload"]) {
-    const { message, hint } = usage(() => chosen({ ...studio, flags: { [name]: "x" } }));
+    const { message, hint } = expectError(() => chosen({ ...studio, flags: { [name]: "x" } }), "USAGE");
     assert.match(message, /^--[a-z-]+ is not for the provider studio\.$/);
     assert.match(hint ?? "", /--provider datum/);
   }
-  assert.match(usage(() => chosen({ ...studio, flags: { redirectUri: "x" } })).hint ?? "", /--provider oidc/);
+  expectError(() => chosen({ ...studio, flags: { redirectUri: "x" } }), {
+    code: "USAGE",
+    hint: /--provider oidc/,
+  });
   for (const name of ["name", "team", "expiresIn", "local", "force", "exportDatachain"]) {
     for (
       const choice of [{ flag: "datum" }, { variable: "datum" }, { flags: { hostname: "auth.datum.net" } }]
     ) {
-      const { hint } = usage(() => chosen({ ...choice, flags: { ...choice.flags, [name]: "x" } }));
+      const { hint } = expectError(
+        () => chosen({ ...choice, flags: { ...choice.flags, [name]: "x" } }),
+        "USAGE",
+      );
       assert.match(hint ?? "", /--provider studio/);
     }
   }
@@ -138,8 +147,8 @@ Deno.test("without a host, what only Studio has means Studio; with another host 
     assert.equal(chosen({ flags: { scopes } }), "datum");
   }
   assert.equal(chosen({ flags: { scopes: "MODELS", hostname: "auth.datum.net" } }), "datum");
-  usage(() => chosen({ flags: { team: ["a"] }, renewed: SESSION }));
-  assert.match(usage(() => chosen({ flags: { name: "a" } })).hint ?? "", /--provider studio/);
+  expectError(() => chosen({ flags: { team: ["a"] }, renewed: SESSION }), "USAGE");
+  expectError(() => chosen({ flags: { name: "a" } }), { code: "USAGE", hint: /--provider studio/ });
 });
 
 Deno.test("a known host of Studio comes before the variable and the session; an issuer before all but the flag", () => {
@@ -147,7 +156,7 @@ Deno.test("a known host of Studio comes before the variable and the session; an 
   assert.equal(chosen({ flags: { hostname }, variable: "datum", renewed: SESSION }), "studio");
   assert.equal(chosen({ flags: { hostname }, flag: "datum" }), "datum");
   assert.equal(chosen({ flags: { hostname: "anything.example" }, variable: "studio" }), "studio");
-  usage(() => chosen({ flags: { hostname, issuer: "https://a.example" } }));
+  expectError(() => chosen({ flags: { hostname, issuer: "https://a.example" } }), "USAGE");
 });
 
 Deno.test("the flag decides, then --issuer, then the session, then the variable, then it is Datum", () => {
@@ -157,7 +166,10 @@ Deno.test("the flag decides, then --issuer, then the session, then the variable,
   assert.equal(chosen({ variable: "datum", renewed: SESSION }), "oidc");
   assert.equal(chosen({ variable: "datum", flags: { issuer } }), "oidc");
   assert.equal(chosen({ flag: "datum", renewed: SESSION }), "datum");
-  assert.match(usage(() => chosen({ variable: "nobody\u001b[2J" })).message, /"nobody \[2J" is not known/);
+  expectError(() => chosen({ variable: "nobody\u001b[2J" }), {
+    code: "USAGE",
+    message: /"nobody \[2J" is not known/,
+  });
 });
 
 Deno.test("an issuer stays as it is written; its host, with the port, stands for it", () => {
@@ -179,11 +191,11 @@ Deno.test("consent is asked for with offline_access, and only then", () => {
 });
 
 Deno.test("what an issuer lacks is told with the line to run", () => {
-  assert.match(usage(() => oidcTarget({})).hint ?? "", /datumctl login --issuer URL --client-id ID/);
-  assert.match(
-    usage(() => oidcTarget({ issuer: "https://a.example" })).hint ?? "",
-    /--issuer https:\/\/a\.example --client-id ID/,
-  );
+  expectError(() => oidcTarget({}), { code: "USAGE", hint: /datumctl login --issuer URL --client-id ID/ });
+  expectError(() => oidcTarget({ issuer: "https://a.example" }), {
+    code: "USAGE",
+    hint: /--issuer https:\/\/a\.example --client-id ID/,
+  });
   for (
     const issuer of [
       "a.example",
@@ -193,7 +205,7 @@ Deno.test("what an issuer lacks is told with the line to run", () => {
       "https://a.example#b",
     ]
   ) {
-    usage(() => oidcTarget({ issuer, clientId: "a" }));
+    expectError(() => oidcTarget({ issuer, clientId: "a" }), "USAGE");
   }
 });
 

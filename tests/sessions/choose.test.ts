@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import { chooseSession } from "../../src/sessions/choose.ts";
-import { failure, openSandbox } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { openSandbox } from "./sandbox.ts";
 
 Deno.test("which session: the flag, else the variable, else the active one; else who there is", async () => {
   await using sandbox = await openSandbox();
   const { store } = sandbox;
-  const nobody = await failure(chooseSession(store, {}), "NOT_SIGNED_IN");
-  assert.equal(nobody.hint, "Sign in: datumctl login");
+  await expectRejection(chooseSession(store, {}), { code: "NOT_SIGNED_IN", hint: "Sign in: datumctl login" });
   await sandbox.add({ name: "a" });
   await sandbox.add({ name: "b", subject: "2" });
-  assert.match((await failure(chooseSession(store, {}), "NOT_SIGNED_IN")).message, /Stored here: a, b\./);
+  await expectRejection(chooseSession(store, {}), { code: "NOT_SIGNED_IN", message: /Stored here: a, b\./ });
   await store.activate("b");
   const chosen = async (choice: Parameters<typeof chooseSession>[1]) => {
     const { session: { name }, source } = await chooseSession(store, choice);
@@ -26,14 +26,16 @@ Deno.test("which session: the flag, else the variable, else the active one; else
     "b",
     "--profile",
   ]);
-  const unknown = await failure(chooseSession(store, { flag: "c" }), "NOT_SIGNED_IN");
-  assert.match(unknown.message, /no session c here\. Stored here: a, b\./);
-  assert.match(unknown.hint ?? "", /datumctl login --profile c/);
+  await expectRejection(chooseSession(store, { flag: "c" }), {
+    code: "NOT_SIGNED_IN",
+    message: /no session c here\. Stored here: a, b\./,
+    hint: /datumctl login --profile c/,
+  });
   for (const flag of ["../x", "\u001b[31m", "a b", ""]) {
-    const error = await failure(chooseSession(store, { flag }), "NOT_SIGNED_IN");
+    const error = await expectRejection(chooseSession(store, { flag }), "NOT_SIGNED_IN");
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(`${error.message}${error.hint}`, /\.\.\/x|\u001b|a b/);
   }
   await store.activate("gone");
-  await failure(chooseSession(store, {}), "NOT_SIGNED_IN");
+  await expectRejection(chooseSession(store, {}), "NOT_SIGNED_IN");
 });

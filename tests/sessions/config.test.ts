@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { SessionStore } from "../../src/sessions/store.ts";
-import { failure, openSandbox } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { openSandbox } from "./sandbox.ts";
 import { testHost } from "../host.ts";
 
 Deno.test("config.json keeps members that are not known here", async () => {
@@ -32,10 +33,10 @@ Deno.test("a damaged or newer config.json is told with its path and stays as it 
     ]
   ) {
     await Deno.writeTextFile(path, text);
-    const error = await failure(sandbox.store.active(), "STORAGE");
+    const error = await expectRejection(sandbox.store.active(), "STORAGE");
     assert.ok(error.message.startsWith(path), error.message);
     assert.doesNotMatch(error.message, /[\u202e\u009b]/);
-    await failure(sandbox.store.activate("x"), "STORAGE");
+    await expectRejection(sandbox.store.activate("x"), "STORAGE");
     assert.equal(await Deno.readTextFile(path), text);
   }
 });
@@ -44,7 +45,6 @@ Deno.test("a folder that cannot be is a STORAGE error that names it", async () =
   await using sandbox = await openSandbox();
   await Deno.writeTextFile(`${sandbox.folder}/file`, "");
   const store = new SessionStore(testHost({ DATUMCTL_CONFIG_DIR: `${sandbox.folder}/file/x` }));
-  const error = await failure(store.activate("x"), "STORAGE");
-  assert.match(error.message, /file\/x/);
+  await expectRejection(store.activate("x"), { code: "STORAGE", message: /file\/x/ });
   assert.deepEqual((await store.list()).sessions, []);
 });

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { parseCredentials } from "../../src/sessions/credentials.ts";
 import { seal } from "../../src/sessions/seal.ts";
-import { BOUND, failure, openSandbox, openSignIn } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { BOUND, openSandbox, openSignIn } from "./sandbox.ts";
 
 Deno.test("credentials that another version sealed are damaged, not a fault of ours, and do not end a listing", async () => {
   await using sandbox = await openSandbox();
@@ -23,7 +24,9 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
   ) {
     assert.equal(parseCredentials(text), undefined, text);
     const sealed = { ...session, credentials: await seal(text, key) };
-    const error = await failure(sandbox.store.open(sealed, BOUND), "STORAGE");
-    assert.match(error.message, /credentials of the session "ada@example\.com@.*" are damaged/);
+    await expectRejection(sandbox.store.open(sealed, BOUND), {
+      code: "STORAGE",
+      message: /credentials of the session "ada@example\.com@.*" are damaged/,
+    });
   }
 });

@@ -9,9 +9,10 @@ import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import { formatSession } from "../../src/sessions/session.ts";
 import type { TokenRequest } from "../../src/sessions/token-wish.ts";
 import { pause } from "../../src/system/clock.ts";
+import { expectRejection } from "../expect-error.ts";
 import { SUBJECT } from "./issuer.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
-import { BOUND, failure, names, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
+import { BOUND, names, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
 
 const HOUR = 3600_000;
 
@@ -109,9 +110,11 @@ Deno.test("the refresh goes where the seal says, whatever the file's public fiel
 Deno.test("invalid_grant is SESSION_EXPIRED with the line to run; the file says so, and is else left as it is", async () => {
   await using it = await expired();
   it.sandbox.issuer.refreshToken = "another";
-  const error = await failure(token(it.sandbox, it.name), "SESSION_EXPIRED");
-  assert.match(error.message, /invalid_grant/);
-  assert.equal(error.hint, `Sign in again: datumctl login --profile ${it.name}`);
+  await expectRejection(token(it.sandbox, it.name), {
+    code: "SESSION_EXPIRED",
+    message: /invalid_grant/,
+    hint: `Sign in again: datumctl login --profile ${it.name}`,
+  });
   const { renewalRefused, ...rest } = JSON.parse(await Deno.readTextFile(it.file));
   assert.equal(renewalRefused, new Date(it.sandbox.time).toISOString());
   assert.deepEqual(rest, JSON.parse(it.text));
@@ -131,9 +134,11 @@ Deno.test("an issuer that is down, or a captive portal, is NETWORK after at most
   for (const answer of answers) {
     await using it = await expired();
     it.sandbox.issuer.respond = answer;
-    const error = await failure(token(it.sandbox, it.name), "NETWORK");
-    assert.ok(error.retryable);
-    assert.match(error.message, /Cannot refresh the session "ada@example\.com@api\.example\.com"/);
+    await expectRejection(token(it.sandbox, it.name), {
+      code: "NETWORK",
+      retryable: true,
+      message: /Cannot refresh the session "ada@example\.com@api\.example\.com"/,
+    });
     assert.ok(it.sandbox.issuer.requests.length <= 3);
     assert.equal(await Deno.readTextFile(it.file), it.text);
     it.sandbox.issuer.respond = undefined;
@@ -144,7 +149,7 @@ Deno.test("an issuer that is down, or a captive portal, is NETWORK after at most
 Deno.test("a Retry-After beyond the bound is not waited for", async () => {
   await using it = await expired();
   it.sandbox.issuer.respond = () => new Response("no", { status: 429, headers: { "retry-after": "3600" } });
-  await failure(token(it.sandbox, it.name), "NETWORK");
+  await expectRejection(token(it.sandbox, it.name), "NETWORK");
   assert.deepEqual(it.sandbox.issuer.requests, ["/token"]);
 });
 
@@ -160,7 +165,7 @@ Deno.test("an answer that ends the session is SESSION_EXPIRED in the issuer's ow
   ) {
     await using it = await expired();
     it.sandbox.issuer.respond = () => Response.json({ error, error_description }, { status });
-    const thrown = await failure(token(it.sandbox, it.name), "SESSION_EXPIRED");
+    const thrown = await expectRejection(token(it.sandbox, it.name), "SESSION_EXPIRED");
     assert.ok(thrown.message.includes(`${error}: ${error_description.replace(/\.$/, "")}`), thrown.message);
     assert.equal(thrown.hint, `Sign in again: datumctl login --profile ${it.name}`);
     const { renewalRefused, ...rest } = JSON.parse(await Deno.readTextFile(it.file));
@@ -204,8 +209,7 @@ for (
       credentials: { clientSecret: confidential ? "client-secret" : undefined },
     });
     it.sandbox.issuer.respond = () => Response.json(answer, { status });
-    const thrown = await failure(token(it.sandbox, it.name, { kind: "access" }), "ISSUER_ERROR");
-    assert.match(thrown.hint ?? "", hint);
+    await expectRejection(token(it.sandbox, it.name, { kind: "access" }), { code: "ISSUER_ERROR", hint });
     assert.equal(await Deno.readTextFile(it.file), it.text);
     it.sandbox.issuer.respond = undefined;
     assert.equal((await token(it.sandbox, it.name, { kind: "access" })).token, "access-1");
@@ -217,7 +221,7 @@ Deno.test("an issuer that does not answer is given up at the bound, and only the
   const stop = Promise.withResolvers<Response>();
   it.sandbox.issuer.respond = () => stop.promise;
   const began = performance.now();
-  const error = await failure(
+  const error = await expectRejection(
     token(it.sandbox, it.name, {}, { deadline: performance.now() + 400 }),
     "NETWORK",
   );
@@ -234,10 +238,10 @@ Deno.test("in an outage a token that is still good is handed out, with a word ab
   const kept = await token(sandbox, name);
   assert.equal(kept.token, "access-0");
   assert.match(kept.warning ?? "", /stored token is used/);
-  await failure(token(sandbox, name, { minimumLife: 300_000 }), "NETWORK");
-  await failure(token(sandbox, name, { force: true }), "NETWORK");
+  await expectRejection(token(sandbox, name, { minimumLife: 300_000 }), "NETWORK");
+  await expectRejection(token(sandbox, name, { force: true }), "NETWORK");
   sandbox.time += 56_000;
-  await failure(token(sandbox, name), "NETWORK");
+  await expectRejection(token(sandbox, name), "NETWORK");
 });
 
 Deno.test("a lock that another process keeps is BUSY at the bound, unless the stored token is still good", async () => {
@@ -249,7 +253,7 @@ Deno.test("a lock that another process keeps is BUSY at the bound, unless the st
     const soon = () => ({ deadline: performance.now() + 60 });
     assert.equal((await token(sandbox, name, {}, soon())).token, "access-0");
     sandbox.time += 60_000;
-    await failure(token(sandbox, name, {}, soon()), "BUSY");
+    await expectRejection(token(sandbox, name, {}, soon()), "BUSY");
     assert.deepEqual(sandbox.issuer.requests, []);
   } finally {
     lock.release();
@@ -261,7 +265,7 @@ Deno.test("those who waited for a refresh that failed share its failure and ask 
   it.sandbox.issuer.respond = () => Response.json({ error: "invalid_client" }, { status: 401 });
   const paths = await it.sandbox.paths(it.name);
   const calls = Array.from({ length: 8 }, () =>
-    failure(
+    expectRejection(
       token(it.sandbox, it.name, {}, {
         failures: openFailureMemory(paths.failure, it.sandbox.store.host.now),
       }),
@@ -274,7 +278,7 @@ Deno.test("those who waited for a refresh that failed share its failure and ask 
 Deno.test("a full disk shows before the refresh token is spent", async () => {
   await using it = await expired();
   await using _full = await refuseSuccessors(it.file);
-  await failure(token(it.sandbox, it.name), "STORAGE");
+  await expectRejection(token(it.sandbox, it.name), "STORAGE");
   assert.deepEqual(it.sandbox.issuer.requests, []);
   assert.equal(it.sandbox.issuer.refreshToken, "refresh-0");
 });
@@ -309,7 +313,7 @@ Deno.test("a session that is signed out while somebody waits for it is NOT_SIGNE
   const session = await it.sandbox.store.read(it.name);
   assert.ok(session !== undefined);
   const lock = await it.sandbox.store.lock(it.name, 1_000);
-  const waiting = failure(token(it.sandbox, it.name), "NOT_SIGNED_IN");
+  const waiting = expectRejection(token(it.sandbox, it.name), "NOT_SIGNED_IN");
   while (!it.sandbox.system.calls.includes("get")) await pause(1);
   await it.sandbox.store.remove(session, BOUND);
   lock.release();
@@ -348,8 +352,7 @@ Deno.test("a forged or foreign answer stores nothing and hands out nothing: INVA
   ) {
     await using it = await expired();
     forge(it.sandbox);
-    const error = await failure(token(it.sandbox, it.name), "INVALID_TOKEN");
-    assert.equal(error.exitCode, 1);
+    await expectRejection(token(it.sandbox, it.name), { code: "INVALID_TOKEN", exitCode: 1 });
     assert.equal(await Deno.readTextFile(it.file), it.text);
   }
 });
@@ -357,8 +360,7 @@ Deno.test("a forged or foreign answer stores nothing and hands out nothing: INVA
 Deno.test("a clock that is off is CLOCK_SKEW and keeps the rotated refresh token, so that a right clock goes on", async () => {
   await using it = await expired();
   it.sandbox.issuer.ahead = 2 * HOUR;
-  const error = await failure(token(it.sandbox, it.name), "CLOCK_SKEW");
-  assert.equal(error.exitCode, 1);
+  await expectRejection(token(it.sandbox, it.name), { code: "CLOCK_SKEW", exitCode: 1 });
   const kept = await stored(it.sandbox, it.name);
   assert.deepEqual([kept.refreshToken, kept.accessToken], ["refresh-1", "access-0"]);
   it.sandbox.issuer.ahead = 0;
@@ -376,9 +378,11 @@ Deno.test("an issuer that refreshes without ID tokens: the old one until it ends
   assert.equal((await token(sandbox, name, { kind: "id" })).token, idToken);
   sandbox.time += 60_000;
   for (let call = 0; call < 3; call++) {
-    const error = await failure(token(sandbox, name, { kind: "id" }), "NO_ID_TOKEN");
-    assert.equal(error.exitCode, 4);
-    assert.match(error.hint ?? "", /--token access.*datumctl login --profile/);
+    await expectRejection(token(sandbox, name, { kind: "id" }), {
+      code: "NO_ID_TOKEN",
+      exitCode: 4,
+      hint: /--token access.*datumctl login --profile/,
+    });
   }
   assert.deepEqual(sandbox.issuer.requests, ["/token"], "remembered: nothing is refreshed in vain");
   assert.equal(
@@ -398,7 +402,7 @@ Deno.test("an issuer that refreshes without ID tokens: the old one until it ends
 Deno.test("an ID token that is over already is not handed out after a refresh without one", async () => {
   await using it = await expired();
   it.sandbox.issuer.idTokens = false;
-  await failure(token(it.sandbox, it.name, { kind: "id" }), "NO_ID_TOKEN");
+  await expectRejection(token(it.sandbox, it.name, { kind: "id" }), "NO_ID_TOKEN");
   assert.equal((await stored(it.sandbox, it.name)).refreshToken, "refresh-1");
 });
 
@@ -410,9 +414,11 @@ Deno.test("a session without a refresh token lasts as long as its token, not a m
   assert.deepEqual([last.token, last.warning], ["access-0", undefined]);
   assert.match((await token(sandbox, name, { minimumLife: 60_000 })).warning ?? "", /--min-ttl/);
   sandbox.time += 1_000;
-  const error = await failure(token(sandbox, name), "SESSION_EXPIRED");
-  assert.match(error.message, /without a refresh token/);
-  assert.match(error.hint ?? "", /datumctl login --profile/);
+  await expectRejection(token(sandbox, name), {
+    code: "SESSION_EXPIRED",
+    message: /without a refresh token/,
+    hint: /datumctl login --profile/,
+  });
   assert.deepEqual(sandbox.issuer.requests, []);
 });
 
@@ -456,10 +462,10 @@ Deno.test("a clock that went back an hour refreshes nothing", async () => {
 Deno.test("a locked keyring or a lost key is told as such, without a request", async () => {
   await using it = await expired({ keyStore: "system" });
   it.sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
-  await failure(token(it.sandbox, it.name), "KEYRING_LOCKED");
+  await expectRejection(token(it.sandbox, it.name), "KEYRING_LOCKED");
   it.sandbox.system.failure = undefined;
   it.sandbox.system.items.clear();
-  await failure(token(it.sandbox, it.name), "KEYRING_ITEM_MISSING");
+  await expectRejection(token(it.sandbox, it.name), "KEYRING_ITEM_MISSING");
   assert.deepEqual(it.sandbox.issuer.requests, []);
   assert.equal(await Deno.readTextFile(it.file), it.text);
 });

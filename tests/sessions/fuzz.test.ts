@@ -44,7 +44,7 @@ Deno.test("no session file breaks its reader, hides another session, or opens as
       await ours(() => parseSession(text, "/x/file.json"));
       Deno.writeTextFileSync(file, text);
       const { sessions, damaged } = await store.list();
-      damaged.forEach(assertAppError);
+      for (const error of damaged) assertAppError(error);
       assert.equal(sessions.length + damaged.length, 2);
       assert.ok(sessions.some((session) => session.name === other.name));
       const session = await ours(() => store.read(name));

@@ -13,9 +13,10 @@ import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-k
 import { saveMachine } from "../../src/sessions/save.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { expectRejection } from "../expect-error.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { CLIENT } from "./issuer.ts";
-import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
+import { BOUND, openSandbox, type Sandbox } from "./sandbox.ts";
 
 const HOUR = 3600_000;
 const AUDIENCE = "https://clusters.example.com";
@@ -175,7 +176,7 @@ for (const [what, recipeOf, counter] of RECIPES) {
     // A minute more than its end, so that no slow machine makes GitHub's next one outlast it.
     await later(sandbox, cloud, first.expires - sandbox.time + 60_000);
     if (counter !== "ci_token") assert.notEqual((await it.token()).token, first.token);
-    else await failure(it.token(), "CLOCK_SKEW"); // GitHub's own clock stays
+    else await expectRejection(it.token(), "CLOCK_SKEW"); // GitHub's own clock stays
     assert.equal(cloud.counts()[counter], 2);
   });
 }
@@ -215,7 +216,7 @@ for (const [what, recipeOf] of RECIPES) {
 
 /** `CLOCK_SKEW` that names our time, and the server's that is so many milliseconds behind it. */
 async function skewed(asked: Promise<unknown>, off: number): Promise<void> {
-  const { message } = await failure(asked, "CLOCK_SKEW");
+  const { message } = await expectRejection(asked, "CLOCK_SKEW");
   const [here = "", there = ""] = message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? [];
   assert.ok(Math.abs(Date.parse(here) - Date.parse(there) - off) < 10_000, message);
 }
@@ -268,7 +269,7 @@ Deno.test("an endpoint that has moved is looked for once more, and kept; one tha
   const it = await machine(other, { kind: "client-credentials", tokenEndpoint }, {
     clientSecret: "SECRET-1",
   });
-  await failure(it.token(), "ISSUER_ERROR");
+  await expectRejection(it.token(), "ISSUER_ERROR");
   assert.equal(issuer.requests.filter((path) => path === "/token").length, 1);
 });
 
@@ -316,7 +317,7 @@ Deno.test("those who wait share the failure of the one who asked", async () => {
     return Response.json({ error: "invalid_client" }, { status: 401 });
   };
   const errors = await Promise.all(
-    Array.from({ length: 5 }, () => failure(it.token({}, { failures }), "SESSION_REJECTED")),
+    Array.from({ length: 5 }, () => expectRejection(it.token({}, { failures }), "SESSION_REJECTED")),
   );
   assert.equal(new Set(errors.map(({ message }) => message)).size, 1);
   assert.equal(it.sandbox.issuer.requests.filter((path) => path === "/token").length, 1);
@@ -359,7 +360,7 @@ Deno.test("a session that is removed while it waits for the lock is NOT_SIGNED_I
   const session = await it.store.read(it.name);
   assert.ok(session !== undefined);
   const lock = await it.store.lock(it.name, 1_000);
-  const waiting = failure(it.token(), "NOT_SIGNED_IN");
+  const waiting = expectRejection(it.token(), "NOT_SIGNED_IN");
   await pause(50);
   await it.store.remove(session, BOUND);
   lock.release();
@@ -379,9 +380,7 @@ Deno.test("an issuer that is down is NETWORK, the session stays as it was, and a
   assert.equal(token, "access-1");
   assert.match(warning ?? "", /The stored token is used/);
   it.sandbox.time += HOUR;
-  const error = await failure(it.token(), "NETWORK");
-  assert.equal(error.retryable, true);
-  assert.match(error.message, /profile "ci"/);
+  await expectRejection(it.token(), { code: "NETWORK", retryable: true, message: /profile "ci"/ });
   assert.equal(await Deno.readTextFile(it.file), text);
 });
 
@@ -407,10 +406,12 @@ Deno.test("a secret that is refused is SESSION_REJECTED, names the session and w
   ];
   for (const [recipe, remedy, more] of rows) {
     const it = await machine(sandbox, recipe, more);
-    const error = await failure(it.token(), "SESSION_REJECTED");
-    assert.equal(error.exitCode, 4);
-    assert.match(error.message, /"ci"/);
-    assert.match(error.hint ?? "", remedy);
+    const error = await expectRejection(it.token(), {
+      code: "SESSION_REJECTED",
+      exitCode: 4,
+      message: /"ci"/,
+      hint: remedy,
+    });
     assert.doesNotMatch(`${error.message} ${error.hint}`, /SECRET/);
     const session = await it.store.read(it.name);
     assert.ok(session !== undefined);
@@ -432,7 +433,7 @@ for (
     assert.ok(recipe.kind === "service-account");
     sandbox.issuer.respond = () => Response.json({ error: "invalid_request", error_description }, { status });
     const it = await machine(sandbox, { ...recipe, tokenEndpoint: sandbox.issuer.metadata.token_endpoint });
-    const error = await failure(it.token(), "SESSION_REJECTED");
+    const error = await expectRejection(it.token(), "SESSION_REJECTED");
     assert.ok(error.message.includes(`does not accept the key ${recipe.keyId}, `), error.message);
     assert.ok(error.message.includes(error_description), error.message);
     assert.match(
@@ -468,7 +469,7 @@ Deno.test("a service account always sends a scope: its file's, byte for byte, el
 
 Deno.test("mintToken() is NO_ID_TOKEN when an ID token is wished for", async () => {
   await using it = await counted();
-  await failure(it.token({ kind: "id" }), "NO_ID_TOKEN");
+  await expectRejection(it.token({ kind: "id" }), "NO_ID_TOKEN");
 });
 
 Deno.test("a token that was given is used until it ends, whoever refuses it, and nobody makes another", async () => {
@@ -479,14 +480,14 @@ Deno.test("a token that was given is used until it ends, whoever refuses it, and
   for (const wish of [{}, { force: true }]) assert.equal((await it.token(wish)).token, "given");
   assert.match((await it.token({ minimumLife: 2 * HOUR })).warning ?? "", /--min-ttl/);
   sandbox.time = end;
-  const error = await failure(it.token(), "SESSION_EXPIRED");
+  const error = await expectRejection(it.token(), "SESSION_EXPIRED");
   assert.ok(error.message.includes(new Date(end).toISOString()));
 });
 
 Deno.test("a profile that nobody has signed in to says how", async () => {
   await using sandbox = await openSandbox();
   const it = await machine(sandbox, { kind: "sign-in" });
-  assert.match((await failure(it.token(), "NOT_SIGNED_IN")).hint ?? "", /datumctl login --profile ci/);
+  await expectRejection(it.token(), { code: "NOT_SIGNED_IN", hint: /datumctl login --profile ci/ });
 });
 
 // ---- CI jobs ----
@@ -520,7 +521,7 @@ Deno.test("a file's token is read again when it was replaced, with an exchange t
   assert.notEqual((await exchanged.token()).token, first.token);
   assert.equal(cloud.counts()["token:token-exchange"], 2);
   await Deno.remove(path);
-  assert.match((await failure(exchanged.token(), "NO_WORKLOAD_TOKEN")).message, /does not exist/);
+  await expectRejection(exchanged.token(), { code: "NO_WORKLOAD_TOKEN", message: /does not exist/ });
 });
 
 Deno.test("a CI token that has ended, or is for somebody else, is not handed out", async () => {
@@ -535,7 +536,7 @@ Deno.test("a CI token that has ended, or is for somebody else, is not handed out
   ] as const;
   for (const [JOB, code] of rows) {
     const it = await machine(sandbox, recipe, at(cloud), { JOB });
-    const { message, hint } = await failure(it.token(), code);
+    const { message, hint } = await expectRejection(it.token(), code);
     assert.match(message, /session "ci"/);
     assert.match(hint ?? "", /CI system/);
   }
@@ -579,7 +580,7 @@ for (const [what, kind, grant] of ELSEWHERE) {
       const { host } = new URL(grant === undefined ? `https://${cloud.apiHost}` : cloud.issuer);
       assert.match(log.join("\n"), new RegExp(`^HEAD ${host}/ \\d{3} in \\d+ ms$`), "one question");
       await cloud.setFaults({ down: [judge] });
-      const { message } = await failure(it.token(), alone);
+      const { message } = await expectRejection(it.token(), alone);
       assert.match(message, /The workload's token expired|the workload's token was issued at/);
       await cloud.setFaults({});
       sandbox.time -= off;
@@ -599,7 +600,7 @@ Deno.test("a token that really ended is SESSION_REJECTED, until its file holds a
   await write(-30);
   const source = { kind: "file", path } as const;
   const it = await machine(sandbox, { kind: "workload", source, audience: AUDIENCE }, at(cloud));
-  const { message } = await failure(it.token(), "SESSION_REJECTED");
+  const { message } = await expectRejection(it.token(), "SESSION_REJECTED");
   assert.match(message, /The workload's token expired at .* now\.$/);
   await write(300);
   assert.ok((await it.token()).token !== "");
@@ -619,11 +620,11 @@ Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SK
     assert.ok(session !== undefined);
     return await freshToken(sandbox.store, session, {}, sandbox.bound());
   };
-  await failure(tokenOf(-30), "SESSION_EXPIRED");
+  await expectRejection(tokenOf(-30), "SESSION_EXPIRED");
   sandbox.time += 600_000;
   await skewed(tokenOf(300), 600_000);
   await cloud.setFaults({ down: ["api"] });
-  assert.match((await failure(tokenOf(300), "SESSION_EXPIRED")).message, /its token expired on/);
+  await expectRejection(tokenOf(300), { code: "SESSION_EXPIRED", message: /its token expired on/ });
 });
 
 // ---- variables ----

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { AppError } from "../../src/errors.ts";
 import { sessionNameOf } from "../../src/sessions/name-characters.ts";
 import {
   defaultSessionName,
@@ -11,6 +10,7 @@ import {
   isSessionName,
   refuseNameOfOtherHost,
 } from "../../src/sessions/name.ts";
+import { expectError } from "../expect-error.ts";
 import { RUNS } from "../fuzz.ts";
 
 Deno.test("a session file's name is the beginning of base32(sha256(name))", async () => {
@@ -128,7 +128,7 @@ Deno.test("a new session cannot have the name that one at another host gets by i
   for (const [name, apiHost, refused] of rows) {
     const work = () => refuseNameOfOtherHost(name, apiHost);
     if (!refused) work();
-    else assert.throws(work, (thrown) => thrown instanceof AppError && thrown.code === "USAGE", name);
+    else expectError(work, "USAGE", name);
   }
 });
 

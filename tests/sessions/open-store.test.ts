@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../src/sessions/store.ts";
-import { BOUND, failure, openSandbox, type Sandbox } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { BOUND, openSandbox, type Sandbox } from "./sandbox.ts";
 
 const posix = Deno.build.os !== "windows";
 const NOBODY = 65534;
@@ -79,9 +80,11 @@ Deno.test("what belongs to another user is refused, by the administrator too, an
   const { sessions } = store.folders;
   const foreign = /^\S+ is not used: it(?:, or its folder,)? belongs to someone else\.$/;
   const refused = async (work: () => Promise<unknown>) => {
-    const error = await failure(work(), "STORAGE");
-    assert.match(error.message, foreign);
-    assert.match(error.hint ?? "", /sudo -u USER.*DATUMCTL_CONFIG_DIR=FOLDER/);
+    await expectRejection(work(), {
+      code: "STORAGE",
+      message: foreign,
+      hint: /sudo -u USER.*DATUMCTL_CONFIG_DIR=FOLDER/,
+    });
   };
   const before =
     async () => [await Deno.readTextFile(file), await Deno.readTextFile(`${folder}/config.json`)];

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { seal } from "../../src/sessions/seal.ts";
-import { edit, failure, names, opened, openSandbox } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { edit, names, opened, openSandbox } from "./sandbox.ts";
 
 Deno.test("an edited issuer, host, client, subject or authority steers nothing: what is sealed wins", async () => {
   await using sandbox = await openSandbox();
@@ -68,7 +69,7 @@ Deno.test("credentials of another session's file do not open", async () => {
   const grace = (await sandbox.add({ email: "grace@example.com", subject: "2" })).session;
   const { file } = await sandbox.paths(ada.name);
   await edit(file, (value) => ({ ...value, credentials: grace.credentials }));
-  await failure(opened(sandbox, ada.name), "KEYRING_ITEM_MISSING");
+  await expectRejection(opened(sandbox, ada.name), "KEYRING_ITEM_MISSING");
 });
 
 Deno.test("damaged credentials under the right key are STORAGE, with the line to run", async () => {
@@ -76,21 +77,25 @@ Deno.test("damaged credentials under the right key are STORAGE, with the line to
   const { session } = await sandbox.add();
   const { file } = await sandbox.paths(session.name);
   await edit(file, (value) => ({ ...value, credentials: session.credentials.slice(0, -12) }));
-  const error = await failure(opened(sandbox, session.name), "STORAGE");
-  assert.equal(error.hint, `Sign in again: datumctl login --profile ${session.name}`);
+  await expectRejection(opened(sandbox, session.name), {
+    code: "STORAGE",
+    hint: `Sign in again: datumctl login --profile ${session.name}`,
+  });
 });
 
 Deno.test("a key that is gone or none is KEYRING_ITEM_MISSING; a locked keyring is KEYRING_LOCKED", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ keyStore: "system" });
   sandbox.system.items.set(session.name, "not-a-key");
-  await failure(opened(sandbox, session.name), "KEYRING_ITEM_MISSING");
+  await expectRejection(opened(sandbox, session.name), "KEYRING_ITEM_MISSING");
   sandbox.system.items.clear();
-  const missing = await failure(opened(sandbox, session.name), "KEYRING_ITEM_MISSING");
-  assert.equal(missing.exitCode, 4);
-  assert.match(missing.hint ?? "", /datumctl login --profile/);
+  await expectRejection(opened(sandbox, session.name), {
+    code: "KEYRING_ITEM_MISSING",
+    exitCode: 4,
+    hint: /datumctl login --profile/,
+  });
   sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
-  await failure(opened(sandbox, session.name), "KEYRING_LOCKED");
+  await expectRejection(opened(sandbox, session.name), "KEYRING_LOCKED");
   assert.deepEqual(
     await names(sandbox.store.folders.sessions).then((all) => all.filter((one) => one.endsWith(".key"))),
     [],
@@ -102,5 +107,5 @@ Deno.test("a session whose store was edited is looked for nowhere else", async (
   const { session } = await sandbox.add({ keyStore: "system" });
   const { file } = await sandbox.paths(session.name);
   await edit(file, (value) => ({ ...value, keyStore: "file" }));
-  await failure(opened(sandbox, session.name), "KEYRING_ITEM_MISSING");
+  await expectRejection(opened(sandbox, session.name), "KEYRING_ITEM_MISSING");
 });

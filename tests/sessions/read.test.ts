@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { SessionStore } from "../../src/sessions/store.ts";
-import { edit, failure, opened, openSandbox } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { edit, opened, openSandbox } from "./sandbox.ts";
 import { testHost } from "../host.ts";
 
 const posix = Deno.build.os !== "windows";
@@ -13,14 +14,16 @@ Deno.test("a session's file copied over another's acts in nobody's name", async 
   const grace = (await sandbox.add({ email: "grace@example.com", subject: "2" })).session;
   const paths = await sandbox.paths(ada.name);
   await Deno.copyFile((await sandbox.paths(grace.name)).file, paths.file);
-  const error = await failure(sandbox.store.read(ada.name), "STORAGE");
-  assert.match(error.message, /another session, "grace@example\.com@/);
+  await expectRejection(sandbox.store.read(ada.name), {
+    code: "STORAGE",
+    message: /another session, "grace@example\.com@/,
+  });
   const listed = await sandbox.store.list();
   assert.deepEqual(listed.sessions.map(({ name }) => name), [grace.name]);
   assert.equal(listed.damaged.length, 1);
 
   await edit(paths.file, (value) => ({ ...value, name: ada.name }));
-  await failure(opened(sandbox, ada.name), "KEYRING_ITEM_MISSING");
+  await expectRejection(opened(sandbox, ada.name), "KEYRING_ITEM_MISSING");
 
   // With the key copied, too, it is grace's in all but its label: no name of ada's gets at her tokens.
   await Deno.copyFile((await sandbox.paths(grace.name)).key, paths.key);
@@ -80,9 +83,11 @@ Deno.test("a held lock is BUSY after the wait, and names the session", async () 
   const { session: { name } } = await sandbox.add();
   const lock = await sandbox.store.lock(name, 1_000);
   try {
-    const error = await failure(sandbox.store.lock(name, 60), "BUSY");
-    assert.match(error.message, /ada@example\.com/);
-    assert.ok(error.retryable);
+    await expectRejection(sandbox.store.lock(name, 60), {
+      code: "BUSY",
+      message: /ada@example\.com/,
+      retryable: true,
+    });
   } finally {
     lock.release();
   }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { MOST_SERVERS, rememberServer, withServer } from "../../src/sessions/remember-servers.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
-import { BOUND, edit, failure, opened, openSandbox, type SessionOptions } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { BOUND, edit, opened, openSandbox, type SessionOptions } from "./sandbox.ts";
 
 const A = { origin: "https://a.example.com" };
 const B = { origin: "https://b.example.com:6443" };
@@ -78,7 +79,7 @@ Deno.test("where nothing changes nothing is written, and a failed write leaves w
   assert.equal(await Deno.readTextFile(file), before);
   await edit(file, (value) => ({ ...value, credentials: "a..b.c.d" }));
   const damaged = await Deno.readTextFile(file);
-  await failure(rememberServer(sandbox.store, "ada", B, [], BOUND));
+  await expectRejection(rememberServer(sandbox.store, "ada", B, [], BOUND));
   assert.equal(await Deno.readTextFile(file), damaged);
 });
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { BOUND, failure, names, openSandbox } from "./sandbox.ts";
+import { expectRejection } from "../expect-error.ts";
+import { BOUND, names, openSandbox } from "./sandbox.ts";
 
 Deno.test("a removed session leaves no file, key, failure, half-written file or name behind", async () => {
   await using sandbox = await openSandbox();
@@ -40,6 +41,6 @@ Deno.test("a damaged config.json keeps no key from its removal", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ keyStore: "system" });
   await Deno.writeTextFile(`${sandbox.folder}/config.json`, "{");
-  await failure(sandbox.store.remove(session, BOUND), "STORAGE");
+  await expectRejection(sandbox.store.remove(session, BOUND), "STORAGE");
   assert.equal(sandbox.system.items.size, 0);
 });

@@ -1,7 +1,7 @@
 /** Owns a place for sessions of one test: real files in a folder of its own, a clock, and a keyring that can fail. */
 
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { AppError } from "../../src/errors.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
 import { type KeyStore, type SessionPaths, SessionStore } from "../../src/sessions/store.ts";
 import { type OpenedSignIn, signInOf } from "../../src/sessions/renewal.ts";
@@ -163,15 +163,6 @@ export async function openSignIn(
 /** A process of that number that starts our own; nothing else is known of it. */
 export function parentOf(pid: number): ParentProcess {
   return { id: String(pid), start: () => Promise.resolve(undefined) };
-}
-
-/** The AppError that a promise fails with; its words hold no secret of the sandbox. */
-export async function failure(promise: Promise<unknown>, code?: ErrorCode): Promise<AppError> {
-  const thrown = await promise.then((value) => assert.fail(`nothing was thrown: ${value}`), (error) => error);
-  assert.ok(thrown instanceof AppError, `expected an AppError, got ${thrown?.stack ?? thrown}`);
-  if (code !== undefined) assert.equal(thrown.code, code, thrown.message);
-  assert.doesNotMatch(`${thrown.message} ${thrown.hint}`, /refresh-\d|access-\d|eyJ/);
-  return thrown;
 }
 
 /** Writes a JSON file anew, changed. */

@@ -1,8 +1,9 @@
 /** Proves what is kept where of a sign-in, and that one that fails leaves nothing. */
 
 import assert from "node:assert/strict";
+import { expectRejection } from "../expect-error.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
-import { failure, opened, openSandbox } from "./sandbox.ts";
+import { opened, openSandbox } from "./sandbox.ts";
 
 const posix = Deno.build.os !== "windows";
 
@@ -28,8 +29,7 @@ Deno.test("a file of a newer schema is overwritten by no sign-in, and no key is 
   const newer = JSON.stringify({ ...session, schemaVersion: 2 });
   await Deno.writeTextFile(file, newer);
   const items = [...sandbox.system.items];
-  const error = await failure(sandbox.add({ keyStore: "system" }), "STORAGE");
-  assert.match(error.message, /newer datumctl/);
+  await expectRejection(sandbox.add({ keyStore: "system" }), { code: "STORAGE", message: /newer datumctl/ });
   assert.equal(await Deno.readTextFile(file), newer);
   assert.deepEqual([...sandbox.system.items], items);
 });
@@ -38,8 +38,10 @@ Deno.test("a name that belongs to another identity is not taken over", async () 
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add({ name: "work" });
   const before = await Deno.readTextFile((await sandbox.paths("work")).file);
-  const error = await failure(sandbox.add({ name: "work", subject: "2" }), "IDENTITY_MISMATCH");
-  assert.match(error.message, /"work"/);
+  await expectRejection(sandbox.add({ name: "work", subject: "2" }), {
+    code: "IDENTITY_MISMATCH",
+    message: /"work"/,
+  });
   assert.equal(await Deno.readTextFile((await sandbox.paths("work")).file), before);
   assert.equal((await opened(sandbox, "work")).session.user.subject, session.user.subject);
 });
@@ -61,7 +63,7 @@ Deno.test("the key is made once and kept through a second sign-in", async () => 
 Deno.test("a keyring that gives back another key is passed over, and keeps none of ours", async () => {
   await using sandbox = await openSandbox();
   sandbox.system.forgetful = true;
-  await failure(sandbox.add({ keyStore: "system" }), "KEYRING_UNAVAILABLE");
+  await expectRejection(sandbox.add({ keyStore: "system" }), "KEYRING_UNAVAILABLE");
   assert.equal(sandbox.system.items.size, 0);
   assert.deepEqual((await sandbox.store.list()).sessions, []);
 });
@@ -71,7 +73,7 @@ Deno.test("a sign-in that cannot be written leaves neither key nor file", async 
   const name = "ada@example.com@api.example.com";
   const { file } = await sandbox.paths(name);
   await using _full = await refuseSuccessors(file);
-  await failure(sandbox.add({ keyStore: "system" }), "STORAGE");
+  await expectRejection(sandbox.add({ keyStore: "system" }), "STORAGE");
   assert.equal(sandbox.system.items.size, 0);
   assert.equal(await sandbox.store.read(name), undefined);
 });
@@ -82,7 +84,7 @@ Deno.test("a session that moves to another store keeps its old key until the new
   const { file } = await sandbox.paths(session.name);
   {
     await using _full = await refuseSuccessors(file);
-    await failure(sandbox.add({ keyStore: "file" }), "STORAGE");
+    await expectRejection(sandbox.add({ keyStore: "file" }), "STORAGE");
     await opened(sandbox, session.name);
   }
   await sandbox.add({ keyStore: "file" });

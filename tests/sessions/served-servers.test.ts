@@ -11,7 +11,7 @@ import {
   servedServer,
 } from "../../src/sessions/served-servers.ts";
 import type { Session } from "../../src/sessions/session.ts";
-import { assertPrintable } from "../expect-error.ts";
+import { assertAppError } from "../expect-error.ts";
 import { hostileText, RUNS } from "../fuzz.ts";
 import { SESSION } from "./plain-session.ts";
 
@@ -34,9 +34,7 @@ function refusal(
     refuseOtherServer(session, askingServer(fields), asked);
     return undefined;
   } catch (thrown) {
-    assert.ok(thrown instanceof AppError, String(thrown));
-    assert.deepEqual([thrown.code, thrown.exitCode, thrown.retryable], [WRONG, 4, false]);
-    assertPrintable(`${thrown.message} ${thrown.hint}`);
+    assertAppError(thrown, { code: WRONG, exitCode: 4, retryable: false });
     return thrown;
   }
 }

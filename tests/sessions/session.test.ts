@@ -4,19 +4,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AppError } from "../../src/errors.ts";
 import { formatSession, parseSession } from "../../src/sessions/session.ts";
+import { allowError, type ExpectedError, expectError } from "../expect-error.ts";
 import { SESSION } from "./plain-session.ts";
 import { openSandbox } from "./sandbox.ts";
 
 function refused(value: unknown): AppError {
-  try {
-    parseSession(typeof value === "string" ? value : JSON.stringify(value), "/x/file.json");
-  } catch (thrown) {
-    assert.ok(thrown instanceof AppError);
-    assert.equal(thrown.code, "STORAGE");
-    assert.match(thrown.message, /^\/x\/file\.json /);
-    return thrown;
-  }
-  assert.fail(`accepted ${JSON.stringify(value)?.slice(0, 100)}`);
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const expected: ExpectedError = { code: "STORAGE", message: /^\/x\/file\.json / };
+  return expectError(() => parseSession(text, "/x/file.json"), expected, text.slice(0, 100));
 }
 
 Deno.test("a session's file comes back as it was written", () => {
@@ -65,11 +60,7 @@ Deno.test("a newer schema is told as such, whatever else changed in it", () => {
 
 Deno.test("any JSON at all is a session or a STORAGE error", () => {
   fc.assert(fc.property(fc.json(), (text) => {
-    try {
-      parseSession(text, "x");
-    } catch (thrown) {
-      assert.ok(thrown instanceof AppError && thrown.code === "STORAGE");
-    }
+    allowError(() => parseSession(text, "x"), "STORAGE");
   }));
 });
 

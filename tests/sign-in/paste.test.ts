@@ -1,8 +1,8 @@
 /** Proves that what is typed becomes lines, and that a pasted address passes the very checks of a request. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { readPasted, typedLines } from "../../src/sign-in/paste.ts";
+import { expectRejection } from "../expect-error.ts";
 import { openAttempt, REDIRECT } from "../oauth/attempt.ts";
 import { ISSUER } from "../oauth/issuer.ts";
 
@@ -24,10 +24,7 @@ Deno.test("Enter ends a line; empty ones, arrow keys and the marks of a paste co
 });
 
 Deno.test("Ctrl-C while keys are read is INTERRUPTED", async () => {
-  await assert.rejects(
-    linesOf("ab\r", "x\u0003"),
-    (error) => error instanceof AppError && error.code === "INTERRUPTED",
-  );
+  await expectRejection(linesOf("ab\r", "x\u0003"), "INTERRUPTED");
 });
 
 Deno.test("a line is longer than a terminal's own would be, and not endless", async () => {
@@ -70,10 +67,7 @@ Deno.test("pasted strays are named and waited out, the right address is taken on
 Deno.test("a pasted answer of another issuer ends the attempt, as a request would", async () => {
   const { handler, address, redeemed } = await attempt();
   assert.equal(await handler.paste(address.replace("iss=", "iss=x")), "taken");
-  await assert.rejects(
-    handler.outcome,
-    (error) => error instanceof AppError && error.code === "INVALID_TOKEN",
-  );
+  await expectRejection(handler.outcome, "INVALID_TOKEN");
   assert.deepEqual(redeemed, []);
 });
 

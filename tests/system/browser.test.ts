@@ -1,7 +1,6 @@
 /** Proves which browser is started and how, and that a web address is all that it is ever handed. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import {
   browserCommands,
   type BrowserEnvironment,
@@ -9,6 +8,7 @@ import {
   openBrowser,
   splitWords,
 } from "../../src/system/browser.ts";
+import { expectError } from "../expect-error.ts";
 import { inScratch, writeScript } from "../scratch.ts";
 
 const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=openid";
@@ -44,11 +44,7 @@ Deno.test("what is not a web address is never handed to a browser", () => {
 
 Deno.test("a --browser-command without words or with an open quote is USAGE", () => {
   for (const command of ["", "  ", "firefox 'x", 'firefox "x', '"" x']) {
-    assert.throws(() => browserCommands(URL_, command, place()), (error) => {
-      assert(error instanceof AppError);
-      assert.equal(error.code, "USAGE");
-      return true;
-    });
+    expectError(() => browserCommands(URL_, command, place()), "USAGE", command);
   }
 });
 
@@ -122,7 +118,7 @@ Deno.test("a program's path with blanks needs no quotes, with arguments or witho
   const program = "C:\\Program Files\\Mozilla Firefox\\firefox.exe";
   const windows = place({ BROWSER: `${program} -P work` }, { os: "windows", programs: [program] });
   assert.deepEqual(browserCommands(URL_, undefined, windows).commands[0], [program, "-P", "work", URL_]);
-  assert.throws(() => browserCommands(URL_, `${path} 'x`, where), AppError);
+  expectError(() => browserCommands(URL_, `${path} 'x`, where));
 });
 
 /** What a shell reads, and what it might. */

@@ -1,8 +1,8 @@
 /** Proves where our files are, by what the variables say. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { environment, foldersOf, homeOf } from "../../src/system/environment.ts";
+import { expectError } from "../expect-error.ts";
 
 const from = (variables: Record<string, string>) => (name: string) => variables[name] || undefined;
 
@@ -37,12 +37,8 @@ Deno.test("without a home whoever asks for a folder hears which variable is miss
   for (const [windows, variable] of [[false, /HOME/], [true, /AppData/]] as const) {
     const folders = foldersOf(from({ HOME: "" }), windows);
     for (const ask of [() => folders.config, () => folders.sessions]) {
-      assert.throws(ask, (thrown) => {
-        assert.ok(thrown instanceof AppError && thrown.code === "STORAGE" && thrown === folders.missing);
-        assert.match(thrown.message, variable);
-        assert.match(thrown.hint ?? "", /DATUMCTL_CONFIG_DIR/);
-        return true;
-      });
+      const error = expectError(ask, { code: "STORAGE", message: variable, hint: /DATUMCTL_CONFIG_DIR/ });
+      assert.equal(error, folders.missing);
     }
   }
   assert.equal(foldersOf(from({ HOME: "/home/ada" }), false).missing, undefined);

@@ -1,8 +1,8 @@
 /** Proves, with git as the judge, that what is private in a folder stays ignored whatever its `.gitignore` says. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { EVERYTHING, ignoringFile, keepOutOfGit } from "../../src/system/git-ignore.ts";
+import { expectRejection } from "../expect-error.ts";
 import { inScratch } from "../scratch.ts";
 
 async function ignoredBy(folder: string): Promise<string[]> {
@@ -88,11 +88,7 @@ Deno.test("keepOutOfGit() refuses what git would not read, or who else could wri
   inScratch(async (folder) => {
     const path = `${folder}/.gitignore`;
     const refused = (words: RegExp) =>
-      assert.rejects(keepOutOfGit(folder, FILE), (error) => {
-        assert.ok(error instanceof AppError && error.code === "STORAGE", String(error));
-        assert.match(error.message, words);
-        return true;
-      });
+      expectRejection(keepOutOfGit(folder, FILE), { code: "STORAGE", message: words });
     await Deno.writeTextFile(`${folder}/all`, "*\n");
     await Deno.symlink("all", path);
     await refused(/\.gitignore: it is not a plain file/);

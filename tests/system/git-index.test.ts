@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { isTracked } from "../../src/system/git-index.ts";
-import { AppError } from "../../src/errors.ts";
+import { expectRejection } from "../expect-error.ts";
 import { scratchFolder } from "../scratch.ts";
 
 const FILE = ".datachain/config";
@@ -30,11 +30,7 @@ async function repository(folder: string, files: readonly string[], ...init: str
 }
 
 async function unknown(folder: string, words: RegExp): Promise<void> {
-  await assert.rejects(isTracked(`${folder}/${FILE}`), (error) => {
-    assert.ok(error instanceof AppError && error.code === "STORAGE", String(error));
-    assert.match(error.message, words);
-    return true;
-  });
+  await expectRejection(isTracked(`${folder}/${FILE}`), { code: "STORAGE", message: words });
 }
 
 Deno.test("a bare repository that was cloned as plain files starts nothing and hides no outer repository", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { acquireLock } from "../../src/system/locks.ts";
+import { type ExpectedError, expectRejection } from "../expect-error.ts";
 import { scratchFolder } from "../scratch.ts";
 
 async function holder(path: string) {
@@ -22,18 +23,15 @@ async function holder(path: string) {
   return { child, end };
 }
 
-const busy = (thrown: unknown) => thrown instanceof AppError && thrown.code === "BUSY" && thrown.retryable;
+const BUSY: ExpectedError = { code: "BUSY", retryable: true };
 
 Deno.test("a lock that another process holds is BUSY at the bound, and free when it lets go", async () => {
   await using it = await scratchFolder();
   const path = `${it.path}/lock`;
   const other = await holder(path);
   const began = performance.now();
-  await assert.rejects(acquireLock(path, { timeout: 150, guards: "the session x" }), (thrown) => {
-    assert.ok(busy(thrown));
-    assert.match((thrown as AppError).message, /the session x/);
-    return true;
-  });
+  const refused = acquireLock(path, { timeout: 150, guards: "the session x" });
+  await expectRejection(refused, { ...BUSY, message: /the session x/ });
   assert.ok(performance.now() - began >= 145);
   const waiting = acquireLock(path, { timeout: 10_000, guards: "x" });
   await other.end();
@@ -44,7 +42,7 @@ Deno.test("a holder that is killed with -9 frees its lock", async () => {
   await using it = await scratchFolder();
   const path = `${it.path}/lock`;
   const other = await holder(path);
-  await assert.rejects(acquireLock(path, { timeout: 0, guards: "x" }), busy);
+  await expectRejection(acquireLock(path, { timeout: 0, guards: "x" }), BUSY);
   const waiting = acquireLock(path, { timeout: 10_000, guards: "x" });
   other.child.kill("SIGKILL");
   await other.end();
@@ -55,7 +53,7 @@ Deno.test("one process cannot take a lock twice, and its file stays when it is f
   await using it = await scratchFolder();
   const path = `${it.path}/lock`;
   const first = await acquireLock(path, { timeout: 0, guards: "x" });
-  await assert.rejects(acquireLock(path, { timeout: 50, guards: "x" }), busy);
+  await expectRejection(acquireLock(path, { timeout: 50, guards: "x" }), BUSY);
   first.release();
   (await acquireLock(path, { timeout: 0, guards: "x" })).release();
   const { isFile, mode, size } = await Deno.stat(path);
@@ -99,12 +97,9 @@ Deno.test("a link in a lock's place is not followed: nothing is made or held whe
   await Deno.symlink(`${it.path}/absent`, `${it.path}/dangling`);
   await Deno.symlink(`${it.path}/file`, `${it.path}/link`);
   for (const name of ["dangling", "link"]) {
-    await assert.rejects(
-      acquireLock(`${it.path}/${name}`, { timeout: 0, guards: "x" }),
-      (thrown) =>
-        thrown instanceof AppError && thrown.code === "STORAGE" &&
-        thrown.message.includes(`${it.path}/${name}: it is not a plain file`),
-    );
+    const link = acquireLock(`${it.path}/${name}`, { timeout: 0, guards: "x" });
+    const { message } = await expectRejection(link, "STORAGE");
+    assert.ok(message.includes(`${it.path}/${name}: it is not a plain file`), message);
   }
   assert.deepEqual([...Deno.readDirSync(it.path)].map(({ name }) => name).sort(), [
     "dangling",
@@ -117,9 +112,7 @@ Deno.test("a lock in a folder that is not there, or on something that is no file
   await using it = await scratchFolder();
   await Deno.mkdir(`${it.path}/dir`);
   for (const path of [`${it.path}/no/lock`, `${it.path}/dir`]) {
-    await assert.rejects(
-      acquireLock(path, { timeout: 0, guards: "x" }),
-      (thrown) => thrown instanceof AppError && thrown.code === "STORAGE" && thrown.message.includes(path),
-    );
+    const { message } = await expectRejection(acquireLock(path, { timeout: 0, guards: "x" }), "STORAGE");
+    assert.ok(message.includes(path), message);
   }
 });

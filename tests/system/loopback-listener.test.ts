@@ -1,8 +1,8 @@
 /** Proves the short-lived listener: where it listens, what a taken port is called, and how it ends. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { listenOnLoopback } from "../../src/system/loopback-listener.ts";
+import { expectError } from "../expect-error.ts";
 
 const LOCAL = { hostnames: ["127.0.0.1"], port: 0 };
 const answer = () => Promise.resolve(new Response("hi"));
@@ -24,17 +24,15 @@ Deno.test("the first address that exists is taken", async () => {
 
 Deno.test("a port that is taken is wrong usage and names the flag; no address at all is NETWORK", async () => {
   const listener = listenOnLoopback(LOCAL, answer);
-  assert.throws(() => listenOnLoopback({ ...LOCAL, port: listener.port }, answer), (thrown) => {
-    assert.ok(thrown instanceof AppError && thrown.code === "USAGE");
-    assert.ok(thrown.message.includes(String(listener.port)));
-    assert.match(thrown.hint ?? "", /--listen-port/);
-    return true;
+  expectError(() => listenOnLoopback({ ...LOCAL, port: listener.port }, answer), {
+    code: "USAGE",
+    message: new RegExp(String(listener.port)),
+    hint: /--listen-port/,
   });
   await listener.close();
-  assert.throws(() => listenOnLoopback({ hostnames: ["192.0.2.1"], port: 0 }, answer), (thrown) => {
-    assert.ok(thrown instanceof AppError && thrown.code === "NETWORK");
-    assert.match(thrown.hint ?? "", /--no-browser/);
-    return true;
+  expectError(() => listenOnLoopback({ hostnames: ["192.0.2.1"], port: 0 }, answer), {
+    code: "NETWORK",
+    hint: /--no-browser/,
   });
 });
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { certificatesOf, networkError, networkFailure, openNetwork } from "../../src/system/network.ts";
 import { type Certificates, makeCertificates } from "../cloud/certificates.ts";
+import { expectError } from "../expect-error.ts";
 
 const DAY = 24 * 3600_000;
 
@@ -281,14 +282,11 @@ Deno.test("an authority's file may hold several certificates and words between t
       a.caPem.replaceAll("-", ""),
     ]
   ) {
-    assert.throws(
-      () => certificatesOf(text),
-      (thrown) => thrown instanceof AppError && thrown.code === "USAGE",
-    );
+    expectError(() => certificatesOf(text), "USAGE");
   }
 });
 
 Deno.test("a certificate that cannot be read is wrong usage, not a fault of ours", () => {
   const pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-  assert.throws(() => openNetwork(pem), (thrown) => thrown instanceof AppError && thrown.code === "USAGE");
+  expectError(() => openNetwork(pem), "USAGE");
 });

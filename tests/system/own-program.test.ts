@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { checkedCommand, ownCommand } from "../../src/kubeconfig/exec-command.ts";
-import { AppError } from "../../src/errors.ts";
 import { permissions } from "../../scripts/compile.ts";
 import { ownProgram, writeLauncher } from "../../src/system/own-program.ts";
+import { expectError } from "../expect-error.ts";
 import { scratchFolder, writeScript } from "../scratch.ts";
 
 Deno.test("from source the program is a module under Deno; paths become absolute", async () => {
@@ -98,10 +98,7 @@ Deno.test("--exec-command is a name or a path", () => {
     assert.equal(checkedCommand(command), command);
   }
   for (const command of ["", "  ", "a\nb", "a\u0000"]) {
-    assert.throws(
-      () => checkedCommand(command),
-      (thrown) => thrown instanceof AppError && thrown.code === "USAGE",
-    );
+    expectError(() => checkedCommand(command), "USAGE");
   }
 });
 

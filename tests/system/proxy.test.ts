@@ -1,9 +1,9 @@
 /** Proves which proxy is named in messages: the one that a request goes through, without its user and password. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import { networkError } from "../../src/system/network.ts";
 import { proxyOf } from "../../src/system/proxy.ts";
+import { expectError } from "../expect-error.ts";
 
 const of = (url: string, variables: Record<string, string>) =>
   proxyOf(new URL(url), (name) => variables[name] || undefined)?.host;
@@ -44,13 +44,10 @@ Deno.test("a variable that holds no URL of a proxy is named, and its value is no
   ];
   for (const value of [...wrong, "http://secret:a/b@proxy.example:1", "socks4://secret:1", "://secret"]) {
     for (const variable of ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]) {
-      assert.throws(() => of("https://auth.example.com/", { [variable]: value }), (thrown) => {
-        assert.ok(thrown instanceof AppError);
-        assert.equal(thrown.code, "USAGE", value);
-        assert.equal(thrown.message, `The variable ${variable} holds no URL of a proxy.`);
-        assert.doesNotMatch(thrown.hint ?? "", /secret/);
-        return true;
-      });
+      const message = `The variable ${variable} holds no URL of a proxy.`;
+      const wrongOne = () => of("https://auth.example.com/", { [variable]: value });
+      const { hint } = expectError(wrongOne, { code: "USAGE", message }, value);
+      assert.doesNotMatch(hint ?? "", /secret/);
     }
   }
   // Where no proxy is asked, nothing is wrong with it.

@@ -1,7 +1,6 @@
 /** Proves that what goes into a file with others around reaches no other file, and nobody who may not read it. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
 import {
   copiesOf,
   editFile,
@@ -10,6 +9,7 @@ import {
   replaceOwnFile,
   replaceSharedFile,
 } from "../../src/system/shared-file.ts";
+import { expectRejection } from "../expect-error.ts";
 import { inScratch } from "../scratch.ts";
 
 const SECRET = "the secret";
@@ -20,11 +20,7 @@ const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o7
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
 async function refused(run: () => Promise<unknown>, words: RegExp): Promise<void> {
-  await assert.rejects(run, (error) => {
-    assert.ok(error instanceof AppError && error.code === "STORAGE", String(error));
-    assert.match(error.message, words);
-    return true;
-  });
+  await expectRejection(run(), { code: "STORAGE", message: words });
 }
 
 /** Does some work while somebody who may write in the folder acts as soon as a file is made there. */
@@ -209,10 +205,7 @@ Deno.test("editFile() begins again with what another program wrote, and is BUSY 
     assert.equal(await editFile(path, change, { largest: 100, replace }), true);
     assert.equal(await Deno.readTextFile(path), "theirs 0, ours");
     others = 9;
-    await assert.rejects(
-      editFile(path, change, { largest: 100, replace }),
-      (error) => error instanceof AppError && error.code === "BUSY",
-    );
+    await expectRejection(editFile(path, change, { largest: 100, replace }), "BUSY");
     assert.equal(await editFile(path, () => undefined, { largest: 100, replace }), false);
     assert.deepEqual(namesIn(folder), ["file"]);
   }));

@@ -12,7 +12,7 @@ import {
   listFormat,
   type Listing,
 } from "../../../src/cli/output/table.ts";
-import { AppError } from "../../../src/errors.ts";
+import { expectError } from "../../expect-error.ts";
 
 interface Row {
   readonly name: string;
@@ -84,6 +84,6 @@ Deno.test("-o takes its five words and no other", () => {
   assert.equal(listFormat(undefined), "table");
   for (const format of LIST_FORMATS) assert.equal(listFormat(format), format);
   for (const text of ["", "JSON", "csv", "jsonpath=x"]) {
-    assert.throws(() => listFormat(text), (thrown) => thrown instanceof AppError && thrown.code === "USAGE");
+    expectError(() => listFormat(text), "USAGE");
   }
 });

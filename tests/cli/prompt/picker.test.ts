@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { onKey, openPicker, pick, type Picker, render } from "../../../src/cli/prompt/picker.ts";
-import { AppError } from "../../../src/errors.ts";
+import { expectRejection } from "../../expect-error.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";
 import { recordingSurroundings } from "../surroundings.ts";
 
@@ -122,19 +122,16 @@ Deno.test("a person picks; one who leaves interrupts; where nobody can be asked 
       store: sandbox.store,
       ...(keys === undefined ? {} : { keys }),
     });
-    return pick(context.terminal, context.interrupted, "Who?", LABELS, "Name the user.")
-      .then((index) => ({ index, ...context.written }), (thrown) => ({ thrown, ...context.written }));
+    const picked = pick(context.terminal, context.interrupted, "Who?", LABELS, "Name the user.");
+    return { picked, written: context.written };
   };
-  const picked = await ask([DOWN, "\r"]);
-  assert.ok("index" in picked && picked.index === 1);
-  assert.equal(picked.out, "");
+  const { picked, written } = ask([DOWN, "\r"]);
+  assert.equal(await picked, 1);
+  assert.equal(written.out, "");
   for (const keys of [["\u0003"], ["\u001b"], []]) {
-    const left = await ask(keys);
-    assert.ok("thrown" in left && left.thrown instanceof AppError && left.thrown.code === "INTERRUPTED");
-    assert.equal(left.thrown.exitCode, 130);
+    await expectRejection(ask(keys).picked, { code: "INTERRUPTED", exitCode: 130 });
   }
-  const refused = await ask();
-  assert.ok("thrown" in refused && refused.thrown instanceof AppError && refused.thrown.code === "USAGE");
-  assert.equal(refused.thrown.hint, "Name the user.");
-  assert.equal(refused.err, "");
+  const unasked = ask();
+  await expectRejection(unasked.picked, { code: "USAGE", hint: "Name the user." });
+  assert.equal(unasked.written.err, "");
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseShorthand, type ShorthandValue } from "../../../src/cli/tokens/shorthand.ts";
-import { AppError } from "../../../src/errors.ts";
+import { allowError, expectError } from "../../expect-error.ts";
 
 const read = (text: string) => JSON.parse(JSON.stringify(parseShorthand(text)));
 
@@ -22,10 +22,7 @@ const REFUSED: readonly (readonly [text: string, words: RegExp])[] = [
 
 for (const [text, words] of REFUSED) {
   Deno.test(`shorthand "${text}" is refused`, () => {
-    assert.throws(
-      () => parseShorthand(text),
-      (thrown) => thrown instanceof AppError && thrown.code === "USAGE" && words.test(thrown.message),
-    );
+    expectError(() => parseShorthand(text), { code: "USAGE", message: words });
   });
 }
 
@@ -85,10 +82,6 @@ Deno.test("an object written in shorthand is read as it was", () => {
 
 Deno.test("any text is read or refused as wrong usage", () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."ab.:{},~ 1[]\\\n") }), (text) => {
-    try {
-      parseShorthand(text);
-    } catch (thrown) {
-      assert.ok(thrown instanceof AppError && thrown.code === "USAGE", String(thrown));
-    }
+    allowError(() => parseShorthand(text), "USAGE");
   }));
 });

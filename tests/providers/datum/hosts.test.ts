@@ -1,7 +1,6 @@
 /** Proves Datum's hosts, clients and control planes, with every line that is printed for a missing part. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../../src/errors.ts";
 import {
   checkedScope,
   CONTROL_PLANE_APIS,
@@ -10,22 +9,13 @@ import {
   datumTarget,
   userControlPlaneUrl,
 } from "../../../src/providers/datum/hosts.ts";
-
-function usage(work: () => unknown): AppError {
-  try {
-    work();
-  } catch (thrown) {
-    assert.ok(thrown instanceof AppError && thrown.code === "USAGE", String(thrown));
-    return thrown;
-  }
-  assert.fail("it was accepted");
-}
+import { expectError } from "../../expect-error.ts";
 
 Deno.test("no subject leads a user's control plane to another path", () => {
   const path = (subject: string) => new URL(userControlPlaneUrl("api.example.com", subject)).pathname;
   assert.equal(path("a/../b"), "/apis/iam.miloapis.com/v1alpha1/users/a%2F..%2Fb/control-plane");
   for (const subject of ["..", ".", ""]) {
-    assert.throws(() => path(subject), (thrown) => thrown instanceof AppError && thrown.code === "INVALID");
+    expectError(() => path(subject), "INVALID");
   }
 });
 
@@ -55,7 +45,7 @@ Deno.test("a leading auth. becomes api., with its port; only there", () => {
       "[::1]:1",
     ]
   ) {
-    assert.match(usage(() => of(hostname)).hint ?? "", /--api-hostname HOST/);
+    expectError(() => of(hostname), { code: "USAGE", hint: /--api-hostname HOST/ });
   }
   assert.equal(
     datumTarget({ hostname: "login.example.com", apiHostname: "api.x:1", clientId: "1" }).apiHost,
@@ -97,7 +87,7 @@ Deno.test("what a host's name does not tell is asked for with the whole line to 
     ],
   ];
   for (const [choice, missing, line] of lines) {
-    const error = usage(() => datumTarget(choice));
+    const error = expectError(() => datumTarget(choice), "USAGE");
     assert.ok(error.message.startsWith(`The ${missing} for `), error.message);
     assert.equal(error.hint, `Run: ${line}`);
   }
@@ -112,7 +102,7 @@ Deno.test("a host that only looks like Datum's gets none of Datum's client ids",
       "auth.datumXnet",
     ]
   ) {
-    assert.match(usage(() => datumTarget({ hostname })).message, /client id/);
+    expectError(() => datumTarget({ hostname }), { code: "USAGE", message: /client id/ });
   }
 });
 
@@ -140,10 +130,10 @@ Deno.test("ids of organizations and projects are Kubernetes names, and nothing t
       "a?b",
     ]
   ) {
-    assert.match(
-      usage(() => checkedScope("organization", id)).message,
-      /cannot be the id of an organization/,
-    );
+    expectError(() => checkedScope("organization", id), {
+      code: "USAGE",
+      message: /cannot be the id of an organization/,
+    });
   }
 });
 

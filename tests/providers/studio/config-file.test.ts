@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse, stringify } from "smol-toml";
-import { AppError } from "../../../src/errors.ts";
 import {
   configText,
   datachainConfigPath,
@@ -12,6 +11,7 @@ import {
   withStudioTable,
 } from "../../../src/providers/studio/config-file.ts";
 import { findProgram } from "../../../src/system/processes.ts";
+import { allowError, assertHides, expectError } from "../../expect-error.ts";
 
 const PATH = "/home/ada/.config/datachain/config";
 const TABLE: StudioTable = { url: "https://studio.example.com", token: "isat_1", team: "data-team" };
@@ -23,14 +23,10 @@ function edited(text: string | undefined, team: string | undefined = TABLE.team)
 }
 
 function refused(run: () => unknown, words: RegExp, name = String(words)): void {
-  assert.throws(run, (error) => {
-    assert.ok(error instanceof AppError && error.code === "STORAGE", `${name}: ${error}`);
-    assert.ok(error.message.includes(PATH), name);
-    assert.match(error.message, words, name);
-    assert.doesNotMatch(`${error.message} ${error.hint}`, /hidden/, name);
-    assert.equal(error.cause, undefined, "what the parser says quotes the file");
-    return true;
-  });
+  const error = expectError(run, { code: "STORAGE", message: words }, name);
+  assert.ok(error.message.includes(PATH), name);
+  assertHides(error, ["hidden"]);
+  assert.equal(error.cause, undefined, "what the parser says quotes the file");
 }
 
 const FRESH = `[studio]\n${URL_LINE}\ntoken = "isat_1"\nteam = "data-team"\n`;
@@ -235,8 +231,9 @@ Deno.test("the file is where DataChain's own tools look on each system", () => {
   for (const [os, variables, path] of rows) {
     assert.equal(datachainConfigPath({ os, env: (name) => variables[name] }, "/work/project"), path);
   }
-  assert.throws(() => datachainConfigPath({ os: "linux", env: () => undefined }), /HOME is not set/);
-  assert.throws(() => datachainConfigPath({ os: "windows", env: () => undefined }), /LOCALAPPDATA/);
+  for (const [os, missing] of [["linux", /HOME is not set/], ["windows", /LOCALAPPDATA/]] as const) {
+    expectError(() => datachainConfigPath({ os, env: () => undefined }), { message: missing });
+  }
 });
 
 /** Any text, with what is special to TOML in it often. */
@@ -280,12 +277,7 @@ function readable(text: string): Record<string, unknown> | undefined {
 }
 
 function editable(text: string, table: StudioTable): string | undefined {
-  try {
-    return withStudioTable(text, table, PATH);
-  } catch (error) {
-    assert.ok(error instanceof AppError && error.code === "STORAGE", String(error));
-    return undefined;
-  }
+  return allowError(() => withStudioTable(text, table, PATH), "STORAGE");
 }
 
 const anyTable = fc.record({ url: word, token: word, team: fc.option(word, { nil: undefined }) });

@@ -1,7 +1,6 @@
 /** Proves which Studio is meant, and what may be asked of it, before any request is made. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../../src/errors.ts";
 import {
   chosenStudioHost,
   defaultTeam,
@@ -12,15 +11,7 @@ import {
   studioTeams,
   studioTokenName,
 } from "../../../src/providers/studio/token-fields.ts";
-
-function usage(run: () => unknown, words: RegExp, name = String(words)): void {
-  assert.throws(run, (error) => {
-    assert.ok(error instanceof AppError && error.code === "USAGE", name);
-    assert.match(error.message, words, name);
-    assert.doesNotMatch(error.message, /\p{Cc}/u);
-    return true;
-  }, name);
-}
+import { expectError } from "../../expect-error.ts";
 
 const HOSTS = [
   ["studio.example.com", "https://studio.example.com"],
@@ -61,7 +52,12 @@ Deno.test("a host that is more, less or unsafe is refused, naming where it stood
         "https:///a",
       ],
     ]
-  ) usage(() => studioHost(typed, "DATACHAIN_STUDIO_URL"), /DATACHAIN_STUDIO_URL/, typed);
+  ) {
+    expectError(() => studioHost(typed, "DATACHAIN_STUDIO_URL"), {
+      code: "USAGE",
+      message: /DATACHAIN_STUDIO_URL/,
+    }, typed);
+  }
 });
 
 Deno.test("the flag names the host before the variable, the variable before what is stored", () => {
@@ -74,7 +70,10 @@ Deno.test("the flag names the host before the variable, the variable before what
     "https://studio.datachain.ai",
   );
   assert.equal(studioHost(STUDIO_HOST, "the default"), STUDIO_HOST);
-  usage(() => chosenStudioHost({ ...choice, flag: "http://a.example" }), /--hostname/);
+  expectError(() => chosenStudioHost({ ...choice, flag: "http://a.example" }), {
+    code: "USAGE",
+    message: /--hostname/,
+  });
 });
 
 Deno.test("scopes go as typed, without regard to case, blanks trimmed", () => {
@@ -84,10 +83,13 @@ Deno.test("scopes go as typed, without regard to case, blanks trimmed", () => {
 });
 
 Deno.test("wrong scopes are named, all of them", () => {
-  usage(() => studioScopes("DATASETS,ROOT, \u001b[2Jadmin"), /scopes "ROOT", "\s*\[2Jadmin"/);
-  usage(() => studioScopes("DATASET"), /no scope "DATASET"/);
-  usage(() => studioScopes(""), /names no scope/);
-  usage(() => studioScopes(" , "), /names no scope/);
+  expectError(() => studioScopes("DATASETS,ROOT, \u001b[2Jadmin"), {
+    code: "USAGE",
+    message: /scopes "ROOT", "\s*\[2Jadmin"/,
+  });
+  expectError(() => studioScopes("DATASET"), { code: "USAGE", message: /no scope "DATASET"/ });
+  expectError(() => studioScopes(""), { code: "USAGE", message: /names no scope/ });
+  expectError(() => studioScopes(" , "), { code: "USAGE", message: /names no scope/ });
 });
 
 Deno.test("days are a positive whole number, a year unless told", () => {
@@ -95,7 +97,7 @@ Deno.test("days are a positive whole number, a year unless told", () => {
   assert.equal(studioDays("90"), 90);
   assert.equal(studioDays(" 007 "), 7);
   for (const typed of ["0", "-1", "+9", "1.5", "1e3", "0x10", "", "soon", "9".repeat(30), "٣"]) {
-    usage(() => studioDays(typed), /--expires-in/, typed);
+    expectError(() => studioDays(typed), { code: "USAGE", message: /--expires-in/ }, typed);
   }
 });
 
@@ -111,7 +113,7 @@ Deno.test("a name that is empty, endless or invisible is refused", () => {
   assert.equal(studioTokenName(undefined), undefined);
   assert.equal(studioTokenName(" Ada's laptop "), "Ada's laptop");
   for (const typed of ["", "  ", "a\u0000b", "\u202eevil", "x".repeat(256), "\ud800"]) {
-    usage(() => studioTokenName(typed), /--name/, typed);
-    usage(() => studioTeams(["good", typed]), /--team/, typed);
+    expectError(() => studioTokenName(typed), { code: "USAGE", message: /--name/ }, typed);
+    expectError(() => studioTeams(["good", typed]), { code: "USAGE", message: /--team/ }, typed);
   }
 });
