@@ -1,12 +1,11 @@
 /** Owns what is said after a sign-in of any kind: how it is kept, its name, and what comes next. */
 
-import { AppError } from "../../errors.ts";
 import { servedApi } from "../../kube/control-plane-probe.ts";
 import type { HttpContext } from "../../http/bounded.ts";
+import { limitHttp } from "../../http/open.ts";
 import { CONTROL_PLANE_APIS } from "../../providers/datum/hosts.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
-import { boundedSignal } from "../../system/clock.ts";
 import { type CommandContext, requestLimits } from "../context.ts";
 
 /** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */
@@ -40,12 +39,9 @@ export async function learnControlPlanes(
   fetch: HttpContext["fetch"],
 ): Promise<void> {
   const requestTimeout = Math.min(LONGEST_QUESTION_MS, cli.requestTimeout);
-  using whole = boundedSignal(
-    requestTimeout,
-    () => new AppError("TIMEOUT", `${session.apiHost} did not answer in time.`),
-    cli.interrupted,
-  );
-  const limits = requestLimits({ ...cli, requestTimeout, interrupted: whole.signal });
+  const flow = { timeout: requestTimeout, late: session.apiHost, interrupted: cli.interrupted };
+  using http = limitHttp({ fetch, now: cli.now }, flow);
+  const limits = requestLimits({ ...cli, requestTimeout, interrupted: http.signal });
   const api = session.controlPlaneApi ??
     await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, limits);
   if (api !== undefined && api !== session.controlPlaneApi) {
