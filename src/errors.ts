@@ -59,11 +59,11 @@ export type ErrorCode = keyof typeof CODES;
 /** What an {@link AppError} can carry beside its code and message. */
 export interface AppErrorOptions {
   /** The next step, as one sentence or a command line. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** What was caught underneath; never printed. */
   readonly cause?: unknown;
   /** Whether the same call can succeed later, where that is not what the code says. */
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
 }
 
 /**

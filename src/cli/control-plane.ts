@@ -156,7 +156,7 @@ export function freshTokens(cli: CommandContext, chosen: Session): (force: boole
 /** Where a target of a Datum stands. */
 interface Place {
   readonly baseUrl: string;
-  readonly api?: ControlPlaneApi;
+  readonly api?: ControlPlaneApi | undefined;
 }
 
 async function placeOf(

@@ -241,19 +241,19 @@ interface Revocation {
   readonly done: string;
   /** The issuer's host and port. */
   readonly host: string;
-  readonly failure?: AppError;
+  readonly failure?: AppError | undefined;
   /** Until when a token that was not revoked is good, where that is known. */
-  readonly until?: string;
+  readonly until?: string | undefined;
   /** The session as it was sealed; absent where its key is lost, and for a person's sign-in. */
-  readonly sealed?: Session;
+  readonly sealed?: Session | undefined;
   /** Its key is lost, or is somebody else's. */
-  readonly unopened?: true;
+  readonly unopened?: true | undefined;
   /** How its profile is registered again, where that is a thing of its own. */
   readonly registration?: string | undefined;
   /** Studio's, for its copy to be found. */
   readonly token?: string | undefined;
   /** What is still valid of the tokens that this one took the place of. */
-  readonly older?: readonly AppError[];
+  readonly older?: readonly AppError[] | undefined;
 }
 
 async function revoke(

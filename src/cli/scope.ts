@@ -50,7 +50,7 @@ export type ChosenScope =
       readonly kind: "organization" | "project";
       readonly id: string;
       /** The organization that a project is chosen within, where that is known. */
-      readonly organization?: string;
+      readonly organization?: string | undefined;
     }
     | { readonly kind: "platform" }
     | {
@@ -61,7 +61,7 @@ export type ChosenScope =
       /** What its address says it is, where it is a control plane of a Datum that the session is for. */
       readonly scope: Scope | undefined;
       /** Why it gets no token of the session; absent where nothing is known against it. */
-      readonly refused?: AppError;
+      readonly refused?: AppError | undefined;
     }
   );
 

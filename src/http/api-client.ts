@@ -30,16 +30,16 @@ export interface ClientOptions extends ApiCall, RequestLimits, Pick<HttpContext,
 /** How a request differs from the plain one. */
 export interface RequestOptions {
   /** `application/json` unless given. */
-  readonly accept?: string;
-  readonly query?: Readonly<Record<string, string>>;
+  readonly accept?: string | undefined;
+  readonly query?: Readonly<Record<string, string>> | undefined;
   /** A POST that changes nothing, such as a review, and may be sent again. */
-  readonly safe?: true;
+  readonly safe?: true | undefined;
   /** Not sent again when the server cannot answer now. */
-  readonly once?: boolean;
+  readonly once?: boolean | undefined;
   /** Ends it beside the client's own; its reason is an AppError. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What the answers of several requests come to together. */
-  readonly allowance?: Allowance;
+  readonly allowance?: Allowance | undefined;
 }
 
 /** A request; the path, which may hold a query, stands below the client's base URL. */

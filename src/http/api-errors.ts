@@ -10,9 +10,9 @@ export interface Refusals {
   /** What to do next, by what the refusal is called. */
   readonly hints: Readonly<Record<"FORBIDDEN" | "NOT_FOUND" | "CONFLICT" | "INVALID", string>>;
   /** True for an answer that refuses the token although it is no 401. */
-  readonly refusesToken?: (answer: ApiAnswer) => boolean;
+  readonly refusesToken?: ((answer: ApiAnswer) => boolean) | undefined;
   /** The API's own word for a refusal, safe to print. */
-  readonly reasonOf?: (answer: ApiAnswer) => string | undefined;
+  readonly reasonOf?: ((answer: ApiAnswer) => string | undefined) | undefined;
 }
 
 /** What an API was asked, and by whom. */

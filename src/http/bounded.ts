@@ -46,9 +46,9 @@ export interface RequestRules {
   /** What the answers of several requests come to together. */
   readonly allowance?: Allowance | undefined;
   /** True where a body may take any time, as long as its parts keep coming. */
-  readonly patient?: boolean;
+  readonly patient?: boolean | undefined;
   /** True for a body that is an error whatever its status says, and may therefore repeat no secret. */
-  readonly isError?: (body: Uint8Array) => boolean;
+  readonly isError?: ((body: Uint8Array) => boolean) | undefined;
   readonly errors: RequestErrors;
 }
 
@@ -59,7 +59,7 @@ export interface RequestErrors {
   /** For a server that was silent for a whole request timeout. */
   readonly late: (proxy: string | undefined, seconds: number) => AppError;
   /** For a flow that ended while the server had been silent for some milliseconds; the flow's own reason unless given. */
-  readonly ended?: (reason: unknown, proxy: string | undefined, silence: number) => unknown;
+  readonly ended?: ((reason: unknown, proxy: string | undefined, silence: number) => unknown) | undefined;
   readonly tooLarge: (mebibytes: number) => AppError;
   /** For a connection that broke. */
   readonly broken: (cause: unknown) => AppError;

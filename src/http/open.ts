@@ -14,7 +14,7 @@ export interface FlowLimits {
   readonly late: string | (() => AppError);
   /** Ends the flow before its time. */
   readonly interrupted?: AbortSignal | undefined;
-  readonly requestTimeout?: HttpContext["requestTimeout"];
+  readonly requestTimeout?: HttpContext["requestTimeout"] | undefined;
 }
 
 /** How one flow's network is opened. */
@@ -23,7 +23,7 @@ export interface HttpOptions extends FlowLimits {
   readonly certificateAuthority: string | undefined;
   /** What makes this flow trust an authority, for the hint: a command line, or a variable. */
   readonly trust?: string | undefined;
-  readonly log?: HttpContext["log"];
+  readonly log?: HttpContext["log"] | undefined;
 }
 
 /** A flow's context until it is disposed of. */

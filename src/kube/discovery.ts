@@ -56,7 +56,7 @@ export interface DiscoveryCache {
 export interface DiscoverySource {
   readonly client: ApiClient;
   /** What is kept, unless `fresh` is asked for or nothing is; then what the server says. */
-  read(options?: { readonly fresh?: boolean }): Promise<Discovery>;
+  read(options?: { readonly fresh?: boolean | undefined }): Promise<Discovery>;
   /** True when what {@link DiscoverySource.read} last gave was kept from an earlier command. */
   readonly fromCache: boolean;
 }

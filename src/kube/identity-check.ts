@@ -33,7 +33,7 @@ export interface Candidate<Choice> {
 /** The first candidate that the server accepts, with the user name it sees, where it can tell. */
 export interface Accepted<Choice> {
   readonly choice: Choice;
-  readonly username?: string;
+  readonly username?: string | undefined;
 }
 
 /**
@@ -97,7 +97,7 @@ async function review(client: ApiClient, kind: ServerKind): Promise<ApiAnswer> {
 }
 
 /** What an answer says when it shows that the token was accepted. */
-function acceptance(answer: ApiAnswer): { readonly username?: string } | undefined {
+function acceptance(answer: ApiAnswer): { readonly username?: string | undefined } | undefined {
   const status = objectOf(answer)?.status;
   if ((answer.status !== 200 && answer.status !== 201) || !isObject(status)) return undefined;
   if (typeof status.allowed === "boolean") return {};

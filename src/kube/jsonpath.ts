@@ -18,9 +18,9 @@ import { goNumber, isInt64 } from "./number-text.ts";
 /** How a template is applied. */
 export interface JsonPathOptions {
   /** Whether a member that is absent is nothing instead of an error; kubectl's default. */
-  readonly allowMissing?: boolean;
+  readonly allowMissing?: boolean | undefined;
   /** Whether each part is printed as a JSON array, as by `jsonpath-as-json`. */
-  readonly asJson?: boolean;
+  readonly asJson?: boolean | undefined;
 }
 
 /** A parsed template. */

@@ -8,15 +8,15 @@ import { alignColumns } from "./table-layout.ts";
 /** Which columns are shown, beside those that the server sent. */
 export interface TableOptions {
   /** The columns of lower priority, too: `-o wide`. */
-  readonly wide?: boolean;
+  readonly wide?: boolean | undefined;
   /** The object's namespace first: `-A`. */
-  readonly namespace?: boolean;
+  readonly namespace?: boolean | undefined;
   /** What stands before each name, with a slash: `deployment.apps`, for `--show-kind`. */
   readonly kind?: string | undefined;
   /** The labels that get a column each: `-L`. */
-  readonly labelColumns?: readonly string[];
+  readonly labelColumns?: readonly string[] | undefined;
   /** All labels in the last column: `--show-labels`. */
-  readonly labels?: boolean;
+  readonly labels?: boolean | undefined;
 }
 
 /** The titles of a table's columns. */

@@ -169,7 +169,7 @@ interface Folding {
   /** Whether a line may end instead of the blank at an index. */
   mayFold(at: number): boolean;
   /** What begins the next line where a blank does, lest it be taken for indent. */
-  readonly beforeBlank?: string;
+  readonly beforeBlank?: string | undefined;
 }
 
 /** A text with line breaks instead of the first single blanks behind the best width. */

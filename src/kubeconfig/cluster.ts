@@ -30,8 +30,8 @@ export async function tooLargeToTell(
   { cluster, server, certificateAuthority = "" }: {
     readonly cluster: string;
     /** Its entry is written, with this authority or none. */
-    readonly server?: string;
-    readonly certificateAuthority?: string;
+    readonly server?: string | undefined;
+    readonly certificateAuthority?: string | undefined;
   },
 ): Promise<string | undefined> {
   if (server !== undefined && new TextEncoder().encode(certificateAuthority).length > LARGEST_AUTHORITY) {

@@ -21,7 +21,7 @@ export interface ClusterEdit {
   readonly name: string;
   readonly server: string;
   /** Base64 of PEM; null takes what is there away; without it, it stays. */
-  readonly certificateAuthorityData?: string | null;
+  readonly certificateAuthorityData?: string | null | undefined;
 }
 
 /** A user to add or update: every other credential in the entry goes. */
@@ -35,24 +35,24 @@ export interface ContextEdit {
   readonly name: string;
   readonly cluster: string;
   readonly user: string;
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 /** Entries to take away by name; `currentContext` is emptied when it is the one named here. */
 export interface KubeconfigRemoval {
-  readonly clusters?: readonly string[];
-  readonly users?: readonly string[];
-  readonly contexts?: readonly string[];
-  readonly currentContext?: string;
+  readonly clusters?: readonly string[] | undefined;
+  readonly users?: readonly string[] | undefined;
+  readonly contexts?: readonly string[] | undefined;
+  readonly currentContext?: string | undefined;
 }
 
 /** What shall be different in a kubeconfig; removals come first. */
 export interface KubeconfigEdit {
-  readonly clusters?: readonly ClusterEdit[];
-  readonly users?: readonly UserEdit[];
-  readonly contexts?: readonly ContextEdit[];
-  readonly currentContext?: string;
-  readonly remove?: KubeconfigRemoval;
+  readonly clusters?: readonly ClusterEdit[] | undefined;
+  readonly users?: readonly UserEdit[] | undefined;
+  readonly contexts?: readonly ContextEdit[] | undefined;
+  readonly currentContext?: string | undefined;
+  readonly remove?: KubeconfigRemoval | undefined;
 }
 
 /** The three lists of a kubeconfig. */

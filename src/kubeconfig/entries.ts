@@ -14,9 +14,9 @@ import { entriesOf } from "./text.ts";
 export type EntryIdentity =
   | {
     readonly session: string;
-    readonly activeFor?: string;
+    readonly activeFor?: string | undefined;
     /** Of a person's session at an issuer of their own: the line that signs in again names it. */
-    readonly clientId?: string;
+    readonly clientId?: string | undefined;
   }
   | { readonly session?: undefined; readonly activeFor: string };
 
@@ -52,13 +52,13 @@ export interface ExecOptions {
   readonly command: string;
   readonly identity: EntryIdentity;
   /** `IfAvailable` unless told otherwise. */
-  readonly interactiveMode?: ExecEntry["interactiveMode"];
+  readonly interactiveMode?: ExecEntry["interactiveMode"] | undefined;
   /** Only when chosen by hand: else the session knows. */
-  readonly token?: "access" | "id";
+  readonly token?: "access" | "id" | undefined;
   /** False where kubectl cannot tell its plugin which server asks; see `tooLargeToTell`. */
-  readonly provideClusterInfo?: boolean;
+  readonly provideClusterInfo?: boolean | undefined;
   /** The command that writes the entry again; else what tells of it. */
-  readonly writtenBy?: string;
+  readonly writtenBy?: string | undefined;
 }
 
 /** The exec section: client.authentication.k8s.io/v1, as the Kubernetes authentication documentation has it. */
@@ -97,10 +97,10 @@ export interface EntryOptions extends ExecOptions {
   /** The name of the cluster entry. */
   readonly cluster: string;
   /** Without it, the cluster entry is there already and stays as it is. */
-  readonly server?: string;
+  readonly server?: string | undefined;
   readonly context: string;
   /** PEM; without it, a CA that the cluster entry has goes. */
-  readonly certificateAuthority?: string;
+  readonly certificateAuthority?: string | undefined;
   /** Makes the context the current one. */
   readonly switchTo: boolean;
 }

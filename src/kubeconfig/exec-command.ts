@@ -10,7 +10,7 @@ import { findProgram } from "../system/processes.ts";
 /** The `command` of an exec entry, with what a person should know about it. */
 export interface OwnCommand {
   readonly command: string;
-  readonly warning?: string;
+  readonly warning?: string | undefined;
 }
 
 /** The name of a link that makes kubectl's own commands of other programs, as Krew makes them. */

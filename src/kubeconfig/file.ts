@@ -67,9 +67,9 @@ export interface KubeconfigEntry {
 export interface OwnUser {
   readonly name: string;
   /** The session it is pinned to; else it follows the active one. */
-  readonly session?: string;
+  readonly session?: string | undefined;
   /** The API host, or the issuer's URL, at which alone it acts. */
-  readonly activeFor?: string;
+  readonly activeFor?: string | undefined;
 }
 
 /** A context with what it leads to. */

@@ -37,9 +37,9 @@ export interface Cluster {
   readonly name: string;
   readonly address: string;
   /** PEM; the system's authorities count where it is absent. */
-  readonly certificateAuthority?: string;
+  readonly certificateAuthority?: string | undefined;
   /** The field that says how kubectl reaches the server and that cannot be followed here. */
-  readonly unfollowed?: string;
+  readonly unfollowed?: string | undefined;
 }
 
 /**

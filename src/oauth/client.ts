@@ -7,7 +7,7 @@ import type { IssuerMetadata } from "./discovery.ts";
 export interface OAuthClient {
   readonly id: string;
   /** Not enumerable, so that no log or JSON of the client holds it. */
-  readonly secret?: string;
+  readonly secret?: string | undefined;
 }
 
 /** A client; without a secret it is a public one. */

@@ -26,9 +26,9 @@ import {
 export interface DeviceCode extends PolledCode {
   readonly userCode: string;
   readonly verificationUri: string;
-  readonly verificationUriComplete?: string;
+  readonly verificationUriComplete?: string | undefined;
   /** PKCE's, where its challenge was sent. Not enumerable. */
-  readonly codeVerifier?: string;
+  readonly codeVerifier?: string | undefined;
 }
 
 /** What {@link beginDevice} needs to know. */

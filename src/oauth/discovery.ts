@@ -73,8 +73,8 @@ export async function discoverIssuer(http: HttpContext, issuer: string): Promise
 const CHECK = "Check the issuer's address, byte for byte, with whoever runs it.";
 
 interface Why {
-  readonly cause?: FailedRequest;
-  readonly hint?: string;
+  readonly cause?: FailedRequest | undefined;
+  readonly hint?: string | undefined;
 }
 
 function checkMetadata(

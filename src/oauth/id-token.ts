@@ -38,11 +38,11 @@ export interface IdTokenChecks {
   readonly keys?: SigningKeys | undefined;
   readonly clientId: string;
   /** The one that was sent; left out where none was (device code, refresh). */
-  readonly nonce?: string;
+  readonly nonce?: string | undefined;
   /** Held against `at_hash` when the token has one. */
   readonly accessToken: string;
   /** Identity that a refreshed token must keep. */
-  readonly expected?: { readonly issuer: string; readonly subject: string };
+  readonly expected?: { readonly issuer: string; readonly subject: string } | undefined;
   /** Audiences beside this client that the person trusts, so that a token may name them without `azp`. */
   readonly trustedAudiences?: readonly string[] | undefined;
   /** The `Date` of the answer that the token came in, in milliseconds since 1970; tells a wrong clock from an old token. */
@@ -54,7 +54,7 @@ export interface VerifiedIdToken {
   readonly claims: IdTokenClaims;
   readonly keys: SigningKeys;
   /** Why the times are wrong, `CLOCK_SKEW` or `INVALID_TOKEN`; absent when they are right. */
-  readonly untimely?: AppError;
+  readonly untimely?: AppError | undefined;
 }
 
 const HINT = "Try again; if it persists, report it to whoever runs the issuer.";
@@ -99,7 +99,7 @@ interface Jws {
 interface Algorithm {
   readonly name: string;
   readonly kty: "RSA" | "EC" | "OKP";
-  readonly crv?: string;
+  readonly crv?: string | undefined;
   readonly importing: RsaHashedImportParams | EcKeyImportParams | { readonly name: string };
   readonly verifying: RsaPssParams | EcdsaParams | { readonly name: string };
   readonly hash: "SHA-256" | "SHA-384" | "SHA-512";

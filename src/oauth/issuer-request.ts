@@ -23,7 +23,7 @@ import { type Meaning, namesError, PASSING_STATUSES, type Refusal } from "./refu
 /** The `cause` of an AppError about an issuer's answer. */
 export interface FailedAnswer extends FailedRequest {
   /** What was refused, and what that means; of a refusal in JSON. */
-  readonly refusal?: Refusal & { readonly meaning: Meaning };
+  readonly refusal?: Refusal & { readonly meaning: Meaning } | undefined;
 }
 
 /** An issuer's answer: JSON, whatever its status below 500. */
@@ -62,9 +62,9 @@ export function badAnswer(message: string, cause: FailedAnswer, hint = "Try agai
 /** How one request to an issuer differs from the plain one. */
 interface IssuerRequest {
   /** What a server says of itself in the body of an answer that is an error here, safe to print. */
-  readonly wordsOf?: (body: string) => string | undefined;
+  readonly wordsOf?: ((body: string) => string | undefined) | undefined;
   /** `returned` where a redirect is an answer in itself; it is never followed. */
-  readonly redirects?: "refused" | "returned";
+  readonly redirects?: "refused" | "returned" | undefined;
 }
 
 /**

@@ -47,7 +47,7 @@ export type Refreshed =
     readonly kind: "unusable";
     readonly error: AppError;
     /** Present when the issuer rotated it. */
-    readonly refreshToken?: string;
+    readonly refreshToken?: string | undefined;
   };
 
 const STEP = "Cannot refresh the session";

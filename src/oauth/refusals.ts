@@ -54,11 +54,11 @@ export type Meaning =
 
 /** A row holds where all of its members do. */
 interface Row {
-  readonly on?: readonly Occasion[];
-  readonly status?: readonly number[];
-  readonly error?: readonly string[];
+  readonly on?: readonly Occasion[] | undefined;
+  readonly status?: readonly number[] | undefined;
+  readonly error?: readonly string[] | undefined;
   /** Of the description. */
-  readonly says?: (description: string) => boolean;
+  readonly says?: ((description: string) => boolean) | undefined;
   readonly means: Meaning;
 }
 

@@ -11,7 +11,7 @@ export interface SignedInWords {
   /** The host they signed in to. */
   readonly where: string;
   /** The one next command that fits, shown to be typed in the terminal. */
-  readonly next?: string;
+  readonly next?: string | undefined;
 }
 
 /** The page after a verified sign-in. */

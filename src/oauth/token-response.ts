@@ -16,13 +16,13 @@ export type { IdTokenClaims, SigningKeys } from "./id-token.ts";
 export interface TokenSet {
   readonly accessToken: string;
   /** End of the access token's life in milliseconds since 1970, from `expires_in` at receipt. */
-  readonly expiresAt?: number;
+  readonly expiresAt?: number | undefined;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
-  readonly idToken?: string;
-  readonly refreshToken?: string;
+  readonly idToken?: string | undefined;
+  readonly refreshToken?: string | undefined;
   /** The verified claims of `idToken`. */
-  readonly claims?: IdTokenClaims;
+  readonly claims?: IdTokenClaims | undefined;
 }
 
 /** A first sign-in's tokens, with the keys to keep for the next verification. */
@@ -35,7 +35,7 @@ export interface SignInTokens {
 export interface TokenAnswer {
   readonly tokens: Omit<TokenSet, "claims">;
   /** The answer's `Date`, in milliseconds since 1970. */
-  readonly serverDate?: number;
+  readonly serverDate?: number | undefined;
 }
 
 /** Longer lives than this are taken as this, in seconds: ten years. */
@@ -115,7 +115,7 @@ export async function verifySignIn(
     readonly metadata: IssuerMetadata;
     readonly keys?: SigningKeys | undefined;
     readonly clientId: string;
-    readonly nonce?: string;
+    readonly nonce?: string | undefined;
     readonly trustedAudiences?: readonly string[] | undefined;
   },
 ): Promise<SignInTokens> {

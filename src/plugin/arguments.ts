@@ -7,21 +7,21 @@ import { parseDuration, parseTimeout } from "../system/clock.ts";
 /** What `auth get-token` was asked for. */
 export interface GetTokenRequest {
   /** `-o`: `token` or an exec apiVersion. */
-  readonly output?: string;
+  readonly output?: string | undefined;
   /** `--session` or `--profile`. */
-  readonly session?: string;
+  readonly session?: string | undefined;
   /** `--credentials-file`: a service account's key file to act with. */
-  readonly credentialsFile?: string;
+  readonly credentialsFile?: string | undefined;
   /** `--active-for`: the API host, or the URL of the issuer, that the session must be of; the active one unless named. */
-  readonly activeFor?: string;
+  readonly activeFor?: string | undefined;
   /** `--client-id`: the client at that issuer, for the line that signs in where the session is not here. */
-  readonly clientId?: string;
-  readonly token?: TokenKind;
+  readonly clientId?: string | undefined;
+  readonly token?: TokenKind | undefined;
   readonly forceRefresh: boolean;
   /** Milliseconds. */
-  readonly minimumLife?: number;
+  readonly minimumLife?: number | undefined;
   /** Milliseconds. */
-  readonly requestTimeout?: number;
+  readonly requestTimeout?: number | undefined;
   readonly claims: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;

@@ -24,13 +24,13 @@ interface Row {
 interface Notes {
   readonly rows: readonly Row[];
   /** When a token was last refreshed on suspicion alone. */
-  readonly refreshed?: number;
+  readonly refreshed?: number | undefined;
   /** The token that the issuer was asked about last, and did not refuse; and whether it answered. */
-  readonly asked?: Asked;
+  readonly asked?: Asked | undefined;
 }
 
 interface Asked extends Pick<Row, "mark" | "at"> {
-  readonly answered?: boolean;
+  readonly answered?: boolean | undefined;
 }
 
 /** The notes of one session. Nothing here fails: without them, only the suspicion is lost. */

@@ -28,7 +28,7 @@ export interface ExecInfo {
   /** True when a person at a terminal can be asked. */
   readonly interactive: boolean;
   /** The server that the token is for, where the entry has `provideClusterInfo: true`. */
-  readonly server?: AskingServer;
+  readonly server?: AskingServer | undefined;
 }
 
 /** Reads `KUBERNETES_EXEC_INFO`. Throws `USAGE` when it is no ExecCredential of a version that is spoken. */

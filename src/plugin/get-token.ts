@@ -49,11 +49,11 @@ export interface GetTokenContext {
   /** Standard input and standard error are terminals. */
   readonly canAsk: () => boolean;
   /** Who uses the terminal behind standard error; free unless told. */
-  readonly terminalUse?: () => Promise<TerminalUse>;
+  readonly terminalUse?: (() => Promise<TerminalUse>) | undefined;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
   /** Says more about a certificate that is not trusted: whose it is, and the line that trusts it. */
-  readonly explainCertificate?: (error: AppError, signal: AbortSignal) => Promise<AppError>;
+  readonly explainCertificate?: ((error: AppError, signal: AbortSignal) => Promise<AppError>) | undefined;
 }
 
 // client-go waits for its plugin without a bound of its own; a person should not wait longer than this.
@@ -63,9 +63,9 @@ const LONGEST_KEYRING_MS = 15_000;
 /** Who is spoken to, and in which form. */
 interface Form {
   readonly output: TokenOutput;
-  readonly info?: ExecInfo;
+  readonly info?: ExecInfo | undefined;
   /** Why the form that was asked for cannot be had. */
-  readonly wrong?: AppError;
+  readonly wrong?: AppError | undefined;
 }
 
 /** Decided before anything else is looked at: what is wrong with the rest is told in this form, too. */

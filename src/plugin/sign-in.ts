@@ -44,7 +44,7 @@ export interface PluginSignInContext {
   /** The API host, or the issuer's URL, that a session must be of to be of use. */
   readonly activeFor?: string | undefined;
   /** The longest that a person may take, in milliseconds; five minutes unless told. */
-  readonly longest?: number;
+  readonly longest?: number | undefined;
 }
 
 /** Whom a sign-in must bring, and where. */

@@ -15,7 +15,7 @@ export interface SignInTarget {
   /** The `prompt` parameter of OpenID Connect for these scopes, unless one is chosen. */
   readonly promptFor: (scopes: readonly string[]) => string | undefined;
   /** Where a device code is asked for when the issuer's metadata does not say. */
-  readonly deviceEndpoint?: string;
+  readonly deviceEndpoint?: string | undefined;
   /** What is kept of the vendor's API. */
-  readonly api?: Readonly<Record<string, string>>;
+  readonly api?: Readonly<Record<string, string>> | undefined;
 }

@@ -105,19 +105,19 @@ export type SealedFields = Pick<Session, "provider" | "kind" | "organization" | 
 /** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
 interface SealedPlace {
   /** Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
-  readonly fields?: SealedFields;
+  readonly fields?: SealedFields | undefined;
   readonly clientId: string;
-  readonly clientSecret?: string;
-  readonly signIn?: SignInChoices;
+  readonly clientSecret?: string | undefined;
+  readonly signIn?: SignInChoices | undefined;
   readonly apiHost: string;
   readonly subject: string;
-  readonly certificateAuthority?: string;
+  readonly certificateAuthority?: string | undefined;
   /** Milliseconds since 1970; absent when nobody said. */
-  readonly accessTokenExpires?: number;
+  readonly accessTokenExpires?: number | undefined;
   /** The vendor's API: its address, and its operations where they differ from what is known of it. */
-  readonly api?: Readonly<Record<string, string>>;
+  readonly api?: Readonly<Record<string, string>> | undefined;
   /** See {@link Session.servers}. */
-  readonly servers?: Session["servers"];
+  readonly servers?: Session["servers"] | undefined;
 }
 
 /** What is sealed of a person's sign-in. */
@@ -127,14 +127,14 @@ export interface SignInCredentials extends SealedPlace {
   /** The issuer and its endpoints. */
   readonly metadata: IssuerMetadata;
   /** The issuer's keys, so that a refresh costs one request. */
-  readonly keys?: SigningKeys;
+  readonly keys?: SigningKeys | undefined;
   readonly accessToken: string;
   /** When the access token came, in milliseconds since 1970. */
   readonly received: number;
-  readonly idToken?: string;
+  readonly idToken?: string | undefined;
   /** The issuer refreshes without an ID token: asking again would be in vain. */
-  readonly noIdTokenOnRefresh?: true;
-  readonly refreshToken?: string;
+  readonly noIdTokenOnRefresh?: true | undefined;
+  readonly refreshToken?: string | undefined;
 }
 
 /** What is sealed of an identity that makes its tokens anew instead of refreshing them. */
@@ -142,13 +142,13 @@ export interface SourceCredentials extends SealedPlace {
   readonly recipe: TokenSource;
   readonly issuer: string;
   /** The token that was made last, while it is kept. */
-  readonly accessToken?: string;
+  readonly accessToken?: string | undefined;
   /** When that one came, in milliseconds since 1970. */
-  readonly received?: number;
+  readonly received?: number | undefined;
   /** Marks the CI job that it was made for: no other job may use it. */
-  readonly job?: string;
+  readonly job?: string | undefined;
   /** What this one took the place of, until it is revoked. */
-  readonly superseded?: readonly SupersededToken[];
+  readonly superseded?: readonly SupersededToken[] | undefined;
 }
 
 /** A token of Studio's that another took the place of, and that is not known to be revoked. */
@@ -166,10 +166,10 @@ export interface SupersededToken {
 export type Credentials = SignInCredentials | SourceCredentials;
 
 /** Where tokens are asked for; discovered at the issuer when absent. */
-interface TokenEndpoint {
-  readonly tokenEndpoint?: string;
+export interface TokenEndpoint {
+  readonly tokenEndpoint?: string | undefined;
   /** `token_endpoint_auth_methods_supported` of the issuer's metadata. */
-  readonly authMethods?: readonly string[];
+  readonly authMethods?: readonly string[] | undefined;
 }
 
 /** How the next token is made. */
@@ -177,7 +177,7 @@ export type TokenSource =
   /** An API token: its id is the client's id, its secret the client's secret. RFC 6749, 4.4. */
   | TokenEndpoint & {
     readonly kind: "client-credentials";
-    readonly scope?: string;
+    readonly scope?: string | undefined;
   }
   /** A service account's key, as PKCS#8 in base64. RFC 7523. */
   | TokenEndpoint & TokenParameters & {
@@ -185,7 +185,7 @@ export type TokenSource =
     readonly keyId: string;
     readonly privateKey: string;
     readonly audience: string;
-    readonly scope?: string;
+    readonly scope?: string | undefined;
   }
   | { readonly kind: "personal-access-token"; readonly token: string }
   /** The CI system's own token, as it is or exchanged. */
@@ -193,11 +193,13 @@ export type TokenSource =
     readonly kind: "workload";
     readonly source: WorkloadSource;
     readonly audience: string;
-    readonly exchange?: TokenEndpoint & TokenParameters & {
-      /** RFC 8693 or RFC 7523. */
-      readonly grant: "token-exchange" | "jwt-bearer";
-      readonly scope?: string;
-    };
+    readonly exchange?:
+      | TokenEndpoint & TokenParameters & {
+        /** RFC 8693 or RFC 7523. */
+        readonly grant: "token-exchange" | "jwt-bearer";
+        readonly scope?: string | undefined;
+      }
+      | undefined;
   }
   /** A token that was given; nobody here makes another. */
   | { readonly kind: "fixed" }

@@ -32,7 +32,7 @@ interface Remembered {
   readonly message: string;
   readonly hint: string;
   /** What it was the failure of, where one file serves several. */
-  readonly of?: string;
+  readonly of?: string | undefined;
   /** The processes that have shown it to their person. */
   readonly told: readonly string[];
 }

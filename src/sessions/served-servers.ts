@@ -95,7 +95,7 @@ function servedBy({ provider, apiHost, servers }: Serving): readonly ServedServe
 /** How it came that the session's token is asked for. */
 export interface Asked {
   /** Nobody named the session, or where it belongs: any other might as well be the active one. */
-  readonly unnamed?: boolean;
+  readonly unnamed?: boolean | undefined;
   /** The name of the cluster entry, where it is known. */
   readonly cluster?: string | undefined;
 }

@@ -13,7 +13,7 @@ export interface TimedToken {
   readonly issued: number;
   readonly expires: number;
   /** Nobody said when it ends. */
-  readonly guessed?: true;
+  readonly guessed?: true | undefined;
 }
 
 // A token whose end nobody names: short enough to be refreshed often, long enough to be of use.

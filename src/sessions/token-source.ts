@@ -15,7 +15,7 @@ import { exchangeToken } from "../oauth/grants/token-exchange.ts";
 import { githubToken, readWorkloadToken, type WorkloadToken } from "../oauth/grants/workload.ts";
 import { pause } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { SourceCredentials, TokenSource, WorkloadSource } from "./credentials.ts";
+import type { SourceCredentials, TokenEndpoint, TokenSource, WorkloadSource } from "./credentials.ts";
 import { credentialOfJob } from "./ci-job.ts";
 
 /** A recipe by which tokens are made; the others hold what somebody gave. */
@@ -119,14 +119,14 @@ export async function requestToken(
 
 interface KnownEndpoint {
   readonly tokenEndpoint: string;
-  readonly authMethods?: readonly string[];
+  readonly authMethods?: readonly string[] | undefined;
 }
 
 /** Asks for a token where the issuer gives them: it is asked once where that is, and again when that is gone. */
 async function atEndpoint(
   http: HttpContext,
   issuer: string,
-  { tokenEndpoint, authMethods }: Partial<KnownEndpoint>,
+  { tokenEndpoint, authMethods }: TokenEndpoint,
   ask: (endpoint: KnownEndpoint) => Promise<AccessToken>,
 ): Promise<{ readonly minted: AccessToken; readonly known: KnownEndpoint }> {
   if (tokenEndpoint === undefined) {

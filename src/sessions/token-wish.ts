@@ -34,7 +34,7 @@ export interface TokenLimits {
 export interface FreshToken extends TimedToken {
   readonly session: Session;
   /** What a person should know although a token came. */
-  readonly warning?: string;
+  readonly warning?: string | undefined;
 }
 
 /** True when a token needs no refresh for this wish. */

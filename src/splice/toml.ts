@@ -23,7 +23,7 @@ interface Pair {
 interface Section {
   /** The first names of it. */
   readonly path: readonly string[];
-  readonly header?: { readonly start: number; readonly end: number; readonly list: boolean };
+  readonly header?: { readonly start: number; readonly end: number; readonly list: boolean } | undefined;
   readonly pairs: Pair[];
 }
 

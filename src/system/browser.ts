@@ -41,7 +41,7 @@ export type BrowserOutcome =
     readonly opened: true;
     readonly program: string;
     /** Why it is not the one that `$BROWSER` names. */
-    readonly passedOver?: string;
+    readonly passedOver?: string | undefined;
   }
   | { readonly opened: false; readonly reason: string };
 
@@ -98,7 +98,7 @@ export interface BrowserCommands {
   /** Argument vectors, the first one that works to be used. */
   readonly commands: readonly (readonly string[])[];
   /** Why what `$BROWSER` or the person's own command says is not among them. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
 /**

@@ -74,7 +74,7 @@ export interface Folders {
   /** Holds the sessions: a file each, with its lock. */
   readonly sessions: string;
   /** Why there are no folders here; reading one of the others throws it. What may be lost is not kept then. */
-  readonly missing?: AppError;
+  readonly missing?: AppError | undefined;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface LoopbackAddress {
   /** Loopback addresses, in this order. */
   readonly hostnames: readonly string[];
   /** On every one of them that this machine has, with the same port; else on the first that it has. */
-  readonly every?: boolean;
+  readonly every?: boolean | undefined;
   /** 0 takes a free one. */
   readonly port: number;
 }

@@ -9,7 +9,7 @@ import { noProxy, type Proxy, PROXY_VARIABLE_NAMES, proxyOf } from "./proxy.ts";
 export interface Fetch {
   (input: string | URL, init?: RequestInit): Promise<Response>;
   /** The host and port of the proxy through which an address is asked, for messages; undefined for none. */
-  readonly proxyOf?: (url: URL) => string | undefined;
+  readonly proxyOf?: ((url: URL) => string | undefined) | undefined;
 }
 
 /** A fetch and the connections that it keeps. */

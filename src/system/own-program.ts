@@ -11,7 +11,7 @@ export interface OwnProgram {
   /** Where it really is. */
   readonly path: string;
   /** The entry module, when it runs from source. */
-  readonly sources?: string;
+  readonly sources?: string | undefined;
   /** The path from the root, without `.` and `..`; links are not followed. */
   absolute(path: string): string;
   /** The path with its links followed; undefined when nothing is there. */

@@ -7,15 +7,15 @@ export interface RunOptions {
   /** The child's whole environment; nothing else is inherited. See {@link childEnvironment}. */
   readonly env: Readonly<Record<string, string>>;
   /** Written to the child's stdin, which is then closed; without it stdin is empty. */
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | undefined;
   /** `inherit` gives the child our own standard error, and leaves {@link RunResult.stderr} empty. */
-  readonly stderr?: "inherit";
+  readonly stderr?: "inherit" | undefined;
   /** Milliseconds after which the child is killed and {@link ProgramTimeout} thrown. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Kills the child and throws the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The most bytes of stdout that are taken; 1 MiB unless given. More is an error, never a cut. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** What a child left behind. */

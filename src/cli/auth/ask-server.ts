@@ -17,8 +17,8 @@ export interface Learned {
   readonly place: ServerAddress;
   /** PEM that the server's certificate needs beside the system's authorities. */
   readonly certificateAuthority?: string | undefined;
-  readonly kind?: TokenKind;
-  readonly username?: string;
+  readonly kind?: TokenKind | undefined;
+  readonly username?: string | undefined;
 }
 
 /** The tokens that a server was shown and refused, the last of each kind. */

@@ -36,7 +36,7 @@ export interface TargetFlags {
 export interface ServerAddress {
   readonly url: string;
   /** The name under which a Datum serves control planes there. */
-  readonly api?: ControlPlaneApi;
+  readonly api?: ControlPlaneApi | undefined;
 }
 
 /** What an entry leads to. */
@@ -45,7 +45,7 @@ export interface EntryTarget {
   readonly what: string;
   readonly kind: ServerKind;
   /** The organization or project that comes into use. */
-  readonly scope?: Scope;
+  readonly scope?: Scope | undefined;
   /** The name of the cluster entry. */
   readonly cluster: string;
   /** The cluster entry is ours to write; else it is there and stays as it is. */
@@ -61,7 +61,7 @@ export interface EntryTarget {
   /** What makes this command trust an authority at the server: a command line, or a variable. */
   readonly trust: string;
   /** Why the server cannot be asked, as a sentence. */
-  readonly unaskable?: string;
+  readonly unaskable?: string | undefined;
 }
 
 const NAMES = ["organization", "project", "cluster", "server"] as const;

@@ -151,7 +151,7 @@ interface KnownSession {
   /** Absent where the client has none, or its key is lost. */
   readonly clientSecret?: string | undefined;
   /** What is kept of the vendor's API. */
-  readonly api?: Credentials["api"];
+  readonly api?: Credentials["api"] | undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ export type ListFormat = typeof LIST_FORMATS[number];
 /** A column: its title, its text for a row, and whether only `wide` shows it. */
 export interface Column<Row> {
   readonly title: string;
-  readonly wide?: true;
+  readonly wide?: true | undefined;
   text(row: Row): string;
 }
 

@@ -23,7 +23,12 @@ export function newSecretFormat(text: string | undefined): typeof FORMATS[number
 
 /** A token with its secret, or with where that is. `lines` are what a person sees beside it. */
 export async function formatNewSecret(
-  token: { readonly id: string; readonly secret: string; readonly name?: string; readonly role?: string },
+  token: {
+    readonly id: string;
+    readonly secret: string;
+    readonly name?: string | undefined;
+    readonly role?: string | undefined;
+  },
   lines: readonly (readonly [title: string, value: string])[],
   keptIn: readonly string[],
   format: typeof FORMATS[number],

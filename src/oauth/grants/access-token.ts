@@ -13,7 +13,7 @@ export interface AccessToken {
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
   /** Milliseconds since 1970; absent when nobody said. */
-  readonly expiresAt?: number;
+  readonly expiresAt?: number | undefined;
 }
 
 /**

@@ -16,7 +16,7 @@ export interface GrantRequest<T> extends Retry {
   readonly step: string;
   readonly endpoint: string;
   /** The credential holds times of its own, so that a wrong clock can be why it is refused. */
-  readonly timeBound?: boolean;
+  readonly timeBound?: boolean | undefined;
   /** What kind of credential it is, which says what a refusal means. */
   readonly occasion: Extract<Occasion, "credential" | "assertion" | "bare-credential">;
   /** What a refusal says of the credential; "refused the credential" unless told. */

@@ -10,9 +10,9 @@ export interface ServiceAccountKey {
   readonly keyId: string;
   /** An RSA key as base64 of PKCS#8. Not enumerable, so that no log or JSON of the key holds it. */
   readonly privateKey: string;
-  readonly clientEmail?: string;
+  readonly clientEmail?: string | undefined;
   /** Sent as it is: it carries the audience that the API asks for. */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
 }
 
 /** A key from its parts, with the private one where no log or JSON finds it. */

@@ -26,7 +26,7 @@ export interface GithubInput extends Retry {
 export interface WorkloadToken {
   readonly token: string;
   /** The clock of whoever gave it, where that was asked just now and named its time. */
-  readonly server?: ServerTime;
+  readonly server?: ServerTime | undefined;
 }
 
 const PERMISSION = "The job needs the permission id-token: write.";
