@@ -56,6 +56,11 @@ export const CODES = {
 /** A stable, upper-case word that names what went wrong. */
 export type ErrorCode = keyof typeof CODES;
 
+/** True for an {@link ErrorCode}. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(CODES, value);
+}
+
 /** What an {@link AppError} can carry beside its code and message. */
 export interface AppErrorOptions {
   /** The next step, as one sentence or a command line. */

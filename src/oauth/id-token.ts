@@ -1,6 +1,6 @@
 /** The verification of ID tokens: signature, claims and times, each failure with its own sentence. */
 
-import { fromBase64Url, toBase64Url } from "../encoding.ts";
+import { fromBase64Url, isObject, toBase64Url } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
@@ -24,9 +24,23 @@ export interface IdTokenClaims {
   readonly [claim: string]: unknown;
 }
 
+/** A public key as an issuer's key set has it: what verifying needs. RFC 7517, 4; RFC 7518, 6. */
+export interface SigningKey {
+  kty: string;
+  kid?: string;
+  alg?: string;
+  use?: string;
+  crv?: string;
+  n?: string;
+  e?: string;
+  x?: string;
+  y?: string;
+  key_ops?: string[];
+}
+
 /** An issuer's public signing keys, safe to keep as JSON with a session, so that a refresh needs one request. */
 export interface SigningKeys {
-  readonly keys: readonly JsonWebKey[];
+  readonly keys: readonly SigningKey[];
   /** Milliseconds since 1970. */
   readonly fetchedAt: number;
 }
@@ -83,7 +97,7 @@ export async function verifyIdToken(
   const keys = await verifySignature(http, metadata, jws, checks.keys);
   const claims = await checkClaims(jws, checks);
   const untimely = checkTimes(http, claims, checks);
-  return { claims, keys, ...(untimely === undefined ? {} : { untimely }) };
+  return { claims, keys, untimely };
 }
 
 // --- the signed text -----------------------------------------------------------------------------------------
@@ -105,15 +119,18 @@ interface Algorithm {
   readonly hash: "SHA-256" | "SHA-384" | "SHA-512";
 }
 
+const SIZES = ["256", "384", "512"] as const;
+
 /** JWS algorithms with a public key, RFC 7518, 3.1 and RFC 8037. `none` and the HMACs are not among them. */
 function algorithmOf(name: unknown): Algorithm | undefined {
   if (name === "EdDSA" || name === "Ed25519") {
     const plain = { name: "Ed25519" };
     return { name, kty: "OKP", crv: "Ed25519", importing: plain, verifying: plain, hash: "SHA-512" };
   }
-  const match = typeof name === "string" ? /^(RS|PS|ES)(256|384|512)$/.exec(name) : null;
-  if (match === null) return undefined;
-  const [alg, family, bits] = match as unknown as [string, "RS" | "PS" | "ES", "256" | "384" | "512"];
+  const [alg, family, digits] = (typeof name === "string" ? /^(RS|PS|ES)(256|384|512)$/.exec(name) : null) ??
+    [];
+  const bits = SIZES.find((size) => size === digits);
+  if (alg === undefined || bits === undefined) return undefined;
   const hash = `SHA-${bits}` as const;
   if (family === "ES") {
     const crv = bits === "512" ? "P-521" : `P-${bits}`;
@@ -178,22 +195,22 @@ export async function fetchSigningKeys(http: HttpContext, metadata: IssuerMetada
 }
 
 /** Only what verifying needs is kept: certificates are large, and a private part has no business here. */
-function publicMembers(jwk: unknown): JsonWebKey[] {
-  if (typeof jwk !== "object" || jwk === null) return [];
-  const kept: Record<string, unknown> = {};
-  for (const name of ["kty", "kid", "alg", "use", "crv", "n", "e", "x", "y"]) {
-    const value = (jwk as Record<string, unknown>)[name];
+function publicMembers(jwk: unknown): SigningKey[] {
+  if (!isObject(jwk) || typeof jwk.kty !== "string") return [];
+  const kept: SigningKey = { kty: jwk.kty };
+  for (const name of ["kid", "alg", "use", "crv", "n", "e", "x", "y"] as const) {
+    const value = jwk[name];
     if (typeof value === "string") kept[name] = value;
   }
-  const operations = (jwk as Record<string, unknown>).key_ops;
+  const operations = jwk.key_ops;
   if (Array.isArray(operations)) kept.key_ops = operations.filter((word) => typeof word === "string");
-  return typeof kept.kty === "string" ? [kept] : [];
+  return [kept];
 }
 
-function candidates({ keys }: SigningKeys, { header, algorithm }: Jws): readonly JsonWebKey[] {
+function candidates({ keys }: SigningKeys, { header, algorithm }: Jws): readonly SigningKey[] {
   return keys.filter((jwk) =>
     jwk.kty === algorithm.kty &&
-    (header.kid === undefined || (jwk as { kid?: string }).kid === header.kid) &&
+    (header.kid === undefined || jwk.kid === header.kid) &&
     (jwk.alg === undefined || jwk.alg === algorithm.name ||
       (jwk.crv === "Ed25519" && algorithm.kty === "OKP")) &&
     (jwk.use === undefined || jwk.use === "sig") &&

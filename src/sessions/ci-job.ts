@@ -8,8 +8,9 @@ import type { Session } from "./session.ts";
 import { WORKLOAD_SUBJECT } from "./name.ts";
 
 /** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
-export async function isOfThisJob(env: Environment, { recipe, job }: Credentials): Promise<boolean> {
-  if (recipe?.kind !== "workload") return true;
+export async function isOfThisJob(env: Environment, credentials: Credentials): Promise<boolean> {
+  if (credentials.recipe === undefined || credentials.recipe.kind !== "workload") return true;
+  const { recipe, job } = credentials;
   return job !== undefined && job === await fingerprintOfJob(env, recipe.source);
 }
 

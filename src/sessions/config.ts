@@ -1,5 +1,6 @@
 /** The schema of `config.json`, which says which session is active. */
 
+import { isObject } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { SCHEMA_VERSION } from "./session.ts";
@@ -24,10 +25,8 @@ export function parseConfig(path: string, text: string | undefined): Config {
   } catch (cause) {
     throw damagedConfig(path, "it is not JSON", cause);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw damagedConfig(path, "it is not an object");
-  }
-  const { schemaVersion, activeSession } = value as Record<string, unknown>;
+  if (!isObject(value)) throw damagedConfig(path, "it is not an object");
+  const { schemaVersion, activeSession } = value;
   if (schemaVersion !== SCHEMA_VERSION) {
     const found = printable(JSON.stringify(schemaVersion) ?? "absent", 20);
     throw damagedConfig(path, `its schemaVersion is ${found} and not ${SCHEMA_VERSION}`);
@@ -35,7 +34,7 @@ export function parseConfig(path: string, text: string | undefined): Config {
   if (activeSession !== undefined && typeof activeSession !== "string") {
     throw damagedConfig(path, "activeSession is not a string");
   }
-  return value as Config;
+  return { ...value, schemaVersion, activeSession };
 }
 
 function damagedConfig(path: string, what: string, cause?: unknown): AppError {

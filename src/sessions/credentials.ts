@@ -2,16 +2,18 @@
 
 import * as v from "valibot";
 import { parseJson } from "../encoding.ts";
-import type { IssuerMetadata } from "../oauth/discovery.ts";
-import type { SigningKeys } from "../oauth/id-token.ts";
-import type { TokenParameters } from "../oauth/request-parameters.ts";
-import { plain, type Session, sessionSchema, type SignInChoices, text } from "./session.ts";
+import { plain, type Session, sessionSchema, text } from "./session.ts";
 
-// What is relied on unseen. Members that this version does not know stay.
+// What is relied on unseen. These look at the members that this version knows; the others stay in the value.
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const endpoint = v.pipe(v.string(), v.check((text) => URL.canParse(text)));
+const texts = v.pipe(v.array(text), v.readonly());
+const textsByName = v.pipe(v.record(text, text), v.readonly());
 const { provider, kind, organization, expires, exportedTo } = sessionSchema.entries;
-const sealedPlace = {
+
+/** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
+const sealedAddressEntries = {
+  /** Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
   fields: v.optional(v.object({ provider, kind, organization, expires, exportedTo })),
   clientId: text,
   clientSecret: v.optional(text),
@@ -19,22 +21,33 @@ const sealedPlace = {
   apiHost: plain,
   subject: text,
   certificateAuthority: v.optional(text),
+  /** Milliseconds since 1970; absent when nobody said. */
   accessTokenExpires: v.optional(time),
-  api: v.optional(v.record(text, text)),
+  /** The vendor's API: its address, and its operations where they differ from what is known of it. */
+  api: v.optional(textsByName),
+  /** See {@link Session.servers}. */
   servers: sessionSchema.entries.servers,
 };
-const tokenEndpoint = { tokenEndpoint: v.optional(endpoint), authMethods: v.optional(v.array(text)) };
-const tokenParameters = {
-  tokenParams: v.optional(v.record(text, text)),
-  resources: v.optional(v.array(text)),
-};
-const recipeSchema = v.variant("kind", [
-  v.looseObject({
-    kind: v.literal("client-credentials"),
-    ...tokenEndpoint,
-    scope: v.optional(text),
-  }),
-  v.looseObject({
+const tokenEndpointSchema = v.object({
+  tokenEndpoint: v.optional(endpoint),
+  /** `token_endpoint_auth_methods_supported` of the issuer's metadata. */
+  authMethods: v.optional(texts),
+});
+const tokenEndpoint = tokenEndpointSchema.entries;
+const tokenParameters = { tokenParams: v.optional(textsByName), resources: v.optional(texts) };
+const workloadSourceSchema = v.variant("kind", [
+  /** GitHub Actions: asked for at `ACTIONS_ID_TOKEN_REQUEST_URL`. */
+  v.object({ kind: v.literal("github") }),
+  /** A variable, such as one of GitLab's `id_tokens`. */
+  v.object({ kind: v.literal("variable"), name: text }),
+  /** A file that is read anew each time, such as a projected service account token. */
+  v.object({ kind: v.literal("file"), path: text }),
+]);
+const tokenSourceSchema = v.variant("kind", [
+  /** An API token: its id is the client's id, its secret the client's secret. RFC 6749, 4.4. */
+  v.object({ kind: v.literal("client-credentials"), ...tokenEndpoint, scope: v.optional(text) }),
+  /** A service account's key, as PKCS#8 in base64. RFC 7523. */
+  v.object({
     kind: v.literal("service-account"),
     ...tokenEndpoint,
     ...tokenParameters,
@@ -43,177 +56,111 @@ const recipeSchema = v.variant("kind", [
     audience: text,
     scope: v.optional(text),
   }),
-  v.looseObject({ kind: v.literal("personal-access-token"), token: text }),
-  v.looseObject({
+  v.object({ kind: v.literal("personal-access-token"), token: text }),
+  /** The CI system's own token, as it is or exchanged. */
+  v.object({
     kind: v.literal("workload"),
-    source: v.variant("kind", [
-      v.looseObject({ kind: v.literal("github") }),
-      v.looseObject({ kind: v.literal("variable"), name: text }),
-      v.looseObject({ kind: v.literal("file"), path: text }),
-    ]),
+    source: workloadSourceSchema,
     audience: text,
-    exchange: v.optional(v.looseObject({
+    exchange: v.optional(v.object({
+      /** RFC 8693 or RFC 7523. */
       grant: v.picklist(["token-exchange", "jwt-bearer"]),
       ...tokenEndpoint,
       ...tokenParameters,
       scope: v.optional(text),
     })),
   }),
-  v.looseObject({ kind: v.literal("fixed") }),
-  v.looseObject({ kind: v.literal("sign-in") }),
+  /** A token that was given; nobody here makes another. */
+  v.object({ kind: v.literal("fixed") }),
+  /** A person who has not signed in yet. */
+  v.object({ kind: v.literal("sign-in") }),
 ]);
-const credentialsSchema = v.union([
-  v.looseObject({
-    ...sealedPlace,
-    recipe: v.optional(v.undefined()),
-    metadata: v.looseObject({
-      issuer: endpoint,
-      authorization_endpoint: endpoint,
-      token_endpoint: endpoint,
-      jwks_uri: endpoint,
-      revocation_endpoint: v.optional(endpoint),
-      userinfo_endpoint: v.optional(endpoint),
-      id_token_signing_alg_values_supported: v.optional(v.array(text)),
-      token_endpoint_auth_methods_supported: v.optional(v.array(text)),
-    }),
-    keys: v.optional(v.looseObject({ keys: v.array(v.looseObject({})), fetchedAt: v.number() })),
-    accessToken: text,
-    received: time,
-    idToken: v.optional(text),
-    noIdTokenOnRefresh: v.optional(v.literal(true)),
-    refreshToken: v.optional(text),
-  }),
-  v.looseObject({
-    ...sealedPlace,
-    recipe: recipeSchema,
+/** See {@link SigningKey}. */
+const signingKeySchema = v.object({
+  kty: text,
+  kid: v.exactOptional(text),
+  alg: v.exactOptional(text),
+  use: v.exactOptional(text),
+  crv: v.exactOptional(text),
+  n: v.exactOptional(text),
+  e: v.exactOptional(text),
+  x: v.exactOptional(text),
+  y: v.exactOptional(text),
+  key_ops: v.exactOptional(v.array(text)),
+});
+const signInSchema = v.object({
+  ...sealedAddressEntries,
+  recipe: v.optional(v.undefined()),
+  /** The issuer and its endpoints. */
+  metadata: v.object({
     issuer: endpoint,
-    accessToken: v.optional(text),
-    received: v.optional(time),
-    job: v.optional(text),
-    superseded: v.optional(v.array(v.looseObject({
-      issuer: endpoint,
-      token: text,
-      name: text,
-      expires: v.optional(plain),
-    }))),
+    authorization_endpoint: endpoint,
+    token_endpoint: endpoint,
+    jwks_uri: endpoint,
+    revocation_endpoint: v.exactOptional(endpoint),
+    userinfo_endpoint: v.exactOptional(endpoint),
+    id_token_signing_alg_values_supported: v.exactOptional(v.array(text)),
+    token_endpoint_auth_methods_supported: v.exactOptional(v.array(text)),
   }),
-]);
-
-/** The public fields, beside the place, by which it is decided what is done with a session. */
-export type SealedFields = Pick<Session, "provider" | "kind" | "organization" | "expires" | "exportedTo">;
-
-/** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
-interface SealedPlace {
-  /** Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
-  readonly fields?: SealedFields | undefined;
-  readonly clientId: string;
-  readonly clientSecret?: string | undefined;
-  readonly signIn?: SignInChoices | undefined;
-  readonly apiHost: string;
-  readonly subject: string;
-  readonly certificateAuthority?: string | undefined;
-  /** Milliseconds since 1970; absent when nobody said. */
-  readonly accessTokenExpires?: number | undefined;
-  /** The vendor's API: its address, and its operations where they differ from what is known of it. */
-  readonly api?: Readonly<Record<string, string>> | undefined;
-  /** See {@link Session.servers}. */
-  readonly servers?: Session["servers"] | undefined;
-}
+  /** The issuer's keys, so that a refresh costs one request. */
+  keys: v.optional(
+    v.object({ keys: v.pipe(v.array(signingKeySchema), v.readonly()), fetchedAt: v.number() }),
+  ),
+  accessToken: text,
+  /** When the access token came, in milliseconds since 1970. */
+  received: time,
+  idToken: v.optional(text),
+  /** The issuer refreshes without an ID token: asking again would be in vain. */
+  noIdTokenOnRefresh: v.optional(v.literal(true)),
+  refreshToken: v.optional(text),
+});
+const supersededSchema = v.object({
+  /** Studio's origin. */
+  issuer: endpoint,
+  token: text,
+  /** The token's name, as Studio shows it. */
+  name: text,
+  /** When it ends, in ISO 8601. */
+  expires: v.optional(plain),
+});
+const sourceCredentialsSchema = v.object({
+  ...sealedAddressEntries,
+  recipe: tokenSourceSchema,
+  issuer: endpoint,
+  /** The token that was made last, while it is kept. */
+  accessToken: v.optional(text),
+  /** When that one came, in milliseconds since 1970. */
+  received: v.optional(time),
+  /** Marks the CI job that it was made for: no other job may use it. */
+  job: v.optional(text),
+  /** What this one took the place of, until it is revoked. */
+  superseded: v.optional(v.pipe(v.array(supersededSchema), v.readonly())),
+});
+const credentialsSchema = v.union([signInSchema, sourceCredentialsSchema]);
 
 /** What is sealed of a person's sign-in. */
-export interface SignInCredentials extends SealedPlace {
-  readonly recipe?: undefined;
-  readonly job?: undefined;
-  /** The issuer and its endpoints. */
-  readonly metadata: IssuerMetadata;
-  /** The issuer's keys, so that a refresh costs one request. */
-  readonly keys?: SigningKeys | undefined;
-  readonly accessToken: string;
-  /** When the access token came, in milliseconds since 1970. */
-  readonly received: number;
-  readonly idToken?: string | undefined;
-  /** The issuer refreshes without an ID token: asking again would be in vain. */
-  readonly noIdTokenOnRefresh?: true | undefined;
-  readonly refreshToken?: string | undefined;
-}
+export type SignInCredentials = Readonly<v.InferOutput<typeof signInSchema>>;
 
 /** What is sealed of an identity that makes its tokens anew instead of refreshing them. */
-export interface SourceCredentials extends SealedPlace {
-  readonly recipe: TokenSource;
-  readonly issuer: string;
-  /** The token that was made last, while it is kept. */
-  readonly accessToken?: string | undefined;
-  /** When that one came, in milliseconds since 1970. */
-  readonly received?: number | undefined;
-  /** Marks the CI job that it was made for: no other job may use it. */
-  readonly job?: string | undefined;
-  /** What this one took the place of, until it is revoked. */
-  readonly superseded?: readonly SupersededToken[] | undefined;
-}
-
-/** A token of Studio's that another took the place of, and that is not known to be revoked. */
-export interface SupersededToken {
-  /** Studio's origin. */
-  readonly issuer: string;
-  readonly token: string;
-  /** The token's name, as Studio shows it. */
-  readonly name: string;
-  /** When it ends, in ISO 8601. */
-  readonly expires?: string | undefined;
-}
+export type SourceCredentials = Readonly<v.InferOutput<typeof sourceCredentialsSchema>>;
 
 /** What is sealed. */
 export type Credentials = SignInCredentials | SourceCredentials;
 
+/** The public fields, beside the place, by which it is decided what is done with a session. */
+export type SealedFields = Pick<Session, "provider" | "kind" | "organization" | "expires" | "exportedTo">;
+
+/** A token of Studio's that another took the place of, and that is not known to be revoked. */
+export type SupersededToken = Readonly<v.InferOutput<typeof supersededSchema>>;
+
 /** Where tokens are asked for; discovered at the issuer when absent. */
-export interface TokenEndpoint {
-  readonly tokenEndpoint?: string | undefined;
-  /** `token_endpoint_auth_methods_supported` of the issuer's metadata. */
-  readonly authMethods?: readonly string[] | undefined;
-}
+export type TokenEndpoint = Readonly<v.InferOutput<typeof tokenEndpointSchema>>;
 
 /** How the next token is made. */
-export type TokenSource =
-  /** An API token: its id is the client's id, its secret the client's secret. RFC 6749, 4.4. */
-  | TokenEndpoint & {
-    readonly kind: "client-credentials";
-    readonly scope?: string | undefined;
-  }
-  /** A service account's key, as PKCS#8 in base64. RFC 7523. */
-  | TokenEndpoint & TokenParameters & {
-    readonly kind: "service-account";
-    readonly keyId: string;
-    readonly privateKey: string;
-    readonly audience: string;
-    readonly scope?: string | undefined;
-  }
-  | { readonly kind: "personal-access-token"; readonly token: string }
-  /** The CI system's own token, as it is or exchanged. */
-  | {
-    readonly kind: "workload";
-    readonly source: WorkloadSource;
-    readonly audience: string;
-    readonly exchange?:
-      | TokenEndpoint & TokenParameters & {
-        /** RFC 8693 or RFC 7523. */
-        readonly grant: "token-exchange" | "jwt-bearer";
-        readonly scope?: string | undefined;
-      }
-      | undefined;
-  }
-  /** A token that was given; nobody here makes another. */
-  | { readonly kind: "fixed" }
-  /** A person who has not signed in yet. */
-  | { readonly kind: "sign-in" };
+export type TokenSource = Readonly<v.InferOutput<typeof tokenSourceSchema>>;
 
 /** Where a CI system puts its token. */
-export type WorkloadSource =
-  /** GitHub Actions: asked for at `ACTIONS_ID_TOKEN_REQUEST_URL`. */
-  | { readonly kind: "github" }
-  /** A variable, such as one of GitLab's `id_tokens`. */
-  | { readonly kind: "variable"; readonly name: string }
-  /** A file that is read anew each time, such as a projected service account token. */
-  | { readonly kind: "file"; readonly path: string };
+export type WorkloadSource = Readonly<v.InferOutput<typeof workloadSourceSchema>>;
 
 /** The public fields that repeat where sealed credentials say that they belong. */
 export type SealedAddressFields = Pick<
@@ -230,9 +177,9 @@ export function sealedAddress(credentials: Credentials): SealedAddressFields {
     authHost: new URL(issuer).host,
     clientId,
     apiHost,
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-    ...(clientSecret === undefined ? {} : { confidential: true }),
-    ...(servers === undefined ? {} : { servers }),
+    certificateAuthority,
+    confidential: clientSecret === undefined ? undefined : true,
+    servers,
   };
 }
 
@@ -247,5 +194,5 @@ export function issuerOf(credentials: Credentials): string {
  */
 export function parseCredentials(text: string): Credentials | undefined {
   const value = parseJson(text);
-  return v.is(credentialsSchema, value) ? value as unknown as Credentials : undefined;
+  return v.is(credentialsSchema, value) ? value : undefined;
 }

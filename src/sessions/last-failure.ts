@@ -1,11 +1,11 @@
 /** Owns the failure that is remembered for ten seconds, because kubectl runs a failing plugin five times. */
 
-import { AppError, CODES, type ErrorCode } from "../errors.ts";
+import { AppError, type ErrorCode, isErrorCode } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { Clock } from "../system/clock.ts";
 import { isTrusted, readTextFile, replaceQuickly } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import { parseJson } from "../encoding.ts";
+import { isObject, parseJson } from "../encoding.ts";
 
 const REMEMBERED = 10_000;
 // Five runs of the plugin, each of which may wait ten seconds for the network or for another process.
@@ -90,7 +90,7 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
     async recent() {
       const found = await read();
       if (found === undefined || !isRecent(found) || FOUND_AGAIN.has(found.code)) return undefined;
-      return new AppError(found.code, found.message, found.hint === "" ? {} : { hint: found.hint });
+      return new AppError(found.code, found.message, { hint: found.hint || undefined });
     },
     remember(error) {
       const { code, message, hint = "" } = error.cause instanceof RememberedAs ? error.cause.failure : error;
@@ -100,7 +100,7 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
         const before = last !== undefined && (isRecent(last) || OUTAGES.has(code)) ? last : undefined;
         const same = before?.code === code && before.message === words.message && before.hint === words.hint;
         if (same && isRecent(before)) return undefined;
-        return { at: now(), code, ...words, ...(of === undefined ? {} : { of }), told: before?.told ?? [] };
+        return { at: now(), code, ...words, of, told: before?.told ?? [] };
       });
     },
     async firstFor(parent) {
@@ -117,13 +117,14 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
 
 function parse(text: string | undefined): Remembered | undefined {
   const value = text === undefined ? undefined : parseJson(text);
-  if (typeof value !== "object" || value === null) return undefined;
-  const { at, code, message, hint, told, of } = value as Record<string, unknown>;
-  const known = typeof code === "string" && Object.hasOwn(CODES, code);
-  if (!known || typeof at !== "number" || typeof message !== "string" || typeof hint !== "string") {
+  if (!isObject(value)) return undefined;
+  const { at, code, message, hint, told, of } = value;
+  if (
+    !isErrorCode(code) || typeof at !== "number" || typeof message !== "string" || typeof hint !== "string"
+  ) {
     return undefined;
   }
   if (!Array.isArray(told) || !told.every((parent) => typeof parent === "string")) return undefined;
   const words = { message: printable(message, LONGEST_TEXT), hint: printable(hint, LONGEST_TEXT) };
-  return { at, code: code as ErrorCode, ...words, told, ...(typeof of === "string" ? { of } : {}) };
+  return { at, code, ...words, told, of: typeof of === "string" ? of : undefined };
 }

@@ -98,22 +98,21 @@ async function mint(
     return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
   }
   const { minted, recipe } = await follow(store, opened, credentials.recipe, limits);
-  const { accessTokenExpires: _, job: __, ...rest } = credentials;
   const job = recipe.kind === "workload" ? await fingerprintOfJob(store.host.env, recipe.source) : undefined;
   const next: SourceCredentials = {
-    ...rest,
+    ...credentials,
     recipe,
-    ...(job === undefined ? {} : { job }),
+    job,
     accessToken: minted.accessToken,
     received: minted.receivedAt,
-    ...(minted.expiresAt === undefined ? {} : { accessTokenExpires: minted.expiresAt }),
+    accessTokenExpires: minted.expiresAt,
   };
   const token = timedToken(next, "access");
   if (token === undefined) throw new Error("a minted token is a token");
   if (keep) await keepToken(store, opened, next, token.expires);
   if (ambientCredentials(session) !== undefined) rememberForThisProcess(session, next);
   const tooShort = request.minimumLife !== undefined && !isFresh(token, request, store.host.now());
-  return { ...token, session, ...(tooShort ? { warning: TOO_SHORT } : {}) };
+  return { ...token, session, warning: tooShort ? TOO_SHORT : undefined };
 }
 
 /** Writes what was made. Where that fails, the next call makes another. */
@@ -156,7 +155,7 @@ async function follow(
     throw new AppError(
       thrown.code,
       `Cannot get a token for the ${wordFor(session)} "${session.name}": ${thrown.message}`,
-      { ...(hint === undefined ? {} : { hint }), cause: thrown },
+      { hint, cause: thrown },
     );
   }
 }

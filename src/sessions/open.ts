@@ -6,7 +6,6 @@ import {
   parseCredentials,
   sealedAddress,
   type SealedAddressFields,
-  type SealedFields,
 } from "./credentials.ts";
 import { type SealingKey, unseal } from "./seal.ts";
 import { SCHEMA_VERSION, type Session } from "./session.ts";
@@ -25,23 +24,23 @@ export async function unsealSession(session: Session, key: SealingKey): Promise<
   const credentials = opened === undefined ? undefined : parseCredentials(opened);
   if (credentials === undefined) return undefined;
   const { subject, signIn } = credentials;
-  const { certificateAuthority: _, signIn: __, confidential: ___, servers: ____, ...rest } = session;
+  // What a seal with these fields leaves out was not there when it was made.
+  const { provider, kind, organization, expires, exportedTo } = credentials.fields ?? session;
   return {
     session: {
-      ...(credentials.fields === undefined ? rest : { ...withoutFields(rest), ...credentials.fields }),
+      ...session,
+      provider,
+      kind,
+      organization,
+      expires,
+      exportedTo,
       ...sealedAddress(credentials),
       user: { ...session.user, subject },
-      ...(signIn === undefined ? {} : { signIn }),
+      signIn,
     },
     credentials,
     key,
   };
-}
-
-/** The rest of a session: a field that the seal leaves out was not there when it was made. */
-function withoutFields<T extends Partial<SealedFields>>(session: T) {
-  const { provider: _, kind: __, organization: ___, expires: ____, exportedTo: _____, ...rest } = session;
-  return rest;
 }
 
 const ambient = new WeakMap<Session, Credentials>();

@@ -22,7 +22,7 @@ export function withServer(
   const accepted = named.accepted ?? before?.accepted;
   const all = [
     ...servers.filter((server) => !same(server)),
-    { ...way, ...(accepted === undefined ? {} : { accepted }) },
+    { ...way, accepted },
   ];
   return { kept: all.slice(-MOST_SERVERS), dropped: all.slice(0, -MOST_SERVERS) };
 }

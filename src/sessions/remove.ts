@@ -55,7 +55,7 @@ async function forgetSession(
     const { activeSession: _, ...rest } = config;
     return rest;
   });
-  return leftBehind === undefined ? {} : { leftBehind };
+  return { leftBehind };
 }
 
 /**

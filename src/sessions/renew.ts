@@ -105,7 +105,7 @@ async function refresh(
   ) {
     warning = TOO_SHORT;
   }
-  return { ...token, session, ...(warning === undefined ? {} : { warning }) };
+  return { ...token, session, warning };
 }
 
 async function askIssuer(
@@ -135,16 +135,16 @@ function afterRefresh(before: SignInCredentials, refreshed: Refreshed): SignInCr
     return refreshToken === undefined ? undefined : { ...before, refreshToken };
   }
   const { tokens, keys, metadata } = refreshed;
-  const { accessTokenExpires: _, noIdTokenOnRefresh: __, ...kept } = before;
   return {
-    ...kept,
+    ...before,
     metadata,
-    ...(keys === undefined ? {} : { keys }),
+    keys: keys ?? before.keys,
     accessToken: tokens.accessToken,
     received: tokens.receivedAt,
-    ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
-    ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
-    ...(tokens.idToken === undefined ? { noIdTokenOnRefresh: true } : { idToken: tokens.idToken }),
+    accessTokenExpires: tokens.expiresAt,
+    refreshToken: tokens.refreshToken ?? before.refreshToken,
+    idToken: tokens.idToken ?? before.idToken,
+    noIdTokenOnRefresh: tokens.idToken === undefined ? true : undefined,
   };
 }
 
@@ -228,7 +228,7 @@ function refreshFailure(session: Session, failure: unknown): AppError {
   const refusal = refusalOfError(failure);
   const hint = refusal === undefined ? failure.hint : afterRefusal(session, refusal);
   return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     cause: failure,
   });
 }

@@ -83,14 +83,13 @@ export async function saveSession(
     credentials: await credentialsOf(store, previous, made ? undefined : key, limits),
   };
   // Kept as they were sealed: nobody need name them again after a new sign-in.
-  const servers = replaced?.credentials?.servers;
+  const servers = replaced?.credentials?.servers ?? credentials.servers;
   let saved: Session;
   try {
-    const kept = servers === undefined ? {} : { servers };
     const replacement = await prepareSession(store, name, previous, key);
     saved = await replacement.commit(
-      { ...session, ...kept, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
-      { ...credentials, ...kept },
+      { ...session, servers, schemaVersion: SCHEMA_VERSION, keyStore, credentials: "" },
+      { ...credentials, servers },
     );
   } catch (thrown) {
     // No file is sealed with it.
@@ -244,12 +243,12 @@ export async function saveMachine(
       {
         credentials,
         session: {
-          ...(before?.inUse && { inUse: before.inUse }),
-          ...(before?.controlPlaneApi && { controlPlaneApi: before.controlPlaneApi }),
+          inUse: before?.inUse,
+          controlPlaneApi: before?.controlPlaneApi,
           ...session,
           ...sealedAddress(credentials),
           name,
-          ...(ends === undefined ? {} : { tokenExpires: ends }),
+          tokenExpires: ends,
         },
       },
       { keyStores, named },

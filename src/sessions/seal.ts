@@ -1,6 +1,6 @@
 /** Owns the sealing of credentials: compact JWE with `alg: dir`, `enc: A256GCM` (RFC 7516, RFC 7518 §5.3). */
 
-import { fromBase64Url, toBase64Url } from "../encoding.ts";
+import { fromBase64Url, isObject, toBase64Url } from "../encoding.ts";
 
 /** A session's key: 32 random bytes, as base64url text in the keyring. */
 export interface SealingKey {
@@ -45,8 +45,8 @@ export function kidOf(jwe: string): string | undefined {
   if (bytes === undefined || encryptedKey !== "") return undefined;
   try {
     const header: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof header !== "object" || header === null) return undefined;
-    const { alg, enc, kid } = header as Record<string, unknown>;
+    if (!isObject(header)) return undefined;
+    const { alg, enc, kid } = header;
     return alg === "dir" && enc === "A256GCM" && typeof kid === "string" ? kid : undefined;
   } catch {
     return undefined;

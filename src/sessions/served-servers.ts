@@ -69,10 +69,10 @@ export function servedServer(asking: AskingServer, accepted: boolean): ServedSer
   const { proxy, tlsServerName, unverified } = asking;
   return {
     origin,
-    ...(accepted ? { accepted: true } : {}),
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(tlsServerName === undefined || tlsServerName === nameIn(origin) ? {} : { tlsServerName }),
-    ...(unverified ? { unverified: true } : {}),
+    accepted: accepted || undefined,
+    proxy,
+    tlsServerName: tlsServerName === nameIn(origin) ? undefined : tlsServerName,
+    unverified: unverified || undefined,
   };
 }
 

@@ -45,7 +45,6 @@ export async function requestToken(
   const client = oauthClient(clientId, clientSecret);
   switch (recipe.kind) {
     case "client-credentials": {
-      const scope = recipe.scope === undefined ? {} : { scope: recipe.scope };
       const { minted, known } = await atEndpoint(
         http,
         issuer,
@@ -55,7 +54,7 @@ export async function requestToken(
             tokenEndpoint,
             methods: authMethods ?? [],
             client,
-            ...scope,
+            scope: recipe.scope,
             ...patience,
           }),
       );
@@ -104,7 +103,7 @@ export async function requestToken(
             methods: authMethods ?? [],
             client,
             parameters,
-            ...(scope === undefined ? {} : { scope }),
+            scope,
             ...patience,
           };
           return grant === "jwt-bearer"
@@ -133,7 +132,7 @@ async function atEndpoint(
     const known = await discoveredEndpoint(http, issuer);
     return { minted: await ask(known), known };
   }
-  const known = { tokenEndpoint, ...(authMethods === undefined ? {} : { authMethods }) };
+  const known = { tokenEndpoint, authMethods };
   try {
     return { minted: await ask(known), known };
   } catch (thrown) {
@@ -149,7 +148,7 @@ async function discoveredEndpoint(http: HttpContext, issuer: string): Promise<Kn
   const methods = metadata.token_endpoint_auth_methods_supported;
   return {
     tokenEndpoint: metadata.token_endpoint,
-    ...(methods === undefined ? {} : { authMethods: methods }),
+    authMethods: methods,
   };
 }
 

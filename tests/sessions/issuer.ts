@@ -82,7 +82,7 @@ export function startIssuer(now: () => number): LocalIssuer {
       jwks_uri: `${url}/keys`,
       revocation_endpoint: `${url}/revoke`,
     },
-    keys: { keys: [key.jwk as JsonWebKey], fetchedAt: Date.now() },
+    keys: { keys: [{ kty: "RSA", ...key.jwk }], fetchedAt: Date.now() },
     refreshToken: "refresh-0",
     accessLife: 3600,
     idLife: 3600,

@@ -45,7 +45,7 @@ Deno.test("an edited kind, provider, organization, end or export steers nothing:
   const { session: found } = await opened(sandbox, session.name);
   const { kind, provider, organization } = found;
   assert.deepEqual([kind, provider, organization, found.expires], ["user", "datum", "acme", expires]);
-  assert.ok(!("exportedTo" in found), "what was not sealed was not there");
+  assert.equal(found.exportedTo, undefined, "what was not sealed was not there");
 });
 
 Deno.test("a file that was sealed before its fields were is read as it is, until it is sealed again", async () => {

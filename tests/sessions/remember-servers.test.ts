@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { MOST_SERVERS, rememberServer, withServer } from "../../src/sessions/remember-servers.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
+import { asJson } from "../as-json.ts";
 import { expectRejection } from "../expect-error.ts";
 import { BOUND, edit, opened, openSandbox, type SessionOptions } from "./sandbox.ts";
 
@@ -11,15 +12,16 @@ const B = { origin: "https://b.example.com:6443" };
 const OIDC: SessionOptions = { name: "ada", session: { provider: "oidc" } };
 
 Deno.test("a server is kept once, the latest last, with what was ever learned of it", () => {
-  assert.deepEqual(withServer([], A), { kept: [A], dropped: [] });
-  assert.deepEqual(withServer([A, B], A).kept, [B, A]);
+  const added = (...given: Parameters<typeof withServer>) => asJson(withServer(...given));
+  assert.deepEqual(added([], A), { kept: [A], dropped: [] });
+  assert.deepEqual(added([A, B], A).kept, [B, A]);
   const accepted = { ...A, accepted: true as const };
-  assert.deepEqual(withServer([accepted, B], A).kept, [B, accepted], "a server that accepted once did");
-  assert.deepEqual(withServer([A], accepted).kept, [accepted]);
+  assert.deepEqual(added([accepted, B], A).kept, [B, accepted], "a server that accepted once did");
+  assert.deepEqual(added([A], accepted).kept, [accepted]);
   const proxied = { ...A, proxy: "http://proxy.example" };
-  assert.deepEqual(withServer([A], proxied).kept, [A, proxied], "another way is another one");
+  assert.deepEqual(added([A], proxied).kept, [A, proxied], "another way is another one");
   const many = Array.from({ length: MOST_SERVERS }, (_, at) => ({ origin: `https://${at}.example.com` }));
-  const full = withServer(many, A);
+  const full = added(many, A);
   assert.deepEqual([full.kept.length, full.kept.at(-1), full.dropped], [MOST_SERVERS, A, many.slice(0, 1)]);
 });
 
@@ -61,7 +63,7 @@ Deno.test("outside Datum the first list takes in what was there; later ones, and
   await sandbox.add(OIDC);
   await sandbox.add({ name: "grace", subject: "2" });
   const remember = async (name: string, named: typeof A, adopted: (typeof A)[]) =>
-    (await rememberServer(sandbox.store, name, named, adopted, BOUND)).servers;
+    asJson(await rememberServer(sandbox.store, name, named, adopted, BOUND)).servers;
   assert.deepEqual(await remember("ada", A, [B]), [B, A]);
   assert.deepEqual(await remember("ada", A, [{ origin: "https://c.example.com" }]), [B, A]);
   assert.deepEqual(await remember("grace", A, [B]), [A]);
