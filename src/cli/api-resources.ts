@@ -162,12 +162,12 @@ function listOf(rows: readonly ApiResource[]): unknown {
       name: row.plural,
       singularName: row.singular,
       namespaced: row.namespaced,
-      ...(row.group === "" ? {} : { group: row.group }),
+      group: row.group || undefined,
       version: row.version,
       kind: row.kind,
       verbs: row.verbs,
-      ...(row.shortNames.length === 0 ? {} : { shortNames: row.shortNames }),
-      ...(row.categories.length === 0 ? {} : { categories: row.categories }),
+      shortNames: row.shortNames.length === 0 ? undefined : row.shortNames,
+      categories: row.categories.length === 0 ? undefined : row.categories,
     })),
   };
 }

@@ -44,7 +44,7 @@ export function scopeOfContext(
     kubeconfig,
     // What a path says of a project is a Datum's word alone.
     scope: session.provider === "datum" && refused === undefined ? scopeOfServer(context.server) : undefined,
-    ...(refused === undefined ? {} : { refused }),
+    refused,
     source: `the kubeconfig's context ${printable(context.name, 100)}`,
   };
 }

@@ -359,8 +359,7 @@ async function revokeAtStudio(
     if (!isLive(session, cli.now())) {
       return { done: "Removed here; its token had expired already", host, token, older };
     }
-    const until = session.expires === undefined ? {} : { until: session.expires };
-    return { done: "", host, failure: thrown, token, older, ...until };
+    return { done: "", host, failure: thrown, token, older, until: session.expires };
   }
 }
 

@@ -54,10 +54,12 @@ export function scopeParts(scope: ChosenScope | undefined, apiHost: string): {
   }
   const address = scope.context.server ?? "";
   const host = originOf(address)?.replace(/^https:\/\//, "") ?? printable(address);
+  const { scope: named } = scope;
   return {
     host,
-    ...(scope.scope === undefined ? {} : { [scope.scope.kind]: scope.scope.id }),
-    ...(scope.scope === undefined || host !== apiHost ? { server: printable(address) } : {}),
+    organization: named?.kind === "organization" ? named.id : undefined,
+    project: named?.kind === "project" ? named.id : undefined,
+    server: named === undefined || host !== apiHost ? printable(address) : undefined,
   };
 }
 

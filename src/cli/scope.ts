@@ -90,10 +90,8 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeDefaults): C
   const project = env("DATUM_PROJECT");
   const organization = organizationVariable(env);
   if (project !== undefined) {
-    const within = organization === undefined
-      ? {}
-      : { organization: checkedScope("organization", organization.id).id };
-    return { ...asked("project", project, "DATUM_PROJECT"), ...within };
+    const within = organization === undefined ? undefined : checkedScope("organization", organization.id).id;
+    return { ...asked("project", project, "DATUM_PROJECT"), organization: within };
   }
   if (organization !== undefined) return asked("organization", organization.id, organization.variable);
   const scope = scopeInUse(inUse);
@@ -101,7 +99,7 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeDefaults): C
   const within = scope.kind === "project" ? inUse?.organization : undefined;
   return {
     ...asked(scope.kind, scope.id, "ctx use or update-kubeconfig"),
-    ...(within === undefined ? {} : { organization: checkedScope("organization", within).id }),
+    organization: within === undefined ? undefined : checkedScope("organization", within).id,
   };
 }
 

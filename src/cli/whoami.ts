@@ -70,7 +70,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
         storage: storageOf(session),
         tokenExpires: tokenExpires ?? null,
         expires: session.expires ?? null,
-        ...(session.team === undefined ? {} : { team: session.team }),
+        team: session.team,
       },
       session.name,
       format,

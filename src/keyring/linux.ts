@@ -57,8 +57,8 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
       return await run("secret-tool", [...args, "service", SERVICE, "account", kept.account], {
         env: environment,
         timeout: Math.max(1, limits.timeout),
-        ...(secret === undefined ? {} : { stdin: secret }),
-        ...(limits.signal === undefined ? {} : { signal: limits.signal }),
+        stdin: secret,
+        signal: limits.signal,
       });
     } catch (error) {
       if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, limits, error);

@@ -48,8 +48,8 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
       return await run(SECURITY, args, {
         env: environment,
         timeout: Math.max(1, limits.timeout),
-        ...(stdin === undefined ? {} : { stdin }),
-        ...(limits.signal === undefined ? {} : { signal: limits.signal }),
+        stdin,
+        signal: limits.signal,
       });
     } catch (error) {
       if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, limits, error);

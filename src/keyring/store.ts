@@ -17,7 +17,7 @@ export interface KeyringLimits {
 
 /** How long a keyring may take: longer where a person may be unlocking it. */
 export function keyringLimits(canAsk: boolean, signal?: AbortSignal): KeyringLimits {
-  return { timeout: canAsk ? 60_000 : 15_000, ...(signal === undefined ? {} : { signal }) };
+  return { timeout: canAsk ? 60_000 : 15_000, signal };
 }
 
 /**

@@ -19,17 +19,17 @@ const MOST_BYTES = 64 * 1024 * 1024;
 export async function listObjects(client: ApiClient, path: string): Promise<JsonObject[]> {
   const found: JsonObject[] = [];
   const allowance = { bytes: MOST_BYTES, left: MOST_BYTES };
-  let next = "";
+  const query: Record<string, string> = { limit: String(PART) };
   for (let part = 1; part <= MOST_PARTS; part += 1) {
     const answer = await client.get(path, {
-      query: { limit: String(PART), ...(next === "" ? {} : { continue: next }) },
+      query,
       allowance,
     });
     // Not spread as arguments: there can be too many.
     for (const item of objects(answer.items)) found.push(item);
     const token = isObject(answer.metadata) ? answer.metadata.continue : undefined;
     if (typeof token !== "string" || token === "") return found;
-    next = token;
+    query.continue = token;
   }
   throw new AppError(
     "INVALID",

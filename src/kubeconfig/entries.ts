@@ -33,8 +33,8 @@ export function identityOf(
   // Elsewhere one host serves many: all of Cloudfleet's organizations, the realms of an issuer.
   if (provider === "datum" && name.endsWith(`@${apiHost}`)) return { session: name };
   if (provider === "datum") return { session: name, activeFor: apiHost };
-  const told = provider === "oidc" && kind === "user" && clientId !== undefined ? { clientId } : {};
-  return { session: name, activeFor: issuer, ...told };
+  const told = provider === "oidc" && kind === "user" ? clientId : undefined;
+  return { session: name, activeFor: issuer, clientId: told };
 }
 
 /** The name of the user entry: one per session and place, or one per API host for those that follow `auth switch`. */
@@ -161,7 +161,7 @@ export function contextsChangedAlong(kubeconfig: Kubeconfig, options: EntryOptio
 }
 
 function settings(exec: unknown): string {
-  const { command, args, interactiveMode } = Object(exec) as Record<string, unknown>;
+  const { command, args, interactiveMode }: Readonly<Record<string, unknown>> = Object(exec);
   return [command, interactiveMode, ...Array.isArray(args) ? args : []].join("\0");
 }
 
@@ -170,16 +170,14 @@ export function entryEdit(options: EntryOptions): KubeconfigEdit {
   const { cluster, server, context, certificateAuthority, switchTo } = options;
   const user = userName(options.identity);
   return {
-    ...(server !== undefined && {
-      clusters: [{
-        name: cluster,
-        server,
-        certificateAuthorityData: certificateAuthority === undefined ? null : base64(certificateAuthority),
-      }],
-    }),
+    clusters: server === undefined ? undefined : [{
+      name: cluster,
+      server,
+      certificateAuthorityData: certificateAuthority === undefined ? null : base64(certificateAuthority),
+    }],
     users: [{ name: user, exec: execEntry(options) }],
     contexts: [{ name: context, cluster, user }],
-    ...(switchTo && { currentContext: context }),
+    currentContext: switchTo ? context : undefined,
   };
 }
 

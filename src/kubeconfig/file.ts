@@ -211,8 +211,8 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
   const activeFor = valueOf("--active-for");
   return {
     name,
-    ...(session === undefined ? {} : { session }),
-    ...(activeFor === undefined ? {} : { activeFor }),
+    session,
+    activeFor,
   };
 }
 
@@ -251,7 +251,7 @@ export function removalOfSession(
     users: [...new Set(users)],
     contexts: [...new Set(going.map(({ name }) => name))],
     clusters: [...new Set(clusters)],
-    ...(current === undefined ? {} : { currentContext: current }),
+    currentContext: current,
   };
 }
 
@@ -275,11 +275,11 @@ function changesOf(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChan
     const mine = (list: ListName) => ({ name }: { readonly name: string }) =>
       (entryOf(kubeconfig, list, name)?.file ?? home) === file;
     const text = editKubeconfig(file.config, {
-      ...(edit.clusters && { clusters: edit.clusters.filter(mine("clusters")) }),
-      ...(edit.users && { users: edit.users.filter(mine("users")) }),
-      ...(edit.contexts && { contexts: edit.contexts.filter(mine("contexts")) }),
-      ...(edit.currentContext !== undefined && file === home && { currentContext: edit.currentContext }),
-      ...(edit.remove && { remove: edit.remove }),
+      clusters: edit.clusters?.filter(mine("clusters")),
+      users: edit.users?.filter(mine("users")),
+      contexts: edit.contexts?.filter(mine("contexts")),
+      currentContext: file === home ? edit.currentContext : undefined,
+      remove: edit.remove,
     });
     if (text === file.config.text) return [];
     return [{ path: file.path, before: file.bytes, after: text }];

@@ -69,8 +69,8 @@ export async function findCluster(
   return {
     name,
     address: serverAddress(server),
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-    ...(unfollowed === undefined ? {} : { unfollowed }),
+    certificateAuthority,
+    unfollowed,
   };
 }
 

@@ -219,7 +219,7 @@ export async function redeemCode(http: HttpContext, input: RedeemInput): Promise
   const response = await oauth.authorizationCodeGrantRequest(
     { ...metadata },
     { client_id: client.id },
-    clientAuthentication(client, metadata),
+    clientAuthentication(client, metadata.token_endpoint_auth_methods_supported),
     params,
     authorization.redirectUri,
     authorization.codeVerifier,

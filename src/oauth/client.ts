@@ -1,7 +1,6 @@
 /** Owns who we are to an issuer: a client id, perhaps its secret, and how that is proved. */
 
 import * as oauth from "oauth4webapi";
-import type { IssuerMetadata } from "./discovery.ts";
 
 /** A client as it is registered at the issuer: public, or confidential when it has a secret. RFC 6749, 2.1. */
 export interface OAuthClient {
@@ -24,19 +23,11 @@ export function oauthClient(id: string, secret?: string): OAuthClient {
  */
 export function clientAuthentication(
   { secret }: OAuthClient,
-  metadata: Pick<IssuerMetadata, "token_endpoint_auth_methods_supported">,
+  methods: readonly string[] = [],
 ): oauth.ClientAuth {
   if (secret === undefined) return oauth.None();
-  const methods = metadata.token_endpoint_auth_methods_supported ?? [];
   const posted = methods.includes("client_secret_post") && !methods.includes("client_secret_basic");
   return posted ? oauth.ClientSecretPost(secret) : basic(secret);
-}
-
-/** A list of methods as metadata has it. */
-export function methodsOf(
-  methods: readonly string[] | undefined,
-): { token_endpoint_auth_methods_supported?: string[] } {
-  return methods === undefined ? {} : { token_endpoint_auth_methods_supported: [...methods] };
 }
 
 /** As HTML forms encode: the library escapes "-" and "." too, which issuers that compare without decoding refuse. */

@@ -92,15 +92,18 @@ async function askForCode(
   endpoint: string,
   codeVerifier: string | undefined,
 ): Promise<Answer> {
-  const challenge = codeVerifier === undefined ? {} : {
-    code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
-    code_challenge_method: "S256",
-  };
+  const challenge = codeVerifier === undefined
+    ? undefined
+    : await oauth.calculatePKCECodeChallenge(codeVerifier);
   const response = await oauth.deviceAuthorizationRequest(
     { ...metadata, device_authorization_endpoint: endpoint },
     { client_id: client.id },
-    clientAuthentication(client, metadata),
-    authorizationParameters(parameters, { scope: scopes.join(" "), ...challenge }),
+    clientAuthentication(client, metadata.token_endpoint_auth_methods_supported),
+    authorizationParameters(parameters, {
+      scope: scopes.join(" "),
+      code_challenge: challenge,
+      code_challenge_method: challenge === undefined ? undefined : "S256",
+    }),
     requestOptions(http, ASKING),
   );
   return await readJson(ASKING, endpoint, response);
@@ -126,9 +129,9 @@ function readDeviceCode(http: HttpContext, endpoint: string, answer: Answer): De
   return Object.assign(polled, {
     userCode: printable(userCode, 64),
     verificationUri: addressToOpen(endpoint, "verification_uri", uri),
-    ...(complete === undefined
-      ? {}
-      : { verificationUriComplete: addressToOpen(endpoint, "verification_uri_complete", complete) }),
+    verificationUriComplete: complete === undefined
+      ? undefined
+      : addressToOpen(endpoint, "verification_uri_complete", complete),
   });
 }
 
@@ -176,7 +179,7 @@ export async function pollDevice(http: HttpContext, input: PollInput): Promise<S
       const response = await oauth.deviceCodeGrantRequest(
         { ...metadata },
         { client_id: client.id },
-        clientAuthentication(client, metadata),
+        clientAuthentication(client, metadata.token_endpoint_auth_methods_supported),
         device.deviceCode,
         {
           ...requestOptions(http, step),

@@ -1,7 +1,7 @@
 /** What an issuer says about itself: OpenID Connect Discovery, its checks, and the scopes to ask for. */
 
 import * as oauth from "oauth4webapi";
-import { AppError } from "../errors.ts";
+import { AppError, fail } from "../errors.ts";
 import { printable, shellWord } from "../text.ts";
 import { endpointUrl, hostOf } from "../http/address.ts";
 import type { FailedRequest, HttpContext } from "../http/bounded.ts";
@@ -28,7 +28,6 @@ export interface IssuerMetadata {
   readonly authorization_response_iss_parameter_supported?: boolean;
 }
 
-const REQUIRED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
 const OPTIONAL_ENDPOINTS = [
   "revocation_endpoint",
   "userinfo_endpoint",
@@ -85,20 +84,27 @@ function checkMetadata(
   if (json.issuer !== issuer) {
     const named = typeof json.issuer === "string" ? `"${printable(json.issuer)}"` : "no issuer";
     const hint = isNeighbour(json.issuer, issuer)
-      ? { hint: `If that is the one that you mean, name it as it does: --issuer ${shellWord(json.issuer)}` }
-      : {};
-    throw refuse(`names ${named}, not "${printable(issuer)}"`, hint);
+      ? `If that is the one that you mean, name it as it does: --issuer ${shellWord(json.issuer)}`
+      : undefined;
+    throw refuse(`names ${named}, not "${printable(issuer)}"`, { hint });
   }
-  const metadata: Record<string, unknown> = { issuer };
-  for (const name of [...REQUIRED_ENDPOINTS, ...OPTIONAL_ENDPOINTS]) {
+  const endpoint = (name: string): string | undefined => {
     const value = json[name];
-    if (value === undefined || value === null) {
-      if ((REQUIRED_ENDPOINTS as readonly string[]).includes(name)) throw refuse(`names no ${name}`);
-      continue;
-    }
-    const endpoint = endpointUrl(value);
-    if (typeof endpoint === "string") throw refuse(`names a ${name} that ${endpoint}`);
-    metadata[name] = value;
+    if (value === undefined || value === null) return undefined;
+    const url = endpointUrl(value);
+    if (typeof url === "string") throw refuse(`names a ${name} that ${url}`);
+    return String(value);
+  };
+  const required = (name: string) => endpoint(name) ?? fail(refuse(`names no ${name}`));
+  const metadata: { -readonly [Name in keyof IssuerMetadata]: IssuerMetadata[Name] } = {
+    issuer,
+    authorization_endpoint: required("authorization_endpoint"),
+    token_endpoint: required("token_endpoint"),
+    jwks_uri: required("jwks_uri"),
+  };
+  for (const name of OPTIONAL_ENDPOINTS) {
+    const value = endpoint(name);
+    if (value !== undefined) metadata[name] = value;
   }
   for (const name of LISTS) {
     const value = json[name];
@@ -111,7 +117,7 @@ function checkMetadata(
   if (json.authorization_response_iss_parameter_supported === true) {
     metadata.authorization_response_iss_parameter_supported = true;
   }
-  return metadata as unknown as IssuerMetadata;
+  return metadata;
 }
 
 /** True for another issuer at the same origin: a slash more or less, another path; but not for a pattern of many. */

@@ -1,7 +1,7 @@
 /** The verification of ID tokens: signature, claims and times, each failure with its own sentence. */
 
 import { fromBase64Url, isObject, toBase64Url } from "../encoding.ts";
-import { AppError } from "../errors.ts";
+import { AppError, fail } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
 import type { IssuerMetadata } from "./discovery.ts";
@@ -14,11 +14,13 @@ import { decodeObject } from "./jwt.ts";
 export interface IdTokenClaims {
   readonly iss: string;
   readonly sub: string;
-  readonly aud: string | string[];
+  readonly aud: unknown;
   /** Seconds since 1970. */
   readonly exp: number;
   /** Seconds since 1970. */
   readonly iat: number;
+  /** Seconds since 1970. */
+  readonly nbf?: number | undefined;
   readonly email?: unknown;
   readonly name?: unknown;
   readonly [claim: string]: unknown;
@@ -290,16 +292,16 @@ async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): P
   if (claims.at_hash !== undefined && claims.at_hash !== await halfHash(algorithm, checks.accessToken)) {
     throw refuse("it belongs to another access token (at_hash)");
   }
-  for (const name of ["exp", "iat", "nbf"]) {
+  const time = (name: keyof typeof TIMES): number | undefined => {
     const value = claims[name];
-    if (value === undefined && name === "nbf") continue;
-    if (value === undefined) throw refuse(`it lacks its ${TIMES[name]} (${name})`);
     // Beyond this a Date cannot follow.
-    if (typeof value !== "number" || !(Math.abs(value) <= 8.64e12)) {
-      throw refuse(`its ${TIMES[name]} (${name}) is not a time`);
-    }
-  }
-  return claims as unknown as IdTokenClaims;
+    if (value === undefined || (typeof value === "number" && Math.abs(value) <= 8.64e12)) return value;
+    throw refuse(`its ${TIMES[name]} (${name}) is not a time`);
+  };
+  const required = (name: keyof typeof TIMES) =>
+    time(name) ?? fail(refuse(`it lacks its ${TIMES[name]} (${name})`));
+  const times = { exp: required("exp"), iat: required("iat"), nbf: time("nbf") };
+  return { ...claims, iss, sub, aud, ...times };
 }
 
 /** The flags that trust audiences; AUD for those that cannot be typed. OpenID Connect Core 1.0, 3.1.3.7, 3. */
@@ -310,7 +312,7 @@ function trustFlags(audiences: readonly unknown[]): string {
   return shellLine([...new Set(names)].flatMap((name) => ["--trust-audience", name]));
 }
 
-const TIMES: Readonly<Record<string, string>> = { exp: "expiry", iat: "time of issue", nbf: "begin" };
+const TIMES = { exp: "expiry", iat: "time of issue", nbf: "begin" };
 
 function shown(claim: unknown): string {
   return typeof claim === "string" ? `"${printable(claim)}"` : "missing";
@@ -325,7 +327,7 @@ async function halfHash({ hash }: Algorithm, accessToken: string): Promise<strin
 function checkTimes(http: HttpContext, claims: IdTokenClaims, checks: IdTokenChecks): AppError | undefined {
   const now = http.now();
   const seconds = now / 1000;
-  const begin = claims.nbf as number | undefined;
+  const begin = claims.nbf;
   let why: string;
   if (claims.exp <= seconds - CLOCK_TOLERANCE) why = `it expired at ${isoTime(claims.exp * 1000)}`;
   else if (claims.iat > seconds + CLOCK_TOLERANCE) {

@@ -70,7 +70,7 @@ export async function refreshTokens(http: HttpContext, input: RefreshInput): Pro
   const keep = (error: AppError): Refreshed => ({
     kind: "unusable",
     error,
-    ...(rotated === undefined ? {} : { refreshToken: rotated }),
+    refreshToken: rotated,
   });
   try {
     const { claims, keys, untimely } = await verifyIdToken(http, idToken, {
@@ -103,7 +103,7 @@ async function requestTokens(
       const response = await oauth.refreshTokenGrantRequest(
         { ...current },
         { client_id: client.id },
-        clientAuthentication(client, current),
+        clientAuthentication(client, current.token_endpoint_auth_methods_supported),
         refreshToken,
         { additionalParameters: tokenParameters(input.parameters), ...requestOptions(http, STEP) },
       );

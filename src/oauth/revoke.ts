@@ -67,7 +67,7 @@ async function revoke(
   const response = await oauth.revocationRequest(
     { ...metadata },
     { client_id: client.id },
-    clientAuthentication(client, metadata),
+    clientAuthentication(client, metadata.token_endpoint_auth_methods_supported),
     token,
     {
       additionalParameters: { token_type_hint: hint },

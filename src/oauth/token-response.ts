@@ -77,11 +77,11 @@ export function readTokens(
     tokens: {
       accessToken,
       receivedAt,
-      ...(life === undefined ? {} : { expiresAt: receivedAt + Math.min(life, LONGEST_LIFE_SECONDS) * 1000 }),
-      ...(idToken === undefined ? {} : { idToken }),
-      ...(refreshToken === undefined ? {} : { refreshToken }),
+      expiresAt: life === undefined ? undefined : receivedAt + Math.min(life, LONGEST_LIFE_SECONDS) * 1000,
+      idToken,
+      refreshToken,
     },
-    ...(serverDate === undefined ? {} : { serverDate }),
+    serverDate,
   };
 }
 

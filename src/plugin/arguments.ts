@@ -186,15 +186,15 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
     claims: flags.claims ?? false,
     verbose: flags.verbose ?? false,
     quiet: flags.quiet ?? false,
-    ...(output === undefined ? {} : { output }),
-    ...(session === undefined ? {} : { session }),
-    ...(credentialsFile === undefined ? {} : { credentialsFile }),
-    ...(activeFor === undefined ? {} : { activeFor }),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(token === undefined ? {} : { token }),
-    ...(minimumLife === undefined ? {} : { minimumLife: parseDuration(minimumLife, "--min-ttl") }),
-    ...(requestTimeout === undefined
-      ? {}
-      : { requestTimeout: parseTimeout(requestTimeout, "--request-timeout") }),
+    output,
+    session,
+    credentialsFile,
+    activeFor,
+    clientId,
+    token,
+    minimumLife: minimumLife === undefined ? undefined : parseDuration(minimumLife, "--min-ttl"),
+    requestTimeout: requestTimeout === undefined
+      ? undefined
+      : parseTimeout(requestTimeout, "--request-timeout"),
   };
 }

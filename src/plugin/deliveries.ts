@@ -2,7 +2,7 @@
 
 import type { Clock } from "../system/clock.ts";
 import { readTextFile, replaceQuickly } from "../system/files.ts";
-import { parseJson, sha256, toBase64Url } from "../encoding.ts";
+import { isObject, parseJson, sha256, toBase64Url } from "../encoding.ts";
 
 const ROWS = 16;
 const REMEMBERED = 10 * 60_000;
@@ -89,21 +89,19 @@ async function fingerprintOf(token: string): Promise<string> {
 
 function parse(text: string | undefined): Notes {
   const value = text === undefined ? undefined : parseJson(text);
-  if (typeof value !== "object" || value === null) return { rows: [] };
-  const { rows, refreshed, asked } = value as Record<string, unknown>;
+  if (!isObject(value)) return { rows: [] };
+  const { rows, refreshed, asked } = value;
   return {
     rows: Array.isArray(rows) ? rows.filter(isRow) : [],
-    ...(typeof refreshed === "number" ? { refreshed } : {}),
-    ...(isMark(asked) ? { asked } : {}),
+    refreshed: typeof refreshed === "number" ? refreshed : undefined,
+    asked: isMark(asked) ? asked : undefined,
   };
 }
 
 function isRow(value: unknown): value is Row {
-  return isMark(value) && typeof (value as { parent?: unknown }).parent === "string";
+  return isMark(value) && "parent" in value && typeof value.parent === "string";
 }
 
 function isMark(value: unknown): value is Pick<Row, "mark" | "at"> {
-  if (typeof value !== "object" || value === null) return false;
-  const { mark, at } = value as Record<string, unknown>;
-  return typeof mark === "string" && typeof at === "number";
+  return isObject(value) && typeof value.mark === "string" && typeof value.at === "number";
 }

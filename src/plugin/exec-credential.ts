@@ -6,7 +6,7 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { parseJson } from "../encoding.ts";
+import { isObject, type JsonObject, parseJson } from "../encoding.ts";
 import { type AskingServer, askingServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import { reportedExpiry, type TimedToken } from "../sessions/token-life.ts";
@@ -34,16 +34,14 @@ export interface ExecInfo {
 /** Reads `KUBERNETES_EXEC_INFO`. Throws `USAGE` when it is no ExecCredential of a version that is spoken. */
 export function readExecInfo(text: string): ExecInfo {
   const value = parseJson(text);
-  if (typeof value !== "object" || value === null) throw badInfo("it is not a JSON object");
-  const { kind, apiVersion, spec } = value as Record<string, unknown>;
+  if (!isObject(value)) throw badInfo("it is not a JSON object");
+  const { kind, apiVersion, spec } = value;
   if (kind !== "ExecCredential") throw badInfo("its kind is not ExecCredential");
-  const { interactive, cluster } = Object(spec) as Record<string, unknown>;
+  const { interactive, cluster }: JsonObject = Object(spec);
   return {
     apiVersion: knownVersion(apiVersion, "KUBERNETES_EXEC_INFO"),
     interactive: interactive === true,
-    ...(cluster === undefined || cluster === null
-      ? {}
-      : { server: askingServer(Object(cluster) as Record<string, unknown>) }),
+    server: cluster === undefined || cluster === null ? undefined : askingServer(Object(cluster)),
   };
 }
 

@@ -74,7 +74,7 @@ function formOf({ output, claims }: GetTokenFlags, env: Environment): Form {
   try {
     const text = env("KUBERNETES_EXEC_INFO");
     const info = text === undefined ? undefined : readExecInfo(text);
-    return { output: chooseOutput(output, info), ...(info === undefined ? {} : { info }) };
+    return { output: chooseOutput(output, info), info };
   } catch (thrown) {
     const named = EXEC_API_VERSIONS.find((version) => version === output);
     return { output: named ?? "token", wrong: toAppError(thrown) };

@@ -34,7 +34,7 @@ async function placeOf(env: Environment) {
   return {
     apiHost,
     issuer: `https://${authHost}`,
-    ...(authority === undefined ? {} : { certificateAuthority: authority }),
+    certificateAuthority: authority,
   };
 }
 
@@ -79,10 +79,11 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
     name: `${AMBIENT}DATUMCTL_TOKEN`,
     provider: "datum",
     kind: "workload",
-    user: { subject, ...(typeof email === "string" ? { email: printable(email) } : {}) },
+    user: { subject, email: typeof email === "string" ? printable(email) : undefined },
     scopes: [],
     // Nobody here makes another one: its end is the session's.
-    ...(expires === undefined ? {} : { tokenExpires: expires, expires }),
+    tokenExpires: expires,
+    expires,
   }, credentials);
 }
 
@@ -122,7 +123,7 @@ export async function sessionOfCredentialsFile(
     name: `${AMBIENT}${word}`,
     provider: "datum",
     kind: "service-account",
-    user: { subject: clientId, ...(email === undefined ? {} : { email }) },
+    user: { subject: clientId, email },
     scopes: scope === undefined ? [] : scope.split(" "),
   }, {
     ...place,
@@ -133,7 +134,7 @@ export async function sessionOfCredentialsFile(
       keyId,
       privateKey,
       audience: place.issuer,
-      ...(scope === undefined ? {} : { scope }),
+      scope,
     },
   });
 }

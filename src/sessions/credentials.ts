@@ -13,7 +13,8 @@ const { provider, kind, organization, expires, exportedTo } = sessionSchema.entr
 
 /** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
 const sealedAddressEntries = {
-  /** Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
+  /**
+   * The public fields, beside the address, by which it is decided what is done with a session. Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
   fields: v.optional(v.object({ provider, kind, organization, expires, exportedTo })),
   clientId: text,
   clientSecret: v.optional(text),
@@ -146,9 +147,6 @@ export type SourceCredentials = Readonly<v.InferOutput<typeof sourceCredentialsS
 
 /** What is sealed. */
 export type Credentials = SignInCredentials | SourceCredentials;
-
-/** The public fields, beside the place, by which it is decided what is done with a session. */
-export type SealedFields = Pick<Session, "provider" | "kind" | "organization" | "expires" | "exportedTo">;
 
 /** A token of Studio's that another took the place of, and that is not known to be revoked. */
 export type SupersededToken = Readonly<v.InferOutput<typeof supersededSchema>>;

@@ -95,13 +95,9 @@ async function storeSignIn(
     (choice.wantedName === undefined ? others.find((other) => isSameIdentity(other, identity)) : undefined);
   const name = choice.wantedName ?? before?.name ?? await freeName(others, nameOfPerson(user), identity);
   const signIn = Object.values(choices).every((choice) => choice === undefined) ? undefined : choices;
-  const remembered = {
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
-    ...(signIn === undefined ? {} : { signIn }),
-  };
   const credentials = {
     clientId,
-    ...(target.client.secret === undefined ? {} : { clientSecret: target.client.secret }),
+    clientSecret: target.client.secret,
     apiHost,
     subject: user.subject,
     metadata,
@@ -109,16 +105,17 @@ async function storeSignIn(
     accessToken: tokens.accessToken,
     received: tokens.receivedAt,
     idToken: tokens.idToken,
-    ...remembered,
-    ...(target.api === undefined ? {} : { api: target.api }),
-    ...(tokens.expiresAt === undefined ? {} : { accessTokenExpires: tokens.expiresAt }),
-    ...(tokens.refreshToken === undefined ? {} : { refreshToken: tokens.refreshToken }),
+    certificateAuthority,
+    signIn,
+    api: target.api,
+    accessTokenExpires: tokens.expiresAt,
+    refreshToken: tokens.refreshToken,
   };
   const kubectlToken = before?.kubectlToken;
   const tokenExpires = expiryOf(credentials, "access");
   // Without a refresh token the session lasts as long as the token that kubectl gets.
   const expires = tokens.refreshToken === undefined
-    ? expiryOf(credentials, preferredKind({ provider, kind: "user", ...(kubectlToken && { kubectlToken }) }))
+    ? expiryOf(credentials, preferredKind({ provider, kind: "user", kubectlToken }))
     : undefined;
   const saved = await store.save({
     credentials,
@@ -130,16 +127,17 @@ async function storeSignIn(
       authHost: target.authHost,
       apiHost,
       clientId,
-      ...(target.client.secret === undefined ? {} : { confidential: true }),
+      confidential: target.client.secret === undefined ? undefined : true,
       user,
       scopes: [...signedIn.scopes],
-      ...remembered,
-      ...(kubectlToken === undefined ? {} : { kubectlToken }),
-      ...(before?.controlPlaneApi === undefined ? {} : { controlPlaneApi: before.controlPlaneApi }),
-      ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
-      ...(before?.organization === undefined ? {} : { organization: before.organization }),
-      ...(tokenExpires === undefined ? {} : { tokenExpires }),
-      ...(expires === undefined ? {} : { expires }),
+      certificateAuthority,
+      signIn,
+      kubectlToken,
+      controlPlaneApi: before?.controlPlaneApi,
+      inUse: before?.inUse,
+      organization: before?.organization,
+      tokenExpires,
+      expires,
     },
   }, {
     keyStores: before === undefined || choice.moveKey ? choice.keyStores : [before.keyStore],

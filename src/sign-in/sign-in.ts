@@ -91,9 +91,9 @@ async function whoSignedIn(
   const name = claim("name");
   return {
     subject: claims.sub,
-    ...(email === undefined ? {} : { email }),
-    ...(username === undefined ? {} : { username }),
-    ...(name === undefined ? {} : { name }),
+    email,
+    username,
+    name,
   };
 }
 

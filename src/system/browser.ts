@@ -182,7 +182,7 @@ export async function openBrowser(
       const { code } = startDetached(program, args, { env });
       const failed = await earlyFailure(code, patience);
       if (failed === undefined) {
-        return { opened: true, program, ...(chosen === undefined ? {} : { passedOver: chosen }) };
+        return { opened: true, program, passedOver: chosen };
       }
       failure = `"${program}" ended with exit code ${failed}`;
       if (own) chosen ??= `${failure}${variable}`;

@@ -25,7 +25,7 @@ export function ownProgram(): OwnProgram {
   return {
     calledAs: argv0,
     path: Deno.execPath(),
-    ...(Deno.build.standalone ? {} : { sources: Deno.mainModule }),
+    sources: Deno.build.standalone ? undefined : Deno.mainModule,
     absolute: (path) => withoutDots(/^(?:[\\/]|[A-Za-z]:)/.test(path) ? path : `${Deno.cwd()}/${path}`),
     realPath: (path) => Deno.realPath(path).catch(() => undefined),
   };

@@ -36,7 +36,7 @@ export function askForCertificate(
     port: Number(url.port || 443),
     // The certificate is only shown to the user: nothing else is read from this connection.
     rejectUnauthorized: false,
-    ...(isAddress ? {} : { servername: name }),
+    servername: isAddress ? undefined : name,
   }, () => resolve(lastOf(socket.getPeerCertificate(true))));
   const giveUp = () => resolve(undefined);
   const timer = setTimeout(giveUp, LONGEST_HANDSHAKE_MS);

@@ -163,7 +163,7 @@ async function prove(cli: CommandContext, name: string, profile: MachineSession)
     const skip = code === "NETWORK" ? "To store it without testing it: --skip-validation" : undefined;
     const hints = [hint, skip].filter((text) => text !== undefined).join(" ");
     throw new AppError(code, `${message} Nothing was stored.`, {
-      ...(hints === "" ? {} : { hint: hints }),
+      hint: hints || undefined,
       cause,
       retryable,
     });

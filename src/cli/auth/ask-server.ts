@@ -121,7 +121,7 @@ async function askWith(
         requestLimits(cli),
         kind,
       );
-      return { place: choice, certificateAuthority, ...(username === undefined ? {} : { username }) };
+      return { place: choice, certificateAuthority, username };
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.code !== "UNTRUSTED_CERTIFICATE") throw thrown;
       untrusted = thrown;

@@ -111,14 +111,15 @@ export async function entryTarget(
   authority?: string,
 ): Promise<EntryTarget> {
   const { organization, project, cluster, server } = flags;
-  const named = authority === undefined ? {} : { authorities: [authority] };
+  const trusting = (target: EntryTarget): EntryTarget =>
+    authority === undefined ? target : { ...target, authorities: [authority] };
   if (organization !== undefined) {
-    return { ...controlPlane(checkedScope("organization", organization), flags, session), ...named };
+    return trusting(controlPlane(checkedScope("organization", organization), flags, session));
   }
   if (project !== undefined) {
-    return { ...controlPlane(checkedScope("project", project), flags, session), ...named };
+    return trusting(controlPlane(checkedScope("project", project), flags, session));
   }
-  if (server !== undefined) return { ...apiServer(serverAddress(server), session), ...named };
+  if (server !== undefined) return trusting(apiServer(serverAddress(server), session));
   return await clusterEntry(cluster ?? "", session, kubeconfigs, flags);
 }
 

@@ -96,7 +96,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
           active: standing(placed) === "Active",
           storage: storageOf(placed.session),
           expires: expires ?? null,
-          ...(project === undefined ? {} : { folder: project }),
+          folder: project,
         };
       },
     }, format),

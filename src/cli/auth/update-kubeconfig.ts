@@ -137,15 +137,13 @@ export async function runUpdateKubeconfig(
   const entry: EntryOptions = {
     cluster: target.cluster,
     context,
-    ...(target.written ? { server } : {}),
+    server: target.written ? server : undefined,
     command: own.command,
     identity,
     interactiveMode,
     switchTo: input.switch,
-    ...(wantedKind === undefined ? {} : { token: wantedKind }),
-    ...(learned.certificateAuthority === undefined
-      ? {}
-      : { certificateAuthority: learned.certificateAuthority }),
+    token: wantedKind,
+    certificateAuthority: learned.certificateAuthority,
   };
   // As the files are when it is their turn to be changed.
   let found: Found = { changedAlong: [] };
@@ -163,7 +161,7 @@ export async function runUpdateKubeconfig(
   };
   const named: NamedServer = {
     cluster: target.cluster,
-    ...(target.written ? { server } : {}),
+    server: target.written ? server : undefined,
     accepted: learned.kind !== undefined,
     user: userName(identity),
   };
@@ -311,8 +309,8 @@ async function remember(
   if (!learned && !moved && !named) return;
   await store.update(session.name, (now) => ({
     ...now,
-    ...(learned ? { kubectlToken: kind } : {}),
-    ...(named ? { controlPlaneApi: api } : {}),
-    ...(moved ? { inUse: { [scope.kind]: scope.id } } : {}),
+    kubectlToken: learned ? kind : now.kubectlToken,
+    controlPlaneApi: named ? api : now.controlPlaneApi,
+    inUse: moved ? { [scope.kind]: scope.id } : now.inUse,
   }));
 }

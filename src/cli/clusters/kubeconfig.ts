@@ -86,8 +86,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   const edit = async (kubeconfig: Kubeconfig): Promise<KubeconfigEdit> => {
     checkClusterHost(kubeconfig, id, server);
     checkUserEntry(kubeconfig, identity);
-    const authority = certificateAuthority === undefined ? {} : { certificateAuthority };
-    tooLarge = await tooLargeToTell(kubeconfig, user, { cluster: id, server, ...authority });
+    tooLarge = await tooLargeToTell(kubeconfig, user, { cluster: id, server, certificateAuthority });
     holder = entryOf(kubeconfig, "contexts", context)?.file.path;
     return entryEdit({
       cluster: id,
@@ -98,7 +97,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
       writtenBy: shellLine(["datumctl", "clusters", "kubeconfig", id]),
       switchTo: false,
       provideClusterInfo: tooLarge === undefined,
-      ...authority,
+      certificateAuthority,
     });
   };
   const before = await loadKubeconfig(paths);

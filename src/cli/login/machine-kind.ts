@@ -63,12 +63,12 @@ export function credentialsOf(
     clientId,
     subject,
     recipe,
-    ...(clientSecret === undefined ? {} : { clientSecret }),
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    clientSecret,
+    certificateAuthority,
   };
 }
 
 /** A `USAGE` error about a flag's value. */
 export function wrong(message: string, hint?: string): AppError {
-  return new AppError("USAGE", message, hint === undefined ? {} : { hint });
+  return new AppError("USAGE", message, { hint });
 }

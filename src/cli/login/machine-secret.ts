@@ -34,12 +34,11 @@ export async function serviceAccount(login: MachineLogin): Promise<Machine> {
       keyId,
       privateKey,
       audience: address.issuer,
-      ...(scope === undefined ? {} : { scope }),
+      scope,
       ...tokenParametersOf(login.input),
     },
     scopes: scope?.split(" ") ?? [],
-    userOf: () =>
-      Promise.resolve({ subject: clientId, ...(clientEmail === undefined ? {} : { email: clientEmail }) }),
+    userOf: () => Promise.resolve({ subject: clientId, email: clientEmail }),
     labelOf: () => clientEmail ?? clientId,
     keepsSecrets: true,
     remark: path === "-"
@@ -77,7 +76,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
       // Of a token that says nothing, the person does who replaces a session by its name.
       const subject = text(sub) ?? login.known?.user.subject ?? await markOf(token);
       const label = text(email);
-      return { subject, ...(label === undefined ? {} : { email: label }) };
+      return { subject, email: label };
     },
     labelOf: ({ email, subject }) => email ?? subject,
     keepsSecrets: true,

@@ -41,7 +41,7 @@ export async function workload(login: MachineLogin): Promise<Machine> {
     kind: "workload",
     source,
     audience,
-    ...(exchanged ? { exchange: await exchangeAt(login, address, wanted) } : {}),
+    exchange: exchanged ? await exchangeAt(login, address, wanted) : undefined,
   } as const;
   const kept = storesJobToken(recipe);
   return {
@@ -116,8 +116,8 @@ async function exchangeAt(
   return {
     grant: grantOf(metadata),
     tokenEndpoint,
-    ...(authMethods === undefined ? {} : { authMethods }),
-    ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
+    authMethods,
+    scope: scopes.join(" ") || undefined,
     ...tokenParametersOf(input),
   };
 }

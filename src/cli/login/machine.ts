@@ -87,6 +87,7 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   const machine = await way.read({ deps: cli, input, known, http });
   const { proved, untried } = await prove(cli, http, machine, certificateAuthority);
   const user = await machine.userOf(proved?.minted);
+  const credentials = credentialsOf(machine, user.subject, certificateAuthority);
   // A CI system's token is of this job alone.
   const kept = machine.kind === "workload" ? undefined : proved;
   const saved = await saveMachine(
@@ -98,10 +99,7 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
         user,
         scopes: [...machine.scopes],
       },
-      credentials: {
-        ...credentialsOf(machine, user.subject, certificateAuthority),
-        ...(kept === undefined ? {} : tokenOf(kept)),
-      },
+      credentials: kept === undefined ? credentials : { ...credentials, ...tokenOf(kept) },
       label: machine.labelOf(user),
     },
     {
@@ -202,7 +200,7 @@ function tokenOf({ recipe, minted: { accessToken, receivedAt, expiresAt } }: Iss
     recipe,
     accessToken,
     received: receivedAt,
-    ...(expiresAt === undefined ? {} : { accessTokenExpires: expiresAt }),
+    accessTokenExpires: expiresAt,
   };
 }
 

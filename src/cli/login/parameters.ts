@@ -42,10 +42,10 @@ export function chosenParameters(
   >,
 ): ChosenParameters {
   return {
-    ...(authParam && { authParams: pairsOf(authParam, "--auth-param") }),
-    ...(tokenParam && { tokenParams: pairsOf(tokenParam, "--token-param") }),
-    ...(resource && { resources: given(resource).map(resourceOf) }),
-    ...(trustAudience && { trustedAudiences: given(trustAudience).map(audienceOf) }),
+    authParams: authParam && pairsOf(authParam, "--auth-param"),
+    tokenParams: tokenParam && pairsOf(tokenParam, "--token-param"),
+    resources: resource && given(resource).map(resourceOf),
+    trustedAudiences: trustAudience && given(trustAudience).map(audienceOf),
   };
 }
 
@@ -54,7 +54,7 @@ export function tokenParametersOf(
   { tokenParam, resource }: Pick<LoginInput, "tokenParam" | "resource">,
 ): TokenParameters {
   const { tokenParams, resources } = chosenParameters({ tokenParam, resource });
-  return { ...(tokenParams && { tokenParams }), ...(resources && { resources }) };
+  return { tokenParams, resources };
 }
 
 /** What a flag was given, without the empty value that stands for none. */

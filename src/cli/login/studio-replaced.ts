@@ -171,9 +171,9 @@ async function keepSealed(
   if (stored?.credentials !== sealed) return;
   const { session, credentials, key } = await store.open(stored, keyringLimits(cli));
   if (key === undefined || credentials.recipe === undefined) return;
-  const { superseded: _, ...rest } = credentials;
   const replacement = await store.prepare(name, stored, key);
-  await replacement.commit(session, superseded.length === 0 ? rest : { ...rest, superseded });
+  const left = superseded.length === 0 ? undefined : superseded;
+  await replacement.commit(session, { ...credentials, superseded: left });
 }
 
 /** Removes a session that has a successor of another name, and the copy of its token. */

@@ -203,7 +203,7 @@ async function exportOf(
     throw new AppError(
       thrown.code,
       `The session "${session.name}" is signed in and stored, but not exported: ${thrown.message}`,
-      { ...(thrown.hint === undefined ? {} : { hint: thrown.hint }), cause: thrown },
+      { hint: thrown.hint, cause: thrown },
     );
   }
 }

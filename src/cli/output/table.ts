@@ -38,7 +38,7 @@ export function wrongFormat(formats: readonly string[], hint?: string): AppError
   return new AppError(
     "USAGE",
     `-o takes ${before.reverse().join(", ")} or ${last}.`,
-    hint === undefined ? {} : { hint },
+    { hint },
   );
 }
 

@@ -136,7 +136,7 @@ async function newProfile(
         issuer,
         apiHost,
         api: kept,
-        ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+        certificateAuthority,
       });
       const steady = steadyDeps(cli);
       const choice = { wantedName: name, keyStores, moveKey: false, activate: false };

@@ -1,5 +1,6 @@
 /** The fields of an API token: as a new one is given them, and as programs are shown them. */
 
+import { isObject, type JsonObject } from "../../encoding.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { type ApiToken, checkedRole, kubernetesUser, type Role } from "../../providers/cloudfleet/api.ts";
@@ -34,23 +35,22 @@ export async function tokenFields(
   cli: CommandContext,
   { name, role, filename, words }: FieldInput,
 ): Promise<TokenFields> {
-  const fields = {
-    ...(filename === undefined ? {} : await fieldsIn(cli, filename)),
-    ...(words.length === 0 ? {} : parseShorthand(words.join(" "))),
-    ...(name === undefined ? {} : { name }),
-    ...(role === undefined ? {} : { role }),
-  };
+  const inFile = filename === undefined ? undefined : await fieldsIn(cli, filename);
+  const inWords = words.length === 0 ? undefined : parseShorthand(words.join(" "));
+  const fields: JsonObject = { ...inFile, ...inWords };
   const unknown = Object.keys(fields).find((key) => key !== "name" && key !== "role");
   if (unknown !== undefined) {
     throw new AppError("USAGE", `A token has no field "${printable(unknown, 60)}".`, {
       hint: "It has name and role.",
     });
   }
-  return { name: fieldOf(fields, "name"), role: checkedRole(fieldOf(fields, "role")) };
+  return {
+    name: fieldOf("name", name ?? fields.name),
+    role: checkedRole(fieldOf("role", role ?? fields.role)),
+  };
 }
 
-function fieldOf(fields: Readonly<Record<string, unknown>>, key: "name" | "role"): string {
-  const value = fields[key];
+function fieldOf(key: "name" | "role", value: unknown): string {
   if (typeof value === "string" && value.trim() !== "" && printable(value, 253) === value.trim()) {
     return value.trim();
   }
@@ -68,7 +68,7 @@ function fieldOf(fields: Readonly<Record<string, unknown>>, key: "name" | "role"
 async function fieldsIn(
   { terminal }: CommandContext,
   path: string,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<JsonObject> {
   const where = path === "-" ? "standard input" : printable(path);
   if (path === "-" && terminal.canAsk) {
     throw new AppError("USAGE", "-f - reads standard input, which is a terminal.", {
@@ -81,9 +81,7 @@ async function fieldsIn(
   if (text === undefined) throw new AppError("USAGE", `-f: ${where} does not exist.`);
   const { readYaml } = await import("../output/yaml-reader.ts");
   const value = text.length > LARGEST_INPUT ? undefined : readYaml(text);
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isObject(value)) return value;
   throw new AppError("USAGE", `-f: ${where} does not hold a JSON or YAML object with a token's fields.`, {
     hint: 'For example: {"name": "ci", "role": "User"}',
   });

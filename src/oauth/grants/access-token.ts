@@ -60,5 +60,5 @@ export function readAccessToken(
   }
   const expiresAt = tokens.expiresAt ??
     (ends === undefined ? undefined : Math.min(ends, receivedAt + LONGEST_LIFE_SECONDS * 1000));
-  return { accessToken, receivedAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
+  return { accessToken, receivedAt, expiresAt };
 }

@@ -1,8 +1,9 @@
 /** The client credentials grant: a client's id and secret, traded for a token. */
 
 import * as oauth from "oauth4webapi";
+import { tokenParameters } from "../request-parameters.ts";
 import { printable } from "../../text.ts";
-import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
+import { clientAuthentication, type OAuthClient } from "../client.ts";
 import { authorizationServerAt, requestGrant } from "./request.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import type { Retry } from "../../http/retry.ts";
@@ -38,8 +39,8 @@ export function clientCredentialsToken(
       oauth.clientCredentialsGrantRequest(
         authorizationServerAt(tokenEndpoint),
         { client_id: client.id },
-        clientAuthentication(client, methodsOf(methods)),
-        scope === undefined ? {} : { scope },
+        clientAuthentication(client, methods),
+        tokenParameters({}, { scope }),
         requestOptions(http, step),
       ),
     read: (answer, receivedAt) => readAccessToken(receivedAt, step, tokenEndpoint, answer),

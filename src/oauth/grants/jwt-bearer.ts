@@ -3,7 +3,7 @@
 import * as oauth from "oauth4webapi";
 import { toBase64Url } from "../../encoding.ts";
 import { printable } from "../../text.ts";
-import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
+import { clientAuthentication, type OAuthClient } from "../client.ts";
 import { authorizationServerAt, requestGrant } from "./request.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import type { Retry } from "../../http/retry.ts";
@@ -86,7 +86,7 @@ export function jwtBearerToken(http: HttpContext, input: JwtBearerInput): Promis
       await oauth.genericTokenEndpointRequest(
         authorizationServerAt(tokenEndpoint),
         { client_id: client?.id ?? "none" }, // the library wants one, and sends it only with an authentication
-        client === undefined ? () => {} : clientAuthentication(client, methodsOf(methods)),
+        client === undefined ? () => {} : clientAuthentication(client, methods),
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
         tokenParameters(input.parameters, { assertion: await assertion(), scope }),
         requestOptions(http, step),

@@ -75,8 +75,8 @@ export async function parseServiceAccountKey(text: string, path: string): Promis
     clientId,
     keyId,
     privateKey: await readPrivateKey(pem, (why) => refuse(`has a "private_key" that ${why}`)),
-    ...(clientEmail === undefined ? {} : { clientEmail }),
-    ...(scope === undefined ? {} : { scope }),
+    clientEmail,
+    scope,
   });
 }
 

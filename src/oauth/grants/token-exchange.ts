@@ -1,7 +1,7 @@
 /** The token exchange: a token of another issuer, as a CI system's, traded for one of this issuer. */
 
 import * as oauth from "oauth4webapi";
-import { clientAuthentication, methodsOf, type OAuthClient } from "../client.ts";
+import { clientAuthentication, type OAuthClient } from "../client.ts";
 import { authorizationServerAt, requestGrant } from "./request.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import type { Retry } from "../../http/retry.ts";
@@ -41,7 +41,7 @@ export function exchangeToken(http: HttpContext, input: TokenExchangeInput): Pro
       oauth.genericTokenEndpointRequest(
         authorizationServerAt(tokenEndpoint),
         { client_id: client.id },
-        clientAuthentication(client, methodsOf(methods)),
+        clientAuthentication(client, methods),
         "urn:ietf:params:oauth:grant-type:token-exchange",
         tokenParameters(input.parameters, {
           subject_token: subjectToken,

@@ -61,7 +61,7 @@ export async function githubToken(http: HttpContext, input: GithubInput): Promis
       }),
     read: ({ json: { value }, serverDate: date }) => {
       if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) {
-        return { token: value, ...(date === undefined ? {} : { server: { host: hostOf(url), date } }) };
+        return { token: value, server: date === undefined ? undefined : { host: hostOf(url), date } };
       }
       throw badAnswer(`${step}: ${hostOf(url)} sent a malformed answer: its value is not a token.`, {
         kind: "content",
@@ -120,7 +120,7 @@ export async function readWorkloadToken(
   if (exp !== undefined && ends === undefined) throw invalid("its expiry (exp) is not a time", source);
   const life = { begins, ends };
   if (untimely(life, now) !== undefined) throw untimelyError(life, now, server ?? await serverTime());
-  return { accessToken, receivedAt: now, ...(ends === undefined ? {} : { expiresAt: ends }) };
+  return { accessToken, receivedAt: now, expiresAt: ends };
 }
 
 /** In milliseconds since 1970. */

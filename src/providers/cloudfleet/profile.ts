@@ -75,7 +75,7 @@ export async function cloudfleetAddress(
     issuer,
     apiHost: new URL(apiUrl).host,
     api: { ...kept?.api, ...operationsOf(flags.operation ?? []), url: apiUrl },
-    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    certificateAuthority,
   };
 }
 
@@ -131,7 +131,7 @@ export function userProfile(
 function sealed(
   { issuer, apiHost, api, certificateAuthority }: CloudfleetAddress,
 ): Pick<SourceCredentials, "issuer" | "apiHost" | "api" | "certificateAuthority"> {
-  return { issuer, apiHost, api, ...(certificateAuthority === undefined ? {} : { certificateAuthority }) };
+  return { issuer, apiHost, api, certificateAuthority };
 }
 
 /** A profile under a name, stored nowhere. */

@@ -25,6 +25,6 @@ export function cloudfleetTarget({ issuer, clientId, apiHost, api }: CloudfleetP
     redirectPath: CLOUDFLEET_REDIRECT_PATH,
     // OpenID Connect Core 1.0, 11: a refresh token is for those who consented in this very request.
     promptFor: (scopes) => scopes.includes("offline_access") ? "consent" : undefined,
-    ...(api === undefined ? {} : { api }),
+    api,
   };
 }
