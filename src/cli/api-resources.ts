@@ -1,6 +1,6 @@
 /** `api-resources`: the resource types that a control plane serves. */
 
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { printable, printableValue } from "../text.ts";
 import { openDiscovery } from "../kube/cached-discovery.ts";
@@ -17,7 +17,7 @@ import { addScopeFlags, scopeFlags } from "./scope.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
 
 /** `api-resources`: the kinds of things there are. */
-export function apiResourcesCommand(deps: ContextOf): Command {
+export function apiResourcesCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("api-resources")
     .description("List the resource types of the control plane in use")
     .option("--api-group <group>", "only those in this group; empty means the core group")
@@ -44,7 +44,7 @@ export function apiResourcesCommand(deps: ContextOf): Command {
     using plane = await openControlPlane(given, scopeFlags(command));
     await runApiResources(given.out, await openDiscovery(given, plane), input);
   });
-  return command as unknown as Command;
+  return command;
 }
 
 /** The words of a list with commas, behind those of the same flag before. */

@@ -1,6 +1,6 @@
 /** `api-versions`: the groups and versions that a control plane serves. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../text.ts";
 import { openDiscovery } from "../kube/cached-discovery.ts";
 import { type DiscoverySource, groupVersionOf, refuseIncomplete } from "../kube/discovery.ts";
@@ -9,7 +9,7 @@ import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 
 /** `api-versions`: every group with version. */
-export function apiVersionsCommand(deps: ContextOf): Command {
+export function apiVersionsCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("api-versions")
     .description("List the API groups and versions of the control plane in use")
     .addHelpText(
@@ -22,7 +22,7 @@ export function apiVersionsCommand(deps: ContextOf): Command {
     using plane = await openControlPlane(given, scopeFlags(command));
     await runApiVersions(given.out, await openDiscovery(given, plane));
   });
-  return command as unknown as Command;
+  return command;
 }
 
 /** Prints every group with version; then throws `INCOMPLETE` when the server told of one of its roots only. */

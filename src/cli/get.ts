@@ -1,6 +1,6 @@
 /** `get`: with `--raw`, an answer of the control plane in use as it came; else a list of organizations or projects. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { textOf } from "../http/api-answer.ts";
 import type { ApiClient } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
@@ -17,7 +17,7 @@ const PROJECTS: readonly string[] = ["projects", "project"];
 const ORGANIZATIONS: readonly string[] = ["organizations", "organization", "orgs"];
 
 /** `get`, which knows `--raw`, `organizations` and `projects` so far. */
-export function getCommand(deps: ContextOf): Command {
+export function getCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("get")
     .description("Print what the control plane in use answers at a path; list organizations or projects")
     .argument("[words...]")
@@ -53,7 +53,7 @@ export function getCommand(deps: ContextOf): Command {
     using plane = await openControlPlane(given, scopeFlags(command));
     await runGetRaw(given, plane.client, path);
   });
-  return command as unknown as Command;
+  return command;
 }
 
 function rawPath(words: readonly string[], raw: string | undefined): string {

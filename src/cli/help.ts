@@ -1,6 +1,6 @@
 /** `help`: the help of a command, or of a topic. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError, CODES } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { Surroundings } from "./context.ts";
@@ -8,7 +8,7 @@ import { formatTable } from "./output/table.ts";
 import { nearestCommand } from "./usage-errors.ts";
 
 /** `help`, of the commands that a program holds. */
-export function helpCommand(program: Command, { terminal }: Surroundings): Command {
+export function helpCommand(program: CommandUnknownOpts, { terminal }: Surroundings): CommandUnknownOpts {
   const command = new Command("help")
     .description("Show help for a command, or for a topic: exit-codes")
     .argument("[words...]")
@@ -23,11 +23,11 @@ export function helpCommand(program: Command, { terminal }: Surroundings): Comma
           hint: nearestCommand(word, at) ?? "See datumctl help.",
         });
       }
-      at = next as Command;
+      at = next;
     }
     return at.outputHelp();
   });
-  return command as unknown as Command;
+  return command;
 }
 
 /** The table of exit codes and of the codes that lead to them. */

@@ -1,6 +1,6 @@
 /** `logout`: taking back at the issuer what was granted, then forgetting it here. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError, fail, failureOrThrow } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
 import { type FlowLimits, limitHttp, openHttp } from "../http/open.ts";
@@ -36,7 +36,7 @@ Examples:
   datumctl logout --kubeconfig ~/.kube/config`;
 
 /** `logout`, also `auth logout`. */
-export function logoutCommand(deps: ContextOf): Command {
+export function logoutCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("logout")
     .description("Revoke a session at the issuer and remove it here")
     .argument("[user]", "e-mail or session name; asked for when there are several")
@@ -49,7 +49,7 @@ export function logoutCommand(deps: ContextOf): Command {
     )
     .addHelpText("after", EXAMPLES);
   command.action((user, flags) => runLogout(deps(command), { user, ...flags }));
-  return command as unknown as Command;
+  return command;
 }
 
 /** The words of `logout`. */

@@ -1,6 +1,6 @@
 /** One command line from its words to its exit code: every error is printed here. */
 
-import { type Command, CommanderError } from "@commander-js/extra-typings";
+import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../plugin/arguments.ts";
 import { reportWrongGetToken } from "../plugin/get-token.ts";
 import { AppError, formatError, framesOf, toAppError } from "../errors.ts";
@@ -23,7 +23,7 @@ const ALL: readonly string[] = [];
 /** Runs a command line. Returns the exit code; every error was printed. */
 export async function runCommandLine(args: readonly string[], context: Surroundings): Promise<number> {
   const { writeErr } = context.terminal;
-  let refusing: Command | undefined;
+  let refusing: CommandUnknownOpts | undefined;
   let named: string | undefined;
   const deps: ContextOf = (command) => {
     const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);

@@ -1,6 +1,6 @@
 /** The tree of commands: which there are, and the module that each is loaded from when a line calls it. */
 
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { ERROR_FORMATS } from "../errors.ts";
 import { getTokenCommand } from "./auth/get-token.ts";
 import type { ContextOf, Surroundings } from "./context.ts";
@@ -13,7 +13,7 @@ import { BUILD, versionCommand } from "./version.ts";
 const NARROWEST_HELP = 40;
 const NARROWEST_DESCRIPTION = 20;
 
-type Load = (deps: ContextOf, context: Surroundings) => Promise<Command>;
+type Load = (deps: ContextOf, context: Surroundings) => Promise<CommandUnknownOpts>;
 
 /** The commands by the words that call them. Each is a module of its own, loaded when its word is in the line. */
 const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
@@ -61,8 +61,8 @@ export async function buildProgram(
   words: readonly string[],
   context: Surroundings,
   deps: ContextOf,
-  refused: (command: Command) => void,
-): Promise<Command> {
+  refused: (command: CommandUnknownOpts) => void,
+): Promise<CommandUnknownOpts> {
   const program = programCommand();
   const auth = authCommand();
   const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(deps, context)));
@@ -83,7 +83,11 @@ export async function buildProgram(
 }
 
 /** Sets what all commands have in common: errors go to our own error, help to our terminal. */
-function configure(command: Command, { terminal }: Surroundings, refused: (command: Command) => void): void {
+function configure(
+  command: CommandUnknownOpts,
+  { terminal }: Surroundings,
+  refused: (command: CommandUnknownOpts) => void,
+): void {
   command.exitOverride((error) => {
     refused(command);
     throw wordUnknown(error, command);
@@ -100,14 +104,14 @@ function configure(command: Command, { terminal }: Surroundings, refused: (comma
   command.helpOption("-h, --help", "show help");
 }
 
-function forEachCommand(command: Command, visit: (command: Command) => void): void {
+function forEachCommand(command: CommandUnknownOpts, visit: (command: CommandUnknownOpts) => void): void {
   visit(command);
-  for (const child of command.commands) forEachCommand(child as Command, visit);
+  for (const child of command.commands) forEachCommand(child, visit);
 }
 
 /** The program itself, with the flags of every command. */
-function programCommand(): Command {
-  const program: Command = new Command("datumctl");
+function programCommand(): CommandUnknownOpts {
+  const program: CommandUnknownOpts = new Command("datumctl");
   program.description(
     "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
   )
@@ -141,7 +145,7 @@ function programCommand(): Command {
   return holdsOthers(program);
 }
 
-function authCommand(): Command {
+function authCommand(): CommandUnknownOpts {
   const auth = new Command("auth")
     .description("Sign-in, sessions and kubeconfig entries")
     .helpCommand(false)

@@ -1,18 +1,21 @@
 /** What a command line is told that cannot be parsed: what is wrong, and the nearest word or flag. */
 
-import { type Command, CommanderError } from "@commander-js/extra-typings";
+import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { capital, printable } from "../text.ts";
 
 /** Commander's own words as our error, with the nearest word as the hint, else the help of the command that refused. */
-export function usageError({ code, message }: CommanderError, command: Command | undefined): AppError {
+export function usageError(
+  { code, message }: CommanderError,
+  command: CommandUnknownOpts | undefined,
+): AppError {
   // A word of the command line may stand in it, with line breaks and all.
   const said = printable(message.replace(/^error: /, ""), 500);
   const what = `${capital(said)}.`.replace(/\.\.$/, ".");
   const help = `See ${wordsOf(command)} --help.`;
   if (command === undefined) return new AppError("USAGE", what, { hint: help });
   if (code === "commander.unknownCommand") {
-    const held = command.commands.map((held) => wordsOf(held as Command));
+    const held = command.commands.map((held) => wordsOf(held));
     const few = held.length < 5 ? `Available: ${held.join(", ")}. ` : "";
     return new AppError("USAGE", what, {
       hint: nearestCommand(command.args[0] ?? "", command) ?? `${few}${help}`,
@@ -23,14 +26,14 @@ export function usageError({ code, message }: CommanderError, command: Command |
 }
 
 /** The words that call a command: `datumctl tokens describe`. */
-function wordsOf(command: Command | undefined): string {
+function wordsOf(command: CommandUnknownOpts | undefined): string {
   if (command === undefined) return "datumctl";
   const { parent } = command;
-  return parent === null ? command.name() : `${wordsOf(parent as Command)} ${command.name()}`;
+  return parent === null ? command.name() : `${wordsOf(parent)} ${command.name()}`;
 }
 
 /** Where a command holds others, a word or a flag too many means one that is not there. */
-export function wordUnknown(error: CommanderError, command: Command): CommanderError {
+export function wordUnknown(error: CommanderError, command: CommandUnknownOpts): CommanderError {
   const { args: [word], commands } = command;
   const tooMuch = error.code === "commander.excessArguments" || error.code === "commander.unknownOption";
   if (!tooMuch || commands.length === 0 || word === undefined || word.startsWith("-")) return error;
@@ -38,12 +41,12 @@ export function wordUnknown(error: CommanderError, command: Command): CommanderE
 }
 
 /** The nearest word that a command holds, as a question; undefined where none is near. */
-export function nearestCommand(word: string, { commands }: Command): string | undefined {
+export function nearestCommand(word: string, { commands }: CommandUnknownOpts): string | undefined {
   return nearest(word, commands.flatMap((command) => [command.name(), ...command.aliases()]));
 }
 
 /** The nearest flag that may stand behind a command, as a question; undefined where none is near. */
-function nearestFlag(flag: string, command: Command): string | undefined {
+function nearestFlag(flag: string, command: CommandUnknownOpts): string | undefined {
   if (!flag.startsWith("--")) return undefined;
   const name = flag.slice(2).split("=")[0] ?? "";
   const known = command.createHelp();

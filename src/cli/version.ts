@@ -1,6 +1,6 @@
 /** `version`: the version, the runtime and the platform of this build. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { TRIAL_BUILD } from "../build.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
@@ -11,7 +11,7 @@ import { formatObject, listFormat } from "./output/table.ts";
 export const BUILD = TRIAL_BUILD ? `${VERSION} (trial build)` : VERSION;
 
 /** `version`. */
-export function versionCommand(deps: ContextOf): Command {
+export function versionCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("version")
     .description("Print the version")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -31,5 +31,5 @@ export function versionCommand(deps: ContextOf): Command {
     };
     out.text(await formatObject(lines, object, VERSION, listFormat(flags.output)));
   });
-  return command as unknown as Command;
+  return command;
 }

@@ -1,6 +1,6 @@
 /** `whoami`: who the next command would act as, and where; asks no server. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Session } from "../sessions/session.ts";
 import { nameOfPerson } from "../sessions/name.ts";
 import type { ChosenSession } from "../sessions/choose.ts";
@@ -16,7 +16,7 @@ import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
 
 /** `whoami`. */
-export function whoamiCommand(deps: ContextOf): Command {
+export function whoamiCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Show who you act as, and where; asks no server")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -26,7 +26,7 @@ export function whoamiCommand(deps: ContextOf): Command {
     );
   addScopeFlags(command);
   command.action((flags) => runWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
-  return command as unknown as Command;
+  return command;
 }
 
 interface WhoamiInput extends ScopeFlags {

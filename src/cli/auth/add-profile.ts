@@ -1,6 +1,6 @@
 /** Owns `auth add-profile`: an API token or a person of Cloudfleet under a name, proved before it is kept. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import {
@@ -42,7 +42,7 @@ const KEYRING = [
 ] as const;
 
 /** `auth add-profile`, which holds `token` and `user`. */
-export function addProfileCommand(deps: ContextOf): Command {
+export function addProfileCommand(deps: ContextOf): CommandUnknownOpts {
   const token = new Command("token")
     .description("Store an API token as a profile, after testing it")
     .argument("<name>", "what the profile is called")
@@ -89,11 +89,11 @@ Examples:
   datumctl login --profile work`,
     );
   user.action((name, organization, flags) => runAddUserProfile(deps(user), { ...flags, name, organization }));
-  const command: Command = new Command("add-profile")
+  const command: CommandUnknownOpts = new Command("add-profile")
     .description("Add a Cloudfleet profile: an API token, or a person")
     .addHelpText("after", "\nExamples:\n  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID")
-    .addCommand(token as unknown as Command)
-    .addCommand(user as unknown as Command);
+    .addCommand(token)
+    .addCommand(user);
   return holdsOthers(command);
 }
 

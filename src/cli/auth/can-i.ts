@@ -1,6 +1,6 @@
 /** Owns `auth can-i`: whether the control plane in use allows something, and everything that it allows. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { type Action, reviewAccess, reviewRules } from "../../kube/access-review.ts";
@@ -25,7 +25,7 @@ Answers yes with exit code 0, no with exit code 1. The resource may be written T
 TYPE.GROUP or as a path that begins with a slash.`;
 
 /** `auth can-i`. */
-export function canICommand(deps: ContextOf): Command {
+export function canICommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("can-i")
     .description("Ask the control plane in use whether something is allowed")
     .argument("[verb]", "such as get, list, create; * for all")
@@ -42,7 +42,7 @@ export function canICommand(deps: ContextOf): Command {
     const { quiet } = command.optsWithGlobals() as { readonly quiet?: true };
     return runCanI(deps(command), { ...flags, ...scopeFlags(command), verb, resource, name, quiet });
   });
-  return command as unknown as Command;
+  return command;
 }
 
 /** The words and flags of `auth can-i`, as they were typed. */

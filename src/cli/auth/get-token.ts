@@ -1,6 +1,6 @@
 /** `auth get-token`: its help, and its call for a line that the short way in main.ts does not understand. */
 
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { EXEC_API_VERSIONS } from "../../plugin/exec-credential.ts";
 import { runGetToken } from "../../plugin/get-token.ts";
 import { exitWith, type GlobalFlags, type Surroundings } from "../context.ts";
@@ -17,7 +17,7 @@ Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
 Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says, except -o token.`;
 
 /** `auth get-token`: a fresh token on stdout. */
-export function getTokenCommand(context: Surroundings): Command {
+export function getTokenCommand(context: Surroundings): CommandUnknownOpts {
   const command = new Command("get-token")
     .description("Print a fresh token, for kubectl or by hand")
     .option("-o, --output <format>", "token (the default) or an exec credential version")
@@ -43,5 +43,5 @@ export function getTokenCommand(context: Surroundings): Command {
     const flags = { ...own, ...everywhere, minimumLife: own.minTtl, verbose: (verbose ?? 0) > 0 };
     exitWith(await runGetToken(flags, getTokenContext(context)));
   });
-  return command as unknown as Command;
+  return command;
 }

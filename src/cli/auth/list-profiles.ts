@@ -1,6 +1,6 @@
 /** Owns `auth list-profiles`: Cloudfleet's profiles on this machine, their secrets masked. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet/profile.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
@@ -10,7 +10,7 @@ import { storageOf, storedIn } from "../session-labels.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list-profiles`. */
-export function listProfilesCommand(deps: ContextOf): Command {
+export function listProfilesCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("list-profiles")
     .description("List the Cloudfleet profiles on this machine, secrets masked")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -19,7 +19,7 @@ export function listProfilesCommand(deps: ContextOf): Command {
       "\nExamples:\n  datumctl auth list-profiles\n  datumctl auth list-profiles -o json",
     );
   command.action((flags) => runListProfiles(deps(command), { output: flags.output }));
-  return command as unknown as Command;
+  return command;
 }
 
 const MASKED = "********";

@@ -1,6 +1,6 @@
 /** `auth list`: who is signed in on this machine. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { isSameClient } from "../../sessions/identity.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -13,7 +13,7 @@ import { sessionsHere } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list`: a table of the sessions; never a token. */
-export function listCommand(deps: ContextOf): Command {
+export function listCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List who is signed in on this machine")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -22,7 +22,7 @@ export function listCommand(deps: ContextOf): Command {
       "\nExamples:\n  datumctl auth list\n  datumctl auth list -o wide\n  datumctl auth ls -o json",
     );
   command.action((flags) => runList(deps(command), { output: flags.output }));
-  return command as unknown as Command;
+  return command;
 }
 
 interface ListInput {

@@ -1,6 +1,6 @@
 /** Owns `auth remove-profile`: a profile goes from this machine; its token stays as it is. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
@@ -9,13 +9,13 @@ import { keyLeftBehind, staysValid } from "../notices.ts";
 import { readableSessions } from "../pick-session.ts";
 
 /** `auth remove-profile`. */
-export function removeProfileCommand(deps: ContextOf): Command {
+export function removeProfileCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("remove-profile")
     .description("Remove a Cloudfleet profile from this machine; its token stays valid")
     .argument("<name>", "the profile's name")
     .addHelpText("after", "\nExamples:\n  datumctl auth remove-profile ci");
   command.action((name) => runRemoveProfile(deps(command), { name }));
-  return command as unknown as Command;
+  return command;
 }
 
 /** Removes a profile's file and key. Throws `NOT_FOUND` naming those there are, `USAGE` for another provider's session. */

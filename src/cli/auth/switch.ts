@@ -1,6 +1,6 @@
 /** Owns `auth switch`: which of the signed-in users is the active one. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { tellOfFolder, tellWhatComesFirst } from "../notices.ts";
@@ -9,7 +9,7 @@ import { whoAndWhere } from "../session-labels.ts";
 import { sealedInProject } from "../../sessions/acting.ts";
 
 /** `auth switch`: makes one stored session the active one. */
-export function switchCommand(deps: ContextOf): Command {
+export function switchCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("switch")
     .description("Make another signed-in user the active one")
     .argument("[user]", "e-mail or session name; asked for when left out")
@@ -19,7 +19,7 @@ export function switchCommand(deps: ContextOf): Command {
         "kubeconfig entries stay with the session they were made for, unless made with --follow-active.",
     );
   command.action((user) => runSwitch(deps(command), { user }));
-  return command as unknown as Command;
+  return command;
 }
 
 interface SwitchInput {

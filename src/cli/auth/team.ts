@@ -1,6 +1,6 @@
 /** Owns `auth team`: the team that Studio's commands act as. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio/token-fields.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { exportTeam } from "../../providers/studio/export.ts";
@@ -8,14 +8,14 @@ import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth team`: shows the default team, or sets it. */
-export function teamCommand(deps: ContextOf): Command {
+export function teamCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("team")
     .description("Show or set the default team at DataChain Studio")
     .argument("[name]", "the team; without it, the one that is set is shown")
     .option("--local", "act on the project folder's own session")
     .addHelpText("after", "\nExamples:\n  datumctl auth team\n  datumctl auth team data-team");
   command.action((name, flags) => runTeam(deps(command), { name, ...flags }));
-  return command as unknown as Command;
+  return command;
 }
 
 interface TeamInput {

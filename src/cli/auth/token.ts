@@ -1,13 +1,13 @@
 /** Owns `auth token`: Studio's token, bare. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import { type CommandContext, type ContextOf, tokenLimits } from "../context.ts";
 import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth token`. */
-export function tokenCommand(deps: ContextOf): Command {
+export function tokenCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("token")
     .description("Print DataChain Studio's token")
     .addHelpText(
@@ -15,7 +15,7 @@ export function tokenCommand(deps: ContextOf): Command {
       "\nExamples:\n  datumctl auth token\n  DATACHAIN_STUDIO_TOKEN=$(datumctl auth token) datachain job run query.py",
     );
   command.action(() => runToken(deps(command)));
-  return command as unknown as Command;
+  return command;
 }
 
 /** Prints the token and nothing else. Throws `SESSION_EXPIRED` when it has ended. */

@@ -1,6 +1,6 @@
 /** Owns `auth update-kubeconfig`: the kubeconfig entry through which kubectl gets fresh tokens. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { refuseStudio } from "../../plugin/exec-credential.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
@@ -56,7 +56,7 @@ Exactly one of --organization, --project, --cluster and --server is needed. The 
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
 
 /** `auth update-kubeconfig`. */
-export function updateKubeconfigCommand(deps: ContextOf): Command {
+export function updateKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("update-kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a session")
     .option("--organization <id>", "control plane of an organization")
@@ -79,7 +79,7 @@ export function updateKubeconfigCommand(deps: ContextOf): Command {
     .option("--dry-run", "print what would change, as a unified diff")
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runUpdateKubeconfig(deps(command), flags));
-  return command as unknown as Command;
+  return command;
 }
 
 /** The flags of `auth update-kubeconfig`, as they were typed. */

@@ -1,6 +1,6 @@
 /** `auth whoami`: whom the control plane in use sees behind the session's token. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { isObject, type JsonObject } from "../../http/api-answer.ts";
 import { reviewSelf } from "../../kube/self-review.ts";
 import { printable } from "../../text.ts";
@@ -10,7 +10,7 @@ import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
 import { formatObject, formatTable, listFormat } from "../output/table.ts";
 
 /** `auth whoami`. */
-export function authWhoamiCommand(deps: ContextOf): Command {
+export function authWhoamiCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Ask the control plane in use whom it sees: user name, groups and the rest")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -21,7 +21,7 @@ export function authWhoamiCommand(deps: ContextOf): Command {
     );
   addScopeFlags(command);
   command.action((flags) => runAuthWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
-  return command as unknown as Command;
+  return command;
 }
 
 interface AuthWhoamiInput extends ScopeFlags {

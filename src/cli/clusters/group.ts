@@ -1,6 +1,6 @@
 /** `clusters`, which holds `list` and `kubeconfig`. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { operationsHelp } from "../cloudfleet.ts";
 import type { ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";
@@ -8,8 +8,8 @@ import { clustersKubeconfigCommand } from "./kubeconfig.ts";
 import { clustersListCommand } from "./list.ts";
 
 /** `clusters`. */
-export function clustersCommand(deps: ContextOf): Command {
-  const command: Command = new Command("clusters")
+export function clustersCommand(deps: ContextOf): CommandUnknownOpts {
+  const command: CommandUnknownOpts = new Command("clusters")
     .description("Cloudfleet's clusters")
     .addHelpText(
       "after",

@@ -1,6 +1,6 @@
 /** `clusters kubeconfig`: the kubeconfig entry through which kubectl uses a Cloudfleet cluster. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { serverAddress } from "../../kubeconfig/server.ts";
@@ -32,7 +32,7 @@ import { tellPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 
 /** `clusters kubeconfig`. */
-export function clustersKubeconfigCommand(deps: ContextOf): Command {
+export function clustersKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
   const kubeconfig = new Command("kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
     .argument("<id>", "the cluster's id")
@@ -53,7 +53,7 @@ Examples:
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
     );
   kubeconfig.action((id, flags) => runClustersKubeconfig(deps(kubeconfig), { ...flags, id }));
-  return kubeconfig as unknown as Command;
+  return kubeconfig;
 }
 
 interface KubeconfigInput {

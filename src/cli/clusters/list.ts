@@ -1,13 +1,13 @@
 /** `clusters list`: the clusters of a Cloudfleet organization. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Cluster, clusterAddress } from "../../providers/cloudfleet/api.ts";
 import { openCloudfleet, operationOption } from "../cloudfleet.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `clusters list`. */
-export function clustersListCommand(deps: ContextOf): Command {
+export function clustersListCommand(deps: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List the organization's clusters")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -17,7 +17,7 @@ export function clustersListCommand(deps: ContextOf): Command {
       "\nExamples:\n  datumctl clusters list\n  datumctl clusters list -o wide --profile ci",
     );
   list.action((flags) => runClustersList(deps(list), flags));
-  return list as unknown as Command;
+  return list;
 }
 
 interface ListInput {

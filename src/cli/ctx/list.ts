@@ -1,6 +1,6 @@
 /** `ctx list`: lists what can be chosen, with a mark at what is in use. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ChosenSession } from "../../sessions/choose.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { findScope } from "../find-scope.ts";
@@ -10,14 +10,14 @@ import { formatListing, listFormat } from "../output/table.ts";
 import { listTargets, targetName, type TargetRow } from "./targets.ts";
 
 /** `ctx list`. */
-export function ctxListCommand(deps: ContextOf): Command {
+export function ctxListCommand(deps: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List what can be chosen: every organization with its projects")
     .option("-o, --output <format>", "table, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl ctx list\n  datumctl ctx list -o name");
   // The same flag of `ctx` takes the value, wherever it stands.
   list.action(() => runCtxList(deps(list), list.optsWithGlobals() as { readonly output?: string }));
-  return list as unknown as Command;
+  return list;
 }
 
 /** Prints what can be chosen, with a mark at what is acted on. */

@@ -1,6 +1,6 @@
 /** `ctx`: shows the organization or project that commands act on. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { findScope } from "../find-scope.ts";
 import { nothingInUse } from "../scope.ts";
@@ -9,7 +9,7 @@ import { actingSession } from "../pick-session.ts";
 import { formatObject, listFormat } from "../output/table.ts";
 
 /** `ctx`, without the commands that it holds. */
-export function ctxShowCommand(deps: ContextOf): Command {
+export function ctxShowCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("ctx")
     .description("Show or choose the organization or project that commands act on")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -20,7 +20,7 @@ export function ctxShowCommand(deps: ContextOf): Command {
         "DATUM_ORGANIZATION and DATUM_PROJECT.",
     );
   command.action((flags) => runCtx(deps(command), { output: flags.output }));
-  return command as unknown as Command;
+  return command;
 }
 
 /** Prints what is in use, and what said so. */

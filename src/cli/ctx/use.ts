@@ -1,6 +1,6 @@
 /** `ctx use`: chooses the organization or project that later commands act on. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ApiClient } from "../../http/api-client.ts";
 import { refusedRequest } from "../../http/api-errors.ts";
 import { AppError } from "../../errors.ts";
@@ -16,7 +16,7 @@ import { listProjects } from "../tenancy.ts";
 import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
 
 /** `ctx use`. */
-export function ctxUseCommand(deps: ContextOf): Command {
+export function ctxUseCommand(deps: ContextOf): CommandUnknownOpts {
   const use = new Command("use")
     .description("Choose what later commands act on")
     .argument("[target]", "ORG or ORG/PROJECT; asked for when left out")
@@ -26,7 +26,7 @@ export function ctxUseCommand(deps: ContextOf): Command {
       "\nExamples:\n  datumctl ctx use my-org-id\n  datumctl ctx use my-org-id/my-project-id",
     );
   use.action((target, flags) => runCtxUse(deps(use), { target, skipValidation: flags.skipValidation }));
-  return use as unknown as Command;
+  return use;
 }
 
 /** Checks a target with the server, unless told not to, and remembers it with the session. */

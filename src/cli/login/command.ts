@@ -1,6 +1,6 @@
 /** `login`: its flags, and which kind of sign-in they mean. */
 
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { chosenProvider, type Provider, PROVIDERS } from "../../providers/provider.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
@@ -28,7 +28,7 @@ With -v, a person's sign-in prints the claims of the ID token as well.
 An empty value (--auth-param "") takes back what was remembered.`;
 
 /** `login`, also `auth login`. */
-export function loginCommandLine(deps: ContextOf): Command {
+export function loginCommandLine(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("login")
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
@@ -90,7 +90,7 @@ export function loginCommandLine(deps: ContextOf): Command {
     .option("--exchange", "machines: exchange the CI system's token at the issuer")
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runLogin(deps(command), { ...flags, device: !flags.browser || !flags.open }));
-  return command as unknown as Command;
+  return command;
 }
 
 /** The values of a flag that may be given several times. */

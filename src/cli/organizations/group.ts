@@ -1,13 +1,13 @@
 /** `organizations`, which holds `list`. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";
 import { organizationsListCommand } from "./list.ts";
 
 /** `organizations`. */
-export function organizationsCommand(deps: ContextOf): Command {
-  const command: Command = new Command("organizations").alias("organization").alias("orgs")
+export function organizationsCommand(deps: ContextOf): CommandUnknownOpts {
+  const command: CommandUnknownOpts = new Command("organizations").alias("organization").alias("orgs")
     .description("List organizations")
     .addHelpText("after", "\nExamples:\n  datumctl organizations list")
     .addCommand(organizationsListCommand(deps));

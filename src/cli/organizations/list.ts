@@ -1,11 +1,11 @@
 /** `organizations list`: the organizations of the signed-in user. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ContextOf } from "../context.ts";
 import { printOrganizations } from "./print.ts";
 
 /** `organizations list`. */
-export function organizationsListCommand(deps: ContextOf): Command {
+export function organizationsListCommand(deps: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List the organizations that the signed-in user is a member of")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -14,5 +14,5 @@ export function organizationsListCommand(deps: ContextOf): Command {
       "\nExamples:\n  datumctl organizations list\n  datumctl organizations list -o name",
     );
   list.action((flags) => printOrganizations(deps(list), { output: flags.output }));
-  return list as unknown as Command;
+  return list;
 }

@@ -1,13 +1,13 @@
 /** `projects`, which holds `list`. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";
 import { projectsListCommand } from "./list.ts";
 
 /** `projects`. */
-export function projectsCommand(deps: ContextOf): Command {
-  const command: Command = new Command("projects").alias("project")
+export function projectsCommand(deps: ContextOf): CommandUnknownOpts {
+  const command: CommandUnknownOpts = new Command("projects").alias("project")
     .description("List projects")
     .addHelpText("after", "\nExamples:\n  datumctl projects list --organization my-org-id")
     .addCommand(projectsListCommand(deps));

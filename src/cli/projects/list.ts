@@ -1,11 +1,11 @@
 /** `projects list`: the projects of an organization. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ContextOf } from "../context.ts";
 import { printProjects } from "./print.ts";
 
 /** `projects list`. */
-export function projectsListCommand(deps: ContextOf): Command {
+export function projectsListCommand(deps: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List the projects of an organization that the signed-in user may see")
     .option("--organization <id>", "this organization instead of the one in use (env: DATUM_ORGANIZATION)")
@@ -15,5 +15,5 @@ export function projectsListCommand(deps: ContextOf): Command {
       "\nExamples:\n  datumctl projects list\n  datumctl projects list --organization my-org-id -o json",
     );
   list.action((flags) => printProjects(deps(list), flags));
-  return list as unknown as Command;
+  return list;
 }

@@ -1,6 +1,6 @@
 /** `tokens create`: a new API token, whose secret goes to the screen, a file or a profile and nowhere else. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { kubernetesUser, type NewToken } from "../../providers/cloudfleet/api.ts";
@@ -16,7 +16,7 @@ import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } f
 import { saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** `tokens create`. */
-export function tokensCreateCommand(deps: ContextOf): Command {
+export function tokensCreateCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("create")
     .description("Create an API token; its secret is shown once, or goes straight to a file or a profile")
     .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
@@ -42,7 +42,7 @@ Examples:
   datumctl tokens create -f token.yaml --save-profile ci`,
     );
   command.action((words, flags) => runCreate(deps(command), { ...flags, words }));
-  return command as unknown as Command;
+  return command;
 }
 
 /** The flags of `tokens create`, as they were typed. */

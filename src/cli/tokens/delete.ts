@@ -1,6 +1,6 @@
 /** `tokens delete`: deletes an API token once that was confirmed. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { profilesUsing } from "../../providers/cloudfleet/profile.ts";
@@ -9,7 +9,7 @@ import { confirm } from "../prompt/confirm.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 
 /** `tokens delete`. */
-export function tokensDeleteCommand(deps: ContextOf): Command {
+export function tokensDeleteCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("delete")
     .description("Delete an API token permanently")
     .argument("<id>", "the token's id")
@@ -17,7 +17,7 @@ export function tokensDeleteCommand(deps: ContextOf): Command {
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens delete 2iKo4Asy51EUx2gpJFW76t --yes");
   command.action((id, flags) => runDelete(deps(command), { ...flags, id }));
-  return command as unknown as Command;
+  return command;
 }
 
 interface DeleteInput {

@@ -1,6 +1,6 @@
 /** `tokens describe`: one API token, and its user name inside a cluster. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { kubernetesUser } from "../../providers/cloudfleet/api.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { openCloudfleet, operationOption } from "../cloudfleet.ts";
@@ -9,7 +9,7 @@ import { formatObject, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";
 
 /** `tokens describe`. */
-export function tokensDescribeCommand(deps: ContextOf): Command {
+export function tokensDescribeCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("describe")
     .description("Show an API token, and its user name inside a cluster")
     .argument("<id>", "the token's id")
@@ -17,7 +17,7 @@ export function tokensDescribeCommand(deps: ContextOf): Command {
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens describe 2iKo4Asy51EUx2gpJFW76t");
   command.action((id, flags) => runDescribe(deps(command), { ...flags, id }));
-  return command as unknown as Command;
+  return command;
 }
 
 interface DescribeInput {

@@ -1,6 +1,6 @@
 /** `tokens`, which holds the commands for Cloudfleet's API tokens. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { operationsHelp } from "../cloudfleet.ts";
 import type { ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";
@@ -11,8 +11,8 @@ import { tokensListCommand } from "./list.ts";
 import { tokensRegenerateCommand } from "./regenerate.ts";
 
 /** `tokens`. */
-export function tokensCommand(deps: ContextOf): Command {
-  const command: Command = new Command("tokens")
+export function tokensCommand(deps: ContextOf): CommandUnknownOpts {
+  const command: CommandUnknownOpts = new Command("tokens")
     .description("Cloudfleet's API tokens, which machines sign in with")
     .addHelpText(
       "after",

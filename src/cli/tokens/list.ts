@@ -1,6 +1,6 @@
 /** `tokens list`: the API tokens of a Cloudfleet organization. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type ApiToken, kubernetesUser } from "../../providers/cloudfleet/api.ts";
 import { openCloudfleet, operationOption } from "../cloudfleet.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
@@ -8,14 +8,14 @@ import { formatListing, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";
 
 /** `tokens list`. */
-export function tokensListCommand(deps: ContextOf): Command {
+export function tokensListCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List the organization's API tokens")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens list\n  datumctl tokens list --profile ci -o json");
   command.action((flags) => runList(deps(command), flags));
-  return command as unknown as Command;
+  return command;
 }
 
 interface ListInput {

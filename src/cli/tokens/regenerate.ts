@@ -1,6 +1,6 @@
 /** `tokens regenerate`: a new secret for an API token, stored in the profiles that use it in the same step. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
@@ -18,7 +18,7 @@ import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } f
 import { type LostSecret, saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** `tokens regenerate`. */
-export function tokensRegenerateCommand(deps: ContextOf): Command {
+export function tokensRegenerateCommand(deps: ContextOf): CommandUnknownOpts {
   const command = new Command("regenerate")
     .description("Give an API token a new secret; the old one is refused at once")
     .argument("<id>", "the token's id")
@@ -39,7 +39,7 @@ Examples:
   datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --yes --secret-file ci.secret`,
     );
   command.action((id, flags) => runRegenerate(deps(command), { ...flags, id }));
-  return command as unknown as Command;
+  return command;
 }
 
 /** The flags of `tokens regenerate`, as they were typed. */
