@@ -218,6 +218,7 @@ Deno.test("the secret goes over stdin alone, in one line for security -i", async
       env: { HOME: "/Users/ada", LC_ALL: "C" },
       timeout: 15_000,
       stdin: `add-generic-password -U -s datumctl -a "${ACCOUNT}" -l "${label}" -w "${SECRET}"\n`,
+      signal: undefined,
     },
   }]);
 });

@@ -48,7 +48,7 @@ Deno.test("identityOf() pins every session whose name does not say where it belo
     const identity = identityOf({ name, ...place });
     const expected: EntryIdentity = activeFor === undefined
       ? { session: name }
-      : { session: name, activeFor };
+      : { session: name, activeFor, clientId: undefined };
     assert.deepEqual(identity, expected, name);
     assert.equal(userName(identity), user);
   }

@@ -12,6 +12,7 @@ import {
   surroundingKubeconfigs,
   updateKubeconfig,
 } from "../../src/kubeconfig/file.ts";
+import { asJson } from "../as-json.ts";
 import { expectError, expectRejection } from "../expect-error.ts";
 import { inScratch, scratchFolder } from "../scratch.ts";
 import { kubectl, runKubectl } from "../kube/kubectl.ts";
@@ -224,7 +225,7 @@ Deno.test("updateKubeconfig() updates an entry where it is and puts new ones int
       namespace: undefined,
       server: "https://api.example.com/a",
       certificateAuthorityData: undefined,
-      own: { name: "datum-ada", session: "ada" },
+      own: { name: "datum-ada", session: "ada", activeFor: undefined },
     });
     assert.deepEqual(await namesIn(folder), ["first", "second"]);
     if (kubectl === undefined) return;
@@ -333,11 +334,11 @@ Deno.test("removalOfSession() takes the session's users and their contexts whate
     await updateKubeconfig([path], entry("b"));
     await updateKubeconfig([path], entry("c", "grace"));
     const kubeconfig = await loadKubeconfig([path]);
-    assert.deepEqual(ownUsers(kubeconfig), [{ name: "datum-ada", session: "ada" }, {
+    assert.deepEqual(asJson(ownUsers(kubeconfig)), [{ name: "datum-ada", session: "ada" }, {
       name: "datum-grace",
       session: "grace",
     }]);
-    assert.deepEqual(removalOfSession(kubeconfig, sessionOf("ada")), {
+    assert.deepEqual(asJson(removalOfSession(kubeconfig, sessionOf("ada"))), {
       users: ["datum-ada"],
       contexts: ["mine", "datum-project-a", "datum-project-b"],
       clusters: ["datum-project-a"],

@@ -19,10 +19,11 @@ const info = (value: unknown) => readExecInfo(typeof value === "string" ? value 
 Deno.test("what client-go sends is read, with and without a person", () => {
   // As kubectl 1.35 sends it.
   const text = `{"kind":"ExecCredential","apiVersion":"${V1}","spec":{"interactive":true}}`;
-  assert.deepEqual(info(text), { apiVersion: V1, interactive: true });
+  assert.deepEqual(info(text), { apiVersion: V1, interactive: true, server: undefined });
   assert.deepEqual(info({ kind: "ExecCredential", apiVersion: V1BETA1, spec: { interactive: false } }), {
     apiVersion: V1BETA1,
     interactive: false,
+    server: undefined,
   });
   const withCluster = {
     interactive: true,

@@ -56,9 +56,9 @@ export async function exchangePersonalAccessToken(
       issuerFetch(http, step)(endpoint, {
         headers: { accept: "application/json", authorization: `Bearer ${token}` },
       }),
-    read: (answer, receivedAt) => ({
-      expiresAt: receivedAt + LIFE,
-      ...readAccessToken(receivedAt, step, endpoint, answer),
-    }),
+    read: (answer, receivedAt) => {
+      const minted = readAccessToken(receivedAt, step, endpoint, answer);
+      return { ...minted, expiresAt: minted.expiresAt ?? receivedAt + LIFE };
+    },
   });
 }

@@ -20,7 +20,7 @@ function github(requestUrl: string, { audience = "cloud", requestToken = "reques
 
 Deno.test("GitHub is asked with the job's request token, and the audience beside what its URL holds", async () => {
   const { issuer, token } = github(REQUEST);
-  assert.deepEqual(await token, { token: "a.b.c" });
+  assert.deepEqual(await token, { token: "a.b.c", server: undefined });
   const { method, path, headers } = issuer.requests[0] ?? assert.fail();
   assert.deepEqual([method, path], ["GET", `${REQUEST}&audience=cloud`]);
   assert.equal(headers.get("authorization"), "Bearer request-SECRET");
@@ -90,7 +90,7 @@ Deno.test("a good token passes with its own end, the line that a file ends with 
   const expected = { accessToken: token, receivedAt: NOW, expiresAt: NOW + 300_000 };
   assert.deepEqual(await read(`${token}\n`), expected);
   const listed = await jwt({ aud: ["other", "cloud"], exp: undefined });
-  assert.deepEqual(await read(listed), { accessToken: listed, receivedAt: NOW });
+  assert.deepEqual(await read(listed), { accessToken: listed, receivedAt: NOW, expiresAt: undefined });
 });
 
 const token = await jwt();

@@ -28,6 +28,7 @@ import {
 } from "../../../src/providers/cloudfleet/operations.ts";
 import { ambientCredentials } from "../../../src/sessions/open.ts";
 import type { Fetch } from "../../../src/system/network.ts";
+import { asJson } from "../../as-json.ts";
 import { expectError, expectRejection } from "../../expect-error.ts";
 import { openTestClient } from "../../http/test-client.ts";
 import { ours } from "../../fuzz.ts";
@@ -200,13 +201,13 @@ Deno.test("a profile's place is the flags', else what was kept, else the variabl
     api: { url: "https://a.example.com/v1", list: "GET /all" },
   };
   assert.equal((await cloudfleetAddress({}, env)).issuer, "https://b.example.com");
-  assert.deepEqual(await cloudfleetAddress({}, env, kept), kept);
+  assert.deepEqual(asJson(await cloudfleetAddress({}, env, kept)), kept);
   const flags = {
     issuer: "https://c.example.com",
     apiUrl: "https://c.example.com/v3/",
     operation: ["list=GET /x"],
   };
-  assert.deepEqual(await cloudfleetAddress(flags, env, kept), {
+  assert.deepEqual(asJson(await cloudfleetAddress(flags, env, kept)), {
     issuer: "https://c.example.com",
     apiHost: "c.example.com",
     api: { url: "https://c.example.com/v3", list: "GET /x" },
