@@ -19,11 +19,11 @@ export interface CompileOptions {
   /** The binary to write; `.exe` is added for Windows. */
   readonly out: string;
   /** This machine unless named. */
-  readonly target?: Target;
+  readonly target?: Target | undefined;
   /** `own` where its base runtime can be had, else `trial`, unless named. */
-  readonly runtime?: Runtime;
+  readonly runtime?: Runtime | undefined;
   /** Stops where a variable says so, for tests that kill it there: never for a release. */
-  readonly testHooks?: boolean;
+  readonly testHooks?: boolean | undefined;
 }
 
 /** What was compiled. */
@@ -83,6 +83,8 @@ export async function compileChunks(
   const windows = target === "x86_64-pc-windows-msvc";
   const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
   await Deno.mkdir(path.replace(/[^\\/]+$/, ""), { recursive: true });
+  const env: Record<string, string> = { DENO_NO_UPDATE_CHECK: "1" };
+  if (runtime === "trial") env.DENORT_BIN = await trialBase(target);
   await run(Deno.execPath(), [
     "compile",
     "--quiet",
@@ -101,10 +103,7 @@ export async function compileChunks(
     options.entry,
   ], {
     cwd: options.folder,
-    env: {
-      DENO_NO_UPDATE_CHECK: "1",
-      ...(runtime === "trial" ? { DENORT_BIN: await trialBase(target) } : {}),
-    },
+    env,
   });
   return { path, runtime };
 }
@@ -124,10 +123,9 @@ export async function bundle(
   } = {},
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
-  const replaced = {
-    ...(testHooks ? { "src/system/checkpoint.ts": "tests/e2e/stop-at-checkpoint.ts" } : {}),
-    ...(runtime === "trial" ? { "src/build.ts": "scripts/trial-build.ts" } : {}),
-  };
+  const replaced: Record<string, string> = {};
+  if (testHooks) replaced["src/system/checkpoint.ts"] = "tests/e2e/stop-at-checkpoint.ts";
+  if (runtime === "trial") replaced["src/build.ts"] = "scripts/trial-build.ts";
   const config = await configReplacing(replaced);
   await run(Deno.execPath(), [
     "bundle",
@@ -237,7 +235,7 @@ async function main(): Promise<void> {
     out: `${folder}/${values.name}`,
     target,
     testHooks: values["test-hooks"],
-    ...(runtime === undefined ? {} : { runtime }),
+    runtime,
   });
   const { size } = await Deno.stat(compiled.path);
   console.error(

@@ -60,11 +60,11 @@ export async function setStage(signal: AbortSignal): Promise<Stage> {
   await Deno.rename(await writeLauncher(bin, new URL("../main.ts", import.meta.url).href), shim);
   const terminal = Deno.stdout.isTerminal();
   const coloured = terminal && !Deno.noColor;
-  const env = {
+  const env: Record<string, string> = {
     ...await surroundings(home),
-    ...(coloured ? {} : { NO_COLOR: "1" }),
     PATH: `${bin}${WINDOWS ? ";" : ":"}${Deno.env.get("PATH") ?? ""}`,
   };
+  if (!coloured) env.NO_COLOR = "1";
   const programs = new Map([["datumctl", shim]]);
   let commands = 0;
 

@@ -157,7 +157,8 @@ function withoutKubectl(stage: Stage, cloud: Cloud, signal: AbortSignal): Client
       client,
       signal,
       headers: { authorization: `Bearer ${credential.status.token}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+      method: body === undefined ? "GET" : "POST",
+      body: body === undefined ? null : JSON.stringify(body),
     });
     const answer: unknown = await response.json();
     check(response.ok, `the API server should not answer ${response.status}`);

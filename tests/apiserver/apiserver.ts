@@ -24,11 +24,11 @@ export interface ApiServerOptions {
   /** Whose ID tokens it takes. */
   readonly trusted: readonly TrustedIssuer[];
   /** Whose access tokens it takes, as Datum's API does; none unless given. */
-  readonly introspect?: Introspection;
+  readonly introspect?: Introspection | undefined;
   /** Its own and the proxy's; without them they have an authority of their own. */
-  readonly certificates?: Certificates;
+  readonly certificates?: Certificates | undefined;
   /** Ports of the server and of the proxy; free ones unless given. */
-  readonly ports?: { readonly server?: number; readonly proxy?: number };
+  readonly ports?: { readonly server?: number | undefined; readonly proxy?: number | undefined } | undefined;
 }
 
 /** A Kubernetes object, as far as these tests look into it. */
@@ -37,7 +37,7 @@ export interface KubernetesObject {
   readonly kind: string;
   readonly metadata: {
     readonly name: string;
-    readonly namespace?: string;
+    readonly namespace?: string | undefined;
     readonly [member: string]: unknown;
   };
   readonly [member: string]: unknown;
@@ -92,14 +92,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const token = crypto.randomUUID();
   const webhook = options.introspect === undefined ? undefined : listenForTokenReviews(options.introspect);
   if (webhook !== undefined) undo.defer(() => webhook.close());
-  const files = {
+  const files: Record<string, string> = {
     "ca.pem": certificates.caPem,
     "server.pem": certificates.certificatePem,
     "server-key.pem": certificates.keyPem,
     "tokens.csv": `${token},${ADMINISTRATOR},${ADMINISTRATOR},system:masters\n`,
     "authentication.json": authenticationConfiguration(options.trusted),
-    ...(webhook === undefined ? {} : { "webhook.json": webhook.kubeconfig }),
   };
+  if (webhook !== undefined) files["webhook.json"] = webhook.kubeconfig;
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
   }
@@ -120,7 +120,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       client,
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": contentType },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      body: body === undefined ? null : JSON.stringify(body),
     });
 
   /** Waits for a good answer, whose body is of no interest. */

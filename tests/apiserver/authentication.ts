@@ -37,7 +37,7 @@ export function authenticationConfiguration(trusted: readonly TrustedIssuer[]): 
         url: issuer,
         audiences,
         certificateAuthority: caPem,
-        ...(audiences.length > 1 ? { audienceMatchPolicy: "MatchAny" } : {}),
+        audienceMatchPolicy: audiences.length > 1 ? "MatchAny" : undefined,
       },
       claimMappings: {
         username: mapped.username ?? { claim: "email", prefix: "" },

@@ -166,9 +166,9 @@ Deno.test("a sign-in that renews a session revokes what it replaced where both I
     await using world = await openIssuerWorld();
     const { issuer } = world;
     issuer.endsSessions = endsSessions;
-    issuer.person = { ...ADA, ...(before && { sid: before }) };
+    issuer.person = { ...ADA, sid: before };
     await world.login("one", "kubernetes");
-    issuer.person = { ...ADA, ...(after && { sid: after }) };
+    issuer.person = { ...ADA, sid: after };
     const { stderr } = await world.login("one", "kubernetes", ["-v"]);
     assert.match(stderr, log);
     assert.deepEqual(issuer.of("revoke").map((form) => form.get("token")), revoked);

@@ -56,7 +56,7 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
     const seconds = Math.floor(Date.now() / 1000);
     const idToken = await new SignJWT({
       ...{ iss: issuer, aud: client, iat: seconds, exp: seconds + life },
-      ...(nonce === undefined ? {} : { nonce }),
+      nonce,
       ...claims,
     }).setProtectedHeader({ alg: "RS256", kid: "people" }).sign(key.privateKey);
     const refreshToken = people.onlyToken ?? `refresh-${++count}`;
@@ -67,7 +67,7 @@ export function startPeopleIssuer(life = 3600): PeopleIssuer {
       id_token: idToken,
       token_type: "Bearer",
       expires_in: life,
-      ...(withholds ? {} : { refresh_token: refreshToken }),
+      refresh_token: withholds ? undefined : refreshToken,
     });
   };
   const refused = (error: string) => json({ error }, { status: 400 });

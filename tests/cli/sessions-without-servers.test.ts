@@ -40,7 +40,7 @@ async function openWorld(): Promise<World> {
 const KINDS = Object.keys(BEFORE) as Before[];
 
 function asking(server?: string): Record<string, string> {
-  const spec = { interactive: false, ...(server === undefined ? {} : { cluster: { server } }) };
+  const spec = { interactive: false, cluster: server === undefined ? undefined : { server } };
   const info = { kind: "ExecCredential", apiVersion: "client.authentication.k8s.io/v1", spec };
   return { KUBERNETES_EXEC_INFO: JSON.stringify(info) };
 }

@@ -12,16 +12,16 @@ import type { Terminal } from "../../src/system/terminal.ts";
 /** What a test chooses. */
 export interface SurroundingsOptions {
   readonly store: SessionStore;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Typed one after the other; their being given makes it a terminal that can be asked on. */
-  readonly keys?: readonly string[];
-  readonly columns?: number;
-  readonly stdin?: string;
+  readonly keys?: readonly string[] | undefined;
+  readonly columns?: number | undefined;
+  readonly stdin?: string | undefined;
   /** Told of every text that goes to stderr. */
-  readonly onErr?: (text: string) => void;
-  readonly interrupted?: AbortSignal;
+  readonly onErr?: ((text: string) => void) | undefined;
+  readonly interrupted?: AbortSignal | undefined;
   /** Waits as the clock does unless given. */
-  readonly sleep?: Surroundings["sleep"];
+  readonly sleep?: Surroundings["sleep"] | undefined;
 }
 
 /** What a command line left. */

@@ -94,7 +94,7 @@ function shown({ id, name, role, created, lastUsed }: ApiToken): Record<string, 
     name,
     role,
     date_created: created,
-    ...(lastUsed === undefined ? {} : { last_used: lastUsed }),
+    last_used: lastUsed,
   };
 }
 

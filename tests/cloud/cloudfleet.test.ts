@@ -68,7 +68,7 @@ function test(
           await get(url, {
             method,
             headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-            ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+            body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
           }),
         ),
       jwt: async (credentials) => {

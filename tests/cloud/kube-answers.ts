@@ -68,7 +68,7 @@ export function failure(code: number, reason: string, message: string, details?:
     status: "Failure",
     message,
     reason,
-    ...(details === undefined ? {} : { details }),
+    details,
     code,
   });
 }

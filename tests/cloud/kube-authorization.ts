@@ -9,7 +9,7 @@ export interface Identity {
   readonly user: User;
   readonly tokenKind: "access" | "id";
   /** Groups beside `system:authenticated`. */
-  readonly groups?: readonly string[];
+  readonly groups?: readonly string[] | undefined;
 }
 
 /** What is asked for. */
@@ -26,7 +26,7 @@ export interface Rule {
   readonly verbs: readonly string[];
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
+  readonly resourceNames?: readonly string[] | undefined;
 }
 
 /** Decides about every request but the SelfSubject… reviews, which everybody may send. */
@@ -85,7 +85,7 @@ function rulesOf(binding: KubeObject, all: readonly KubeObject[]): Rule[] {
     verbs: texts(verbs),
     apiGroups: texts(apiGroups),
     resources: texts(resources),
-    ...(resourceNames === undefined ? {} : { resourceNames: texts(resourceNames) }),
+    resourceNames: resourceNames === undefined ? undefined : texts(resourceNames),
   }));
 }
 

@@ -113,7 +113,7 @@ function aggregatedList(
   const byVersion = Map.groupBy(resources, ({ group, version }) => `${group}/${version}`);
   const served = groupVersions(resources);
   const items = [...new Set(served.map(({ group }) => group))].map((group) => ({
-    metadata: { ...(group === "" ? {} : { name: group }), creationTimestamp: null },
+    metadata: { name: group || undefined, creationTimestamp: null },
     versions: served.filter((row) => row.group === group).map((row) => ({
       version: row.version,
       freshness: failing.includes(group) ? "Stale" : "Current",
@@ -125,7 +125,7 @@ function aggregatedList(
           singularResource: resource.singular,
           verbs: resource.verbs,
           shortNames: resource.shortNames,
-          ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
+          categories: resource.categories.length === 0 ? undefined : resource.categories,
         })),
     })),
   }));
@@ -145,7 +145,7 @@ function resourceList(group: string, version: string, resources: readonly Resour
         kind,
         verbs,
         shortNames,
-        ...(categories.length === 0 ? {} : { categories }),
+        categories: categories.length === 0 ? undefined : categories,
       })),
   };
 }

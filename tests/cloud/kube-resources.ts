@@ -14,12 +14,12 @@ export interface KubeObject {
 /** The metadata that is read or written here. */
 export interface ObjectMeta {
   name: string;
-  namespace?: string;
-  uid?: string;
-  resourceVersion?: string;
-  creationTimestamp?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
+  namespace?: string | undefined;
+  uid?: string | undefined;
+  resourceVersion?: string | undefined;
+  creationTimestamp?: string | undefined;
+  labels?: Record<string, string> | undefined;
+  annotations?: Record<string, string> | undefined;
   [member: string]: unknown;
 }
 
@@ -53,7 +53,7 @@ export interface Resource {
   /** Properties beside apiVersion, kind and metadata, as OpenAPI schemas. */
   readonly schema: Readonly<Record<string, unknown>>;
   /** The only kind of control plane that serves it; absent: all do. */
-  readonly at?: Scope["kind"];
+  readonly at?: Scope["kind"] | undefined;
 }
 
 const STORED = ["create", "delete", "get", "list", "patch", "update", "watch"];

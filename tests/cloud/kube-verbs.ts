@@ -36,7 +36,8 @@ export function list(call: Call, { resource, namespace }: Target): Response {
   const end = start + part.length;
   const metadata = {
     resourceVersion: String(plane.revision),
-    ...(end < all.length ? { continue: String(end), remainingItemCount: all.length - end } : {}),
+    continue: end < all.length ? String(end) : undefined,
+    remainingItemCount: end < all.length ? all.length - end : undefined,
   };
   return shown(call, resource, part, {
     kind: `${resource.kind}List`,
@@ -107,8 +108,8 @@ export async function create(call: Call, { resource, namespace }: Target): Promi
   }
   const object = born({
     ...sent,
-    metadata: { ...sent.metadata, ...(namespace === undefined ? {} : { namespace }) },
-    ...(resource.kind === "Namespace" ? { status: { phase: "Active" } } : {}),
+    metadata: { ...sent.metadata, namespace: namespace ?? sent.metadata.namespace },
+    status: resource.kind === "Namespace" ? { phase: "Active" } : sent.status,
   });
   return stored(call, resource, object, new Map(), 201);
 }
@@ -207,7 +208,7 @@ export async function apply(
       fieldsType: "FieldsV1",
       fieldsV1: {},
     })),
-    ...(namespace === undefined ? {} : { namespace }),
+    namespace: namespace ?? next.metadata.namespace,
   };
   const object = { ...next, metadata: { ...next.metadata, ...fields } };
   return row === undefined

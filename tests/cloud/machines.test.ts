@@ -177,7 +177,9 @@ async function assertion(
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 function bearerForm(assertion: string, scope?: string): Record<string, string> {
-  return { grant_type: JWT_BEARER, assertion, ...(scope === undefined ? {} : { scope }) };
+  const form: Record<string, string> = { grant_type: JWT_BEARER, assertion };
+  if (scope !== undefined) form.scope = scope;
+  return form;
 }
 
 test("an assertion that is not as it should be is invalid_grant, and says why", async ({ cloud, post }) => {

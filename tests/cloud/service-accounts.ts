@@ -14,15 +14,15 @@ import { type Dialect, INTERNAL, NO_SCOPE, ofItsOwn } from "./zitadel-words.ts";
 /** How a service account begins. */
 export interface ServiceAccountOptions {
   /** A number of Zitadel's kind unless given. */
-  readonly clientId?: string;
+  readonly clientId?: string | undefined;
   /** The user name at the control planes; null: the client id is that, and the file has no `client_email`. */
-  readonly email?: string | null;
+  readonly email?: string | null | undefined;
   /** What the file asks for: the cloud's audience scope among others unless given; null: the file has none. */
-  readonly scope?: string | null;
+  readonly scope?: string | null | undefined;
   /** The PEM's kind; `pkcs8` unless given. */
-  readonly pem?: "pkcs1" | "pkcs8";
+  readonly pem?: "pkcs1" | "pkcs8" | undefined;
   /** Verbs allowed on every resource; all unless given. */
-  readonly verbs?: readonly string[];
+  readonly verbs?: readonly string[] | undefined;
 }
 
 /** The JSON of a key file, as Datum hands it out. */
@@ -31,8 +31,8 @@ export interface ServiceAccountKeyFile {
   readonly client_id: string;
   readonly private_key_id: string;
   readonly private_key: string;
-  readonly client_email?: string;
-  readonly scope?: string;
+  readonly client_email?: string | undefined;
+  readonly scope?: string | undefined;
 }
 
 /** What the service accounts need. */
@@ -139,8 +139,8 @@ export function makeServiceAccounts(options: ServiceAccountsOptions): ServiceAcc
         client_id: id,
         private_key_id: keyId,
         private_key: privateKey,
-        ...(clientEmail === undefined ? {} : { client_email: clientEmail }),
-        ...(asked === undefined ? {} : { scope: asked }),
+        client_email: clientEmail,
+        scope: asked,
       };
     },
     revoke: (clientId) => {

@@ -185,7 +185,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
       token_uri: `${url}${TOKEN}`,
       token_name: asked.tokenName,
       expires_in: codes.codeLife,
-      ...(codes.interval === undefined ? {} : { interval: codes.interval }),
+      interval: codes.interval,
     }, board.faults.deviceAnswer));
   }
 

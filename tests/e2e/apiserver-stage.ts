@@ -42,7 +42,7 @@ export function testAtApiServer(
     const { issuer, caPem, clientId, certificates, authHost } = world.cloud;
     await using server = await startApiServer({
       trusted: trusting?.(world) ?? [{ issuer, caPem, audiences: [clientId] }],
-      ...(introspects ? { introspect: byUserinfo(world.cloud) } : {}),
+      introspect: introspects ? byUserinfo(world.cloud) : undefined,
       certificates,
     });
     assert.ok(server !== undefined);

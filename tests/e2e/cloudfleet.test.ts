@@ -25,7 +25,7 @@ async function openPlace(world: World): Promise<Place> {
     CLOUDFLEET_API_URL: cloudfleet.apiUrl,
     DATUMCTL_CERTIFICATE_AUTHORITY: cloudfleet.caFile,
   };
-  const options = (stdin?: string) => ({ env, ...(stdin === undefined ? {} : { stdin }) });
+  const options = (stdin?: string) => ({ env, stdin });
   const cluster = cloudfleet.clusters[0]?.id ?? "";
   return {
     cloudfleet,

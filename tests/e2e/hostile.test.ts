@@ -21,7 +21,7 @@ function patience(row?: HostileRow): string {
 /** What an attempt left: the program's end, and what the browser showed where it came that far. */
 interface Outcome {
   readonly finished: Finished;
-  readonly page?: { readonly status: number; readonly text: string };
+  readonly page?: { readonly status: number; readonly text: string } | undefined;
   /** The most memory that the program ever took, in bytes; 0 where nobody tells. */
   readonly memory: number;
 }
@@ -44,7 +44,7 @@ const ATTEMPTS: Readonly<Record<Meeting, Attempt>> = {
     const page = await login.address.then((address) => comeBack(world, address, row?.twice ? 2 : 1)).catch(
       () => undefined, // it ended before the person came to the browser
     );
-    return { finished: await login.finished, memory: await memory, ...(page === undefined ? {} : { page }) };
+    return { finished: await login.finished, memory: await memory, page };
   },
   device: async (world, row) => {
     const flags = [

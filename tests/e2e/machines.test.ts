@@ -212,7 +212,7 @@ testInWorld(
           ...await env?.(world, job),
           KUBECONFIG: `${folder}/kubeconfig`,
           // Variables need no folder: theirs would be in the home that cannot be written.
-          ...(session ? { DATUMCTL_CONFIG_DIR: `${folder}/datumctl` } : {}),
+          DATUMCTL_CONFIG_DIR: session ? `${folder}/datumctl` : undefined,
         };
         const { code, stdout, stderr } = await world.start("unshare", [
           "-m",

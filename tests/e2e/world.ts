@@ -18,14 +18,14 @@ export interface Finished {
 /** How to run a program. */
 export interface RunOptions {
   /** Beside the world's own variables; undefined takes one away. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly stdin?: string | undefined;
   /** The working folder; the test's own unless given. */
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** Told of stderr as it comes. */
-  readonly onStderr?: (soFar: string) => void;
+  readonly onStderr?: ((soFar: string) => void) | undefined;
   /** Killed after that many milliseconds; 60,000 unless given. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 /** A running program. */
@@ -43,11 +43,11 @@ export interface WaitingLogin extends Running {
 
 /** What a world is made with. */
 export interface WorldOptions {
-  readonly cloud?: CloudOptions;
+  readonly cloud?: CloudOptions | undefined;
   /** `real` starts a gnome-keyring; without it the session's key is in a file. */
-  readonly keyring?: "real";
+  readonly keyring?: "real" | undefined;
   /** The binary stops at a checkpoint when `DATUMCTL_TEST_STOP_AT` names it: see stop-at-checkpoint.ts. */
-  readonly testHooks?: boolean;
+  readonly testHooks?: boolean | undefined;
 }
 
 /** Everything that one test lives in; dispose of it. */
@@ -126,8 +126,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
     KUBECONFIG: `${home}/.kube/config`,
     // No browser comes up by itself: tests open what was printed.
     BROWSER: "true",
-    ...(keyring === undefined ? { DATUMCTL_KEYRING: "file" } : {}),
   };
+  if (keyring === undefined) env.DATUMCTL_KEYRING = "file";
 
   function start(program: string, args: readonly string[], options: RunOptions = {}): Running {
     const variables = Object.entries({ ...env, ...options.env })
@@ -137,7 +137,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
       args: [...args],
       clearEnv: true,
       env: Object.fromEntries(variables),
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      cwd: options.cwd ?? Deno.cwd(),
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",

@@ -73,6 +73,7 @@ export function widgetServer(namespaces: Readonly<Record<string, Widgets>>) {
 
 /** A widget, with whatever members and labels it has more. */
 export function widget(name: string, more?: Readonly<Record<string, Json>>, labels?: Json) {
-  const metadata = { name, namespace: "a", ...(labels === undefined ? {} : { labels }) };
+  const plain = { name, namespace: "a" };
+  const metadata = labels === undefined ? plain : { ...plain, labels };
   return { apiVersion: GROUP_VERSION, kind: "Widget", metadata, ...more };
 }

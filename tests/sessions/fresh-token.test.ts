@@ -205,7 +205,7 @@ for (
 ) {
   Deno.test(`${what} is ISSUER_ERROR, the session is kept, and the hint fits`, async () => {
     await using it = await expired({
-      session: { provider: "oidc", ...(confidential && { confidential: true }) },
+      session: { provider: "oidc", confidential: confidential || undefined },
       credentials: { clientSecret: confidential ? "client-secret" : undefined },
     });
     it.sandbox.issuer.respond = () => Response.json(answer, { status });

@@ -67,7 +67,7 @@ export function startIssuer(now: () => number): LocalIssuer {
     const { id_token, ...tokens } = await issuer.tokens();
     return Response.json({
       ...tokens,
-      ...(issuer.idTokens ? { id_token } : {}),
+      id_token: issuer.idTokens ? id_token : undefined,
       token_type: "Bearer",
       refresh_token: issuer.refreshToken,
     }, { headers });

@@ -121,7 +121,7 @@ async function serviceAccount(cloud: Cloud): Promise<IssuingSource> {
     JSON.stringify(await cloud.addServiceAccount({ clientId: ACCOUNT })),
     "key.json",
   );
-  return { kind: "service-account", keyId, privateKey, audience: cloud.issuer, ...(scope && { scope }) };
+  return { kind: "service-account", keyId, privateKey, audience: cloud.issuer, scope };
 }
 
 // ---- every recipe, at a real cloud ----

@@ -111,16 +111,14 @@ export async function openSandbox(): Promise<Sandbox> {
         keys: issuer.keys,
         accessToken: access_token,
         received: sandbox.time,
-        ...(expires_in === undefined ? {} : { accessTokenExpires: sandbox.time + expires_in * 1000 }),
+        accessTokenExpires: expires_in === undefined ? undefined : sandbox.time + expires_in * 1000,
         idToken: id_token,
         refreshToken: issuer.refreshToken,
         ...options.credentials,
       };
       return await store.save(
         {
-          credentials: Object.fromEntries(
-            Object.entries(credentials).filter(([, value]) => value !== undefined),
-          ) as unknown as SignInCredentials,
+          credentials: credentials as SignInCredentials,
           session: {
             name: options.name ?? defaultSessionName(email, apiHost),
             provider: "datum",

@@ -120,7 +120,7 @@ Deno.test("a person picks; one who leaves interrupts; where nobody can be asked 
   const ask = (keys?: string[]) => {
     const context = recordingSurroundings([], {
       store: sandbox.store,
-      ...(keys === undefined ? {} : { keys }),
+      keys,
     });
     const picked = pick(context.terminal, context.interrupted, "Who?", LABELS, "Name the user.");
     return { picked, written: context.written };
