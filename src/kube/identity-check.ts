@@ -4,6 +4,7 @@ import { type ApiAnswer, isObject, objectOf } from "../http/api-answer.ts";
 import { type ApiClient, type ClientOptions, openApiClient, type RequestLimits } from "../http/api-client.ts";
 import { USUAL_STEP } from "../http/api-errors.ts";
 import { AppError } from "../errors.ts";
+import type { ServerKind } from "../kubeconfig/target.ts";
 import type { Fetch } from "../system/network.ts";
 import { kubernetesRefusals } from "./refusal.ts";
 
@@ -18,9 +19,6 @@ const REVIEWS = [
     spec: { resourceAttributes: { verb: "list", resource: "namespaces" } },
   },
 ] as const;
-
-/** What can be asked of a server: of a control plane the first review alone, of an ordinary API server any. */
-export type ServerKind = "control-plane" | "api-server";
 
 /** A way to reach an API server: a base URL and a token to try there. */
 export interface Candidate<Choice> {
