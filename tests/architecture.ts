@@ -22,6 +22,7 @@ const HEIGHTS: Readonly<Record<string, number>> = {
   build: 0,
   encoding: 0,
   errors: 0,
+  hints: 0,
   splice: 0,
   text: 0,
   version: 0,
@@ -40,13 +41,14 @@ const HEIGHTS: Readonly<Record<string, number>> = {
 };
 
 /** What `system` may import beside itself. */
-const UNDER_SYSTEM = new Set(["system", "errors", "text", "encoding"]);
+const UNDER_SYSTEM = new Set(["system", "hints", "errors", "text", "encoding"]);
 
 /** The areas on get-token's way, which load no `node:` layer and no framework, not even lazily. */
 const SHORT_WAY = new Set([
   "build",
   "encoding",
   "errors",
+  "hints",
   "text",
   "version",
   "system",

@@ -1,38 +1,22 @@
-/** What the commands that write kubeconfig entries keep and tell of the servers that a session is for. */
+/** Remembers the server that a kubeconfig entry leads to, and warns of the others that its session is not for. */
 
 import { failureOrThrow } from "../errors.ts";
 import { printable } from "../text.ts";
-import { clustersServed, LARGEST_AUTHORITY } from "../kubeconfig/cluster.ts";
-import { entryOf, type Kubeconfig } from "../kubeconfig/file.ts";
+import { LARGEST_AUTHORITY } from "../kubeconfig/cluster.ts";
+import type { Kubeconfig } from "../kubeconfig/file.ts";
+import { type NamedServer, othersServed, wayToServer } from "../kubeconfig/named-server.ts";
 import { namesServerLine } from "../sessions/login-line.ts";
 import { rememberServer } from "../sessions/remember-servers.ts";
-import {
-  type AskingServer,
-  askingServer,
-  refuseOtherServer,
-  servedServer,
-} from "../sessions/served-servers.ts";
+import { type AskingServer, refuseOtherServer, servedServer } from "../sessions/served-servers.ts";
 import type { ServedServer, Session } from "../sessions/session.ts";
 import { AMBIENT } from "../sessions/name.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
 
-/** The server that an entry is about to lead to. */
-export interface NamedServer {
-  /** The name of the cluster entry. */
-  readonly cluster: string;
-  /** Its address; else the entry is there and stays as it is. */
-  readonly server?: string | undefined;
-  /** A token of the session was accepted there. */
-  readonly accepted: boolean;
-  /** The user entry through which it is served. */
-  readonly user: string;
-}
-
 /**
- * Keeps, with a session as it was sealed, that it is for a server that the person named; before its entry is written.
- * Returns the session with its list.
+ * Remembers with a session, as it was sealed, that it is for a server; before the server's entry is written. Returns the
+ * session with its list of servers.
  *
- * @throws {AppError} `WRONG_HOST` for what a variable gives, which is for its own host alone; as `rememberServer`.
+ * @throws {AppError} `WRONG_HOST` for a session from a variable, which is for its own host only; as `rememberServer`
  */
 export async function rememberNamed(
   cli: CommandContext,
@@ -40,7 +24,7 @@ export async function rememberNamed(
   kubeconfig: Kubeconfig,
   named: NamedServer,
 ): Promise<Session> {
-  const asking = wayTo(kubeconfig, named);
+  const asking = wayToServer(kubeconfig, named);
   const server = servedServer(asking, named.accepted);
   if (session.name.startsWith(AMBIENT)) refuseOtherServer(session, asking, { cluster: named.cluster });
   if (server === undefined) return session;
@@ -57,7 +41,7 @@ export async function rememberNamed(
   return servers === undefined ? session : { ...session, servers };
 }
 
-/** Sessions on a read-only disk write entries all the same; what is not kept may be missed later. */
+/** Entries are written even when the session cannot be, as on a read-only disk. Warns of what is not remembered. */
 function nothingKept({ out }: CommandContext, session: Session, { origin }: ServedServer, thrown: unknown) {
   const failure = failureOrThrow(thrown);
   if (failure.code !== "STORAGE") throw thrown;
@@ -68,25 +52,8 @@ function nothingKept({ out }: CommandContext, session: Session, { origin }: Serv
 }
 
 /**
- * The way to the server as the person named it: all of a cluster entry that was named; of one that is written for an
- * address the proxy alone stays, through which the certificate is looked at all the same.
- */
-function wayTo(kubeconfig: Kubeconfig, { cluster, server }: NamedServer): AskingServer {
-  const way = askingServer(entryOf(kubeconfig, "clusters", cluster)?.fields ?? {});
-  return server === undefined
-    ? way
-    : { ...way, address: server, tlsServerName: undefined, unverified: false };
-}
-
-/** The servers of the other contexts that go through the same user entry. */
-function othersServed(kubeconfig: Kubeconfig, { user, cluster }: NamedServer) {
-  return clustersServed(kubeconfig, user).filter(({ name }) => name !== cluster)
-    .map(({ name, fields }) => ({ name, asking: askingServer(fields) }));
-}
-
-/**
- * Says what comes of an entry that tells which server asks, or of one that cannot: the contexts that share it and lead to
- * servers which the session is not for, and the ways to a server that datumctl does not go itself.
+ * Warns of an entry that cannot tell which server asks; else of the contexts that share its user entry and lead to
+ * servers that the session is not for.
  */
 export function warnOfServers(
   { out }: CommandContext,
@@ -106,7 +73,7 @@ export function warnOfServers(
     return;
   }
   const { servers } = session;
-  // Outside Datum the first list takes in what is there.
+  // Outside Datum, a first list includes the servers that the kubeconfig already names.
   if (servers === undefined && session.provider !== "datum") return;
   for (const { name, asking } of othersServed(kubeconfig, named)) {
     if (serves(session, asking)) continue;

@@ -1,6 +1,7 @@
 /** The errors of requests to an API: one for each status, with the server's words and the API's own hints. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { type ApiAnswer, isObject, objectOf, textOf } from "./api-answer.ts";
 import { CHECK_NETWORK, type FailedRequest, noAnswer, type RequestErrors } from "./bounded.ts";
@@ -28,9 +29,6 @@ export interface ApiCall {
   /** What its refusals say beyond their status. */
   readonly refusals: Refusals;
 }
-
-/** What to do about a session whose fresh token is refused, where nothing better is known. */
-export const USUAL_STEP = "Sign in again with datumctl login, or see who is active: datumctl auth list";
 
 const PORTAL = "A proxy or captive portal may have answered; else check the API host.";
 
@@ -78,7 +76,7 @@ export function refusal(answer: ApiAnswer, { baseUrl, what, who, nextStep, refus
   const cause: RefusedRequest = { status, reason: refusals.reasonOf?.(answer) };
   if (isUnauthenticated(answer, refusals)) {
     return new AppError("SESSION_REJECTED", `${host} does not accept a fresh token of ${who} ${said}.`, {
-      hint: nextStep ?? USUAL_STEP,
+      hint: nextStep ?? HINTS.SESSION_REJECTED.signInAgain,
       cause,
     });
   }

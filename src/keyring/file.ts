@@ -1,6 +1,7 @@
 /** Owns the key file: where no keyring answers, a secret in a private file of its own. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import {
   ensurePrivateFolder,
   isTrusted,
@@ -33,7 +34,7 @@ export function keyFileStore({ folder, pathFor, notice }: KeyFileOptions): Secre
     const kind = await kindOf(path);
     if (kind !== undefined && kind !== "file") {
       throw new AppError("STORAGE", `${path} is not a key file of datumctl: it is not a plain file.`, {
-        hint: "Look at what it is; then remove it and sign in again: datumctl login",
+        hint: HINTS.STORAGE.notAKeyFile,
       });
     }
     if (!isTrusted(folder) || !isTrusted(path)) {

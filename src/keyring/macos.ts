@@ -1,6 +1,7 @@
 /** The keychain of macOS, spoken to through the system's own `security`. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
 import {
@@ -116,7 +117,7 @@ export function addCommand(account: string, secret: string, label?: string): str
     `add-generic-password -U -s ${SERVICE} -a "${name}" -l "${SERVICE}: ${shown}" -w "${secret}"\n`;
   if (new TextEncoder().encode(line).length > LONGEST_LINE) {
     throw new AppError("KEYRING_UNAVAILABLE", "The keychain cannot hold an item with so long a name.", {
-      hint: "Keep the key in a file instead: datumctl login --keyring file",
+      hint: HINTS.KEYRING_UNAVAILABLE.keyFile,
     });
   }
   return line;

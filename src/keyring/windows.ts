@@ -1,6 +1,7 @@
 /** The keyring of Windows: the Credential Manager, called in the process itself because no tool reads it back. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { type CredentialManager, CredentialManagerUnavailable } from "../system/windows-credentials.ts";
 import { assertStorable, type SecretStore, SERVICE, systemAccount } from "./store.ts";
 
@@ -26,8 +27,7 @@ export function windowsStore(open: () => CredentialManager): SecretStore {
     } catch (error) {
       if (!(error instanceof CredentialManagerUnavailable)) throw error;
       throw new AppError(code, `The Windows Credential Manager cannot be reached: ${error.message}.`, {
-        hint: "Run the command in a session at the machine or over Remote Desktop; " +
-          "for a key file instead: datumctl login --keyring file",
+        hint: HINTS.KEYRING_UNAVAILABLE.noDesktopSession,
         cause: error,
       });
     }

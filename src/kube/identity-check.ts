@@ -2,8 +2,9 @@
 
 import { type ApiAnswer, isObject, objectOf } from "../http/api-answer.ts";
 import { type ApiClient, type ClientOptions, openApiClient, type RequestLimits } from "../http/api-client.ts";
-import { USUAL_STEP } from "../http/api-errors.ts";
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
+import type { ServerKind } from "../kubeconfig/target.ts";
 import type { Fetch } from "../system/network.ts";
 import { kubernetesRefusals } from "./refusal.ts";
 
@@ -18,9 +19,6 @@ const REVIEWS = [
     spec: { resourceAttributes: { verb: "list", resource: "namespaces" } },
   },
 ] as const;
-
-/** What can be asked of a server: of a control plane the first review alone, of an ordinary API server any. */
-export type ServerKind = "control-plane" | "api-server";
 
 /** A way to reach an API server: a base URL and a token to try there. */
 export interface Candidate<Choice> {
@@ -107,18 +105,10 @@ function acceptance(answer: ApiAnswer): { readonly username?: string | undefined
     : undefined;
 }
 
-/** What to do about a target that is refused or not there: nobody needs to be asked to write its entry. */
+/** What to do about a target that is refused or does not exist. Its entry can be written without asking the server. */
 const STEPS = {
-  "control-plane": {
-    FORBIDDEN: "See what you may use: datumctl ctx list, or ask for access. " +
-      "--skip-validation writes the entry without asking the server.",
-    NOT_FOUND:
-      "See what there is: datumctl ctx list. --skip-validation writes the entry without asking the server.",
-  },
-  "api-server": {
-    FORBIDDEN: "Ask for access. --skip-validation writes the entry without asking the server.",
-    NOT_FOUND: "Check what was named. --skip-validation writes the entry without asking the server.",
-  },
+  "control-plane": { FORBIDDEN: HINTS.FORBIDDEN.controlPlane, NOT_FOUND: HINTS.NOT_FOUND.controlPlane },
+  "api-server": { FORBIDDEN: HINTS.FORBIDDEN.apiServer, NOT_FOUND: HINTS.NOT_FOUND.apiServer },
 } as const;
 
 /** What a refusal means here, where the target itself is in question. */
@@ -135,7 +125,7 @@ function refusalOf(
     return new AppError(
       "SESSION_REJECTED",
       `${host} treats the session's token as anonymous in ${client.what}.`,
-      { hint: nextStep ?? USUAL_STEP },
+      { hint: nextStep ?? HINTS.SESSION_REJECTED.signInAgain },
     );
   }
   // Of an unknown id some say 400, some 403 in plain text.

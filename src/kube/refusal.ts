@@ -1,6 +1,7 @@
 /** Owns what a Kubernetes API's refusals say beyond their HTTP status: its Status objects, and where to look next. */
 
 import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
+import { HINTS } from "../hints.ts";
 import { messageOf, type Refusals } from "../http/api-errors.ts";
 import { printable } from "../text.ts";
 
@@ -20,8 +21,8 @@ export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | 
 
 /** {@link kubernetesRefusals} of what commands act on without a flag. */
 export const KUBERNETES_REFUSALS = kubernetesRefusals({
-  FORBIDDEN: "Ask for access, or see what is allowed: datumctl auth can-i --list",
-  NOT_FOUND: "See what is served there: datumctl api-resources",
+  FORBIDDEN: HINTS.FORBIDDEN.action,
+  NOT_FOUND: HINTS.NOT_FOUND.served,
 });
 
 /** A Status object's reason, such as `AlreadyExists`. */

@@ -1,6 +1,7 @@
 /** Owns how resources are named: their full names, and what a person's word for one means among those that are served. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { ApiResource, Discovery, DiscoverySource } from "./discovery.ts";
 
@@ -74,7 +75,7 @@ export async function resolveResource(source: DiscoverySource, word: string): Pr
   throw new AppError(
     "NOT_FOUND",
     `There is no resource "${printable(word, 80)}" in ${source.client.what}.${missing}`,
-    { hint: "See what is served there: datumctl api-resources" },
+    { hint: HINTS.NOT_FOUND.served },
   );
 }
 

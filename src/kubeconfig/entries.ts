@@ -1,6 +1,7 @@
 /** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
 
 import { AppError } from "../errors.ts";
+import { ENTRY_WRITER } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { Session } from "../sessions/session.ts";
 import { entryOf, type Kubeconfig, ownUsers } from "./file.ts";
@@ -69,7 +70,7 @@ export function execEntry(
     interactiveMode = "IfAvailable",
     token,
     provideClusterInfo = true,
-    writtenBy = "datumctl auth update-kubeconfig --help",
+    writtenBy = ENTRY_WRITER,
   }: ExecOptions,
 ): ExecEntry {
   return {

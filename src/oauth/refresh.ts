@@ -2,6 +2,7 @@
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import { discoverIssuer, type IssuerMetadata } from "./discovery.ts";
 import { hostOf } from "../http/address.ts";
@@ -150,7 +151,7 @@ function refused(metadata: IssuerMetadata, client: OAuthClient, answer: Answer):
   return new AppError(
     "SESSION_EXPIRED",
     `${hostOf(endpoint)} no longer renews the session (${issuerWords(answer)}).`,
-    { hint: "Sign in again: datumctl login" },
+    { hint: HINTS.SESSION_EXPIRED.signInAgain },
   );
 }
 

@@ -1,6 +1,7 @@
 /** Which session a command acts as, and what is said where there is none. */
 
 import { AppError, fail } from "../errors.ts";
+import { HINTS, LOGIN } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { Environment } from "../system/environment.ts";
 import type { SessionStore } from "./store.ts";
@@ -110,7 +111,7 @@ async function noSession(
   if (named?.startsWith(AMBIENT)) {
     const variable = printable(named.slice(AMBIENT.length), 60);
     return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
-      hint: "Set it where this command runs, or pick a stored session: datumctl auth list",
+      hint: HINTS.NOT_SIGNED_IN.variableUnset,
     });
   }
   const { sessions } = await store.list();
@@ -132,7 +133,7 @@ async function noSession(
   }
   if (named !== undefined) {
     const shown = isSessionName(named) ? named : "of that name";
-    const login = isSessionName(named) ? signInOfName(named, entry) : "datumctl login";
+    const login = isSessionName(named) ? signInOfName(named, entry) : LOGIN;
     return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
       hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
     });
@@ -141,7 +142,7 @@ async function noSession(
     "NOT_SIGNED_IN",
     names.length === 0 ? "Nobody is signed in here." : `No session is active.${there}`,
     {
-      hint: names.length === 0 ? "Sign in: datumctl login" : "Make one active: datumctl auth switch",
+      hint: names.length === 0 ? HINTS.NOT_SIGNED_IN.nobody : HINTS.NOT_SIGNED_IN.noneActive,
     },
   );
 }

@@ -2,6 +2,7 @@
 
 import { isObject } from "../encoding.ts";
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { SCHEMA_VERSION } from "./session.ts";
 
@@ -39,7 +40,7 @@ export function parseConfig(path: string, text: string | undefined): Config {
 
 function damagedConfig(path: string, what: string, cause?: unknown): AppError {
   return new AppError("STORAGE", `${path} cannot be used: ${what}.`, {
-    hint: "Use the datumctl that wrote it, or remove the file and run: datumctl auth switch",
+    hint: HINTS.STORAGE.damagedConfig,
     cause,
   });
 }

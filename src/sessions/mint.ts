@@ -1,6 +1,7 @@
 /** Owns how sessions without a refresh token get their next one: it is made anew, by one process at a time. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { clockSkew } from "../oauth/clock.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
@@ -170,7 +171,7 @@ async function whyOver(
   const { name } = session;
   if (credentials.recipe.kind === "sign-in") {
     return new AppError("NOT_SIGNED_IN", `Nobody has signed in to the profile "${name}" yet.`, {
-      hint: `Sign in: datumctl login --profile ${name}`,
+      hint: HINTS.NOT_SIGNED_IN.nobodyYet(name),
     });
   }
   const ends = timedToken(credentials, "access")?.expires;

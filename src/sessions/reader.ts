@@ -1,6 +1,7 @@
 /** Reads the sessions of one folder: their files, their locks, which one is active, and what is sealed in them. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
@@ -13,7 +14,7 @@ import { signInAgain } from "./login-line.ts";
 import { fileNameOf, isSessionName } from "./name.ts";
 import { ambientCredentials, type OpenedSession, unsealSession } from "./open.ts";
 import { kidOf, readKeyText, type SealingKey } from "./seal.ts";
-import { parseSession, type Session, SIGN_IN_AGAIN } from "./session.ts";
+import { parseSession, type Session } from "./session.ts";
 
 /** Where the key of a session can be kept. */
 export type KeyStore = Session["keyStore"];
@@ -112,7 +113,9 @@ export class SessionReader implements StoreParts {
    */
   async parse(file: string, text: string, named?: string): Promise<Session> {
     await this.#makePrivate(file);
-    const remedy = this.project === undefined ? SIGN_IN_AGAIN : withoutProjectHint(this.project);
+    const remedy = this.project === undefined
+      ? HINTS.STORAGE.damagedSession
+      : withoutProjectHint(this.project);
     const session = parseSession(text, file, remedy);
     // Else one session's file, copied over another's, would act in that one's name.
     if (session.name !== named && (await this.paths(session.name)).file !== file) {

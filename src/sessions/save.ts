@@ -2,6 +2,7 @@
 
 import { sha256 } from "../encoding.ts";
 import { AppError, failureOrThrow } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import type { KeyringLimits } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
@@ -272,7 +273,7 @@ export async function makeActive(store: SessionReader, name: string): Promise<vo
     throw new AppError(
       thrown.code,
       `The session "${name}" is signed in and stored, but it could not be made the active one: ${thrown.message}`,
-      { hint: `Make it active: datumctl auth switch ${name}`, cause: thrown },
+      { hint: HINTS.STORAGE.notActive(name), cause: thrown },
     );
   }
 }

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { parseJson } from "../encoding.ts";
 import { isSessionName } from "./name-characters.ts";
@@ -120,14 +121,15 @@ export type SignInChoices = NonNullable<Session["signIn"]>;
 /** The subject of a session to which nobody has signed in yet: the first who does becomes its identity. */
 export const NOBODY = "";
 
-/** The remedy for a damaged file of the person's own. */
-export const SIGN_IN_AGAIN = "Remove that file and sign in again: datumctl login";
-
 /**
  * Reads a session file's text. Throws `STORAGE` when it is damaged, with that remedy, or of a newer schema; it is never
  * changed then.
  */
-export function parseSession(text: string, path: string, remedy = SIGN_IN_AGAIN): Session {
+export function parseSession(
+  text: string,
+  path: string,
+  remedy: string = HINTS.STORAGE.damagedSession,
+): Session {
   const value = parseJson(text);
   const result = v.safeParse(sessionSchema, value);
   if (result.success) return result.output;

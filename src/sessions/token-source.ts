@@ -1,6 +1,7 @@
 /** Owns how a recipe is followed: one credential or CI token, traded where its session says. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { clientCredentialsToken } from "../oauth/grants/client-credentials.ts";
@@ -183,7 +184,7 @@ async function workloadToken(
       if (own !== undefined) return { token: own };
       throw none(
         `The token's file ${printable(source.path)} does not exist.`,
-        "Mount the projected token there, or name another file: datumctl login --workload file:PATH",
+        HINTS.NOT_SIGNED_IN.noTokenFile,
       );
   }
 }

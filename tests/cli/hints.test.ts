@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type Certificates, makeCertificates } from "../cloud/certificates.ts";
 import { openCloudfleetWorld } from "./cloudfleet-world.ts";
-import { runLine } from "./surroundings.ts";
+import { runLine } from "./run-line.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
 
 /** The hint of an error that nobody but an unknown authority is to blame for. */

@@ -7,7 +7,7 @@ import { runCommandLine } from "../../src/cli/main.ts";
 import { assertPrintable } from "../expect-error.ts";
 import { hostileValue } from "../fuzz.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, recordingSurroundings } from "./surroundings.ts";
+import { type Ran, recordingSurroundings } from "./run-line.ts";
 
 const RUNS = Number(Deno.env.get("DATUMCTL_FUZZ_RUNS") ?? 40);
 

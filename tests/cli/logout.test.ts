@@ -1,7 +1,7 @@
 /** Proves what a logout says when a part of it fails, and whom it means, from source. */
 
 import assert from "node:assert/strict";
-import { runLine } from "./surroundings.ts";
+import { runLine } from "./run-line.ts";
 import { ADA, at, GRACE, openWorld, type World } from "./world.ts";
 
 /** The error on stderr of a run with `--error-format json`. */

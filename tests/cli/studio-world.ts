@@ -5,7 +5,7 @@ import type { SessionStore } from "../../src/sessions/store.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, runLine, type SurroundingsOptions } from "./surroundings.ts";
+import { type Ran, runLine, type SurroundingsOptions } from "./run-line.ts";
 
 /** How a command line is run. */
 export type Options = Partial<Omit<SurroundingsOptions, "store">> & {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { flagsOfWrongGetToken, getTokenRequest, readGetToken } from "../../src/plugin/arguments.ts";
 import { runGetToken } from "../../src/plugin/get-token.ts";
 import { errorFormatOf } from "../../src/errors.ts";
-import { type Ran, recordingSurroundings, runLine } from "../cli/surroundings.ts";
+import { type Ran, recordingSurroundings, runLine } from "../cli/run-line.ts";
 import { allowError, expectError } from "../expect-error.ts";
 import { startIssuer } from "../sessions/issuer.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";

@@ -7,7 +7,7 @@ import { EXEC_API_VERSIONS, readExecInfo } from "../../src/plugin/exec-credentia
 import { runGetToken } from "../../src/plugin/get-token.ts";
 import { signInFromPlugin } from "../../src/plugin/sign-in.ts";
 import { AppError, CODES, errorFormatOf } from "../../src/errors.ts";
-import { runLine } from "../cli/surroundings.ts";
+import { runLine } from "../cli/run-line.ts";
 import { assertPrintable } from "../expect-error.ts";
 import { changed, changedText, hostileText, ours, RUNS } from "../fuzz.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";

@@ -26,20 +26,30 @@ import {
   identityOf,
   userName,
 } from "../../kubeconfig/entries.ts";
+import type { NamedServer } from "../../kubeconfig/named-server.ts";
+import type { EntryTarget } from "../../kubeconfig/target.ts";
+import { findAcceptedToken, type LearnedServer } from "../../kube/accepted-token.ts";
+import { offeredTokens } from "../../providers/datum/entry-target.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, labelOf } from "../../sessions/name.ts";
 import type { TokenKind } from "../../sessions/token-life.ts";
-import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
+import {
+  type CommandContext,
+  type ContextOf,
+  keyringLimits,
+  requestLimits,
+  tokenLimits,
+} from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";
 import { scopeInUse } from "../scope.ts";
-import { type NamedServer, rememberNamed, warnOfServers } from "../session-servers.ts";
+import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
-import { askServer, type Learned } from "./ask-server.ts";
-import { checkTargetFlags, type EntryTarget, entryTarget, type TargetFlags } from "./entry-target.ts";
+import { explainRefusal } from "./refused-tokens.ts";
+import { checkTargetFlags, entryTarget, type TargetFlags } from "./target-flags.ts";
 
 const EXAMPLES = `
 Examples:
@@ -119,21 +129,21 @@ export async function runUpdateKubeconfig(
   if (input.followActive) checkFollowed(target, session);
   // What a variable gives remembers nothing: it is for its own host.
   if (session.name.startsWith(AMBIENT)) {
-    refuseOtherServer(session, askingServer({ server: target.places[0].url }));
+    refuseOtherServer(session, askingServer({ server: target.addresses[0].url }));
   }
   const own = input.execCommand === undefined
     ? await ownCommand(cli.env, given.store.folders)
     : await chosenCommand(input.execCommand, cli.env);
   if (own.warning !== undefined) out.warn(own.warning);
-  const learned = input.skipValidation || target.unaskable !== undefined
-    ? { place: target.places[0], certificateAuthority: target.authorities.at(-1) }
+  const learned = input.skipValidation || target.notAsked !== undefined
+    ? { address: target.addresses[0], certificateAuthority: target.authorities.at(-1) }
     : await askServer(cli, session, target, wantedKind);
   warnOf(cli, target, learned, session, input);
 
   const variable = session.name.startsWith(AMBIENT) ? session.name.slice(AMBIENT.length) : undefined;
   const identity: EntryIdentity = input.followActive ? { activeFor: target.apiHost } : identityOf(session);
   const context = input.context ?? target.context;
-  const server = learned.place.url;
+  const server = learned.address.url;
   const entry: EntryOptions = {
     cluster: target.cluster,
     context,
@@ -209,6 +219,27 @@ export async function runUpdateKubeconfig(
   out.info(`Next: ${shellLine([...next, "get", "namespaces"])}`);
 }
 
+/** Shows the server the token that `--token` names, else the session's tokens in their order. */
+async function askServer(
+  cli: CommandContext,
+  session: Session,
+  target: EntryTarget,
+  wantedKind: TokenKind | undefined,
+): Promise<LearnedServer> {
+  const offered = offeredTokens(session);
+  return await findAcceptedToken({
+    store: cli.store,
+    openNetwork: cli.openNetwork,
+    limits: requestLimits(cli),
+    tokenLimits: () => tokenLimits(cli),
+    session,
+    target,
+    kinds: wantedKind === undefined ? offered : [wantedKind],
+    refused: (error, shown, known) =>
+      explainRefusal(error, { session, serverKind: target.kind, shown, wantedKind, offered, known }),
+  });
+}
+
 /** What the files held of the entry before it was written. */
 interface Found {
   /** The user that the context named, when it was another one. */
@@ -251,15 +282,15 @@ function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
 function warnOf(
   { out }: CommandContext,
   target: EntryTarget,
-  { place, kind }: Learned,
+  { address, kind }: LearnedServer,
   session: Session,
   input: UpdateKubeconfigInput,
 ): void {
-  if (target.unaskable !== undefined && !input.skipValidation) {
-    out.warn(`The server was not asked which token it accepts: ${target.unaskable}.`);
+  if (target.notAsked !== undefined && !input.skipValidation) {
+    out.warn(`The server was not asked which token it accepts: ${target.notAsked}.`);
   }
-  if (place.url.startsWith("http:")) {
-    out.warn(`kubectl sends no credentials over http: ${place.url} will see an anonymous request.`);
+  if (address.url.startsWith("http:")) {
+    out.warn(`kubectl sends no credentials over http: ${address.url} will see an anonymous request.`);
   }
   const before = session.kubectlToken;
   if (kind !== undefined && before !== undefined && kind !== before && input.token === undefined) {
@@ -297,7 +328,7 @@ async function remember(
   { store }: CommandContext,
   session: Session,
   { scope }: EntryTarget,
-  { place: { api }, kind }: Learned,
+  { address: { api }, kind }: LearnedServer,
   input: UpdateKubeconfigInput,
 ): Promise<void> {
   const learned = kind !== undefined && input.token === undefined && kind !== preferredKind(session);

@@ -1,6 +1,7 @@
 /** Owns the key file of a service account: its reading, each fault with its own sentence, and signing with its key. */
 
 import { AppError } from "../../errors.ts";
+import { HINTS } from "../../hints.ts";
 import { printable } from "../../text.ts";
 
 /** A service account's key. */
@@ -90,7 +91,7 @@ export async function signWithKey(
     return new Uint8Array(await crypto.subtle.sign(key.algorithm.name, key, bytes));
   } catch (cause) {
     throw new AppError("USAGE", `The service account's key ${printable(keyId, 100)} cannot sign.`, {
-      hint: "Sign in again with a new key file: datumctl login --credentials FILE",
+      hint: HINTS.USAGE.newKeyFile,
       cause,
     });
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { openSandbox } from "../../sessions/sandbox.ts";
 import { startDrippingApi } from "../dripping-api.ts";
-import { runLine } from "../surroundings.ts";
+import { runLine } from "../run-line.ts";
 
 Deno.test("an API host that answers a blank at a time holds no sign-in longer than one request may take", async () => {
   await using sandbox = await openSandbox();

@@ -6,7 +6,7 @@ import stringWidth from "string-width";
 import { onKey, openPicker, pick, type Picker, render } from "../../../src/cli/prompt/picker.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";
-import { recordingSurroundings } from "../surroundings.ts";
+import { recordingSurroundings } from "../run-line.ts";
 
 const UP = "\u001b[A";
 const DOWN = "\u001b[B";

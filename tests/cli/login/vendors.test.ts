@@ -1,11 +1,11 @@
 /** The lines of docs/issuers.md for each maker's issuer, run at a stand-in that plays what that issuer sends, to the end. */
 
 import assert from "node:assert/strict";
-import { json } from "../oauth/issuer.ts";
-import { type IssuerWorld, openIssuerWorld } from "./issuer-world.ts";
-import type { PeopleIssuer } from "./people-issuer.ts";
+import { json } from "../../oauth/issuer.ts";
+import { type IssuerWorld, openIssuerWorld } from "../issuer-world.ts";
+import type { PeopleIssuer } from "../people-issuer.ts";
 
-const page = await Deno.readTextFile(new URL("../../docs/issuers.md", import.meta.url));
+const page = await Deno.readTextFile(new URL("../../../docs/issuers.md", import.meta.url));
 const section = /^## Issuer by issuer\n([^]*?)^## /m.exec(page)?.[1] ?? assert.fail("no such section");
 
 /** The words of the line below a maker's name, behind `datumctl login`. */

@@ -1,10 +1,10 @@
 /** Parameters of a person's own: where they are sent, that they are remembered, and which are refused. */
 
 import assert from "node:assert/strict";
-import { signInFromPlugin } from "../../src/plugin/sign-in.ts";
-import { AppError } from "../../src/errors.ts";
-import { BOUND } from "../sessions/sandbox.ts";
-import { openIssuerWorld } from "./issuer-world.ts";
+import { signInFromPlugin } from "../../../src/plugin/sign-in.ts";
+import { AppError } from "../../../src/errors.ts";
+import { BOUND } from "../../sessions/sandbox.ts";
+import { openIssuerWorld } from "../issuer-world.ts";
 
 const FLAGS = [
   ...["--auth-param", "kc_idp_hint=github", "--auth-param", "audience=https://api.example.com?a=1&b=2"],

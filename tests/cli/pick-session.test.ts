@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { testWithCloudfleet } from "./cloudfleet-world.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
-import { runLine } from "./surroundings.ts";
+import { runLine } from "./run-line.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
 
 Deno.test("DATUMCTL_PROFILE is told of where it takes precedence over the active session, and only there", async () => {

@@ -1,7 +1,7 @@
 /** Proves that the copy for DataChain's own tools never comes under git's eyes. */
 
 import assert from "node:assert/strict";
-import { openStudioWorld } from "./studio-world.ts";
+import { openStudioWorld } from "../studio-world.ts";
 
 async function git(folder: string, ...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("git", {

@@ -1,11 +1,11 @@
 /** Proves sign-in at Studio: what goes wrong leaves nothing, there is one session for each host, and how one ends. */
 
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode } from "../../src/errors.ts";
-import { ESCAPES } from "../cloud/forgeries.ts";
-import type { Studio, StudioFaults } from "../cloud/studio.ts";
-import { openStudioWorld, stored, type StudioWorld } from "./studio-world.ts";
-import type { Ran } from "./surroundings.ts";
+import { AppError, type ErrorCode } from "../../../src/errors.ts";
+import { ESCAPES } from "../../cloud/forgeries.ts";
+import type { Studio, StudioFaults } from "../../cloud/studio.ts";
+import { openStudioWorld, stored, type StudioWorld } from "../studio-world.ts";
+import type { Ran } from "../run-line.ts";
 
 const LOGIN = "/api/device-login";
 const LOGOUT = "/api/device-logout";

@@ -1,9 +1,9 @@
 /** Proves that files which somebody planted in a project's `.datumctl` have no part in its sign-ins and sign-outs. */
 
 import assert from "node:assert/strict";
-import { fileNameOf } from "../../src/sessions/name.ts";
-import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
-import type { Ran } from "./surroundings.ts";
+import { fileNameOf } from "../../../src/sessions/name.ts";
+import { openStudioWorld, type StudioWorld } from "../studio-world.ts";
+import type { Ran } from "../run-line.ts";
 
 const WORDS = "call +1 555 0100";
 const THEIRS = /555 0100|mallory|evil|2099/;

@@ -1,10 +1,10 @@
 /** The lines of docs/issuers.md for vendors' issuers, each run at an issuer that wants what its vendor says. */
 
 import assert from "node:assert/strict";
-import { openIssuerWorld } from "./issuer-world.ts";
-import type { PeopleIssuer } from "./people-issuer.ts";
+import { openIssuerWorld } from "../issuer-world.ts";
+import type { PeopleIssuer } from "../people-issuer.ts";
 
-const page = await Deno.readTextFile(new URL("../../docs/issuers.md", import.meta.url));
+const page = await Deno.readTextFile(new URL("../../../docs/issuers.md", import.meta.url));
 const section = /^## Request parameters\n([^]*?)^## /m.exec(page)?.[1] ?? assert.fail("no such section");
 
 /** The line below a vendor's name, as words; without `datumctl login` and the issuer's address. */

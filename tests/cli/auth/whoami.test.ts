@@ -1,7 +1,7 @@
 /** Proves how `auth whoami` shows what a server says of its user, whatever that is. */
 
 import assert from "node:assert/strict";
-import { formatUser } from "../../src/cli/auth/whoami.ts";
+import { formatUser } from "../../../src/cli/auth/whoami.ts";
 
 Deno.test("what is no text in a server's groups and extra is left out", async () => {
   const wrong: readonly unknown[] = [{ toString: 1 }, null, 7, ["nested"], { toString: null, valueOf: null }];

@@ -6,7 +6,7 @@ import { lineAgain } from "../../src/cli/main.ts";
 import { CODES } from "../../src/errors.ts";
 import { VERSION } from "../../src/version.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
-import { runLine, type SurroundingsOptions } from "./surroundings.ts";
+import { runLine, type SurroundingsOptions } from "./run-line.ts";
 
 async function line(words: string, options: Partial<SurroundingsOptions> = {}) {
   await using sandbox = await openSandbox();

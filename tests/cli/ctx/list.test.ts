@@ -1,9 +1,9 @@
 /** Proves that the listing of what can be chosen comes to an end, whatever the API host does. */
 
 import assert from "node:assert/strict";
-import { openSandbox } from "../sessions/sandbox.ts";
-import { startDrippingApi } from "./dripping-api.ts";
-import { runLine } from "./surroundings.ts";
+import { openSandbox } from "../../sessions/sandbox.ts";
+import { startDrippingApi } from "../dripping-api.ts";
+import { runLine } from "../run-line.ts";
 
 Deno.test("organizations that never end telling their projects are NETWORK after four times the time of a request", async () => {
   await using sandbox = await openSandbox();

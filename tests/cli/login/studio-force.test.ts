@@ -1,8 +1,8 @@
 /** Proves that a token which `login --force` took the place of is ended, by then or by whoever comes next. */
 
 import assert from "node:assert/strict";
-import { AppError } from "../../src/errors.ts";
-import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
+import { AppError } from "../../../src/errors.ts";
+import { openStudioWorld, type StudioWorld } from "../studio-world.ts";
 
 const LOGOUT = "/api/device-logout";
 

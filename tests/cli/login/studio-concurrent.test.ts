@@ -1,8 +1,8 @@
 /** Proves that of two sign-ins at one Studio no token is left that nobody knows of, and that a late failure stops no cleaning up. */
 
 import assert from "node:assert/strict";
-import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
-import type { Ran } from "./surroundings.ts";
+import { openStudioWorld, type StudioWorld } from "../studio-world.ts";
+import type { Ran } from "../run-line.ts";
 
 /** Begins a sign-in that waits for its person; the returned function confirms it. */
 async function begin(world: StudioWorld, flags: readonly string[]): Promise<() => Promise<Ran>> {

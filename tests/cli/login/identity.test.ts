@@ -1,7 +1,7 @@
 /** Who a session is: another client, another realm, another person; and what becomes of the grant that one replaces. */
 
 import assert from "node:assert/strict";
-import { openIssuerWorld } from "./issuer-world.ts";
+import { openIssuerWorld } from "../issuer-world.ts";
 
 const ADA = { sub: "u-1", email: "ada@example.com" };
 

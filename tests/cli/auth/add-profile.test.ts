@@ -1,7 +1,7 @@
 /** Proves that profiles are tried before they are kept, that nothing of another session is lost, and that no secret shows. */
 
 import assert from "node:assert/strict";
-import { testWithCloudfleet } from "./cloudfleet-world.ts";
+import { testWithCloudfleet } from "../cloudfleet-world.ts";
 
 testWithCloudfleet(
   "a wrong secret is refused by the profile's name, and nothing is stored",

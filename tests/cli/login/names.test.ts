@@ -1,10 +1,10 @@
 /** Names of people of many scripts, from their sign-in to kubectl and back. */
 
 import assert from "node:assert/strict";
-import { readGetToken } from "../../src/plugin/arguments.ts";
-import { fileNameOf } from "../../src/sessions/name.ts";
-import { kubectl, kubectlData } from "../kube/kubectl.ts";
-import { type IssuerWorld, openIssuerWorld } from "./issuer-world.ts";
+import { readGetToken } from "../../../src/plugin/arguments.ts";
+import { fileNameOf } from "../../../src/sessions/name.ts";
+import { kubectl, kubectlData } from "../../kube/kubectl.ts";
+import { type IssuerWorld, openIssuerWorld } from "../issuer-world.ts";
 
 /** People without an e-mail, by their user names; the last two look like the first and the second. */
 const PEOPLE = [

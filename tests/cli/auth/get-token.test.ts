@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { startCloudfleet } from "../cloud/cloudfleet.ts";
-import { openCloudfleetWorld } from "./cloudfleet-world.ts";
-import { ADA, at, openWorld, type World } from "./world.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { startCloudfleet } from "../../cloud/cloudfleet.ts";
+import { openCloudfleetWorld } from "../cloudfleet-world.ts";
+import { ADA, at, openWorld, type World } from "../world.ts";
 
 const UPDATE = "auth update-kubeconfig --skip-validation --exec-command datumctl";
 

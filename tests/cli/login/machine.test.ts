@@ -1,7 +1,7 @@
 /** Proves what a machine's login keeps, refuses and says: key files, personal access tokens, the CI system's own token. */
 
 import assert from "node:assert/strict";
-import { openWorld, type Options, type World } from "./world.ts";
+import { openWorld, type Options, type World } from "../world.ts";
 
 /** The flags that name a world's cloud to a machine. */
 const at = ({ cloud }: World) =>

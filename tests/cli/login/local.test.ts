@@ -1,7 +1,7 @@
 /** Proves that a project folder's own session counts in that folder and nowhere else, and is nobody else's. */
 
 import assert from "node:assert/strict";
-import { openStudioWorld, type StudioWorld } from "./studio-world.ts";
+import { openStudioWorld, type StudioWorld } from "../studio-world.ts";
 
 const FOREIGN = "KEYRING_ITEM_MISSING";
 

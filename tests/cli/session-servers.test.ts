@@ -13,7 +13,7 @@ import {
 } from "../fixtures/sessions-without-servers.ts";
 import { opened, openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { BOUND } from "../sessions/sandbox.ts";
-import { runLine } from "./surroundings.ts";
+import { runLine } from "./run-line.ts";
 
 interface World extends AsyncDisposable {
   readonly sandbox: Sandbox;

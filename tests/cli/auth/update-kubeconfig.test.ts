@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { ADA, at, openWorld } from "./world.ts";
+import { ADA, at, openWorld } from "../world.ts";
 
 const UNASKED = "--skip-validation --exec-command datumctl";
 

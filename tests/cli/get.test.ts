@@ -1,12 +1,12 @@
 /** Proves what `get --raw` prints where: every byte into a pipe, nothing that steers on a terminal. */
 
 import assert from "node:assert/strict";
-import { runGetRaw } from "../../../src/cli/get.ts";
-import type { Output } from "../../../src/cli/context.ts";
-import type { Terminal } from "../../../src/system/terminal.ts";
-import { openTestClient } from "../../http/test-client.ts";
-import { openSandbox } from "../../sessions/sandbox.ts";
-import { runLine } from "../surroundings.ts";
+import { runGetRaw } from "../../src/cli/get.ts";
+import type { Output } from "../../src/cli/context.ts";
+import type { Terminal } from "../../src/system/terminal.ts";
+import { openTestClient } from "../http/test-client.ts";
+import { openSandbox } from "../sessions/sandbox.ts";
+import { runLine } from "./run-line.ts";
 
 const BODY = '\ufeff{\n  "a": "\u001b]0;x\u0007b",\n\t"c": "d  "  \n}\r\n';
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
 import { SessionStore } from "../../src/sessions/store.ts";
 import { testHost } from "../host.ts";
-import { runLine } from "./surroundings.ts";
+import { runLine } from "./run-line.ts";
 import { openWorld, type World } from "./world.ts";
 
 const V1 = "client.authentication.k8s.io/v1";

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import type { Session } from "../../src/sessions/session.ts";
-import { makeCertificates } from "../cloud/certificates.ts";
-import { listenWithDeno } from "../cloud/listener.ts";
-import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, runLine } from "./surroundings.ts";
+import type { Session } from "../../../src/sessions/session.ts";
+import { makeCertificates } from "../../cloud/certificates.ts";
+import { listenWithDeno } from "../../cloud/listener.ts";
+import { openSandbox, type Sandbox } from "../../sessions/sandbox.ts";
+import { type Ran, runLine } from "../run-line.ts";
 
 /** An API server that accepts what a test says, and keeps the tokens that it was shown. */
 interface Server extends AsyncDisposable {
