@@ -8,7 +8,7 @@ import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { signInAgain } from "../../sessions/login-line.ts";
 import { acceptedBefore } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { TokenKind } from "../../sessions/token-life.ts";
+import type { TokenKind } from "../../sessions/token.ts";
 import { type CommandContext, requestLimits, tokenLimits } from "../context.ts";
 import type { EntryTarget, ServerAddress } from "./entry-target.ts";
 

@@ -30,7 +30,7 @@ import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, labelOf } from "../../sessions/name.ts";
-import type { TokenKind } from "../../sessions/token-life.ts";
+import type { TokenKind } from "../../sessions/token.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
