@@ -7,7 +7,7 @@ import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import { type KeyringLimits, keyringLimits as boundOf } from "../keyring/store.ts";
 import { namingVariable, type SessionChoice } from "../sessions/choose.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import type { TokenLimits } from "../sessions/token-wish.ts";
+import type { TokenLimits } from "../sessions/token.ts";
 import { parseTimeout, pause } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
@@ -24,7 +24,7 @@ export interface GlobalFlags {
 }
 
 /** What the process offers to commands. */
-export interface Surroundings extends Host {
+export interface ProcessContext extends Host {
   readonly terminal: Terminal;
   readonly store: SessionStore;
   readonly openNetwork: NonNullable<Host["openNetwork"]>;
@@ -50,7 +50,7 @@ export interface Output {
 }
 
 /** All that a command is handed. */
-export interface CommandContext extends Surroundings {
+export interface CommandContext extends ProcessContext {
   readonly out: Output;
   readonly verbose: boolean;
   /** `--quiet`. */
@@ -62,7 +62,7 @@ export interface CommandContext extends Surroundings {
 }
 
 /** The surroundings with the everywhere-flags of one command line applied. */
-export function commandContext(context: Surroundings, flags: GlobalFlags): CommandContext {
+export function commandContext(context: ProcessContext, flags: GlobalFlags): CommandContext {
   const { terminal } = context;
   const verbose = (flags.verbose ?? 0) > 0;
   const err = (text: string) => terminal.writeErr(`${text}\n`);

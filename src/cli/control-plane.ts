@@ -16,7 +16,7 @@ import { namesServerLine, signInAgain, trustLine } from "../sessions/login-line.
 import { acceptedBefore, askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import { labelOf } from "../sessions/name.ts";
-import { type FreshToken, isFresh } from "../sessions/token-wish.ts";
+import { type FreshToken, isFresh } from "../sessions/token.ts";
 import type { Network } from "../system/network.ts";
 import { type CommandContext, requestLimits, tokenLimits } from "./context.ts";
 import { findScope } from "./find-scope.ts";

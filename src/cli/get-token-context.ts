@@ -3,10 +3,10 @@
 import type { GetTokenContext } from "../plugin/get-token.ts";
 import { parentProcess } from "../system/parent-process.ts";
 import { terminalUse } from "../system/terminal-use.ts";
-import type { Surroundings } from "./context.ts";
+import type { ProcessContext } from "./context.ts";
 
 /** The context of one call of get-token. */
-export function getTokenContext(context: Surroundings): GetTokenContext {
+export function getTokenContext(context: ProcessContext): GetTokenContext {
   const { store, env, terminal, errorFormat } = context;
   return {
     store,

@@ -3,12 +3,12 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError, CODES } from "../errors.ts";
 import { printable } from "../text.ts";
-import type { Surroundings } from "./context.ts";
+import type { ProcessContext } from "./context.ts";
 import { formatTable } from "./output/table.ts";
 import { nearestCommand } from "./usage-errors.ts";
 
 /** `help`, of the commands that a program holds. */
-export function helpCommand(program: CommandUnknownOpts, { terminal }: Surroundings): CommandUnknownOpts {
+export function helpCommand(program: CommandUnknownOpts, { terminal }: ProcessContext): CommandUnknownOpts {
   const command = new Command("help")
     .description("Show help for a command, or for a topic: exit-codes")
     .argument("[words...]")

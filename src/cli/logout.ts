@@ -16,7 +16,7 @@ import { type OpenedSession } from "../sessions/open.ts";
 import { trustLine } from "../sessions/login-line.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { type Removal } from "../sessions/remove.ts";
-import { timedToken } from "../sessions/token-life.ts";
+import { timedToken } from "../sessions/token.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { exists } from "../system/files.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "./context.ts";

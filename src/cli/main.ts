@@ -11,7 +11,7 @@ import {
   type ContextOf,
   exitCodeOf,
   type GlobalFlags,
-  type Surroundings,
+  type ProcessContext,
 } from "./context.ts";
 import { getTokenContext } from "./get-token-context.ts";
 import { buildProgram } from "./tree.ts";
@@ -21,7 +21,7 @@ import { usageError } from "./usage-errors.ts";
 const ALL: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
-export async function runCommandLine(args: readonly string[], context: Surroundings): Promise<number> {
+export async function runCommandLine(args: readonly string[], context: ProcessContext): Promise<number> {
   const { writeErr } = context.terminal;
   let refusing: CommandUnknownOpts | undefined;
   let named: string | undefined;
@@ -82,7 +82,7 @@ function actingAs(named: string | undefined, error: AppError): AppError {
 async function withAuthority(
   error: AppError,
   args: readonly string[],
-  { env, interrupted }: Surroundings,
+  { env, interrupted }: ProcessContext,
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
   const { explainAuthority } = await import("./server-certificate.ts");

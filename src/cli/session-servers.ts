@@ -30,7 +30,12 @@ export async function rememberNamed(
   if (server === undefined) return session;
   const adopted = othersServed(kubeconfig, named).flatMap(({ asking }) => servedServer(asking, false) ?? []);
   const limits = keyringLimits(cli);
-  const { servers, dropped } = await rememberServer(cli.store, session.name, server, adopted, limits)
+  const { servers, dropped } = await rememberServer(
+    cli.store,
+    session.name,
+    { named: server, adopted },
+    limits,
+  )
     .catch((thrown) => nothingKept(cli, session, server, thrown));
   for (const { origin } of dropped) {
     cli.out.warn(

@@ -3,7 +3,7 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { ERROR_FORMATS } from "../errors.ts";
 import { getTokenCommand } from "./auth/get-token.ts";
-import type { ContextOf, Surroundings } from "./context.ts";
+import type { ContextOf, ProcessContext } from "./context.ts";
 import { holdsOthers } from "./group.ts";
 import { helpCommand } from "./help.ts";
 import { wordUnknown } from "./usage-errors.ts";
@@ -13,7 +13,7 @@ import { BUILD, versionCommand } from "./version.ts";
 const NARROWEST_HELP = 40;
 const NARROWEST_DESCRIPTION = 20;
 
-type Load = (deps: ContextOf, context: Surroundings) => Promise<CommandUnknownOpts>;
+type Load = (deps: ContextOf, context: ProcessContext) => Promise<CommandUnknownOpts>;
 
 /** The commands by the words that call them. Each is a module of its own, loaded when its word is in the line. */
 const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
@@ -59,7 +59,7 @@ function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMM
 /** The program with the commands that a line calls, or with all of them where it calls none. `refused` is told which command refuses the line. */
 export async function buildProgram(
   words: readonly string[],
-  context: Surroundings,
+  context: ProcessContext,
   deps: ContextOf,
   refused: (command: CommandUnknownOpts) => void,
 ): Promise<CommandUnknownOpts> {
@@ -85,7 +85,7 @@ export async function buildProgram(
 /** Sets what all commands have in common: errors go to our own error, help to our terminal. */
 function configure(
   command: CommandUnknownOpts,
-  { terminal }: Surroundings,
+  { terminal }: ProcessContext,
   refused: (command: CommandUnknownOpts) => void,
 ): void {
   command.exitOverride((error) => {

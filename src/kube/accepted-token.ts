@@ -7,8 +7,7 @@ import { freshToken } from "../sessions/fresh-token.ts";
 import { acceptedBefore } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import type { TokenKind } from "../sessions/token-life.ts";
-import type { TokenLimits } from "../sessions/token-wish.ts";
+import type { TokenKind, TokenLimits } from "../sessions/token.ts";
 import type { Host } from "../system/host.ts";
 import { firstAccepted } from "./identity-check.ts";
 

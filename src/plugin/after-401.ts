@@ -12,7 +12,7 @@ import { freshToken } from "../sessions/fresh-token.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { type FreshToken, timeLeft, type TokenLimits } from "../sessions/token-wish.ts";
+import { type FreshToken, timeLeft, type TokenLimits } from "../sessions/token.ts";
 
 const LONGEST_QUESTION = 3_000;
 

@@ -1,7 +1,7 @@
 /** The words of `auth get-token`: read here without a framework, so that kubectl need not wait for one. */
 
 import { AppError, checkErrorFormat } from "../errors.ts";
-import type { TokenKind } from "../sessions/token-life.ts";
+import type { TokenKind } from "../sessions/token.ts";
 import { parseDuration, parseTimeout } from "../system/clock.ts";
 
 /** What `auth get-token` was asked for. */

@@ -9,7 +9,7 @@ import { printable } from "../text.ts";
 import { isObject, type JsonObject, parseJson } from "../encoding.ts";
 import { type AskingServer, askingServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
-import { reportedExpiry, type TimedToken } from "../sessions/token-life.ts";
+import { reportedExpiry, type TimedToken } from "../sessions/token.ts";
 
 const GROUP = "client.authentication.k8s.io/";
 

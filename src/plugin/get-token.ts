@@ -19,7 +19,7 @@ import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
 import { type AskingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token-wish.ts";
+import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Host } from "../system/host.ts";

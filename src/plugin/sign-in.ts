@@ -13,7 +13,7 @@ import { AMBIENT, labelOf, matchesServer, nameOfPerson } from "../sessions/name.
 import { type KeyStore, type SessionPaths, type SessionStore } from "../sessions/store.ts";
 import { loginLineOfName, signInOfName, trustLine } from "../sessions/login-line.ts";
 import { saveSignIn } from "../sign-in/save.ts";
-import { mendedBySignIn } from "../sessions/token-wish.ts";
+import { mendedBySignIn } from "../sessions/token.ts";
 import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn } from "../sign-in/sign-in.ts";
 import type { SignInTarget } from "../providers/sign-in-target.ts";

@@ -9,7 +9,7 @@ import type { SourceCredentials } from "../sessions/credentials.ts";
 import { ambientSession } from "../sessions/open.ts";
 import type { Session } from "../sessions/session.ts";
 import { AMBIENT } from "../sessions/name.ts";
-import { timedToken } from "../sessions/token-life.ts";
+import { timedToken } from "../sessions/token.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";

@@ -1,4 +1,4 @@
-/** Owns what commands keep beside a session and may lose: its files go when the session goes. */
+/** Caches of commands, in files beside a session that go when the session goes. */
 
 import { readTextFile, replaceQuickly } from "../system/files.ts";
 import { parseJson } from "../encoding.ts";
@@ -7,12 +7,12 @@ import type { SessionStore } from "./store.ts";
 
 const SCHEMA_VERSION = 1;
 
-/** More characters than this are not kept. */
+/** In characters; more is not stored. */
 const LARGEST = 8 * 1024 * 1024;
 
-/** One thing that is kept. Nothing here fails: without it, only time is lost. */
+/** One cached value. Nothing here fails: without it, only time is lost. */
 export interface SessionCache {
-  /** What was kept, unless it is too old or cannot be read. */
+  /** The stored value; undefined when it is too old or cannot be read. */
   read(): Promise<unknown>;
   write(value: unknown): Promise<void>;
 }
@@ -20,31 +20,31 @@ export interface SessionCache {
 /** What a cache is for. */
 export interface CacheOptions {
   readonly session: string;
-  /** A word that stands in the file's name. */
+  /** A word of the file's name. */
   readonly kind: string;
-  /** What it was learned from, such as a URL; the name holds no more than a digest of it. */
+  /** Where the value comes from, such as a URL; the file's name holds a digest of it. */
   readonly source: string;
-  /** What is older, in milliseconds, counts as lost. */
+  /** How long the value is used, in milliseconds. */
   readonly longestLife: number;
 }
 
-/** Opens a cache of a session that is signed in: a file of mode 0600 beside the session's own. */
+/** Opens a cache of a session: a file of mode 0600 beside the session's own. */
 export async function openSessionCache(store: SessionStore, options: CacheOptions): Promise<SessionCache> {
   const { session, kind, source, longestLife } = options;
   if (store.folders.missing !== undefined) {
     return { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
   }
-  // A logout takes away every file whose name begins as the session's does.
+  // A logout removes every file whose name begins as the session's does.
   const path = `${store.folders.sessions}/${await fileNameOf(session)}.${kind}-${await fileNameOf(source)}`;
   return {
     async read() {
-      const kept = parseJson(await readTextFile(path).catch(() => undefined) ?? "");
-      if (typeof kept !== "object" || kept === null || !("at" in kept) || !("value" in kept)) {
+      const stored = parseJson(await readTextFile(path).catch(() => undefined) ?? "");
+      if (typeof stored !== "object" || stored === null || !("at" in stored) || !("value" in stored)) {
         return undefined;
       }
-      const age = store.host.now() - Number(kept.at);
-      const known = "schemaVersion" in kept && kept.schemaVersion === SCHEMA_VERSION;
-      return known && age >= 0 && age < longestLife ? kept.value : undefined;
+      const age = store.host.now() - Number(stored.at);
+      const known = "schemaVersion" in stored && stored.schemaVersion === SCHEMA_VERSION;
+      return known && age >= 0 && age < longestLife ? stored.value : undefined;
     },
     async write(value) {
       const text = JSON.stringify({ schemaVersion: SCHEMA_VERSION, at: store.host.now(), value });

@@ -1,4 +1,4 @@
-/** Which session a command acts as, and what is said where there is none. */
+/** Chooses the session that a command acts as, and says what to do where there is none. */
 
 import { AppError, fail } from "../errors.ts";
 import { HINTS, LOGIN } from "../hints.ts";
@@ -12,22 +12,22 @@ import { AMBIENT, isCalled, isSessionName } from "./name.ts";
 /** Which session a command acts as. */
 export interface ChosenSession {
   readonly session: Session;
-  /** Where its files are: another place than was asked when a project folder has it. */
+  /** The store that has it: a project's when a project folder has it. */
   readonly store: SessionStore;
-  /** Where the identity came from: a flag, a variable, a project folder, or the active session. */
+  /** What chose it: a flag, a variable, a project folder, or the active session. */
   readonly source: string;
 }
 
-/** What picks a session: a flag, else the variable, else what the surroundings give. */
+/** What picks a session: a flag, else a variable, else the active session. */
 export interface SessionChoice {
   /** `--profile` or `--session`. */
   readonly flag?: string | undefined;
   /** `--credentials-file`: a service account's key file. */
   readonly credentialsFile?: string | undefined;
   readonly variable?: NamingVariable | undefined;
-  /** No project folder's session counts without being named: a kubeconfig entry works in every folder. */
+  /** A project folder's session must be named: a kubeconfig entry means the same in every folder. */
   readonly own?: boolean | undefined;
-  /** What a kubeconfig entry tells of the session that it names. */
+  /** What a kubeconfig entry says of the session that it names. */
   readonly entry?: EntryWords | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface NamingVariable {
   readonly session: string;
 }
 
-/** The variable that names a session. What any of ours gives comes before the vendor's. */
+/** The variable that names a session. Any of ours comes before the vendor's. */
 export function namingVariable(env: Environment): NamingVariable | undefined {
   const own = env("DATUMCTL_PROFILE");
   if (own !== undefined) return { name: "DATUMCTL_PROFILE", session: own.normalize("NFC") };
@@ -48,8 +48,10 @@ export function namingVariable(env: Environment): NamingVariable | undefined {
 }
 
 /**
- * Finds the session that a command acts as: the named one; else what the variables give, the project folder's, the
- * active one. Throws `NOT_SIGNED_IN`, naming the sessions that there are; `USAGE` for two flags that name two.
+ * Finds the session that a command acts as: the named one; else that of the variables, of the project folder, the active
+ * one.
+ *
+ * @throws {AppError} `NOT_SIGNED_IN`, listing the stored sessions; `USAGE` for two flags that name two.
  */
 export async function chooseSession(store: SessionStore, choice: SessionChoice): Promise<ChosenSession> {
   const { flag, credentialsFile, variable } = choice;

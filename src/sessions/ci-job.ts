@@ -1,4 +1,4 @@
-/** Owns which CI job a workload's kept token is of: on a machine that runs many jobs, none acts as another. */
+/** Ties a workload's stored token to its CI job: on a machine that runs many jobs, none acts as another. */
 
 import { sha256, toBase64Url } from "../encoding.ts";
 import type { Environment } from "../system/environment.ts";
@@ -7,14 +7,14 @@ import type { Credentials, TokenSource, WorkloadSource } from "./credentials.ts"
 import type { Session } from "./session.ts";
 import { WORKLOAD_SUBJECT } from "./name.ts";
 
-/** False for a token that was made for another job, or outside any; every other kind of session is of no job. */
+/** False for the token of another job, or of none; true for every other kind of session. */
 export async function isOfThisJob(env: Environment, credentials: Credentials): Promise<boolean> {
   if (credentials.recipe === undefined || credentials.recipe.kind !== "workload") return true;
   const { recipe, job } = credentials;
   return job !== undefined && job === await fingerprintOfJob(env, recipe.source);
 }
 
-/** What tells this job from others, from which its credential cannot be told; undefined outside a job. */
+/** A fingerprint of this job's credential, safe to store; undefined outside a job. */
 export async function fingerprintOfJob(
   env: Environment,
   source: WorkloadSource,
@@ -24,8 +24,8 @@ export async function fingerprintOfJob(
 }
 
 /**
- * {@link fingerprintOfJob} for a workload's session that need not be opened: its subject tells where its token is. Undefined
- * where that cannot be read, either.
+ * As {@link fingerprintOfJob}, for a workload's session that is not opened: its subject says where its token is. Undefined
+ * also where that cannot be read.
  */
 export async function fingerprintOfSessionsJob(
   env: Environment,
@@ -41,14 +41,18 @@ export async function fingerprintOfSessionsJob(
   return await fingerprintOfJob(env, source).catch(() => undefined);
 }
 
-/** True where a job's token is worth keeping: what a variable or a file holds is read anew each time. */
+/** True where a job's token is stored: one in a variable or a file is read each time instead. */
 export function storesJobToken(
   { source, exchange }: Extract<TokenSource, { readonly kind: "workload" }>,
 ): boolean {
   return source.kind === "github" || exchange !== undefined;
 }
 
-/** What the CI system gave this job: the right to ask for a token, or the token. Throws `USAGE`, `STORAGE`. */
+/**
+ * What the CI system gave this job: the right to ask for a token, or the token.
+ *
+ * @throws {AppError} `USAGE`, `STORAGE` for a file that cannot be read.
+ */
 export async function credentialOfJob(env: Environment, source: WorkloadSource): Promise<string | undefined> {
   switch (source.kind) {
     case "github":

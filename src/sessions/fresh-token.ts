@@ -1,25 +1,32 @@
-/** Owns the one way to a fresh token: the stored one while it lasts, else one refresh by one process. */
+/** A fresh token of a session: the stored one while it lasts, else one renewal by one process. */
 
 import { AppError } from "../errors.ts";
+import type { OpenedSession } from "./open.ts";
+import type { Renewal } from "./renew.ts";
 import type { Session } from "./session.ts";
-import { type OpenedSession } from "./open.ts";
 import type { SessionStore } from "./store.ts";
-import { timedToken, type TokenKind } from "./token-life.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenLimits, type TokenRequest } from "./token-wish.ts";
+import {
+  type FreshToken,
+  isFresh,
+  timedToken,
+  timeLeft,
+  type TokenKind,
+  type TokenLimits,
+  type TokenRequest,
+} from "./token.ts";
 
-/** The token that kubectl gets from a session unless somebody chose. */
+/** The token that kubectl gets from a session unless the user chose one. */
 export function preferredKind(session: Pick<Session, "provider" | "kind" | "kubectlToken">): TokenKind {
   return session.kubectlToken ?? (session.provider === "oidc" && session.kind === "user" ? "id" : "access");
 }
 
 /**
- * A fresh token of a session (spec: sessions, "Fresh tokens").
+ * A fresh token of a session. The short way reads one file and one keyring item; the lock and the renewal are loaded only
+ * when they are needed.
  *
- * The short way reads one file and one keyring item. Everything else, the lock and the refresh, is loaded only
- * when it is needed.
- *
- * Throws what {@link SessionStore.open} throws; `SESSION_EXPIRED`, `NO_ID_TOKEN`, `NETWORK`, `ISSUER_ERROR`,
- * `INVALID_TOKEN`, `CLOCK_SKEW`, `STORAGE`, `BUSY`, `NOT_SIGNED_IN`.
+ * @throws {AppError} what {@link SessionStore.open} throws; `SESSION_EXPIRED`, `SESSION_REJECTED` when the credential is
+ * refused, `NO_ID_TOKEN`, `NO_WORKLOAD_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`, `STORAGE`, `BUSY`,
+ * `NOT_SIGNED_IN`.
  */
 export async function freshToken(
   store: SessionStore,
@@ -38,7 +45,7 @@ export async function freshToken(
     return { ...stored, session: opened.session };
   }
   try {
-    return await renew(store, opened, { ...request, kind }, limits);
+    return await renewed(opened, { store, request: { ...request, kind }, limits });
   } catch (thrown) {
     // An outage takes nothing from a token that is still good, unless more was asked for.
     const unreachable = thrown instanceof AppError && (thrown.code === "NETWORK" || thrown.code === "BUSY");
@@ -49,23 +56,19 @@ export async function freshToken(
   }
 }
 
-/** Whether what is kept of a CI job's token is this job's. */
+/** True when the stored token of a CI job is this job's. */
 async function ofThisJob({ host }: SessionStore, { credentials }: OpenedSession): Promise<boolean> {
   const { isOfThisJob } = await import("./ci-job.ts");
   return await isOfThisJob(host.env, credentials);
 }
 
-/** Refreshes, or makes anew; what that takes is loaded only now. */
-async function renew(
-  store: SessionStore,
-  opened: OpenedSession,
-  wish: TokenRequest & { readonly kind: TokenKind },
-  limits: TokenLimits,
-): Promise<FreshToken> {
+/** Renews a session as its kind does; what that takes is loaded only now. */
+async function renewed(opened: OpenedSession, renewal: Renewal): Promise<FreshToken> {
+  const { renew } = await import("./renew.ts");
   if (opened.credentials.recipe === undefined) {
-    const { renewToken } = await import("./renew.ts");
-    return await renewToken(store, opened, wish, limits);
+    const { byRefreshToken } = await import("./refresh.ts");
+    return await renew(byRefreshToken, opened, renewal);
   }
-  const { mintToken } = await import("./mint.ts");
-  return await mintToken(store, opened, wish, limits);
+  const { byTokenSource } = await import("./issue.ts");
+  return await renew(byTokenSource, opened, renewal);
 }

@@ -1,4 +1,4 @@
-/** Owns the failure that is remembered for ten seconds, because kubectl runs a failing plugin five times. */
+/** Remembers a session's failure for ten seconds, because kubectl runs a failing plugin five times. */
 
 import { AppError, type ErrorCode, isErrorCode } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -13,8 +13,8 @@ const TOLD_OF_OUTAGE = 60_000;
 const LONGEST_WAIT = 2000;
 const LONGEST_TEXT = 4000;
 
-// Found again at once and without asking anybody, and true of one entry or moment only: of these it is kept who was
-// told, and no words, so that a signed-out session's name stays in no file.
+// Found again at once without asking anybody, and true of one entry or moment only. For these the file names who was told
+// but holds no message, so that a signed-out session's name stays in no file.
 const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set([
   "USAGE",
   "NOT_SIGNED_IN",
@@ -23,7 +23,7 @@ const FOUND_AGAIN: ReadonlySet<ErrorCode> = new Set([
   "NO_WORKLOAD_TOKEN",
 ]);
 
-// Two names for one trouble: of many processes, one hears nothing from the issuer, and the others wait for that one.
+// Two codes for one cause: of many processes, one hears nothing from the issuer, and the others wait for that one.
 const OUTAGES: ReadonlySet<ErrorCode> = new Set(["NETWORK", "BUSY"]);
 
 interface Remembered {
@@ -31,41 +31,41 @@ interface Remembered {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
-  /** What it was the failure of, where one file serves several. */
+  /** Whose failure it was, where one file serves several. */
   readonly of?: string | undefined;
   /** The processes that have shown it to their person. */
   readonly told: readonly string[];
 }
 
-/** The cause of an error that adds words of its moment to a failure: remembered is the failure alone. */
+/** The cause of an error that adds to a failure what is true of this moment only: the failure alone is remembered. */
 export class RememberedAs extends Error {
-  override readonly name = "Quoted";
+  override readonly name = "RememberedAs";
   readonly failure: AppError;
 
   constructor(failure: AppError) {
-    super("quoted");
+    super("remembered as");
     this.failure = failure;
   }
 }
 
-/** The last failure of one session. Nothing here fails: without it, only the comfort is lost. */
+/** The last failure of one session. Nothing here fails: without it, an error is only repeated. */
 export interface FailureMemory {
-  /** The failure of the last ten seconds, unless it is one that is found again at once. */
+  /** The failure of the last ten seconds; undefined for one that is found again at once. */
   recent(): Promise<AppError | undefined>;
   remember(error: AppError): Promise<void>;
-  /** True for the first call on behalf of a parent process, told by a mark: only then is the failure shown on stderr. */
+  /** True for the first call on behalf of a parent process, named by a fingerprint: the failure is shown to it once. */
   firstFor(parent: string): Promise<boolean>;
 }
 
 /**
- * Opens the memory kept in a file.
+ * Opens the memory in a file.
  *
- * @param of marks what the failures are of, where that can be another thing from one call to the next: a variable's
- * value. The failure of another one is not remembered.
+ * @param of fingerprint of what fails, where that can differ from one call to the next: a variable's value. The failure of
+ * another one is ignored.
  */
 export function openFailureMemory(path: string, now: Clock, of?: string): FailureMemory {
   const read = async (): Promise<Remembered | undefined> => {
-    // What another user wrote there is nobody's failure.
+    // A file that another user wrote is ignored.
     const text = isTrusted(path) ? await readTextFile(path).catch(() => undefined) : undefined;
     const found = parse(text);
     if (found === undefined || found.of !== of) return undefined;
@@ -79,10 +79,10 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
     try {
       using _lock = await acquireLock(`${path}.lock`, { timeout: LONGEST_WAIT, guards: path });
       const after = change(await read());
-      // Without a sync: a crowd waits for this lock, and what a power cut takes was worth ten seconds.
+      // Without a sync: many may wait for this lock, and a power cut costs ten seconds' worth.
       if (after !== undefined) await replaceQuickly(path, JSON.stringify(after) + "\n");
     } catch (thrown) {
-      // A full disk or a crowd must not hide the failure itself.
+      // A full disk or a busy lock must not hide the failure itself.
       if (!(thrown instanceof AppError)) throw thrown;
     }
   };
@@ -96,7 +96,7 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
       const { code, message, hint = "" } = error.cause instanceof RememberedAs ? error.cause.failure : error;
       const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
       return update((last) => {
-        // Of many that fail at once, some give up waiting and some hear the issuer: one block for each parent.
+        // Of many that fail at once, some give up waiting and some hear the issuer: each parent is told once.
         const before = last !== undefined && (isRecent(last) || OUTAGES.has(code)) ? last : undefined;
         const same = before?.code === code && before.message === words.message && before.hint === words.hint;
         if (same && isRecent(before)) return undefined;
@@ -109,7 +109,7 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
         first = !before?.told.includes(parent);
         return before && first ? { ...before, told: [...before.told.slice(-63), parent] } : undefined;
       });
-      // In a crowd too large for the lock, what was noted before still counts.
+      // Where the lock was not had in time, the file as it is decides.
       return first ?? !(await read())?.told.includes(parent);
     },
   };

@@ -1,16 +1,15 @@
-/** The list of servers that a session is for: what a person names is added to it, sealed and under the session's lock. */
+/** Adds servers that the user names to the list of those that a session is for, sealed and under the session's lock. */
 
 import type { KeyringLimits } from "../keyring/store.ts";
 import type { SessionStore } from "./store.ts";
 import type { ServedServer } from "./session.ts";
 import { AMBIENT } from "./name.ts";
 
-/** So many are kept, those that were named last. */
+/** How many servers a list holds: those that were named last. */
 export const MOST_SERVERS = 64;
 
 /**
- * The list with a server that was named: in the last place, and known as accepting where it ever was. Also what that
- * pushes out.
+ * The list with a named server at its end, known as accepting where it ever was; and the servers that this pushes out.
  */
 export function withServer(
   servers: readonly ServedServer[],
@@ -27,7 +26,17 @@ export function withServer(
   return { kept: all.slice(-MOST_SERVERS), dropped: all.slice(0, -MOST_SERVERS) };
 }
 
-/** What became of a session's list of servers. */
+/** A server to add to a session's list. */
+export interface NamedServer {
+  readonly named: ServedServer;
+  /**
+   * Added before it where the session, outside Datum, has no list yet: entries that were written before there were lists
+   * must go on to work.
+   */
+  readonly adopted?: readonly ServedServer[] | undefined;
+}
+
+/** A session's list of servers after an addition. */
 export interface RememberedServers {
   /** Undefined for a session that is not stored. */
   readonly servers: ServedServer[] | undefined;
@@ -35,19 +44,15 @@ export interface RememberedServers {
 }
 
 /**
- * Adds a server to those that a session is for; `adopted` come before it where the session, outside Datum, has no list
- * yet: entries that were written before there were lists must go on to work. Nothing is written where nothing changes,
- * nor of a session that comes from variables.
- *
- * Returns the list, and what there was no more room for.
+ * Adds a server to those that a session is for. Nothing is written where nothing changes, nor of a session that comes from
+ * variables.
  *
  * @throws {AppError} as opening the session does; `STORAGE`, `BUSY`.
  */
 export async function rememberServer(
   store: SessionStore,
   name: string,
-  named: ServedServer,
-  adopted: readonly ServedServer[],
+  { named, adopted = [] }: NamedServer,
   limits: KeyringLimits,
 ): Promise<RememberedServers> {
   const nothing = { servers: undefined, dropped: [] };

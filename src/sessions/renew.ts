@@ -1,242 +1,153 @@
-/** The refresh of a session: one process at a time, nothing spent before it can be kept. */
+/** Renews a session's token, one process at a time; how the token is asked for is the strategy's. */
 
-import { AppError, fail } from "../errors.ts";
-import { oauthClient } from "../oauth/client.ts";
-import { refusalOfError } from "../oauth/issuer-request.ts";
-import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
-import { checkpoint } from "../system/checkpoint.ts";
-import { pause } from "../system/clock.ts";
-import { holdSignals } from "../system/signals.ts";
-import { type FreshToken, isFresh, timeLeft, type TokenLimits } from "./token-wish.ts";
-import {
-  type ChosenTokenRequest,
-  expired,
-  openAgain,
-  type OpenedSignIn,
-  openIssuer,
-  refuseKnownFailure,
-  remembering,
-  signInOf,
-  stillGood,
-  takenMeanwhile,
-  TOO_SHORT,
-} from "./renewal.ts";
-import type { SignInCredentials } from "./credentials.ts";
-import { signInAgain } from "./login-line.ts";
-import { afterRefusal } from "./refusal-remedy.ts";
-import type { Session } from "./session.ts";
+import { AppError } from "../errors.ts";
+import { type OpenHttp, openHttp } from "../http/open.ts";
+import type { FileLock } from "../system/locks.ts";
+import { isOfThisJob } from "./ci-job.ts";
+import { issuerOf } from "./credentials.ts";
+import { newLoginLine, signInAgain, trustLine } from "./login-line.ts";
 import type { OpenedSession } from "./open.ts";
+import { kidOf } from "./seal.ts";
+import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
-import { type SessionReplacement, updateLocked } from "./write.ts";
-import { timedToken } from "./token-life.ts";
+import {
+  type FreshToken,
+  isFresh,
+  timedToken,
+  timeLeft,
+  type TokenKind,
+  type TokenLimits,
+  type TokenRequest,
+} from "./token.ts";
+
+/** One renewal: whose sessions, which token, and how long it may take. */
+export interface Renewal {
+  readonly store: SessionStore;
+  readonly request: TokenRequest & { readonly kind: TokenKind };
+  readonly limits: TokenLimits;
+}
+
+/** How one kind of session gets its next token. */
+export interface RenewalStrategy<Opened extends OpenedSession> {
+  /**
+   * The session as one of this kind.
+   *
+   * @throws {AppError} `SESSION_EXPIRED` for one that became another kind meanwhile.
+   */
+  check(opened: OpenedSession): Opened;
+  /** Throws for a request that no renewal of this kind serves. */
+  refuse?(seen: Opened, renewal: Renewal): void;
+  /** Holds the session's lock; undefined where the next token is not stored, so that nobody need wait for it. */
+  lock(seen: Opened, renewal: Renewal): Promise<FileLock | undefined>;
+  /** The stored token, or an error, where it is known without asking that no other one comes. */
+  withoutAsking?(opened: Opened, renewal: Renewal): FreshToken | undefined;
+  /** Asks for the next token, and stores it where the lock is held. */
+  next(opened: Opened, renewal: Renewal, locked: boolean): Promise<FreshToken>;
+}
 
 /**
- * Refreshes a session under its lock and returns the token that was wished for. Another process may have done
- * it meanwhile: then its token is returned and nothing is asked of the issuer.
+ * Renews a session under its lock and returns the token that was requested. Another process may have done it meanwhile:
+ * then its token is returned and the issuer is not asked. A failure is remembered before the lock goes to those who would
+ * fail the same.
  */
-export async function renewToken(
-  store: SessionStore,
-  seen: OpenedSession,
-  request: ChosenTokenRequest,
-  limits: TokenLimits,
+export async function renew<Opened extends OpenedSession>(
+  strategy: RenewalStrategy<Opened>,
+  first: OpenedSession,
+  renewal: Renewal,
 ): Promise<FreshToken> {
-  const { name } = seen.session;
-  await refuseKnownFailure(request, limits);
-  using _lock = await store.lock(name, timeLeft(limits.deadline));
-  return await remembering(limits, async () => {
-    const opened = signInOf(await openAgain(store, seen, limits));
-    const { credentials } = opened;
-    const taken = takenMeanwhile(store, seen, opened, request);
+  const seen = strategy.check(first);
+  strategy.refuse?.(seen, renewal);
+  await refuseKnownFailure(renewal);
+  using lock = await strategy.lock(seen, renewal);
+  try {
+    const opened = lock === undefined ? seen : strategy.check(await openAgain(seen, renewal));
+    const taken = lock && await isOfThisJob(renewal.store.host.env, opened.credentials)
+      ? takenMeanwhile(seen, opened, renewal)
+      : undefined;
     if (taken !== undefined) return taken;
-    if (request.kind === "id" && credentials.noIdTokenOnRefresh && !request.force) {
-      return stillGood(store, opened, request.kind) ?? fail(noIdToken(opened.session));
-    }
-    if (credentials.refreshToken === undefined) {
-      const last = request.force ? undefined : stillGood(store, opened, request.kind);
-      if (last === undefined) throw expired(opened.session, "it came without a refresh token");
-      return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
-    }
-    await refuseKnownFailure(request, limits);
-    return await refresh(store, opened, request, limits);
-  });
-}
-
-async function refresh(
-  store: SessionStore,
-  opened: OpenedSignIn,
-  request: ChosenTokenRequest,
-  limits: TokenLimits,
-): Promise<FreshToken> {
-  const { session, key } = opened;
-  // From here on the refresh token may be spent: the room for its successor is taken first, and no signal may
-  // end the process before that successor is in its place.
-  const replacement = await store.prepare(session.name, session, key);
-  const signals = holdSignals();
-  let renewed: SignInCredentials | undefined;
-  let failure: unknown;
-  let warning: string | undefined;
-  try {
-    checkpoint("refresh begun");
-    const refreshed = await askIssuer(store, opened, limits);
-    checkpoint("refresh answered");
-    renewed = afterRefresh(opened.credentials, refreshed);
-    if (refreshed.kind === "unusable") failure = refreshed.error;
+    const known = strategy.withoutAsking?.(opened, renewal);
+    if (known !== undefined) return known;
+    await refuseKnownFailure(renewal);
+    return await strategy.next(opened, renewal, lock !== undefined);
   } catch (thrown) {
-    failure = thrown;
-  }
-  try {
-    if (renewed === undefined) await replacement.discard();
-    else warning = await persist(store, replacement, session, renewed, failure === undefined);
-  } finally {
-    await signals.release();
-  }
-  if (failure instanceof AppError && failure.code === "SESSION_EXPIRED") {
-    const other = await renewedElsewhere(store, opened, replacement, request, limits);
-    if (other !== undefined) return other;
-    await noteRefusal(store, session);
-  }
-  if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
-  const token = timedToken(renewed, request.kind);
-  if (token === undefined || (request.kind === "id" && token.expires <= store.host.now())) {
-    throw noIdToken(session);
-  }
-  if (
-    warning === undefined && request.minimumLife !== undefined && !isFresh(token, request, store.host.now())
-  ) {
-    warning = TOO_SHORT;
-  }
-  return { ...token, session, warning };
-}
-
-async function askIssuer(
-  store: SessionStore,
-  opened: OpenedSignIn,
-  limits: TokenLimits,
-): Promise<Refreshed> {
-  const { credentials } = opened;
-  using http = openIssuer(store, opened, limits);
-  return await refreshTokens(http, {
-    metadata: credentials.metadata,
-    keys: credentials.keys,
-    client: oauthClient(credentials.clientId, credentials.clientSecret),
-    refreshToken: credentials.refreshToken ?? "",
-    parameters: credentials.signIn,
-    trustedAudiences: credentials.signIn?.trustedAudiences,
-    expected: { issuer: credentials.metadata.issuer, subject: credentials.subject },
-    sleep: pause,
-    random: Math.random,
-  });
-}
-
-/** What is kept after the issuer answered; undefined when nothing changed. */
-function afterRefresh(before: SignInCredentials, refreshed: Refreshed): SignInCredentials | undefined {
-  if (refreshed.kind === "unusable") {
-    const { refreshToken } = refreshed;
-    return refreshToken === undefined ? undefined : { ...before, refreshToken };
-  }
-  const { tokens, keys, metadata } = refreshed;
-  return {
-    ...before,
-    metadata,
-    keys: keys ?? before.keys,
-    accessToken: tokens.accessToken,
-    received: tokens.receivedAt,
-    accessTokenExpires: tokens.expiresAt,
-    refreshToken: tokens.refreshToken ?? before.refreshToken,
-    idToken: tokens.idToken ?? before.idToken,
-    noIdTokenOnRefresh: tokens.idToken === undefined ? true : undefined,
-  };
-}
-
-/** Writes what the issuer gave. A failure becomes a warning: the token that came is good. */
-async function persist(
-  store: SessionStore,
-  replacement: SessionReplacement,
-  session: Session,
-  renewed: SignInCredentials,
-  usable: boolean,
-): Promise<string | undefined> {
-  const access = timedToken(renewed, "access");
-  try {
-    // A person may have removed the file by hand; it is not written back.
-    if (await store.read(session.name) === undefined) {
-      await replacement.discard();
-      return undefined;
-    }
-    const { renewalRefused: _, ...kept } = session;
-    await replacement.commit(
-      access === undefined ? kept : { ...kept, tokenExpires: new Date(access.expires).toISOString() },
-      renewed,
-    );
-    return undefined;
-  } catch (thrown) {
-    await replacement.discard();
-    if (!usable) throw thrown;
-    const why = thrown instanceof AppError ? thrown.message : "It cannot be written.";
-    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${
-      signInAgain(session)
-    }`;
+    const { failures } = renewal.limits;
+    if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await failures?.remember(thrown);
+    throw thrown;
   }
 }
 
-/** Keeps, for those who are shown the session, that it cannot be renewed. The caller holds its lock. */
-async function noteRefusal(store: SessionStore, { name, credentials }: Session): Promise<void> {
-  const renewalRefused = new Date(store.host.now()).toISOString();
-  try {
-    await updateLocked(
-      store,
-      name,
-      (session) => session.credentials === credentials ? { ...session, renewalRefused } : session,
-    );
-  } catch (thrown) {
-    // What the issuer said is told all the same.
-    if (!(thrown instanceof AppError)) throw thrown;
-  }
+/** Throws what a renewal of the last seconds failed with. */
+async function refuseKnownFailure({ request, limits }: Renewal): Promise<void> {
+  const known = request.force ? undefined : await limits.failures?.recent();
+  if (known !== undefined) throw known;
 }
-
-/** In milliseconds. */
-const LOOK_AGAIN = 50;
 
 /**
- * The token of a file that changes although we hold its lock, as where two machines hold it. The one that the issuer
- * answered may still be writing what it got: its successor of the file tells, and is waited for.
+ * The session as its file is now.
+ *
+ * @throws {AppError} `NOT_SIGNED_IN` when it was removed meanwhile.
  */
-async function renewedElsewhere(
-  store: SessionStore,
-  before: OpenedSignIn,
-  replacement: SessionReplacement,
-  request: ChosenTokenRequest,
-  limits: TokenLimits,
-): Promise<FreshToken | undefined> {
-  for (;;) {
-    // Asked first: one that is gone when the file is read has been renamed into its place.
-    const waiting = await replacement.hasRivals() && performance.now() < limits.deadline;
-    const now = signInOf(await openAgain(store, before, limits));
-    if (now.credentials.refreshToken !== before.credentials.refreshToken) {
-      return takenMeanwhile(store, before, now, request) ?? stillGood(store, now, request.kind);
-    }
-    if (!waiting) return undefined;
-    await pause(LOOK_AGAIN, store.host.interrupted);
+export async function openAgain(seen: OpenedSession, { store, limits }: Renewal): Promise<OpenedSession> {
+  const { name } = seen.session;
+  const session = await store.read(name);
+  if (session === undefined) {
+    throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
+      hint: seen.session.kind === "user"
+        ? `Sign in: ${newLoginLine(name, seen.session)}`
+        : signInAgain(seen.session),
+    });
   }
+  if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
+    return await store.openWith(session, seen.key);
+  }
+  return await store.open(session, { timeout: timeLeft(limits.deadline, limits.keyringTimeout) });
 }
 
-function refreshFailure(session: Session, failure: unknown): AppError {
-  if (!(failure instanceof AppError)) throw failure;
-  if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
-  // What was asked is said here, with the session's name.
-  const why = failure.message.replace(/^Cannot refresh the session: /, "");
-  const refusal = refusalOfError(failure);
-  const hint = refusal === undefined ? failure.hint : afterRefusal(session, refusal);
-  return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
-    hint,
-    cause: failure,
-  });
+/** The token that another process got while this one waited for the lock, where it serves the request. */
+export function takenMeanwhile(
+  seen: OpenedSession,
+  now: OpenedSession,
+  { store, request }: Renewal,
+): FreshToken | undefined {
+  const stored = timedToken(now.credentials, request.kind);
+  const renewed = stored !== undefined && stored.token !== timedToken(seen.credentials, request.kind)?.token;
+  return stored !== undefined && (renewed || !request.force) && isFresh(stored, request, store.host.now())
+    ? { ...stored, session: now.session }
+    : undefined;
 }
 
-function noIdToken(session: Session): AppError {
+/** The stored token, while it has not ended. */
+export function stillGood(
+  { session, credentials }: OpenedSession,
+  { store, request }: Renewal,
+): FreshToken | undefined {
+  const token = timedToken(credentials, request.kind);
+  return token !== undefined && token.expires > store.host.now() ? { ...token, session } : undefined;
+}
+
+/** What the user is told whose `--min-ttl` cannot be met. */
+export const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
+
+/** `SESSION_EXPIRED`, with what to do. */
+export function expired(session: Session, why: string, cause?: unknown): AppError {
   return new AppError(
-    "NO_ID_TOKEN",
-    `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has expired.`,
-    { hint: `Use the access token (--token access). ${signInAgain(session)}` },
+    "SESSION_EXPIRED",
+    `The session "${session.name}" has expired: ${why}`.replace(/\.?$/, "."),
+    { hint: signInAgain(session), cause },
   );
+}
+
+// No signal ends the process meanwhile, so nobody should wait for longer.
+const LONGEST_REQUEST = 10_000;
+
+/** Opens the network to a session's issuer, within the limits. */
+export function openIssuer({ session, credentials }: OpenedSession, { store, limits }: Renewal): OpenHttp {
+  return openHttp(store.host, {
+    certificateAuthority: credentials.certificateAuthority,
+    trust: trustLine(session),
+    timeout: timeLeft(limits.deadline, LONGEST_REQUEST),
+    late: new URL(issuerOf(credentials)).host,
+    requestTimeout: limits.requestTimeout,
+    log: limits.log,
+  });
 }

@@ -1,20 +1,20 @@
-/** Owns the sealing of credentials: compact JWE with `alg: dir`, `enc: A256GCM` (RFC 7516, RFC 7518 §5.3). */
+/** Seals and unseals texts: compact JWE with `alg: dir`, `enc: A256GCM` (RFC 7516, RFC 7518 §5.3). */
 
 import { fromBase64Url, isObject, toBase64Url } from "../encoding.ts";
 
 /** A session's key: 32 random bytes, as base64url text in the keyring. */
 export interface SealingKey {
-  /** Names the key without telling it: the first 9 bytes of its SHA-256. */
+  /** Names the key without revealing it: the first 9 bytes of its SHA-256. */
   readonly kid: string;
   readonly key: CryptoKey;
 }
 
-/** A fresh key as the text that a keyring keeps. */
+/** A new key, as the text that a keyring stores. */
 export function makeKeyText(): string {
   return toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
-/** Reads the key that a keyring kept; undefined when it is not one of ours. */
+/** Reads a key from a keyring's text; undefined when it is not one of ours. */
 export async function readKeyText(text: string): Promise<SealingKey | undefined> {
   const bytes = fromBase64Url(text);
   if (bytes?.length !== 32) return undefined;

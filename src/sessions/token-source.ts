@@ -1,120 +1,135 @@
-/** Owns how a recipe is followed: one credential or CI token, traded where its session says. */
+/** Asks for a token with what a session holds for that: a client's secret, a key, a token, or a CI system's token. */
 
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
-import { oauthClient } from "../oauth/client.ts";
-import { clientCredentialsToken } from "../oauth/grants/client-credentials.ts";
-import { discoverIssuer } from "../oauth/discovery.ts";
 import type { HttpContext } from "../http/bounded.ts";
-import { endpointGone } from "../oauth/issuer-request.ts";
-import { jwtBearerToken, signAssertion } from "../oauth/grants/jwt-bearer.ts";
+import { type OAuthClient, oauthClient } from "../oauth/client.ts";
+import { discoverIssuer } from "../oauth/discovery.ts";
 import type { AccessToken } from "../oauth/grants/access-token.ts";
+import { clientCredentialsToken } from "../oauth/grants/client-credentials.ts";
+import { jwtBearerToken, signAssertion } from "../oauth/grants/jwt-bearer.ts";
 import { exchangePersonalAccessToken } from "../oauth/grants/personal-access-token.ts";
-import { askServerTime } from "../oauth/server-time.ts";
 import { exchangeToken } from "../oauth/grants/token-exchange.ts";
 import { githubToken, readWorkloadToken, type WorkloadToken } from "../oauth/grants/workload.ts";
-import { pause } from "../system/clock.ts";
-import type { Environment } from "../system/environment.ts";
-import type { SourceCredentials, TokenEndpoint, TokenSource, WorkloadSource } from "./credentials.ts";
+import { endpointGone } from "../oauth/issuer-request.ts";
+import { askServerTime } from "../oauth/server-time.ts";
+import type { Host } from "../system/host.ts";
 import { credentialOfJob } from "./ci-job.ts";
+import type { SourceCredentials, TokenEndpoint, TokenSource } from "./credentials.ts";
 
-/** A recipe by which tokens are made; the others hold what somebody gave. */
+/** A source that issues tokens; the others hold one that somebody gave. */
 export type IssuingSource = Exclude<TokenSource, { readonly kind: "fixed" | "sign-in" }>;
+
+type SourceOf<Kind extends IssuingSource["kind"]> = Extract<IssuingSource, { readonly kind: Kind }>;
 
 /** What a service account asks for whose key file names no scope: ZITADEL refuses a request without any. */
 const SERVICE_ACCOUNT_SCOPE = "openid profile email offline_access";
 
-/** What a recipe brought, and the recipe with what was learned on the way. */
+/** An issued token, and its source with what was learned on the way. */
 export interface IssuedToken {
-  readonly minted: AccessToken;
-  readonly recipe: IssuingSource;
+  readonly token: AccessToken;
+  readonly source: IssuingSource;
+}
+
+/** One question for a token. */
+interface Asking {
+  readonly http: HttpContext;
+  readonly env: Host["env"];
+  readonly client: OAuthClient;
+  readonly credentials: Pick<SourceCredentials, "clientId" | "apiHost" | "issuer">;
+  /** How long it is waited before a request is sent again. */
+  readonly patience: Pick<Host, "sleep" | "random">;
 }
 
 /**
- * Follows a recipe once. What it throws knows no session's name: `SESSION_REJECTED` when the credential is refused,
- * `NO_WORKLOAD_TOKEN` when the CI system gives this job none, `INVALID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`.
+ * Asks a source once for a token.
+ *
+ * @throws {AppError} without a session's name: `SESSION_REJECTED` when the credential is refused, `NO_WORKLOAD_TOKEN` when
+ * the CI system gives this job none, `INVALID_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `CLOCK_SKEW`.
  */
 export async function requestToken(
   http: HttpContext,
-  env: Environment,
-  credentials: SourceCredentials,
-  recipe: IssuingSource,
+  { env, sleep, random }: Pick<Host, "env" | "sleep" | "random">,
+  credentials: Pick<SourceCredentials, "clientId" | "clientSecret" | "apiHost" | "issuer">,
+  source: IssuingSource,
 ): Promise<IssuedToken> {
-  const { clientId, clientSecret, apiHost, issuer } = credentials;
-  const patience = { sleep: pause, random: Math.random };
-  const client = oauthClient(clientId, clientSecret);
-  switch (recipe.kind) {
-    case "client-credentials": {
-      const { minted, known } = await atEndpoint(
-        http,
-        issuer,
-        recipe,
-        ({ tokenEndpoint, authMethods }) =>
-          clientCredentialsToken(http, {
-            tokenEndpoint,
-            methods: authMethods ?? [],
-            client,
-            scope: recipe.scope,
-            ...patience,
-          }),
-      );
-      return { minted, recipe: { ...recipe, ...known } };
-    }
-    case "service-account": {
-      const { keyId, privateKey, audience, scope = SERVICE_ACCOUNT_SCOPE } = recipe;
-      const key = { clientId, keyId, privateKey };
-      const { minted, known } = await atEndpoint(
-        http,
-        issuer,
-        recipe,
-        ({ tokenEndpoint }) =>
-          jwtBearerToken(http, {
-            tokenEndpoint,
-            parameters: recipe,
-            assertion: () => signAssertion(key, { audience, now: http.now() }),
-            keyId,
-            scope,
-            ...patience,
-          }),
-      );
-      return { minted, recipe: { ...recipe, ...known } };
-    }
+  const client = oauthClient(credentials.clientId, credentials.clientSecret);
+  const asking = { http, env, client, credentials, patience: { sleep, random } };
+  switch (source.kind) {
+    case "client-credentials":
+      return await byClientCredentials(asking, source);
+    case "service-account":
+      return await byServiceAccount(asking, source);
     case "personal-access-token":
-      return {
-        minted: await exchangePersonalAccessToken(http, { apiHost, token: recipe.token, ...patience }),
-        recipe,
-      };
-    case "workload": {
-      const { audience } = recipe;
-      const own = await workloadToken(http, env, recipe.source, audience);
-      const judge = recipe.exchange === undefined ? `https://${apiHost}` : issuer;
-      const serverTime = () => askServerTime(http, judge);
-      const checked = await readWorkloadToken(own, { audience, now: http.now(), serverTime });
-      if (recipe.exchange === undefined) return { minted: checked, recipe };
-      const { grant, scope } = recipe.exchange;
-      const parameters = recipe.exchange;
-      const { minted, known } = await atEndpoint(
-        http,
-        issuer,
-        recipe.exchange,
-        ({ tokenEndpoint, authMethods }) => {
-          const common = {
-            tokenEndpoint,
-            methods: authMethods ?? [],
-            client,
-            parameters,
-            scope,
-            ...patience,
-          };
-          return grant === "jwt-bearer"
-            ? jwtBearerToken(http, { ...common, assertion: () => Promise.resolve(own.token) })
-            : exchangeToken(http, { ...common, subjectToken: own.token });
-        },
-      );
-      return { minted, recipe: { ...recipe, exchange: { ...recipe.exchange, ...known } } };
-    }
+      return await byPersonalAccessToken(asking, source);
+    case "workload":
+      return await byWorkload(asking, source);
   }
+}
+
+async function byClientCredentials(
+  asking: Asking,
+  source: SourceOf<"client-credentials">,
+): Promise<IssuedToken> {
+  const { http, client, patience } = asking;
+  const { token, known } = await atEndpoint(
+    asking,
+    source,
+    ({ tokenEndpoint, authMethods: methods = [] }) =>
+      clientCredentialsToken(http, { tokenEndpoint, methods, client, scope: source.scope, ...patience }),
+  );
+  return { token, source: { ...source, ...known } };
+}
+
+async function byServiceAccount(asking: Asking, source: SourceOf<"service-account">): Promise<IssuedToken> {
+  const { http, credentials: { clientId }, patience } = asking;
+  const { keyId, privateKey, audience, scope = SERVICE_ACCOUNT_SCOPE } = source;
+  const key = { clientId, keyId, privateKey };
+  const assertion = () => signAssertion(key, { audience, now: http.now() });
+  const { token, known } = await atEndpoint(
+    asking,
+    source,
+    ({ tokenEndpoint }) =>
+      jwtBearerToken(http, { tokenEndpoint, parameters: source, assertion, keyId, scope, ...patience }),
+  );
+  return { token, source: { ...source, ...known } };
+}
+
+async function byPersonalAccessToken(
+  { http, credentials: { apiHost }, patience }: Asking,
+  source: SourceOf<"personal-access-token">,
+): Promise<IssuedToken> {
+  const token = await exchangePersonalAccessToken(http, { apiHost, token: source.token, ...patience });
+  return { token, source };
+}
+
+async function byWorkload(asking: Asking, source: SourceOf<"workload">): Promise<IssuedToken> {
+  const { http, client, credentials: { apiHost, issuer }, patience } = asking;
+  const { audience, exchange } = source;
+  const own = await workloadToken(asking, source);
+  const judge = exchange === undefined ? `https://${apiHost}` : issuer;
+  const serverTime = () => askServerTime(http, judge);
+  const checked = await readWorkloadToken(own, { audience, now: http.now(), serverTime });
+  if (exchange === undefined) return { token: checked, source };
+  const { token, known } = await atEndpoint(
+    asking,
+    exchange,
+    ({ tokenEndpoint, authMethods: methods = [] }) => {
+      const request = {
+        tokenEndpoint,
+        methods,
+        client,
+        parameters: exchange,
+        scope: exchange.scope,
+        ...patience,
+      };
+      return exchange.grant === "jwt-bearer"
+        ? jwtBearerToken(http, { ...request, assertion: () => Promise.resolve(own.token) })
+        : exchangeToken(http, { ...request, subjectToken: own.token });
+    },
+  );
+  return { token, source: { ...source, exchange: { ...exchange, ...known } } };
 }
 
 interface KnownEndpoint {
@@ -122,43 +137,43 @@ interface KnownEndpoint {
   readonly authMethods?: readonly string[] | undefined;
 }
 
-/** Asks for a token where the issuer gives them: it is asked once where that is, and again when that is gone. */
+/** Asks for a token where the issuer gives them: discovered once when that is unknown, and again when it is gone. */
 async function atEndpoint(
-  http: HttpContext,
-  issuer: string,
+  { http, credentials: { issuer } }: Asking,
   { tokenEndpoint, authMethods }: TokenEndpoint,
   ask: (endpoint: KnownEndpoint) => Promise<AccessToken>,
-): Promise<{ readonly minted: AccessToken; readonly known: KnownEndpoint }> {
+): Promise<{ readonly token: AccessToken; readonly known: KnownEndpoint }> {
   if (tokenEndpoint === undefined) {
     const known = await discoveredEndpoint(http, issuer);
-    return { minted: await ask(known), known };
+    return { token: await ask(known), known };
   }
   const known = { tokenEndpoint, authMethods };
   try {
-    return { minted: await ask(known), known };
+    return { token: await ask(known), known };
   } catch (thrown) {
     if (!endpointGone(thrown)) throw thrown;
     const moved = await discoveredEndpoint(http, issuer).catch(() => undefined);
     if (moved === undefined || moved.tokenEndpoint === tokenEndpoint) throw thrown;
-    return { minted: await ask(moved), known: moved };
+    return { token: await ask(moved), known: moved };
   }
 }
 
 async function discoveredEndpoint(http: HttpContext, issuer: string): Promise<KnownEndpoint> {
   const metadata = await discoverIssuer(http, issuer);
-  const methods = metadata.token_endpoint_auth_methods_supported;
   return {
     tokenEndpoint: metadata.token_endpoint,
-    authMethods: methods,
+    authMethods: metadata.token_endpoint_auth_methods_supported,
   };
 }
 
-/** The CI system's own token. Throws `NO_WORKLOAD_TOKEN`, saying what the job lacks. */
+/**
+ * The CI system's own token.
+ *
+ * @throws {AppError} `NO_WORKLOAD_TOKEN`, saying what the job lacks.
+ */
 async function workloadToken(
-  http: HttpContext,
-  env: Environment,
-  source: WorkloadSource,
-  audience: string,
+  { http, env, patience }: Asking,
+  { source, audience }: SourceOf<"workload">,
 ): Promise<WorkloadToken> {
   const own = await credentialOfJob(env, source);
   const none = (message: string, hint: string) => new AppError("NO_WORKLOAD_TOKEN", message, { hint });
@@ -166,7 +181,6 @@ async function workloadToken(
     case "github": {
       const requestUrl = env("ACTIONS_ID_TOKEN_REQUEST_URL");
       if (requestUrl !== undefined && own !== undefined) {
-        const patience = { sleep: pause, random: Math.random };
         return await githubToken(http, { requestUrl, requestToken: own, audience, ...patience });
       }
       throw none(

@@ -14,7 +14,7 @@ import { labelOf, nameOfPerson } from "../sessions/name.ts";
 import { isSameIdentity, mayBecome } from "../sessions/identity.ts";
 import type { KeyStore, SessionStore } from "../sessions/store.ts";
 import { freeName, makeActive, type SavedSession, underFreeName } from "../sessions/save.ts";
-import { timedToken, type TokenKind } from "../sessions/token-life.ts";
+import { timedToken, type TokenKind } from "../sessions/token.ts";
 import { revokeReplaced } from "./replaced-grant.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { checkpoint } from "../system/checkpoint.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
-import { signInOf } from "../../src/sessions/renewal.ts";
+import { signInOf } from "../../src/sessions/refresh.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Surroundings } from "../../src/cli/context.ts";
+import type { ProcessContext } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/main.ts";
 import { assertPrintable } from "../expect-error.ts";
 import { hostileValue } from "../fuzz.ts";
@@ -110,7 +110,7 @@ async function run(sandbox: Sandbox, words: string, answers: Answers): Promise<R
     ...words.replace("KUBECONFIG", `${sandbox.folder}/kubeconfig`).split(" ").filter((word) => word !== ""),
     ...["--profile", cloudfleet ? "fleet" : "cloud", "--request-timeout", "5s"],
   ];
-  const fetch: ReturnType<Surroundings["openNetwork"]>["fetch"] = (input, init) => {
+  const fetch: ReturnType<ProcessContext["openNetwork"]>["fetch"] = (input, init) => {
     const text = answers(`${init?.method} ${new URL(input).pathname}`);
     return Promise.resolve(new Response(text, { headers: { "content-type": "application/json" } }));
   };

@@ -181,7 +181,7 @@ Deno.test("a way that datumctl does not go is told, and not left out", async () 
   const name = at(world, ADA);
   const { apiHost } = world.cloud;
   const origin = `https://${apiHost}`;
-  await rememberServer(world.sandbox.store, name, { origin, proxy: stranger.proxy }, [], BOUND);
+  await rememberServer(world.sandbox.store, name, { named: { origin, proxy: stranger.proxy } }, BOUND);
   const cluster = { server: origin, "proxy-url": stranger.proxy };
   await Deno.writeTextFile(world.kubeconfig, kubeconfigText(cluster, [`--session=${name}`]));
   const { code, stderr } = await world.run("get --raw /version --error-format json");

@@ -1,6 +1,6 @@
 /** Owns a process's offer to commands as a test makes it: a terminal that records, keys that are typed, variables. */
 
-import type { Surroundings } from "../../src/cli/context.ts";
+import type { ProcessContext } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/main.ts";
 import { errorFormatOf } from "../../src/errors.ts";
 import { ambientSessions } from "../../src/providers/ambient.ts";
@@ -21,7 +21,7 @@ export interface SurroundingsOptions {
   readonly onErr?: ((text: string) => void) | undefined;
   readonly interrupted?: AbortSignal | undefined;
   /** Waits as the clock does unless given. */
-  readonly sleep?: Surroundings["sleep"] | undefined;
+  readonly sleep?: ProcessContext["sleep"] | undefined;
 }
 
 /** What a command line left. */
@@ -31,11 +31,11 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Surroundings that record what is written. */
+/** A process that records what is written. */
 export function recordingSurroundings(
   args: readonly string[],
   options: SurroundingsOptions,
-): Surroundings & { readonly written: { out: string; err: string } } {
+): ProcessContext & { readonly written: { out: string; err: string } } {
   const { store, env = {}, keys, columns = 80, stdin = "", onErr, interrupted, sleep = pause } = options;
   const written = { out: "", err: "" };
   const terminal: Terminal = {

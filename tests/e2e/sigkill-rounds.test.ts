@@ -1,7 +1,7 @@
 /** Proves by chance, round after round, that SIGKILL signs nobody out but where nothing can be done about it. */
 
 import assert from "node:assert/strict";
-import { signInOf } from "../../src/sessions/renewal.ts";
+import { signInOf } from "../../src/sessions/refresh.ts";
 import { testHost } from "../host.ts";
 import { SessionStore } from "../../src/sessions/store.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";

@@ -7,7 +7,7 @@ import { freshToken, preferredKind } from "../../src/sessions/fresh-token.ts";
 import { makeKeyText, readKeyText, seal } from "../../src/sessions/seal.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import { formatSession } from "../../src/sessions/session.ts";
-import type { TokenRequest } from "../../src/sessions/token-wish.ts";
+import type { TokenRequest } from "../../src/sessions/token.ts";
 import { pause } from "../../src/system/clock.ts";
 import { expectRejection } from "../expect-error.ts";
 import { SUBJECT } from "./issuer.ts";

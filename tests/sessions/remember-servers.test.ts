@@ -32,7 +32,7 @@ Deno.test("a list is sealed: an edited file adds nothing to it and takes nothing
   const servers = async () => (await opened(sandbox, "ada")).session.servers;
   await edit(file, (value) => ({ ...value, servers: [B] }));
   assert.equal(await servers(), undefined, "none is sealed, so there is none");
-  await rememberServer(sandbox.store, "ada", A, [], BOUND);
+  await rememberServer(sandbox.store, "ada", { named: A }, BOUND);
   assert.deepEqual(await servers(), [A]);
   for (const edited of [[B], [], undefined]) {
     await edit(file, (value) => ({ ...value, servers: edited }));
@@ -43,7 +43,7 @@ Deno.test("a list is sealed: an edited file adds nothing to it and takes nothing
 Deno.test("a list outlives refreshes, changes of public fields, and signing in again, to another key store too", async () => {
   await using sandbox = await openSandbox();
   await sandbox.add(OIDC);
-  await rememberServer(sandbox.store, "ada", A, [], BOUND);
+  await rememberServer(sandbox.store, "ada", { named: A }, BOUND);
   const { session } = await opened(sandbox, "ada");
   await freshToken(sandbox.store, session, { force: true }, sandbox.bound());
   await sandbox.store.update("ada", (now) => ({ ...now, kubectlToken: "id" }));
@@ -63,7 +63,7 @@ Deno.test("outside Datum the first list takes in what was there; later ones, and
   await sandbox.add(OIDC);
   await sandbox.add({ name: "grace", subject: "2" });
   const remember = async (name: string, named: typeof A, adopted: (typeof A)[]) =>
-    asJson(await rememberServer(sandbox.store, name, named, adopted, BOUND)).servers;
+    asJson(await rememberServer(sandbox.store, name, { named, adopted }, BOUND)).servers;
   assert.deepEqual(await remember("ada", A, [B]), [B, A]);
   assert.deepEqual(await remember("ada", A, [{ origin: "https://c.example.com" }]), [B, A]);
   assert.deepEqual(await remember("grace", A, [B]), [A]);
@@ -75,13 +75,13 @@ Deno.test("where nothing changes nothing is written, and a failed write leaves w
   await using sandbox = await openSandbox();
   await sandbox.add({ ...OIDC, keyStore: "system" });
   const { file } = await sandbox.paths("ada");
-  await rememberServer(sandbox.store, "ada", A, [], BOUND);
+  await rememberServer(sandbox.store, "ada", { named: A }, BOUND);
   const before = await Deno.readTextFile(file);
-  await rememberServer(sandbox.store, "ada", A, [B], BOUND);
+  await rememberServer(sandbox.store, "ada", { named: A, adopted: [B] }, BOUND);
   assert.equal(await Deno.readTextFile(file), before);
   await edit(file, (value) => ({ ...value, credentials: "a..b.c.d" }));
   const damaged = await Deno.readTextFile(file);
-  await expectRejection(rememberServer(sandbox.store, "ada", B, [], BOUND));
+  await expectRejection(rememberServer(sandbox.store, "ada", { named: B }, BOUND));
   assert.equal(await Deno.readTextFile(file), damaged);
 });
 
@@ -89,7 +89,7 @@ Deno.test("many who name servers at once lose none", async () => {
   await using sandbox = await openSandbox();
   await sandbox.add(OIDC);
   const names = Array.from({ length: 8 }, (_, at) => ({ origin: `https://${at}.example.com` }));
-  await Promise.all(names.map((named) => rememberServer(sandbox.store, "ada", named, [], BOUND)));
+  await Promise.all(names.map((named) => rememberServer(sandbox.store, "ada", { named }, BOUND)));
   const { session } = await opened(sandbox, "ada");
   assert.deepEqual(session.servers?.map(({ origin }) => origin).sort(), names.map(({ origin }) => origin));
 });

@@ -12,7 +12,7 @@ import {
 } from "../../providers/cloudfleet/profile.ts";
 import { isSecret } from "../../providers/cloudfleet/api.ts";
 import { freshToken } from "../../sessions/fresh-token.ts";
-import type { FreshToken } from "../../sessions/token-wish.ts";
+import type { FreshToken } from "../../sessions/token.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, isSessionName } from "../../sessions/name.ts";
 import { readHiddenLine } from "../prompt/hidden-line.ts";

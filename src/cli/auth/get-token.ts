@@ -3,7 +3,7 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { EXEC_API_VERSIONS } from "../../plugin/exec-credential.ts";
 import { runGetToken } from "../../plugin/get-token.ts";
-import { exitWith, type GlobalFlags, type Surroundings } from "../context.ts";
+import { exitWith, type GlobalFlags, type ProcessContext } from "../context.ts";
 import { getTokenContext } from "../get-token-context.ts";
 
 const EXAMPLES = `
@@ -17,7 +17,7 @@ Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
 Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says, except -o token.`;
 
 /** `auth get-token`: a fresh token on stdout. */
-export function getTokenCommand(context: Surroundings): CommandUnknownOpts {
+export function getTokenCommand(context: ProcessContext): CommandUnknownOpts {
   const command = new Command("get-token")
     .description("Print a fresh token, for kubectl or by hand")
     .option("-o, --output <format>", "token (the default) or an exec credential version")

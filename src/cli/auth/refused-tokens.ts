@@ -6,7 +6,7 @@ import type { ServerKind } from "../../kubeconfig/target.ts";
 import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { signInAgain } from "../../sessions/login-line.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { TokenKind } from "../../sessions/token-life.ts";
+import type { TokenKind } from "../../sessions/token.ts";
 import { printable } from "../../text.ts";
 
 const NAMES = { access: "access token", id: "ID token" } as const;

@@ -34,7 +34,6 @@ import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, labelOf } from "../../sessions/name.ts";
-import type { TokenKind } from "../../sessions/token-life.ts";
 import {
   type CommandContext,
   type ContextOf,
@@ -42,6 +41,7 @@ import {
   requestLimits,
   tokenLimits,
 } from "../context.ts";
+import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { tellPluginPolicy } from "../plugin-policy.ts";

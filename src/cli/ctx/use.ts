@@ -7,7 +7,6 @@ import { AppError } from "../../errors.ts";
 import { reviewSelf } from "../../kube/self-review.ts";
 import { checkedScope, type Scope } from "../../providers/datum/hosts.ts";
 import type { Session } from "../../sessions/session.ts";
-import { updateSession } from "../../sessions/write.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { openTarget } from "../control-plane.ts";
 import { organizationVariable } from "../scope.ts";
@@ -44,7 +43,7 @@ export async function runCtxUse(
   const target = named ?? await pickTarget(cli, session);
   if (named !== undefined && input.skipValidation === undefined) await checkTarget(cli, session, target);
   const { organization, project } = target;
-  await updateSession(store, session.name, (now) => ({
+  await store.update(session.name, (now) => ({
     ...now,
     inUse: project === undefined ? { organization } : { organization, project },
   }));

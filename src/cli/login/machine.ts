@@ -86,7 +86,7 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   using http = openSignIn(cli, timeout, certificateAuthority, "machine");
   const machine = await way.read({ deps: cli, input, known, http });
   const { proved, untried } = await prove(cli, http, machine, certificateAuthority);
-  const user = await machine.userOf(proved?.minted);
+  const user = await machine.userOf(proved?.token);
   const credentials = credentialsOf(machine, user.subject, certificateAuthority);
   // A CI system's token is of this job alone.
   const kept = machine.kind === "workload" ? undefined : proved;
@@ -178,26 +178,26 @@ interface Proof {
 
 /** Gets a token once. Outside of any job a CI system's recipe is kept untried; in a job that lacks something it is not. */
 async function prove(
-  { env }: CommandContext,
+  cli: CommandContext,
   http: HttpContext,
   machine: Machine,
   certificateAuthority: string | undefined,
 ): Promise<Proof> {
   try {
     const credentials = credentialsOf(machine, "", certificateAuthority);
-    return { proved: await requestToken(http, env, credentials, machine.recipe) };
+    return { proved: await requestToken(http, cli, credentials, machine.recipe) };
   } catch (thrown) {
     const outside = thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN" &&
-      env("GITHUB_ACTIONS") === undefined && env("GITLAB_CI") === undefined;
+      cli.env("GITHUB_ACTIONS") === undefined && cli.env("GITLAB_CI") === undefined;
     if (outside) return { untried: thrown };
     throw thrown;
   }
 }
 
 /** What is sealed of a token, and of what was learned on the way to it. */
-function tokenOf({ recipe, minted: { accessToken, receivedAt, expiresAt } }: IssuedToken) {
+function tokenOf({ source, token: { accessToken, receivedAt, expiresAt } }: IssuedToken) {
   return {
-    recipe,
+    recipe: source,
     accessToken,
     received: receivedAt,
     accessTokenExpires: expiresAt,
@@ -224,7 +224,7 @@ async function announce(
   tellWhatComesFirst(cli, session.name);
   await tellOfFolder(cli);
   if (session.provider === "datum" && proved !== undefined) {
-    await learnControlPlanes(cli, session, proved.minted.accessToken, fetch);
+    await learnControlPlanes(cli, session, proved.token.accessToken, fetch);
   }
   tellNext(cli, session);
 }

@@ -5,7 +5,7 @@ import type { EntryTarget } from "../../kubeconfig/target.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { trustLine } from "../../sessions/login-line.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { TokenKind } from "../../sessions/token-life.ts";
+import type { TokenKind } from "../../sessions/token.ts";
 import { SAME_COMMAND } from "../../system/network.ts";
 import { parseHost } from "../host.ts";
 import {

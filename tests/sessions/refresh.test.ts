@@ -1,11 +1,17 @@
-/** Proves what becomes of a session where two processes hold its lock, and where the file system keeps none. */
+/** Proves that a refresh costs no session: with a bent answer, stopped half-way, or while another process holds the lock too. */
 
 import assert from "node:assert/strict";
+import type { ErrorCode } from "../../src/errors.ts";
+import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { parseSession } from "../../src/sessions/session.ts";
 import { canLie, type Flock, lyingLocks } from "../system/lying-locks.ts";
+import { bentAnswers } from "../bent.ts";
+import { assertAppError } from "../expect-error.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+// ---- two processes that hold the lock ----
+
 const ROUNDS = 10;
 
 const ignore = !canLie();
@@ -137,4 +143,109 @@ Deno.test("where the file system keeps no locks a session is renewed all the sam
   assert.match(stderr, /^The file system of .*\/sessions keeps no locks: .*DATUMCTL_CONFIG_DIR=FOLDER\n$/);
   const quiet = await getToken(it.sandbox, it.library, "--session", it.name);
   assert.deepEqual(quiet, { code: 0, stdout: "access-1\n", stderr: "" }, "a stored token needs none");
+});
+
+// ---- a process that is stopped ----
+
+Deno.test("a refresh that is stopped until after its bound takes the rotated token all the same", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using sandbox = await openSandbox();
+  // The process has the real clock.
+  sandbox.time = Date.now();
+  const { session: { name } } = await sandbox.add();
+  const getToken = (...flags: string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", MAIN, "auth", "get-token", "--session", name, ...flags],
+      // The home stays, for Deno's own cache.
+      env: { DATUMCTL_CONFIG_DIR: sandbox.folder, DATUMCTL_TOKEN: "", DATUMCTL_PROFILE: "" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  const stopped = Promise.withResolvers<void>();
+  const child = getToken("--force-refresh", "--request-timeout", "1s");
+  sandbox.issuer.respond = () => {
+    child.kill("SIGSTOP");
+    stopped.resolve();
+    return undefined;
+  };
+  await stopped.promise;
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  child.kill("SIGCONT");
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assert.deepEqual([code, text(stdout)], [0, "access-1\n"], text(stderr));
+  sandbox.issuer.respond = undefined;
+  const next = await getToken("--force-refresh").output();
+  assert.deepEqual([next.code, text(next.stdout)], [0, "access-2\n"], text(next.stderr));
+});
+
+// ---- bent answers ----
+
+async function refresh({ store, bound }: Sandbox, name: string): Promise<ErrorCode | undefined> {
+  const session = await store.read(name);
+  assert.ok(session !== undefined);
+  const asked = freshToken(store, session, { kind: "access", force: true }, bound());
+  const thrown = await asked.then(() => undefined, (error) => error);
+  if (thrown === undefined) return undefined;
+  assertAppError(thrown);
+  return thrown.code;
+}
+
+const send = (text: string, status = 200) =>
+  new Response(text, { status, headers: { "content-type": "application/json" } });
+
+Deno.test("an issuer that rotates its refresh token and bends its answer has not ended the session", async () => {
+  await using sandbox = await openSandbox();
+  const { issuer } = sandbox;
+  const { session: { name } } = await sandbox.add();
+  const { id_token, access_token } = await issuer.tokens();
+  const good = {
+    access_token,
+    id_token,
+    token_type: "Bearer",
+    expires_in: 3600,
+    refresh_token: "rotated",
+    scope: "openid",
+    error: "",
+  };
+  for (const { what, member, bend, text } of bentAnswers(good)) {
+    const absent = ["absent", "null", "empty"].includes(bend);
+    // Of an answer that says that it is an error, and of an ID token that is none of the issuer's, nothing is kept.
+    const distrusted = (member === "error" && ["a word", "escape sequences"].includes(bend)) ||
+      (member === "id_token" && bend === "a word");
+    const sent = member !== "refresh_token" ? "rotated" : bend === "a word" ? "x" : undefined;
+    issuer.respond = () => {
+      issuer.respond = undefined;
+      if (sent !== undefined && !distrusted) issuer.refreshToken = sent;
+      return send(text);
+    };
+    const code = await refresh(sandbox, name);
+    assert.ok([undefined, "NETWORK", "ISSUER_ERROR", "INVALID_TOKEN"].includes(code), `${what}: ${code}`);
+    if (member === "refresh_token" && absent) assert.equal(code, undefined, what);
+    issuer.respond = undefined;
+    assert.equal(await refresh(sandbox, name), undefined, `after ${what}`);
+  }
+});
+
+Deno.test("no bent error ends a session, unless it is one of those that say so", async () => {
+  await using sandbox = await openSandbox();
+  const { issuer } = sandbox;
+  const { session: { name } } = await sandbox.add();
+  const error = {
+    error: "invalid_request",
+    error_description: "why",
+    errorCode: "E1",
+    errorSummary: "why",
+    message: "why",
+  };
+  for (const status of [400, 401, 403, 404]) {
+    for (const { what, text } of bentAnswers(error)) {
+      issuer.respond = () => send(text, status);
+      assert.equal(await refresh(sandbox, name), "ISSUER_ERROR", `${status} ${what}`);
+    }
+    issuer.respond = undefined;
+    assert.equal(await refresh(sandbox, name), undefined, `after ${status}`);
+  }
 });

@@ -8,7 +8,7 @@ import type { IssuingSource } from "../../src/sessions/token-source.ts";
 import type { SourceCredentials, TokenSource } from "../../src/sessions/credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
-import type { TokenLimits, TokenRequest } from "../../src/sessions/token-wish.ts";
+import type { TokenLimits, TokenRequest } from "../../src/sessions/token.ts";
 import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-key.ts";
 import { saveMachine } from "../../src/sessions/save.ts";
 import { pause } from "../../src/system/clock.ts";

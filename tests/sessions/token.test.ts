@@ -7,11 +7,12 @@ import { EXEC_API_VERSIONS, formatExecCredential } from "../../src/plugin/exec-c
 import type { Credentials } from "../../src/sessions/credentials.ts";
 import {
   defaultMinimumLife,
+  isFresh,
   reportedExpiry,
   type TimedToken,
   timedToken,
-} from "../../src/sessions/token-life.ts";
-import { isFresh, timeLeft } from "../../src/sessions/token-wish.ts";
+  timeLeft,
+} from "../../src/sessions/token.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 

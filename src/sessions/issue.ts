@@ -1,0 +1,148 @@
+/** Renews the sessions of machines: their token source issues the next token, and a failed write costs only the stored copy. */
+
+import { AppError } from "../errors.ts";
+import { clockSkew } from "../oauth/clock.ts";
+import { askServerTime } from "../oauth/server-time.ts";
+import type { FileLock } from "../system/locks.ts";
+import { fingerprintOfJob, storesJobToken } from "./ci-job.ts";
+import type { SourceCredentials } from "./credentials.ts";
+import { signInAgain } from "./login-line.ts";
+import { ambientCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
+import { expired, openIssuer, type Renewal, type RenewalStrategy, stillGood, TOO_SHORT } from "./renew.ts";
+import type { Session } from "./session.ts";
+import type { SessionStore } from "./store.ts";
+import { type FreshToken, isFresh, timedToken, timeLeft } from "./token.ts";
+import { type IssuedToken, type IssuingSource, requestToken } from "./token-source.ts";
+
+/** A session with a token source, opened. */
+interface OpenedSource extends OpenedSession {
+  readonly credentials: SourceCredentials;
+}
+
+/**
+ * The renewal of a session that has a token source. What is at hand anyway, a file's or a variable's token, is not stored;
+ * a session that comes from variables keeps its token for this process alone.
+ */
+export const byTokenSource: RenewalStrategy<OpenedSource> = {
+  check({ session, credentials, key }) {
+    if (credentials.recipe !== undefined) return { session, credentials, key };
+    throw expired(session, "a session of another kind has its name now");
+  },
+  refuse({ session }, { request }) {
+    if (request.kind !== "id") return;
+    throw new AppError("NO_ID_TOKEN", `The ${wordFor(session)} "${session.name}" has no ID token.`, {
+      hint: "Use the access token: --token access",
+    });
+  },
+  lock: async (seen, renewal) => storesTokens(seen) ? await lockWhereWritable(seen, renewal) : undefined,
+  next: nextToken,
+};
+
+function storesTokens({ session, credentials: { recipe } }: OpenedSource): boolean {
+  if (ambientCredentials(session) !== undefined) return false;
+  return recipe.kind !== "workload" || storesJobToken(recipe);
+}
+
+/** The session's lock; undefined on a disk that cannot be written, where the token is not stored. */
+async function lockWhereWritable(
+  { session }: OpenedSource,
+  { store, limits }: Renewal,
+): Promise<FileLock | undefined> {
+  try {
+    return await store.lock(session.name, timeLeft(limits.deadline));
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === "STORAGE") return undefined;
+    throw thrown;
+  }
+}
+
+async function nextToken(opened: OpenedSource, renewal: Renewal, locked: boolean): Promise<FreshToken> {
+  const { session, credentials } = opened;
+  const { store: { host }, store, request } = renewal;
+  const source = credentials.recipe;
+  if (source.kind === "fixed" || source.kind === "sign-in") {
+    // Also for a server that refuses it: there is no other token, and that refusal says more than we could.
+    const last = stillGood(opened, renewal);
+    if (last === undefined) throw await whyOver(opened, renewal);
+    return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
+  }
+  const issued = await issue(opened, source, renewal);
+  const next: SourceCredentials = {
+    ...credentials,
+    recipe: issued.source,
+    job: source.kind === "workload" ? await fingerprintOfJob(host.env, source.source) : undefined,
+    accessToken: issued.token.accessToken,
+    received: issued.token.receivedAt,
+    accessTokenExpires: issued.token.expiresAt,
+  };
+  const token = timedToken(next, "access");
+  if (token === undefined) throw new Error("an issued token is a token");
+  if (locked) await saveToken(store, opened, next, token.expires);
+  if (ambientCredentials(session) !== undefined) rememberForThisProcess(session, next);
+  const tooShort = request.minimumLife !== undefined && !isFresh(token, request, host.now());
+  return { ...token, session, warning: tooShort ? TOO_SHORT : undefined };
+}
+
+/** Stores an issued token. Where that fails, the next call asks for another. */
+async function saveToken(
+  store: SessionStore,
+  { session, key }: OpenedSource,
+  credentials: SourceCredentials,
+  expires: number,
+): Promise<void> {
+  try {
+    // The user may have removed the file by hand; it is not written back.
+    if (key === undefined || await store.read(session.name) === undefined) return;
+    const replacement = await store.prepare(session.name, session, key);
+    try {
+      await replacement.commit({ ...session, tokenExpires: new Date(expires).toISOString() }, credentials);
+    } catch (thrown) {
+      await replacement.discard();
+      throw thrown;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+  }
+}
+
+async function issue(opened: OpenedSource, source: IssuingSource, renewal: Renewal): Promise<IssuedToken> {
+  const { session, credentials } = opened;
+  using http = openIssuer(opened, renewal);
+  try {
+    return await requestToken(http, renewal.store.host, credentials, source);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    // The CI system renews its own token, and the hint says how.
+    const renewable = thrown.code === "SESSION_REJECTED" && source.kind !== "workload";
+    throw new AppError(
+      thrown.code,
+      `Cannot get a token for the ${wordFor(session)} "${session.name}": ${thrown.message}`,
+      { hint: renewable ? signInAgain(session) : thrown.hint, cause: thrown },
+    );
+  }
+}
+
+/** Why there is no token where no other one can be issued. */
+async function whyOver(opened: OpenedSource, renewal: Renewal): Promise<AppError> {
+  const { session, credentials } = opened;
+  const { name } = session;
+  if (credentials.recipe.kind === "sign-in") {
+    return new AppError("NOT_SIGNED_IN", `Nobody has signed in to the profile "${name}" yet.`, {
+      hint: `Sign in: datumctl login --profile ${name}`,
+    });
+  }
+  const ends = timedToken(credentials, "access")?.expires;
+  const when = ends === undefined ? "" : ` on ${new Date(ends).toISOString()}`;
+  const over = expired(session, `its token expired${when}`);
+  // The end of a token from a variable is by its issuer's clock.
+  if (ends === undefined || ambientCredentials(session) === undefined) return over;
+  using http = openIssuer(opened, renewal);
+  const server = await askServerTime(http, `https://${credentials.apiHost}`);
+  if (server === undefined || server.date >= ends) return over;
+  const consequence = `the token of "${name}" counts as expired${when}`;
+  return clockSkew(renewal.store.host.now(), server.date, server.host, consequence) ?? over;
+}
+
+function wordFor({ kind }: Session): string {
+  return kind === "api-token" ? "profile" : "session";
+}

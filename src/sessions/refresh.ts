@@ -1,0 +1,237 @@
+/** Renews a user's session by its refresh token: nothing is spent before its successor can be stored. */
+
+import { AppError, fail } from "../errors.ts";
+import { oauthClient } from "../oauth/client.ts";
+import { refusalOfError } from "../oauth/issuer-request.ts";
+import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
+import { checkpoint } from "../system/checkpoint.ts";
+import { holdSignals } from "../system/signals.ts";
+import type { SignInCredentials } from "./credentials.ts";
+import { signInAgain } from "./login-line.ts";
+import type { OpenedSession } from "./open.ts";
+import { afterRefusal } from "./refusal-remedy.ts";
+import {
+  expired,
+  openAgain,
+  openIssuer,
+  type Renewal,
+  type RenewalStrategy,
+  stillGood,
+  takenMeanwhile,
+  TOO_SHORT,
+} from "./renew.ts";
+import type { SealingKey } from "./seal.ts";
+import type { Session } from "./session.ts";
+import type { SessionStore } from "./store.ts";
+import { type FreshToken, isFresh, timedToken, timeLeft } from "./token.ts";
+import { type SessionReplacement, updateLocked } from "./write.ts";
+
+/** A user's session, opened. */
+export interface OpenedSignIn extends OpenedSession {
+  readonly credentials: SignInCredentials;
+  readonly key: SealingKey;
+}
+
+/** The renewal of a session that a user signed in to. */
+export const byRefreshToken: RenewalStrategy<OpenedSignIn> = {
+  check: signInOf,
+  lock: ({ session }, { store, limits }) => store.lock(session.name, timeLeft(limits.deadline)),
+  withoutAsking,
+  next: refresh,
+};
+
+/**
+ * The same session, of a user.
+ *
+ * @throws {AppError} `SESSION_EXPIRED` for one that became another kind meanwhile.
+ */
+export function signInOf({ session, credentials, key }: OpenedSession): OpenedSignIn {
+  if (credentials.recipe === undefined && key !== undefined) return { session, credentials, key };
+  throw expired(session, "a session of another kind has its name now");
+}
+
+function withoutAsking(opened: OpenedSignIn, renewal: Renewal): FreshToken | undefined {
+  const { session, credentials } = opened;
+  const { kind, force, minimumLife } = renewal.request;
+  if (kind === "id" && credentials.noIdTokenOnRefresh && !force) {
+    return stillGood(opened, renewal) ?? fail(noIdToken(session));
+  }
+  if (credentials.refreshToken !== undefined) return undefined;
+  const last = force ? undefined : stillGood(opened, renewal);
+  if (last === undefined) throw expired(session, "it came without a refresh token");
+  return minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
+}
+
+async function refresh(opened: OpenedSignIn, renewal: Renewal): Promise<FreshToken> {
+  const { session, key } = opened;
+  const { store } = renewal;
+  // From here on the refresh token may be spent: the room for its successor is taken first, and no signal may end the
+  // process before that successor is stored.
+  const replacement = await store.prepare(session.name, session, key);
+  const signals = holdSignals();
+  let renewed: SignInCredentials | undefined;
+  let failure: unknown;
+  let warning: string | undefined;
+  try {
+    checkpoint("refresh begun");
+    const refreshed = await askIssuer(opened, renewal);
+    checkpoint("refresh answered");
+    renewed = afterRefresh(opened.credentials, refreshed);
+    if (refreshed.kind === "unusable") failure = refreshed.error;
+  } catch (thrown) {
+    failure = thrown;
+  }
+  try {
+    if (renewed === undefined) await replacement.discard();
+    else warning = await persist(store, replacement, session, { renewed, usable: failure === undefined });
+  } finally {
+    await signals.release();
+  }
+  if (failure instanceof AppError && failure.code === "SESSION_EXPIRED") {
+    const other = await renewedElsewhere(opened, renewal, replacement);
+    if (other !== undefined) return other;
+    await noteRefusal(store, session);
+  }
+  if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
+  return tokenOf(session, renewed, renewal, warning);
+}
+
+function tokenOf(
+  session: Session,
+  renewed: SignInCredentials,
+  { store: { host }, request }: Renewal,
+  warning: string | undefined,
+): FreshToken {
+  const token = timedToken(renewed, request.kind);
+  if (token === undefined || (request.kind === "id" && token.expires <= host.now())) throw noIdToken(session);
+  const tooShort = request.minimumLife !== undefined && !isFresh(token, request, host.now());
+  return { ...token, session, warning: warning ?? (tooShort ? TOO_SHORT : undefined) };
+}
+
+async function askIssuer(opened: OpenedSignIn, renewal: Renewal): Promise<Refreshed> {
+  const { credentials } = opened;
+  const { sleep, random } = renewal.store.host;
+  using http = openIssuer(opened, renewal);
+  return await refreshTokens(http, {
+    metadata: credentials.metadata,
+    keys: credentials.keys,
+    client: oauthClient(credentials.clientId, credentials.clientSecret),
+    refreshToken: credentials.refreshToken ?? "",
+    parameters: credentials.signIn,
+    trustedAudiences: credentials.signIn?.trustedAudiences,
+    expected: { issuer: credentials.metadata.issuer, subject: credentials.subject },
+    sleep,
+    random,
+  });
+}
+
+/** What is stored after the issuer answered; undefined when nothing changed. */
+function afterRefresh(before: SignInCredentials, refreshed: Refreshed): SignInCredentials | undefined {
+  if (refreshed.kind === "unusable") {
+    const { refreshToken } = refreshed;
+    return refreshToken === undefined ? undefined : { ...before, refreshToken };
+  }
+  const { tokens, keys = before.keys, metadata } = refreshed;
+  return {
+    ...before,
+    metadata,
+    keys,
+    accessToken: tokens.accessToken,
+    received: tokens.receivedAt,
+    accessTokenExpires: tokens.expiresAt,
+    refreshToken: tokens.refreshToken ?? before.refreshToken,
+    idToken: tokens.idToken ?? before.idToken,
+    noIdTokenOnRefresh: tokens.idToken === undefined ? true : undefined,
+  };
+}
+
+/** Writes what the issuer gave. Where the token is usable, a failure becomes a warning. */
+async function persist(
+  store: SessionStore,
+  replacement: SessionReplacement,
+  session: Session,
+  { renewed, usable }: { readonly renewed: SignInCredentials; readonly usable: boolean },
+): Promise<string | undefined> {
+  const access = timedToken(renewed, "access");
+  try {
+    // The user may have removed the file by hand; it is not written back.
+    if (await store.read(session.name) === undefined) {
+      await replacement.discard();
+      return undefined;
+    }
+    const { renewalRefused: _, ...kept } = session;
+    await replacement.commit(
+      access === undefined ? kept : { ...kept, tokenExpires: new Date(access.expires).toISOString() },
+      renewed,
+    );
+    return undefined;
+  } catch (thrown) {
+    await replacement.discard();
+    if (!usable) throw thrown;
+    const why = thrown instanceof AppError ? thrown.message : "It cannot be written.";
+    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${
+      signInAgain(session)
+    }`;
+  }
+}
+
+/** Notes, for those who list the session, that it cannot be renewed. The caller holds its lock. */
+async function noteRefusal(store: SessionStore, { name, credentials }: Session): Promise<void> {
+  const renewalRefused = new Date(store.host.now()).toISOString();
+  try {
+    await updateLocked(
+      store,
+      name,
+      (session) => session.credentials === credentials ? { ...session, renewalRefused } : session,
+    );
+  } catch (thrown) {
+    // The issuer's refusal is reported all the same.
+    if (!(thrown instanceof AppError)) throw thrown;
+  }
+}
+
+/** In milliseconds. */
+const LOOK_AGAIN = 50;
+
+/**
+ * The token of a file that changes although we hold its lock, as where two machines hold it. The process that the issuer
+ * answered may still be writing what it got: the file's successor shows that, and is waited for.
+ */
+async function renewedElsewhere(
+  before: OpenedSignIn,
+  renewal: Renewal,
+  replacement: SessionReplacement,
+): Promise<FreshToken | undefined> {
+  const { host } = renewal.store;
+  for (;;) {
+    // Asked first: a successor that is gone when the file is read has been renamed into its place.
+    const waiting = await replacement.hasRivals() && performance.now() < renewal.limits.deadline;
+    const now = signInOf(await openAgain(before, renewal));
+    if (now.credentials.refreshToken !== before.credentials.refreshToken) {
+      return takenMeanwhile(before, now, renewal) ?? stillGood(now, renewal);
+    }
+    if (!waiting) return undefined;
+    await host.sleep(LOOK_AGAIN, host.interrupted);
+  }
+}
+
+function refreshFailure(session: Session, failure: unknown): AppError {
+  if (!(failure instanceof AppError)) throw failure;
+  if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
+  // The message begins with what failed; here that has the session's name.
+  const why = failure.message.replace(/^Cannot refresh the session: /, "");
+  const refusal = refusalOfError(failure);
+  const hint = refusal === undefined ? failure.hint : afterRefusal(session, refusal);
+  return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
+    hint,
+    cause: failure,
+  });
+}
+
+function noIdToken(session: Session): AppError {
+  return new AppError(
+    "NO_ID_TOKEN",
+    `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has expired.`,
+    { hint: `Use the access token (--token access). ${signInAgain(session)}` },
+  );
+}
