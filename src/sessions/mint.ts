@@ -19,7 +19,6 @@ import {
 } from "./renewal.ts";
 import type { SourceCredentials } from "./credentials.ts";
 import { ambientCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
-import { signInAgain } from "./login-line.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
 import { timedToken } from "./token-life.ts";
@@ -44,12 +43,12 @@ export async function mintToken(
   request: ChosenTokenRequest,
   limits: TokenLimits,
 ): Promise<FreshToken> {
-  const seen = recipeOf(first);
+  const seen = await recipeOf(store, first);
   if (request.kind === "id") throw noIdToken(seen.session);
   await refuseKnownFailure(request, limits);
   using lock = keepsTokens(seen) ? await lockWhereWritable(store, seen.session.name, limits) : undefined;
   return await remembering(limits, async () => {
-    const opened = lock === undefined ? seen : recipeOf(await openAgain(store, seen, limits));
+    const opened = lock === undefined ? seen : await recipeOf(store, await openAgain(store, seen, limits));
     const taken = lock && await isOfThisJob(store.host.env, opened.credentials)
       ? takenMeanwhile(store, seen, opened, request)
       : undefined;
@@ -79,9 +78,12 @@ async function lockWhereWritable(
   }
 }
 
-function recipeOf({ session, credentials, ...rest }: OpenedSession): OpenedSource {
+async function recipeOf(
+  store: SessionStore,
+  { session, credentials, ...rest }: OpenedSession,
+): Promise<OpenedSource> {
   if (credentials.recipe !== undefined) return { session, credentials, ...rest };
-  throw expired(session, "a session of another kind has its name now");
+  throw await expired(store, session, "a session of another kind has its name now");
 }
 
 async function mint(
@@ -152,7 +154,7 @@ async function follow(
     if (!(thrown instanceof AppError)) throw thrown;
     // The CI system's token is its own to renew, and the hint says how.
     const renewed = thrown.code === "SESSION_REJECTED" && recipe.kind !== "workload";
-    const hint = renewed ? signInAgain(session) : thrown.hint;
+    const hint = renewed ? await store.providers.signInAgain(session) : thrown.hint;
     throw new AppError(
       thrown.code,
       `Cannot get a token for the ${wordFor(session)} "${session.name}": ${thrown.message}`,
@@ -176,7 +178,7 @@ async function whyOver(
   }
   const ends = timedToken(credentials, "access")?.expires;
   const when = ends === undefined ? "" : ` on ${new Date(ends).toISOString()}`;
-  const over = expired(session, `its token expired${when}`);
+  const over = await expired(store, session, `its token expired${when}`);
   // What a variable holds tells its end by the clock of whoever issued it.
   if (ends === undefined || ambientCredentials(session) === undefined) return over;
   using http = openIssuer(store, opened, limits);
@@ -193,5 +195,5 @@ function noIdToken(session: Session): AppError {
 }
 
 function wordFor({ kind }: Session): string {
-  return kind === "api-token" ? "profile" : "session";
+  return kind.noun;
 }

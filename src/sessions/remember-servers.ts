@@ -35,7 +35,7 @@ export interface RememberedServers {
 }
 
 /**
- * Adds a server to those that a session is for; `adopted` come before it where the session, outside Datum, has no list
+ * Adds a server to those that a session is for; `adopted` come before it where the session has no list and no server of its own
  * yet: entries that were written before there were lists must go on to work. Nothing is written where nothing changes,
  * nor of a session that comes from variables.
  *
@@ -59,7 +59,7 @@ export async function rememberServer(
   if (key === undefined) return nothing;
   let servers: ServedServer[] = [...session.servers ?? []];
   let dropped: readonly ServedServer[] = [];
-  const first = session.servers === undefined && session.provider !== "datum";
+  const first = session.servers === undefined && session.provider.kubernetes !== "own";
   for (const server of [...first ? adopted : [], named]) {
     const next = withServer(servers, server);
     [servers, dropped] = [next.kept, [...dropped, ...next.dropped]];

@@ -22,8 +22,6 @@ import {
   TOO_SHORT,
 } from "./renewal.ts";
 import type { SignInCredentials } from "./credentials.ts";
-import { signInAgain } from "./login-line.ts";
-import { afterRefusal } from "./refusal-remedy.ts";
 import type { Session } from "./session.ts";
 import type { OpenedSession } from "./open.ts";
 import type { SessionStore } from "./store.ts";
@@ -44,16 +42,16 @@ export async function renewToken(
   await refuseKnownFailure(request, limits);
   using _lock = await store.lock(name, timeLeft(limits.deadline));
   return await remembering(limits, async () => {
-    const opened = signInOf(await openAgain(store, seen, limits));
+    const opened = await signInOf(store, await openAgain(store, seen, limits));
     const { credentials } = opened;
     const taken = takenMeanwhile(store, seen, opened, request);
     if (taken !== undefined) return taken;
     if (request.kind === "id" && credentials.noIdTokenOnRefresh && !request.force) {
-      return stillGood(store, opened, request.kind) ?? fail(noIdToken(opened.session));
+      return stillGood(store, opened, request.kind) ?? fail(await noIdToken(store, opened.session));
     }
     if (credentials.refreshToken === undefined) {
       const last = request.force ? undefined : stillGood(store, opened, request.kind);
-      if (last === undefined) throw expired(opened.session, "it came without a refresh token");
+      if (last === undefined) throw await expired(store, opened.session, "it came without a refresh token");
       return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
     }
     await refuseKnownFailure(request, limits);
@@ -95,10 +93,10 @@ async function refresh(
     if (other !== undefined) return other;
     await noteRefusal(store, session);
   }
-  if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
+  if (failure !== undefined || renewed === undefined) throw await refreshFailure(store, session, failure);
   const token = timedToken(renewed, request.kind);
   if (token === undefined || (request.kind === "id" && token.expires <= store.host.now())) {
-    throw noIdToken(session);
+    throw await noIdToken(store, session);
   }
   if (
     warning === undefined && request.minimumLife !== undefined && !isFresh(token, request, store.host.now())
@@ -173,9 +171,8 @@ async function persist(
     await replacement.discard();
     if (!usable) throw thrown;
     const why = thrown instanceof AppError ? thrown.message : "It cannot be written.";
-    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${
-      signInAgain(session)
-    }`;
+    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${await store
+      .providers.signInAgain(session)}`;
   }
 }
 
@@ -211,7 +208,7 @@ async function renewedElsewhere(
   for (;;) {
     // Asked first: one that is gone when the file is read has been renamed into its place.
     const waiting = await replacement.hasRivals() && performance.now() < limits.deadline;
-    const now = signInOf(await openAgain(store, before, limits));
+    const now = await signInOf(store, await openAgain(store, before, limits));
     if (now.credentials.refreshToken !== before.credentials.refreshToken) {
       return takenMeanwhile(store, before, now, request) ?? stillGood(store, now, request.kind);
     }
@@ -220,23 +217,27 @@ async function renewedElsewhere(
   }
 }
 
-function refreshFailure(session: Session, failure: unknown): AppError {
+async function refreshFailure(
+  store: SessionStore,
+  session: Session,
+  failure: unknown,
+): Promise<AppError> {
   if (!(failure instanceof AppError)) throw failure;
-  if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
+  if (failure.code === "SESSION_EXPIRED") return await expired(store, session, failure.message, failure);
   // What was asked is said here, with the session's name.
   const why = failure.message.replace(/^Cannot refresh the session: /, "");
   const refusal = refusalOfError(failure);
-  const hint = refusal === undefined ? failure.hint : afterRefusal(session, refusal);
+  const hint = refusal === undefined ? failure.hint : await store.providers.afterRefusal(session, refusal);
   return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
     hint,
     cause: failure,
   });
 }
 
-function noIdToken(session: Session): AppError {
+async function noIdToken({ providers }: SessionStore, session: Session): Promise<AppError> {
   return new AppError(
     "NO_ID_TOKEN",
     `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has expired.`,
-    { hint: `Use the access token (--token access). ${signInAgain(session)}` },
+    { hint: `Use the access token (--token access). ${await providers.signInAgain(session)}` },
   );
 }

@@ -4,7 +4,6 @@ import { AppError } from "../errors.ts";
 import { type OpenHttp, openHttp } from "../http/open.ts";
 import { kidOf, type SealingKey } from "./seal.ts";
 import { issuerOf, type SignInCredentials } from "./credentials.ts";
-import { newLoginLine, signInAgain, trustLine } from "./login-line.ts";
 import type { Session } from "./session.ts";
 import { type OpenedSession } from "./open.ts";
 import type { SessionStore } from "./store.ts";
@@ -52,9 +51,9 @@ export async function openAgain(
   const session = await store.read(name);
   if (session === undefined) {
     throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
-      hint: seen.session.kind === "user"
-        ? `Sign in: ${newLoginLine(name, seen.session)}`
-        : signInAgain(seen.session),
+      hint: seen.session.kind.person
+        ? `Sign in: ${await store.providers.newLoginLine(name, seen.session)}`
+        : await store.providers.signInAgain(seen.session),
     });
   }
   if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
@@ -64,9 +63,12 @@ export async function openAgain(
 }
 
 /** The same session, of a person. Throws `SESSION_EXPIRED` for one that became another kind meanwhile. */
-export function signInOf({ session, credentials, key }: OpenedSession): OpenedSignIn {
+export async function signInOf(
+  store: SessionStore,
+  { session, credentials, key }: OpenedSession,
+): Promise<OpenedSignIn> {
   if (credentials.recipe === undefined && key !== undefined) return { session, credentials, key };
-  throw expired(session, "a session of another kind has its name now");
+  throw await expired(store, session, "a session of another kind has its name now");
 }
 
 /** The token that another process got while we waited for the lock, where it serves. */
@@ -96,11 +98,16 @@ export function stillGood(
 }
 
 /** `SESSION_EXPIRED`, with what to do. */
-export function expired(session: Session, why: string, cause?: unknown): AppError {
+export async function expired(
+  { providers }: SessionStore,
+  session: Session,
+  why: string,
+  cause?: unknown,
+): Promise<AppError> {
   return new AppError(
     "SESSION_EXPIRED",
     `The session "${session.name}" has expired: ${why}`.replace(/\.?$/, "."),
-    { hint: signInAgain(session), cause },
+    { hint: await providers.signInAgain(session), cause },
   );
 }
 
@@ -115,7 +122,7 @@ export function openIssuer(
 ): OpenHttp {
   return openHttp(store.host, {
     certificateAuthority: credentials.certificateAuthority,
-    trust: trustLine(session),
+    trust: () => store.providers.trustLine(session),
     timeout: timeLeft(limits.deadline, LONGEST_REQUEST),
     late: new URL(issuerOf(credentials)).host,
     requestTimeout: limits.requestTimeout,

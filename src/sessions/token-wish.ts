@@ -14,7 +14,7 @@ export interface TokenRequest {
   /** Refresh even when the stored token is fresh. */
   readonly force?: boolean | undefined;
   /** Throws for a session that is not to be used, as it was sealed and before anything is asked. */
-  readonly accept?: ((session: Session) => void) | undefined;
+  readonly accept?: ((session: Session) => Promise<void>) | undefined;
 }
 
 /** How long the whole may take. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parseSession } from "../../src/sessions/session.ts";
 import { canLie, type Flock, lyingLocks } from "../system/lying-locks.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const ROUNDS = 10;
@@ -102,7 +103,7 @@ Deno.test("at an issuer that ends the grant when its token comes twice, the file
   const { error } = JSON.parse(next.stderr);
   assert.deepEqual([next.code, error.code], [4, "SESSION_EXPIRED"]);
   assert.equal(error.hint, `Sign in again: datumctl login --profile ${it.name}`);
-  const session = parseSession(await Deno.readTextFile(it.file), it.file);
+  const session = parseSession(await Deno.readTextFile(it.file), it.file, CLOUDS);
   assert.equal(session.name, it.name);
   assert.ok(session.renewalRefused !== undefined);
 });
