@@ -3,7 +3,7 @@
 import { readGetToken } from "./src/plugin/arguments.ts";
 import { remarksWanted, runGetToken } from "./src/plugin/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
-import { ambientSessions } from "./src/providers/ambient.ts";
+import { providersOf } from "./src/providers/registry.ts";
 import { SessionStore } from "./src/sessions/store.ts";
 import { commandLine, environment, exit } from "./src/system/environment.ts";
 import { systemHost } from "./src/system/host.ts";
@@ -18,9 +18,11 @@ async function main(): Promise<number> {
   }
   const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
   const host = systemHost((line) => remarksWanted(flags, environment) ? writeErr(`${line}\n`) : undefined);
+  const providers = providersOf();
   try {
     return await runGetToken(flags, {
-      store: new SessionStore(host, { ambient: ambientSessions(host) }),
+      store: new SessionStore(host, providers, { ambient: providers.ambient(host) }),
+      providers,
       env: host.env,
       parent: parentProcess,
       errorFormat,

@@ -7,6 +7,7 @@ import { CODES } from "../src/errors.ts";
 import { SessionStore } from "../src/sessions/store.ts";
 import { HOSTILE, resultOf } from "./e2e/hostile-rows.ts";
 import { testHost } from "./host.ts";
+import { CLOUDS } from "./clouds.ts";
 
 const PAGES = [
   "README.md",
@@ -56,7 +57,8 @@ async function helpText(args: readonly string[]): Promise<string> {
       keys: unused,
       readIn: unused,
     },
-    store: new SessionStore(host, { folders: { config: "", sessions: "" }, secretStore: unused }),
+    store: new SessionStore(host, CLOUDS, { folders: { config: "", sessions: "" }, secretStore: unused }),
+    providers: CLOUDS,
     errorFormat: "human",
   });
   assert.equal(code, 0);

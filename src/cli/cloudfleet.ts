@@ -10,8 +10,8 @@ import {
   OPERATIONS,
   operationsOf,
 } from "../providers/cloudfleet/operations.ts";
+import { isProfile } from "../providers/cloudfleet/facts.ts";
 import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet/profile.ts";
-import { signInAgain, trustLine } from "../sessions/login-line.ts";
 import type { Session } from "../sessions/session.ts";
 import { chooseSession } from "../sessions/choose.ts";
 import type { SessionStore } from "../sessions/store.ts";
@@ -59,7 +59,7 @@ export async function actingProfile(cli: CommandContext): Promise<ActingProfile>
   const activeSession = await store.active();
   for (const name of [activeSession, "default"]) {
     const session = name === undefined ? undefined : await store.read(name);
-    if (session?.provider === "cloudfleet") return { session, store };
+    if (session !== undefined && isProfile(session)) return { session, store };
   }
   throw new AppError("NOT_SIGNED_IN", "No Cloudfleet profile is chosen, and there is none named default.", {
     hint: `Name one (--profile NAME), or add it: ${ADD}`,
@@ -79,7 +79,7 @@ async function namedProfile({ store, choice }: CommandContext, named: string): P
     });
   });
   const { session } = chosen;
-  if (session.provider === "cloudfleet") return chosen;
+  if (isProfile(session)) return chosen;
   throw notCloudfleets(session);
 }
 
@@ -121,10 +121,11 @@ export async function openCloudfleet(
   const own: CommandContext = { ...cli, store: acting.store };
   // As it was sealed: an edited file must not say where its tokens go.
   const { session, credentials } = await acting.store.open(acting.session, keyringLimits(cli));
-  if (session.provider !== "cloudfleet") throw notCloudfleets(session);
+  if (!isProfile(session)) throw notCloudfleets(session);
   const kept = credentials.api ?? {};
   const tokens = freshTokens(own, acting.session);
-  const network = cli.openNetwork(session.certificateAuthority, trustLine(session));
+  const network = cli.openNetwork(session.certificateAuthority, () => cli.providers.trustLine(session));
+  const nextStep = await cli.providers.signInAgain(session);
   let prepared = "";
   const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
     cloudfleetApi({
@@ -134,7 +135,7 @@ export async function openCloudfleet(
         baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
         what: "Cloudfleet's API",
         who: `the profile "${session.name}"`,
-        nextStep: signInAgain(session),
+        nextStep,
         refusals: CLOUDFLEET_REFUSALS,
         fetch: network.fetch,
         token,

@@ -6,6 +6,7 @@ import { oneSession } from "../plugin/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import { type KeyringLimits, keyringLimits as boundOf } from "../keyring/store.ts";
 import { namingVariable, type SessionChoice } from "../sessions/choose.ts";
+import type { Providers } from "../providers/registry.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import type { TokenLimits } from "../sessions/token.ts";
 import { parseTimeout, pause } from "../system/clock.ts";
@@ -27,6 +28,8 @@ export interface GlobalFlags {
 export interface ProcessContext extends Host {
   readonly terminal: Terminal;
   readonly store: SessionStore;
+  /** The clouds that there are. */
+  readonly providers: Providers;
   readonly openNetwork: NonNullable<Host["openNetwork"]>;
   /** Fires on Ctrl-C. */
   readonly interrupted: AbortSignal;

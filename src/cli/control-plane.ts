@@ -1,7 +1,7 @@
 /** Owns the way from a command's flags to a client of the control plane that it acts on. */
 
 import { type ApiClient, openApiClient } from "../http/api-client.ts";
-import { refuseStudio } from "../plugin/exec-credential.ts";
+import { refuseOtherApi } from "../plugin/exec-credential.ts";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../kube/refusal.ts";
@@ -11,8 +11,8 @@ import {
   controlPlaneUrl,
   userControlPlaneUrl,
 } from "../providers/datum/hosts.ts";
+import { hasControlPlanes } from "../providers/datum/facts.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { namesServerLine, signInAgain, trustLine } from "../sessions/login-line.ts";
 import { acceptedBefore, askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import { labelOf } from "../sessions/name.ts";
@@ -50,8 +50,8 @@ export type ControlPlaneTarget = ChosenScope | { readonly kind: "user"; readonly
  */
 export async function openControlPlane(cli: CommandContext, flags: ScopeFlags): Promise<ControlPlane> {
   const chosen = await actingSession(cli);
-  const scope = await findScope(flags, cli.env, chosen);
-  if (scope === undefined) throw nothingInUse(chosen.session);
+  const scope = await findScope(flags, cli, chosen);
+  if (scope === undefined) throw await nothingInUse(cli, chosen.session);
   const plane = await openTarget(chosen.deps, chosen.session, scope);
   const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
   return { ...plane, namespace };
@@ -64,14 +64,17 @@ export async function openControlPlane(cli: CommandContext, flags: ScopeFlags): 
  * @throws {AppError} `WRONG_HOST`; `KUBECONFIG` for a way there that is not ours to go; as `findCluster`.
  */
 async function clusterOf(
+  cli: CommandContext,
   { kubeconfig, context }: Extract<ControlPlaneTarget, { kind: "context" }>,
   session: Session,
 ) {
   const { actsAs, entryOf } = await import("../kubeconfig/file.ts");
-  if (context.own === undefined || !actsAs(context.own, session)) throw nothingInUse(session);
+  if (context.own === undefined || !actsAs(context.own, session)) throw await nothingInUse(cli, session);
   const name = context.cluster ?? "";
   const entry = entryOf(kubeconfig, "clusters", name);
-  if (entry !== undefined) refuseOtherServer(session, askingServer(entry.fields), { cluster: name });
+  if (entry !== undefined) {
+    await refuseOtherServer(cli.providers, session, askingServer(entry.fields), { cluster: name });
+  }
   const { findCluster, trustClusterLine } = await import("../kubeconfig/server.ts");
   const cluster = await findCluster(kubeconfig, name);
   if (cluster.unfollowed === undefined) return { ...cluster, trust: trustClusterLine(cluster.name) };
@@ -91,20 +94,26 @@ export async function openTarget(
   const tokens = freshTokens(cli, chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await tokens(false);
-  refuseStudio(session);
-  const cluster = target.kind === "context" ? await clusterOf(target, session) : undefined;
+  refuseOtherApi(session);
+  const cluster = target.kind === "context" ? await clusterOf(cli, target, session) : undefined;
   // Only at the first request: what an earlier command learned may be all that is asked for.
   let network: Network | undefined;
   const open = () =>
     network ??= cli.openNetwork(
       cluster?.certificateAuthority ?? session.certificateAuthority,
-      cluster?.trust ?? trustLine(session),
+      cluster?.trust ?? (() => cli.providers.trustLine(session)),
     );
   // A server that never took a token of the session would not take a fresh one either.
-  const unproved = cluster !== undefined && session.provider === "oidc" && session.servers !== undefined &&
+  const unproved = cluster !== undefined && session.provider.selfConfigured &&
+    session.servers !== undefined &&
     !acceptedBefore(session, cluster.address);
   try {
     const what = wordsFor(target, session);
+    const nextStep = unproved
+      ? `See what it is shown, and what to compare that with: ${await cli.providers.namesServerLine(session, {
+        cluster: cluster.name,
+      })}`
+      : await cli.providers.signInAgain(session);
     const clientOf = (baseUrl: string) =>
       openApiClient({
         ...requestLimits(cli),
@@ -112,11 +121,7 @@ export async function openTarget(
         what,
         who: labelOf(session),
         refusals: refusalsOf(target),
-        nextStep: unproved
-          ? `See what it is shown, and what to compare that with: ${
-            namesServerLine(session, { cluster: cluster.name })
-          }`
-          : signInAgain(session),
+        nextStep,
         fetch: Object.assign(
           async (input: string | URL, init?: RequestInit) => await open().fetch(input, init),
           { proxyOf: (url: URL) => open().fetch.proxyOf?.(url) },
@@ -165,7 +170,7 @@ async function placeOf(
   target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
   clientOf: (baseUrl: string) => ApiClient,
 ): Promise<Place> {
-  if (session.provider !== "datum") {
+  if (!hasControlPlanes(session)) {
     throw new AppError(
       "USAGE",
       `The session "${session.name}" belongs to the provider ${session.provider}, which has no organizations or projects.`,

@@ -7,9 +7,10 @@ import type { ProcessContext } from "./context.ts";
 
 /** The context of one call of get-token. */
 export function getTokenContext(context: ProcessContext): GetTokenContext {
-  const { store, env, terminal, errorFormat } = context;
+  const { store, providers, env, terminal, errorFormat } = context;
   return {
     store,
+    providers,
     env,
     parent: parentProcess,
     errorFormat,

@@ -6,14 +6,15 @@ import { printable, shellLine } from "../text.ts";
 import { type FlowLimits, limitHttp, openHttp } from "../http/open.ts";
 import { oauthClient } from "../oauth/client.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
+import { isStudio } from "../providers/studio/facts.ts";
 import { revokeStudioToken } from "../providers/studio/device-login.ts";
 import { endProjectFolder } from "../sessions/project-folder.ts";
+import { CLOUDFLEET } from "../providers/cloudfleet/facts.ts";
 import { CLOUDFLEET_API_URL } from "../providers/cloudfleet/operations.ts";
 import { issuerOf, type SupersededToken } from "../sessions/credentials.ts";
 import type { Session } from "../sessions/session.ts";
 import { labelOf } from "../sessions/name.ts";
 import { type OpenedSession } from "../sessions/open.ts";
-import { trustLine } from "../sessions/login-line.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { type Removal } from "../sessions/remove.ts";
 import { timedToken } from "../sessions/token.ts";
@@ -164,7 +165,7 @@ async function leave(
   if (removal.leftBehind === undefined) {
     const done = failure === undefined ? revocation.done : "Removed here";
     out.line(`${done}: ${whoAndWhere(session, sessions)}.`);
-    const valid = staysValid(session) ?? revocation.registration;
+    const valid = await staysValid(cli, session) ?? revocation.registration;
     if (valid !== undefined) out.info(valid);
   } else {
     const done = `${labelOf(session)} is signed out here`;
@@ -186,7 +187,7 @@ async function leave(
 /** How to register a Cloudfleet person's profile again, which went with its sign-in; undefined for any other session. */
 function registration({ session, credentials }: OpenedSession): string | undefined {
   const { name, provider, kind, organization = "", issuer, clientId } = session;
-  if (provider !== "cloudfleet" || kind !== "user") return undefined;
+  if (provider !== CLOUDFLEET || !kind.person) return undefined;
   const { url, ...operations } = credentials.api ?? {};
   const line = shellLine([
     ...["datumctl", "auth", "add-profile", "user", name, organization],
@@ -275,7 +276,7 @@ async function revoke(
   const { host } = new URL(issuerOf(credentials));
   if (credentials.recipe !== undefined) {
     const { session: sealed } = opened;
-    return sealed.kind === "studio"
+    return isStudio(sealed)
       ? { ...await revokeAtStudio(cli, opened, keep), sealed }
       : { done: "Removed here", host, sealed, registration: registration(opened) };
   }
@@ -286,7 +287,7 @@ async function revoke(
   using http = openHttp(cli, {
     ...limitsOf(cli, host),
     certificateAuthority: credentials.certificateAuthority,
-    trust: trustLine(opened.session),
+    trust: () => cli.providers.trustLine(opened.session),
     log: cli.out.debug,
   });
   try {
@@ -329,7 +330,7 @@ async function revokeAtStudio(
   const { accessToken: token = "", certificateAuthority, recipe } = credentials;
   const studio = issuerOf(credentials);
   const { host } = new URL(studio);
-  using network = cli.openNetwork(certificateAuthority, trustLine(session));
+  using network = cli.openNetwork(certificateAuthority, () => cli.providers.trustLine(session));
   const revokeOne = async (given: { readonly host: string; readonly token: string }) => {
     const limits = limitsOf(cli, new URL(given.host).host);
     using http = limitHttp({ fetch: network.fetch, now: cli.now, log: cli.out.debug }, limits);

@@ -1,9 +1,8 @@
 /** Notices that several commands print: what takes precedence, what stays valid, where a key is, what ends soon. */
 
 import { AppError } from "../errors.ts";
-import { printable, shellLine } from "../text.ts";
+import { printable } from "../text.ts";
 import { systemAccount } from "../keyring/store.ts";
-import { variableInForce } from "../providers/ambient.ts";
 import { dueExpiryWarning } from "../providers/studio/expiry.ts";
 import type { StoredSession } from "../sessions/acting.ts";
 import type { SavedSession } from "../sessions/save.ts";
@@ -12,9 +11,9 @@ import type { SessionStore } from "../sessions/store.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Warns that commands act as the session of a variable, where that is not the active one. */
-export function tellWhatComesFirst({ out, env, choice }: CommandContext, active?: string): void {
+export function tellWhatComesFirst({ out, env, choice, providers }: CommandContext, active?: string): void {
   const variable = choice.variable === undefined
-    ? variableInForce(env)
+    ? providers.variableInForce(env)
     : choice.variable.session === (active ?? choice.variable.session)
     ? undefined
     : choice.variable.name;
@@ -44,7 +43,7 @@ export function tellWhereKept(
   if (session.keyStore === "file") tell("Whoever can read your files can use this session.");
 }
 
-/** Warns of a Studio token that ends within a week, once a day. */
+/** Warns of a token that nothing renews and that ends within a week, once a day. */
 export async function warnOfExpiry(
   { out, now, quiet }: CommandContext,
   store: SessionStore,
@@ -76,18 +75,9 @@ export async function keyLeftBehind(
 }
 
 /** What stays valid after a session was removed here, and where it can be ended; undefined where nothing does. */
-export function staysValid({ kind, clientId, authHost, apiHost }: Session): string | undefined {
-  const id = printable(clientId);
-  switch (kind) {
-    case "api-token":
-      return `The token ${id} itself may still be valid. To delete it, as an administrator: ${
-        shellLine(["datumctl", "tokens", "delete", clientId])
-      }`;
-    case "pat":
-      return `The personal access token itself stays valid at ${apiHost} until it is revoked there.`;
-    case "service-account":
-      return `The key of ${id} itself stays valid at ${authHost} until it is removed there.`;
-    default:
-      return undefined;
-  }
+export async function staysValid(
+  { providers }: CommandContext,
+  session: Session,
+): Promise<string | undefined> {
+  return (await providers.of(session).load()).staysValid?.(session);
 }

@@ -2,7 +2,6 @@
 
 import { AppError, failureOrThrow } from "../errors.ts";
 import { printable } from "../text.ts";
-import { variableInForce } from "../providers/ambient.ts";
 import {
   actingSession as sealedActingSession,
   sealedInProject,
@@ -153,7 +152,7 @@ export async function pickSession(
   }
   const [first, ...others] = sessions;
   if (first === undefined) {
-    const given = variableInForce(cli.env);
+    const given = cli.providers.variableInForce(cli.env);
     throw new AppError("NOT_SIGNED_IN", "Nobody is signed in here.", {
       hint: given === undefined
         ? "Sign in: datumctl login"

@@ -1,7 +1,7 @@
 /** Owns the command line's ties to this process: its variables, its terminal, its signals. */
 
 import { errorFormatOf, formatError, toAppError } from "../errors.ts";
-import { ambientSessions } from "../providers/ambient.ts";
+import { providersOf } from "../providers/registry.ts";
 import { SessionStore } from "../sessions/store.ts";
 import { commandLine, environment } from "../system/environment.ts";
 import { systemHost } from "../system/host.ts";
@@ -23,11 +23,13 @@ export async function runFromProcess(): Promise<number> {
     notice("warning: SSLKEYLOGFILE is set: the secrets of TLS connections are written into that file.");
   }
   const host = { ...systemHost(notice), openNetwork, interrupted: interrupted.signal };
+  const providers = providersOf();
   try {
     return await runCommandLine(commandLine, {
       ...host,
       terminal,
-      store: new SessionStore(host, { ambient: ambientSessions(host) }),
+      providers,
+      store: new SessionStore(host, providers, { ambient: providers.ambient(host) }),
       errorFormat,
     });
   } catch (thrown) {

@@ -3,7 +3,8 @@
 import { Option } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import type { Kubeconfig, KubeconfigContext } from "../kubeconfig/file.ts";
-import { checkedScope, CONTROL_PLANE_APIS, isScopeId, type Scope } from "../providers/datum/hosts.ts";
+import type { CommandContext } from "./context.ts";
+import { checkedScope, type Scope } from "../providers/datum/hosts.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Environment } from "../system/environment.ts";
 
@@ -124,32 +125,11 @@ export function scopeInUse(inUse: Session["inUse"]): Scope | undefined {
   return inUse?.organization === undefined ? undefined : { kind: "organization", id: inUse.organization };
 }
 
-/** The organization or project whose control plane stands at an address; undefined for any other address. */
-export function scopeOfServer(server: string): Scope | undefined {
-  for (const api of CONTROL_PLANE_APIS) {
-    const [, kind, id = ""] =
-      new RegExp(`/apis/${api}/(organization|project)s/([^/]+)/control-plane/?$`).exec(server) ??
-        [];
-    if (kind !== undefined && isScopeId(id)) return { kind: kind as Scope["kind"], id };
-  }
-  return undefined;
-}
-
-const WAYS = {
-  cloudfleet: "Write an entry for a cluster: datumctl clusters kubeconfig ID, then choose its context: " +
-    "kubectl config use-context ID/PROFILE",
-  oidc: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
-  studio:
-    "Studio has no Kubernetes APIs. Act as another session: --profile NAME; see them: datumctl auth list",
-} as const;
-
-/** The error of a command that needs something to act on, with the way to it that the session's provider has. */
-export function nothingInUse({ name, provider }: Pick<Session, "name" | "provider">): AppError {
-  if (provider !== "datum") {
-    return new AppError("USAGE", `The session "${name}" has no API server in use.`, { hint: WAYS[provider] });
-  }
-  return new AppError("USAGE", "No organization or project is in use.", {
-    hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
-      "for this command only: --organization, --project or --platform-wide",
-  });
+/** The error of a command that needs something to act on, with the way to it that the session's cloud has. */
+export async function nothingInUse(
+  { providers }: Pick<CommandContext, "providers">,
+  session: Pick<Session, "name" | "provider">,
+): Promise<AppError> {
+  const { message, hint } = (await providers.of(session).load()).nothingInUse(session);
+  return new AppError("USAGE", message, { hint });
 }

@@ -22,9 +22,8 @@ const REFUSED = "cannot be renewed: sign in again";
 export function tokenEnds(session: Session, now: number): string {
   const { kind, tokenExpires, expires, renewalRefused } = session;
   if (tokenExpires === undefined) {
-    if (kind === "workload" && !isAmbient(session)) return "when the CI job's token expires";
-    const made = kind === "service-account" || kind === "api-token" || kind === "pat";
-    return made ? "renewed when needed" : "unknown";
+    if (kind.tokens === "of a job" && !isAmbient(session)) return "when the CI job's token expires";
+    return kind.tokens === "issued" ? "renewed when needed" : "unknown";
   }
   const over = Date.parse(tokenExpires) <= now ? "expired" : "valid";
   const next = renewalRefused !== undefined ? `, ${REFUSED}` : expires === undefined ? ", renews itself" : "";
@@ -34,7 +33,7 @@ export function tokenEnds(session: Session, now: number): string {
 /** When a session ends for good. */
 export function sessionEnds({ kind, expires, renewalRefused }: Session, now: number): string {
   if (renewalRefused !== undefined) return REFUSED;
-  if (expires === undefined) return kind === "workload" ? "when its CI job ends" : "renews itself";
+  if (expires === undefined) return kind.tokens === "of a job" ? "when its CI job ends" : "renews itself";
   return isLive({ expires }, now) ? expires : `${expires} (expired)`;
 }
 

@@ -5,9 +5,8 @@ import { printable } from "../text.ts";
 import { LARGEST_AUTHORITY } from "../kubeconfig/cluster.ts";
 import type { Kubeconfig } from "../kubeconfig/file.ts";
 import { type NamedServer, othersServed, wayToServer } from "../kubeconfig/named-server.ts";
-import { namesServerLine } from "../sessions/login-line.ts";
 import { rememberServer } from "../sessions/remember-servers.ts";
-import { type AskingServer, refuseOtherServer, servedServer } from "../sessions/served-servers.ts";
+import { refuseOtherServer, servedServer, serves } from "../sessions/served-servers.ts";
 import type { ServedServer, Session } from "../sessions/session.ts";
 import { AMBIENT } from "../sessions/name.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
@@ -26,7 +25,9 @@ export async function rememberNamed(
 ): Promise<Session> {
   const asking = wayToServer(kubeconfig, named);
   const server = servedServer(asking, named.accepted);
-  if (session.name.startsWith(AMBIENT)) refuseOtherServer(session, asking, { cluster: named.cluster });
+  if (session.name.startsWith(AMBIENT)) {
+    await refuseOtherServer(cli.providers, session, asking, { cluster: named.cluster });
+  }
   if (server === undefined) return session;
   const adopted = othersServed(kubeconfig, named).flatMap(({ asking }) => servedServer(asking, false) ?? []);
   const limits = keyringLimits(cli);
@@ -40,7 +41,9 @@ export async function rememberNamed(
   for (const { origin } of dropped) {
     cli.out.warn(
       `${origin} is no longer among the servers that the session "${session.name}" is for: there are too many. ` +
-        `Name it again when you need it: ${namesServerLine(session, { address: origin })}`,
+        `Name it again when you need it: ${await cli.providers.namesServerLine(session, {
+          address: origin,
+        })}`,
     );
   }
   return servers === undefined ? session : { ...session, servers };
@@ -50,7 +53,7 @@ export async function rememberNamed(
 function nothingKept({ out }: CommandContext, session: Session, { origin }: ServedServer, thrown: unknown) {
   const failure = failureOrThrow(thrown);
   if (failure.code !== "STORAGE") throw thrown;
-  if (session.provider !== "datum" || origin !== `https://${session.apiHost}`) {
+  if (session.provider.kubernetes !== "own" || origin !== `https://${session.apiHost}`) {
     out.warn(`${failure.message} So it is not kept that the session "${session.name}" is for ${origin}.`);
   }
   return { servers: undefined, dropped: [] };
@@ -60,13 +63,13 @@ function nothingKept({ out }: CommandContext, session: Session, { origin }: Serv
  * Warns of an entry that cannot tell which server asks; else of the contexts that share its user entry and lead to
  * servers that the session is not for.
  */
-export function warnOfServers(
-  { out }: CommandContext,
+export async function warnOfServers(
+  { out, providers }: CommandContext,
   session: Session,
   kubeconfig: Kubeconfig,
   named: NamedServer,
   tooLarge: string | undefined,
-): void {
+): Promise<void> {
   if (tooLarge !== undefined) {
     out.warn(
       `The authority of the cluster ${printable(tooLarge, 100)} is larger than ${
@@ -79,25 +82,15 @@ export function warnOfServers(
   }
   const { servers } = session;
   // Outside Datum, a first list includes the servers that the kubeconfig already names.
-  if (servers === undefined && session.provider !== "datum") return;
+  if (servers === undefined && session.provider.kubernetes !== "own") return;
   for (const { name, asking } of othersServed(kubeconfig, named)) {
     if (serves(session, asking)) continue;
     out.warn(
       `The cluster ${printable(name, 100)} shares the user entry ${named.user} and leads to ${
         printable(asking.address, 200)
       }, ` +
-        `which the session is not known to be for: kubectl gets no token there. If it is: ${
-          namesServerLine(session, { cluster: name })
-        }`,
+        `which the session is not known to be for: kubectl gets no token there. If it is: ${await providers
+          .namesServerLine(session, { cluster: name })}`,
     );
-  }
-}
-
-function serves(session: Session, asking: AskingServer): boolean {
-  try {
-    refuseOtherServer(session, asking);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -17,7 +17,10 @@ type Load = (deps: ContextOf, context: ProcessContext) => Promise<CommandUnknown
 
 /** The commands by the words that call them. Each is a module of its own, loaded when its word is in the line. */
 const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
-  [["login"], async (deps) => (await import("./login/command.ts")).loginCommandLine(deps)],
+  [
+    ["login"],
+    async (deps, { providers }) => (await import("./login/command.ts")).loginCommandLine(providers, deps),
+  ],
   [["logout"], async (deps) => (await import("./logout.ts")).logoutCommand(deps)],
   [["whoami"], async (deps) => (await import("./whoami.ts")).whoamiCommand(deps)],
   [["ctx"], async (deps) => (await import("./ctx/group.ts")).ctxCommand(deps)],
@@ -33,7 +36,10 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
 
 /** As {@link COMMANDS}, behind the word `auth`. */
 const AUTH_COMMANDS: typeof COMMANDS = [
-  [["login"], async (deps) => (await import("./login/command.ts")).loginCommandLine(deps)],
+  [
+    ["login"],
+    async (deps, { providers }) => (await import("./login/command.ts")).loginCommandLine(providers, deps),
+  ],
   [["logout"], async (deps) => (await import("./logout.ts")).logoutCommand(deps)],
   [["list", "ls"], async (deps) => (await import("./auth/list.ts")).listCommand(deps)],
   [["switch"], async (deps) => (await import("./auth/switch.ts")).switchCommand(deps)],

@@ -49,7 +49,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
     ["Issuer", session.issuer],
     ...scope.lines,
     ...(session.team === undefined ? [] : [["Team", session.team] as [string, string]]),
-    ["Kind", session.kind],
+    ["Kind", String(session.kind)],
     ["Stored in", storedIn(session)],
     ["Token expires", tokenEnds(session, cli.now())],
   ];
@@ -62,8 +62,8 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
         subject: user.subject,
         session: session.name,
         source,
-        provider: session.provider,
-        kind: session.kind,
+        provider: String(session.provider),
+        kind: String(session.kind),
         issuer: session.issuer,
         host: session.apiHost,
         ...scope.object,
@@ -84,9 +84,9 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
   await warnOfExpiry(cli, store, session);
 }
 
-/** Studio tells nobody's name: there it is the token's. */
+/** A token that was given tells nobody's name, but its own. */
 function whoOf({ kind, user, name }: Session): readonly (readonly [string, string])[] {
-  if (kind === "studio") return [["Token", user.name ?? name]];
+  if (kind.tokens === "given") return [["Token", user.name ?? name]];
   return [
     ["User", nameOfPerson(user)],
     ...(user.name === undefined ? [] : [["Name", user.name] as const]),
@@ -95,15 +95,15 @@ function whoOf({ kind, user, name }: Session): readonly (readonly [string, strin
 
 /** What a command would act on; a kubeconfig that cannot be read hides no more than itself. */
 async function scopeOf(
-  { env, out }: CommandContext,
+  cli: CommandContext,
   flags: ScopeFlags,
   chosen: ChosenSession,
 ): Promise<ChosenScope | undefined> {
   try {
-    return await findScope(flags, env, chosen);
+    return await findScope(flags, cli, chosen);
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code === "USAGE") throw thrown;
-    out.warn(thrown.message);
+    cli.out.warn(thrown.message);
     return undefined;
   }
 }

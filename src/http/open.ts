@@ -3,7 +3,7 @@
 import type { AppError } from "../errors.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
-import { openNetwork as openSystemNetwork } from "../system/network.ts";
+import { openNetwork as openSystemNetwork, type Trust } from "../system/network.ts";
 import { type HttpContext, noAnswer } from "./bounded.ts";
 
 /** What limits one flow. */
@@ -21,8 +21,8 @@ export interface FlowLimits {
 export interface HttpOptions extends FlowLimits {
   /** PEM; trusted beside the system's authorities. */
   readonly certificateAuthority: string | undefined;
-  /** What makes this flow trust an authority, for the hint: a command line, or a variable. */
-  readonly trust?: string | undefined;
+  /** What makes this flow trust an authority, for the hint. */
+  readonly trust?: Trust | undefined;
   readonly log?: HttpContext["log"] | undefined;
 }
 

@@ -35,7 +35,7 @@ export interface TokenOffer {
   /** The tokens to show, in their order. */
   readonly kinds: readonly TokenKind[];
   /** The error for a server that refused all of them; `known` when it accepted a token of the session before. */
-  readonly refused: (error: AppError, shown: ShownTokens, known: boolean) => AppError;
+  readonly refused: (error: AppError, shown: ShownTokens, known: boolean) => Promise<AppError>;
 }
 
 /**
@@ -53,14 +53,14 @@ export async function findAcceptedToken(offer: TokenOffer): Promise<LearnedServe
     return await showTokens(offer, shown);
   } catch (thrown) {
     if (!isRejected(thrown)) throw thrown;
-    if (!known) throw refused(thrown);
+    if (!known) throw await refused(thrown);
     const [kind] = shown.keys();
     await freshToken(store, session, { kind, force: true }, offer.tokenLimits());
     const renewed = await store.read(session.name) ?? session;
     try {
       return await showTokens({ ...offer, session: renewed }, shown, thrown);
     } catch (rethrown) {
-      throw isRejected(rethrown) ? refused(rethrown) : rethrown;
+      throw isRejected(rethrown) ? await refused(rethrown) : rethrown;
     }
   }
 }

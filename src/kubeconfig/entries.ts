@@ -32,9 +32,10 @@ export function identityOf(
     & Partial<Pick<Session, "kind" | "clientId">>,
 ): EntryIdentity {
   // Elsewhere one host serves many: all of Cloudfleet's organizations, the realms of an issuer.
-  if (provider === "datum" && name.endsWith(`@${apiHost}`)) return { session: name };
-  if (provider === "datum") return { session: name, activeFor: apiHost };
-  const told = provider === "oidc" && kind === "user" ? clientId : undefined;
+  const own = provider.kubernetes === "own";
+  if (own && name.endsWith(`@${apiHost}`)) return { session: name };
+  if (own) return { session: name, activeFor: apiHost };
+  const told = provider.selfConfigured && kind?.person ? clientId : undefined;
   return { session: name, activeFor: issuer, clientId: told };
 }
 

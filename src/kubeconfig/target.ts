@@ -1,7 +1,7 @@
 /** What a kubeconfig entry leads to: addresses, the names of its parts, and the authorities to try. */
 
 import type { Session } from "../sessions/session.ts";
-import { SAME_COMMAND } from "../system/network.ts";
+import { SAME_COMMAND, type Trust } from "../system/network.ts";
 import { loadKubeconfig } from "./file.ts";
 import { findCluster, serverName, trustClusterLine } from "./server.ts";
 
@@ -35,7 +35,7 @@ export interface EntryTarget {
   /** PEM to trust beside the system's authorities, tried in this order; undefined is none. */
   readonly authorities: readonly (string | undefined)[];
   /** What makes this command trust an authority at the server: a command line, or a variable. */
-  readonly trust: string;
+  readonly trust: Trust;
   /** Why the server is not asked, as a sentence. */
   readonly notAsked?: string | undefined;
 }

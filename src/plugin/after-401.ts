@@ -30,7 +30,7 @@ export async function recheckToken(
   token: FreshToken,
   deliveries: Deliveries,
   limits: TokenLimits,
-  accept: (sealed: Session) => void,
+  accept: (sealed: Session) => Promise<void>,
 ): Promise<FreshToken> {
   let verdict: Verdict = "unknown";
   try {
@@ -42,7 +42,7 @@ export async function recheckToken(
     const { failures: _, ...quiet } = limits;
     const better = await freshToken(store, session, { kind: token.kind, force: true, accept }, quiet);
     // Another process may have put another session there meanwhile.
-    accept(better.session);
+    await accept(better.session);
     return better;
   } catch (thrown) {
     const { code } = failureOrThrow(thrown);

@@ -69,12 +69,16 @@ function badInfo(what: string): AppError {
   });
 }
 
-/** Studio's token is for Studio: no Kubernetes API is to see it. Throws `USAGE` for a session, as it was sealed. */
-export function refuseStudio({ name, kind }: Session): void {
-  if (kind !== "studio") return;
+/**
+ * Refuses a session, as it was sealed, of a cloud whose tokens are for no Kubernetes API.
+ *
+ * @throws {AppError} `USAGE`.
+ */
+export function refuseOtherApi({ name, provider }: Session): void {
+  if (provider.kubernetes !== "none") return;
   throw new AppError(
     "USAGE",
-    `The session "${name}" belongs to DataChain Studio; its token cannot be used with a Kubernetes API.`,
+    `The session "${name}" belongs to ${provider.title}; its token cannot be used with a Kubernetes API.`,
     { hint: "Use another session: --profile NAME" },
   );
 }

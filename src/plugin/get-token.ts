@@ -19,6 +19,7 @@ import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
 import { type AskingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { SessionStore } from "../sessions/store.ts";
+import type { Providers } from "../providers/registry.ts";
 import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token.ts";
 import { boundedSignal } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
@@ -34,13 +35,14 @@ import {
   formatExecCredential,
   formatStatus,
   readExecInfo,
-  refuseStudio,
+  refuseOtherApi,
   type TokenOutput,
 } from "./exec-credential.ts";
 
 /** What a call needs of its surroundings. */
 export interface GetTokenContext {
   readonly store: SessionStore;
+  readonly providers: Providers;
   readonly env: Environment;
   readonly parent: ParentProcess;
   readonly errorFormat: ErrorFormat;
@@ -151,7 +153,7 @@ async function tokenOrSignIn(
 ): Promise<FreshToken> {
   const { name, store } = meant;
   const deliver = async (chosen: ChosenSession, call: GetTokenContext) => {
-    const accept = acceptance(request, output, info?.server);
+    const accept = acceptance(request, output, info?.server, context.providers);
     const token = await tokenOf(chosen, request, call, output, failures, accept);
     if (info === undefined || output === "token") return token;
     return await recordDelivery(token, meant, call, failures, accept);
@@ -182,7 +184,7 @@ async function recordDelivery(
   { store }: MeantSession,
   { parent, started }: GetTokenContext,
   failures: FailureMemory | undefined,
-  accept: (sealed: Session) => void,
+  accept: (sealed: Session) => Promise<void>,
 ): Promise<FreshToken> {
   if (store.folders.missing !== undefined) return token;
   const { deliveries: path } = await store.paths(token.session.name);
@@ -222,7 +224,7 @@ async function memoryOf(
 /** What a failure is of, where sessions of one name can be several. */
 async function fingerprintOf({ session, store }: ChosenSession): Promise<string | undefined> {
   const given = await fingerprintOfVariables(session);
-  if (given !== undefined || session.kind !== "workload") return given;
+  if (given !== undefined || session.kind.tokens !== "of a job") return given;
   const { fingerprintOfSessionsJob } = await import("../sessions/ci-job.ts");
   return await fingerprintOfSessionsJob(store.host.env, session);
 }
@@ -278,7 +280,7 @@ async function tokenOf(
   { started, writeErr }: GetTokenContext,
   output: TokenOutput,
   failures: FailureMemory | undefined,
-  accept: (sealed: Session) => void,
+  accept: (sealed: Session) => Promise<void>,
 ): Promise<FreshToken> {
   refuseOtherPlace(session, request);
   const token = await freshToken(
@@ -300,7 +302,7 @@ async function tokenOf(
     },
   );
   // Another process may have put another session there meanwhile.
-  accept(token.session);
+  await accept(token.session);
   return token;
 }
 
@@ -309,12 +311,13 @@ function acceptance(
   request: GetTokenRequest,
   output: TokenOutput,
   server: AskingServer | undefined,
-): (sealed: Session) => void {
+  providers: Providers,
+): (sealed: Session) => Promise<void> {
   const unnamed = request.session === undefined && request.activeFor === undefined;
-  return (sealed) => {
-    if (output !== "token") refuseStudio(sealed);
+  return async (sealed) => {
+    if (output !== "token") refuseOtherApi(sealed);
     refuseOtherPlace(sealed, request);
-    if (server !== undefined) refuseOtherServer(sealed, server, { unnamed });
+    if (server !== undefined) await refuseOtherServer(providers, sealed, server, { unnamed });
   };
 }
 

@@ -4,19 +4,17 @@ import { AppError } from "../errors.ts";
 import { openHttp } from "../http/open.ts";
 import { printable } from "../text.ts";
 import { type KeyringLimits, keyringLimits } from "../keyring/store.ts";
-import { datumTarget } from "../providers/datum/hosts.ts";
-import { renewalTarget } from "../providers/provider.ts";
+import type { SignInTarget } from "../providers/provider.ts";
+import type { Providers } from "../providers/registry.ts";
 import { RememberedAs } from "../sessions/last-failure.ts";
 import { parseJson } from "../encoding.ts";
 import { NOBODY, type Session } from "../sessions/session.ts";
 import { AMBIENT, labelOf, matchesServer, nameOfPerson } from "../sessions/name.ts";
 import { type KeyStore, type SessionPaths, type SessionStore } from "../sessions/store.ts";
-import { loginLineOfName, signInOfName, trustLine } from "../sessions/login-line.ts";
 import { saveSignIn } from "../sign-in/save.ts";
 import { mendedBySignIn } from "../sessions/token.ts";
 import { signInPerson } from "../sign-in/person.ts";
 import type { SignedIn } from "../sign-in/sign-in.ts";
-import type { SignInTarget } from "../providers/sign-in-target.ts";
 import { browserObstacle } from "../system/browser.ts";
 import { formatSpan } from "../system/clock.ts";
 import { type Environment, operatingSystem } from "../system/environment.ts";
@@ -34,6 +32,7 @@ const COOL_DOWN = 60_000;
 /** What the sign-in needs of the process. */
 export interface PluginSignInContext {
   readonly store: SessionStore;
+  readonly providers: Providers;
   readonly env: Environment;
   /** Standard input and standard error are terminals. */
   readonly canAsk: boolean;
@@ -55,6 +54,10 @@ interface Renewal {
   readonly renewed: Session | undefined;
   /** Whom the issuer should suggest; of a session that is gone, the e-mail that the person must have. */
   readonly loginHint: string | undefined;
+  /** The line that trusts an authority there. */
+  readonly trust: () => Promise<string>;
+  /** What the person runs to sign in themselves, as a sentence without its end. */
+  readonly byHand: string;
 }
 
 /**
@@ -69,7 +72,7 @@ export async function signInFromPlugin<Token>(
   tokenAgain: () => Promise<Token>,
 ): Promise<Token> {
   const { store } = given;
-  const renewal = await renewalOf(store, name, given.activeFor, keyringLimits(given.canAsk));
+  const renewal = await renewalOf(given, name, keyringLimits(given.canAsk));
   if (renewal === undefined) throw failure;
   const { raw, elsewhere } = await given.terminalUse?.() ?? { raw: false, elsewhere: false };
   // Another program's screen: nothing is written across it, and nobody can be asked on it.
@@ -89,14 +92,14 @@ export async function signInFromPlugin<Token>(
     } catch (thrown) {
       if (!mendedBySignIn(thrown)) throw thrown;
     }
-    await refuseWhileCooling(paths, store.host, byHand(renewal), failure, waited);
+    await refuseWhileCooling(paths, store.host, renewal.byHand, failure, waited);
     // Written before the attempt: one that is killed counts as abandoned.
     await noteAttempt(paths, { at: store.host.now(), ended: false });
     try {
       await signIn(renewal, context, unseen, interrupted.signal);
     } catch (thrown) {
       await noteAttempt(paths, { at: store.host.now(), ended: true });
-      throw withLine(thrown, byHand(renewal));
+      throw withLine(thrown, renewal.byHand);
     }
   } finally {
     lock.release();
@@ -109,9 +112,8 @@ export async function signInFromPlugin<Token>(
  * it is what was sealed: an edited file must not say where to sign in, or as whom.
  */
 async function renewalOf(
-  store: SessionStore,
+  { store, providers, activeFor }: PluginSignInContext,
   name: string,
-  activeFor: string | undefined,
   limits: KeyringLimits,
 ): Promise<Renewal | undefined> {
   // What a variable gives, nobody signs in to.
@@ -119,23 +121,30 @@ async function renewalOf(
   const found = await store.read(name);
   if (found !== undefined) {
     const { session, credentials } = await store.open(found, limits);
-    const target = renewalTarget(session, credentials);
+    const target = (await providers.of(session).load()).renewalTarget?.(session, credentials);
     const { email, username } = session.user;
-    return target === undefined
-      ? undefined
-      : { name, target, renewed: session, loginHint: email ?? username };
+    return target === undefined ? undefined : {
+      name,
+      target,
+      renewed: session,
+      loginHint: email ?? username,
+      trust: () => providers.trustLine(session),
+      // A session that is there remembers its host.
+      byHand: `Sign in by hand: datumctl login --profile ${name}`,
+    };
   }
-  const [, email, host] = /^([^@]+@[^@]+)@(api\.[^@]+)$/.exec(name) ?? [];
-  if (email === undefined || host === undefined) return undefined;
-  try {
-    const target = datumTarget({ hostname: `auth.${host.slice("api.".length)}` });
-    if (target.apiHost !== host || !matchesServer(target, activeFor ?? host)) return undefined;
-    return { name, target, renewed: undefined, loginHint: email };
-  } catch (thrown) {
-    // A host whose client nobody knows: only the person can say.
-    if (thrown instanceof AppError) return undefined;
-    throw thrown;
+  const named = await providers.targetOfName(name);
+  if (named === undefined || !matchesServer(named.target, activeFor ?? named.target.apiHost)) {
+    return undefined;
   }
+  return {
+    name,
+    target: named.target,
+    renewed: undefined,
+    loginHint: named.email,
+    trust: () => Promise.resolve(`${named.line} --certificate-authority FILE`),
+    byHand: `Sign in by hand: ${await providers.signInOfName(name)}`,
+  };
 }
 
 /** Without a terminal somebody can still answer in a browser, where one comes up. */
@@ -215,14 +224,11 @@ async function signIn(
   const { store, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = context;
   const { name, target, renewed, loginHint } = renewal;
   const certificateAuthority = renewed?.certificateAuthority;
-  const trust = renewed === undefined
-    ? `${loginLineOfName(name)} --certificate-authority FILE`
-    : trustLine(renewed);
   using http = openHttp(store.host, {
     certificateAuthority,
-    trust,
+    trust: renewal.trust,
     timeout: longest,
-    late: () => nobodyCame(byHand(renewal), longest),
+    late: () => nobodyCame(renewal.byHand, longest),
     interrupted,
     log: context.log,
   });
@@ -269,13 +275,6 @@ function withLine(thrown: unknown, line: string): unknown {
   return hint.includes("datumctl login")
     ? thrown
     : new AppError(code, message, { hint: `${hint} ${line}`.trim(), cause: thrown });
-}
-
-/** A session that is there remembers its host. */
-function byHand({ name, renewed }: Renewal): string {
-  return `Sign in by hand: ${
-    renewed === undefined ? signInOfName(name) : `datumctl login --profile ${name}`
-  }`;
 }
 
 function keyStoresOf(choice: string | undefined): readonly KeyStore[] {

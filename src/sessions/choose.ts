@@ -5,7 +5,7 @@ import { HINTS, LOGIN } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { Environment } from "../system/environment.ts";
 import type { SessionStore } from "./store.ts";
-import { type EntryWords, signInOfName } from "./login-line.ts";
+import type { EntryWords } from "./providers.ts";
 import type { Session } from "./session.ts";
 import { AMBIENT, isCalled, isSessionName } from "./name.ts";
 
@@ -135,7 +135,7 @@ async function noSession(
   }
   if (named !== undefined) {
     const shown = isSessionName(named) ? named : "of that name";
-    const login = isSessionName(named) ? signInOfName(named, entry) : LOGIN;
+    const login = isSessionName(named) ? await store.providers.signInOfName(named, entry) : LOGIN;
     return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
       hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
     });

@@ -2,23 +2,23 @@
 
 import * as v from "valibot";
 import { parseJson } from "../encoding.ts";
-import { plain, type Session, sessionSchema, text } from "./session.ts";
+import { plain, type Session, sessionFields, text } from "./session.ts";
 
 // What is relied on unseen. These look at the members that this version knows; the others stay in the value.
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const endpoint = v.pipe(v.string(), v.check((text) => URL.canParse(text)));
 const texts = v.pipe(v.array(text), v.readonly());
 const textsByName = v.pipe(v.record(text, text), v.readonly());
-const { provider, kind, organization, expires, exportedTo } = sessionSchema.entries;
+const { organization, expires, exportedTo } = sessionFields;
 
 /** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
 const sealedAddressEntries = {
   /**
    * The public fields, beside the address, by which it is decided what is done with a session. Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
-  fields: v.optional(v.object({ provider, kind, organization, expires, exportedTo })),
+  fields: v.optional(v.object({ provider: text, kind: text, organization, expires, exportedTo })),
   clientId: text,
   clientSecret: v.optional(text),
-  signIn: sessionSchema.entries.signIn,
+  signIn: sessionFields.signIn,
   apiHost: plain,
   subject: text,
   certificateAuthority: v.optional(text),
@@ -27,7 +27,7 @@ const sealedAddressEntries = {
   /** The vendor's API: its address, and its operations where they differ from what is known of it. */
   api: v.optional(textsByName),
   /** See {@link Session.servers}. */
-  servers: sessionSchema.entries.servers,
+  servers: sessionFields.servers,
 };
 const tokenEndpointSchema = v.object({
   tokenEndpoint: v.optional(endpoint),

@@ -17,7 +17,7 @@ import {
 
 /** The token that kubectl gets from a session unless the user chose one. */
 export function preferredKind(session: Pick<Session, "provider" | "kind" | "kubectlToken">): TokenKind {
-  return session.kubectlToken ?? (session.provider === "oidc" && session.kind === "user" ? "id" : "access");
+  return session.kubectlToken ?? (session.kind.person ? session.provider.personToken : "access");
 }
 
 /**
@@ -37,7 +37,7 @@ export async function freshToken(
   const opened = await store.open(session, {
     timeout: timeLeft(limits.deadline, limits.keyringTimeout),
   });
-  request.accept?.(opened.session);
+  await request.accept?.(opened.session);
   const kind = request.kind ?? preferredKind(opened.session);
   const usableHere = opened.credentials.recipe?.kind !== "workload" || await ofThisJob(store, opened);
   const stored = usableHere ? timedToken(opened.credentials, kind) : undefined;

@@ -10,15 +10,15 @@ export type Identity = Pick<Session, "provider" | "kind" | "issuer" | "apiHost" 
 /** The person or machine behind a session, as which client ever. */
 export type Person = Pick<Identity, "issuer" | "user">;
 
-/** True for two sessions of one identity: another client at the same issuer is another one, but at Datum. */
+/** True for two sessions of one identity: another client at the same issuer is another one, unless the cloud chooses it. */
 export function isSameIdentity(one: Identity, other: Identity): boolean {
   return one.kind === other.kind && one.apiHost === other.apiHost && isSamePerson(one, other) &&
     isSameClient(one, other);
 }
 
-/** Which client Datum's own program is, is Datum's to choose; elsewhere a token is for the client that asked. */
+/** True for two sessions of one client, or at a cloud that chooses which client its own program is. */
 export function isSameClient(one: Identity, other: Identity): boolean {
-  return one.clientId === other.clientId || (one.provider === "datum" && other.provider === "datum");
+  return one.clientId === other.clientId || (one.provider === other.provider && one.provider.choosesClient);
 }
 
 /** True for two sessions of one person. */

@@ -6,10 +6,8 @@ import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
 import { fingerprintOfJob, storesJobToken } from "./ci-job.ts";
 import type { SourceCredentials } from "./credentials.ts";
-import { signInAgain } from "./login-line.ts";
 import { ambientCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
 import { expired, openIssuer, type Renewal, type RenewalStrategy, stillGood, TOO_SHORT } from "./renew.ts";
-import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
 import { type FreshToken, isFresh, timedToken, timeLeft } from "./token.ts";
 import { type IssuedToken, type IssuingSource, requestToken } from "./token-source.ts";
@@ -24,13 +22,13 @@ interface OpenedSource extends OpenedSession {
  * a session that comes from variables keeps its token for this process alone.
  */
 export const byTokenSource: RenewalStrategy<OpenedSource> = {
-  check({ session, credentials, key }) {
+  async check({ session, credentials, key }, store) {
     if (credentials.recipe !== undefined) return { session, credentials, key };
-    throw expired(session, "a session of another kind has its name now");
+    throw await expired(store, session, "a session of another kind has its name now");
   },
   refuse({ session }, { request }) {
     if (request.kind !== "id") return;
-    throw new AppError("NO_ID_TOKEN", `The ${wordFor(session)} "${session.name}" has no ID token.`, {
+    throw new AppError("NO_ID_TOKEN", `The ${session.kind.noun} "${session.name}" has no ID token.`, {
       hint: "Use the access token: --token access",
     });
   },
@@ -116,8 +114,8 @@ async function issue(opened: OpenedSource, source: IssuingSource, renewal: Renew
     const renewable = thrown.code === "SESSION_REJECTED" && source.kind !== "workload";
     throw new AppError(
       thrown.code,
-      `Cannot get a token for the ${wordFor(session)} "${session.name}": ${thrown.message}`,
-      { hint: renewable ? signInAgain(session) : thrown.hint, cause: thrown },
+      `Cannot get a token for the ${session.kind.noun} "${session.name}": ${thrown.message}`,
+      { hint: renewable ? await renewal.store.providers.signInAgain(session) : thrown.hint, cause: thrown },
     );
   }
 }
@@ -133,7 +131,7 @@ async function whyOver(opened: OpenedSource, renewal: Renewal): Promise<AppError
   }
   const ends = timedToken(credentials, "access")?.expires;
   const when = ends === undefined ? "" : ` on ${new Date(ends).toISOString()}`;
-  const over = expired(session, `its token expired${when}`);
+  const over = await expired(renewal.store, session, `its token expired${when}`);
   // The end of a token from a variable is by its issuer's clock.
   if (ends === undefined || ambientCredentials(session) === undefined) return over;
   using http = openIssuer(opened, renewal);
@@ -141,8 +139,4 @@ async function whyOver(opened: OpenedSource, renewal: Renewal): Promise<AppError
   if (server === undefined || server.date >= ends) return over;
   const consequence = `the token of "${name}" counts as expired${when}`;
   return clockSkew(renewal.store.host.now(), server.date, server.host, consequence) ?? over;
-}
-
-function wordFor({ kind }: Session): string {
-  return kind === "api-token" ? "profile" : "session";
 }

@@ -63,12 +63,6 @@ export function matchesServer(
   return place === (place.includes("://") ? issuer : apiHost);
 }
 
-/** Datum's auth host unless another is named. */
-export const DATUM_AUTH_HOST = "auth.datum.net";
-
-/** Its API host, whose kubeconfig entries carry no host in their names. */
-export const DATUM_API_HOST = "api.datum.net";
-
 /** The subject of a workload's session, as it was named at its login: where the token is, and whom it is for. */
 export const WORKLOAD_SUBJECT = /^(github|gitlab:\w+|file:(?:[A-Za-z]:)?[^:]+):(.+)$/;
 

@@ -7,6 +7,7 @@ import {
   sealedAddress,
   type SealedAddressFields,
 } from "./credentials.ts";
+import type { ProviderNames } from "./provider.ts";
 import { type SealingKey, unseal } from "./seal.ts";
 import { SCHEMA_VERSION, type Session } from "./session.ts";
 
@@ -19,13 +20,21 @@ export interface OpenedSession {
 }
 
 /** A session as it was sealed: what is sealed wins over the public fields. Undefined when its credentials are damaged. */
-export async function unsealSession(session: Session, key: SealingKey): Promise<OpenedSession | undefined> {
+export async function unsealSession(
+  session: Session,
+  key: SealingKey,
+  providers: ProviderNames,
+): Promise<OpenedSession | undefined> {
   const opened = await unseal(session.credentials, key);
   const credentials = opened === undefined ? undefined : parseCredentials(opened);
   if (credentials === undefined) return undefined;
   const { subject, signIn } = credentials;
   // What a seal with these fields leaves out was not there when it was made.
-  const { provider, kind, organization, expires, exportedTo } = credentials.fields ?? session;
+  const { organization, expires, exportedTo } = credentials.fields ?? session;
+  const [provider, kind] = credentials.fields === undefined
+    ? [session.provider, session.kind]
+    : [providers.provider(credentials.fields.provider), providers.kind(credentials.fields.kind)];
+  if (provider === undefined || kind === undefined) return undefined;
   return {
     session: {
       ...session,

@@ -10,9 +10,9 @@ import { isOurs, isTrusted, leaveOfOthers, listFolder, readTextFile, tighten } f
 import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { type Config, parseConfig } from "./config.ts";
-import { signInAgain } from "./login-line.ts";
 import { fileNameOf, isSessionName } from "./name.ts";
 import { ambientCredentials, type OpenedSession, unsealSession } from "./open.ts";
+import type { SessionProviders } from "./providers.ts";
 import { kidOf, readKeyText, type SealingKey } from "./seal.ts";
 import { parseSession, type Session } from "./session.ts";
 
@@ -61,6 +61,8 @@ export async function pathsOf(folders: Folders, name: string): Promise<SessionPa
 /** What a store is made of. */
 export interface StoreParts {
   readonly host: Host;
+  /** The clouds that its sessions can be of. */
+  readonly providers: SessionProviders;
   readonly folders: Folders;
   /** Where keys are kept. */
   readonly secretStore: (kind: KeyStore) => SecretStore;
@@ -71,12 +73,14 @@ export interface StoreParts {
 /** The sessions of a folder, as far as they are read. */
 export class SessionReader implements StoreParts {
   readonly host: Host;
+  readonly providers: SessionProviders;
   readonly folders: Folders;
   readonly secretStore: StoreParts["secretStore"];
   readonly project: string | undefined;
 
-  constructor({ host, folders, secretStore, project }: StoreParts) {
+  constructor({ host, providers, folders, secretStore, project }: StoreParts) {
     this.host = host;
+    this.providers = providers;
     this.folders = folders;
     this.secretStore = secretStore;
     this.project = project;
@@ -116,7 +120,7 @@ export class SessionReader implements StoreParts {
     const remedy = this.project === undefined
       ? HINTS.STORAGE.damagedSession
       : withoutProjectHint(this.project);
-    const session = parseSession(text, file, remedy);
+    const session = parseSession(text, file, this.providers, remedy);
     // Else one session's file, copied over another's, would act in that one's name.
     if (session.name !== named && (await this.paths(session.name)).file !== file) {
       throw new AppError("STORAGE", `${file} is the file of another session, "${session.name}".`, {
@@ -200,7 +204,7 @@ export class SessionReader implements StoreParts {
       signal: limits.signal ?? this.host.interrupted,
     });
     const key = text === undefined ? undefined : await readKeyText(text);
-    if (key === undefined || key.kid !== kidOf(session.credentials)) throw this.#keyMissing(session);
+    if (key === undefined || key.kid !== kidOf(session.credentials)) throw await this.#keyMissing(session);
     return await this.openWith(session, key);
   }
 
@@ -210,15 +214,17 @@ export class SessionReader implements StoreParts {
    * @throws {AppError} `STORAGE` for a damaged file.
    */
   async openWith(session: Session, key: SealingKey): Promise<OpenedSession> {
-    const opened = await unsealSession(session, key);
+    const opened = await unsealSession(session, key, this.providers);
     if (opened !== undefined) return opened;
     throw new AppError("STORAGE", `The credentials of the session "${session.name}" are damaged.`, {
       // What stands beside them in a project's folder may be anybody's.
-      hint: this.project === undefined ? signInAgain(session) : withoutProjectHint(this.project),
+      hint: this.project === undefined
+        ? await this.providers.signInAgain(session)
+        : withoutProjectHint(this.project),
     });
   }
 
-  #keyMissing(session: Session): AppError {
+  async #keyMissing(session: Session): Promise<AppError> {
     const { name } = session;
     const { project } = this;
     if (project === undefined) {
@@ -226,7 +232,7 @@ export class SessionReader implements StoreParts {
       return new AppError(
         "KEYRING_ITEM_MISSING",
         `The key of the session "${name}" is no longer in ${where}; its credentials cannot be opened.`,
-        { hint: signInAgain(session) },
+        { hint: await this.providers.signInAgain(session) },
       );
     }
     // Where to sign in is not taken from a folder that came from somebody else.

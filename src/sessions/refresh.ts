@@ -7,9 +7,7 @@ import { type Refreshed, refreshTokens } from "../oauth/refresh.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { holdSignals } from "../system/signals.ts";
 import type { SignInCredentials } from "./credentials.ts";
-import { signInAgain } from "./login-line.ts";
 import type { OpenedSession } from "./open.ts";
-import { afterRefusal } from "./refusal-remedy.ts";
 import {
   expired,
   openAgain,
@@ -45,20 +43,23 @@ export const byRefreshToken: RenewalStrategy<OpenedSignIn> = {
  *
  * @throws {AppError} `SESSION_EXPIRED` for one that became another kind meanwhile.
  */
-export function signInOf({ session, credentials, key }: OpenedSession): OpenedSignIn {
+export async function signInOf(
+  { session, credentials, key }: OpenedSession,
+  store: SessionStore,
+): Promise<OpenedSignIn> {
   if (credentials.recipe === undefined && key !== undefined) return { session, credentials, key };
-  throw expired(session, "a session of another kind has its name now");
+  throw await expired(store, session, "a session of another kind has its name now");
 }
 
-function withoutAsking(opened: OpenedSignIn, renewal: Renewal): FreshToken | undefined {
+async function withoutAsking(opened: OpenedSignIn, renewal: Renewal): Promise<FreshToken | undefined> {
   const { session, credentials } = opened;
   const { kind, force, minimumLife } = renewal.request;
   if (kind === "id" && credentials.noIdTokenOnRefresh && !force) {
-    return stillGood(opened, renewal) ?? fail(noIdToken(session));
+    return stillGood(opened, renewal) ?? fail(await noIdToken(renewal.store, session));
   }
   if (credentials.refreshToken !== undefined) return undefined;
   const last = force ? undefined : stillGood(opened, renewal);
-  if (last === undefined) throw expired(session, "it came without a refresh token");
+  if (last === undefined) throw await expired(renewal.store, session, "it came without a refresh token");
   return minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
 }
 
@@ -92,18 +93,21 @@ async function refresh(opened: OpenedSignIn, renewal: Renewal): Promise<FreshTok
     if (other !== undefined) return other;
     await noteRefusal(store, session);
   }
-  if (failure !== undefined || renewed === undefined) throw refreshFailure(session, failure);
-  return tokenOf(session, renewed, renewal, warning);
+  if (failure !== undefined || renewed === undefined) throw await refreshFailure(store, session, failure);
+  return await tokenOf(session, renewed, renewal, warning);
 }
 
-function tokenOf(
+async function tokenOf(
   session: Session,
   renewed: SignInCredentials,
-  { store: { host }, request }: Renewal,
+  { store, request }: Renewal,
   warning: string | undefined,
-): FreshToken {
+): Promise<FreshToken> {
+  const { host } = store;
   const token = timedToken(renewed, request.kind);
-  if (token === undefined || (request.kind === "id" && token.expires <= host.now())) throw noIdToken(session);
+  if (token === undefined || (request.kind === "id" && token.expires <= host.now())) {
+    throw await noIdToken(store, session);
+  }
   const tooShort = request.minimumLife !== undefined && !isFresh(token, request, host.now());
   return { ...token, session, warning: warning ?? (tooShort ? TOO_SHORT : undefined) };
 }
@@ -169,9 +173,8 @@ async function persist(
     await replacement.discard();
     if (!usable) throw thrown;
     const why = thrown instanceof AppError ? thrown.message : "It cannot be written.";
-    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${
-      signInAgain(session)
-    }`;
+    return `The refreshed session "${session.name}" could not be kept. ${why} It will need a new sign-in. ${await store
+      .providers.signInAgain(session)}`;
   }
 }
 
@@ -206,7 +209,7 @@ async function renewedElsewhere(
   for (;;) {
     // Asked first: a successor that is gone when the file is read has been renamed into its place.
     const waiting = await replacement.hasRivals() && performance.now() < renewal.limits.deadline;
-    const now = signInOf(await openAgain(before, renewal));
+    const now = await signInOf(await openAgain(before, renewal), renewal.store);
     if (now.credentials.refreshToken !== before.credentials.refreshToken) {
       return takenMeanwhile(before, now, renewal) ?? stillGood(now, renewal);
     }
@@ -215,23 +218,27 @@ async function renewedElsewhere(
   }
 }
 
-function refreshFailure(session: Session, failure: unknown): AppError {
+async function refreshFailure(
+  store: SessionStore,
+  session: Session,
+  failure: unknown,
+): Promise<AppError> {
   if (!(failure instanceof AppError)) throw failure;
-  if (failure.code === "SESSION_EXPIRED") return expired(session, failure.message, failure);
+  if (failure.code === "SESSION_EXPIRED") return await expired(store, session, failure.message, failure);
   // The message begins with what failed; here that has the session's name.
   const why = failure.message.replace(/^Cannot refresh the session: /, "");
   const refusal = refusalOfError(failure);
-  const hint = refusal === undefined ? failure.hint : afterRefusal(session, refusal);
+  const hint = refusal === undefined ? failure.hint : await store.providers.afterRefusal(session, refusal);
   return new AppError(failure.code, `Cannot refresh the session "${session.name}": ${why}`, {
     hint,
     cause: failure,
   });
 }
 
-function noIdToken(session: Session): AppError {
+async function noIdToken({ providers }: SessionStore, session: Session): Promise<AppError> {
   return new AppError(
     "NO_ID_TOKEN",
     `The issuer of the session "${session.name}" gives no new ID token on refresh, and the old one has expired.`,
-    { hint: `Use the access token (--token access). ${signInAgain(session)}` },
+    { hint: `Use the access token (--token access). ${await providers.signInAgain(session)}` },
   );
 }

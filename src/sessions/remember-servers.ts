@@ -64,7 +64,7 @@ export async function rememberServer(
   if (key === undefined) return nothing;
   let servers: ServedServer[] = [...session.servers ?? []];
   let dropped: readonly ServedServer[] = [];
-  const first = session.servers === undefined && session.provider !== "datum";
+  const first = session.servers === undefined && session.provider.kubernetes !== "own";
   for (const server of [...first ? adopted : [], named]) {
     const next = withServer(servers, server);
     [servers, dropped] = [next.kept, [...dropped, ...next.dropped]];

@@ -100,7 +100,7 @@ export async function clearLeftovers(store: SessionReader, limits: KeyringLimits
     try {
       // Without locks, another process may be signing in.
       if (!lock.holds || await exists(`${folder}/${base}.json`)) continue;
-      const left = await leavingSession(folder, base);
+      const left = await leavingSession(store, base);
       if (left !== undefined && (await forgetSession(store, left, limits)).leftBehind !== undefined) continue;
       await removeTraces(store, base, () => true);
     } finally {
@@ -110,12 +110,15 @@ export async function clearLeftovers(store: SessionReader, limits: KeyringLimits
 }
 
 /** The session that was leaving under that file's name; undefined for the file of another one, which may live. */
-async function leavingSession(folder: string, base: string): Promise<Session | undefined> {
-  const path = `${folder}/${base}${LEAVING}`;
+async function leavingSession(
+  { folders, providers }: SessionReader,
+  base: string,
+): Promise<Session | undefined> {
+  const path = `${folders.sessions}/${base}${LEAVING}`;
   const text = await readTextFile(path);
   if (text === undefined) return undefined;
   try {
-    const session = parseSession(text, path);
+    const session = parseSession(text, path, providers);
     return await fileNameOf(session.name) === base ? session : undefined;
   } catch (thrown) {
     // A damaged file names no key; it goes with the other traces.

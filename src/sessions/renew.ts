@@ -2,10 +2,9 @@
 
 import { AppError } from "../errors.ts";
 import { type OpenHttp, openHttp } from "../http/open.ts";
-import type { FileLock } from "../system/locks.ts";
 import { isOfThisJob } from "./ci-job.ts";
 import { issuerOf } from "./credentials.ts";
-import { newLoginLine, signInAgain, trustLine } from "./login-line.ts";
+import type { FileLock } from "../system/locks.ts";
 import type { OpenedSession } from "./open.ts";
 import { kidOf } from "./seal.ts";
 import type { Session } from "./session.ts";
@@ -34,13 +33,13 @@ export interface RenewalStrategy<Opened extends OpenedSession> {
    *
    * @throws {AppError} `SESSION_EXPIRED` for one that became another kind meanwhile.
    */
-  check(opened: OpenedSession): Opened;
+  check(opened: OpenedSession, store: SessionStore): Promise<Opened>;
   /** Throws for a request that no renewal of this kind serves. */
   refuse?(seen: Opened, renewal: Renewal): void;
   /** Holds the session's lock; undefined where the next token is not stored, so that nobody need wait for it. */
   lock(seen: Opened, renewal: Renewal): Promise<FileLock | undefined>;
   /** The stored token, or an error, where it is known without asking that no other one comes. */
-  withoutAsking?(opened: Opened, renewal: Renewal): FreshToken | undefined;
+  withoutAsking?(opened: Opened, renewal: Renewal): Promise<FreshToken | undefined>;
   /** Asks for the next token, and stores it where the lock is held. */
   next(opened: Opened, renewal: Renewal, locked: boolean): Promise<FreshToken>;
 }
@@ -55,17 +54,18 @@ export async function renew<Opened extends OpenedSession>(
   first: OpenedSession,
   renewal: Renewal,
 ): Promise<FreshToken> {
-  const seen = strategy.check(first);
+  const { store } = renewal;
+  const seen = await strategy.check(first, store);
   strategy.refuse?.(seen, renewal);
   await refuseKnownFailure(renewal);
   using lock = await strategy.lock(seen, renewal);
   try {
-    const opened = lock === undefined ? seen : strategy.check(await openAgain(seen, renewal));
-    const taken = lock && await isOfThisJob(renewal.store.host.env, opened.credentials)
+    const opened = lock === undefined ? seen : await strategy.check(await openAgain(seen, renewal), store);
+    const taken = lock && await isOfThisJob(store.host.env, opened.credentials)
       ? takenMeanwhile(seen, opened, renewal)
       : undefined;
     if (taken !== undefined) return taken;
-    const known = strategy.withoutAsking?.(opened, renewal);
+    const known = await strategy.withoutAsking?.(opened, renewal);
     if (known !== undefined) return known;
     await refuseKnownFailure(renewal);
     return await strategy.next(opened, renewal, lock !== undefined);
@@ -92,9 +92,9 @@ export async function openAgain(seen: OpenedSession, { store, limits }: Renewal)
   const session = await store.read(name);
   if (session === undefined) {
     throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
-      hint: seen.session.kind === "user"
-        ? `Sign in: ${newLoginLine(name, seen.session)}`
-        : signInAgain(seen.session),
+      hint: seen.session.kind.person
+        ? `Sign in: ${await store.providers.newLoginLine(name, seen.session)}`
+        : await store.providers.signInAgain(seen.session),
     });
   }
   if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
@@ -129,11 +129,16 @@ export function stillGood(
 export const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
 
 /** `SESSION_EXPIRED`, with what to do. */
-export function expired(session: Session, why: string, cause?: unknown): AppError {
+export async function expired(
+  { providers }: SessionStore,
+  session: Session,
+  why: string,
+  cause?: unknown,
+): Promise<AppError> {
   return new AppError(
     "SESSION_EXPIRED",
     `The session "${session.name}" has expired: ${why}`.replace(/\.?$/, "."),
-    { hint: signInAgain(session), cause },
+    { hint: await providers.signInAgain(session), cause },
   );
 }
 
@@ -144,7 +149,7 @@ const LONGEST_REQUEST = 10_000;
 export function openIssuer({ session, credentials }: OpenedSession, { store, limits }: Renewal): OpenHttp {
   return openHttp(store.host, {
     certificateAuthority: credentials.certificateAuthority,
-    trust: trustLine(session),
+    trust: () => store.providers.trustLine(session),
     timeout: timeLeft(limits.deadline, LONGEST_REQUEST),
     late: new URL(issuerOf(credentials)).host,
     requestTimeout: limits.requestTimeout,

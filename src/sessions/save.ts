@@ -8,7 +8,6 @@ import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
 import { type Credentials, sealedAddress, type SourceCredentials } from "./credentials.ts";
 import { isSameClient, isSameIdentity, isSamePerson, mayBecome, type Person } from "./identity.ts";
-import { newLoginLine } from "./login-line.ts";
 import { AMBIENT, defaultSessionName, refuseNameOfOtherHost } from "./name.ts";
 import { sessionNameOf } from "./name-characters.ts";
 import type { KeyStore, SessionReader } from "./reader.ts";
@@ -73,7 +72,7 @@ export async function saveSession(
   using _lock = await store.lock(name);
   const previous = await store.read(name);
   if (previous === undefined) refuseNameOfOtherHost(name, session.apiHost);
-  else refuseOtherOwner(previous, session, named);
+  else await refuseOtherOwner(store, previous, session, named);
   const { key, keyStore, made, fallbackReason } = await storeKey(
     store,
     { name, previous, keyStores },
@@ -105,13 +104,18 @@ export async function saveSession(
   return { session: saved, fallbackReason, replaced };
 }
 
-function refuseOtherOwner(previous: Session, session: NewSession["session"], named: boolean): void {
+async function refuseOtherOwner(
+  { providers }: SessionReader,
+  previous: Session,
+  session: NewSession["session"],
+  named: boolean,
+): Promise<void> {
   if (mayBecome(previous, session) && (named || isSameClient(previous, session))) return;
   throw new AppError(
     "IDENTITY_MISMATCH",
     `A session named "${session.name}" already belongs to someone else.`,
     {
-      hint: `Choose another name: ${newLoginLine("NAME", session)}`,
+      hint: `Choose another name: ${await providers.newLoginLine("NAME", session)}`,
     },
   );
 }

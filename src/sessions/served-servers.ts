@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { namesServerLine } from "./login-line.ts";
+import type { SessionProviders } from "./providers.ts";
 import type { ServedServer, Session } from "./session.ts";
 import { AMBIENT } from "./name.ts";
 
@@ -85,11 +85,11 @@ export function acceptedBefore({ servers = [] }: Pick<Session, "servers">, addre
 type Serving = Pick<Session, "name" | "provider" | "apiHost" | "servers">;
 
 /**
- * The servers that a session's tokens are for; undefined where nobody ever said, which is so of sessions outside Datum
- * for which no kubeconfig entry was written since they are kept.
+ * The servers that a session's tokens are for; undefined where nobody ever said, which is so of sessions without a server
+ * of their own for which no kubeconfig entry was written since they are kept.
  */
 function servedBy({ provider, apiHost, servers }: Serving): readonly ServedServer[] | undefined {
-  return provider === "datum" ? [{ origin: `https://${apiHost}` }, ...servers ?? []] : servers;
+  return provider.kubernetes === "own" ? [{ origin: `https://${apiHost}` }, ...servers ?? []] : servers;
 }
 
 /** How it came that the session's token is asked for. */
@@ -107,29 +107,42 @@ export interface Asked {
  *
  * @throws {AppError} `WRONG_HOST`, naming both and the line that names the server.
  */
-export function refuseOtherServer(session: Serving, asking: AskingServer, asked: Asked = {}): void {
+export async function refuseOtherServer(
+  providers: SessionProviders,
+  session: Serving,
+  asking: AskingServer,
+  asked: Asked = {},
+): Promise<void> {
+  const how = strangeWay(session, asking, asked);
+  if (how !== undefined) throw await refusal(providers, session, asking, how, asked);
+}
+
+/** True for a server that a session is for, on a way that {@link refuseOtherServer} does not refuse. */
+export function serves(session: Serving, asking: AskingServer): boolean {
+  return strangeWay(session, asking, {}) === undefined;
+}
+
+/** What is strange about the way to a server, as the end of a sentence; empty for a strange server; undefined for nothing. */
+function strangeWay(session: Serving, asking: AskingServer, asked: Asked): string | undefined {
   const { address, proxy, tlsServerName, unverified } = asking;
   const origin = originOf(address);
   const served = servedBy(session) ?? (asked.unnamed ? [] : undefined);
-  const refuse = (how: string) => refusal(session, served ?? [], asking, how, asked);
   if (/^http:/i.test(address)) {
-    throw refuse(" over plain http, where everybody on the way could read a token");
+    return " over plain http, where everybody on the way could read a token";
   }
-  if (served === undefined) return;
+  if (served === undefined) return undefined;
   const there = served.filter((server) => server.origin === origin);
-  if (origin === undefined || there.length === 0) throw refuse("");
+  if (origin === undefined || there.length === 0) return "";
   const sameWay = (server: ServedServer) =>
     (proxy === undefined || proxy === server.proxy) &&
     (tlsServerName === undefined || tlsServerName === (server.tlsServerName ?? nameIn(origin))) &&
     (!unverified || server.unverified === true);
-  if (there.some(sameWay)) return;
-  throw refuse(
-    unverified
-      ? " without looking at its certificate (insecure-skip-tls-verify)"
-      : proxy !== undefined
-      ? ` through the proxy ${printable(proxy)} (proxy-url)`
-      : ` as ${printable(tlsServerName ?? "")} (tls-server-name)`,
-  );
+  if (there.some(sameWay)) return undefined;
+  return unverified
+    ? " without looking at its certificate (insecure-skip-tls-verify)"
+    : proxy !== undefined
+    ? ` through the proxy ${printable(proxy)} (proxy-url)`
+    : ` as ${printable(tlsServerName ?? "")} (tls-server-name)`;
 }
 
 function nameIn(origin: string): string {
@@ -139,13 +152,14 @@ function nameIn(origin: string): string {
 /** So many servers are named in a message; the others are counted. */
 const SHOWN = 3;
 
-function refusal(
+async function refusal(
+  providers: SessionProviders,
   session: Serving,
-  served: readonly ServedServer[],
   asking: AskingServer,
   how: string,
   { cluster }: Asked,
-): AppError {
+): Promise<AppError> {
+  const served = servedBy(session) ?? [];
   const { name, apiHost } = session;
   const hosts = [...new Set(served.map(({ origin }) => origin.replace(/^https:\/\//, "")))];
   const more = hosts.length > SHOWN ? ` and ${hosts.length - SHOWN} more` : "";
@@ -157,7 +171,7 @@ function refusal(
   return new AppError(
     "WRONG_HOST",
     `${whose} serves ${own}${more}, but this kubeconfig leads to ${host}${how}. No token goes there.`,
-    { hint: wayOn(session, asking, how, cluster) },
+    { hint: await wayOn(providers, session, asking, how, cluster) },
   );
 }
 
@@ -168,15 +182,16 @@ function shown(address: string): string {
   return origin ?? (plain === "" ? "no server" : plain);
 }
 
-function wayOn(
+async function wayOn(
+  { namesServerLine }: SessionProviders,
   session: Serving,
   { address }: AskingServer,
   how: string,
   cluster: string | undefined,
-): string {
+): Promise<string> {
   const origin = originOf(address);
   if (origin === undefined || /^http:/i.test(address)) {
-    const line = namesServerLine(session, { address: "URL" });
+    const line = await namesServerLine(session, { address: "URL" });
     return `Name the server by its https address, if it is one of yours: ${line}`;
   }
   if (session.name.startsWith(AMBIENT)) {
@@ -184,7 +199,7 @@ function wayOn(
       ? `Set DATUMCTL_API_HOSTNAME=${new URL(origin).host} if that is where it belongs.`
       : "Take that field out of the cluster entry; what a variable gives is for its own host alone.";
   }
-  const line = namesServerLine(
+  const line = await namesServerLine(
     session,
     cluster !== undefined
       ? { cluster }

@@ -1,4 +1,4 @@
-/** Owns the public fields of a session, and the checks that its file must pass. */
+/** The public fields of a session, the checks that its file must pass. */
 
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
@@ -6,6 +6,7 @@ import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { parseJson } from "../encoding.ts";
 import { isSessionName } from "./name-characters.ts";
+import type { ProviderNames } from "./provider.ts";
 
 /** The schema version of the session files that this program writes. */
 export const SCHEMA_VERSION = 1;
@@ -37,13 +38,21 @@ const servedServerSchema = v.object({
 /** One of a session's {@link Session.servers}. */
 export type ServedServer = v.InferOutput<typeof servedServerSchema>;
 
-/** What a session's file must hold; members that this version does not know are dropped. */
-export const sessionSchema = v.object({
-  schemaVersion: v.literal(SCHEMA_VERSION),
-  /** The session's own name, unique here. */
-  name: v.pipe(v.string(), v.check(isSessionName)),
-  provider: v.picklist(["datum", "oidc", "cloudfleet", "studio"]),
-  kind: v.picklist(["user", "service-account", "api-token", "pat", "workload", "studio"]),
+/** Checks that a text names a cloud or a kind, and turns it into that. */
+function named<T>(find: (name: string) => T | undefined) {
+  return v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }): T => {
+      const found = find(dataset.value);
+      if (found !== undefined) return found;
+      addIssue();
+      return NEVER;
+    }),
+  );
+}
+
+/** The fields whose checks depend on nothing else. */
+export const sessionFields = {
   issuer: plain,
   authHost: plain,
   apiHost: plain,
@@ -110,10 +119,22 @@ export const sessionSchema = v.object({
   renewalRefused: v.optional(plain),
   /** The sealed {@link Credentials}, as compact JWE. */
   credentials: text,
-});
+};
+
+/** What a session's file must hold; members that this version does not know are dropped. */
+export function sessionSchema(providers: ProviderNames) {
+  return v.object({
+    schemaVersion: v.literal(SCHEMA_VERSION),
+    /** The session's own name, unique here. */
+    name: v.pipe(v.string(), v.check(isSessionName)),
+    provider: named(providers.provider),
+    kind: named(providers.kind),
+    ...sessionFields,
+  });
+}
 
 /** One identity at one server, as its file has it. */
-export type Session = v.InferOutput<typeof sessionSchema>;
+export type Session = v.InferOutput<ReturnType<typeof sessionSchema>>;
 
 /** What is chosen for a sign-in beside where it goes. */
 export type SignInChoices = NonNullable<Session["signIn"]>;
@@ -128,10 +149,11 @@ export const NOBODY = "";
 export function parseSession(
   text: string,
   path: string,
+  providers: ProviderNames,
   remedy: string = HINTS.STORAGE.damagedSession,
 ): Session {
   const value = parseJson(text);
-  const result = v.safeParse(sessionSchema, value);
+  const result = v.safeParse(sessionSchema(providers), value);
   if (result.success) return result.output;
   const version = typeof value === "object" && value !== null && "schemaVersion" in value
     ? value.schemaVersion

@@ -11,6 +11,7 @@ import { fileNameOf } from "./name.ts";
 import { type KeyStore, pathsOf, PROJECT_FOLDER, SessionReader, type StoreParts } from "./reader.ts";
 import type { Removal } from "./remove.ts";
 import type { NewSession, SaveChoice, SavedSession } from "./save.ts";
+import type { SessionProviders } from "./providers.ts";
 import type { SealingKey } from "./seal.ts";
 import type { Session } from "./session.ts";
 import type { SessionReplacement } from "./write.ts";
@@ -39,16 +40,26 @@ export interface StoreOptions extends Partial<StoreParts> {
 export class SessionStore extends SessionReader {
   readonly #ambient: FindAmbient | undefined;
 
-  constructor(host: Host, options: Omit<StoreOptions, "host"> = {}) {
+  constructor(
+    host: Host,
+    providers: SessionProviders,
+    options: Omit<StoreOptions, "host" | "providers"> = {},
+  ) {
     const { folders = foldersOf(host.env), project, ambient } = options;
-    super({ host, folders, secretStore: options.secretStore ?? secretStores(folders, host), project });
+    super({
+      host,
+      providers,
+      folders,
+      secretStore: options.secretStore ?? secretStores(folders, host),
+      project,
+    });
     this.#ambient = ambient;
   }
 
   /** The same sessions, but for what is given. */
   with(options: StoreOptions): SessionStore {
-    const { host, folders, secretStore, project } = this;
-    return new SessionStore(options.host ?? host, {
+    const { host, providers, folders, secretStore, project } = this;
+    return new SessionStore(options.host ?? host, options.providers ?? providers, {
       folders,
       secretStore,
       project,

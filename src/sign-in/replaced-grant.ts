@@ -53,7 +53,7 @@ export async function revokeReplaced(
  * the new token is of where both name the same one (`sid` of OpenID Connect Front-Channel Logout 1.0).
  */
 function whyLeftAlone(idToken: string | undefined, { target, tokens }: SignedIn): string | undefined {
-  if (target.provider === "datum") return undefined;
+  if (target.revokesAlone) return undefined;
   const before = unverifiedClaims(idToken ?? "")?.sid;
   const now = tokens.claims.sid;
   if (typeof before !== "string" || typeof now !== "string") {

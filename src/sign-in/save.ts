@@ -6,10 +6,10 @@ import type { KeyringLimits } from "../keyring/store.ts";
 import type { HttpContext } from "../http/bounded.ts";
 import { limitHttp } from "../http/open.ts";
 import { revokeTokens } from "../oauth/revoke.ts";
+import { PERSON } from "../providers/kinds.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
 import type { Credentials } from "../sessions/credentials.ts";
 import type { Session } from "../sessions/session.ts";
-import { newLoginLine } from "../sessions/login-line.ts";
 import { labelOf, nameOfPerson } from "../sessions/name.ts";
 import { isSameIdentity, mayBecome } from "../sessions/identity.ts";
 import type { KeyStore, SessionStore } from "../sessions/store.ts";
@@ -87,10 +87,10 @@ async function storeSignIn(
 ): Promise<SavedSession> {
   const { target, choices, metadata, tokens, keys, user } = signedIn;
   const { certificateAuthority } = choice;
-  if (choice.renewed !== undefined) refuseOtherIdentity(choice.renewed, signedIn);
+  if (choice.renewed !== undefined) await refuseOtherIdentity(store, choice.renewed, signedIn);
   const others = (await store.list()).sessions;
   const { provider, apiHost, client: { id: clientId } } = target;
-  const identity = { provider, kind: "user", issuer: metadata.issuer, user, apiHost, clientId } as const;
+  const identity = { provider, kind: PERSON, issuer: metadata.issuer, user, apiHost, clientId };
   const before = choice.renewed ??
     (choice.wantedName === undefined ? others.find((other) => isSameIdentity(other, identity)) : undefined);
   const name = choice.wantedName ?? before?.name ?? await freeName(others, nameOfPerson(user), identity);
@@ -115,14 +115,14 @@ async function storeSignIn(
   const tokenExpires = expiryOf(credentials, "access");
   // Without a refresh token the session lasts as long as the token that kubectl gets.
   const expires = tokens.refreshToken === undefined
-    ? expiryOf(credentials, preferredKind({ provider, kind: "user", kubectlToken }))
+    ? expiryOf(credentials, preferredKind({ provider, kind: PERSON, kubectlToken }))
     : undefined;
   const saved = await store.save({
     credentials,
     session: {
       name,
       provider,
-      kind: "user",
+      kind: PERSON,
       issuer: metadata.issuer,
       authHost: target.authHost,
       apiHost,
@@ -151,7 +151,11 @@ function expiryOf(credentials: Credentials, kind: TokenKind): string | undefined
   return ends === undefined ? undefined : new Date(ends).toISOString();
 }
 
-function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): void {
+async function refuseOtherIdentity(
+  { providers }: SessionStore,
+  renewed: Session,
+  { metadata, user }: SignedIn,
+): Promise<void> {
   if (mayBecome(renewed, { issuer: metadata.issuer, user })) return;
   const came = printable(nameOfPerson(user));
   throw new AppError(
@@ -160,6 +164,11 @@ function refuseOtherIdentity(renewed: Session, { metadata, user }: SignedIn): vo
       printable(renewed.issuer)
     }; ${came} at ` +
       `${printable(metadata.issuer)} signed in. Nothing was stored.`,
-    { hint: `Sign in as ${labelOf(renewed)}, or choose another name: ${newLoginLine("NAME", renewed)}` },
+    {
+      hint: `Sign in as ${labelOf(renewed)}, or choose another name: ${await providers.newLoginLine(
+        "NAME",
+        renewed,
+      )}`,
+    },
   );
 }

@@ -1,7 +1,7 @@
 /** What every way of signing in shares: who asks whom for what, and what came of it. */
 
 import { AppError } from "../errors.ts";
-import type { SignInTarget } from "../providers/sign-in-target.ts";
+import type { SignInTarget } from "../providers/provider.ts";
 import { discoverIssuer, type IssuerMetadata, requestedScopes } from "../oauth/discovery.ts";
 import { failedRequest, type HttpContext } from "../http/bounded.ts";
 import type { SignInTokens } from "../oauth/token-response.ts";

@@ -102,6 +102,9 @@ export function unknownAuthorityOf(error: unknown): UnknownAuthority | undefined
 /** What makes a command trust an authority that it takes by a flag of its own. */
 export const SAME_COMMAND = "the same command with --certificate-authority FILE";
 
+/** What makes a call trust an authority, a command line or a variable; or how that is found when it is needed. */
+export type Trust = string | (() => Promise<string>);
+
 /** What is known of a request beside its host. */
 export interface RequestEnvironment {
   /** The proxy that it went through. */
@@ -156,9 +159,9 @@ export function networkError(
  * {@link proxyOf} names. An abort by the caller's signal is rethrown as the signal's own reason; every other failure is
  * a {@link networkError}.
  *
- * @param trust what makes this call trust an authority, for the hint: a command line, or a variable
+ * @param trust what makes this call trust an authority, for the hint
  */
-export function openNetwork(certificateAuthority?: string, trust?: string): Network {
+export function openNetwork(certificateAuthority?: string, trust?: Trust): Network {
   prepareNetwork(environment);
   const caCerts = certificateAuthority === undefined ? undefined : certificatesOf(certificateAuthority);
   // One for each proxy, and one for what is asked directly.
@@ -186,7 +189,8 @@ export function openNetwork(certificateAuthority?: string, trust?: string): Netw
       throw new Error("proxy authentication required");
     } catch (thrown) {
       if (init?.signal?.aborted) throw init.signal.reason;
-      throw networkError(url.host, thrown, { proxy, trust });
+      const line = typeof trust === "function" ? await trust() : trust;
+      throw networkError(url.host, thrown, { proxy, trust: line });
     }
   };
   return {

@@ -406,7 +406,7 @@ Deno.test("a session's credentials hold what a refresh needs, and -v shows the c
   assert.equal(claims.email, ADA);
   const session = await world.sandbox.store.read(at(world, ADA));
   assert.ok(session !== undefined);
-  const { credentials } = signInOf(await world.sandbox.store.open(session, BOUND));
+  const { credentials } = await signInOf(await world.sandbox.store.open(session, BOUND), world.sandbox.store);
   assert.equal(credentials.metadata.issuer, world.cloud.issuer);
   assert.ok(credentials.keys !== undefined && credentials.refreshToken !== undefined);
   for (const secret of [credentials.accessToken, credentials.idToken, credentials.refreshToken]) {

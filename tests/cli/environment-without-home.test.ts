@@ -6,6 +6,7 @@ import { SessionStore } from "../../src/sessions/store.ts";
 import { testHost } from "../host.ts";
 import { runLine } from "./run-line.ts";
 import { openWorld, type World } from "./world.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const V1 = "client.authentication.k8s.io/v1";
 const EXEC = JSON.stringify({ apiVersion: V1, kind: "ExecCredential", spec: { interactive: true } });
@@ -13,7 +14,7 @@ const EXEC = JSON.stringify({ apiVersion: V1, kind: "ExecCredential", spec: { in
 /** Runs a command line where no variable names a home, a kubeconfig or a folder of ours. */
 const run = (words: string, env: Readonly<Record<string, string>>) =>
   runLine(words.split(" "), {
-    store: new SessionStore(testHost({}, { notice: (line) => assert.fail(line) })),
+    store: new SessionStore(testHost({}, { notice: (line) => assert.fail(line) }), CLOUDS),
     env,
   });
 

@@ -8,6 +8,8 @@ import { assertPrintable } from "../expect-error.ts";
 import { hostileValue } from "../fuzz.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { type Ran, recordingSurroundings } from "./run-line.ts";
+import { CLOUDFLEET as CLOUD } from "../../src/providers/cloudfleet/facts.ts";
+import { PERSON } from "../../src/providers/kinds.ts";
 
 const RUNS = Number(Deno.env.get("DATUMCTL_FUZZ_RUNS") ?? 40);
 
@@ -127,7 +129,7 @@ async function openStage(): Promise<Sandbox> {
   await sandbox.add({
     name: "fleet",
     credentials: { ...credentials, api: { url: "https://api.example.com/v1" } },
-    session: { provider: "cloudfleet", kind: "user", organization: "acme" },
+    session: { provider: CLOUD, kind: PERSON, organization: "acme" },
   });
   return sandbox;
 }

@@ -3,15 +3,18 @@
 import type { ProcessContext } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/main.ts";
 import { errorFormatOf } from "../../src/errors.ts";
-import { ambientSessions } from "../../src/providers/ambient.ts";
+import type { Providers } from "../../src/providers/registry.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
 import { pause } from "../../src/system/clock.ts";
 import { openNetwork } from "../../src/system/network.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
+import { CLOUDS } from "../clouds.ts";
 
 /** What a test chooses. */
 export interface SurroundingsOptions {
   readonly store: SessionStore;
+  /** The program's own clouds unless given. */
+  readonly providers?: Providers;
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Typed one after the other; their being given makes it a terminal that can be asked on. */
   readonly keys?: readonly string[] | undefined;
@@ -36,7 +39,17 @@ export function recordingSurroundings(
   args: readonly string[],
   options: SurroundingsOptions,
 ): ProcessContext & { readonly written: { out: string; err: string } } {
-  const { store, env = {}, keys, columns = 80, stdin = "", onErr, interrupted, sleep = pause } = options;
+  const {
+    store,
+    providers = CLOUDS,
+    env = {},
+    keys,
+    columns = 80,
+    stdin = "",
+    onErr,
+    interrupted,
+    sleep = pause,
+  } = options;
   const written = { out: "", err: "" };
   const terminal: Terminal = {
     outIsTerminal: false,
@@ -64,7 +77,8 @@ export function recordingSurroundings(
   return {
     ...host,
     terminal,
-    store: store.with({ host, ambient: ambientSessions(host) }),
+    store: store.with({ host, providers, ambient: providers.ambient(host) }),
+    providers,
     errorFormat: errorFormatOf(args, env.DATUMCTL_ERROR_FORMAT),
     written,
   };

@@ -1,17 +1,17 @@
 /** Proves which organization or project a command acts on, and what said so. */
 
 import assert from "node:assert/strict";
-import {
-  chosenScope,
-  nothingInUse,
-  type ScopeFlags,
-  scopeInUse,
-  scopeOfServer,
-} from "../../src/cli/scope.ts";
+import { chosenScope, nothingInUse, type ScopeFlags, scopeInUse } from "../../src/cli/scope.ts";
+import { scopeOfServer } from "../../src/providers/datum/hosts.ts";
 import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../src/kubeconfig/file.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import { expectError } from "../expect-error.ts";
+import { CLOUDS } from "../clouds.ts";
+import { DATUM } from "../../src/providers/datum/facts.ts";
+import { CLOUDFLEET } from "../../src/providers/cloudfleet/facts.ts";
+import { OIDC } from "../../src/providers/oidc/facts.ts";
+import { STUDIO } from "../../src/providers/studio/facts.ts";
 
 const BOTH = { organization: "acme", project: "web" };
 
@@ -93,15 +93,16 @@ Deno.test("of an organization and a project in use, the project is acted on", ()
   assert.equal(chosen({}), undefined);
 });
 
-Deno.test("with nothing in use, the way to it is one that the session's provider has", () => {
-  const hint = (provider: Session["provider"]) => nothingInUse({ name: "work", provider }).hint ?? "";
-  assert.match(hint("datum"), /datumctl ctx use ORG/);
-  for (const provider of ["cloudfleet", "oidc", "studio"] as const) {
-    assert.doesNotMatch(hint(provider), /ctx use|--project|--organization/, provider);
+Deno.test("with nothing in use, the way to it is one that the session's provider has", async () => {
+  const hint = async (provider: Session["provider"]) =>
+    (await nothingInUse({ providers: CLOUDS }, { name: "work", provider })).hint ?? "";
+  assert.match(await hint(DATUM), /datumctl ctx use ORG/);
+  for (const provider of [CLOUDFLEET, OIDC, STUDIO]) {
+    assert.doesNotMatch(await hint(provider), /ctx use|--project|--organization/, String(provider));
   }
-  assert.match(hint("cloudfleet"), /datumctl clusters kubeconfig ID/);
-  assert.match(hint("oidc"), /datumctl auth update-kubeconfig --server URL/);
-  assert.match(hint("studio"), /--profile NAME/);
+  assert.match(await hint(CLOUDFLEET), /datumctl clusters kubeconfig ID/);
+  assert.match(await hint(OIDC), /datumctl auth update-kubeconfig --server URL/);
+  assert.match(await hint(STUDIO), /--profile NAME/);
 });
 
 Deno.test("an address tells its control plane on both group names, and nothing that is no id", () => {
@@ -138,8 +139,8 @@ Deno.test("the kubeconfig's context is followed for the session that it is pinne
       );
     const follow = async (name: string, source: string) => {
       const kubeconfig = await loadKubeconfig(kubeconfigPaths(path, () => undefined));
-      const session = { name, apiHost: "api.example.com" } as Session;
-      const scope = scopeOfContext(kubeconfig, { session, source });
+      const session = { name, apiHost: "api.example.com", provider: DATUM } as Session;
+      const scope = await scopeOfContext(kubeconfig, { session, source }, CLOUDS);
       return scope?.kind === "context" ? scope.context.namespace : scope;
     };
     await write(["--session=work"]);

@@ -5,6 +5,7 @@ import { runGetToken } from "../../src/plugin/get-token.ts";
 import { readGetToken } from "../../src/plugin/arguments.ts";
 import { parentOf } from "../sessions/sandbox.ts";
 import { ADA, GRACE, openWorld, type World } from "./world.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const who = async (world: World, env: Record<string, string>, words = "") => {
   const { session, source } = JSON.parse(await world.ok(`whoami -o json ${words}`, { env }));
@@ -58,6 +59,7 @@ Deno.test("get-token reads the same words on its short way", async () => {
     assert.ok(flags !== undefined);
     const code = await runGetToken(flags, {
       store: world.sandbox.store,
+      providers: CLOUDS,
       env: (name) => env[name],
       parent: parentOf(1),
       errorFormat: "human",

@@ -6,6 +6,7 @@ import { testHost } from "../host.ts";
 import { SessionStore } from "../../src/sessions/store.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import { type Finished, openWorld, type World } from "./world.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const ADA = "ada@example.com";
 /** A few in every run; `DATUMCTL_TEST_KILL_ROUNDS=200` for a long one. */
@@ -33,10 +34,10 @@ function answersOf(world: World): Answer[] {
 
 /** What is stored, unsealed; fails when it is not whole. */
 async function storedIn(world: World, name: string): Promise<SignInCredentials> {
-  const store = new SessionStore(testHost(world.env, { notice: (line) => assert.fail(line) }));
+  const store = new SessionStore(testHost(world.env, { notice: (line) => assert.fail(line) }), CLOUDS);
   const session = await store.read(name);
   assert.ok(session !== undefined, "the session's file is there");
-  return signInOf(await store.open(session, { timeout: 10_000 })).credentials;
+  return (await signInOf(await store.open(session, { timeout: 10_000 }), store)).credentials;
 }
 
 Deno.test(`${ROUNDS} rounds of SIGKILL at random moments of ${AT_ONCE} refreshes: sign-outs only where an answer was never kept`, async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { limitHttp, openHttp } from "../../src/http/open.ts";
+import type { Trust } from "../../src/system/network.ts";
 
 function aborted({ signal }: { readonly signal: AbortSignal }): Promise<AppError> {
   return new Promise((resolve) =>
@@ -16,7 +17,7 @@ function host() {
   return {
     events,
     now: () => 1000,
-    openNetwork(authority?: string, trust?: string) {
+    openNetwork(authority?: string, trust?: Trust) {
       events.push([authority, trust]);
       return {
         fetch: () => Promise.reject(new Error("asked")),

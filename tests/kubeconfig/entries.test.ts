@@ -3,17 +3,21 @@
 import assert from "node:assert/strict";
 import { type EntryIdentity, execEntry, identityOf, userName } from "../../src/kubeconfig/entries.ts";
 import type { Session } from "../../src/sessions/session.ts";
+import * as cloudfleet from "../../src/providers/cloudfleet/facts.ts";
+import * as datum from "../../src/providers/datum/facts.ts";
+import { PERSON, WORKLOAD } from "../../src/providers/kinds.ts";
+import { OIDC } from "../../src/providers/oidc/facts.ts";
 
 type Place = Pick<Session, "provider" | "apiHost" | "issuer">;
 
-const DATUM: Place = { provider: "datum", apiHost: "api.datum.net", issuer: "https://auth.datum.net" };
+const DATUM: Place = { provider: datum.DATUM, apiHost: "api.datum.net", issuer: "https://auth.datum.net" };
 const REALM: Place = {
-  provider: "oidc",
+  provider: OIDC,
   apiHost: "login.example.com",
   issuer: "https://login.example.com/realms/main",
 };
 const CLOUDFLEET: Place = {
-  provider: "cloudfleet",
+  provider: cloudfleet.CLOUDFLEET,
   apiHost: "api.cloudfleet.ai",
   issuer: "https://auth.example.com/realms/acme",
 };
@@ -60,13 +64,13 @@ Deno.test("the entry of a person's session at an issuer carries the client, and 
   const flags = (session: Parameters<typeof identityOf>[0]) =>
     execEntry({ command: "datumctl", identity: identityOf(session) }).args.slice(3);
   const held = ["--session=work", `--active-for=${REALM.issuer}`];
-  assert.deepEqual(flags({ name: "work", kind: "user", ...place }), [...held, "--client-id=kube"]);
-  assert.deepEqual(flags({ name: "work", kind: "workload", ...place }), held);
-  assert.deepEqual(flags({ name: "work", kind: "user", ...CLOUDFLEET, clientId: "1" }), [
+  assert.deepEqual(flags({ name: "work", kind: PERSON, ...place }), [...held, "--client-id=kube"]);
+  assert.deepEqual(flags({ name: "work", kind: WORKLOAD, ...place }), held);
+  assert.deepEqual(flags({ name: "work", kind: PERSON, ...CLOUDFLEET, clientId: "1" }), [
     "--session=work",
     `--active-for=${CLOUDFLEET.issuer}`,
   ]);
-  assert.deepEqual(flags({ name: "ada@api.datum.net", kind: "user", ...DATUM, clientId: "1" }), [
+  assert.deepEqual(flags({ name: "ada@api.datum.net", kind: PERSON, ...DATUM, clientId: "1" }), [
     "--session=ada@api.datum.net",
   ]);
   const identity = { activeFor: "api.datum.net" };

@@ -9,6 +9,7 @@ import { type Ran, recordingSurroundings, runLine } from "../cli/run-line.ts";
 import { allowError, expectError } from "../expect-error.ts";
 import { startIssuer } from "../sessions/issuer.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const read = (...words: string[]) => readGetToken(["auth", "get-token", ...words]);
 
@@ -225,7 +226,15 @@ async function short(args: readonly string[], { store }: Sandbox): Promise<Ran |
   const flags = readGetToken(args);
   if (flags === undefined) return undefined;
   const code = await runGetToken(flags, {
-    ...{ store, env, errorFormat, parent: parentOf(1), started: performance.now(), canAsk: () => false },
+    ...{
+      store,
+      providers: CLOUDS,
+      env,
+      errorFormat,
+      parent: parentOf(1),
+      started: performance.now(),
+      canAsk: () => false,
+    },
     ...{ writeOut: terminal.writeOut, writeErr: terminal.writeErr },
   });
   return { code, stdout: written.out, stderr: written.err };

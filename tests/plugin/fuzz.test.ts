@@ -11,6 +11,8 @@ import { runLine } from "../cli/run-line.ts";
 import { assertPrintable } from "../expect-error.ts";
 import { changed, changedText, hostileText, ours, RUNS } from "../fuzz.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
+import { OIDC } from "../../src/providers/oidc/facts.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const INFO = {
   kind: "ExecCredential",
@@ -37,6 +39,7 @@ async function getToken({ store }: Sandbox, args: readonly string[], env: Readon
   let stderr = "";
   const code = await runGetToken(request, {
     store,
+    providers: CLOUDS,
     env: (name) => env[name],
     parent: parentOf(++parents), // the same one again would be a suspicion
     errorFormat: errorFormatOf(args, undefined),
@@ -167,7 +170,7 @@ Deno.test("no note of an earlier sign-in breaks the plugin's own", async () => {
   const metadata = { ...sandbox.issuer.metadata, issuer: gone };
   const { session } = await sandbox.add({
     credentials: { metadata },
-    session: { issuer: gone, provider: "oidc" },
+    session: { issuer: gone, provider: OIDC },
   });
   const { signIn } = await sandbox.paths(session.name);
   const good = { at: store.host.now() - 1, ended: true };
@@ -178,6 +181,7 @@ Deno.test("no note of an earlier sign-in breaks the plugin's own", async () => {
       let stderr = "";
       const context = {
         store,
+        providers: CLOUDS,
         env: () => undefined,
         canAsk: true,
         writeErr: (text: string) => void (stderr += text),

@@ -8,6 +8,8 @@ import { AppError } from "../../src/errors.ts";
 import { SUBJECT } from "../sessions/issuer.ts";
 import type { ParentProcess } from "../../src/system/parent-process.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
+import { WORKLOAD } from "../../src/providers/kinds.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const [V1, V1BETA1] = EXEC_API_VERSIONS;
 const HOUR = 3600_000;
@@ -28,6 +30,7 @@ async function getToken(
   let stderr = "";
   const code = await runGetToken(request, {
     store,
+    providers: CLOUDS,
     env: (name) => env[name],
     parent: typeof parent === "number" ? parentOf(parent) : parent,
     errorFormat,
@@ -297,7 +300,7 @@ Deno.test("one CI job's remembered failure is not told to another job of the sam
   await sandbox.add({ name: "job", keyStore: "system" });
   const stored = JSON.parse(await Deno.readTextFile(file));
   const workload = (subject: string) =>
-    Deno.writeTextFile(file, JSON.stringify({ ...stored, kind: "workload", user: { subject } }));
+    Deno.writeTextFile(file, JSON.stringify({ ...stored, kind: WORKLOAD, user: { subject } }));
   const tokenFile = `${sandbox.folder}/token`;
   const rows: readonly (readonly [subject: string, set: (job: string) => Promise<Record<string, string>>])[] =
     [

@@ -8,6 +8,7 @@ import { acquireLock } from "../../src/system/locks.ts";
 import { startCloud } from "../cloud/cloud.ts";
 import { expectRejection } from "../expect-error.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const MINUTE = 60_000;
 const EXPIRED = new AppError("SESSION_EXPIRED", "The session has expired.");
@@ -67,6 +68,7 @@ async function withStage(
     attempt: (mended = false, longest = 400) =>
       signInFromPlugin(name, EXPIRED, {
         store: sandbox.store,
+        providers: CLOUDS,
         env: () => undefined,
         terminalUse: () => Promise.resolve(terminal),
         canAsk: true,

@@ -5,6 +5,7 @@ import { SessionStore } from "../../src/sessions/store.ts";
 import { expectRejection } from "../expect-error.ts";
 import { openSandbox } from "./sandbox.ts";
 import { testHost } from "../host.ts";
+import { CLOUDS } from "../clouds.ts";
 
 Deno.test("config.json keeps members that are not known here", async () => {
   await using sandbox = await openSandbox();
@@ -44,7 +45,7 @@ Deno.test("a damaged or newer config.json is told with its path and stays as it 
 Deno.test("a folder that cannot be is a STORAGE error that names it", async () => {
   await using sandbox = await openSandbox();
   await Deno.writeTextFile(`${sandbox.folder}/file`, "");
-  const store = new SessionStore(testHost({ DATUMCTL_CONFIG_DIR: `${sandbox.folder}/file/x` }));
+  const store = new SessionStore(testHost({ DATUMCTL_CONFIG_DIR: `${sandbox.folder}/file/x` }), CLOUDS);
   await expectRejection(store.activate("x"), { code: "STORAGE", message: /file\/x/ });
   assert.deepEqual((await store.list()).sessions, []);
 });

@@ -13,6 +13,7 @@ import { expectRejection } from "../expect-error.ts";
 import { SUBJECT } from "./issuer.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { BOUND, names, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
+import { OIDC } from "../../src/providers/oidc/facts.ts";
 
 const HOUR = 3600_000;
 
@@ -205,7 +206,7 @@ for (
 ) {
   Deno.test(`${what} is ISSUER_ERROR, the session is kept, and the hint fits`, async () => {
     await using it = await expired({
-      session: { provider: "oidc", confidential: confidential || undefined },
+      session: { provider: OIDC, confidential: confidential || undefined },
       credentials: { clientSecret: confidential ? "client-secret" : undefined },
     });
     it.sandbox.issuer.respond = () => Response.json(answer, { status });
@@ -483,8 +484,8 @@ Deno.test("which token kubectl gets: what was learned, else the provider's defau
   assert.equal(session.user.subject, SUBJECT);
   assert.equal(preferredKind(session), "access");
   assert.equal(preferredKind({ ...session, kubectlToken: "id" }), "id");
-  assert.equal(preferredKind({ ...session, provider: "oidc" }), "id");
-  assert.equal(preferredKind({ ...session, provider: "oidc", kubectlToken: "access" }), "access");
+  assert.equal(preferredKind({ ...session, provider: OIDC }), "id");
+  assert.equal(preferredKind({ ...session, provider: OIDC, kubectlToken: "access" }), "access");
   const { session: chosen } = await sandbox.add({ session: { kubectlToken: "id" } });
   assert.equal((await token(sandbox, chosen.name)).kind, "id");
 });

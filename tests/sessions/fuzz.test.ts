@@ -13,6 +13,7 @@ import { AppError } from "../../src/errors.ts";
 import { assertAppError, assertPrintable } from "../expect-error.ts";
 import { changed, changedText, damaged, hostileText, ours, RUNS } from "../fuzz.ts";
 import { BOUND, openSandbox, openSignIn } from "./sandbox.ts";
+import { CLOUDS } from "../clouds.ts";
 
 /** A session on the disk whose tokens and key are what is looked for, its file's members, and another session. */
 async function openTarget() {
@@ -41,7 +42,7 @@ Deno.test("no session file breaks its reader, hides another session, or opens as
   );
   await fc.assert(
     fc.asyncProperty(text, async (text) => {
-      await ours(() => parseSession(text, "/x/file.json"));
+      await ours(() => parseSession(text, "/x/file.json", CLOUDS));
       Deno.writeTextFileSync(file, text);
       const { sessions, damaged } = await store.list();
       for (const error of damaged) assertAppError(error);

@@ -1,7 +1,6 @@
 /** Proves how sessions without a refresh token get their next one: by every recipe, once for all who wait, kept or not. */
 
 import assert from "node:assert/strict";
-import { ambientSessions } from "../../src/providers/ambient.ts";
 import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import type { IssuingSource } from "../../src/sessions/token-source.ts";
@@ -17,6 +16,11 @@ import { expectRejection } from "../expect-error.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { CLIENT } from "./issuer.ts";
 import { BOUND, openSandbox, type Sandbox } from "./sandbox.ts";
+import { DATUM } from "../../src/providers/datum/facts.ts";
+import { API_TOKEN, CLOUDFLEET } from "../../src/providers/cloudfleet/facts.ts";
+import { PERSON, PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT, WORKLOAD } from "../../src/providers/kinds.ts";
+import { STUDIO_TOKEN } from "../../src/providers/studio/facts.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const HOUR = 3600_000;
 const AUDIENCE = "https://clusters.example.com";
@@ -24,12 +28,12 @@ const AUDIENCE = "https://clusters.example.com";
 const ACCOUNT = "329000000000000099";
 
 const KINDS: Readonly<Record<TokenSource["kind"], Session["kind"]>> = {
-  "client-credentials": "api-token",
-  "service-account": "service-account",
-  "personal-access-token": "pat",
-  workload: "workload",
-  fixed: "studio",
-  "sign-in": "user",
+  "client-credentials": API_TOKEN,
+  "service-account": SERVICE_ACCOUNT,
+  "personal-access-token": PERSONAL_ACCESS_TOKEN,
+  workload: WORKLOAD,
+  fixed: STUDIO_TOKEN,
+  "sign-in": PERSON,
 };
 
 /** A session with a recipe, in a sandbox. */
@@ -54,7 +58,7 @@ async function machine(
     place,
     {
       session: {
-        provider: "datum",
+        provider: recipe.kind === "client-credentials" ? CLOUDFLEET : DATUM,
         kind: KINDS[recipe.kind],
         user: { subject: "machine-1" },
         scopes: [],
@@ -616,7 +620,7 @@ Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SK
       DATUMCTL_API_HOSTNAME: cloud.apiHost,
       DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
     };
-    const session = await ambientSessions({ ...sandbox.store.host, env: (name) => env[name] })();
+    const session = await CLOUDS.ambient({ ...sandbox.store.host, env: (name) => env[name] })();
     assert.ok(session !== undefined);
     return await freshToken(sandbox.store, session, {}, sandbox.bound());
   };
@@ -640,7 +644,7 @@ Deno.test("of what variables give nothing is written, and a process asks for one
     DATUMCTL_API_HOSTNAME: cloud.apiHost,
     DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
   };
-  const give = ambientSessions({ ...sandbox.store.host, env: (name) => env[name] });
+  const give = CLOUDS.ambient({ ...sandbox.store.host, env: (name) => env[name] });
   const session = await give();
   assert.ok(session !== undefined);
   assert.equal(await give("env:DATUMCTL_CREDENTIALS_FILE"), session, "read once");

@@ -5,6 +5,8 @@ import { AppError } from "../../src/errors.ts";
 import { seal } from "../../src/sessions/seal.ts";
 import { expectRejection } from "../expect-error.ts";
 import { edit, names, opened, openSandbox } from "./sandbox.ts";
+import { CLOUDFLEET } from "../../src/providers/cloudfleet/facts.ts";
+import { STUDIO_TOKEN } from "../../src/providers/studio/facts.ts";
 
 Deno.test("an edited issuer, host, client, subject or authority steers nothing: what is sealed wins", async () => {
   await using sandbox = await openSandbox();
@@ -36,15 +38,20 @@ Deno.test("an edited kind, provider, organization, end or export steers nothing:
   const { file } = await sandbox.paths(session.name);
   await edit(file, (value) => ({
     ...value,
-    kind: "studio",
-    provider: "cloudfleet",
+    kind: STUDIO_TOKEN,
+    provider: CLOUDFLEET,
     organization: "..",
     expires: "2999-01-01T00:00:00Z",
     exportedTo: "/home/ada/.bashrc",
   }));
   const { session: found } = await opened(sandbox, session.name);
   const { kind, provider, organization } = found;
-  assert.deepEqual([kind, provider, organization, found.expires], ["user", "datum", "acme", expires]);
+  assert.deepEqual([String(kind), String(provider), organization, found.expires], [
+    "user",
+    "datum",
+    "acme",
+    expires,
+  ]);
   assert.equal(found.exportedTo, undefined, "what was not sealed was not there");
 });
 
@@ -56,7 +63,7 @@ Deno.test("a file that was sealed before its fields were is read as it is, until
   const sealed = await seal(JSON.stringify(before), key);
   await edit(file, (value) => ({ ...value, credentials: sealed }));
   const old = await opened(sandbox, session.name);
-  assert.deepEqual([old.session.kind, old.session.organization], ["user", "acme"]);
+  assert.deepEqual([String(old.session.kind), old.session.organization], ["user", "acme"]);
   const replacement = await sandbox.store.prepare(session.name, session, key);
   await replacement.commit(old.session, old.credentials);
   await edit(file, (value) => ({ ...value, organization: "initech" }));

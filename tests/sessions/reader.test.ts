@@ -5,6 +5,7 @@ import { SessionStore } from "../../src/sessions/store.ts";
 import { expectRejection } from "../expect-error.ts";
 import { BOUND, edit, opened, openSandbox, type Sandbox } from "./sandbox.ts";
 import { testHost } from "../host.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const posix = Deno.build.os !== "windows";
 
@@ -70,6 +71,7 @@ Deno.test("loose permissions of our files are taken away, and that is said", { i
   const notices: string[] = [];
   const again = new SessionStore(
     testHost({ DATUMCTL_CONFIG_DIR: sandbox.folder }, { notice: (line) => void notices.push(line) }),
+    CLOUDS,
   );
   await again.list();
   assert.equal(notices.length, 1, "the folder alone is mended without a key file, too");

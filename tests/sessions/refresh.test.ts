@@ -8,6 +8,7 @@ import { canLie, type Flock, lyingLocks } from "../system/lying-locks.ts";
 import { bentAnswers } from "../bent.ts";
 import { assertAppError } from "../expect-error.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
+import { CLOUDS } from "../clouds.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 // ---- two processes that hold the lock ----
@@ -108,7 +109,7 @@ Deno.test("at an issuer that ends the grant when its token comes twice, the file
   const { error } = JSON.parse(next.stderr);
   assert.deepEqual([next.code, error.code], [4, "SESSION_EXPIRED"]);
   assert.equal(error.hint, `Sign in again: datumctl login --profile ${it.name}`);
-  const session = parseSession(await Deno.readTextFile(it.file), it.file);
+  const session = parseSession(await Deno.readTextFile(it.file), it.file, CLOUDS);
   assert.equal(session.name, it.name);
   assert.ok(session.renewalRefused !== undefined);
 });

@@ -6,10 +6,11 @@ import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { asJson } from "../as-json.ts";
 import { expectRejection } from "../expect-error.ts";
 import { BOUND, edit, opened, openSandbox, type SessionOptions } from "./sandbox.ts";
+import { OIDC } from "../../src/providers/oidc/facts.ts";
 
 const A = { origin: "https://a.example.com" };
 const B = { origin: "https://b.example.com:6443" };
-const OIDC: SessionOptions = { name: "ada", session: { provider: "oidc" } };
+const OIDCS: SessionOptions = { name: "ada", session: { provider: OIDC } };
 
 Deno.test("a server is kept once, the latest last, with what was ever learned of it", () => {
   const added = (...given: Parameters<typeof withServer>) => asJson(withServer(...given));
@@ -27,7 +28,7 @@ Deno.test("a server is kept once, the latest last, with what was ever learned of
 
 Deno.test("a list is sealed: an edited file adds nothing to it and takes nothing away", async () => {
   await using sandbox = await openSandbox();
-  await sandbox.add(OIDC);
+  await sandbox.add(OIDCS);
   const { file } = await sandbox.paths("ada");
   const servers = async () => (await opened(sandbox, "ada")).session.servers;
   await edit(file, (value) => ({ ...value, servers: [B] }));
@@ -42,25 +43,25 @@ Deno.test("a list is sealed: an edited file adds nothing to it and takes nothing
 
 Deno.test("a list outlives refreshes, changes of public fields, and signing in again, to another key store too", async () => {
   await using sandbox = await openSandbox();
-  await sandbox.add(OIDC);
+  await sandbox.add(OIDCS);
   await rememberServer(sandbox.store, "ada", { named: A }, BOUND);
   const { session } = await opened(sandbox, "ada");
   await freshToken(sandbox.store, session, { force: true }, sandbox.bound());
   await sandbox.store.update("ada", (now) => ({ ...now, kubectlToken: "id" }));
   assert.deepEqual((await opened(sandbox, "ada")).session.servers, [A]);
   for (const keyStore of ["file", "system", "system"] as const) {
-    const { session } = await sandbox.add({ ...OIDC, keyStore });
+    const { session } = await sandbox.add({ ...OIDCS, keyStore });
     assert.deepEqual(session.servers, [A], keyStore);
     assert.deepEqual((await opened(sandbox, "ada")).credentials.servers, [A]);
   }
   sandbox.system.items.clear();
-  const { session: last } = await sandbox.add({ ...OIDC, keyStore: "system" });
+  const { session: last } = await sandbox.add({ ...OIDCS, keyStore: "system" });
   assert.equal(last.servers, undefined, "what no key opens is not believed");
 });
 
 Deno.test("outside Datum the first list takes in what was there; later ones, and a Datum's, do not", async () => {
   await using sandbox = await openSandbox();
-  await sandbox.add(OIDC);
+  await sandbox.add(OIDCS);
   await sandbox.add({ name: "grace", subject: "2" });
   const remember = async (name: string, named: typeof A, adopted: (typeof A)[]) =>
     asJson(await rememberServer(sandbox.store, name, { named, adopted }, BOUND)).servers;
@@ -73,7 +74,7 @@ Deno.test("outside Datum the first list takes in what was there; later ones, and
 
 Deno.test("where nothing changes nothing is written, and a failed write leaves what was", async () => {
   await using sandbox = await openSandbox();
-  await sandbox.add({ ...OIDC, keyStore: "system" });
+  await sandbox.add({ ...OIDCS, keyStore: "system" });
   const { file } = await sandbox.paths("ada");
   await rememberServer(sandbox.store, "ada", { named: A }, BOUND);
   const before = await Deno.readTextFile(file);
@@ -87,7 +88,7 @@ Deno.test("where nothing changes nothing is written, and a failed write leaves w
 
 Deno.test("many who name servers at once lose none", async () => {
   await using sandbox = await openSandbox();
-  await sandbox.add(OIDC);
+  await sandbox.add(OIDCS);
   const names = Array.from({ length: 8 }, (_, at) => ({ origin: `https://${at}.example.com` }));
   await Promise.all(names.map((named) => rememberServer(sandbox.store, "ada", { named }, BOUND)));
   const { session } = await opened(sandbox, "ada");

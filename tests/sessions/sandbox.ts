@@ -13,6 +13,9 @@ import type { TokenLimits } from "../../src/sessions/token.ts";
 import type { ParentProcess } from "../../src/system/parent-process.ts";
 import { testHost } from "../host.ts";
 import { CLIENT, type LocalIssuer, startIssuer, SUBJECT } from "./issuer.ts";
+import { DATUM } from "../../src/providers/datum/facts.ts";
+import { PERSON } from "../../src/providers/kinds.ts";
+import { CLOUDS } from "../clouds.ts";
 
 export const BOUND = { timeout: 5_000 };
 
@@ -89,6 +92,7 @@ export async function openSandbox(): Promise<Sandbox> {
       now: () => sandbox.time,
       notice: (line) => void notices.push(line),
     }),
+    CLOUDS,
   );
   const store = own.with({ secretStore: (kind) => kind === "system" ? system : own.secretStore(kind) });
   const start = Math.floor(Date.now() / 1000) * 1000;
@@ -121,8 +125,8 @@ export async function openSandbox(): Promise<Sandbox> {
           credentials: credentials as SignInCredentials,
           session: {
             name: options.name ?? defaultSessionName(email, apiHost),
-            provider: "datum",
-            kind: "user",
+            provider: DATUM,
+            kind: PERSON,
             issuer: issuer.url,
             authHost: new URL(issuer.url).host,
             apiHost,
@@ -155,7 +159,7 @@ export async function openSignIn(
   store: SessionStore,
   ...args: Parameters<SessionStore["open"]>
 ): Promise<OpenedSignIn> {
-  return signInOf(await store.open(...args));
+  return await signInOf(await store.open(...args), store);
 }
 
 /** A process of that number that starts our own; nothing else is known of it. */

@@ -7,15 +7,16 @@ import { formatSession, parseSession } from "../../src/sessions/session.ts";
 import { allowError, type ExpectedError, expectError } from "../expect-error.ts";
 import { SESSION } from "./plain-session.ts";
 import { openSandbox } from "./sandbox.ts";
+import { CLOUDS } from "../clouds.ts";
 
 function refused(value: unknown): AppError {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const expected: ExpectedError = { code: "STORAGE", message: /^\/x\/file\.json / };
-  return expectError(() => parseSession(text, "/x/file.json"), expected, text.slice(0, 100));
+  return expectError(() => parseSession(text, "/x/file.json", CLOUDS), expected, text.slice(0, 100));
 }
 
 Deno.test("a session's file comes back as it was written", () => {
-  assert.deepEqual(parseSession(formatSession(SESSION), "x"), SESSION);
+  assert.deepEqual(parseSession(formatSession(SESSION), "x", CLOUDS), SESSION);
 });
 
 Deno.test("a file that is empty, cut, not JSON, or JSON of another shape is refused", () => {
@@ -60,7 +61,7 @@ Deno.test("a newer schema is told as such, whatever else changed in it", () => {
 
 Deno.test("any JSON at all is a session or a STORAGE error", () => {
   fc.assert(fc.property(fc.json(), (text) => {
-    allowError(() => parseSession(text, "x"), "STORAGE");
+    allowError(() => parseSession(text, "x", CLOUDS), "STORAGE");
   }));
 });
 
@@ -71,7 +72,10 @@ Deno.test("tokens and authorities of hundreds of kilobytes are stored and read a
     session: { certificateAuthority: "c".repeat(400_000) },
   });
   const { file } = await sandbox.paths(session.name);
-  assert.equal(parseSession(await Deno.readTextFile(file), file).certificateAuthority?.length, 400_000);
+  assert.equal(
+    parseSession(await Deno.readTextFile(file), file, CLOUDS).certificateAuthority?.length,
+    400_000,
+  );
 });
 
 Deno.test("formatSession() ends with one newline, so that an editor changes nothing", async () => {

@@ -10,6 +10,7 @@ import {
   unstoredProfile,
   userProfile,
 } from "../../providers/cloudfleet/profile.ts";
+import { isApiToken, isProfile } from "../../providers/cloudfleet/facts.ts";
 import { isSecret } from "../../providers/cloudfleet/api.ts";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import type { FreshToken } from "../../sessions/token.ts";
@@ -126,7 +127,7 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
   const kept = await placeOf(
     cli,
     input,
-    (before) => before.kind === "api-token" && before.clientId === tokenId,
+    (before) => isApiToken(before) && before.clientId === tokenId,
   );
   // What is wrong with the ids shows before a secret is asked for.
   tokenProfile({ organization, tokenId, secret: "" }, kept);
@@ -181,7 +182,7 @@ export async function runAddUserProfile(
       hint: "Cloudfleet's own client id is not known: register one at the issuer and name it.",
     });
   }
-  const address = await placeOf(cli, input, (before) => before.kind === "user");
+  const address = await placeOf(cli, input, (before) => before.kind.person);
   const before = await cli.store.read(input.name);
   if (before !== undefined && before.user.subject !== "") {
     throw new AppError("CONFLICT", `Somebody is already signed in to the profile "${input.name}".`, {
@@ -223,7 +224,7 @@ async function knownPlace(
   stored: Session,
   same: (before: Session) => boolean,
 ): Promise<CloudfleetAddress | undefined> {
-  if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
+  if (!isProfile(stored) || !same(stored)) throw another(stored.name);
   const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli));
   // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
   if (opened === undefined) return undefined;

@@ -2,6 +2,7 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
+import { isApiToken, isProfile } from "../../providers/cloudfleet/facts.ts";
 import { sessionOfVariables, variablesSet } from "../../providers/cloudfleet/profile.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
@@ -30,7 +31,7 @@ export async function runListProfiles(
   input: { readonly output: string | undefined },
 ): Promise<void> {
   const format = listFormat(input.output);
-  const stored = (await readableSessions(cli)).filter(({ provider }) => provider === "cloudfleet");
+  const stored = (await readableSessions(cli)).filter(isProfile);
   const rows = [...await profileOfVariables(cli), ...stored];
   const active = await cli.store.active();
   cli.out.text(
@@ -38,7 +39,7 @@ export async function runListProfiles(
       rows,
       columns: [
         { title: "Name", text: ({ name }) => name },
-        { title: "Kind", text: ({ kind }) => kind },
+        { title: "Kind", text: ({ kind }) => String(kind) },
         { title: "Organization", text: ({ organization }) => organization ?? "" },
         { title: "Token ID", text: (row) => tokenIdOf(row) ?? "" },
         { title: "Secret", text: (row) => tokenIdOf(row) === undefined ? "" : MASKED },
@@ -50,7 +51,7 @@ export async function runListProfiles(
       name: ({ name }) => name,
       object: (row) => ({
         name: row.name,
-        kind: row.kind,
+        kind: String(row.kind),
         organization: row.organization ?? null,
         tokenId: tokenIdOf(row) ?? null,
         secret: tokenIdOf(row) === undefined ? null : MASKED,
@@ -81,11 +82,11 @@ async function profileOfVariables({ env, out }: CommandContext): Promise<Session
   }
 }
 
-function tokenIdOf({ kind, clientId }: Session): string | undefined {
-  return kind === "api-token" ? clientId : undefined;
+function tokenIdOf(session: Session): string | undefined {
+  return isApiToken(session) ? session.clientId : undefined;
 }
 
 function whoOf({ kind, user }: Session): string {
-  if (kind !== "user") return "";
+  if (!kind.person) return "";
   return user.subject === NOBODY ? "Not signed in" : user.email ?? user.username ?? "";
 }

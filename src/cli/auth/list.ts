@@ -50,7 +50,7 @@ function distinctionsOf(sessions: readonly Session[]): Distinctions {
   return {
     issuer: anyTwo((one, other) => one.apiHost === other.apiHost && one.issuer !== other.issuer),
     client: anyTwo((one, other) =>
-      one.kind === "user" && other.kind === "user" && one.issuer === other.issuer && !isSameClient(one, other)
+      one.kind.person && other.kind.person && one.issuer === other.issuer && !isSameClient(one, other)
     ),
   };
 }
@@ -76,7 +76,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
         ...apart.client ? [{ title: "Client", text: ({ session }: StoredSession) => session.clientId }] : [],
         ...inFolders ? [{ title: "Folder", text: ({ store }: StoredSession) => store.project ?? "" }] : [],
         { title: "Session", wide: true, text: ({ session }) => session.name },
-        { title: "Kind", wide: true, text: ({ session }) => session.kind },
+        { title: "Kind", wide: true, text: ({ session }) => String(session.kind) },
         { title: "Host", wide: true, text: ({ session }) => session.apiHost },
         { title: "Stored in", wide: true, text: ({ session }) => storedIn(session) },
         { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, cli.now()) },
@@ -89,8 +89,8 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
           name,
           email: user.email ?? null,
           subject: user.subject,
-          provider,
-          kind,
+          provider: String(provider),
+          kind: String(kind),
           issuer,
           apiHost,
           active: standing(placed) === "Active",

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { ShownTokens } from "../../kube/accepted-token.ts";
 import type { ServerKind } from "../../kubeconfig/target.ts";
 import { unverifiedClaims } from "../../oauth/jwt.ts";
-import { signInAgain } from "../../sessions/login-line.ts";
+import type { SessionProviders } from "../../sessions/providers.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { TokenKind } from "../../sessions/token.ts";
 import { printable } from "../../text.ts";
@@ -30,15 +30,22 @@ export interface RefusedTokens {
 }
 
 /** The refusal with what the server was shown, and a sign-in as the next step where it can help. */
-export function explainRefusal(error: AppError, refused: RefusedTokens): AppError {
+export async function explainRefusal(
+  providers: SessionProviders,
+  error: AppError,
+  refused: RefusedTokens,
+): Promise<AppError> {
   const tokens = [...refused.shown].map(([kind, token]) => `the ${NAMES[kind]} (${claimsOf(token)})`);
   return new AppError(error.code, `${error.message} It was shown ${tokens.join(" and ")}.`, {
-    hint: hintOf(refused),
+    hint: await hintOf(providers, refused),
     cause: error.cause,
   });
 }
 
-function hintOf({ session, serverKind, wantedKind, offered, known }: RefusedTokens): string {
+async function hintOf(
+  { signInAgain }: SessionProviders,
+  { session, serverKind, wantedKind, offered, known }: RefusedTokens,
+): Promise<string> {
   const [first, ...others] = offered;
   if (wantedKind !== undefined && (others.length > 0 || first !== wantedKind)) {
     return `Leave out --token ${wantedKind}: then the server is ${
@@ -46,12 +53,12 @@ function hintOf({ session, serverKind, wantedKind, offered, known }: RefusedToke
     }.`;
   }
   // The user cannot configure a Datum's API.
-  if (known && serverKind === "control-plane") return signInAgain(session);
+  if (known && serverKind === "control-plane") return await signInAgain(session);
   const access = first === "access"
     ? ""
     : " If it takes the issuer's access tokens instead, say so: the same command with --token access.";
   return known
-    ? `${COMPARE}${access} It accepted this session before. ${signInAgain(session)}`
+    ? `${COMPARE}${access} It accepted this session before. ${await signInAgain(session)}`
     : `${COMPARE}${access}`;
 }
 

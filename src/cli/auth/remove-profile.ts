@@ -3,6 +3,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
+import { isProfile } from "../../providers/cloudfleet/facts.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { keyLeftBehind, staysValid } from "../notices.ts";
@@ -30,7 +31,7 @@ export async function runRemoveProfile(
   try {
     session = await store.read(name);
     if (session === undefined) throw await noProfile(cli, name);
-    if (session.provider !== "cloudfleet") {
+    if (!isProfile(session)) {
       throw new AppError(
         "USAGE",
         `The session "${name}" belongs to the provider ${session.provider}; it is not a Cloudfleet profile.`,
@@ -47,7 +48,7 @@ export async function runRemoveProfile(
     lock.release();
   }
   out.line(`Removed the profile "${name}" from this machine.`);
-  const valid = staysValid(session);
+  const valid = await staysValid(cli, session);
   if (valid !== undefined) out.info(valid);
   else if (session.user.subject !== NOBODY) {
     out.info("Its sign-in was not ended at the issuer; datumctl logout does that.");
@@ -55,7 +56,7 @@ export async function runRemoveProfile(
 }
 
 async function noProfile(cli: CommandContext, name: string): Promise<AppError> {
-  const names = (await readableSessions(cli)).filter(({ provider }) => provider === "cloudfleet")
+  const names = (await readableSessions(cli)).filter(isProfile)
     .map(({ name }) => name);
   return new AppError("NOT_FOUND", `There is no profile "${printable(name, 80)}" here.`, {
     hint: names.length === 0

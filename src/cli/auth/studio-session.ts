@@ -2,6 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
+import { isStudio } from "../../providers/studio/facts.ts";
 import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
@@ -28,7 +29,7 @@ export async function studioSession(
       hint: "Sign in for this folder: datumctl login --local",
     });
   }
-  const studios = (await here.list()).sessions.filter(({ kind }) => kind === "studio");
+  const studios = (await here.list()).sessions.filter(isStudio);
   const hint = studios.length === 0
     ? "Sign in there: datumctl login --provider studio"
     : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
@@ -38,9 +39,9 @@ export async function studioSession(
     throw new AppError(thrown.code, thrown.message, { hint, cause: thrown });
   });
   let { session } = chosen;
-  if (session.kind === "studio") {
+  if (isStudio(session)) {
     const opened = await chosen.store.open(session, keyringLimits(cli));
-    if (opened.session.kind === "studio") return { ...opened, store: chosen.store };
+    if (isStudio(opened.session)) return { ...opened, store: chosen.store };
     session = opened.session;
   }
   throw new AppError(

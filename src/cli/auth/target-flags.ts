@@ -6,6 +6,7 @@ import { apiServerTarget, clusterTarget, type EntryTarget } from "../../kubeconf
 import { controlPlaneTarget } from "../../providers/datum/entry-target.ts";
 import { checkedScope } from "../../providers/datum/hosts.ts";
 import { parseHost } from "../../providers/host.ts";
+import type { SessionProviders } from "../../sessions/providers.ts";
 import type { Session } from "../../sessions/session.ts";
 
 /** The flags, as they were typed. */
@@ -69,6 +70,7 @@ export function checkTargetFlags(flags: TargetFlags): void {
  * @throws {AppError} `USAGE` for a Datum target with a session of another provider; what {@link clusterTarget} throws
  */
 export async function entryTarget(
+  providers: SessionProviders,
   flags: TargetFlags,
   session: Session,
   kubeconfigs: readonly string[],
@@ -78,10 +80,12 @@ export async function entryTarget(
   const trusting = (target: EntryTarget): EntryTarget =>
     authority === undefined ? target : { ...target, authorities: [authority] };
   if (organization !== undefined) {
-    return trusting(controlPlaneTarget(checkedScope("organization", organization), session, hostname));
+    return trusting(
+      controlPlaneTarget(providers, checkedScope("organization", organization), session, hostname),
+    );
   }
   if (project !== undefined) {
-    return trusting(controlPlaneTarget(checkedScope("project", project), session, hostname));
+    return trusting(controlPlaneTarget(providers, checkedScope("project", project), session, hostname));
   }
   if (server !== undefined) return trusting(apiServerTarget(serverAddress(server), session));
   return await clusterTarget(cluster ?? "", session, kubeconfigs, flags);

@@ -1,7 +1,7 @@
 /** Owns `auth update-kubeconfig`: the kubeconfig entry through which kubectl gets fresh tokens. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { refuseStudio } from "../../plugin/exec-credential.ts";
+import { refuseOtherApi } from "../../plugin/exec-credential.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import {
@@ -124,12 +124,12 @@ export async function runUpdateKubeconfig(
   refuseCredentialsFile(chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await store.open(chosen, keyringLimits(cli));
-  refuseStudio(session);
-  const target = await entryTarget(input, session, paths, authority);
+  refuseOtherApi(session);
+  const target = await entryTarget(cli.providers, input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
   // What a variable gives remembers nothing: it is for its own host.
   if (session.name.startsWith(AMBIENT)) {
-    refuseOtherServer(session, askingServer({ server: target.addresses[0].url }));
+    await refuseOtherServer(cli.providers, session, askingServer({ server: target.addresses[0].url }));
   }
   const own = input.execCommand === undefined
     ? await ownCommand(cli.env, given.store.folders)
@@ -187,7 +187,7 @@ export async function runUpdateKubeconfig(
   await edit(before);
   const serving = await rememberNamed(cli, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
-  warnOfServers(cli, serving, before, named, found.tooLarge);
+  await warnOfServers(cli, serving, before, named, found.tooLarge);
   await remember(cli, session, target, learned, input);
   if (found.moved !== undefined) {
     out.info(
@@ -236,7 +236,14 @@ async function askServer(
     target,
     kinds: wantedKind === undefined ? offered : [wantedKind],
     refused: (error, shown, known) =>
-      explainRefusal(error, { session, serverKind: target.kind, shown, wantedKind, offered, known }),
+      explainRefusal(cli.providers, error, {
+        session,
+        serverKind: target.kind,
+        shown,
+        wantedKind,
+        offered,
+        known,
+      }),
   });
 }
 

@@ -22,6 +22,7 @@ import {
   userName,
 } from "../../kubeconfig/entries.ts";
 import { type Cluster, clusterAddress, kubernetesUser } from "../../providers/cloudfleet/api.ts";
+import { isApiToken } from "../../providers/cloudfleet/facts.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { openCloudfleet, operationOption } from "../cloudfleet.ts";
@@ -108,11 +109,11 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   const own = { ...cli, store: cloudfleet.store };
   const serving = await rememberNamed(own, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
-  warnOfServers(cli, serving, before, named, tooLarge);
+  await warnOfServers(cli, serving, before, named, tooLarge);
   const written = changes.length === 0
     ? `${holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
-  const who = session.kind === "api-token" ? kubernetesUser(session.clientId) : labelOf(session);
+  const who = isApiToken(session) ? kubernetesUser(session.clientId) : labelOf(session);
   out.line(`Kubeconfig:  ${written}`);
   out.line(`Context:     ${context}`);
   out.line(`User:        ${printable(who)}`);

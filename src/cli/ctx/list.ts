@@ -50,8 +50,8 @@ export async function runCtxList(
   if (rows.length === 0 && format === "table") cli.out.info("You are not a member of any organization.");
 }
 
-async function actedOn({ env }: CommandContext, chosen: ChosenSession): Promise<(row: TargetRow) => boolean> {
-  const { organization, project } = scopeParts(await findScope({}, env, chosen), chosen.session.apiHost);
+async function actedOn(cli: CommandContext, chosen: ChosenSession): Promise<(row: TargetRow) => boolean> {
+  const { organization, project } = scopeParts(await findScope({}, cli, chosen), chosen.session.apiHost);
   return (row) =>
     project === undefined
       ? row.project === undefined && row.organization === organization

@@ -1,6 +1,7 @@
 /** `ctx`: shows the organization or project that commands act on. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { hasControlPlanes } from "../../providers/datum/facts.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { findScope } from "../find-scope.ts";
 import { nothingInUse } from "../scope.ts";
@@ -30,13 +31,13 @@ export async function runCtx(
 ): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await actingSession(cli);
-  const scope = await findScope({}, cli.env, chosen);
+  const scope = await findScope({}, cli, chosen);
   const { lines, object, name, host } = describeScope(scope, chosen.session);
   if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
-    if (chosen.session.provider === "datum") {
+    if (hasControlPlanes(chosen.session)) {
       return cli.out.info("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
     }
-    const { message, hint = "" } = nothingInUse(chosen.session);
+    const { message, hint = "" } = await nothingInUse(cli, chosen.session);
     return cli.out.info(`${message} ${hint}`);
   }
   const { name: session } = chosen.session;

@@ -14,18 +14,14 @@ export function tellName({ out }: CommandContext, session: Session, label: strin
 }
 
 /** The one command that fits after a sign-in. */
-export function nextCommand({ provider }: Session): string {
-  if (provider === "cloudfleet") return "datumctl clusters list";
-  const target = provider === "datum" ? "--project PROJECT_ID" : "--server https://API_SERVER";
-  return `datumctl auth update-kubeconfig ${target}`;
+export async function nextCommand({ providers }: CommandContext, session: Session): Promise<string> {
+  return (await providers.of(session).load()).nextCommand();
 }
 
-/** Tells that command, and where the ID in it is found. */
-export function tellNext({ out }: CommandContext, session: Session): void {
-  const where = session.provider === "datum"
-    ? "\nTo see the projects and their IDs: datumctl projects list"
-    : "";
-  out.info(`Next: ${nextCommand(session)}${where}`);
+/** Tells that command, and what helps with it. */
+export async function tellNext({ out, providers }: CommandContext, session: Session): Promise<void> {
+  const { nextCommand, nextHelp } = await providers.of(session).load();
+  out.info(`Next: ${nextCommand()}${nextHelp === undefined ? "" : `\n${nextHelp}`}`);
 }
 
 /** In milliseconds; nobody who has signed in already waits for comfort any longer. */

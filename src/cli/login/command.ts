@@ -2,7 +2,10 @@
 
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
-import { chosenProvider, type Provider, PROVIDERS } from "../../providers/provider.ts";
+import { chosenProvider } from "../../providers/choose.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { Providers } from "../../providers/registry.ts";
+import { STUDIO } from "../../providers/studio/facts.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import type { LoginInput } from "./input.ts";
 
@@ -28,7 +31,7 @@ With -v, a person's sign-in prints the claims of the ID token as well.
 An empty value (--auth-param "") takes back what was remembered.`;
 
 /** `login`, also `auth login`. */
-export function loginCommandLine(deps: ContextOf): CommandUnknownOpts {
+export function loginCommandLine({ all }: Providers, deps: ContextOf): CommandUnknownOpts {
   const command = new Command("login")
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
@@ -36,7 +39,9 @@ export function loginCommandLine(deps: ContextOf): CommandUnknownOpts {
     .option("--client-id <id>", "OAuth client id, for an issuer or host that is not Datum's own")
     .option(
       "--provider <provider>",
-      `kind of cloud: ${PROVIDERS.join(", ")} (default: implied by the other flags, else datum; ` +
+      `kind of cloud: ${
+        all.map(({ facts }) => facts).join(", ")
+      } (default: implied by the other flags, else datum; ` +
         "env: DATUMCTL_PROVIDER)",
     )
     .option("--issuer <url>", "oidc: issuer URL, exactly as the issuer states it, with its path")
@@ -120,7 +125,7 @@ export async function runLogin(cli: CommandContext, given: LoginInput): Promise<
   const lost = (["audience", "exchange"] as const).find((name) => input[name] !== undefined);
   if (lost !== undefined) throw new AppError("USAGE", `--${lost} can only be used with --workload.`);
   const provider = await providerOf(cli, input);
-  if (provider === "studio") {
+  if (provider.facts === STUDIO) {
     const { signInAtStudio } = await import("./studio.ts");
     return await signInAtStudio(cli, input);
   }
@@ -129,14 +134,16 @@ export async function runLogin(cli: CommandContext, given: LoginInput): Promise<
 }
 
 /** The provider that the flags, the session to renew and the variables mean. Throws `USAGE`. */
-async function providerOf({ choice, env, store }: CommandContext, input: LoginInput): Promise<Provider> {
+async function providerOf(
+  { choice, env, store, providers }: CommandContext,
+  input: LoginInput,
+): Promise<Provider> {
   const name = choice.flag ?? choice.variable?.session;
   const where = input.local ? await store.forWorkingFolder() : store;
-  return chosenProvider({
+  return await chosenProvider(providers, {
     flag: input.provider,
     flags: input,
     renewed: name === undefined ? undefined : await where.read(name),
-    variable: env("DATUMCTL_PROVIDER"),
-    studioUrl: env("DATACHAIN_STUDIO_URL"),
+    env,
   });
 }

@@ -1,9 +1,9 @@
 /** What `login` is told by its flags. */
 
-import type { ProviderFlags } from "../../providers/provider.ts";
+import type { LoginFlags } from "../../providers/flags.ts";
 
 /** The flags of `login`, as they were typed. */
-export interface LoginInput extends ProviderFlags {
+export interface LoginInput extends LoginFlags {
   readonly apiHostname?: string | undefined;
   readonly redirectUri?: string | undefined;
   readonly clientSecretFile?: string | undefined;

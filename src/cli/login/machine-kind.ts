@@ -3,6 +3,7 @@
 import { AppError } from "../../errors.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import type { AccessToken } from "../../oauth/grants/access-token.ts";
+import { DATUM } from "../../providers/datum/facts.ts";
 import { datumHosts } from "../../providers/datum/hosts.ts";
 import type { IssuingSource } from "../../sessions/token-source.ts";
 import type { SourceCredentials } from "../../sessions/credentials.ts";
@@ -48,7 +49,7 @@ export function datumAddress({ input, known }: Pick<MachineLogin, "input" | "kno
     hostname: input.hostname ?? known?.authHost,
     apiHostname: input.apiHostname ?? (named ? undefined : known?.apiHost),
   });
-  return { provider: "datum", issuer: `https://${authHost}`, authHost, apiHost };
+  return { provider: DATUM, issuer: `https://${authHost}`, authHost, apiHost };
 }
 
 /** The credentials to be sealed, without a token. */

@@ -5,6 +5,7 @@ import { printable } from "../../text.ts";
 import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { isPersonalAccessToken } from "../../oauth/grants/personal-access-token.ts";
 import { parseServiceAccountKey } from "../../oauth/grants/service-account-key.ts";
+import { PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT } from "../../providers/kinds.ts";
 import { othersCanRead, readGivenFile } from "../../system/files.ts";
 import { readHiddenLine } from "../prompt/hidden-line.ts";
 import { datumAddress, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
@@ -26,7 +27,7 @@ export async function serviceAccount(login: MachineLogin): Promise<Machine> {
   }
   const address = datumAddress(login);
   return {
-    kind: "service-account",
+    kind: SERVICE_ACCOUNT,
     address,
     clientId,
     recipe: {
@@ -66,7 +67,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
     );
   }
   return {
-    kind: "pat",
+    kind: PERSONAL_ACCESS_TOKEN,
     address,
     clientId: "",
     recipe: { kind: "personal-access-token", token },

@@ -4,6 +4,8 @@ import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
 import { datumClientId } from "../../providers/datum/hosts.ts";
+import { WORKLOAD } from "../../providers/kinds.ts";
+import { OIDC } from "../../providers/oidc/facts.ts";
 import { issuerUrl } from "../../providers/oidc/target.ts";
 import type { IssuingSource } from "../../sessions/token-source.ts";
 import type { WorkloadSource } from "../../sessions/credentials.ts";
@@ -45,7 +47,7 @@ export async function workload(login: MachineLogin): Promise<Machine> {
   } as const;
   const kept = storesJobToken(recipe);
   return {
-    kind: "workload",
+    kind: WORKLOAD,
     address,
     clientId,
     clientSecret,
@@ -81,7 +83,7 @@ function sourceOf(text: string): { readonly source: WorkloadSource; readonly wor
 function placeOf(login: MachineLogin): MachineAddress {
   const { input, known } = login;
   const issuer = input.issuer ??
-    (known?.provider === "oidc" && input.hostname === undefined ? known.issuer : undefined);
+    (known?.provider === OIDC && input.hostname === undefined ? known.issuer : undefined);
   if (issuer === undefined) {
     if (input.provider === "oidc") {
       throw wrong(
@@ -100,7 +102,7 @@ function placeOf(login: MachineLogin): MachineAddress {
     : undefined;
   if (other !== undefined) throw wrong(`--issuer and ${other} cannot be combined.`, "Name one place only.");
   const { host } = issuerUrl(issuer);
-  return { provider: "oidc", issuer, authHost: host, apiHost: host };
+  return { provider: OIDC, issuer, authHost: host, apiHost: host };
 }
 
 type Exchanged = NonNullable<Extract<IssuingSource, { readonly kind: "workload" }>["exchange"]>;

@@ -7,6 +7,8 @@ import { type IssuedToken, requestToken } from "../../sessions/token-source.ts";
 import type { Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { type SavedSession, saveMachine } from "../../sessions/save.ts";
+import { hasControlPlanes } from "../../providers/datum/facts.ts";
+import { PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT, WORKLOAD } from "../../providers/kinds.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
@@ -32,14 +34,14 @@ interface Way {
 const WAYS = {
   credentials: {
     flag: "--credentials",
-    kind: "service-account",
+    kind: SERVICE_ACCOUNT,
     flags: ["tokenParam", "resource"],
     read: serviceAccount,
   },
-  withToken: { flag: "--with-token", kind: "pat", flags: [], read: personalAccessToken },
+  withToken: { flag: "--with-token", kind: PERSONAL_ACCESS_TOKEN, flags: [], read: personalAccessToken },
   workload: {
     flag: "--workload",
-    kind: "workload",
+    kind: WORKLOAD,
     flags: ["issuer", "audience", "exchange"],
     read: workload,
   },
@@ -76,7 +78,7 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   await store.active();
   await store.checkRoom();
   const before = wantedName === undefined ? undefined : await sessionToReplace(cli, wantedName, way, input);
-  if (before?.sealed === false) refuseLostKey(before.session, input);
+  if (before?.sealed === false) await refuseLostKey(cli, before.session, input);
   const known = before?.sealed ? before.session : undefined;
   const certificateAuthority = input.certificateAuthority === undefined
     ? known?.certificateAuthority
@@ -89,7 +91,7 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   const user = await machine.userOf(proved?.token);
   const credentials = credentialsOf(machine, user.subject, certificateAuthority);
   // A CI system's token is of this job alone.
-  const kept = machine.kind === "workload" ? undefined : proved;
+  const kept = machine.kind.tokens === "of a job" ? undefined : proved;
   const saved = await saveMachine(
     store,
     {
@@ -223,8 +225,8 @@ async function announce(
   tellName(cli, session, machine.labelOf(session.user));
   tellWhatComesFirst(cli, session.name);
   await tellOfFolder(cli);
-  if (session.provider === "datum" && proved !== undefined) {
+  if (hasControlPlanes(session) && proved !== undefined) {
     await learnControlPlanes(cli, session, proved.token.accessToken, fetch);
   }
-  tellNext(cli, session);
+  await tellNext(cli, session);
 }

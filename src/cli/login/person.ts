@@ -6,18 +6,19 @@ import { endpointUrl } from "../../http/address.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
 import { cloudfleetTarget } from "../../providers/cloudfleet/target.ts";
+import { DATUM, hasControlPlanes } from "../../providers/datum/facts.ts";
+import { OIDC } from "../../providers/oidc/facts.ts";
 import { datumTarget } from "../../providers/datum/hosts.ts";
 import { oidcTarget } from "../../providers/oidc/target.ts";
 import type { Credentials } from "../../sessions/credentials.ts";
 import { isSameClient } from "../../sessions/identity.ts";
-import { signInAgain } from "../../sessions/login-line.ts";
 import type { Session, SignInChoices } from "../../sessions/session.ts";
 import { labelOf, nameOfPerson, refuseNameOfOtherHost } from "../../sessions/name.ts";
 import type { SavedSession } from "../../sessions/save.ts";
 import { saveSignIn } from "../../sign-in/save.ts";
 import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn } from "../../sign-in/sign-in.ts";
-import type { SignInTarget } from "../../providers/sign-in-target.ts";
+import type { Provider, SignInTarget } from "../../providers/provider.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../prompt/hidden-line.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
@@ -34,7 +35,7 @@ import { refuseLostKey } from "./unsealed-place.ts";
 export async function signInAPerson(
   cli: CommandContext,
   input: LoginInput,
-  provider: "datum" | "oidc" | "cloudfleet",
+  provider: Provider,
 ): Promise<void> {
   const { out, store } = cli;
   const wantedName = wantedSessionName(cli);
@@ -46,12 +47,12 @@ export async function signInAPerson(
   const stores = await keyStoreChoice(cli, input.keyring);
   // What was not sealed, or cannot be opened, says nothing of where to sign in.
   const trusted = before?.sealed ? before : undefined;
-  if (before !== undefined && trusted === undefined) refuseLostKey(before.session, input);
+  if (before !== undefined && trusted === undefined) await refuseLostKey(cli, before.session, input);
   const certificateAuthority = input.certificateAuthority === undefined
     ? trusted?.session.certificateAuthority
     : await readAuthority(input.certificateAuthority);
   // What is known of a session holds for the place that it is of.
-  const elsewhere = renewed?.provider !== provider || input.hostname !== undefined ||
+  const elsewhere = renewed?.provider !== provider.facts || input.hostname !== undefined ||
     (input.issuer !== undefined && input.issuer !== renewed.issuer);
   const known = elsewhere ? undefined : trusted;
   const target = await targetOf(cli, provider, input, known);
@@ -75,7 +76,11 @@ export async function signInAPerson(
       const choice = { wantedName, renewed, ...stores, certificateAuthority, activate: true };
       const saved = await saveSignIn(store, http, signedIn, choice, keyringLimits(cli));
       stored = { ...saved, signedIn };
-      return { who: labelOf(saved.session), where: target.apiHost, next: nextCommand(saved.session) };
+      return {
+        who: labelOf(saved.session),
+        where: target.apiHost,
+        next: await nextCommand(cli, saved.session),
+      };
     },
   });
   if (stored !== undefined) await announce(cli, stored, http.fetch);
@@ -83,16 +88,16 @@ export async function signInAPerson(
 
 async function targetOf(
   cli: CommandContext,
-  provider: "datum" | "oidc" | "cloudfleet",
+  provider: Provider,
   input: LoginInput,
   known: KnownSession | undefined,
 ): Promise<SignInTarget> {
-  switch (provider) {
-    case "datum":
+  switch (provider.facts) {
+    case DATUM:
       return datumOf(input, known?.session);
-    case "oidc":
+    case OIDC:
       return await oidcOf(cli, input, known);
-    case "cloudfleet":
+    default:
       if (known !== undefined) return cloudfleetTarget({ ...known.session, api: known.api });
       throw new AppError("USAGE", "People sign in to Cloudfleet through a profile, which says where.", {
         hint:
@@ -165,17 +170,17 @@ async function sessionToRenew(
 ): Promise<KnownSession | undefined> {
   const session = await cli.store.read(name);
   if (session === undefined) return undefined;
-  refuseMachine(session);
+  await refuseMachine(cli, session);
   const known = await openKnown(cli, session, keyring);
-  refuseMachine(known.session);
+  await refuseMachine(cli, known.session);
   return known;
 }
 
-function refuseMachine(session: Session): void {
+async function refuseMachine({ providers }: CommandContext, session: Session): Promise<void> {
   const { name, kind } = session;
-  if (kind === "user") return;
+  if (kind.person) return;
   throw new AppError("USAGE", `The session "${name}" is not a person's: it is of kind ${kind}.`, {
-    hint: signInAgain(session),
+    hint: await providers.signInAgain(session),
   });
 }
 
@@ -230,6 +235,6 @@ async function announce(
   tellName(cli, session, nameOfPerson(session.user));
   tellWhatComesFirst(cli, session.name);
   await tellOfFolder(cli);
-  if (session.provider === "datum") await learnControlPlanes(cli, session, tokens.accessToken, fetch);
-  tellNext(cli, session);
+  if (hasControlPlanes(session)) await learnControlPlanes(cli, session, tokens.accessToken, fetch);
+  await tellNext(cli, session);
 }

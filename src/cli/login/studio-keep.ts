@@ -2,6 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
+import { isStudio, STUDIO, STUDIO_TOKEN } from "../../providers/studio/facts.ts";
 import { STUDIO_CLIENT_NAME } from "../../providers/studio/token-fields.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
@@ -88,8 +89,8 @@ export async function saveToken(
     store,
     {
       session: {
-        provider: "studio",
-        kind: "studio",
+        provider: STUDIO,
+        kind: STUDIO_TOKEN,
         user: { subject: apiHost, name },
         scopes: [...scopes],
         expires: new Date(expires).toISOString(),
@@ -128,7 +129,7 @@ export async function saveToken(
 
 /** The sessions at a host of Studio's. */
 export function sessionsAt(host: string, sessions: readonly Session[]): Session[] {
-  return sessions.filter(({ kind, issuer }) => kind === "studio" && issuer === host);
+  return sessions.filter((session) => isStudio(session) && session.issuer === host);
 }
 
 /** The name of the new session: that of the one before where a person gave it, else after the token. */

@@ -8,6 +8,7 @@ import {
   requestStudioDevice,
   type StudioDevice,
 } from "../../providers/studio/device-login.ts";
+import { isStudio } from "../../providers/studio/facts.ts";
 import type { StudioTable } from "../../providers/studio/config-file.ts";
 import {
   chosenStudioHost,
@@ -86,7 +87,7 @@ async function planOf(
   const { sessions } = await store.list();
   const force = input.force ?? false;
   const counted = await ourSessions(cli, store, sessions, { wantedName, keyring: input.keyring, force });
-  const studios = counted.filter(({ kind }) => kind === "studio");
+  const studios = counted.filter(isStudio);
   const known = wantedName === undefined
     ? studios.find(({ name }) => name === activeSession) ?? (studios.length === 1 ? studios[0] : undefined)
     : studios.find(({ name }) => name === wantedName);
@@ -97,7 +98,7 @@ async function planOf(
   const stored = unnamed && known !== undefined ? (await open(known)).opened?.session.issuer : undefined;
   const host = chosenStudioHost({ ...named, stored });
   const namesake = counted.find(({ name }) => name === wantedName);
-  if (namesake !== undefined && (namesake.kind !== "studio" || namesake.issuer !== host)) {
+  if (namesake !== undefined && (!isStudio(namesake) || namesake.issuer !== host)) {
     throw otherIdentity(namesake, host);
   }
   const signedIn = sessionsAt(host, counted).find((session) => isLive(session, cli.now()));

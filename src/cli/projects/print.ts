@@ -43,7 +43,7 @@ async function organizationOf(
   const named = flag ?? organizationVariable(cli.env)?.id ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("../kubeconfig-context.ts");
-  const context = await currentScope(cli.env, acting);
+  const context = await currentScope(cli, acting);
   if (context?.kind === "context" && context.scope?.kind === "organization") return context.scope.id;
   const organizations = await listOrganizations(cli, session);
   if (organizations.length < 2) return organizations[0]?.id;

@@ -4,6 +4,7 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { kubernetesUser, type NewToken } from "../../providers/cloudfleet/api.ts";
+import { isApiToken } from "../../providers/cloudfleet/facts.ts";
 import { tokenProfile } from "../../providers/cloudfleet/profile.ts";
 import { isSessionName } from "../../sessions/name.ts";
 import { saveMachine } from "../../sessions/save.ts";
@@ -125,9 +126,7 @@ async function newProfile(
   await cli.store.checkRoom();
   const { keyStores } = await keyStoreChoice(cli, keyring);
   // Tokens are clients of the organization's own issuer, which need not be where people sign in.
-  const issuer = session.kind === "api-token"
-    ? session.issuer
-    : cli.env("CLOUDFLEET_ISSUER") ?? session.issuer;
+  const issuer = isApiToken(session) ? session.issuer : cli.env("CLOUDFLEET_ISSUER") ?? session.issuer;
   return {
     where: `the profile "${name}"`,
     async keep({ id, secret }) {

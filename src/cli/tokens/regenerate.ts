@@ -3,11 +3,12 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
+import { isApiToken } from "../../providers/cloudfleet/facts.ts";
+import { addTokenLine } from "../../providers/cloudfleet/profile.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { profilesUsing } from "../../providers/cloudfleet/profile.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT } from "../../sessions/name.ts";
-import { addTokenLine } from "../../sessions/login-line.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
@@ -77,7 +78,7 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
       `Give the token ${id} a new secret? Whoever uses the old one is locked out.${users}`,
     );
   }
-  const own = session.kind === "api-token" && session.clientId === id;
+  const own = isApiToken(session) && session.clientId === id;
   await prepare(cloudfleet, own);
   const lost = { done: `The token ${id} has a new secret`, remedy: remedyOf(cloudfleet, id, own) };
   const tell = async (secret: string, keptIn: readonly string[]) => {
@@ -171,8 +172,7 @@ async function profileUpdate(
 ): Promise<SecretDestination> {
   const stored = await store.read(name);
   const opened = stored && await store.open(stored, keyringLimits({ store, ...deps }));
-  const { kind, clientId } = opened?.session ?? {};
-  if (opened?.key === undefined || kind !== "api-token" || clientId !== id) {
+  if (opened?.key === undefined || !isApiToken(opened.session) || opened.session.clientId !== id) {
     throw new AppError(
       "NOT_FOUND",
       `The profile "${name}" was removed or changed in the meantime; nothing was done.`,
@@ -199,7 +199,7 @@ async function profileUpdate(
 
 /** A person's issuer is another one than that of the tokens. */
 function checkSealedFor({ name, apiHost, issuer }: Session, acting: Session): void {
-  const tokens = acting.kind === "api-token";
+  const tokens = isApiToken(acting);
   if (apiHost === acting.apiHost && (!tokens || issuer === acting.issuer)) return;
   const [sealed, here] = apiHost === acting.apiHost ? [issuer, acting.issuer] : [apiHost, acting.apiHost];
   throw new AppError(

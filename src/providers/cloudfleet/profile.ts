@@ -1,7 +1,7 @@
 /** Cloudfleet's profiles: where they belong, which use a token, and the one that variables give. */
 
 import { AppError } from "../../errors.ts";
-import { printable } from "../../text.ts";
+import { printable, shellLine } from "../../text.ts";
 import { endpointUrl } from "../../http/address.ts";
 import type { SourceCredentials } from "../../sessions/credentials.ts";
 import { ambientSession } from "../../sessions/open.ts";
@@ -11,6 +11,8 @@ import type { MachineSession } from "../../sessions/save.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { Environment } from "../../system/environment.ts";
 import { authorityOfVariable } from "../certificate-authority.ts";
+import { PERSON } from "../kinds.ts";
+import { API_TOKEN, CLOUDFLEET, isApiToken, isProfile } from "./facts.ts";
 import { checkedApiUrl, checkedId, CLOUDFLEET_API_URL, operationsOf } from "./operations.ts";
 
 /** The session that `CLOUDFLEET_ORGANIZATION_ID` and its kin give. */
@@ -93,8 +95,8 @@ export function tokenProfile(
 ): MachineSession {
   return {
     session: {
-      provider: "cloudfleet",
-      kind: "api-token",
+      provider: CLOUDFLEET,
+      kind: API_TOKEN,
       user: { subject: checkedId("a token", tokenId) },
       scopes: [],
       organization: checkedId("an organization", organization),
@@ -117,8 +119,8 @@ export function userProfile(
 ): MachineSession {
   return {
     session: {
-      provider: "cloudfleet",
-      kind: "user",
+      provider: CLOUDFLEET,
+      kind: PERSON,
       user: { subject: NOBODY },
       scopes: [],
       organization: checkedId("an organization", organization),
@@ -169,7 +171,12 @@ export async function sessionOfVariables(env: Environment): Promise<Session> {
 export async function profilesUsing(store: SessionStore, id: string, apiHost: string): Promise<string[]> {
   const { sessions } = await store.list();
   return sessions.filter((session) =>
-    session.provider === "cloudfleet" && session.kind === "api-token" && session.clientId === id &&
+    isProfile(session) && isApiToken(session) && session.clientId === id &&
     session.apiHost === apiHost
   ).map(({ name }) => name).sort();
+}
+
+/** The line that stores an API token as a profile. */
+export function addTokenLine(name: string, tokenId: string, organization = "ORGANIZATION_ID"): string {
+  return shellLine(["datumctl", "auth", "add-profile", "token", name, organization, tokenId]);
 }

@@ -1,7 +1,8 @@
 /** Owns where people sign in to Cloudfleet: the issuer and client of their profile. */
 
 import { oauthClient } from "../../oauth/client.ts";
-import type { SignInTarget } from "../sign-in-target.ts";
+import type { SignInTarget } from "../provider.ts";
+import { CLOUDFLEET } from "./facts.ts";
 
 /** Where people come back to. The vendor names no path: this is the one to register with the client. */
 const CLOUDFLEET_REDIRECT_PATH = "/datumctl/auth/callback";
@@ -17,7 +18,7 @@ export interface CloudfleetProfile {
 /** Where the person of a profile signs in. */
 export function cloudfleetTarget({ issuer, clientId, apiHost, api }: CloudfleetProfile): SignInTarget {
   return {
-    provider: "cloudfleet",
+    provider: CLOUDFLEET,
     issuer,
     authHost: new URL(issuer).host,
     apiHost,

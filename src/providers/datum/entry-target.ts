@@ -3,10 +3,11 @@
 import { AppError } from "../../errors.ts";
 import type { EntryTarget } from "../../kubeconfig/target.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
-import { trustLine } from "../../sessions/login-line.ts";
+import type { SessionProviders } from "../../sessions/providers.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { TokenKind } from "../../sessions/token.ts";
 import { SAME_COMMAND } from "../../system/network.ts";
+import { hasControlPlanes } from "./facts.ts";
 import { parseHost } from "../host.ts";
 import {
   CONTROL_PLANE_APIS,
@@ -22,11 +23,12 @@ import {
  * @throws {AppError} `USAGE` for a session of another provider
  */
 export function controlPlaneTarget(
+  providers: Pick<SessionProviders, "trustLine">,
   scope: Scope,
   session: Session,
   hostname?: string | undefined,
 ): EntryTarget {
-  if (session.provider !== "datum") {
+  if (!hasControlPlanes(session)) {
     throw new AppError(
       "USAGE",
       `--${scope.kind} is for the provider datum, but the session "${session.name}" belongs to the provider ${session.provider}.`,
@@ -48,7 +50,7 @@ export function controlPlaneTarget(
     apiHost,
     addresses: [addressOf(known), ...others.map(addressOf)],
     authorities: [session.certificateAuthority],
-    trust: apiHost === session.apiHost ? trustLine(session) : SAME_COMMAND,
+    trust: apiHost === session.apiHost ? () => providers.trustLine(session) : SAME_COMMAND,
   };
 }
 
@@ -57,5 +59,5 @@ export function controlPlaneTarget(
  * those of a Datum are; any other API server is shown one only when a flag says so.
  */
 export function offeredTokens({ provider, kind }: Session): readonly [TokenKind, ...TokenKind[]] {
-  return provider === "datum" ? ["access", "id"] : [preferredKind({ provider, kind })];
+  return provider.kubernetes === "own" ? ["access", "id"] : [preferredKind({ provider, kind })];
 }

@@ -1,15 +1,19 @@
-/** Owns what is particular to Datum Cloud: its hosts, its clients, its control planes. */
+/** Datum's hosts, clients, and the addresses and names of its control planes. */
 
 import { pathSegment } from "../../http/address.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { oauthClient } from "../../oauth/client.ts";
 import type { Session } from "../../sessions/session.ts";
-import { DATUM_API_HOST, DATUM_AUTH_HOST } from "../../sessions/name.ts";
-import type { SignInTarget } from "../sign-in-target.ts";
 import { parseHost } from "../host.ts";
+import type { SignInTarget } from "../provider.ts";
+import { DATUM } from "./facts.ts";
 
-export { DATUM_API_HOST, DATUM_AUTH_HOST };
+/** Datum's auth host unless another is named. */
+export const DATUM_AUTH_HOST = "auth.datum.net";
+
+/** Its API host, whose kubeconfig entries carry no host in their names. */
+export const DATUM_API_HOST = "api.datum.net";
 
 /** Where the browser is sent back to, on a loopback address. */
 export const DATUM_REDIRECT_PATH = "/datumctl/auth/callback";
@@ -90,7 +94,7 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
     });
   }
   return {
-    provider: "datum",
+    provider: DATUM,
     issuer: `https://${authHost}`,
     authHost,
     apiHost,
@@ -98,6 +102,7 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
     redirectPath: DATUM_REDIRECT_PATH,
     promptFor: () => "select_account",
     deviceEndpoint: `https://${authHost}/oauth/v2/device_authorization`,
+    revokesAlone: true,
   };
 }
 
@@ -162,4 +167,15 @@ export function controlPlaneUrl(apiHost: string, { kind, id }: Scope, api: Contr
  */
 export function userControlPlaneUrl(apiHost: string, subject: string): string {
   return `https://${apiHost}/apis/iam.miloapis.com/v1alpha1/users/${pathSegment(subject)}/control-plane`;
+}
+
+/** The organization or project whose control plane stands at an address; undefined for any other address. */
+export function scopeOfServer(server: string): Scope | undefined {
+  for (const api of CONTROL_PLANE_APIS) {
+    const [, kind, id = ""] =
+      new RegExp(`/apis/${api}/(organization|project)s/([^/]+)/control-plane/?$`).exec(server) ??
+        [];
+    if (kind !== undefined && isScopeId(id)) return { kind: kind as Scope["kind"], id };
+  }
+  return undefined;
 }

@@ -5,7 +5,8 @@ import { printable, shellWord } from "../../text.ts";
 import { oauthClient } from "../../oauth/client.ts";
 import { endpointUrl } from "../../http/address.ts";
 import { issuerMeant } from "../../oauth/issuer-address.ts";
-import type { SignInTarget } from "../sign-in-target.ts";
+import type { SignInTarget } from "../provider.ts";
+import { OIDC } from "./facts.ts";
 
 /** What may be named by flags, or is known from a session that is being renewed. */
 export interface OidcChoice {
@@ -29,7 +30,7 @@ export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): Sign
     throw new AppError("USAGE", `The provider oidc needs ${missing}.`, { hint: `Run: ${line}` });
   }
   return {
-    provider: "oidc",
+    provider: OIDC,
     issuer,
     authHost: url.host,
     apiHost: url.host,

@@ -1,8 +1,7 @@
-/** The warning that Studio's token ends soon: a week ahead, once a day. */
+/** The warning that a token which nothing renews ends soon: a week ahead, once a day. */
 
 import { printable } from "../../text.ts";
 import { openSessionCache } from "../../sessions/cache.ts";
-import { signInAgain } from "../../sessions/login-line.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { formatSpan } from "../../system/clock.ts";
@@ -17,7 +16,7 @@ export async function dueExpiryWarning(
   now: number,
 ): Promise<string | undefined> {
   const { name, kind, expires } = session;
-  if (kind !== "studio" || expires === undefined) return undefined;
+  if (kind.tokens !== "given" || expires === undefined) return undefined;
   const left = Date.parse(expires) - now;
   if (!(left > 0 && left <= AHEAD)) return undefined;
   const warned = await openSessionCache(store, {
@@ -28,7 +27,6 @@ export async function dueExpiryWarning(
   });
   if (await warned.read() !== undefined) return undefined;
   await warned.write(true);
-  return `The session "${name}" expires in ${formatSpan(left)}, on ${printable(expires)}. ${
-    signInAgain(session)
-  }`;
+  return `The session "${name}" expires in ${formatSpan(left)}, on ${printable(expires)}. ${await store
+    .providers.signInAgain(session)}`;
 }

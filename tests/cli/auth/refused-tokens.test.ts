@@ -7,6 +7,9 @@ import { makeCertificates } from "../../cloud/certificates.ts";
 import { listenWithDeno } from "../../cloud/listener.ts";
 import { openSandbox, type Sandbox } from "../../sessions/sandbox.ts";
 import { type Ran, runLine } from "../run-line.ts";
+import { OIDC } from "../../../src/providers/oidc/facts.ts";
+import { DATUM } from "../../../src/providers/datum/facts.ts";
+import type { SessionProvider } from "../../../src/sessions/provider.ts";
 
 /** An API server that accepts what a test says, and keeps the tokens that it was shown. */
 interface Server extends AsyncDisposable {
@@ -49,9 +52,9 @@ interface Stage extends AsyncDisposable {
   update(...words: string[]): Promise<Ran>;
 }
 
-async function openStage(provider: "oidc" | "datum", session: Partial<Session> = {}): Promise<Stage> {
+async function openStage(provider: SessionProvider, session: Partial<Session> = {}): Promise<Stage> {
   const [sandbox, server] = [await openSandbox(), await startServer()];
-  const apiHost = provider === "oidc" ? new URL(sandbox.issuer.url).host : new URL(server.url).host;
+  const apiHost = provider === OIDC ? new URL(sandbox.issuer.url).host : new URL(server.url).host;
   const saved = await sandbox.add({ name: "ada", session: { provider, apiHost, ...session } });
   const kubeconfig = `${sandbox.folder}/kubeconfig`;
   await Deno.writeTextFile(`${sandbox.folder}/ca.pem`, server.caPem);
@@ -80,7 +83,7 @@ async function openStage(provider: "oidc" | "datum", session: Partial<Session> =
 const refreshes = ({ issuer }: Sandbox) => issuer.requests.filter((path) => path === "/token").length;
 
 Deno.test("a server that refuses an issuer's ID token is shown that one alone, and no refresh is spent on it", async () => {
-  await using stage = await openStage("oidc");
+  await using stage = await openStage(OIDC);
   const { sandbox, server, update, kubeconfig } = stage;
   const { code, stderr } = await update("--server", server.url);
   assert.equal(code, 4, stderr);
@@ -99,7 +102,7 @@ Deno.test("a server that refuses an issuer's ID token is shown that one alone, a
 });
 
 Deno.test("a server that accepted the session before is asked once more after one refresh, and a sign-in is named", async () => {
-  await using stage = await openStage("oidc");
+  await using stage = await openStage(OIDC);
   const { sandbox, server, update } = stage;
   server.accepts = () => true;
   assert.equal((await update("--server", server.url)).code, 0);
@@ -124,7 +127,7 @@ Deno.test("a server that accepted the session before is asked once more after on
 });
 
 Deno.test("no command spends a refresh at a server that never accepted the session; at one that did, each may", async () => {
-  await using stage = await openStage("oidc");
+  await using stage = await openStage(OIDC);
   const { sandbox, server, update, kubeconfig } = stage;
   const get = () =>
     runLine(["get", "--raw", "/version", "--profile", "ada"], {
@@ -150,7 +153,7 @@ Deno.test("no command spends a refresh at a server that never accepted the sessi
 });
 
 Deno.test("an access token is shown to an API server with --token access, and then alone", async () => {
-  await using stage = await openStage("oidc");
+  await using stage = await openStage(OIDC);
   const { sandbox, server, update, kubeconfig } = stage;
   const refused = await update("--server", server.url, "--token", "access");
   assert.equal(refused.code, 4, refused.stderr);
@@ -168,14 +171,14 @@ Deno.test("an access token is shown to an API server with --token access, and th
 });
 
 Deno.test("an issuer's session of before, which learned the access token by itself, shows the ID token from now on", async () => {
-  await using stage = await openStage("oidc", { kubectlToken: "access" });
+  await using stage = await openStage(OIDC, { kubectlToken: "access" });
   const { server, update } = stage;
   await update("--server", server.url);
   assert.deepEqual(server.shown, ["id"]);
 });
 
 Deno.test("a Datum's API is shown the access token, then the ID token, and after one refresh both again", async () => {
-  await using stage = await openStage("datum");
+  await using stage = await openStage(DATUM);
   const { sandbox, server, update, session } = stage;
   const { code, stderr } = await update("--project", "web");
   assert.equal(code, 4, stderr);
@@ -199,7 +202,7 @@ Deno.test("a Datum's API is shown the access token, then the ID token, and after
 });
 
 Deno.test("a server that is none of a Datum's own gets no refresh either", async () => {
-  await using stage = await openStage("datum", { apiHost: "api.example.com" });
+  await using stage = await openStage(DATUM, { apiHost: "api.example.com" });
   const { sandbox, server, update } = stage;
   for (
     const words of [["--server", server.url], ["--project", "web", "--hostname", new URL(server.url).host]]
@@ -213,11 +216,11 @@ Deno.test("a server that is none of a Datum's own gets no refresh either", async
 
 Deno.test("--certificate-authority is the server's: it is asked under it, and its entry holds it, not the issuer's", async () => {
   const { caPem: issuers } = await makeCertificates(new Date());
-  await using stage = await openStage("oidc", {});
+  await using stage = await openStage(OIDC, {});
   const { sandbox, server, update, kubeconfig } = stage;
   await sandbox.add({
     name: "own",
-    session: { provider: "oidc", apiHost: "x", certificateAuthority: issuers },
+    session: { provider: OIDC, apiHost: "x", certificateAuthority: issuers },
     credentials: { certificateAuthority: issuers },
   });
   server.accepts = () => true;
@@ -254,7 +257,7 @@ Deno.test("--certificate-authority is the server's: it is asked under it, and it
 });
 
 Deno.test("an entry is written without the file of its cluster's authority where the server is not asked", async () => {
-  await using stage = await openStage("oidc");
+  await using stage = await openStage(OIDC);
   const { server, update, kubeconfig } = stage;
   const text =
     "clusters:\n- name: minikube\n  cluster:\n    certificate-authority: C:\\Users\\Ada\\ca.crt\n" +
@@ -269,7 +272,7 @@ Deno.test("an entry is written without the file of its cluster's authority where
 });
 
 Deno.test("a kubeconfig that cannot be written is told before the server is asked", async () => {
-  await using stage = await openStage("oidc");
+  await using stage = await openStage(OIDC);
   const { server, update, kubeconfig } = stage;
   const text = "users:\n- name: a\n- name: a\n";
   await Deno.writeTextFile(kubeconfig, text);
@@ -283,7 +286,7 @@ Deno.test("a kubeconfig that cannot be written is told before the server is aske
 });
 
 Deno.test("where kubectl's preferences refuse the command, it is said what lets it, quietly and in a dry run too", async () => {
-  await using stage = await openStage("oidc");
+  await using stage = await openStage(OIDC);
   const { sandbox, server } = stage;
   const kuberc = `${sandbox.folder}/kuberc`;
   const told = async (policy: string, ...words: string[]) => {

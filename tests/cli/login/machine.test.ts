@@ -65,7 +65,7 @@ Deno.test("a service account signs in with nobody asked, and its key file is not
   assert.doesNotMatch(stderr, /https:/, "no address to open");
   await Deno.remove(path);
   const [session] = await sessions(world);
-  assert.deepEqual([session?.kind, session?.user, session?.name], [
+  assert.deepEqual([String(session?.kind), session?.user, session?.name], [
     "service-account",
     { subject: id, email },
     `${email}@${world.cloud.apiHost}`,
@@ -260,7 +260,7 @@ Deno.test("a personal access token comes by standard input, or is typed unseen",
   assert.equal(piped.code, 0, piped.stderr);
   const [session] = await sessions(world);
   const ada = world.cloud.users.find(({ email }) => email === "ada@example.com")?.sub;
-  assert.deepEqual([session?.kind, session?.user.subject], ["pat", ada], "the token's own word");
+  assert.deepEqual([String(session?.kind), session?.user.subject], ["pat", ada], "the token's own word");
   const typed = await world.run(`login ${at(world)} --with-token`, { keys: [...pat, "\r"] });
   assert.equal(typed.code, 0, typed.stderr);
   assert.match(typed.stderr, /Type or paste the personal access token and press Enter \(it is not shown\)/);
@@ -321,7 +321,7 @@ Deno.test("a GitHub job is handed to the API server as it is, asked for each tim
   );
   assert.match(stderr, /their key in .*\nWhoever can read your files can use this session/);
   const [session] = await sessions(world);
-  assert.deepEqual([session?.kind, session?.user.subject, session?.tokenExpires], [
+  assert.deepEqual([String(session?.kind), session?.user.subject, session?.tokenExpires], [
     "workload",
     `github:${AUDIENCE}`,
     undefined,
@@ -454,7 +454,7 @@ Deno.test("a client with a secret exchanges, at an issuer of one's own", async (
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Next: datumctl auth update-kubeconfig --server/);
   const [session] = await sessions(world);
-  assert.deepEqual([session?.provider, session?.apiHost], ["oidc", cloud.authHost]);
+  assert.deepEqual([String(session?.provider), session?.apiHost], ["oidc", cloud.authHost]);
   assert.ok(!(await stored(world)).includes(cloud.workloadClient.clientSecret));
   assert.equal((await claims(world, { env })).iss, cloud.issuer);
 });

@@ -5,6 +5,7 @@ import { signInFromPlugin } from "../../../src/plugin/sign-in.ts";
 import { AppError } from "../../../src/errors.ts";
 import { BOUND } from "../../sessions/sandbox.ts";
 import { openIssuerWorld } from "../issuer-world.ts";
+import { CLOUDS } from "../../clouds.ts";
 
 const FLAGS = [
   ...["--auth-param", "kc_idp_hint=github", "--auth-param", "audience=https://api.example.com?a=1&b=2"],
@@ -226,6 +227,7 @@ Deno.test("the sign-in that kubectl's plugin begins by itself sends them, too", 
   const over = new AppError("SESSION_EXPIRED", "The session has expired.");
   await signInFromPlugin("work", over, {
     store: sandbox.store,
+    providers: CLOUDS,
     env: (name) => name === "BROWSER" ? "true" : undefined,
     canAsk: false,
     writeErr(text) {

@@ -242,7 +242,7 @@ Deno.test("there is one session for each host: refused before any request, repla
   assert.match(first.stdout, /^Signed in at 127\.0\.0\.1:\d+ with the token "one"\.\n$/);
   const session = await stored(store, `one@${host}`);
   assert.deepEqual(
-    [session.kind, session.team, session.issuer, session.user.name, session.scopes],
+    [String(session.kind), session.team, session.issuer, session.user.name, session.scopes],
     ["studio", "data-team", studio.url, "one", ["datasets", "MODELS"]],
   );
   assert.equal(session.expires, new Date(world.sandbox.time + 365 * DAY).toISOString());

@@ -175,7 +175,7 @@ for (const missing of Object.keys(ALL)) {
 Deno.test("the variables are a profile of their own, with the API that is known unless they name another", async () => {
   const session = await sessionOfVariables(variables(ALL));
   assert.equal(session.name, "env:CLOUDFLEET_ACCESS_TOKEN_ID");
-  assert.deepEqual([session.kind, session.organization, session.apiHost], [
+  assert.deepEqual([String(session.kind), session.organization, session.apiHost], [
     "api-token",
     "acme",
     "api.cloudfleet.ai",

@@ -1,18 +1,15 @@
 /** Proves the lines that mend a session. */
 
 import assert from "node:assert/strict";
-import {
-  type EntryWords,
-  loginLineOfName,
-  machineLoginLine,
-  namesServerLine,
-  newLoginLine,
-  signInOfName,
-} from "../../src/sessions/login-line.ts";
+import type { EntryWords, NamedServer } from "../../src/sessions/providers.ts";
 import type { Session } from "../../src/sessions/session.ts";
-import { SESSION } from "./plain-session.ts";
+import { SESSION } from "../sessions/plain-session.ts";
+import { PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT, WORKLOAD } from "../../src/providers/kinds.ts";
+import { OIDC } from "../../src/providers/oidc/facts.ts";
+import { CLOUDS } from "../clouds.ts";
+import { DATUM } from "../../src/providers/datum/facts.ts";
 
-Deno.test("the line that signs a machine in again names its place and way, in words that no shell takes for others", () => {
+Deno.test("the line that signs a machine in again names its place and way, in words that no shell takes for others", async () => {
   const usual = {
     authHost: "auth.datum.net",
     apiHost: "api.datum.net",
@@ -21,23 +18,23 @@ Deno.test("the line that signs a machine in again names its place and way, in wo
     scopes: [],
   };
   const rows: readonly [Partial<Session>, string][] = [
-    [{ kind: "pat" }, "--with-token"],
-    [{ kind: "service-account", clientId: "1" }, "--credentials FILE"],
+    [{ kind: PERSONAL_ACCESS_TOKEN }, "--with-token"],
+    [{ kind: SERVICE_ACCOUNT, clientId: "1" }, "--credentials FILE"],
     [
-      { kind: "pat", apiHost: "api.example.com" },
+      { kind: PERSONAL_ACCESS_TOKEN, apiHost: "api.example.com" },
       "--with-token --hostname auth.datum.net --api-hostname api.example.com",
     ],
     [
-      { kind: "workload", user: { subject: "gitlab:KUBE_TOKEN:https://k8s.example.com:6443" } },
+      { kind: WORKLOAD, user: { subject: "gitlab:KUBE_TOKEN:https://k8s.example.com:6443" } },
       "--workload gitlab:KUBE_TOKEN --audience https://k8s.example.com:6443",
     ],
     [
-      { kind: "workload", provider: "oidc", user: { subject: "file:/run/a token:aud" } },
+      { kind: WORKLOAD, provider: OIDC, user: { subject: "file:/run/a token:aud" } },
       "--workload 'file:/run/a token' --audience aud --issuer https://auth.example.com",
     ],
     [
       {
-        kind: "workload",
+        kind: WORKLOAD,
         user: { subject: "github:it's; rm" },
         clientId: "7",
         scopes: ["a", "b"],
@@ -45,17 +42,17 @@ Deno.test("the line that signs a machine in again names its place and way, in wo
       },
       "--workload github --audience 'it'\\''s; rm' --exchange --client-id 7 --scopes a,b --client-secret-file FILE",
     ],
-    [{ kind: "workload", user: { subject: "strange" } }, "--workload KIND --audience AUDIENCE"],
+    [{ kind: WORKLOAD, user: { subject: "strange" } }, "--workload KIND --audience AUDIENCE"],
   ];
   for (const [fields, line] of rows) {
     assert.equal(
-      machineLoginLine({ ...SESSION, ...usual, ...fields }),
+      await CLOUDS.newLoginLine("ci", { ...SESSION, ...usual, ...fields }),
       `datumctl login --profile ci ${line}`,
     );
   }
 });
 
-Deno.test("loginLineOfName() names the host that is in a name, for nothing else tells where it was", () => {
+Deno.test("signInOfName() names the host that is in a name, where nothing else tells where it was", async () => {
   const plain = "datumctl login --profile ";
   const rows: readonly (readonly [name: string, flags: string])[] = [
     ["work", ""],
@@ -69,10 +66,12 @@ Deno.test("loginLineOfName() names the host that is in a name, for nothing else 
       " --hostname AUTH_HOST --api-hostname 127.0.0.1:8443 --client-id ID",
     ],
   ];
-  for (const [name, flags] of rows) assert.equal(loginLineOfName(name), `${plain}${name}${flags}`);
+  for (const [name, flags] of rows) {
+    assert.equal((await CLOUDS.signInOfName(name)).split("; or, ")[0], `${plain}${name}${flags}`);
+  }
 });
 
-Deno.test("signInOfName() leads where the entry belongs: an issuer's session to its issuer, never to a Datum", () => {
+Deno.test("signInOfName() leads where the entry belongs: an issuer's session to its issuer, never to a Datum", async () => {
   const issuer = "https://id.example.com/realms/main";
   const rows: readonly (readonly [name: string, entry: EntryWords, sentence: string])[] = [
     ["work", { activeFor: issuer, clientId: "kube" }, `--profile work --issuer ${issuer} --client-id kube`],
@@ -105,33 +104,34 @@ Deno.test("signInOfName() leads where the entry belongs: an issuer's session to 
     ],
   ];
   for (const [name, entry, sentence] of rows) {
-    assert.equal(signInOfName(name, entry), `datumctl login ${sentence}`);
+    assert.equal(await CLOUDS.signInOfName(name, entry), `datumctl login ${sentence}`);
   }
 });
 
-Deno.test("namesServerLine() names a cluster, a Datum's control plane, or an address", () => {
-  const line = (provider: Session["provider"], server: Parameters<typeof namesServerLine>[1]) =>
-    namesServerLine({ name: "work", provider }, server).replace("datumctl auth update-kubeconfig ", "");
+Deno.test("namesServerLine() names a cluster, a Datum's control plane, or an address", async () => {
+  const line = async (provider: Session["provider"], server: NamedServer) =>
+    (await CLOUDS.namesServerLine({ name: "work", provider }, server))
+      .replace("datumctl auth update-kubeconfig ", "");
   const address =
     "https://tunnel.example.com:8443/apis/resourcemanager.miloapis.com/v1alpha1/organizations/acme" +
     "/control-plane";
   const datums = "--organization acme --hostname tunnel.example.com:8443 --profile work";
-  assert.equal(line("datum", { address }), datums);
-  assert.equal(line("oidc", { address }), `--server ${address} --profile work`);
-  assert.equal(line("datum", { cluster: "a b" }), "--cluster 'a b' --no-switch --profile work");
+  assert.equal(await line(DATUM, { address }), datums);
+  assert.equal(await line(OIDC, { address }), `--server ${address} --profile work`);
+  assert.equal(await line(DATUM, { cluster: "a b" }), "--cluster 'a b' --no-switch --profile work");
 });
 
-Deno.test("newLoginLine() leads to the place of a session, whoever comes there", () => {
-  const line = (more: Partial<Session>) => newLoginLine("NAME", { ...SESSION, ...more });
+Deno.test("newLoginLine() leads to the place of a session, whoever comes there", async () => {
+  const line = (more: Partial<Session>) => CLOUDS.newLoginLine("NAME", { ...SESSION, ...more });
   const usual = { issuer: "https://auth.datum.net", authHost: "auth.datum.net", apiHost: "api.datum.net" };
-  assert.equal(line(usual), "datumctl login --profile NAME");
+  assert.equal(await line(usual), "datumctl login --profile NAME");
   assert.equal(
-    line({}),
+    await line({}),
     "datumctl login --profile NAME --hostname auth.example.com --api-hostname api.example.com --client-id 1",
   );
   assert.equal(
-    line({
-      provider: "oidc",
+    await line({
+      provider: OIDC,
       issuer: "https://id.example.com/a",
       confidential: true,
       certificateAuthority: "PEM",
@@ -140,7 +140,7 @@ Deno.test("newLoginLine() leads to the place of a session, whoever comes there",
       "--certificate-authority FILE",
   );
   assert.equal(
-    line({ kind: "pat" }),
+    await line({ kind: PERSONAL_ACCESS_TOKEN }),
     "datumctl login --profile NAME --with-token --hostname auth.example.com --api-hostname api.example.com",
   );
 });

@@ -1,20 +1,22 @@
 /** The sessions that variables and key files give: `DATUMCTL_TOKEN`, `DATUMCTL_CREDENTIALS_FILE`, and the vendor's words. */
 
-import { AppError } from "../errors.ts";
-import { printable, shellLine } from "../text.ts";
-import { unverifiedClaims } from "../oauth/jwt.ts";
-import { isPersonalAccessToken } from "../oauth/grants/personal-access-token.ts";
-import { parseServiceAccountKey } from "../oauth/grants/service-account-key.ts";
-import type { SourceCredentials } from "../sessions/credentials.ts";
-import { ambientSession } from "../sessions/open.ts";
-import type { Session } from "../sessions/session.ts";
-import { AMBIENT } from "../sessions/name.ts";
-import { timedToken } from "../sessions/token.ts";
-import type { Clock } from "../system/clock.ts";
-import type { Environment } from "../system/environment.ts";
-import { readGivenFile } from "../system/files.ts";
-import { authorityOfVariable } from "./certificate-authority.ts";
-import { datumHosts } from "./datum/hosts.ts";
+import { AppError } from "../../errors.ts";
+import { isPersonalAccessToken } from "../../oauth/grants/personal-access-token.ts";
+import { parseServiceAccountKey } from "../../oauth/grants/service-account-key.ts";
+import { unverifiedClaims } from "../../oauth/jwt.ts";
+import { authorityOfVariable } from "../certificate-authority.ts";
+import { DATUM } from "./facts.ts";
+import { datumHosts } from "./hosts.ts";
+import { SERVICE_ACCOUNT, WORKLOAD } from "../kinds.ts";
+import type { SourceCredentials } from "../../sessions/credentials.ts";
+import { AMBIENT } from "../../sessions/name.ts";
+import { ambientSession } from "../../sessions/open.ts";
+import type { Session } from "../../sessions/session.ts";
+import { timedToken } from "../../sessions/token.ts";
+import type { Clock } from "../../system/clock.ts";
+import type { Environment } from "../../system/environment.ts";
+import { readGivenFile } from "../../system/files.ts";
+import { printable, shellLine } from "../../text.ts";
 
 /** The variables that name an API host: ours, then the vendor's. */
 const API_HOSTS = ["DATUMCTL_API_HOSTNAME", "DATUM_API_HOSTNAME", "DATUM_API_HOST"] as const;
@@ -77,8 +79,8 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
   const expires = ends === undefined ? undefined : new Date(ends).toISOString();
   return ambientSession({
     name: `${AMBIENT}DATUMCTL_TOKEN`,
-    provider: "datum",
-    kind: "workload",
+    provider: DATUM,
+    kind: WORKLOAD,
     user: { subject, email: typeof email === "string" ? printable(email) : undefined },
     scopes: [],
     // Nobody here makes another one: its end is the session's.
@@ -121,8 +123,8 @@ export async function sessionOfCredentialsFile(
   const place = await placeOf(env);
   return ambientSession({
     name: `${AMBIENT}${word}`,
-    provider: "datum",
-    kind: "service-account",
+    provider: DATUM,
+    kind: SERVICE_ACCOUNT,
     user: { subject: clientId, email },
     scopes: scope === undefined ? [] : scope.split(" "),
   }, {

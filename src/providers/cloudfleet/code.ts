@@ -1,0 +1,51 @@
+/** What Cloudfleet does otherwise than other clouds. */
+
+import { shellLine } from "../../text.ts";
+import { PERSON } from "../kinds.ts";
+import { sessionLines } from "../lines.ts";
+import type { ProviderCode } from "../provider.ts";
+import { addTokenLine } from "./profile.ts";
+import { isApiToken } from "./facts.ts";
+import { cloudfleetTarget } from "./target.ts";
+import { printable } from "../../text.ts";
+
+/** Cloudfleet's code. */
+export const CLOUDFLEET_CODE: ProviderCode = {
+  ...sessionLines({
+    ownKind: {
+      what: "Store the token's current secret",
+      line: ({ name, clientId, organization }) => addTokenLine(name, clientId, organization),
+    },
+  }),
+  flags: [
+    ...["listenPort", "prompt", "authParam", "tokenParam", "resource", "trustAudience"] as const,
+    ...["redirectUri", "deviceAuthorizationEndpoint"] as const,
+  ],
+  // Entries of Cloudfleet's profiles look as those of an issuer's did before they told the client.
+  signInOfName: (name, { activeFor, clientId }) =>
+    activeFor?.includes("://") && clientId === undefined
+      ? `for a Cloudfleet profile: ${addTokenLine(name, "TOKEN_ID")}`
+      : undefined,
+  renewalTarget({ kind, issuer, clientId, apiHost }, { api }) {
+    return kind === PERSON ? cloudfleetTarget({ issuer, clientId, apiHost, api }) : undefined;
+  },
+  nothingInUse: ({ name }) => ({
+    message: `The session "${name}" has no API server in use.`,
+    hint: "Write an entry for a cluster: datumctl clusters kubeconfig ID, then choose its context: " +
+      "kubectl config use-context ID/PROFILE",
+  }),
+  nextCommand: () => "datumctl clusters list",
+  staysValid: (session) =>
+    isApiToken(session)
+      ? `The token ${
+        printable(session.clientId)
+      } itself may still be valid. To delete it, as an administrator: ${
+        shellLine(["datumctl", "tokens", "delete", session.clientId])
+      }`
+      : undefined,
+  lostKeyLine({ name, organization, issuer, clientId }) {
+    const remove = ["datumctl", "auth", "remove-profile", name];
+    const add = ["datumctl", "auth", "add-profile", "user", name, organization ?? "ORGANIZATION_ID"];
+    return `${shellLine(remove)}, and: ${shellLine([...add, "--issuer", issuer, "--client-id", clientId])}`;
+  },
+};

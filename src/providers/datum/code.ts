@@ -1,0 +1,92 @@
+/** What Datum Cloud does otherwise than other clouds. */
+
+import { AppError } from "../../errors.ts";
+import type { UnstoredSession } from "../../sessions/providers.ts";
+import { PERSON, PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT } from "../kinds.ts";
+import { clientFlags, hostOfName, loginLine, machineLoginLine, sessionLines } from "../lines.ts";
+import type { NamedTarget, ProviderCode } from "../provider.ts";
+import { printable } from "../../text.ts";
+import { DATUM_API_HOST, DATUM_AUTH_HOST, datumHosts, datumTarget, scopeOfServer } from "./hosts.ts";
+
+/** Datum's code. */
+export const DATUM_CODE: ProviderCode = {
+  ...sessionLines({ hostFlags, serverFlags }),
+  flags: [
+    ...["hostname", "apiHostname", "clientId", "listenPort", "prompt"] as const,
+    ...["authParam", "tokenParam", "resource", "trustAudience"] as const,
+    ...["credentials", "withToken", "workload", "audience", "exchange"] as const,
+  ],
+  signInOfName(name, { activeFor }) {
+    if (activeFor?.includes("://")) return undefined;
+    return lineOfName(name, activeFor ?? hostOfName(name));
+  },
+  renewalTarget({ kind, authHost, apiHost, clientId }) {
+    return kind === PERSON ? datumTarget({ hostname: authHost, apiHostname: apiHost, clientId }) : undefined;
+  },
+  targetOfName,
+  nothingInUse: () => ({
+    message: "No organization or project is in use.",
+    hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
+      "for this command only: --organization, --project or --platform-wide",
+  }),
+  nextCommand: () => "datumctl auth update-kubeconfig --project PROJECT_ID",
+  nextHelp: "To see the projects and their IDs: datumctl projects list",
+  staysValid({ kind, clientId, authHost, apiHost }) {
+    if (kind === PERSONAL_ACCESS_TOKEN) {
+      return `The personal access token itself stays valid at ${apiHost} until it is revoked there.`;
+    }
+    return kind === SERVICE_ACCOUNT
+      ? `The key of ${printable(clientId)} itself stays valid at ${authHost} until it is removed there.`
+      : undefined;
+  },
+  isUsualPlace({ authHost, apiHost }, { apiHostname }) {
+    const usual = datumHosts({ apiHostname });
+    return authHost === usual.authHost && (apiHost === usual.apiHost || apiHostname !== undefined);
+  },
+  lostKeyLine: (session) =>
+    session.kind.person
+      ? loginLine(session.name, clientFlags(hostFlags(session), session))
+      : machineLoginLine(session, hostFlags(session)),
+};
+
+/** The flags that name a session's hosts; none for Datum's own. */
+function hostFlags({ authHost, apiHost }: UnstoredSession): string[] {
+  const usual = authHost === DATUM_AUTH_HOST && apiHost === DATUM_API_HOST;
+  return usual ? [] : ["--hostname", authHost, "--api-hostname", apiHost];
+}
+
+function serverFlags(address: string): string[] | undefined {
+  const scope = scopeOfServer(address);
+  if (scope === undefined) return undefined;
+  return [
+    `--${scope.kind}`,
+    scope.id,
+    "--hostname",
+    address.replace(/^https:\/\//i, "").split("/", 1)[0] ?? "",
+  ];
+}
+
+/** The line that signs in at the Datum of an API host, at the usual one without any. */
+function lineOfName(name: string, host: string | undefined): string {
+  if (host === undefined || host === DATUM_API_HOST) return loginLine(name);
+  // Datum's own hosts have clients that are known.
+  const client = host.endsWith(".datum.net") ? [] : ["--client-id", "ID"];
+  const where = host.startsWith("api.")
+    ? ["--hostname", `auth.${host.slice("api.".length)}`]
+    : ["--hostname", "AUTH_HOST", "--api-hostname", host];
+  return loginLine(name, [...where, ...client]);
+}
+
+/** A name that a session gets by itself tells its person and its hosts. */
+function targetOfName(name: string): NamedTarget | undefined {
+  const [, email, host] = /^([^@]+@[^@]+)@(api\.[^@]+)$/.exec(name) ?? [];
+  if (email === undefined || host === undefined) return undefined;
+  try {
+    const target = datumTarget({ hostname: `auth.${host.slice("api.".length)}` });
+    return target.apiHost === host ? { target, email, line: lineOfName(name, hostOfName(name)) } : undefined;
+  } catch (thrown) {
+    // A host whose client nobody knows: only the person can say.
+    if (thrown instanceof AppError) return undefined;
+    throw thrown;
+  }
+}

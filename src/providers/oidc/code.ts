@@ -1,0 +1,70 @@
+/** What an OpenID Connect issuer of somebody's own has otherwise than other clouds. */
+
+import type { Session } from "../../sessions/session.ts";
+import { PERSON } from "../kinds.ts";
+import { clientFlags, hostOfName, loginLine, machineLoginLine, sessionLines } from "../lines.ts";
+import type { ProviderCode } from "../provider.ts";
+import { oidcTarget } from "./target.ts";
+
+/** The code of such an issuer. */
+export const OIDC_CODE: ProviderCode = {
+  ...sessionLines({ hostFlags, clientSecrets: true }),
+  flags: [
+    ...["clientId", "listenPort", "prompt", "authParam", "tokenParam", "resource", "trustAudience"] as const,
+    ...["issuer", "redirectUri", "clientSecretFile", "deviceAuthorizationEndpoint"] as const,
+    ...["credentials", "withToken", "workload", "audience", "exchange"] as const,
+  ],
+  meant: ({ issuer }) => issuer === undefined ? undefined : "certainly",
+  signInOfName(name, { activeFor, clientId }) {
+    if (activeFor?.includes("://")) {
+      const line = issuerLine(name, activeFor, clientId ?? "ID");
+      return clientId === undefined
+        ? `${line} (ID is the client at that issuer, as its administrator or the API server's --oidc-client-id has it)`
+        : line;
+    }
+    // The name alone does not tell a Datum from an issuer; the API hosts of a Datum mostly do.
+    const host = activeFor ?? hostOfName(name);
+    return activeFor !== undefined || host === undefined || host.startsWith("api.")
+      ? undefined
+      : `or, where that is an OpenID issuer's: ${issuerLine(name, "ISSUER", "ID")}`;
+  },
+  renewalTarget({ kind, issuer, clientId }, { clientSecret }) {
+    return kind === PERSON ? oidcTarget({ issuer, clientId, clientSecret }) : undefined;
+  },
+  nothingInUse: ({ name }) => ({
+    message: `The session "${name}" has no API server in use.`,
+    hint: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
+  }),
+  nextCommand: () => "datumctl auth update-kubeconfig --server https://API_SERVER",
+  lostKeyLine: (session) =>
+    session.kind.person
+      ? loginLine(session.name, [...clientFlags(hostFlags(session), session), ...choiceFlags(session)])
+      : machineLoginLine(session, hostFlags(session)),
+};
+
+function hostFlags({ issuer }: Pick<Session, "issuer">): string[] {
+  return ["--issuer", issuer];
+}
+
+function issuerLine(name: string, issuer: string, clientId: string): string {
+  return loginLine(name, ["--issuer", issuer, "--client-id", clientId]);
+}
+
+/** The flags with which an issuer of one's own was signed in to. */
+function choiceFlags({ signIn = {}, confidential }: Session): string[] {
+  const { redirectUri, deviceEndpoint, scopes, prompt, resources = [], trustedAudiences = [] } = signIn;
+  const pairs = (parameters: Readonly<Record<string, string>> = {}) =>
+    Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  const flags = [
+    ["--redirect-uri", redirectUri],
+    ["--device-authorization-endpoint", deviceEndpoint],
+    ["--scopes", scopes?.join(",")],
+    ["--prompt", prompt],
+    ...pairs(signIn.authParams).map((pair) => ["--auth-param", pair] as const),
+    ...pairs(signIn.tokenParams).map((pair) => ["--token-param", pair] as const),
+    ...resources.map((resource) => ["--resource", resource] as const),
+    ...trustedAudiences.map((audience) => ["--trust-audience", audience] as const),
+    ["--client-secret-file", confidential ? "FILE" : undefined],
+  ] as const;
+  return flags.flatMap(([flag, value]) => value === undefined ? [] : [flag, value]);
+}

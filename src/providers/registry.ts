@@ -1,0 +1,100 @@
+/** The clouds that a program knows, and which session the variables give. */
+
+import type { SessionProviders } from "../sessions/providers.ts";
+import type { Session } from "../sessions/session.ts";
+import type { FindAmbient } from "../sessions/store.ts";
+import { AMBIENT } from "../sessions/name.ts";
+import type { Environment } from "../system/environment.ts";
+import type { Host } from "../system/host.ts";
+import { CLOUDFLEET_PROVIDER } from "./cloudfleet/provider.ts";
+import { DATUM_PROVIDER } from "./datum/provider.ts";
+import { OIDC_PROVIDER } from "./oidc/provider.ts";
+import type { NamedTarget, Provider, SessionVariable } from "./provider.ts";
+import { STUDIO_PROVIDER } from "./studio/provider.ts";
+
+/** The clouds of this program. */
+export const ALL: readonly Provider[] = [
+  DATUM_PROVIDER,
+  OIDC_PROVIDER,
+  STUDIO_PROVIDER,
+  CLOUDFLEET_PROVIDER,
+];
+
+/** The clouds that a program knows, the one that is meant unless another is named first. */
+export interface Providers extends SessionProviders {
+  readonly all: readonly [Provider, ...Provider[]];
+  /** The cloud of that name. */
+  named(name: string): Provider | undefined;
+  /** The cloud of a session. */
+  of(session: Pick<Session, "provider">): Provider;
+  /** Where to sign in again to a session of which only the name is left; undefined where that does not tell. */
+  targetOfName(name: string): Promise<NamedTarget | undefined>;
+  /** The variable that gives the session of every command; undefined where none is set. */
+  variableInForce(env: Environment): string | undefined;
+  /**
+   * The sessions that the variables give: of that name (`env:` and the variable), or the one that counts for every command;
+   * or the one of the key file that is named. Undefined where none is set. Each is read once in a process.
+   *
+   * @throws {AppError} `USAGE` for one that cannot be used.
+   */
+  ambient(host: Pick<Host, "env" | "now">): FindAmbient;
+}
+
+/** The registry of these clouds. */
+export function providersOf(given: readonly Provider[] = ALL): Providers {
+  const [first, ...others] = given;
+  if (first === undefined) throw new Error("a program knows one cloud at least");
+  const all = [first, ...others] as const;
+  const kinds = new Map(all.flatMap(({ kinds }) => kinds).map((kind) => [String(kind), kind]));
+  const variables = all.flatMap(({ variables }) => variables);
+  const named = (name: string) => all.find(({ facts }) => String(facts) === name);
+  const of: Providers["of"] = ({ provider }) => named(String(provider)) ?? first;
+  const lines = async (session: Pick<Session, "provider">) => await of(session).load();
+  return {
+    all,
+    named,
+    of,
+    provider: (name) => named(name)?.facts,
+    kind: (name) => kinds.get(name),
+    signInAgain: async (session) => (await lines(session)).signInAgain(session),
+    trustLine: async (session) => (await lines(session)).trustLine(session),
+    newLoginLine: async (name, session) => (await lines(session)).newLoginLine(name, session),
+    namesServerLine: async (session, server) => (await lines(session)).namesServerLine(session, server),
+    afterRefusal: async (session, refusal) => (await lines(session)).afterRefusal(session, refusal),
+    async signInOfName(name, entry = {}) {
+      const codes = await Promise.all(all.map((one) => one.load()));
+      return codes.flatMap((code) => code.signInOfName?.(name, entry) ?? []).join("; ");
+    },
+    async targetOfName(name) {
+      const codes = await Promise.all(all.map((one) => one.load()));
+      return codes.map((code) => code.targetOfName?.(name)).find((target) => target !== undefined);
+    },
+    variableInForce: (env) =>
+      variables.find(({ name, everywhere }) => everywhere && env(name) !== undefined)?.name,
+    ambient: (host) => ambientSessions(all, variables, host),
+  };
+}
+
+function ambientSessions(
+  all: readonly Provider[],
+  variables: readonly SessionVariable[],
+  { env, now }: Pick<Host, "env" | "now">,
+): FindAmbient {
+  const sessions = new Map<string, Promise<Session>>();
+  const once = async (key: string, read: () => Promise<Session>) => {
+    const session = sessions.get(key) ?? read();
+    sessions.set(key, session);
+    return await session;
+  };
+  return async (meant) => {
+    if (typeof meant === "object") {
+      const { credentialsFile: path } = meant;
+      const read = all.find(({ readKeyFile }) => readKeyFile !== undefined)?.readKeyFile;
+      return read && await once(`--credentials-file ${path}`, () => read(env, path));
+    }
+    const found = variables.find(({ name, everywhere }) =>
+      (meant === undefined ? everywhere : meant === `${AMBIENT}${name}`) && env(name) !== undefined
+    );
+    return found && await once(found.name, () => found.read(env, now));
+  };
+}

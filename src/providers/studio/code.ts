@@ -1,0 +1,58 @@
+/** What DataChain Studio does otherwise than other clouds. */
+
+import { AppError } from "../../errors.ts";
+import type { UnstoredSession } from "../../sessions/providers.ts";
+import type { Environment } from "../../system/environment.ts";
+import type { LoginFlags } from "../flags.ts";
+import { loginLine, sessionLines } from "../lines.ts";
+import type { ProviderCode } from "../provider.ts";
+import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./token-fields.ts";
+
+/** Studio's code. */
+export const STUDIO_CODE: ProviderCode = {
+  ...sessionLines({ ownKind: { what: "Sign in again", line: renewalLine } }),
+  flags: ["hostname", "name", "team", "expiresIn", "local", "force", "exportDatachain"],
+  meant(flags, env) {
+    const { hostname } = flags;
+    if (hostname === undefined) return meansStudio(flags) ? "perhaps" : undefined;
+    return isStudioHost(hostname, env) ? "certainly" : undefined;
+  },
+  nothingInUse: ({ name }) => ({
+    message: `The session "${name}" has no API server in use.`,
+    hint:
+      "Studio has no Kubernetes APIs. Act as another session: --profile NAME; see them: datumctl auth list",
+  }),
+  nextCommand: () => "datumctl auth token",
+  lostKeyLine: renewalLine,
+};
+
+function renewalLine({ name, apiHost, issuer, local }: UnstoredSession): string {
+  const host = issuer === `https://${apiHost}` ? apiHost : issuer;
+  return loginLine(name, [
+    ...["--provider", "studio", "--hostname", host],
+    ...(local ? ["--local"] : []),
+    "--force",
+  ]);
+}
+
+function isStudioHost(hostname: string, env: Environment): boolean {
+  const host = hostOf(hostname);
+  return host !== undefined &&
+    (host === hostOf(STUDIO_HOST) || host === hostOf(env("DATACHAIN_STUDIO_URL") ?? ""));
+}
+
+/** A host and port that can be compared; undefined for what is none, which others complain of. */
+function hostOf(text: string): string | undefined {
+  try {
+    return new URL(studioHost(text, "--hostname")).host;
+  } catch (thrown) {
+    if (thrown instanceof AppError) return undefined;
+    throw thrown;
+  }
+}
+
+function meansStudio({ team, expiresIn, local, scopes }: LoginFlags): boolean {
+  if ([team, expiresIn, local].some((flag) => flag !== undefined)) return true;
+  const known: readonly string[] = STUDIO_SCOPES;
+  return scopes?.split(",").some((scope) => known.includes(scope.trim().toUpperCase())) ?? false;
+}
