@@ -17,7 +17,7 @@ import { addScopeFlags, scopeFlags } from "./scope.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
 
 /** `api-resources`: the kinds of things there are. */
-export function apiResourcesCommand(deps: ContextOf): CommandUnknownOpts {
+export function apiResourcesCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("api-resources")
     .description("List the resource types of the control plane in use")
     .option("--api-group <group>", "only those in this group; empty means the core group")
@@ -39,7 +39,7 @@ export function apiResourcesCommand(deps: ContextOf): CommandUnknownOpts {
     );
   addScopeFlags(command);
   command.action(async (flags) => {
-    const given = deps(command);
+    const given = contextOf(command);
     const input = readInput(flags);
     using plane = await openControlPlane(given, scopeFlags(command));
     await runApiResources(given.out, await openDiscovery(given, plane), input);

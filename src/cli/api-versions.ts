@@ -9,7 +9,7 @@ import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 
 /** `api-versions`: every group with version. */
-export function apiVersionsCommand(deps: ContextOf): CommandUnknownOpts {
+export function apiVersionsCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("api-versions")
     .description("List the API groups and versions of the control plane in use")
     .addHelpText(
@@ -18,7 +18,7 @@ export function apiVersionsCommand(deps: ContextOf): CommandUnknownOpts {
     );
   addScopeFlags(command);
   command.action(async () => {
-    const given = deps(command);
+    const given = contextOf(command);
     using plane = await openControlPlane(given, scopeFlags(command));
     await runApiVersions(given.out, await openDiscovery(given, plane));
   });

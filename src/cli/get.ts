@@ -17,7 +17,7 @@ const PROJECTS: readonly string[] = ["projects", "project"];
 const ORGANIZATIONS: readonly string[] = ["organizations", "organization", "orgs"];
 
 /** `get`, which knows `--raw`, `organizations` and `projects` so far. */
-export function getCommand(deps: ContextOf): CommandUnknownOpts {
+export function getCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("get")
     .description("Print what the control plane in use answers at a path; list organizations or projects")
     .argument("[words...]")
@@ -34,7 +34,7 @@ export function getCommand(deps: ContextOf): CommandUnknownOpts {
     );
   addScopeFlags(command);
   command.action(async (words, flags) => {
-    const given = deps(command);
+    const given = contextOf(command);
     const { organization, project, platformWide } = scopeFlags(command);
     if (flags.raw === undefined && words.length === 1 && project === undefined && !platformWide) {
       // What is the user's own is told by other control planes than the one in use.

@@ -25,13 +25,13 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   const { writeErr } = context.terminal;
   let refusing: CommandUnknownOpts | undefined;
   let named: string | undefined;
-  const deps: ContextOf = (command) => {
+  const contextOf: ContextOf = (command) => {
     const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);
     named = made.choice.flag;
     return made;
   };
   const parse = async (words: readonly string[]) => {
-    const program = await buildProgram(words, context, deps, (command) => {
+    const program = await buildProgram(words, context, contextOf, (command) => {
       refusing = command;
     });
     await program.parseAsync([...args], { from: "user" });

@@ -12,7 +12,7 @@ import type { SessionStore } from "../sessions/store.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Warns that commands act as the session of a variable, where that is not the active one. */
-export function tellWhatComesFirst({ out, env, choice }: CommandContext, active?: string): void {
+export function warnOfPrecedence({ out, env, choice }: CommandContext, active?: string): void {
   const variable = choice.variable === undefined
     ? variableInForce(env)
     : choice.variable.session === (active ?? choice.variable.session)
@@ -22,7 +22,7 @@ export function tellWhatComesFirst({ out, env, choice }: CommandContext, active?
 }
 
 /** Warns that the project folder has a session of its own, which takes precedence over the active one. */
-export async function tellOfFolder({ out, store }: CommandContext): Promise<void> {
+export async function warnOfProjectFolder({ out, store }: CommandContext): Promise<void> {
   const local = await store.nearestProject();
   if (local?.project === undefined) return;
   out.warn(

@@ -35,13 +35,13 @@ export async function storedSessions(cli: CommandContext, store = cli.store): Pr
 
 /** The session that a command acts as, and the context with the store that it is in. */
 export interface ActingSession extends ChosenSession {
-  readonly deps: CommandContext;
+  readonly context: CommandContext;
 }
 
 /** {@link actingSession} of a command's flags. */
 export async function actingSession(cli: CommandContext): Promise<ActingSession> {
   const chosen = await sealedActingSession(cli.store, cli.choice, keyringLimits(cli));
-  return { ...chosen, deps: { ...cli, store: chosen.store } };
+  return { ...chosen, context: { ...cli, store: chosen.store } };
 }
 
 /** The sessions that can be used here: the user's own, and those of the project folder that their keys open. Warns of the others. */

@@ -6,7 +6,7 @@ import { findProgram } from "../system/processes.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Says that kubectl will not run a command, and what lets it; nothing where it will. */
-export async function tellPluginPolicy(
+export async function printPluginPolicy(
   { env, out }: Pick<CommandContext, "env" | "out">,
   command: string,
 ): Promise<void> {

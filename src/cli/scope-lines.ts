@@ -64,7 +64,7 @@ export function scopeParts(scope: ChosenScope | undefined, apiHost: string): {
 }
 
 /** Says why what would be asked gets no token. */
-export function warnOfRefusal({ out }: CommandContext, scope: ChosenScope | undefined): void {
+export function warnOfRefusedScope({ out }: CommandContext, scope: ChosenScope | undefined): void {
   if (scope?.kind !== "context" || scope.refused === undefined) return;
   out.warn(`${scope.refused.message} ${scope.refused.hint ?? ""}`.trim());
 }

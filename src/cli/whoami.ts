@@ -7,7 +7,7 @@ import type { ChosenSession } from "../sessions/choose.ts";
 import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet/profile.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
-import { describeScope, warnOfRefusal } from "./scope-lines.ts";
+import { describeScope, warnOfRefusedScope } from "./scope-lines.ts";
 import { warnOfExpiry } from "./notices.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
@@ -16,7 +16,7 @@ import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
 
 /** `whoami`. */
-export function whoamiCommand(deps: ContextOf): CommandUnknownOpts {
+export function whoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Show who you act as, and where; asks no server")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -25,7 +25,7 @@ export function whoamiCommand(deps: ContextOf): CommandUnknownOpts {
       "\nExamples:\n  datumctl whoami\n  datumctl whoami -o json\n  datumctl whoami --profile work",
     );
   addScopeFlags(command);
-  command.action((flags) => runWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
+  command.action((flags) => runWhoami(contextOf(command), { ...scopeFlags(command), output: flags.output }));
   return command;
 }
 
@@ -76,7 +76,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
       format,
     ),
   );
-  warnOfRefusal(cli, actedOn);
+  warnOfRefusedScope(cli, actedOn);
   const { choice: { flag, variable }, env } = cli;
   if (flag === undefined && variable === undefined && variablesSet(env)) {
     cli.out.info("tokens and clusters go by the CLOUDFLEET_* variables instead.");

@@ -42,7 +42,7 @@ const KEYRING = [
 ] as const;
 
 /** `auth add-profile`, which holds `token` and `user`. */
-export function addProfileCommand(deps: ContextOf): CommandUnknownOpts {
+export function addProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
   const token = new Command("token")
     .description("Store an API token as a profile, after testing it")
     .argument("<name>", "what the profile is called")
@@ -69,7 +69,7 @@ The profile default is what tokens and clusters use where nothing else is chosen
 gets the new secret.`,
     );
   token.action((name, organization, tokenId, secret, flags) =>
-    runAddTokenProfile(deps(token), { ...flags, name, organization, tokenId, secret })
+    runAddTokenProfile(contextOf(token), { ...flags, name, organization, tokenId, secret })
   );
   const user = new Command("user")
     .description("Add a profile for a person, who signs in when it is first used")
@@ -88,7 +88,9 @@ Examples:
   datumctl auth add-profile user work ORGANIZATION_ID --issuer https://auth.example.com --client-id cli
   datumctl login --profile work`,
     );
-  user.action((name, organization, flags) => runAddUserProfile(deps(user), { ...flags, name, organization }));
+  user.action((name, organization, flags) =>
+    runAddUserProfile(contextOf(user), { ...flags, name, organization })
+  );
   const command: CommandUnknownOpts = new Command("add-profile")
     .description("Add a Cloudfleet profile: an API token, or a person")
     .addHelpText("after", "\nExamples:\n  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID")

@@ -25,7 +25,7 @@ Answers yes with exit code 0, no with exit code 1. The resource may be written T
 TYPE.GROUP or as a path that begins with a slash.`;
 
 /** `auth can-i`. */
-export function canICommand(deps: ContextOf): CommandUnknownOpts {
+export function canICommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("can-i")
     .description("Ask the control plane in use whether something is allowed")
     .argument("[verb]", "such as get, list, create; * for all")
@@ -40,7 +40,7 @@ export function canICommand(deps: ContextOf): CommandUnknownOpts {
   addScopeFlags(command, { namespace: true });
   command.action((verb, resource, name, flags) => {
     const { quiet } = command.optsWithGlobals() as { readonly quiet?: true };
-    return runCanI(deps(command), { ...flags, ...scopeFlags(command), verb, resource, name, quiet });
+    return runCanI(contextOf(command), { ...flags, ...scopeFlags(command), verb, resource, name, quiet });
   });
   return command;
 }

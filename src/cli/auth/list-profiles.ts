@@ -10,7 +10,7 @@ import { storageOf, storedIn } from "../session-labels.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list-profiles`. */
-export function listProfilesCommand(deps: ContextOf): CommandUnknownOpts {
+export function listProfilesCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list-profiles")
     .description("List the Cloudfleet profiles on this machine, secrets masked")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -18,7 +18,7 @@ export function listProfilesCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl auth list-profiles\n  datumctl auth list-profiles -o json",
     );
-  command.action((flags) => runListProfiles(deps(command), { output: flags.output }));
+  command.action((flags) => runListProfiles(contextOf(command), { output: flags.output }));
   return command;
 }
 

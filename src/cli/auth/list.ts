@@ -5,7 +5,7 @@ import { isSameClient } from "../../sessions/identity.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { tellWhatComesFirst, warnOfExpiry } from "../notices.ts";
+import { warnOfExpiry, warnOfPrecedence } from "../notices.ts";
 import { isOver } from "../../sessions/session-life.ts";
 import type { StoredSession } from "../../sessions/acting.ts";
 import { sessionEnds, storageOf, storedIn } from "../session-labels.ts";
@@ -13,7 +13,7 @@ import { sessionsHere } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list`: a table of the sessions; never a token. */
-export function listCommand(deps: ContextOf): CommandUnknownOpts {
+export function listCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List who is signed in on this machine")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -21,7 +21,7 @@ export function listCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl auth list\n  datumctl auth list -o wide\n  datumctl auth ls -o json",
     );
-  command.action((flags) => runList(deps(command), { output: flags.output }));
+  command.action((flags) => runList(contextOf(command), { output: flags.output }));
   return command;
 }
 
@@ -104,7 +104,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   if (sessions.length === 0 && format === "table") {
     cli.out.info("Nobody is signed in. Sign in: datumctl login");
   }
-  tellWhatComesFirst(cli, sessions.find((placed) => standing(placed) === "Active")?.session.name ?? "");
+  warnOfPrecedence(cli, sessions.find((placed) => standing(placed) === "Active")?.session.name ?? "");
   for (const { session, store } of sessions) await warnOfExpiry(cli, store, session);
 }
 

@@ -9,12 +9,12 @@ import { keyLeftBehind, staysValid } from "../notices.ts";
 import { readableSessions } from "../pick-session.ts";
 
 /** `auth remove-profile`. */
-export function removeProfileCommand(deps: ContextOf): CommandUnknownOpts {
+export function removeProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("remove-profile")
     .description("Remove a Cloudfleet profile from this machine; its token stays valid")
     .argument("<name>", "the profile's name")
     .addHelpText("after", "\nExamples:\n  datumctl auth remove-profile ci");
-  command.action((name) => runRemoveProfile(deps(command), { name }));
+  command.action((name) => runRemoveProfile(contextOf(command), { name }));
   return command;
 }
 

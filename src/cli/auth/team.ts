@@ -8,13 +8,13 @@ import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth team`: shows the default team, or sets it. */
-export function teamCommand(deps: ContextOf): CommandUnknownOpts {
+export function teamCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("team")
     .description("Show or set the default team at DataChain Studio")
     .argument("[name]", "the team; without it, the one that is set is shown")
     .option("--local", "act on the project folder's own session")
     .addHelpText("after", "\nExamples:\n  datumctl auth team\n  datumctl auth team data-team");
-  command.action((name, flags) => runTeam(deps(command), { name, ...flags }));
+  command.action((name, flags) => runTeam(contextOf(command), { name, ...flags }));
   return command;
 }
 

@@ -7,14 +7,14 @@ import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth token`. */
-export function tokenCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokenCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("token")
     .description("Print DataChain Studio's token")
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl auth token\n  DATACHAIN_STUDIO_TOKEN=$(datumctl auth token) datachain job run query.py",
     );
-  command.action(() => runToken(deps(command)));
+  command.action(() => runToken(contextOf(command)));
   return command;
 }
 

@@ -44,7 +44,7 @@ import {
 import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
-import { tellPluginPolicy } from "../plugin-policy.ts";
+import { printPluginPolicy } from "../plugin-policy.ts";
 import { scopeInUse } from "../scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
@@ -66,7 +66,7 @@ Exactly one of --organization, --project, --cluster and --server is needed. The 
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
 
 /** `auth update-kubeconfig`. */
-export function updateKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
+export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("update-kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a session")
     .option("--organization <id>", "control plane of an organization")
@@ -88,7 +88,7 @@ export function updateKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
     .option("--exec-command <name>", "program that kubectl runs (default: this one)")
     .option("--dry-run", "print what would change, as a unified diff")
     .addHelpText("after", EXAMPLES);
-  command.action((flags) => runUpdateKubeconfig(deps(command), flags));
+  command.action((flags) => runUpdateKubeconfig(contextOf(command), flags));
   return command;
 }
 
@@ -120,7 +120,7 @@ export async function runUpdateKubeconfig(
   // Nobody need be asked anything for a file that cannot be written.
   await checkKubeconfigs(paths);
   const choice = { ...given.choice, own: input.followActive };
-  const { deps: cli, store, session: chosen } = await actingSession({ ...given, choice });
+  const { context: cli, store, session: chosen } = await actingSession({ ...given, choice });
   refuseCredentialsFile(chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await store.open(chosen, keyringLimits(cli));
@@ -180,7 +180,7 @@ export async function runUpdateKubeconfig(
     noteShared(cli, found, entry);
     if (diff === "") out.info("Nothing would change.");
     out.text(diff);
-    return await tellPluginPolicy(cli, own.command);
+    return await printPluginPolicy(cli, own.command);
   }
   const before = await loadKubeconfig(paths);
   // What would be refused is not kept either.
@@ -210,7 +210,7 @@ export async function runUpdateKubeconfig(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
-  await tellPluginPolicy(cli, own.command);
+  await printPluginPolicy(cli, own.command);
   const next = [
     "kubectl",
     ...(input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig]),

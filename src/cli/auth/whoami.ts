@@ -10,7 +10,7 @@ import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
 import { formatObject, formatTable, listFormat } from "../output/table.ts";
 
 /** `auth whoami`. */
-export function authWhoamiCommand(deps: ContextOf): CommandUnknownOpts {
+export function authWhoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Ask the control plane in use whom it sees: user name, groups and the rest")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -20,7 +20,9 @@ export function authWhoamiCommand(deps: ContextOf): CommandUnknownOpts {
         "datumctl whoami shows who is signed in without asking a server.",
     );
   addScopeFlags(command);
-  command.action((flags) => runAuthWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
+  command.action((flags) =>
+    runAuthWhoami(contextOf(command), { ...scopeFlags(command), output: flags.output })
+  );
   return command;
 }
 

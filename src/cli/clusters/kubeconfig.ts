@@ -28,11 +28,11 @@ import { openCloudfleet, operationOption } from "../cloudfleet.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { ownCommand } from "../../kubeconfig/exec-command.ts";
-import { tellPluginPolicy } from "../plugin-policy.ts";
+import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 
 /** `clusters kubeconfig`. */
-export function clustersKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
+export function clustersKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
   const kubeconfig = new Command("kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
     .argument("<id>", "the cluster's id")
@@ -52,7 +52,7 @@ Examples:
 
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
     );
-  kubeconfig.action((id, flags) => runClustersKubeconfig(deps(kubeconfig), { ...flags, id }));
+  kubeconfig.action((id, flags) => runClustersKubeconfig(contextOf(kubeconfig), { ...flags, id }));
   return kubeconfig;
 }
 
@@ -117,7 +117,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   out.line(`Context:     ${context}`);
   out.line(`User:        ${printable(who)}`);
   out.line(`API server:  ${server}`);
-  await tellPluginPolicy(cli, command);
+  await printPluginPolicy(cli, command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
   out.info(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
 }

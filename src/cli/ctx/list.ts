@@ -10,13 +10,13 @@ import { formatListing, listFormat } from "../output/table.ts";
 import { listTargets, targetName, type TargetRow } from "./targets.ts";
 
 /** `ctx list`. */
-export function ctxListCommand(deps: ContextOf): CommandUnknownOpts {
+export function ctxListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List what can be chosen: every organization with its projects")
     .option("-o, --output <format>", "table, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl ctx list\n  datumctl ctx list -o name");
   // The same flag of `ctx` takes the value, wherever it stands.
-  list.action(() => runCtxList(deps(list), list.optsWithGlobals() as { readonly output?: string }));
+  list.action(() => runCtxList(contextOf(list), list.optsWithGlobals() as { readonly output?: string }));
   return list;
 }
 
@@ -27,7 +27,7 @@ export async function runCtxList(
 ): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await actingSession(cli);
-  const rows = await listTargets(chosen.deps, chosen.session);
+  const rows = await listTargets(chosen.context, chosen.session);
   const isActedOn = await actedOn(cli, chosen);
   cli.out.text(
     await formatListing<TargetRow>({

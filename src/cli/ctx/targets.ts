@@ -44,10 +44,10 @@ const PATIENCE = 4;
 /** Every organization, followed by its projects. */
 export async function listTargets(given: CommandContext, session: Session): Promise<TargetRow[]> {
   using whole = boundedSignal(PATIENCE * given.requestTimeout, tooLate, given.interrupted);
-  const deps = { ...given, interrupted: whole.signal };
-  const organizations = await listOrganizations(deps, session);
+  const limited = { ...given, interrupted: whole.signal };
+  const organizations = await listOrganizations(limited, session);
   const rows = await mapConcurrent(organizations, async ({ id, displayName }): Promise<TargetRow[]> => {
-    return [{ organization: id, displayName }, ...await projectsOf(deps, session, id)];
+    return [{ organization: id, displayName }, ...await projectsOf(limited, session, id)];
   });
   return rows.flat();
 }

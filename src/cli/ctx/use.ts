@@ -15,7 +15,7 @@ import { listProjects } from "../tenancy.ts";
 import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
 
 /** `ctx use`. */
-export function ctxUseCommand(deps: ContextOf): CommandUnknownOpts {
+export function ctxUseCommand(contextOf: ContextOf): CommandUnknownOpts {
   const use = new Command("use")
     .description("Choose what later commands act on")
     .argument("[target]", "ORG or ORG/PROJECT; asked for when left out")
@@ -24,7 +24,7 @@ export function ctxUseCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl ctx use my-org-id\n  datumctl ctx use my-org-id/my-project-id",
     );
-  use.action((target, flags) => runCtxUse(deps(use), { target, skipValidation: flags.skipValidation }));
+  use.action((target, flags) => runCtxUse(contextOf(use), { target, skipValidation: flags.skipValidation }));
   return use;
 }
 
@@ -35,7 +35,7 @@ export async function runCtxUse(
 ): Promise<void> {
   const { out, env } = given;
   const named = input.target === undefined ? undefined : parseTarget(input.target);
-  const { session, store, deps: cli } = await actingSession(given);
+  const { session, store, context: cli } = await actingSession(given);
   checkStored(
     session,
     "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",

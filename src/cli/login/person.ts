@@ -23,7 +23,7 @@ import { readClientSecret } from "../prompt/hidden-line.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { tellOfFolder, tellWhatComesFirst, tellWhereKept } from "../notices.ts";
+import { tellWhereKept, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "./parameters.ts";
@@ -228,8 +228,8 @@ async function announce(
     out.info(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
   }
   tellName(cli, session, nameOfPerson(session.user));
-  tellWhatComesFirst(cli, session.name);
-  await tellOfFolder(cli);
+  warnOfPrecedence(cli, session.name);
+  await warnOfProjectFolder(cli);
   if (session.provider === "datum") await learnControlPlanes(cli, session, tokens.accessToken, fetch);
   tellNext(cli, session);
 }

@@ -17,7 +17,7 @@ export async function printProjects(
   const acting = await actingSession(cli);
   const organization = await organizationOf(acting, input.organization);
   if (organization === undefined) return cli.out.info("You are not a member of any organization.");
-  const rows = await listProjects(acting.deps, acting.session, organization);
+  const rows = await listProjects(acting.context, acting.session, organization);
   cli.out.text(
     await formatListing<Project>({
       rows,
@@ -39,7 +39,7 @@ async function organizationOf(
   acting: ActingSession,
   flag: string | undefined,
 ): Promise<string | undefined> {
-  const { deps: cli, session } = acting;
+  const { context: cli, session } = acting;
   const named = flag ?? organizationVariable(cli.env)?.id ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("../kubeconfig-context.ts");

@@ -16,7 +16,7 @@ import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } f
 import { saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** `tokens create`. */
-export function tokensCreateCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensCreateCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("create")
     .description("Create an API token; its secret is shown once, or goes straight to a file or a profile")
     .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
@@ -41,7 +41,7 @@ Examples:
   datumctl tokens create --name ci --role User --secret-file ci.secret
   datumctl tokens create -f token.yaml --save-profile ci`,
     );
-  command.action((words, flags) => runCreate(deps(command), { ...flags, words }));
+  command.action((words, flags) => runCreate(contextOf(command), { ...flags, words }));
   return command;
 }
 

@@ -9,14 +9,14 @@ import { confirm } from "../prompt/confirm.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 
 /** `tokens delete`. */
-export function tokensDeleteCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensDeleteCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("delete")
     .description("Delete an API token permanently")
     .argument("<id>", "the token's id")
     .option("-y, --yes", "do not ask for confirmation")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens delete 2iKo4Asy51EUx2gpJFW76t --yes");
-  command.action((id, flags) => runDelete(deps(command), { ...flags, id }));
+  command.action((id, flags) => runDelete(contextOf(command), { ...flags, id }));
   return command;
 }
 

@@ -8,13 +8,13 @@ import { formatListing, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";
 
 /** `tokens list`. */
-export function tokensListCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List the organization's API tokens")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens list\n  datumctl tokens list --profile ci -o json");
-  command.action((flags) => runList(deps(command), flags));
+  command.action((flags) => runList(contextOf(command), flags));
   return command;
 }
 

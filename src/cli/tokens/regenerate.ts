@@ -18,7 +18,7 @@ import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } f
 import { type LostSecret, saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** `tokens regenerate`. */
-export function tokensRegenerateCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensRegenerateCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("regenerate")
     .description("Give an API token a new secret; the old one is refused at once")
     .argument("<id>", "the token's id")
@@ -38,7 +38,7 @@ Examples:
   datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --update-profile
   datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --yes --secret-file ci.secret`,
     );
-  command.action((id, flags) => runRegenerate(deps(command), { ...flags, id }));
+  command.action((id, flags) => runRegenerate(contextOf(command), { ...flags, id }));
   return command;
 }
 
@@ -164,13 +164,13 @@ async function rotate(
  * one that is sealed for where the secret comes from gets it.
  */
 async function profileUpdate(
-  { store, ...deps }: CommandContext,
+  cli: CommandContext,
   name: string,
   id: string,
   acting: Session,
 ): Promise<SecretDestination> {
-  const stored = await store.read(name);
-  const opened = stored && await store.open(stored, keyringLimits({ store, ...deps }));
+  const stored = await cli.store.read(name);
+  const opened = stored && await cli.store.open(stored, keyringLimits(cli));
   const { kind, clientId } = opened?.session ?? {};
   if (opened?.key === undefined || kind !== "api-token" || clientId !== id) {
     throw new AppError(
@@ -183,7 +183,7 @@ async function profileUpdate(
   }
   checkSealedFor(opened.session, acting);
   const { session, credentials } = opened;
-  const replacement = await store.prepare(name, stored, opened.key);
+  const replacement = await cli.store.prepare(name, stored, opened.key);
   return {
     where: `the profile "${name}"`,
     async keep({ secret }) {
@@ -191,7 +191,7 @@ async function profileUpdate(
       // The token that was made with the old secret goes with it.
       const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;
       await replacement.commit(fields, { ...rest, clientSecret: secret } as typeof credentials);
-      await removeFile((await store.paths(name)).failure);
+      await removeFile((await cli.store.paths(name)).failure);
     },
     discard: () => replacement.discard(),
   };
