@@ -8,7 +8,7 @@ import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 
-/** `api-versions`: every group with version. */
+/** `api-versions`. */
 export function apiVersionsCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("api-versions")
     .description("List the API groups and versions of the control plane in use")
@@ -25,7 +25,11 @@ export function apiVersionsCommand(contextOf: ContextOf): CommandUnknownOpts {
   return command;
 }
 
-/** Prints every group with version; then throws `INCOMPLETE` when the server told of one of its roots only. */
+/**
+ * Prints every group with its versions.
+ *
+ * @throws {AppError} `INCOMPLETE`, after printing, when the server answered at one of its roots only
+ */
 export async function runApiVersions(out: Output, source: DiscoverySource): Promise<void> {
   const discovery = await source.read({ fresh: true });
   const versions = discovery.groups.flatMap(({ name, versions }) =>

@@ -1,4 +1,4 @@
-/** Owns what the kubeconfig's current context says of what is acted on. */
+/** The kubeconfig's current context as what commands act on. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -16,7 +16,11 @@ import type { Session } from "../sessions/session.ts";
 import type { Environment } from "../system/environment.ts";
 import { type ChosenScope, scopeOfServer } from "./scope.ts";
 
-/** {@link scopeOfContext} of the kubeconfig that is there. Throws `KUBECONFIG` and `STORAGE`. */
+/**
+ * {@link scopeOfContext} of the kubeconfig in force.
+ *
+ * @throws {AppError} `KUBECONFIG`; `STORAGE`
+ */
 export async function currentScope(
   env: Environment,
   chosen: ChosenSession,
@@ -25,8 +29,8 @@ export async function currentScope(
 }
 
 /**
- * The kubeconfig's current context as what is acted on, when it is ours to use: pinned to the chosen session, or
- * following the active one while that is the one chosen.
+ * What the kubeconfig's current context leads to, when its user entry is pinned to the chosen session, or follows the
+ * active session and that is the chosen one.
  */
 export function scopeOfContext(
   kubeconfig: Kubeconfig,
@@ -42,14 +46,14 @@ export function scopeOfContext(
     kind: "context",
     context,
     kubeconfig,
-    // What a path says of a project is a Datum's word alone.
+    // Only a path at a Datum's own host says which project it is.
     scope: session.provider === "datum" && refused === undefined ? scopeOfServer(context.server) : undefined,
     refused,
     source: `the kubeconfig's context ${printable(context.name, 100)}`,
   };
 }
 
-/** Why a request would get no token there, as far as the session's public fields tell it. */
+/** Why a request would get no token there, as far as the session's public fields say. */
 function whyRefused(
   kubeconfig: Kubeconfig,
   cluster: string | undefined,

@@ -163,7 +163,7 @@ export async function pickSession(
   if (others.length === 0) return first;
   const active = await cli.store.active();
   const labels = sessions.map(({ session, store }) => {
-    // What its file says beside its name may be anybody's words.
+    // Only the name is shown: others may have written the rest of the file.
     if (store.project !== undefined) return `${session.name}  in ${printable(store.project)}`;
     const usual = defaultSessionName(nameOfPerson(session.user), session.apiHost);
     return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}${

@@ -9,7 +9,7 @@ import { helpCommand } from "./help.ts";
 import { wordUnknown } from "./usage-errors.ts";
 import { BUILD, versionCommand } from "./version.ts";
 
-// In columns. What is broken more often is no easier to read.
+// In columns. Narrower text would be harder to read than lines that the terminal breaks.
 const NARROWEST_HELP = 40;
 const NARROWEST_DESCRIPTION = 20;
 
@@ -74,7 +74,10 @@ function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMM
   return table.filter(([own]) => own.some((word) => words.includes(word)));
 }
 
-/** The program with the commands that a line calls, or with all of them where it calls none. `refused` is told which command refuses the line. */
+/**
+ * The program with the commands that a line calls, or with all of them when it calls none. `refused` is called with the
+ * command that refuses the line.
+ */
 export async function buildProgram(
   words: readonly string[],
   context: ProcessContext,
@@ -100,7 +103,7 @@ export async function buildProgram(
   return program;
 }
 
-/** Sets what all commands have in common: errors go to our own error, help to our terminal. */
+/** Sets what all commands share: their errors become our own, their help goes to the terminal that is handed in. */
 function configure(
   command: CommandUnknownOpts,
   { terminal }: ProcessContext,
@@ -112,7 +115,7 @@ function configure(
   });
   command.configureOutput({
     writeOut: terminal.writeOut,
-    // What it would say is said by our own error.
+    // Commander's own message is not printed: our error says it.
     writeErr: () => {},
     getOutHelpWidth: () => Math.max(NARROWEST_HELP, terminal.columns()),
   });

@@ -33,7 +33,7 @@ interface WhoamiInput extends ScopeFlags {
   readonly output: string | undefined;
 }
 
-/** Prints the session that a command would act as, and why that one. */
+/** Prints the session that a command would act as, and what it was chosen by. */
 export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await actingSession(cli);
@@ -84,7 +84,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
   await warnOfExpiry(cli, store, session);
 }
 
-/** Studio tells nobody's name: there it is the token's. */
+/** Studio does not say who the user is, so its token's name is printed. */
 function whoOf({ kind, user, name }: Session): readonly (readonly [string, string])[] {
   if (kind === "studio") return [["Token", user.name ?? name]];
   return [
@@ -93,7 +93,7 @@ function whoOf({ kind, user, name }: Session): readonly (readonly [string, strin
   ];
 }
 
-/** What a command would act on; a kubeconfig that cannot be read hides no more than itself. */
+/** What a command would act on. Warns of a kubeconfig that cannot be read, and goes on. */
 async function scopeOf(
   { env, out }: CommandContext,
   flags: ScopeFlags,

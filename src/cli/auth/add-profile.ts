@@ -1,4 +1,4 @@
-/** Owns `auth add-profile`: an API token or a person of Cloudfleet under a name, proved before it is kept. */
+/** `auth add-profile`: stores an API token or a person of Cloudfleet under a name; a token is tested first. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -115,7 +115,11 @@ interface TokenInput extends ProfileInput {
   readonly skipValidation?: true | undefined;
 }
 
-/** Tries an API token and keeps it. Throws `SESSION_REJECTED` for a refused one; then all is as it was. */
+/**
+ * Tests an API token and stores it.
+ *
+ * @throws {AppError} `SESSION_REJECTED` when it is refused; then nothing is changed
+ */
 export async function runAddTokenProfile(cli: CommandContext, input: TokenInput): Promise<void> {
   const { out } = cli;
   const { tokenId, organization } = input;
@@ -130,7 +134,7 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
     input,
     (before) => before.kind === "api-token" && before.clientId === tokenId,
   );
-  // What is wrong with the ids shows before a secret is asked for.
+  // A wrong id should show before a secret is asked for.
   tokenProfile({ organization, tokenId, secret: "" }, kept);
   const secret = input.secret ?? await readHiddenLine(cli, `the secret of the token ${tokenId}`);
   if (!isSecret(secret)) {
@@ -155,7 +159,11 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
   await tell(cli, saved, "datumctl clusters list");
 }
 
-/** A token that was made with the profile. Throws what that fails with, saying that nothing was stored. */
+/**
+ * An access token of the profile, which shows that the profile works.
+ *
+ * @throws {AppError} what getting it throws, with a sentence that nothing was stored
+ */
 async function prove(cli: CommandContext, name: string, profile: MachineSession): Promise<FreshToken> {
   try {
     return await freshToken(cli.store, unstoredProfile(profile, name), { force: true }, tokenLimits(cli));
@@ -172,7 +180,7 @@ async function prove(cli: CommandContext, name: string, profile: MachineSession)
   }
 }
 
-/** Keeps a profile that its person signs in to later. */
+/** Stores a profile that its person signs in to later. */
 export async function runAddUserProfile(
   cli: CommandContext,
   input: ProfileInput & { readonly clientId?: string | undefined },
@@ -197,7 +205,11 @@ export async function runAddUserProfile(
   await tell(cli, saved, `datumctl login --profile ${input.name}`);
 }
 
-/** Where the profile belongs; one that is there keeps its place. Throws `USAGE`, `IDENTITY_MISMATCH`. */
+/**
+ * The issuer and API of the profile; a profile that exists keeps its own.
+ *
+ * @throws {AppError} `USAGE`; `IDENTITY_MISMATCH`
+ */
 async function placeOf(
   cli: CommandContext,
   input: ProfileInput,
@@ -219,7 +231,7 @@ async function placeOf(
   return address;
 }
 
-/** The place of a profile that is renewed, as it was sealed; undefined where its key is lost. */
+/** The issuer and API of a profile that is renewed, as it was sealed; undefined when its key is lost. */
 async function knownPlace(
   cli: CommandContext,
   stored: Session,
@@ -227,7 +239,7 @@ async function knownPlace(
 ): Promise<CloudfleetAddress | undefined> {
   if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
   const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli));
-  // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
+  // A new secret replaces a lost key, but where the secret is sent must not come from an unsealed file.
   if (opened === undefined) return undefined;
   const { session, credentials } = opened;
   if (!same(session)) throw another(stored.name);
@@ -245,7 +257,7 @@ function another(name: string): AppError {
   );
 }
 
-/** Stores a profile; it becomes the active session only where there is none. */
+/** Stores a profile. It becomes the active session only when there is none. */
 async function keep(
   cli: CommandContext,
   { name, keyring }: ProfileInput,

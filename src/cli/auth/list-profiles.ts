@@ -1,4 +1,4 @@
-/** Owns `auth list-profiles`: Cloudfleet's profiles on this machine, their secrets masked. */
+/** `auth list-profiles`: the Cloudfleet profiles on this machine, with their secrets masked. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -24,7 +24,7 @@ export function listProfilesCommand(contextOf: ContextOf): CommandUnknownOpts {
 
 const MASKED = "********";
 
-/** Prints the profiles that are stored here, and the one that the variables give. */
+/** Prints the profiles that are stored here, and the one of the variables. */
 export async function runListProfiles(
   cli: CommandContext,
   input: { readonly output: string | undefined },
@@ -69,7 +69,7 @@ export async function runListProfiles(
   }
 }
 
-/** None, or one; variables that cannot be used are warned of. */
+/** The profile of the variables, if any. Warns of variables that cannot be used. */
 async function profileOfVariables({ env, out }: CommandContext): Promise<Session[]> {
   if (!variablesSet(env)) return [];
   try {

@@ -12,7 +12,7 @@ import { sessionEnds, storageOf, storedIn } from "../session-labels.ts";
 import { sessionsHere } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
-/** `auth list`: a table of the sessions; never a token. */
+/** `auth list`, which never prints a token. */
 export function listCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List who is signed in on this machine")
@@ -29,16 +29,16 @@ interface ListInput {
   readonly output: string | undefined;
 }
 
-/** Whether a session is in force here, or would be outside of the project folder. */
+/** Whether a session is active here, or only outside the project folder. */
 type Standing = "Active" | "Active elsewhere" | "";
 
-/** Its standing, and that it is known to be over. */
+/** The standing, with a mark for a session that is known to be over. */
 function statusOf(standing: Standing, session: Session, now: number): string {
   if (!isOver(session, now)) return standing;
   return standing === "" ? "Expired" : `Expired (${standing.toLowerCase()})`;
 }
 
-/** What tells sessions apart that would look the same: realms of one host, clients of one issuer. */
+/** The columns that are needed because sessions would look the same: realms of one host, clients of one issuer. */
 interface Distinctions {
   readonly issuer: boolean;
   readonly client: boolean;
@@ -108,7 +108,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   for (const { session, store } of sessions) await warnOfExpiry(cli, store, session);
 }
 
-/** Tells each session's standing: a project folder's active one comes before the person's. */
+/** The standing of each session: a project folder's active one takes precedence over the user's. */
 async function standings(
   { store }: CommandContext,
   sessions: readonly StoredSession[],

@@ -1,4 +1,4 @@
-/** Owns `auth remove-profile`: a profile goes from this machine; its token stays as it is. */
+/** `auth remove-profile`: removes a profile from this machine; its token stays valid. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -18,7 +18,11 @@ export function removeProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
   return command;
 }
 
-/** Removes a profile's file and key. Throws `NOT_FOUND` naming those there are, `USAGE` for another provider's session. */
+/**
+ * Removes a profile's file and key.
+ *
+ * @throws {AppError} `NOT_FOUND`, naming the profiles that exist; `USAGE` for another provider's session
+ */
 export async function runRemoveProfile(
   cli: CommandContext,
   { name }: { readonly name: string },

@@ -1,4 +1,4 @@
-/** Owns `auth switch`: which of the signed-in users is the active one. */
+/** `auth switch`: makes one of the signed-in users the active one. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
@@ -8,7 +8,7 @@ import { pickSession, sessionsHere } from "../pick-session.ts";
 import { whoAndWhere } from "../session-labels.ts";
 import { sealedInProject } from "../../sessions/acting.ts";
 
-/** `auth switch`: makes one stored session the active one. */
+/** `auth switch`. */
 export function switchCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("switch")
     .description("Make another signed-in user the active one")
@@ -26,7 +26,7 @@ interface SwitchInput {
   readonly user: string | undefined;
 }
 
-/** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
+/** Makes a stored session the active one of its store: the user's own, or the project folder's. */
 export async function runSwitch(cli: CommandContext, input: SwitchInput): Promise<void> {
   const sessions = await sessionsHere(cli);
   const meant = await pickSession(

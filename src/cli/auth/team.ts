@@ -1,4 +1,4 @@
-/** Owns `auth team`: the team that Studio's commands act as. */
+/** `auth team`: shows or sets the team that Studio's commands act as. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio/token-fields.ts";
@@ -7,7 +7,7 @@ import { exportTeam } from "../../providers/studio/export.ts";
 import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
-/** `auth team`: shows the default team, or sets it. */
+/** `auth team`. */
 export function teamCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("team")
     .description("Show or set the default team at DataChain Studio")
@@ -23,7 +23,11 @@ interface TeamInput {
   readonly local?: true | undefined;
 }
 
-/** Shows the default team on stdout, or sets it. Throws `USAGE` for a name that is none. */
+/**
+ * Shows the default team on stdout, or sets it.
+ *
+ * @throws {AppError} `USAGE` for a text that cannot be a team's name
+ */
 export async function runTeam(cli: CommandContext, { name, local }: TeamInput): Promise<void> {
   const { out } = cli;
   const team = name === undefined ? undefined : checkedName(name, "The team");

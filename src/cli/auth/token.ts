@@ -1,4 +1,4 @@
-/** Owns `auth token`: Studio's token, bare. */
+/** `auth token`: prints Studio's token. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { freshToken } from "../../sessions/fresh-token.ts";
@@ -18,7 +18,11 @@ export function tokenCommand(contextOf: ContextOf): CommandUnknownOpts {
   return command;
 }
 
-/** Prints the token and nothing else. Throws `SESSION_EXPIRED` when it has ended. */
+/**
+ * Prints the token and nothing else.
+ *
+ * @throws {AppError} `SESSION_EXPIRED` when it has ended
+ */
 export async function runToken(cli: CommandContext): Promise<void> {
   const instead = "The token of any session: datumctl auth get-token. ";
   const { session, store } = await studioSession(cli, "datumctl auth token", { instead });

@@ -1,4 +1,4 @@
-/** Owns `auth update-kubeconfig`: the kubeconfig entry through which kubectl gets fresh tokens. */
+/** `auth update-kubeconfig`: writes the kubeconfig entry through which kubectl gets fresh tokens. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { refuseStudio } from "../../plugin/exec-credential.ts";
@@ -117,17 +117,17 @@ export async function runUpdateKubeconfig(
     ? undefined
     : await readAuthority(input.certificateAuthority);
   const paths = kubeconfigPaths(input.kubeconfig, given.env);
-  // Nobody need be asked anything for a file that cannot be written.
+  // A file that cannot be written should show before anything is asked.
   await checkKubeconfigs(paths);
   const choice = { ...given.choice, own: input.followActive };
   const { context: cli, store, session: chosen } = await actingSession({ ...given, choice });
   refuseCredentialsFile(chosen);
-  // As it was sealed: an edited file must not say where its tokens go.
+  // The sealed session: an edited file must not say where its tokens go.
   const { session } = await store.open(chosen, keyringLimits(cli));
   refuseStudio(session);
   const target = await entryTarget(input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
-  // What a variable gives remembers nothing: it is for its own host.
+  // A session from a variable cannot remember servers: it is for its own host only.
   if (session.name.startsWith(AMBIENT)) {
     refuseOtherServer(session, askingServer({ server: target.addresses[0].url }));
   }
@@ -155,7 +155,7 @@ export async function runUpdateKubeconfig(
     token: wantedKind,
     certificateAuthority: learned.certificateAuthority,
   };
-  // As the files are when it is their turn to be changed.
+  // Set by `edit`, which sees the files as they are when they are changed.
   let found: Found = { changedAlong: [] };
   const edit = async (kubeconfig: Kubeconfig): Promise<KubeconfigEdit> => {
     if (target.written) checkClusterHost(kubeconfig, target.cluster, server);
@@ -183,7 +183,7 @@ export async function runUpdateKubeconfig(
     return await printPluginPolicy(cli, own.command);
   }
   const before = await loadKubeconfig(paths);
-  // What would be refused is not kept either.
+  // An entry that would be refused must not be remembered either.
   await edit(before);
   const serving = await rememberNamed(cli, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
@@ -240,15 +240,15 @@ async function askServer(
   });
 }
 
-/** What the files held of the entry before it was written. */
+/** What the files contain of the entry before it is written. */
 interface Found {
   /** The user that the context named, when it was another one. */
   readonly moved?: string | undefined;
-  /** Other contexts that the change of the user entry concerns. */
+  /** Other contexts that use the user entry that changes. */
   readonly changedAlong: readonly string[];
   /** The file that holds the context. */
   readonly holder?: string | undefined;
-  /** The cluster whose authority kubectl cannot tell. */
+  /** The cluster whose authority is too large for kubectl to pass on. */
   readonly tooLarge?: string | undefined;
 }
 
@@ -267,7 +267,11 @@ function noteShared(
   );
 }
 
-/** A following entry hands out nothing where it follows the sessions of another host. Throws `USAGE`. */
+/**
+ * Refuses an entry that would follow the sessions of another host, for it would get no token.
+ *
+ * @throws {AppError} `USAGE`
+ */
 function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
   if (apiHost === session.apiHost) return;
   throw new AppError(
@@ -278,7 +282,7 @@ function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
   );
 }
 
-/** What a person should know of an entry that is written all the same. */
+/** Warns of what may not work with an entry that is written all the same. */
 function warnOf(
   { out }: CommandContext,
   target: EntryTarget,
@@ -316,7 +320,7 @@ function checkContext(text: string): void {
   throw new AppError("USAGE", "--context takes a name of at most 253 printable characters.");
 }
 
-/** The user that a context of ours named before, when it was another one. */
+/** The user that the context names so far, when it is another one. */
 function formerUser(kubeconfig: Kubeconfig, context: string, user: string): string | undefined {
   const before = entryOf(kubeconfig, "contexts", context) === undefined
     ? undefined

@@ -36,11 +36,11 @@ export async function runAuthWhoami(cli: CommandContext, input: AuthWhoamiInput)
   using plane = await openControlPlane(cli, input);
   const review = await reviewSelf(plane.client);
   if (format === "table" || format === "wide") return cli.out.text(await formatUser(review));
-  // The name of an object that has none, as kubectl writes it.
+  // kubectl writes this for an object without a name.
   cli.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
 }
 
-/** The review's user as kubectl's table has it. */
+/** The review's user as kubectl prints it. */
 export async function formatUser(review: JsonObject): Promise<string> {
   const status = isObject(review.status) ? review.status : {};
   const { username, uid, groups, extra } = isObject(status.userInfo) ? status.userInfo : {};

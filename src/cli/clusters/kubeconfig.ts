@@ -63,7 +63,7 @@ interface KubeconfigInput {
   readonly operation: readonly string[];
 }
 
-/** Asks where the cluster is and merges its entry; the current context stays. */
+/** Asks for the cluster's address and writes its entry. The current context stays. */
 export async function runClustersKubeconfig(cli: CommandContext, input: KubeconfigInput): Promise<void> {
   const { out, env } = cli;
   const id = checkedId("a cluster", input.id);
@@ -101,9 +101,9 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
     });
   };
   const before = await loadKubeconfig(paths);
-  // What would be refused is not kept either.
+  // An entry that would be refused must not be remembered either.
   await edit(before);
-  // Nobody has asked the cluster with a token yet.
+  // No token was shown to the cluster yet.
   const named = { cluster: id, server, accepted: false, user };
   const own = { ...cli, store: cloudfleet.store };
   const serving = await rememberNamed(own, session, before, named);
@@ -122,7 +122,11 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   out.info(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
 }
 
-/** The cluster's address, as kubectl may send a token to it. Throws `NOT_FOUND` and `INVALID` where the API names none that serves. */
+/**
+ * The cluster's address, which must be one that kubectl sends tokens to.
+ *
+ * @throws {AppError} `NOT_FOUND` when the API names none; `INVALID` for an address that is refused
+ */
 function serverOf(cluster: Cluster): string {
   const address = clusterAddress(cluster);
   if (address === undefined) {

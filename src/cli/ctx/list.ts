@@ -15,12 +15,12 @@ export function ctxListCommand(contextOf: ContextOf): CommandUnknownOpts {
     .description("List what can be chosen: every organization with its projects")
     .option("-o, --output <format>", "table, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl ctx list\n  datumctl ctx list -o name");
-  // The same flag of `ctx` takes the value, wherever it stands.
+  // Commander gives the value to the same flag of `ctx`, wherever it stands.
   list.action(() => runCtxList(contextOf(list), list.optsWithGlobals() as { readonly output?: string }));
   return list;
 }
 
-/** Prints what can be chosen, with a mark at what is acted on. */
+/** Prints the targets, with a mark at the one that commands act on. */
 export async function runCtxList(
   cli: CommandContext,
   input: { readonly output?: string | undefined },

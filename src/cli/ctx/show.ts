@@ -23,7 +23,7 @@ export function ctxShowCommand(contextOf: ContextOf): CommandUnknownOpts {
   return command;
 }
 
-/** Prints what is in use, and what said so. */
+/** Prints what is in use, and what it was set by. */
 export async function runCtx(
   cli: CommandContext,
   input: { readonly output?: string | undefined },

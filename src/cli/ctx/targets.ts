@@ -38,7 +38,7 @@ export function targetName({ organization, project }: Target): string {
   return project === undefined ? organization : `${organization}/${project}`;
 }
 
-/** In times of a request, for all organizations together. */
+/** The time for all organizations together, as a multiple of `--request-timeout`. */
 const PATIENCE = 4;
 
 /** Every organization, followed by its projects. */
@@ -64,7 +64,7 @@ async function projectsOf(cli: CommandContext, session: Session, organization: s
     return (await listProjects(cli, session, checkedScope("organization", organization).id))
       .map(({ id, displayName }) => ({ organization, project: id, displayName }));
   } catch (thrown) {
-    // One that does not tell hides no other.
+    // An organization that does not list its projects hides no other.
     if (!(thrown instanceof AppError && (thrown.code === "FORBIDDEN" || thrown.code === "NOT_FOUND"))) {
       throw thrown;
     }

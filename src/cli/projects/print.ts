@@ -8,7 +8,7 @@ import { type ActingSession, actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { listOrganizations, listProjects, type Project } from "../tenancy.ts";
 
-/** Prints the projects of the organization that is named or in use; else of the only one there is, or one picked. */
+/** Prints the projects of the organization that is named or in use; else of the only one, or of one that is picked. */
 export async function printProjects(
   cli: CommandContext,
   input: { readonly organization?: string | undefined; readonly output?: string | undefined },

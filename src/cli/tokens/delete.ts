@@ -1,4 +1,4 @@
-/** `tokens delete`: deletes an API token once that was confirmed. */
+/** `tokens delete`: deletes an API token, after a confirmation. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
@@ -26,7 +26,7 @@ interface DeleteInput {
   readonly operation: readonly string[];
 }
 
-/** Deletes a token, once that was confirmed. */
+/** Deletes a token, after a confirmation. */
 export async function runDelete(cli: CommandContext, input: DeleteInput): Promise<void> {
   const id = checkedId("a token", input.id);
   using cloudfleet = await openCloudfleet(cli, input.operation);

@@ -23,7 +23,7 @@ interface ListInput {
   readonly operation: readonly string[];
 }
 
-/** Prints the organization's tokens; never a secret. */
+/** Prints the organization's tokens, never their secrets. */
 export async function runList(cli: CommandContext, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
   using cloudfleet = await openCloudfleet(cli, input.operation);

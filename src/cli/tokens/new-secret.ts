@@ -1,4 +1,4 @@
-/** Prints a secret that was just made, once, or where it was stored. */
+/** Prints a secret that was just made, or where it was stored instead. */
 
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
@@ -11,7 +11,11 @@ export const NEW_SECRET_OUTPUT = ["-o, --output <format>", "table, json or yaml"
 
 const FORMATS = ["table", "json", "yaml"] as const;
 
-/** A form that shows all there is: a bare name would lose the secret. Throws `USAGE` for another. */
+/**
+ * An output format that shows the secret: with `name` it would be lost.
+ *
+ * @throws {AppError} `USAGE` for another format
+ */
 export function newSecretFormat(text: string | undefined): typeof FORMATS[number] {
   const format = FORMATS.find((known) => known === (text ?? "table"));
   if (format !== undefined) return format;
@@ -21,7 +25,7 @@ export function newSecretFormat(text: string | undefined): typeof FORMATS[number
   );
 }
 
-/** A token with its secret, or with where that is. `lines` are what a person sees beside it. */
+/** A token with its secret, or with where that is stored. `lines` are printed above it in a table. */
 export async function formatNewSecret(
   token: {
     readonly id: string;
@@ -48,7 +52,11 @@ export async function formatNewSecret(
   }
 }
 
-/** Prints it. Throws what the output fails with, saying what was done and what to do. */
+/**
+ * Prints it.
+ *
+ * @throws {AppError} what the output fails with, saying what was done and what to do
+ */
 export function printNewSecret({ out }: CommandContext, text: string, { done, remedy }: LostSecret): void {
   try {
     out.text(text);

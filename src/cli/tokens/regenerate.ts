@@ -53,7 +53,7 @@ export interface RegenerateInput {
   readonly operation: readonly string[];
 }
 
-/** Gives a token a new secret, once that was confirmed. */
+/** Gives a token a new secret, after a confirmation. */
 export async function runRegenerate(cli: CommandContext, input: RegenerateInput): Promise<void> {
   const format = newSecretFormat(input.output);
   const id = checkedId("a token", input.id);
@@ -86,7 +86,7 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
   try {
     await rotate(cli, cloudfleet, input, profiles, lost, tell);
   } catch (thrown) {
-    // Refused for its token, nothing was done: one that is made anew may be taken. No lock is held meanwhile.
+    // The request was refused for its access token, so nothing was done: a fresh one may be accepted. No lock is held here.
     if (own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
     await cloudfleet.prepare(true);
     await rotate(cli, cloudfleet, input, profiles, lost, tell);
@@ -109,14 +109,14 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
 }
 
 /**
- * Gets a token to ask with. A profile that renews its own secret gets one that is made just now and outlives the old
- * secret: should the rest be broken off, the same command can be run again with it.
+ * Gets an access token to ask with. A profile that renews its own secret gets a fresh one, which outlives the old secret:
+ * if the rest is interrupted, the same command can be run again with it.
  */
 async function prepare(cloudfleet: Cloudfleet, own: boolean): Promise<void> {
   try {
     await cloudfleet.prepare(own);
   } catch (thrown) {
-    // Such a repetition: the secret is good no longer, the token still is.
+    // The command is being run again: the secret is no longer valid, the access token still is.
     if (!own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
     await cloudfleet.prepare();
   }
@@ -160,8 +160,8 @@ async function rotate(
 }
 
 /**
- * A profile's next file, its room taken. The caller holds its lock. The profiles were found by their public fields; only
- * one that is sealed for where the secret comes from gets it.
+ * A profile's next file, with room for it on the disk. The caller holds the profile's lock. Profiles are found by their
+ * public fields; only one that is sealed for the issuer of the secret gets it.
  */
 async function profileUpdate(
   cli: CommandContext,
@@ -188,7 +188,7 @@ async function profileUpdate(
     where: `the profile "${name}"`,
     async keep({ secret }) {
       const { tokenExpires: _, ...fields } = session;
-      // The token that was made with the old secret goes with it.
+      // The access token that was made with the old secret is removed as well.
       const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;
       await replacement.commit(fields, { ...rest, clientSecret: secret } as typeof credentials);
       await removeFile((await cli.store.paths(name)).failure);
@@ -197,7 +197,7 @@ async function profileUpdate(
   };
 }
 
-/** A person's issuer is another one than that of the tokens. */
+/** Compares issuers only for tokens: a person's issuer is another one than that of the tokens. */
 function checkSealedFor({ name, apiHost, issuer }: Session, acting: Session): void {
   const tokens = acting.kind === "api-token";
   if (apiHost === acting.apiHost && (!tokens || issuer === acting.issuer)) return;
