@@ -33,7 +33,7 @@ export async function warnOfProjectFolder({ out, store }: CommandContext): Promi
 }
 
 /** Says where the session's key is kept, and why not in the store that was tried first. */
-export function tellWhereKept(
+export function printKeyLocation(
   { out, store }: CommandContext,
   { session, fallbackReason }: SavedSession,
 ): void {

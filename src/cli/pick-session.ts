@@ -50,9 +50,9 @@ export async function sessionsHere(cli: CommandContext): Promise<StoredSession[]
   const own = await storedSessions(cli);
   if (local === undefined) return own;
   const ours: StoredSession[] = [];
-  for (const placed of await storedSessions(cli, local)) {
+  for (const stored of await storedSessions(cli, local)) {
     try {
-      ours.push(await sealedInProject(placed, keyringLimits(cli)));
+      ours.push(await sealedInProject(stored, keyringLimits(cli)));
     } catch (thrown) {
       const { message, hint = "" } = failureOrThrow(thrown);
       cli.out.warn(`${message} ${hint}`.trim());
@@ -97,7 +97,7 @@ export function checkStored(session: Session, hint: string): void {
 function matchSession(sessions: readonly StoredSession[], user: string, command: string): StoredSession {
   const named = sessions.find(({ session }) => session.name === user.normalize("NFC"));
   if (named !== undefined) return named;
-  const found = sessions.filter(({ session }) => isOf(session, user));
+  const found = sessions.filter(({ session }) => belongsTo(session, user));
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined) {
@@ -110,7 +110,7 @@ function matchSession(sessions: readonly StoredSession[], user: string, command:
   });
 }
 
-function isOf({ user }: Session, name: string): boolean {
+function belongsTo({ user }: Session, name: string): boolean {
   return isCalled(user, name) || user.subject === name;
 }
 
@@ -142,7 +142,7 @@ export async function pickSession(
       session,
       "To act as someone else, unset the variable, or name a stored session with --profile.",
     );
-    if (user === undefined || user === session.name || isOf(session, user)) return chosen;
+    if (user === undefined || user === session.name || belongsTo(session, user)) return chosen;
     throw new AppError(
       "USAGE",
       `--profile names the session "${session.name}", which does not belong to ${printable(user)}.`,

@@ -22,7 +22,7 @@ import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from 
 import { holdsOthers } from "../group.ts";
 import { keyStoreChoice, readAuthority } from "../save-flags.ts";
 import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
-import { tellWhereKept } from "../notices.ts";
+import { printKeyLocation } from "../notices.ts";
 
 const ISSUER = [
   "--issuer <url>",
@@ -129,34 +129,34 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
         "Leave it out to be asked for it, or send it on standard input.",
     );
   }
-  const kept = await placeOf(
+  const address = await profileAddress(
     cli,
     input,
     (before) => before.kind === "api-token" && before.clientId === tokenId,
   );
   // A wrong id should show before a secret is asked for.
-  tokenProfile({ organization, tokenId, secret: "" }, kept);
+  tokenProfile({ organization, tokenId, secret: "" }, address);
   const secret = input.secret ?? await readHiddenLine(cli, `the secret of the token ${tokenId}`);
   if (!isSecret(secret)) {
     throw new AppError("USAGE", "That is not a token's secret: it must be one line of plain characters.", {
       hint: "Give it on standard input, or type it when it is asked for.",
     });
   }
-  let profile = tokenProfile({ organization, tokenId, secret }, kept);
+  let profile = tokenProfile({ organization, tokenId, secret }, address);
   if (!input.skipValidation) {
-    const proof = await prove(cli, input.name, profile);
+    const proof = await testProfile(cli, input.name, profile);
     const { token: accessToken, issued: received, expires: accessTokenExpires } = proof;
     profile = {
       ...profile,
       credentials: { ...profile.credentials, accessToken, received, accessTokenExpires },
     };
   }
-  const saved = await keep(cli, input, profile);
+  const saved = await saveProfile(cli, input, profile);
   out.line(
     `Stored the profile "${input.name}": the token ${tokenId} of the organization ${organization}` +
       `${input.skipValidation ? ", not tested" : ""}.`,
   );
-  await tell(cli, saved, "datumctl clusters list");
+  await printNextStep(cli, saved, "datumctl clusters list");
 }
 
 /**
@@ -164,7 +164,7 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
  *
  * @throws {AppError} what getting it throws, with a sentence that nothing was stored
  */
-async function prove(cli: CommandContext, name: string, profile: MachineSession): Promise<FreshToken> {
+async function testProfile(cli: CommandContext, name: string, profile: MachineSession): Promise<FreshToken> {
   try {
     return await freshToken(cli.store, unstoredProfile(profile, name), { force: true }, tokenLimits(cli));
   } catch (thrown) {
@@ -191,18 +191,22 @@ export async function runAddUserProfile(
       hint: "Cloudfleet's own client id is not known: register one at the issuer and name it.",
     });
   }
-  const address = await placeOf(cli, input, (before) => before.kind === "user");
+  const address = await profileAddress(cli, input, (before) => before.kind === "user");
   const before = await cli.store.read(input.name);
   if (before !== undefined && before.user.subject !== "") {
     throw new AppError("CONFLICT", `Somebody is already signed in to the profile "${input.name}".`, {
       hint: `Sign out first, which removes it: datumctl logout --profile ${input.name}`,
     });
   }
-  const saved = await keep(cli, input, userProfile({ organization: input.organization, clientId }, address));
+  const saved = await saveProfile(
+    cli,
+    input,
+    userProfile({ organization: input.organization, clientId }, address),
+  );
   cli.out.line(
     `Stored the profile "${input.name}" for the organization ${input.organization}; nobody has signed in yet.`,
   );
-  await tell(cli, saved, `datumctl login --profile ${input.name}`);
+  await printNextStep(cli, saved, `datumctl login --profile ${input.name}`);
 }
 
 /**
@@ -210,7 +214,7 @@ export async function runAddUserProfile(
  *
  * @throws {AppError} `USAGE`; `IDENTITY_MISMATCH`
  */
-async function placeOf(
+async function profileAddress(
   cli: CommandContext,
   input: ProfileInput,
   same: (before: Session) => boolean,
@@ -225,29 +229,29 @@ async function placeOf(
     ? undefined
     : await readAuthority(input.certificateAuthority);
   const stored = await cli.store.read(name);
-  const before = stored === undefined ? undefined : await knownPlace(cli, stored, same);
+  const before = stored === undefined ? undefined : await knownAddress(cli, stored, same);
   const address = await cloudfleetAddress({ ...input, certificateAuthority }, cli.env, before);
-  if (stored !== undefined && address.issuer !== stored.issuer) throw another(name);
+  if (stored !== undefined && address.issuer !== stored.issuer) throw belongsToAnother(name);
   return address;
 }
 
 /** The issuer and API of a profile that is renewed, as it was sealed; undefined when its key is lost. */
-async function knownPlace(
+async function knownAddress(
   cli: CommandContext,
   stored: Session,
   same: (before: Session) => boolean,
 ): Promise<CloudfleetAddress | undefined> {
-  if (stored.provider !== "cloudfleet" || !same(stored)) throw another(stored.name);
+  if (stored.provider !== "cloudfleet" || !same(stored)) throw belongsToAnother(stored.name);
   const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli));
   // A new secret replaces a lost key, but where the secret is sent must not come from an unsealed file.
   if (opened === undefined) return undefined;
   const { session, credentials } = opened;
-  if (!same(session)) throw another(stored.name);
+  if (!same(session)) throw belongsToAnother(stored.name);
   const { issuer, apiHost, certificateAuthority } = session;
   return { issuer, apiHost, certificateAuthority, api: credentials.api ?? {} };
 }
 
-function another(name: string): AppError {
+function belongsToAnother(name: string): AppError {
   return new AppError(
     "IDENTITY_MISMATCH",
     `A session named "${name}" already belongs to someone else or to another issuer.`,
@@ -258,7 +262,7 @@ function another(name: string): AppError {
 }
 
 /** Stores a profile. It becomes the active session only when there is none. */
-async function keep(
+async function saveProfile(
   cli: CommandContext,
   { name, keyring }: ProfileInput,
   profile: MachineSession,
@@ -272,8 +276,8 @@ async function keep(
   }, keyringLimits(cli));
 }
 
-async function tell(cli: CommandContext, saved: SavedSession, next: string): Promise<void> {
-  tellWhereKept(cli, saved);
+async function printNextStep(cli: CommandContext, saved: SavedSession, next: string): Promise<void> {
+  printKeyLocation(cli, saved);
   const { name } = saved.session;
   const active = await cli.store.active();
   if (active !== name && name !== "default") {

@@ -71,7 +71,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
           text: ({ session: { user, name } }) => user.name ?? user.email ?? user.username ?? name,
         },
         { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
-        { title: "Status", text: (placed) => statusOf(standing(placed), placed.session, cli.now()) },
+        { title: "Status", text: (stored) => statusOf(standing(stored), stored.session, cli.now()) },
         ...apart.issuer ? [{ title: "Issuer", text: ({ session }: StoredSession) => session.issuer }] : [],
         ...apart.client ? [{ title: "Client", text: ({ session }: StoredSession) => session.clientId }] : [],
         ...inFolders ? [{ title: "Folder", text: ({ store }: StoredSession) => store.project ?? "" }] : [],
@@ -82,9 +82,9 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
         { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, cli.now()) },
       ],
       name: ({ session }) => session.name,
-      object: (placed) => {
-        const { name, user, provider, kind, issuer, apiHost, expires } = placed.session;
-        const { project } = placed.store;
+      object: (stored) => {
+        const { name, user, provider, kind, issuer, apiHost, expires } = stored.session;
+        const { project } = stored.store;
         return {
           name,
           email: user.email ?? null,
@@ -93,8 +93,8 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
           kind,
           issuer,
           apiHost,
-          active: standing(placed) === "Active",
-          storage: storageOf(placed.session),
+          active: standing(stored) === "Active",
+          storage: storageOf(stored.session),
           expires: expires ?? null,
           folder: project,
         };
@@ -104,7 +104,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   if (sessions.length === 0 && format === "table") {
     cli.out.info("Nobody is signed in. Sign in: datumctl login");
   }
-  warnOfPrecedence(cli, sessions.find((placed) => standing(placed) === "Active")?.session.name ?? "");
+  warnOfPrecedence(cli, sessions.find((stored) => standing(stored) === "Active")?.session.name ?? "");
   for (const { session, store } of sessions) await warnOfExpiry(cli, store, session);
 }
 
@@ -112,13 +112,13 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
 async function standings(
   { store }: CommandContext,
   sessions: readonly StoredSession[],
-): Promise<(placed: StoredSession) => Standing> {
+): Promise<(stored: StoredSession) => Standing> {
   const active = new Map<SessionStore, string | undefined>();
   for (const { store } of sessions) active.set(store, await store.active());
   const isActive = ({ session, store }: StoredSession) => session.name === active.get(store);
-  const shadowed = sessions.some((placed) => placed.store !== store && isActive(placed));
-  return (placed) => {
-    if (!isActive(placed)) return "";
-    return shadowed && placed.store === store ? "Active elsewhere" : "Active";
+  const shadowed = sessions.some((stored) => stored.store !== store && isActive(stored));
+  return (stored) => {
+    if (!isActive(stored)) return "";
+    return shadowed && stored.store === store ? "Active elsewhere" : "Active";
   };
 }

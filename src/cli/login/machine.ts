@@ -11,7 +11,7 @@ import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
-import { tellWhereKept, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
+import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { learnControlPlanes, tellName, tellNext } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "./input.ts";
@@ -218,7 +218,7 @@ async function announce(
     out.line(`Set up ${labelOf(session)} at ${session.apiHost}.`);
     out.info(`Not tested yet: ${untried.message}`);
   }
-  if (machine.keepsSecrets) tellWhereKept(cli, saved);
+  if (machine.keepsSecrets) printKeyLocation(cli, saved);
   out.info(machine.remark);
   tellName(cli, session, machine.labelOf(session.user));
   warnOfPrecedence(cli, session.name);

@@ -23,7 +23,7 @@ import { readClientSecret } from "../prompt/hidden-line.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { tellWhereKept, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
+import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "./parameters.ts";
@@ -218,7 +218,7 @@ async function announce(
   const { session, signedIn: { tokens } } = saved;
   out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   if (cli.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
-  tellWhereKept(cli, saved);
+  printKeyLocation(cli, saved);
   const former = formerClient(saved);
   if (former !== undefined) {
     const { tellReplacedClient } = await import("./replaced-client.ts");

@@ -29,7 +29,7 @@ import type { CommandContext } from "../context.ts";
 import { type ExportTarget, exportTargetFor, exportToken } from "../../providers/studio/export.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { isLive } from "../../sessions/session-life.ts";
-import { tellWhereKept, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
+import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { tellName } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "./input.ts";
@@ -221,7 +221,7 @@ function announce(
     ? ""
     : `, and wrote it to ${printable(exported.path)} for DataChain's own tools`;
   out.line(`Signed in at ${session.apiHost} with the token "${printable(name)}"${also}.`);
-  tellWhereKept(cli, saved);
+  printKeyLocation(cli, saved);
   if (project !== undefined) {
     out.info(
       `It is used in ${printable(project)} and its subfolders, and stored in ${

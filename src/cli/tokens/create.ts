@@ -134,7 +134,7 @@ async function newProfile(
     : cli.env("CLOUDFLEET_ISSUER") ?? session.issuer;
   return {
     where: `the profile "${name}"`,
-    async keep({ id, secret }) {
+    async save({ id, secret }) {
       const { apiHost, certificateAuthority, organization = "" } = session;
       const profile = tokenProfile({ organization, tokenId: id, secret }, {
         issuer,

@@ -34,18 +34,18 @@ export async function formatNewSecret(
     readonly role?: string | undefined;
   },
   lines: readonly (readonly [title: string, value: string])[],
-  keptIn: readonly string[],
+  savedIn: readonly string[],
   format: typeof FORMATS[number],
 ): Promise<string> {
   const { secret, ...rest } = token;
-  const shown = keptIn.length === 0 ? { secret } : { secretIn: keptIn };
+  const shown = savedIn.length === 0 ? { secret } : { secretIn: savedIn };
   switch (format) {
     case "json":
       return JSON.stringify(printableValue({ ...rest, ...shown }), undefined, 2) + "\n";
     case "yaml":
       return await toYaml(printableValue({ ...rest, ...shown }));
     case "table": {
-      const last = keptIn.length === 0 ? ["Secret", secret] : ["Secret in", keptIn.join(", ")];
+      const last = savedIn.length === 0 ? ["Secret", secret] : ["Secret in", savedIn.join(", ")];
       const rows = lines.map(([title, value]) => [title, printable(value)]);
       return await formatTable([...rows, last].map(([title, value]) => [`${title}:`, value ?? ""]));
     }

@@ -80,16 +80,16 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
   const own = session.kind === "api-token" && session.clientId === id;
   await prepare(cloudfleet, own);
   const lost = { done: `The token ${id} has a new secret`, remedy: remedyOf(cloudfleet, id, own) };
-  const tell = async (secret: string, keptIn: readonly string[]) => {
-    printNewSecret(cli, await formatNewSecret({ id, secret }, [["Token ID", id]], keptIn, format), lost);
+  const print = async (secret: string, savedIn: readonly string[]) => {
+    printNewSecret(cli, await formatNewSecret({ id, secret }, [["Token ID", id]], savedIn, format), lost);
   };
   try {
-    await rotate(cli, cloudfleet, input, profiles, lost, tell);
+    await rotate(cli, cloudfleet, input, profiles, lost, print);
   } catch (thrown) {
     // The request was refused for its access token, so nothing was done: a fresh one may be accepted. No lock is held here.
     if (own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
     await cloudfleet.prepare(true);
-    await rotate(cli, cloudfleet, input, profiles, lost, tell);
+    await rotate(cli, cloudfleet, input, profiles, lost, print);
   }
   if (!input.updateProfile) {
     for (const name of profiles) {
@@ -139,7 +139,7 @@ async function rotate(
   { id, updateProfile, secretFile: path, force }: RegenerateInput,
   profiles: readonly string[],
   lost: LostSecret,
-  tell: (secret: string, keptIn: readonly string[]) => Promise<void>,
+  print: (secret: string, savedIn: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const destinations: SecretDestination[] = [];
   const locks: FileLock[] = [];
@@ -152,7 +152,7 @@ async function rotate(
     const secret = await steady.regenerateToken(id);
     checkpoint("secret answered");
     await saveSecret(destinations, { id, secret }, lost);
-    await tell(secret, destinations.map(({ where }) => where));
+    await print(secret, destinations.map(({ where }) => where));
   } finally {
     for (const destination of destinations) await destination.discard();
     for (const lock of locks) lock.release();
@@ -186,7 +186,7 @@ async function profileUpdate(
   const replacement = await cli.store.prepare(name, stored, opened.key);
   return {
     where: `the profile "${name}"`,
-    async keep({ secret }) {
+    async save({ secret }) {
       const { tokenExpires: _, ...fields } = session;
       // The access token that was made with the old secret is removed as well.
       const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;

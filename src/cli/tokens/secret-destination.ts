@@ -9,7 +9,7 @@ export interface SecretDestination {
   /** In words, for "its secret is in …". */
   readonly where: string;
   /** Stores the secret. */
-  keep(token: { readonly id: string; readonly secret: string }): Promise<void>;
+  save(token: { readonly id: string; readonly secret: string }): Promise<void>;
   /** Removes what was made ready. */
   discard(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function secretFile(path: string, replace: boolean): Promise<Secret
   const file = await prepareReplacement(path, 8192);
   return {
     where: printable(path),
-    keep: async ({ secret }) => void await file.commit(`${secret}\n`),
+    save: async ({ secret }) => void await file.commit(`${secret}\n`),
     discard: () => file.discard(),
   };
 }
@@ -63,12 +63,12 @@ export async function saveSecret(
   token: { readonly id: string; readonly secret: string },
   { done, remedy }: LostSecret,
 ): Promise<void> {
-  const kept: string[] = [];
+  const saved: string[] = [];
   const failures: [where: string, error: AppError][] = [];
   for (const destination of destinations) {
     try {
-      await destination.keep(token);
-      kept.push(destination.where);
+      await destination.save(token);
+      saved.push(destination.where);
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
       failures.push([destination.where, thrown]);
@@ -77,13 +77,13 @@ export async function saveSecret(
   const [first] = failures;
   if (first === undefined) return;
   const [, error] = first;
-  const rest = kept.length === 0 ? "" : ` It is in ${kept.join(" and ")}.`;
+  const rest = saved.length === 0 ? "" : ` It is in ${saved.join(" and ")}.`;
   const lacking = failures.map(([where]) => where).join(" and ");
   throw new AppError(
     error.code,
     `${done}, but its secret could not be kept in ${lacking}: ${error.message}${rest}`,
     {
-      hint: kept.length === 0 ? remedy : `Take it from there, or else: ${remedy}`,
+      hint: saved.length === 0 ? remedy : `Take it from there, or else: ${remedy}`,
       retryable: false,
       cause: error,
     },
