@@ -16,8 +16,8 @@ import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
 
-/** `api-resources`: the kinds of things there are. */
-export function apiResourcesCommand(deps: ContextOf): CommandUnknownOpts {
+/** `api-resources`. */
+export function apiResourcesCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("api-resources")
     .description("List the resource types of the control plane in use")
     .option("--api-group <group>", "only those in this group; empty means the core group")
@@ -39,7 +39,7 @@ export function apiResourcesCommand(deps: ContextOf): CommandUnknownOpts {
     );
   addScopeFlags(command);
   command.action(async (flags) => {
-    const given = deps(command);
+    const given = contextOf(command);
     const input = readInput(flags);
     using plane = await openControlPlane(given, scopeFlags(command));
     await runApiResources(given.out, await openDiscovery(given, plane), input);
@@ -47,7 +47,7 @@ export function apiResourcesCommand(deps: ContextOf): CommandUnknownOpts {
   return command;
 }
 
-/** The words of a list with commas, behind those of the same flag before. */
+/** The words of a list with commas, added to those of the same flag before it. */
 function wordsOf(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...before ?? [], ...text.split(",").filter((word) => word !== "")];
 }
@@ -96,7 +96,11 @@ function booleanOf(text: string | true | undefined, flag: string): boolean | und
   throw new AppError("USAGE", `${flag} takes true or false: ${flag}=false`);
 }
 
-/** Prints what there is; then throws `INCOMPLETE` when the server could not tell of everything. */
+/**
+ * Prints the resource types.
+ *
+ * @throws {AppError} `INCOMPLETE`, after printing, when the server did not report everything
+ */
 export async function runApiResources(
   out: Output,
   source: DiscoverySource,
@@ -152,7 +156,7 @@ function cellsOf({ plural, shortNames, group, version, namespaced, kind, verbs, 
   ];
 }
 
-/** The resources as kubectl gives them to programs: one APIResourceList of meta/v1. */
+/** The resources as kubectl prints them for programs: one APIResourceList of meta/v1. */
 function listOf(rows: readonly ApiResource[]): unknown {
   return {
     kind: "APIResourceList",

@@ -8,8 +8,8 @@ import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 
-/** `api-versions`: every group with version. */
-export function apiVersionsCommand(deps: ContextOf): CommandUnknownOpts {
+/** `api-versions`. */
+export function apiVersionsCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("api-versions")
     .description("List the API groups and versions of the control plane in use")
     .addHelpText(
@@ -18,14 +18,18 @@ export function apiVersionsCommand(deps: ContextOf): CommandUnknownOpts {
     );
   addScopeFlags(command);
   command.action(async () => {
-    const given = deps(command);
+    const given = contextOf(command);
     using plane = await openControlPlane(given, scopeFlags(command));
     await runApiVersions(given.out, await openDiscovery(given, plane));
   });
   return command;
 }
 
-/** Prints every group with version; then throws `INCOMPLETE` when the server told of one of its roots only. */
+/**
+ * Prints every group with its versions.
+ *
+ * @throws {AppError} `INCOMPLETE`, after printing, when the server answered at one of its roots only
+ */
 export async function runApiVersions(out: Output, source: DiscoverySource): Promise<void> {
   const discovery = await source.read({ fresh: true });
   const versions = discovery.groups.flatMap(({ name, versions }) =>

@@ -1,4 +1,4 @@
-/** What every command is handed: the surroundings, and the flags that stand everywhere. */
+/** What every command is handed: the host, the sessions, the output, and the flags of every command. */
 
 import { CommanderError } from "@commander-js/extra-typings";
 import type { RequestLimits } from "../http/api-client.ts";
@@ -13,7 +13,7 @@ import { parseTimeout, pause } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
 
-/** The flags that stand before, between or after the words of any command. */
+/** The flags of every command, which may stand before, between or after its words. */
 export interface GlobalFlags {
   readonly profile?: string | undefined;
   readonly session?: string | undefined;
@@ -36,7 +36,7 @@ export interface ProcessContext extends Host {
   readonly errorFormat: ErrorFormat;
 }
 
-/** Where a command's words go. */
+/** What a command prints to. */
 export interface Output {
   /** A line of the result, on stdout. */
   line(text?: string): void;
@@ -44,11 +44,11 @@ export interface Output {
   text(text: string): void;
   /** Progress or a remark, on stderr; not with `--quiet`. */
   info(text: string): void;
-  /** What a person must act on, on stderr; with `--quiet` too. */
+  /** Something to act on, on stderr; with `--quiet` too. */
   important(text: string): void;
   /** Something that went wrong but does not stop the command, on stderr. */
   warn(text: string): void;
-  /** What is asked of whom, on stderr; with `--verbose` only. */
+  /** A request to a server, on stderr; with `--verbose` only. */
   debug(text: string): void;
 }
 
@@ -64,7 +64,7 @@ export interface CommandContext extends ProcessContext {
   readonly requestTimeout: number;
 }
 
-/** The surroundings with the everywhere-flags of one command line applied. */
+/** The context of one command line, with its {@link GlobalFlags} applied. */
 export function commandContext(context: ProcessContext, flags: GlobalFlags): CommandContext {
   const { terminal } = context;
   const verbose = (flags.verbose ?? 0) > 0;
@@ -94,7 +94,7 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
   };
 }
 
-/** What bounds a command's calls of a keyring. */
+/** The limits of a command's calls of a keyring. */
 export function keyringLimits({ terminal, interrupted }: CommandContext): KeyringLimits {
   return boundOf(terminal.canAsk, interrupted);
 }
@@ -108,7 +108,7 @@ export function tokenLimits(cli: CommandContext): TokenLimits {
   };
 }
 
-/** What limits a command's requests to APIs. */
+/** The limits of a command's requests to APIs. */
 export function requestLimits(
   { now, random, requestTimeout, interrupted, out }: Pick<
     CommandContext,
@@ -127,7 +127,7 @@ export function requestLimits(
 
 const REPORTED = "datumctl.reported";
 
-/** Ends a command line with an exit code, nothing more to be said. */
+/** Ends a command line with an exit code and without an error message. */
 export function exitWith(code: number): never {
   throw new CommanderError(code, REPORTED, "");
 }
@@ -137,5 +137,5 @@ export function exitCodeOf(thrown: unknown): number | undefined {
   return thrown instanceof CommanderError && thrown.code === REPORTED ? thrown.exitCode : undefined;
 }
 
-/** Hands a command its dependencies, once its flags are known. */
+/** Makes the context of a command, once its flags are parsed. */
 export type ContextOf = (command: { name(): string; optsWithGlobals(): unknown }) => CommandContext;

@@ -52,7 +52,7 @@ export async function openControlPlane(cli: CommandContext, flags: ScopeFlags): 
   const chosen = await actingSession(cli);
   const scope = await findScope(flags, cli, chosen);
   if (scope === undefined) throw await nothingInUse(cli, chosen.session);
-  const plane = await openTarget(chosen.deps, chosen.session, scope);
+  const plane = await openTarget(chosen.context, chosen.session, scope);
   const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
   return { ...plane, namespace };
 }

@@ -12,12 +12,12 @@ import { printOrganizations } from "./organizations/print.ts";
 import { printProjects } from "./projects/print.ts";
 import { addScopeFlags, scopeFlags } from "./scope.ts";
 
-// As the words of their own commands are.
+// The same words as their own commands have.
 const PROJECTS: readonly string[] = ["projects", "project"];
 const ORGANIZATIONS: readonly string[] = ["organizations", "organization", "orgs"];
 
 /** `get`, which knows `--raw`, `organizations` and `projects` so far. */
-export function getCommand(deps: ContextOf): CommandUnknownOpts {
+export function getCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("get")
     .description("Print what the control plane in use answers at a path; list organizations or projects")
     .argument("[words...]")
@@ -34,10 +34,10 @@ export function getCommand(deps: ContextOf): CommandUnknownOpts {
     );
   addScopeFlags(command);
   command.action(async (words, flags) => {
-    const given = deps(command);
+    const given = contextOf(command);
     const { organization, project, platformWide } = scopeFlags(command);
     if (flags.raw === undefined && words.length === 1 && project === undefined && !platformWide) {
-      // What is the user's own is told by other control planes than the one in use.
+      // These lists come from other control planes than the one in use.
       const [word = ""] = words;
       if (PROJECTS.includes(word)) {
         return await printProjects(given, { organization, output: flags.output });
@@ -80,7 +80,7 @@ function rawPath(words: readonly string[], raw: string | undefined): string {
   return raw;
 }
 
-/** Prints the body of a successful answer byte for byte; on a terminal without what would steer it. */
+/** Prints the body of a successful answer byte for byte; on a terminal, without control characters. */
 export async function runGetRaw(
   { out, terminal }: Pick<CommandContext, "out" | "terminal">,
   client: ApiClient,
@@ -100,7 +100,7 @@ function shown(line: string): string {
   return line.split("\t").map((part) => keepBlanks(part)).join("\t");
 }
 
-/** {@link printable} takes the blanks around a text away; a line's indentation stays. */
+/** {@link printable} without its trimming, so that a line keeps its indentation. */
 function keepBlanks(text: string): string {
   const [, before = "", middle = "", after = ""] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
   return before + printable(middle, Infinity) + after;

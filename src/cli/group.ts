@@ -1,12 +1,12 @@
-/** A command that holds others and does nothing by itself. */
+/** Turns a command that holds others, and does nothing itself, into one that shows its help. */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 
-/** Makes a word that only holds others show its help when it stands alone. */
+/** Makes a command that only holds others show its help when it is called alone. */
 export function holdsOthers(command: CommandUnknownOpts): CommandUnknownOpts {
   command.argument("[words...]").usage("[options] [command]").action(() => {
     if (command.args.length === 0) return command.outputHelp();
-    // What Commander does by itself only where the command has no action.
+    // Commander does this by itself only for a command without an action.
     command.error("", { code: "commander.excessArguments" });
   });
   return command;

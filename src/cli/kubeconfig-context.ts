@@ -1,4 +1,4 @@
-/** Owns what the kubeconfig's current context says of what is acted on. */
+/** The kubeconfig's current context as what commands act on. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -19,7 +19,11 @@ import type { Session } from "../sessions/session.ts";
 import type { CommandContext } from "./context.ts";
 import type { ChosenScope } from "./scope.ts";
 
-/** {@link scopeOfContext} of the kubeconfig that is there. Throws `KUBECONFIG` and `STORAGE`. */
+/**
+ * {@link scopeOfContext} of the kubeconfig in force.
+ *
+ * @throws {AppError} `KUBECONFIG`; `STORAGE`
+ */
 export async function currentScope(
   { env, providers }: Pick<CommandContext, "env" | "providers">,
   chosen: ChosenSession,
@@ -28,8 +32,8 @@ export async function currentScope(
 }
 
 /**
- * The kubeconfig's current context as what is acted on, when it is ours to use: pinned to the chosen session, or
- * following the active one while that is the one chosen.
+ * What the kubeconfig's current context leads to, when its user entry is pinned to the chosen session, or follows the
+ * active session and that is the chosen one.
  */
 export async function scopeOfContext(
   kubeconfig: Kubeconfig,
@@ -46,14 +50,14 @@ export async function scopeOfContext(
     kind: "context",
     context,
     kubeconfig,
-    // What a path says of a project is a Datum's word alone.
+    // Only a path at a Datum's own host says which project it is.
     scope: hasControlPlanes(session) && refused === undefined ? scopeOfServer(context.server) : undefined,
     refused,
     source: `the kubeconfig's context ${printable(context.name, 100)}`,
   };
 }
 
-/** Why a request would get no token there, as far as the session's public fields tell it. */
+/** Why a request would get no token there, as far as the session's public fields say. */
 async function whyRefused(
   kubeconfig: Kubeconfig,
   cluster: string | undefined,

@@ -37,7 +37,7 @@ Examples:
   datumctl logout --kubeconfig ~/.kube/config`;
 
 /** `logout`, also `auth logout`. */
-export function logoutCommand(deps: ContextOf): CommandUnknownOpts {
+export function logoutCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("logout")
     .description("Revoke a session at the issuer and remove it here")
     .argument("[user]", "e-mail or session name; asked for when there are several")
@@ -49,7 +49,7 @@ export function logoutCommand(deps: ContextOf): CommandUnknownOpts {
       "also remove the entries that datumctl wrote there for it, with their contexts",
     )
     .addHelpText("after", EXAMPLES);
-  command.action((user, flags) => runLogout(deps(command), { user, ...flags }));
+  command.action((user, flags) => runLogout(contextOf(command), { user, ...flags }));
   return command;
 }
 

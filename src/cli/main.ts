@@ -1,4 +1,4 @@
-/** One command line from its words to its exit code: every error is printed here. */
+/** Runs one command line, from its words to its exit code. Every error is printed here. */
 
 import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../plugin/arguments.ts";
@@ -17,7 +17,7 @@ import { getTokenContext } from "./get-token-context.ts";
 import { buildProgram } from "./tree.ts";
 import { usageError } from "./usage-errors.ts";
 
-// Calls nothing, so that every command is there: for help, and for the nearest word to a wrong one.
+// Without words, every command is loaded: for help, and to find the word nearest to a wrong one.
 const ALL: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
@@ -25,13 +25,13 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   const { writeErr } = context.terminal;
   let refusing: CommandUnknownOpts | undefined;
   let named: string | undefined;
-  const deps: ContextOf = (command) => {
+  const contextOf: ContextOf = (command) => {
     const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);
     named = made.choice.flag;
     return made;
   };
   const parse = async (words: readonly string[]) => {
-    const program = await buildProgram(words, context, deps, (command) => {
+    const program = await buildProgram(words, context, contextOf, (command) => {
       refusing = command;
     });
     await program.parseAsync([...args], { from: "user" });
@@ -40,7 +40,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     try {
       await parse(args.includes("help") ? ALL : args);
     } catch (thrown) {
-      // A word that nobody knows: the nearest one may be of a command that was not loaded.
+      // The nearest word to an unknown one may be of a command that was not loaded.
       if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
       await parse(ALL);
     }
@@ -63,10 +63,10 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   }
 }
 
-/** Command lines of a hint that act as a session. */
+/** The commands in a hint that act as a session. */
 const ACTING = /\bdatumctl (?=(?:whoami|ctx|api-resources|organizations|projects|auth (?:can-i|whoami))\b)/g;
 
-/** An error whose next steps act as the session that the failed call named by its flag. */
+/** The error, with next steps that act as the session that the failed call named by its flag. */
 function actingAs(named: string | undefined, error: AppError): AppError {
   const { code, message, hint, retryable } = error;
   if (named === undefined || hint === undefined) return error;
@@ -78,7 +78,7 @@ function actingAs(named: string | undefined, error: AppError): AppError {
   });
 }
 
-/** An error about an unknown authority, with that authority and what makes the call trust it in its hint. */
+/** The error; its hint names an unknown authority, and what makes the call trust it. */
 async function withAuthority(
   error: AppError,
   args: readonly string[],
@@ -86,7 +86,7 @@ async function withAuthority(
 ): Promise<AppError> {
   if (error.code !== "UNTRUSTED_CERTIFICATE") return error;
   const { explainAuthority } = await import("./server-certificate.ts");
-  // The words of `add-profile` may hold a secret.
+  // The words of `add-profile` may contain a secret.
   const words = args.includes("add-profile")
     ? SAME_COMMAND
     : unknownAuthorityOf(error)?.trust === SAME_COMMAND
@@ -95,7 +95,7 @@ async function withAuthority(
   return await explainAuthority(error, env, interrupted, words);
 }
 
-/** A command line as it was typed, without the authorities that it named. */
+/** The command line as it was typed, without `--certificate-authority`. */
 export function lineAgain(args: readonly string[]): string {
   const words: string[] = [];
   for (let at = 0; at < args.length; at++) {

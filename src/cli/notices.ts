@@ -11,7 +11,7 @@ import type { SessionStore } from "../sessions/store.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Warns that commands act as the session of a variable, where that is not the active one. */
-export function tellWhatComesFirst({ out, env, choice, providers }: CommandContext, active?: string): void {
+export function warnOfPrecedence({ out, env, choice, providers }: CommandContext, active?: string): void {
   const variable = choice.variable === undefined
     ? providers.variableInForce(env)
     : choice.variable.session === (active ?? choice.variable.session)
@@ -21,7 +21,7 @@ export function tellWhatComesFirst({ out, env, choice, providers }: CommandConte
 }
 
 /** Warns that the project folder has a session of its own, which takes precedence over the active one. */
-export async function tellOfFolder({ out, store }: CommandContext): Promise<void> {
+export async function warnOfProjectFolder({ out, store }: CommandContext): Promise<void> {
   const local = await store.nearestProject();
   if (local?.project === undefined) return;
   out.warn(
@@ -32,7 +32,7 @@ export async function tellOfFolder({ out, store }: CommandContext): Promise<void
 }
 
 /** Says where the session's key is kept, and why not in the store that was tried first. */
-export function tellWhereKept(
+export function printKeyLocation(
   { out, store }: CommandContext,
   { session, fallbackReason }: SavedSession,
 ): void {

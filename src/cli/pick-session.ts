@@ -34,13 +34,13 @@ export async function storedSessions(cli: CommandContext, store = cli.store): Pr
 
 /** The session that a command acts as, and the context with the store that it is in. */
 export interface ActingSession extends ChosenSession {
-  readonly deps: CommandContext;
+  readonly context: CommandContext;
 }
 
 /** {@link actingSession} of a command's flags. */
 export async function actingSession(cli: CommandContext): Promise<ActingSession> {
   const chosen = await sealedActingSession(cli.store, cli.choice, keyringLimits(cli));
-  return { ...chosen, deps: { ...cli, store: chosen.store } };
+  return { ...chosen, context: { ...cli, store: chosen.store } };
 }
 
 /** The sessions that can be used here: the user's own, and those of the project folder that their keys open. Warns of the others. */
@@ -49,9 +49,9 @@ export async function sessionsHere(cli: CommandContext): Promise<StoredSession[]
   const own = await storedSessions(cli);
   if (local === undefined) return own;
   const ours: StoredSession[] = [];
-  for (const placed of await storedSessions(cli, local)) {
+  for (const stored of await storedSessions(cli, local)) {
     try {
-      ours.push(await sealedInProject(placed, keyringLimits(cli)));
+      ours.push(await sealedInProject(stored, keyringLimits(cli)));
     } catch (thrown) {
       const { message, hint = "" } = failureOrThrow(thrown);
       cli.out.warn(`${message} ${hint}`.trim());
@@ -96,7 +96,7 @@ export function checkStored(session: Session, hint: string): void {
 function matchSession(sessions: readonly StoredSession[], user: string, command: string): StoredSession {
   const named = sessions.find(({ session }) => session.name === user.normalize("NFC"));
   if (named !== undefined) return named;
-  const found = sessions.filter(({ session }) => isOf(session, user));
+  const found = sessions.filter(({ session }) => belongsTo(session, user));
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined) {
@@ -109,7 +109,7 @@ function matchSession(sessions: readonly StoredSession[], user: string, command:
   });
 }
 
-function isOf({ user }: Session, name: string): boolean {
+function belongsTo({ user }: Session, name: string): boolean {
   return isCalled(user, name) || user.subject === name;
 }
 
@@ -141,7 +141,7 @@ export async function pickSession(
       session,
       "To act as someone else, unset the variable, or name a stored session with --profile.",
     );
-    if (user === undefined || user === session.name || isOf(session, user)) return chosen;
+    if (user === undefined || user === session.name || belongsTo(session, user)) return chosen;
     throw new AppError(
       "USAGE",
       `--profile names the session "${session.name}", which does not belong to ${printable(user)}.`,
@@ -162,7 +162,7 @@ export async function pickSession(
   if (others.length === 0) return first;
   const active = await cli.store.active();
   const labels = sessions.map(({ session, store }) => {
-    // What its file says beside its name may be anybody's words.
+    // Only the name is shown: others may have written the rest of the file.
     if (store.project !== undefined) return `${session.name}  in ${printable(store.project)}`;
     const usual = defaultSessionName(nameOfPerson(session.user), session.apiHost);
     return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}${

@@ -1,12 +1,12 @@
-/** What a person is told where kubectl's own preferences keep it from running the entry that was written. */
+/** Explains that kubectl's own preferences keep it from running an entry that was written. */
 
 import { printable, shellLine } from "../text.ts";
 import { mendPluginPolicy, readPluginPolicy, refusesPlugin } from "../kubeconfig/kuberc.ts";
 import { findProgram } from "../system/processes.ts";
 import type { CommandContext } from "./context.ts";
 
-/** Says that kubectl will not run a command, and what lets it; nothing where it will. */
-export async function tellPluginPolicy(
+/** Prints that kubectl will not run a command, and what allows it; nothing when it will run it. */
+export async function printPluginPolicy(
   { env, out }: Pick<CommandContext, "env" | "out">,
   command: string,
 ): Promise<void> {

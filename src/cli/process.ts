@@ -1,4 +1,4 @@
-/** Owns the command line's ties to this process: its variables, its terminal, its signals. */
+/** Runs the command line of this process, with its variables, terminal and signals. */
 
 import { errorFormatOf, formatError, toAppError } from "../errors.ts";
 import { providersOf } from "../providers/registry.ts";
@@ -15,10 +15,10 @@ export async function runFromProcess(): Promise<number> {
   const terminal = systemTerminal();
   const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
   using interrupted = interruption();
-  // Read before the command line is understood: files are looked after on the way there, too.
+  // Read before the command line is parsed, because opening the sessions can already print notices.
   const quiet = commandLine.some((arg) => /^(?:--quiet|-v*qv*)$/.test(arg));
   const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${line}\n`);
-  // The runtime has opened it before us, whatever we do with the variable.
+  // The runtime has opened that file already.
   if (environment("SSLKEYLOGFILE") !== undefined) {
     notice("warning: SSLKEYLOGFILE is set: the secrets of TLS connections are written into that file.");
   }

@@ -9,7 +9,7 @@ import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
 
-// It stands twice in a session's file.
+// The session's file contains it twice.
 const LARGEST_AUTHORITY = 1024 * 1024;
 
 /**

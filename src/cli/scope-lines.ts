@@ -42,7 +42,7 @@ export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<
 export function scopeParts(scope: ChosenScope | undefined, apiHost: string): {
   readonly organization?: string | undefined;
   readonly project?: string | undefined;
-  /** Where another server than the session's own is asked, or another thing than a control plane. */
+  /** The address, when it is another server than the session's own or no control plane. */
   readonly server?: string | undefined;
   readonly host?: string | undefined;
 } {
@@ -63,8 +63,8 @@ export function scopeParts(scope: ChosenScope | undefined, apiHost: string): {
   };
 }
 
-/** Says why what would be asked gets no token. */
-export function warnOfRefusal({ out }: CommandContext, scope: ChosenScope | undefined): void {
+/** Warns that the server in use gets no token, and why. */
+export function warnOfRefusedScope({ out }: CommandContext, scope: ChosenScope | undefined): void {
   if (scope?.kind !== "context" || scope.refused === undefined) return;
   out.warn(`${scope.refused.message} ${scope.refused.hint ?? ""}`.trim());
 }

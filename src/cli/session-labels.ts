@@ -4,7 +4,7 @@ import { AMBIENT, labelOf } from "../sessions/name.ts";
 import type { Session } from "../sessions/session.ts";
 import { isLive } from "../sessions/session-life.ts";
 
-/** Where the key of a session's credentials is kept, in words. */
+/** Where the key of a session's credentials is stored, in words. */
 export function storedIn(session: Session): string {
   if (isAmbient(session)) return "nowhere: it comes from a variable";
   return session.keyStore === "system" ? "keyring" : "key file";
@@ -18,7 +18,7 @@ export function storageOf(session: Session): "keyring" | "file" | "none" {
 
 const REFUSED = "cannot be renewed: sign in again";
 
-/** When the token at hand ends, and whether another follows by itself. */
+/** When the current token ends, and whether it renews itself. */
 export function tokenEnds(session: Session, now: number): string {
   const { kind, tokenExpires, expires, renewalRefused } = session;
   if (tokenExpires === undefined) {

@@ -37,7 +37,7 @@ export async function rememberNamed(
     { named: server, adopted },
     limits,
   )
-    .catch((thrown) => nothingKept(cli, session, server, thrown));
+    .catch((thrown) => notRemembered(cli, session, server, thrown));
   for (const { origin } of dropped) {
     cli.out.warn(
       `${origin} is no longer among the servers that the session "${session.name}" is for: there are too many. ` +
@@ -50,7 +50,7 @@ export async function rememberNamed(
 }
 
 /** Entries are written even when the session cannot be, as on a read-only disk. Warns of what is not remembered. */
-function nothingKept({ out }: CommandContext, session: Session, { origin }: ServedServer, thrown: unknown) {
+function notRemembered({ out }: CommandContext, session: Session, { origin }: ServedServer, thrown: unknown) {
   const failure = failureOrThrow(thrown);
   if (failure.code !== "STORAGE") throw thrown;
   if (session.provider.kubernetes !== "own" || origin !== `https://${session.apiHost}`) {

@@ -9,52 +9,72 @@ import { helpCommand } from "./help.ts";
 import { wordUnknown } from "./usage-errors.ts";
 import { BUILD, versionCommand } from "./version.ts";
 
-// In columns. What is broken more often is no easier to read.
+// In columns. Narrower text would be harder to read than lines that the terminal breaks.
 const NARROWEST_HELP = 40;
 const NARROWEST_DESCRIPTION = 20;
 
-type Load = (deps: ContextOf, context: ProcessContext) => Promise<CommandUnknownOpts>;
+type Load = (contextOf: ContextOf, context: ProcessContext) => Promise<CommandUnknownOpts>;
 
 /** The commands by the words that call them. Each is a module of its own, loaded when its word is in the line. */
 const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [
     ["login"],
-    async (deps, { providers }) => (await import("./login/command.ts")).loginCommandLine(providers, deps),
+    async (contextOf, { providers }) =>
+      (await import("./login/command.ts")).loginCommandLine(providers, contextOf),
   ],
-  [["logout"], async (deps) => (await import("./logout.ts")).logoutCommand(deps)],
-  [["whoami"], async (deps) => (await import("./whoami.ts")).whoamiCommand(deps)],
-  [["ctx"], async (deps) => (await import("./ctx/group.ts")).ctxCommand(deps)],
-  [["organizations"], async (deps) => (await import("./organizations/group.ts")).organizationsCommand(deps)],
-  [["projects", "project"], async (deps) => (await import("./projects/group.ts")).projectsCommand(deps)],
-  [["tokens"], async (deps) => (await import("./tokens/group.ts")).tokensCommand(deps)],
-  [["clusters"], async (deps) => (await import("./clusters/group.ts")).clustersCommand(deps)],
-  [["api-resources"], async (deps) => (await import("./api-resources.ts")).apiResourcesCommand(deps)],
-  [["api-versions"], async (deps) => (await import("./api-versions.ts")).apiVersionsCommand(deps)],
-  [["get"], async (deps) => (await import("./get.ts")).getCommand(deps)],
-  [["version"], (deps) => Promise.resolve(versionCommand(deps))],
+  [["logout"], async (contextOf) => (await import("./logout.ts")).logoutCommand(contextOf)],
+  [["whoami"], async (contextOf) => (await import("./whoami.ts")).whoamiCommand(contextOf)],
+  [["ctx"], async (contextOf) => (await import("./ctx/group.ts")).ctxCommand(contextOf)],
+  [
+    ["organizations"],
+    async (contextOf) => (await import("./organizations/group.ts")).organizationsCommand(contextOf),
+  ],
+  [
+    ["projects", "project"],
+    async (contextOf) => (await import("./projects/group.ts")).projectsCommand(contextOf),
+  ],
+  [["tokens"], async (contextOf) => (await import("./tokens/group.ts")).tokensCommand(contextOf)],
+  [["clusters"], async (contextOf) => (await import("./clusters/group.ts")).clustersCommand(contextOf)],
+  [
+    ["api-resources"],
+    async (contextOf) => (await import("./api-resources.ts")).apiResourcesCommand(contextOf),
+  ],
+  [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
+  [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
+  [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 
 /** As {@link COMMANDS}, behind the word `auth`. */
 const AUTH_COMMANDS: typeof COMMANDS = [
   [
     ["login"],
-    async (deps, { providers }) => (await import("./login/command.ts")).loginCommandLine(providers, deps),
+    async (contextOf, { providers }) =>
+      (await import("./login/command.ts")).loginCommandLine(providers, contextOf),
   ],
-  [["logout"], async (deps) => (await import("./logout.ts")).logoutCommand(deps)],
-  [["list", "ls"], async (deps) => (await import("./auth/list.ts")).listCommand(deps)],
-  [["switch"], async (deps) => (await import("./auth/switch.ts")).switchCommand(deps)],
+  [["logout"], async (contextOf) => (await import("./logout.ts")).logoutCommand(contextOf)],
+  [["list", "ls"], async (contextOf) => (await import("./auth/list.ts")).listCommand(contextOf)],
+  [["switch"], async (contextOf) => (await import("./auth/switch.ts")).switchCommand(contextOf)],
   [["get-token"], (_, context) => Promise.resolve(getTokenCommand(context))],
   [
     ["update-kubeconfig"],
-    async (deps) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(deps),
+    async (contextOf) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(contextOf),
   ],
-  [["team"], async (deps) => (await import("./auth/team.ts")).teamCommand(deps)],
-  [["token"], async (deps) => (await import("./auth/token.ts")).tokenCommand(deps)],
-  [["add-profile"], async (deps) => (await import("./auth/add-profile.ts")).addProfileCommand(deps)],
-  [["list-profiles"], async (deps) => (await import("./auth/list-profiles.ts")).listProfilesCommand(deps)],
-  [["remove-profile"], async (deps) => (await import("./auth/remove-profile.ts")).removeProfileCommand(deps)],
-  [["whoami"], async (deps) => (await import("./auth/whoami.ts")).authWhoamiCommand(deps)],
-  [["can-i"], async (deps) => (await import("./auth/can-i.ts")).canICommand(deps)],
+  [["team"], async (contextOf) => (await import("./auth/team.ts")).teamCommand(contextOf)],
+  [["token"], async (contextOf) => (await import("./auth/token.ts")).tokenCommand(contextOf)],
+  [
+    ["add-profile"],
+    async (contextOf) => (await import("./auth/add-profile.ts")).addProfileCommand(contextOf),
+  ],
+  [
+    ["list-profiles"],
+    async (contextOf) => (await import("./auth/list-profiles.ts")).listProfilesCommand(contextOf),
+  ],
+  [
+    ["remove-profile"],
+    async (contextOf) => (await import("./auth/remove-profile.ts")).removeProfileCommand(contextOf),
+  ],
+  [["whoami"], async (contextOf) => (await import("./auth/whoami.ts")).authWhoamiCommand(contextOf)],
+  [["can-i"], async (contextOf) => (await import("./auth/can-i.ts")).canICommand(contextOf)],
 ];
 
 /** The commands of a table that a line calls: their words may stand anywhere in it. */
@@ -62,16 +82,19 @@ function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMM
   return table.filter(([own]) => own.some((word) => words.includes(word)));
 }
 
-/** The program with the commands that a line calls, or with all of them where it calls none. `refused` is told which command refuses the line. */
+/**
+ * The program with the commands that a line calls, or with all of them when it calls none. `refused` is called with the
+ * command that refuses the line.
+ */
 export async function buildProgram(
   words: readonly string[],
   context: ProcessContext,
-  deps: ContextOf,
+  contextOf: ContextOf,
   refused: (command: CommandUnknownOpts) => void,
 ): Promise<CommandUnknownOpts> {
   const program = programCommand();
   const auth = authCommand();
-  const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(deps, context)));
+  const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(contextOf, context)));
   const called = calledIn(words, COMMANDS);
   const inAuth = words.includes("auth");
   const none = called.length === 0 && !inAuth;
@@ -88,7 +111,7 @@ export async function buildProgram(
   return program;
 }
 
-/** Sets what all commands have in common: errors go to our own error, help to our terminal. */
+/** Sets what all commands share: their errors become our own, their help goes to the terminal that is handed in. */
 function configure(
   command: CommandUnknownOpts,
   { terminal }: ProcessContext,
@@ -100,7 +123,7 @@ function configure(
   });
   command.configureOutput({
     writeOut: terminal.writeOut,
-    // What it would say is said by our own error.
+    // Commander's own message is not printed: our error says it.
     writeErr: () => {},
     getOutHelpWidth: () => Math.max(NARROWEST_HELP, terminal.columns()),
   });

@@ -1,15 +1,15 @@
-/** What a command line is told that cannot be parsed: what is wrong, and the nearest word or flag. */
+/** Errors for a command line that cannot be parsed: what is wrong, and the nearest word or flag. */
 
 import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { capital, printable } from "../text.ts";
 
-/** Commander's own words as our error, with the nearest word as the hint, else the help of the command that refused. */
+/** Commander's error as our own. The hint names the nearest word, else the help of the command that refused. */
 export function usageError(
   { code, message }: CommanderError,
   command: CommandUnknownOpts | undefined,
 ): AppError {
-  // A word of the command line may stand in it, with line breaks and all.
+  // The message may contain a word of the command line, even with line breaks.
   const said = printable(message.replace(/^error: /, ""), 500);
   const what = `${capital(said)}.`.replace(/\.\.$/, ".");
   const help = `See ${wordsOf(command)} --help.`;
@@ -32,7 +32,7 @@ function wordsOf(command: CommandUnknownOpts | undefined): string {
   return parent === null ? command.name() : `${wordsOf(parent)} ${command.name()}`;
 }
 
-/** Where a command holds others, a word or a flag too many means one that is not there. */
+/** Turns one word or flag too many into an unknown command, for a command that holds others. */
 export function wordUnknown(error: CommanderError, command: CommandUnknownOpts): CommanderError {
   const { args: [word], commands } = command;
   const tooMuch = error.code === "commander.excessArguments" || error.code === "commander.unknownOption";
@@ -40,12 +40,12 @@ export function wordUnknown(error: CommanderError, command: CommandUnknownOpts):
   return new CommanderError(1, "commander.unknownCommand", `unknown command '${printable(word, 60)}'`);
 }
 
-/** The nearest word that a command holds, as a question; undefined where none is near. */
+/** A question with the nearest command that a command holds; undefined when none is near. */
 export function nearestCommand(word: string, { commands }: CommandUnknownOpts): string | undefined {
   return nearest(word, commands.flatMap((command) => [command.name(), ...command.aliases()]));
 }
 
-/** The nearest flag that may stand behind a command, as a question; undefined where none is near. */
+/** A question with the nearest flag of a command; undefined when none is near. */
 function nearestFlag(flag: string, command: CommandUnknownOpts): string | undefined {
   if (!flag.startsWith("--")) return undefined;
   const name = flag.slice(2).split("=")[0] ?? "";
@@ -61,7 +61,7 @@ function nearest(word: string, names: readonly string[], prefix = ""): string | 
     : undefined;
 }
 
-/** Edits (insert, delete, replace, swap two neighbours) between two words. */
+/** The number of edits (insert, delete, replace, swap two neighbours) between two words. */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);

@@ -11,13 +11,13 @@ import { formatObject, listFormat } from "./output/table.ts";
 export const BUILD = TRIAL_BUILD ? `${VERSION} (trial build)` : VERSION;
 
 /** `version`. */
-export function versionCommand(deps: ContextOf): CommandUnknownOpts {
+export function versionCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("version")
     .description("Print the version")
     .option("-o, --output <format>", "table, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action(async (flags) => {
-    const { out } = deps(command);
+    const { out } = contextOf(command);
     const lines = [
       ["Version", BUILD],
       ["Runtime", `Deno ${runtimeVersion}`],

@@ -7,7 +7,7 @@ import type { ChosenSession } from "../sessions/choose.ts";
 import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet/profile.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
-import { describeScope, warnOfRefusal } from "./scope-lines.ts";
+import { describeScope, warnOfRefusedScope } from "./scope-lines.ts";
 import { warnOfExpiry } from "./notices.ts";
 import { findScope } from "./find-scope.ts";
 import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
@@ -16,7 +16,7 @@ import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
 
 /** `whoami`. */
-export function whoamiCommand(deps: ContextOf): CommandUnknownOpts {
+export function whoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Show who you act as, and where; asks no server")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -25,7 +25,7 @@ export function whoamiCommand(deps: ContextOf): CommandUnknownOpts {
       "\nExamples:\n  datumctl whoami\n  datumctl whoami -o json\n  datumctl whoami --profile work",
     );
   addScopeFlags(command);
-  command.action((flags) => runWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
+  command.action((flags) => runWhoami(contextOf(command), { ...scopeFlags(command), output: flags.output }));
   return command;
 }
 
@@ -33,7 +33,7 @@ interface WhoamiInput extends ScopeFlags {
   readonly output: string | undefined;
 }
 
-/** Prints the session that a command would act as, and why that one. */
+/** Prints the session that a command would act as, and what it was chosen by. */
 export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await actingSession(cli);
@@ -76,7 +76,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
       format,
     ),
   );
-  warnOfRefusal(cli, actedOn);
+  warnOfRefusedScope(cli, actedOn);
   const { choice: { flag, variable }, env } = cli;
   if (flag === undefined && variable === undefined && variablesSet(env)) {
     cli.out.info("tokens and clusters go by the CLOUDFLEET_* variables instead.");
@@ -84,7 +84,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
   await warnOfExpiry(cli, store, session);
 }
 
-/** A token that was given tells nobody's name, but its own. */
+/** A token that was given does not say who the user is, so its own name is printed. */
 function whoOf({ kind, user, name }: Session): readonly (readonly [string, string])[] {
   if (kind.tokens === "given") return [["Token", user.name ?? name]];
   return [
@@ -93,7 +93,7 @@ function whoOf({ kind, user, name }: Session): readonly (readonly [string, strin
   ];
 }
 
-/** What a command would act on; a kubeconfig that cannot be read hides no more than itself. */
+/** What a command would act on. Warns of a kubeconfig that cannot be read, and goes on. */
 async function scopeOf(
   cli: CommandContext,
   flags: ScopeFlags,

@@ -7,9 +7,9 @@ import { runCommandLine } from "../../src/cli/main.ts";
 import { assertPrintable } from "../expect-error.ts";
 import { hostileValue } from "../fuzz.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, recordingSurroundings } from "./run-line.ts";
 import { CLOUDFLEET as CLOUD } from "../../src/providers/cloudfleet/facts.ts";
 import { PERSON } from "../../src/providers/kinds.ts";
+import { type Ran, recordingHost } from "./run-line.ts";
 
 const RUNS = Number(Deno.env.get("DATUMCTL_FUZZ_RUNS") ?? 40);
 
@@ -116,7 +116,7 @@ async function run(sandbox: Sandbox, words: string, answers: Answers): Promise<R
     const text = answers(`${init?.method} ${new URL(input).pathname}`);
     return Promise.resolve(new Response(text, { headers: { "content-type": "application/json" } }));
   };
-  const context = recordingSurroundings(args, { store: sandbox.store, sleep: () => Promise.resolve() });
+  const context = recordingHost(args, { store: sandbox.store, sleep: () => Promise.resolve() });
   const openNetwork = () => ({ fetch, [Symbol.dispose]() {} });
   const code = await runCommandLine(args, { ...context, openNetwork });
   return { code, stdout: context.written.out, stderr: context.written.err };

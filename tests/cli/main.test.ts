@@ -6,9 +6,9 @@ import { lineAgain } from "../../src/cli/main.ts";
 import { CODES } from "../../src/errors.ts";
 import { VERSION } from "../../src/version.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
-import { runLine, type SurroundingsOptions } from "./run-line.ts";
+import { runLine, type RunOptions } from "./run-line.ts";
 
-async function line(words: string, options: Partial<SurroundingsOptions> = {}) {
+async function line(words: string, options: Partial<RunOptions> = {}) {
   await using sandbox = await openSandbox();
   return await runLine(words === "" ? [] : words.split(" "), { store: sandbox.store, ...options });
 }

@@ -1,4 +1,4 @@
-/** Owns a process's offer to commands as a test makes it: a terminal that records, keys that are typed, variables. */
+/** Runs a command line in a test: its terminal records what is written, keys and standard input are given. */
 
 import type { ProcessContext } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/main.ts";
@@ -11,7 +11,7 @@ import type { Terminal } from "../../src/system/terminal.ts";
 import { CLOUDS } from "../clouds.ts";
 
 /** What a test chooses. */
-export interface SurroundingsOptions {
+export interface RunOptions {
   readonly store: SessionStore;
   /** The program's own clouds unless given. */
   readonly providers?: Providers;
@@ -35,9 +35,9 @@ export interface Ran {
 }
 
 /** A process that records what is written. */
-export function recordingSurroundings(
+export function recordingHost(
   args: readonly string[],
-  options: SurroundingsOptions,
+  options: RunOptions,
 ): ProcessContext & { readonly written: { out: string; err: string } } {
   const {
     store,
@@ -85,8 +85,8 @@ export function recordingSurroundings(
 }
 
 /** Runs a command line in this process. */
-export async function runLine(args: readonly string[], options: SurroundingsOptions): Promise<Ran> {
-  const context = recordingSurroundings(args, options);
+export async function runLine(args: readonly string[], options: RunOptions): Promise<Ran> {
+  const context = recordingHost(args, options);
   const code = await runCommandLine(args, context);
   return { code, stdout: context.written.out, stderr: context.written.err };
 }

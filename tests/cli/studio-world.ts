@@ -5,10 +5,10 @@ import type { SessionStore } from "../../src/sessions/store.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, runLine, type SurroundingsOptions } from "./run-line.ts";
+import { type Ran, runLine, type RunOptions } from "./run-line.ts";
 
 /** How a command line is run. */
-export type Options = Partial<Omit<SurroundingsOptions, "store">> & {
+export type Options = Partial<Omit<RunOptions, "store">> & {
   /** The folder that it runs in; the home unless given. */
   readonly folder?: string;
   /** What becomes of the code that is shown; it is confirmed unless given. */

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, runLine, type SurroundingsOptions } from "./run-line.ts";
+import { type Ran, runLine, type RunOptions } from "./run-line.ts";
 
 /** How a command line is run. */
-export type Options = Partial<Omit<SurroundingsOptions, "store">>;
+export type Options = Partial<Omit<RunOptions, "store">>;
 
 /** Where commands run; dispose of it. */
 export interface World extends AsyncDisposable {

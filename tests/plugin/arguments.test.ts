@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { flagsOfWrongGetToken, getTokenRequest, readGetToken } from "../../src/plugin/arguments.ts";
 import { runGetToken } from "../../src/plugin/get-token.ts";
 import { errorFormatOf } from "../../src/errors.ts";
-import { type Ran, recordingSurroundings, runLine } from "../cli/run-line.ts";
+import { type Ran, recordingHost, runLine } from "../cli/run-line.ts";
 import { allowError, expectError } from "../expect-error.ts";
 import { startIssuer } from "../sessions/issuer.ts";
 import { openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
@@ -221,7 +221,7 @@ Deno.test("any line is read, left alone, or USAGE; nothing else is thrown", () =
 
 /** What the short way does with a line; undefined when it leaves the line alone. */
 async function short(args: readonly string[], { store }: Sandbox): Promise<Ran | undefined> {
-  const context = recordingSurroundings(args, { store });
+  const context = recordingHost(args, { store });
   const { errorFormat, env, terminal, written } = context;
   const flags = readGetToken(args);
   if (flags === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Owns `auth add-profile`: an API token or a person of Cloudfleet under a name, proved before it is kept. */
+/** `auth add-profile`: stores an API token or a person of Cloudfleet under a name; a token is tested first. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -23,7 +23,7 @@ import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from 
 import { holdsOthers } from "../group.ts";
 import { keyStoreChoice, readAuthority } from "../save-flags.ts";
 import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
-import { tellWhereKept } from "../notices.ts";
+import { printKeyLocation } from "../notices.ts";
 
 const ISSUER = [
   "--issuer <url>",
@@ -43,7 +43,7 @@ const KEYRING = [
 ] as const;
 
 /** `auth add-profile`, which holds `token` and `user`. */
-export function addProfileCommand(deps: ContextOf): CommandUnknownOpts {
+export function addProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
   const token = new Command("token")
     .description("Store an API token as a profile, after testing it")
     .argument("<name>", "what the profile is called")
@@ -70,7 +70,7 @@ The profile default is what tokens and clusters use where nothing else is chosen
 gets the new secret.`,
     );
   token.action((name, organization, tokenId, secret, flags) =>
-    runAddTokenProfile(deps(token), { ...flags, name, organization, tokenId, secret })
+    runAddTokenProfile(contextOf(token), { ...flags, name, organization, tokenId, secret })
   );
   const user = new Command("user")
     .description("Add a profile for a person, who signs in when it is first used")
@@ -89,7 +89,9 @@ Examples:
   datumctl auth add-profile user work ORGANIZATION_ID --issuer https://auth.example.com --client-id cli
   datumctl login --profile work`,
     );
-  user.action((name, organization, flags) => runAddUserProfile(deps(user), { ...flags, name, organization }));
+  user.action((name, organization, flags) =>
+    runAddUserProfile(contextOf(user), { ...flags, name, organization })
+  );
   const command: CommandUnknownOpts = new Command("add-profile")
     .description("Add a Cloudfleet profile: an API token, or a person")
     .addHelpText("after", "\nExamples:\n  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID")
@@ -114,7 +116,11 @@ interface TokenInput extends ProfileInput {
   readonly skipValidation?: true | undefined;
 }
 
-/** Tries an API token and keeps it. Throws `SESSION_REJECTED` for a refused one; then all is as it was. */
+/**
+ * Tests an API token and stores it.
+ *
+ * @throws {AppError} `SESSION_REJECTED` when it is refused; then nothing is changed
+ */
 export async function runAddTokenProfile(cli: CommandContext, input: TokenInput): Promise<void> {
   const { out } = cli;
   const { tokenId, organization } = input;
@@ -124,38 +130,42 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
         "Leave it out to be asked for it, or send it on standard input.",
     );
   }
-  const kept = await placeOf(
+  const address = await profileAddress(
     cli,
     input,
     (before) => isApiToken(before) && before.clientId === tokenId,
   );
-  // What is wrong with the ids shows before a secret is asked for.
-  tokenProfile({ organization, tokenId, secret: "" }, kept);
+  // A wrong id should show before a secret is asked for.
+  tokenProfile({ organization, tokenId, secret: "" }, address);
   const secret = input.secret ?? await readHiddenLine(cli, `the secret of the token ${tokenId}`);
   if (!isSecret(secret)) {
     throw new AppError("USAGE", "That is not a token's secret: it must be one line of plain characters.", {
       hint: "Give it on standard input, or type it when it is asked for.",
     });
   }
-  let profile = tokenProfile({ organization, tokenId, secret }, kept);
+  let profile = tokenProfile({ organization, tokenId, secret }, address);
   if (!input.skipValidation) {
-    const proof = await prove(cli, input.name, profile);
+    const proof = await testProfile(cli, input.name, profile);
     const { token: accessToken, issued: received, expires: accessTokenExpires } = proof;
     profile = {
       ...profile,
       credentials: { ...profile.credentials, accessToken, received, accessTokenExpires },
     };
   }
-  const saved = await keep(cli, input, profile);
+  const saved = await saveProfile(cli, input, profile);
   out.line(
     `Stored the profile "${input.name}": the token ${tokenId} of the organization ${organization}` +
       `${input.skipValidation ? ", not tested" : ""}.`,
   );
-  await tell(cli, saved, "datumctl clusters list");
+  await printNextStep(cli, saved, "datumctl clusters list");
 }
 
-/** A token that was made with the profile. Throws what that fails with, saying that nothing was stored. */
-async function prove(cli: CommandContext, name: string, profile: MachineSession): Promise<FreshToken> {
+/**
+ * An access token of the profile, which shows that the profile works.
+ *
+ * @throws {AppError} what getting it throws, with a sentence that nothing was stored
+ */
+async function testProfile(cli: CommandContext, name: string, profile: MachineSession): Promise<FreshToken> {
   try {
     return await freshToken(cli.store, unstoredProfile(profile, name), { force: true }, tokenLimits(cli));
   } catch (thrown) {
@@ -171,7 +181,7 @@ async function prove(cli: CommandContext, name: string, profile: MachineSession)
   }
 }
 
-/** Keeps a profile that its person signs in to later. */
+/** Stores a profile that its person signs in to later. */
 export async function runAddUserProfile(
   cli: CommandContext,
   input: ProfileInput & { readonly clientId?: string | undefined },
@@ -182,22 +192,30 @@ export async function runAddUserProfile(
       hint: "Cloudfleet's own client id is not known: register one at the issuer and name it.",
     });
   }
-  const address = await placeOf(cli, input, (before) => before.kind.person);
+  const address = await profileAddress(cli, input, (before) => before.kind.person);
   const before = await cli.store.read(input.name);
   if (before !== undefined && before.user.subject !== "") {
     throw new AppError("CONFLICT", `Somebody is already signed in to the profile "${input.name}".`, {
       hint: `Sign out first, which removes it: datumctl logout --profile ${input.name}`,
     });
   }
-  const saved = await keep(cli, input, userProfile({ organization: input.organization, clientId }, address));
+  const saved = await saveProfile(
+    cli,
+    input,
+    userProfile({ organization: input.organization, clientId }, address),
+  );
   cli.out.line(
     `Stored the profile "${input.name}" for the organization ${input.organization}; nobody has signed in yet.`,
   );
-  await tell(cli, saved, `datumctl login --profile ${input.name}`);
+  await printNextStep(cli, saved, `datumctl login --profile ${input.name}`);
 }
 
-/** Where the profile belongs; one that is there keeps its place. Throws `USAGE`, `IDENTITY_MISMATCH`. */
-async function placeOf(
+/**
+ * The issuer and API of the profile; a profile that exists keeps its own.
+ *
+ * @throws {AppError} `USAGE`; `IDENTITY_MISMATCH`
+ */
+async function profileAddress(
   cli: CommandContext,
   input: ProfileInput,
   same: (before: Session) => boolean,
@@ -212,29 +230,29 @@ async function placeOf(
     ? undefined
     : await readAuthority(input.certificateAuthority);
   const stored = await cli.store.read(name);
-  const before = stored === undefined ? undefined : await knownPlace(cli, stored, same);
+  const before = stored === undefined ? undefined : await knownAddress(cli, stored, same);
   const address = await cloudfleetAddress({ ...input, certificateAuthority }, cli.env, before);
-  if (stored !== undefined && address.issuer !== stored.issuer) throw another(name);
+  if (stored !== undefined && address.issuer !== stored.issuer) throw belongsToAnother(name);
   return address;
 }
 
-/** The place of a profile that is renewed, as it was sealed; undefined where its key is lost. */
-async function knownPlace(
+/** The issuer and API of a profile that is renewed, as it was sealed; undefined when its key is lost. */
+async function knownAddress(
   cli: CommandContext,
   stored: Session,
   same: (before: Session) => boolean,
 ): Promise<CloudfleetAddress | undefined> {
-  if (!isProfile(stored) || !same(stored)) throw another(stored.name);
+  if (!isProfile(stored) || !same(stored)) throw belongsToAnother(stored.name);
   const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli));
-  // A lost key is what a new secret mends; but an unsealed file does not say where that is sent.
+  // A new secret replaces a lost key, but where the secret is sent must not come from an unsealed file.
   if (opened === undefined) return undefined;
   const { session, credentials } = opened;
-  if (!same(session)) throw another(stored.name);
+  if (!same(session)) throw belongsToAnother(stored.name);
   const { issuer, apiHost, certificateAuthority } = session;
   return { issuer, apiHost, certificateAuthority, api: credentials.api ?? {} };
 }
 
-function another(name: string): AppError {
+function belongsToAnother(name: string): AppError {
   return new AppError(
     "IDENTITY_MISMATCH",
     `A session named "${name}" already belongs to someone else or to another issuer.`,
@@ -244,8 +262,8 @@ function another(name: string): AppError {
   );
 }
 
-/** Stores a profile; it becomes the active session only where there is none. */
-async function keep(
+/** Stores a profile. It becomes the active session only when there is none. */
+async function saveProfile(
   cli: CommandContext,
   { name, keyring }: ProfileInput,
   profile: MachineSession,
@@ -259,8 +277,8 @@ async function keep(
   }, keyringLimits(cli));
 }
 
-async function tell(cli: CommandContext, saved: SavedSession, next: string): Promise<void> {
-  tellWhereKept(cli, saved);
+async function printNextStep(cli: CommandContext, saved: SavedSession, next: string): Promise<void> {
+  printKeyLocation(cli, saved);
   const { name } = saved.session;
   const active = await cli.store.active();
   if (active !== name && name !== "default") {

@@ -1,4 +1,4 @@
-/** Owns `auth can-i`: whether the control plane in use allows something, and everything that it allows. */
+/** `auth can-i`: whether the control plane in use allows something, or everything that it allows. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -25,7 +25,7 @@ Answers yes with exit code 0, no with exit code 1. The resource may be written T
 TYPE.GROUP or as a path that begins with a slash.`;
 
 /** `auth can-i`. */
-export function canICommand(deps: ContextOf): CommandUnknownOpts {
+export function canICommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("can-i")
     .description("Ask the control plane in use whether something is allowed")
     .argument("[verb]", "such as get, list, create; * for all")
@@ -40,7 +40,7 @@ export function canICommand(deps: ContextOf): CommandUnknownOpts {
   addScopeFlags(command, { namespace: true });
   command.action((verb, resource, name, flags) => {
     const { quiet } = command.optsWithGlobals() as { readonly quiet?: true };
-    return runCanI(deps(command), { ...flags, ...scopeFlags(command), verb, resource, name, quiet });
+    return runCanI(contextOf(command), { ...flags, ...scopeFlags(command), verb, resource, name, quiet });
   });
   return command;
 }
@@ -55,11 +55,11 @@ export interface CanIInput extends ScopeFlags {
   readonly list?: true | undefined;
   readonly headers: boolean;
   readonly output?: string | undefined;
-  /** Says nothing: the exit code answers. */
+  /** Prints nothing: the exit code answers. */
   readonly quiet?: true | undefined;
 }
 
-/** Prints the server's answer, or its rules; ends with exit code 1 where it is "no". */
+/** Prints the server's answer, or its rules. Ends with exit code 1 when the answer is no. */
 export async function runCanI(cli: CommandContext, input: CanIInput): Promise<void> {
   const format = listFormat(input.output);
   if (format === "name" || format === "wide") {
@@ -89,7 +89,7 @@ export async function runCanI(cli: CommandContext, input: CanIInput): Promise<vo
   if (!allowed) exitWith(1);
 }
 
-/** What is asked about, before anybody knows what the server calls it. */
+/** What is asked about, in the words of the command line. */
 interface Question {
   readonly verb: string;
   /** A path, or the word for a resource. */
@@ -134,13 +134,13 @@ function checkList(input: CanIInput): undefined {
   });
 }
 
-// Those that Kubernetes itself knows; others are allowed to be asked about.
+// The verbs that Kubernetes itself knows. Others can be asked about, with a warning.
 const RESOURCE_VERBS = new Set(
   "get list watch create update patch delete deletecollection use bind impersonate * approve sign escalate attest"
     .split(" "),
 );
 const URL_VERBS = new Set("get put post head options delete patch *".split(" "));
-// They are spoken of in rules and are no resources.
+// Rules name these although they are no resources.
 const SPOKEN_OF = new Set(["users", "groups"]);
 
 async function actionOf(
@@ -173,7 +173,7 @@ async function actionOf(
   };
 }
 
-/** The resource that a word names; undefined, after a warning, when the server has none. */
+/** The resource that a word names. Warns and returns undefined when the server has none. */
 async function findResource(
   cli: CommandContext,
   plane: ControlPlane,

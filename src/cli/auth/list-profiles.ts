@@ -1,4 +1,4 @@
-/** Owns `auth list-profiles`: Cloudfleet's profiles on this machine, their secrets masked. */
+/** `auth list-profiles`: the Cloudfleet profiles on this machine, with their secrets masked. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -11,7 +11,7 @@ import { storageOf, storedIn } from "../session-labels.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `auth list-profiles`. */
-export function listProfilesCommand(deps: ContextOf): CommandUnknownOpts {
+export function listProfilesCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list-profiles")
     .description("List the Cloudfleet profiles on this machine, secrets masked")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -19,13 +19,13 @@ export function listProfilesCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl auth list-profiles\n  datumctl auth list-profiles -o json",
     );
-  command.action((flags) => runListProfiles(deps(command), { output: flags.output }));
+  command.action((flags) => runListProfiles(contextOf(command), { output: flags.output }));
   return command;
 }
 
 const MASKED = "********";
 
-/** Prints the profiles that are stored here, and the one that the variables give. */
+/** Prints the profiles that are stored here, and the one of the variables. */
 export async function runListProfiles(
   cli: CommandContext,
   input: { readonly output: string | undefined },
@@ -70,7 +70,7 @@ export async function runListProfiles(
   }
 }
 
-/** None, or one; variables that cannot be used are warned of. */
+/** The profile of the variables, if any. Warns of variables that cannot be used. */
 async function profileOfVariables({ env, out }: CommandContext): Promise<Session[]> {
   if (!variablesSet(env)) return [];
   try {

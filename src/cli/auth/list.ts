@@ -5,15 +5,15 @@ import { isSameClient } from "../../sessions/identity.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { tellWhatComesFirst, warnOfExpiry } from "../notices.ts";
+import { warnOfExpiry, warnOfPrecedence } from "../notices.ts";
 import { isOver } from "../../sessions/session-life.ts";
 import type { StoredSession } from "../../sessions/acting.ts";
 import { sessionEnds, storageOf, storedIn } from "../session-labels.ts";
 import { sessionsHere } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
-/** `auth list`: a table of the sessions; never a token. */
-export function listCommand(deps: ContextOf): CommandUnknownOpts {
+/** `auth list`, which never prints a token. */
+export function listCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List who is signed in on this machine")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -21,7 +21,7 @@ export function listCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl auth list\n  datumctl auth list -o wide\n  datumctl auth ls -o json",
     );
-  command.action((flags) => runList(deps(command), { output: flags.output }));
+  command.action((flags) => runList(contextOf(command), { output: flags.output }));
   return command;
 }
 
@@ -29,16 +29,16 @@ interface ListInput {
   readonly output: string | undefined;
 }
 
-/** Whether a session is in force here, or would be outside of the project folder. */
+/** Whether a session is active here, or only outside the project folder. */
 type Standing = "Active" | "Active elsewhere" | "";
 
-/** Its standing, and that it is known to be over. */
+/** The standing, with a mark for a session that is known to be over. */
 function statusOf(standing: Standing, session: Session, now: number): string {
   if (!isOver(session, now)) return standing;
   return standing === "" ? "Expired" : `Expired (${standing.toLowerCase()})`;
 }
 
-/** What tells sessions apart that would look the same: realms of one host, clients of one issuer. */
+/** The columns that are needed because sessions would look the same: realms of one host, clients of one issuer. */
 interface Distinctions {
   readonly issuer: boolean;
   readonly client: boolean;
@@ -71,7 +71,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
           text: ({ session: { user, name } }) => user.name ?? user.email ?? user.username ?? name,
         },
         { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
-        { title: "Status", text: (placed) => statusOf(standing(placed), placed.session, cli.now()) },
+        { title: "Status", text: (stored) => statusOf(standing(stored), stored.session, cli.now()) },
         ...apart.issuer ? [{ title: "Issuer", text: ({ session }: StoredSession) => session.issuer }] : [],
         ...apart.client ? [{ title: "Client", text: ({ session }: StoredSession) => session.clientId }] : [],
         ...inFolders ? [{ title: "Folder", text: ({ store }: StoredSession) => store.project ?? "" }] : [],
@@ -82,9 +82,9 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
         { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, cli.now()) },
       ],
       name: ({ session }) => session.name,
-      object: (placed) => {
-        const { name, user, provider, kind, issuer, apiHost, expires } = placed.session;
-        const { project } = placed.store;
+      object: (stored) => {
+        const { name, user, provider, kind, issuer, apiHost, expires } = stored.session;
+        const { project } = stored.store;
         return {
           name,
           email: user.email ?? null,
@@ -93,8 +93,8 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
           kind: String(kind),
           issuer,
           apiHost,
-          active: standing(placed) === "Active",
-          storage: storageOf(placed.session),
+          active: standing(stored) === "Active",
+          storage: storageOf(stored.session),
           expires: expires ?? null,
           folder: project,
         };
@@ -104,21 +104,21 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   if (sessions.length === 0 && format === "table") {
     cli.out.info("Nobody is signed in. Sign in: datumctl login");
   }
-  tellWhatComesFirst(cli, sessions.find((placed) => standing(placed) === "Active")?.session.name ?? "");
+  warnOfPrecedence(cli, sessions.find((stored) => standing(stored) === "Active")?.session.name ?? "");
   for (const { session, store } of sessions) await warnOfExpiry(cli, store, session);
 }
 
-/** Tells each session's standing: a project folder's active one comes before the person's. */
+/** The standing of each session: a project folder's active one takes precedence over the user's. */
 async function standings(
   { store }: CommandContext,
   sessions: readonly StoredSession[],
-): Promise<(placed: StoredSession) => Standing> {
+): Promise<(stored: StoredSession) => Standing> {
   const active = new Map<SessionStore, string | undefined>();
   for (const { store } of sessions) active.set(store, await store.active());
   const isActive = ({ session, store }: StoredSession) => session.name === active.get(store);
-  const shadowed = sessions.some((placed) => placed.store !== store && isActive(placed));
-  return (placed) => {
-    if (!isActive(placed)) return "";
-    return shadowed && placed.store === store ? "Active elsewhere" : "Active";
+  const shadowed = sessions.some((stored) => stored.store !== store && isActive(stored));
+  return (stored) => {
+    if (!isActive(stored)) return "";
+    return shadowed && stored.store === store ? "Active elsewhere" : "Active";
   };
 }

@@ -1,4 +1,4 @@
-/** Owns `auth remove-profile`: a profile goes from this machine; its token stays as it is. */
+/** `auth remove-profile`: removes a profile from this machine; its token stays valid. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
@@ -10,16 +10,20 @@ import { keyLeftBehind, staysValid } from "../notices.ts";
 import { readableSessions } from "../pick-session.ts";
 
 /** `auth remove-profile`. */
-export function removeProfileCommand(deps: ContextOf): CommandUnknownOpts {
+export function removeProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("remove-profile")
     .description("Remove a Cloudfleet profile from this machine; its token stays valid")
     .argument("<name>", "the profile's name")
     .addHelpText("after", "\nExamples:\n  datumctl auth remove-profile ci");
-  command.action((name) => runRemoveProfile(deps(command), { name }));
+  command.action((name) => runRemoveProfile(contextOf(command), { name }));
   return command;
 }
 
-/** Removes a profile's file and key. Throws `NOT_FOUND` naming those there are, `USAGE` for another provider's session. */
+/**
+ * Removes a profile's file and key.
+ *
+ * @throws {AppError} `NOT_FOUND`, naming the profiles that exist; `USAGE` for another provider's session
+ */
 export async function runRemoveProfile(
   cli: CommandContext,
   { name }: { readonly name: string },

@@ -1,4 +1,4 @@
-/** Owns which DataChain Studio session a command acts as. */
+/** The DataChain Studio session that `auth token` and `auth team` act as. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
@@ -8,14 +8,16 @@ import type { SessionStore } from "../../sessions/store.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { actingSession } from "../pick-session.ts";
 
-/** A session of Studio as it was sealed, and where its files are. */
+/** A session of Studio as it was sealed, and the store that it is in. */
 export interface StudioSession extends OpenedSession {
   readonly store: SessionStore;
 }
 
 /**
- * The session that is in force, or that of the project folder; it must be Studio's. Throws `NOT_SIGNED_IN`, and `USAGE`
- * for one of another provider, with `instead` as what that one has.
+ * The session that commands act as, or the project folder's with `local`; it must be Studio's. `instead` is the hint's
+ * first sentence for a session of another provider.
+ *
+ * @throws {AppError} `NOT_SIGNED_IN`; `USAGE` for a session of another provider
  */
 export async function studioSession(
   cli: CommandContext,

@@ -1,15 +1,15 @@
-/** Owns `auth switch`: which of the signed-in users is the active one. */
+/** `auth switch`: makes one of the signed-in users the active one. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
-import { tellOfFolder, tellWhatComesFirst } from "../notices.ts";
+import { warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { pickSession, sessionsHere } from "../pick-session.ts";
 import { whoAndWhere } from "../session-labels.ts";
 import { sealedInProject } from "../../sessions/acting.ts";
 
-/** `auth switch`: makes one stored session the active one. */
-export function switchCommand(deps: ContextOf): CommandUnknownOpts {
+/** `auth switch`. */
+export function switchCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("switch")
     .description("Make another signed-in user the active one")
     .argument("[user]", "e-mail or session name; asked for when left out")
@@ -18,7 +18,7 @@ export function switchCommand(deps: ContextOf): CommandUnknownOpts {
       "\nExamples:\n  datumctl auth switch\n  datumctl auth switch ada@example.com\n\n" +
         "kubeconfig entries stay with the session they were made for, unless made with --follow-active.",
     );
-  command.action((user) => runSwitch(deps(command), { user }));
+  command.action((user) => runSwitch(contextOf(command), { user }));
   return command;
 }
 
@@ -26,7 +26,7 @@ interface SwitchInput {
   readonly user: string | undefined;
 }
 
-/** Makes one stored session the active one of where it is kept: of the person, or of the project folder. */
+/** Makes a stored session the active one of its store: the user's own, or the project folder's. */
 export async function runSwitch(cli: CommandContext, input: SwitchInput): Promise<void> {
   const sessions = await sessionsHere(cli);
   const meant = await pickSession(
@@ -40,6 +40,6 @@ export async function runSwitch(cli: CommandContext, input: SwitchInput): Promis
   await store.activate(session.name);
   const where = store.project === undefined ? "" : ` in ${printable(store.project)}`;
   cli.out.line(`Switched to ${whoAndWhere(session, sessions)}${where}.`);
-  tellWhatComesFirst(cli, session.name);
-  if (store.project === undefined) await tellOfFolder(cli);
+  warnOfPrecedence(cli, session.name);
+  if (store.project === undefined) await warnOfProjectFolder(cli);
 }

@@ -1,4 +1,4 @@
-/** Owns `auth team`: the team that Studio's commands act as. */
+/** `auth team`: shows or sets the team that Studio's commands act as. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { checkedName } from "../../providers/studio/token-fields.ts";
@@ -7,14 +7,14 @@ import { exportTeam } from "../../providers/studio/export.ts";
 import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
-/** `auth team`: shows the default team, or sets it. */
-export function teamCommand(deps: ContextOf): CommandUnknownOpts {
+/** `auth team`. */
+export function teamCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("team")
     .description("Show or set the default team at DataChain Studio")
     .argument("[name]", "the team; without it, the one that is set is shown")
     .option("--local", "act on the project folder's own session")
     .addHelpText("after", "\nExamples:\n  datumctl auth team\n  datumctl auth team data-team");
-  command.action((name, flags) => runTeam(deps(command), { name, ...flags }));
+  command.action((name, flags) => runTeam(contextOf(command), { name, ...flags }));
   return command;
 }
 
@@ -23,7 +23,11 @@ interface TeamInput {
   readonly local?: true | undefined;
 }
 
-/** Shows the default team on stdout, or sets it. Throws `USAGE` for a name that is none. */
+/**
+ * Shows the default team on stdout, or sets it.
+ *
+ * @throws {AppError} `USAGE` for a text that cannot be a team's name
+ */
 export async function runTeam(cli: CommandContext, { name, local }: TeamInput): Promise<void> {
   const { out } = cli;
   const team = name === undefined ? undefined : checkedName(name, "The team");

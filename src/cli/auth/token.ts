@@ -1,4 +1,4 @@
-/** Owns `auth token`: Studio's token, bare. */
+/** `auth token`: prints Studio's token. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { freshToken } from "../../sessions/fresh-token.ts";
@@ -7,18 +7,22 @@ import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "./studio-session.ts";
 
 /** `auth token`. */
-export function tokenCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokenCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("token")
     .description("Print DataChain Studio's token")
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl auth token\n  DATACHAIN_STUDIO_TOKEN=$(datumctl auth token) datachain job run query.py",
     );
-  command.action(() => runToken(deps(command)));
+  command.action(() => runToken(contextOf(command)));
   return command;
 }
 
-/** Prints the token and nothing else. Throws `SESSION_EXPIRED` when it has ended. */
+/**
+ * Prints the token and nothing else.
+ *
+ * @throws {AppError} `SESSION_EXPIRED` when it has ended
+ */
 export async function runToken(cli: CommandContext): Promise<void> {
   const instead = "The token of any session: datumctl auth get-token. ";
   const { session, store } = await studioSession(cli, "datumctl auth token", { instead });

@@ -1,4 +1,4 @@
-/** Owns `auth update-kubeconfig`: the kubeconfig entry through which kubectl gets fresh tokens. */
+/** `auth update-kubeconfig`: writes the kubeconfig entry through which kubectl gets fresh tokens. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { refuseOtherApi } from "../../plugin/exec-credential.ts";
@@ -44,7 +44,7 @@ import {
 import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
-import { tellPluginPolicy } from "../plugin-policy.ts";
+import { printPluginPolicy } from "../plugin-policy.ts";
 import { scopeInUse } from "../scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
@@ -66,7 +66,7 @@ Exactly one of --organization, --project, --cluster and --server is needed. The 
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
 
 /** `auth update-kubeconfig`. */
-export function updateKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
+export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("update-kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a session")
     .option("--organization <id>", "control plane of an organization")
@@ -88,7 +88,7 @@ export function updateKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
     .option("--exec-command <name>", "program that kubectl runs (default: this one)")
     .option("--dry-run", "print what would change, as a unified diff")
     .addHelpText("after", EXAMPLES);
-  command.action((flags) => runUpdateKubeconfig(deps(command), flags));
+  command.action((flags) => runUpdateKubeconfig(contextOf(command), flags));
   return command;
 }
 
@@ -117,17 +117,17 @@ export async function runUpdateKubeconfig(
     ? undefined
     : await readAuthority(input.certificateAuthority);
   const paths = kubeconfigPaths(input.kubeconfig, given.env);
-  // Nobody need be asked anything for a file that cannot be written.
+  // A file that cannot be written should show before anything is asked.
   await checkKubeconfigs(paths);
   const choice = { ...given.choice, own: input.followActive };
-  const { deps: cli, store, session: chosen } = await actingSession({ ...given, choice });
+  const { context: cli, store, session: chosen } = await actingSession({ ...given, choice });
   refuseCredentialsFile(chosen);
-  // As it was sealed: an edited file must not say where its tokens go.
+  // The sealed session: an edited file must not say where its tokens go.
   const { session } = await store.open(chosen, keyringLimits(cli));
   refuseOtherApi(session);
   const target = await entryTarget(cli.providers, input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
-  // What a variable gives remembers nothing: it is for its own host.
+  // A session from a variable cannot remember servers: it is for its own host only.
   if (session.name.startsWith(AMBIENT)) {
     await refuseOtherServer(cli.providers, session, askingServer({ server: target.addresses[0].url }));
   }
@@ -155,7 +155,7 @@ export async function runUpdateKubeconfig(
     token: wantedKind,
     certificateAuthority: learned.certificateAuthority,
   };
-  // As the files are when it is their turn to be changed.
+  // Set by `edit`, which sees the files as they are when they are changed.
   let found: Found = { changedAlong: [] };
   const edit = async (kubeconfig: Kubeconfig): Promise<KubeconfigEdit> => {
     if (target.written) checkClusterHost(kubeconfig, target.cluster, server);
@@ -180,10 +180,10 @@ export async function runUpdateKubeconfig(
     noteShared(cli, found, entry);
     if (diff === "") out.info("Nothing would change.");
     out.text(diff);
-    return await tellPluginPolicy(cli, own.command);
+    return await printPluginPolicy(cli, own.command);
   }
   const before = await loadKubeconfig(paths);
-  // What would be refused is not kept either.
+  // An entry that would be refused must not be remembered either.
   await edit(before);
   const serving = await rememberNamed(cli, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
@@ -210,7 +210,7 @@ export async function runUpdateKubeconfig(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
-  await tellPluginPolicy(cli, own.command);
+  await printPluginPolicy(cli, own.command);
   const next = [
     "kubectl",
     ...(input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig]),
@@ -247,15 +247,15 @@ async function askServer(
   });
 }
 
-/** What the files held of the entry before it was written. */
+/** What the files contain of the entry before it is written. */
 interface Found {
   /** The user that the context named, when it was another one. */
   readonly moved?: string | undefined;
-  /** Other contexts that the change of the user entry concerns. */
+  /** Other contexts that use the user entry that changes. */
   readonly changedAlong: readonly string[];
   /** The file that holds the context. */
   readonly holder?: string | undefined;
-  /** The cluster whose authority kubectl cannot tell. */
+  /** The cluster whose authority is too large for kubectl to pass on. */
   readonly tooLarge?: string | undefined;
 }
 
@@ -274,7 +274,11 @@ function noteShared(
   );
 }
 
-/** A following entry hands out nothing where it follows the sessions of another host. Throws `USAGE`. */
+/**
+ * Refuses an entry that would follow the sessions of another host, for it would get no token.
+ *
+ * @throws {AppError} `USAGE`
+ */
 function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
   if (apiHost === session.apiHost) return;
   throw new AppError(
@@ -285,7 +289,7 @@ function checkFollowed({ apiHost }: EntryTarget, session: Session): void {
   );
 }
 
-/** What a person should know of an entry that is written all the same. */
+/** Warns of what may not work with an entry that is written all the same. */
 function warnOf(
   { out }: CommandContext,
   target: EntryTarget,
@@ -323,7 +327,7 @@ function checkContext(text: string): void {
   throw new AppError("USAGE", "--context takes a name of at most 253 printable characters.");
 }
 
-/** The user that a context of ours named before, when it was another one. */
+/** The user that the context names so far, when it is another one. */
 function formerUser(kubeconfig: Kubeconfig, context: string, user: string): string | undefined {
   const before = entryOf(kubeconfig, "contexts", context) === undefined
     ? undefined

@@ -10,7 +10,7 @@ import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
 import { formatObject, formatTable, listFormat } from "../output/table.ts";
 
 /** `auth whoami`. */
-export function authWhoamiCommand(deps: ContextOf): CommandUnknownOpts {
+export function authWhoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Ask the control plane in use whom it sees: user name, groups and the rest")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -20,7 +20,9 @@ export function authWhoamiCommand(deps: ContextOf): CommandUnknownOpts {
         "datumctl whoami shows who is signed in without asking a server.",
     );
   addScopeFlags(command);
-  command.action((flags) => runAuthWhoami(deps(command), { ...scopeFlags(command), output: flags.output }));
+  command.action((flags) =>
+    runAuthWhoami(contextOf(command), { ...scopeFlags(command), output: flags.output })
+  );
   return command;
 }
 
@@ -34,11 +36,11 @@ export async function runAuthWhoami(cli: CommandContext, input: AuthWhoamiInput)
   using plane = await openControlPlane(cli, input);
   const review = await reviewSelf(plane.client);
   if (format === "table" || format === "wide") return cli.out.text(await formatUser(review));
-  // The name of an object that has none, as kubectl writes it.
+  // kubectl writes this for an object without a name.
   cli.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
 }
 
-/** The review's user as kubectl's table has it. */
+/** The review's user as kubectl prints it. */
 export async function formatUser(review: JsonObject): Promise<string> {
   const status = isObject(review.status) ? review.status : {};
   const { username, uid, groups, extra } = isObject(status.userInfo) ? status.userInfo : {};

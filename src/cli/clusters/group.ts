@@ -8,7 +8,7 @@ import { clustersKubeconfigCommand } from "./kubeconfig.ts";
 import { clustersListCommand } from "./list.ts";
 
 /** `clusters`. */
-export function clustersCommand(deps: ContextOf): CommandUnknownOpts {
+export function clustersCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command: CommandUnknownOpts = new Command("clusters")
     .description("Cloudfleet's clusters")
     .addHelpText(
@@ -16,7 +16,7 @@ export function clustersCommand(deps: ContextOf): CommandUnknownOpts {
       "\nExamples:\n  datumctl clusters list\n  datumctl clusters kubeconfig CLUSTER_ID" +
         operationsHelp((operation) => operation.startsWith("cluster")),
     )
-    .addCommand(clustersListCommand(deps))
-    .addCommand(clustersKubeconfigCommand(deps));
+    .addCommand(clustersListCommand(contextOf))
+    .addCommand(clustersKubeconfigCommand(contextOf));
   return holdsOthers(command);
 }

@@ -29,11 +29,11 @@ import { openCloudfleet, operationOption } from "../cloudfleet.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { ownCommand } from "../../kubeconfig/exec-command.ts";
-import { tellPluginPolicy } from "../plugin-policy.ts";
+import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 
 /** `clusters kubeconfig`. */
-export function clustersKubeconfigCommand(deps: ContextOf): CommandUnknownOpts {
+export function clustersKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
   const kubeconfig = new Command("kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
     .argument("<id>", "the cluster's id")
@@ -53,7 +53,7 @@ Examples:
 
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
     );
-  kubeconfig.action((id, flags) => runClustersKubeconfig(deps(kubeconfig), { ...flags, id }));
+  kubeconfig.action((id, flags) => runClustersKubeconfig(contextOf(kubeconfig), { ...flags, id }));
   return kubeconfig;
 }
 
@@ -64,7 +64,7 @@ interface KubeconfigInput {
   readonly operation: readonly string[];
 }
 
-/** Asks where the cluster is and merges its entry; the current context stays. */
+/** Asks for the cluster's address and writes its entry. The current context stays. */
 export async function runClustersKubeconfig(cli: CommandContext, input: KubeconfigInput): Promise<void> {
   const { out, env } = cli;
   const id = checkedId("a cluster", input.id);
@@ -102,9 +102,9 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
     });
   };
   const before = await loadKubeconfig(paths);
-  // What would be refused is not kept either.
+  // An entry that would be refused must not be remembered either.
   await edit(before);
-  // Nobody has asked the cluster with a token yet.
+  // No token was shown to the cluster yet.
   const named = { cluster: id, server, accepted: false, user };
   const own = { ...cli, store: cloudfleet.store };
   const serving = await rememberNamed(own, session, before, named);
@@ -118,12 +118,16 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   out.line(`Context:     ${context}`);
   out.line(`User:        ${printable(who)}`);
   out.line(`API server:  ${server}`);
-  await tellPluginPolicy(cli, command);
+  await printPluginPolicy(cli, command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
   out.info(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
 }
 
-/** The cluster's address, as kubectl may send a token to it. Throws `NOT_FOUND` and `INVALID` where the API names none that serves. */
+/**
+ * The cluster's address, which must be one that kubectl sends tokens to.
+ *
+ * @throws {AppError} `NOT_FOUND` when the API names none; `INVALID` for an address that is refused
+ */
 function serverOf(cluster: Cluster): string {
   const address = clusterAddress(cluster);
   if (address === undefined) {

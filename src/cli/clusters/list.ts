@@ -7,7 +7,7 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 
 /** `clusters list`. */
-export function clustersListCommand(deps: ContextOf): CommandUnknownOpts {
+export function clustersListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List the organization's clusters")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -16,7 +16,7 @@ export function clustersListCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl clusters list\n  datumctl clusters list -o wide --profile ci",
     );
-  list.action((flags) => runClustersList(deps(list), flags));
+  list.action((flags) => runClustersList(contextOf(list), flags));
   return list;
 }
 

@@ -7,6 +7,6 @@ import { ctxShowCommand } from "./show.ts";
 import { ctxUseCommand } from "./use.ts";
 
 /** `ctx`. */
-export function ctxCommand(deps: ContextOf): CommandUnknownOpts {
-  return ctxShowCommand(deps).addCommand(ctxUseCommand(deps)).addCommand(ctxListCommand(deps));
+export function ctxCommand(contextOf: ContextOf): CommandUnknownOpts {
+  return ctxShowCommand(contextOf).addCommand(ctxUseCommand(contextOf)).addCommand(ctxListCommand(contextOf));
 }

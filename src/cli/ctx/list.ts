@@ -10,24 +10,24 @@ import { formatListing, listFormat } from "../output/table.ts";
 import { listTargets, targetName, type TargetRow } from "./targets.ts";
 
 /** `ctx list`. */
-export function ctxListCommand(deps: ContextOf): CommandUnknownOpts {
+export function ctxListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List what can be chosen: every organization with its projects")
     .option("-o, --output <format>", "table, json, yaml or name")
     .addHelpText("after", "\nExamples:\n  datumctl ctx list\n  datumctl ctx list -o name");
-  // The same flag of `ctx` takes the value, wherever it stands.
-  list.action(() => runCtxList(deps(list), list.optsWithGlobals() as { readonly output?: string }));
+  // Commander gives the value to the same flag of `ctx`, wherever it stands.
+  list.action(() => runCtxList(contextOf(list), list.optsWithGlobals() as { readonly output?: string }));
   return list;
 }
 
-/** Prints what can be chosen, with a mark at what is acted on. */
+/** Prints the targets, with a mark at the one that commands act on. */
 export async function runCtxList(
   cli: CommandContext,
   input: { readonly output?: string | undefined },
 ): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await actingSession(cli);
-  const rows = await listTargets(chosen.deps, chosen.session);
+  const rows = await listTargets(chosen.context, chosen.session);
   const isActedOn = await actedOn(cli, chosen);
   cli.out.text(
     await formatListing<TargetRow>({

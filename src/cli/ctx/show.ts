@@ -5,12 +5,12 @@ import { hasControlPlanes } from "../../providers/datum/facts.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { findScope } from "../find-scope.ts";
 import { nothingInUse } from "../scope.ts";
-import { describeScope, warnOfRefusal } from "../scope-lines.ts";
+import { describeScope, warnOfRefusedScope } from "../scope-lines.ts";
 import { actingSession } from "../pick-session.ts";
 import { formatObject, listFormat } from "../output/table.ts";
 
 /** `ctx`, without the commands that it holds. */
-export function ctxShowCommand(deps: ContextOf): CommandUnknownOpts {
+export function ctxShowCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("ctx")
     .description("Show or choose the organization or project that commands act on")
     .option("-o, --output <format>", "table, json, yaml or name")
@@ -20,11 +20,11 @@ export function ctxShowCommand(deps: ContextOf): CommandUnknownOpts {
         "For one command: --organization, --project or --platform-wide; for one terminal: the variables\n" +
         "DATUM_ORGANIZATION and DATUM_PROJECT.",
     );
-  command.action((flags) => runCtx(deps(command), { output: flags.output }));
+  command.action((flags) => runCtx(contextOf(command), { output: flags.output }));
   return command;
 }
 
-/** Prints what is in use, and what said so. */
+/** Prints what is in use, and what it was set by. */
 export async function runCtx(
   cli: CommandContext,
   input: { readonly output?: string | undefined },
@@ -49,5 +49,5 @@ export async function runCtx(
       format,
     ),
   );
-  warnOfRefusal(cli, scope);
+  warnOfRefusedScope(cli, scope);
 }

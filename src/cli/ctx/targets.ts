@@ -38,16 +38,16 @@ export function targetName({ organization, project }: Target): string {
   return project === undefined ? organization : `${organization}/${project}`;
 }
 
-/** In times of a request, for all organizations together. */
+/** The time for all organizations together, as a multiple of `--request-timeout`. */
 const PATIENCE = 4;
 
 /** Every organization, followed by its projects. */
 export async function listTargets(given: CommandContext, session: Session): Promise<TargetRow[]> {
   using whole = boundedSignal(PATIENCE * given.requestTimeout, tooLate, given.interrupted);
-  const deps = { ...given, interrupted: whole.signal };
-  const organizations = await listOrganizations(deps, session);
+  const limited = { ...given, interrupted: whole.signal };
+  const organizations = await listOrganizations(limited, session);
   const rows = await mapConcurrent(organizations, async ({ id, displayName }): Promise<TargetRow[]> => {
-    return [{ organization: id, displayName }, ...await projectsOf(deps, session, id)];
+    return [{ organization: id, displayName }, ...await projectsOf(limited, session, id)];
   });
   return rows.flat();
 }
@@ -64,7 +64,7 @@ async function projectsOf(cli: CommandContext, session: Session, organization: s
     return (await listProjects(cli, session, checkedScope("organization", organization).id))
       .map(({ id, displayName }) => ({ organization, project: id, displayName }));
   } catch (thrown) {
-    // One that does not tell hides no other.
+    // An organization that does not list its projects hides no other.
     if (!(thrown instanceof AppError && (thrown.code === "FORBIDDEN" || thrown.code === "NOT_FOUND"))) {
       throw thrown;
     }

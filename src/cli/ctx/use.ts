@@ -15,7 +15,7 @@ import { listProjects } from "../tenancy.ts";
 import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
 
 /** `ctx use`. */
-export function ctxUseCommand(deps: ContextOf): CommandUnknownOpts {
+export function ctxUseCommand(contextOf: ContextOf): CommandUnknownOpts {
   const use = new Command("use")
     .description("Choose what later commands act on")
     .argument("[target]", "ORG or ORG/PROJECT; asked for when left out")
@@ -24,18 +24,18 @@ export function ctxUseCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl ctx use my-org-id\n  datumctl ctx use my-org-id/my-project-id",
     );
-  use.action((target, flags) => runCtxUse(deps(use), { target, skipValidation: flags.skipValidation }));
+  use.action((target, flags) => runCtxUse(contextOf(use), { target, skipValidation: flags.skipValidation }));
   return use;
 }
 
-/** Checks a target with the server, unless told not to, and remembers it with the session. */
+/** Checks a target with the server, except with `--skip-validation`, and remembers it with the session. */
 export async function runCtxUse(
   given: CommandContext,
   input: { readonly target?: string | undefined; readonly skipValidation?: true | undefined },
 ): Promise<void> {
   const { out, env } = given;
   const named = input.target === undefined ? undefined : parseTarget(input.target);
-  const { session, store, deps: cli } = await actingSession(given);
+  const { session, store, context: cli } = await actingSession(given);
   checkStored(
     session,
     "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",
@@ -63,17 +63,17 @@ async function pickTarget(cli: CommandContext, session: Session): Promise<Target
   const hint = "Name it: datumctl ctx use ORG[/PROJECT]. See what there is: datumctl ctx list";
   const question = "Which one do you want to use?";
   const { pick } = await import("../prompt/picker.ts");
-  // Nobody waits for the servers where nobody can be asked.
+  // Without a terminal this throws, before the servers are asked.
   if (!cli.terminal.canAsk) await pick(cli.terminal, cli.interrupted, question, [], hint);
   const rows = await listTargets(cli, session);
   const labels = rows.map((row) => [targetName(row), row.displayName ?? ""].join("  ").trim());
   const chosen = rows[await pick(cli.terminal, cli.interrupted, question, labels, hint)];
   if (chosen === undefined) throw new AppError("NOT_FOUND", "There is nothing to choose.");
-  // What a server sent becomes part of addresses.
+  // The id becomes part of addresses, so one that a server sent is checked, too.
   return parseTarget(targetName(chosen));
 }
 
-/** Throws `NOT_FOUND` unless the organization is there, and the project within it. */
+/** @throws {AppError} `NOT_FOUND` unless the organization exists, and the project in it; what a request throws */
 async function checkTarget(
   cli: CommandContext,
   session: Session,
@@ -101,7 +101,7 @@ async function checkTarget(
         },
       );
     }
-    // Some may use a project and not look into its organization.
+    // A user may be allowed to use a project but not to read its organization.
     if (refused?.status !== 403 || refused.reason === undefined) {
       throw missing(thrown, "organization", organization);
     }
@@ -109,7 +109,7 @@ async function checkTarget(
   }
 }
 
-/** The error, with the way to the project of that id where the organization in use has one. */
+/** The error, with a hint when the organization in use has a project of that id. */
 async function meantProject(
   cli: CommandContext,
   session: Session,
@@ -145,7 +145,7 @@ async function reviewed(client: ApiClient, { kind, id }: Scope): Promise<void> {
   }
 }
 
-/** Of an unknown id some servers say 400, some 403 in plain text. */
+/** The error for an id that the server does not know. Some answer 400, some 403 in plain text. */
 function missing(thrown: unknown, kind: Scope["kind"], id: string): unknown {
   const refused = refusedRequest(thrown);
   const unknown = refused !== undefined &&

@@ -31,7 +31,7 @@ With -v, a person's sign-in prints the claims of the ID token as well.
 An empty value (--auth-param "") takes back what was remembered.`;
 
 /** `login`, also `auth login`. */
-export function loginCommandLine({ all }: Providers, deps: ContextOf): CommandUnknownOpts {
+export function loginCommandLine({ all }: Providers, contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("login")
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
@@ -94,7 +94,9 @@ export function loginCommandLine({ all }: Providers, deps: ContextOf): CommandUn
     .option("--audience <audience>", "machines: whom the CI system's token is for")
     .option("--exchange", "machines: exchange the CI system's token at the issuer")
     .addHelpText("after", EXAMPLES);
-  command.action((flags) => runLogin(deps(command), { ...flags, device: !flags.browser || !flags.open }));
+  command.action((flags) =>
+    runLogin(contextOf(command), { ...flags, device: !flags.browser || !flags.open })
+  );
   return command;
 }
 

@@ -13,7 +13,7 @@ import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
-import { tellOfFolder, tellWhatComesFirst, tellWhereKept } from "../notices.ts";
+import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { learnControlPlanes, tellName, tellNext } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "./input.ts";
@@ -220,11 +220,11 @@ async function announce(
     out.line(`Set up ${labelOf(session)} at ${session.apiHost}.`);
     out.info(`Not tested yet: ${untried.message}`);
   }
-  if (machine.keepsSecrets) tellWhereKept(cli, saved);
+  if (machine.keepsSecrets) printKeyLocation(cli, saved);
   out.info(machine.remark);
   tellName(cli, session, machine.labelOf(session.user));
-  tellWhatComesFirst(cli, session.name);
-  await tellOfFolder(cli);
+  warnOfPrecedence(cli, session.name);
+  await warnOfProjectFolder(cli);
   if (hasControlPlanes(session) && proved !== undefined) {
     await learnControlPlanes(cli, session, proved.token.accessToken, fetch);
   }

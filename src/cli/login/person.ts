@@ -24,7 +24,7 @@ import { readClientSecret } from "../prompt/hidden-line.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { tellOfFolder, tellWhatComesFirst, tellWhereKept } from "../notices.ts";
+import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import type { LoginInput } from "./input.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "./parameters.ts";
@@ -223,7 +223,7 @@ async function announce(
   const { session, signedIn: { tokens } } = saved;
   out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   if (cli.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
-  tellWhereKept(cli, saved);
+  printKeyLocation(cli, saved);
   const former = formerClient(saved);
   if (former !== undefined) {
     const { tellReplacedClient } = await import("./replaced-client.ts");
@@ -233,8 +233,8 @@ async function announce(
     out.info(`The issuer gave no refresh token: this session lasts until ${session.expires}.`);
   }
   tellName(cli, session, nameOfPerson(session.user));
-  tellWhatComesFirst(cli, session.name);
-  await tellOfFolder(cli);
+  warnOfPrecedence(cli, session.name);
+  await warnOfProjectFolder(cli);
   if (hasControlPlanes(session)) await learnControlPlanes(cli, session, tokens.accessToken, fetch);
   await tellNext(cli, session);
 }

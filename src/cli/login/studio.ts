@@ -30,7 +30,7 @@ import type { CommandContext } from "../context.ts";
 import { type ExportTarget, exportTargetFor, exportToken } from "../../providers/studio/export.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { isLive } from "../../sessions/session-life.ts";
-import { tellOfFolder, tellWhatComesFirst, tellWhereKept } from "../notices.ts";
+import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { tellName } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "./input.ts";
@@ -149,8 +149,8 @@ async function signIn(
     : await failureOf(exportOf(cli, exported, session, { url: host, token, team: session.team }));
   announce(cli, saved, unexported === undefined ? exported : undefined, store);
   await endReplaced(cli, http, store, replaced, session);
-  tellWhatComesFirst(cli);
-  if (store.project === undefined) await tellOfFolder(cli);
+  warnOfPrecedence(cli);
+  if (store.project === undefined) await warnOfProjectFolder(cli);
   if (inactive !== undefined && unexported !== undefined) {
     cli.out.important(`warning: ${unexported.message} ${unexported.hint ?? ""}`.trim());
   }
@@ -222,7 +222,7 @@ function announce(
     ? ""
     : `, and wrote it to ${printable(exported.path)} for DataChain's own tools`;
   out.line(`Signed in at ${session.apiHost} with the token "${printable(name)}"${also}.`);
-  tellWhereKept(cli, saved);
+  printKeyLocation(cli, saved);
   if (project !== undefined) {
     out.info(
       `It is used in ${printable(project)} and its subfolders, and stored in ${

@@ -6,10 +6,10 @@ import { holdsOthers } from "../group.ts";
 import { organizationsListCommand } from "./list.ts";
 
 /** `organizations`. */
-export function organizationsCommand(deps: ContextOf): CommandUnknownOpts {
+export function organizationsCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command: CommandUnknownOpts = new Command("organizations").alias("organization").alias("orgs")
     .description("List organizations")
     .addHelpText("after", "\nExamples:\n  datumctl organizations list")
-    .addCommand(organizationsListCommand(deps));
+    .addCommand(organizationsListCommand(contextOf));
   return holdsOthers(command);
 }

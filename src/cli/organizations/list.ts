@@ -5,7 +5,7 @@ import type { ContextOf } from "../context.ts";
 import { printOrganizations } from "./print.ts";
 
 /** `organizations list`. */
-export function organizationsListCommand(deps: ContextOf): CommandUnknownOpts {
+export function organizationsListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List the organizations that the signed-in user is a member of")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
@@ -13,6 +13,6 @@ export function organizationsListCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl organizations list\n  datumctl organizations list -o name",
     );
-  list.action((flags) => printOrganizations(deps(list), { output: flags.output }));
+  list.action((flags) => printOrganizations(contextOf(list), { output: flags.output }));
   return list;
 }

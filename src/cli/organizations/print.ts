@@ -12,7 +12,7 @@ export async function printOrganizations(
 ): Promise<void> {
   const format = listFormat(input.output);
   const acting = await actingSession(cli);
-  const rows = await listOrganizations(acting.deps, acting.session);
+  const rows = await listOrganizations(acting.context, acting.session);
   cli.out.text(
     await formatListing<Organization>({
       rows,

@@ -1,4 +1,4 @@
-/** Owns how lists and single objects are printed: as a table, JSON, YAML or names. */
+/** Prints lists and single objects as a table, JSON, YAML or names. */
 
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
@@ -20,19 +20,23 @@ export interface Column<Row> {
 export interface Listing<Row> {
   readonly rows: readonly Row[];
   readonly columns: readonly Column<Row>[];
-  /** The row for programs. */
+  /** The row as programs get it. */
   object(row: Row): unknown;
   name(row: Row): string;
 }
 
-/** Checks the value of `-o`. Throws `USAGE`. */
+/**
+ * Checks the value of `-o`.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function listFormat(text: string | undefined): ListFormat {
   const format = LIST_FORMATS.find((known) => known === (text ?? "table"));
   if (format === undefined) throw wrongFormat(LIST_FORMATS);
   return format;
 }
 
-/** The error about a value of `-o` that is none of those. */
+/** The error for a value of `-o` that is none of the formats. */
 export function wrongFormat(formats: readonly string[], hint?: string): AppError {
   const [last = "", ...before] = [...formats].reverse();
   return new AppError(
@@ -96,13 +100,13 @@ export async function formatTable(rows: readonly (readonly string[])[], narrowes
   }).join("");
 }
 
-/** What measures these cells. What knows all of Unicode is loaded only when one of them is not plain ASCII. */
+/** Measures cells. The package that knows all of Unicode is loaded only for a cell that is not plain ASCII. */
 async function ruler(rows: readonly (readonly string[])[]): Promise<(text: string) => number> {
   const plain = rows.every((row) => row.every((cell) => /^[ -~]*$/.test(cell)));
   return plain ? (text) => text.length : (await import("./width.ts")).columnsOf;
 }
 
-/** A value as YAML. Its writer is loaded only when somebody asks for it. */
+/** A value as YAML. The YAML library is loaded only when it is needed. */
 export async function toYaml(value: unknown): Promise<string> {
   const { writeYaml } = await import("./yaml-writer.ts");
   return writeYaml(value);

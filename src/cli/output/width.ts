@@ -1,3 +1,3 @@
-/** Owns how many columns a terminal gives a text, apart from all else because its patterns of Unicode load slowly. */
+/** The number of terminal columns of a text. A module of its own because its Unicode patterns load slowly. */
 
 export { default as columnsOf } from "string-width";

@@ -1,8 +1,8 @@
-/** Owns the reading of YAML, which JSON is too, apart from all else because its library is large. */
+/** Reads YAML, and so JSON. A module of its own because the library is large. */
 
 import { parse } from "yaml";
 
-/** The value of a document; undefined when it is none. */
+/** The value of a document; undefined when it is not YAML. */
 export function readYaml(text: string): unknown {
   try {
     return parse(text, { maxAliasCount: 10, logLevel: "error" });

@@ -1,4 +1,4 @@
-/** Owns the writing of YAML, apart from all else because its library is large. */
+/** Writes YAML. A module of its own because the library is large. */
 
 import { stringify } from "yaml";
 

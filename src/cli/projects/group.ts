@@ -6,10 +6,10 @@ import { holdsOthers } from "../group.ts";
 import { projectsListCommand } from "./list.ts";
 
 /** `projects`. */
-export function projectsCommand(deps: ContextOf): CommandUnknownOpts {
+export function projectsCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command: CommandUnknownOpts = new Command("projects").alias("project")
     .description("List projects")
     .addHelpText("after", "\nExamples:\n  datumctl projects list --organization my-org-id")
-    .addCommand(projectsListCommand(deps));
+    .addCommand(projectsListCommand(contextOf));
   return holdsOthers(command);
 }

@@ -5,7 +5,7 @@ import type { ContextOf } from "../context.ts";
 import { printProjects } from "./print.ts";
 
 /** `projects list`. */
-export function projectsListCommand(deps: ContextOf): CommandUnknownOpts {
+export function projectsListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List the projects of an organization that the signed-in user may see")
     .option("--organization <id>", "this organization instead of the one in use (env: DATUM_ORGANIZATION)")
@@ -14,6 +14,6 @@ export function projectsListCommand(deps: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl projects list\n  datumctl projects list --organization my-org-id -o json",
     );
-  list.action((flags) => printProjects(deps(list), flags));
+  list.action((flags) => printProjects(contextOf(list), flags));
   return list;
 }

@@ -8,7 +8,7 @@ import { type ActingSession, actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { listOrganizations, listProjects, type Project } from "../tenancy.ts";
 
-/** Prints the projects of the organization that is named or in use; else of the only one there is, or one picked. */
+/** Prints the projects of the organization that is named or in use; else of the only one, or of one that is picked. */
 export async function printProjects(
   cli: CommandContext,
   input: { readonly organization?: string | undefined; readonly output?: string | undefined },
@@ -17,7 +17,7 @@ export async function printProjects(
   const acting = await actingSession(cli);
   const organization = await organizationOf(acting, input.organization);
   if (organization === undefined) return cli.out.info("You are not a member of any organization.");
-  const rows = await listProjects(acting.deps, acting.session, organization);
+  const rows = await listProjects(acting.context, acting.session, organization);
   cli.out.text(
     await formatListing<Project>({
       rows,
@@ -39,7 +39,7 @@ async function organizationOf(
   acting: ActingSession,
   flag: string | undefined,
 ): Promise<string | undefined> {
-  const { deps: cli, session } = acting;
+  const { context: cli, session } = acting;
   const named = flag ?? organizationVariable(cli.env)?.id ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("../kubeconfig-context.ts");

@@ -17,7 +17,7 @@ import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } f
 import { saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** `tokens create`. */
-export function tokensCreateCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensCreateCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("create")
     .description("Create an API token; its secret is shown once, or goes straight to a file or a profile")
     .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
@@ -42,7 +42,7 @@ Examples:
   datumctl tokens create --name ci --role User --secret-file ci.secret
   datumctl tokens create -f token.yaml --save-profile ci`,
     );
-  command.action((words, flags) => runCreate(deps(command), { ...flags, words }));
+  command.action((words, flags) => runCreate(contextOf(command), { ...flags, words }));
   return command;
 }
 
@@ -56,7 +56,7 @@ export interface CreateInput extends FieldInput {
   readonly operation: readonly string[];
 }
 
-/** Makes a token. Whatever can fail on this side fails before. */
+/** Creates a token. What can fail on this machine fails before the token exists. */
 export async function runCreate(cli: CommandContext, input: CreateInput): Promise<void> {
   const format = newSecretFormat(input.output);
   const fields = await tokenFields(cli, input);
@@ -86,7 +86,7 @@ export async function runCreate(cli: CommandContext, input: CreateInput): Promis
   cli.interrupted.throwIfAborted();
 }
 
-/** With a token at hand, so that what fails on the way to it is not taken for a lost answer. */
+/** Gets the access token first: a failure to get it must not look like a lost answer. */
 async function createToken(
   cloudfleet: Cloudfleet,
   fields: Parameters<Cloudfleet["api"]["createToken"]>[0],
@@ -95,7 +95,7 @@ async function createToken(
   try {
     return await cloudfleet.steady.createToken(fields);
   } catch (thrown) {
-    // Refused for its token, nothing was made: a token that is made anew may be taken.
+    // The request was refused for its access token, so nothing was created: a fresh one may be accepted.
     if (!(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
     await cloudfleet.prepare(true);
     return await cloudfleet.steady.createToken(fields);
@@ -106,7 +106,11 @@ function linesOf({ id, name, role }: NewToken): (readonly [string, string])[] {
   return [["Token ID", id], ["Name", name], ["Role", role], ["Kubernetes user", kubernetesUser(id)]];
 }
 
-/** A profile that is not there yet. Throws `USAGE`, `CONFLICT`, `STORAGE` and the keyring's errors. */
+/**
+ * A new profile that takes the secret.
+ *
+ * @throws {AppError} `USAGE`; `CONFLICT` when a session has that name; `STORAGE`; the keyring's errors
+ */
 async function newProfile(
   cli: CommandContext,
   name: string,
@@ -125,11 +129,11 @@ async function newProfile(
   }
   await cli.store.checkRoom();
   const { keyStores } = await keyStoreChoice(cli, keyring);
-  // Tokens are clients of the organization's own issuer, which need not be where people sign in.
+  // Tokens are clients of the organization's own issuer, which may not be the one where people sign in.
   const issuer = isApiToken(session) ? session.issuer : cli.env("CLOUDFLEET_ISSUER") ?? session.issuer;
   return {
     where: `the profile "${name}"`,
-    async keep({ id, secret }) {
+    async save({ id, secret }) {
       const { apiHost, certificateAuthority, organization = "" } = session;
       const profile = tokenProfile({ organization, tokenId: id, secret }, {
         issuer,

@@ -1,4 +1,4 @@
-/** `tokens delete`: deletes an API token once that was confirmed. */
+/** `tokens delete`: deletes an API token, after a confirmation. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
@@ -9,14 +9,14 @@ import { confirm } from "../prompt/confirm.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 
 /** `tokens delete`. */
-export function tokensDeleteCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensDeleteCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("delete")
     .description("Delete an API token permanently")
     .argument("<id>", "the token's id")
     .option("-y, --yes", "do not ask for confirmation")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens delete 2iKo4Asy51EUx2gpJFW76t --yes");
-  command.action((id, flags) => runDelete(deps(command), { ...flags, id }));
+  command.action((id, flags) => runDelete(contextOf(command), { ...flags, id }));
   return command;
 }
 
@@ -26,7 +26,7 @@ interface DeleteInput {
   readonly operation: readonly string[];
 }
 
-/** Deletes a token, once that was confirmed. */
+/** Deletes a token, after a confirmation. */
 export async function runDelete(cli: CommandContext, input: DeleteInput): Promise<void> {
   const id = checkedId("a token", input.id);
   using cloudfleet = await openCloudfleet(cli, input.operation);

@@ -9,14 +9,14 @@ import { formatObject, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";
 
 /** `tokens describe`. */
-export function tokensDescribeCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensDescribeCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("describe")
     .description("Show an API token, and its user name inside a cluster")
     .argument("<id>", "the token's id")
     .option("-o, --output <format>", "table, json, yaml or name")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens describe 2iKo4Asy51EUx2gpJFW76t");
-  command.action((id, flags) => runDescribe(deps(command), { ...flags, id }));
+  command.action((id, flags) => runDescribe(contextOf(command), { ...flags, id }));
   return command;
 }
 

@@ -1,4 +1,4 @@
-/** The fields of an API token: as a new one is given them, and as programs are shown them. */
+/** The fields of an API token: how they are given for a new one, and how they are printed for programs. */
 
 import { isObject, type JsonObject } from "../../encoding.ts";
 import { AppError } from "../../errors.ts";
@@ -10,7 +10,7 @@ import { parseShorthand } from "./shorthand.ts";
 
 const LARGEST_INPUT = 64 * 1024;
 
-/** The three ways in which fields come. */
+/** The three ways to give fields. */
 export interface FieldInput {
   readonly name?: string | undefined;
   readonly role?: string | undefined;
@@ -87,7 +87,7 @@ async function fieldsIn(
   });
 }
 
-/** A token for programs. */
+/** A token as programs get it. */
 export function tokenObject({ id, name, role, date_created, last_used }: ApiToken) {
   return {
     id,

@@ -11,7 +11,7 @@ import { tokensListCommand } from "./list.ts";
 import { tokensRegenerateCommand } from "./regenerate.ts";
 
 /** `tokens`. */
-export function tokensCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command: CommandUnknownOpts = new Command("tokens")
     .description("Cloudfleet's API tokens, which machines sign in with")
     .addHelpText(
@@ -19,10 +19,10 @@ export function tokensCommand(deps: ContextOf): CommandUnknownOpts {
       "\nExamples:\n  datumctl tokens list\n  datumctl tokens create --name ci --role User" +
         operationsHelp((operation) => !operation.startsWith("cluster")),
     )
-    .addCommand(tokensCreateCommand(deps))
-    .addCommand(tokensListCommand(deps))
-    .addCommand(tokensDescribeCommand(deps))
-    .addCommand(tokensRegenerateCommand(deps))
-    .addCommand(tokensDeleteCommand(deps));
+    .addCommand(tokensCreateCommand(contextOf))
+    .addCommand(tokensListCommand(contextOf))
+    .addCommand(tokensDescribeCommand(contextOf))
+    .addCommand(tokensRegenerateCommand(contextOf))
+    .addCommand(tokensDeleteCommand(contextOf));
   return holdsOthers(command);
 }

@@ -8,13 +8,13 @@ import { formatListing, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";
 
 /** `tokens list`. */
-export function tokensListCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List the organization's API tokens")
     .option("-o, --output <format>", "table, wide, json, yaml or name")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens list\n  datumctl tokens list --profile ci -o json");
-  command.action((flags) => runList(deps(command), flags));
+  command.action((flags) => runList(contextOf(command), flags));
   return command;
 }
 
@@ -23,7 +23,7 @@ interface ListInput {
   readonly operation: readonly string[];
 }
 
-/** Prints the organization's tokens; never a secret. */
+/** Prints the organization's tokens, never their secrets. */
 export async function runList(cli: CommandContext, input: ListInput): Promise<void> {
   const format = listFormat(input.output);
   using cloudfleet = await openCloudfleet(cli, input.operation);

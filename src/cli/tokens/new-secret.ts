@@ -1,4 +1,4 @@
-/** Prints a secret that was just made, once, or where it was stored. */
+/** Prints a secret that was just made, or where it was stored instead. */
 
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
@@ -11,7 +11,11 @@ export const NEW_SECRET_OUTPUT = ["-o, --output <format>", "table, json or yaml"
 
 const FORMATS = ["table", "json", "yaml"] as const;
 
-/** A form that shows all there is: a bare name would lose the secret. Throws `USAGE` for another. */
+/**
+ * An output format that shows the secret: with `name` it would be lost.
+ *
+ * @throws {AppError} `USAGE` for another format
+ */
 export function newSecretFormat(text: string | undefined): typeof FORMATS[number] {
   const format = FORMATS.find((known) => known === (text ?? "table"));
   if (format !== undefined) return format;
@@ -21,7 +25,7 @@ export function newSecretFormat(text: string | undefined): typeof FORMATS[number
   );
 }
 
-/** A token with its secret, or with where that is. `lines` are what a person sees beside it. */
+/** A token with its secret, or with where that is stored. `lines` are printed above it in a table. */
 export async function formatNewSecret(
   token: {
     readonly id: string;
@@ -30,25 +34,29 @@ export async function formatNewSecret(
     readonly role?: string | undefined;
   },
   lines: readonly (readonly [title: string, value: string])[],
-  keptIn: readonly string[],
+  savedIn: readonly string[],
   format: typeof FORMATS[number],
 ): Promise<string> {
   const { secret, ...rest } = token;
-  const shown = keptIn.length === 0 ? { secret } : { secretIn: keptIn };
+  const shown = savedIn.length === 0 ? { secret } : { secretIn: savedIn };
   switch (format) {
     case "json":
       return JSON.stringify(printableValue({ ...rest, ...shown }), undefined, 2) + "\n";
     case "yaml":
       return await toYaml(printableValue({ ...rest, ...shown }));
     case "table": {
-      const last = keptIn.length === 0 ? ["Secret", secret] : ["Secret in", keptIn.join(", ")];
+      const last = savedIn.length === 0 ? ["Secret", secret] : ["Secret in", savedIn.join(", ")];
       const rows = lines.map(([title, value]) => [title, printable(value)]);
       return await formatTable([...rows, last].map(([title, value]) => [`${title}:`, value ?? ""]));
     }
   }
 }
 
-/** Prints it. Throws what the output fails with, saying what was done and what to do. */
+/**
+ * Prints it.
+ *
+ * @throws {AppError} what the output fails with, saying what was done and what to do
+ */
 export function printNewSecret({ out }: CommandContext, text: string, { done, remedy }: LostSecret): void {
   try {
     out.text(text);

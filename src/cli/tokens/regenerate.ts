@@ -19,7 +19,7 @@ import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } f
 import { type LostSecret, saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
 
 /** `tokens regenerate`. */
-export function tokensRegenerateCommand(deps: ContextOf): CommandUnknownOpts {
+export function tokensRegenerateCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("regenerate")
     .description("Give an API token a new secret; the old one is refused at once")
     .argument("<id>", "the token's id")
@@ -39,7 +39,7 @@ Examples:
   datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --update-profile
   datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --yes --secret-file ci.secret`,
     );
-  command.action((id, flags) => runRegenerate(deps(command), { ...flags, id }));
+  command.action((id, flags) => runRegenerate(contextOf(command), { ...flags, id }));
   return command;
 }
 
@@ -54,7 +54,7 @@ export interface RegenerateInput {
   readonly operation: readonly string[];
 }
 
-/** Gives a token a new secret, once that was confirmed. */
+/** Gives a token a new secret, after a confirmation. */
 export async function runRegenerate(cli: CommandContext, input: RegenerateInput): Promise<void> {
   const format = newSecretFormat(input.output);
   const id = checkedId("a token", input.id);
@@ -81,16 +81,16 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
   const own = isApiToken(session) && session.clientId === id;
   await prepare(cloudfleet, own);
   const lost = { done: `The token ${id} has a new secret`, remedy: remedyOf(cloudfleet, id, own) };
-  const tell = async (secret: string, keptIn: readonly string[]) => {
-    printNewSecret(cli, await formatNewSecret({ id, secret }, [["Token ID", id]], keptIn, format), lost);
+  const print = async (secret: string, savedIn: readonly string[]) => {
+    printNewSecret(cli, await formatNewSecret({ id, secret }, [["Token ID", id]], savedIn, format), lost);
   };
   try {
-    await rotate(cli, cloudfleet, input, profiles, lost, tell);
+    await rotate(cli, cloudfleet, input, profiles, lost, print);
   } catch (thrown) {
-    // Refused for its token, nothing was done: one that is made anew may be taken. No lock is held meanwhile.
+    // The request was refused for its access token, so nothing was done: a fresh one may be accepted. No lock is held here.
     if (own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
     await cloudfleet.prepare(true);
-    await rotate(cli, cloudfleet, input, profiles, lost, tell);
+    await rotate(cli, cloudfleet, input, profiles, lost, print);
   }
   if (!input.updateProfile) {
     for (const name of profiles) {
@@ -110,14 +110,14 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
 }
 
 /**
- * Gets a token to ask with. A profile that renews its own secret gets one that is made just now and outlives the old
- * secret: should the rest be broken off, the same command can be run again with it.
+ * Gets an access token to ask with. A profile that renews its own secret gets a fresh one, which outlives the old secret:
+ * if the rest is interrupted, the same command can be run again with it.
  */
 async function prepare(cloudfleet: Cloudfleet, own: boolean): Promise<void> {
   try {
     await cloudfleet.prepare(own);
   } catch (thrown) {
-    // Such a repetition: the secret is good no longer, the token still is.
+    // The command is being run again: the secret is no longer valid, the access token still is.
     if (!own || !(thrown instanceof AppError) || thrown.code !== "SESSION_REJECTED") throw thrown;
     await cloudfleet.prepare();
   }
@@ -140,7 +140,7 @@ async function rotate(
   { id, updateProfile, secretFile: path, force }: RegenerateInput,
   profiles: readonly string[],
   lost: LostSecret,
-  tell: (secret: string, keptIn: readonly string[]) => Promise<void>,
+  print: (secret: string, savedIn: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const destinations: SecretDestination[] = [];
   const locks: FileLock[] = [];
@@ -153,7 +153,7 @@ async function rotate(
     const secret = await steady.regenerateToken(id);
     checkpoint("secret answered");
     await saveSecret(destinations, { id, secret }, lost);
-    await tell(secret, destinations.map(({ where }) => where));
+    await print(secret, destinations.map(({ where }) => where));
   } finally {
     for (const destination of destinations) await destination.discard();
     for (const lock of locks) lock.release();
@@ -161,17 +161,17 @@ async function rotate(
 }
 
 /**
- * A profile's next file, its room taken. The caller holds its lock. The profiles were found by their public fields; only
- * one that is sealed for where the secret comes from gets it.
+ * A profile's next file, with room for it on the disk. The caller holds the profile's lock. Profiles are found by their
+ * public fields; only one that is sealed for the issuer of the secret gets it.
  */
 async function profileUpdate(
-  { store, ...deps }: CommandContext,
+  cli: CommandContext,
   name: string,
   id: string,
   acting: Session,
 ): Promise<SecretDestination> {
-  const stored = await store.read(name);
-  const opened = stored && await store.open(stored, keyringLimits({ store, ...deps }));
+  const stored = await cli.store.read(name);
+  const opened = stored && await cli.store.open(stored, keyringLimits(cli));
   if (opened?.key === undefined || !isApiToken(opened.session) || opened.session.clientId !== id) {
     throw new AppError(
       "NOT_FOUND",
@@ -183,21 +183,21 @@ async function profileUpdate(
   }
   checkSealedFor(opened.session, acting);
   const { session, credentials } = opened;
-  const replacement = await store.prepare(name, stored, opened.key);
+  const replacement = await cli.store.prepare(name, stored, opened.key);
   return {
     where: `the profile "${name}"`,
-    async keep({ secret }) {
+    async save({ secret }) {
       const { tokenExpires: _, ...fields } = session;
-      // The token that was made with the old secret goes with it.
+      // The access token that was made with the old secret is removed as well.
       const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;
       await replacement.commit(fields, { ...rest, clientSecret: secret } as typeof credentials);
-      await removeFile((await store.paths(name)).failure);
+      await removeFile((await cli.store.paths(name)).failure);
     },
     discard: () => replacement.discard(),
   };
 }
 
-/** A person's issuer is another one than that of the tokens. */
+/** Compares issuers only for tokens: a person's issuer is another one than that of the tokens. */
 function checkSealedFor({ name, apiHost, issuer }: Session, acting: Session): void {
   const tokens = isApiToken(acting);
   if (apiHost === acting.apiHost && (!tokens || issuer === acting.issuer)) return;

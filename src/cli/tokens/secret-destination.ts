@@ -1,22 +1,23 @@
-/** Owns where a new secret goes instead of the screen: all that can fail, fails before the secret exists. */
+/** Where a new secret goes instead of the screen: a file or a profile, made ready before the secret exists. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { kindOf, prepareReplacement } from "../../system/files.ts";
 
-/** A place that is ready to take one secret. Exactly one of its two ends must be called. */
+/** A file or profile that is ready to take one secret. Exactly one of its two methods must be called. */
 export interface SecretDestination {
   /** In words, for "its secret is in …". */
   readonly where: string;
-  /** Takes the secret. Throws `STORAGE` and what else keeping it can end with. */
-  keep(token: { readonly id: string; readonly secret: string }): Promise<void>;
-  /** Gives up what was made ready. */
+  /** Stores the secret. */
+  save(token: { readonly id: string; readonly secret: string }): Promise<void>;
+  /** Removes what was made ready. */
   discard(): Promise<void>;
 }
 
 /**
- * A file (0600) that takes the secret alone. Throws `STORAGE` where it cannot be written, `USAGE` where a file is there
- * that may not be replaced, or a folder, a link or a device, which never is.
+ * A file (0600) that contains nothing but the secret. A folder, link or device is never replaced.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be written; `USAGE` when something exists there that may not be replaced
  */
 export async function secretFile(path: string, replace: boolean): Promise<SecretDestination> {
   if (path === "-" || path === "") {
@@ -25,7 +26,7 @@ export async function secretFile(path: string, replace: boolean): Promise<Secret
     });
   }
   const there = await kindOf(path);
-  // The file would take the link's place, not that of what it leads to.
+  // The file would replace the link, not the file that the link leads to.
   if (there !== undefined && there !== "file") {
     throw new AppError("USAGE", `--secret-file: ${printable(path)} is not a plain file.`, {
       hint: "Name a file that does not exist yet.",
@@ -39,12 +40,12 @@ export async function secretFile(path: string, replace: boolean): Promise<Secret
   const file = await prepareReplacement(path, 8192);
   return {
     where: printable(path),
-    keep: async ({ secret }) => void await file.commit(`${secret}\n`),
+    save: async ({ secret }) => void await file.commit(`${secret}\n`),
     discard: () => file.discard(),
   };
 }
 
-/** What is said where a secret was made and could not be kept. */
+/** What is said when a secret was made and could not be stored. */
 export interface LostSecret {
   /** "The token ID was created". */
   readonly done: string;
@@ -52,18 +53,22 @@ export interface LostSecret {
   readonly remedy: string;
 }
 
-/** Hands a secret to all its destinations. Throws the first failure, with what was done and what to do. */
+/**
+ * Stores a secret in all its destinations.
+ *
+ * @throws {AppError} the first failure, with what was done and what to do
+ */
 export async function saveSecret(
   destinations: readonly SecretDestination[],
   token: { readonly id: string; readonly secret: string },
   { done, remedy }: LostSecret,
 ): Promise<void> {
-  const kept: string[] = [];
+  const saved: string[] = [];
   const failures: [where: string, error: AppError][] = [];
   for (const destination of destinations) {
     try {
-      await destination.keep(token);
-      kept.push(destination.where);
+      await destination.save(token);
+      saved.push(destination.where);
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
       failures.push([destination.where, thrown]);
@@ -72,13 +77,13 @@ export async function saveSecret(
   const [first] = failures;
   if (first === undefined) return;
   const [, error] = first;
-  const rest = kept.length === 0 ? "" : ` It is in ${kept.join(" and ")}.`;
+  const rest = saved.length === 0 ? "" : ` It is in ${saved.join(" and ")}.`;
   const lacking = failures.map(([where]) => where).join(" and ");
   throw new AppError(
     error.code,
     `${done}, but its secret could not be kept in ${lacking}: ${error.message}${rest}`,
     {
-      hint: kept.length === 0 ? remedy : `Take it from there, or else: ${remedy}`,
+      hint: saved.length === 0 ? remedy : `Take it from there, or else: ${remedy}`,
       retryable: false,
       cause: error,
     },

@@ -1,4 +1,4 @@
-/** Owns the shorthand for objects on a command line: `.name: NAME, .role: ROLE`. */
+/** Reads the shorthand for objects on a command line: `.name: NAME, .role: ROLE`. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
@@ -11,7 +11,9 @@ type Writable = { [key: string]: ShorthandValue | Writable };
 /**
  * Reads shorthand: `key: value` pairs separated by commas; `a.b: 1` and `a{b: 1}` make an object in an object; a key with
  * a leading dot stays in the object of the key before it; a value ends at a comma or brace; `null`, `true`, `false` and
- * numbers are what they say, unless `~` stands right behind the colon. Throws `USAGE`, saying where it cannot go on.
+ * numbers are what they say, unless `~` follows the colon.
+ *
+ * @throws {AppError} `USAGE`, saying where the text stops being shorthand
  *
  * @example
  * ```ts
@@ -33,12 +35,12 @@ interface Reader {
   at: number;
 }
 
-/** Without a prototype, so that no key means anything but itself. */
+/** An object without a prototype, so that every key is an ordinary one. */
 function emptyObject(): Writable {
   return Object.create(null);
 }
 
-/** Pairs up to the end, or the brace that ends them. */
+/** Reads pairs up to the end of the text or the closing brace. */
 function readPairs(reader: Reader, root: Writable): void {
   let current = root;
   for (;;) {

@@ -48,11 +48,11 @@ export interface CloudfleetAddress {
 export async function cloudfleetAddress(
   given: AddressFlags & { readonly certificateAuthority?: string | undefined } | undefined,
   env: Environment,
-  kept?: CloudfleetAddress,
+  address?: CloudfleetAddress,
 ): Promise<CloudfleetAddress> {
   const flags = given ?? {};
   const [issuerSource, issuer] = flags.issuer === undefined
-    ? ["CLOUDFLEET_ISSUER", kept?.issuer ?? env("CLOUDFLEET_ISSUER")] as const
+    ? ["CLOUDFLEET_ISSUER", address?.issuer ?? env("CLOUDFLEET_ISSUER")] as const
     : ["--issuer", flags.issuer] as const;
   if (issuer === undefined) {
     throw new AppError("USAGE", "Cloudfleet's issuer is not known.", {
@@ -69,14 +69,14 @@ export async function cloudfleetAddress(
     });
   }
   const apiUrl = flags.apiUrl === undefined
-    ? kept?.api.url ?? checkedApiUrl(env("CLOUDFLEET_API_URL") ?? CLOUDFLEET_API_URL, "CLOUDFLEET_API_URL")
+    ? address?.api.url ?? checkedApiUrl(env("CLOUDFLEET_API_URL") ?? CLOUDFLEET_API_URL, "CLOUDFLEET_API_URL")
     : checkedApiUrl(flags.apiUrl, "--api-url");
-  const certificateAuthority = flags.certificateAuthority ?? kept?.certificateAuthority ??
+  const certificateAuthority = flags.certificateAuthority ?? address?.certificateAuthority ??
     await authorityOfVariable(env);
   return {
     issuer,
     apiHost: new URL(apiUrl).host,
-    api: { ...kept?.api, ...operationsOf(flags.operation ?? []), url: apiUrl },
+    api: { ...address?.api, ...operationsOf(flags.operation ?? []), url: apiUrl },
     certificateAuthority,
   };
 }

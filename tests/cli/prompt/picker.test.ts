@@ -6,7 +6,7 @@ import stringWidth from "string-width";
 import { onKey, openPicker, pick, type Picker, render } from "../../../src/cli/prompt/picker.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";
-import { recordingSurroundings } from "../run-line.ts";
+import { recordingHost } from "../run-line.ts";
 
 const UP = "\u001b[A";
 const DOWN = "\u001b[B";
@@ -118,7 +118,7 @@ Deno.test("any keys in any order keep the picker whole", () => {
 Deno.test("a person picks; one who leaves interrupts; where nobody can be asked the flag is named", async () => {
   await using sandbox = await openSandbox();
   const ask = (keys?: string[]) => {
-    const context = recordingSurroundings([], {
+    const context = recordingHost([], {
       store: sandbox.store,
       keys,
     });
