@@ -7,19 +7,19 @@ import { exists } from "../system/files.ts";
 import { type OwnProgram, ownProgram, writeLauncher } from "../system/own-program.ts";
 import { findProgram } from "../system/processes.ts";
 
-/** The `command` of an exec entry, with what a person should know about it. */
+/** The `command` of an exec entry, and what a person should know about it. */
 export interface OwnCommand {
   readonly command: string;
   readonly warning?: string | undefined;
 }
 
-/** The name of a link that makes kubectl's own commands of other programs, as Krew makes them. */
+/** The name of a link that makes another program a command of kubectl, as Krew makes them. */
 const KUBECTL_PLUGIN = /(?:^|[\\/])kubectl-[^\\/]*$/;
 
 /**
- * The path by which this program was called, made absolute, as long as it leads to the program that is running: a
- * package manager's link stays when its versioned folder goes. A link that is a command of kubectl's stays as long as
- * that command is wanted, and no longer: the program's own name on PATH is taken instead. Run from source, it is a
+ * The absolute path that this program was called by, as long as it leads to the running program: a package
+ * manager's link survives an upgrade, its versioned folder does not. A link that makes this program a command of
+ * kubectl disappears with that command, so the program's own name on PATH is used instead. From source, it is a
  * launcher in our folder.
  */
 export async function ownCommand(
@@ -42,7 +42,11 @@ export async function ownCommand(
   };
 }
 
-/** The program that `--exec-command` names, as it was typed: it need not be here yet. Throws `USAGE`. */
+/**
+ * The program that `--exec-command` names, as it was typed. It may be missing still.
+ *
+ * @throws {AppError} `USAGE` when the name cannot be used.
+ */
 export async function chosenCommand(typed: string, env: Environment): Promise<OwnCommand> {
   const command = checkedCommand(typed);
   if (await isThere(command, env)) return { command };
@@ -51,11 +55,15 @@ export async function chosenCommand(typed: string, env: Environment): Promise<Ow
 
 async function isThere(command: string, env: Environment): Promise<boolean> {
   if (!/[\\/]/.test(command)) return findProgram(command, env("PATH")) !== undefined;
-  // kubectl takes a relative one from the kubeconfig's folder.
+  // kubectl resolves a relative path from the kubeconfig's folder.
   return !/^(?:[\\/]|[A-Za-z]:)/.test(command) || await exists(command);
 }
 
-/** Checks `--exec-command`. Throws `USAGE`. */
+/**
+ * Checks `--exec-command`.
+ *
+ * @throws {AppError} `USAGE` when it cannot be used.
+ */
 export function checkedCommand(command: string): string {
   // deno-lint-ignore no-control-regex
   if (command.trim() === "" || /[\u0000-\u001f]/.test(command)) {
