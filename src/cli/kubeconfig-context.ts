@@ -4,11 +4,11 @@ import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import {
   actsAs,
-  contextOf,
-  entryOf,
+  contextNamed,
+  defaultKubeconfigs,
+  entryNamed,
   type Kubeconfig,
   loadKubeconfig,
-  surroundingKubeconfigs,
 } from "../kubeconfig/file.ts";
 import type { ChosenSession } from "../sessions/choose.ts";
 import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
@@ -21,7 +21,7 @@ export async function currentScope(
   env: Environment,
   chosen: ChosenSession,
 ): Promise<ChosenScope | undefined> {
-  return scopeOfContext(await loadKubeconfig(surroundingKubeconfigs(env)), chosen);
+  return scopeOfContext(await loadKubeconfig(defaultKubeconfigs(env)), chosen);
 }
 
 /**
@@ -32,7 +32,7 @@ export function scopeOfContext(
   kubeconfig: Kubeconfig,
   { session, source }: Pick<ChosenSession, "session" | "source">,
 ): ChosenScope | undefined {
-  const context = contextOf(kubeconfig);
+  const context = contextNamed(kubeconfig);
   const own = context?.own;
   if (context?.server === undefined || own === undefined) return undefined;
   const named = ["--profile", "DATUMCTL_PROFILE", "DATUM_SESSION"].includes(source);
@@ -55,7 +55,7 @@ function whyRefused(
   cluster: string | undefined,
   session: Session,
 ): AppError | undefined {
-  const fields = cluster === undefined ? undefined : entryOf(kubeconfig, "clusters", cluster)?.fields;
+  const fields = cluster === undefined ? undefined : entryNamed(kubeconfig, "clusters", cluster)?.fields;
   try {
     if (fields !== undefined) refuseOtherServer(session, askingServer(fields), { cluster });
     return undefined;
