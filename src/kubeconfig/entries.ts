@@ -34,8 +34,8 @@ export function identityOf(
   // Other clouds share one host: all organizations of Cloudfleet, the realms of an issuer.
   if (provider === "datum" && name.endsWith(`@${apiHost}`)) return { session: name };
   if (provider === "datum") return { session: name, activeFor: apiHost };
-  const told = provider === "oidc" && kind === "user" ? clientId : undefined;
-  return { session: name, activeFor: issuer, clientId: told };
+  const client = provider === "oidc" && kind === "user" ? clientId : undefined;
+  return { session: name, activeFor: issuer, clientId: client };
 }
 
 /**
