@@ -1,4 +1,4 @@
-/** Owns what a kubeconfig's text says, and the one way to change it: text in, text out, only the intended lines. */
+/** Reads a kubeconfig's text and edits it: text in, text out, only the intended lines change. */
 
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
 import { AppError } from "../errors.ts";
@@ -7,11 +7,11 @@ import { sameData } from "../splice/same-data.ts";
 import { type DataPath, duplicateNames } from "./duplicate-names.ts";
 import {
   entriesAfter,
+  entriesIn,
   INNER,
   type KubeconfigEdit,
   type ListEdits,
   type ListName,
-  listOf,
   LISTS,
   plannedChange,
 } from "./edit.ts";
@@ -19,11 +19,11 @@ import { type ListChange, SplicedText } from "./splice.ts";
 import { CannotSplice } from "../splice/yaml-ranges.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
-/** A kubeconfig that was read and found to be one. */
+/** A kubeconfig whose text was read and checked. */
 export interface ParsedKubeconfig {
   readonly file: string;
   readonly text: string;
-  /** Every field, unknown ones too; whole numbers are bigint. */
+  /** Every field, unknown ones included; integers are bigint. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly document: Document;
 }
@@ -31,10 +31,10 @@ export interface ParsedKubeconfig {
 const BYTE_ORDER_MARK = "\ufeff";
 
 /**
- * Reads a kubeconfig's text. An empty one is a kubeconfig without entries.
+ * Reads a kubeconfig's text. An empty text is a kubeconfig without entries.
  *
- * Throws `KUBECONFIG`, naming the file and line, for what is no single YAML document with a mapping of kind
- * Config, version v1, whose lists are lists of mappings.
+ * @throws {AppError} `KUBECONFIG`, naming the file and line, unless the text is one YAML document with a mapping of
+ * kind Config, version v1, whose lists are lists of mappings.
  */
 export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
   const refuse = (what: string, cause?: unknown) =>
@@ -43,12 +43,12 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
       cause,
     });
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-  // Not "silent": that would hide a second document.
+  // "silent" would hide a second document.
   const document = parseDocument(body, { merge: true, intAsBigInt: true, logLevel: "error" });
   const error = document.errors[0];
   if (error !== undefined) {
     const line = error.linePos?.[0].line ?? 1;
-    // The parser's own sentence can quote the file; its code cannot.
+    // The parser's message can quote the file; its code cannot.
     throw error.code === "MULTIPLE_DOCS"
       ? refuse(`it holds several YAML documents (the second begins at line ${line})`, error)
       : refuse(`line ${line} is not valid YAML (${error.code.toLowerCase().replaceAll("_", " ")})`, error);
@@ -64,35 +64,35 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
     return body.slice(0, at).split("\n").length;
   };
   const root: unknown = document.contents;
-  const place = (key: string) => lineOf(isMap(root) ? root.get(key, true) : root);
+  const line = (key: string) => lineOf(isMap(root) ? root.get(key, true) : root);
   const range = (root as { range?: readonly number[] } | null)?.range;
   if (root === null || (!isMap(root) && data === null && range?.[0] === range?.[1])) {
     return { file, text, data: {}, document };
   }
   if (!isMap(root) || !isRecord(data)) throw refuse(`line ${lineOf(root)} is not a mapping`);
   if ((data["kind"] ?? "Config") !== "Config" && data["kind"] !== "") {
-    throw refuse(`line ${place("kind")} says that it is not of kind Config`);
+    throw refuse(`line ${line("kind")} says that it is not of kind Config`);
   }
   if ((data["apiVersion"] ?? "v1") !== "v1" && data["apiVersion"] !== "") {
-    throw refuse(`line ${place("apiVersion")} names an apiVersion other than v1`);
+    throw refuse(`line ${line("apiVersion")} names an apiVersion other than v1`);
   }
   for (const name of LISTS) {
     const list = data[name] ?? [];
-    if (!Array.isArray(list)) throw refuse(`"${name}" (line ${place(name)}) is not a list`);
+    if (!Array.isArray(list)) throw refuse(`"${name}" (line ${line(name)}) is not a list`);
     const isEntry = (entry: unknown) =>
       entry === null || isRecord(entry) && (isRecord(entry[INNER[name]] ?? {}));
     const wrong = list.findIndex((entry) => !isEntry(entry));
-    if (wrong >= 0) throw refuse(`entry ${wrong + 1} of "${name}" (line ${place(name)} on) is not a mapping`);
+    if (wrong >= 0) throw refuse(`entry ${wrong + 1} of "${name}" (line ${line(name)} on) is not a mapping`);
   }
   return { file, text, data, document };
 }
 
-/** The entries of one list, with their position; null entries have no name. */
-export function entriesOf(
+/** The entries of one list with their positions; null entries have no name. */
+export function namedEntries(
   config: ParsedKubeconfig,
   list: ListName,
 ): { readonly name: string; readonly index: number; readonly fields: Readonly<Record<string, unknown>> }[] {
-  return listOf(config.data, list).flatMap((entry, index) => {
+  return entriesIn(config.data, list).flatMap((entry, index) => {
     const name = entry?.["name"];
     const fields = entry?.[INNER[list]];
     return typeof name === "string" ? [{ name, index, fields: isRecord(fields) ? fields : {} }] : [];
@@ -100,33 +100,33 @@ export function entriesOf(
 }
 
 /**
- * The kubeconfig's text with the edit made: comments, order, unknown fields, line endings, byte order mark and
- * a missing last line break survive, and only lines of the entries named change. An edit that changes nothing
- * gives back the very same text. A removal takes every entry of the name.
+ * The kubeconfig's text after an edit. Comments, order, unknown fields, line endings, byte order mark and a missing
+ * last line break survive, and only lines of the named entries change. An edit without effect returns the same
+ * text. A removal removes every entry of the name.
  *
- * The result is read again and compared with what was meant.
+ * The result is read back and compared with the intended data.
  *
- * @throws {AppError} `KUBECONFIG`, naming the file, when anchors and aliases tie the entry to others, and when more than
- * a removal is asked of a file in which names stand twice
+ * @throws {AppError} `KUBECONFIG`, naming the file, when anchors and aliases connect the entry with others, and
+ * when an edit that adds is made to a file in which names occur twice.
  */
 export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): string {
-  const intent = plannedChange(config.data, edit);
-  // Whoever only takes entries away makes such a file no worse, and maybe whole.
+  const planned = plannedChange(config.data, edit);
+  // A removal makes such a file no worse, and perhaps whole.
   const adds = edit.clusters ?? edit.users ?? edit.contexts ?? edit.currentContext;
-  if (adds !== undefined) refuseDuplicateNames(config, intent.data);
-  if (sameData(config.data, intent.data)) return config.text;
-  // Field by field first; where that cannot be, the whole entry is written anew.
+  if (adds !== undefined) refuseDuplicateNames(config, planned.data);
+  if (sameData(config.data, planned.data)) return config.text;
+  // Field by field first; when that is not possible, the whole entry is rewritten.
   for (const whole of [false, true]) {
-    const text = attempt(config, intent, whole);
+    const text = attempt(config, planned, whole);
     if (text !== undefined) return text;
   }
-  throw tied(config, intent);
+  throw tied(config, planned);
 }
 
 /**
- * Refuses a file in which a name stands twice, or would after a change: kubectl reads no entry of it, ours neither.
+ * Refuses a file in which a name occurs twice, or would after a change: kubectl reads no entry of such a file.
  *
- * @throws {AppError} `KUBECONFIG`, naming the file, each list and name, and the lines
+ * @throws {AppError} `KUBECONFIG`, naming the file, each list and name, and the lines.
  */
 export function refuseDuplicateNames(
   { file, text, data: current, document }: ParsedKubeconfig,
@@ -139,7 +139,7 @@ export function refuseDuplicateNames(
     const node = document.getIn(path, true) as { range?: readonly number[] | null } | null | undefined;
     return node?.range ? body.slice(0, node.range[0]).split("\n").length : undefined;
   };
-  const told = duplicates.map(({ path, name, positions }) => {
+  const found = duplicates.map(({ path, name, positions }) => {
     const lines = positions.map((position) => lineOf([...path, position]));
     const where = lines.includes(undefined) ? "" : ` (lines ${lines.join(", ")})`;
     return `${name === "" ? "an entry without a name" : `"${printable(name, 80)}"`} stands ${
@@ -148,34 +148,34 @@ export function refuseDuplicateNames(
   });
   throw new AppError(
     "KUBECONFIG",
-    `kubectl cannot use the kubeconfig ${file}: ${told.join("; ")}. It was left as it is.`,
+    `kubectl cannot use the kubeconfig ${file}: ${found.join("; ")}. It was left as it is.`,
     { hint: "Give each its own name, or remove the one too many; or name another file with --kubeconfig." },
   );
 }
 
-/** The spliced text when it says exactly what was meant, else undefined. */
-function attempt(config: ParsedKubeconfig, intent: ListEdits, whole: boolean): string | undefined {
-  const mark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
+/** The edited text when it has exactly the intended data, else undefined. */
+function attempt(config: ParsedKubeconfig, planned: ListEdits, whole: boolean): string | undefined {
+  const byteOrderMark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
   const root = config.document.contents as YAMLMap | null;
-  const spliced = new SplicedText(config.text.slice(mark.length), config.document);
+  const spliced = new SplicedText(config.text.slice(byteOrderMark.length), config.document);
   try {
-    if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(intent.data);
+    if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(planned.data);
     else {
-      // Lists that are there first: what a list's end gets must stand before a key that follows it.
+      // Existing lists first: what is appended to a list must come before a following key.
       const isThere = ([list]: [ListName, ListChange]) => root.has(list) ? 0 : 1;
-      const lists = [...intent.lists].sort((a, b) => isThere(a) - isThere(b));
+      const lists = [...planned.lists].sort((a, b) => isThere(a) - isThere(b));
       for (const [list, change] of lists) spliced.changeList(root, list, change, whole);
       const current = { ...config.data };
-      const desired = { ...intent.data };
-      for (const list of intent.lists.keys()) {
+      const desired = { ...planned.data };
+      for (const list of planned.lists.keys()) {
         delete current[list];
         delete desired[list];
       }
       spliced.changeMap(root, current, desired);
-      if (digestSays(spliced, root, config, intent)) return mark + spliced.result();
+      if (digestSays(spliced, root, config, planned)) return byteOrderMark + spliced.result();
     }
-    const text = mark + spliced.result();
-    return says(text, intent.data) ? text : undefined;
+    const text = byteOrderMark + spliced.result();
+    return says(text, planned.data) ? text : undefined;
   } catch (error) {
     if (error instanceof CannotSplice) return undefined;
     throw error;
@@ -183,28 +183,32 @@ function attempt(config: ParsedKubeconfig, intent: ListEdits, whole: boolean): s
 }
 
 /**
- * Whether the changed text without the items that nothing touches says what was meant without them. Items of a
- * block list do not depend on each other but by anchors; a file that has any is read as a whole.
+ * True when the edited text without its untouched items has the intended data without them. Items of a block list
+ * are independent except for anchors, so a file with anchors is read whole.
  */
 function digestSays(
   spliced: SplicedText,
   root: YAMLMap,
   config: ParsedKubeconfig,
-  intent: ListEdits,
+  planned: ListEdits,
 ): boolean {
   if (/[&*]/.test(config.text)) return false;
-  // The first stays, so that the list stays one.
+  // The first item stays, so that the list remains a list.
   const stays = (list: string, index: number) => {
-    const change = intent.lists.get(list as ListName);
+    const change = planned.lists.get(list as ListName);
     return index === 0 || change?.updates.has(index) === true || change?.removed.has(index) === true;
   };
   const text = spliced.digest(root, LISTS, stays);
   if (text === undefined) return false;
-  const data = { ...intent.data };
+  const data = { ...planned.data };
   for (const list of LISTS) {
     const node = root.get(list);
     if (!isSeq(node) || node.flow === true) continue;
-    data[list] = entriesAfter(listOf(config.data, list), intent.lists.get(list), stays.bind(undefined, list));
+    data[list] = entriesAfter(
+      entriesIn(config.data, list),
+      planned.lists.get(list),
+      stays.bind(undefined, list),
+    );
   }
   return says(text, data);
 }
@@ -218,8 +222,8 @@ function says(text: string, data: Record<string, unknown>): boolean {
   }
 }
 
-function tied(config: ParsedKubeconfig, intent: ListEdits): AppError {
-  const touched = [...intent.lists].map(([list, change]) => ({
+function tied(config: ParsedKubeconfig, planned: ListEdits): AppError {
+  const touched = [...planned.lists].map(([list, change]) => ({
     list,
     index: [...change.updates.keys(), ...change.removed][0],
   }));

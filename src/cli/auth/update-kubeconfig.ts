@@ -6,8 +6,8 @@ import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import {
   checkKubeconfigs,
-  contextOf,
-  entryOf,
+  contextNamed,
+  entryNamed,
   type Kubeconfig,
   kubeconfigPaths,
   loadKubeconfig,
@@ -165,7 +165,7 @@ export async function runUpdateKubeconfig(
       tooLarge,
       moved: formerUser(kubeconfig, context, userName(identity)),
       changedAlong: contextsChangedAlong(kubeconfig, entry),
-      holder: entryOf(kubeconfig, "contexts", context)?.file.path,
+      holder: entryNamed(kubeconfig, "contexts", context)?.file.path,
     };
     return entryEdit({ ...entry, provideClusterInfo: tooLarge === undefined });
   };
@@ -329,9 +329,9 @@ function checkContext(text: string): void {
 
 /** The user that the context names so far, when it is another one. */
 function formerUser(kubeconfig: Kubeconfig, context: string, user: string): string | undefined {
-  const before = entryOf(kubeconfig, "contexts", context) === undefined
+  const before = entryNamed(kubeconfig, "contexts", context) === undefined
     ? undefined
-    : contextOf(kubeconfig, context);
+    : contextNamed(kubeconfig, context);
   return before?.user === undefined || before.user === user ? undefined : before.user;
 }
 

@@ -7,7 +7,7 @@ import { serverAddress } from "../../kubeconfig/server.ts";
 import { tooLargeToTell } from "../../kubeconfig/cluster.ts";
 import {
   checkKubeconfigs,
-  entryOf,
+  entryNamed,
   type Kubeconfig,
   kubeconfigPaths,
   loadKubeconfig,
@@ -88,7 +88,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
     checkClusterHost(kubeconfig, id, server);
     checkUserEntry(kubeconfig, identity);
     tooLarge = await tooLargeToTell(kubeconfig, user, { cluster: id, server, certificateAuthority });
-    holder = entryOf(kubeconfig, "contexts", context)?.file.path;
+    holder = entryNamed(kubeconfig, "contexts", context)?.file.path;
     return entryEdit({
       cluster: id,
       server,
