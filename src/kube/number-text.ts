@@ -12,7 +12,7 @@ export function isInt64(value: number | bigint): boolean {
 
 /** As Go's `%v` prints an int64 or a float64. What is a whole number that a double holds exactly counts as an int64. */
 export function goNumber(value: number | bigint): string {
-  return typeof value === "bigint" || Number.isSafeInteger(value) ? String(value) : shortFloat(value);
+  return isInt64(value) ? String(value) : shortFloat(Number(value));
 }
 
 /** As kubectl's YAML has it: what JSON writes as a whole number of 64 bits stays one, all else is a float. */
@@ -23,8 +23,8 @@ export function yamlNumber(value: number | bigint): string {
     : shortFloat(value);
 }
 
-/** Go's `%g`: with an exponent from 1e+06 on and below 1e-04. */
-function shortFloat(value: number): string {
+/** Go's `%v` of a float64: with an exponent from 1e+06 on and below 1e-04. */
+export function shortFloat(value: number): string {
   const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
   const power = Number(exponent);
   if (power >= -4 && power < 6) return String(value);
