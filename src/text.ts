@@ -11,6 +11,11 @@ export function withoutControls(text: string): string {
   return ASCII.test(text) ? text : text.replace(UNPRINTABLE, " ");
 }
 
+/** A text of several lines, made safe as {@link withoutControls} does; the ends of its lines and its tabs stay. */
+export function printableLines(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => character === "\n" || character === "\t" ? character : " ");
+}
+
 /**
  * Text from a server or a file, made safe to print on one line of a terminal: control, bidirectional and invisible
  * characters become spaces, and what is longer than `limit` characters is cut.

@@ -1,7 +1,7 @@
 /** Proves that a quoted word comes out of a real shell as itself, whole, and that it runs nothing. */
 
 import assert from "node:assert/strict";
-import { shellLine, shellQuote, shellWord } from "../src/text.ts";
+import { printableLines, shellLine, shellQuote, shellWord } from "../src/text.ts";
 
 const HOSTILE = [
   "k; touch pwned #",
@@ -51,4 +51,9 @@ Deno.test("a shell reads every word as it was, and runs none of them", {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("printableLines() leaves lines and tabs, and nothing else that steers a terminal", () => {
+  assert.equal(printableLines("a\tb\n  c\n"), "a\tb\n  c\n");
+  assert.equal(printableLines("\u001b[2J\r\nb\u009b\u0000\n\u202e\u200b\u2028c\v\f"), " [2J \nb  \n   c  ");
 });

@@ -12,7 +12,7 @@ export function isInt64(value: number | bigint): boolean {
 
 /** Like Go's `%v` for an int64 or a float64. A whole number that a double holds exactly counts as an int64. */
 export function goNumber(value: number | bigint): string {
-  return typeof value === "bigint" || Number.isSafeInteger(value) ? String(value) : shortFloat(value);
+  return isInt64(value) ? String(value) : shortFloat(Number(value));
 }
 
 /** Like kubectl's YAML: a whole number of 64 bits in JSON stays one, every other number is a float. */
@@ -23,8 +23,8 @@ export function yamlNumber(value: number | bigint): string {
     : shortFloat(value);
 }
 
-/** Go's `%g`: with an exponent from 1e+06 up and below 1e-04. */
-function shortFloat(value: number): string {
+/** Go's `%v` of a float64: with an exponent from 1e+06 up and below 1e-04. */
+export function shortFloat(value: number): string {
   const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
   const power = Number(exponent);
   if (power >= -4 && power < 6) return String(value);
