@@ -1,6 +1,6 @@
 /** What get-token needs, taken from what the process offers to commands. */
 
-import type { GetTokenContext } from "../plugin/get-token.ts";
+import type { GetTokenContext } from "../plugin/context.ts";
 import { parentProcess } from "../system/parent-process.ts";
 import { terminalUse } from "../system/terminal-use.ts";
 import type { ProcessContext } from "./context.ts";

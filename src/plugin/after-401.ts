@@ -1,29 +1,29 @@
 /**
- * What is done when a process asks again for the token that it was just given: its server may have refused it.
+ * The check of a token that a process asks for again: its server may have refused it.
  *
- * client-go runs the plugin again after a 401 without saying why; a plugin that caches would hand out the same revoked
- * token for ever. It is a suspicion, not proof: some programs run the plugin twice in one process.
+ * client-go runs the plugin again after a 401 without saying why; a plugin that caches would give out the same revoked
+ * token for ever. It may also mean nothing: some programs run the plugin twice in one process.
  */
 
 import { failureOrThrow } from "../errors.ts";
 import { openHttp } from "../http/open.ts";
 import { fetchUserInfo } from "../oauth/userinfo.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import type { Deliveries } from "./deliveries.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { type FreshToken, timeLeft, type TokenLimits } from "../sessions/token.ts";
+import type { Deliveries } from "./deliveries.ts";
 
 const LONGEST_QUESTION = 3_000;
 
 /**
- * The token to hand out on suspicion: another one when the issuer no longer knows this one, or when nobody can be
- * asked and the last such refresh is long ago; else the one that there is.
+ * The token to give out: another one when the issuer no longer knows this one, or when the issuer cannot tell and the
+ * last such refresh is long ago; else the same.
  *
- * @param accept throws for a session, as it was sealed, of which no token is to be handed out.
- *
- * Throws `SESSION_EXPIRED` when the issuer neither knows the token any more nor renews the session, `SESSION_REJECTED`
- * when it refuses what the token was made with, and nothing else but `INTERRUPTED`.
+ * @param limits remembers no failures: the check itself is not one.
+ * @param accept throws for a sealed session that this call must not get a token of.
+ * @throws {AppError} `SESSION_EXPIRED` when the issuer neither knows the token nor renews the session,
+ * `SESSION_REJECTED` when it refuses what the token was made with, `INTERRUPTED`; nothing else.
  */
 export async function recheckToken(
   store: SessionStore,
@@ -38,19 +38,17 @@ export async function recheckToken(
     if (verdict === "good" || (verdict === "unknown" && !await deliveries.mayRefresh())) return token;
     const session = await store.read(token.session.name);
     if (session === undefined) return token;
-    // The suspicion is not a failure of anybody's: it leaves no memory behind.
-    const { failures: _, ...quiet } = limits;
-    const better = await freshToken(store, session, { kind: token.kind, force: true, accept }, quiet);
-    // Another process may have put another session there meanwhile.
+    const better = await freshToken(store, session, { kind: token.kind, force: true, accept }, limits);
+    // Another process may have replaced the session meanwhile.
     await accept(better.session);
     return better;
   } catch (thrown) {
     const { code } = failureOrThrow(thrown);
-    // An outage says nothing of a token; these two answers together leave nothing of it.
+    // An outage proves nothing about a token; these two answers together do.
     if (code === "SESSION_EXPIRED" && verdict === "rejected") throw thrown;
     if (code !== "SESSION_REJECTED") return token;
-    // That is no suspicion any more; but the token may still be good elsewhere, so it stays, and is looked at again.
-    await deliveries.lookAgain();
+    // The token may still be good for other servers, so it stays, and the next call checks it again.
+    await deliveries.forgetRefresh();
     throw thrown;
   }
 }
@@ -68,7 +66,7 @@ async function askIssuer(
   if (session === undefined) return "good";
   const keyringTimeout = timeLeft(limits.deadline, limits.keyringTimeout);
   const { session: sealed, credentials } = await store.open(session, { timeout: keyringTimeout });
-  // Another session may have that name by now; its issuer is not to see this one's token.
+  // Another session may have that name by now; its issuer must not see this one's token.
   if (sealed.issuer !== token.session.issuer) return "good";
   if (credentials.recipe !== undefined) return "unknown";
   const { metadata, subject, certificateAuthority } = credentials;
@@ -85,9 +83,9 @@ async function askIssuer(
     verdict = kind === "claims" ? "good" : kind === "rejected" ? kind : "unknown";
     return verdict;
   } finally {
-    // An issuer that is slow or down is not asked again at once, either.
+    // A slow or failing issuer is not asked again at once, either.
     if (verdict !== "rejected" && metadata.userinfo_endpoint !== undefined) {
-      await deliveries.asked(token.token, verdict === "good");
+      await deliveries.recordQuestion(token.token, verdict === "good");
     }
   }
 }

@@ -1,15 +1,17 @@
 /**
- * Owns the contract of kubectl's credential plugins: which version is spoken, and what is printed.
+ * The contract of kubectl's credential plugins: which version is spoken, and what is printed.
  *
  * Source: Kubernetes documentation, "client-go credential plugins".
  */
 
-import { AppError } from "../errors.ts";
+import { AppError, toAppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { isObject, type JsonObject, parseJson } from "../encoding.ts";
 import { type AskingServer, askingServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import { reportedExpiry, type TimedToken } from "../sessions/token.ts";
+import type { Environment } from "../system/environment.ts";
+import type { GetTokenFlags } from "./arguments.ts";
 
 const GROUP = "client.authentication.k8s.io/";
 
@@ -27,11 +29,37 @@ export interface ExecInfo {
   readonly apiVersion: ExecApiVersion;
   /** True when a person at a terminal can be asked. */
   readonly interactive: boolean;
-  /** The server that the token is for, where the entry has `provideClusterInfo: true`. */
+  /** The server that the token is for, when the entry has `provideClusterInfo: true`. */
   readonly server?: AskingServer | undefined;
 }
 
-/** Reads `KUBERNETES_EXEC_INFO`. Throws `USAGE` when it is no ExecCredential of a version that is spoken. */
+/** Who is answered, and in which form. */
+export interface Form {
+  readonly output: TokenOutput;
+  /** What the caller said; undefined when a bare token is printed, or nothing was said. */
+  readonly info?: ExecInfo | undefined;
+  /** Why the form that was asked for cannot be used. */
+  readonly wrong?: AppError | undefined;
+}
+
+/** The form of the answer. It is decided before everything else, because errors have that form, too. */
+export function chooseForm({ output, claims }: GetTokenFlags, env: Environment): Form {
+  if (claims || output === "token") return { output: "token" };
+  try {
+    const text = env("KUBERNETES_EXEC_INFO");
+    const info = text === undefined ? undefined : readExecInfo(text);
+    return { output: chooseOutput(output, info), info };
+  } catch (thrown) {
+    const named = EXEC_API_VERSIONS.find((version) => version === output);
+    return { output: named ?? "token", wrong: toAppError(thrown) };
+  }
+}
+
+/**
+ * Reads `KUBERNETES_EXEC_INFO`.
+ *
+ * @throws {AppError} `USAGE` when it is not an ExecCredential of a version that is spoken.
+ */
 export function readExecInfo(text: string): ExecInfo {
   const value = parseJson(text);
   if (!isObject(value)) throw badInfo("it is not a JSON object");
@@ -46,8 +74,10 @@ export function readExecInfo(text: string): ExecInfo {
 }
 
 /**
- * What to print: `-o token` always is the bare token; else the version that the caller speaks; else what `-o`
- * names; else the bare token.
+ * What to print: the bare token for `-o token`; else the version that the caller speaks; else what `-o` names;
+ * else the bare token.
+ *
+ * @throws {AppError} `USAGE` when `-o` counts and names an unknown output.
  */
 export function chooseOutput(output: string | undefined, info: ExecInfo | undefined): TokenOutput {
   if (output === "token") return "token";
@@ -72,7 +102,7 @@ function badInfo(what: string): AppError {
 /**
  * Refuses a session, as it was sealed, of a cloud whose tokens are for no Kubernetes API.
  *
- * @throws {AppError} `USAGE`.
+ * @throws {AppError} `USAGE` for such a session.
  */
 export function refuseOtherApi({ name, provider }: Session): void {
   if (provider.kubernetes !== "none") return;
@@ -83,7 +113,7 @@ export function refuseOtherApi({ name, provider }: Session): void {
   );
 }
 
-/** The ExecCredential that hands a token to client-go, with its end of line. */
+/** The ExecCredential that gives a token to client-go, with its end of line. */
 export function formatExecCredential(apiVersion: ExecApiVersion, token: TimedToken): string {
   const expirationTimestamp = new Date(reportedExpiry(token)).toISOString().replace(/\.\d+Z$/, "Z");
   const status = { expirationTimestamp, token: token.token };
@@ -91,8 +121,8 @@ export function formatExecCredential(apiVersion: ExecApiVersion, token: TimedTok
 }
 
 /**
- * The failure as a `metav1.Status`, with its end of line. client-go ignores it today; programs that embed it and
- * lose stderr can read it.
+ * The failure as a `metav1.Status`, with its end of line. client-go ignores it today; a program that embeds client-go
+ * and loses stderr can read it.
  */
 export function formatStatus(error: AppError): string {
   const code = { 2: 400, 4: 401, 5: 403, 6: 503 }[error.exitCode] ?? 500;

@@ -1,91 +1,33 @@
-/** One call of `auth get-token`, from its arguments to what it prints. */
+/** One call of `auth get-token`: finds the session, gets its token, records who got it, prints it. */
 
-import {
-  AppError,
-  checkErrorFormat,
-  type ErrorFormat,
-  formatError,
-  framesOf,
-  toAppError,
-} from "../errors.ts";
+import { AppError, checkErrorFormat, formatError, toAppError } from "../errors.ts";
 import { printable, printableValue } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
-import { type FailureMemory, openFailureMemory } from "../sessions/last-failure.ts";
-import { openDeliveries } from "./deliveries.ts";
-import { freshToken } from "../sessions/fresh-token.ts";
-import { fingerprintOfVariables } from "../sessions/open.ts";
-import type { Session } from "../sessions/session.ts";
-import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
-import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
-import { type AskingServer, refuseOtherServer } from "../sessions/served-servers.ts";
-import type { SessionStore } from "../sessions/store.ts";
 import type { Providers } from "../providers/registry.ts";
-import { type FreshToken, mendedBySignIn, timeLeft } from "../sessions/token.ts";
-import { boundedSignal } from "../system/clock.ts";
+import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
+import { freshToken } from "../sessions/fresh-token.ts";
+import { type FailureMemory, openFailureMemory } from "../sessions/last-failure.ts";
+import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
+import { fingerprintOfVariables } from "../sessions/open.ts";
+import { refuseOtherServer } from "../sessions/served-servers.ts";
+import type { Session } from "../sessions/session.ts";
+import type { SessionStore } from "../sessions/store.ts";
+import { type FreshToken, mendedBySignIn, type TokenLimits } from "../sessions/token.ts";
+import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { Host } from "../system/host.ts";
-import type { TerminalUse } from "../system/terminal-use.ts";
-import { ensurePrivateFolder } from "../system/files.ts";
 import type { ParentProcess } from "../system/parent-process.ts";
 import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arguments.ts";
-import {
-  chooseOutput,
-  EXEC_API_VERSIONS,
-  type ExecInfo,
-  formatExecCredential,
-  formatStatus,
-  readExecInfo,
-  refuseOtherApi,
-  type TokenOutput,
-} from "./exec-credential.ts";
+import type { GetTokenContext } from "./context.ts";
+import { openDeliveries } from "./deliveries.ts";
+import { chooseForm, type Form, formatExecCredential, refuseOtherApi } from "./exec-credential.ts";
 
-/** What a call needs of its surroundings. */
-export interface GetTokenContext {
-  readonly store: SessionStore;
-  readonly providers: Providers;
-  readonly env: Environment;
-  readonly parent: ParentProcess;
-  readonly errorFormat: ErrorFormat;
-  /** When this call began, on the scale of `performance.now()`: 0 in a process that does nothing else. */
-  readonly started: number;
-  /** Standard input and standard error are terminals. */
-  readonly canAsk: () => boolean;
-  /** Who uses the terminal behind standard error; free unless told. */
-  readonly terminalUse?: (() => Promise<TerminalUse>) | undefined;
-  readonly writeOut: (text: string) => void;
-  readonly writeErr: (text: string) => void;
-  /** Says more about a certificate that is not trusted: whose it is, and the line that trusts it. */
-  readonly explainCertificate?: ((error: AppError, signal: AbortSignal) => Promise<AppError>) | undefined;
-}
-
-// client-go waits for its plugin without a bound of its own; a person should not wait longer than this.
+// client-go sets no limit of its own for its plugin; a person should not wait longer than this.
 const LONGEST_CALL_MS = 9_500;
 const LONGEST_KEYRING_MS = 15_000;
 
-/** Who is spoken to, and in which form. */
-interface Form {
-  readonly output: TokenOutput;
-  readonly info?: ExecInfo | undefined;
-  /** Why the form that was asked for cannot be had. */
-  readonly wrong?: AppError | undefined;
-}
-
-/** Decided before anything else is looked at: what is wrong with the rest is told in this form, too. */
-function formOf({ output, claims }: GetTokenFlags, env: Environment): Form {
-  if (claims || output === "token") return { output: "token" };
-  try {
-    const text = env("KUBERNETES_EXEC_INFO");
-    const info = text === undefined ? undefined : readExecInfo(text);
-    return { output: chooseOutput(output, info), info };
-  } catch (thrown) {
-    const named = EXEC_API_VERSIONS.find((version) => version === output);
-    return { output: named ?? "token", wrong: toAppError(thrown) };
-  }
-}
-
-/** True when remarks beside the token are read by somebody who wants them. */
+/** True when remarks beside the token reach a person who wants them. */
 export function remarksWanted(flags: GetTokenFlags, env: Environment): boolean {
-  return !flags.quiet && formOf(flags, env).output === "token";
+  return !flags.quiet && chooseForm(flags, env).output === "token";
 }
 
 /**
@@ -93,167 +35,76 @@ export function remarksWanted(flags: GetTokenFlags, env: Environment): boolean {
  * success. Returns the exit code.
  */
 export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext): Promise<number> {
-  const form = formOf(flags, context.env);
-  const { output, info } = form;
-  let failures: FailureMemory | undefined;
-  let meant: MeantSession | undefined;
+  const form = chooseForm(flags, context.env);
+  let call: Call | undefined;
   let answer: string;
   try {
-    if (form.wrong !== undefined) throw form.wrong;
-    const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
-    if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
-    const request = getTokenRequest(flags);
-    meant = await meantSession(request, context);
-    if (output !== "token") failures = await memoryOf(meant, context.store);
-    if (failures !== undefined) {
-      const recent = request.forceRefresh ? undefined : await failures.recent();
-      // An outage takes nothing from a stored token that is still good: the renewal looks for it by itself. And
-      // what a sign-in mends is left to the sign-in, where somebody can be asked.
-      const kept = recent?.code === "NETWORK" || recent?.code === "BUSY" ||
-        (info?.interactive && mendedBySignIn(recent));
-      if (recent !== undefined && !kept) throw recent;
-    }
-    const token = await tokenOrSignIn(request, context, output, failures, info, meant);
-    if (token.warning !== undefined && output === "token" && !request.quiet) {
+    const request = checkedRequest(flags, form, context.env);
+    call = await resolve(request, form, context);
+    await refuseRecentFailure(call);
+    const token = await tokenOrSignIn(call, context);
+    if (token.warning !== undefined && form.output === "token" && !request.quiet) {
       context.writeErr(`warning: ${token.warning}\n`);
     }
-    answer = text(request, output, token, context.store.host.now());
+    answer = answerWith(token, call, context.store.host.now());
   } catch (thrown) {
-    return await report(toAppError(thrown), { flags, output, failures, meant }, context);
+    return await report(toAppError(thrown), { flags, form, failures: call?.failures }, context);
   }
-  try {
-    context.writeOut(answer);
-    return 0;
-  } catch (thrown) {
-    // Nothing that the session did: neither remembered nor, of course, told on stdout.
-    const error = toAppError(thrown);
-    context.writeErr(formatError(error, context.errorFormat));
-    return error.exitCode;
-  }
+  return print(answer, context);
 }
 
-/** Reports, in the form that was asked for, an error in a line that {@link runGetToken} cannot be given. */
+/** Reports an error in a line that {@link runGetToken} cannot be given, in the form that the line asks for. */
 export async function reportWrongGetToken(
   error: AppError,
   flags: GetTokenFlags,
   context: GetTokenContext,
 ): Promise<number> {
-  const { output } = formOf(flags, context.env);
-  return await report(error, { flags, output, failures: undefined, meant: undefined }, context);
+  return await report(error, { flags, form: chooseForm(flags, context.env), failures: undefined }, context);
 }
 
-/** A token; where its session is gone or expired and a person can be asked, after a sign-in. */
-async function tokenOrSignIn(
-  request: GetTokenRequest,
-  context: GetTokenContext,
-  output: TokenOutput,
-  failures: FailureMemory | undefined,
-  info: ExecInfo | undefined,
-  meant: MeantSession,
-): Promise<FreshToken> {
-  const { name, store } = meant;
-  const deliver = async (chosen: ChosenSession, call: GetTokenContext) => {
-    const accept = acceptance(request, output, info?.server, context.providers);
-    const token = await tokenOf(chosen, request, call, output, failures, accept);
-    if (info === undefined || output === "token") return token;
-    return await recordDelivery(token, meant, call, failures, accept);
-  };
-  try {
-    return await deliver(await meant.chosen, context);
-  } catch (thrown) {
-    if (!mendedBySignIn(thrown) || output === "token" || !info?.interactive || name === undefined) {
-      throw thrown;
-    }
-    const { signInFromPlugin } = await import("./sign-in.ts");
-    const log = request.verbose ? (line: string) => context.writeErr(`${line}\n`) : undefined;
-    return await signInFromPlugin(
-      name,
-      thrown,
-      { ...context, store, canAsk: context.canAsk(), log, activeFor: request.activeFor },
-      async () => {
-        const again = { ...context, started: performance.now() };
-        return await deliver(await choose(request, again), again);
-      },
-    );
-  }
+/** The request that the flags make. @throws {AppError} `USAGE` when they, or the variables beside them, are wrong. */
+function checkedRequest(flags: GetTokenFlags, { wrong }: Form, env: Environment): GetTokenRequest {
+  if (wrong !== undefined) throw wrong;
+  const format = flags.errorFormat === undefined ? env("DATUMCTL_ERROR_FORMAT") : undefined;
+  if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
+  return getTokenRequest(flags);
 }
 
-/** Notes who gets which token; for one that comes back for the same, looks whether it is still good. */
-async function recordDelivery(
-  token: FreshToken,
-  { store }: MeantSession,
-  { parent, started }: GetTokenContext,
-  failures: FailureMemory | undefined,
-  accept: (sealed: Session) => Promise<void>,
-): Promise<FreshToken> {
-  if (store.folders.missing !== undefined) return token;
-  const { deliveries: path } = await store.paths(token.session.name);
-  const deliveries = openDeliveries(path, store.host.now);
-  const before = await deliveries.record(parent.id, token.token);
-  if (before === undefined || await beganAfter(before, parent, store.host)) return token;
-  const { recheckToken } = await import("./after-401.ts");
-  const bound = { deadline: started + LONGEST_CALL_MS, keyringTimeout: LONGEST_KEYRING_MS, failures };
-  const better = await recheckToken(store, token, deliveries, bound, accept);
-  if (better.token !== token.token) await deliveries.record(parent.id, better.token);
-  return better;
+/** What is asked for, of which session, and what is remembered of it. */
+interface Call extends Resolved {
+  readonly request: GetTokenRequest;
+  readonly form: Form;
+  readonly failures: FailureMemory | undefined;
 }
 
-/** True where a process of that number and machine got a token before this one began. */
-async function beganAfter(time: number, { start }: ParentProcess, { now }: Host): Promise<boolean> {
-  const began = await start();
-  return began !== undefined && now() - began.ago > time;
-}
-
-/**
- * The memory of a session's failures; what a variable gives is another thing as soon as its value is, and a workload is
- * another one in each CI job. A project folder's session has none: the folder may be somebody else's, and what is told
- * of one must not be told of another.
- */
-async function memoryOf(
-  { name, store, chosen }: MeantSession,
-  own: SessionStore,
-): Promise<FailureMemory | undefined> {
-  if (name === undefined || store.project !== undefined || own.folders.missing !== undefined) {
-    return undefined;
-  }
-  const { failure } = await own.paths(name);
-  const found = await chosen.catch(() => undefined);
-  return openFailureMemory(failure, own.host.now, found && await fingerprintOf(found));
-}
-
-/** What a failure is of, where sessions of one name can be several. */
-async function fingerprintOf({ session, store }: ChosenSession): Promise<string | undefined> {
-  const given = await fingerprintOfVariables(session);
-  if (given !== undefined || session.kind.tokens !== "of a job") return given;
-  const { fingerprintOfSessionsJob } = await import("../sessions/ci-job.ts");
-  return await fingerprintOfSessionsJob(store.host.env, session);
-}
-
-/** The session that a call means, as far as that can be told. */
-interface MeantSession {
-  /** Undefined where neither the call nor anything else names one. */
+/** The session that a request means, as far as that can be told. */
+interface Resolved {
+  /** Undefined when neither the request nor anything else names a session. */
   readonly name: string | undefined;
-  /** Where its files are, or would be. */
+  /** The store that holds the session's files, or would. */
   readonly store: SessionStore;
-  /** The session, or why there is none. */
-  readonly chosen: Promise<ChosenSession>;
+  readonly session: Session | undefined;
+  /** What was thrown when there is no session. */
+  readonly absence?: unknown;
 }
 
-/** Decided once: what is remembered, noted and renewed is of the one session that the token is of. */
-async function meantSession(
-  request: GetTokenRequest,
-  context: GetTokenContext,
-): Promise<MeantSession> {
-  const chosen = choose(request, context);
+async function resolve(request: GetTokenRequest, form: Form, context: GetTokenContext): Promise<Call> {
+  const resolved = await resolveSession(request, context);
+  const failures = form.output === "token" ? undefined : await failuresOf(resolved, context.store);
+  return { ...resolved, request, form, failures };
+}
+
+async function resolveSession(request: GetTokenRequest, context: GetTokenContext): Promise<Resolved> {
   try {
-    const { session: { name }, store } = await chosen;
-    return { name, store, chosen };
-  } catch (thrown) {
-    return { name: await missingName(request, context, thrown), store: context.store, chosen };
+    const { session, store } = await findSession(request, context);
+    return { name: session.name, store, session };
+  } catch (absence) {
+    const name = await nameOfAbsent(request, context, absence);
+    return { name, store: context.store, session: undefined, absence };
   }
 }
 
-async function choose(
+async function findSession(
   { session: flag, credentialsFile, activeFor, clientId }: GetTokenRequest,
   { store, env }: GetTokenContext,
 ): Promise<ChosenSession> {
@@ -262,66 +113,111 @@ async function choose(
   return await chooseSession(store, { flag, credentialsFile, own, variable, entry: { activeFor, clientId } });
 }
 
-/** Whose token was asked for in vain: somebody who signed out can sign in again. */
-async function missingName(
+/** The name of a session that is not there: a person who signed out can sign in again under it. */
+async function nameOfAbsent(
   { session, credentialsFile, activeFor }: GetTokenRequest,
   { store, env }: GetTokenContext,
-  thrown: unknown,
+  absence: unknown,
 ): Promise<string | undefined> {
   if (credentialsFile !== undefined) return OF_CREDENTIALS_FILE;
   const named = session ?? (activeFor === undefined ? namingVariable(env)?.session : undefined);
-  if (named !== undefined || !mendedBySignIn(thrown)) return named;
+  if (named !== undefined || !mendedBySignIn(absence)) return named;
   return await store.active();
 }
 
-async function tokenOf(
-  { session, store }: ChosenSession,
-  request: GetTokenRequest,
-  { started, writeErr }: GetTokenContext,
-  output: TokenOutput,
-  failures: FailureMemory | undefined,
-  accept: (sealed: Session) => Promise<void>,
+/** The failure memory of a session. Sessions of a project folder have none, because others can write in that folder. */
+async function failuresOf(
+  { name, store, session }: Resolved,
+  own: SessionStore,
+): Promise<FailureMemory | undefined> {
+  if (name === undefined || store.project !== undefined || own.folders.missing !== undefined) {
+    return undefined;
+  }
+  const { failure } = await own.paths(name);
+  return openFailureMemory(failure, own.host.now, session && await fingerprintOf(session, store));
+}
+
+/** Tells apart sessions of one name: those of a variable's different values, and those of different CI jobs. */
+async function fingerprintOf(session: Session, { host }: SessionStore): Promise<string | undefined> {
+  const variables = await fingerprintOfVariables(session);
+  if (variables !== undefined || session.kind.tokens !== "of a job") return variables;
+  const { fingerprintOfSessionsJob } = await import("../sessions/ci-job.ts");
+  return await fingerprintOfSessionsJob(host.env, session);
+}
+
+/** Throws what failed a moment ago, because kubectl runs a failing plugin several times. */
+async function refuseRecentFailure({ request, form, failures }: Call): Promise<void> {
+  const recent = request.forceRefresh ? undefined : await failures?.recent();
+  if (recent === undefined) return;
+  // The stored token may still be good: the renewal falls back on it.
+  const outage = recent.code === "NETWORK" || recent.code === "BUSY";
+  const signInHelps = form.info?.interactive && mendedBySignIn(recent);
+  if (!outage && !signInHelps) throw recent;
+}
+
+/** A token; after a sign-in, when the session is gone or expired and a person can be asked. */
+async function tokenOrSignIn(call: Call, context: GetTokenContext): Promise<FreshToken> {
+  const { request, form, name, store, session } = call;
+  try {
+    if (session === undefined) throw call.absence;
+    return await deliver(session, store, call, context);
+  } catch (thrown) {
+    if (!mendedBySignIn(thrown) || !form.info?.interactive || name === undefined) throw thrown;
+    const { signInFromPlugin } = await import("./sign-in.ts");
+    const log = request.verbose ? (line: string) => context.writeErr(`${line}\n`) : undefined;
+    const signIn = { ...context, store, canAsk: context.canAsk(), log, activeFor: request.activeFor };
+    return await signInFromPlugin(name, thrown, signIn, async () => {
+      const again = { ...context, started: performance.now() };
+      const found = await findSession(request, again);
+      return await deliver(found.session, found.store, call, again);
+    });
+  }
+}
+
+/** A fresh token of a session, recorded when it goes to kubectl. */
+async function deliver(
+  session: Session,
+  store: SessionStore,
+  { request, form, failures }: Call,
+  { providers, parent, started, writeErr }: GetTokenContext,
 ): Promise<FreshToken> {
-  refuseOtherPlace(session, request);
+  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, providers);
+  const limits = { deadline: started + LONGEST_CALL_MS, keyringTimeout: LONGEST_KEYRING_MS };
+  const { minimumLife, forceRefresh: force, requestTimeout } = request;
+  // By hand the access token is the default; kubectl gets the one that its server accepts.
+  const kind = request.token ?? (form.output === "token" ? "access" : undefined);
+  const log = request.verbose ? (line: string) => writeErr(`${line}\n`) : undefined;
+  refuseOtherHost(session, request);
   const token = await freshToken(
     store,
     session,
-    {
-      // A bare token is the access token, as it always was; kubectl gets what its server accepted.
-      kind: request.token ?? (output === "token" ? "access" : undefined),
-      minimumLife: request.minimumLife,
-      force: request.forceRefresh,
-      accept,
-    },
-    {
-      deadline: started + LONGEST_CALL_MS,
-      requestTimeout: request.requestTimeout,
-      keyringTimeout: LONGEST_KEYRING_MS,
-      failures,
-      log: request.verbose ? (line) => writeErr(`${line}\n`) : undefined,
-    },
+    { kind, minimumLife, force, accept },
+    { ...limits, requestTimeout, failures, log },
   );
-  // Another process may have put another session there meanwhile.
+  // Another process may have replaced the session meanwhile.
   await accept(token.session);
-  return token;
+  return form.info === undefined ? token : await recordDelivery(token, store, parent, limits, accept);
 }
 
-/** Refuses a session, as it was sealed: an edited file must not say where its token goes. */
-function acceptance(
+/**
+ * Refuses a session that this call must not get a token of. It is judged by what was sealed, because an edited file must
+ * not say where its token goes.
+ */
+async function refuseWrongSession(
+  sealed: Session,
   request: GetTokenRequest,
-  output: TokenOutput,
-  server: AskingServer | undefined,
+  { output, info }: Form,
   providers: Providers,
-): (sealed: Session) => Promise<void> {
+): Promise<void> {
+  if (output !== "token") refuseOtherApi(sealed);
+  refuseOtherHost(sealed, request);
+  if (info?.server === undefined) return;
   const unnamed = request.session === undefined && request.activeFor === undefined;
-  return async (sealed) => {
-    if (output !== "token") refuseOtherApi(sealed);
-    refuseOtherPlace(sealed, request);
-    if (server !== undefined) await refuseOtherServer(providers, sealed, server, { unnamed });
-  };
+  await refuseOtherServer(providers, sealed, info.server, { unnamed });
 }
 
-function refuseOtherPlace(session: Session, { session: named, activeFor }: GetTokenRequest): void {
+/** @throws {AppError} `WRONG_HOST` for a session of another host or issuer than `--active-for` names. */
+function refuseOtherHost(session: Session, { session: named, activeFor }: GetTokenRequest): void {
   if (activeFor === undefined || matchesServer(session, activeFor)) return;
   const { name, apiHost, issuer } = session;
   const byIssuer = activeFor.includes("://");
@@ -349,80 +245,74 @@ function refuseOtherPlace(session: Session, { session: named, activeFor }: GetTo
   );
 }
 
-function text(request: GetTokenRequest, output: TokenOutput, token: FreshToken, now: number): string {
+/** Records which process gets the token. One that comes back for the same token may have got a 401 for it. */
+async function recordDelivery(
+  token: FreshToken,
+  store: SessionStore,
+  parent: ParentProcess,
+  limits: TokenLimits,
+  accept: (sealed: Session) => Promise<void>,
+): Promise<FreshToken> {
+  if (store.folders.missing !== undefined) return token;
+  const paths = await store.paths(token.session.name);
+  const deliveries = openDeliveries(paths.deliveries, store.host.now);
+  const before = await deliveries.record(parent.id, token.token);
+  if (before === undefined || await startedAfter(before, parent, store.host.now)) return token;
+  const { recheckToken } = await import("./after-401.ts");
+  const checked = await recheckToken(store, token, deliveries, limits, accept);
+  if (checked.token !== token.token) await deliveries.record(parent.id, checked.token);
+  return checked;
+}
+
+/** True when the parent started after that time, so that an earlier process of its number got the token. */
+async function startedAfter(time: number, { start }: ParentProcess, now: Clock): Promise<boolean> {
+  const started = await start();
+  return started !== undefined && now() - started.ago > time;
+}
+
+function answerWith(token: FreshToken, { request, form: { output } }: Call, now: number): string {
   if (request.claims) return describe(token, now);
   return output === "token" ? `${token.token}\n` : formatExecCredential(output, token);
 }
 
-/** What a token says of itself, without the token. */
-function describe(token: FreshToken, now: number): string {
-  const claims = unverifiedClaims(token.token);
-  return JSON.stringify(
-    {
-      token: token.kind,
-      session: token.session.name,
-      audience: printableValue(claims?.aud ?? null),
-      expires: new Date(token.expires).toISOString(),
-      secondsLeft: Math.floor((token.expires - now) / 1000),
-      // An opaque access token says nothing of itself.
-      claims: printableValue(claims ?? null),
-    },
-    undefined,
-    2,
-  ) + "\n";
+/** What `--claims` prints: all that a token says, but not the token. */
+function describe({ token, kind, session, expires }: FreshToken, now: number): string {
+  // An opaque access token has no claims to read.
+  const claims = unverifiedClaims(token);
+  const description = {
+    token: kind,
+    session: session.name,
+    audience: printableValue(claims?.aud ?? null),
+    expires: new Date(expires).toISOString(),
+    secondsLeft: Math.floor((expires - now) / 1000),
+    claims: printableValue(claims ?? null),
+  };
+  return JSON.stringify(description, undefined, 2) + "\n";
 }
 
-/** The call that failed, as far as it came. */
-interface FailedCall {
+function print(answer: string, { writeOut, writeErr, errorFormat }: GetTokenContext): number {
+  try {
+    writeOut(answer);
+    return 0;
+  } catch (thrown) {
+    // stdout is what failed, and the session did nothing worth remembering.
+    const error = toAppError(thrown);
+    writeErr(formatError(error, errorFormat));
+    return error.exitCode;
+  }
+}
+
+/** A call that failed, as far as it came. */
+interface FailedCall extends Pick<Call, "form" | "failures"> {
   readonly flags: GetTokenFlags;
-  readonly output: TokenOutput;
-  readonly failures: FailureMemory | undefined;
-  readonly meant: MeantSession | undefined;
 }
 
 async function report(
-  thrown: AppError,
-  { flags, output, failures, meant }: FailedCall,
+  error: AppError,
+  { flags: { verbose = false }, form: { output }, failures }: FailedCall,
   context: GetTokenContext,
 ): Promise<number> {
-  const { store, parent, errorFormat, writeOut, writeErr } = context;
-  const error = await explained(thrown, context);
-  const tell = () => {
-    writeErr(formatError(error, errorFormat));
-    if (error.code === "INTERNAL" && flags.verbose) writeErr(framesOf(error));
-  };
-  // Without a folder nobody remembers who was told.
-  if (output === "token" || store.folders.missing !== undefined) {
-    tell();
-    if (output !== "token") writeOut(formatStatus(error));
-    return error.exitCode;
-  }
-  const { sessions } = store.folders;
-  // Without it nobody could remember who was told.
-  await ensurePrivateFolder(sessions).catch(() => {});
-  const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, store.host.now);
-  // A logout in a project's folder finds no words of its session elsewhere, and without a session nobody reads them:
-  // kept is who was told, nothing more.
-  const wordless = failures === undefined || meant?.store.project !== undefined;
-  if (error.code !== "INTERRUPTED") await memory.remember(wordless ? new AppError(error.code, "") : error);
-  const began = await parent.start();
-  const first = await memory.firstFor(`${parent.id} ${began?.mark ?? ""}`);
-  if (first && !await underFullScreen(context)) tell();
-  writeOut(formatStatus(error));
-  return error.exitCode;
-}
-
-/** True where a program above us shows a screen of its own, across which nothing is to be written. */
-async function underFullScreen({ terminalUse }: GetTokenContext): Promise<boolean> {
-  const use = await terminalUse?.();
-  return use !== undefined && use.raw && !use.elsewhere;
-}
-
-async function explained(
-  error: AppError,
-  { explainCertificate, started }: GetTokenContext,
-): Promise<AppError> {
-  if (error.code !== "UNTRUSTED_CERTIFICATE" || explainCertificate === undefined) return error;
-  using bounded = boundedSignal(timeLeft(started + LONGEST_CALL_MS), () => error);
-  return await explainCertificate(error, bounded.signal);
+  const { reportFailure } = await import("./report-failure.ts");
+  const deadline = context.started + LONGEST_CALL_MS;
+  return await reportFailure(error, { output, verbose, failures, deadline }, context);
 }

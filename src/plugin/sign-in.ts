@@ -1,25 +1,25 @@
-/** The sign-in that kubectl's plugin begins by itself: one for all who wait, the same identity or nothing. */
+/** The sign-in that kubectl's plugin starts by itself: one for all who wait, and only as the same person. */
 
 import { AppError } from "../errors.ts";
+import type { HttpContext } from "../http/bounded.ts";
 import { openHttp } from "../http/open.ts";
 import { printable } from "../text.ts";
+import { isObject, parseJson } from "../encoding.ts";
 import { type KeyringLimits, keyringLimits } from "../keyring/store.ts";
 import type { SignInTarget } from "../providers/provider.ts";
 import type { Providers } from "../providers/registry.ts";
 import { RememberedAs } from "../sessions/last-failure.ts";
-import { parseJson } from "../encoding.ts";
-import { NOBODY, type Session } from "../sessions/session.ts";
 import { AMBIENT, labelOf, matchesServer, nameOfPerson } from "../sessions/name.ts";
-import { type KeyStore, type SessionPaths, type SessionStore } from "../sessions/store.ts";
-import { saveSignIn } from "../sign-in/save.ts";
+import { NOBODY, type Session } from "../sessions/session.ts";
+import type { KeyStore, SessionPaths, SessionStore } from "../sessions/store.ts";
 import { mendedBySignIn } from "../sessions/token.ts";
 import { signInPerson } from "../sign-in/person.ts";
+import { saveSignIn } from "../sign-in/save.ts";
 import type { SignedIn } from "../sign-in/sign-in.ts";
 import { browserObstacle } from "../system/browser.ts";
-import { formatSpan } from "../system/clock.ts";
+import { type Clock, formatSpan } from "../system/clock.ts";
 import { type Environment, operatingSystem } from "../system/environment.ts";
 import { ensurePrivateFolder, readTextFile, replaceQuickly } from "../system/files.ts";
-import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { interruption } from "../system/signals.ts";
 import { readKeys } from "../system/terminal.ts";
@@ -27,7 +27,7 @@ import type { TerminalUse } from "../system/terminal-use.ts";
 
 const LONGEST_SIGN_IN_MS = 5 * 60_000;
 /** How long nobody is asked again after a sign-in that failed or was abandoned, in milliseconds. */
-const COOL_DOWN = 60_000;
+const COOL_DOWN_MS = 60_000;
 
 /** What the sign-in needs of the process. */
 export interface PluginSignInContext {
@@ -36,34 +36,36 @@ export interface PluginSignInContext {
   readonly env: Environment;
   /** Standard input and standard error are terminals. */
   readonly canAsk: boolean;
-  /** Who uses the terminal behind standard error; free unless told. */
+  /** Who uses the terminal behind standard error; free by default. */
   readonly terminalUse?: (() => Promise<TerminalUse>) | undefined;
   readonly writeErr: (text: string) => void;
   readonly log?: ((line: string) => void) | undefined;
-  /** The API host, or the issuer's URL, that a session must be of to be of use. */
+  /** The API host, or the issuer's URL, that the session must belong to. */
   readonly activeFor?: string | undefined;
-  /** The longest that a person may take, in milliseconds; five minutes unless told. */
+  /** The longest that a person may take, in milliseconds; five minutes by default. */
   readonly longest?: number | undefined;
 }
 
-/** Whom a sign-in must bring, and where. */
+/** Who must sign in, and where. */
 interface Renewal {
   readonly name: string;
   readonly target: SignInTarget;
-  /** The session as it was; absent when it is gone and only its name is known. */
+  /** The session as it was sealed; undefined when it is gone and only its name is known. */
   readonly renewed: Session | undefined;
-  /** Whom the issuer should suggest; of a session that is gone, the e-mail that the person must have. */
+  /** The person that the issuer should suggest; for a session that is gone, the e-mail that they must have. */
   readonly loginHint: string | undefined;
   /** The line that trusts an authority there. */
-  readonly trust: () => Promise<string>;
-  /** What the person runs to sign in themselves, as a sentence without its end. */
-  readonly byHand: string;
+  readonly trustLine: () => Promise<string>;
+  /** How the person signs in without kubectl, as a sentence without its end. */
+  readonly signInLine: string;
 }
 
 /**
- * Signs the person of a session in again, or waits for another process that does; then returns the token that
- * `tokenAgain` finds. Throws `failure` where nobody can be asked, and with the command to run while an attempt that
- * failed is recent; else what ended this attempt, or what `tokenAgain` throws.
+ * Signs the person of a session in again, or waits for another process that does. Returns the token that `tokenAgain`
+ * finds then.
+ *
+ * @throws {AppError} `failure` when nobody can be asked; `failure` with the command to run when an attempt failed a moment
+ * ago; else what ended this attempt, or what `tokenAgain` throws.
  */
 export async function signInFromPlugin<Token>(
   name: string,
@@ -72,11 +74,10 @@ export async function signInFromPlugin<Token>(
   tokenAgain: () => Promise<Token>,
 ): Promise<Token> {
   const { store } = given;
-  const renewal = await renewalOf(given, name, keyringLimits(given.canAsk));
+  const renewal = await renewalOf(name, given);
   if (renewal === undefined) throw failure;
-  const { raw, elsewhere } = await given.terminalUse?.() ?? { raw: false, elsewhere: false };
-  // Another program's screen: nothing is written across it, and nobody can be asked on it.
-  const unseen = raw || elsewhere ? failure : undefined;
+  // Another program's screen is neither written across nor asked on.
+  const unseen = await terminalIsTaken(given) ? failure : undefined;
   const context = unseen === undefined
     ? given
     : { ...given, canAsk: false, writeErr: () => {}, log: undefined };
@@ -86,20 +87,20 @@ export async function signInFromPlugin<Token>(
   using interrupted = interruption();
   const { lock, waited } = await lockSignIn(paths, context, interrupted.signal);
   try {
-    // Somebody may have signed in since this call failed, before it came to the lock or while it waited there.
+    // Another process may have signed in since this call failed, before the lock was free or during the wait for it.
     try {
       return await tokenAgain();
     } catch (thrown) {
       if (!mendedBySignIn(thrown)) throw thrown;
     }
-    await refuseWhileCooling(paths, store.host, renewal.byHand, failure, waited);
+    await refuseWhileCooling(paths, store.host.now, { line: renewal.signInLine, failure, waited });
     // Written before the attempt: one that is killed counts as abandoned.
-    await noteAttempt(paths, { at: store.host.now(), ended: false });
+    await writeAttempt(paths, { at: store.host.now(), ended: false });
     try {
       await signIn(renewal, context, unseen, interrupted.signal);
     } catch (thrown) {
-      await noteAttempt(paths, { at: store.host.now(), ended: true });
-      throw withLine(thrown, renewal.byHand);
+      await writeAttempt(paths, { at: store.host.now(), ended: true });
+      throw withLine(thrown, renewal.signInLine);
     }
   } finally {
     lock.release();
@@ -107,32 +108,40 @@ export async function signInFromPlugin<Token>(
   return await tokenAgain();
 }
 
+async function terminalIsTaken({ terminalUse }: PluginSignInContext): Promise<boolean> {
+  const use = await terminalUse?.();
+  return use !== undefined && (use.raw || use.elsewhere);
+}
+
 /**
- * Who must come back, as far as that is known; undefined when a name alone does not tell. Of a session that is there
- * it is what was sealed: an edited file must not say where to sign in, or as whom.
+ * Who must sign in, as far as that is known; undefined when a name alone does not tell. For a session that is there, it
+ * is what was sealed: an edited file must not say where to sign in, or as whom.
  */
-async function renewalOf(
-  { store, providers, activeFor }: PluginSignInContext,
-  name: string,
-  limits: KeyringLimits,
-): Promise<Renewal | undefined> {
-  // What a variable gives, nobody signs in to.
+async function renewalOf(name: string, context: PluginSignInContext): Promise<Renewal | undefined> {
+  const { store, providers, canAsk } = context;
+  // Nobody signs in to what a variable gives.
   if (name.startsWith(AMBIENT)) return undefined;
   const found = await store.read(name);
-  if (found !== undefined) {
-    const { session, credentials } = await store.open(found, limits);
-    const target = (await providers.of(session).load()).renewalTarget?.(session, credentials);
-    const { email, username } = session.user;
-    return target === undefined ? undefined : {
-      name,
-      target,
-      renewed: session,
-      loginHint: email ?? username,
-      trust: () => providers.trustLine(session),
-      // A session that is there remembers its host.
-      byHand: `Sign in by hand: datumctl login --profile ${name}`,
-    };
-  }
+  if (found === undefined) return await renewalOfName(name, context);
+  const { session, credentials } = await store.open(found, keyringLimits(canAsk));
+  const target = (await providers.of(session).load()).renewalTarget?.(session, credentials);
+  const { email, username } = session.user;
+  return target === undefined ? undefined : {
+    name,
+    target,
+    renewed: session,
+    loginHint: email ?? username,
+    trustLine: () => providers.trustLine(session),
+    // The stored session remembers its host.
+    signInLine: `Sign in by hand: datumctl login --profile ${name}`,
+  };
+}
+
+/** What the name of a session that is gone tells. */
+async function renewalOfName(
+  name: string,
+  { providers, activeFor }: PluginSignInContext,
+): Promise<Renewal | undefined> {
   const named = await providers.targetOfName(name);
   if (named === undefined || !matchesServer(named.target, activeFor ?? named.target.apiHost)) {
     return undefined;
@@ -142,12 +151,12 @@ async function renewalOf(
     target: named.target,
     renewed: undefined,
     loginHint: named.email,
-    trust: () => Promise.resolve(`${named.line} --certificate-authority FILE`),
-    byHand: `Sign in by hand: ${await providers.signInOfName(name)}`,
+    trustLine: () => Promise.resolve(`${named.line} --certificate-authority FILE`),
+    signInLine: `Sign in by hand: ${await providers.signInOfName(name)}`,
   };
 }
 
-/** Without a terminal somebody can still answer in a browser, where one comes up. */
+/** Without a terminal, a person can still answer in a browser, if one comes up. */
 async function canSignIn({ canAsk, env }: PluginSignInContext, { renewed }: Renewal): Promise<boolean> {
   const chosen = renewed?.signIn?.browserCommand ?? env("BROWSER");
   if (canAsk || chosen !== undefined) return true;
@@ -171,47 +180,46 @@ async function lockSignIn(
   return { lock: await acquireLock(`${paths.signIn}.lock`, { ...wait, timeout: longest }), waited: true };
 }
 
-/** The last attempt. */
+/** The last sign-in that was started here. */
 interface Attempt {
-  /** When it began, or ended; in milliseconds since 1970. */
+  /** When it started, or ended; in milliseconds since 1970. */
   readonly at: number;
   /** False while it goes on, and for ever when it was killed. */
   readonly ended: boolean;
 }
 
+/** Throws the failure again, with the line to run by hand, when the last attempt failed a moment ago. */
 async function refuseWhileCooling(
   paths: SessionPaths,
-  { now }: Host,
-  byHand: string,
-  failure: AppError,
-  waited: boolean,
+  now: Clock,
+  { line, failure, waited }: { readonly line: string; readonly failure: AppError; readonly waited: boolean },
 ): Promise<void> {
-  const attempt = await lastAttempt(paths);
+  const attempt = await readAttempt(paths);
   if (attempt === undefined) return;
   let ago = now() - attempt.at;
-  // Who waited saw it end just now, however long ago it began.
+  // A process that waited for the attempt saw it end just now, however long ago it started.
   if (waited && !attempt.ended) {
-    await noteAttempt(paths, { at: now(), ended: true });
+    await writeAttempt(paths, { at: now(), ended: true });
     ago = 0;
   }
-  if (ago < 0 || ago >= COOL_DOWN) return;
+  if (ago < 0 || ago >= COOL_DOWN_MS) return;
   throw new AppError(
     failure.code,
     `${failure.message} A sign-in failed or was abandoned ${
       formatSpan(ago)
     } ago, so datumctl does not ask again yet.`,
-    { hint: byHand, cause: new RememberedAs(failure) },
+    { hint: line, cause: new RememberedAs(failure) },
   );
 }
 
-async function lastAttempt({ signIn }: SessionPaths): Promise<Attempt | undefined> {
+async function readAttempt({ signIn }: SessionPaths): Promise<Attempt | undefined> {
   const value = parseJson(await readTextFile(signIn) ?? "");
-  if (typeof value !== "object" || value === null) return undefined;
-  const { at, ended } = value as Record<string, unknown>;
+  if (!isObject(value)) return undefined;
+  const { at, ended } = value;
   return typeof at === "number" ? { at, ended: ended === true } : undefined;
 }
 
-async function noteAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<void> {
+async function writeAttempt({ signIn }: SessionPaths, attempt: Attempt): Promise<void> {
   await replaceQuickly(signIn, JSON.stringify(attempt) + "\n");
 }
 
@@ -223,12 +231,11 @@ async function signIn(
 ): Promise<void> {
   const { store, env, canAsk, writeErr, longest = LONGEST_SIGN_IN_MS } = context;
   const { name, target, renewed, loginHint } = renewal;
-  const certificateAuthority = renewed?.certificateAuthority;
   using http = openHttp(store.host, {
-    certificateAuthority,
-    trust: renewal.trust,
+    certificateAuthority: renewed?.certificateAuthority,
+    trust: renewal.trustLine,
     timeout: longest,
-    late: () => nobodyCame(renewal.byHand, longest),
+    late: () => nobodyCame(renewal.signInLine, longest),
     interrupted,
     log: context.log,
   });
@@ -249,24 +256,34 @@ async function signIn(
     info: say,
     unseen,
     async complete(signedIn) {
-      if (renewed === undefined) refuseOtherEmail(name, loginHint, signedIn);
-      const keyStores = keyStoresOf(env("DATUMCTL_KEYRING"));
-      const choice = {
-        wantedName: name,
-        renewed,
-        keyStores,
-        moveKey: false,
-        certificateAuthority,
-        activate: false,
-      };
       const limits = keyringLimits(canAsk, interrupted);
-      const { session } = await saveSignIn(store, http, signedIn, choice, limits);
+      const session = await saveRenewal(renewal, { store, env, http, limits }, signedIn);
       return { who: labelOf(session), where: target.apiHost };
     },
   });
 }
 
-/** What an issuer refused, with the line to which its hint's flags belong: nobody typed one here. */
+async function saveRenewal(
+  { name, renewed, loginHint }: Renewal,
+  { store, env, http, limits }: Pick<PluginSignInContext, "store" | "env"> & {
+    readonly http: HttpContext;
+    readonly limits: KeyringLimits;
+  },
+  signedIn: SignedIn,
+): Promise<Session> {
+  if (renewed === undefined) refuseOtherEmail(name, loginHint, signedIn);
+  const choice = {
+    wantedName: name,
+    renewed,
+    keyStores: keyStoresOf(env("DATUMCTL_KEYRING")),
+    moveKey: false,
+    certificateAuthority: renewed?.certificateAuthority,
+    activate: false,
+  };
+  return (await saveSignIn(store, http, signedIn, choice, limits)).session;
+}
+
+/** Completes an issuer's refusal: its hint names flags, and nobody typed a line that they could be added to. */
 function withLine(thrown: unknown, line: string): unknown {
   if (!(thrown instanceof AppError) || !["ISSUER_ERROR", "INVALID_TOKEN"].includes(thrown.code)) {
     return thrown;
@@ -281,7 +298,7 @@ function keyStoresOf(choice: string | undefined): readonly KeyStore[] {
   return choice === "file" || choice === "system" ? [choice] : ["system", "file"];
 }
 
-/** A session of which only the name is left must come back as the person in its name. */
+/** Refuses another person than the one in the name of a session that is gone. */
 function refuseOtherEmail(name: string, email: string | undefined, { user }: SignedIn): void {
   if (email !== undefined && user.email?.toLowerCase() === email.toLowerCase()) return;
   const came = printable(nameOfPerson(user));
@@ -294,8 +311,8 @@ function refuseOtherEmail(name: string, email: string | undefined, { user }: Sig
   );
 }
 
-function nobodyCame(byHand: string, longest: number): AppError {
+function nobodyCame(line: string, longest: number): AppError {
   return new AppError("TIMEOUT", `Nobody finished the sign-in within ${formatSpan(longest)}.`, {
-    hint: byHand,
+    hint: line,
   });
 }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import type { GetTokenFlags } from "../../src/plugin/arguments.ts";
 import { EXEC_API_VERSIONS } from "../../src/plugin/exec-credential.ts";
-import { type GetTokenContext, remarksWanted, runGetToken } from "../../src/plugin/get-token.ts";
+import type { GetTokenContext } from "../../src/plugin/context.ts";
+import { remarksWanted, runGetToken } from "../../src/plugin/get-token.ts";
 import { AppError } from "../../src/errors.ts";
 import { SUBJECT } from "../sessions/issuer.ts";
 import type { ParentProcess } from "../../src/system/parent-process.ts";
