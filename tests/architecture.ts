@@ -1,7 +1,27 @@
 /** The rules of the house as a checker of source texts: which way imports run, and who may touch what. */
 
-/** A module's path from the repository's root, such as `src/oauth/device.ts`, with its source text. */
+/** A module's path from the repository's root, such as `src/oauth/http.ts`, with its source text. */
 export type Sources = ReadonlyMap<string, string>;
+
+/** What a module does against the rules. */
+export interface Breach {
+  readonly rule: Rule;
+  /** The module, or nothing for a circle. */
+  readonly path: string;
+  /** The breach as a sentence. */
+  readonly text: string;
+}
+
+/** The rules. */
+export type Rule =
+  | "order"
+  | "circles"
+  | "globals"
+  | "packages"
+  | "lazy imports"
+  | "quick start"
+  | "commands apart"
+  | "command lines";
 
 interface Import {
   /** The path of a module of ours, or the specifier of anything else. */
@@ -15,49 +35,65 @@ interface Module {
   readonly imports: readonly Import[];
   /** Globals that the module names itself: `Deno`, `console`, `process.argv0`, … */
   readonly globals: readonly string[];
+  /** The texts in it, comments apart. */
+  readonly strings: readonly string[];
+  /** It exports a function that makes a command of the command line. */
+  readonly isCommand: boolean;
 }
 
-// Each area with its height. An import never goes to a greater one; among equals no circle of areas is allowed.
-const HEIGHTS: Readonly<Record<string, number>> = {
-  build: 0,
-  encoding: 0,
-  errors: 0,
-  hints: 0,
-  splice: 0,
-  text: 0,
-  version: 0,
-  system: 1,
-  keyring: 2,
-  http: 2,
-  oauth: 3,
-  sessions: 4,
-  kubeconfig: 5,
-  kube: 6,
-  providers: 7,
-  "sign-in": 8,
-  plugin: 9,
-  cli: 10,
-  main: 11,
-};
+// From the top of the house to its ground. No import goes up; among the areas of one row no circle is allowed.
+const ORDER: readonly (readonly string[])[] = [
+  ["main"],
+  ["cli"],
+  ["plugin"],
+  ["sign-in"],
+  ["providers"],
+  ["kube"],
+  ["kubeconfig"],
+  ["sessions"],
+  ["oauth"],
+  ["http"],
+  ["keyring"],
+  ["system"],
+  ["splice", "hints", "errors", "text", "encoding", "version", "build"],
+];
 
 /** What `system` may import beside itself. */
-const UNDER_SYSTEM = new Set(["system", "hints", "errors", "text", "encoding"]);
+const UNDER_SYSTEM = new Set(["system", "errors", "text", "encoding"]);
 
-/** The areas on get-token's way, which load no `node:` layer and no framework, not even lazily. */
-const SHORT_WAY = new Set([
-  "build",
-  "encoding",
-  "errors",
-  "hints",
-  "text",
+/** The areas that may print a line to run next: those above it, and the one that makes such lines. */
+const KNOW_COMMANDS = new Set(["main", "cli", "plugin", "sign-in", "providers", "hints"]);
+
+/** The words behind the program's name in a line to run. */
+const COMMAND_WORDS = [
+  "api-resources",
+  "api-versions",
+  "apply",
+  "auth",
+  "clusters",
+  "completion",
+  "ctx",
+  "delete",
+  "describe",
+  "doctor",
+  "exec",
+  "get",
+  "help",
+  "login",
+  "logout",
+  "organizations",
+  "projects?",
+  "tokens",
   "version",
-  "system",
-  "http",
-  "oauth",
-  "keyring",
-  "sessions",
-  "plugin",
-]);
+  "whoami",
+];
+const COMMAND_LINE = new RegExp(`\\bdatumctl (?:${COMMAND_WORDS.join("|")})\\b`);
+
+/** Loads the commands, each when its words are called. */
+const COMMAND_TREE = "src/cli/tree.ts";
+
+/** The one module with the `node:` layer, for an error that a few people see once. */
+const TLS_PROBE = "src/system/tls-probe.ts";
 
 const FRAMEWORK = /^(?:npm:)?(?:commander|@commander-js\/[^/]+)(?:[@/]|$)/;
 /** Takes as long to load as all else of a command's start together: only what measures foreign scripts may. */
@@ -66,51 +102,64 @@ const NODE_GLOBALS = new Set(["process", "Buffer", "global", "require", "setImme
 const WATCHED = new Set([...NODE_GLOBALS, "Deno", "console"]);
 
 /**
- * Every breach of the house's rules, one sentence each; none when all is well.
+ * Every breach of the house's rules; none when all is well.
  *
  * Uses `Deno.lint.runPlugin` for its parser, so it can be called in a test only.
  */
-export function breaches(sources: Sources): string[] {
+export function breaches(sources: Sources): Breach[] {
   const modules = [...sources].map(([path, source]) => parse(path, source));
   const byPath = new Map(modules.map((module) => [module.path, module]));
-  return [
-    ...modules.flatMap((module) => [
-      ...importBreaches(module, byPath),
-      ...globalBreaches(module),
-    ]),
-    ...circleBreaches(new Map(modules.map(({ path, imports }) => [path, targetsOf(imports, byPath)]))),
-    ...circleBreaches(areaGraph(modules, byPath)),
-    ...shortWayBreaches(byPath),
-    ...startBreaches(byPath),
-  ];
-}
-
-function importBreaches(module: Module, byPath: ReadonlyMap<string, Module>): string[] {
-  const found: string[] = [];
-  const from = areaOf(module.path);
-  if (HEIGHTS[from] === undefined) return [`${module.path} is in no area that the house knows.`];
-  for (const { target, kind } of module.imports) {
-    if (isOwn(target)) {
-      const to = areaOf(target);
-      if (!byPath.has(target)) {
-        found.push(`${module.path} imports ${target}, which is not part of the program.`);
-      } else if (height(to) > height(from)) found.push(`${module.path} imports ${target}, uphill.`);
-      else if (from === "system" && !UNDER_SYSTEM.has(to)) {
-        found.push(`${module.path} imports ${target}: system stands on errors, text and encoding alone.`);
-      }
+  const found: Breach[] = [];
+  const add = (rule: Rule, path: string, texts: readonly string[]) =>
+    void found.push(...texts.map((text) => ({ rule, path, text })));
+  for (const module of modules) {
+    const { path } = module;
+    if (height(areaOf(path)) < 0) {
+      add("order", path, [`${path} is in no area that the house knows.`]);
       continue;
     }
-    if (kind === "lazy") {
-      found.push(`${module.path} imports the package ${target} lazily, which fails in the bundle.`);
-    }
-    if (FRAMEWORK.test(target) && from !== "cli") {
-      found.push(`${module.path} imports the CLI framework, ${target}.`);
-    }
-    if (target.startsWith("node:") && SHORT_WAY.has(from) && module.path !== "src/system/tls-probe.ts") {
-      found.push(`${module.path} imports ${target}, which loads the node: layer.`);
-    }
+    add("order", path, orderBreaches(module, byPath));
+    add("packages", path, packageBreaches(module));
+    add("lazy imports", path, lazyBreaches(module));
+    add("globals", path, globalBreaches(module));
+    add("commands apart", path, commandBreaches(module, byPath));
+    add("command lines", path, lineBreaches(module));
   }
+  add("circles", "", circleBreaches(new Map(modules.map((one) => [one.path, targetsOf(one, byPath)]))));
+  add("circles", "", circleBreaches(areaGraph(modules, byPath)));
+  for (const start of startsOf(byPath)) add("quick start", start, startBreaches(start, byPath));
   return found;
+}
+
+function orderBreaches({ path, imports }: Module, byPath: ReadonlyMap<string, Module>): string[] {
+  const from = areaOf(path);
+  return imports.filter(({ target }) => isOwn(target)).flatMap(({ target }) => {
+    const to = areaOf(target);
+    if (!byPath.has(target)) return [`${path} imports ${target}, which is not part of the program.`];
+    if (height(to) > height(from)) return [`${path} imports ${target}, uphill.`];
+    return from === "system" && !UNDER_SYSTEM.has(to)
+      ? [`${path} imports ${target}: system stands on errors, text and encoding alone.`]
+      : [];
+  });
+}
+
+function packageBreaches({ path, imports }: Module): string[] {
+  const area = areaOf(path);
+  return imports.filter(({ target }) => !isOwn(target)).flatMap(({ target }) => {
+    if (FRAMEWORK.test(target) && area !== "cli") return [`${path} imports the CLI framework, ${target}.`];
+    return target.startsWith("node:") && height(area) <= height("plugin") && path !== TLS_PROBE
+      ? [`${path} imports ${target}, which loads the node: layer.`]
+      : [];
+  });
+}
+
+function lazyBreaches({ path, imports }: Module): string[] {
+  return imports.flatMap(({ target, kind }) => {
+    if (kind === "lazy" && !isOwn(target)) {
+      return [`${path} imports the package ${target} lazily, which fails in the bundle.`];
+    }
+    return kind === "static" && target === TLS_PROBE ? [`${path} loads ${target} at once.`] : [];
+  });
 }
 
 function globalBreaches({ path, globals }: Module): string[] {
@@ -129,25 +178,35 @@ function globalBreaches({ path, globals }: Module): string[] {
   });
 }
 
-// What main.ts loads before it knows what it was asked for.
-function shortWayBreaches(byPath: ReadonlyMap<string, Module>): string[] {
-  return loadedAtOnce("main.ts", byPath, (target) => target.startsWith("node:") || FRAMEWORK.test(target));
+// What two commands share lies in a module beside them.
+function commandBreaches(
+  { path, imports, isCommand }: Module,
+  byPath: ReadonlyMap<string, Module>,
+): string[] {
+  return imports
+    .filter(({ target }) => isCommand && byPath.get(target)?.isCommand)
+    .map(({ target }) => `${path} is a command and imports another, ${target}.`);
 }
 
-// What a command loads before it does anything: main.ts loads the command line, and that the command, lazily.
-function startBreaches(byPath: ReadonlyMap<string, Module>): string[] {
+function lineBreaches({ path, strings }: Module): string[] {
+  if (KNOW_COMMANDS.has(areaOf(path))) return [];
+  return strings.flatMap((text) => {
+    const [line] = COMMAND_LINE.exec(text) ?? [];
+    return line === undefined ? [] : [`${path} names a command line: ${line}.`];
+  });
+}
+
+/** What the program loads first, and then by a command's words. */
+function startsOf(byPath: ReadonlyMap<string, Module>): Set<string> {
   const lazyOf = (path: string) =>
     byPath.get(path)?.imports.filter(({ kind }) => kind === "lazy").map(({ target }) => target) ?? [];
-  const starts = new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf("src/cli/tree.ts")]);
-  return [...starts].flatMap((start) => loadedAtOnce(start, byPath, (target) => SLOW.test(target)));
+  return new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf(COMMAND_TREE)]);
 }
 
-/** A sentence for each import of an unwanted module that an entry loads with itself. */
-function loadedAtOnce(
-  entry: string,
-  byPath: ReadonlyMap<string, Module>,
-  unwanted: (target: string) => boolean,
-): string[] {
+/** A sentence for each package that a start loads with itself, and that would make it slow. */
+function startBreaches(start: string, byPath: ReadonlyMap<string, Module>): string[] {
+  const isUnwanted = (target: string) =>
+    SLOW.test(target) || (start === "main.ts" && (target.startsWith("node:") || FRAMEWORK.test(target)));
   const found: string[] = [];
   const seen = new Set<string>();
   const visit = (path: string, way: readonly string[]) => {
@@ -156,13 +215,13 @@ function loadedAtOnce(
     seen.add(path);
     for (const { target, kind } of module.imports) {
       if (kind !== "static") continue;
-      if (unwanted(target)) {
-        found.push(`${entry} loads ${target} at once, by way of ${[...way, path].join(" → ")}.`);
+      if (isUnwanted(target)) {
+        found.push(`${start} loads ${target} at once, by way of ${[...way, path].join(" → ")}.`);
       }
       visit(target, [...way, path]);
     }
   };
-  visit(entry, []);
+  visit(start, []);
   return found;
 }
 
@@ -185,16 +244,16 @@ function areaGraph(
   byPath: ReadonlyMap<string, Module>,
 ): Map<string, Set<string>> {
   const graph = new Map<string, Set<string>>();
-  for (const { path, imports } of modules) {
-    const area = areaOf(path);
+  for (const module of modules) {
+    const area = areaOf(module.path);
     const reached = graph.get(area) ?? new Set();
-    for (const target of targetsOf(imports, byPath)) if (areaOf(target) !== area) reached.add(areaOf(target));
+    for (const target of targetsOf(module, byPath)) if (areaOf(target) !== area) reached.add(areaOf(target));
     graph.set(area, reached);
   }
   return graph;
 }
 
-function targetsOf(imports: readonly Import[], byPath: ReadonlyMap<string, Module>): Set<string> {
+function targetsOf({ imports }: Module, byPath: ReadonlyMap<string, Module>): Set<string> {
   return new Set(imports.map(({ target }) => target).filter((target) => byPath.has(target)));
 }
 
@@ -203,8 +262,10 @@ function areaOf(path: string): string {
   return path.replace(/^src\//, "").split("/")[0]?.replace(/\.ts$/, "") ?? path;
 }
 
+/** How high an area stands; -1 for one that the house does not know. */
 function height(area: string): number {
-  return HEIGHTS[area] ?? 0;
+  const row = ORDER.findIndex((areas) => areas.includes(area));
+  return row < 0 ? -1 : ORDER.length - row;
 }
 
 function isOwn(target: string): boolean {
@@ -215,6 +276,8 @@ function parse(path: string, source: string): Module {
   const imports: Import[] = [];
   const globals = new Set<string>();
   const declared = new Set<string>();
+  const strings: string[] = [];
+  let isCommand = false;
   const add = (specifier: string, kind: Import["kind"]) => {
     if (!specifier.endsWith(".json")) imports.push({ target: resolve(path, specifier), kind });
   };
@@ -228,6 +291,7 @@ function parse(path: string, source: string): Module {
             add(node.source.value, node.exportKind === "type" ? "type" : "static"),
           ExportNamedDeclaration: (node) => {
             if (node.source) add(node.source.value, node.exportKind === "type" ? "type" : "static");
+            if (makesCommand(node.declaration)) isCommand = isCommandFile(path);
           },
           ImportExpression: (node) => {
             if (node.source.type === "Literal") add(String(node.source.value), "lazy");
@@ -238,6 +302,10 @@ function parse(path: string, source: string): Module {
               add(String(argument.literal.value), "type");
             }
           },
+          Literal: ({ value }) => {
+            if (typeof value === "string") strings.push(value);
+          },
+          TemplateElement: ({ cooked }) => void strings.push(cooked),
           Identifier: (node) => {
             if (!WATCHED.has(node.name)) return;
             if (isBinding(node)) declared.add(node.name);
@@ -250,7 +318,20 @@ function parse(path: string, source: string): Module {
   Deno.lint.runPlugin(plugin, path, source);
   // Deno has no innocent namesake; `process` and the like can be a variable of the module's own.
   const own = (name: string) => declared.has(name.split(".")[0] ?? name) && !name.startsWith("Deno");
-  return { path, imports, globals: [...globals].filter((name) => !own(name)) };
+  return { path, imports, globals: [...globals].filter((name) => !own(name)), strings, isCommand };
+}
+
+/** `export function switchCommand(…): Command` makes the command `switch`. */
+function makesCommand(declaration: Deno.lint.ExportNamedDeclaration["declaration"]): boolean {
+  if (declaration?.type !== "FunctionDeclaration") return false;
+  const returned = declaration.returnType?.typeAnnotation;
+  return /Command(?:Line)?$/.test(declaration.id?.name ?? "") && returned?.type === "TSTypeReference" &&
+    returned.typeName.type === "Identifier" && returned.typeName.name === "Command";
+}
+
+/** A group only holds commands. */
+function isCommandFile(path: string): boolean {
+  return areaOf(path) === "cli" && !path.endsWith("/group.ts");
 }
 
 function isBinding(node: Deno.lint.Identifier): boolean {
