@@ -1,4 +1,4 @@
-/** Owns the key file: where no keyring answers, a secret in a private file of its own. */
+/** The key file: a secret in a private file of its own, for machines without a keyring. */
 
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
@@ -19,13 +19,15 @@ export interface KeyFileOptions {
   readonly folder: string;
   /** The path of an account's file, in that folder. */
   readonly pathFor: (account: string) => Promise<string>;
-  /** Told, in one line, of permissions that others have or had. */
+  /** Hears, in one line, of permissions that others have or had. */
   readonly notice: (line: string) => void;
 }
 
 /**
- * A store of one file (0600) per account in a folder (0700). A link or anything else but a plain file at its path
- * is refused, never followed. Its calls take no time worth a bound; what fails is `STORAGE`.
+ * A store of one file (0600) per account in a folder (0700). Anything but a plain file at an account's path is
+ * refused, and links are not followed. Its calls ignore their time limits, because they are short.
+ *
+ * @throws {AppError} `STORAGE` from every call that fails.
  */
 export function keyFileStore({ folder, pathFor, notice }: KeyFileOptions): SecretStore {
   /** The path of an account's file, made safe to use; the second value is false when there is none. */
@@ -70,7 +72,7 @@ export function keyFileStore({ folder, pathFor, notice }: KeyFileOptions): Secre
     },
 
     async delete(account) {
-      // What is removed is the name in our folder, whatever it is; a link's target is not touched.
+      // Only the name in our folder is removed; a link's target is not touched.
       return await removeFile(await pathFor(account));
     },
   };

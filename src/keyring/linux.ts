@@ -1,4 +1,4 @@
-/** The keyring of Linux desktops: the Secret Service, spoken to through libsecret's `secret-tool`. */
+/** The keyring of Linux desktops: the Secret Service, through libsecret's `secret-tool`. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -22,7 +22,7 @@ import {
 
 const NAME = "the keyring (secret-tool)";
 
-/** What `secret-tool` needs of our variables to find the person's session bus, or to start one on X11. */
+/** The variables that `secret-tool` needs to find the person's session bus, or to start one on X11. */
 export const SECRET_TOOL_VARIABLES = [
   "PATH",
   "HOME",
@@ -33,11 +33,11 @@ export const SECRET_TOOL_VARIABLES = [
   "XAUTHORITY",
 ] as const;
 
-/** What a failed call means to whoever made it. */
+/** What a failed call was to do. */
 type Doing = "read" | "store" | "remove";
 
 /**
- * The store behind `secret-tool`, the one child of which a successful {@link SecretStore.get} needs.
+ * The store behind `secret-tool`. A successful {@link SecretStore.get} starts one child.
  *
  * @param env the variables of {@link SECRET_TOOL_VARIABLES} that are set
  */
@@ -70,7 +70,7 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
     }
   }
 
-  /** What lies behind a silent exit 1, which means both "no such item" and "locked, and nobody unlocked it". */
+  /** What a silent exit 1 means: there is no such item, or it is locked and nobody unlocked it. */
   async function search(
     doing: Doing,
     account: string,
@@ -98,7 +98,7 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
         const state = await search("read", account, left);
         if (state === "absent") return undefined;
         if (state === "locked") break;
-        // Somebody unlocked it between the two calls.
+        // It was unlocked between the two calls.
       }
       throw locked("read", account);
     },
@@ -121,7 +121,7 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
   };
 }
 
-/** What `secret-tool` says of itself begins with its name; libraries' warnings do not. */
+/** The message that begins with the name of `secret-tool`; libraries' warnings do not. */
 function complaint(stderr: string): string | undefined {
   return /^secret-tool: (.+)$/m.exec(stderr)?.[1];
 }
@@ -155,7 +155,7 @@ const NO_COLLECTION: Trouble = {
   mend: "Create a default keyring in Passwords and Keys, or without a desktop: gnome-keyring-daemon --unlock",
 };
 
-/** The first word of libsecret, GIO or libdbus on each trouble, as they write it with LC_ALL=C. */
+/** The words of libsecret, GIO or libdbus for each trouble, as they are with LC_ALL=C. */
 const TROUBLES: readonly (readonly [RegExp, Trouble])[] = [
   [/autolaunch|dbus-launch|Could not connect|Connection refused|machine-id|closed/i, NO_BUS],
   [

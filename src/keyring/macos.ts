@@ -1,4 +1,4 @@
-/** The keychain of macOS, spoken to through the system's own `security`. */
+/** The keychain of macOS, through the system's own `security`. */
 
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
@@ -17,16 +17,16 @@ import {
 
 const NAME = "the keychain (security)";
 
-/** By its full path: the keychain trusts that program to read what it wrote. */
+/** The full path, because the keychain trusts that program to read what it wrote. */
 const SECURITY = "/usr/bin/security";
 
-/** What `security` needs of our variables to find the person's keychain. */
+/** The variables that `security` needs to find the person's keychain. */
 export const SECURITY_VARIABLES = ["HOME", "USER", "LOGNAME", "TMPDIR"] as const;
 
-/** `security` reads lines of so many bytes; what is longer would run on as the next command. */
+/** `security` reads lines of so many bytes; the rest of a longer line would run as the next command. */
 const LONGEST_LINE = 4095;
 
-/** The low bytes of the OSStatus values of SecBase.h, which `security` exits with. */
+/** The exit codes of `security`: the low bytes of the OSStatus values in SecBase.h. */
 const STATUS = {
   itemNotFound: 44, // -25300
   duplicateItem: 45, // -25299
@@ -37,7 +37,7 @@ const STATUS = {
 } as const;
 
 /**
- * The store behind `security`. The secret travels over stdin and stdout alone.
+ * The store behind `security`. The secret travels over stdin and stdout only.
  *
  * @param env the variables of {@link SECURITY_VARIABLES} that are set
  */
@@ -79,7 +79,7 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
       const { account, label } = await systemAccount(name);
       const line = addCommand(account, secret, label);
       let stored = await interactive(line, limits);
-      // Another process added the item after `security` had looked for one to update: now there is one.
+      // Another process added the item after `security` had looked for it: now there is one to update.
       if (stored.code === STATUS.duplicateItem) {
         stored = await interactive(line, { ...limits, timeout: limits.timeout - stored.elapsed });
       }
@@ -98,7 +98,7 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
     },
   };
 
-  /** Runs one command line over stdin; its status counts wherever `security -i` reports it. */
+  /** Runs one command line over stdin. Its status is the one that `security -i` reports, if it reports any. */
   async function interactive(line: string, limits: KeyringLimits): Promise<RunResult> {
     const result = await call(["-i"], limits, line);
     const returned = /\breturned (-?\d+)/.exec(result.stderr)?.[1];
@@ -107,8 +107,10 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
 }
 
 /**
- * The line for `security -i` that adds or replaces an item. A label of its own, which nothing is found by, keeps its
- * letters. Throws `KEYRING_UNAVAILABLE` for an account too long.
+ * The line for `security -i` that adds or replaces an item. The label keeps its letters, because nothing is looked
+ * up by it.
+ *
+ * @throws {AppError} `KEYRING_UNAVAILABLE` when the account is too long.
  */
 export function addCommand(account: string, secret: string, label?: string): string {
   const name = encodeAccount(account);
@@ -124,7 +126,7 @@ export function addCommand(account: string, secret: string, label?: string): str
 }
 
 /**
- * An account in characters that mean nothing to the command line of `security -i` inside double quotes; all others
+ * An account in characters that have no meaning inside double quotes on the command line of `security -i`; others
  * are percent-encoded. Session names stay as they are.
  */
 export function encodeAccount(account: string): string {
@@ -162,7 +164,7 @@ function failure(doing: keyof typeof VERBS, account: string, code: number, stder
   if (code === STATUS.noDefaultKeychain) {
     return unreachable("there is no default keychain", doing === "store");
   }
-  // Never the whole of stderr: on a usage error `security -i` may repeat the line that it was given.
+  // The whole of stderr is never shown: after a usage error, `security -i` may repeat the line it was given.
   const said = /^security: (Sec[A-Za-z]+: .+)$/m.exec(stderr)?.[1];
   return unreachable(
     `security failed (${said ? printable(said, 200) : `exit code ${code}`})`,

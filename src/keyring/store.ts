@@ -1,21 +1,21 @@
-/** What a secret store is: small strings under (service, account), in bounded calls. */
+/** The interface of a secret store: small strings under a service and an account, in calls of limited time. */
 
 import { sha256, toBase32 } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { capital } from "../text.ts";
 
-/** The service under which every item of ours is found. */
+/** The service of every item of ours. */
 export const SERVICE = "datumctl";
 
-/** How long a call may take, and what gives it up. */
+/** How long a call may take, and what ends it early. */
 export interface KeyringLimits {
   /** Milliseconds for the whole call. */
   readonly timeout: number;
-  /** Gives the call up; it then throws the signal's reason. */
+  /** Ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How long a keyring may take: longer where a person may be unlocking it. */
+/** How long a keyring may take: longer when a person may be unlocking it. */
 export function keyringLimits(canAsk: boolean, signal?: AbortSignal): KeyringLimits {
   return { timeout: canAsk ? 60_000 : 15_000, signal };
 }
@@ -23,9 +23,11 @@ export function keyringLimits(canAsk: boolean, signal?: AbortSignal): KeyringLim
 /**
  * Keeps secrets by account.
  *
- * Every call throws `KEYRING_TIMEOUT` when its bound is over and `KEYRING_LOCKED` when the store is locked or
- * cannot be reached. {@link SecretStore.set}, which only ever begins a session, throws `KEYRING_UNAVAILABLE`
- * instead where there is no keyring at all, so that its caller may choose another store.
+ * {@link SecretStore.set} only ever starts a session. Without any keyring it throws `KEYRING_UNAVAILABLE`, so that
+ * its caller can choose another store.
+ *
+ * @throws {AppError} `KEYRING_TIMEOUT` when the time is over, `KEYRING_LOCKED` when the store is locked or cannot
+ * be reached.
  */
 export interface SecretStore {
   readonly kind: "system" | "file";
@@ -39,27 +41,27 @@ export interface SecretStore {
   delete(account: string, limits: KeyringLimits): Promise<boolean>;
 }
 
-/** The account in a system's own store that an account of ours is kept under. */
+/** Under which account a system's own store keeps an account of ours. */
 export interface SystemAccount {
   readonly account: string;
-  /** What a person finds it by, where that is not the account. */
+  /** The name that a person finds it by, if that is not the account. */
   readonly label?: string | undefined;
 }
 
 /**
- * Where a system's own store keeps an account. One that begins with a session's name beyond ASCII is kept under a digest
- * of it, because not every system's tool takes every letter: `security` of macOS reads plain names alone.
+ * The account in a system's own store. A session name beyond ASCII becomes a hash, because not every system's tool
+ * takes every letter: `security` of macOS reads only plain names.
  */
 export async function systemAccount(account: string): Promise<SystemAccount> {
-  // What is behind a blank is a folder's path.
+  // A blank separates a session's name from a folder's path.
   const [name = ""] = account.split(" ");
   if (!/[\u0080-\uffff]/.test(name)) return { account };
   return { account: toBase32(await sha256(account)).slice(0, 16), label: account };
 }
 
 /**
- * Refuses what not every store keeps as it is: `security` prints bytes that are not printable in hex, a Windows
- * credential holds 2,560 bytes, `secret-tool` cuts without a word. Keys are base64url (RFC 4648 §5) and short.
+ * Refuses a secret that not every store keeps unchanged: `security` prints unprintable bytes in hex, a Windows
+ * credential holds 2,560 bytes, `secret-tool` cuts without a word. Keys are short base64url (RFC 4648 §5).
  */
 export function assertStorable(secret: string): void {
   if (!/^[A-Za-z0-9_-]{1,1024}$/.test(secret)) {
@@ -67,7 +69,7 @@ export function assertStorable(secret: string): void {
   }
 }
 
-/** The error of a call that was given up because its time was over. */
+/** The error of a call whose time is over. */
 export function keyringTimeout(store: string, limits: KeyringLimits, cause?: unknown): AppError {
   return new AppError("KEYRING_TIMEOUT", `${capital(store)} did not answer within ${seconds(limits)}.`, {
     hint: "If a window asks for the keyring's password, answer it, then run the same command again.",
@@ -78,7 +80,7 @@ export function keyringTimeout(store: string, limits: KeyringLimits, cause?: unk
 /** The exit code of a child that SIGINT ended. */
 export const INTERRUPTED_CODE = 130;
 
-/** The error of a call whose child was ended by a Ctrl-C that reached us both, and the child first. */
+/** The error of a call whose child was ended by the Ctrl-C that ends us, too. */
 export function keyringInterrupted(): AppError {
   return new AppError("INTERRUPTED", "Interrupted.");
 }

@@ -1,4 +1,4 @@
-/** Owns which store is the operating system's own. */
+/** The choice of the operating system's own store. */
 
 import type { Run } from "../system/processes.ts";
 import type { CredentialManager } from "../system/windows-credentials.ts";
@@ -7,20 +7,20 @@ import { macosStore, SECURITY_VARIABLES } from "./macos.ts";
 import type { SecretStore } from "./store.ts";
 import { windowsStore } from "./windows.ts";
 
-/** What a system's store is made with; all of it lies in src/system/. */
+/** What a system's store is made with; all of it comes from src/system/. */
 export interface SystemParts {
   /** The operating system, as Deno names it. */
   readonly os: string;
   readonly run: Run;
-  /** Those of the named variables that are set. */
+  /** The named variables that are set. */
   readonly childEnvironment: (names: readonly string[]) => Record<string, string>;
-  /** Called on Windows alone, and only when the first secret is wanted. */
+  /** Called on Windows only, when the first secret is needed. */
   readonly openCredentialManager: () => CredentialManager;
 }
 
 /**
- * The keyring of this operating system: Keychain, Credential Manager, and everywhere else the Secret Service.
- * Making it touches nothing; whether it can be used shows in its calls.
+ * The keyring of this operating system: Keychain, Credential Manager, and the Secret Service on all others. Opening
+ * it touches nothing; the first call shows whether it can be used.
  */
 export function systemStore({ os, run, childEnvironment, openCredentialManager }: SystemParts): SecretStore {
   if (os === "darwin") return macosStore(run, childEnvironment(SECURITY_VARIABLES));

@@ -1,22 +1,22 @@
-/** The keyring of Windows: the Credential Manager, called in the process itself because no tool reads it back. */
+/** The keyring of Windows: the Credential Manager, called in this process because no tool reads secrets back. */
 
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { type CredentialManager, CredentialManagerUnavailable } from "../system/windows-credentials.ts";
 import { assertStorable, type SecretStore, SERVICE, systemAccount } from "./store.ts";
 
-/** Windows keeps at most so many characters of a credential's user name. */
+/** The most characters that Windows keeps of a credential's user name. */
 const LONGEST_USER = 512;
 
 /**
- * The store behind the Credential Manager. Its calls neither ask nor wait, so that their bound never matters.
+ * The store behind the Credential Manager. Its calls are local and do not wait, so they ignore their time limits.
  *
- * @param open opens the Credential Manager; called once, when the first secret is wanted
+ * @param open opens the Credential Manager; called once, when the first secret is needed
  */
 export function windowsStore(open: () => CredentialManager): SecretStore {
   let manager: CredentialManager | undefined;
 
-  /** Runs a call; `code` is what it means that there is no Credential Manager. */
+  /** Runs a call; `code` is the error when there is no Credential Manager. */
   function call<T>(
     code: "KEYRING_LOCKED" | "KEYRING_UNAVAILABLE",
     work: (manager: CredentialManager) => T,
@@ -49,7 +49,7 @@ export function windowsStore(open: () => CredentialManager): SecretStore {
       call("KEYRING_UNAVAILABLE", ({ write }) =>
         write({
           target: targetOf(account),
-          // What a person reads beside the target.
+          // Shown to a person beside the target.
           user: name.slice(0, LONGEST_USER),
           comment: `${SERVICE}: the key of a session`,
           blob: new TextEncoder().encode(secret),
@@ -64,8 +64,8 @@ export function windowsStore(open: () => CredentialManager): SecretStore {
 }
 
 /**
- * The name of an account's credential. Windows does not tell upper from lower case there, and accounts do, so that
- * capitals are marked: `Ada` is `^Ada`, and a `^` is `^^`.
+ * The name of an account's credential. Windows ignores letter case there and accounts do not, so capitals are
+ * escaped: `Ada` is `^Ada`, and a `^` is `^^`.
  */
 export function targetOf(account: string): string {
   return `${SERVICE}:${account.replace(/[\p{Lu}\p{Lt}^]/gu, "^$&")}`;

@@ -1,15 +1,15 @@
-/** Owns whether two values that were read from a file say the same. */
+/** A comparison of two values that were read from files. */
 
-/** True for the same data, whatever the order of keys; the kinds of numbers and times count. */
+/** True for the same data in any order of keys. The types of numbers and times count. */
 export function sameData(a: unknown, b: unknown, seen: Map<unknown, unknown> = new Map()): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  // YAML's aliases make shared values: each pair is compared once, or a few lines could ask for ages.
+  // YAML's aliases share values. Each pair is compared once; otherwise a few lines could take ages.
   if (seen.get(a) === b) return true;
   seen.set(a, b);
-  // Not by prototype: some parsers make their tables without one.
+  // Prototypes do not tell: some parsers make their tables without one.
   if (kindOf(a) !== kindOf(b)) return false;
-  // As it is written: TOML's local times have no instant to compare.
+  // Compared as written: TOML's local times have no instant.
   if (a instanceof Date) return a.toJSON() === (b as Date).toJSON();
   const left = a instanceof Map || a instanceof Set ? [...a] : a as Record<string, unknown>;
   const right = b instanceof Map || b instanceof Set ? [...b] : b as Record<string, unknown>;

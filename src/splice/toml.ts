@@ -1,35 +1,37 @@
-/** Owns setting a key within the text of a TOML file, so that every other line stays as it is, byte for byte. */
+/** Sets one key in the text of a TOML file and keeps every other line byte for byte. */
 
 import { parse } from "smol-toml";
 
-/** The text says what it means in a way that cannot be changed here. */
+/** The text is written in a way that cannot be edited here. */
 export class CannotEdit extends Error {
   override readonly name = "CannotEdit";
 }
 
-/** How many names of a path are told apart: those of a table, of its key, and that there are more. */
+/** How many names of a path are kept: the table's, the key's, and one that shows there are more. */
 const KNOWN_PARTS = 3;
 
-/** A key with its value, `end` being behind the value. */
+/** A key with its value. `end` is the offset behind the value. */
 interface Pair {
-  /** The first names, from the root or from the inline table that it stands in. */
+  /** Its first names, counted from the root or from the inline table that holds it. */
   readonly path: readonly string[];
   readonly start: number;
   readonly valueStart: number;
   readonly end: number;
 }
 
-/** A part of a text that begins with a header; the first has none. */
+/** A part of a text under one header; the first part has none. */
 interface Section {
-  /** The first names of it. */
+  /** The first names of its header. */
   readonly path: readonly string[];
   readonly header?: { readonly start: number; readonly end: number; readonly list: boolean } | undefined;
   readonly pairs: Pair[];
 }
 
 /**
- * The text with one key of a table at its root set to a value that is written already, or without it; every other line
- * stays byte for byte. The text is known to be valid TOML, and the names need no quotes. Throws {@link CannotEdit}.
+ * The text with one key of a root table set to an encoded value, or removed. Every other line stays byte for byte.
+ * The text must be valid TOML, and the names must need no quotes.
+ *
+ * @throws {CannotEdit} when the text cannot be edited.
  */
 export function withKey(text: string, table: string, key: string, value: string | undefined): string {
   const sections = readSections(text);
@@ -62,7 +64,7 @@ export function withKey(text: string, table: string, key: string, value: string 
   }${gap}[${table}]${eol}${key} = ${value}${eol}`;
 }
 
-/** As {@link withKey}, inside of `table = { … }`. */
+/** Like {@link withKey}, in an inline table `table = { … }`. */
 function withInlineKey(text: string, { valueStart }: Pair, key: string, value: string | undefined): string {
   if (text[valueStart] !== "{") throw new CannotEdit();
   const entries = readInlineTable(text, valueStart);
@@ -80,12 +82,12 @@ function withInlineKey(text: string, { valueStart }: Pair, key: string, value: s
   const comma = /^[ \t]*,[ \t]*/.exec(text.slice(own.end))?.[0];
   if (comma !== undefined) return splice(text, own.start, own.end + comma.length, "");
   const before = entries[at - 1];
-  // Only a comma and blanks lie between two neighbours, unless there are comments; then the comma may stay.
+  // Only a comma and blanks separate two neighbours, unless there are comments; then the comma may stay.
   const plain = before !== undefined && /^\s*,\s*$/.test(text.slice(before.end, own.start));
   return splice(text, plain ? before.end : own.start, own.end, "");
 }
 
-/** Takes a pair away with its line, or without it where a comment stands there. */
+/** Removes a pair with its line, or without the line when a comment stands on it. */
 function withoutLine(text: string, { start, end }: Pair): string {
   const stop = lineEnd(text, end);
   const rest = text.slice(end, stop);
@@ -113,7 +115,7 @@ function indentOf(text: string, start: number): string {
   return text.slice(at, start);
 }
 
-/** Where everything stands in a text that is known to be valid TOML. */
+/** The sections of a text that is known to be valid TOML. */
 function readSections(text: string): Section[] {
   let section: Section = { path: [], pairs: [] };
   const sections = [section];
@@ -154,7 +156,10 @@ function readPair(text: string, start: number): Pair {
   return { path: key.path, start, valueStart, end: endOfValue(text, valueStart) };
 }
 
-/** The first names of a key, dotted or not, each part bare or quoted; `end` is behind the blanks after it. */
+/**
+ * The first names of a key, dotted or not, each part bare or quoted; `end` is the offset after the blanks that
+ * follow.
+ */
 function readKey(text: string, start: number): { readonly path: string[]; readonly end: number } {
   const path: string[] = [];
   let at = start;
@@ -163,7 +168,7 @@ function readKey(text: string, start: number): { readonly path: string[]; readon
     const end = quote === '"' || quote === "'" ? endOfString(text, at) : at + bareLength(text, at);
     const written = text.slice(at, end);
     if (written === "") throw new CannotEdit();
-    // The parser undoes the escapes.
+    // The parser resolves the escapes.
     if (path.length < KNOWN_PARTS) {
       path.push(end - at === bareLength(text, at) ? written : String(parse(`key = ${written}`).key));
     }
@@ -190,7 +195,7 @@ function skipBlank(text: string, from: number, lines: boolean): number {
   return from + (blank.exec(text)?.[0].length ?? 0);
 }
 
-/** Behind a value of any kind; brackets are only counted, because the text is known to be valid. */
+/** The offset behind a value of any type. Brackets are only counted, because the text is valid. */
 function endOfValue(text: string, start: number): number {
   let depth = 0;
   for (let at = start; at < text.length;) {
@@ -202,7 +207,7 @@ function endOfValue(text: string, start: number): number {
       at = Math.max(at + 1, skipBlank(text, at, true));
       continue;
     } else {
-      // A number, a truth, a time, which may hold a blank.
+      // A number, a boolean or a time, which may hold a blank.
       const bare = /[^,\]}#\r\n]+/y;
       bare.lastIndex = at;
       const written = bare.exec(text)?.[0].trimEnd() ?? "";

@@ -1,9 +1,9 @@
-/** Owns adding to and taking from YAML's flow collections, `[…]` and `{…}`, with exactly the commas that are needed. */
+/** Adds items to YAML's flow collections, `[…]` and `{…}`, and removes them, with exactly the commas needed. */
 
-/** Where an item, or a key with its value, stands. */
+/** The range of an item, or of a key with its value. */
 export type Span = readonly [start: number, end: number];
 
-/** What stands between two offsets, replaced. */
+/** A replacement of the text between two offsets. */
 export interface Replaced {
   readonly start: number;
   readonly end: number;
@@ -11,15 +11,15 @@ export interface Replaced {
 }
 
 /**
- * Puts items, written already, behind the last that stands there and the comments that follow it; `gone` are those that
- * {@link removeFlow} takes.
+ * Adds items, already encoded, behind the last one and the comments that follow it. `gone` are the items that
+ * {@link removeFlow} removes.
  */
 export function addFlow(
   text: string,
   spans: readonly Span[],
   gone: ReadonlySet<number>,
   items: readonly string[],
-  /** Where the collection's inside begins, what stands between two items, and what begins a line for one. */
+  /** Where the inside of the collection begins, what separates two items, and what begins a line for one. */
   { inside, separator, line }: { readonly inside: number; readonly separator: string; readonly line: string },
 ): Replaced[] {
   const last = spans.at(-1);
@@ -39,7 +39,7 @@ export function addFlow(
   }];
 }
 
-/** Takes items out, each run of them with exactly the commas that would be left over. */
+/** Removes items, each run of them with exactly the commas that would be left over. */
 export function removeFlow(text: string, spans: readonly Span[], gone: ReadonlySet<number>): Replaced[] {
   const splices: Replaced[] = [];
   let index = 0;

@@ -1,14 +1,14 @@
-/** Owns where the parts of a YAML document stand in its text: nodes, their lines, and what surrounds them. */
+/** The ranges of a YAML document's parts in its text: nodes, their lines, and what surrounds them. */
 
 import { isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Span } from "./yaml-flow.ts";
 
-/** A YAML node of a parsed document: it knows where in the text it stands. */
+/** A YAML node with its range in the text. */
 export type Placed = YAMLMap | YAMLSeq | {
   readonly range?: readonly [number, number, number] | null | undefined;
 };
 
-/** Thrown where a value cannot be changed without touching what is not meant; the caller refuses. */
+/** A value cannot be changed without touching others; the caller refuses the edit. */
 export class CannotSplice extends Error {
   override readonly name = "CannotSplice";
 }
@@ -18,19 +18,23 @@ export function keyOf(pair: Pair): string | undefined {
   return isScalar(pair.key) ? String(pair.key.value ?? "") : undefined;
 }
 
-/** Where a node begins. */
+/** Where a node starts. */
 export function startOf(node: Placed): number {
   if (!node.range) throw new CannotSplice("a value without a place");
   return node.range[0];
 }
 
-/** Where a node ends, with what YAML counts to it. */
+/** Where a node ends, with everything that YAML counts as part of it. */
 export function endOf(node: Placed): number {
   if (!node.range) throw new CannotSplice("a value without a place");
   return node.range[1];
 }
 
-/** Offsets within the text of one parsed document. Throws {@link CannotSplice} where a thing has no place of its own. */
+/**
+ * Offsets in the text of one parsed document.
+ *
+ * @throws {CannotSplice} from every method, when a node has no range of its own.
+ */
 export class YamlRanges {
   readonly #text: string;
 
@@ -38,7 +42,7 @@ export class YamlRanges {
     this.#text = text;
   }
 
-  /** Where the dash of a block list's item stands: on the item's line, or above it. */
+  /** Where the dash of a block list's item is: on the item's line, or above it. */
   dashOf(list: YAMLSeq, item: Placed): number {
     const column = this.column(startOf(list));
     for (let line = this.lineStart(startOf(item)); line >= this.lineStart(startOf(list));) {
@@ -51,7 +55,7 @@ export class YamlRanges {
     throw new CannotSplice("an item without a line of its own");
   }
 
-  /** The end of what a node says, without the comments and empty lines that follow it. */
+  /** The end of a node's content, without the comments and empty lines that follow it. */
   contentEnd(node: Placed): number {
     if ((isMap(node) || isSeq(node)) && node.flow !== true) {
       const last = node.items.at(-1);
@@ -61,23 +65,23 @@ export class YamlRanges {
     return endOf(node);
   }
 
-  /** As {@link YamlRanges.contentEnd}, of a pair: of its key where it has no value. */
+  /** Like {@link YamlRanges.contentEnd}, for a pair; the end of its key when it has no value. */
   contentEndOfPair(pair: Pair): number {
     const value = pair.value as Placed | null;
     return value === null ? endOf(pair.key as Placed) : this.contentEnd(value);
   }
 
-  /** From where to where each pair of a mapping says what it says. */
+  /** The content range of each pair of a mapping. */
   spansOfPairs(map: YAMLMap): Span[] {
     return map.items.map((pair) => [this.pairStart(map, pair), this.contentEndOfPair(pair)]);
   }
 
-  /** As {@link YamlRanges.spansOfPairs}, of the items of a list. */
+  /** The content range of each item of a list. */
   spansOfItems(list: YAMLSeq): Span[] {
     return list.items.map((item) => [startOf(item as Placed), this.contentEnd(item as Placed)]);
   }
 
-  /** Where a pair begins: at its key, or at the `?`, anchor or tag before it. */
+  /** Where a pair starts: at its key, or at the `?`, anchor or tag before the key. */
   pairStart(map: YAMLMap, pair: Pair): number {
     const key = startOf(pair.key as Placed);
     if (map.flow === true) return key;
@@ -87,30 +91,30 @@ export class YamlRanges {
     return line + blank;
   }
 
-  /** Behind the colon of a pair; undefined where none follows the key. */
+  /** The offset behind a pair's colon; undefined when no colon follows the key. */
   afterColon(pair: Pair): number | undefined {
     const from = endOf(pair.key as Placed);
     const gap = /^\s*:/.exec(this.#text.slice(from, from + 200));
     return gap === null ? undefined : from + gap[0].length;
   }
 
-  /** What stands before an offset on its line when that is nothing but white space. */
+  /** The text before an offset on its line when it is only white space; else undefined. */
   blankBefore(offset: number): string | undefined {
     const before = this.#text.slice(this.lineStart(offset), offset);
     return before.trim() === "" ? before : undefined;
   }
 
-  /** How far an offset is from the begin of its line. */
+  /** The distance of an offset from the start of its line. */
   column(offset: number): number {
     return offset - this.lineStart(offset);
   }
 
-  /** Where the line of an offset begins. */
+  /** Where the line of an offset starts. */
   lineStart(offset: number): number {
     return offset === 0 ? 0 : this.#text.lastIndexOf("\n", offset - 1) + 1;
   }
 
-  /** Where the line after this offset's begins; the offset itself when it begins a line. */
+  /** Where the next line starts; the offset itself when it starts a line. */
   lineAfter(offset: number): number {
     if (offset > 0 && this.#text[offset - 1] === "\n") return offset;
     const end = this.#text.indexOf("\n", offset);
@@ -118,8 +122,8 @@ export class YamlRanges {
   }
 
   /**
-   * Where something new may stand behind a node whose parts begin at a column: behind its last line, and behind the
-   * comments that follow it further to the right, for they belong to what stands above them.
+   * Where new text can go behind a node whose parts start at a column: behind its last line and the comments that
+   * are indented further than the column, because those belong to the node.
    */
   roomBehind(node: Placed, column: number): number {
     let room = this.lineAfter(this.contentEnd(node));
@@ -134,7 +138,7 @@ export class YamlRanges {
     return room;
   }
 
-  /** How far the first block list of a mapping stands to the right of its key. */
+  /** How far the first block list of a mapping is indented from its key. */
   usualListIndent(root: YAMLMap): number {
     for (const pair of root.items) {
       if (isSeq(pair.value) && pair.value.flow !== true && pair.value.items.length > 0) {

@@ -1,4 +1,4 @@
-/** How a web page comes up in the person's browser, and how one can tell that no browser here would reach them. */
+/** Opens a web page in the person's browser, and tells when no browser here could reach them. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -17,7 +17,7 @@ import {
 export interface BrowserEnvironment {
   /** The operating system, as Deno names it. */
   readonly os: string;
-  /** The kernel's release; asked for on Linux alone. */
+  /** The kernel's release; asked on Linux only. */
   readonly release: () => string;
   readonly variable: Environment;
   readonly exists: (path: string) => Promise<boolean>;
@@ -25,7 +25,7 @@ export interface BrowserEnvironment {
   readonly isProgram: (name: string) => boolean;
 }
 
-/** The surroundings of this process. */
+/** What this process offers. */
 export const browserEnvironment: BrowserEnvironment = {
   os: operatingSystem,
   release: () => Deno.osRelease(),
@@ -35,17 +35,17 @@ export const browserEnvironment: BrowserEnvironment = {
     /[\\/]/.test(name) ? isProgram(name) : findProgram(name, environment("PATH")) !== undefined,
 };
 
-/** What became of an attempt to open a page. */
+/** The result of an attempt to open a page. */
 export type BrowserOutcome =
   | {
     readonly opened: true;
     readonly program: string;
-    /** Why it is not the one that `$BROWSER` names. */
+    /** Why the browser of `$BROWSER` was not used. */
     readonly passedOver?: string | undefined;
   }
   | { readonly opened: false; readonly reason: string };
 
-/** What browsers, and the scripts that start them, need of our variables. */
+/** The variables that browsers, and the scripts that start them, need. */
 const BROWSER_VARIABLES = [
   ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "BROWSER"],
   ...["LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"],
@@ -76,8 +76,8 @@ const BROWSER_VARIABLES = [
 ] as const;
 
 /**
- * Why a browser started here would not come up before the person, as the end of a sentence that begins with
- * "because"; undefined when nothing speaks against it.
+ * Why no browser that starts here would show up for the person, as a clause after "because"; undefined when nothing
+ * speaks against it.
  */
 export async function browserObstacle(
   { os, variable, exists }: BrowserEnvironment = browserEnvironment,
@@ -95,24 +95,24 @@ export async function browserObstacle(
 
 /** The ways to open a page. */
 export interface BrowserCommands {
-  /** Argument vectors, the first one that works to be used. */
+  /** Argument vectors, in the order to try them. */
   readonly commands: readonly (readonly string[])[];
-  /** Why what `$BROWSER` or the person's own command says is not among them. */
+  /** Why the command of `$BROWSER` or of the person is not among them. */
   readonly problem?: string | undefined;
 }
 
 /**
- * The argument vectors that can open the page: the person's own command alone; without one `$BROWSER`, then the
- * system's way. No shell that one of them starts reads anything in the address but the address.
+ * The argument vectors that can open the page: only the person's own command; without one `$BROWSER`, then the
+ * system's way. A shell that one of them starts finds nothing special in the address.
  *
- * @throws {AppError} `USAGE` when the person's own command cannot be split into words
+ * @throws {AppError} `USAGE` when the person's own command cannot be split into words.
  */
 export function browserCommands(
   address: string,
   command: string | undefined,
   { os, release, variable, isProgram }: BrowserEnvironment = browserEnvironment,
 ): BrowserCommands {
-  // Else the "address" of a hostile issuer could be read as an option, or open a file.
+  // Otherwise the "address" of a hostile issuer could be read as an option, or open a file.
   if (!/^https?:\/\/[^\s\p{Cc}]+$/u.test(address) || !URL.canParse(address)) {
     throw new TypeError("Only web addresses are opened in a browser");
   }
@@ -143,7 +143,7 @@ function systemCommands(
   release: () => string,
   variable: Environment,
 ): readonly (readonly string[])[] {
-  // Not `cmd /c start`: it would read the & of a query as the end of the command.
+  // `cmd /c start` would read the & of a query as the end of the command.
   const handler = ["url.dll,FileProtocolHandler", url];
   if (os === "windows") {
     return [[`${variable("SystemRoot") ?? "C:\\Windows"}\\System32\\rundll32.exe`, ...handler]];
@@ -155,11 +155,11 @@ function systemCommands(
 }
 
 /**
- * Opens a page in a browser that lives on by itself and is out of reach of our Ctrl-C. Never throws for a browser
- * that is absent or fails: the address is printed anyway, and the outcome says why.
+ * Opens a page in a browser that outlives this process and does not get our Ctrl-C. Never throws for a browser that
+ * is missing or fails: the address is printed anyway, and the result says why.
  *
  * @param options.command the person's own command (`--browser-command`)
- * @param options.patience milliseconds to watch a started program for an early failure; 1,000 unless given
+ * @param options.patience milliseconds to watch a started program for an early failure; 1,000 by default
  */
 export async function openBrowser(
   url: string,
@@ -174,7 +174,7 @@ export async function openBrowser(
   const { commands, problem } = browserCommands(url, command, context);
   const own = command ?? context.variable("BROWSER");
   const variable = command === undefined && own ? " (BROWSER)" : "";
-  // What a person chose themselves is what they want to hear about, not our guesses after it.
+  // The person wants to hear about the browser they chose, not about our guesses after it.
   let chosen = problem === undefined ? undefined : `${problem}${variable}`;
   let failure: string | undefined;
   for (const [program = "", ...args] of commands) {
@@ -188,7 +188,7 @@ export async function openBrowser(
       if (own) chosen ??= `${failure}${variable}`;
     } catch (error) {
       if (!(error instanceof ProgramError)) throw error;
-      // With the blanks that its path may have: only the person knows where it ends.
+      // Shown whole, because its path may contain blanks, and only the person knows where it ends.
       const missing = own && error instanceof ProgramNotFound;
       const why = missing ? `"${printable(own)}" is not installed` : error.message;
       if (own) chosen ??= `${why}${variable}`;
@@ -197,7 +197,7 @@ export async function openBrowser(
   return { opened: false, reason: chosen ?? failure ?? "no browser was found" };
 }
 
-/** The exit code of a program that fails at once; undefined for one that runs on, or ended well. */
+/** The exit code of a program that fails at once; undefined for one that keeps running or succeeds. */
 async function earlyFailure(code: Promise<number>, patience: number): Promise<number | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const runsOn = new Promise<number>((resolve) => timer = setTimeout(() => resolve(0), patience));
@@ -208,7 +208,10 @@ async function earlyFailure(code: Promise<number>, patience: number): Promise<nu
   }
 }
 
-/** An address with all that a shell would read in it percent-encoded, but for the `&` between a query's parameters. */
+/**
+ * An address with every character percent-encoded that a shell would read, except the `&` between a query's
+ * parameters.
+ */
 function withoutShell(url: string): string {
   return url.replace(
     /[^\w\-.~:/?#[\]@+,=%&]/g,
@@ -216,7 +219,7 @@ function withoutShell(url: string): string {
   );
 }
 
-/** Puts the address in place of each `%s`, or at the end where there is none. */
+/** Replaces each `%s` with the address; without any, appends the address. */
 function withUrl(words: readonly string[], url: string): BrowserCommands {
   if (!words.some((word) => word.includes("%s"))) return { commands: [[...words, url]] };
   // A word with blanks is most likely a shell's text, in which a `&` ends a command.
@@ -228,8 +231,8 @@ function withUrl(words: readonly string[], url: string): BrowserCommands {
 }
 
 /**
- * The words of a command line. Where the first of them is no program, but what stands before a later blank is, that is
- * the program: a path with blanks need not be quoted.
+ * The words of a command line. A path with blanks need not be quoted: when the first word is no program but a
+ * longer beginning is, that is the program.
  */
 function wordsOf(
   text: string,
@@ -251,8 +254,8 @@ function wordsOf(
 }
 
 /**
- * Splits a command line into words as a POSIX shell does, without its expansions. On Windows a backslash is a
- * part of a path and quotes nothing. Undefined when there is no word, or a quote is not closed.
+ * Splits a command line into words like a POSIX shell, but without expansions. On Windows, a backslash is part of a
+ * path and quotes nothing. Undefined when there is no word or a quote is not closed.
  */
 export function splitWords(text: string, windows: boolean): readonly string[] | undefined {
   const words: string[] = [];

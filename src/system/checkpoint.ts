@@ -1,8 +1,8 @@
-/** Owns the places at which a test can stop the program for good; in every other build they are empty. */
+/** The moments at which a test can kill the program; in every other build they do nothing. */
 
 /**
- * Each moment after which something is different on the disk, in the keyring or at the issuer. Tests kill the program
- * at every one of them; what the next command finds must be whole.
+ * Each moment after which something has changed on the disk, in the keyring or at the issuer. Tests kill the
+ * program at every one; the next command must find everything whole.
  */
 export const CHECKPOINTS = [
   // A sign-in.
@@ -16,7 +16,7 @@ export const CHECKPOINTS = [
   // A refresh.
   "refresh begun",
   "refresh answered",
-  // An API token that was made, or has a new secret.
+  // An API token that is new or has a new secret.
   "secret answered",
   // A sign-out.
   "session revoked",
@@ -36,5 +36,5 @@ export const CHECKPOINTS = [
 /** One of {@link CHECKPOINTS}. */
 export type Checkpoint = typeof CHECKPOINTS[number];
 
-/** Nothing: `compile --test-hooks` puts another module in this one's place. */
+/** Does nothing: `compile --test-hooks` replaces this module. */
 export function checkpoint(_name: Checkpoint): void {}

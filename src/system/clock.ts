@@ -1,11 +1,11 @@
-/** Owns time: what the clock says, waiting, and durations as people write them. */
+/** The clock, waiting, and durations as people write them. */
 
 import { AppError } from "../errors.ts";
 
-/** Milliseconds since 1970, as this machine's clock has them. */
+/** Milliseconds since 1970 by this machine's clock. */
 export type Clock = () => number;
 
-/** The longest wait of a timer, in milliseconds: a longer one would ring at once. */
+/** The longest wait of a timer, in milliseconds; a longer one would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Waits for some milliseconds; rejects with the signal's reason as soon as it is aborted. */
@@ -25,23 +25,23 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
-/** How late a timer may ring, in milliseconds, in a process that was not stopped meanwhile. */
+/** How late a timer may fire, in milliseconds, in a process that was not stopped meanwhile. */
 const LATE = 100;
 
-/** What a process that was stopped gets to take what came for it, in milliseconds. */
+/** How long a process that was stopped may take to read what arrived for it, in milliseconds. */
 const AFTER_A_STOP = 1000;
 
-/** A bound on time; `restart` lets it begin again. */
+/** A time limit that can start again. */
 export interface Alarm {
   restart(): void;
   disarm(): void;
 }
 
 /**
- * Calls back once when a time is over, unless it is disarmed before.
+ * Calls back once when the time is over, unless it is disarmed first.
  *
- * A process that was stopped meanwhile (Ctrl-Z, SIGSTOP, a paused container) gets one second more: the answer that it
- * waits for may lie in its socket, where it has spent a refresh token, and timers ring before sockets are read.
+ * A process that was stopped meanwhile (Ctrl-Z, SIGSTOP, a paused container) gets one second more: timers fire
+ * before sockets are read, and the answer may already wait in the socket, for a refresh token that is spent.
  */
 export function alarm(milliseconds: number, ring: () => void): Alarm {
   const time = Math.min(milliseconds, LONGEST_TIMER);
@@ -50,8 +50,8 @@ export function alarm(milliseconds: number, ring: () => void): Alarm {
   let forget: (() => void) | undefined;
   const wait = (left: number) => {
     const began = performance.now();
-    // Not setTimeout: its first use loads the node: timers, 6 ms of get-token's way on Deno 2.9. Such a signal holds
-    // the event loop open only while somebody listens.
+    // The first use of setTimeout loads the node: timers, 6 ms on Deno 2.9. A signal holds the event loop open only
+    // while it has a listener.
     const signal = AbortSignal.timeout(left);
     const listener = () => {
       forget = undefined;
@@ -76,13 +76,13 @@ export function alarm(milliseconds: number, ring: () => void): Alarm {
   };
 }
 
-/** A signal that fires when a time is over; `restart` lets the time begin anew. */
+/** A signal that fires when a time is over; `restart` starts the time again. */
 export interface BoundedSignal extends Disposable {
   readonly signal: AbortSignal;
   restart(): void;
 }
 
-/** An abort signal that fires with `reason` after some milliseconds, or with the parent's reason before. */
+/** An abort signal that fires with `reason` after some milliseconds, or earlier with the parent's reason. */
 export function boundedSignal(
   milliseconds: number,
   reason: () => AppError,
@@ -106,9 +106,10 @@ export function boundedSignal(
 const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
 
 /**
- * The milliseconds of a duration written `30s`, `5m` or `1h30m`.
+ * The milliseconds of a duration such as `30s`, `5m` or `1h30m`.
  *
- * @param flag the flag it was given to, for the `USAGE` error
+ * @param flag the flag that the duration belongs to, for the error
+ * @throws {AppError} `USAGE` when the text is no duration.
  * @example
  * ```ts
  * import { parseDuration } from "./clock.ts";
@@ -124,14 +125,18 @@ export function parseDuration(text: string, flag: string): number {
   return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
 }
 
-/** The milliseconds of a duration that something may take; throws `USAGE` for none, too. */
+/**
+ * The milliseconds of a time limit.
+ *
+ * @throws {AppError} `USAGE` when the text is no duration, or zero.
+ */
 export function parseTimeout(text: string, flag: string): number {
   const milliseconds = parseDuration(text, flag);
   if (milliseconds > 0) return milliseconds;
   throw new AppError("USAGE", `${flag} takes a duration longer than none, such as 30s, 5m or 1h30m.`);
 }
 
-/** A span of milliseconds in words for people: `2 h 5 min`, `40 s`. */
+/** A span of milliseconds for people: `2 h 5 min`, `40 s`. */
 export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 120) return `${seconds} s`;

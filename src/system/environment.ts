@@ -1,8 +1,8 @@
-/** Owns what the surroundings say: variables, the platform, and the folders that are ours. */
+/** The process's environment: variables, the platform, and our folders. */
 
 import { AppError } from "../errors.ts";
 
-/** Reads one environment variable; an empty one counts as unset. */
+/** Reads one environment variable; an empty one counts as not set. */
 export type Environment = (name: string) => string | undefined;
 
 /** This process's own variables. */
@@ -21,8 +21,8 @@ export const runtimeVersion: string = Deno.version.deno;
 export const buildTarget: string = Deno.build.target;
 
 /**
- * Tells this machine or container from others that share its home: a mark of the host's name and of the root's file system,
- * which each container has of its own. Eight hexadecimal digits.
+ * Identifies this machine or container among those that share its home: a hash of the host's name and of the root
+ * file system, which every container has of its own. Eight hexadecimal digits.
  */
 export const machineMark: string = digitsOf(`${hostName()} ${rootFileSystem()}`);
 
@@ -43,7 +43,7 @@ function rootFileSystem(): string {
   }
 }
 
-/** FNV-1a of 32 bits: no secret, and quick. */
+/** FNV-1a of 32 bits: fast, and nothing here is secret. */
 function digitsOf(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
@@ -53,7 +53,7 @@ function digitsOf(text: string): string {
 /** The command line after the program's name. */
 export const commandLine: readonly string[] = Deno.args;
 
-/** The folder that this process works in; undefined when it is gone. */
+/** The working folder; undefined when it is gone. */
 export function currentFolder(): string | undefined {
   try {
     return Deno.cwd();
@@ -71,9 +71,9 @@ export function exit(code: number): never {
 export interface Folders {
   /** Holds `config.json`. */
   readonly config: string;
-  /** Holds the sessions: a file each, with its lock. */
+  /** Holds the sessions: one file each, with its lock. */
   readonly sessions: string;
-  /** Why there are no folders here; reading one of the others throws it. What may be lost is not kept then. */
+  /** Why there are no folders; reading the others throws it. Nothing that may be lost is stored then. */
   readonly missing?: AppError | undefined;
 }
 
@@ -81,8 +81,8 @@ export interface Folders {
  * The folders: `$DATUMCTL_CONFIG_DIR`, else `$XDG_CONFIG_HOME/datumctl`, else `~/.config/datumctl`; on Windows
  * `%AppData%\datumctl`, with the sessions in `%LocalAppData%\datumctl`, which does not roam.
  *
- * Where no variable names a home, as in a container, that is `STORAGE` only for what needs a folder: a session that
- * comes from variables does not.
+ * A container may have no variable that names a home. That is `STORAGE` only for what needs a folder: a session
+ * that comes from variables does not.
  */
 export function foldersOf(env: Environment, windows = onWindows): Folders {
   const chosen = env("DATUMCTL_CONFIG_DIR");
@@ -94,7 +94,7 @@ export function foldersOf(env: Environment, windows = onWindows): Folders {
     return { config: `${roaming}\\datumctl`, sessions: `${local}\\datumctl\\sessions` };
   }
   const xdg = env("XDG_CONFIG_HOME");
-  // The XDG specification: a relative path there is invalid and is ignored.
+  // The XDG specification: a relative path is invalid and ignored.
   if (xdg?.startsWith("/")) return below(`${xdg}/datumctl`);
   const home = homeOf(env, windows);
   return home === undefined ? nowhere("HOME") : below(`${home}/.config/datumctl`);
@@ -109,7 +109,7 @@ function below(config: string): Folders {
   return { config, sessions: `${config}/sessions` };
 }
 
-/** A path from the root: as it is, or below the folder that this process works in. */
+/** An absolute path: as it is, or below the working folder. */
 export function absolutePath(path: string, windows = onWindows): string {
   const rooted = path.startsWith("/") || (windows && /^(?:[A-Za-z]:)?[\\/]/.test(path));
   return rooted ? path : `${Deno.cwd()}/${path}`;

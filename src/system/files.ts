@@ -1,14 +1,14 @@
-/** Owns the files that are ours alone: private, replaced in one rename, their failures in one sentence each. */
+/** Files that only we use: private, replaced in one rename, each failure in one sentence. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { clearSuccessors, hasRivals, hasSuccessors, keepsOthersOut, successorPath } from "./successors.ts";
 
-/** A file of ours is never larger; a larger one is not ours or is damaged. */
+/** No file of ours is larger; a larger one is not ours, or damaged. */
 const LARGEST_FILE = 16 * 1024 * 1024;
 
-/** What stopped an operation on a file, for those who must tell the cases apart. */
+/** What stopped a file operation, for callers that tell the cases apart. */
 export type FileFailure =
   | "absent"
   | "exists"
@@ -27,7 +27,7 @@ const LOCKLESS: Readonly<Record<string, readonly number[]>> = {
   linux: [37, 38, 95],
 };
 
-/** Classifies what a `Deno` file operation threw. The one place that reads its message. */
+/** Classifies what a `Deno` file operation threw. Nothing else reads its message. */
 export function fileFailure(thrown: unknown): FileFailure {
   if (thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory) return "absent";
   if (thrown instanceof Deno.errors.AlreadyExists) return "exists";
@@ -57,7 +57,7 @@ const REASONS: Record<FileFailure, string> = {
   other: "the system refused",
 };
 
-/** A `STORAGE` error that says what could not be done, with which file, and why. */
+/** A `STORAGE` error that says what failed, with which file, and why. */
 export function storageError(doing: string, path: string, thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const failure = fileFailure(thrown);
@@ -70,15 +70,16 @@ export function storageError(doing: string, path: string, thrown: unknown): AppE
 }
 
 /**
- * The text of a file, or undefined when there is none. Throws `STORAGE` when it cannot be read, is too large or no
- * plain file.
+ * The text of a file; undefined when there is none.
  *
- * Read synchronously: our files are small, and a call that goes through the runtime's threads costs get-token more
- * than the reading.
+ * It is read synchronously: our files are small, and a call through the runtime's threads costs get-token more than
+ * the reading.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be read, is too large or not a plain file.
  */
 export function readTextFile(path: string): Promise<string | undefined> {
   try {
-    // Looked at before it is opened, because opening a pipe would wait for its other end.
+    // Checked before it is opened, because opening a pipe waits for its other end.
     const { size, isFile } = Deno.statSync(path);
     if (!isFile || size > LARGEST_FILE) {
       throw new AppError(
@@ -94,9 +95,12 @@ export function readTextFile(path: string): Promise<string | undefined> {
 }
 
 /**
- * The text of somebody else's file, which a person named; undefined when there is none. A pipe is not read, because its
- * other end may never come. Throws `USAGE` for what is too large or no plain file, beginning with what named it and
- * ending with the way that there is instead, and `STORAGE` when it cannot be read.
+ * The text of another program's file that a person named; undefined when there is none. A pipe is not read, because
+ * its other end may never come.
+ *
+ * @param named names the file at the start of the error
+ * @param instead the hint of the error
+ * @throws {AppError} `USAGE` when the file is too large or not a plain file, `STORAGE` when it cannot be read.
  */
 export async function readGivenFile(
   path: string,
@@ -111,13 +115,13 @@ export async function readGivenFile(
   return await readTextFile(path);
 }
 
-/** True too for what is not there, or cannot be looked at, which whoever reads it is told. */
+/** Also true when the file is missing or cannot be looked at; reading it reports that. */
 function isPlainFile(path: string): boolean {
   try {
     const { size, isFile } = Deno.statSync(path);
     return isFile && size <= LARGEST_FILE;
   } catch (thrown) {
-    // What the system does not refuse, but the runtime does, are devices and pipes in /dev and /proc.
+    // The runtime, not the system, refuses devices and pipes in /dev and /proc.
     return !(thrown instanceof Deno.errors.NotCapable);
   }
 }
@@ -133,7 +137,7 @@ export async function listFolder(path: string): Promise<string[]> {
   return names.sort();
 }
 
-/** True when something is at that path. */
+/** True when anything is at that path. */
 export async function exists(path: string): Promise<boolean> {
   try {
     Deno.lstatSync(path);
@@ -144,7 +148,7 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** What lies at a path, links not followed; undefined when nothing does. */
+/** What is at a path, without following links; undefined for nothing. */
 export async function kindOf(path: string): Promise<"file" | "folder" | "link" | "other" | undefined> {
   try {
     const { isFile, isDirectory, isSymlink } = Deno.lstatSync(path);
@@ -155,14 +159,14 @@ export async function kindOf(path: string): Promise<"file" | "folder" | "link" |
   }
 }
 
-/** A path with its links followed; undefined when nothing is there, or it cannot be told. */
+/** A path with its links followed; undefined when nothing is there or it cannot be read. */
 export function realPath(path: string): Promise<string | undefined> {
   return Deno.realPath(path).catch(() => undefined);
 }
 
 /**
- * True when what lies at a path, links not followed, belongs to the person who runs this; and where the system does not
- * tell whose it is, as on Windows. False when nothing can be seen there.
+ * True when a file belongs to the person who runs this, or the system does not say whose it is, as on Windows.
+ * Links are not followed. False when nothing can be seen there.
  */
 export function isOurs(path: string): boolean {
   try {
@@ -173,8 +177,9 @@ export function isOurs(path: string): boolean {
 }
 
 /**
- * True when what a path leads to belongs to the person who runs this or to the administrator, who can read it anyway; and
- * where nothing is there, or the system does not tell whose it is. The administrator's own is the administrator's alone.
+ * True when a file belongs to the person who runs this or to the administrator, who can read everything anyway.
+ * Also true when nothing is there or the system does not say whose it is. Files of another user are not trusted by
+ * the administrator.
  */
 export function isTrusted(path: string): boolean {
   try {
@@ -185,7 +190,7 @@ export function isTrusted(path: string): boolean {
   }
 }
 
-/** What others than its owner may do in a folder. Nothing where none can be seen there, and on Windows. */
+/** What users other than the owner may do in a folder. "nothing" when none can be seen there, and on Windows. */
 export function leaveOfOthers(path: string): "nothing" | "look" | "write" {
   if (Deno.build.os === "windows") return "nothing";
   try {
@@ -201,7 +206,7 @@ function ownedByUs({ uid }: Deno.FileInfo): boolean {
   return uid === null || own === null || uid === own;
 }
 
-/** Makes a folder with mode 0700, and its parents, unless it is there. */
+/** Makes a folder with mode 0700, and its parents, if it is missing. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
@@ -211,9 +216,9 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
 }
 
 /**
- * Takes from a file or folder of ours what others may do with it (0600, 0700). What a person should hear of it, in
- * one line: that it was needed, or that the file is somebody else's and stays as it is. On Windows the profile's
- * access list protects it, and nothing is done.
+ * Removes other users' permissions from a file or folder of ours (0600, 0700). Returns a line for the person when
+ * that was needed, or when the file belongs to another user and stays as it is. Does nothing on Windows, where the
+ * profile's access list protects it.
  */
 export async function tighten(path: string): Promise<string | undefined> {
   if (Deno.build.os === "windows") return undefined;
@@ -221,19 +226,19 @@ export async function tighten(path: string): Promise<string | undefined> {
   try {
     info = Deno.lstatSync(path);
   } catch {
-    // Whoever reads or writes it next says why it cannot be seen.
+    // The next read or write of it reports why it cannot be seen.
     return undefined;
   }
   try {
     const { mode, isDirectory, isSymlink } = info;
     if (mode === null || isSymlink || (mode & 0o077) === 0) return undefined;
-    // The administrator could, and it is not theirs either.
+    // The administrator could, but the file is not theirs either.
     if (!ownedByUs(info)) return notOurs(path);
     await Deno.chmod(path, isDirectory ? 0o700 : 0o600);
     return `The permissions of ${path} were too wide; now only you have access.`;
   } catch (thrown) {
     const failure = fileFailure(thrown);
-    // Gone meanwhile, or not to be changed: whoever reads or writes it next says so.
+    // Gone meanwhile, or on a read-only disk: the next read or write of it reports that.
     if (failure === "absent" || failure === "read-only") return undefined;
     if (failure === "denied") return notOurs(path);
     throw storageError("tighten the permissions of", path, thrown);
@@ -244,7 +249,7 @@ function notOurs(path: string): string {
   return `The permissions of ${path} are too wide, and only its owner, who is someone else, can change them.`;
 }
 
-/** True when others than its owner may read a file; unknown, and so false, on Windows. */
+/** True when users other than the owner may read a file; false on Windows, where it is unknown. */
 export async function othersCanRead(path: string): Promise<boolean> {
   if (Deno.build.os === "windows") return false;
   try {
@@ -254,7 +259,7 @@ export async function othersCanRead(path: string): Promise<boolean> {
   }
 }
 
-/** Removes a file. False when there was none. */
+/** Removes a file. False when there is none. */
 export async function removeFile(path: string): Promise<boolean> {
   try {
     await Deno.remove(path);
@@ -265,7 +270,11 @@ export async function removeFile(path: string): Promise<boolean> {
   }
 }
 
-/** Gives a file another name in its folder. False when there was none. Throws `STORAGE`. */
+/**
+ * Renames a file within its folder. False when there is none.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be renamed.
+ */
 export async function renameFile(from: string, to: string): Promise<boolean> {
   try {
     await Deno.rename(from, to);
@@ -276,11 +285,14 @@ export async function renameFile(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** A file's successor, its room already taken on the disk. Exactly one of its two ends must be called. */
+/**
+ * A new version of a file, whose room is already taken on the disk. Exactly one of `commit` and `discard` must be
+ * called.
+ */
 export interface Replacement {
   /**
-   * Writes the text, syncs it and renames it into place. With `madeFrom`, what the text was made from, the file stays when
-   * it holds something else by now: false.
+   * Writes the text, syncs it and renames it into place. With `madeFrom`, the text that the new one was made from,
+   * returns false and changes nothing when the file holds another text by now.
    *
    * @throws {AppError} `STORAGE`; the old file is then untouched.
    */
@@ -288,24 +300,24 @@ export interface Replacement {
   /** Gives the room back; the old file stays. */
   discard(): Promise<void>;
   /**
-   * True while another process has a successor of the same file, which is not older than `life` milliseconds and, as far
-   * as can be told, not that of a killed one.
+   * True while another process has a successor of the same file that is younger than `life` milliseconds and, as
+   * far as can be told, not left by a killed process.
    */
   hasRivals(life: number): Promise<boolean>;
 }
 
-/** In milliseconds; another machine's successor that is older belongs to a killed process. A refresh takes ten seconds. */
+/** In milliseconds. Another machine's older successor was left by a killed process: a refresh takes ten seconds. */
 const LONGEST_LIFE = 60_000;
 
 /**
- * Takes `room` bytes on the disk beside `path` for a successor of that file, so that a full or read-only disk
- * shows now and not after something was spent. What killed processes left behind is cleared away.
+ * Takes `room` bytes on the disk beside `path` for a successor of that file, so that a full or read-only disk shows
+ * before anything is spent. Also removes what killed processes left.
  *
- * @throws {AppError} `STORAGE`.
+ * @throws {AppError} `STORAGE` when there is no room.
  */
 export async function prepareReplacement(path: string, room: number): Promise<Replacement> {
   let successor = await makeSuccessor(path, room);
-  // By the clock of the file system, which may be another machine's.
+  // The clock of the file system may be another machine's.
   const { mtime } = successor.file.statSync();
   const made = { at: mtime?.getTime() ?? Date.now(), started: performance.now() };
   const ago = (life: number) => made.at + performance.now() - made.started - life;
@@ -327,7 +339,7 @@ export async function prepareReplacement(path: string, room: number): Promise<Re
           return true;
         } catch (thrown) {
           await successor.discard();
-          // A process that slept for longer than a minute finds its successor cleared away by another machine.
+          // While a process sleeps for over a minute, another machine may remove its successor.
           if (attempt > 1 || fileFailure(thrown) !== "absent") throw storageError("write", path, thrown);
           successor = await makeSuccessor(path, 0);
         }
@@ -339,7 +351,7 @@ export async function prepareReplacement(path: string, room: number): Promise<Re
 interface Successor {
   readonly path: string;
   readonly file: Deno.FsFile;
-  /** Gives it this text and closes it. */
+  /** Writes the text as its content and closes it. */
   fill(text: string): Promise<void>;
   /** Closes and removes it. */
   discard(): Promise<void>;
@@ -350,7 +362,7 @@ async function makeSuccessor(path: string, room: number): Promise<Successor> {
   let file: Deno.FsFile;
   try {
     file = await Deno.open(own, { write: true, createNew: true, mode: 0o600 });
-    // For those who clear away: it says that its process lives.
+    // The lock tells others that this process is alive.
     await file.tryLock(true).catch(() => {});
   } catch (thrown) {
     throw storageError("write", path, thrown);
@@ -368,7 +380,7 @@ async function makeSuccessor(path: string, room: number): Promise<Successor> {
     await Deno.remove(own).catch(() => {});
   };
   try {
-    // Random bytes, because a file system that compresses would take no room for zeros.
+    // Random bytes, because a compressing file system takes no room for zeros.
     for (let left = room; left > 0; left -= 65_536) {
       await write(crypto.getRandomValues(new Uint8Array(Math.min(left, 65_536))));
     }
@@ -393,8 +405,8 @@ async function makeSuccessor(path: string, room: number): Promise<Successor> {
 }
 
 /**
- * Replaces a file of ours without a sync and without a lock: for notes that may be lost. False when it failed,
- * which is nobody's trouble.
+ * Replaces a file of ours without a sync and without a lock, for content that may be lost. False when it failed; no
+ * caller needs to care.
  */
 export async function replaceQuickly(path: string, text: string): Promise<boolean> {
   const temporary = successorPath(path);
@@ -408,7 +420,11 @@ export async function replaceQuickly(path: string, text: string): Promise<boolea
   }
 }
 
-/** Writes a file of ours unless something is at that path already. Throws `STORAGE`. */
+/**
+ * Writes a file of ours unless something is at that path.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be written.
+ */
 export async function createFile(path: string, text: string): Promise<void> {
   try {
     await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
@@ -430,10 +446,11 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
 const MOST_CHANGES = 5;
 
 /**
- * Changes a file of ours, under its lock. Where another machine has the same lock and writes meanwhile, the change is made
- * again of what is there then. Undefined and the same text write nothing, but clear away what killed processes left.
+ * Changes a file of ours, which the caller has locked. When another machine holds the same lock and writes
+ * meanwhile, `change` runs again on the new text. Undefined and an equal text write nothing, but remove what killed
+ * processes left.
  *
- * @throws {AppError} `STORAGE`, `BUSY`, and what the change throws.
+ * @throws {AppError} `STORAGE`, `BUSY`, and what `change` throws.
  */
 export async function changeFile(
   path: string,
@@ -443,7 +460,7 @@ export async function changeFile(
     const text = await readTextFile(path);
     const changed = await change(text);
     const same = changed === undefined || changed === text;
-    // What a killed process left of an earlier change may name who has signed out since.
+    // An earlier change that was killed may have left the name of a person who has signed out since.
     if (same && !await hasSuccessors(path)) return;
     const replacement = await prepareReplacement(path, 0);
     if (same) return await replacement.discard();

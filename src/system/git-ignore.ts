@@ -1,21 +1,24 @@
-/** Owns what the `.gitignore` of a folder says, so that git sees nothing of what is private there. gitignore(5) */
+/** Edits a folder's `.gitignore`, so that git does not see private files there. gitignore(5) */
 
 import { copiesOf, editFile, refuseForeign, replaceOwnFile } from "./shared-file.ts";
 
-/** In bytes; beyond it a file is no such list. */
+/** In bytes; a larger file is no list of patterns. */
 const LARGEST = 1024 * 1024;
 
-/** What has git ignore everything in a folder. */
+/** Makes git ignore everything in a folder. */
 export const EVERYTHING: readonly string[] = ["*"];
 
-/** What has git ignore a file of that name, and the copies of it that a killed process can leave beside it. */
+/** Makes git ignore a file of that name, and the copies that a killed process can leave beside it. */
 export function ignoringFile(name: string): readonly string[] {
   return [name, copiesOf(name)];
 }
 
 /**
- * Has git ignore in a folder what these patterns name; a new `.gitignore` is for everything, unless told otherwise. The
- * lines that one that was there has got. Throws `STORAGE`, also where it is a link, which git does not follow, or another user's.
+ * Makes git ignore in a folder what these patterns match; a new `.gitignore` ignores everything by default. Returns
+ * the lines that were added to an existing one.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be written, is a link, which git does not follow, or belongs to
+ * another user.
  */
 export async function keepOutOfGit(
   folder: string,
@@ -45,13 +48,13 @@ export async function keepOutOfGit(
 }
 
 /**
- * Which of the patterns must still be written at the end. The last line that a name matches counts, and what a line of
- * somebody else's matches is not looked into: only those after it are taken for what they say.
+ * The patterns that must still be added at the end. The last line that matches a name counts. Other people's lines
+ * are not interpreted, so only our patterns behind the last of them are known to count.
  */
 function missing(text: string, patterns: readonly string[]): readonly string[] {
   const wanted = new Set(patterns);
   for (const line of text.split(/\r?\n/).reverse()) {
-    // Of blanks git takes away only these.
+    // git removes only these blanks.
     const pattern = line.replace(/ +$/, "").replace(/^\//, "");
     if (pattern === "*") return [];
     if (patterns.includes(pattern)) wanted.delete(pattern);

@@ -1,4 +1,4 @@
-/** Owns the question whether git keeps a file, asked of the indexes around it before a secret is written there. */
+/** Tells whether git tracks a file, from the indexes around it, before a secret is written there. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -6,18 +6,18 @@ import { onWindows } from "./environment.ts";
 import { kindOf, readTextFile, realPath } from "./files.ts";
 import { readSharedFile, targetOf } from "./shared-file.ts";
 
-/** In bytes; that of the largest repositories known is a quarter of it. Also the most that its names may come to. */
+/** In bytes. The indexes of the largest known repositories are a quarter of it. It also limits the sum of the names. */
 const LARGEST_INDEX = 256 * 1024 * 1024;
 
 /**
- * True where a repository around a file has it in its index: committed, or about to be. A link counts as what it leads to,
- * for there is written.
+ * True when a repository around a file has it in its index: committed, or about to be. A link counts as its target,
+ * because that is what gets written.
  *
- * git is not asked: it starts programs that a repository's configuration names, and takes for a repository what
- * was cloned as plain files. Every repository upward counts, because a person may call git from any of their folders; the
- * first is one whose root is the file's own folder, such as a submodule's.
+ * git itself is not run: it starts programs that a repository's configuration names, and accepts as a repository
+ * what was cloned as plain files. Every repository upward counts, because a person may run git in any of their
+ * folders. The first candidate is the file's own folder, which may be the root of a submodule.
  *
- * @throws {AppError} `STORAGE` where there is a repository and it cannot be told.
+ * @throws {AppError} `STORAGE` when there is a repository and it cannot be read.
  */
 export async function isTracked(path: string): Promise<boolean> {
   const file = await placeOf(path);
@@ -30,7 +30,7 @@ export async function isTracked(path: string): Promise<boolean> {
   }
 }
 
-/** Where a file is, or would be, once every link on the way to it is followed; with slashes. */
+/** The path of a file, or of one to be written, with every link on the way followed; with slashes. */
 async function placeOf(path: string): Promise<string> {
   const plain = (text: string) => onWindows ? text.replaceAll("\\", "/") : text;
   const file = plain(await targetOf(path));
@@ -43,14 +43,14 @@ async function placeOf(path: string): Promise<string> {
   return file;
 }
 
-/** The folders of git's own that belong to one folder: its `.git`, and itself where it looks like one. */
+/** git's own folders that belong to one folder: its `.git`, and the folder itself when it looks like one. */
 async function repositoriesIn(folder: string, file: string): Promise<string[]> {
   const repositories: string[] = [];
   const dotGit = await realPath(`${folder}/.git`);
   const kind = dotGit && await whatIs(dotGit);
   if (kind === "folder") repositories.push(dotGit ?? "");
   if (kind === "file") {
-    // That of a submodule or of a second working tree. gitrepository-layout(5)
+    // A submodule or a second working tree has a file that points elsewhere. gitrepository-layout(5)
     const [, named] = /^gitdir: ([^\r\n]+)[\r\n]*$/.exec(await readTextFile(dotGit ?? "") ?? "") ?? [];
     const repository = named && (/^(?:[\\/]|[A-Za-z]:)/.test(named) ? named : `${folder}/${named}`);
     if (!repository || await whatIs(repository) !== "folder") {
@@ -62,7 +62,7 @@ async function repositoriesIn(folder: string, file: string): Promise<string[]> {
   return bare ? [...repositories, folder] : repositories;
 }
 
-/** What lies at a path; undefined where nobody lets us look, for that is no repository that could be worked in. */
+/** What is at a path; undefined when we may not look, because nobody can work in such a repository. */
 async function whatIs(path: string): ReturnType<typeof kindOf> {
   return await kindOf(path).catch(() => undefined);
 }
@@ -70,7 +70,7 @@ async function whatIs(path: string): ReturnType<typeof kindOf> {
 async function isListed(repository: string, wanted: string, file: string): Promise<boolean> {
   const bytes = await readSharedFile(`${repository}/index`, LARGEST_INDEX);
   if (bytes === undefined) return false;
-  // Which hash a repository uses stands in its configuration only; read with the wrong length, no index comes out.
+  // Only a repository's configuration says which hash it uses. With the wrong length, reading fails.
   const index = readIndex(bytes, 20) ?? readIndex(bytes, 32);
   const name = fold(wanted);
   if (index?.names.some((other) => fold(other) === name)) return true;
@@ -85,19 +85,19 @@ async function isListed(repository: string, wanted: string, file: string): Promi
   return false;
 }
 
-/** As the file systems see a name that tell apart the least. */
+/** A name as the least exact file systems compare it. */
 function fold(name: string): string {
   return name.normalize().toLowerCase();
 }
 
 interface Index {
-  /** From the working tree's root; that of a folder which a sparse index leaves out ends with a slash. */
+  /** Paths from the working tree's root; a folder that a sparse index leaves out ends with a slash. */
   readonly names: readonly string[];
-  /** The rest of it is in another file. */
+  /** The rest of the index is in another file. */
   readonly split: boolean;
 }
 
-/** What an index lists, or undefined for what is none. gitformat-index(5), versions 2 to 4. */
+/** The content of an index; undefined when the bytes are none. gitformat-index(5), versions 2 to 4. */
 function readIndex(bytes: Uint8Array<ArrayBuffer>, hashLength: number): Index | undefined {
   try {
     return parseIndex(bytes, hashLength);
@@ -119,12 +119,12 @@ function parseIndex(bytes: Uint8Array<ArrayBuffer>, hashLength: number): Index |
   let at = 12;
   for (let left = view.getUint32(8); left > 0; left -= 1) {
     const start = at;
-    // The file's times, kind and size; its hash; flags, of which one says that there are more.
+    // The file's times, type and size; its hash; flags, one of which says that more follow.
     at += 40 + hashLength;
     at += version > 2 && (view.getUint16(at) & 0x4000) !== 0 ? 4 : 2;
     let kept = 0;
     if (version === 4) {
-      // How many bytes of the name before fall away.
+      // How many bytes of the previous name to drop.
       let byte = view.getUint8(at++);
       let cut = byte & 127;
       while ((byte & 128) !== 0 && cut < bytes.length) {

@@ -1,4 +1,4 @@
-/** Owns locks between processes: a file each, freed by the operating system when its holder dies. */
+/** Locks between processes: one file each, freed by the operating system when the process dies. */
 
 import { AppError } from "../errors.ts";
 import { fileFailure, kindOf, storageError } from "./files.ts";
@@ -7,14 +7,14 @@ import { pause } from "./clock.ts";
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE_MS = 200;
 
-/** A held lock: `using` lets go of it at the end of its block. */
+/** A held lock. `using` releases it at the end of its block. */
 export interface FileLock extends Disposable {
-  /** False where the file system keeps no locks: then nobody else is kept out. */
+  /** False when the file system has no locks: then nobody else is kept out. */
   readonly holds: boolean;
   release(): void;
 }
 
-/** Who waits for a lock, and for how long. */
+/** How long to wait for a lock, and for what. */
 export interface LockWait {
   /** The longest wait, in milliseconds. */
   readonly timeout: number;
@@ -24,13 +24,13 @@ export interface LockWait {
 }
 
 /**
- * Takes the lock of a file, which is made when absent and never deleted. Where the file system keeps no locks, as on NFS
- * without its lock service, the work goes on without one: what it writes it replaces in one rename all the same.
+ * Takes the lock of a file, which is created if missing and never deleted. On a file system without locks, such as
+ * NFS without its lock service, the work goes on without one, because every write is one rename anyway.
  *
- * Polled, because a blocking lock cannot be given up.
+ * The lock is polled, because a blocking lock cannot be given up.
  *
- * @throws {AppError} `BUSY` when the time is over, `STORAGE` for what is no plain file: a project's folder can hold a link
- * to anywhere.
+ * @throws {AppError} `BUSY` when the time is over, `STORAGE` when the path is no plain file: a project's folder can
+ * hold a link to anywhere.
  */
 export async function acquireLock(path: string, wait: LockWait): Promise<FileLock> {
   const file = await openLock(path).catch((thrown) => {
@@ -69,18 +69,18 @@ async function openLock(path: string): Promise<Deno.FsFile> {
     const kind = await kindOf(path);
     if (kind !== undefined && kind !== "file") throw notPlain(path);
     try {
-      // What is made anew follows no link.
+      // Creating a file follows no link.
       if (kind === undefined) return await Deno.open(path, { ...options, createNew: true, mode: 0o600 });
       return checked(await Deno.open(path, options), path);
     } catch (thrown) {
-      // Made or removed by somebody in between.
+      // Another process created or removed it in between.
       const expected = kind === undefined ? "exists" : "absent";
       if (fileFailure(thrown) !== expected || attempt === 5) throw thrown;
     }
   }
 }
 
-/** Throws when a link was put there before the file was opened. */
+/** Throws when a link took the file's place before it was opened. */
 function checked(file: Deno.FsFile, path: string): Deno.FsFile {
   try {
     const opened = file.statSync();

@@ -1,14 +1,14 @@
-/** Owns the short-lived HTTP listener on this machine that a browser is sent back to. */
+/** The short-lived HTTP listener on this machine that the browser is sent back to. */
 
 import { AppError } from "../errors.ts";
 import { fileFailure } from "./files.ts";
 
 /** A listener that answers on loopback. */
 export interface LoopbackListener {
-  /** The first address that is listened on. */
+  /** The first address that it listens on. */
   readonly hostname: string;
   readonly port: number;
-  /** Stops listening once the answers under way were sent, at the latest after two seconds. */
+  /** Stops listening once the current answers are sent, after two seconds at the latest. */
   close(): Promise<void>;
 }
 
@@ -16,7 +16,7 @@ export interface LoopbackListener {
 export interface LoopbackAddress {
   /** Loopback addresses, in this order. */
   readonly hostnames: readonly string[];
-  /** On every one of them that this machine has, with the same port; else on the first that it has. */
+  /** Listen on all that this machine has, with the same port; otherwise on the first that it has. */
   readonly every?: boolean | undefined;
   /** 0 takes a free one. */
   readonly port: number;
@@ -25,10 +25,14 @@ export interface LoopbackAddress {
 type Handler = (request: Request) => Promise<Response>;
 type Server = Deno.HttpServer<Deno.NetAddr>;
 
-// A port that is free for one family can be taken for the other; not so often.
+// A port that is free for one address family can be taken for the other, but not so often.
 const ATTEMPTS = 20;
 
-/** Listens on loopback. Throws `USAGE` when the port that was asked for is taken. */
+/**
+ * Listens on loopback.
+ *
+ * @throws {AppError} `USAGE` when the requested port is taken, `NETWORK` when no loopback address can be used.
+ */
 export function listenOnLoopback(address: LoopbackAddress, handle: Handler): LoopbackListener {
   for (let attempt = 1;; attempt++) {
     const { servers, refused } = serve(address, handle);
@@ -52,7 +56,7 @@ export function listenOnLoopback(address: LoopbackAddress, handle: Handler): Loo
   }
 }
 
-/** Listens on what there is; `refused` is why the whole cannot be used. */
+/** Listens on the addresses that exist. `refused` says why the result cannot be used. */
 function serve(
   { hostnames, every, port }: LoopbackAddress,
   handle: Handler,
@@ -67,7 +71,7 @@ function serve(
       );
       if (!every) break;
     } catch (thrown) {
-      // A machine without that family of addresses says so in several ways; that a port is taken, in one.
+      // A machine without that address family fails in several ways; a taken port fails in only one.
       const lacking = thrown instanceof Deno.errors.AddrNotAvailable ||
         (servers.length > 0 && !(thrown instanceof Deno.errors.AddrInUse));
       if (!lacking) return { servers, refused: thrown };

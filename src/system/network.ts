@@ -1,4 +1,4 @@
-/** How requests leave this machine: trust, proxies, and the one sentence each for what can go wrong. */
+/** The way of requests out of this machine: trust, proxies, and one sentence for each failure. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -12,17 +12,17 @@ export interface Fetch {
   readonly proxyOf?: ((url: URL) => string | undefined) | undefined;
 }
 
-/** A fetch and the connections that it keeps. */
+/** A fetch and its open connections. */
 export interface Network extends Disposable {
   readonly fetch: Fetch;
 }
 
-/** Makes the system's trust store count beside Mozilla's. Deno reads the variable at the first request. */
+/** Adds the system's trust store to Mozilla's. Deno reads the variable at the first request. */
 function prepareNetwork(env: Environment): void {
   if (env("DENO_TLS_CA_STORE") === undefined) Deno.env.set("DENO_TLS_CA_STORE", "system,mozilla");
 }
 
-/** What a request's failure was, told apart by the runtime's words. */
+/** The kinds of failures of a request. */
 export type NetworkFailure =
   | { readonly kind: "unknown-issuer" | "expired" | "not-yet-valid" | "wrong-name" | "bad-certificate" }
   | { readonly kind: "refused" | "unresolved" | "unreachable" | "closed" | "timed-out" | "other" }
@@ -43,14 +43,12 @@ const PATTERNS: readonly (readonly [RegExp, NetworkFailure["kind"]])[] = [
   [/closed|reset|broken pipe|eof|incomplete|error reading a body|os error 104|os error 32\b/i, "closed"],
 ];
 
-/**
- * Tells failures of `fetch` apart by the words of the error and its causes, which are read here and nowhere else.
- */
+/** Tells the failures of `fetch` apart by the messages of the error and its causes. Nothing else reads those. */
 export function networkFailure(thrown: unknown): NetworkFailure {
   const words: string[] = [];
   let at = thrown;
   while (at instanceof Error && words.length < 5) {
-    // The address that was asked could itself hold one of the words.
+    // The requested address itself could contain one of the words.
     words.push(at.message.replace(/ for url \([^)]*\)/, ""));
     at = at.cause;
   }
@@ -74,7 +72,7 @@ const SENTENCES: Record<NetworkFailure["kind"], string> = {
   "other": "the connection failed",
 };
 
-/** The cause of an `UNTRUSTED_CERTIFICATE` whose authority nobody here knows. */
+/** The cause of an `UNTRUSTED_CERTIFICATE` with an unknown authority. */
 class UnknownIssuer extends Error {
   override readonly name = "UnknownIssuer";
   readonly unknown: UnknownAuthority;
@@ -89,7 +87,10 @@ class UnknownIssuer extends Error {
 export interface UnknownAuthority {
   /** With its port. */
   readonly host: string;
-  /** What makes the call that failed trust an authority, where that was told: a command line, or a variable. */
+  /**
+   * What makes the failed call trust an authority: a command line, or a variable; undefined when the caller did not
+   * say.
+   */
   readonly trust: string | undefined;
 }
 
@@ -99,17 +100,17 @@ export function unknownAuthorityOf(error: unknown): UnknownAuthority | undefined
   return undefined;
 }
 
-/** What makes a command trust an authority that it takes by a flag of its own. */
+/** The hint for commands that take an authority with a flag. */
 export const SAME_COMMAND = "the same command with --certificate-authority FILE";
 
-/** What makes a call trust an authority, a command line or a variable; or how that is found when it is needed. */
+/** What makes a call trust an authority: a command line or a variable, or a function that finds it. */
 export type Trust = string | (() => Promise<string>);
 
-/** What is known of a request beside its host. */
+/** What is known about a request beside its host. */
 export interface RequestEnvironment {
   /** The proxy that it went through. */
   readonly proxy?: Proxy | undefined;
-  /** As {@link UnknownAuthority} has it. */
+  /** See {@link UnknownAuthority}. */
   readonly trust?: string | undefined;
 }
 
@@ -155,16 +156,16 @@ export function networkError(
 }
 
 /**
- * A fetch that trusts the given authorities (PEM) beside the system's and Mozilla's, and goes through the proxy that
- * {@link proxyOf} names. An abort by the caller's signal is rethrown as the signal's own reason; every other failure is
- * a {@link networkError}.
+ * A fetch that trusts the given authorities (PEM) beside the system's and Mozilla's, and uses the proxy of
+ * {@link proxyOf}. An abort by the caller's signal is thrown as the signal's own reason; every other failure is a
+ * {@link networkError}.
  *
  * @param trust what makes this call trust an authority, for the hint
  */
 export function openNetwork(certificateAuthority?: string, trust?: Trust): Network {
   prepareNetwork(environment);
   const caCerts = certificateAuthority === undefined ? undefined : certificatesOf(certificateAuthority);
-  // One for each proxy, and one for what is asked directly.
+  // One for each proxy, and one for direct requests.
   const clients = new Map<string | undefined, Deno.HttpClient>();
   const clientFor = (proxy: Proxy | undefined) => {
     const known = clients.get(proxy?.url);
@@ -173,13 +174,13 @@ export function openNetwork(certificateAuthority?: string, trust?: Trust): Netwo
     clients.set(proxy?.url, made);
     return made;
   };
-  // An authority that cannot be read is told now, not at the first request.
+  // An unreadable authority is reported now, not at the first request.
   if (caCerts !== undefined) clientFor(undefined);
   const ask = async (input: string | URL, init?: RequestInit) => {
     const url = new URL(input);
     const proxy = proxyOf(url, environment);
     try {
-      // What another host is asked through is decided for that host: no redirect is followed here.
+      // No redirect is followed here, because another host may need another proxy.
       const response = await fetch(
         input,
         { redirect: "manual", ...init, client: clientFor(proxy) } as RequestInit,
@@ -202,8 +203,8 @@ export function openNetwork(certificateAuthority?: string, trust?: Trust): Netwo
 }
 
 /**
- * A client for what goes through one proxy, or through none. The runtime would take the variables that it finds while
- * the client is made, and reads `NO_PROXY` otherwise than kubectl and curl; so it finds none.
+ * A client for one proxy, or for none. The runtime would use the proxy variables it finds while the client is made,
+ * and it reads `NO_PROXY` differently from kubectl and curl; so they are removed meanwhile.
  */
 function makeClient(caCerts: string[] | undefined, proxy: Proxy | undefined): Deno.HttpClient {
   const trusted = caCerts === undefined ? {} : { caCerts };
@@ -217,12 +218,12 @@ function makeClient(caCerts: string[] | undefined, proxy: Proxy | undefined): De
   });
 }
 
-/** What is made while some variables of this process are not there. */
+/** Runs a function while some variables of this process are removed. */
 function withoutVariables<T>(names: readonly string[], make: () => T): T {
   const taken = names.flatMap((name) => {
     const value = Deno.env.get(name);
     if (value === undefined) return [];
-    // Windows knows one spelling of a name only.
+    // On Windows both spellings are one variable.
     Deno.env.delete(name);
     return [[name, value] as const];
   });
@@ -246,7 +247,11 @@ function clientTrusting(trusted: { readonly caCerts?: string[] }): Deno.HttpClie
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
-/** The certificates of a PEM text, one string each; throws `USAGE` when it holds none or a private key. */
+/**
+ * The certificates of a PEM text, one string each.
+ *
+ * @throws {AppError} `USAGE` when it holds no certificate, or a private key.
+ */
 export function certificatesOf(pem: string): string[] {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
     throw new AppError("USAGE", "The certificate authority's file holds a private key.", {

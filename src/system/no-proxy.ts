@@ -1,6 +1,6 @@
-/** Which addresses `NO_PROXY` keeps away from a proxy: all that kubectl would ask directly, and all that curl would. */
+/** The addresses that `NO_PROXY` keeps from a proxy: all that kubectl or curl would ask directly. */
 
-/** True for a host that is this machine by its address or name; it never goes to a proxy, as in kubectl. */
+/** True for this machine's own addresses and name, which never go to a proxy, as in kubectl. */
 export function isOwnHost(hostname: string): boolean {
   if (hostname === "localhost") return true;
   const address = addressOf(hostname.replace(/^\[|\]$/g, ""));
@@ -8,8 +8,8 @@ export function isOwnHost(hostname: string): boolean {
 }
 
 /**
- * True for an address that the list names as kubectl reads it, or as curl does. An address that either of them asks
- * directly may be one that the proxy cannot reach.
+ * True for an address that the list names as kubectl reads it, or as curl does: the proxy may be unable to reach an
+ * address that either of them asks directly.
  */
 export function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "");
@@ -34,7 +34,7 @@ function isExceptedByKubectl(host: string, port: string, list: string): boolean 
   });
 }
 
-/** curl's lib/noproxy.c, as it was when blanks separated entries, too. */
+/** curl's lib/noproxy.c, as it was when blanks also separated entries. */
 function isExceptedByCurl(host: string, list: string): boolean {
   if (list === "*") return true;
   const address = addressOf(host);
@@ -46,7 +46,7 @@ function isExceptedByCurl(host: string, list: string): boolean {
   });
 }
 
-/** curl takes a block's length as C's `atoi` does; 0, and what is no number, mean the one address. */
+/** curl reads a block's length with C's `atoi`; 0 and non-numbers mean a single address. */
 function isAddressForCurl(address: Address, entry: string): boolean {
   const [text = "", length = ""] = entry.split("/", 2);
   const named = addressOf(text);
@@ -56,13 +56,13 @@ function isAddressForCurl(address: Address, entry: string): boolean {
   return contains({ address: named, prefix: prefix === 0 ? widthOf(named) : prefix }, address);
 }
 
-/** An IP address as a number of 128 bits; IPv4 ones stand where IPv6 maps them, and are of one family with those. */
+/** An IP address as a number of 128 bits. IPv4 addresses are IPv6-mapped, and of one family with mapped ones. */
 interface Address {
   readonly family: 4 | 6;
   readonly bits: bigint;
 }
 
-/** A block of addresses; the prefix counts from the begin of its family's addresses. */
+/** A block of addresses. Its prefix is counted within its family's address length. */
 interface Block {
   readonly address: Address;
   readonly prefix: number;
@@ -103,19 +103,19 @@ function blockOf(entry: string): Block | undefined {
   const [, text = "", length = ""] = /^([^/]*)\/(\d+)$/.exec(entry) ?? [];
   const address = addressOf(text);
   if (address === undefined) return undefined;
-  // The prefix of a mapped address that was written as an IPv6 one counts from the begin of those.
+  // The prefix of a mapped address in IPv6 notation counts from the IPv6 beginning.
   const prefix = address.family === 4 && text.includes(":") ? Number(length) - 96 : Number(length);
   return prefix < 0 || prefix > widthOf(address) ? undefined : { address, prefix };
 }
 
-/** `host:port` and `[address]:port`, as Go's net.SplitHostPort takes them apart; else all of it is the host. */
+/** `host:port` and `[address]:port`, split as Go's net.SplitHostPort does; otherwise all of it is the host. */
 function splitPort(entry: string): readonly [host: string, port: string] {
   const [, bracketed, plain, port = ""] = /^(?:\[([^[\]]*)\]|([^[\]:]*)):([^[\]:]*)$/.exec(entry) ?? [];
   const host = bracketed ?? plain;
   return host === undefined ? [entry, ""] : [host, port];
 }
 
-/** A name with letters beyond ASCII as hosts are written in URLs. */
+/** A name beyond ASCII, as hosts are written in URLs. */
 function asciiDomain(name: string): string {
   // deno-lint-ignore no-control-regex
   if (/^[\x00-\x7f]*$/.test(name)) return name;

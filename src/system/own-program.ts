@@ -1,4 +1,4 @@
-/** Owns what is known of the program that is running: a compiled binary, or sources under Deno. */
+/** The running program: a compiled binary, or sources under Deno. */
 
 import { shellQuote } from "../text.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
@@ -6,13 +6,13 @@ import { successorPath } from "./successors.ts";
 
 /** The running program. */
 export interface OwnProgram {
-  /** What it was called as: a bare name, or a path. */
+  /** The name or path it was called by. */
   readonly calledAs: string;
-  /** Where it really is. */
+  /** Its real path. */
   readonly path: string;
-  /** The entry module, when it runs from source. */
+  /** The entry module when it runs from source. */
   readonly sources?: string | undefined;
-  /** The path from the root, without `.` and `..`; links are not followed. */
+  /** The absolute path, without `.` and `..`; links are not followed. */
   absolute(path: string): string;
   /** The path with its links followed; undefined when nothing is there. */
   realPath(path: string): Promise<string | undefined>;
@@ -20,7 +20,7 @@ export interface OwnProgram {
 
 /** This program. */
 export function ownProgram(): OwnProgram {
-  // Deno has no other name for it; the global loads no `node:` module until it is touched.
+  // Deno has no other name for it. The global loads no `node:` module until it is used.
   const { argv0 } = (globalThis as unknown as { process: { argv0: string } }).process;
   return {
     calledAs: argv0,
@@ -31,18 +31,22 @@ export function ownProgram(): OwnProgram {
   };
 }
 
-/** An absolute path with its `.` and `..` taken as words: where a link makes them lead elsewhere, `realPath` tells. */
+/** An absolute path without `.` and `..`, which are resolved by name only; `realPath` follows links. */
 function withoutDots(path: string): string {
   const parts: string[] = [];
   for (const part of path.split(Deno.build.os === "windows" ? /[\\/]/ : "/")) {
-    // The first is the root or the drive, which has nothing above it.
+    // The first part is the root or the drive, which has no parent.
     if (part === "..") parts.splice(Math.max(1, parts.length - 1));
     else if (parts.length === 0 || (part !== "" && part !== ".")) parts.push(part);
   }
   return parts.length > 1 ? parts.join("/") : `${parts[0]}/`;
 }
 
-/** Writes a launcher for sources into a folder of ours and returns its path. Throws `STORAGE`. */
+/**
+ * Writes a launcher for sources into a folder of ours and returns its path.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be written.
+ */
 export async function writeLauncher(folder: string, mainModule: string): Promise<string> {
   const windows = Deno.build.os === "windows";
   const path = `${folder}/datumctl-from-source${windows ? ".cmd" : ""}`;

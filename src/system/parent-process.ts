@@ -1,22 +1,22 @@
-/** What is known of the process that started this one, and what tells it from others of the same number. */
+/** The process that started this one, told apart from others with the same number. */
 
 import { machineMark } from "./environment.ts";
 import { childEnvironment, run } from "./processes.ts";
 
 /** The process that started this one. */
 export interface ParentProcess {
-  /** Its number and the machine's or container's mark: containers that share a home each have a process 1. */
+  /** Its number and the machine's or container's id: containers that share a home each have a process 1. */
   readonly id: string;
   /**
-   * When it began; undefined where that cannot be told. It costs a child process, and tells those apart that had the same
-   * number one after the other.
+   * When it started; undefined when that is unknown. It tells apart processes that had the same number one after
+   * the other, and costs a child process.
    */
   readonly start: () => Promise<ProcessStart | undefined>;
 }
 
-/** When a process began. */
+/** When a process started. */
 export interface ProcessStart {
-  /** The same whenever it is asked, and another one for each process of that number. */
+  /** The same at every call, and another for each process of that number. */
   readonly mark: string;
   /** In milliseconds. */
   readonly ago: number;
@@ -30,13 +30,13 @@ export const parentProcess: ParentProcess = {
 
 const LONGEST_LOOK = 1000;
 
-/** Milliseconds of a tick, in which Linux tells a program when another one began. */
+/** Milliseconds of a tick, the unit of start times on Linux. */
 const TICK = 10;
 
 async function startOf(pid: number): Promise<ProcessStart | undefined> {
   if (Deno.build.os !== "linux") return undefined;
   try {
-    // Below /proc the runtime reads nothing itself unless it may do everything.
+    // The runtime itself may not read below /proc without all permissions.
     const files = [`/proc/${pid}/stat`, "/proc/uptime"];
     const env = childEnvironment(["PATH"]);
     const { code, stdout } = await run("cat", files, { env, timeout: LONGEST_LOOK, limit: 10_000 });
@@ -47,7 +47,7 @@ async function startOf(pid: number): Promise<ProcessStart | undefined> {
 }
 
 /**
- * When a process began, out of its `/proc/PID/stat` and, behind it, `/proc/uptime`. proc_pid_stat(5), proc_uptime(5)
+ * The start of a process, from its `/proc/PID/stat` followed by `/proc/uptime`. proc_pid_stat(5), proc_uptime(5)
  *
  * @example
  * ```ts
@@ -57,11 +57,11 @@ async function startOf(pid: number): Promise<ProcessStart | undefined> {
  * ```
  */
 export function readStart(text: string): ProcessStart | undefined {
-  // The program's name may hold anything, closing brackets too.
+  // The program's name may contain anything, even closing brackets.
   const [, state, uptime] = /\)([^)]*)\n([\d.]+) [\d.]+\s*$/.exec(text) ?? [];
   const ticks = state?.trim().split(" ")[19];
   if (ticks === undefined || !/^\d+$/.test(ticks)) return undefined;
   const ago = Math.round(Number(uptime) * 1000) - Number(ticks) * TICK;
-  // A container may be told another time since the start than its processes are.
+  // In a container, the uptime and the processes' start times may come from different clocks.
   return Number.isFinite(ago) && ago >= -TICK ? { mark: ticks, ago: Math.max(0, ago) } : undefined;
 }

@@ -1,10 +1,10 @@
-/** Owns child processes: one bounded run with captured output, one detached start, and the environment they get. */
+/** Child processes: one limited run with captured output, one detached start, and their environment. */
 
 import { type Alarm, alarm } from "./clock.ts";
 
-/** What a {@link run} is given beside its argument vector. */
+/** The options of {@link run}. */
 export interface RunOptions {
-  /** The child's whole environment; nothing else is inherited. See {@link childEnvironment}. */
+  /** The child's whole environment; it inherits nothing else. See {@link childEnvironment}. */
   readonly env: Readonly<Record<string, string>>;
   /** Written to the child's stdin, which is then closed; without it stdin is empty. */
   readonly stdin?: string | Uint8Array | undefined;
@@ -14,28 +14,28 @@ export interface RunOptions {
   readonly timeout?: number | undefined;
   /** Kills the child and throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** The most bytes of stdout that are taken; 1 MiB unless given. More is an error, never a cut. */
+  /** The most bytes of stdout; 1 MiB by default. More is an error; output is never cut. */
   readonly limit?: number | undefined;
 }
 
-/** What a child left behind. */
+/** The result of a child. */
 export interface RunResult {
-  /** The exit code; 128 plus the signal's number for a child that died of one. */
+  /** The exit code; 128 plus the signal's number for a child that a signal ended. */
   readonly code: number;
   readonly stdout: string;
-  /** At most 64 KiB of it, cut without a word. */
+  /** At most 64 KiB; the rest is dropped. */
   readonly stderr: string;
   /** Milliseconds from the start to the end of its output. */
   readonly elapsed: number;
 }
 
-/** The shape of {@link run}, for those who are handed it. */
+/** The type of {@link run}. */
 export type Run = (command: string, args: readonly string[], options: RunOptions) => Promise<RunResult>;
 
-/** A child that gave no result: it could not be started, or wrote more than it may. */
+/** A child without a result: it could not be started, or wrote too much. */
 export class ProgramError extends Error {
   override readonly name: string = "ProgramError";
-  /** The program as it was asked for. */
+  /** The program as it was named. */
   readonly program: string;
 
   constructor(program: string, message: string, cause?: unknown) {
@@ -44,7 +44,7 @@ export class ProgramError extends Error {
   }
 }
 
-/** The program is neither a file of that path nor found in an absolute folder of the `PATH`. */
+/** No file has that path, or no absolute folder of the `PATH` has that name. */
 export class ProgramNotFound extends ProgramError {
   override readonly name = "ProgramNotFound";
 }
@@ -57,20 +57,19 @@ export class ProgramTimeout extends ProgramError {
 const STDOUT_LIMIT = 1024 * 1024;
 const STDERR_LIMIT = 64 * 1024;
 
-/** How long the pipes of a child that has ended may be held open by children of its own. */
+/** How long children of an ended child may hold its pipes open. */
 const GRACE = 1000;
 
 /**
- * Runs a program to its end, without a shell, and returns what it printed. A non-zero exit code is a result. A bare
- * name is looked up by {@link findProgram}.
+ * Runs a program to its end, without a shell, and returns its output. A non-zero exit code is a result. A bare name
+ * is looked up with {@link findProgram}.
  *
- * The child gets the environment of `options.env` and nothing else. It never outlives this call: when the time
- * is over or the signal fires it is killed (SIGKILL) and reaped, and a grandchild that holds its pipes open is
- * not waited for.
+ * The child gets only the environment of `options.env`, and never outlives this call: when the time is over or the
+ * signal fires, it is killed (SIGKILL) and reaped. A grandchild that holds its pipes open is not waited for.
  *
- * @throws {ProgramNotFound} no such program
- * @throws {ProgramTimeout} the time was over
- * @throws {ProgramError} the program cannot be started, or printed more than `options.limit`
+ * @throws {ProgramNotFound} when there is no such program.
+ * @throws {ProgramTimeout} when the time is over.
+ * @throws {ProgramError} when the program cannot be started, or prints more than `options.limit`.
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   options.signal?.throwIfAborted();
@@ -83,7 +82,7 @@ export async function run(command: string, args: readonly string[], options: Run
     stdout: "piped",
     stderr: options.stderr ?? "piped",
   });
-  // From here on the child works: what follows costs no time of its own where there is a second processor.
+  // The child runs from here on; with a second processor, what follows costs no time of its own.
   const stop = Promise.withResolvers<never>();
   stop.promise.catch(() => {});
   const onAbort = () => stop.reject(options.signal?.reason);
@@ -116,12 +115,12 @@ export async function run(command: string, args: readonly string[], options: Run
 }
 
 /**
- * Starts a program that lives on by itself: in a process group of its own, so that Ctrl-C does not reach it, with
- * no terminal and no pipe of ours. The program's own end does not wait for it.
+ * Starts a program that outlives this one: in its own process group, so that Ctrl-C does not reach it, without our
+ * terminal and pipes. This process does not wait for it.
  *
  * @returns the exit code, once there is one
- * @throws {ProgramNotFound} no such program
- * @throws {ProgramError} the program cannot be started
+ * @throws {ProgramNotFound} when there is no such program.
+ * @throws {ProgramError} when the program cannot be started.
  */
 export function startDetached(
   command: string,
@@ -141,7 +140,7 @@ export function startDetached(
   return { code: child.status.then(({ code }) => code) };
 }
 
-/** Those of the named variables that this process has. What steers the dynamic loader is never among them. */
+/** The named variables that this process has, without those that control the dynamic loader. */
 export function childEnvironment(names: readonly string[]): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const name of names) {
@@ -154,8 +153,8 @@ export function childEnvironment(names: readonly string[]): Record<string, strin
 const PROGRAM_ENDING = /\.(?:exe|com|cmd|bat)$/i;
 
 /**
- * The absolute path of a program on a `PATH`, or undefined. Empty and relative entries are passed over: a program
- * is not taken from the folder that somebody happens to be in.
+ * The absolute path of a program on a `PATH`; undefined when it is not there. Empty and relative entries are
+ * skipped, so that no program runs from the working folder by accident.
  */
 export function findProgram(name: string, path: string | undefined): string | undefined {
   const windows = Deno.build.os === "windows";
@@ -170,7 +169,7 @@ export function findProgram(name: string, path: string | undefined): string | un
   return undefined;
 }
 
-/** True for a plain file that can be run. */
+/** True for a plain file that may be run. */
 export function isProgram(path: string): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);
@@ -180,13 +179,13 @@ export function isProgram(path: string): boolean {
   }
 }
 
-// With such a variable Deno refuses a spawn that is not wholly allowed, and no child of ours needs one.
+// With such a variable, Deno refuses every spawn that is not fully allowed, and no child of ours needs one.
 function withoutLoader(environment: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(LD|DYLD)_/i.test(name)));
 }
 
 function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess {
-  // Looked up here, because the system's own way would follow a "." in the PATH.
+  // The system's own lookup would accept a "." in the PATH.
   const bare = !/[\\/]/.test(command);
   const path = bare ? findProgram(command, options.env?.["PATH"] ?? Deno.env.get("PATH")) : command;
   if (path === undefined) throw new ProgramNotFound(command, `"${command}" is not installed`);
@@ -205,11 +204,11 @@ function kill(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // It has ended already.
+    // The child has ended already.
   }
 }
 
-/** Reads a pipe to its end or to its limit; what it has so far can be taken at any time. */
+/** Reads a pipe to its end or to its limit. What was read so far is available at any time. */
 function collect(stream: ReadableStream<Uint8Array>, limit: number, onExcess?: () => void) {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
@@ -233,10 +232,10 @@ function collect(stream: ReadableStream<Uint8Array>, limit: number, onExcess?: (
   };
 }
 
-/** As {@link collect}, for a pipe that does not exist. */
+/** {@link collect} without a pipe. */
 const NOTHING = { ended: Promise.resolve(), text: () => "", cancel: () => Promise.resolve() };
 
-/** Writes the whole input and closes the pipe. A child that does not want it is not an error of ours. */
+/** Writes the whole input and closes the pipe. A child may end before it reads everything. */
 function feed(stream: WritableStream<Uint8Array>, input: string | Uint8Array) {
   const writer = stream.getWriter();
   const written = writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input)

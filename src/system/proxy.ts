@@ -1,4 +1,4 @@
-/** Which proxy a request goes through: the one that a variable names, unless `NO_PROXY` keeps its host away from it. */
+/** The proxy of a request: the one that a variable names, unless `NO_PROXY` excludes the host. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -7,15 +7,15 @@ import { isExcepted, isOwnHost } from "./no-proxy.ts";
 
 /** A proxy that a variable names. */
 export interface Proxy {
-  /** Its URL with the user name and password that it may have: not for messages. */
+  /** Its URL, perhaps with a user name and password: not for messages. */
   readonly url: string;
   /** Its host and port, for messages. */
   readonly host: string;
-  /** The variable that names it, as it is spelt there. */
+  /** The variable that names it, in its actual spelling. */
   readonly variable: string;
 }
 
-/** The variables that say which proxy there is, in capitals; each may be spelt in small letters, too. */
+/** The variables that name proxies, in capitals; lower case counts, too. */
 const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"] as const;
 
 /** Those variables in both spellings. */
@@ -27,17 +27,17 @@ export const PROXY_VARIABLE_NAMES: readonly string[] = PROXY_VARIABLES.flatMap((
 const SCHEMES = ["http:", "https:", "socks5:", "socks5h:"];
 
 /**
- * The proxy for an address; undefined where it is asked directly. The variable of the address's scheme counts, else
+ * The proxy for an address; undefined when it is asked directly. The variable of the address's scheme counts, else
  * `ALL_PROXY`. This machine's own addresses never go to a proxy.
  *
- * @throws {AppError} `USAGE` for a variable that holds no URL of a proxy
+ * @throws {AppError} `USAGE` when a variable holds no proxy URL.
  */
 export function proxyOf(url: URL, env: Environment): Proxy | undefined {
   if (isOwnHost(url.hostname)) return undefined;
   const named = variableOf(url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY", env) ??
     variableOf("ALL_PROXY", env);
   if (named === undefined) return undefined;
-  // Which spelling counts differs between versions of kubectl: a host that either names may be out of the proxy's reach.
+  // Versions of kubectl differ in which spelling counts: a host in either list may be out of the proxy's reach.
   if ([env("NO_PROXY"), env("no_proxy")].some((list) => list !== undefined && isExcepted(url, list))) {
     return undefined;
   }
@@ -46,7 +46,7 @@ export function proxyOf(url: URL, env: Environment): Proxy | undefined {
   const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (proxy === null || proxy.hostname === "" || !SCHEMES.includes(proxy.protocol)) throw noProxy(variable);
   const { protocol, username, password, host } = proxy;
-  // The runtime takes a user name only with a colon behind it.
+  // The runtime accepts a user name only with a colon behind it.
   const user = username === "" && password === "" ? "" : `${username}:${password}@`;
   return { url: `${protocol}//${user}${host}`, host: printable(host, 253), variable };
 }
@@ -59,7 +59,7 @@ function variableOf(name: string, env: Environment): readonly [name: string, val
   return undefined;
 }
 
-/** The value is not shown: a password may stand in it. */
+/** The error does not show the value, which may contain a password. */
 export function noProxy(variable: string, cause?: unknown): AppError {
   return new AppError("USAGE", `The variable ${variable} holds no URL of a proxy.`, {
     hint:

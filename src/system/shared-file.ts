@@ -1,4 +1,4 @@
-/** Owns files that other programs edit too: their locks, and replacing them with owner, mode and links kept. */
+/** Files that other programs edit, too: their locks, and replacement that keeps owner, mode and links. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -7,17 +7,20 @@ import { formatSpan, pause } from "./clock.ts";
 import { fileFailure, isOurs, kindOf, storageError } from "./files.ts";
 import { interruption } from "./signals.ts";
 
-/** How long a lock of another program is waited for, in milliseconds, unless told otherwise. */
+/** How long to wait for another program's lock by default, in milliseconds. */
 const LOCK_WAIT = 5_000;
 const LOCK_PAUSE = 25;
 
 /**
- * Does the work while holding `<path>.lock` of every path, each created exclusively as kubectl does it, in one
- * fixed order. The locks go on every way out; a signal is held back meanwhile and aborts the one handed in.
+ * Runs the work while it holds `<path>.lock` of every path, each created exclusively as kubectl does, in one fixed
+ * order. The locks are removed on every way out. A signal is held back meanwhile and aborts the one handed to the
+ * work.
  *
- * Where the folder lets nobody create a lock, kubectl could not either: the work goes on, and
- * {@link replaceSharedFile} locks the file itself. Throws `BUSY`, naming a lock that stays and its age (it is
- * never removed), `INTERRUPTED` after a signal, `STORAGE`, and what the work throws.
+ * In a folder where no lock can be created, kubectl could not create one either: the work goes on, and
+ * {@link replaceSharedFile} locks the file itself.
+ *
+ * @throws {AppError} `BUSY`, naming a lock that stays and its age (it is never removed), `INTERRUPTED` after a
+ * signal, `STORAGE`, and what the work throws.
  */
 export async function lockingSharedFiles<T>(
   paths: readonly string[],
@@ -31,7 +34,7 @@ export async function lockingSharedFiles<T>(
       try {
         Deno.removeSync(lock);
       } catch {
-        // Somebody took it away before us: there is nothing left to release.
+        // Another process removed it first: nothing is left to release.
       }
     }
   };
@@ -55,7 +58,7 @@ async function takeLock(path: string, held: string[], deadline: number, signal: 
   while (true) {
     signal.throwIfAborted();
     try {
-      // Synchronously: nothing may end the process between the lock and our knowing of it.
+      // Synchronous, so that nothing can end the process between creating the lock and noting it.
       Deno.openSync(lock, { write: true, createNew: true, mode: 0o600 }).close();
       held.push(lock);
       return;
@@ -81,8 +84,10 @@ async function heldByOthers(path: string, lock: string): Promise<AppError> {
 }
 
 /**
- * A file's bytes, or undefined when there is none. Throws `STORAGE`; where `largest` bytes are given, also for a larger
- * file and for one that is not plain, which is not opened.
+ * A file's bytes; undefined when there is none.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be read; with `largest`, also when it has more bytes or is no plain
+ * file, which is not opened.
  */
 export async function readSharedFile(
   path: string,
@@ -102,18 +107,18 @@ export async function readSharedFile(
   }
 }
 
-/** What became of a replacement: `changed` when the file no longer held what it was made from. */
+/** The result of a replacement: `changed` when the file no longer held what the new content was made from. */
 export type Replaced = "renamed" | "in place" | "changed";
 
 /**
- * Replaces a file's content by way of a copy in the same folder: made with the old one's mode, synced, read again,
- * renamed onto what the path's links lead to. Where that is refused or would lose something (a bind mount, an
- * unwritable folder, a file with several names, another owner), the file is rewritten in place while the copy is
- * kept until it was read back. A new file gets mode 0600, a new folder 0700.
+ * Replaces a file's content through a copy in the same folder: made with the old mode, synced, read back, renamed
+ * onto the target of the path's links. When that is refused or would lose something (a bind mount, an unwritable
+ * folder, a file with several names, another owner), the file is rewritten in place, and the copy stays until it
+ * was read back. A new file gets mode 0600, a new folder 0700.
  *
  * @param before what the new content was made from; undefined when there was no file
  * @param signal aborts while nothing has been changed yet
- * @throws `STORAGE`; the old content is then there, or the error names the copy that has the new one
+ * @throws {AppError} `STORAGE`; the old content is then there, or the error names the copy with the new one.
  */
 export async function replaceSharedFile(
   path: string,
@@ -158,11 +163,11 @@ export async function replaceSharedFile(
 }
 
 /**
- * As {@link replaceSharedFile}, where others may write in the folder and must not read the file: what was there is
- * replaced by a new file of ours, whoever has it open or by another name; never a link followed, never a file of somebody
- * else's taken. It has the old one's mode, or 0600, as far as `widest` allows.
+ * Like {@link replaceSharedFile}, for folders where others may write and who must not read the file. A new file of
+ * ours replaces the old one, even if others have that open or know it by another name. Links are not followed, and
+ * other users' files are refused. It gets the old one's mode, or 0600, limited by `widest`.
  *
- * @throws `STORAGE`, also for what is a link, or belongs to somebody else
+ * @throws {AppError} `STORAGE`, also for a link or another user's file.
  */
 export async function replaceOwnFile(
   path: string,
@@ -186,7 +191,10 @@ export async function replaceOwnFile(
   }
 }
 
-/** Why what is there is not a plain file or folder of ours, links not followed; undefined where it is, or nothing is. */
+/**
+ * Why the path holds no plain file or folder of ours; undefined when it does, or nothing is there. Links are not
+ * followed.
+ */
 export async function whyForeign(path: string, wanted: "file" | "folder"): Promise<string | undefined> {
   const kind = await kindOf(path);
   if (kind === undefined) return undefined;
@@ -194,7 +202,11 @@ export async function whyForeign(path: string, wanted: "file" | "folder"): Promi
   return isOurs(path) ? undefined : "it belongs to someone else";
 }
 
-/** Throws `STORAGE` for what is there and is not a plain file of ours, links not followed. */
+/**
+ * Refuses anything but a plain file of ours. Links are not followed.
+ *
+ * @throws {AppError} `STORAGE` when something else is there.
+ */
 export async function refuseForeign(path: string): Promise<void> {
   const why = await whyForeign(path, "file");
   if (why === undefined) return;
@@ -206,8 +218,10 @@ export async function refuseForeign(path: string): Promise<void> {
 const MOST_ATTEMPTS = 5;
 
 /**
- * Rewrites a file until nobody else writes it meanwhile. False when there was nothing to change, which the change says
- * with undefined. Throws `BUSY`, `STORAGE`, and what the change throws.
+ * Rewrites a file, again if another program wrote it meanwhile. False when `change` returned undefined, so that
+ * nothing had to change.
+ *
+ * @throws {AppError} `BUSY`, `STORAGE`, and what the change throws.
  */
 export async function editFile(
   path: string,
@@ -227,12 +241,12 @@ export async function editFile(
   throw new AppError("BUSY", `Another program keeps writing ${printable(path)}.`);
 }
 
-/** The pattern that git ignores copies of a file of that name by, while they are made. */
+/** The git pattern of the copies that are made of a file of that name. */
 export function copiesOf(name: string): string {
   return `.${name}${COPY}*`;
 }
 
-/** Removes the copies of a file that killed processes left: they may hold what it held, and nobody looks for them. */
+/** Removes the copies that killed processes left of a file: they may hold its content, and nobody looks for them. */
 export async function removeOldCopies(path: string): Promise<void> {
   await removeCopiesOf(await targetOf(path));
 }
@@ -247,19 +261,19 @@ async function removeCopiesOf(target: string): Promise<void> {
       if (await isLeftOver(path)) await Deno.remove(path).catch(() => {});
     }
   } catch {
-    // The folder is not to be read, or is gone.
+    // The folder cannot be read, or is gone.
   }
 }
 
-/** Windows' locks keep readers out, also of the file that a copy has become. */
+/** On Windows, locks keep readers out, even from the file that a copy has become. */
 const locksSayInUse = Deno.build.os !== "windows";
 
 async function isLeftOver(copy: string): Promise<boolean> {
   try {
     const { isFile, mtime, size } = await Deno.lstat(copy);
-    // A minute old, none is in use any more, also where there are no locks.
+    // After a minute no copy is in use any more, even without locks.
     if (mtime !== null && Date.now() - mtime.getTime() > 60_000) return true;
-    // It is locked before anything is written to it.
+    // A copy is locked before anything is written to it.
     if (!locksSayInUse || !isFile || size === 0) return false;
     using file = await Deno.open(copy, { read: true, write: true });
     return await file.tryLock(true);
@@ -272,9 +286,9 @@ const COPY = ".datumctl-";
 
 interface Copy {
   readonly path: string;
-  /** What was created there; by its path, somebody who may write in the folder can put another file in its place. */
+  /** The created file. Its path is not enough: others who may write in the folder can replace it. */
   readonly file: Deno.FsFile;
-  /** True when it stands in the target's folder with the target's owner and mode, and the target has one name. */
+  /** True when the copy is in the target's folder with the target's owner and mode, and the target has one name. */
   readonly replacesTarget: boolean;
 }
 
@@ -315,8 +329,9 @@ async function makeCopy(
 }
 
 /**
- * Gives a copy its original's owner and mode, of which the umask took some. That goes by the copy's path only, which
- * leads to any file that whoever may write in the folder puts there: done where nobody else may.
+ * Gives a copy its original's owner and mode, which the umask reduced. That only works through the copy's path,
+ * where others who may write in the folder can put another file; so it is done only in folders where nobody else
+ * may.
  */
 async function becomeLike(copy: string, old: Deno.FileInfo): Promise<void> {
   if (Deno.build.os === "windows") return;
@@ -326,14 +341,18 @@ async function becomeLike(copy: string, old: Deno.FileInfo): Promise<void> {
   await Deno.chmod(copy, (old.mode ?? 0o600) & 0o7777).catch(() => {});
 }
 
-/** True when nothing of the old file would be lost with a copy in its place; else it is rewritten in place. */
+/** True when the copy can replace the old file without losing anything; otherwise the file is rewritten in place. */
 function isLike(copy: Deno.FileInfo, old: Deno.FileInfo): boolean {
   if (Deno.build.os === "windows") return true;
   return copy.uid === old.uid && copy.gid === old.gid && (old.nlink ?? 1) === 1 &&
     ((copy.mode ?? 0) & 0o7777) === ((old.mode ?? 0) & 0o7777);
 }
 
-/** Renames a copy onto its target. Throws `STORAGE` when another file has taken the copy's place. */
+/**
+ * Renames a copy onto its target.
+ *
+ * @throws {AppError} `STORAGE` when another file has taken the copy's place.
+ */
 async function renameOnto(target: string, { path, file }: Copy): Promise<void> {
   const [made, there] = [await file.stat(), await Deno.lstat(path)];
   if (Deno.build.os !== "windows" && (made.ino !== there.ino || made.dev !== there.dev)) {
@@ -346,7 +365,7 @@ async function renameOnto(target: string, { path, file }: Copy): Promise<void> {
   await removeCopiesOf(target);
 }
 
-/** A file that holds part of its new content and could not be given its old one again. */
+/** A file that holds part of its new content and could not be restored. */
 class HalfWritten extends Error {
   override readonly name = "HalfWritten";
 }
@@ -363,7 +382,7 @@ async function rewrite(target: string, before: Uint8Array, after: Uint8Array): P
     }
     if (!sameBytes(await contentOf(file), before)) return "changed";
     try {
-      // What lies beyond the old end first: a full disk shows there, before anything old is overwritten.
+      // The part beyond the old end first: a full disk shows there, before anything old is overwritten.
       await writeAt(file, before.length, after.subarray(before.length));
       await file.sync();
       await writeAt(file, 0, after.subarray(0, before.length));
@@ -386,7 +405,7 @@ async function rewrite(target: string, before: Uint8Array, after: Uint8Array): P
   }
 }
 
-/** True also where the file system keeps no locks: nobody else has one either. */
+/** Also true on a file system without locks: nobody else has one either. */
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
   return await file.tryLock(true).catch((thrown) => {
     if (fileFailure(thrown) === "lockless") return true;
@@ -417,10 +436,14 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** What a path's links lead to, also when nothing is there yet. Throws `STORAGE`. */
+/**
+ * The target of a path's links, even when nothing is there yet.
+ *
+ * @throws {AppError} `STORAGE` when the links cannot be followed.
+ */
 export async function targetOf(path: string): Promise<string> {
   let target = path;
-  // As many links as Linux follows in one path.
+  // Linux follows as many links in one path.
   for (let links = 0; links < 40; links += 1) {
     try {
       return await Deno.realPath(target);

@@ -1,4 +1,4 @@
-/** Owns what happens on Ctrl-C and its kin: held back where a step must finish, heard where a wait must end. */
+/** Ctrl-C and its kin: held back while a step must finish, heard while a wait can end. */
 
 import { AppError } from "../errors.ts";
 import { pause } from "./clock.ts";
@@ -7,9 +7,13 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Signals that are being kept from ending the process. */
+/** Signals that are kept from ending the process. */
 export interface HeldSignals {
-  /** Lets signals through again. Throws `INTERRUPTED` when one came meanwhile. */
+  /**
+   * Lets signals through again.
+   *
+   * @throws {AppError} `INTERRUPTED` when one came meanwhile.
+   */
   release(): Promise<void>;
 }
 
@@ -25,7 +29,7 @@ export function holdSignals(): HeldSignals {
   });
   return {
     async release() {
-      // The runtime hands a signal over in a turn of its own: one that has come already must not get lost.
+      // The runtime delivers a signal in a turn of its own; one that has already come must not get lost.
       await pause(1);
       for (const { signal, listener } of hold) Deno.removeSignalListener(signal, listener);
       if (came !== undefined) throw interrupted();

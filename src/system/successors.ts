@@ -1,24 +1,24 @@
-/** The files that are to take another one's place: their names, and which of them belong to a process that lives. */
+/** The successors of files: new versions beside them, not yet renamed into place, and whether their process lives. */
 
 import { machineMark } from "./environment.ts";
 
-/** A file that is to take the place of another one. */
+/** A file that will replace another one. */
 interface Successor {
   readonly path: string;
-  /** The {@link machineMark} of where it was made. */
+  /** The {@link machineId} of its maker. */
   readonly machine: string;
-  /** When it was last written, by the clock of its file system; in milliseconds since 1970. */
+  /** When it was last written, by its file system's clock; in milliseconds since 1970. */
   readonly writtenAt: number;
 }
 
 const NAME = /^(.*)\.new-([0-9a-f]{8})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A path for a file's next successor, its own each time: two machines can hold one lock. */
+/** A path for a file's next successor. It differs each time, because two machines can hold one lock. */
 export function successorPath(path: string): string {
   return `${path}.new-${machineMark}-${crypto.randomUUID()}`;
 }
 
-/** The successors of a file; none where its folder cannot be listed. */
+/** The successors of a file; none when its folder cannot be listed. */
 async function successorsOf(path: string): Promise<Successor[]> {
   const [name = ""] = /[^/\\]*$/.exec(path) ?? [];
   const folder = path.slice(0, path.length - name.length);
@@ -32,29 +32,29 @@ async function successorsOf(path: string): Promise<Successor[]> {
       if (isFile) found.push({ path: successor, machine, writtenAt: mtime?.getTime() ?? 0 });
     }
   } catch {
-    // What cannot be seen is neither cleared away nor waited for.
+    // What cannot be seen is neither removed nor waited for.
   }
   return found;
 }
 
-/** True where a file has any successor, of any process. */
+/** True when a file has any successor, of any process. */
 export async function hasSuccessors(path: string): Promise<boolean> {
   return (await successorsOf(path)).length > 0;
 }
 
-/** One's own successor, which one has locked. */
+/** This process's own successor, which it has locked. */
 export interface OwnSuccessor {
   readonly path: string;
-  /** False where that lock keeps nobody out, so that those of others say nothing either. */
+  /** False when the lock keeps nobody out; then others' locks say nothing either. */
   readonly locks: boolean;
 }
 
-/** True when a file that this process has locked is locked for another, too. */
+/** True when a file that this process has locked is locked for another one, too. */
 export async function keepsOthersOut(locked: string): Promise<boolean> {
   return await isFree(locked) === false;
 }
 
-/** True when another process than `own`'s, as far as can be told, has a successor that was written after `since`. */
+/** True when another process, as far as can be told, has a successor that was written after `since`. */
 export async function hasRivals(path: string, own: OwnSuccessor, since: number): Promise<boolean> {
   for (const other of await successorsOf(path)) {
     if (other.path !== own.path && other.writtenAt > since && !await isDead(other, own)) return true;
@@ -63,24 +63,24 @@ export async function hasRivals(path: string, own: OwnSuccessor, since: number):
 }
 
 /**
- * Removes the successors that killed processes left: those of this machine which nobody has locked, and those of others,
- * with which no locks may be shared, that were last written before `limit`.
+ * Removes the successors that killed processes left: this machine's when they are not locked, and other machines',
+ * whose locks may not be shared, when they were last written before `limit`.
  */
 export async function clearSuccessors(path: string, own: OwnSuccessor, limit: number): Promise<void> {
   for (const other of await successorsOf(path)) {
     if (other.path === own.path) continue;
     const dead = other.writtenAt < limit ? await isFree(other.path) !== false : await isDead(other, own);
-    // Somebody may be faster; and what stays holds nothing that the file itself may not.
+    // Another process may be faster; and one that stays holds nothing more than the file itself may.
     if (dead) await Deno.remove(other.path).catch(() => {});
   }
 }
 
-/** True where it is known that the process which made it is gone. */
+/** True when its process is known to be gone. */
 async function isDead({ path, machine }: Successor, { locks }: OwnSuccessor): Promise<boolean> {
   return locks && machine === machineMark && await isFree(path) === true;
 }
 
-/** True when nobody has a file locked; undefined where it cannot be told. */
+/** True when nobody has a file locked; undefined when that is unknown. */
 async function isFree(path: string): Promise<boolean | undefined> {
   try {
     using file = await Deno.open(path, { read: true, write: true });

@@ -1,24 +1,24 @@
-/** Who uses the terminal behind standard error at the moment: us, a full-screen program above us, or another program. */
+/** Who uses the terminal behind standard error right now: us, a full-screen program above us, or another program. */
 
 import { childEnvironment, ProgramError, run } from "./processes.ts";
 import { onWindows } from "./environment.ts";
 
 /** What the terminal is used for. */
 export interface TerminalUse {
-  /** A program reads single keys from it: it shows a screen of its own, or waits at a prompt. */
+  /** A program reads single keys from it: it shows a screen of its own or waits at a prompt. */
   readonly raw: boolean;
-  /** It listens to another group of processes than ours. */
+  /** It is controlled by another process group than ours. */
   readonly elsewhere: boolean;
 }
 
-/** For a child of ours on the same terminal. */
+/** Runs in a child on the same terminal. */
 const ASK = "exec <&2 2>/dev/null; stty -a; ps -o pgid= -o tpgid= -p $$";
 
 const LONGEST = 2_000;
 
 /**
- * Looks at the terminal behind standard error. Where there is none, and where the machine has not the programs that
- * can tell, it is free.
+ * Looks at the terminal behind standard error. It counts as free without a terminal, and without the programs that
+ * can tell.
  */
 export async function terminalUse(): Promise<TerminalUse> {
   const free = { raw: false, elsewhere: false };

@@ -1,4 +1,4 @@
-/** Owns the terminal: what is one, reading keys, and writing without a word lost. */
+/** The terminal: reading keys, and writing without losing text. */
 
 import { AppError } from "../errors.ts";
 import { fileFailure } from "./files.ts";
@@ -15,7 +15,7 @@ export interface Terminal {
   writeErr(text: string): void;
   /** Keys as they are typed, each a whole key sequence, until the loop is left. */
   keys(signal: AbortSignal): AsyncGenerator<string, void, void>;
-  /** All of standard input, to its end; of more than `limit` bytes, one more than that. */
+  /** All of standard input, to its end; for more than `limit` bytes, one byte more than that. */
   readIn(limit: number): Promise<string>;
 }
 
@@ -52,7 +52,7 @@ export function systemTerminal(): Terminal {
   };
 }
 
-/** The keys of {@link Terminal}, for those who need nothing else of it. */
+/** The keys of {@link Terminal}, for callers that need nothing else of it. */
 export async function* readKeys(signal: AbortSignal): AsyncGenerator<string, void, void> {
   const { promise: aborted, resolve: stop } = Promise.withResolvers<null>();
   signal.addEventListener("abort", () => stop(null), { once: true });
@@ -61,7 +61,7 @@ export async function* readKeys(signal: AbortSignal): AsyncGenerator<string, voi
     const buffer = new Uint8Array(64);
     const decoder = new TextDecoder();
     while (!signal.aborted) {
-      // A read cannot be given up: it stays behind, in a process that is about to end.
+      // A read cannot be cancelled: it stays pending in a process that is about to end.
       const length = await Promise.race([Deno.stdin.read(buffer), aborted]);
       if (length === null) return;
       yield* splitKeys(decoder.decode(buffer.subarray(0, length), { stream: true }));
@@ -75,12 +75,16 @@ export async function* readKeys(signal: AbortSignal): AsyncGenerator<string, voi
 // deno-lint-ignore no-control-regex
 const KEY = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])|[^]/gu;
 
-/** The keys in what was read at once. */
+/** The keys in text that was read at once. */
 export function splitKeys(text: string): string[] {
   return text.match(KEY) ?? [];
 }
 
-/** Writes to standard output. Throws `STORAGE` when it takes nothing more, as a file on a full disk. */
+/**
+ * Writes to standard output.
+ *
+ * @throws {AppError} `STORAGE` when it takes nothing more, like a file on a full disk.
+ */
 export function writeOut(text: string): void {
   try {
     writeAll(Deno.stdout, text);
@@ -93,16 +97,16 @@ export function writeOut(text: string): void {
   }
 }
 
-/** Writes to standard error. Where that takes nothing more, there is nobody left to tell. */
+/** Writes to standard error. When that takes nothing more, there is nobody left to tell. */
 export function writeErr(text: string): void {
   try {
     writeAll(Deno.stderr, text);
   } catch {
-    // The exit code still says what became of the command.
+    // The exit code still tells the result of the command.
   }
 }
 
-/** Writes all of a text; a reader that went away (a closed pipe) is not an error. */
+/** Writes all of a text. A closed pipe is not an error: its reader went away. */
 export function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {

@@ -1,9 +1,9 @@
-/** Owns the calls into Windows' Credential Manager: CREDENTIALW in memory, and four functions of advapi32.dll. */
+/** The calls into Windows' Credential Manager: CREDENTIALW in memory, and five functions of advapi32.dll. */
 
-/** The one library that is opened, by its full path: a bare name would be looked for in the current folder. */
+/** The only library that is opened, by its full path: a bare name would be looked up in the working folder. */
 export const ADVAPI32 = "C:\\Windows\\System32\\advapi32.dll";
 
-/** A generic credential, as far as it is ours. */
+/** The parts of a generic credential that we use. */
 export interface Credential {
   readonly target: string;
   readonly user: string;
@@ -12,17 +12,17 @@ export interface Credential {
   readonly blob: Uint8Array;
 }
 
-/** The Credential Manager of the person who is logged on. Its calls are local, do not ask anybody and do not wait. */
+/** The Credential Manager of the person who is logged on. Its calls are local, ask nobody and do not wait. */
 export interface CredentialManager {
   /** The credential of that target; undefined when there is none. */
   read(target: string): Credential | undefined;
-  /** Stores or replaces. */
+  /** Stores or replaces a credential. */
   write(credential: Credential): void;
-  /** False when there was none. */
+  /** Removes a credential. False when there is none. */
   remove(target: string): boolean;
 }
 
-/** Windows has no Credential Manager for us: why, as the end of a sentence. */
+/** Windows has no Credential Manager for us; the message says why, as the end of a sentence. */
 export class CredentialManagerUnavailable extends Error {
   override readonly name = "CredentialManagerUnavailable";
 }
@@ -31,7 +31,7 @@ const TYPE_GENERIC = 1;
 const TYPES = 8;
 const PERSIST_LOCAL_MACHINE = 2;
 
-/** The size of CREDENTIALW where pointers have 64 bits (wincred.h), and where each member of it lies. */
+/** The size of CREDENTIALW with 64-bit pointers (wincred.h), and the offset of each member. */
 export const CREDENTIAL_SIZE = 80;
 const AT = { type: 4, target: 8, comment: 16, blobSize: 32, blob: 40, persist: 48, user: 72 } as const;
 
@@ -46,8 +46,8 @@ const SYMBOLS = {
 /**
  * Opens the Credential Manager.
  *
- * @param path the library; another one than {@link ADVAPI32} in tests alone
- * @throws {CredentialManagerUnavailable} the library is not there, or must not be used
+ * @param path the library; another than {@link ADVAPI32} only in tests
+ * @throws {CredentialManagerUnavailable} when the library is missing or must not be used.
  */
 export function openCredentialManager(path: string = ADVAPI32): CredentialManager & Disposable {
   let library: Deno.DynamicLibrary<typeof SYMBOLS>;
@@ -59,8 +59,8 @@ export function openCredentialManager(path: string = ADVAPI32): CredentialManage
   const { CredReadW, CredWriteW, CredDeleteW, CredGetSessionTypes, CredFree } = library.symbols;
 
   /**
-   * Tells "no such credential" from a logon that has no store at all, such as one over the network. That would be
-   * GetLastError's to say, but it lies in another library, and is overwritten before we could ask.
+   * Tells "no such credential" from a logon that has no store at all, such as one over the network. GetLastError
+   * would say, but it is in another library, and its value is overwritten before we could ask.
    */
   function assertStore(): void {
     const persistence = new Uint32Array(TYPES);
@@ -99,7 +99,7 @@ export function openCredentialManager(path: string = ADVAPI32): CredentialManage
       try {
         stored = CredWriteW(encodeCredential(parts, address), 0);
       } finally {
-        // Wiped, and thereby kept from the garbage collector until Windows has read them through their addresses.
+        // Wiping also keeps them from the garbage collector until Windows has read them through their addresses.
         for (const part of Object.values(parts)) part.fill(0);
       }
       if (stored !== 0) return;
@@ -119,7 +119,7 @@ export function openCredentialManager(path: string = ADVAPI32): CredentialManage
   };
 }
 
-/** The members of a CREDENTIALW, each in memory of its own; texts are UTF-16LE and end in a zero. */
+/** The members of a CREDENTIALW, each in its own memory. Texts are UTF-16LE and end in a zero. */
 export interface CredentialParts {
   readonly target: Uint8Array<ArrayBuffer>;
   readonly user: Uint8Array<ArrayBuffer>;
@@ -127,7 +127,10 @@ export interface CredentialParts {
   readonly blob: Uint8Array<ArrayBuffer>;
 }
 
-/** A CREDENTIALW: generic, kept on this machine for this person, across logons. `addressOf` finds its members. */
+/**
+ * A generic CREDENTIALW that is kept on this machine for this person, across logons. `addressOf` returns its
+ * members' addresses.
+ */
 export function encodeCredential(
   parts: CredentialParts,
   addressOf: (bytes: Uint8Array<ArrayBuffer>) => bigint,
@@ -144,15 +147,15 @@ export function encodeCredential(
   return bytes;
 }
 
-/** Memory that a CREDENTIALW points into. */
+/** The memory that a CREDENTIALW points into. */
 export interface Memory {
-  /** `length` bytes at an address, copied. */
+  /** A copy of `length` bytes at an address. */
   bytes(address: bigint, length: number): Uint8Array;
   /** The UTF-16LE text at an address up to its zero; empty for address 0. */
   text(address: bigint): string;
 }
 
-/** Takes a CREDENTIALW apart; everything is copied, so that it may be freed afterwards. */
+/** Reads a CREDENTIALW. Everything is copied, so that it may be freed afterwards. */
 export function decodeCredential(bytes: Uint8Array, memory: Memory): Credential {
   const view = new DataView(bytes.buffer, bytes.byteOffset, CREDENTIAL_SIZE);
   const size = view.getUint32(AT.blobSize, true);
@@ -164,7 +167,7 @@ export function decodeCredential(bytes: Uint8Array, memory: Memory): Credential 
   };
 }
 
-/** A text as Windows wants it: UTF-16LE with a zero at the end. */
+/** A text as Windows expects it: UTF-16LE with a zero at the end. */
 export function wide(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array((text.length + 1) * 2);
   const view = new DataView(bytes.buffer);
@@ -176,7 +179,7 @@ function address(bytes: Uint8Array<ArrayBuffer>): bigint {
   return bytes.length === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }
 
-/** Longer texts than this are not ours; reading on would leave the memory that the credential has. */
+/** A longer text is not ours, and reading on would leave the credential's memory. */
 const LONGEST_TEXT = 32_768;
 
 const memory: Memory = {
