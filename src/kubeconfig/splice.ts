@@ -3,7 +3,14 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import { sameData } from "../splice/same-data.ts";
 import { addFlow, removeFlow, type Replaced, type Span } from "../splice/yaml-flow.ts";
-import { CannotSplice, endOf, keyOf, type Placed, startOf, YamlRanges } from "../splice/yaml-ranges.ts";
+import {
+  CannotSplice,
+  endOf,
+  keyOf,
+  type NodeWithRange,
+  startOf,
+  YamlRanges,
+} from "../splice/yaml-ranges.ts";
 import {
   blockLines,
   flowText,
@@ -74,8 +81,8 @@ export class SplicedText {
       if (key === undefined || !lists.includes(key) || !isSeq(list) || list.flow === true) continue;
       list.items.forEach((item, index) => {
         if (stays(key, index)) return;
-        const start = this.#at.lineStart(this.#at.dashOf(list, item as Placed));
-        cuts.push({ start, end: this.#at.lineAfter(this.#at.contentEnd(item as Placed)), text: "" });
+        const start = this.#at.lineStart(this.#at.dashOf(list, item as NodeWithRange));
+        cuts.push({ start, end: this.#at.lineAfter(this.#at.contentEnd(item as NodeWithRange)), text: "" });
       });
     }
     const clash = this.#splices.some((splice) => {
@@ -173,7 +180,7 @@ export class SplicedText {
   lineOfItem(root: YAMLMap, key: string, index: number): number {
     const pair = root.items.find((candidate) => keyOf(candidate) === key);
     const item = isSeq(pair?.value) ? pair.value.items[index] : undefined;
-    const at = item === undefined ? 0 : startOf(item as Placed);
+    const at = item === undefined ? 0 : startOf(item as NodeWithRange);
     return this.#text.slice(0, at).split("\n").length;
   }
 
@@ -189,7 +196,7 @@ export class SplicedText {
   }
 
   #replaceValue(map: YAMLMap, pair: Pair, desired: unknown): void {
-    const node = pair.value as Placed | null;
+    const node = pair.value as NodeWithRange | null;
     const empty = node === null || startOf(node) === endOf(node);
     const pairStart = this.#at.pairStart(map, pair);
     if (map.flow === true) {
@@ -197,7 +204,7 @@ export class SplicedText {
       if (!empty) this.#splices.push({ start: startOf(node), end: endOf(node), text });
       else {
         const colon = this.#at.afterColon(pair);
-        const at = colon ?? endOf(pair.key as Placed);
+        const at = colon ?? endOf(pair.key as NodeWithRange);
         this.#splices.push({ start: at, end: at, text: (colon === undefined ? ": " : " ") + text });
       }
       return;
@@ -290,7 +297,7 @@ export class SplicedText {
       );
     }
     const dash = this.#at.column(startOf(list));
-    const first = list.items[0] as Placed;
+    const first = list.items[0] as NodeWithRange;
     const sameLine = this.#at.lineStart(startOf(first)) === this.#at.lineStart(startOf(list));
     const gap = sameLine && isMap(first) && first.flow !== true ? this.#at.column(startOf(first)) - dash : 2;
     this.#splices.push({
@@ -300,7 +307,7 @@ export class SplicedText {
   }
 
   #replaceItem(list: YAMLSeq, index: number, desired: unknown): void {
-    const item = list.items[index] as Placed;
+    const item = list.items[index] as NodeWithRange;
     if (list.flow === true) {
       const text = flowText(desired, this.#at.blankBefore(startOf(item)), this.#unit, this.#eol);
       this.#splices.push({ start: startOf(item), end: endOf(item), text });
@@ -315,7 +322,7 @@ export class SplicedText {
     const spans = this.#at.spansOfItems(list);
     if (list.flow === true) return void this.#splices.push(...removeFlow(this.#text, spans, change.removed));
     for (const index of change.removed) {
-      const item = list.items[index] as Placed;
+      const item = list.items[index] as NodeWithRange;
       this.#removeLines(
         this.#at.dashOf(list, item),
         this.#at.lineAfter(this.#at.contentEnd(item)),

@@ -50,7 +50,7 @@ async function isNews(
   const remembered = failures === undefined ? new AppError(error.code, "") : error;
   if (error.code !== "INTERRUPTED") await memory.remember(remembered);
   const started = await parent.start();
-  return await memory.firstFor(`${parent.id} ${started?.mark ?? ""}`);
+  return await memory.firstFor(`${parent.id} ${started?.ticks ?? ""}`);
 }
 
 /** True when a program above us shows a screen of its own, which a message would spoil. */

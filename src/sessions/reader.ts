@@ -6,7 +6,7 @@ import { printable } from "../text.ts";
 import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import type { Folders } from "../system/environment.ts";
-import { isOurs, isTrusted, leaveOfOthers, listFolder, readTextFile, tighten } from "../system/files.ts";
+import { isOurs, isTrusted, accessOfOthers, listFolder, readTextFile, tighten } from "../system/files.ts";
 import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -255,12 +255,12 @@ export class SessionReader implements StoreParts {
     await this.#makePrivate(sessions);
     if (config === sessions) return;
     this.#refuseForeign(config);
-    const leave = leaveOfOthers(config);
-    if (leave === "nothing" || !isOurs(config)) return;
+    const access = accessOfOthers(config);
+    if (access === "nothing" || !isOurs(config)) return;
     const chosen = this.host.env("DATUMCTL_CONFIG_DIR") !== undefined;
     if (!chosen || (await listFolder(config)).every((name) => OURS.test(name))) {
       await this.#makePrivate(config);
-    } else if (leave === "write") {
+    } else if (access === "write") {
       this.host.notice(
         `Others can write in ${config}. Keep sessions in a folder of their own: DATUMCTL_CONFIG_DIR=FOLDER`,
       );

@@ -129,8 +129,8 @@ export async function startBrowser(
 ): Promise<string | undefined> {
   const outcome = await openBrowser(url, { command });
   if (!outcome.opened) return outcome.reason;
-  const { passedOver, program } = outcome;
-  if (passedOver !== undefined) note(`${capital(passedOver)}; ${program} was started instead.`);
+  const { fallbackReason, program } = outcome;
+  if (fallbackReason !== undefined) note(`${capital(fallbackReason)}; ${program} was started instead.`);
   return undefined;
 }
 

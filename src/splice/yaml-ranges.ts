@@ -4,7 +4,7 @@ import { isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "y
 import type { Span } from "./yaml-flow.ts";
 
 /** A YAML node with its range in the text. */
-export type Placed = YAMLMap | YAMLSeq | {
+export type NodeWithRange = YAMLMap | YAMLSeq | {
   readonly range?: readonly [number, number, number] | null | undefined;
 };
 
@@ -19,13 +19,13 @@ export function keyOf(pair: Pair): string | undefined {
 }
 
 /** Where a node starts. */
-export function startOf(node: Placed): number {
+export function startOf(node: NodeWithRange): number {
   if (!node.range) throw new CannotSplice("a value without a place");
   return node.range[0];
 }
 
 /** Where a node ends, with everything that YAML counts as part of it. */
-export function endOf(node: Placed): number {
+export function endOf(node: NodeWithRange): number {
   if (!node.range) throw new CannotSplice("a value without a place");
   return node.range[1];
 }
@@ -43,7 +43,7 @@ export class YamlRanges {
   }
 
   /** Where the dash of a block list's item is: on the item's line, or above it. */
-  dashOf(list: YAMLSeq, item: Placed): number {
+  dashOf(list: YAMLSeq, item: NodeWithRange): number {
     const column = this.column(startOf(list));
     for (let line = this.lineStart(startOf(item)); line >= this.lineStart(startOf(list));) {
       if (this.#text[line + column] === "-" && this.blankBefore(line + column) !== undefined) {
@@ -56,19 +56,19 @@ export class YamlRanges {
   }
 
   /** The end of a node's content, without the comments and empty lines that follow it. */
-  contentEnd(node: Placed): number {
+  contentEnd(node: NodeWithRange): number {
     if ((isMap(node) || isSeq(node)) && node.flow !== true) {
       const last = node.items.at(-1);
       if (last === undefined) return endOf(node);
-      return isMap(node) ? this.contentEndOfPair(last as Pair) : this.contentEnd(last as Placed);
+      return isMap(node) ? this.contentEndOfPair(last as Pair) : this.contentEnd(last as NodeWithRange);
     }
     return endOf(node);
   }
 
   /** Like {@link YamlRanges.contentEnd}, for a pair; the end of its key when it has no value. */
   contentEndOfPair(pair: Pair): number {
-    const value = pair.value as Placed | null;
-    return value === null ? endOf(pair.key as Placed) : this.contentEnd(value);
+    const value = pair.value as NodeWithRange | null;
+    return value === null ? endOf(pair.key as NodeWithRange) : this.contentEnd(value);
   }
 
   /** The content range of each pair of a mapping. */
@@ -78,12 +78,12 @@ export class YamlRanges {
 
   /** The content range of each item of a list. */
   spansOfItems(list: YAMLSeq): Span[] {
-    return list.items.map((item) => [startOf(item as Placed), this.contentEnd(item as Placed)]);
+    return list.items.map((item) => [startOf(item as NodeWithRange), this.contentEnd(item as NodeWithRange)]);
   }
 
   /** Where a pair starts: at its key, or at the `?`, anchor or tag before the key. */
   pairStart(map: YAMLMap, pair: Pair): number {
-    const key = startOf(pair.key as Placed);
+    const key = startOf(pair.key as NodeWithRange);
     if (map.flow === true) return key;
     if (pair === map.items[0]) return startOf(map);
     const line = this.lineStart(key);
@@ -93,7 +93,7 @@ export class YamlRanges {
 
   /** The offset behind a pair's colon; undefined when no colon follows the key. */
   afterColon(pair: Pair): number | undefined {
-    const from = endOf(pair.key as Placed);
+    const from = endOf(pair.key as NodeWithRange);
     const gap = /^\s*:/.exec(this.#text.slice(from, from + 200));
     return gap === null ? undefined : from + gap[0].length;
   }
@@ -125,7 +125,7 @@ export class YamlRanges {
    * Where new text can go behind a node whose parts start at a column: behind its last line and the comments that
    * are indented further than the column, because those belong to the node.
    */
-  roomBehind(node: Placed, column: number): number {
+  roomBehind(node: NodeWithRange, column: number): number {
     let room = this.lineAfter(this.contentEnd(node));
     for (let line = room; line < this.#text.length;) {
       const next = this.lineAfter(line + 1);

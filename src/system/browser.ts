@@ -41,7 +41,7 @@ export type BrowserOutcome =
     readonly opened: true;
     readonly program: string;
     /** Why the browser of `$BROWSER` was not used. */
-    readonly passedOver?: string | undefined;
+    readonly fallbackReason?: string | undefined;
   }
   | { readonly opened: false; readonly reason: string };
 
@@ -166,11 +166,11 @@ export async function openBrowser(
   options: {
     readonly command?: string | undefined;
     readonly patience?: number;
-    readonly surroundings?: BrowserEnvironment;
+    readonly environment?: BrowserEnvironment;
   } = {},
 ): Promise<BrowserOutcome> {
   const env = childEnvironment(BROWSER_VARIABLES);
-  const { command, patience = 1000, surroundings: context = browserEnvironment } = options;
+  const { command, patience = 1000, environment: context = browserEnvironment } = options;
   const { commands, problem } = browserCommands(url, command, context);
   const own = command ?? context.variable("BROWSER");
   const variable = command === undefined && own ? " (BROWSER)" : "";
@@ -182,7 +182,7 @@ export async function openBrowser(
       const { code } = startDetached(program, args, { env });
       const failed = await earlyFailure(code, patience);
       if (failed === undefined) {
-        return { opened: true, program, passedOver: chosen };
+        return { opened: true, program, fallbackReason: chosen };
       }
       failure = `"${program}" ended with exit code ${failed}`;
       if (own) chosen ??= `${failure}${variable}`;

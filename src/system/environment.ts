@@ -24,7 +24,7 @@ export const buildTarget: string = Deno.build.target;
  * Identifies this machine or container among those that share its home: a hash of the host's name and of the root
  * file system, which every container has of its own. Eight hexadecimal digits.
  */
-export const machineMark: string = digitsOf(`${hostName()} ${rootFileSystem()}`);
+export const machineId: string = hashOf(`${hostName()} ${rootFileSystem()}`);
 
 function hostName(): string {
   try {
@@ -44,7 +44,7 @@ function rootFileSystem(): string {
 }
 
 /** FNV-1a of 32 bits: fast, and nothing here is secret. */
-function digitsOf(text: string): string {
+function hashOf(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return (hash >>> 0).toString(16).padStart(8, "0");

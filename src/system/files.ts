@@ -191,7 +191,7 @@ export function isTrusted(path: string): boolean {
 }
 
 /** What users other than the owner may do in a folder. "nothing" when none can be seen there, and on Windows. */
-export function leaveOfOthers(path: string): "nothing" | "look" | "write" {
+export function accessOfOthers(path: string): "nothing" | "look" | "write" {
   if (Deno.build.os === "windows") return "nothing";
   try {
     const mode = Deno.statSync(path).mode ?? 0;

@@ -20,7 +20,7 @@ const LARGEST_INDEX = 256 * 1024 * 1024;
  * @throws {AppError} `STORAGE` when there is a repository and it cannot be read.
  */
 export async function isTracked(path: string): Promise<boolean> {
-  const file = await placeOf(path);
+  const file = await resolvedPath(path);
   for (let at = file;;) {
     at = at.slice(0, Math.max(at.lastIndexOf("/"), 0));
     for (const repository of await repositoriesIn(at, file)) {
@@ -31,7 +31,7 @@ export async function isTracked(path: string): Promise<boolean> {
 }
 
 /** The path of a file, or of one to be written, with every link on the way followed; with slashes. */
-async function placeOf(path: string): Promise<string> {
+async function resolvedPath(path: string): Promise<string> {
   const plain = (text: string) => onWindows ? text.replaceAll("\\", "/") : text;
   const file = plain(await targetOf(path));
   const missing: string[] = [];

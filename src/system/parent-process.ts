@@ -1,6 +1,6 @@
 /** The process that started this one, told apart from others with the same number. */
 
-import { machineMark } from "./environment.ts";
+import { machineId } from "./environment.ts";
 import { childEnvironment, run } from "./processes.ts";
 
 /** The process that started this one. */
@@ -17,14 +17,14 @@ export interface ParentProcess {
 /** When a process started. */
 export interface ProcessStart {
   /** The same at every call, and another for each process of that number. */
-  readonly mark: string;
+  readonly ticks: string;
   /** In milliseconds. */
   readonly ago: number;
 }
 
 /** This process's own parent. */
 export const parentProcess: ParentProcess = {
-  id: `${Deno.ppid}@${machineMark}`,
+  id: `${Deno.ppid}@${machineId}`,
   start: () => startOf(Deno.ppid),
 };
 
@@ -63,5 +63,5 @@ export function readStart(text: string): ProcessStart | undefined {
   if (ticks === undefined || !/^\d+$/.test(ticks)) return undefined;
   const ago = Math.round(Number(uptime) * 1000) - Number(ticks) * TICK;
   // In a container, the uptime and the processes' start times may come from different clocks.
-  return Number.isFinite(ago) && ago >= -TICK ? { mark: ticks, ago: Math.max(0, ago) } : undefined;
+  return Number.isFinite(ago) && ago >= -TICK ? { ticks, ago: Math.max(0, ago) } : undefined;
 }

@@ -243,7 +243,7 @@ Deno.test("a $BROWSER that fails or is missing is named, and gives way to the sy
       const where = place({ BROWSER });
       Deno.env.set("PATH", folder);
       try {
-        assert.deepEqual(await openBrowser(URL_, { surroundings: where, patience: 10_000 }), {
+        assert.deepEqual(await openBrowser(URL_, { environment: where, patience: 10_000 }), {
           opened: false,
           reason: said,
         });
@@ -251,10 +251,10 @@ Deno.test("a $BROWSER that fails or is missing is named, and gives way to the sy
           `${folder}/xdg-open`,
           `printf '%s' "$1" >"${folder}/new"; /bin/mv "${folder}/new" "${folder}/seen"`,
         );
-        assert.deepEqual(await openBrowser(URL_, { surroundings: where, patience: 10_000 }), {
+        assert.deepEqual(await openBrowser(URL_, { environment: where, patience: 10_000 }), {
           opened: true,
           program: "xdg-open",
-          passedOver: said,
+          fallbackReason: said,
         });
       } finally {
         Deno.env.set("PATH", path);

@@ -1,12 +1,12 @@
 /** A disk that takes no successor of one file, as a full one takes none. */
 
-import { machineMark } from "../../src/system/environment.ts";
+import { machineId } from "../../src/system/environment.ts";
 
 /** Puts a folder where the next successors of a file would be made, until it is disposed of. */
 export async function refuseSuccessors(path: string): Promise<AsyncDisposable> {
   const { randomUUID } = crypto;
   const id = randomUUID.call(crypto);
-  const inTheWay = `${path}.new-${machineMark}-${id}`;
+  const inTheWay = `${path}.new-${machineId}-${id}`;
   await Deno.mkdir(`${inTheWay}/inside`, { recursive: true });
   crypto.randomUUID = () => id;
   return {
