@@ -6,7 +6,7 @@ import { printable } from "../text.ts";
 import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import type { Folders } from "../system/environment.ts";
-import { isOurs, isTrusted, accessOfOthers, listFolder, readTextFile, tighten } from "../system/files.ts";
+import { accessOfOthers, isOurs, isTrusted, listFolder, readTextFile, tighten } from "../system/files.ts";
 import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { type Config, parseConfig } from "./config.ts";
