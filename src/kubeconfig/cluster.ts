@@ -1,11 +1,11 @@
-/** What kubectl can tell its plugin of the servers that a user entry serves: which they are, and whether they fit. */
+/** Whether the servers of a user entry fit into what kubectl tells its plugin. */
 
 import { AppError } from "../errors.ts";
 import { readSharedFile } from "../system/shared-file.ts";
 import { authorityPath } from "./server.ts";
 import { entriesByName, entryOf, type Kubeconfig, type KubeconfigEntry } from "./file.ts";
 
-/** The cluster entries to which the contexts of a user entry lead. */
+/** The cluster entries that the contexts of a user entry use. */
 export function clustersServed(kubeconfig: Kubeconfig, user: string): readonly KubeconfigEntry[] {
   const contexts = [...entriesByName(kubeconfig, "contexts").values()];
   const names = new Set(contexts.flatMap(({ fields }) => fields["user"] === user ? fields["cluster"] : []));
@@ -15,21 +15,21 @@ export function clustersServed(kubeconfig: Kubeconfig, user: string): readonly K
 }
 
 /**
- * The largest authority, in bytes of PEM, that goes with what client-go tells its plugin: one variable of the environment
- * holds 128 KiB on Linux and 32 on Windows, the authority as base64 and all else with it.
+ * The largest authority, in bytes of PEM, that client-go can tell its plugin: one environment variable holds 128
+ * KiB on Linux and 32 KiB on Windows, the authority in base64 and everything else included.
  */
 export const LARGEST_AUTHORITY = 16 * 1024;
 
 /**
- * The name of a cluster whose authority is too large to be told, of those that a user entry serves and the one that is
- * about to be written for it; undefined where all fit.
+ * The name of a cluster whose authority is too large for that; undefined when all fit. Looks at the clusters that a
+ * user entry serves and the one that is about to be written for it.
  */
 export async function tooLargeToTell(
   kubeconfig: Kubeconfig,
   user: string,
   { cluster, server, certificateAuthority = "" }: {
     readonly cluster: string;
-    /** Its entry is written, with this authority or none. */
+    /** Set when its entry is written, with this authority or none. */
     readonly server?: string | undefined;
     readonly certificateAuthority?: string | undefined;
   },
@@ -54,7 +54,7 @@ async function isTooLarge(entry: KubeconfigEntry): Promise<boolean> {
     if (path !== undefined) await readSharedFile(path, LARGEST_AUTHORITY);
     return false;
   } catch (thrown) {
-    // It is larger, or cannot be read, which nobody should bet on.
+    // A larger or unreadable file may be too large.
     if (thrown instanceof AppError) return true;
     throw thrown;
   }

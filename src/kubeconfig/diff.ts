@@ -1,12 +1,12 @@
-/** Owns the unified diff of two texts, as `diff -u` prints it and `patch` takes it. */
+/** The unified diff of two texts, as `diff -u` prints it and `patch` reads it. */
 
-/** What stands in the diff's header; `/dev/null` for a file that is not there. */
+/** The names in the diff's header; `/dev/null` for a missing file. */
 export interface DiffNames {
   readonly before: string;
   readonly after: string;
 }
 
-// Beyond this many differing lines the middle is shown as replaced: the search costs their square.
+// With more differing lines than this, the middle is shown as replaced: the search takes their square.
 const LONGEST_SEARCH = 2_000;
 
 type Step = " " | "-" | "+";
@@ -37,7 +37,7 @@ export function unifiedDiff(before: string, after: string, names: DiffNames): st
   return out;
 }
 
-/** `start,count` of a hunk's header: a count of 1 is left out, and an empty span names the line before it. */
+/** `start,count` of a hunk's header. A count of 1 is left out, and an empty span names the line before it. */
 function span(start: number, count: number): string {
   if (count === 1) return String(start + 1);
   return `${count === 0 ? start : start + 1},${count}`;
@@ -47,7 +47,7 @@ function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** Index ranges of rows, each change with up to three rows around it; ranges that meet are one. */
+/** Index ranges of rows, each change with up to three rows around it; touching ranges are merged. */
 function hunks(rows: readonly Step[]): [number, number][] {
   const ranges: [number, number][] = [];
   rows.forEach((step, index) => {
@@ -70,12 +70,12 @@ function steps(a: readonly string[], b: readonly string[]): Step[] {
   return [...Array<Step>(head).fill(" "), ...middle, ...Array<Step>(tail).fill(" ")];
 }
 
-/** The shortest way from one list of lines to the other: Myers, "An O(ND) Difference Algorithm" (1986). */
+/** The shortest edit from one list of lines to the other: Myers, "An O(ND) Difference Algorithm" (1986). */
 function shortest(a: readonly string[], b: readonly string[]): Step[] {
   const replaced = () => [...a.map((): Step => "-"), ...b.map((): Step => "+")];
   if (a.length === 0 || b.length === 0) return replaced();
   const limit = Math.min(a.length + b.length, LONGEST_SEARCH);
-  // For each number of differences, how far along `a` each diagonal (a's index minus b's) got.
+  // For each number of differences, how far each diagonal (a's index minus b's) got in `a`.
   const trail: Map<number, number>[] = [];
   let reach = new Map<number, number>([[1, 0]]);
   for (let differences = 0; differences <= limit; differences += 1) {

@@ -1,9 +1,9 @@
-/** Names that stand twice in one list of a kubeconfig: kubectl then refuses the whole file. */
+/** Names that occur twice in one list of a kubeconfig: kubectl then refuses the whole file. */
 
 import { INNER, listOf, LISTS } from "./edit.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
-/** Where something stands in a kubeconfig's data: keys and positions from the root on. */
+/** A path in a kubeconfig's data: keys and positions from the root. */
 export type DataPath = readonly (string | number)[];
 
 /** A name that several entries of one list have. */
@@ -15,7 +15,7 @@ export interface DuplicateName {
   readonly positions: readonly number[];
 }
 
-/** The names that stand twice in one list; an entry without a name has an empty one, as it has for kubectl. */
+/** The names that occur twice in one list. As for kubectl, an entry without a name has an empty one. */
 export function duplicateNames(data: Readonly<Record<string, unknown>>): DuplicateName[] {
   return namedLists(data).flatMap(({ path, names }) => {
     const byName = Map.groupBy(names.keys(), (position) => names[position]);
@@ -25,14 +25,14 @@ export function duplicateNames(data: Readonly<Record<string, unknown>>): Duplica
   });
 }
 
-/** A list that kubectl makes a map of. */
+/** A list that kubectl reads as a map. */
 interface NamedList {
   readonly path: DataPath;
-  /** The name of each entry; undefined where kubectl looks at none. */
+  /** The name of each entry; undefined when kubectl does not look at it. */
   readonly names: readonly (string | undefined)[];
 }
 
-/** The three lists of a kubeconfig, and `extensions` wherever they may stand. */
+/** The three lists of a kubeconfig, and `extensions` at every level. */
 function namedLists(data: Readonly<Record<string, unknown>>): NamedList[] {
   const own = LISTS.flatMap((list): NamedList[] => {
     const entries = listOf(data, list);
@@ -48,7 +48,7 @@ function namedLists(data: Readonly<Record<string, unknown>>): NamedList[] {
 function extensionsOf(path: DataPath, owner: unknown): NamedList[] {
   const entries = isRecord(owner) ? owner["extensions"] : undefined;
   if (!Array.isArray(entries)) return [];
-  // One that holds nothing is passed over by kubectl.
+  // kubectl skips an empty one.
   const names = entries.map((entry) =>
     isRecord(entry) && isHeld(entry["extension"]) ? nameOf(entry) : undefined
   );
@@ -59,7 +59,7 @@ function isHeld(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** Of a name that is no text, kubectl has more to say than we. */
+/** kubectl itself says more about a name that is not a text. */
 function nameOf(entry: unknown): string | undefined {
   const name = (isRecord(entry) ? entry["name"] : undefined) ?? "";
   return typeof name === "string" ? name : undefined;

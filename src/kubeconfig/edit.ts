@@ -1,10 +1,10 @@
-/** Owns what an edit of a kubeconfig means: the entries and fields that it shall hold afterwards. */
+/** The edit of a kubeconfig: the entries and fields that it must hold afterwards. */
 
 import { sameData } from "../splice/same-data.ts";
 import type { ListChange } from "./splice.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
-/** The exec section of a user entry (client.authentication.k8s.io/v1), with the fields in kubectl's spelling. */
+/** The exec section of a user entry (client.authentication.k8s.io/v1), with kubectl's field names. */
 export interface ExecEntry {
   readonly apiVersion: string;
   readonly command: string;
@@ -12,7 +12,7 @@ export interface ExecEntry {
   readonly interactiveMode: "Never" | "IfAvailable" | "Always";
   readonly provideClusterInfo: boolean;
   readonly installHint: string;
-  /** Null says "nothing of ours": variables that a person put into an entry of ours stay. */
+  /** Null sets nothing: variables that a person put into our entry stay. */
   readonly env: readonly { readonly name: string; readonly value: string }[] | null;
 }
 
@@ -20,17 +20,17 @@ export interface ExecEntry {
 export interface ClusterEdit {
   readonly name: string;
   readonly server: string;
-  /** Base64 of PEM; null takes what is there away; without it, it stays. */
+  /** Base64 of PEM. Null removes the current one; undefined keeps it. */
   readonly certificateAuthorityData?: string | null | undefined;
 }
 
-/** A user to add or update: every other credential in the entry goes. */
+/** A user to add or update. Every other credential in the entry is removed. */
 export interface UserEdit {
   readonly name: string;
   readonly exec: ExecEntry;
 }
 
-/** A context to add or update; without a namespace, the one that is there stays. */
+/** A context to add or update. Without a namespace, the current one stays. */
 export interface ContextEdit {
   readonly name: string;
   readonly cluster: string;
@@ -38,7 +38,7 @@ export interface ContextEdit {
   readonly namespace?: string | undefined;
 }
 
-/** Entries to take away by name; `currentContext` is emptied when it is the one named here. */
+/** Entries to remove, by name. `currentContext` is emptied when it is the one named here. */
 export interface KubeconfigRemoval {
   readonly clusters?: readonly string[] | undefined;
   readonly users?: readonly string[] | undefined;
@@ -46,7 +46,7 @@ export interface KubeconfigRemoval {
   readonly currentContext?: string | undefined;
 }
 
-/** What shall be different in a kubeconfig; removals come first. */
+/** The changes of a kubeconfig. Removals come first. */
 export interface KubeconfigEdit {
   readonly clusters?: readonly ClusterEdit[] | undefined;
   readonly users?: readonly UserEdit[] | undefined;
@@ -60,10 +60,10 @@ export const LISTS = ["clusters", "users", "contexts"] as const;
 /** One of {@link LISTS}. */
 export type ListName = typeof LISTS[number];
 
-/** Under which key an entry of each list has its fields. */
+/** The key of each list's entries that holds their fields. */
 export const INNER = { clusters: "cluster", users: "user", contexts: "context" } as const;
 
-/** Every way to sign in that kubectl would prefer to, or mix with, the exec section. */
+/** Every way to sign in that kubectl would prefer to the exec section, or mix with it. */
 const OTHER_CREDENTIALS = [
   "token",
   "tokenFile",
@@ -76,7 +76,7 @@ const OTHER_CREDENTIALS = [
   "auth-provider",
 ];
 
-/** What an edit comes to: the data after it, and what happens to each list. */
+/** The result of an edit: the data after it, and the changes of each list. */
 export interface ListEdits {
   readonly data: Record<string, unknown>;
   readonly lists: ReadonlyMap<ListName, ListChange>;
@@ -84,12 +84,12 @@ export interface ListEdits {
 
 type Entry = Record<string, unknown> | null;
 
-/** The entries of one list, null entries too. */
+/** The entries of one list, null entries included. */
 export function listOf(data: Readonly<Record<string, unknown>>, list: ListName): readonly Entry[] {
   return (data[list] ?? []) as readonly Entry[];
 }
 
-/** What an edit makes of a kubeconfig's data. */
+/** The data of a kubeconfig after an edit. */
 export function plannedChange(data: Readonly<Record<string, unknown>>, edit: KubeconfigEdit): ListEdits {
   const lists = new Map<ListName, ListChange>();
   const after: Record<string, unknown> = { ...data };
@@ -109,7 +109,7 @@ export function plannedChange(data: Readonly<Record<string, unknown>>, edit: Kub
   return { lists, data: after };
 }
 
-/** The entries after a change, of those that `stays` says yes to. */
+/** The entries after a change, limited to those that `stays` accepts. */
 export function entriesAfter(
   entries: readonly Entry[],
   change: ListChange | undefined,
@@ -157,7 +157,7 @@ function desiredEntry(
       for (const other of ["certificate-authority", "certificate-authority-data"]) delete fields[other];
     }
     if (typeof wanted.certificateAuthorityData === "string") {
-      // kubectl refuses a CA beside the switch that turns checking off.
+      // kubectl refuses an authority beside the switch that turns verification off.
       delete fields["insecure-skip-tls-verify"];
       fields["certificate-authority-data"] = wanted.certificateAuthorityData;
     }
@@ -187,7 +187,7 @@ function desiredExec(exec: ExecEntry, current: unknown): Record<string, unknown>
   };
 }
 
-/** Whether exec arguments are those of an entry that this program (or the vendor's tool) wrote. */
+/** True for exec arguments that this program (or the vendor's tool) wrote. */
 export function isOurExec(args: unknown): boolean {
   return Array.isArray(args) && args[0] === "auth" && args[1] === "get-token" &&
     args.some((arg) => typeof arg === "string" && /^--(?:session|active-for)(?:=|$)/.test(arg));

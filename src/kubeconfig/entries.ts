@@ -1,4 +1,4 @@
-/** Owns what our kubeconfig entries look like: the user's name and exec section, and how the three belong together. */
+/** Our kubeconfig entries: the user's name, the exec section, and how the three entries belong together. */
 
 import { AppError } from "../errors.ts";
 import { ENTRY_WRITER } from "../hints.ts";
@@ -9,29 +9,29 @@ import type { ExecEntry, KubeconfigEdit } from "./edit.ts";
 import { entriesOf } from "./text.ts";
 
 /**
- * Whom an entry acts as: one session, or whichever is active among those of an API host. `activeFor` is the API host, or
- * an issuer's URL, at which alone it acts.
+ * Who an entry acts as: one session, or the active session of an API host. `activeFor` is the API host, or the
+ * issuer's URL, of the only sessions that it may act as.
  */
 export type EntryIdentity =
   | {
     readonly session: string;
     readonly activeFor?: string | undefined;
-    /** Of a person's session at an issuer of their own: the line that signs in again names it. */
+    /** Set for a person's session at their own issuer: the line that signs in again names the client. */
     readonly clientId?: string | undefined;
   }
   | { readonly session?: undefined; readonly activeFor: string };
 
 /**
- * An entry's identity for a session. A name that does not say where its session belongs can be given again to a session
- * of another place, whose tokens the entry's server must not get: such an entry is held to its place, a Datum's API host
- * or else the issuer.
+ * The entry's identity for a session. A name that does not tell where its session belongs may be given to a session
+ * of another server later, and the entry's server must not get that one's tokens. Such an entry is bound to the
+ * session's server: a Datum's API host, otherwise the issuer.
  */
 export function identityOf(
   { name, provider, apiHost, issuer, kind, clientId }:
     & Pick<Session, "name" | "provider" | "apiHost" | "issuer">
     & Partial<Pick<Session, "kind" | "clientId">>,
 ): EntryIdentity {
-  // Elsewhere one host serves many: all of Cloudfleet's organizations, the realms of an issuer.
+  // Other clouds share one host: all organizations of Cloudfleet, the realms of an issuer.
   const own = provider.kubernetes === "own";
   if (own && name.endsWith(`@${apiHost}`)) return { session: name };
   if (own) return { session: name, activeFor: apiHost };
@@ -39,7 +39,10 @@ export function identityOf(
   return { session: name, activeFor: issuer, clientId: told };
 }
 
-/** The name of the user entry: one per session and place, or one per API host for those that follow `auth switch`. */
+/**
+ * The name of the user entry: one per session and server, or one per API host for entries that follow
+ * `auth switch`.
+ */
 export function userName(identity: EntryIdentity): string {
   const { session, activeFor } = identity;
   if (session === undefined) return `datum-active-${activeFor}`;
@@ -48,18 +51,18 @@ export function userName(identity: EntryIdentity): string {
     : `datum-${session}@${activeFor.replace(/^https?:\/\//, "")}`;
 }
 
-/** What an exec section is made of. */
+/** The parts of an exec section. */
 export interface ExecOptions {
-  /** The program as it is to be run: a path that survives an upgrade. */
+  /** The program to run, by a path that survives an upgrade. */
   readonly command: string;
   readonly identity: EntryIdentity;
-  /** `IfAvailable` unless told otherwise. */
+  /** `IfAvailable` by default. */
   readonly interactiveMode?: ExecEntry["interactiveMode"] | undefined;
-  /** Only when chosen by hand: else the session knows. */
+  /** Set only when a person chose; otherwise the session decides. */
   readonly token?: "access" | "id" | undefined;
-  /** False where kubectl cannot tell its plugin which server asks; see `tooLargeToTell`. */
+  /** False when kubectl cannot tell its plugin which server asks; see `tooLargeToTell`. */
   readonly provideClusterInfo?: boolean | undefined;
-  /** The command that writes the entry again; else what tells of it. */
+  /** The command that writes this entry again; by default, a line that shows how. */
   readonly writtenBy?: string | undefined;
 }
 
@@ -94,23 +97,25 @@ export function execEntry(
   };
 }
 
-/** Everything that one `update-kubeconfig` says. */
+/** All options of one `update-kubeconfig`. */
 export interface EntryOptions extends ExecOptions {
   /** The name of the cluster entry. */
   readonly cluster: string;
-  /** Without it, the cluster entry is there already and stays as it is. */
+  /** Without it, the cluster entry exists already and stays as it is. */
   readonly server?: string | undefined;
   readonly context: string;
-  /** PEM; without it, a CA that the cluster entry has goes. */
+  /** PEM. Without it, an authority of the cluster entry is removed. */
   readonly certificateAuthority?: string | undefined;
   /** Makes the context the current one. */
   readonly switchTo: boolean;
 }
 
 /**
- * Refuses to lead a cluster entry that is there to another host: contexts that use it would send their tokens to a
- * server that nobody meant. Names of targets can meet: the project `web` at `api.example.com` and a project
- * `web-api.example.com` at the default host share one. Throws `KUBECONFIG`, naming both servers.
+ * Refuses to move an existing cluster entry to another host: contexts that use it would send their tokens to a
+ * server that nobody chose. Different targets can have the same name, such as the project `web` at
+ * `api.example.com` and a project `web-api.example.com` at the default host.
+ *
+ * @throws {AppError} `KUBECONFIG`, naming both servers.
  */
 export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server: string): void {
   const entry = entryOf(kubeconfig, "clusters", cluster);
@@ -130,14 +135,17 @@ export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server
   );
 }
 
-/** An address without the user, password and question that it may hold: it is somebody else's. */
+/** An address without the user, password and query that it may contain. */
 function withoutUser(address: string): string {
   return address.replace(/^([^/]*\/*)[^/]*@/, "$1…@").replace(/[?#][^]*$/, "");
 }
 
 /**
- * Refuses to take over the user entry of another session, whose contexts would act as this one from then on. Names can
- * meet: a session `work` at `api.example.com`, and one that is named `work@api.example.com`. Throws `KUBECONFIG`.
+ * Refuses to take over another session's user entry, whose contexts would then act as this one. Different sessions
+ * can have the same entry name: a session `work` at `api.example.com`, and one that is named
+ * `work@api.example.com`.
+ *
+ * @throws {AppError} `KUBECONFIG` when the entry belongs to another session.
  */
 export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity): void {
   const name = userName(identity);
@@ -152,7 +160,7 @@ export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity):
   });
 }
 
-/** The contexts beside the one that is written whose user entry is the same one, and changes. */
+/** The other contexts that use the same user entry, if that changes. */
 export function contextsChangedAlong(kubeconfig: Kubeconfig, options: EntryOptions): string[] {
   const user = userName(options.identity);
   const before = entryOf(kubeconfig, "users", user)?.fields;

@@ -7,19 +7,20 @@ import { exists } from "../system/files.ts";
 import { type OwnProgram, ownProgram, writeLauncher } from "../system/own-program.ts";
 import { findProgram } from "../system/processes.ts";
 
-/** The `command` of an exec entry, and a warning about it. */
+/** The `command` of an exec entry, and what a person should know about it. */
 export interface OwnCommand {
   readonly command: string;
   readonly warning?: string | undefined;
 }
 
-/** The name of a link by which kubectl runs another program as its own command, as Krew makes them. */
+/** The name of a link that makes another program a command of kubectl, as Krew makes them. */
 const KUBECTL_PLUGIN = /(?:^|[\\/])kubectl-[^\\/]*$/;
 
 /**
- * The path by which this program was called, made absolute, when it leads to the running program: a package manager's
- * link stays when its versioned folder is removed. A link that makes this a command of kubectl is removed with that
- * command, so the program's own name on PATH is used instead. From source, the path is a launcher in our folder.
+ * The absolute path that this program was called by, as long as it leads to the running program: a package
+ * manager's link survives an upgrade, its versioned folder does not. A link that makes this program a command of
+ * kubectl disappears with that command, so the program's own name on PATH is used instead. From source, it is a
+ * launcher in our folder.
  */
 export async function ownCommand(
   env: Environment,
@@ -42,9 +43,9 @@ export async function ownCommand(
 }
 
 /**
- * The program that `--exec-command` names, as it was typed. It may not exist yet.
+ * The program that `--exec-command` names, as it was typed. It may be missing still.
  *
- * @throws {AppError} `USAGE`
+ * @throws {AppError} `USAGE` when the name cannot be used.
  */
 export async function chosenCommand(typed: string, env: Environment): Promise<OwnCommand> {
   const command = checkedCommand(typed);
@@ -61,7 +62,7 @@ async function isThere(command: string, env: Environment): Promise<boolean> {
 /**
  * Checks `--exec-command`.
  *
- * @throws {AppError} `USAGE`
+ * @throws {AppError} `USAGE` when it cannot be used.
  */
 export function checkedCommand(command: string): string {
   // deno-lint-ignore no-control-regex

@@ -1,4 +1,4 @@
-/** Owns which kubeconfig files there are, what they say together, and changing them under kubectl's own lock. */
+/** The kubeconfig files: which there are, what they say together, and changing them under kubectl's own lock. */
 
 import { AppError } from "../errors.ts";
 import { printable, shellWord } from "../text.ts";
@@ -18,9 +18,10 @@ import {
 import { unifiedDiff } from "./diff.ts";
 
 /**
- * The kubeconfig files in kubectl's order of precedence: the one of `--kubeconfig` alone, else those that
- * `$KUBECONFIG` lists (`;` between them on Windows, else `:`), else `~/.kube/config`. Throws `STORAGE` when no
- * variable names a home either.
+ * The kubeconfig files in kubectl's order of precedence: only the one of `--kubeconfig`, else those that
+ * `$KUBECONFIG` lists (separated by `;` on Windows, else by `:`), else `~/.kube/config`.
+ *
+ * @throws {AppError} `STORAGE` when no variable names a home.
  */
 export function kubeconfigPaths(flag: string | undefined, env: Environment, windows = onWindows): string[] {
   if (flag !== undefined && flag !== "") return [flag];
@@ -32,7 +33,7 @@ export function kubeconfigPaths(flag: string | undefined, env: Environment, wind
   });
 }
 
-/** {@link kubeconfigPaths} without a flag, and without any where there is no home: a reader finds nothing then. */
+/** {@link kubeconfigPaths} without a flag; none when there is no home, so that a reader finds nothing. */
 export function surroundingKubeconfigs(env: Environment, windows = onWindows): string[] {
   const listed = (env("KUBECONFIG") ?? "").split(windows ? ";" : ":").filter((path) => path !== "");
   if (listed.length > 0) return [...new Set(listed)];
@@ -40,7 +41,7 @@ export function surroundingKubeconfigs(env: Environment, windows = onWindows): s
   return home === undefined ? [] : [windows ? `${home}\\.kube\\config` : `${home}/.kube/config`];
 }
 
-/** One file of the list, read. */
+/** One file of the list, with its content. */
 export interface KubeconfigFile {
   readonly path: string;
   /** The bytes that were read; undefined when there is no such file. */
@@ -48,31 +49,31 @@ export interface KubeconfigFile {
   readonly config: ParsedKubeconfig;
 }
 
-/** The files of the list and what they say together. */
+/** The files of the list, and what they say together. */
 export interface Kubeconfig {
-  /** In order of precedence, absent ones too. */
+  /** In order of precedence, missing ones included. */
   readonly files: readonly KubeconfigFile[];
   readonly currentContext: string | undefined;
 }
 
-/** An entry with the file that holds it. */
+/** An entry, with the file that holds it. */
 export interface KubeconfigEntry {
   readonly name: string;
   readonly file: KubeconfigFile;
-  /** What stands under `cluster`, `user` or `context`. */
+  /** The fields under `cluster`, `user` or `context`. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** How one of our user entries names who it acts as. */
+/** Who one of our user entries acts as. */
 export interface OwnUser {
   readonly name: string;
-  /** The session it is pinned to; else it follows the active one. */
+  /** The session that it names; undefined when it follows the active one. */
   readonly session?: string | undefined;
-  /** The API host, or the issuer's URL, at which alone it acts. */
+  /** The API host, or the issuer's URL, of the only sessions that it may act as. */
   readonly activeFor?: string | undefined;
 }
 
-/** A context with what it leads to. */
+/** A context with its cluster and user. */
 export interface KubeconfigContext {
   readonly name: string;
   readonly cluster: string | undefined;
@@ -81,20 +82,24 @@ export interface KubeconfigContext {
   readonly server: string | undefined;
   /** Base64 of PEM. */
   readonly certificateAuthorityData: string | undefined;
-  /** The user entry when it is one of ours. */
+  /** The user entry, when it is one of ours. */
   readonly own: OwnUser | undefined;
 }
 
 /**
- * Refuses files to which no entry can be added.
+ * Refuses files that no entry can be added to.
  *
- * @throws {AppError} as {@link loadKubeconfig}; `KUBECONFIG` where a name stands twice
+ * @throws {AppError} like {@link loadKubeconfig}; also `KUBECONFIG` when a name occurs twice.
  */
 export async function checkKubeconfigs(paths: readonly string[]): Promise<void> {
   for (const { config } of (await loadKubeconfig(paths)).files) refuseDuplicateNames(config);
 }
 
-/** Reads the files; those that do not exist count as empty. Throws `STORAGE` and `KUBECONFIG`, naming the file. */
+/**
+ * Reads the files. Missing ones count as empty.
+ *
+ * @throws {AppError} `STORAGE` or `KUBECONFIG`, naming the file.
+ */
 export async function loadKubeconfig(paths: readonly string[]): Promise<Kubeconfig> {
   const files: KubeconfigFile[] = [];
   for (const path of paths) {
@@ -126,15 +131,15 @@ function decode(read: Uint8Array | undefined, path: string): string {
   }
 }
 
-/** The kind of UTF-16 that a text is in, as iconv calls it: Windows PowerShell 5 writes such files for `>`. */
+/** The kind of UTF-16 of a text, in iconv's name: Windows PowerShell 5 writes such files with `>`. */
 function utf16Of([first, second]: Uint8Array): string | undefined {
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return "UTF-16";
-  // Without a mark in front: no text of UTF-8 has a zero there.
+  // Without a byte order mark: no UTF-8 text has a zero there.
   if (second === 0) return "UTF-16LE";
   return first === 0 ? "UTF-16BE" : undefined;
 }
 
-/** The line that rewrites a file as UTF-8 in place, what is made on the way for nobody else to read. */
+/** The line that converts a file to UTF-8 in place, with an intermediate file that only its owner can read. */
 function asUtf8(path: string, encoding: string): string {
   if (onWindows) {
     const file = `-LiteralPath '${path.replaceAll("'", "''")}'`;
@@ -145,12 +150,12 @@ function asUtf8(path: string, encoding: string): string {
   return `(umask 077; iconv -f ${encoding} -t UTF-8 ${from} > ${to}) && cat ${to} > ${from} && rm ${to}`;
 }
 
-/** The entry of that name, as kubectl finds it: the first file that has one. */
+/** The entry of that name, as kubectl finds it: in the first file that has one. */
 export function entryOf(kubeconfig: Kubeconfig, list: ListName, name: string): KubeconfigEntry | undefined {
   return allEntries(kubeconfig, list).find((entry) => entry.name === name);
 }
 
-/** All entries of a list by their names, each as {@link entryOf} finds it. */
+/** All entries of a list by name, each as {@link entryNamed} finds it. */
 export function entriesByName(kubeconfig: Kubeconfig, list: ListName): ReadonlyMap<string, KubeconfigEntry> {
   const found = new Map<string, KubeconfigEntry>();
   for (const entry of allEntries(kubeconfig, list)) if (!found.has(entry.name)) found.set(entry.name, entry);
@@ -163,7 +168,7 @@ function allEntries(kubeconfig: Kubeconfig, list: ListName): KubeconfigEntry[] {
   );
 }
 
-/** A context, the current one unless named, with its server and whose it is; undefined when there is none. */
+/** A context, by default the current one, with its server and user; undefined when there is none. */
 export function contextOf(
   kubeconfig: Kubeconfig,
   name: string | undefined = kubeconfig.currentContext,
@@ -185,7 +190,7 @@ export function contextOf(
   };
 }
 
-/** Every user entry that is ours: its exec arguments begin `auth get-token` and name a session or a host. */
+/** Every user entry of ours: its exec arguments start with `auth get-token` and name a session or a host. */
 export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
   return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
 }
@@ -216,7 +221,7 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
   };
 }
 
-/** True for a user entry that is pinned to a session, or follows whichever is active where the session is one of them. */
+/** True for a user entry that names the session, or that follows the active one and may act as this session. */
 export function actsAs(user: OwnUser, session: Pick<Session, "name" | "apiHost" | "issuer">): boolean {
   const { session: pinned = session.name, activeFor } = user;
   if (pinned !== session.name) return false;
@@ -228,9 +233,9 @@ function textOf(value: unknown): string | undefined {
 }
 
 /**
- * What to take away when a session goes: its user entries, but none of a session that had its name at another place;
- * their contexts, for kubectl asks for a password where a context's user is gone; the clusters of theirs that carry a
- * name we give (`datum-…`) and that nothing else uses; and the current context if it was one of them.
+ * What to remove with a session: its user entries, but not those of a session that had its name at another server;
+ * their contexts, because kubectl asks for a password when a context's user is gone; their clusters with a name
+ * that we give (`datum-…`) and no other use; and the current context if it is one of them.
  */
 export function removalOfSession(
   kubeconfig: Kubeconfig,
@@ -255,19 +260,19 @@ export function removalOfSession(
   };
 }
 
-/** An edit, or one that is made from what the files say when it is their turn to be changed. */
+/** An edit, or a function that makes one from the files' content when they can be changed. */
 export type EditOf =
   | KubeconfigEdit
   | ((kubeconfig: Kubeconfig) => KubeconfigEdit | Promise<KubeconfigEdit>);
 
-/** One file that is changed. */
+/** One file to change. */
 export interface KubeconfigChange {
   readonly path: string;
   readonly before: Uint8Array | undefined;
   readonly after: string;
 }
 
-/** An edit per file: an entry goes where it is, a new one and the current context to the default file. */
+/** One edit per file: an entry changes where it is; a new entry and the current context go to the default file. */
 function changesOf(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChange[] {
   const { files } = kubeconfig;
   const home = files.find((file) => file.bytes !== undefined) ?? files.at(-1);
@@ -286,15 +291,15 @@ function changesOf(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChan
   });
 }
 
-// A program that does not heed the lock can change a file under us; not for ever.
+// A program that ignores the lock can change a file meanwhile, but not for ever.
 const ATTEMPTS = 3;
 
 /**
- * Changes the files, each under kubectl's lock, and says which were changed; none when all is as wanted already.
- * With `absent: "leave"`, as for a removal, neither a file nor a lock or folder for it is made.
+ * Changes the files, each under kubectl's lock, and returns those that changed; none when everything is as wanted
+ * already. With `absent: "leave"`, as for a removal, no file, lock or folder is created.
  *
- * Throws `BUSY` when another program keeps its lock for longer than `lockWait` milliseconds (5,000), `STORAGE`,
- * `KUBECONFIG`, `INTERRUPTED`; nothing is changed then in the file that is named.
+ * @throws {AppError} `BUSY` when another program holds its lock for longer than `lockWait` milliseconds (5,000),
+ * `STORAGE`, `KUBECONFIG`, `INTERRUPTED`; the named file is then unchanged.
  */
 export async function updateKubeconfig(
   paths: readonly string[],
@@ -331,7 +336,7 @@ export async function updateKubeconfig(
   }, options.lockWait);
 }
 
-/** What {@link updateKubeconfig} would change, as unified diffs without secrets; takes no lock and writes nothing. */
+/** What {@link updateKubeconfig} would change, as unified diffs without secrets. Takes no lock and writes nothing. */
 export async function previewKubeconfig(paths: readonly string[], edit: EditOf): Promise<string> {
   const kubeconfig = await loadKubeconfig(paths);
   const wanted = typeof edit === "function" ? await edit(kubeconfig) : edit;
@@ -343,7 +348,7 @@ export async function previewKubeconfig(paths: readonly string[], edit: EditOf):
   }).join("");
 }
 
-/** A diff without characters that steer a terminal. */
+/** A diff without the characters that control a terminal. */
 function presentable(diff: string): string {
   return diff.split("\n").map((line) => {
     const indent = /^[-+@ ]? */.exec(line)?.[0] ?? "";

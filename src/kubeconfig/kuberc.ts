@@ -1,4 +1,4 @@
-/** kubectl's own preferences (kuberc): which credential plugins it may run, and what lets it run one more. */
+/** kubectl's preferences (kuberc): which credential plugins kubectl may run, and how to allow one more. */
 
 import { parse } from "yaml";
 import { failureOrThrow } from "../errors.ts";
@@ -6,19 +6,19 @@ import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { readSharedFile } from "../system/shared-file.ts";
 import { isRecord, scalarText } from "../splice/yaml-text.ts";
 
-/** What a kuberc says of credential plugins, where it does not let all of them run. */
+/** What a kuberc says about credential plugins, when it does not allow all of them. */
 export interface PluginPolicy {
   readonly file: string;
   readonly policy: "DenyAll" | "Allowlist";
   /** The commands that may run: names that are looked up on PATH, and paths. */
   readonly allowed: readonly string[];
-  /** Whether an entry is spelt as kubectl 1.36 spells it: 1.35 then reads nothing of the list. */
+  /** True when an entry has kubectl 1.36's field name: 1.35 then ignores the whole list. */
   readonly spelledAnew: boolean;
-  /** Whether the file holds other documents: `kubectl kuberc set` would drop them. */
+  /** True when the file holds other documents: `kubectl kuberc set` would drop them. */
   readonly severalDocuments: boolean;
 }
 
-/** The file that kubectl reads: `$KUBERC`, else `~/.kube/kuberc`; undefined where it reads none. */
+/** The file that kubectl reads: `$KUBERC`, else `~/.kube/kuberc`; undefined when it reads none. */
 export function kubercPath(env: Environment, windows = onWindows): string | undefined {
   const named = env("KUBERC");
   if (named === "off" || env("KUBECTL_KUBERC") === "false") return undefined;
@@ -28,8 +28,8 @@ export function kubercPath(env: Environment, windows = onWindows): string | unde
 }
 
 /**
- * Reads the policy for plugins; undefined where all may run, where the file says nothing that kubectl would follow, and
- * where it cannot be read: kubectl says that better.
+ * Reads the policy for plugins. Undefined when all may run, when the file says nothing that kubectl follows, and
+ * when it cannot be read, which kubectl itself reports better.
  */
 export async function readPluginPolicy(env: Environment): Promise<PluginPolicy | undefined> {
   const file = kubercPath(env);
@@ -38,7 +38,7 @@ export async function readPluginPolicy(env: Environment): Promise<PluginPolicy |
   return bytes && parsePluginPolicy(new TextDecoder().decode(bytes), file);
 }
 
-/** {@link readPluginPolicy} of a text: of the first document that is a Preference, as kubectl takes it. */
+/** {@link readPluginPolicy} for a text. Like kubectl, it takes the first document that is a Preference. */
 export function parsePluginPolicy(text: string, file: string): PluginPolicy | undefined {
   const documents = text.split(/^---.*$/m).filter((part) => part.trim() !== "");
   const preference = documents.map(valueOf).find((value) =>
@@ -48,7 +48,7 @@ export function parsePluginPolicy(text: string, file: string): PluginPolicy | un
   if (!isRecord(preference) || preference["apiVersion"] !== VERSIONS[0]) return undefined;
   const { credentialPluginPolicy: policy, credentialPluginAllowlist: list } = preference;
   const allowed = Array.isArray(list) ? list.map(commandOf) : [];
-  // kubectl itself says what is wrong with a list that holds something else.
+  // kubectl itself says what is wrong with such a list.
   if (allowed.includes(undefined)) return undefined;
   const said = {
     file,
@@ -77,8 +77,10 @@ function commandOf(entry: unknown): string | undefined {
 }
 
 /**
- * Whether kubectl would not run a command: it compares paths as they are written, and looks names up on PATH; links are
- * not followed. `find` looks a name up.
+ * True when kubectl would not run a command. It compares paths as they are written, and looks names up on PATH; it
+ * follows no links.
+ *
+ * @param find looks a name up
  */
 export function refusesPlugin(
   { policy, allowed }: PluginPolicy,
@@ -95,22 +97,22 @@ function isPath(command: string): boolean {
   return /[\\/]/.test(command);
 }
 
-/** What lets kubectl run one command more. */
+/** How to allow kubectl one more command. */
 export interface PluginMending {
-  /** For kubectl 1.36 and later, the words of the command; undefined where it cannot say this. */
+  /** The words of the command for kubectl 1.36 and later; undefined when it cannot express this. */
   readonly words: readonly string[] | undefined;
-  /** For any kubectl, what the file shall hold: fields in the place of those that are there, or an entry more. */
+  /** For any kubectl, the lines that the file must hold: fields to replace, or one more entry. */
   readonly lines: readonly string[];
 }
 
-/** What lets kubectl run a command, beside those that it may run already: `kubectl kuberc set` replaces the list. */
+/** How to allow kubectl a command beside those it may run already. `kubectl kuberc set` replaces the list. */
 export function mendPluginPolicy(
   { policy, allowed, spelledAnew, severalDocuments }: PluginPolicy,
   command: string,
 ): PluginMending {
   const all = [...allowed, command];
   const set = ["kubectl", "kuberc", "set", "--section", "credentialplugin", "--policy", "Allowlist"];
-  // It takes a comma for the end of an entry.
+  // It splits entries at commas.
   const sayable = !severalDocuments && !all.some((one) => one.includes(","));
   // Every version reads `name`.
   const entryOf = (one: string) => `- name: ${scalarText(one)}`;

@@ -1,4 +1,4 @@
-/** Which parts of a kubeconfig may be shown, and its text with all others made unreadable. */
+/** Hides what may be a secret in the text of a kubeconfig. */
 
 import {
   type Document,
@@ -15,23 +15,23 @@ import {
 import { isOurExec } from "./edit.ts";
 import { looksSecret, namesSecret } from "./secret-words.ts";
 
-/** How a part of a kubeconfig is looked at: what of it is hidden, and how its own parts are looked at. */
+/** How a part of a kubeconfig is shown: what of it is hidden, and how its own parts are shown. */
 interface View {
-  /** Whether a scalar here is hidden; what stands in quotes counts as it is meant. */
+  /** True when a scalar here is hidden. Quoted values are passed as they are meant. */
   hides(value: unknown): boolean;
-  /** Whether all that is within is hidden, comments too. */
+  /** True when everything within is hidden, comments included. */
   readonly hidesAll: boolean;
   field(name: string): View;
-  /** `before` is the item before it, where that is a text. */
+  /** `before` is the previous item, if that is a text. */
   item(before: string): View;
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-/** Nothing of it is shown but its keys and its form. */
+/** Only the keys and the structure are shown. */
 const HIDDEN: View = { hides: () => true, hidesAll: true, field: () => HIDDEN, item: () => HIDDEN };
 
-/** Nothing is known of this part: what its name or its own words make a secret is hidden. */
+/** An unknown part: hidden is what its name or its own words make a secret. */
 const UNKNOWN: View = {
   hides: (value) => isText(value) && looksSecret(value),
   hidesAll: false,
@@ -39,12 +39,12 @@ const UNKNOWN: View = {
   item: (before) => before.startsWith("-") && looksSecret(before) ? HIDDEN : UNKNOWN,
 };
 
-/** A scalar that is shown where `hides` does not say otherwise; a collection in its place is {@link UNKNOWN}. */
+/** A scalar that is shown unless `hides` says otherwise; a collection in its place is {@link UNKNOWN}. */
 function scalar(hides: (value: string) => boolean): View {
   return { ...UNKNOWN, hides: (value) => isText(value) && hides(value) };
 }
 
-/** A mapping whose fields are known by their names; others are {@link UNKNOWN}. */
+/** A mapping with known field names; other fields are {@link UNKNOWN}. */
 function fields(known: Readonly<Record<string, View>>): View {
   return {
     ...UNKNOWN,
@@ -58,13 +58,13 @@ function list(entry: View): View {
 
 const JWT = /^eyJ[\w-]+\./;
 
-/** A name, a path, a certificate: shown, unless a token was put there. */
+/** A name, a path, a certificate: shown unless it contains a token. */
 const PLAIN = scalar((value) => JWT.test(value));
 
-/** An address may hold a password, or a key behind the question mark. */
+/** An address may contain a password, or a key in its query. */
 const ADDRESS = scalar((value) => /[@?#]/.test(value) || JWT.test(value));
 
-// Every argument that an entry of ours is written with names no secret: its flags' names say so.
+// The arguments of our entries contain no secrets, as their flags' names tell.
 const OWN_ARGUMENT = /^(?:auth|get-token|--token=(?:access|id)|--(?<flag>[a-z-]+)(?:=.*)?)$/s;
 
 const OWN_EXEC = fields({
@@ -81,10 +81,10 @@ const OWN_EXEC = fields({
 
 const OWN_USER = fields({ name: PLAIN, user: fields({ exec: OWN_EXEC }) });
 
-/** A user entry of somebody else's: every scalar but its name may be a credential. */
+/** Another program's user entry: every scalar except its name may be a credential. */
 const STRANGER: View = { ...HIDDEN, field: (name) => name === "name" ? PLAIN : HIDDEN };
 
-/** User entries; those of ours are told by what they run. */
+/** User entries. Ours are recognized by what they run. */
 const USERS = list(STRANGER);
 
 const KUBECONFIG = fields({
@@ -108,14 +108,13 @@ const KUBECONFIG = fields({
   users: USERS,
 });
 
-/** What a key is made of; any other may be a secret that slipped into its place. */
+/** The characters of a key; any other key may be a misplaced secret. */
 const KEY = /^(?!eyJ)[\w./-]{1,64}$/;
 
 /**
- * The text with everything replaced by `REDACTED` that may be a secret, line by line, so that as many lines remain:
- * every value and comment of a user entry that is not ours, and elsewhere, in every style of YAML, by alias too, and in
- * comments, what words and forms tell. It is to be looked at; what cannot be read as YAML comes back with no word of it
- * left.
+ * The text with everything that may be a secret replaced by `REDACTED`, keeping its lines: every value and comment
+ * of a user entry that is not ours, and everywhere else what its words and form make a secret, in every style of
+ * YAML, through aliases, and in comments. It is for people to read; a text that is not YAML loses all its words.
  */
 export function withoutSecrets(text: string): string {
   const mark = text.startsWith("\ufeff") ? "\ufeff" : "";
@@ -134,7 +133,7 @@ export function withoutSecrets(text: string): string {
 
 type Range = readonly [from: number, to: number];
 
-/** Ranges in their order, those that share something made one. */
+/** Ranges in order, overlapping ones merged. */
 function merged(ranges: readonly Range[]): Range[] {
   const out: [number, number][] = [];
   for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
@@ -145,14 +144,14 @@ function merged(ranges: readonly Range[]): Range[] {
   return out;
 }
 
-/** What of a document is hidden, but for single comments. */
+/** What is hidden in a document, except single comments. */
 class Hidden {
-  /** Where hidden values stand. */
+  /** The ranges of hidden values. */
   readonly values: Range[] = [];
-  /** The parts whose comments are all hidden. */
+  /** The ranges whose comments are all hidden. */
   readonly parts: Range[] = [];
   readonly #anchored: ReadonlyMap<unknown, unknown>;
-  // A list instead of calls within calls: a file may be as deep as it likes.
+  // A list instead of recursion, because a file may be of any depth.
   readonly #work: [node: unknown, view: View][] = [];
 
   constructor(document: Document) {
@@ -182,10 +181,10 @@ class Hidden {
       const name = this.#textOf(key);
       if (isScalar(key) && !KEY.test(name)) this.#hide(this.values, key, rangeOf(key)?.[1]);
       else if (isCollection(key)) this.#work.push([key, HIDDEN]);
-      // What a merge brings in is looked at as if it stood here.
+      // A merged mapping is treated as if it were written here.
       const inner = name === "<<" ? view : view.field(name);
       this.#work.push([value, inner]);
-      // What somebody commented out stands above and below the rest of it, down to the next key.
+      // Commented-out fields are above and below the others, down to the next key.
       const next = rangeOf(items[index + 1]?.key)?.[0] ?? (view === KUBECONFIG ? Infinity : range?.[2]);
       if (inner.hidesAll || (inner === USERS && this.#hasStrangers(value))) this.#hide(this.parts, key, next);
     });
@@ -227,7 +226,7 @@ function rangeOf(node: unknown): readonly [number, number, number] | null | unde
   return (node as Node | null | undefined)?.range;
 }
 
-/** What each alias below a node stands for: what bore its anchor last. */
+/** What each alias below a node stands for: the last node with its anchor. */
 function anchored(root: unknown): Map<unknown, unknown> {
   const targets = new Map<unknown, unknown>();
   const anchors = new Map<string, unknown>();
@@ -244,7 +243,7 @@ function anchored(root: unknown): Map<unknown, unknown> {
   return targets;
 }
 
-/** The words of those comments that are hidden: within the parts, which are in their order, all of them. */
+/** The ranges of the comments that are hidden: all of them within `parts`, which are in order. */
 function* hiddenComments(text: string, parts: readonly Range[]): Generator<Range> {
   let part = 0;
   for (const { index, 0: line } of text.matchAll(/[^\n]+/g)) {
@@ -257,7 +256,7 @@ function* hiddenComments(text: string, parts: readonly Range[]): Generator<Range
   }
 }
 
-/** Every line's words replaced, its indentation and its end kept. */
+/** A text with the words of every line replaced; indentation and line ends stay. */
 function blank(text: string): string {
   return text.replace(/[^\s][^\r\n]*/g, "REDACTED");
 }

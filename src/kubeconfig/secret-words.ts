@@ -1,10 +1,13 @@
-/** What makes a text look like a secret: its name, its words, its form. Every look costs time in proportion to the text. */
+/**
+ * Tells what looks like a secret: by its name, its words, its form. Every check takes time in proportion to the
+ * text.
+ */
 
-/** Parts of words that speak of a secret, wherever in a word they stand. */
+/** Parts of words that mean a secret, anywhere in a word. */
 const PARTS =
   /token|secret|passw|passphrase|private[-_ ]?key|key[-_]?data|api[-_ ]?key|access[-_ ]?key|assertion|bearer|authori[sz]ation|credential|cookie|session[-_ ]?id/i;
 
-/** Whole words that do: as a part of another they mean something else. */
+/** Whole words that mean a secret; as parts of other words they do not. */
 const WORDS =
   /(?<![a-z])(?:pass|pwd|pat|pin|pw|jwt|otp|totp|mfa|code|key|auth|sid|signature|sig|psk|hmac|value)(?![a-z])/i;
 
@@ -13,22 +16,22 @@ export function namesSecret(name: string): boolean {
   return PARTS.test(name) || WORDS.test(name.replace(/([a-z])([A-Z])/g, "$1-$2"));
 }
 
-/** The begin of a JWT, or of any other JSON in base64. */
+/** The start of a JWT, or of any other JSON in base64. */
 const ENCODED_JSON = /(?<![A-Za-z0-9])eyJ[\w-]{6}/;
 
-/** A flag that takes a user's name with a password, as curl has it. */
+/** A flag with a user's name and a password, like curl's. */
 const USER_FLAG = /(?<![\w-])--?u(?:ser(?:name)?)?(?![a-z])/i;
 
-/** A name with a password behind it; an address or a time is neither. */
+/** A name and a password; addresses and times do not match. */
 const PAIR = /[^\s:]:(?![\s/:]|$)(?!\d{1,5}(?:[\s:/,;.)\]"']|$))/;
 
 /** A user, or a user with a password, in a URL. */
 const USER_IN_ADDRESS = /:\/\/[^/\s]*@/;
 
-/** What is too long for a word; of letters and digits it is none. */
+/** A run of characters that is too long for a word. With letters and digits in it, it counts as random. */
 const LONG_WORD = /[\w+-]{20,}/g;
 
-/** True for a text that says that it holds a secret, or has the form of one. */
+/** True for a text that says it holds a secret, or has the form of one. */
 export function looksSecret(text: string): boolean {
   return namesSecret(text) || ENCODED_JSON.test(text) || USER_FLAG.test(text) ||
     PAIR.test(text) ||

@@ -1,4 +1,4 @@
-/** Owns ordinary API servers: their address as people and kubeconfigs write it, and whose certificates they show. */
+/** API servers: their addresses as people and kubeconfigs write them, and their authorities. */
 
 import { AppError } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
@@ -9,8 +9,9 @@ import { entriesOf } from "./text.ts";
 import { entryOf, type Kubeconfig, type KubeconfigEntry } from "./file.ts";
 
 /**
- * The base URL of an API server, without a slash at its end: https, or http on loopback. Throws `USAGE`.
+ * The base URL of an API server, without a trailing slash: https, or http on loopback.
  *
+ * @throws {AppError} `USAGE` when the text is no such address.
  * @example
  * ```ts
  * import { serverAddress } from "./server.ts";
@@ -27,26 +28,26 @@ export function serverAddress(text: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
-/** The name of the cluster and context of a server: `datum-server-<host[:port]>`, with the path where it has one. */
+/** The name of a server's cluster and context: `datum-server-<host[:port]>`, with the path if there is one. */
 export function serverName(address: string): string {
   return `datum-server-${address.replace(/^https?:\/\//, "")}`;
 }
 
-/** A cluster entry, as far as it matters to those who ask its server something. */
+/** The parts of a cluster entry that matter for requests to its server. */
 export interface Cluster {
   readonly name: string;
   readonly address: string;
-  /** PEM; the system's authorities count where it is absent. */
+  /** PEM; without it, the system's authorities count. */
   readonly certificateAuthority?: string | undefined;
-  /** The field that says how kubectl reaches the server and that cannot be followed here. */
+  /** A field that changes how kubectl reaches the server and that is not supported here. */
   readonly unfollowed?: string | undefined;
 }
 
 /**
- * A cluster entry of that name; `authority` is false where nobody will be asked anything, so that its file need not be
- * there.
+ * The cluster entry of that name. With `authority: false`, when no request follows, its authority's file may be
+ * missing.
  *
- * @throws {AppError} `NOT_FOUND`, naming those there are; `KUBECONFIG`, `STORAGE`, `USAGE`
+ * @throws {AppError} `NOT_FOUND`, naming the entries; `KUBECONFIG`, `STORAGE`, `USAGE`.
  */
 export async function findCluster(
   kubeconfig: Kubeconfig,
@@ -87,8 +88,8 @@ function noCluster({ files }: Kubeconfig, name: string): AppError {
 }
 
 /**
- * The line that makes kubectl, and us, trust an authority at a cluster entry's server; with the kubeconfig that a flag
- * named, if one did.
+ * The line that makes kubectl, and us, trust an authority for a cluster entry's server; it names the kubeconfig
+ * that a flag named.
  */
 export function trustClusterLine(
   name: string,
@@ -101,7 +102,7 @@ export function trustClusterLine(
   ]);
 }
 
-/** As kubectl does: the data wins over the file, whose path is meant from its kubeconfig's folder. */
+/** Like kubectl: the data wins over the file, whose path is relative to its kubeconfig's folder. */
 async function authorityOf({ name, fields, file }: KubeconfigEntry): Promise<string | undefined> {
   const data = fields["certificate-authority-data"];
   if (typeof data === "string" && data !== "") return pemOf(name, data);
@@ -120,7 +121,7 @@ async function authorityOf({ name, fields, file }: KubeconfigEntry): Promise<str
   return certificatesOf(new TextDecoder().decode(bytes)).join("\n") + "\n";
 }
 
-/** The file of a cluster entry's authority, as kubectl finds it; undefined where it names none. */
+/** The file of a cluster entry's authority, as kubectl finds it; undefined when the entry names none. */
 export function authorityPath(
   { fields, file }: Pick<KubeconfigEntry, "fields" | "file">,
 ): string | undefined {

@@ -1,4 +1,4 @@
-/** Owns rewriting single values inside YAML text, so that every other line stays as it is, byte for byte. */
+/** Rewrites single values in YAML text and keeps every other line byte for byte. */
 
 import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import { sameData } from "../splice/same-data.ts";
@@ -22,12 +22,12 @@ import {
   scalarText,
 } from "../splice/yaml-text.ts";
 
-/** One change of the text: what stands between two offsets is replaced, or whole lines are put in. */
+/** One change of the text: a replacement between two offsets, or whole lines to insert. */
 type Splice =
   | Replaced
   | { readonly at: number; readonly lines: readonly string[] };
 
-/** What happens to one list: items changed by their index, items taken out, items put at the end. */
+/** The changes of one list: items changed by index, items removed, items appended. */
 export interface ListChange {
   readonly updates: ReadonlyMap<number, { readonly current: unknown; readonly desired: unknown }>;
   readonly removed: ReadonlySet<number>;
@@ -35,8 +35,8 @@ export interface ListChange {
 }
 
 /**
- * The text with changes collected against its parsed document, applied all at once by {@link SplicedText.result}.
- * Offsets count from the text that was parsed: hand in text without a byte order mark.
+ * A text with changes collected against its parsed document, which {@link SplicedText.result} applies all at once.
+ * Offsets count from the parsed text, so it must have no byte order mark.
  */
 export class SplicedText {
   readonly #text: string;
@@ -44,9 +44,9 @@ export class SplicedText {
   readonly #document: Document;
   readonly #at: YamlRanges;
   readonly #splices: Splice[] = [];
-  /** What one level of a JSON-like file is indented with. */
+  /** The indentation of one level in a JSON-like file. */
   readonly #unit: string;
-  /** How far the lists of this file stand to the right of their keys. */
+  /** How far this file's lists are indented from their keys. */
   readonly #listIndent: number;
 
   constructor(text: string, document: Document) {
@@ -63,15 +63,15 @@ export class SplicedText {
     this.#listIndent = isMap(root) ? this.#at.usualListIndent(root) : 0;
   }
 
-  /** The text with every change made; a missing or present last line break stays so. */
+  /** The text with all changes. A missing last line break stays missing. */
   result(): string {
     return this.#apply(this.#splices);
   }
 
   /**
-   * The text with every change made, but without those items of block lists that `stays` says no to: what is
-   * left is enough to see whether the changes say what they should, and is read much sooner. An item is left out
-   * by its own whole lines only; undefined where a change falls into one.
+   * The text with all changes, but without the items of block lists that `stays` rejects. The rest is enough to
+   * check the changes and is parsed much faster. Only whole lines are left out. Undefined when a change falls into
+   * an item that would be left out.
    */
   digest(root: YAMLMap, lists: readonly string[], stays: (list: string, index: number) => boolean) {
     const cuts: { start: number; end: number; text: string }[] = [];
@@ -114,7 +114,7 @@ export class SplicedText {
     return endedOpen && out.endsWith(this.#eol) ? out.slice(0, -this.#eol.length) : out;
   }
 
-  /** Makes a document without content hold this mapping, in block style, after whatever comments there are. */
+  /** Fills an empty document with this mapping, in block style, after its comments. */
   fillEmpty(data: Readonly<Record<string, unknown>>): void {
     const node = this.#document.contents;
     const at = isMap(node) ? this.#at.lineAfter(endOf(node)) : this.#text.length;
@@ -124,8 +124,10 @@ export class SplicedText {
   }
 
   /**
-   * Changes a mapping from its current data to the desired: equal keys are not touched, new ones go to its end.
-   * Throws {@link CannotSplice} where that is not possible line by line.
+   * Changes a mapping from its current data to the desired data. Equal keys are not touched, and new ones are
+   * appended.
+   *
+   * @throws {CannotSplice} when that is not possible line by line.
    */
   changeMap(map: YAMLMap, current: Record<string, unknown>, desired: Record<string, unknown>): void {
     const own = new Map(map.items.map((pair, index) => [keyOf(pair), index]));
@@ -142,7 +144,7 @@ export class SplicedText {
       if (Object.hasOwn(current, key) && sameData(current[key], value)) continue;
       const index = own.get(key);
       if (index === undefined) added.push([key, value]);
-      // kubectl's parser lets a merge win over the keys that stand before it.
+      // kubectl's parser lets a merge win over earlier keys.
       else if (merge !== undefined && index < merge) throw new CannotSplice(`"${key}" stands before a merge`);
       else this.#changePair(map, index, current[key], value);
     }
@@ -150,7 +152,7 @@ export class SplicedText {
     if (added.length > 0) this.#addPairs(map, added, gone);
   }
 
-  /** Changes one list of the root mapping. With `whole`, a changed item is written anew from its first line on. */
+  /** Changes one list of the root mapping. With `whole`, a changed item is rewritten from its first line. */
   changeList(root: YAMLMap, key: string, change: ListChange, whole: boolean): void {
     const index = root.items.findIndex((pair) => keyOf(pair) === key);
     const pair = root.items[index];
@@ -176,7 +178,7 @@ export class SplicedText {
     if (change.added.length > 0) this.#addItems(list, change);
   }
 
-  /** The 1-based line of a list's item in the text, for a message. */
+  /** The 1-based line of a list's item, for a message. */
   lineOfItem(root: YAMLMap, key: string, index: number): number {
     const pair = root.items.find((candidate) => keyOf(candidate) === key);
     const item = isSeq(pair?.value) ? pair.value.items[index] : undefined;

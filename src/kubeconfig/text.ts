@@ -1,4 +1,4 @@
-/** Owns what a kubeconfig's text says, and the one way to change it: text in, text out, only the intended lines. */
+/** Reads a kubeconfig's text and edits it: text in, text out, only the intended lines change. */
 
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
 import { AppError } from "../errors.ts";
@@ -19,11 +19,11 @@ import { type ListChange, SplicedText } from "./splice.ts";
 import { CannotSplice } from "../splice/yaml-ranges.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
-/** A kubeconfig that was read and found to be one. */
+/** A kubeconfig whose text was read and checked. */
 export interface ParsedKubeconfig {
   readonly file: string;
   readonly text: string;
-  /** Every field, unknown ones too; whole numbers are bigint. */
+  /** Every field, unknown ones included; integers are bigint. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly document: Document;
 }
@@ -31,10 +31,10 @@ export interface ParsedKubeconfig {
 const BYTE_ORDER_MARK = "\ufeff";
 
 /**
- * Reads a kubeconfig's text. An empty one is a kubeconfig without entries.
+ * Reads a kubeconfig's text. An empty text is a kubeconfig without entries.
  *
- * Throws `KUBECONFIG`, naming the file and line, for what is no single YAML document with a mapping of kind
- * Config, version v1, whose lists are lists of mappings.
+ * @throws {AppError} `KUBECONFIG`, naming the file and line, unless the text is one YAML document with a mapping of
+ * kind Config, version v1, whose lists are lists of mappings.
  */
 export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
   const refuse = (what: string, cause?: unknown) =>
@@ -43,12 +43,12 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
       cause,
     });
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-  // Not "silent": that would hide a second document.
+  // "silent" would hide a second document.
   const document = parseDocument(body, { merge: true, intAsBigInt: true, logLevel: "error" });
   const error = document.errors[0];
   if (error !== undefined) {
     const line = error.linePos?.[0].line ?? 1;
-    // The parser's own sentence can quote the file; its code cannot.
+    // The parser's message can quote the file; its code cannot.
     throw error.code === "MULTIPLE_DOCS"
       ? refuse(`it holds several YAML documents (the second begins at line ${line})`, error)
       : refuse(`line ${line} is not valid YAML (${error.code.toLowerCase().replaceAll("_", " ")})`, error);
@@ -87,7 +87,7 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
   return { file, text, data, document };
 }
 
-/** The entries of one list, with their position; null entries have no name. */
+/** The entries of one list with their positions; null entries have no name. */
 export function entriesOf(
   config: ParsedKubeconfig,
   list: ListName,
@@ -100,22 +100,22 @@ export function entriesOf(
 }
 
 /**
- * The kubeconfig's text with the edit made: comments, order, unknown fields, line endings, byte order mark and
- * a missing last line break survive, and only lines of the entries named change. An edit that changes nothing
- * gives back the very same text. A removal takes every entry of the name.
+ * The kubeconfig's text after an edit. Comments, order, unknown fields, line endings, byte order mark and a missing
+ * last line break survive, and only lines of the named entries change. An edit without effect returns the same
+ * text. A removal removes every entry of the name.
  *
- * The result is read again and compared with what was meant.
+ * The result is read back and compared with the intended data.
  *
- * @throws {AppError} `KUBECONFIG`, naming the file, when anchors and aliases tie the entry to others, and when more than
- * a removal is asked of a file in which names stand twice
+ * @throws {AppError} `KUBECONFIG`, naming the file, when anchors and aliases connect the entry with others, and
+ * when an edit that adds is made to a file in which names occur twice.
  */
 export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): string {
   const intent = plannedChange(config.data, edit);
-  // Whoever only takes entries away makes such a file no worse, and maybe whole.
+  // A removal makes such a file no worse, and perhaps whole.
   const adds = edit.clusters ?? edit.users ?? edit.contexts ?? edit.currentContext;
   if (adds !== undefined) refuseDuplicateNames(config, intent.data);
   if (sameData(config.data, intent.data)) return config.text;
-  // Field by field first; where that cannot be, the whole entry is written anew.
+  // Field by field first; when that is not possible, the whole entry is rewritten.
   for (const whole of [false, true]) {
     const text = attempt(config, intent, whole);
     if (text !== undefined) return text;
@@ -124,9 +124,9 @@ export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): 
 }
 
 /**
- * Refuses a file in which a name stands twice, or would after a change: kubectl reads no entry of it, ours neither.
+ * Refuses a file in which a name occurs twice, or would after a change: kubectl reads no entry of such a file.
  *
- * @throws {AppError} `KUBECONFIG`, naming the file, each list and name, and the lines
+ * @throws {AppError} `KUBECONFIG`, naming the file, each list and name, and the lines.
  */
 export function refuseDuplicateNames(
   { file, text, data: current, document }: ParsedKubeconfig,
@@ -153,7 +153,7 @@ export function refuseDuplicateNames(
   );
 }
 
-/** The spliced text when it says exactly what was meant, else undefined. */
+/** The edited text when it has exactly the intended data, else undefined. */
 function attempt(config: ParsedKubeconfig, intent: ListEdits, whole: boolean): string | undefined {
   const mark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
   const root = config.document.contents as YAMLMap | null;
@@ -161,7 +161,7 @@ function attempt(config: ParsedKubeconfig, intent: ListEdits, whole: boolean): s
   try {
     if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(intent.data);
     else {
-      // Lists that are there first: what a list's end gets must stand before a key that follows it.
+      // Existing lists first: what is appended to a list must come before a following key.
       const isThere = ([list]: [ListName, ListChange]) => root.has(list) ? 0 : 1;
       const lists = [...intent.lists].sort((a, b) => isThere(a) - isThere(b));
       for (const [list, change] of lists) spliced.changeList(root, list, change, whole);
@@ -183,8 +183,8 @@ function attempt(config: ParsedKubeconfig, intent: ListEdits, whole: boolean): s
 }
 
 /**
- * Whether the changed text without the items that nothing touches says what was meant without them. Items of a
- * block list do not depend on each other but by anchors; a file that has any is read as a whole.
+ * True when the edited text without its untouched items has the intended data without them. Items of a block list
+ * are independent except for anchors, so a file with anchors is read whole.
  */
 function digestSays(
   spliced: SplicedText,
@@ -193,7 +193,7 @@ function digestSays(
   intent: ListEdits,
 ): boolean {
   if (/[&*]/.test(config.text)) return false;
-  // The first stays, so that the list stays one.
+  // The first item stays, so that the list remains a list.
   const stays = (list: string, index: number) => {
     const change = intent.lists.get(list as ListName);
     return index === 0 || change?.updates.has(index) === true || change?.removed.has(index) === true;
