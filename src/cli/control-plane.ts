@@ -68,10 +68,10 @@ async function clusterOf(
   { kubeconfig, context }: Extract<ControlPlaneTarget, { kind: "context" }>,
   session: Session,
 ) {
-  const { actsAs, entryOf } = await import("../kubeconfig/file.ts");
+  const { actsAs, entryNamed } = await import("../kubeconfig/file.ts");
   if (context.own === undefined || !actsAs(context.own, session)) throw await nothingInUse(cli, session);
   const name = context.cluster ?? "";
-  const entry = entryOf(kubeconfig, "clusters", name);
+  const entry = entryNamed(kubeconfig, "clusters", name);
   if (entry !== undefined) {
     await refuseOtherServer(cli.providers, session, askingServer(entry.fields), { cluster: name });
   }

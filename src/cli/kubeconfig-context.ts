@@ -4,11 +4,11 @@ import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import {
   actsAs,
-  contextOf,
-  entryOf,
+  contextNamed,
+  entryNamed,
   type Kubeconfig,
   loadKubeconfig,
-  surroundingKubeconfigs,
+  defaultKubeconfigs,
 } from "../kubeconfig/file.ts";
 import { hasControlPlanes } from "../providers/datum/facts.ts";
 import { scopeOfServer } from "../providers/datum/hosts.ts";
@@ -28,7 +28,7 @@ export async function currentScope(
   { env, providers }: Pick<CommandContext, "env" | "providers">,
   chosen: ChosenSession,
 ): Promise<ChosenScope | undefined> {
-  return await scopeOfContext(await loadKubeconfig(surroundingKubeconfigs(env)), chosen, providers);
+  return await scopeOfContext(await loadKubeconfig(defaultKubeconfigs(env)), chosen, providers);
 }
 
 /**
@@ -40,7 +40,7 @@ export async function scopeOfContext(
   { session, source }: Pick<ChosenSession, "session" | "source">,
   providers: SessionProviders,
 ): Promise<ChosenScope | undefined> {
-  const context = contextOf(kubeconfig);
+  const context = contextNamed(kubeconfig);
   const own = context?.own;
   if (context?.server === undefined || own === undefined) return undefined;
   const named = ["--profile", "DATUMCTL_PROFILE", "DATUM_SESSION"].includes(source);
@@ -64,7 +64,7 @@ async function whyRefused(
   session: Session,
   providers: SessionProviders,
 ): Promise<AppError | undefined> {
-  const fields = cluster === undefined ? undefined : entryOf(kubeconfig, "clusters", cluster)?.fields;
+  const fields = cluster === undefined ? undefined : entryNamed(kubeconfig, "clusters", cluster)?.fields;
   try {
     if (fields !== undefined) await refuseOtherServer(providers, session, askingServer(fields), { cluster });
     return undefined;

@@ -1,7 +1,7 @@
 /** Explains that kubectl's own preferences keep it from running an entry that was written. */
 
 import { printable, shellLine } from "../text.ts";
-import { mendPluginPolicy, readPluginPolicy, refusesPlugin } from "../kubeconfig/kuberc.ts";
+import { pluginRemedy, readPluginPolicy, refusesPlugin } from "../kubeconfig/kuberc.ts";
 import { findProgram } from "../system/processes.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -14,7 +14,7 @@ export async function printPluginPolicy(
   if (policy === undefined || !refusesPlugin(policy, command, (name) => findProgram(name, env("PATH")))) {
     return;
   }
-  const { words, lines } = mendPluginPolicy(policy, command);
+  const { words, lines } = pluginRemedy(policy, command);
   const file = printable(policy.file);
   const unnamed = policy.policy === "Allowlist" ? ", and its list does not hold it" : "";
   out.important(

@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 import { readSharedFile } from "../system/shared-file.ts";
 import { authorityPath } from "./server.ts";
-import { entriesByName, entryOf, type Kubeconfig, type KubeconfigEntry } from "./file.ts";
+import { entriesByName, entryNamed, type Kubeconfig, type KubeconfigEntry } from "./file.ts";
 
 /** The cluster entries that the contexts of a user entry use. */
 export function clustersServed(kubeconfig: Kubeconfig, user: string): readonly KubeconfigEntry[] {
@@ -37,7 +37,7 @@ export async function tooLargeToTell(
   if (server !== undefined && new TextEncoder().encode(certificateAuthority).length > LARGEST_AUTHORITY) {
     return cluster;
   }
-  const named = server === undefined ? entryOf(kubeconfig, "clusters", cluster) ?? [] : [];
+  const named = server === undefined ? entryNamed(kubeconfig, "clusters", cluster) ?? [] : [];
   const others = clustersServed(kubeconfig, user).filter(({ name }) => name !== cluster);
   for (const entry of others.concat(named)) if (await isTooLarge(entry)) return entry.name;
   return undefined;

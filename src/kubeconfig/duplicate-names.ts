@@ -1,6 +1,6 @@
 /** Names that occur twice in one list of a kubeconfig: kubectl then refuses the whole file. */
 
-import { INNER, listOf, LISTS } from "./edit.ts";
+import { entriesIn, INNER, LISTS } from "./edit.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
 /** A path in a kubeconfig's data: keys and positions from the root. */
@@ -35,7 +35,7 @@ interface NamedList {
 /** The three lists of a kubeconfig, and `extensions` at every level. */
 function namedLists(data: Readonly<Record<string, unknown>>): NamedList[] {
   const own = LISTS.flatMap((list): NamedList[] => {
-    const entries = listOf(data, list);
+    const entries = entriesIn(data, list);
     const inner = INNER[list];
     return [
       { path: [list], names: entries.map(nameOf) },

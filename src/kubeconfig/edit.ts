@@ -85,7 +85,7 @@ export interface ListEdits {
 type Entry = Record<string, unknown> | null;
 
 /** The entries of one list, null entries included. */
-export function listOf(data: Readonly<Record<string, unknown>>, list: ListName): readonly Entry[] {
+export function entriesIn(data: Readonly<Record<string, unknown>>, list: ListName): readonly Entry[] {
   return (data[list] ?? []) as readonly Entry[];
 }
 
@@ -94,10 +94,10 @@ export function plannedChange(data: Readonly<Record<string, unknown>>, edit: Kub
   const lists = new Map<ListName, ListChange>();
   const after: Record<string, unknown> = { ...data };
   for (const list of LISTS) {
-    const change = listChange(listOf(data, list), list, edit);
+    const change = listChange(entriesIn(data, list), list, edit);
     if (change === undefined) continue;
     lists.set(list, change);
-    after[list] = entriesAfter(listOf(data, list), change, () => true);
+    after[list] = entriesAfter(entriesIn(data, list), change, () => true);
   }
   const current = data["current-context"];
   const emptied = edit.remove?.currentContext !== undefined && edit.remove.currentContext === current;

@@ -4,9 +4,9 @@ import { AppError } from "../errors.ts";
 import { ENTRY_WRITER } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { Session } from "../sessions/session.ts";
-import { entryOf, type Kubeconfig, ownUsers } from "./file.ts";
+import { entryNamed, type Kubeconfig, ownUsers } from "./file.ts";
 import type { ExecEntry, KubeconfigEdit } from "./edit.ts";
-import { entriesOf } from "./text.ts";
+import { namedEntries } from "./text.ts";
 
 /**
  * Who an entry acts as: one session, or the active session of an API host. `activeFor` is the API host, or the
@@ -118,7 +118,7 @@ export interface EntryOptions extends ExecOptions {
  * @throws {AppError} `KUBECONFIG`, naming both servers.
  */
 export function checkClusterHost(kubeconfig: Kubeconfig, cluster: string, server: string): void {
-  const entry = entryOf(kubeconfig, "clusters", cluster);
+  const entry = entryNamed(kubeconfig, "clusters", cluster);
   const before = entry?.fields["server"];
   if (entry === undefined || typeof before !== "string" || before === "") return;
   if (URL.canParse(before) && new URL(before).origin === new URL(server).origin) return;
@@ -163,9 +163,9 @@ export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity):
 /** The other contexts that use the same user entry, if that changes. */
 export function contextsChangedAlong(kubeconfig: Kubeconfig, options: EntryOptions): string[] {
   const user = userName(options.identity);
-  const before = entryOf(kubeconfig, "users", user)?.fields;
+  const before = entryNamed(kubeconfig, "users", user)?.fields;
   if (before === undefined || settings(before["exec"]) === settings(execEntry(options))) return [];
-  const contexts = kubeconfig.files.flatMap(({ config }) => entriesOf(config, "contexts"))
+  const contexts = kubeconfig.files.flatMap(({ config }) => namedEntries(config, "contexts"))
     .filter(({ name, fields }) => name !== options.context && fields["user"] === user);
   return [...new Set(contexts.map(({ name }) => name))];
 }

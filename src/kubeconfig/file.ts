@@ -10,7 +10,7 @@ import { withoutSecrets } from "./mask.ts";
 import { isOurExec, type KubeconfigEdit, type KubeconfigRemoval, type ListName } from "./edit.ts";
 import {
   editKubeconfig,
-  entriesOf,
+  namedEntries,
   type ParsedKubeconfig,
   parseKubeconfig,
   refuseDuplicateNames,
@@ -25,7 +25,7 @@ import { unifiedDiff } from "./diff.ts";
  */
 export function kubeconfigPaths(flag: string | undefined, env: Environment, windows = onWindows): string[] {
   if (flag !== undefined && flag !== "") return [flag];
-  const paths = surroundingKubeconfigs(env, windows);
+  const paths = defaultKubeconfigs(env, windows);
   if (paths.length > 0) return paths;
   const variable = windows ? "USERPROFILE" : "HOME";
   throw new AppError("STORAGE", `Cannot tell which kubeconfig is meant: ${variable} is not set.`, {
@@ -34,7 +34,7 @@ export function kubeconfigPaths(flag: string | undefined, env: Environment, wind
 }
 
 /** {@link kubeconfigPaths} without a flag; none when there is no home, so that a reader finds nothing. */
-export function surroundingKubeconfigs(env: Environment, windows = onWindows): string[] {
+export function defaultKubeconfigs(env: Environment, windows = onWindows): string[] {
   const listed = (env("KUBECONFIG") ?? "").split(windows ? ";" : ":").filter((path) => path !== "");
   if (listed.length > 0) return [...new Set(listed)];
   const home = homeOf(env, windows);
@@ -122,7 +122,7 @@ function decode(read: Uint8Array | undefined, path: string): string {
         cause,
       },
     );
-  const encoding = utf16Of(bytes);
+  const encoding = utf16Encoding(bytes);
   if (encoding !== undefined) throw refuse("UTF-16 text", `Make it UTF-8: ${asUtf8(path, encoding)}`);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -132,7 +132,7 @@ function decode(read: Uint8Array | undefined, path: string): string {
 }
 
 /** The kind of UTF-16 of a text, in iconv's name: Windows PowerShell 5 writes such files with `>`. */
-function utf16Of([first, second]: Uint8Array): string | undefined {
+function utf16Encoding([first, second]: Uint8Array): string | undefined {
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return "UTF-16";
   // Without a byte order mark: no UTF-8 text has a zero there.
   if (second === 0) return "UTF-16LE";
@@ -151,7 +151,11 @@ function asUtf8(path: string, encoding: string): string {
 }
 
 /** The entry of that name, as kubectl finds it: in the first file that has one. */
-export function entryOf(kubeconfig: Kubeconfig, list: ListName, name: string): KubeconfigEntry | undefined {
+export function entryNamed(
+  kubeconfig: Kubeconfig,
+  list: ListName,
+  name: string,
+): KubeconfigEntry | undefined {
   return allEntries(kubeconfig, list).find((entry) => entry.name === name);
 }
 
@@ -164,28 +168,30 @@ export function entriesByName(kubeconfig: Kubeconfig, list: ListName): ReadonlyM
 
 function allEntries(kubeconfig: Kubeconfig, list: ListName): KubeconfigEntry[] {
   return kubeconfig.files.flatMap((file) =>
-    entriesOf(file.config, list).map(({ name, fields }) => ({ name, fields, file }))
+    namedEntries(file.config, list).map(({ name, fields }) => ({ name, fields, file }))
   );
 }
 
 /** A context, by default the current one, with its server and user; undefined when there is none. */
-export function contextOf(
+export function contextNamed(
   kubeconfig: Kubeconfig,
   name: string | undefined = kubeconfig.currentContext,
 ): KubeconfigContext | undefined {
-  const context = name === undefined ? undefined : entryOf(kubeconfig, "contexts", name);
+  const context = name === undefined ? undefined : entryNamed(kubeconfig, "contexts", name);
   if (context === undefined) return undefined;
-  const cluster = textOf(context.fields["cluster"]);
-  const user = textOf(context.fields["user"]);
-  const clusterFields = cluster === undefined ? undefined : entryOf(kubeconfig, "clusters", cluster)?.fields;
-  const userEntry = user === undefined ? undefined : entryOf(kubeconfig, "users", user);
+  const cluster = textOrUndefined(context.fields["cluster"]);
+  const user = textOrUndefined(context.fields["user"]);
+  const clusterFields = cluster === undefined
+    ? undefined
+    : entryNamed(kubeconfig, "clusters", cluster)?.fields;
+  const userEntry = user === undefined ? undefined : entryNamed(kubeconfig, "users", user);
   return {
     name: context.name,
     cluster,
     user,
-    namespace: textOf(context.fields["namespace"]),
-    server: textOf(clusterFields?.["server"]),
-    certificateAuthorityData: textOf(clusterFields?.["certificate-authority-data"]),
+    namespace: textOrUndefined(context.fields["namespace"]),
+    server: textOrUndefined(clusterFields?.["server"]),
+    certificateAuthorityData: textOrUndefined(clusterFields?.["certificate-authority-data"]),
     own: userEntry === undefined ? undefined : ownUser(userEntry),
   };
 }
@@ -196,7 +202,7 @@ export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
 }
 
 /** The names of the contexts that use a user entry. */
-export function contextsOf(kubeconfig: Kubeconfig, user: string): string[] {
+export function contextsUsing(kubeconfig: Kubeconfig, user: string): string[] {
   const contexts = allEntries(kubeconfig, "contexts").filter(({ fields }) => fields["user"] === user);
   return [...new Set(contexts.map(({ name }) => name))];
 }
@@ -210,7 +216,7 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
     const word = words[index];
     return index < 0
       ? undefined
-      : textOf(word === flag ? words[index + 1] : String(word).slice(flag.length + 1));
+      : textOrUndefined(word === flag ? words[index + 1] : String(word).slice(flag.length + 1));
   };
   const session = valueOf("--session");
   const activeFor = valueOf("--active-for");
@@ -228,7 +234,7 @@ export function actsAs(user: OwnUser, session: Pick<Session, "name" | "apiHost" 
   return activeFor === undefined ? user.session !== undefined : matchesServer(session, activeFor);
 }
 
-function textOf(value: unknown): string | undefined {
+function textOrUndefined(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
@@ -261,7 +267,7 @@ export function removalOfSession(
 }
 
 /** An edit, or a function that makes one from the files' content when they can be changed. */
-export type EditOf =
+export type EditSource =
   | KubeconfigEdit
   | ((kubeconfig: Kubeconfig) => KubeconfigEdit | Promise<KubeconfigEdit>);
 
@@ -273,12 +279,12 @@ export interface KubeconfigChange {
 }
 
 /** One edit per file: an entry changes where it is; a new entry and the current context go to the default file. */
-function changesOf(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChange[] {
+function changedFiles(kubeconfig: Kubeconfig, edit: KubeconfigEdit): KubeconfigChange[] {
   const { files } = kubeconfig;
   const home = files.find((file) => file.bytes !== undefined) ?? files.at(-1);
   return files.flatMap((file) => {
     const mine = (list: ListName) => ({ name }: { readonly name: string }) =>
-      (entryOf(kubeconfig, list, name)?.file ?? home) === file;
+      (entryNamed(kubeconfig, list, name)?.file ?? home) === file;
     const text = editKubeconfig(file.config, {
       clusters: edit.clusters?.filter(mine("clusters")),
       users: edit.users?.filter(mine("users")),
@@ -303,7 +309,7 @@ const ATTEMPTS = 3;
  */
 export async function updateKubeconfig(
   paths: readonly string[],
-  edit: EditOf,
+  edit: EditSource,
   options: { readonly lockWait?: number; readonly absent?: "make" | "leave" } = {},
 ): Promise<readonly KubeconfigChange[]> {
   const present: string[] = [];
@@ -315,7 +321,7 @@ export async function updateKubeconfig(
     const done: KubeconfigChange[] = [];
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const kubeconfig = await loadKubeconfig(paths);
-      const changes = changesOf(kubeconfig, typeof edit === "function" ? await edit(kubeconfig) : edit);
+      const changes = changedFiles(kubeconfig, typeof edit === "function" ? await edit(kubeconfig) : edit);
       let stale: string | undefined;
       for (const change of changes) {
         const after = new TextEncoder().encode(change.after);
@@ -337,10 +343,10 @@ export async function updateKubeconfig(
 }
 
 /** What {@link updateKubeconfig} would change, as unified diffs without secrets. Takes no lock and writes nothing. */
-export async function previewKubeconfig(paths: readonly string[], edit: EditOf): Promise<string> {
+export async function previewKubeconfig(paths: readonly string[], edit: EditSource): Promise<string> {
   const kubeconfig = await loadKubeconfig(paths);
   const wanted = typeof edit === "function" ? await edit(kubeconfig) : edit;
-  return changesOf(kubeconfig, wanted).map((change) => {
+  return changedFiles(kubeconfig, wanted).map((change) => {
     const before = withoutSecrets(decode(change.before, change.path));
     const path = printable(change.path);
     const names = { before: change.before === undefined ? "/dev/null" : path, after: path };

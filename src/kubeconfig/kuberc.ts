@@ -13,7 +13,7 @@ export interface PluginPolicy {
   /** The commands that may run: names that are looked up on PATH, and paths. */
   readonly allowed: readonly string[];
   /** True when an entry has kubectl 1.36's field name: 1.35 then ignores the whole list. */
-  readonly spelledAnew: boolean;
+  readonly usesNewSpelling: boolean;
   /** True when the file holds other documents: `kubectl kuberc set` would drop them. */
   readonly severalDocuments: boolean;
 }
@@ -53,7 +53,7 @@ export function parsePluginPolicy(text: string, file: string): PluginPolicy | un
   const said = {
     file,
     allowed: allowed as string[],
-    spelledAnew: Array.isArray(list) && list.some((entry) => entry["name"] === undefined),
+    usesNewSpelling: Array.isArray(list) && list.some((entry) => entry["name"] === undefined),
     severalDocuments: documents.length > 1,
   };
   if (policy === "DenyAll" && list === undefined) return { ...said, policy };
@@ -98,7 +98,7 @@ function isPath(command: string): boolean {
 }
 
 /** How to allow kubectl one more command. */
-export interface PluginMending {
+export interface PluginRemedy {
   /** The words of the command for kubectl 1.36 and later; undefined when it cannot express this. */
   readonly words: readonly string[] | undefined;
   /** For any kubectl, the lines that the file must hold: fields to replace, or one more entry. */
@@ -106,10 +106,10 @@ export interface PluginMending {
 }
 
 /** How to allow kubectl a command beside those it may run already. `kubectl kuberc set` replaces the list. */
-export function mendPluginPolicy(
-  { policy, allowed, spelledAnew, severalDocuments }: PluginPolicy,
+export function pluginRemedy(
+  { policy, allowed, usesNewSpelling: usesNewSpelling, severalDocuments }: PluginPolicy,
   command: string,
-): PluginMending {
+): PluginRemedy {
   const all = [...allowed, command];
   const set = ["kubectl", "kuberc", "set", "--section", "credentialplugin", "--policy", "Allowlist"];
   // It splits entries at commas.
@@ -118,7 +118,7 @@ export function mendPluginPolicy(
   const entryOf = (one: string) => `- name: ${scalarText(one)}`;
   return {
     words: sayable ? [...set, ...all.flatMap((one) => ["--allowlist-entry", `command=${one}`])] : undefined,
-    lines: policy === "Allowlist" && !spelledAnew
+    lines: policy === "Allowlist" && !usesNewSpelling
       ? [entryOf(command)]
       : ["credentialPluginPolicy: Allowlist", "credentialPluginAllowlist:", ...all.map(entryOf)],
   };

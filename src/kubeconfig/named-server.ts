@@ -2,7 +2,7 @@
 
 import { type AskingServer, askingServer } from "../sessions/served-servers.ts";
 import { clustersServed } from "./cluster.ts";
-import { entryOf, type Kubeconfig } from "./file.ts";
+import { entryNamed, type Kubeconfig } from "./file.ts";
 
 /** The server that an entry is about to lead to. */
 export interface NamedServer {
@@ -21,7 +21,7 @@ export interface NamedServer {
  * the proxy stays, through which the certificate is still checked.
  */
 export function wayToServer(kubeconfig: Kubeconfig, { cluster, server }: NamedServer): AskingServer {
-  const way = askingServer(entryOf(kubeconfig, "clusters", cluster)?.fields ?? {});
+  const way = askingServer(entryNamed(kubeconfig, "clusters", cluster)?.fields ?? {});
   return server === undefined
     ? way
     : { ...way, address: server, tlsServerName: undefined, unverified: false };

@@ -5,8 +5,8 @@ import { printable, shellLine } from "../text.ts";
 import { endpointUrl } from "../http/address.ts";
 import { certificatesOf } from "../system/network.ts";
 import { readSharedFile } from "../system/shared-file.ts";
-import { entriesOf } from "./text.ts";
-import { entryOf, type Kubeconfig, type KubeconfigEntry } from "./file.ts";
+import { namedEntries } from "./text.ts";
+import { entryNamed, type Kubeconfig, type KubeconfigEntry } from "./file.ts";
 
 /**
  * The base URL of an API server, without a trailing slash: https, or http on loopback.
@@ -54,7 +54,7 @@ export async function findCluster(
   name: string,
   { authority = true }: { readonly authority?: boolean } = {},
 ): Promise<Cluster> {
-  const entry = entryOf(kubeconfig, "clusters", name);
+  const entry = entryNamed(kubeconfig, "clusters", name);
   if (entry === undefined) throw noCluster(kubeconfig, name);
   const { server } = entry.fields;
   if (typeof server !== "string" || server === "") {
@@ -76,7 +76,7 @@ export async function findCluster(
 }
 
 function noCluster({ files }: Kubeconfig, name: string): AppError {
-  const names = files.flatMap(({ config }) => entriesOf(config, "clusters")).map((entry) =>
+  const names = files.flatMap(({ config }) => namedEntries(config, "clusters")).map((entry) =>
     printable(entry.name, 80)
   );
   const where = files.map(({ path }) => printable(path)).join(", ");

@@ -7,11 +7,11 @@ import { sameData } from "../splice/same-data.ts";
 import { type DataPath, duplicateNames } from "./duplicate-names.ts";
 import {
   entriesAfter,
+  entriesIn,
   INNER,
   type KubeconfigEdit,
   type ListEdits,
   type ListName,
-  listOf,
   LISTS,
   plannedChange,
 } from "./edit.ts";
@@ -88,11 +88,11 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
 }
 
 /** The entries of one list with their positions; null entries have no name. */
-export function entriesOf(
+export function namedEntries(
   config: ParsedKubeconfig,
   list: ListName,
 ): { readonly name: string; readonly index: number; readonly fields: Readonly<Record<string, unknown>> }[] {
-  return listOf(config.data, list).flatMap((entry, index) => {
+  return entriesIn(config.data, list).flatMap((entry, index) => {
     const name = entry?.["name"];
     const fields = entry?.[INNER[list]];
     return typeof name === "string" ? [{ name, index, fields: isRecord(fields) ? fields : {} }] : [];
@@ -110,17 +110,17 @@ export function entriesOf(
  * when an edit that adds is made to a file in which names occur twice.
  */
 export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): string {
-  const intent = plannedChange(config.data, edit);
+  const planned = plannedChange(config.data, edit);
   // A removal makes such a file no worse, and perhaps whole.
   const adds = edit.clusters ?? edit.users ?? edit.contexts ?? edit.currentContext;
-  if (adds !== undefined) refuseDuplicateNames(config, intent.data);
-  if (sameData(config.data, intent.data)) return config.text;
+  if (adds !== undefined) refuseDuplicateNames(config, planned.data);
+  if (sameData(config.data, planned.data)) return config.text;
   // Field by field first; when that is not possible, the whole entry is rewritten.
   for (const whole of [false, true]) {
-    const text = attempt(config, intent, whole);
+    const text = attempt(config, planned, whole);
     if (text !== undefined) return text;
   }
-  throw tied(config, intent);
+  throw tied(config, planned);
 }
 
 /**
@@ -154,28 +154,28 @@ export function refuseDuplicateNames(
 }
 
 /** The edited text when it has exactly the intended data, else undefined. */
-function attempt(config: ParsedKubeconfig, intent: ListEdits, whole: boolean): string | undefined {
+function attempt(config: ParsedKubeconfig, planned: ListEdits, whole: boolean): string | undefined {
   const mark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
   const root = config.document.contents as YAMLMap | null;
   const spliced = new SplicedText(config.text.slice(mark.length), config.document);
   try {
-    if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(intent.data);
+    if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(planned.data);
     else {
       // Existing lists first: what is appended to a list must come before a following key.
       const isThere = ([list]: [ListName, ListChange]) => root.has(list) ? 0 : 1;
-      const lists = [...intent.lists].sort((a, b) => isThere(a) - isThere(b));
+      const lists = [...planned.lists].sort((a, b) => isThere(a) - isThere(b));
       for (const [list, change] of lists) spliced.changeList(root, list, change, whole);
       const current = { ...config.data };
-      const desired = { ...intent.data };
-      for (const list of intent.lists.keys()) {
+      const desired = { ...planned.data };
+      for (const list of planned.lists.keys()) {
         delete current[list];
         delete desired[list];
       }
       spliced.changeMap(root, current, desired);
-      if (digestSays(spliced, root, config, intent)) return mark + spliced.result();
+      if (digestSays(spliced, root, config, planned)) return mark + spliced.result();
     }
     const text = mark + spliced.result();
-    return says(text, intent.data) ? text : undefined;
+    return says(text, planned.data) ? text : undefined;
   } catch (error) {
     if (error instanceof CannotSplice) return undefined;
     throw error;
@@ -190,21 +190,25 @@ function digestSays(
   spliced: SplicedText,
   root: YAMLMap,
   config: ParsedKubeconfig,
-  intent: ListEdits,
+  planned: ListEdits,
 ): boolean {
   if (/[&*]/.test(config.text)) return false;
   // The first item stays, so that the list remains a list.
   const stays = (list: string, index: number) => {
-    const change = intent.lists.get(list as ListName);
+    const change = planned.lists.get(list as ListName);
     return index === 0 || change?.updates.has(index) === true || change?.removed.has(index) === true;
   };
   const text = spliced.digest(root, LISTS, stays);
   if (text === undefined) return false;
-  const data = { ...intent.data };
+  const data = { ...planned.data };
   for (const list of LISTS) {
     const node = root.get(list);
     if (!isSeq(node) || node.flow === true) continue;
-    data[list] = entriesAfter(listOf(config.data, list), intent.lists.get(list), stays.bind(undefined, list));
+    data[list] = entriesAfter(
+      entriesIn(config.data, list),
+      planned.lists.get(list),
+      stays.bind(undefined, list),
+    );
   }
   return says(text, data);
 }
@@ -218,8 +222,8 @@ function says(text: string, data: Record<string, unknown>): boolean {
   }
 }
 
-function tied(config: ParsedKubeconfig, intent: ListEdits): AppError {
-  const touched = [...intent.lists].map(([list, change]) => ({
+function tied(config: ParsedKubeconfig, planned: ListEdits): AppError {
+  const touched = [...planned.lists].map(([list, change]) => ({
     list,
     index: [...change.updates.keys(), ...change.removed][0],
   }));

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { loadKubeconfig } from "../../src/kubeconfig/file.ts";
-import { mendPluginPolicy, parsePluginPolicy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
+import { parsePluginPolicy, pluginRemedy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
 import { withoutSecrets } from "../../src/kubeconfig/mask.ts";
 import { editKubeconfig, parseKubeconfig } from "../../src/kubeconfig/text.ts";
 import { shellLine } from "../../src/text.ts";
@@ -132,7 +132,7 @@ Deno.test("no kuberc breaks its reader, and what is told of it can be printed", 
       async (text) => {
         const policy = await ours(() => parsePluginPolicy(text, "f"));
         if (policy === undefined || !refusesPlugin(policy, "/opt/datumctl", () => undefined)) return;
-        const { words } = mendPluginPolicy(policy, "/opt/datumctl");
+        const { words } = pluginRemedy(policy, "/opt/datumctl");
         if (words === undefined) return;
         told += 1;
         assertPrintable(shellLine(words).replaceAll("SECRET", ""));

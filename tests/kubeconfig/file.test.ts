@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { entryEdit } from "../../src/kubeconfig/entries.ts";
 import {
-  contextOf,
+  contextNamed,
+  defaultKubeconfigs,
   kubeconfigPaths,
   loadKubeconfig,
   ownUsers,
   previewKubeconfig,
   removalOfSession,
-  surroundingKubeconfigs,
   updateKubeconfig,
 } from "../../src/kubeconfig/file.ts";
 import { asJson } from "../as-json.ts";
@@ -80,7 +80,7 @@ Deno.test("kubeconfigPaths() takes the flag, else KUBECONFIG without its empty p
 
 Deno.test("without a home a reader finds no kubeconfig, and a writer is told to name one", () => {
   for (const [windows, variable] of [[false, /HOME/], [true, /USERPROFILE/]] as const) {
-    assert.deepEqual(surroundingKubeconfigs(() => undefined, windows), []);
+    assert.deepEqual(defaultKubeconfigs(() => undefined, windows), []);
     assert.deepEqual(kubeconfigPaths("mine", () => undefined, windows), ["mine"]);
     expectError(() => kubeconfigPaths(undefined, () => undefined, windows), {
       code: "STORAGE",
@@ -218,7 +218,7 @@ Deno.test("updateKubeconfig() updates an entry where it is and puts new ones int
     assert.doesNotMatch(await read(second), /datum-project-a|token: t/);
     assert.doesNotMatch(await read(first), /users/);
     const kubeconfig = await loadKubeconfig([absent, first, second]);
-    assert.deepEqual(contextOf(kubeconfig), {
+    assert.deepEqual(contextNamed(kubeconfig), {
       name: "datum-project-a",
       cluster: "datum-project-a",
       user: "datum-ada",

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import {
   kubercPath,
-  mendPluginPolicy,
   parsePluginPolicy,
+  pluginRemedy,
   readPluginPolicy,
   refusesPlugin,
 } from "../../src/kubeconfig/kuberc.ts";
@@ -59,7 +59,7 @@ Deno.test("what the command cannot say is told as lines alone", () => {
       `${HEAD}credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist:\n${text}`,
       "f",
     );
-    return mendPluginPolicy(policy ?? assert.fail(), command);
+    return pluginRemedy(policy ?? assert.fail(), command);
   };
   assert.deepEqual(mend("- name: a\n", "/b c"), {
     words: [
@@ -146,7 +146,7 @@ for (const { name, path: program } of policyKubectls) {
         const refused = policy !== undefined && refusesPlugin(policy, command, find);
         assert.equal(await runs(command), !refused, `${text} ${command}`);
         if (!refused) continue;
-        const { words, lines } = mendPluginPolicy(policy, command);
+        const { words, lines } = pluginRemedy(policy, command);
         // By hand: one more line, or the whole policy again.
         const kept = lines.length === 1 ? text : text.slice(0, text.indexOf("credentialPluginPolicy"));
         await Deno.writeTextFile(kuberc, `${HEAD}${kept}${lines.join("\n")}\n`);

@@ -6,8 +6,8 @@ import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import {
   checkKubeconfigs,
-  contextOf,
-  entryOf,
+  contextNamed,
+  entryNamed,
   type Kubeconfig,
   kubeconfigPaths,
   loadKubeconfig,
@@ -66,7 +66,7 @@ Exactly one of --organization, --project, --cluster and --server is needed. The 
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
 
 /** `auth update-kubeconfig`. */
-export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
+export function updateKubeconfigCommand(contextNamed: ContextOf): CommandUnknownOpts {
   const command = new Command("update-kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a session")
     .option("--organization <id>", "control plane of an organization")
@@ -88,7 +88,7 @@ export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpt
     .option("--exec-command <name>", "program that kubectl runs (default: this one)")
     .option("--dry-run", "print what would change, as a unified diff")
     .addHelpText("after", EXAMPLES);
-  command.action((flags) => runUpdateKubeconfig(contextOf(command), flags));
+  command.action((flags) => runUpdateKubeconfig(contextNamed(command), flags));
   return command;
 }
 
@@ -165,7 +165,7 @@ export async function runUpdateKubeconfig(
       tooLarge,
       moved: formerUser(kubeconfig, context, userName(identity)),
       changedAlong: contextsChangedAlong(kubeconfig, entry),
-      holder: entryOf(kubeconfig, "contexts", context)?.file.path,
+      holder: entryNamed(kubeconfig, "contexts", context)?.file.path,
     };
     return entryEdit({ ...entry, provideClusterInfo: tooLarge === undefined });
   };
@@ -329,9 +329,9 @@ function checkContext(text: string): void {
 
 /** The user that the context names so far, when it is another one. */
 function formerUser(kubeconfig: Kubeconfig, context: string, user: string): string | undefined {
-  const before = entryOf(kubeconfig, "contexts", context) === undefined
+  const before = entryNamed(kubeconfig, "contexts", context) === undefined
     ? undefined
-    : contextOf(kubeconfig, context);
+    : contextNamed(kubeconfig, context);
   return before?.user === undefined || before.user === user ? undefined : before.user;
 }
 

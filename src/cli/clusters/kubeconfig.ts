@@ -7,7 +7,7 @@ import { serverAddress } from "../../kubeconfig/server.ts";
 import { tooLargeToTell } from "../../kubeconfig/cluster.ts";
 import {
   checkKubeconfigs,
-  entryOf,
+  entryNamed,
   type Kubeconfig,
   kubeconfigPaths,
   loadKubeconfig,
@@ -33,7 +33,7 @@ import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 
 /** `clusters kubeconfig`. */
-export function clustersKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
+export function clustersKubeconfigCommand(contextNamed: ContextOf): CommandUnknownOpts {
   const kubeconfig = new Command("kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
     .argument("<id>", "the cluster's id")
@@ -53,7 +53,7 @@ Examples:
 
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
     );
-  kubeconfig.action((id, flags) => runClustersKubeconfig(contextOf(kubeconfig), { ...flags, id }));
+  kubeconfig.action((id, flags) => runClustersKubeconfig(contextNamed(kubeconfig), { ...flags, id }));
   return kubeconfig;
 }
 
@@ -88,7 +88,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
     checkClusterHost(kubeconfig, id, server);
     checkUserEntry(kubeconfig, identity);
     tooLarge = await tooLargeToTell(kubeconfig, user, { cluster: id, server, certificateAuthority });
-    holder = entryOf(kubeconfig, "contexts", context)?.file.path;
+    holder = entryNamed(kubeconfig, "contexts", context)?.file.path;
     return entryEdit({
       cluster: id,
       server,

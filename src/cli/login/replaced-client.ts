@@ -4,10 +4,10 @@ import { failureOrThrow } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import {
   actsAs,
-  contextsOf,
+  contextsUsing,
+  defaultKubeconfigs,
   loadKubeconfig,
   ownUsers,
-  surroundingKubeconfigs,
 } from "../../kubeconfig/file.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext } from "../context.ts";
@@ -29,9 +29,9 @@ export async function tellReplacedClient(
 /** The entries of the kubeconfigs in force that act as a session, in words. */
 async function entriesOf({ env, out }: CommandContext, session: Session): Promise<string[]> {
   try {
-    const kubeconfig = await loadKubeconfig(surroundingKubeconfigs(env));
+    const kubeconfig = await loadKubeconfig(defaultKubeconfigs(env));
     return ownUsers(kubeconfig).filter((user) => actsAs(user, session)).map(({ name }) => {
-      const contexts = contextsOf(kubeconfig, name);
+      const contexts = contextsUsing(kubeconfig, name);
       const used = contexts.map((context) => printable(context, 100)).join(", ");
       return used === "" ? printable(name, 200) : `${printable(name, 200)} (context ${used})`;
     });
