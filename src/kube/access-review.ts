@@ -1,11 +1,11 @@
-/** Owns what a Kubernetes API says one may do: its access and rules reviews, and how kubectl writes them. */
+/** What a Kubernetes API allows its caller: access and rules reviews, and kubectl's table of rules. */
 
 import { isObject, type JsonObject } from "../http/api-answer.ts";
 import type { ApiClient } from "../http/api-client.ts";
 import { printable } from "../text.ts";
 import { objects, texts } from "./objects.ts";
 
-/** What one would do. */
+/** An action to be allowed or refused. */
 export type Action =
   | {
     readonly verb: string;
@@ -13,7 +13,7 @@ export type Action =
     readonly resource: string;
     readonly subresource: string;
     readonly name: string;
-    /** Empty for all of them. */
+    /** Empty for all namespaces. */
     readonly namespace: string;
   }
   | { readonly verb: string; readonly path: string };
@@ -21,9 +21,9 @@ export type Action =
 /** The server's answer to a SelfSubjectAccessReview. */
 export interface AccessAnswer {
   readonly allowed: boolean;
-  /** Why not, and what went wrong in finding out; empty when the server does not say. */
+  /** Why not, and what failed in finding out; empty when the server does not say. */
   readonly reasons: readonly string[];
-  /** The review as it was answered. */
+  /** The review as the server returned it. */
   readonly review: JsonObject;
 }
 
@@ -51,9 +51,12 @@ function withoutEmpty(fields: Readonly<Record<string, string>>): Record<string, 
 
 /** The server's answer to a SelfSubjectRulesReview. */
 export interface RulesAnswer {
-  /** One line each, as kubectl compacts and orders them: resources, non-resource URLs, resource names, verbs. */
+  /**
+   * One row for each rule, compacted and ordered like kubectl's: resources, non-resource URLs, resource names,
+   * verbs.
+   */
   readonly rows: readonly (readonly [string, string, string, string])[];
-  /** Why the list may lack rules; undefined when it is complete. */
+  /** Why the list may be incomplete; undefined when it is complete. */
   readonly incomplete: string | undefined;
   readonly review: JsonObject;
 }
@@ -74,7 +77,7 @@ export async function reviewRules(client: ApiClient, namespace: string): Promise
   };
 }
 
-/** A rule about one resource, or one URL: what kubectl breaks rules down to and compacts again. */
+/** A rule about one resource or one URL. kubectl splits rules into these and compacts them again. */
 interface Rule {
   readonly verbs: string[];
   readonly groups: readonly string[];
@@ -83,7 +86,7 @@ interface Rule {
   readonly urls: readonly string[];
 }
 
-/** The rules of a SubjectRulesReviewStatus as kubectl's table has them. */
+/** The rules of a SubjectRulesReviewStatus, as kubectl's table has them. */
 export function ruleRows(status: JsonObject): [string, string, string, string][] {
   const ofResources = new Map<string, Rule>();
   for (const rule of objects(status.resourceRules)) {
@@ -127,7 +130,7 @@ export function ruleRows(status: JsonObject): [string, string, string, string][]
     ]);
 }
 
-/** kubectl orders rules by how they print whole. */
+/** kubectl orders rules by their whole printed form. */
 function orderOf({ verbs, groups, resources, names, urls }: Rule): string {
   return [verbs, groups, resources, names, urls].map((list) => `[${list.join(" ")}],`).join("");
 }

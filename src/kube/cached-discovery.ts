@@ -1,11 +1,11 @@
-/** The discovery of an API server, kept with a session from one command to the next. */
+/** The discovery of an API server, cached with a session between commands. */
 
 import type { ApiClient } from "../http/api-client.ts";
 import { openSessionCache } from "../sessions/cache.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { discoveryOf, type DiscoverySource } from "./discovery.ts";
 
-/** As long as kubectl keeps its own. A resource that is newer is found because looking it up misses. */
+/** kubectl caches its own as long. A newer resource is found because a lookup that misses asks again. */
 const LONGEST_LIFE_MS = 6 * 3600 * 1000;
 
 /** An API server that a session asks. */

@@ -1,4 +1,4 @@
-/** Owns the question which of its names a Datum API serves control planes under. */
+/** Finds which of two names of an API group a Datum uses. */
 
 import { openApiClient, type RequestLimits } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
@@ -6,8 +6,8 @@ import type { Fetch } from "../system/network.ts";
 import { KUBERNETES_REFUSALS } from "./refusal.ts";
 
 /**
- * The first of some groups with version that the API serves; undefined when it does not say. Never fails: this is
- * asked for comfort, and asked again where it matters.
+ * The first of some groups with versions that the API serves; undefined when it does not say. Never fails, because
+ * the answer is only a convenience here and is asked again when it matters.
  */
 export async function servedApi<Api extends string>(
   fetch: Fetch,
@@ -29,7 +29,7 @@ export async function servedApi<Api extends string>(
     try {
       if ((await client.get(`/apis/${api}`)).kind === "APIResourceList") return api;
     } catch (thrown) {
-      // Only what is not there leaves the other to be asked for.
+      // Only "not found" is a reason to ask for the next one.
       if (!(thrown instanceof AppError && thrown.code === "NOT_FOUND")) return undefined;
     }
   }

@@ -6,15 +6,15 @@ import { goValue } from "./go-value.ts";
 import { JsonPath, relaxedPath } from "./jsonpath.ts";
 import type { Json } from "./lossless-json.ts";
 
-/** A column, its path not yet read. */
+/** A column with its unparsed path. */
 export interface CustomColumn {
   readonly title: string;
   readonly path: string;
 }
 
 /**
- * The columns of a specification such as `NAME:.metadata.name,NODE:.spec.nodeName`. A comma ends a column wherever it
- * stands, as it does for kubectl.
+ * The columns of a specification such as `NAME:.metadata.name,NODE:.spec.nodeName`. As in kubectl, a comma always
+ * ends a column.
  *
  * @throws {AppError} `USAGE` in kubectl's words.
  */
@@ -35,7 +35,7 @@ export function columnsOfText(specification: string): CustomColumn[] {
 }
 
 /**
- * The columns of a file: a line of titles and a line of paths, with blanks between them.
+ * The columns of a file: a line of titles and a line of paths, separated by blanks.
  *
  * @throws {AppError} `USAGE` in kubectl's words.
  */
@@ -65,17 +65,17 @@ export class CustomColumns {
   readonly titles: readonly string[];
   readonly #paths: readonly JsonPath[];
 
-  /** @throws {AppError} `USAGE` for a path that is none. */
+  /** @throws {AppError} `USAGE` when a path is none. */
   constructor(columns: readonly CustomColumn[]) {
     this.titles = columns.map(({ title }) => title);
     this.#paths = columns.map(({ path }) => JsonPath.parse(path));
   }
 
   /**
-   * The lines of an object, mostly one: what each path finds, with commas between, or `<none>`. A line break or a tab
-   * in a text does to the table what it does to kubectl's.
+   * The lines of an object, usually one: what each path finds, joined with commas, or `<none>`. A line break or tab
+   * in a text affects the table as it affects kubectl's.
    *
-   * @throws {AppError} `USAGE` for a path that fails.
+   * @throws {AppError} `USAGE` when a path fails.
    */
   lines(object: Json): string[][] {
     const cells = this.#paths.map((path) => {

@@ -1,4 +1,4 @@
-/** Owns what a Kubernetes API serves: its groups and resources, as it tells or as they were kept. */
+/** The groups and resources that a Kubernetes API serves, fetched or from a cache. */
 
 import { pathSegment } from "../http/address.ts";
 import { isObject, type JsonObject } from "../http/api-answer.ts";
@@ -9,7 +9,7 @@ import { capital, printable } from "../text.ts";
 import { boundedSignal } from "../system/clock.ts";
 import { objects, text, texts } from "./objects.ts";
 
-/** One kind of thing that is served, in one version. */
+/** A resource in one version. */
 export interface ApiResource {
   /** Empty for the core group. */
   readonly group: string;
@@ -24,29 +24,29 @@ export interface ApiResource {
   readonly categories: readonly string[];
 }
 
-/** A group with its versions, as the server orders them. */
+/** A group with its versions, in the server's order. */
 export interface ApiGroup {
   readonly name: string;
   readonly versions: readonly string[];
   readonly preferred: string;
 }
 
-/** A part that the server could not tell of. */
+/** A part that the server could not report. */
 export interface MissingPart {
   /** `group/version`, or a path. */
   readonly part: string;
   readonly why: string;
 }
 
-/** All that a control plane said it serves, in its own order. */
+/** All that a control plane reported to serve, in its own order. */
 export interface Discovery {
   readonly groups: readonly ApiGroup[];
-  /** Every version of each; no sub-resources. */
+  /** Every version of each resource, without sub-resources. */
   readonly resources: readonly ApiResource[];
   readonly missing: readonly MissingPart[];
 }
 
-/** Where a discovery is kept between two commands; never fails. */
+/** Caches a discovery between commands. Its calls never fail. */
 export interface DiscoveryCache {
   read(): Promise<unknown>;
   write(value: unknown): Promise<void>;
@@ -55,9 +55,9 @@ export interface DiscoveryCache {
 /** The discovery of one control plane. */
 export interface DiscoverySource {
   readonly client: ApiClient;
-  /** What is kept, unless `fresh` is asked for or nothing is; then what the server says. */
+  /** The cached discovery; the server's, when `fresh` is set or nothing is cached. */
   read(options?: { readonly fresh?: boolean | undefined }): Promise<Discovery>;
-  /** True when what {@link DiscoverySource.read} last gave was kept from an earlier command. */
+  /** True when {@link DiscoverySource.read} last returned a cached discovery. */
   readonly fromCache: boolean;
 }
 
@@ -65,19 +65,19 @@ const V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList
 const V2BETA1 = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
 const ACCEPT = `${V2},${V2BETA1},application/json`;
 
-/** What one root and all below it may come to, in bytes: room for 20,000 resources. */
+/** The most bytes of one root and everything below it: enough for 20,000 resources. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** How many versions of groups are asked for below a root that does not tell of them itself. */
+/** The most versions of groups to ask for below a root without aggregated discovery. */
 const MOST_VERSIONS = 1000;
 
-/** In times of a request, for all of it: some server behind this one may take its own to fail. */
+/** The time for everything, in multiples of one request's: a server behind this one may take its own time to fail. */
 const PATIENCE = 2;
 
-/** What bounds all requests below one root together. */
+/** The limits that all requests below one root share. */
 type Bounds = Required<Pick<RequestOptions, "signal" | "allowance">>;
 
-/** The discovery behind a client, with what an earlier command kept. */
+/** The discovery behind a client, with a cache. */
 export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): DiscoverySource {
   let known: Discovery | undefined;
   let fromCache = false;
@@ -91,7 +91,7 @@ export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): Discover
       const kept = fresh ? undefined : readKept(await cache?.read());
       fromCache = kept !== undefined;
       known = kept ?? await fetchDiscovery(client);
-      // A part that is missing now may be there in a moment.
+      // A part that is missing now may be available in a moment.
       if (!fromCache && known.missing.length === 0) await cache?.write(known);
       return known;
     },
@@ -99,10 +99,12 @@ export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): Discover
 }
 
 /**
- * Asks the server: two requests where discovery is aggregated, else one more per group version.
+ * Asks the server: two requests with aggregated discovery, else one more for each group version.
  *
- * What cannot be told, and what is too much or too late, is listed as missing. Throws when nothing can be told at all, and for whatever concerns the
- * session (`SESSION_REJECTED`, …).
+ * Parts that cannot be read, are too large or too late are listed as missing.
+ *
+ * @throws {AppError} when nothing can be read, and for everything that concerns the session (`SESSION_REJECTED`,
+ * …).
  */
 export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
   using deadline = boundedSignal(PATIENCE * client.requestTimeout, () => tooLate(client));
@@ -124,7 +126,7 @@ export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
     }
     const reason: unknown = answer?.reason;
     failures.push(reason);
-    // A server without a core group is none that failed.
+    // A server without a core group has not failed.
     const coreless = path === "/api" && reason instanceof AppError && reason.code === "NOT_FOUND";
     if (!coreless) missing.push({ part: path, why: whyMissing(reason) });
   }
@@ -142,7 +144,7 @@ function tooLate({ what }: ApiClient): AppError {
   });
 }
 
-/** Why a part is missing; what no part alone can suffer from is thrown. */
+/** Why a part is missing. Failures that do not concern one part alone are thrown. */
 function whyMissing(reason: unknown): string {
   const partial = reason instanceof AppError &&
     ["NETWORK", "FORBIDDEN", "NOT_FOUND", "INVALID", "CONFLICT"].includes(reason.code);
@@ -150,7 +152,7 @@ function whyMissing(reason: unknown): string {
   return reason.message;
 }
 
-/** Decided by the body's kind: aggregated discovery may come labelled as plain JSON. */
+/** The body's kind decides: aggregated discovery may be labelled as plain JSON. */
 async function readRoot(
   client: ApiClient,
   path: string,
@@ -178,7 +180,7 @@ async function readRoot(
   }
 }
 
-/** APIGroupDiscoveryList of apidiscovery.k8s.io/v2 and v2beta1, which are alike in what is read here. */
+/** APIGroupDiscoveryList of apidiscovery.k8s.io/v2 and v2beta1, which agree in all that is read here. */
 function readAggregated(body: JsonObject): Discovery {
   const groups: ApiGroup[] = [];
   const resources: ApiResource[] = [];
@@ -219,7 +221,7 @@ function readGroup(group: JsonObject): ApiGroup[] {
   return [{ name, versions, preferred: versions.includes(preferred) ? preferred : first }];
 }
 
-/** Plain discovery: an APIResourceList per group version. */
+/** Plain discovery: one APIResourceList for each group version. */
 async function fetchVersions(
   client: ApiClient,
   path: string,
@@ -233,7 +235,7 @@ async function fetchVersions(
     asked,
     async ({ group: { name }, version }): Promise<ApiResource[]> => {
       try {
-        // Where one server does not come back, the others' patience would add up.
+        // If one server never answers, retries of the others would add up.
         const list = await client.get(pathOf(name, version), { once: missing.length > 0, ...bounds });
         return objects(list.resources).flatMap((row) => readResource(name, version, row));
       } catch (thrown) {
@@ -274,7 +276,7 @@ function readResource(group: string, version: string, row: JsonObject): ApiResou
   }];
 }
 
-/** What was kept, when it has the form that is written today. */
+/** A cached discovery, if it has today's form. */
 function readKept(value: unknown): Discovery | undefined {
   return isObject(value) && Array.isArray(value.groups) && Array.isArray(value.resources) &&
       Array.isArray(value.missing)
@@ -282,12 +284,12 @@ function readKept(value: unknown): Discovery | undefined {
     : undefined;
 }
 
-/** `group/version`, and the version alone for the core group. */
+/** `group/version`; only the version for the core group. */
 export function groupVersionOf(group: string, version: string): string {
   return group === "" ? version : `${group}/${version}`;
 }
 
-/** A path as it stands below a base URL, whose own path it may begin with. */
+/** A path relative to a base URL, whose own path it may start with. */
 export function belowBase(baseUrl: string, path: string): string {
   const prefix = new URL(baseUrl).pathname.replace(/\/$/, "");
   return prefix !== "" && (path === prefix || path.startsWith(`${prefix}/`))
@@ -295,7 +297,7 @@ export function belowBase(baseUrl: string, path: string): string {
     : path;
 }
 
-/** @throws {AppError} `INCOMPLETE`, naming what the server could not report */
+/** @throws {AppError} `INCOMPLETE`, naming the parts that the server could not report. */
 export function refuseIncomplete({ client }: DiscoverySource, { missing }: Discovery): void {
   const [first] = missing;
   if (first === undefined) return;

@@ -1,11 +1,11 @@
-/** How long something takes or is ago, as Kubernetes' tables say it: `5m12s`, `47h`, `2y45d`. */
+/** Durations and ages as Kubernetes' tables show them: `5m12s`, `47h`, `2y45d`. */
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
-/** Up to each limit, in seconds, the unit that is counted and the smaller one that is added to it. */
+/** Up to each limit, in seconds: the counted unit, and the smaller unit that is added. */
 const SCALE: readonly (readonly [limit: number, unit: Unit, smaller?: Unit])[] = [
   [2 * MINUTE, [1, "s"]],
   [10 * MINUTE, [MINUTE, "m"], [1, "s"]],
@@ -21,9 +21,9 @@ const SCALE: readonly (readonly [limit: number, unit: Unit, smaller?: Unit])[] =
 type Unit = readonly [seconds: number, sign: string];
 
 /**
- * A span as `kubectl get` prints it under AGE. A small part that is zero is left out.
+ * A span as `kubectl get` prints it under AGE. A small part of zero is left out.
  *
- * @returns `<invalid>` for a span that ends more than a second before it begins.
+ * @returns `<invalid>` for a span that ends more than a second before it starts.
  */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.trunc(milliseconds / 1_000);

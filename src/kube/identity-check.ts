@@ -1,4 +1,4 @@
-/** Owns the question to an API server which token of a session it accepts, and whom it sees behind it. */
+/** Finds which token of a session an API server accepts, and whom the server sees behind it. */
 
 import { type ApiAnswer, isObject, objectOf } from "../http/api-answer.ts";
 import { type ApiClient, type ClientOptions, openApiClient, type RequestLimits } from "../http/api-client.ts";
@@ -8,8 +8,8 @@ import type { ServerKind } from "../kubeconfig/target.ts";
 import type { Fetch } from "../system/network.ts";
 import { kubernetesRefusals } from "./refusal.ts";
 
-// A token that may ask either of these was accepted. The first also tells whom the server sees: it is served since
-// Kubernetes 1.28, as v1beta1 since 1.27. The last is as old as RBAC, and open to everybody who is authenticated.
+// A token that may ask either of these was accepted. The first also tells whom the server sees; it is served since
+// Kubernetes 1.28, as v1beta1 since 1.27. The last is as old as RBAC and open to every authenticated user.
 const REVIEWS = [
   { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
   { apiVersion: "authentication.k8s.io/v1beta1", kind: "SelfSubjectReview" },
@@ -20,26 +20,27 @@ const REVIEWS = [
   },
 ] as const;
 
-/** A way to reach an API server: a base URL and a token to try there. */
+/** A way to reach an API server: a base URL and a token to try. */
 export interface Candidate<Choice> {
   readonly url: string;
   readonly token: string;
-  /** What the caller learns when this one is accepted. */
+  /** The caller's choice that this candidate stands for. */
   readonly choice: Choice;
 }
 
-/** The first candidate that the server accepts, with the user name it sees, where it can tell. */
+/** The first candidate that the server accepts, with the user name that the server sees, if it tells. */
 export interface Accepted<Choice> {
   readonly choice: Choice;
   readonly username?: string | undefined;
 }
 
 /**
- * Asks a SelfSubjectReview with each candidate in turn until one is accepted; of an API server that has none, or
- * grants it to nobody, a SelfSubjectAccessReview.
+ * Asks a SelfSubjectReview with each candidate in turn until one is accepted. An API server that has none, or
+ * grants it to nobody, is asked a SelfSubjectAccessReview.
  *
- * Throws `SESSION_REJECTED` when every token was refused, `FORBIDDEN`, `NOT_FOUND` when nothing answers under
- * those addresses, `NETWORK`; `what` names the target in the message.
+ * @param what the target, for messages
+ * @throws {AppError} `SESSION_REJECTED` when every token was refused, `FORBIDDEN`, `NOT_FOUND` when nothing answers
+ * at those addresses, `NETWORK`.
  */
 export async function firstAccepted<Choice>(
   fetch: Fetch,
@@ -64,7 +65,7 @@ export async function firstAccepted<Choice>(
     if (accepted !== undefined) return { choice, ...accepted };
     refusals.push({ token, error: refusalOf(client, answer, kind, limits.nextStep) });
   }
-  // A token that was refused once tells nothing of the target; what a token says that was not, does.
+  // A refused token says nothing about the target; the answer to another token does.
   const refused = new Set(
     refusals.filter(({ error }) => error.code === "SESSION_REJECTED").map(({ token }) => token),
   );
@@ -94,7 +95,7 @@ async function review(client: ApiClient, kind: ServerKind): Promise<ApiAnswer> {
   return answer;
 }
 
-/** What an answer says when it shows that the token was accepted. */
+/** The caller's identity, when an answer shows that the token was accepted. */
 function acceptance(answer: ApiAnswer): { readonly username?: string | undefined } | undefined {
   const status = objectOf(answer)?.status;
   if ((answer.status !== 200 && answer.status !== 201) || !isObject(status)) return undefined;
@@ -105,13 +106,13 @@ function acceptance(answer: ApiAnswer): { readonly username?: string | undefined
     : undefined;
 }
 
-/** What to do about a target that is refused or does not exist. Its entry can be written without asking the server. */
+/** The next step when a target is refused or missing; its entry can be written without asking. */
 const STEPS = {
   "control-plane": { FORBIDDEN: HINTS.FORBIDDEN.controlPlane, NOT_FOUND: HINTS.NOT_FOUND.controlPlane },
   "api-server": { FORBIDDEN: HINTS.FORBIDDEN.apiServer, NOT_FOUND: HINTS.NOT_FOUND.apiServer },
 } as const;
 
-/** What a refusal means here, where the target itself is in question. */
+/** The error of a refusal when the target itself may be wrong. */
 function refusalOf(
   client: ApiClient,
   answer: ApiAnswer,
@@ -128,7 +129,7 @@ function refusalOf(
       { hint: nextStep ?? HINTS.SESSION_REJECTED.signInAgain },
     );
   }
-  // Of an unknown id some say 400, some 403 in plain text.
+  // Servers answer an unknown id with 400, or with 403 in plain text.
   const told = error.code === "SESSION_REJECTED" || error.code === "NETWORK" ||
     (error.code === "FORBIDDEN" && object !== undefined);
   if (told) return error;

@@ -5,7 +5,7 @@ import { DEEPEST, isItems, type Json, type JsonMembers } from "./lossless-json.t
 
 const INDENT = "    ";
 
-/** A value as `kubectl -o json` prints it, without a line break at its end, to stand `level` indents deep. */
+/** A value as `kubectl -o json` prints it, without a final line break, at an indentation of `level`. */
 export function jsonText(value: Json, level = 0): string {
   if (typeof value !== "object" || value === null) return scalarJson(value);
   checkDepth(level);
@@ -30,7 +30,7 @@ export function compactJson(value: Json, level = 0): string {
 }
 
 /**
- * Fails where a value nests too deep for its reader or printer.
+ * Fails when a value nests too deep for its reader or printer.
  *
  * @throws {AppError} `INVALID`.
  */
@@ -42,7 +42,7 @@ function scalarJson(value: null | boolean | number | bigint | string): string {
   return typeof value === "string" ? jsonString(value) : String(value);
 }
 
-/** A text as Go's `encoding/json` writes it: well-formed, and safe within HTML and JavaScript. */
+/** A text as Go's `encoding/json` writes it: well-formed, and safe in HTML and JavaScript. */
 export function jsonString(text: string): string {
   if (SIMPLE.test(text)) return `"${text}"`;
   return JSON.stringify(text.toWellFormed()).replace(
@@ -61,14 +61,14 @@ export function sortedNames(object: JsonMembers): string[] {
 
 const ASCII = /^[ -~]*$/;
 
-/** Compares texts by their code points, which is the order of their UTF-8 bytes. */
+/** Compares texts by code points, which is the order of their UTF-8 bytes. */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {
     const one = a.charCodeAt(at);
     const other = b.charCodeAt(at);
     if (one === other) continue;
-    // The halves of what is outside the basic plane come before its last characters, yet sort behind them.
+    // Surrogates come before the last characters of the basic plane, but sort after them.
     return rank(one) - rank(other);
   }
   return a.length - b.length;

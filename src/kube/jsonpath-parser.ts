@@ -1,4 +1,4 @@
-/** Kubernetes' JSONPath templates, parsed: text, and actions in braces, with kubectl's words for what is wrong. */
+/** The parser of Kubernetes' JSONPath templates: text, and actions in braces, with kubectl's error messages. */
 
 /** One step of a path, from the values before it to those after it. */
 export type Step =
@@ -21,14 +21,14 @@ export type Step =
 /** Steps, one after the other. */
 export type Path = readonly Step[];
 
-/** A comparison of two paths, or the question whether the left one leads anywhere. */
+/** A comparison of two paths, or a test whether the left one finds anything. */
 export interface Filter {
   readonly left: Path;
   readonly operator: string;
   readonly right: Path;
 }
 
-/** What a template consists of. */
+/** The parts of a template. */
 export type Part =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "path"; readonly path: Path }
@@ -37,11 +37,11 @@ export type Part =
     readonly type: "range";
     readonly path: Path;
     readonly body: readonly Part[];
-    /** Whether an `{end}` closes it. */
+    /** True when an `{end}` closes it. */
     readonly isClosed: boolean;
   };
 
-/** What is wrong with a template, or with what it is asked of. */
+/** An error in a template, or in applying it. */
 export class TemplateError extends Error {
   override readonly name = "TemplateError";
 }
@@ -60,7 +60,7 @@ type FlatPart = { readonly type: "text"; readonly text: string } | {
   readonly path: Path;
 };
 
-/** Puts what stands between a `range` and its `end` into the range. */
+/** Moves what is between a `range` and its `end` into the range. */
 function nested(flat: readonly FlatPart[]): Part[] {
   interface Open {
     readonly path: Path;
@@ -139,7 +139,7 @@ class TemplateReader {
     if (ALPHANUMERIC.test(character)) return [this.#identifier()];
     this.#at += 1;
     switch (character) {
-      // The object at hand is always meant.
+      // The current object is always the start.
       case " ":
       case "@":
       case "$":
@@ -177,7 +177,7 @@ class TemplateReader {
     return { type: "identifier", name };
   }
 
-  /** A field behind its point; behind two points, what is below at any depth. */
+  /** A field after its point; after two points, everything below at any depth. */
   #field(): Step[] {
     if (this.#peek() === ".") {
       this.#at += 1;
@@ -198,7 +198,7 @@ class TemplateReader {
     return [{ type: "field", name: name.replace(/\\(.)/gsu, "$1") }];
   }
 
-  /** A text in quotes, behind the opening one. */
+  /** A quoted text, from after its opening quote. */
   #quoted(quote: string): string {
     let text = quote;
     for (;;) {
@@ -226,7 +226,7 @@ class TemplateReader {
   #filter(): Step {
     this.#at += 2;
     let text = "";
-    // A parenthesis within the first text in quotes is part of it. Those within a further one are not seen.
+    // A parenthesis in the first quoted text is part of it. One in a later quoted text is not recognized.
     let quote = "";
     let isQuoted = false;
     for (;;) {
@@ -249,7 +249,7 @@ class TemplateReader {
     };
   }
 
-  /** The character to come; an empty text at the end. */
+  /** The next character; an empty text at the end. */
   #peek(): string {
     return this.#text[this.#at] ?? "";
   }
@@ -267,19 +267,19 @@ class TemplateReader {
   }
 }
 
-/** The steps of a text that stands without braces: those of its first action. */
+/** The steps of a text without braces: those of its first action. */
 function pathOf(text: string): Path {
   const first = new TemplateReader(`{${text}}`).parts()[0];
   return first?.type === "path" ? first.path : [];
 }
 
-/** What stands in brackets: alternatives, a name in single quotes, an index, or a slice. */
+/** The content of brackets: alternatives, a name in single quotes, an index, or a slice. */
 function bracketed(text: string): Path {
   if (text.includes(",")) {
     return [{ type: "union", branches: text.split(",").map((branch) => pathOf(`[${branch.trim()}]`)) }];
   }
   const name = NAME_IN_QUOTES.exec(text)?.[1];
-  // A name is read as what stands behind a point, so that its points need a backslash, too.
+  // A name is parsed like what follows a point, so that its points need a backslash, too.
   if (name !== undefined) return pathOf(`.${name}`);
   if (text === "*") return [{ type: "slice", start: undefined, end: undefined, step: undefined }];
   const match = INDEX.exec(text);
@@ -321,7 +321,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\",
 };
 
-/** What a text in quotes says, with the escapes of Go's string literals. */
+/** The value of a quoted text, with the escapes of Go's string literals. */
 function unquoted(literal: string, quote: string): string {
   const fail = () => new TemplateError(`unquote string ${literal} error invalid syntax`);
   return literal.slice(1, -1).replace(
@@ -343,12 +343,12 @@ function raise(error: Error): never {
   throw error;
 }
 
-/** The character of a code; undefined for half of one, or one above the largest. */
+/** The character of a code; undefined for a surrogate, or a code above the largest. */
 function characterOf(code: number): string | undefined {
   return code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? undefined : String.fromCodePoint(code);
 }
 
-/** A byte, as a text: what is no character of its own becomes the sign for that. */
+/** A byte as a text; a byte that is no character becomes the replacement character. */
 function byteText(byte: number): string {
   return byte < 0x80 ? String.fromCharCode(byte) : "\ufffd";
 }

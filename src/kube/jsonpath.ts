@@ -17,9 +17,9 @@ import { goNumber, isInt64 } from "./number-text.ts";
 
 /** How a template is applied. */
 export interface JsonPathOptions {
-  /** Whether a member that is absent is nothing instead of an error; kubectl's default. */
+  /** True when a missing member is nothing instead of an error; kubectl's default. */
   readonly allowMissing?: boolean | undefined;
-  /** Whether each part is printed as a JSON array, as by `jsonpath-as-json`. */
+  /** True when each part is printed as a JSON array, as `jsonpath-as-json` does. */
   readonly asJson?: boolean | undefined;
 }
 
@@ -51,9 +51,9 @@ export class JsonPath {
   }
 
   /**
-   * What the template prints for a value. Nothing comes out of a template that fails.
+   * What the template prints for a value. A template that fails prints nothing.
    *
-   * @throws {AppError} `USAGE` in kubectl's words, without the object that kubectl prints behind them.
+   * @throws {AppError} `USAGE` in kubectl's words, without the object that kubectl prints after them.
    */
   print(value: Json, { allowMissing = true, asJson = false }: JsonPathOptions = {}): string {
     const print = asJson ? printedAsJson : printed;
@@ -61,18 +61,18 @@ export class JsonPath {
   }
 
   /**
-   * What the template's parts find in a value, a list for each part.
+   * What the template's parts find in a value, one list for each part.
    *
-   * @throws {AppError} as {@link print}.
+   * @throws {AppError} like {@link print}.
    */
   find(value: Json, { allowMissing = true }: JsonPathOptions = {}): (readonly Json[])[] {
     return this.#attempt(() => results(this.#parts, value, allowMissing));
   }
 
   /**
-   * Prints a list object by object, where the template goes through `.items[*]` once and asks for nothing else of
-   * the list; undefined where it does not. What comes out is what {@link print} makes of the whole list, but that a
-   * failure comes behind the objects before it.
+   * Prints a list object by object, when the template goes through `.items[*]` once and reads nothing else of the
+   * list; else undefined. The output equals {@link print} for the whole list, except that a failure comes after the
+   * objects before it.
    */
   listPrinter(): ListPrinter | undefined {
     const at = this.#parts.findIndex((part) => constantText([part]) === undefined);
@@ -98,7 +98,7 @@ export class JsonPath {
     };
   }
 
-  /** Prints what a path finds in each object, with blanks between. */
+  /** Prints what a path finds in each object, separated by blanks. */
   #joined(path: Path, before: string, after: string): ListPrinter {
     const each = new JsonPath(this.#template, [{ type: "path", path }]);
     let lead = before;
@@ -130,7 +130,7 @@ export class JsonPath {
   }
 }
 
-/** The text of parts that are the same for each object; undefined where they are not. */
+/** The text of parts that do not depend on the object; undefined when they do. */
 function constantText(parts: readonly Part[]): string | undefined {
   const texts = parts.map((part) => {
     if (part.type === "text") return part.text;
@@ -141,7 +141,7 @@ function constantText(parts: readonly Part[]): string | undefined {
   return texts.every((text) => text !== undefined) ? texts.join("") : undefined;
 }
 
-/** The steps behind `.items[*]`; undefined where the path begins otherwise, or a step mixes what several items hold. */
+/** The steps after `.items[*]`; undefined when the path starts otherwise, or a step mixes several items. */
 function stepsBelowItems([field, all, ...steps]: Path): Path | undefined {
   if (field?.type !== "field" || field.name !== "items" || all?.type !== "slice") return undefined;
   if (all.start !== undefined || all.end !== undefined || all.step !== undefined) return undefined;
@@ -153,7 +153,7 @@ function stepsBelowItems([field, all, ...steps]: Path): Path | undefined {
 const RELAXED = /^(?:\{\.?([^{}]+)\}|\.?([^{}]+))$/;
 
 /**
- * A path as custom columns and `--sort-by` take it, as a template: its braces and its first point can be left out.
+ * A path of custom columns or `--sort-by` as a template: its braces and its first point are optional.
  *
  * @throws {AppError} `USAGE` in kubectl's words.
  */
@@ -180,7 +180,7 @@ function printedAsJson(found: readonly Json[]): string {
   return jsonText(found) + "\n";
 }
 
-/** What each part finds, in their order. */
+/** What each part finds, in order. */
 function results(parts: readonly Part[], value: Json, allowMissing: boolean): (readonly Json[])[] {
   return parts.flatMap((part): (readonly Json[])[] => {
     switch (part.type) {
@@ -192,17 +192,17 @@ function results(parts: readonly Part[], value: Json, allowMissing: boolean): (r
         return [follow(part.path, [value], allowMissing)];
       case "range": {
         const found = follow(part.path, [value], allowMissing);
-        // A body with nothing to go through can still fail.
+        // The body of an empty range can still fail.
         if (found.length === 0) results(part.body, null, allowMissing);
         const each = found.flatMap((one) => results(part.body, one, allowMissing));
-        // What nothing ends goes on for the object itself, as if an end stood before it.
+        // A range without an end continues with the object itself, as if an end came before it.
         return part.isClosed ? each : [...each, ...results(behindLastEnd(part.body), value, allowMissing)];
       }
     }
   });
 }
 
-/** What stands behind the last `{end}` among some parts; all of them where there is none. */
+/** The parts after the last `{end}`; all of them when there is none. */
 function behindLastEnd(parts: readonly Part[]): readonly Part[] {
   const at = parts.findLastIndex((part) => part.type === "range");
   const last = parts[at];
@@ -252,14 +252,17 @@ function fields(name: string, values: readonly Json[], allowMissing: boolean): J
   return found;
 }
 
-/** What a value holds: a text holds its bytes. Members come in the order of their names; kubectl's has no order. */
+/**
+ * The values that a value holds: a text holds its bytes. Members come in the order of their names; kubectl's have
+ * no order.
+ */
 function children(value: Json): readonly Json[] {
   if (typeof value === "string") return [...new TextEncoder().encode(value)];
   if (typeof value !== "object" || value === null) return [];
   return isItems(value) ? value : sortedNames(value).map((name) => value[name] as Json);
 }
 
-/** A value and all below it that hold something themselves. */
+/** A value and everything below it that holds values. */
 function withDescendants(value: Json, level: number): readonly Json[] {
   checkDepth(level);
   if (typeof value === "string") return value === "" ? [] : [value];
@@ -325,7 +328,7 @@ function filtered(value: Json, filter: Filter, allowMissing: boolean): readonly 
   );
 }
 
-/** Whether a path finds anything. A step that fails ends the path, with what was found before it. */
+/** True when a path finds anything. A step that fails ends the path with what was found before it. */
 function leadsSomewhere(path: Path, item: Json, allowMissing: boolean): boolean {
   let values: readonly Json[] = [item];
   for (const step of path) {
@@ -368,7 +371,7 @@ interface Operand {
   readonly kind: "text" | "boolean" | "integer" | "float" | "none";
 }
 
-/** The one value that a side leads to; undefined where it leads nowhere. */
+/** The one value that a side finds; undefined when it finds none. */
 function operand(path: Path, item: Json, allowMissing: boolean): Operand | undefined {
   const [value, ...more] = follow(path, [item], allowMissing);
   if (value === undefined) return undefined;

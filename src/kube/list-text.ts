@@ -1,4 +1,4 @@
-/** A list printed object by object, as `kubectl get -o json` and `-o yaml` print it whole. */
+/** Prints a list object by object, exactly as `kubectl get -o json` and `-o yaml` print it whole. */
 
 import { jsonText } from "./json-text.ts";
 import type { Json } from "./lossless-json.ts";
@@ -6,9 +6,9 @@ import { yamlItem } from "./yaml-printer.ts";
 
 /** Prints a list that need not be in memory as a whole. */
 export interface ListPrinter {
-  /** The text up to the end of an object; before the first one, what the list begins with. */
+  /** The text up to the end of an object; for the first object, including the beginning of the list. */
   item(object: Json): string;
-  /** The rest of the text, for a list without objects too. */
+  /** The rest of the text, also for an empty list. */
   end(): string;
 }
 

@@ -1,20 +1,22 @@
-/** Owns reading a whole list from a Kubernetes API, part by part. */
+/** Reads a whole list from a Kubernetes API, part by part. */
 
 import { isObject, type JsonObject } from "../http/api-answer.ts";
 import type { ApiClient } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import { objects } from "./objects.ts";
 
-/** How many objects are asked for at once, and how many such parts are read at the most. */
+/** The number of objects to ask for at once, and the most parts to read. */
 const PART = 500;
 const MOST_PARTS = 200;
 
-/** What all parts may come to, in bytes. */
+/** The most bytes of all parts. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * Every object of the list at a path, such as `/api/v1/namespaces`. Throws what a request throws, and `INVALID` when
- * the list does not end; `NETWORK` for more than 64 MiB.
+ * Every object of the list at a path, such as `/api/v1/namespaces`.
+ *
+ * @throws {AppError} `INVALID` when the list does not end, `NETWORK` when it has more than 64 MiB, and what a
+ * request throws.
  */
 export async function listObjects(client: ApiClient, path: string): Promise<JsonObject[]> {
   const found: JsonObject[] = [];
@@ -25,7 +27,7 @@ export async function listObjects(client: ApiClient, path: string): Promise<Json
       query,
       allowance,
     });
-    // Not spread as arguments: there can be too many.
+    // Not spread as arguments, because there can be too many.
     for (const item of objects(answer.items)) found.push(item);
     const token = isObject(answer.metadata) ? answer.metadata.continue : undefined;
     if (typeof token !== "string" || token === "") return found;

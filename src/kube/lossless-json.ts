@@ -1,4 +1,4 @@
-/** JSON as data in which every integer keeps its digits, and how a text is read as that. */
+/** JSON as data in which every integer keeps its digits, and reading it from a text. */
 
 /** A JSON value. An integer that a double cannot hold exactly is a bigint; every other number is a number. */
 export type Json =
@@ -15,7 +15,7 @@ export interface JsonMembers {
   readonly [name: string]: Json;
 }
 
-/** How deep values may nest, read or printed: an object of an API server never comes near. */
+/** The deepest nesting to read or print; no object of an API server comes near it. */
 export const DEEPEST = 1_000;
 
 /** True for a JSON object. */
@@ -28,25 +28,26 @@ export function isItems(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** The value of a member that the object has itself, so that `constructor` and the like are nothing. */
+/** The value of an object's own member; inherited names such as `constructor` are undefined. */
 export function memberOf(object: JsonMembers, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** Sets a member whatever its name is: `__proto__` would set the prototype. */
+/** Sets a member of any name; a plain assignment of `__proto__` would set the prototype. */
 export function setMember(object: { [name: string]: Json }, name: string, value: Json): void {
   if (name !== "__proto__") object[name] = value;
   else Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** A number with so many characters, or with such an exponent, that a double may not hold it; strings can have one, too. */
+/** A number that a double may not hold, because of its length or exponent. Strings can contain one, too. */
 const LONG_NUMBER = /(?<!["\w.-])-?\d(?:[\d.eE+-]{15,}|[\d.]*[eE]\+?\d{3,})/g;
 
 /**
- * The value of a JSON text, or undefined when it is none, holds a number beyond a double's range, or nests too deep.
+ * The value of a JSON text; undefined when the text is no JSON, contains a number beyond a double's range, or nests
+ * too deep.
  *
- * `JSON.parse` reads it. Beforehand the long integers are put into strings with a mark that the text does not hold:
- * a reviver, which is handed a number's source text, makes the reading ten times as slow.
+ * `JSON.parse` reads it. First, long integers are turned into strings with a marker that the text does not contain:
+ * a reviver, which gets a number's source text, makes reading ten times as slow.
  */
 export function readJson(text: string): Json | undefined {
   try {
@@ -84,7 +85,7 @@ function markNotIn(text: string): string {
   return mark;
 }
 
-/** Tells of one place after the other whether it is within a string of a JSON text. */
+/** Tells for one position after another whether it is inside a string of a JSON text. */
 class StringFinder {
   readonly #text: string;
   #from = -1;
@@ -94,7 +95,7 @@ class StringFinder {
     this.#text = text;
   }
 
-  /** Whether the place, which is never before the last one asked for, is within a string. */
+  /** True when the position, which never goes back, is inside a string. */
   has(place: number): boolean {
     while (this.#to <= place) {
       const quote = this.#text.indexOf('"', this.#to);
@@ -105,18 +106,18 @@ class StringFinder {
   }
 }
 
-/** Where the quote stands that closes a string of a JSON text, whose content begins at a place; else the text's end. */
+/** The position of the quote that closes a JSON string whose content starts at `from`; without one, the text's end. */
 export function closingQuote(text: string, from: number): number {
   for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let before = quote - 1;
     while (before >= from && text.charCodeAt(before) === 0x5c) before -= 1;
-    // Backslashes in pairs stand for themselves; one that is left escapes the quote.
+    // Backslashes escape each other in pairs; a remaining one escapes the quote.
     if ((quote - before) % 2 === 1) return quote;
   }
   return text.length;
 }
 
-/** Turns the marked strings into bigints where they are: copies of all objects would cost more than the reading. */
+/** Replaces marked strings by bigints in place: copying all objects would cost more than reading. */
 function unmark(value: Json, mark: string, depth: number): Json {
   if (typeof value === "string") return value.startsWith(mark) ? integerOf(value, mark) : value;
   if (typeof value !== "object" || value === null) return value;
@@ -137,7 +138,7 @@ function unmark(value: Json, mark: string, depth: number): Json {
   return value;
 }
 
-// A string can still begin with the mark where the text spells it with escapes; it stays one unless it is digits.
+// A string can start with the marker if the text spells it with escapes; it stays a string unless digits follow.
 function integerOf(value: string, mark: string): Json {
   const digits = value.slice(mark.length);
   return INTEGER.test(digits) ? BigInt(digits) : value;

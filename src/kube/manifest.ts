@@ -1,8 +1,8 @@
 /**
- * Manifests read as kubectl reads them: JSON, or YAML 1.1 as go-yaml understands it, in many documents.
+ * Manifests, read as kubectl reads them: JSON, or YAML 1.1 as go-yaml understands it, in several documents.
  *
- * The `yaml` package reads the syntax. What the scalars, tags, names and merges mean is decided here, for neither of
- * that package's versions means what go-yaml does. Import this module lazily: the package is large.
+ * The `yaml` package parses the syntax. This module interprets scalars, tags, names and merges itself, because
+ * neither YAML version of the package agrees with go-yaml. Import this module lazily: the package is large.
  */
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from "yaml";
@@ -24,24 +24,28 @@ import {
 import { floatName } from "./number-text.ts";
 import { type ScalarMeaning, scalarMeaning } from "./yaml-scalar.ts";
 
-/** How many values aliases and merges may stand for, all in all; so many characters of a text count as one. */
+/**
+ * The most values that aliases and merges may expand to in total; that many characters of a text count as one
+ * value.
+ */
 const MOST_REPEATED = 100_000;
 const CHARACTERS_OF_ONE = 64;
 
 /**
  * Every object of a text: of all its documents, and of the lists in them.
  *
- * @param what the text's name for errors, such as its file.
- * @throws {AppError} `INVALID` for what is no YAML or JSON, or no object of Kubernetes.
+ * @param what names the text in errors, such as its file.
+ * @throws {AppError} `INVALID` when the text is no YAML or JSON, or contains something other than Kubernetes
+ * objects.
  */
 export function readManifest(text: string, what: string): JsonMembers[] {
   return readDocuments(text, what).flatMap((document) => objectsOf(document, what, 0));
 }
 
 /**
- * Every document of a text, empty ones left out.
+ * Every document of a text, without empty ones.
  *
- * @throws {AppError} `INVALID` for what is no YAML or JSON.
+ * @throws {AppError} `INVALID` when the text is no YAML or JSON.
  */
 export function readDocuments(text: string, what: string): Json[] {
   const body = text.replace(/^\ufeff/, "").replace(/\r\n?|\u0085/g, "\n");
@@ -50,13 +54,13 @@ export function readDocuments(text: string, what: string): Json[] {
   return [...values, ...chunks.map((chunk) => readYaml(chunk, what))].filter((value) => value !== null);
 }
 
-/** What the items of a list are when they do not say it. */
+/** The type of a list's items that do not name one. */
 interface ItemType {
   readonly apiVersion: Json | undefined;
   readonly kind: Json | undefined;
 }
 
-/** An object, or the objects of a list: whatever has items is one, whatever its kind. */
+/** An object, or the objects of a list. Anything with items is a list, whatever its kind. */
 function objectsOf(value: Json, what: string, level: number, fallback?: ItemType): JsonMembers[] {
   if (!isMembers(value)) throw invalid(what, "an object was expected, and something else stands there");
   const apiVersion = value.apiVersion ?? fallback?.apiVersion;
@@ -77,7 +81,7 @@ function invalid(what: string, why: string): AppError {
   return new AppError("INVALID", `Cannot read ${printable(what)}: ${why}.`);
 }
 
-/** The JSON objects at a text's beginning, and where they end. */
+/** The JSON objects at the start of a text, and where they end. */
 function leadingJson(text: string, what: string): { readonly values: Json[]; readonly end: number } {
   const values: Json[] = [];
   let end = 0;
@@ -89,14 +93,14 @@ function leadingJson(text: string, what: string): { readonly values: Json[]; rea
     if (value === undefined && parseJson(one) !== undefined) {
       throw invalid(what, "a number is beyond what a float of 64 bits holds, or the values nest too deep");
     }
-    // What only begins like JSON can be YAML in flow style.
+    // A text that only starts like JSON can be YAML in flow style.
     if (value === undefined) return { values, end };
     values.push(value);
     end = start + one.length;
   }
 }
 
-/** Where the object ends that begins at a place. */
+/** Where the object that starts at a position ends. */
 function endOfJson(text: string, start: number): number {
   let depth = 0;
   const token = /["{}]/g;
@@ -115,7 +119,7 @@ interface Chunk {
   readonly line: number;
 }
 
-/** The documents of a text, split where kubectl does it: at each line that begins with three dashes. */
+/** The documents of a text, split as kubectl does: at each line that starts with three dashes. */
 function splitYaml(text: string, what: string, firstLine: number): Chunk[] {
   const chunks: Chunk[] = [];
   let lines: string[] = [];
@@ -155,16 +159,16 @@ function readYaml(chunk: Chunk, what: string): Json {
     if (error !== undefined) throw fail(WORDS[error.code] ?? "this is no YAML", error.pos[0]);
     return new NodeReader(fail).read(document.contents as Node | null);
   } catch (error) {
-    // The package descends once per level.
+    // The package recurses once for each level.
     if (error instanceof RangeError) throw fail("the values nest too deep");
     throw error;
   }
 }
 
-/** How many collections in brackets are indented for the package before it is said that they are not. */
+/** How many bracketed collections to indent for the package before reporting that they are not indented. */
 const MOST_INDENTED = 20;
 
-/** The first document of a text. What follows its end, behind three points, is not read. */
+/** The first document of a text. What follows its end, after three points, is not read. */
 function parse(text: string, lineCounter: LineCounter): Document | undefined {
   let indented = text;
   for (let turn = 0;; turn += 1) {
@@ -184,7 +188,7 @@ function parse(text: string, lineCounter: LineCounter): Document | undefined {
   }
 }
 
-/** Where brackets open whose lines are indented less than the package asks for, unlike go-yaml. */
+/** The position of brackets whose lines are indented less than the package accepts, unlike go-yaml. */
 function startOfUnindented(document: Document | undefined): number | undefined {
   const error = document?.errors[0];
   if (document === undefined || error?.code !== "BAD_INDENT") return undefined;
@@ -199,7 +203,7 @@ function startOfUnindented(document: Document | undefined): number | undefined {
   return start;
 }
 
-/** A text with the lines of the brackets that open at a place indented by more than that place is. */
+/** A text with the lines of the brackets at a position indented further than that position. */
 function indentWithin(text: string, start: number): string {
   const column = start - text.lastIndexOf("\n", start - 1);
   const margin = " ".repeat(Math.min(column, DEEPEST));
@@ -217,10 +221,10 @@ function indentWithin(text: string, start: number): string {
   return out + text.slice(done);
 }
 
-/** Within brackets: a text in quotes, a comment, a bracket or a line break. */
+/** Inside brackets: a quoted text, a comment, a bracket or a line break. */
 const FLOW_TOKEN = /(?<![^\s,[\]{}:])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')|(?<=\s)#[^\n]*|[[\]{}\n]/gs;
 
-/** What the package's errors come to, without the text that they quote: it can be a secret's. */
+/** The package's errors in our words, without the text that they quote, which can be a secret. */
 const WORDS: Partial<Record<YamlErrorCode, string>> = {
   BAD_ALIAS: "an alias has no name",
   BAD_DQ_ESCAPE: "there is no such escape within double quotes",
@@ -238,11 +242,11 @@ type Fail = (why: string, offset?: number) => AppError;
 
 interface Read {
   readonly value: Json;
-  /** How many values it holds, itself and long texts counted. */
+  /** The number of values in it, including itself and long texts. */
   readonly size: number;
 }
 
-/** Reads the nodes of a document in their order, so that an alias means the last anchor of its name before it. */
+/** Reads the nodes of a document in order, so that an alias means the last anchor of its name before it. */
 class NodeReader {
   readonly #fail: Fail;
   readonly #anchors = new Map<string, Node>();
@@ -314,7 +318,7 @@ class NodeReader {
     return { value: members, size };
   }
 
-  /** Sets what a merge names, over what came before it. Of several the first one wins. */
+  /** Adds the members of a merge, over those that came before it. Of several merged mappings the first one wins. */
   #merge(members: { [name: string]: Json }, value: Node | null, level: number): number {
     const sources = isSeq(value) ? value.items as Node[] : [value];
     const read = sources.map((source) => this.#node(source, level + 1));
@@ -357,7 +361,7 @@ function isMerge(key: Node | null): boolean {
 
 const MERGE_TAG = "tag:yaml.org,2002:merge";
 
-/** A scalar as a member's name; undefined for null and for what is beyond 64 bits with a sign. */
+/** A scalar as a member's name; undefined for null and for integers beyond signed 64 bits. */
 function nameOf({ kind, value }: ScalarMeaning): string | undefined {
   if (value === null || (typeof value === "bigint" && value >= 2n ** 63n)) return undefined;
   return kind === "float" ? floatName(value) : String(value);

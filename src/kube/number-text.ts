@@ -1,21 +1,21 @@
 /** Numbers as Go prints them: in JSON, in YAML, and with `%v`. */
 
-/** As Go's `encoding/json` does, which is JavaScript's way. */
+/** Like Go's `encoding/json`, which agrees with JavaScript. */
 export function jsonNumber(value: number | bigint): string {
   return String(value);
 }
 
-/** Whether kubectl holds a number as an integer. A whole number that a double holds exactly counts as one. */
+/** True when kubectl holds a number as an integer. A whole number that a double holds exactly counts as one. */
 export function isInt64(value: number | bigint): boolean {
   return typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
 }
 
-/** As Go's `%v` prints an int64 or a float64. What is a whole number that a double holds exactly counts as an int64. */
+/** Like Go's `%v` for an int64 or a float64. A whole number that a double holds exactly counts as an int64. */
 export function goNumber(value: number | bigint): string {
   return typeof value === "bigint" || Number.isSafeInteger(value) ? String(value) : shortFloat(value);
 }
 
-/** As kubectl's YAML has it: what JSON writes as a whole number of 64 bits stays one, all else is a float. */
+/** Like kubectl's YAML: a whole number of 64 bits in JSON stays one, every other number is a float. */
 export function yamlNumber(value: number | bigint): string {
   if (typeof value === "bigint") return String(value);
   return Number.isInteger(value) && value < 2 ** 64 && value >= -(2 ** 63)
@@ -23,7 +23,7 @@ export function yamlNumber(value: number | bigint): string {
     : shortFloat(value);
 }
 
-/** Go's `%g`: with an exponent from 1e+06 on and below 1e-04. */
+/** Go's `%g`: with an exponent from 1e+06 up and below 1e-04. */
 function shortFloat(value: number): string {
   const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
   const power = Number(exponent);
@@ -31,7 +31,7 @@ function shortFloat(value: number): string {
   return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
-/** A float as a member's name, as kubectl has it: with the digits that a float of 32 bits needs. */
+/** A float as a member's name, as kubectl writes it: with the digits that a 32-bit float needs. */
 export function floatName(value: number): string {
   const single = Math.fround(value);
   if (!Number.isFinite(single)) return Number.isNaN(single) ? ".nan" : single > 0 ? ".inf" : "-.inf";

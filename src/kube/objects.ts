@@ -1,13 +1,13 @@
-/** Owns the parts of objects that an API server sent, as what they should be or as nothing. */
+/** Typed access to the parts of objects that an API server sent; a part of another type counts as missing. */
 
 import { isObject, type JsonObject } from "../http/api-answer.ts";
 
-/** The objects of a list; none for what is no list. */
+/** The objects of a list; none when the value is no list. */
 export function objects(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** The texts of a list; none for what is no list. */
+/** The texts of a list; none when the value is no list. */
 export function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
 }
@@ -17,7 +17,7 @@ export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** An object within another; an empty one for anything else. */
+/** An object in another; an empty one for anything else. */
 export function member(object: JsonObject, name: string): JsonObject {
   const value = object[name];
   return isObject(value) ? value : {};

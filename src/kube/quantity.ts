@@ -1,20 +1,20 @@
-/** Kubernetes' quantities, such as `10Mi`, `100m` and `1e3`: which texts are one, and which one is larger. */
+/** Kubernetes' quantities, such as `10Mi`, `100m` and `1e3`: parsing and comparing. */
 
-/** Three zeros more each; none has no suffix. */
+/** Each is a thousand times the previous; the empty suffix is 1. */
 const DECIMAL = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
-/** 2^10 times more each. */
+/** Each is 2^10 times the previous. */
 const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 const QUANTITY = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
 
-/** Quantities are counted in billionths; what is smaller is rounded up. */
+/** Quantities are counted in billionths; smaller fractions are rounded up. */
 const NANO = 9;
-/** The largest quantity with a binary suffix: Kubernetes takes what is beyond for it. */
+/** The largest quantity with a binary suffix; Kubernetes reduces larger ones to it. */
 const MOST_BINARY = (2n ** 63n - 1n) * 10n ** BigInt(NANO);
-/** With so many digits before the point, or so many zeros behind it, quantities are no longer told apart. */
+/** Beyond this many digits before the point, or zeros after it, quantities are not distinguished. */
 const MOST_DIGITS = 100;
 
-/** A quantity in billionths; undefined for what is none. A sign or a suffix alone is zero, as it is for Kubernetes. */
+/** A quantity in billionths; undefined when the text is none. As for Kubernetes, a sign or suffix alone is zero. */
 export function quantityOf(text: string): bigint | undefined {
   const [, sign, whole = "", fraction = "", exponent = "0", suffix = ""] = QUANTITY.exec(text) ?? [];
   if (sign === undefined || text === "" || text.length > MOST_DIGITS) return undefined;
@@ -22,7 +22,7 @@ export function quantityOf(text: string): bigint | undefined {
   const isBinary = binary > 0;
   if (whole === "" && fraction === "" && (/[PE]i/.test(suffix) || Number(exponent) < -NANO)) return undefined;
   const number = BigInt(`${whole}${fraction}`) * 1024n ** BigInt(binary);
-  // How many zeros stand behind the digits when they are billionths.
+  // The zeros to append to the digits to get billionths.
   const zeros = Number(exponent) + NANO - fraction.length +
     (isBinary ? 0 : 3 * (DECIMAL.indexOf(suffix) - DECIMAL.indexOf("")));
   const size = number === 0n ? 0n : shifted(number, zeros);

@@ -1,11 +1,11 @@
-/** Owns what a Kubernetes API's refusals say beyond their HTTP status: its Status objects, and where to look next. */
+/** The refusals of a Kubernetes API beyond their HTTP status: its Status objects, and where to look next. */
 
 import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
 import { HINTS } from "../hints.ts";
 import { messageOf, type Refusals } from "../http/api-errors.ts";
 import { printable } from "../text.ts";
 
-/** How a client of a Kubernetes API understands its refusals, with the next steps that depend on which one it is. */
+/** The refusals of a Kubernetes API, with the next steps that depend on the API. */
 export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | "NOT_FOUND">): Refusals {
   return {
     hints: {
@@ -13,13 +13,13 @@ export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | 
       CONFLICT: "Look at what is there now, then decide.",
       INVALID: "Correct what the message names.",
     },
-    // A server that lets strangers ask sees one in whoever shows a token that it does not take.
+    // A server that allows anonymous requests treats an unknown token as anonymous.
     refusesToken: (answer) => answer.status === 403 && messageOf(answer).includes("system:anonymous"),
     reasonOf,
   };
 }
 
-/** {@link kubernetesRefusals} of what commands act on without a flag. */
+/** {@link kubernetesRefusals} for the target that commands use without a flag. */
 export const KUBERNETES_REFUSALS = kubernetesRefusals({
   FORBIDDEN: HINTS.FORBIDDEN.action,
   NOT_FOUND: HINTS.NOT_FOUND.served,

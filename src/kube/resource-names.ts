@@ -1,11 +1,11 @@
-/** Owns how resources are named: their full names, and what a person's word for one means among those that are served. */
+/** The names of resources: full names, and which served resource a person's word means. */
 
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { ApiResource, Discovery, DiscoverySource } from "./discovery.ts";
 
-/** `plural.group`, and the plural alone for the core group. */
+/** `plural.group`; only the plural for the core group. */
 export function fullNameOf({ plural, group }: Pick<ApiResource, "plural" | "group">): string {
   return group === "" ? plural : `${plural}.${group}`;
 }
@@ -22,9 +22,9 @@ export function preferredResources({ groups, resources }: Discovery): ApiResourc
 }
 
 /**
- * Every resource that a word names, the most likely first: a plural before a short name before a singular or kind,
- * then in the server's order of groups. The word may be `resource`, `resource.group` or `resource.version.group`,
- * where the group may be cut short as for kubectl.
+ * Every resource that a word can mean, the most likely first: a plural before a short name before a singular or
+ * kind, then in the server's order of groups. The word may be `resource`, `resource.group` or
+ * `resource.version.group`; as in kubectl, the group may be abbreviated.
  */
 export function matchingResources(discovery: Discovery, word: string): ApiResource[] {
   const [name = "", ...rest] = word.split(".");
@@ -49,16 +49,17 @@ export function matchingResources(discovery: Discovery, word: string): ApiResour
   return [];
 }
 
-/** What a word meant. */
+/** The meaning of a word. */
 export interface ResolvedResource {
   readonly resource: ApiResource;
-  /** Resources of other groups that the same word names. */
+  /** Resources of other groups with the same name. */
   readonly others: readonly ApiResource[];
 }
 
 /**
- * The resource that a word names; what was kept from an earlier command is fetched again when it knows no such
- * thing. Throws `NOT_FOUND` with the nearest names, and what reading a discovery throws.
+ * The resource that a word means. A cached discovery that does not know the word is fetched again.
+ *
+ * @throws {AppError} `NOT_FOUND` with the nearest names, and what reading a discovery throws.
  */
 export async function resolveResource(source: DiscoverySource, word: string): Promise<ResolvedResource> {
   let discovery = await source.read();
@@ -79,7 +80,7 @@ export async function resolveResource(source: DiscoverySource, word: string): Pr
   );
 }
 
-/** One sentence that lists what else a word could have meant; undefined where it means one thing. */
+/** A sentence with everything else that a word could mean; undefined when it means one thing. */
 export function ambiguityOf(word: string, { resource, others }: ResolvedResource): string | undefined {
   if (others.length === 0) return undefined;
   const named = others.map((other) => printable(fullNameOf(other), 200)).join(", ");

@@ -11,7 +11,7 @@ const VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
 /**
  * The server's SelfSubjectReview (authentication.k8s.io), in the newest version that it serves.
  *
- * @throws {AppError} `NOT_FOUND` when it serves none; what a request throws
+ * @throws {AppError} `NOT_FOUND` when it serves none, and what a request throws.
  */
 export async function reviewSelf(client: ApiClient): Promise<JsonObject> {
   for (const version of VERSIONS) {

@@ -1,17 +1,17 @@
-/** The tables that an API server makes of a list (`as=Table`), as the cells that kubectl prints of them. */
+/** An API server's tables of a list (`as=Table`), as the cells that kubectl prints. */
 
 import { withoutControls } from "../text.ts";
 import { goValue } from "./go-value.ts";
 import { isItems, isMembers, type Json, type JsonMembers, memberOf } from "./lossless-json.ts";
 import { alignColumns } from "./table-layout.ts";
 
-/** Which columns are shown, beside those that the server sent. */
+/** The columns to show beside the server's. */
 export interface TableOptions {
   /** The columns of lower priority, too: `-o wide`. */
   readonly wide?: boolean | undefined;
   /** The object's namespace first: `-A`. */
   readonly namespace?: boolean | undefined;
-  /** What stands before each name, with a slash: `deployment.apps`, for `--show-kind`. */
+  /** A prefix of each name, followed by a slash: `deployment.apps`, for `--show-kind`. */
   readonly kind?: string | undefined;
   /** The labels that get a column each: `-L`. */
   readonly labelColumns?: readonly string[] | undefined;
@@ -29,7 +29,7 @@ export function tableTitles(table: JsonMembers, options: TableOptions = {}): str
   ];
 }
 
-/** The cells of a table's rows, a line for each. */
+/** The cells of a table's rows, one line for each row. */
 export function tableRows(table: JsonMembers, options: TableOptions = {}): string[][] {
   const columns = columnsOf(table, options);
   return items(table, "rows").filter(isMembers).map((row) => {
@@ -49,7 +49,7 @@ export function tableRows(table: JsonMembers, options: TableOptions = {}): strin
   });
 }
 
-/** Lays out a list that comes in pages: each page's columns are as wide as they must be, never narrower than before. */
+/** Lays out a list that comes in pages: each page's columns are as wide as needed and never narrower than before. */
 export class PagedTable {
   readonly #options: TableOptions;
   readonly #widths: number[] = [];
@@ -89,8 +89,8 @@ function columnsOf(table: JsonMembers, { wide = false }: TableOptions): Column[]
 }
 
 /**
- * A cell on one line. A further line is only hinted at; an escape is printed as kubectl does it, and whatever else
- * steers a terminal, such as a tab, is a blank.
+ * A cell on one line. Further lines are only hinted at; an escape is printed as kubectl prints it, and every other
+ * control character, such as a tab, becomes a blank.
  */
 function cellText(cell: Json | undefined): string {
   if (cell === null || cell === undefined) return "";

@@ -8,12 +8,13 @@ import type { Json } from "./lossless-json.ts";
 import { quantityOf } from "./quantity.ts";
 
 /**
- * Items in the order of what a path finds in their objects. Those in which it finds nothing come first, then those in
- * which it finds null. Equals keep their order; only those with nothing are turned round, as kubectl does it with up
- * to twelve items. With more, kubectl's order of equals follows no rule.
+ * Items in the order of what a path finds in their objects. Objects in which it finds nothing come first, then
+ * those with null. Equal ones keep their order; only those with nothing are reversed, as kubectl does with up to
+ * twelve items. With more, kubectl's order of equal ones follows no rule.
  *
  * @param objectOf an item's object.
- * @throws {AppError} `USAGE` for a path that is none, finds nothing in any of them, or finds what has no order.
+ * @throws {AppError} `USAGE` when the path is invalid, finds nothing in any object, or finds values that have no
+ * order.
  */
 export function sortBy<T>(items: readonly T[], path: string, objectOf: (item: T) => Json): T[] {
   const relaxed = relaxedPath(path);

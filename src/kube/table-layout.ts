@@ -1,14 +1,14 @@
-/** Columns of text as kubectl lays them out: at least six wide with the three blanks that follow each. */
+/** Columns of text as kubectl lays them out: at least six wide, including the three blanks that follow each. */
 
 const NARROWEST = 6;
 const GAP = 3;
 
 /**
- * Lays lines out in columns. The last cell of a line is as wide as it is; a column ends at a line that has no further
- * cell behind it.
+ * Lays out lines in columns. The last cell of a line keeps its width, and a column ends at a line without a further
+ * cell.
  *
- * @param remembered the widths of the columns of earlier lines, which no column falls below. They are brought up to
- * date, so that the pages of a list get the same list of widths.
+ * @param remembered the widths of earlier lines' columns, which no column falls below. They are updated, so all
+ * pages of a list share one list of widths.
  */
 export function alignColumns(lines: readonly (readonly string[])[], remembered: number[] = []): string {
   const widths = lines.map((line) => new Array<number>(Math.max(0, line.length - 1)));
@@ -29,7 +29,7 @@ export function alignColumns(lines: readonly (readonly string[])[], remembered: 
   return lines.map((line, index) => lineText(line, widths[index] ?? [])).join("");
 }
 
-/** Whether a line has a cell in a column and one behind it. */
+/** True when a line has a cell in a column and another after it. */
 function isIn(line: readonly string[] | undefined, column: number): boolean {
   return line !== undefined && column < line.length - 1;
 }
@@ -42,7 +42,7 @@ function lineText(line: readonly string[], widths: readonly number[]): string {
   return `${cells.join("")}\n`;
 }
 
-/** How many columns a text takes: one for each character, as kubectl counts. */
+/** The width of a text in columns: one for each character, as kubectl counts. */
 function columnsOf(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   return [...text].length;

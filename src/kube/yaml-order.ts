@@ -1,8 +1,8 @@
-/** The order in which kubectl's YAML has the names of an object. */
+/** The order of an object's names in kubectl's YAML. */
 
 import type { JsonMembers } from "./lossless-json.ts";
 
-/** An object's names in go-yaml's order: numbers within names by their size, and letters last. */
+/** An object's names in go-yaml's order: numbers in names by value, and letters last. */
 export function yamlNames(object: JsonMembers): string[] {
   return Object.keys(object).sort(compareNames);
 }
@@ -27,10 +27,10 @@ function compareCharacters(a: string, b: string): number {
   return (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
 }
 
-/** Compares the numbers in which two names differ first: by their size, then by their leading zeros. */
+/** Compares the numbers in which two names first differ: by value, then by leading zeros. */
 function compareNumbers(one: readonly string[], other: readonly string[], at: number): number {
   const [a, b] = [digitsAt(one, at), digitsAt(other, at)];
-  // The digits before are the same. A zero behind them counts, unless they are zeros, too.
+  // The digits before are equal. A zero after them counts, unless they are zeros, too.
   const zero = a.startsWith("0") || b.startsWith("0");
   const before = zero && /[1-9]\d*$/.test(one.slice(0, at).join("")) ? "1" : "0";
   const [size, otherSize] = [int64(before + a), int64(before + b)];
@@ -38,7 +38,7 @@ function compareNumbers(one: readonly string[], other: readonly string[], at: nu
   return a.length - b.length;
 }
 
-/** A number as go-yaml counts it, which is in 64 bits. */
+/** A number as go-yaml parses it: in 64 bits. */
 function int64(digits: string): bigint {
   return BigInt.asIntN(64, BigInt(digits));
 }

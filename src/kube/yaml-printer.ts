@@ -1,4 +1,4 @@
-/** YAML as kubectl prints it: the style, the quotes and the folded lines of go-yaml. */
+/** The YAML printer: the style, quotes and folded lines of kubectl, that is of go-yaml. */
 
 import { checkDepth } from "./json-text.ts";
 import { isItems, isMembers, type Json, type JsonMembers } from "./lossless-json.ts";
@@ -6,10 +6,10 @@ import { yamlNumber } from "./number-text.ts";
 import { yamlNames } from "./yaml-order.ts";
 import { plainScalar } from "./yaml-scalar.ts";
 
-/** A text is folded at the first blank behind this column. */
+/** A text is folded at the first blank after this column. */
 const BEST_WIDTH = 80;
 
-/** A name with more bytes stands behind a `?`. */
+/** A name with more bytes is written after a `?`. */
 const LONGEST_NAME = 128;
 
 /** A value as a YAML document with its line break, as `kubectl -o yaml` prints it. */
@@ -19,18 +19,21 @@ export function yamlText(value: Json): string {
     : endLine(scalarText(value, { column: 0, indent: 2, isName: false }));
 }
 
-/** An object as an item of a list that stands at the line's beginning, as in the `items` of a printed List. */
+/** An object as an unindented list item, as in the `items` of a printed List. */
 export function yamlItem(value: Json): string {
   return itemText(value, 0, 0);
 }
 
-/** True for what takes lines of its own: a list or an object with something in it. */
+/** True for a value on lines of its own: a list or an object that is not empty. */
 function isBlock(value: Json): value is readonly Json[] | JsonMembers {
   return typeof value === "object" && value !== null &&
     (isItems(value) ? value.length > 0 : Object.keys(value).length > 0);
 }
 
-/** The lines of a block at an indent. The first line has no indent: its place is already in the text. */
+/**
+ * The lines of a block at an indentation. The first line is not indented, because the text before it is already
+ * there.
+ */
 function blockLines(value: readonly Json[] | JsonMembers, indent: number, level: number): string {
   checkDepth(level);
   const lines = isItems(value)
@@ -57,7 +60,7 @@ function memberText(name: string, value: Json, indent: number, level: number): s
   if (!isBlock(value)) {
     return endLine(`${lead} ${scalarText(value, { ...place, column: indent + lengthOf(lead) + 1 })}`);
   }
-  // A list stands below its name's beginning, an object two columns further in.
+  // A list is indented like its name, an object two columns further.
   const inner = isMembers(value) ? indent + 2 : indent;
   return `${lead}\n${" ".repeat(inner)}${blockLines(value, inner, level + 1)}`;
 }
@@ -67,7 +70,7 @@ function isShortName(name: string): boolean {
     (name.length * 3 <= LONGEST_NAME || new TextEncoder().encode(name).length <= LONGEST_NAME);
 }
 
-/** Where a scalar begins, and where its further lines do. A name stays on one line. */
+/** Where a scalar starts, and where its further lines do. A name stays on one line. */
 interface Place {
   readonly column: number;
   readonly indent: number;
@@ -89,15 +92,16 @@ function scalarText(value: Json, place: Place): string {
 }
 
 /**
- * What is printed by an escape alone: go-yaml takes what is outside the basic plane for unprintable. Of the line breaks
- * outside of ASCII it escapes one; the others it prints so that only go-yaml reads them again, and here they are escaped.
+ * Characters that are always escaped: go-yaml considers everything outside the basic plane unprintable. go-yaml
+ * escapes one of the line breaks outside ASCII; the others it prints so that only go-yaml reads them back, and here
+ * they are escaped.
  */
 const UNPRINTABLE = /[^\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
-/** What would be read as something else without quotes. */
+/** A text that would mean something else without quotes. */
 const INDICATOR = /^(?:---|\.\.\.|[#,[\]{}&*!|>'"%@`]|[-?](?: |$))|:(?: |$)| #|^ | $/;
-/** A text that no rule is about. */
+/** A text that no rule applies to. */
 const WORD = /^[A-Za-z/][\w/.-]{5,}$/;
-/** An hour and its minutes, which YAML 1.1 reads to the base of 60. */
+/** Hours and minutes, which YAML 1.1 reads as a number to the base of 60. */
 const SEXAGESIMAL = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
 
 function textScalar(given: string, place: Place): string {
@@ -110,7 +114,7 @@ function textScalar(given: string, place: Place): string {
   if (needsEscapes || plainScalar(text).kind !== "text" || SEXAGESIMAL.test(text)) {
     return doubleQuoted(text, place);
   }
-  // go-yaml leaves the name of a merge without quotes, and then takes it for one.
+  // go-yaml leaves a name `<<` without quotes, and then reads it as a merge.
   const isMerge = place.isName && text === "<<";
   return INDICATOR.test(text) || isMerge ? singleQuoted(text, place) : plain(text, place);
 }
@@ -128,7 +132,7 @@ function singleQuoted(text: string, { column, indent, isName }: Place): string {
 }
 
 function doubleQuoted(text: string, { column, indent, isName }: Place): string {
-  // go-yaml escapes every character of a text that a byte order mark begins.
+  // go-yaml escapes every character of a text that starts with a byte order mark.
   const escaped = text.replace(text.startsWith("\ufeff") ? /./gsu : TO_ESCAPE, escape);
   const inner = fold(escaped, { column: column + 1, indent, isName }, {
     mayFold: (at) => at > 0 && at < escaped.length - 1,
@@ -166,13 +170,13 @@ function escape(character: string): string {
 }
 
 interface Folding {
-  /** Whether a line may end instead of the blank at an index. */
+  /** True when a line break may replace the blank at an index. */
   mayFold(at: number): boolean;
-  /** What begins the next line where a blank does, lest it be taken for indent. */
+  /** The start of the next line when a blank follows, so that it is not read as indentation. */
   readonly beforeBlank?: string | undefined;
 }
 
-/** A text with line breaks instead of the first single blanks behind the best width. */
+/** A text with line breaks in place of the first single blanks after the best width. */
 function fold(
   text: string,
   { column, indent, isName }: Place,
@@ -199,7 +203,7 @@ function fold(
   return out;
 }
 
-/** A text of several lines, each as it is. */
+/** A text of several lines, unchanged. */
 function literal(text: string, indent: number): string {
   const hint = /^[ \n]/.test(text) ? "2" : "";
   const end = !text.endsWith("\n") ? "-" : text === "\n" || text.endsWith("\n\n") ? "+" : "";
@@ -207,12 +211,12 @@ function literal(text: string, indent: number): string {
   return `|${hint}${end}\n${text.replace(/^(?=[^\n])/gm, margin)}`;
 }
 
-/** A scalar as the end of its line; a literal text may have ended it. */
+/** A scalar as the end of its line; a literal text may have ended the line itself. */
 function endLine(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
-/** A text's width in columns, which are characters here. */
+/** A text's width in columns; here, its number of characters. */
 function lengthOf(text: string): number {
   return /^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length;
 }

@@ -1,6 +1,6 @@
-/** What a scalar of YAML 1.1 means, as go-yaml understands it: `yes` is true, `0777` is 511, `12:30` is text. */
+/** The meaning of a YAML 1.1 scalar, as go-yaml understands it: `yes` is true, `0777` is 511, `12:30` is text. */
 
-/** What a scalar is. A date is text for everybody but the printer, which puts it in quotes. */
+/** The meaning of a scalar. A date is a text, but the printer quotes it. */
 export type ScalarMeaning =
   | { readonly kind: "null"; readonly value: null }
   | { readonly kind: "boolean"; readonly value: boolean }
@@ -24,7 +24,7 @@ const WORDS = new Map<string, ScalarMeaning>([
   ),
 ]);
 
-/** A word in small letters, with a capital one, and in capitals. */
+/** A word in lower case, capitalized, and in upper case. */
 function spellings(word: string): string[] {
   return [word, word.slice(0, 1).toUpperCase() + word.slice(1), word.toUpperCase()];
 }
@@ -35,10 +35,10 @@ const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 const TAG = "tag:yaml.org,2002:";
 
 /**
- * What a scalar means.
+ * The meaning of a scalar.
  *
- * @param tag as it is resolved, such as `tag:yaml.org,2002:int`; one of somebody's own makes a text.
- * @returns undefined where the text is not what the tag says.
+ * @param tag the resolved tag, such as `tag:yaml.org,2002:int`; an application's own tag makes a text.
+ * @returns undefined when the text does not fit the tag.
  */
 export function scalarMeaning(text: string, isPlain: boolean, tag?: string): ScalarMeaning | undefined {
   if (tag === undefined) return isPlain ? plainScalar(text) : { kind: "text", value: text };
@@ -62,7 +62,7 @@ export function scalarMeaning(text: string, isPlain: boolean, tag?: string): Sca
   }
 }
 
-/** The text that base64 stands for; bytes that are no UTF-8 become U+FFFD, for JSON has no others. */
+/** The text encoded in base64; invalid UTF-8 becomes U+FFFD, because JSON cannot hold it. */
 function decoded(base64: string): ScalarMeaning | undefined {
   const digits = base64.replace(/[\r\n]/g, "");
   if (!/^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(digits) || digits.includes("_")) return undefined;
@@ -72,13 +72,13 @@ function decoded(base64: string): ScalarMeaning | undefined {
   };
 }
 
-/** What a scalar without quotes and without a tag means. */
+/** The meaning of a scalar without quotes and without a tag. */
 export function plainScalar(text: string): ScalarMeaning {
   const word = WORDS.get(text);
   if (word !== undefined) return word;
   if (!/^[-+.\d]/.test(text)) return { kind: "text", value: text };
   if (isDate(text)) return { kind: "date", value: text };
-  // A number may have underscores anywhere; one that a point begins has them between digits.
+  // A number may contain underscores anywhere; after a leading point, only between digits.
   const digits = text.startsWith(".") ? text.replace(/(?<=\d)_(?=\d)/g, "") : text.replaceAll("_", "");
   const integer = integerOf(digits);
   if (integer !== undefined) return { kind: "integer", value: integer };
@@ -86,7 +86,7 @@ export function plainScalar(text: string): ScalarMeaning {
   return { kind: "text", value: text };
 }
 
-/** An integer of 64 bits, with a sign or without: what is larger is a float. */
+/** A signed or unsigned 64-bit integer; a larger one is a float. */
 function integerOf(digits: string): number | bigint | undefined {
   const match = INTEGER.exec(digits);
   if (match === null) return undefined;
@@ -107,7 +107,7 @@ const DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(.*)$/;
 const CLOCK = /^(?:[Tt]| +)(\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,]\d+)?(.*)$/;
 const ZONE = /^(?:Z|[-+](\d\d):(\d\d))$/;
 
-/** Whether a text is one of the dates and times that go-yaml knows, and one that the calendar has. */
+/** True when a text is a date or time in a form that go-yaml knows, and exists in the calendar. */
 function isDate(text: string): boolean {
   const [, year, month = "", day = "", time] = DAY.exec(text) ?? [];
   if (year === undefined || !inRange(month, 1, 12)) return false;
@@ -115,7 +115,7 @@ function isDate(text: string): boolean {
   if (time === "") return true;
   const [, hour = "", minute = "", second = "", zone = ""] = CLOCK.exec(time ?? "") ?? [];
   if (!inRange(hour, 0, 23) || !inRange(minute, 0, 59) || !inRange(second, 0, 59)) return false;
-  // A time behind a blank has no zone; one behind a T has one.
+  // A time after a blank has no zone; one after a T has one.
   if (time?.startsWith(" ")) return zone === "";
   const [match, hours = "0", minutes = "0"] = ZONE.exec(zone) ?? [];
   return match !== undefined && inRange(hours, 0, 24) && inRange(minutes, 0, 59);
@@ -126,6 +126,6 @@ function inRange(digits: string, least: number, most: number): boolean {
 }
 
 function daysOf(year: number, month: number): number {
-  // The year 0 and those up to 99 are none that Date takes as they are; the calendar repeats after 400 years.
+  // Date does not accept years 0 to 99 as they are; the calendar repeats after 400 years.
   return new Date(Date.UTC(year % 400 + 400, month, 0)).getUTCDate();
 }
