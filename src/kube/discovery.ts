@@ -75,7 +75,7 @@ const MOST_VERSIONS = 1000;
 const PATIENCE = 2;
 
 /** The limits that all requests below one root share. */
-type Bounds = Required<Pick<RequestOptions, "signal" | "allowance">>;
+type SharedLimits = Required<Pick<RequestOptions, "signal" | "allowance">>;
 
 /** The discovery behind a client, with a cache. */
 export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): DiscoverySource {
@@ -88,9 +88,9 @@ export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): Discover
     },
     async read({ fresh = false } = {}) {
       if (known !== undefined && !(fresh && fromCache)) return known;
-      const kept = fresh ? undefined : readKept(await cache?.read());
-      fromCache = kept !== undefined;
-      known = kept ?? await fetchDiscovery(client);
+      const cached = fresh ? undefined : readCached(await cache?.read());
+      fromCache = cached !== undefined;
+      known = cached ?? await fetchDiscovery(client);
       // A part that is missing now may be available in a moment.
       if (!fromCache && known.missing.length === 0) await cache?.write(known);
       return known;
@@ -110,18 +110,18 @@ export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
   using deadline = boundedSignal(PATIENCE * client.requestTimeout, () => tooLate(client));
   const roots = ["/api", "/apis"].map((path) => ({
     path,
-    bounds: { signal: deadline.signal, allowance: { bytes: MOST_BYTES, left: MOST_BYTES } },
+    limits: { signal: deadline.signal, allowance: { bytes: MOST_BYTES, left: MOST_BYTES } },
   }));
   const answers = await Promise.allSettled(
-    roots.map(({ path, bounds }) => client.get(path, { accept: ACCEPT, ...bounds })),
+    roots.map(({ path, limits }) => client.get(path, { accept: ACCEPT, ...limits })),
   );
   const parts: Discovery[] = [];
   const missing: MissingPart[] = [];
   const failures: unknown[] = [];
-  for (const [at, { path, bounds }] of roots.entries()) {
+  for (const [at, { path, limits }] of roots.entries()) {
     const answer = answers[at];
     if (answer?.status === "fulfilled") {
-      parts.push(await readRoot(client, path, answer.value, bounds));
+      parts.push(await readRoot(client, path, answer.value, limits));
       continue;
     }
     const reason: unknown = answer?.reason;
@@ -157,7 +157,7 @@ async function readRoot(
   client: ApiClient,
   path: string,
   body: JsonObject,
-  bounds: Bounds,
+  limits: SharedLimits,
 ): Promise<Discovery> {
   switch (body.kind) {
     case "APIGroupDiscoveryList":
@@ -165,10 +165,10 @@ async function readRoot(
     case "APIVersions": {
       const versions = texts(body.versions);
       const groups = versions.length === 0 ? [] : [{ name: "", versions, preferred: versions[0] ?? "" }];
-      return await fetchVersions(client, path, groups, bounds);
+      return await fetchVersions(client, path, groups, limits);
     }
     case "APIGroupList":
-      return await fetchVersions(client, path, objects(body.groups).flatMap(readGroup), bounds);
+      return await fetchVersions(client, path, objects(body.groups).flatMap(readGroup), limits);
     default:
       throw new AppError(
         "INVALID",
@@ -226,17 +226,17 @@ async function fetchVersions(
   client: ApiClient,
   path: string,
   groups: readonly ApiGroup[],
-  bounds: Bounds,
+  limits: SharedLimits,
 ): Promise<Discovery> {
   const listed = groups.flatMap((group) => group.versions.map((version) => ({ group, version })));
-  const asked = listed.slice(0, MOST_VERSIONS);
+  const requested = listed.slice(0, MOST_VERSIONS);
   const missing: MissingPart[] = [];
   const resources = await mapConcurrent(
-    asked,
+    requested,
     async ({ group: { name }, version }): Promise<ApiResource[]> => {
       try {
         // If one server never answers, retries of the others would add up.
-        const list = await client.get(pathOf(name, version), { once: missing.length > 0, ...bounds });
+        const list = await client.get(pathOf(name, version), { once: missing.length > 0, ...limits });
         return objects(list.resources).flatMap((row) => readResource(name, version, row));
       } catch (thrown) {
         missing.push({ part: groupVersionOf(name, version), why: whyMissing(thrown) });
@@ -245,12 +245,12 @@ async function fetchVersions(
     },
   );
   missing.sort((a, b) => a.part < b.part ? -1 : 1);
-  if (asked.length < listed.length) {
+  if (requested.length < listed.length) {
     const why =
       `it lists ${listed.length} versions of groups, and no more than ${MOST_VERSIONS} are asked for`;
     missing.push({ part: path, why });
   }
-  return { groups: [...new Set(asked.map(({ group }) => group))], resources: resources.flat(), missing };
+  return { groups: [...new Set(requested.map(({ group }) => group))], resources: resources.flat(), missing };
 }
 
 function pathOf(group: string, version: string): string {
@@ -277,7 +277,7 @@ function readResource(group: string, version: string, row: JsonObject): ApiResou
 }
 
 /** A cached discovery, if it has today's form. */
-function readKept(value: unknown): Discovery | undefined {
+function readCached(value: unknown): Discovery | undefined {
   return isObject(value) && Array.isArray(value.groups) && Array.isArray(value.resources) &&
       Array.isArray(value.missing)
     ? value as unknown as Discovery

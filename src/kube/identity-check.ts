@@ -130,9 +130,9 @@ function refusalOf(
     );
   }
   // Servers answer an unknown id with 400, or with 403 in plain text.
-  const told = error.code === "SESSION_REJECTED" || error.code === "NETWORK" ||
+  const isClear = error.code === "SESSION_REJECTED" || error.code === "NETWORK" ||
     (error.code === "FORBIDDEN" && object !== undefined);
-  if (told) return error;
+  if (isClear) return error;
   const code = error.code === "FORBIDDEN" ? error.code : "NOT_FOUND";
   return new AppError(
     code,

@@ -53,14 +53,14 @@ export function readJson(text: string): Json | undefined {
   try {
     const marked = markLongIntegers(text);
     if (marked === undefined) return JSON.parse(text) as Json;
-    return unmark(JSON.parse(marked.text) as Json, marked.mark, 0);
+    return withBigints(JSON.parse(marked.text) as Json, marked.marker, 0);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-function markLongIntegers(text: string): { readonly text: string; readonly mark: string } | undefined {
+function markLongIntegers(text: string): { readonly text: string; readonly marker: string } | undefined {
   const parts: string[] = [];
   const strings = new StringFinder(text);
   let done = 0;
@@ -72,17 +72,17 @@ function markLongIntegers(text: string): { readonly text: string; readonly mark:
     done = index + number.length;
   }
   if (parts.length === 0) return undefined;
-  const mark = markNotIn(text);
-  const marked = parts.map((part, at) => at % 2 === 0 ? part : `"${mark}${part}"`).join("");
-  return { text: marked + text.slice(done), mark };
+  const marker = markerNotIn(text);
+  const marked = parts.map((part, at) => at % 2 === 0 ? part : `"${marker}${part}"`).join("");
+  return { text: marked + text.slice(done), marker };
 }
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/;
 
-function markNotIn(text: string): string {
-  let mark = "integer:";
-  for (let number = 0; text.includes(mark); number += 1) mark = `integer ${number}:`;
-  return mark;
+function markerNotIn(text: string): string {
+  let marker = "integer:";
+  for (let number = 0; text.includes(marker); number += 1) marker = `integer ${number}:`;
+  return marker;
 }
 
 /** Tells for one position after another whether it is inside a string of a JSON text. */
@@ -96,13 +96,13 @@ class StringFinder {
   }
 
   /** True when the position, which never goes back, is inside a string. */
-  has(place: number): boolean {
-    while (this.#to <= place) {
+  has(position: number): boolean {
+    while (this.#to <= position) {
       const quote = this.#text.indexOf('"', this.#to);
       this.#from = quote < 0 ? this.#text.length : quote;
       this.#to = quote < 0 ? Infinity : closingQuote(this.#text, quote + 1) + 1;
     }
-    return this.#from < place;
+    return this.#from < position;
   }
 }
 
@@ -118,28 +118,28 @@ export function closingQuote(text: string, from: number): number {
 }
 
 /** Replaces marked strings by bigints in place: copying all objects would cost more than reading. */
-function unmark(value: Json, mark: string, depth: number): Json {
-  if (typeof value === "string") return value.startsWith(mark) ? integerOf(value, mark) : value;
+function withBigints(value: Json, marker: string, depth: number): Json {
+  if (typeof value === "string") return value.startsWith(marker) ? integerOf(value, marker) : value;
   if (typeof value !== "object" || value === null) return value;
   if (depth >= DEEPEST) throw new RangeError("nested too deep");
   if (isItems(value)) {
     const items = value as Json[];
     items.forEach((item, index) => {
-      if (typeof item !== "number") items[index] = unmark(item, mark, depth + 1);
+      if (typeof item !== "number") items[index] = withBigints(item, marker, depth + 1);
     });
     return value;
   }
   const members = value as { [name: string]: Json };
   for (const name of Object.keys(members)) {
     const inner = members[name] as Json;
-    const unmarked = unmark(inner, mark, depth + 1);
+    const unmarked = withBigints(inner, marker, depth + 1);
     if (unmarked !== inner) setMember(members, name, unmarked);
   }
   return value;
 }
 
 // A string can start with the marker if the text spells it with escapes; it stays a string unless digits follow.
-function integerOf(value: string, mark: string): Json {
-  const digits = value.slice(mark.length);
+function integerOf(value: string, marker: string): Json {
+  const digits = value.slice(marker.length);
   return INTEGER.test(digits) ? BigInt(digits) : value;
 }

@@ -29,7 +29,7 @@ export function preferredResources({ groups, resources }: Discovery): ApiResourc
 export function matchingResources(discovery: Discovery, word: string): ApiResource[] {
   const [name = "", ...rest] = word.split(".");
   const lower = name.toLowerCase();
-  const places: readonly ((resource: ApiResource) => boolean)[] = rest.length === 0 ? [() => true] : [
+  const groups: readonly ((resource: ApiResource) => boolean)[] = rest.length === 0 ? [() => true] : [
     ({ version, group }) => rest.length > 1 && version === rest[0] && group === rest.slice(1).join("."),
     ({ group }) => group === rest.join("."),
     ({ group }) => group.startsWith(rest.join(".")),
@@ -39,7 +39,7 @@ export function matchingResources(discovery: Discovery, word: string): ApiResour
     ({ shortNames }) => shortNames.includes(name),
     ({ singular, kind }) => singular === lower || kind.toLowerCase() === lower,
   ];
-  for (const isThere of places) {
+  for (const isThere of groups) {
     const there = discovery.resources.filter(isThere);
     for (const isNamed of names) {
       const found = preferredResources({ ...discovery, resources: there.filter(isNamed) });

@@ -48,17 +48,17 @@ function itemText(item: Json, indent: number, level: number): string {
 }
 
 function memberText(name: string, value: Json, indent: number, level: number): string {
-  const place = { column: indent, indent: indent + 2, isName: false };
+  const position = { column: indent, indent: indent + 2, isName: false };
   if (!isShortName(name)) {
-    const lead = `${endLine(`? ${scalarText(name, { ...place, column: indent + 2 })}`)}${
+    const lead = `${endLine(`? ${scalarText(name, { ...position, column: indent + 2 })}`)}${
       " ".repeat(indent)
     }: `;
     if (isBlock(value)) return lead + blockLines(value, indent + 2, level + 1);
-    return endLine(lead + scalarText(value, { ...place, column: indent + 2 }));
+    return endLine(lead + scalarText(value, { ...position, column: indent + 2 }));
   }
-  const lead = `${scalarText(name, { ...place, isName: true })}:`;
+  const lead = `${scalarText(name, { ...position, isName: true })}:`;
   if (!isBlock(value)) {
-    return endLine(`${lead} ${scalarText(value, { ...place, column: indent + lengthOf(lead) + 1 })}`);
+    return endLine(`${lead} ${scalarText(value, { ...position, column: indent + lengthOf(lead) + 1 })}`);
   }
   // A list is indented like its name, an object two columns further.
   const inner = isMembers(value) ? indent + 2 : indent;
@@ -71,16 +71,16 @@ function isShortName(name: string): boolean {
 }
 
 /** Where a scalar starts, and where its further lines do. A name stays on one line. */
-interface Place {
+interface Position {
   readonly column: number;
   readonly indent: number;
   readonly isName: boolean;
 }
 
-function scalarText(value: Json, place: Place): string {
+function scalarText(value: Json, position: Position): string {
   switch (typeof value) {
     case "string":
-      return textScalar(value, place);
+      return textScalar(value, position);
     case "number":
     case "bigint":
       return yamlNumber(value);
@@ -104,26 +104,26 @@ const WORD = /^[A-Za-z/][\w/.-]{5,}$/;
 /** Hours and minutes, which YAML 1.1 reads as a number to the base of 60. */
 const SEXAGESIMAL = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
 
-function textScalar(given: string, place: Place): string {
+function textScalar(given: string, position: Position): string {
   if (WORD.test(given)) return given;
   const text = given.toWellFormed();
   const needsEscapes = UNPRINTABLE.test(text) || text.includes(" \n");
   if (text.includes("\n")) {
-    return needsEscapes || text.endsWith(" ") ? doubleQuoted(text, place) : literal(text, place.indent);
+    return needsEscapes || text.endsWith(" ") ? doubleQuoted(text, position) : literal(text, position.indent);
   }
   if (needsEscapes || plainScalar(text).kind !== "text" || SEXAGESIMAL.test(text)) {
-    return doubleQuoted(text, place);
+    return doubleQuoted(text, position);
   }
   // go-yaml leaves a name `<<` without quotes, and then reads it as a merge.
-  const isMerge = place.isName && text === "<<";
-  return INDICATOR.test(text) || isMerge ? singleQuoted(text, place) : plain(text, place);
+  const isMerge = position.isName && text === "<<";
+  return INDICATOR.test(text) || isMerge ? singleQuoted(text, position) : plain(text, position);
 }
 
-function plain(text: string, place: Place): string {
-  return fold(text, place, { mayFold: (at) => text[at + 1] !== " " });
+function plain(text: string, position: Position): string {
+  return fold(text, position, { mayFold: (at) => text[at + 1] !== " " });
 }
 
-function singleQuoted(text: string, { column, indent, isName }: Place): string {
+function singleQuoted(text: string, { column, indent, isName }: Position): string {
   const doubled = text.replaceAll("'", "''");
   const inner = fold(doubled, { column: column + 1, indent, isName }, {
     mayFold: (at) => at > 0 && at < doubled.length - 1 && doubled[at + 1] !== " ",
@@ -131,7 +131,7 @@ function singleQuoted(text: string, { column, indent, isName }: Place): string {
   return `'${inner}'`;
 }
 
-function doubleQuoted(text: string, { column, indent, isName }: Place): string {
+function doubleQuoted(text: string, { column, indent, isName }: Position): string {
   // go-yaml escapes every character of a text that starts with a byte order mark.
   const escaped = text.replace(text.startsWith("\ufeff") ? /./gsu : TO_ESCAPE, escape);
   const inner = fold(escaped, { column: column + 1, indent, isName }, {
@@ -179,7 +179,7 @@ interface Folding {
 /** A text with line breaks in place of the first single blanks after the best width. */
 function fold(
   text: string,
-  { column, indent, isName }: Place,
+  { column, indent, isName }: Position,
   { mayFold, beforeBlank = "" }: Folding,
 ): string {
   if (isName || column + text.length <= BEST_WIDTH) return text;

@@ -35,8 +35,8 @@ export function identityOf(
   const own = provider.kubernetes === "own";
   if (own && name.endsWith(`@${apiHost}`)) return { session: name };
   if (own) return { session: name, activeFor: apiHost };
-  const told = provider.selfConfigured && kind?.person ? clientId : undefined;
-  return { session: name, activeFor: issuer, clientId: told };
+  const client = provider.selfConfigured && kind?.person ? clientId : undefined;
+  return { session: name, activeFor: issuer, clientId: client };
 }
 
 /**

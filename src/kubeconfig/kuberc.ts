@@ -47,7 +47,7 @@ export function parsePluginPolicy(text: string, file: string): PluginPolicy | un
   // The first version has no policy.
   if (!isRecord(preference) || preference["apiVersion"] !== VERSIONS[0]) return undefined;
   const { credentialPluginPolicy: policy, credentialPluginAllowlist: list } = preference;
-  const allowed = Array.isArray(list) ? list.map(commandOf) : [];
+  const allowed = Array.isArray(list) ? list.map(commandIn) : [];
   // kubectl itself says what is wrong with such a list.
   if (allowed.includes(undefined)) return undefined;
   const said = {
@@ -71,7 +71,7 @@ function valueOf(text: string): unknown {
 }
 
 /** kubectl 1.35 calls it `name`; since 1.36 it is `command`. */
-function commandOf(entry: unknown): string | undefined {
+function commandIn(entry: unknown): string | undefined {
   const command = isRecord(entry) ? entry["command"] ?? entry["name"] : undefined;
   return typeof command === "string" && command !== "" ? command : undefined;
 }
@@ -107,7 +107,7 @@ export interface PluginRemedy {
 
 /** How to allow kubectl a command beside those it may run already. `kubectl kuberc set` replaces the list. */
 export function pluginRemedy(
-  { policy, allowed, usesNewSpelling: usesNewSpelling, severalDocuments }: PluginPolicy,
+  { policy, allowed, usesNewSpelling, severalDocuments }: PluginPolicy,
   command: string,
 ): PluginRemedy {
   const all = [...allowed, command];

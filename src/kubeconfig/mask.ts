@@ -117,10 +117,10 @@ const KEY = /^(?!eyJ)[\w./-]{1,64}$/;
  * YAML, through aliases, and in comments. It is for people to read; a text that is not YAML loses all its words.
  */
 export function withoutSecrets(text: string): string {
-  const mark = text.startsWith("\ufeff") ? "\ufeff" : "";
-  const body = text.slice(mark.length);
+  const byteOrderMark = text.startsWith("\ufeff") ? "\ufeff" : "";
+  const body = text.slice(byteOrderMark.length);
   const document = parseDocument(body, { merge: true, intAsBigInt: true, logLevel: "error" });
-  if (document.errors.length > 0) return mark + blank(body);
+  if (document.errors.length > 0) return byteOrderMark + blank(body);
   const { values, parts } = new Hidden(document);
   let clean = "";
   let at = 0;
@@ -128,7 +128,7 @@ export function withoutSecrets(text: string): string {
     clean += body.slice(at, from) + blank(body.slice(from, to));
     at = to;
   }
-  return mark + clean + body.slice(at);
+  return byteOrderMark + clean + body.slice(at);
 }
 
 type Range = readonly [from: number, to: number];

@@ -64,25 +64,25 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
     return body.slice(0, at).split("\n").length;
   };
   const root: unknown = document.contents;
-  const place = (key: string) => lineOf(isMap(root) ? root.get(key, true) : root);
+  const line = (key: string) => lineOf(isMap(root) ? root.get(key, true) : root);
   const range = (root as { range?: readonly number[] } | null)?.range;
   if (root === null || (!isMap(root) && data === null && range?.[0] === range?.[1])) {
     return { file, text, data: {}, document };
   }
   if (!isMap(root) || !isRecord(data)) throw refuse(`line ${lineOf(root)} is not a mapping`);
   if ((data["kind"] ?? "Config") !== "Config" && data["kind"] !== "") {
-    throw refuse(`line ${place("kind")} says that it is not of kind Config`);
+    throw refuse(`line ${line("kind")} says that it is not of kind Config`);
   }
   if ((data["apiVersion"] ?? "v1") !== "v1" && data["apiVersion"] !== "") {
-    throw refuse(`line ${place("apiVersion")} names an apiVersion other than v1`);
+    throw refuse(`line ${line("apiVersion")} names an apiVersion other than v1`);
   }
   for (const name of LISTS) {
     const list = data[name] ?? [];
-    if (!Array.isArray(list)) throw refuse(`"${name}" (line ${place(name)}) is not a list`);
+    if (!Array.isArray(list)) throw refuse(`"${name}" (line ${line(name)}) is not a list`);
     const isEntry = (entry: unknown) =>
       entry === null || isRecord(entry) && (isRecord(entry[INNER[name]] ?? {}));
     const wrong = list.findIndex((entry) => !isEntry(entry));
-    if (wrong >= 0) throw refuse(`entry ${wrong + 1} of "${name}" (line ${place(name)} on) is not a mapping`);
+    if (wrong >= 0) throw refuse(`entry ${wrong + 1} of "${name}" (line ${line(name)} on) is not a mapping`);
   }
   return { file, text, data, document };
 }
@@ -139,7 +139,7 @@ export function refuseDuplicateNames(
     const node = document.getIn(path, true) as { range?: readonly number[] | null } | null | undefined;
     return node?.range ? body.slice(0, node.range[0]).split("\n").length : undefined;
   };
-  const told = duplicates.map(({ path, name, positions }) => {
+  const found = duplicates.map(({ path, name, positions }) => {
     const lines = positions.map((position) => lineOf([...path, position]));
     const where = lines.includes(undefined) ? "" : ` (lines ${lines.join(", ")})`;
     return `${name === "" ? "an entry without a name" : `"${printable(name, 80)}"`} stands ${
@@ -148,16 +148,16 @@ export function refuseDuplicateNames(
   });
   throw new AppError(
     "KUBECONFIG",
-    `kubectl cannot use the kubeconfig ${file}: ${told.join("; ")}. It was left as it is.`,
+    `kubectl cannot use the kubeconfig ${file}: ${found.join("; ")}. It was left as it is.`,
     { hint: "Give each its own name, or remove the one too many; or name another file with --kubeconfig." },
   );
 }
 
 /** The edited text when it has exactly the intended data, else undefined. */
 function attempt(config: ParsedKubeconfig, planned: ListEdits, whole: boolean): string | undefined {
-  const mark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
+  const byteOrderMark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
   const root = config.document.contents as YAMLMap | null;
-  const spliced = new SplicedText(config.text.slice(mark.length), config.document);
+  const spliced = new SplicedText(config.text.slice(byteOrderMark.length), config.document);
   try {
     if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(planned.data);
     else {
@@ -172,9 +172,9 @@ function attempt(config: ParsedKubeconfig, planned: ListEdits, whole: boolean): 
         delete desired[list];
       }
       spliced.changeMap(root, current, desired);
-      if (digestSays(spliced, root, config, planned)) return mark + spliced.result();
+      if (digestSays(spliced, root, config, planned)) return byteOrderMark + spliced.result();
     }
-    const text = mark + spliced.result();
+    const text = byteOrderMark + spliced.result();
     return says(text, planned.data) ? text : undefined;
   } catch (error) {
     if (error instanceof CannotSplice) return undefined;
