@@ -28,16 +28,7 @@ async function programSources(): Promise<Map<string, string>> {
 /**
  * The modules that do not keep a rule yet. The list only ever gets shorter: one that keeps the rule now must leave it.
  */
-const NOT_YET: Partial<Readonly<Record<Rule, readonly string[]>>> = {
-  "command lines": [
-    "src/sessions/choose.ts",
-    "src/sessions/config.ts",
-    "src/sessions/mint.ts",
-    "src/sessions/save.ts",
-    "src/sessions/session.ts",
-    "src/sessions/token-source.ts",
-  ],
-};
+const NOT_YET: Partial<Readonly<Record<Rule, readonly string[]>>> = {};
 
 Deno.test("every module of the program keeps the rules of the house", async () => {
   const sources = await programSources();

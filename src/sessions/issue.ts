@@ -1,6 +1,7 @@
 /** Renews the sessions of machines: their token source issues the next token, and a failed write costs only the stored copy. */
 
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { clockSkew } from "../oauth/clock.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
@@ -126,7 +127,7 @@ async function whyOver(opened: OpenedSource, renewal: Renewal): Promise<AppError
   const { name } = session;
   if (credentials.recipe.kind === "sign-in") {
     return new AppError("NOT_SIGNED_IN", `Nobody has signed in to the profile "${name}" yet.`, {
-      hint: `Sign in: datumctl login --profile ${name}`,
+      hint: HINTS.NOT_SIGNED_IN.nobodyYet(name),
     });
   }
   const ends = timedToken(credentials, "access")?.expires;
