@@ -1,8 +1,8 @@
-/** How single members of an issuer's answer are read: liberal in their form, strict in what they say. */
+/** Single members of an issuer's answer, in all forms that issuers send them. */
 
 /**
- * A number of seconds: a number, or its digits as text (Microsoft Entra v1, ADFS). Undefined for what is absent, `null`
- * or empty; NaN for what is no number.
+ * A number of seconds: a number, or its digits as text (Microsoft Entra v1, ADFS). Undefined for a missing, `null`
+ * or empty value; NaN for anything but a number.
  */
 export function secondsIn(value: unknown): number | undefined {
   if (value === undefined || value === null || value === "") return undefined;
@@ -12,7 +12,7 @@ export function secondsIn(value: unknown): number | undefined {
     : NaN;
 }
 
-/** A member, or undefined when it is absent, `null` or empty. */
+/** A member; undefined when it is missing, `null` or empty. */
 export function memberIn(value: unknown): unknown {
   return value === null || value === "" ? undefined : value;
 }

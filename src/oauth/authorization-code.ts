@@ -1,4 +1,4 @@
-/** The authorization code flow with PKCE: the address to open, the callback's checks, the code's exchange. */
+/** The authorization code flow with PKCE: the address to open, the checks of the callback, the exchange of the code. */
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
@@ -14,7 +14,7 @@ import { isRefusal, issuerRefusal, refusalError } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
 import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./token-response.ts";
 
-/** One attempt to sign in. Its secrets are not enumerable, so that no log or JSON of it holds them. */
+/** One attempt to sign in. Its secrets are not enumerable, so that no log or JSON of it contains them. */
 export interface Authorization {
   /** The address to open in a browser. */
   readonly url: string;
@@ -28,11 +28,11 @@ export interface Authorization {
   readonly codeVerifier: string;
 }
 
-/** What {@link beginAuthorization} needs to know. */
+/** The input of {@link beginAuthorization}. */
 export interface AuthorizationInput {
   readonly metadata: IssuerMetadata;
   readonly client: OAuthClient;
-  /** Sent byte for byte: http, a loopback host, with the port that is listened on. RFC 8252, 7.3. */
+  /** Sent byte for byte: http, a loopback host, the port that is listened on. RFC 8252, 7.3. */
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   /** OpenID Connect Core 1.0, 3.1.2.1: `consent`, `select_account` … */
@@ -42,10 +42,11 @@ export interface AuthorizationInput {
 }
 
 /**
- * Begins a sign-in with fresh `state`, `nonce` and PKCE verifier (256 bits each, S256). RFC 7636; RFC 9700, 2.1.1.
+ * Starts a sign-in with a fresh `state`, `nonce` and PKCE verifier (256 bits each, S256). RFC 7636; RFC 9700,
+ * 2.1.1.
  *
- * @throws AppError `ISSUER_ERROR` for an issuer that lists PKCE methods without S256, `USAGE` for a redirect URI
- * that is not http on loopback.
+ * @throws {AppError} `ISSUER_ERROR` when the issuer lists PKCE methods without S256, `USAGE` when the redirect URI
+ * is not http on loopback.
  */
 export async function beginAuthorization(input: AuthorizationInput): Promise<Authorization> {
   const { metadata, client, redirectUri, scopes, prompt, loginHint } = input;
@@ -71,7 +72,7 @@ export async function beginAuthorization(input: AuthorizationInput): Promise<Aut
     prompt,
     login_hint: loginHint,
   });
-  // The endpoint's address may have some of its own.
+  // The endpoint's address may contain some of these itself.
   for (const name of parameters.keys()) url.searchParams.delete(name);
   for (const [name, value] of parameters) url.searchParams.append(name, value);
   const authorization = { url: url.href, redirectUri, clientId: client.id };
@@ -81,11 +82,11 @@ export async function beginAuthorization(input: AuthorizationInput): Promise<Aut
   return authorization as Authorization;
 }
 
-/** What a request to the redirect URI's listener turned out to be. */
+/** The meaning of a request to the redirect URI's listener. */
 export type Callback =
-  /** A stray hit, to be answered with this status; the sign-in goes on waiting. */
+  /** A stray request, to be answered with this status; the sign-in keeps waiting. */
   | { readonly kind: "ignored"; readonly status: 400 | 404 | 405 | 421 }
-  /** The issuer's answer, which ends the sign-in: declined, or not to be trusted. */
+  /** The issuer's answer that ends the sign-in: it was declined, or the answer cannot be trusted. */
   | { readonly kind: "refused"; readonly error: AppError }
   /** The issuer's answer with a code, for {@link redeemCode}. */
   | { readonly kind: "code"; readonly params: URLSearchParams };
@@ -93,10 +94,10 @@ export type Callback =
 const STEP = "Cannot sign in";
 
 /**
- * Judges a request to the listener, or the address that a browser ended at, pasted back as a `Request`.
+ * Judges a request to the listener, or the address where a browser ended, which the person pasted.
  *
- * Method, path and Host first; then `state` in constant time; only then whatever else it says: duplicates, `iss`
- * (RFC 9207), `error`, `code`.
+ * Method, path and Host are checked first; then `state` in constant time; only then everything else: duplicates,
+ * `iss` (RFC 9207), `error`, `code`.
  */
 export function readCallback(
   authorization: Authorization,
@@ -186,7 +187,7 @@ function isAuthority(redirect: URL, authority: string): boolean {
   return own.includes(authority.toLowerCase());
 }
 
-/** Compares without telling by its time where two texts differ. */
+/** Compares in a time that does not depend on where two texts differ. */
 function sameText(given: string, expected: string): boolean {
   let difference = given.length ^ expected.length;
   for (let index = 0; index < expected.length; index++) {
@@ -195,7 +196,7 @@ function sameText(given: string, expected: string): boolean {
   return difference === 0;
 }
 
-/** What {@link redeemCode} needs to know. */
+/** The input of {@link redeemCode}. */
 export interface RedeemInput {
   readonly metadata: IssuerMetadata;
   readonly keys?: SigningKeys | undefined;
@@ -209,9 +210,9 @@ export interface RedeemInput {
 }
 
 /**
- * Exchanges the code for tokens and verifies them. Asked once, never again: a code works once.
+ * Exchanges the code for tokens and verifies them. The request is never repeated, because a code works once.
  *
- * @throws AppError `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
+ * @throws {AppError} `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
  */
 export async function redeemCode(http: HttpContext, input: RedeemInput): Promise<SignInTokens> {
   const { metadata, client, authorization, params } = input;

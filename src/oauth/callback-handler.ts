@@ -1,40 +1,40 @@
-/** Owns one browser sign-in attempt as it is seen from its callback: stray hits are waited out, one right hit ends it. */
+/** One attempt to sign in by browser, seen from its callback: stray requests are ignored, and the right one ends it. */
 
 import { AppError, toAppError } from "../errors.ts";
 import { type Authorization, readCallback } from "./authorization-code.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { failurePage, type SignedInWords, strayPage, successPage } from "./result-page.ts";
 
-/** What a sign-in attempt needs to know. */
+/** The input of a sign-in attempt. */
 export interface CallbackInput {
   readonly authorization: Authorization;
   readonly metadata: IssuerMetadata;
   /**
-   * Exchanges and verifies, and stores where that belongs to success; the browser is told only after it resolved, with
-   * the words that it resolved to.
+   * Exchanges and verifies the code, and stores the result if that is part of success. The browser gets its page
+   * only when this resolves, with the resolved labels.
    */
   readonly redeem: (params: URLSearchParams) => Promise<SignedInWords>;
 }
 
-/** What an address that was pasted turned out to be; only `taken` is the issuer's answer to this attempt. */
+/** The meaning of a pasted address; only `taken` is the issuer's answer to this attempt. */
 export type Pasted = "taken" | "no-address" | "other-address" | "other-attempt";
 
 /** An attempt that waits for its callback. */
 export interface CallbackHandler {
   /**
-   * Answers a request; never rejects. The outcome can settle before the answer was sent: close the listener
+   * Answers a request; never rejects. The outcome can settle before the answer is sent: close the listener
    * gracefully.
    */
   handle(request: Request): Promise<Response>;
-  /** As {@link handle}, for the address at which a browser ended that cannot reach the listener. */
+  /** Like {@link handle}, for the address where a browser ended that could not reach the listener. */
   paste(text: string): Promise<Pasted>;
   /** Settles once: with what `redeem` resolved to, or with the AppError that ended the attempt. */
   readonly outcome: Promise<SignedInWords>;
 }
 
 /**
- * The handler of one attempt. Concurrent hits are safe: the first right one decides, before anything is awaited,
- * and every later one is told that the attempt is over.
+ * The handler of one attempt. Concurrent requests are safe: the first right one decides, before anything is
+ * awaited, and every later one is told that the attempt is over.
  */
 export function callbackHandler(input: CallbackInput): CallbackHandler {
   const { authorization, metadata, redeem } = input;

@@ -1,4 +1,4 @@
-/** Owns what two clocks that disagree are called. */
+/** The error for a clock that disagrees with a server's. */
 
 import { AppError } from "../errors.ts";
 
@@ -6,11 +6,11 @@ import { AppError } from "../errors.ts";
 export const CLOCK_TOLERANCE = 60;
 
 /**
- * `CLOCK_SKEW` with both times when the server's clock is further from ours than may be; undefined when it is not, or
- * when the server names no time.
+ * `CLOCK_SKEW` with both times when the server's clock differs from ours by more than the tolerance; undefined when
+ * it does not, or when the server gave no time.
  *
  * @param now milliseconds since 1970, as is `serverDate`.
- * @param consequence what came of it, as a sentence's end: "its ID token was refused: …".
+ * @param consequence what failed, as the end of a sentence: "its ID token was refused: …".
  */
 export function clockSkew(
   now: number,

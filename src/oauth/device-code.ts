@@ -1,4 +1,4 @@
-/** What sign-ins on another device have in common: the secret code, how long and how often it is asked about. */
+/** The polling that sign-ins on another device share: the secret code, how long and how often to ask. */
 
 import { AppError } from "../errors.ts";
 import { secondsIn } from "./answer-values.ts";
@@ -6,9 +6,9 @@ import type { HttpContext } from "../http/bounded.ts";
 import type { Sleep } from "../http/retry.ts";
 import type { Answer } from "./issuer-request.ts";
 
-/** The secret that is polled with, and its times. */
+/** The secret code to poll with, and its times. */
 export interface PolledCode {
-  /** When the code runs out, in milliseconds since 1970. */
+  /** When the code expires, in milliseconds since 1970. */
   readonly expiresAt: number;
   /** Seconds between two polls. */
   readonly interval: number;
@@ -21,8 +21,8 @@ const DEFAULT_LIFE_SECONDS = 15 * 60;
 const LONGEST_LIFE_SECONDS = 24 * 3600;
 
 /**
- * Reads `device_code`, `expires_in` and `interval`. RFC 8628, 3.2. A code of which nobody says how long it lives is
- * asked about for a quarter of an hour.
+ * Reads `device_code`, `expires_in` and `interval`. RFC 8628, 3.2. A code without a lifetime is polled for a
+ * quarter of an hour.
  *
  * @throws {AppError} what `malformed` makes of a complaint.
  */
@@ -45,8 +45,10 @@ export function readPolledCode(
 }
 
 /**
- * Waits between two polls. Throws the signal's AppError when that ends the flow, `ranOut` for another reason; and where
- * only the time is over, the outage that the last poll met.
+ * Waits between two polls.
+ *
+ * @throws {AppError} the signal's own when it ends the flow, `ranOut` when it fires for another reason; when only
+ * the time is over, the outage that the last poll met.
  */
 export async function pauseFor(
   { signal }: HttpContext,

@@ -1,4 +1,4 @@
-/** The device authorization flow: a code that a person types on another device, and the polling for its tokens. */
+/** The device authorization flow: a code that a person types on another device, and polling for its tokens. */
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
@@ -22,16 +22,16 @@ import {
   verifySignIn,
 } from "./token-response.ts";
 
-/** What a person needs, and the secret that is polled with. RFC 8628, 3.2. */
+/** The code for the person, and the secret to poll with. RFC 8628, 3.2. */
 export interface DeviceCode extends PolledCode {
   readonly userCode: string;
   readonly verificationUri: string;
   readonly verificationUriComplete?: string | undefined;
-  /** PKCE's, where its challenge was sent. Not enumerable. */
+  /** PKCE's verifier, if its challenge was sent. Not enumerable. */
   readonly codeVerifier?: string | undefined;
 }
 
-/** What {@link beginDevice} needs to know. */
+/** The input of {@link beginDevice}. */
 export interface DeviceInput {
   readonly metadata: IssuerMetadata;
   readonly client: OAuthClient;
@@ -45,11 +45,11 @@ const SLOWER_SECONDS = 5;
 const LONGEST_PAUSE_SECONDS = 60;
 
 /**
- * Asks for a device code. RFC 8628, 3.1. PKCE goes with it, which RFC 8628 does not have and Keycloak demands of clients
- * that must use it: an issuer that does not know its parameters is asked once more without them.
+ * Requests a device code. RFC 8628, 3.1. The request contains PKCE, which RFC 8628 lacks and Keycloak demands from
+ * some clients; an issuer that does not know its parameters is asked again without them.
  *
- * @throws {AppError} `ISSUER_ERROR` when the issuer has no such endpoint or refuses, `NETWORK`, `INVALID_TOKEN` for
- * an address that must not be shown.
+ * @throws {AppError} `ISSUER_ERROR` when the issuer has no such endpoint or refuses, `NETWORK`, `INVALID_TOKEN`
+ * when the address must not be shown.
  */
 export async function beginDevice(http: HttpContext, input: DeviceInput): Promise<DeviceCode> {
   const { metadata, client, scopes } = input;
@@ -125,7 +125,7 @@ function readDeviceCode(http: HttpContext, endpoint: string, answer: Answer): De
   const uri = memberIn(json.verification_uri) ?? memberIn(json.verification_url);
   if (uri === undefined) throw malformed("it holds no verification_uri");
   const complete = memberIn(json.verification_uri_complete);
-  // What is polled with is the target, so that the secret stays out of sight.
+  // The result is the polled code itself, whose secret is not enumerable.
   return Object.assign(polled, {
     userCode: printable(userCode, 64),
     verificationUri: addressToOpen(endpoint, "verification_uri", uri),
@@ -135,7 +135,7 @@ function readDeviceCode(http: HttpContext, endpoint: string, answer: Answer): De
   });
 }
 
-/** A person is told to open it: nothing but a web page may stand there, and it is shown as its URL is written. */
+/** A person is told to open this address, so it must be a web page; it is shown as a parsed URL. */
 function addressToOpen(endpoint: string, name: string, uri: unknown): string {
   const url = endpointUrl(uri);
   if (typeof url !== "string") return url.href;
@@ -144,7 +144,7 @@ function addressToOpen(endpoint: string, name: string, uri: unknown): string {
   });
 }
 
-/** What {@link pollDevice} needs to know. */
+/** The input of {@link pollDevice}. */
 export interface PollInput {
   readonly metadata: IssuerMetadata;
   readonly keys?: SigningKeys | undefined;
@@ -158,10 +158,11 @@ export interface PollInput {
 
 /**
  * Polls until the person has answered. `slow_down` adds 5 s for good; a 5xx is retried after the interval; an
- * issuer that cannot be reached is asked ever less often until it answers. RFC 8628, 3.4 and 3.5. One that does not know
- * PKCE's verifier is not sent it again.
+ * unreachable issuer is asked less and less often. RFC 8628, 3.4 and 3.5. An issuer that does not know PKCE's
+ * verifier is not sent it again.
  *
- * @throws {AppError} `ACCESS_DENIED`, `TIMEOUT` when the code ran out, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`.
+ * @throws {AppError} `ACCESS_DENIED`, `TIMEOUT` when the code expired, `ISSUER_ERROR`, `INVALID_TOKEN`,
+ * `CLOCK_SKEW`.
  */
 export async function pollDevice(http: HttpContext, input: PollInput): Promise<SignInTokens> {
   const { metadata, client, device, sleep } = input;
@@ -197,7 +198,7 @@ export async function pollDevice(http: HttpContext, input: PollInput): Promise<S
     } catch (error) {
       if (http.signal.aborted || !(error instanceof AppError) || error.code !== "NETWORK") throw error;
       const failed = failedRequest(error);
-      // Tokens that cannot be read are gone with their code; asking again would only hide why.
+      // Unreadable tokens are lost with their code; asking again would only hide why.
       if (failed?.kind === "content") throw error;
       outage = error;
       pause = failed?.kind === "status"

@@ -1,4 +1,4 @@
-/** What an issuer says about itself: OpenID Connect Discovery, its checks, and the scopes to ask for. */
+/** An issuer's metadata: OpenID Connect Discovery, its checks, and the scopes to request. */
 
 import * as oauth from "oauth4webapi";
 import { AppError, fail } from "../errors.ts";
@@ -8,11 +8,11 @@ import type { FailedRequest, HttpContext } from "../http/bounded.ts";
 import { readJson, requestOptions } from "./issuer-request.ts";
 
 /**
- * The part of an issuer's metadata that is used, safe to keep as JSON with a session. Every endpoint in it was
- * checked: https, or http on loopback. OpenID Connect Discovery 1.0, 3; RFC 8414, 8628, 9207.
+ * The part of an issuer's metadata that is used, safe to store as JSON with a session. Every endpoint was checked:
+ * https, or http on loopback. OpenID Connect Discovery 1.0, 3; RFC 8414, 8628, 9207.
  */
 export interface IssuerMetadata {
-  /** Equal byte for byte to the issuer that was asked for. */
+  /** Equal byte for byte to the requested issuer. */
   readonly issuer: string;
   readonly authorization_endpoint: string;
   readonly token_endpoint: string;
@@ -46,8 +46,8 @@ const STEP = "Cannot read the issuer's discovery document";
 /**
  * Asks an issuer for its metadata: `<issuer>/.well-known/openid-configuration`.
  *
- * @throws AppError `USAGE` for an issuer that is no https URL, `NETWORK`, and `ISSUER_ERROR` for a document that
- * is absent or fails a check.
+ * @throws {AppError} `USAGE` when the issuer is no https URL, `NETWORK`, `ISSUER_ERROR` when the document is
+ * missing or fails a check.
  */
 export async function discoverIssuer(http: HttpContext, issuer: string): Promise<IssuerMetadata> {
   const url = endpointUrl(issuer, { query: "refused" });
@@ -59,7 +59,7 @@ export async function discoverIssuer(http: HttpContext, issuer: string): Promise
   const response = await oauth.discoveryRequest(url, requestOptions(http, STEP));
   const refuse = (why: string, { cause, hint = CHECK }: Why = {}) =>
     new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(url)} ${why}.`, { hint, cause });
-  // A page of a web site that has no such document is no captive portal.
+  // A web site without such a document is not a captive portal.
   if (response.status !== 200) {
     throw refuse(`has none (status ${response.status})`, {
       cause: { kind: "refused", status: response.status },
@@ -130,10 +130,10 @@ function isNeighbour(named: unknown, issuer: string): named is string {
 const DEFAULT_SCOPES = ["openid", "profile", "email", "offline_access"];
 
 /**
- * The scopes to ask for, `openid` first. Without a wish: `openid profile email offline_access`, less
- * `offline_access` where the issuer lists its scopes and lacks it. A wish replaces the list, but for `openid`.
+ * The scopes to request, `openid` first. By default `openid profile email offline_access`, without `offline_access`
+ * when the issuer lists its scopes and lacks it. Chosen scopes replace the list, except `openid`.
  *
- * @throws AppError `USAGE` for a word that cannot be a scope (RFC 6749, 3.3).
+ * @throws {AppError} `USAGE` for a word that cannot be a scope (RFC 6749, 3.3).
  */
 export function requestedScopes(
   metadata: Pick<IssuerMetadata, "scopes_supported">,

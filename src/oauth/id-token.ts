@@ -1,4 +1,4 @@
-/** The verification of ID tokens: signature, claims and times, each failure with its own sentence. */
+/** The verification of ID tokens: signature, claims and times, with a sentence for each failure. */
 
 import { fromBase64Url, isObject, toBase64Url } from "../encoding.ts";
 import { AppError, fail } from "../errors.ts";
@@ -26,7 +26,7 @@ export interface IdTokenClaims {
   readonly [claim: string]: unknown;
 }
 
-/** A public key as an issuer's key set has it: what verifying needs. RFC 7517, 4; RFC 7518, 6. */
+/** The members of a public key that verification needs. RFC 7517, 4; RFC 7518, 6. */
 export interface SigningKey {
   kty: string;
   kid?: string;
@@ -40,36 +40,36 @@ export interface SigningKey {
   key_ops?: string[];
 }
 
-/** An issuer's public signing keys, safe to keep as JSON with a session, so that a refresh needs one request. */
+/** An issuer's public signing keys, safe to store as JSON with a session, so that a refresh needs one request. */
 export interface SigningKeys {
   readonly keys: readonly SigningKey[];
   /** Milliseconds since 1970. */
   readonly fetchedAt: number;
 }
 
-/** What an ID token is held against. */
+/** What an ID token is checked against. */
 export interface IdTokenChecks {
   readonly metadata: IssuerMetadata;
-  /** Keys from an earlier flow; fetched when absent, and once more when none of them fits. */
+  /** Keys from an earlier flow; fetched when undefined, and again when none of them fits. */
   readonly keys?: SigningKeys | undefined;
   readonly clientId: string;
-  /** The one that was sent; left out where none was (device code, refresh). */
+  /** The nonce that was sent; undefined when none was (device code, refresh). */
   readonly nonce?: string | undefined;
-  /** Held against `at_hash` when the token has one. */
+  /** Checked against `at_hash` when the token has one. */
   readonly accessToken: string;
-  /** Identity that a refreshed token must keep. */
+  /** The identity that a refreshed token must keep. */
   readonly expected?: { readonly issuer: string; readonly subject: string } | undefined;
   /** Audiences beside this client that the person trusts, so that a token may name them without `azp`. */
   readonly trustedAudiences?: readonly string[] | undefined;
-  /** The `Date` of the answer that the token came in, in milliseconds since 1970; tells a wrong clock from an old token. */
+  /** The `Date` of the answer with the token, in milliseconds since 1970; tells a wrong clock from an old token. */
   readonly serverDate?: number | undefined;
 }
 
-/** An ID token that is the issuer's own and for us; only its times may still be wrong. */
+/** An ID token that is the issuer's own and for us; only its times may be wrong. */
 export interface VerifiedIdToken {
   readonly claims: IdTokenClaims;
   readonly keys: SigningKeys;
-  /** Why the times are wrong, `CLOCK_SKEW` or `INVALID_TOKEN`; absent when they are right. */
+  /** Why the times are wrong, `CLOCK_SKEW` or `INVALID_TOKEN`; undefined when they are right. */
   readonly untimely?: AppError | undefined;
 }
 
@@ -83,11 +83,11 @@ function invalid(metadata: IssuerMetadata, why: string, hint = HINT): AppError {
 
 /**
  * Verifies an ID token: `alg`, signature, `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash`, and last its times, so
- * that what fails by its times alone is known to be the issuer's own.
+ * that a token which fails only by its times is known to be the issuer's own.
  *
  * OpenID Connect Core 1.0, 3.1.3.7, 3.1.3.8 and 12.2; RFC 8725.
  *
- * @throws AppError `INVALID_TOKEN` naming the check, or `NETWORK` when the issuer's keys cannot be had.
+ * @throws {AppError} `INVALID_TOKEN` naming the check, `NETWORK` when the issuer's keys cannot be fetched.
  */
 export async function verifyIdToken(
   http: HttpContext,
@@ -123,7 +123,7 @@ interface Algorithm {
 
 const SIZES = ["256", "384", "512"] as const;
 
-/** JWS algorithms with a public key, RFC 7518, 3.1 and RFC 8037. `none` and the HMACs are not among them. */
+/** JWS algorithms with a public key, RFC 7518, 3.1 and RFC 8037; without `none` and the HMACs. */
 function algorithmOf(name: unknown): Algorithm | undefined {
   if (name === "EdDSA" || name === "Ed25519") {
     const plain = { name: "Ed25519" };
@@ -180,7 +180,11 @@ function parseJws(metadata: IssuerMetadata, idToken: string): Jws {
 
 // --- the keys ------------------------------------------------------------------------------------------------
 
-/** Fetches the issuer's public keys. @throws AppError `NETWORK`, or `INVALID_TOKEN` for a document that is none. */
+/**
+ * Fetches the issuer's public keys.
+ *
+ * @throws {AppError} `NETWORK`, `INVALID_TOKEN` when the document is no key set.
+ */
 export async function fetchSigningKeys(http: HttpContext, metadata: IssuerMetadata): Promise<SigningKeys> {
   const step = "Cannot read the issuer's signing keys";
   const response = await issuerFetch(http, step)(metadata.jwks_uri, {
@@ -196,7 +200,7 @@ export async function fetchSigningKeys(http: HttpContext, metadata: IssuerMetada
   return { keys: json.keys.flatMap(publicMembers), fetchedAt: http.now() };
 }
 
-/** Only what verifying needs is kept: certificates are large, and a private part has no business here. */
+/** Only what verification needs is stored: certificates are large, and a private part does not belong here. */
 function publicMembers(jwk: unknown): SigningKey[] {
   if (!isObject(jwk) || typeof jwk.kty !== "string") return [];
   const kept: SigningKey = { kty: jwk.kty };
@@ -222,8 +226,8 @@ function candidates({ keys }: SigningKeys, { header, algorithm }: Jws): readonly
 }
 
 /**
- * Finds the key and verifies with it. Keys from an earlier flow get one second chance with fresh ones: the
- * issuer may have rotated since, under a new `kid`, the same one, or none.
+ * Finds the key and verifies the signature. When keys from an earlier flow fail, fresh ones are tried once: the
+ * issuer may have rotated, under a new `kid`, the same one, or none.
  */
 async function verifySignature(
   http: HttpContext,
@@ -246,7 +250,7 @@ async function signatureFault(keys: SigningKeys, jws: Jws): Promise<string | und
   if (jwk.kty === "RSA" && (fromBase64Url(jwk.n ?? "")?.length ?? 0) < 256) {
     return "the issuer's RSA key is shorter than 2048 bits";
   }
-  // `alg` and `key_ops` were compared already; runtimes differ in how they read them.
+  // `alg` and `key_ops` were already compared; runtimes differ in how they read them.
   const { alg: _alg, key_ops: _operations, use: _use, ...bare } = jwk;
   try {
     const key = await crypto.subtle.importKey("jwk", bare, jws.algorithm.importing, false, ["verify"]);
@@ -294,7 +298,7 @@ async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): P
   }
   const time = (name: keyof typeof TIMES): number | undefined => {
     const value = claims[name];
-    // Beyond this a Date cannot follow.
+    // A Date has no larger times.
     if (value === undefined || (typeof value === "number" && Math.abs(value) <= 8.64e12)) return value;
     throw refuse(`its ${TIMES[name]} (${name}) is not a time`);
   };
@@ -304,7 +308,7 @@ async function checkClaims({ claims, algorithm }: Jws, checks: IdTokenChecks): P
   return { ...claims, iss, sub, aud, ...times };
 }
 
-/** The flags that trust audiences; AUD for those that cannot be typed. OpenID Connect Core 1.0, 3.1.3.7, 3. */
+/** The flags that trust audiences; AUD stands for one that cannot be typed. OpenID Connect Core 1.0, 3.1.3.7, 3. */
 function trustFlags(audiences: readonly unknown[]): string {
   const names = audiences.slice(0, 5).map((one) =>
     typeof one === "string" && one !== "" && one === printable(one, 200) ? one : "AUD"
@@ -318,7 +322,7 @@ function shown(claim: unknown): string {
   return typeof claim === "string" ? `"${printable(claim)}"` : "missing";
 }
 
-/** `at_hash`: the left half of the access token's hash, by the hash of the signature's algorithm. Core, 3.1.3.6. */
+/** `at_hash`: the left half of the access token's hash, with the hash of the signature's algorithm. Core, 3.1.3.6. */
 async function halfHash({ hash }: Algorithm, accessToken: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest(hash, new TextEncoder().encode(accessToken)));
   return toBase64Url(digest.subarray(0, digest.length / 2));

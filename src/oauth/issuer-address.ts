@@ -1,13 +1,16 @@
-/** What somebody meant who gave an issuer's address with something around it. */
+/** The issuer that a person meant by an address that is not quite one. */
 
 import { printable } from "../text.ts";
 
-/** Where discovery documents lie: OpenID Connect Discovery 1.0, 4.1, and RFC 8414, 3.1, which puts the path behind it. */
+/**
+ * The paths of discovery documents: OpenID Connect Discovery 1.0, 4.1, and RFC 8414, 3.1, which puts the issuer's
+ * path after it.
+ */
 const DOCUMENT = /\/\.well-known\/(?:openid-configuration|oauth-authorization-server)\/?/;
 
 /**
- * The issuer that was meant by an address that is none: without blanks around it, without the path of its discovery
- * document, with the `https://` that is missing. Undefined where nothing of that is the fault.
+ * The issuer meant by an address: without surrounding blanks, without the path of the discovery document, with a
+ * missing `https://`. Undefined when none of these is the fault.
  */
 export function issuerMeant(text: string): string | undefined {
   const bare = printable(text, Infinity);

@@ -1,4 +1,4 @@
-/** Requests to an issuer: which answers are refused at once, how the rest is read, and what a bad answer is called. */
+/** Requests to an issuer: which answers are refused at once, how the rest is read, and the errors of bad answers. */
 
 import * as oauth from "oauth4webapi";
 import { parseJson } from "../encoding.ts";
@@ -22,56 +22,57 @@ import { type Meaning, namesError, PASSING_STATUSES, type Refusal } from "./refu
 
 /** The `cause` of an AppError about an issuer's answer. */
 export interface FailedAnswer extends FailedRequest {
-  /** What was refused, and what that means; of a refusal in JSON. */
+  /** What was refused, and its meaning, for a refusal in JSON. */
   readonly refusal?: Refusal & { readonly meaning: Meaning } | undefined;
 }
 
-/** An issuer's answer: JSON, whatever its status below 500. */
+/** An issuer's answer: JSON with any status below 500. */
 export interface Answer {
   readonly status: number;
   readonly json: Readonly<Record<string, unknown>>;
-  /** The `Date` header in milliseconds since 1970, when there is a readable one. */
+  /** The `Date` header in milliseconds since 1970; undefined without a readable one. */
   readonly serverDate?: number | undefined;
 }
 
-/** The largest answer of an issuer that is read, in bytes. */
+/** The largest answer of an issuer to read, in bytes. */
 export const MAX_ANSWER = MEBIBYTE;
 
-/** In milliseconds; when a flow's time runs out after so long a silence, the server is the cause and not a person. */
+/** In milliseconds. When a flow's time ends after so long a silence, the server is the cause and not a person. */
 const SILENCE = 1_000;
 
-/** The refusal that an error is about, where the issuer said one in JSON. */
+/** The refusal that an error is about, if the issuer sent one in JSON. */
 export function refusalOfError(error: unknown): FailedAnswer["refusal"] {
   return (failedRequest(error) as FailedAnswer | undefined)?.refusal;
 }
 
 /**
- * True when an endpoint that the metadata names is no longer there, so that discovery is worth another request. An
- * answer that says what it refuses shows that the endpoint is there (ZITADEL refuses with a 404, too).
+ * True when an endpoint of the metadata no longer exists, so that discovery is worth another request. An answer
+ * with a refusal shows that the endpoint exists (ZITADEL refuses with a 404, too).
  */
 export function endpointGone(error: unknown): boolean {
   const status = failedRequest(error)?.status;
   return (status === 404 || status === 410) && (refusalOfError(error)?.meaning ?? "other") === "other";
 }
 
-/** An AppError `NETWORK` about an answer whose cause says what may be asked again. */
+/** An AppError `NETWORK` about an answer; its cause says whether to retry. */
 export function badAnswer(message: string, cause: FailedAnswer, hint = "Try again in a moment."): AppError {
   return new AppError("NETWORK", message, { cause, hint });
 }
 
-/** How one request to an issuer differs from the plain one. */
+/** The options of a request to an issuer. */
 interface IssuerRequest {
-  /** What a server says of itself in the body of an answer that is an error here, safe to print. */
+  /** What a server says about itself in the body of an error answer, safe to print. */
   readonly wordsOf?: ((body: string) => string | undefined) | undefined;
-  /** `returned` where a redirect is an answer in itself; it is never followed. */
+  /** `returned` when a redirect is an answer in itself. Redirects are never followed. */
   readonly redirects?: "refused" | "returned" | undefined;
 }
 
 /**
- * A fetch within limits: https (http on loopback), no redirect followed, at most 1 MiB. What it returns is read already,
- * and repeats no secret of the request unless it holds what was asked for; 5xx, redirects, 408, 425 and 429 are errors.
+ * A fetch within limits: https (http on loopback), no redirects, at most 1 MiB. Its response is already read, and
+ * repeats no secret of the request unless it contains the requested answer; 5xx, redirects, 408, 425 and 429 are
+ * errors.
  *
- * @param step what is being done, as a sentence's begin: "Cannot refresh the session".
+ * @param step what is being done, as the start of a sentence: "Cannot refresh the session".
  */
 export function issuerFetch(
   http: HttpContext,
@@ -103,7 +104,7 @@ export function issuerFetch(
   };
 }
 
-/** The options with which `oauth4webapi` sends its requests through {@link issuerFetch}. */
+/** The options for `oauth4webapi` that send its requests through {@link issuerFetch}. */
 export function requestOptions(http: HttpContext, step: string): {
   [oauth.customFetch]: (url: string, init: object) => Promise<Response>;
   [oauth.allowInsecureRequests]: true;
@@ -128,7 +129,7 @@ function requestErrors(step: string, host: string): RequestErrors {
         within: `within ${seconds} s`,
         hint: proxy === undefined ? "Try again in a moment." : CHECK_NETWORK,
       }),
-    // The server, or the proxy, may be what let the flow's time run out.
+    // The server or the proxy may be why the flow's time ended.
     ended: (reason, proxy, silence) => {
       if (!(reason instanceof AppError)) return noAnswer(who, { proxy });
       const theirs = (reason.code === "TIMEOUT" && silence >= SILENCE) ||
@@ -149,7 +150,7 @@ function isRedirect({ status }: ReadAnswer): boolean {
   return status >= 300 && status < 400;
 }
 
-/** True for a body that names an error, as some issuers send it with status 200. */
+/** True for a body that names an error; some issuers send it with status 200. */
 function isError(body: Uint8Array): boolean {
   const json = parseJson(new TextDecoder().decode(body));
   return typeof json === "object" && json !== null && namesError(json as Record<string, unknown>);
@@ -167,7 +168,7 @@ function unavailable(
   return badAnswer(`${who} ${what} (${said}).`, cause);
 }
 
-/** Reads what {@link issuerFetch} returned as a JSON object; anything else is not the issuer's answer. */
+/** Reads the response of {@link issuerFetch} as a JSON object; anything else is not the issuer's answer. */
 export async function readJson(step: string, url: string | URL, response: Response): Promise<Answer> {
   const { status } = response;
   const type = (response.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
@@ -186,7 +187,7 @@ export async function readJson(step: string, url: string | URL, response: Respon
   return { status, json: json as Record<string, unknown>, serverDate: serverDateOf(response) };
 }
 
-/** The `Date` header in milliseconds since 1970; undefined when there is no readable one. RFC 9110, 6.6.1. */
+/** The `Date` header in milliseconds since 1970; undefined without a readable one. RFC 9110, 6.6.1. */
 export function serverDateOf({ headers }: Response): number | undefined {
   const date = Date.parse(headers.get("date") ?? "");
   return Number.isNaN(date) ? undefined : date;

@@ -1,4 +1,4 @@
-/** Owns the reading of a JWT's parts, which verifies nothing. */
+/** The parts of a JWT, read without verifying anything. */
 
 import { fromBase64Url } from "../encoding.ts";
 
@@ -27,6 +27,6 @@ export function unverifiedClaims(token: string): Readonly<Record<string, unknown
 
 /** A claim as a time in milliseconds since 1970; undefined when it is none. RFC 7519, 2 (NumericDate). */
 export function timeOf(claim: unknown): number | undefined {
-  // Beyond this a Date cannot follow.
+  // A Date has no larger times.
   return typeof claim === "number" && Math.abs(claim) <= 8.64e12 ? claim * 1000 : undefined;
 }

@@ -1,4 +1,7 @@
-/** A loopback address that leads to the issuer's once: what a browser is started with stands in every process list. */
+/**
+ * A loopback address that redirects to the issuer once. The browser is started with it, because every process list
+ * shows that address.
+ */
 
 import * as oauth from "oauth4webapi";
 import { strayPage } from "./result-page.ts";
@@ -6,13 +9,13 @@ import { strayPage } from "./result-page.ts";
 /** An address that works once. */
 export interface OneTimeAddress {
   readonly url: string;
-  /** Answers a request for it; undefined for a request for anything else. */
+  /** Answers a request for it; undefined for another request. */
   handle(request: Request): Promise<Response> | undefined;
 }
 
 /**
- * Makes an address below the origin of a loopback listener that redirects to `target` once. Whoever comes later gets a
- * page; `again` is called the first time that happens.
+ * Creates an address below the origin of a loopback listener that redirects to `target` once. Later requests get a
+ * page, and `again` is called for the first of them.
  */
 export function oneTimeAddress(origin: string, target: string, again: () => void): OneTimeAddress {
   const url = `${origin}/${oauth.generateRandomState()}`;

@@ -1,23 +1,23 @@
-/** Loopback redirect URIs: which ones can be listened on, and how a port is put into one, byte for byte. */
+/** Loopback redirect URIs: which ones can be listened on, and inserting a port byte for byte. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { isLoopback } from "../http/address.ts";
 
-/** A redirect URI as it was written, taken apart. RFC 8252, 7.3. */
+/** A redirect URI and its parts. RFC 8252, 7.3. */
 export interface LoopbackRedirect {
   /** `localhost`, `127.0.0.1` or `[::1]`. */
   readonly hostname: string;
-  /** The port that is written in it, a default one too. */
+  /** The port that is written in it, even a default one. */
   readonly port: number | undefined;
-  /** The URI with a port put in where it has none; every other byte stays. */
+  /** The URI with a port inserted if it has none; every other byte stays. */
   withPort(port: number): string;
 }
 
 /**
  * A redirect URI that a loopback listener can serve.
  *
- * @throws AppError `USAGE` for anything but http on loopback.
+ * @throws {AppError} `USAGE` when it is not http on loopback.
  * @example
  * ```ts
  * import { loopbackRedirect } from "./redirect-uri.ts";
@@ -28,7 +28,7 @@ export interface LoopbackRedirect {
 export function loopbackRedirect(uri: string): LoopbackRedirect {
   const url = URL.parse(uri);
   const [, before = "", authority = "", after = ""] = /^(http:\/\/)([^/?#\\]+)([^#]*)$/i.exec(uri) ?? [];
-  // What a URL's parser would drop or change, the issuer would see.
+  // The issuer sees what a URL parser would drop or change.
   const asWritten = authority !== "" && /^[\x21-\x7e]*$/.test(uri) && !authority.includes("@");
   if (url === null || !asWritten || !isLoopback(url.hostname)) {
     throw new AppError("USAGE", `The redirect URI ${printable(uri)} cannot be listened on.`, {

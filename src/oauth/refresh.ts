@@ -1,4 +1,4 @@
-/** The refresh of a session's tokens: what is asked again, what ends the session, and what must be kept. */
+/** The refresh of a session's tokens: what is retried, what ends the session, and what must be stored. */
 
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
@@ -20,7 +20,7 @@ import {
   type TokenSet,
 } from "./token-response.ts";
 
-/** What {@link refreshTokens} needs to know. */
+/** The input of {@link refreshTokens}. */
 export interface RefreshInput extends Retry {
   readonly metadata: IssuerMetadata;
   readonly keys?: SigningKeys | undefined;
@@ -29,38 +29,39 @@ export interface RefreshInput extends Retry {
   readonly parameters?: TokenParameters | undefined;
   /** Audiences beside this client that an ID token may name without `azp`. */
   readonly trustedAudiences?: readonly string[] | undefined;
-  /** Whom the session belongs to; a refreshed ID token must keep both. */
+  /** The session's identity; a refreshed ID token must keep both. */
   readonly expected: { readonly issuer: string; readonly subject: string };
 }
 
-/** What a refresh brought. */
+/** The result of a refresh. */
 export type Refreshed =
   | {
     readonly kind: "tokens";
-    /** `refreshToken` is the one to use next time, rotated or not; without `idToken` the old one stays in use. */
+    /** `refreshToken` is the one to use next, rotated or not. Without `idToken`, the old one stays in use. */
     readonly tokens: TokenSet & { readonly refreshToken: string };
     readonly keys?: SigningKeys | undefined;
-    /** The metadata in force: another than was handed in when an endpoint had moved. */
+    /** The metadata in force; it differs from the input when an endpoint has moved. */
     readonly metadata: IssuerMetadata;
   }
   | {
-    /** The answer cannot be used, and yet its refresh token is the one to store: the old one may be spent. */
+    /** The answer cannot be used, but its refresh token must be stored: the old one may be spent. */
     readonly kind: "unusable";
     readonly error: AppError;
-    /** Present when the issuer rotated it. */
+    /** Set when the issuer rotated it. */
     readonly refreshToken?: string | undefined;
   };
 
 const STEP = "Cannot refresh the session";
 
 /**
- * Trades the refresh token for fresh tokens. RFC 6749, 6; OpenID Connect Core 1.0, 12.
+ * Exchanges the refresh token for fresh tokens. RFC 6749, 6; OpenID Connect Core 1.0, 12.
  *
- * Only failures that pass by themselves are asked again. A slow answer never is, nor one that cannot be used and
- * brings a refresh token: the old one may be spent.
+ * Only failures that pass by themselves are retried. A slow answer is not, nor an unusable one that contains a
+ * refresh token: the old one may be spent.
  *
- * @throws {AppError} `SESSION_EXPIRED` for an answer that ends the session (`refusals.ts` lists them), `NETWORK`,
- * `ISSUER_ERROR`, `INVALID_TOKEN` when the answer is another's or badly signed: then nothing of it may be kept.
+ * @throws {AppError} `SESSION_EXPIRED` when the answer ends the session (see `refusals.ts`), `NETWORK`,
+ * `ISSUER_ERROR`, `INVALID_TOKEN` when the answer belongs to another session or is badly signed: then nothing of it
+ * may be stored.
  */
 export async function refreshTokens(http: HttpContext, input: RefreshInput): Promise<Refreshed> {
   const { answer, metadata } = await requestTokens(http, input);
@@ -87,7 +88,7 @@ export async function refreshTokens(http: HttpContext, input: RefreshInput): Pro
       ? { kind: "tokens", tokens: { ...tokens, claims }, keys, metadata }
       : keep(untimely);
   } catch (error) {
-    // The keys could not be had: the token is neither good nor bad, and the old refresh token may be spent.
+    // Without the keys, the token is neither good nor bad, and the old refresh token may be spent.
     if (error instanceof AppError && error.code !== "INVALID_TOKEN") return keep(error);
     throw error;
   }
@@ -127,7 +128,7 @@ async function requestTokens(
 
 type Unusable = Extract<Refreshed, { readonly kind: "unusable" }>;
 
-/** Reads what a refresh brought. What cannot be read, and yet holds a refresh token, has spent the old one. */
+/** Reads the answer of a refresh. An unusable answer that contains a refresh token has spent the old one. */
 function readRefreshed(
   http: HttpContext,
   metadata: IssuerMetadata,
@@ -155,7 +156,7 @@ function refused(metadata: IssuerMetadata, client: OAuthClient, answer: Answer):
   );
 }
 
-/** The issuer's metadata of today; the first error stands when the token endpoint has not moved. */
+/** The issuer's current metadata; throws the first error when the token endpoint has not moved. */
 async function movedIssuer(
   http: HttpContext,
   metadata: IssuerMetadata,

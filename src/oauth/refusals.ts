@@ -1,63 +1,63 @@
-/** What a refusal means, by a table of what issuers really answer; and the words in which they say it. */
+/** The meaning of refusals, by a table of what issuers really answer; and their own words. */
 
 import { printable } from "../text.ts";
 
-/** A refusal as an issuer put it. */
+/** A refusal as the issuer sent it. */
 export interface Refusal {
-  /** The HTTP status; absent for what came by the browser. */
+  /** The HTTP status; undefined for a refusal that came through the browser. */
   readonly status?: number | undefined;
-  /** The code, such as `invalid_grant`; empty where there is none. RFC 6749, 5.2. */
+  /** The code, such as `invalid_grant`; empty when there is none. RFC 6749, 5.2. */
   readonly error: string;
-  /** What stands beside the code, for people. */
+  /** The text beside the code, for people. */
   readonly description: string;
 }
 
-/** What was asked for: the same words mean one thing of a person's session and another of a machine's key. */
+/** What was requested: the same words mean one thing for a person's session and another for a machine's key. */
 export type Occasion =
-  /** A person's sign-in, as the browser brings it back. */
+  /** A person's sign-in, as the browser brings the answer back. */
   | "way-back"
   /** A person's sign-in otherwise: the exchange of the code, the request for a device code. */
   | "sign-in"
-  /** The question whether a device code was approved. */
+  /** The poll whether a device code was approved. */
   | "poll"
   | "refresh"
-  /** A machine's credential, traded for a token. */
+  /** The exchange of a machine's credential for a token. */
   | "credential"
-  /** The same, where the credential is a signed assertion. RFC 7523. */
+  /** The same with a signed assertion. RFC 7523. */
   | "assertion"
-  /** The same, where nothing but the credential is sent. */
+  /** The same with nothing but the credential. */
   | "bare-credential";
 
-/** What a refusal means. */
+/** The meaning of a refusal. */
 export type Meaning =
   /** It passes by itself. */
   | "passing"
-  /** The session is over: nothing but a sign-in helps. */
+  /** The session is over: only a sign-in helps. */
   | "over"
   /** A machine's credential is not accepted. */
   | "credential"
   /** The client, or its secret, is not accepted. */
   | "client"
-  /** The client is known, and not allowed; or all of its realm is switched off. */
+  /** The client is known but not allowed, or its whole realm is disabled. */
   | "disabled"
-  /** A scope was asked for that the issuer does not give. */
+  /** The issuer does not grant a requested scope. */
   | "scope"
-  /** The parameters of PKCE are not known there. */
+  /** The issuer does not know the parameters of PKCE. */
   | "pkce"
   | "pending"
   | "slow-down"
-  /** The person, or somebody in their place, said no. */
+  /** The person, or an administrator's rule, declined. */
   | "declined"
-  /** The device code ran out. */
+  /** The device code expired. */
   | "ran-out"
   | "other";
 
-/** A row holds where all of its members do. */
+/** A row applies when all of its members do. */
 interface Row {
   readonly on?: readonly Occasion[] | undefined;
   readonly status?: readonly number[] | undefined;
   readonly error?: readonly string[] | undefined;
-  /** Of the description. */
+  /** A test of the description. */
   readonly says?: ((description: string) => boolean) | undefined;
   readonly means: Meaning;
 }
@@ -68,12 +68,12 @@ export const PASSING_STATUSES: readonly number[] = [408, 425, 429];
 const MACHINES = ["credential", "assertion", "bare-credential"] as const;
 const PEOPLE = ["way-back", "sign-in", "poll"] as const;
 
-/** Read from the top: the first row that holds counts. */
+/** The first row that applies counts. */
 const ROWS: readonly Row[] = [
   { status: PASSING_STATUSES, means: "passing" },
   { error: ["temporarily_unavailable", "server_error"], means: "passing" },
 
-  // RFC 8628, 3.5; the longer words are Microsoft Entra's.
+  // RFC 8628, 3.5; the longer codes are Microsoft Entra's.
   { on: ["poll"], error: ["authorization_pending"], means: "pending" },
   { on: ["poll"], error: ["slow_down"], means: "slow-down" },
   { on: ["poll"], error: ["expired_token", "code_expired"], means: "ran-out" },
@@ -92,7 +92,7 @@ const ROWS: readonly Row[] = [
     ],
     means: "over",
   },
-  // ZITADEL makes `invalid_request` of every error of its own below 500; a 403 is about what a person may do.
+  // ZITADEL answers every error of its own below 500 with `invalid_request`; a 403 is about what a person may do.
   { on: ["refresh"], status: [403], error: ["invalid_request"], means: "other" },
   { on: ["refresh"], error: ["invalid_request"], says: isOverAtZitadel, means: "over" },
   // Dex, among others.
@@ -127,7 +127,7 @@ const ROWS: readonly Row[] = [
   { status: [401], means: "client" },
 ];
 
-/** What a refusal means, given what was asked for. */
+/** The meaning of a refusal, given what was requested. */
 export function meaningOf(occasion: Occasion, refusal: Refusal): Meaning {
   const { status, error, description } = refusal;
   const row = ROWS.find((row) =>
@@ -139,7 +139,7 @@ export function meaningOf(occasion: Occasion, refusal: Refusal): Meaning {
   return row?.means ?? "other";
 }
 
-/** ZITADEL's codes for what a sign-in mends: the session, the person or the token is not what it was. */
+/** ZITADEL's codes for what a sign-in solves: the session, the person or the token has changed. */
 function isOverAtZitadel(description: string): boolean {
   return /^Errors\.(?:OIDCSession|Session|User|Token|RefreshToken)\./.test(description);
 }
@@ -148,7 +148,7 @@ function isUnknownKeyAtZitadel(description: string): boolean {
   return /^Errors\.(?:AuthNKey|Key|Machine|Token|User)\./.test(description);
 }
 
-/** A refresh token that is called missing is a fault of ours, or of a proxy; one that is called dead is dead. */
+/** A refresh token that is called missing is our fault, or a proxy's; one that is called dead is dead. */
 function namesDeadRefreshToken(description: string): boolean {
   return /\brefresh[ _-]?token(?! grant)/i.test(description) && DEAD.test(description) &&
     !/\b(?:missing|required|absent|empty|grant[ _-]?type)\b/i.test(description);
@@ -157,14 +157,14 @@ function namesDeadRefreshToken(description: string): boolean {
 const DEAD =
   /\b(?:invalid|not valid|no longer valid|expired|revoked|claimed|unknown|inactive|reused?|does not exist|not found(?! in)|token(?: \w+){0,3} used)\b/i;
 
-/** True when a secret plays a part in a refusal, as far as its words tell. */
+/** True when a refusal mentions a secret. */
 export function speaksOfSecret({ error, description }: Refusal): boolean {
   return /secret|credential|authenticat/i.test(`${error} ${description}`);
 }
 
 /**
- * The refusal that an answer's JSON holds; undefined when it names no error. Beside `error` and `error_description`
- * (RFC 6749, 5.2) an error may be an object (Google), or `errorCode` and `errorSummary` (Okta).
+ * The refusal in an answer's JSON; undefined when it names no error. Beside `error` and `error_description` (RFC
+ * 6749, 5.2), an error may be an object (Google), or `errorCode` and `errorSummary` (Okta).
  */
 export function refusalIn(
   json: Readonly<Record<string, unknown>>,
@@ -181,7 +181,7 @@ export function refusalIn(
   return error === "" && description === "" ? undefined : { status, error, description };
 }
 
-/** The refusal of an answer that is one, whether it says much or nothing. */
+/** The refusal in an answer that is one, even when it says little or nothing. */
 export function refusalOf(json: Readonly<Record<string, unknown>>, status: number): Refusal {
   return refusalIn(json, status) ?? { status, error: "", description: text(json.message) };
 }
@@ -200,15 +200,15 @@ export function wordsOf({ error, description }: Refusal): string {
 }
 
 /**
- * The scopes to ask for instead, where an issuer refuses one: without those that it names, else without the one that
- * many do not know. Undefined when nobody can say which to leave out.
+ * The scopes to request instead when an issuer refuses one: without those that it names, else without the one that
+ * many issuers do not know. Undefined when no scope can be left out.
  */
 export function otherScopes(asked: readonly string[], { description }: Refusal): string[] | undefined {
-  // Google lists the valid ones, too.
+  // Google also lists the valid ones.
   const listed = /\binvalid\w*\s*[=:]\s*\[([^\]]*)\]/i.exec(description)?.[1] ?? description;
   const words = listed.split(/[\s,;"'`[\]{}()]+/).map((word) => word.replace(/[.:]+$/, ""));
   const named = asked.filter((scope) => words.includes(scope));
-  // Keycloak repeats all that was asked for.
+  // Keycloak repeats all requested scopes.
   const refused = named.length > 0 && named.length < asked.length ? named : ["offline_access"];
   const rest = asked.filter((scope) => !refused.includes(scope));
   return rest.length > 0 && rest.length < asked.length && rest.includes("openid") ? rest : undefined;

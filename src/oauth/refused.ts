@@ -1,4 +1,4 @@
-/** What a refusal is called outside of any session: the error's code, its sentence, and what to look at. */
+/** The errors of refusals outside any session: the code, the sentence, and what to check. */
 
 import { AppError } from "../errors.ts";
 import { hostOf } from "../http/address.ts";
@@ -17,24 +17,24 @@ import {
   wordsOf,
 } from "./refusals.ts";
 
-/** What was asked for, as far as it tells what to look at. */
+/** What was requested, as far as it matters for what to check. */
 export interface Asked {
   readonly occasion: Occasion;
   readonly client?: OAuthClient | undefined;
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** True for an answer that does not hold what was asked for: by its status, or because it names an error. */
+/** True for an answer that refuses, by its status or because it names an error. */
 export function isRefusal({ status, json }: Answer): boolean {
   return !isFulfilled(status) || namesError(json);
 }
 
-/** The issuer's own words in an answer that is a refusal, safe to print. */
+/** The issuer's own words in a refusal, safe to print. */
 export function issuerWords({ status, json }: Answer): string {
   return wordsOf(refusalOf(json, status));
 }
 
-/** What a refusal's answer means, given what was asked for. */
+/** The meaning of a refusal, given what was requested. */
 export function meaningOfAnswer(occasion: Occasion, { status, json }: Answer): Meaning {
   return meaningOf(occasion, refusalOf(json, status));
 }
@@ -45,14 +45,14 @@ export function refusedCause(refusal: Refusal, meaning: Meaning): FailedAnswer {
 }
 
 /**
- * The error of a refusal: `NETWORK` for what passes by itself, else `ISSUER_ERROR` with the issuer's words.
- * RFC 6749, 4.1.2.1 and 5.2.
+ * The error of a refusal: `NETWORK` when it passes by itself, else `ISSUER_ERROR` with the issuer's words. RFC
+ * 6749, 4.1.2.1 and 5.2.
  */
 export function issuerRefusal(step: string, url: string | URL, answer: Answer, asked: Asked): AppError {
   return refusalError(step, hostOf(url), refusalOf(answer.json, answer.status), asked);
 }
 
-/** As {@link issuerRefusal}, for a refusal that was read already. */
+/** Like {@link issuerRefusal}, for a refusal that was already read. */
 export function refusalError(step: string, host: string, refusal: Refusal, asked: Asked): AppError {
   const { status } = refusal;
   const meaning = meaningOf(asked.occasion, refusal);
@@ -68,7 +68,7 @@ export function refusalError(step: string, host: string, refusal: Refusal, asked
   });
 }
 
-/** What to look at after a refusal, with the flags of a sign-in that mend it. */
+/** What to check after a refusal, with the flags of a sign-in that help. */
 function whatToCheck(refusal: Refusal, meaning: Meaning, { occasion, client, scopes }: Asked): string {
   switch (meaning) {
     case "client":

@@ -1,20 +1,20 @@
-/** Parameters of a person's own in requests to an issuer, beside those of the protocols. */
+/** A person's own parameters in requests to an issuer, beside those of the protocols. */
 
-/** What is sent along to the token endpoint. */
+/** Parameters for the token endpoint. */
 export interface TokenParameters {
-  /** By their names; none that is set here anyway. */
+  /** By name; a name that the protocol sets is not among them. */
   readonly tokenParams?: Readonly<Record<string, string>> | undefined;
-  /** Whom the tokens are for, as URIs: RFC 8707. */
+  /** The audiences of the tokens, as URIs: RFC 8707. */
   readonly resources?: readonly string[] | undefined;
 }
 
-/** What is sent along in the requests of a sign-in. */
+/** Parameters for the requests of a sign-in. */
 export interface RequestParameters extends TokenParameters {
-  /** For the authorization endpoint, or the one that issues device codes. */
+  /** For the authorization endpoint, or the endpoint that issues device codes. */
   readonly authParams?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The parameters of an authorization request, RFC 6749, 4.1.1 and RFC 8628, 3.1; resources as RFC 8707, 2.1 has them. */
+/** The parameters of an authorization request, RFC 6749, 4.1.1 and RFC 8628, 3.1; resources follow RFC 8707, 2.1. */
 export function authorizationParameters(
   { authParams, resources }: RequestParameters = {},
   own: OwnParameters = {},
@@ -22,7 +22,7 @@ export function authorizationParameters(
   return together(authParams, resources, own);
 }
 
-/** The parameters of a token request, refreshes included; resources as RFC 8707, 2.2 has them. */
+/** The parameters of a token request, refreshes included; resources follow RFC 8707, 2.2. */
 export function tokenParameters(
   { tokenParams, resources }: TokenParameters = {},
   own: OwnParameters = {},
@@ -30,7 +30,7 @@ export function tokenParameters(
   return together(tokenParams, resources, own);
 }
 
-/** Those that are set here, which count whatever was chosen. */
+/** The protocol's parameters, which override the person's. */
 type OwnParameters = Readonly<Record<string, string | undefined>>;
 
 function together(

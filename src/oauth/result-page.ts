@@ -1,16 +1,16 @@
-/** Owns the pages that a browser shows at the end of a sign-in: who signed in, or what failed and what to do. */
+/** The pages that a browser shows at the end of a sign-in: who signed in, or what failed and what to do. */
 
 import { sha256 } from "../encoding.ts";
 import type { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 
-/** What the success page says; every text may come from an issuer and is escaped. */
+/** The texts of the success page. They may come from an issuer and are escaped. */
 export interface SignedInWords {
   /** E-mail or name of the person. */
   readonly who: string;
   /** The host they signed in to. */
   readonly where: string;
-  /** The one next command that fits, shown to be typed in the terminal. */
+  /** The next command that fits, for typing in the terminal. */
   readonly next?: string | undefined;
 }
 
@@ -60,7 +60,7 @@ const STRAY = {
   421: ["Wrong host", "This address only receives the end of a sign-in, under its own name."],
 } as const;
 
-/** The page for a request that is not, or no longer, the awaited answer; it says nothing about the sign-in. */
+/** The page for a request that is not the expected answer, or comes too late; it says nothing about the sign-in. */
 export function strayPage(status: keyof typeof STRAY): Promise<Response> {
   const [title, lead] = STRAY[status];
   return page(status, title, "bad", [
@@ -120,7 +120,7 @@ async function page(
   });
 }
 
-/** Nothing may load or run but the one style, known by its hash, and the empty icon. */
+/** Nothing may load or run except the one style, identified by its hash, and the empty icon. */
 async function contentSecurityPolicy(): Promise<string> {
   const digest = await sha256(STYLE);
   const hash = btoa(String.fromCharCode(...digest));
@@ -146,7 +146,7 @@ function escapeHtml(text: string): string {
   return printable(text, 1000).replace(/[&<>"']/g, (char) => ESCAPES[char] ?? "");
 }
 
-/** A command whose lines break between its words, not at its hyphens, and that is still copied as one line. */
+/** A command that breaks between its words, not at its hyphens, and is still copied as one line. */
 function words(command: string): string {
   return command.split(" ").map((word) => `<span>${escapeHtml(word)}</span>`).join(" ");
 }

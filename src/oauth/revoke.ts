@@ -10,7 +10,7 @@ import { badAnswer, readJson, requestOptions } from "./issuer-request.ts";
 import { refusalIn } from "./refusals.ts";
 import { issuerRefusal } from "./refused.ts";
 
-/** What {@link revokeTokens} needs to know. */
+/** The input of {@link revokeTokens}. */
 export interface RevokeInput {
   readonly metadata: IssuerMetadata;
   readonly client: OAuthClient;
@@ -18,11 +18,11 @@ export interface RevokeInput {
   readonly accessToken?: string | undefined;
 }
 
-/** What became of the tokens. */
+/** The result of a revocation. */
 export type Revoked =
   | {
     readonly kind: "revoked";
-    /** True when the issuer cannot revoke access tokens, and was asked to: it lives on until it expires. */
+    /** True when the issuer cannot revoke access tokens and was asked to: the token lives until it expires. */
     readonly accessTokenStays: boolean;
   }
   | { readonly kind: "no-endpoint" };
@@ -30,10 +30,10 @@ export type Revoked =
 const STEP = "Cannot revoke the session's tokens";
 
 /**
- * Revokes the refresh token, with which the access token goes (RFC 7009, 2.1); that one by itself where there is no
- * refresh token, or it could not be revoked. A 200 for an unknown token is success.
+ * Revokes the refresh token, and with it the access token (RFC 7009, 2.1); the access token by itself when there is
+ * no refresh token or it could not be revoked. A 200 for an unknown token is success.
  *
- * @throws AppError `NETWORK` or `ISSUER_ERROR`, of the first that failed.
+ * @throws {AppError} `NETWORK` or `ISSUER_ERROR`: the first failure.
  */
 export async function revokeTokens(http: HttpContext, input: RevokeInput): Promise<Revoked> {
   const { metadata, refreshToken, accessToken } = input;
@@ -46,7 +46,7 @@ export async function revokeTokens(http: HttpContext, input: RevokeInput): Promi
     }).catch((error) => failures.push(error));
   }
   let accessTokenStays = false;
-  // After its refresh token it is unknown already, which some issuers log as an error.
+  // After its refresh token it is already unknown, which some issuers log as an error.
   if (accessToken !== undefined && (refreshToken === undefined || failures.length > 0)) {
     await revoke(http, input, accessToken, "access_token").then((known) => {
       accessTokenStays = !known;
@@ -75,7 +75,7 @@ async function revoke(
     },
   );
   if (response.status === 200) {
-    // RFC 7009, 2.2 ignores the body; but a captive portal's page revoked nothing.
+    // RFC 7009, 2.2 ignores the body; but a captive portal's page has revoked nothing.
     if (
       (response.headers.get("content-type") ?? "").startsWith("text/html") && await response.text() !== ""
     ) {

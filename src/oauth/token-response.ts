@@ -1,4 +1,4 @@
-/** What a token endpoint answers: how it is read, and how a first answer becomes verified tokens. */
+/** A token endpoint's answer: reading it, and verifying the first tokens of a sign-in. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -12,10 +12,10 @@ import { type IdTokenClaims, type SigningKeys, verifyIdToken } from "./id-token.
 
 export type { IdTokenClaims, SigningKeys } from "./id-token.ts";
 
-/** Tokens as they are kept; every member but `claims` and the times is a secret. */
+/** The tokens to store; every member except `claims` and the times is a secret. */
 export interface TokenSet {
   readonly accessToken: string;
-  /** End of the access token's life in milliseconds since 1970, from `expires_in` at receipt. */
+  /** The end of the access token in milliseconds since 1970, from `expires_in` at receipt. */
   readonly expiresAt?: number | undefined;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
@@ -25,28 +25,28 @@ export interface TokenSet {
   readonly claims?: IdTokenClaims | undefined;
 }
 
-/** A first sign-in's tokens, with the keys to keep for the next verification. */
+/** The tokens of a first sign-in, with the keys to store for the next verification. */
 export interface SignInTokens {
   readonly tokens: TokenSet & { readonly idToken: string; readonly claims: IdTokenClaims };
   readonly keys: SigningKeys;
 }
 
-/** A token answer that was read and not yet verified. */
+/** A token answer that was read but not verified. */
 export interface TokenAnswer {
   readonly tokens: Omit<TokenSet, "claims">;
   /** The answer's `Date`, in milliseconds since 1970. */
   readonly serverDate?: number | undefined;
 }
 
-/** Longer lives than this are taken as this, in seconds: ten years. */
+/** Longer lifetimes count as this, in seconds: ten years. */
 export const LONGEST_LIFE_SECONDS = 10 * 365 * 24 * 3600;
 
 /**
- * Reads a token endpoint's answer that is no refusal. RFC 6749, 5.1, with what issuers make of it: numbers as text, and
- * `null` or an empty text for what is absent. Nothing is read of `scope`.
+ * Reads a token endpoint's answer that is not a refusal. RFC 6749, 5.1, and what issuers really send: numbers as
+ * text, and `null` or an empty text for a missing value. `scope` is ignored.
  *
  * @param receivedAt milliseconds since 1970.
- * @throws {AppError} `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type.
+ * @throws {AppError} `NETWORK` when the answer is malformed, `INVALID_TOKEN` for another token type.
  */
 export function readTokens(
   receivedAt: number,
@@ -85,20 +85,20 @@ export function readTokens(
   };
 }
 
-/** The refresh token of an answer that cannot be used otherwise; undefined where it brings none that can be sent. */
+/** The refresh token in an answer that cannot be used otherwise; undefined when it contains none that can be sent. */
 export function rotatedToken({ json: { refresh_token: token } }: Answer): string | undefined {
   return isToken(token) ? token : undefined;
 }
 
-/** RFC 6749, A.12 and A.17; a line break or escape sequence in a token would end up on a terminal. */
+/** RFC 6749, A.12 and A.17; a line break or escape sequence in a token would reach a terminal. */
 function isToken(value: unknown): value is string {
   return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
 }
 
-/** Throws for what is no bearer token; a token without a type is taken as one. */
+/** Refuses another type than bearer. A token without a type counts as one. */
 function refuseOtherType(step: string, host: string, type: unknown): void {
   if (type === undefined || (typeof type === "string" && type.toLowerCase() === "bearer")) return;
-  // No secret is so short.
+  // No secret is as short.
   const named = typeof type === "string" && type.length < SHORTEST_SECRET
     ? `of type "${printable(type)}"`
     : "of another type";
@@ -107,7 +107,7 @@ function refuseOtherType(step: string, host: string, type: unknown): void {
   });
 }
 
-/** Verifies the tokens of a sign-in; one without a good ID token is refused. */
+/** Verifies the tokens of a sign-in, which needs a good ID token. */
 export async function verifySignIn(
   http: HttpContext,
   { tokens, serverDate }: TokenAnswer,

@@ -1,4 +1,4 @@
-/** The question to the issuer whom an access token belongs to: OpenID Connect Core 1.0, 5.3. */
+/** Asks the issuer whose access token it is: OpenID Connect Core 1.0, 5.3. */
 
 import { AppError } from "../errors.ts";
 import type { IssuerMetadata } from "./discovery.ts";
@@ -8,11 +8,11 @@ import { issuerFetch, readJson } from "./issuer-request.ts";
 import { refusalIn } from "./refusals.ts";
 import { isRefusal, issuerRefusal } from "./refused.ts";
 
-/** What {@link fetchUserInfo} needs to know. */
+/** The input of {@link fetchUserInfo}. */
 export interface UserInfoInput {
   readonly metadata: IssuerMetadata;
   readonly accessToken: string;
-  /** The ID token's `sub`; an answer about anybody else is refused. */
+  /** The ID token's `sub`; an answer about another subject is refused. */
   readonly subject: string;
 }
 
@@ -23,7 +23,11 @@ export type UserInfo =
   | { readonly kind: "rejected" }
   | { readonly kind: "no-endpoint" };
 
-/** Asks for the person's claims, or whether the token still lives. @throws AppError `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`. */
+/**
+ * Asks for the person's claims, or whether the token is still good.
+ *
+ * @throws {AppError} `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`.
+ */
 export async function fetchUserInfo(
   http: HttpContext,
   { metadata, accessToken, subject }: UserInfoInput,

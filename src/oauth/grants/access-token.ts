@@ -1,4 +1,4 @@
-/** The short-lived token that a machine's credential is traded for, and the reading of the answer that holds it. */
+/** The short-lived token that a machine's credential is exchanged for, and reading it from the answer. */
 
 import { AppError } from "../../errors.ts";
 import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
@@ -7,25 +7,25 @@ import type { Answer } from "../issuer-request.ts";
 import { timeOf, unverifiedClaims } from "../jwt.ts";
 import { LONGEST_LIFE_SECONDS, readTokens } from "../token-response.ts";
 
-/** A bearer token without a refresh token: when it ends, the credential is traded again. */
+/** A bearer token without a refresh token. When it ends, the credential is exchanged again. */
 export interface AccessToken {
   readonly accessToken: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
-  /** Milliseconds since 1970; absent when nobody said. */
+  /** Milliseconds since 1970; undefined when the server did not say. */
   readonly expiresAt?: number | undefined;
 }
 
 /**
- * Reads the answer that holds a machine's token: its end is `expires_in` from receipt, else the `exp` of a JWT.
- * RFC 6749, 5.1.
+ * Reads the answer with a machine's token. It ends by `expires_in` from receipt, else by the `exp` of a JWT. RFC
+ * 6749, 5.1.
  *
- * A JWT's times are held against our clock only to tell a wrong clock: whether the token is good is for the server to
- * say that it is meant for (RFC 9068, 4).
+ * A JWT's times are compared with our clock only to detect a wrong clock. Whether the token is good is decided by
+ * the server it is meant for (RFC 9068, 4).
  *
  * @param receivedAt milliseconds since 1970.
- * @throws AppError `NETWORK` for a malformed answer, `INVALID_TOKEN` for another token type and a token that has
- * ended already, `CLOCK_SKEW` when the server's `Date` shows that our clock is why.
+ * @throws {AppError} `NETWORK` when the answer is malformed, `INVALID_TOKEN` when the token has another type or has
+ * already ended, `CLOCK_SKEW` when the server's `Date` shows that our clock is why.
  */
 export function readAccessToken(
   receivedAt: number,
@@ -33,7 +33,7 @@ export function readAccessToken(
   endpoint: string | URL,
   answer: Answer,
 ): AccessToken {
-  // What a machine has no use for is not looked at.
+  // A machine has no use for these.
   const { refresh_token: _, id_token: __, ...json } = answer.json;
   const { tokens } = readTokens(receivedAt, step, { token_endpoint: String(endpoint) }, { ...answer, json });
   const { accessToken } = tokens;

@@ -1,4 +1,4 @@
-/** The client credentials grant: a client's id and secret, traded for a token. */
+/** The client credentials grant: a client's id and secret for an access token. */
 
 import * as oauth from "oauth4webapi";
 import { tokenParameters } from "../request-parameters.ts";
@@ -10,7 +10,7 @@ import type { Retry } from "../../http/retry.ts";
 import { requestOptions } from "../issuer-request.ts";
 import { type AccessToken, readAccessToken } from "./access-token.ts";
 
-/** What {@link clientCredentialsToken} needs to know. */
+/** The input of {@link clientCredentialsToken}. */
 export interface ClientCredentialsInput extends Retry {
   readonly tokenEndpoint: string;
   readonly client: OAuthClient;
@@ -20,9 +20,9 @@ export interface ClientCredentialsInput extends Retry {
 }
 
 /**
- * Trades a client's own credentials for a token. RFC 6749, 4.4.
+ * Exchanges a client's own credentials for a token. RFC 6749, 4.4.
  *
- * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
+ * @throws {AppError} what {@link requestGrant} and {@link readAccessToken} throw.
  */
 export function clientCredentialsToken(
   http: HttpContext,

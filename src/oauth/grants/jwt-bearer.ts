@@ -1,4 +1,4 @@
-/** The JWT bearer grant: a signed assertion, traded for a token, and the signing of a service account's own. */
+/** The JWT bearer grant: a signed assertion for an access token, and the signing of a service account's assertion. */
 
 import * as oauth from "oauth4webapi";
 import { toBase64Url } from "../../encoding.ts";
@@ -12,7 +12,7 @@ import { type AccessToken, readAccessToken } from "./access-token.ts";
 import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
 import { type ServiceAccountKey, signWithKey } from "./service-account-key.ts";
 
-/** What {@link signAssertion} needs to know. */
+/** The input of {@link signAssertion}. */
 export interface AssertionInput {
   /** The issuer that the assertion is for. */
   readonly audience: string;
@@ -20,13 +20,13 @@ export interface AssertionInput {
   readonly now: number;
 }
 
-/** How long an assertion lives, in seconds. */
+/** The lifetime of an assertion, in seconds. */
 const ASSERTION_LIFE = 60;
 
 /**
- * Signs an assertion with a service account's key: RS256, valid for a minute, to be used once. RFC 7523, 3.
+ * Signs an assertion with a service account's key: RS256, valid for a minute, for one use. RFC 7523, 3.
  *
- * @throws AppError `USAGE` for a key that cannot sign.
+ * @throws {AppError} `USAGE` when the key cannot sign.
  */
 export async function signAssertion(
   key: ServiceAccountKey,
@@ -48,25 +48,25 @@ export async function signAssertion(
   return `${signed}.${toBase64Url(await signWithKey(key, text.encode(signed)))}`;
 }
 
-/** What {@link jwtBearerToken} needs to know. */
+/** The input of {@link jwtBearerToken}. */
 export interface JwtBearerInput extends Retry {
   readonly tokenEndpoint: string;
-  /** A fresh assertion for each request, because its `jti` is used once. */
+  /** A fresh assertion for each request, because its `jti` may be used once. */
   readonly assertion: () => Promise<string>;
-  /** The id of the key that signs it, where that is ours: a refusal names it. */
+  /** The id of the key that signs it, if that is ours: a refusal names it. */
   readonly keyId?: string | undefined;
   readonly scope?: string | undefined;
   readonly parameters?: TokenParameters | undefined;
-  /** Sent where the server wants to know the client too; without one the assertion alone says who asks. */
+  /** Sent when the server also wants to know the client; otherwise the assertion alone identifies the caller. */
   readonly client?: OAuthClient | undefined;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
   readonly methods?: readonly string[] | undefined;
 }
 
 /**
- * Trades an assertion for a token. RFC 7523, 2.1.
+ * Exchanges an assertion for a token. RFC 7523, 2.1.
  *
- * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
+ * @throws {AppError} what {@link requestGrant} and {@link readAccessToken} throw.
  */
 export function jwtBearerToken(http: HttpContext, input: JwtBearerInput): Promise<AccessToken> {
   const { tokenEndpoint, assertion, keyId, scope, client, methods } = input;

@@ -1,4 +1,4 @@
-/** Datum's personal access tokens: what one looks like, and its exchange for a short-lived token. */
+/** Datum's personal access tokens: recognizing one, and exchanging it for a short-lived token. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
@@ -9,25 +9,25 @@ import type { Retry } from "../../http/retry.ts";
 import { issuerFetch } from "../issuer-request.ts";
 import { type AccessToken, readAccessToken } from "./access-token.ts";
 
-/** What {@link exchangePersonalAccessToken} needs to know. */
+/** The input of {@link exchangePersonalAccessToken}. */
 export interface PersonalAccessTokenInput extends Retry {
-  /** Host and perhaps port. */
+  /** A host, with an optional port. */
   readonly apiHost: string;
   readonly token: string;
 }
 
-/** How long a token lives of which nobody says it, in milliseconds. */
+/** The lifetime of a token that does not state it, in milliseconds. */
 const LIFE = 3600_000;
 
-/** True for what can be a personal (`dtmp_`) or an organization's (`dtma_`) access token. */
+/** True for a text in the form of a personal (`dtmp_`) or an organization's (`dtma_`) access token. */
 export function isPersonalAccessToken(text: string): boolean {
   return /^dtm[pa]_[\x21-\x7e]{1,4096}$/.test(text);
 }
 
 /**
- * Trades a personal access token for a short-lived one, which ends by the `exp` of a JWT, else after an hour.
+ * Exchanges a personal access token for a short-lived one, which ends by the `exp` of a JWT, else after an hour.
  *
- * @throws AppError `USAGE` for what is no such token or host, and what {@link requestGrant} and
+ * @throws {AppError} `USAGE` when the token or host has the wrong form, and what {@link requestGrant} and
  * {@link readAccessToken} throw.
  */
 export async function exchangePersonalAccessToken(

@@ -1,4 +1,4 @@
-/** The asking of a server that trades a machine's credential: what is asked again, and what a refusal is called. */
+/** The request of a grant with a machine's credential: what is retried, and the error of a refusal. */
 
 import type * as oauth from "oauth4webapi";
 import { AppError } from "../../errors.ts";
@@ -10,34 +10,34 @@ import { type Answer, endpointGone, readJson, serverDateOf } from "../issuer-req
 import { meaningOf, type Occasion, refusalOf, wordsOf } from "../refusals.ts";
 import { isRefusal, issuerRefusal, refusedCause } from "../refused.ts";
 
-/** A credential that is traded, and where. */
+/** A credential and where it is exchanged. */
 export interface GrantRequest<T> extends Retry {
-  /** What is being done, as a sentence's begin: "Cannot get a token for the client 1". */
+  /** What is being done, as the start of a sentence: "Cannot get a token for the client 1". */
   readonly step: string;
   readonly endpoint: string;
-  /** The credential holds times of its own, so that a wrong clock can be why it is refused. */
+  /** True when the credential contains times, so that a wrong clock can be why it is refused. */
   readonly timeBound?: boolean | undefined;
-  /** What kind of credential it is, which says what a refusal means. */
+  /** The kind of credential, which decides what a refusal means. */
   readonly occasion: Extract<Occasion, "credential" | "assertion" | "bare-credential">;
-  /** What a refusal says of the credential; "refused the credential" unless told. */
+  /** How a refusal is told; "refused the credential" by default. */
   readonly refusing?: string | undefined;
-  /** One request, to be sent through the context that it is given. */
+  /** Sends one request through the given context. */
   readonly send: (http: HttpContext) => Promise<Response>;
-  /** Reads an answer that is no refusal. */
+  /** Reads an answer that is not a refusal. */
   readonly read: (answer: Answer, receivedAt: number) => T;
 }
 
-/** An endpoint as `oauth4webapi` wants it, which knows no server without an issuer. */
+/** An endpoint for `oauth4webapi`, which knows no server without an issuer. */
 export function authorizationServerAt(tokenEndpoint: string): oauth.AuthorizationServer {
   return { issuer: tokenEndpoint, token_endpoint: tokenEndpoint };
 }
 
 /**
- * Sends a credential and reads what it is traded for. Only failures that pass by themselves are asked again: nothing
- * is used up by asking twice.
+ * Sends a credential and reads the token in the answer. Failures that pass by themselves are retried, because
+ * asking twice uses nothing up.
  *
- * @throws {AppError} `SESSION_REJECTED` when the server refuses the credential, `CLOCK_SKEW` when a credential with
- * times is refused and the server's `Date` is not ours, `NETWORK`, `ISSUER_ERROR`, and what `read` throws.
+ * @throws {AppError} `SESSION_REJECTED` when the server refuses the credential, `CLOCK_SKEW` when it refuses a
+ * credential with times and its `Date` differs from ours, `NETWORK`, `ISSUER_ERROR`, and what `read` throws.
  */
 export async function requestGrant<T>(http: HttpContext, request: GrantRequest<T>): Promise<T> {
   const { step, endpoint } = request;
@@ -47,7 +47,7 @@ export async function requestGrant<T>(http: HttpContext, request: GrantRequest<T
       hint: "It must be https (http on loopback only).",
     });
   }
-  // The Date of an answer that is an error already is wanted too.
+  // Set even when the answer becomes an error.
   let serverDate: number | undefined;
   const dated: HttpContext = {
     ...http,
@@ -69,22 +69,22 @@ export async function requestGrant<T>(http: HttpContext, request: GrantRequest<T
         const skew = clockSkew(http.now(), serverDate, hostOf(url), what);
         if (skew !== undefined) throw skew;
       }
-      // What is gone there comes back by no repetition; whoever asks may know where else.
+      // A missing endpoint does not come back by asking again; the caller may know another.
       if (endpointGone(error)) throw error;
       await pauseAfter(http, error, attempt, request);
     }
   }
 }
 
-/** Some servers call an assertion from the future a fault of their own. */
+/** Some servers report an assertion from the future as a fault of their own. */
 function maybeUntimely(error: unknown): error is AppError {
   const failed = failedRequest(error);
   return failed?.kind === "refused" || (failed?.kind === "status" && failed.status === 500);
 }
 
 /**
- * A plain 401 or 403 is the server's refusal, in no words of its own: plain text can hold anything. A page for people
- * is a proxy's, or a captive portal's.
+ * A plain 401 or 403 is the server's refusal without a code; its text is not shown, because it can contain
+ * anything. An HTML page comes from a proxy or a captive portal.
  */
 async function readAnswer(step: string, url: URL, response: Response): Promise<Answer> {
   const type = response.headers.get("content-type") ?? "";
@@ -93,8 +93,8 @@ async function readAnswer(step: string, url: URL, response: Response): Promise<A
 }
 
 /**
- * What an error answer to a credential means: what {@link issuerRefusal} says, but `SESSION_REJECTED` where the
- * credential itself is refused. RFC 6749, 5.2.
+ * The error of a refused credential: like {@link issuerRefusal}, but `SESSION_REJECTED` when the credential itself
+ * is refused. RFC 6749, 5.2.
  */
 function credentialRefusal(
   url: URL,

@@ -1,4 +1,4 @@
-/** Owns the key file of a service account: its reading, each fault with its own sentence, and signing with its key. */
+/** A service account's key file: parsing it, with a sentence for each fault, and signing with its key. */
 
 import { AppError } from "../../errors.ts";
 import { HINTS } from "../../hints.ts";
@@ -7,16 +7,16 @@ import { printable } from "../../text.ts";
 /** A service account's key. */
 export interface ServiceAccountKey {
   readonly clientId: string;
-  /** Goes into a signature's header as `kid`. */
+  /** The `kid` of a signature's header. */
   readonly keyId: string;
-  /** An RSA key as base64 of PKCS#8. Not enumerable, so that no log or JSON of the key holds it. */
+  /** An RSA key as base64 of PKCS#8. Not enumerable, so that no log or JSON of the key contains it. */
   readonly privateKey: string;
   readonly clientEmail?: string | undefined;
-  /** Sent as it is: it carries the audience that the API asks for. */
+  /** Sent unchanged: it contains the audience that the API asks for. */
   readonly scope?: string | undefined;
 }
 
-/** A key from its parts, with the private one where no log or JSON finds it. */
+/** A key from its parts, with a non-enumerable private key. */
 export function serviceAccountKey({ privateKey, ...fields }: ServiceAccountKey): ServiceAccountKey {
   const key = { ...fields };
   Object.defineProperty(key, "privateKey", { value: privateKey });
@@ -28,14 +28,14 @@ const TYPE = "datum_service_account";
 /** In characters; a key of 16,384 bits needs 13,000. */
 const LONGEST_FILE = 64 * 1024;
 
-/** The shortest RSA key that is taken, in bits. RFC 7518, 3.3. */
+/** The shortest RSA key to accept, in bits. RFC 7518, 3.3. */
 const SHORTEST_KEY = 2048;
 
 /**
- * Reads a key file: JSON with an RSA key as PEM, PKCS#1 or PKCS#8. No message holds any of the key.
+ * Reads a key file: JSON with an RSA key as PEM, PKCS#1 or PKCS#8. No message contains any of the key.
  *
  * @param path where the text is from, for messages.
- * @throws AppError `USAGE` that says what is wrong with the file.
+ * @throws {AppError} `USAGE` that says what is wrong with the file.
  */
 export async function parseServiceAccountKey(text: string, path: string): Promise<ServiceAccountKey> {
   const refuse = (why: string) =>
@@ -50,7 +50,7 @@ export async function parseServiceAccountKey(text: string, path: string): Promis
       : 'names no "type"';
     throw refuse(`${type}, not "${TYPE}"`);
   }
-  /** Undefined when it is absent, and empty when nothing but space is in it. */
+  /** Undefined when it is missing, and empty when it contains only blanks. */
   const field = (name: string): string | undefined => {
     const value = json[name];
     if (value === undefined || value === null) return undefined;
@@ -81,7 +81,11 @@ export async function parseServiceAccountKey(text: string, path: string): Promis
   });
 }
 
-/** Signs with RS256. @throws AppError `USAGE` for a key that cannot sign. */
+/**
+ * Signs with RS256.
+ *
+ * @throws {AppError} `USAGE` when the key cannot sign.
+ */
 export async function signWithKey(
   { privateKey, keyId }: ServiceAccountKey,
   bytes: Uint8Array<ArrayBuffer>,
@@ -112,7 +116,7 @@ function parseObject(text: string, refuse: (why: string) => AppError): Readonly<
 
 // --- the private key -----------------------------------------------------------------------------------------
 
-/** Why PEM text of these labels is not taken. */
+/** Why PEM texts with these labels are refused. */
 const OTHER_LABELS: readonly (readonly [RegExp, string])[] = [
   [/^ENCRYPTED PRIVATE KEY$/, "is encrypted with a passphrase; there is nobody to ask for it"],
   [/^EC PRIVATE KEY$/, "is an EC key, not an RSA one"],
@@ -135,7 +139,7 @@ async function readPrivateKey(pem: string, refuse: (why: string) => AppError): P
   const to = pem.indexOf(`-----END ${label}-----`, from);
   if (to < 0) throw refuse("breaks off before its end");
   const body = pem.slice(from, to);
-  // RFC 1421, 4.6.1.1: how PKCS#1 says so.
+  // The encryption header of PKCS#1: RFC 1421, 4.6.1.1.
   if (/Proc-Type:.*ENCRYPTED/.test(body)) {
     throw refuse("is encrypted with a passphrase; there is nobody to ask for it");
   }
@@ -152,7 +156,7 @@ async function readPrivateKey(pem: string, refuse: (why: string) => AppError): P
   let key: CryptoKey;
   try {
     key = await importKey(pkcs8);
-    // Some damage shows only now.
+    // Some damage shows only here.
     await crypto.subtle.sign(key.algorithm.name, key, new Uint8Array(1));
   } catch {
     throw refuse("is damaged: it cannot be read as an RSA key");
@@ -164,7 +168,10 @@ async function readPrivateKey(pem: string, refuse: (why: string) => AppError): P
   return pkcs8.toBase64();
 }
 
-/** Object identifiers of keys that are not for RS256, as DER. RFC 5480, 2.1.1; RFC 8410, 3; RFC 4055, 1.2; RFC 3279, 2.3.2. */
+/**
+ * Object identifiers of keys that RS256 cannot use, as DER. RFC 5480, 2.1.1; RFC 8410, 3; RFC 4055, 1.2; RFC 3279,
+ * 2.3.2.
+ */
 const ALGORITHMS = [
   ["06072a8648ce3d0201", "an EC"],
   ["06032b6570", "an Ed25519"],

@@ -1,4 +1,4 @@
-/** The token exchange: a token of another issuer, as a CI system's, traded for one of this issuer. */
+/** The token exchange grant: a JWT of another issuer, such as a CI system's, for an access token. */
 
 import * as oauth from "oauth4webapi";
 import { clientAuthentication, type OAuthClient } from "../client.ts";
@@ -9,7 +9,7 @@ import { requestOptions } from "../issuer-request.ts";
 import { type AccessToken, readAccessToken } from "./access-token.ts";
 import { type TokenParameters, tokenParameters } from "../request-parameters.ts";
 
-/** What {@link exchangeToken} needs to know. */
+/** The input of {@link exchangeToken}. */
 export interface TokenExchangeInput extends Retry {
   readonly tokenEndpoint: string;
   readonly client: OAuthClient;
@@ -24,9 +24,9 @@ export interface TokenExchangeInput extends Retry {
 const TYPE = "urn:ietf:params:oauth:token-type:";
 
 /**
- * Trades a JWT for an access token. RFC 8693, 2.
+ * Exchanges a JWT for an access token. RFC 8693, 2.
  *
- * @throws AppError what {@link requestGrant} and {@link readAccessToken} throw.
+ * @throws {AppError} what {@link requestGrant} and {@link readAccessToken} throw.
  */
 export function exchangeToken(http: HttpContext, input: TokenExchangeInput): Promise<AccessToken> {
   const { tokenEndpoint, client, methods, subjectToken, scope } = input;

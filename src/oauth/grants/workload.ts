@@ -1,4 +1,4 @@
-/** The tokens that a CI system gives to its jobs: a request to GitHub for one, and the checks of any. */
+/** The tokens that CI systems give their jobs: requesting one from GitHub, and checking any. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
@@ -12,20 +12,20 @@ import { timeOf, unverifiedClaims } from "../jwt.ts";
 import type { AccessToken } from "./access-token.ts";
 import type { ServerTime } from "../server-time.ts";
 
-/** What {@link githubToken} needs to know. */
+/** The input of {@link githubToken}. */
 export interface GithubInput extends Retry {
   /** `ACTIONS_ID_TOKEN_REQUEST_URL`. */
   readonly requestUrl: string;
   /** `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. */
   readonly requestToken: string;
-  /** Whom the token is for. */
+  /** The token's audience. */
   readonly audience: string;
 }
 
-/** A CI system's token, as it was come by. */
+/** A CI system's token. */
 export interface WorkloadToken {
   readonly token: string;
-  /** The clock of whoever gave it, where that was asked just now and named its time. */
+  /** The clock of its issuer, if that was asked just now and gave its time. */
   readonly server?: ServerTime | undefined;
 }
 
@@ -36,8 +36,7 @@ const PERMISSION = "The job needs the permission id-token: write.";
  *
  * https://docs.github.com/en/actions/reference/security/oidc
  *
- * @throws AppError `USAGE` when what GitHub put into the environment cannot be used, and what {@link requestGrant}
- * throws.
+ * @throws {AppError} `USAGE` when GitHub's variables cannot be used, and what {@link requestGrant} throws.
  */
 export async function githubToken(http: HttpContext, input: GithubInput): Promise<WorkloadToken> {
   const { requestUrl, requestToken, audience } = input;
@@ -48,7 +47,7 @@ export async function githubToken(http: HttpContext, input: GithubInput): Promis
   if (!/^[\x21-\x7e]+$/.test(requestToken)) {
     throw unusable("ACTIONS_ID_TOKEN_REQUEST_TOKEN cannot be sent as a token");
   }
-  // Not through searchParams, which would write the rest of the query anew.
+  // searchParams would rewrite the rest of the query.
   url.search += `${url.search === "" ? "" : "&"}audience=${encodeURIComponent(audience)}`;
   return await requestGrant(http, {
     ...input,
@@ -71,24 +70,24 @@ export async function githubToken(http: HttpContext, input: GithubInput): Promis
   });
 }
 
-/** What {@link readWorkloadToken} holds a token against. */
+/** The input of {@link readWorkloadToken}. */
 export interface WorkloadChecks {
   readonly audience: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Asks whom the token is for what time it is; only where its own times do not let it pass. */
+  /** Asks the audience's server for its time; called only when the token's own times fail the check. */
   readonly serverTime: () => Promise<ServerTime | undefined>;
 }
 
-/** In characters; longer than any server takes as a header. */
+/** In characters; no server takes a longer header. */
 const LONGEST_TOKEN = 64 * 1024;
 
 /**
- * Reads a CI system's token, without verifying it: that is for the server to do which it is handed to.
+ * Reads a CI system's token without verifying it, which is up to the server that gets it.
  *
- * @throws AppError `INVALID_TOKEN` for what is no JWT and for another audience; `CLOCK_SKEW` for one that is good by a
- * server's clock and not by ours, and for one from the future where no server names its time; `SESSION_REJECTED` for
- * any other that has ended or has not begun.
+ * @throws {AppError} `INVALID_TOKEN` when it is no JWT or for another audience; `CLOCK_SKEW` when it is good by a
+ * server's clock and not by ours, or from the future while no server gives its time; `SESSION_REJECTED` when it has
+ * ended or not begun otherwise.
  */
 export async function readWorkloadToken(
   { token, server }: WorkloadToken,
@@ -102,7 +101,7 @@ export async function readWorkloadToken(
   if (accessToken.length > LONGEST_TOKEN) {
     throw invalid(`it is longer than ${LONGEST_TOKEN} characters`, source);
   }
-  // The three parts are base64url, so that nothing else can come into a header.
+  // Its three parts are base64url, so that nothing else gets into a header.
   const claims = /^[\w-]+\.[\w-]+\.[\w-]+$/.test(accessToken) ? unverifiedClaims(accessToken) : undefined;
   if (claims === undefined) throw invalid("it is not a signed JWT", source);
   const { aud, exp, iat, nbf } = claims;
@@ -129,7 +128,7 @@ interface Life {
   readonly ends: number | undefined;
 }
 
-/** What a token is at that moment when it is not good. */
+/** Why a token is not good at a time; undefined when it is. */
 function untimely({ begins, ends }: Life, at: number): "early" | "over" | undefined {
   if (begins > at + CLOCK_TOLERANCE * 1000) return "early";
   return ends !== undefined && ends <= at ? "over" : undefined;
