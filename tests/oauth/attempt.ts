@@ -3,14 +3,14 @@
 import { beginAuthorization } from "../../src/oauth/authorization-code.ts";
 import { callbackHandler } from "../../src/oauth/callback-handler.ts";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
-import type { SignedInWords } from "../../src/oauth/result-page.ts";
+import type { SignedInLabels } from "../../src/oauth/result-page.ts";
 import { CLIENT, TestIssuer } from "./issuer.ts";
 
 /** Where the attempt's callback is. */
 export const REDIRECT = "http://127.0.0.1:51000/callback";
 
 /** Begins an attempt whose codes are redeemed for `signedIn`; `redeemed` has each of them. */
-export async function openAttempt(signedIn: Promise<SignedInWords>) {
+export async function openAttempt(signedIn: Promise<SignedInLabels>) {
   const metadata = new TestIssuer().metadata as unknown as IssuerMetadata;
   const authorization = await beginAuthorization({
     metadata,

@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import type { Authorization } from "../../src/oauth/authorization-code.ts";
-import type { SignedInWords } from "../../src/oauth/result-page.ts";
+import type { SignedInLabels } from "../../src/oauth/result-page.ts";
 import { expectRejection } from "../expect-error.ts";
 import { openAttempt, REDIRECT } from "./attempt.ts";
 import { ISSUER } from "./issuer.ts";
 
-const ADA: SignedInWords = { who: "ada@example.com", where: "api.example" };
+const ADA: SignedInLabels = { who: "ada@example.com", where: "api.example" };
 const SUCCESS = /You are signed in/;
 
 async function attempt() {
-  const gate = Promise.withResolvers<SignedInWords>();
+  const gate = Promise.withResolvers<SignedInLabels>();
   return { ...await openAttempt(gate.promise), gate };
 }
 

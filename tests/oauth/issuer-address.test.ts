@@ -1,7 +1,7 @@
 /** Proves what issuer is taken to be meant by an address that is none. */
 
 import assert from "node:assert/strict";
-import { issuerMeant } from "../../src/oauth/issuer-address.ts";
+import { intendedIssuer } from "../../src/oauth/issuer-address.ts";
 
 const MEANT: readonly [text: string, meant: string | undefined][] = [
   ["https://login.example.com/realms/main", undefined],
@@ -33,5 +33,5 @@ const MEANT: readonly [text: string, meant: string | undefined][] = [
   ["   ", undefined],
 ];
 for (const [text, meant] of MEANT) {
-  Deno.test(`issuerMeant(${JSON.stringify(text)})`, () => assert.equal(issuerMeant(text), meant));
+  Deno.test(`issuerMeant(${JSON.stringify(text)})`, () => assert.equal(intendedIssuer(text), meant));
 }

@@ -10,7 +10,7 @@ import {
   refusalIn,
   refusalOf,
   speaksOfSecret,
-  wordsOf,
+  refusalText,
 } from "../../src/oauth/refusals.ts";
 
 type Row = readonly [status: number | undefined, error: string, description: string, meaning: Meaning];
@@ -196,7 +196,7 @@ const WORDS: readonly [json: Record<string, unknown>, words: string][] = [
 ];
 for (const [json, words] of WORDS) {
   Deno.test(`the words of ${JSON.stringify(json)}`, () => {
-    assert.equal(wordsOf(refusalOf(json, 400)), words);
+    assert.equal(refusalText(refusalOf(json, 400)), words);
   });
 }
 
