@@ -9,7 +9,7 @@ import { readJson, requestOptions } from "./issuer-request.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { loopbackRedirect } from "./redirect-uri.ts";
-import { meaningOf, type Refusal, wordsOf } from "./refusals.ts";
+import { meaningOf, type Refusal, refusalText } from "./refusals.ts";
 import { isRefusal, issuerRefusal, refusalError } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
 import { readTokens, type SigningKeys, type SignInTokens, verifySignIn } from "./token-response.ts";
@@ -170,7 +170,7 @@ function authorizationRefusal(
     description: hide(params.get("error_description") ?? ""),
   };
   if (meaningOf("way-back", refusal) === "declined") {
-    return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${wordsOf(refusal)}).`, {
+    return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host} (${refusalText(refusal)}).`, {
       hint: "Start the sign-in again to try with another account.",
     });
   }

@@ -3,7 +3,7 @@
 import { AppError, toAppError } from "../errors.ts";
 import { type Authorization, readCallback } from "./authorization-code.ts";
 import type { IssuerMetadata } from "./discovery.ts";
-import { failurePage, type SignedInWords, strayPage, successPage } from "./result-page.ts";
+import { failurePage, type SignedInLabels, strayPage, successPage } from "./result-page.ts";
 
 /** The input of a sign-in attempt. */
 export interface CallbackInput {
@@ -13,7 +13,7 @@ export interface CallbackInput {
    * Exchanges and verifies the code, and stores the result if that is part of success. The browser gets its page
    * only when this resolves, with the resolved labels.
    */
-  readonly redeem: (params: URLSearchParams) => Promise<SignedInWords>;
+  readonly redeem: (params: URLSearchParams) => Promise<SignedInLabels>;
 }
 
 /** The meaning of a pasted address; only `taken` is the issuer's answer to this attempt. */
@@ -29,7 +29,7 @@ export interface CallbackHandler {
   /** Like {@link handle}, for the address where a browser ended that could not reach the listener. */
   paste(text: string): Promise<Pasted>;
   /** Settles once: with what `redeem` resolved to, or with the AppError that ended the attempt. */
-  readonly outcome: Promise<SignedInWords>;
+  readonly outcome: Promise<SignedInLabels>;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface CallbackHandler {
  */
 export function callbackHandler(input: CallbackInput): CallbackHandler {
   const { authorization, metadata, redeem } = input;
-  const { promise: outcome, resolve, reject } = Promise.withResolvers<SignedInWords>();
+  const { promise: outcome, resolve, reject } = Promise.withResolvers<SignedInLabels>();
   outcome.catch(() => {}); // whoever waits for it hears of it; an abandoned attempt must not end the process
   let decided = false;
 

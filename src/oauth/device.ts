@@ -12,7 +12,7 @@ import { failedRequest, type HttpContext } from "../http/bounded.ts";
 import type { Sleep } from "../http/retry.ts";
 import { type Answer, badAnswer, readJson, requestOptions } from "./issuer-request.ts";
 import type { Meaning } from "./refusals.ts";
-import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
+import { isRefusal, issuerRefusal, issuerText, meaningOfAnswer } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";
 import {
   readTokens,
@@ -223,7 +223,7 @@ function pollRefusal(
   answer: Answer,
 ): AppError {
   const host = hostOf(metadata.issuer);
-  const words = ` (${issuerWords(answer)})`;
+  const words = ` (${issuerText(answer)})`;
   if (meaning === "ran-out") return ranOut(host, words);
   if (meaning !== "declined") {
     return issuerRefusal(step, metadata.token_endpoint, answer, { occasion: "poll", client });

@@ -12,7 +12,7 @@ const DOCUMENT = /\/\.well-known\/(?:openid-configuration|oauth-authorization-se
  * The issuer meant by an address: without surrounding blanks, without the path of the discovery document, with a
  * missing `https://`. Undefined when none of these is the fault.
  */
-export function issuerMeant(text: string): string | undefined {
+export function intendedIssuer(text: string): string | undefined {
   const bare = printable(text, Infinity);
   const whole = bare.includes("://") ? bare : `https://${bare}`;
   const url = URL.parse(whole);

@@ -62,7 +62,7 @@ export function badAnswer(message: string, cause: FailedAnswer, hint = "Try agai
 /** The options of a request to an issuer. */
 interface IssuerRequest {
   /** What a server says about itself in the body of an error answer, safe to print. */
-  readonly wordsOf?: ((body: string) => string | undefined) | undefined;
+  readonly describeError?: ((body: string) => string | undefined) | undefined;
   /** `returned` when a redirect is an answer in itself. Redirects are never followed. */
   readonly redirects?: "refused" | "returned" | undefined;
 }
@@ -77,7 +77,7 @@ interface IssuerRequest {
 export function issuerFetch(
   http: HttpContext,
   step: string,
-  { wordsOf, redirects = "refused" }: IssuerRequest = {},
+  { describeError, redirects = "refused" }: IssuerRequest = {},
 ): Fetch {
   return async (input, init) => {
     const headers = new Headers(init?.headers);
@@ -97,7 +97,7 @@ export function issuerFetch(
       );
     }
     if (status >= 500 || PASSING_STATUSES.includes(status)) {
-      const words = wordsOf?.(new TextDecoder().decode(body));
+      const words = describeError?.(new TextDecoder().decode(body));
       throw unavailable(`${step}: ${host}`, answer, words, http.now());
     }
     return new Response([204, 205, 304].includes(status) ? null : body, answer);

@@ -10,7 +10,7 @@ import { failedRequest, type HttpContext } from "../http/bounded.ts";
 import { pauseAfter, type Retry } from "../http/retry.ts";
 import { type Answer, endpointGone, readJson, requestOptions } from "./issuer-request.ts";
 import { verifyIdToken } from "./id-token.ts";
-import { isRefusal, issuerRefusal, issuerWords, meaningOfAnswer } from "./refused.ts";
+import { isRefusal, issuerRefusal, issuerText, meaningOfAnswer } from "./refused.ts";
 import { type TokenParameters, tokenParameters } from "./request-parameters.ts";
 import {
   readTokens,
@@ -151,7 +151,7 @@ function refused(metadata: IssuerMetadata, client: OAuthClient, answer: Answer):
   }
   return new AppError(
     "SESSION_EXPIRED",
-    `${hostOf(endpoint)} no longer renews the session (${issuerWords(answer)}).`,
+    `${hostOf(endpoint)} no longer renews the session (${issuerText(answer)}).`,
     { hint: HINTS.SESSION_EXPIRED.signInAgain },
   );
 }

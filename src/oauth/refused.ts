@@ -14,11 +14,11 @@ import {
   type Refusal,
   refusalOf,
   speaksOfSecret,
-  wordsOf,
+  refusalText,
 } from "./refusals.ts";
 
 /** What was requested, as far as it matters for what to check. */
-export interface Asked {
+export interface RefusalContext {
   readonly occasion: Occasion;
   readonly client?: OAuthClient | undefined;
   readonly scopes?: readonly string[] | undefined;
@@ -30,8 +30,8 @@ export function isRefusal({ status, json }: Answer): boolean {
 }
 
 /** The issuer's own words in a refusal, safe to print. */
-export function issuerWords({ status, json }: Answer): string {
-  return wordsOf(refusalOf(json, status));
+export function issuerText({ status, json }: Answer): string {
+  return refusalText(refusalOf(json, status));
 }
 
 /** The meaning of a refusal, given what was requested. */
@@ -48,15 +48,15 @@ export function refusedCause(refusal: Refusal, meaning: Meaning): FailedAnswer {
  * The error of a refusal: `NETWORK` when it passes by itself, else `ISSUER_ERROR` with the issuer's words. RFC
  * 6749, 4.1.2.1 and 5.2.
  */
-export function issuerRefusal(step: string, url: string | URL, answer: Answer, asked: Asked): AppError {
+export function issuerRefusal(step: string, url: string | URL, answer: Answer, asked: RefusalContext): AppError {
   return refusalError(step, hostOf(url), refusalOf(answer.json, answer.status), asked);
 }
 
 /** Like {@link issuerRefusal}, for a refusal that was already read. */
-export function refusalError(step: string, host: string, refusal: Refusal, asked: Asked): AppError {
+export function refusalError(step: string, host: string, refusal: Refusal, asked: RefusalContext): AppError {
   const { status } = refusal;
   const meaning = meaningOf(asked.occasion, refusal);
-  const words = wordsOf(refusal);
+  const words = refusalText(refusal);
   if (meaning === "passing") {
     const kind = asked.occasion === "way-back" ? "refused" : "status";
     return badAnswer(`${step}: ${host} is unavailable (${words}).`, { kind, status });
@@ -69,7 +69,7 @@ export function refusalError(step: string, host: string, refusal: Refusal, asked
 }
 
 /** What to check after a refusal, with the flags of a sign-in that help. */
-function whatToCheck(refusal: Refusal, meaning: Meaning, { occasion, client, scopes }: Asked): string {
+function whatToCheck(refusal: Refusal, meaning: Meaning, { occasion, client, scopes }: RefusalContext): string {
   switch (meaning) {
     case "client":
       return client?.secret !== undefined || speaksOfSecret(refusal)

@@ -5,7 +5,7 @@ import type { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 
 /** The texts of the success page. They may come from an issuer and are escaped. */
-export interface SignedInWords {
+export interface SignedInLabels {
   /** E-mail or name of the person. */
   readonly who: string;
   /** The host they signed in to. */
@@ -15,7 +15,7 @@ export interface SignedInWords {
 }
 
 /** The page after a verified sign-in. */
-export function successPage({ who, where, next }: SignedInWords): Promise<Response> {
+export function successPage({ who, where, next }: SignedInLabels): Promise<Response> {
   return page(200, "Signed in", "good", [
     `<h1>You are signed in</h1>`,
     `<p class="lead">You can close this tab and go back to your terminal.</p>`,
@@ -25,7 +25,7 @@ export function successPage({ who, where, next }: SignedInWords): Promise<Respon
     `</dl>`,
     ...(next === undefined ? [] : [
       `<section aria-labelledby="next"><h2 id="next">Next, in your terminal</h2>`,
-      `<pre><code>${words(next)}</code></pre></section>`,
+      `<pre><code>${breakable(next)}</code></pre></section>`,
     ]),
   ]);
 }
@@ -147,7 +147,7 @@ function escapeHtml(text: string): string {
 }
 
 /** A command that breaks between its words, not at its hyphens, and is still copied as one line. */
-function words(command: string): string {
+function breakable(command: string): string {
   return command.split(" ").map((word) => `<span>${escapeHtml(word)}</span>`).join(" ");
 }
 

@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import { capital } from "../text.ts";
 import type { DeviceCode } from "../oauth/device.ts";
 import type { HttpContext } from "../http/bounded.ts";
-import type { SignedInWords } from "../oauth/result-page.ts";
+import type { SignedInLabels } from "../oauth/result-page.ts";
 import { browserObstacle, openBrowser } from "../system/browser.ts";
 import { formatSpan } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
@@ -34,7 +34,7 @@ export interface PersonSignIn {
   /** Given where nothing can be shown: what the attempt ends with when no browser comes up. */
   readonly unseen?: AppError | undefined;
   /** Stores the sign-in; only then is it called a success. */
-  readonly complete: (signedIn: SignedIn) => Promise<SignedInWords>;
+  readonly complete: (signedIn: SignedIn) => Promise<SignedInLabels>;
 }
 
 /** Signs a person in, by the browser or a device code. Throws what ended the attempt. */

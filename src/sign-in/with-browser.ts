@@ -7,7 +7,7 @@ import type { HttpContext } from "../http/bounded.ts";
 import { callbackHandler, type Pasted } from "../oauth/callback-handler.ts";
 import { oneTimeAddress } from "../oauth/one-time-address.ts";
 import { loopbackRedirect } from "../oauth/redirect-uri.ts";
-import type { SignedInWords } from "../oauth/result-page.ts";
+import type { SignedInLabels } from "../oauth/result-page.ts";
 import { listenOnLoopback, type LoopbackAddress } from "../system/loopback-listener.ts";
 import { completeSignIn, type PreparedSignIn, type SignedIn } from "./sign-in.ts";
 
@@ -22,7 +22,7 @@ export interface BrowserSignIn {
   /** Told when the address that the browser was started with is asked for again. */
   readonly askedAgain: () => void;
   /** Stores the sign-in; only then is the browser told that it worked. */
-  readonly complete: (signedIn: SignedIn) => Promise<SignedInWords>;
+  readonly complete: (signedIn: SignedIn) => Promise<SignedInLabels>;
 }
 
 /** An attempt that waits for the browser to come back. */

@@ -75,7 +75,7 @@ export function jwtBearerToken(http: HttpContext, input: JwtBearerInput): Promis
     ...input,
     step,
     endpoint: tokenEndpoint,
-    timeBound: true,
+    hasTimes: true,
     occasion: "assertion",
     refusing: keyId === undefined
       ? undefined

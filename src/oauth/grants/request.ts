@@ -7,7 +7,7 @@ import { endpointUrl, hostOf } from "../../http/address.ts";
 import { failedRequest, type HttpContext } from "../../http/bounded.ts";
 import { pauseAfter, type Retry } from "../../http/retry.ts";
 import { type Answer, endpointGone, readJson, serverDateOf } from "../issuer-request.ts";
-import { meaningOf, type Occasion, refusalOf, wordsOf } from "../refusals.ts";
+import { meaningOf, type Occasion, refusalOf, refusalText } from "../refusals.ts";
 import { isRefusal, issuerRefusal, refusedCause } from "../refused.ts";
 
 /** A credential and where it is exchanged. */
@@ -16,7 +16,7 @@ export interface GrantRequest<T> extends Retry {
   readonly step: string;
   readonly endpoint: string;
   /** True when the credential contains times, so that a wrong clock can be why it is refused. */
-  readonly timeBound?: boolean | undefined;
+  readonly hasTimes?: boolean | undefined;
   /** The kind of credential, which decides what a refusal means. */
   readonly occasion: Extract<Occasion, "credential" | "assertion" | "bare-credential">;
   /** How a refusal is told; "refused the credential" by default. */
@@ -64,7 +64,7 @@ export async function requestGrant<T>(http: HttpContext, request: GrantRequest<T
       if (isRefusal(answer)) throw credentialRefusal(url, answer, request);
       return request.read(answer, http.now());
     } catch (error) {
-      if (request.timeBound === true && maybeUntimely(error)) {
+      if (request.hasTimes === true && maybeUntimely(error)) {
         const what = error.message.slice(`${step}: `.length).replace(/\.$/, "");
         const skew = clockSkew(http.now(), serverDate, hostOf(url), what);
         if (skew !== undefined) throw skew;
@@ -106,7 +106,7 @@ function credentialRefusal(
 ): AppError {
   const refusal = refusalOf(answer.json, answer.status);
   const meaning = meaningOf(occasion, refusal);
-  const words = `(status ${answer.status}, ${wordsOf(refusal)})`;
+  const words = `(status ${answer.status}, ${refusalText(refusal)})`;
   const cause = refusedCause(refusal, meaning);
   if (meaning === "passing") return issuerRefusal(step, url, answer, { occasion });
   return meaning === "credential"

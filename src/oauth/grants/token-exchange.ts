@@ -36,7 +36,7 @@ export function exchangeToken(http: HttpContext, input: TokenExchangeInput): Pro
     step,
     endpoint: tokenEndpoint,
     occasion: "credential",
-    timeBound: true,
+    hasTimes: true,
     send: (http) =>
       oauth.genericTokenEndpointRequest(
         authorizationServerAt(tokenEndpoint),

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { printable, shellWord } from "../../text.ts";
 import { oauthClient } from "../../oauth/client.ts";
 import { endpointUrl } from "../../http/address.ts";
-import { issuerMeant } from "../../oauth/issuer-address.ts";
+import { intendedIssuer } from "../../oauth/issuer-address.ts";
 import type { SignInTarget } from "../provider.ts";
 import { OIDC } from "./facts.ts";
 
@@ -49,7 +49,7 @@ export function oidcTarget({ issuer, clientId, clientSecret }: OidcChoice): Sign
  */
 export function issuerUrl(issuer: string): URL {
   const url = endpointUrl(issuer, { query: "refused" });
-  const meant = issuerMeant(issuer);
+  const meant = intendedIssuer(issuer);
   if (typeof url !== "string" && meant === undefined) return url;
   throw new AppError("USAGE", `The issuer ${printable(issuer)} ${faultOf(issuer, url)}.`, {
     hint: meant === undefined || typeof endpointUrl(meant, { query: "refused" }) === "string"

@@ -227,7 +227,7 @@ export async function revokeStudioToken(
   const step = "Cannot revoke the token";
   const url = `${host}/api/device-logout`;
   const words = (body: string) => wordsOf(parseJson(body));
-  const response = await issuerFetch(http, step, { wordsOf: words, redirects: "returned" })(url, {
+  const response = await issuerFetch(http, step, { describeError: words, redirects: "returned" })(url, {
     method: "POST",
     headers: { accept: "application/json", authorization: `token ${token}` },
   });
@@ -257,7 +257,7 @@ async function post(
   url: string,
   body: Readonly<Record<string, unknown>>,
 ): Promise<Answer> {
-  const send = issuerFetch(http, step, { wordsOf: (body) => wordsOf(parseJson(body)) });
+  const send = issuerFetch(http, step, { describeError: (body) => wordsOf(parseJson(body)) });
   const response = await send(url, {
     method: "POST",
     headers: { accept: "application/json", "content-type": "application/json" },
