@@ -1,10 +1,9 @@
 /** The polling that sign-ins on another device share: the secret code, how long and how often to ask. */
 
 import { AppError } from "../errors.ts";
-import { secondsIn } from "./answer-values.ts";
+import { type Answer, secondsIn } from "./issuer-request.ts";
 import type { HttpContext } from "../http/bounded.ts";
 import type { Sleep } from "../http/retry.ts";
-import type { Answer } from "./issuer-request.ts";
 
 /** The secret code to poll with, and its times. */
 export interface PolledCode {

@@ -3,14 +3,13 @@
 import * as oauth from "oauth4webapi";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { memberIn } from "./answer-values.ts";
+import { type Answer, badAnswer, memberIn, readJson, requestOptions } from "./issuer-request.ts";
 import { clientAuthentication, type OAuthClient } from "./client.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "./device-code.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { endpointUrl, hostOf } from "../http/address.ts";
 import { failedRequest, type HttpContext } from "../http/bounded.ts";
 import type { Sleep } from "../http/retry.ts";
-import { type Answer, badAnswer, readJson, requestOptions } from "./issuer-request.ts";
 import type { Meaning } from "./refusals.ts";
 import { isRefusal, issuerRefusal, issuerText, meaningOfAnswer } from "./refused.ts";
 import { authorizationParameters, type RequestParameters, tokenParameters } from "./request-parameters.ts";

@@ -3,7 +3,7 @@
 import { fromBase64Url, isObject, toBase64Url } from "../encoding.ts";
 import { AppError, fail } from "../errors.ts";
 import { printable, shellLine } from "../text.ts";
-import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock.ts";
+import { CLOCK_TOLERANCE, clockSkew, isoTime } from "./clock-skew.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { hostOf } from "../http/address.ts";
 import type { HttpContext } from "../http/bounded.ts";

@@ -13,8 +13,8 @@ import {
   otherScopes,
   type Refusal,
   refusalOf,
-  speaksOfSecret,
   refusalText,
+  speaksOfSecret,
 } from "./refusals.ts";
 
 /** What was requested, as far as it matters for what to check. */
@@ -48,7 +48,12 @@ export function refusedCause(refusal: Refusal, meaning: Meaning): FailedAnswer {
  * The error of a refusal: `NETWORK` when it passes by itself, else `ISSUER_ERROR` with the issuer's words. RFC
  * 6749, 4.1.2.1 and 5.2.
  */
-export function issuerRefusal(step: string, url: string | URL, answer: Answer, asked: RefusalContext): AppError {
+export function issuerRefusal(
+  step: string,
+  url: string | URL,
+  answer: Answer,
+  asked: RefusalContext,
+): AppError {
   return refusalError(step, hostOf(url), refusalOf(answer.json, answer.status), asked);
 }
 
@@ -69,7 +74,11 @@ export function refusalError(step: string, host: string, refusal: Refusal, asked
 }
 
 /** What to check after a refusal, with the flags of a sign-in that help. */
-function whatToCheck(refusal: Refusal, meaning: Meaning, { occasion, client, scopes }: RefusalContext): string {
+function whatToCheck(
+  refusal: Refusal,
+  meaning: Meaning,
+  { occasion, client, scopes }: RefusalContext,
+): string {
   switch (meaning) {
     case "client":
       return client?.secret !== undefined || speaksOfSecret(refusal)

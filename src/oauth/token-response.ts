@@ -5,8 +5,7 @@ import { printable } from "../text.ts";
 import { hostOf } from "../http/address.ts";
 import type { HttpContext } from "../http/bounded.ts";
 import { SHORTEST_SECRET } from "../http/redact.ts";
-import { type Answer, badAnswer } from "./issuer-request.ts";
-import { memberIn, secondsIn } from "./answer-values.ts";
+import { type Answer, badAnswer, memberIn, secondsIn } from "./issuer-request.ts";
 import type { IssuerMetadata } from "./discovery.ts";
 import { type IdTokenClaims, type SigningKeys, verifyIdToken } from "./id-token.ts";
 

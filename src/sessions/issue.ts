@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
-import { clockSkew } from "../oauth/clock.ts";
+import { clockSkew } from "../oauth/clock-skew.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
 import { fingerprintOfJob, storesJobToken } from "./ci-job.ts";

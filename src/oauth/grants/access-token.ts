@@ -1,7 +1,7 @@
 /** The short-lived token that a machine's credential is exchanged for, and reading it from the answer. */
 
 import { AppError } from "../../errors.ts";
-import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
+import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock-skew.ts";
 import { hostOf } from "../../http/address.ts";
 import type { Answer } from "../issuer-request.ts";
 import { timeOf, unverifiedClaims } from "../jwt.ts";

@@ -2,7 +2,7 @@
 
 import type * as oauth from "oauth4webapi";
 import { AppError } from "../../errors.ts";
-import { clockSkew } from "../clock.ts";
+import { clockSkew } from "../clock-skew.ts";
 import { endpointUrl, hostOf } from "../../http/address.ts";
 import { failedRequest, type HttpContext } from "../../http/bounded.ts";
 import { pauseAfter, type Retry } from "../../http/retry.ts";

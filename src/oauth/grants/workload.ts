@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock.ts";
+import { CLOCK_TOLERANCE, clockSkew, isoTime } from "../clock-skew.ts";
 import { requestGrant } from "./request.ts";
 import { endpointUrl, hostOf } from "../../http/address.ts";
 import type { HttpContext } from "../../http/bounded.ts";

@@ -3,12 +3,11 @@
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { parseJson } from "../../encoding.ts";
-import { memberIn } from "../../oauth/answer-values.ts";
+import { type Answer, badAnswer, issuerFetch, memberIn, readJson } from "../../oauth/issuer-request.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "../../oauth/device-code.ts";
 import { endpointUrl, hostOf } from "../../http/address.ts";
 import { type FailedRequest, failedRequest, type HttpContext } from "../../http/bounded.ts";
 import type { Sleep } from "../../http/retry.ts";
-import { type Answer, badAnswer, issuerFetch, readJson } from "../../oauth/issuer-request.ts";
 import { meaningOf, refusalIn } from "../../oauth/refusals.ts";
 import { isRefusal } from "../../oauth/refused.ts";
 
