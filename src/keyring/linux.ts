@@ -2,19 +2,13 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import {
-  ProgramError,
-  ProgramNotFound,
-  ProgramTimeout,
-  type Run,
-  type RunResult,
-} from "../system/processes.ts";
+import { ProgramNotFound, type Run, type RunResult } from "../system/processes.ts";
 import {
   assertStorable,
   INTERRUPTED_CODE,
   keyringInterrupted,
   type KeyringLimits,
-  keyringTimeout,
+  runTool,
   type SecretStore,
   SERVICE,
   systemAccount,
@@ -44,6 +38,7 @@ type Doing = "read" | "store" | "remove";
 export function linuxStore(run: Run, env: Readonly<Record<string, string>>): SecretStore {
   // The messages are matched, so they must be English; GLib reads CHARSET so that accounts may be any UTF-8.
   const environment = { ...env, LC_ALL: "C", CHARSET: "UTF-8" };
+  const tool = { store: NAME, program: "secret-tool", run, env: environment };
 
   async function call(
     doing: Doing,
@@ -53,21 +48,14 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
     secret?: string,
   ): Promise<RunResult> {
     const kept = await systemAccount(account);
-    try {
-      return await run("secret-tool", [...args, "service", SERVICE, "account", kept.account], {
-        env: environment,
-        timeout: Math.max(1, limits.timeout),
-        stdin: secret,
-        signal: limits.signal,
-      });
-    } catch (error) {
-      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, limits, error);
-      if (error instanceof ProgramNotFound) throw unreachable(doing, ABSENT, error);
-      if (error instanceof ProgramError) {
-        throw unreachable(doing, { what: error.message, mend: ABSENT.mend }, error);
-      }
-      throw error;
-    }
+    return await runTool(tool, [...args, "service", SERVICE, "account", kept.account], {
+      limits,
+      stdin: secret,
+      unreachable(error) {
+        const absent = error instanceof ProgramNotFound;
+        return unreachable(doing, absent ? ABSENT : { what: error.message, mend: ABSENT.mend }, error);
+      },
+    });
   }
 
   /** What a silent exit 1 means: there is no such item, or it is locked and nobody unlocked it. */

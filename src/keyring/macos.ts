@@ -3,13 +3,13 @@
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
-import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
+import type { Run, RunResult } from "../system/processes.ts";
 import {
   assertStorable,
   INTERRUPTED_CODE,
   keyringInterrupted,
   type KeyringLimits,
-  keyringTimeout,
+  runTool,
   type SecretStore,
   SERVICE,
   systemAccount,
@@ -42,21 +42,14 @@ const STATUS = {
  * @param env the variables of {@link SECURITY_VARIABLES} that are set
  */
 export function macosStore(run: Run, env: Readonly<Record<string, string>>): SecretStore {
-  const environment = { ...env, LC_ALL: "C" };
+  const tool = { store: NAME, program: SECURITY, run, env: { ...env, LC_ALL: "C" } };
 
   async function call(args: readonly string[], limits: KeyringLimits, stdin?: string): Promise<RunResult> {
-    try {
-      return await run(SECURITY, args, {
-        env: environment,
-        timeout: Math.max(1, limits.timeout),
-        stdin,
-        signal: limits.signal,
-      });
-    } catch (error) {
-      if (error instanceof ProgramTimeout) throw keyringTimeout(NAME, limits, error);
-      if (error instanceof ProgramError) throw unreachable(error.message, stdin !== undefined, error);
-      throw error;
-    }
+    return await runTool(tool, args, {
+      limits,
+      stdin,
+      unreachable: (error) => unreachable(error.message, stdin !== undefined, error),
+    });
   }
 
   return {
