@@ -248,9 +248,6 @@ Deno.test("the checker takes a variable or a property of the same name for no gl
   );
 });
 
-/** Whether clouds and kinds are opaque outside providers/; until then a comparison with a literal still compiles. */
-const OPAQUE = false;
-
 /** Which of these lines `deno check` calls a comparison of what can never be equal. */
 async function neverEqual(...lines: readonly string[]): Promise<string[]> {
   await using folder = await scratchFolder();

@@ -5,10 +5,10 @@ import { printable } from "../text.ts";
 import {
   actsAs,
   contextNamed,
+  defaultKubeconfigs,
   entryNamed,
   type Kubeconfig,
   loadKubeconfig,
-  defaultKubeconfigs,
 } from "../kubeconfig/file.ts";
 import { hasControlPlanes } from "../providers/datum/facts.ts";
 import { scopeOfServer } from "../providers/datum/hosts.ts";
