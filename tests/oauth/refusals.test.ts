@@ -9,8 +9,8 @@ import {
   otherScopes,
   refusalIn,
   refusalOf,
-  speaksOfSecret,
   refusalText,
+  speaksOfSecret,
 } from "../../src/oauth/refusals.ts";
 
 type Row = readonly [status: number | undefined, error: string, description: string, meaning: Meaning];
