@@ -13,7 +13,7 @@ import {
 import { fullNameOf, preferredResources } from "../kube/resource-names.ts";
 import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
-import { addScopeFlags, scopeFlags } from "./scope.ts";
+import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
 
 /** `api-resources`. */

@@ -6,7 +6,7 @@ import { openDiscovery } from "../kube/cached-discovery.ts";
 import { type DiscoverySource, groupVersionOf, refuseIncomplete } from "../kube/discovery.ts";
 import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
-import { addScopeFlags, scopeFlags } from "./scope.ts";
+import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 
 /** `api-versions`. */
 export function apiVersionsCommand(contextOf: ContextOf): CommandUnknownOpts {

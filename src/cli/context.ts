@@ -1,17 +1,17 @@
 /** What every command is handed: the host, the sessions, the output, and the flags of every command. */
 
 import { CommanderError } from "@commander-js/extra-typings";
-import type { RequestLimits } from "../http/api-client.ts";
 import { oneSession } from "../plugin/arguments.ts";
 import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
-import { type KeyringLimits, keyringLimits as boundOf } from "../keyring/store.ts";
-import { namingVariable, type SessionChoice } from "../sessions/choose.ts";
+import { namingVariable } from "../sessions/choose.ts";
+import type { ProviderContext } from "../providers/context.ts";
 import type { Providers } from "../providers/registry.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import type { TokenLimits } from "../sessions/token.ts";
-import { parseTimeout, pause } from "../system/clock.ts";
+import { parseTimeout } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
+
+export { keyringLimits, type Output, requestLimits, tokenLimits } from "../providers/context.ts";
 
 /** The flags of every command, which may stand before, between or after its words. */
 export interface GlobalFlags {
@@ -36,32 +36,13 @@ export interface ProcessContext extends Host {
   readonly errorFormat: ErrorFormat;
 }
 
-/** What a command prints to. */
-export interface Output {
-  /** A line of the result, on stdout. */
-  line(text?: string): void;
-  /** Text of the result as it is, on stdout. */
-  text(text: string): void;
-  /** Progress or a remark, on stderr; not with `--quiet`. */
-  info(text: string): void;
-  /** Something to act on, on stderr; with `--quiet` too. */
-  important(text: string): void;
-  /** Something that went wrong but does not stop the command, on stderr. */
-  warn(text: string): void;
-  /** A request to a server, on stderr; with `--verbose` only. */
-  debug(text: string): void;
-}
-
 /** All that a command is handed. */
-export interface CommandContext extends ProcessContext {
-  readonly out: Output;
+export interface CommandContext extends ProcessContext, ProviderContext {
+  readonly terminal: Terminal;
+  readonly providers: Providers;
   readonly verbose: boolean;
   /** `--quiet`. */
   readonly quiet: boolean;
-  /** Which session the flags and variables pick. */
-  readonly choice: SessionChoice;
-  /** `--request-timeout`, in milliseconds. */
-  readonly requestTimeout: number;
 }
 
 /** The context of one command line, with its {@link GlobalFlags} applied. */
@@ -91,37 +72,6 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
       warn: (text) => flags.quiet ? undefined : err(`warning: ${text}`),
       debug: (text) => verbose ? err(text) : undefined,
     },
-  };
-}
-
-/** The limits of a command's calls of a keyring. */
-export function keyringLimits({ terminal, interrupted }: CommandContext): KeyringLimits {
-  return boundOf(terminal.canAsk, interrupted);
-}
-
-/** How long a command may take to get a fresh token. */
-export function tokenLimits(cli: CommandContext): TokenLimits {
-  return {
-    deadline: performance.now() + cli.requestTimeout + keyringLimits(cli).timeout,
-    keyringTimeout: keyringLimits(cli).timeout,
-    log: cli.out.debug,
-  };
-}
-
-/** The limits of a command's requests to APIs. */
-export function requestLimits(
-  { now, random, requestTimeout, interrupted, out }: Pick<
-    CommandContext,
-    "now" | "random" | "requestTimeout" | "interrupted" | "out"
-  >,
-): RequestLimits {
-  return {
-    now,
-    sleep: pause,
-    random,
-    requestTimeout,
-    signal: interrupted,
-    log: out.debug,
   };
 }
 

@@ -10,7 +10,7 @@ import type { CommandContext, ContextOf } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { printOrganizations } from "./organizations/print.ts";
 import { printProjects } from "./projects/print.ts";
-import { addScopeFlags, scopeFlags } from "./scope.ts";
+import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 
 // The same words as their own commands have.
 const PROJECTS: readonly string[] = ["projects", "project"];

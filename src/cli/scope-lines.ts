@@ -4,7 +4,7 @@ import { printable } from "../text.ts";
 import { originOf } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import type { CommandContext } from "./context.ts";
-import type { ChosenScope } from "./scope.ts";
+import type { ChosenScope } from "../providers/datum/scope.ts";
 
 /** What is acted on: as lines for people, as an object for programs, and by name. */
 export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<Session, "apiHost">): {

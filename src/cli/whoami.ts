@@ -9,8 +9,9 @@ import { variablesSet } from "../providers/cloudfleet/profile.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
 import { describeScope, warnOfRefusedScope } from "./scope-lines.ts";
 import { warnOfExpiry } from "./notices.ts";
-import { findScope } from "./find-scope.ts";
-import { addScopeFlags, type ChosenScope, type ScopeFlags, scopeFlags } from "./scope.ts";
+import { findScope } from "../providers/datum/find-scope.ts";
+import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import type { ChosenScope, ScopeFlags } from "../providers/datum/scope.ts";
 import { actingSession } from "./pick-session.ts";
 import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
@@ -100,7 +101,7 @@ async function scopeOf(
   chosen: ChosenSession,
 ): Promise<ChosenScope | undefined> {
   try {
-    return await findScope(flags, cli, chosen);
+    return await findScope(flags, cli.env, chosen);
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code === "USAGE") throw thrown;
     cli.out.warn(thrown.message);

@@ -8,7 +8,6 @@ import { AppError, toAppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { isObject, type JsonObject, parseJson } from "../encoding.ts";
 import { type AskingServer, askingServer } from "../sessions/served-servers.ts";
-import type { Session } from "../sessions/session.ts";
 import { reportedExpiry, type TimedToken } from "../sessions/token.ts";
 import type { Environment } from "../system/environment.ts";
 import type { GetTokenFlags } from "./arguments.ts";
@@ -97,20 +96,6 @@ function badInfo(what: string): AppError {
   return new AppError("USAGE", `KUBERNETES_EXEC_INFO cannot be used: ${what}.`, {
     hint: "It is set by kubectl and its kin; unset it to run datumctl by hand.",
   });
-}
-
-/**
- * Keeps the tokens of a cloud that has no Kubernetes API from every Kubernetes API.
- *
- * @throws {AppError} `USAGE` for a session of such a cloud, judged by what was sealed.
- */
-export function refuseOtherApi({ name, provider }: Session): void {
-  if (provider.kubernetes !== "none") return;
-  throw new AppError(
-    "USAGE",
-    `The session "${name}" belongs to ${provider.title}; its token cannot be used with a Kubernetes API.`,
-    { hint: "Use another session: --profile NAME" },
-  );
 }
 
 /** The ExecCredential that hands a token to client-go, with its end of line. */

@@ -9,7 +9,7 @@ import { freshToken } from "../sessions/fresh-token.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/last-failure.ts";
 import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import { fingerprintOfVariables } from "../sessions/open.ts";
-import { refuseOtherServer } from "../sessions/served-servers.ts";
+import { refuseOtherApi, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { type FreshToken, mendedBySignIn, type TokenLimits } from "../sessions/token.ts";
@@ -19,7 +19,7 @@ import type { ParentProcess } from "../system/parent-process.ts";
 import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arguments.ts";
 import type { GetTokenContext } from "./context.ts";
 import { openDeliveries } from "./deliveries.ts";
-import { chooseForm, type Form, formatExecCredential, refuseOtherApi } from "./exec-credential.ts";
+import { chooseForm, type Form, formatExecCredential } from "./exec-credential.ts";
 
 // client-go sets no limit of its own for its plugin; a person should not wait longer than this.
 const LONGEST_CALL_MS = 9_500;

@@ -1,5 +1,6 @@
 /** The clouds that a program knows, and which session the variables give. */
 
+import { AppError } from "../errors.ts";
 import type { SessionProviders } from "../sessions/providers.ts";
 import type { Session } from "../sessions/session.ts";
 import type { FindAmbient } from "../sessions/store.ts";
@@ -29,6 +30,8 @@ export interface Providers extends SessionProviders {
   of(session: Pick<Session, "provider">): Provider;
   /** Where to sign in again to a session of which only the name is left; undefined where that does not tell. */
   targetOfName(name: string): Promise<NamedTarget | undefined>;
+  /** The error of a command that needs something to act on, with the way to it that the session's cloud has. */
+  nothingInUse(session: Pick<Session, "name" | "provider">): Promise<AppError>;
   /** The variable that gives the session of every command; undefined where none is set. */
   variableInForce(env: Environment): string | undefined;
   /**
@@ -64,6 +67,10 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
     async signInOfName(name, entry = {}) {
       const codes = await Promise.all(all.map((one) => one.load()));
       return codes.flatMap((code) => code.signInOfName?.(name, entry) ?? []).join("; ");
+    },
+    async nothingInUse(session) {
+      const { message, hint } = (await lines(session)).nothingInUse(session);
+      return new AppError("USAGE", message, { hint });
     },
     async targetOfName(name) {
       const codes = await Promise.all(all.map((one) => one.load()));

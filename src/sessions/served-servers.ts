@@ -92,6 +92,20 @@ function servedBy({ provider, apiHost, servers }: Serving): readonly ServedServe
   return provider.kubernetes === "own" ? [{ origin: `https://${apiHost}` }, ...servers ?? []] : servers;
 }
 
+/**
+ * Keeps the tokens of a cloud that has no Kubernetes API from every Kubernetes API.
+ *
+ * @throws {AppError} `USAGE` for a session of such a cloud, judged by what was sealed.
+ */
+export function refuseOtherApi({ name, provider }: Pick<Session, "name" | "provider">): void {
+  if (provider.kubernetes !== "none") return;
+  throw new AppError(
+    "USAGE",
+    `The session "${name}" belongs to ${provider.title}; its token cannot be used with a Kubernetes API.`,
+    { hint: "Use another session: --profile NAME" },
+  );
+}
+
 /** How it came that the session's token is asked for. */
 export interface Asked {
   /** Nobody named the session, or where it belongs: any other might as well be the active one. */

@@ -18,7 +18,7 @@ import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, isSessionName } from "../../sessions/name.ts";
 import { readHiddenLine } from "../prompt/hidden-line.ts";
 import { type MachineSession, type SavedSession, saveMachine } from "../../sessions/save.ts";
-import { operationOption } from "../cloudfleet.ts";
+import { operationOption } from "../operation-flag.ts";
 import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from "../context.ts";
 import { holdsOthers } from "../group.ts";
 import { keyStoreChoice, readAuthority } from "../save-flags.ts";

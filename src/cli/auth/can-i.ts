@@ -8,8 +8,10 @@ import { openDiscovery } from "../../kube/cached-discovery.ts";
 import type { ApiResource } from "../../kube/discovery.ts";
 import { ambiguityOf, resolveResource } from "../../kube/resource-names.ts";
 import { type CommandContext, type ContextOf, exitWith } from "../context.ts";
-import { type ControlPlane, openControlPlane } from "../control-plane.ts";
-import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
+import type { ControlPlane } from "../../providers/datum/control-plane.ts";
+import { openControlPlane } from "../control-plane.ts";
+import { addScopeFlags, scopeFlags } from "../scope-flags.ts";
+import type { ScopeFlags } from "../../providers/datum/scope.ts";
 import { formatObject, formatTable, listFormat, wrongFormat } from "../output/table.ts";
 
 const EXAMPLES = `

@@ -1,7 +1,6 @@
 /** `auth update-kubeconfig`: writes the kubeconfig entry through which kubectl gets fresh tokens. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { refuseOtherApi } from "../../plugin/exec-credential.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import {
@@ -31,7 +30,7 @@ import type { EntryTarget } from "../../kubeconfig/target.ts";
 import { findAcceptedToken, type LearnedServer } from "../../kube/accepted-token.ts";
 import { offeredTokens } from "../../providers/datum/entry-target.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
-import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
+import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import { AMBIENT, labelOf } from "../../sessions/name.ts";
 import {
@@ -45,7 +44,7 @@ import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
-import { scopeInUse } from "../scope.ts";
+import { scopeInUse } from "../../providers/datum/scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
 import { explainRefusal } from "./refused-tokens.ts";

@@ -6,7 +6,8 @@ import { reviewSelf } from "../../kube/self-review.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
-import { addScopeFlags, type ScopeFlags, scopeFlags } from "../scope.ts";
+import { addScopeFlags, scopeFlags } from "../scope-flags.ts";
+import type { ScopeFlags } from "../../providers/datum/scope.ts";
 import { formatObject, formatTable, listFormat } from "../output/table.ts";
 
 /** `auth whoami`. */

@@ -1,7 +1,7 @@
 /** `clusters`, which holds `list` and `kubeconfig`. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { operationsHelp } from "../cloudfleet.ts";
+import { operationsHelp } from "../operation-flag.ts";
 import type { ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";
 import { clustersKubeconfigCommand } from "./kubeconfig.ts";

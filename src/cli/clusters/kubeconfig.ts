@@ -25,7 +25,8 @@ import { type Cluster, clusterAddress, kubernetesUser } from "../../providers/cl
 import { isApiToken } from "../../providers/cloudfleet/facts.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { labelOf } from "../../sessions/name.ts";
-import { openCloudfleet, operationOption } from "../cloudfleet.ts";
+import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
+import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { ownCommand } from "../../kubeconfig/exec-command.ts";

@@ -3,7 +3,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ChosenSession } from "../../sessions/choose.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { findScope } from "../find-scope.ts";
+import { findScope } from "../../providers/datum/find-scope.ts";
 import { scopeParts } from "../scope-lines.ts";
 import { actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
@@ -51,7 +51,7 @@ export async function runCtxList(
 }
 
 async function actedOn(cli: CommandContext, chosen: ChosenSession): Promise<(row: TargetRow) => boolean> {
-  const { organization, project } = scopeParts(await findScope({}, cli, chosen), chosen.session.apiHost);
+  const { organization, project } = scopeParts(await findScope({}, cli.env, chosen), chosen.session.apiHost);
   return (row) =>
     project === undefined
       ? row.project === undefined && row.organization === organization

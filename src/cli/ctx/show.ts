@@ -3,8 +3,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { hasControlPlanes } from "../../providers/datum/facts.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { findScope } from "../find-scope.ts";
-import { nothingInUse } from "../scope.ts";
+import { findScope } from "../../providers/datum/find-scope.ts";
 import { describeScope, warnOfRefusedScope } from "../scope-lines.ts";
 import { actingSession } from "../pick-session.ts";
 import { formatObject, listFormat } from "../output/table.ts";
@@ -31,13 +30,13 @@ export async function runCtx(
 ): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await actingSession(cli);
-  const scope = await findScope({}, cli, chosen);
+  const scope = await findScope({}, cli.env, chosen);
   const { lines, object, name, host } = describeScope(scope, chosen.session);
   if (scope === undefined && (format === "table" || format === "wide" || format === "name")) {
     if (hasControlPlanes(chosen.session)) {
       return cli.out.info("Nothing is in use. Choose something: datumctl ctx use ORG[/PROJECT]");
     }
-    const { message, hint = "" } = await nothingInUse(cli, chosen.session);
+    const { message, hint = "" } = await cli.providers.nothingInUse(chosen.session);
     return cli.out.info(`${message} ${hint}`);
   }
   const { name: session } = chosen.session;

@@ -7,7 +7,7 @@ import { checkedScope } from "../../providers/datum/hosts.ts";
 import type { Session } from "../../sessions/session.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import type { CommandContext } from "../context.ts";
-import { listOrganizations, listProjects } from "../tenancy.ts";
+import { listOrganizations, listProjects } from "../../providers/datum/organizations.ts";
 
 /** An organization, or a project within one. */
 export interface Target {

@@ -8,10 +8,10 @@ import { reviewSelf } from "../../kube/self-review.ts";
 import { checkedScope, type Scope } from "../../providers/datum/hosts.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import { openTarget } from "../control-plane.ts";
-import { organizationVariable } from "../scope.ts";
+import { openTarget } from "../../providers/datum/control-plane.ts";
+import { organizationVariable } from "../../providers/datum/scope.ts";
 import { actingSession, checkStored } from "../pick-session.ts";
-import { listProjects } from "../tenancy.ts";
+import { listProjects } from "../../providers/datum/organizations.ts";
 import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
 
 /** `ctx use`. */

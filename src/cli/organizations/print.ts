@@ -3,7 +3,7 @@
 import type { CommandContext } from "../context.ts";
 import { actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
-import { listOrganizations, type Organization } from "../tenancy.ts";
+import { listOrganizations, type Organization } from "../../providers/datum/organizations.ts";
 
 /** Prints the user's organizations. */
 export async function printOrganizations(

@@ -3,10 +3,10 @@
 import { printable } from "../../text.ts";
 import { checkedScope } from "../../providers/datum/hosts.ts";
 import type { CommandContext } from "../context.ts";
-import { organizationVariable } from "../scope.ts";
+import { organizationVariable } from "../../providers/datum/scope.ts";
 import { type ActingSession, actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
-import { listOrganizations, listProjects, type Project } from "../tenancy.ts";
+import { listOrganizations, listProjects, type Project } from "../../providers/datum/organizations.ts";
 
 /** Prints the projects of the organization that is named or in use; else of the only one, or of one that is picked. */
 export async function printProjects(
@@ -42,8 +42,8 @@ async function organizationOf(
   const { context: cli, session } = acting;
   const named = flag ?? organizationVariable(cli.env)?.id ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
-  const { currentScope } = await import("../kubeconfig-context.ts");
-  const context = await currentScope(cli, acting);
+  const { currentScope } = await import("../../providers/datum/kubeconfig-context.ts");
+  const context = await currentScope(cli.env, acting);
   if (context?.kind === "context" && context.scope?.kind === "organization") return context.scope.id;
   const organizations = await listOrganizations(cli, session);
   if (organizations.length < 2) return organizations[0]?.id;

@@ -9,7 +9,8 @@ import { tokenProfile } from "../../providers/cloudfleet/profile.ts";
 import { isSessionName } from "../../sessions/name.ts";
 import { saveMachine } from "../../sessions/save.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
-import { type Cloudfleet, openCloudfleet, operationOption, steadyDeps } from "../cloudfleet.ts";
+import { type Cloudfleet, openCloudfleet, steadyContext } from "../../providers/cloudfleet/open.ts";
+import { operationOption } from "../operation-flag.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { keyStoreChoice } from "../save-flags.ts";
 import { type FieldInput, tokenFields } from "./fields.ts";
@@ -141,7 +142,7 @@ async function newProfile(
         api: kept,
         certificateAuthority,
       });
-      const steady = steadyDeps(cli);
+      const steady = steadyContext(cli);
       const choice = { wantedName: name, keyStores, moveKey: false, activate: false };
       await saveMachine(steady.store, profile, choice, keyringLimits(steady));
     },

@@ -4,7 +4,8 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { printable } from "../../text.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { profilesUsing } from "../../providers/cloudfleet/profile.ts";
-import { openCloudfleet, operationOption } from "../cloudfleet.ts";
+import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
+import { operationOption } from "../operation-flag.ts";
 import { confirm } from "../prompt/confirm.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 

@@ -3,7 +3,8 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { kubernetesUser } from "../../providers/cloudfleet/api.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
-import { openCloudfleet, operationOption } from "../cloudfleet.ts";
+import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
+import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { formatObject, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";

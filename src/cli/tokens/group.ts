@@ -1,7 +1,7 @@
 /** `tokens`, which holds the commands for Cloudfleet's API tokens. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { operationsHelp } from "../cloudfleet.ts";
+import { operationsHelp } from "../operation-flag.ts";
 import type { ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";
 import { tokensCreateCommand } from "./create.ts";

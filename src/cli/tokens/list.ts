@@ -2,7 +2,8 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type ApiToken, kubernetesUser } from "../../providers/cloudfleet/api.ts";
-import { openCloudfleet, operationOption } from "../cloudfleet.ts";
+import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
+import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";

@@ -1,17 +1,18 @@
 /** Proves which organization or project a command acts on, and what said so. */
 
 import assert from "node:assert/strict";
-import { chosenScope, nothingInUse, type ScopeFlags, scopeInUse } from "../../src/cli/scope.ts";
-import { scopeOfServer } from "../../src/providers/datum/hosts.ts";
-import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
-import { kubeconfigPaths, loadKubeconfig } from "../../src/kubeconfig/file.ts";
-import type { Session } from "../../src/sessions/session.ts";
-import { expectError } from "../expect-error.ts";
-import { CLOUDS } from "../clouds.ts";
-import { DATUM } from "../../src/providers/datum/facts.ts";
-import { CLOUDFLEET } from "../../src/providers/cloudfleet/facts.ts";
-import { OIDC } from "../../src/providers/oidc/facts.ts";
-import { STUDIO } from "../../src/providers/studio/facts.ts";
+import { chosenScope, type ScopeFlags, scopeInUse } from "../../../src/providers/datum/scope.ts";
+import { scopeOfServer } from "../../../src/providers/datum/hosts.ts";
+import { scopeOfContext } from "../../../src/providers/datum/kubeconfig-context.ts";
+import { kubeconfigPaths, loadKubeconfig } from "../../../src/kubeconfig/file.ts";
+import type { Session } from "../../../src/sessions/session.ts";
+import { expectError } from "../../expect-error.ts";
+import { CLOUDS } from "../../clouds.ts";
+import { DATUM } from "../../../src/providers/datum/facts.ts";
+import { CLOUDFLEET } from "../../../src/providers/cloudfleet/facts.ts";
+import { OIDC } from "../../../src/providers/oidc/facts.ts";
+import { STUDIO } from "../../../src/providers/studio/facts.ts";
+import { asJson } from "../../as-json.ts";
 
 const BOTH = { organization: "acme", project: "web" };
 
@@ -20,7 +21,8 @@ function chosen(
   variables: Record<string, string> = {},
   inUse: Session["inUse"] = undefined,
 ) {
-  return chosenScope(flags, { env: (name) => variables[name], inUse });
+  const scope = chosenScope(flags, { env: (name) => variables[name], inUse });
+  return scope && asJson(scope);
 }
 
 Deno.test("flags that name two things exclude each other", () => {
@@ -95,7 +97,7 @@ Deno.test("of an organization and a project in use, the project is acted on", ()
 
 Deno.test("with nothing in use, the way to it is one that the session's provider has", async () => {
   const hint = async (provider: Session["provider"]) =>
-    (await nothingInUse({ providers: CLOUDS }, { name: "work", provider })).hint ?? "";
+    (await CLOUDS.nothingInUse({ name: "work", provider })).hint ?? "";
   assert.match(await hint(DATUM), /datumctl ctx use ORG/);
   for (const provider of [CLOUDFLEET, OIDC, STUDIO]) {
     assert.doesNotMatch(await hint(provider), /ctx use|--project|--organization/, String(provider));

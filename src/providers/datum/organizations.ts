@@ -1,11 +1,11 @@
-/** Owns what organizations and projects there are for a signed-in user, as the control planes tell. */
+/** Lists the organizations and projects of a signed-in user. */
 
-import { capital, printable } from "../text.ts";
-import { listObjects } from "../kube/list.ts";
-import { member, text } from "../kube/objects.ts";
-import { isScopeId } from "../providers/datum/hosts.ts";
-import type { Session } from "../sessions/session.ts";
-import type { CommandContext } from "./context.ts";
+import { capital, printable } from "../../text.ts";
+import { listObjects } from "../../kube/list.ts";
+import { member, text } from "../../kube/objects.ts";
+import { isScopeId } from "./hosts.ts";
+import type { Session } from "../../sessions/session.ts";
+import type { ProviderContext } from "../context.ts";
 import { openTarget } from "./control-plane.ts";
 
 /** An organization that the user is a member of. */
@@ -23,8 +23,8 @@ export interface Project {
 }
 
 /** The user's organizations, by id: those of the memberships in their own control plane. */
-export async function listOrganizations(cli: CommandContext, chosen: Session): Promise<Organization[]> {
-  using plane = await openTarget(cli, chosen, { kind: "user", source: "the session" });
+export async function listOrganizations(context: ProviderContext, chosen: Session): Promise<Organization[]> {
+  using plane = await openTarget(context, chosen, { kind: "user", source: "the session" });
   const memberships = await listObjects(plane.client, `/apis/${plane.api}/organizationmemberships`);
   const found = memberships.map((membership): Organization => {
     const { displayName, type } = member(member(membership, "status"), "organization");
@@ -34,7 +34,7 @@ export async function listOrganizations(cli: CommandContext, chosen: Session): P
       type: text(type) || undefined,
     };
   });
-  const organizations = withIds(cli, "organization", plane.what, found);
+  const organizations = withIds(context, "organization", plane.what, found);
   return [...new Map(organizations.map((organization) => [organization.id, organization])).values()].sort(
     byId,
   );
@@ -42,22 +42,22 @@ export async function listOrganizations(cli: CommandContext, chosen: Session): P
 
 /** The projects of an organization, by id. */
 export async function listProjects(
-  cli: CommandContext,
+  context: ProviderContext,
   chosen: Session,
   organization: string,
 ): Promise<Project[]> {
-  using plane = await openTarget(cli, chosen, { kind: "organization", id: organization, source: "" });
+  using plane = await openTarget(context, chosen, { kind: "organization", id: organization, source: "" });
   const found = (await listObjects(plane.client, `/apis/${plane.api}/projects`)).map((project): Project => {
     const metadata = member(project, "metadata");
     const displayName = text(member(metadata, "annotations")["kubernetes.io/display-name"]) || undefined;
     return { id: text(metadata.name), displayName, organization };
   });
-  return withIds(cli, "project", plane.what, found).sort(byId);
+  return withIds(context, "project", plane.what, found).sort(byId);
 }
 
 /** Those whose id can be one; that others are passed over is said, for they would lead requests elsewhere. */
 function withIds<Row extends { readonly id: string }>(
-  { out }: CommandContext,
+  { out }: ProviderContext,
   kind: "organization" | "project",
   what: string,
   rows: readonly Row[],

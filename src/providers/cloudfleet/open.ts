@@ -1,40 +1,15 @@
-/** The way from a command's flags to Cloudfleet's API: which profile acts, and a client of it. */
+/** Opens Cloudfleet's API as the profile that acts. */
 
-import { Option } from "@commander-js/extra-typings";
-import { openApiClient } from "../http/api-client.ts";
-import { AppError } from "../errors.ts";
-import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "../providers/cloudfleet/api.ts";
-import {
-  checkedApiUrl,
-  CLOUDFLEET_API_URL,
-  OPERATIONS,
-  operationsOf,
-} from "../providers/cloudfleet/operations.ts";
-import { isProfile } from "../providers/cloudfleet/facts.ts";
-import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "../providers/cloudfleet/profile.ts";
-import type { Session } from "../sessions/session.ts";
-import { chooseSession } from "../sessions/choose.ts";
-import type { SessionStore } from "../sessions/store.ts";
-import { type CommandContext, keyringLimits, requestLimits } from "./context.ts";
-import { freshTokens } from "./control-plane.ts";
-
-/** `--operation`, of every command that asks Cloudfleet's API. */
-export function operationOption() {
-  return new Option(
-    "--operation <name=request>",
-    'replace a request to the API, such as regenerate="POST /tokens/{id}/secret"; repeatable',
-  ).argParser((text: string, before: readonly string[]) => [...before, text]).default(
-    [] as readonly string[],
-    "none",
-  );
-}
-
-/** The table of requests, for the help of the groups that send them. */
-export function operationsHelp(named: (operation: string) => boolean): string {
-  const rows = Object.entries(OPERATIONS).filter(([operation]) => named(operation));
-  const lines = rows.map(([operation, request]) => `  ${operation.padEnd(11)} ${request}`);
-  return `\n\nRequests below the API's address, each of which --operation can replace:\n${lines.join("\n")}`;
-}
+import { openApiClient } from "../../http/api-client.ts";
+import { AppError } from "../../errors.ts";
+import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "./api.ts";
+import { checkedApiUrl, CLOUDFLEET_API_URL, operationsOf } from "./operations.ts";
+import { isProfile } from "./facts.ts";
+import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "./profile.ts";
+import type { Session } from "../../sessions/session.ts";
+import { chooseSession } from "../../sessions/choose.ts";
+import type { SessionStore } from "../../sessions/store.ts";
+import { freshTokens, keyringLimits, type ProviderContext, requestLimits } from "../context.ts";
 
 /** The profile that acts, and where it is. */
 export interface ActingProfile {
@@ -47,12 +22,12 @@ export interface ActingProfile {
  * Cloudfleet's, the profile `default`. Throws `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of
  * another provider.
  */
-export async function actingProfile(cli: CommandContext): Promise<ActingProfile> {
-  const { store, choice, env } = cli;
+export async function actingProfile(context: ProviderContext): Promise<ActingProfile> {
+  const { store, choice, env } = context;
   // The vendor's word for a session of Datum means none of Cloudfleet's.
   const variable = choice.variable?.name === "DATUMCTL_PROFILE" ? choice.variable.session : undefined;
   const named = choice.flag ?? variable;
-  if (named !== undefined) return await namedProfile(cli, named);
+  if (named !== undefined) return await namedProfile(context, named);
   if (variablesSet(env)) {
     return { session: await store.ambient(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), store };
   }
@@ -68,7 +43,7 @@ export async function actingProfile(cli: CommandContext): Promise<ActingProfile>
 
 const ADD = "datumctl auth add-profile token default ORGANIZATION_ID TOKEN_ID";
 
-async function namedProfile({ store, choice }: CommandContext, named: string): Promise<ActingProfile> {
+async function namedProfile({ store, choice }: ProviderContext, named: string): Promise<ActingProfile> {
   const chosen = await chooseSession(store, choice).catch((thrown) => {
     if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named.startsWith("env:")) {
       throw thrown;
@@ -113,24 +88,27 @@ export interface Cloudfleet extends Disposable {
 
 /** Opens Cloudfleet's API as the profile that acts. Throws what {@link actingProfile} and opening a session throw. */
 export async function openCloudfleet(
-  cli: CommandContext,
+  context: ProviderContext,
   operations: readonly string[],
 ): Promise<Cloudfleet> {
   const overrides = operationsOf(operations);
-  const acting = await actingProfile(cli);
-  const own: CommandContext = { ...cli, store: acting.store };
+  const acting = await actingProfile(context);
+  const own: ProviderContext = { ...context, store: acting.store };
   // As it was sealed: an edited file must not say where its tokens go.
-  const { session, credentials } = await acting.store.open(acting.session, keyringLimits(cli));
+  const { session, credentials } = await acting.store.open(acting.session, keyringLimits(context));
   if (!isProfile(session)) throw notCloudfleets(session);
   const kept = credentials.api ?? {};
   const tokens = freshTokens(own, acting.session);
-  const network = cli.openNetwork(session.certificateAuthority, () => cli.providers.trustLine(session));
-  const nextStep = await cli.providers.signInAgain(session);
+  const network = context.openNetwork(
+    session.certificateAuthority,
+    () => context.store.providers.trustLine(session),
+  );
+  const nextStep = await context.store.providers.signInAgain(session);
   let prepared = "";
   const apiOf = (signal: AbortSignal, token: (force: boolean) => Promise<string>) =>
     cloudfleetApi({
       client: openApiClient({
-        ...requestLimits(cli),
+        ...requestLimits(context),
         signal,
         baseUrl: checkedApiUrl(kept.url ?? CLOUDFLEET_API_URL, `The profile "${session.name}"`),
         what: "Cloudfleet's API",
@@ -142,13 +120,13 @@ export async function openCloudfleet(
       }),
       operations: { ...kept, ...overrides },
       organization: session.organization ?? "",
-      warn: cli.out.warn,
+      warn: context.out.warn,
     });
   return {
     session,
     store: acting.store,
     kept,
-    api: apiOf(cli.interrupted, async (force) => (await tokens(force)).token),
+    api: apiOf(context.interrupted, async (force) => (await tokens(force)).token),
     prepare: async (force = false) => {
       prepared = (await tokens(force)).token;
     },
@@ -158,8 +136,8 @@ export async function openCloudfleet(
 }
 
 /** The same context for what must not be interrupted half-way: no Ctrl-C ends its waits. */
-export function steadyDeps(cli: CommandContext): CommandContext {
+export function steadyContext<Context extends ProviderContext>(context: Context): Context {
   const interrupted = new AbortController().signal;
-  const host = { ...cli.store.host, interrupted };
-  return { ...cli, interrupted, store: cli.store.with({ host }) };
+  const host = { ...context.store.host, interrupted };
+  return { ...context, interrupted, store: context.store.with({ host }) };
 }

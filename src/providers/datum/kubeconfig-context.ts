@@ -1,7 +1,7 @@
 /** The kubeconfig's current context as what commands act on. */
 
-import { AppError } from "../errors.ts";
-import { printable } from "../text.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
 import {
   actsAs,
   contextNamed,
@@ -9,14 +9,14 @@ import {
   entryNamed,
   type Kubeconfig,
   loadKubeconfig,
-} from "../kubeconfig/file.ts";
-import { hasControlPlanes } from "../providers/datum/facts.ts";
-import { scopeOfServer } from "../providers/datum/hosts.ts";
-import type { ChosenSession } from "../sessions/choose.ts";
-import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
-import type { SessionProviders } from "../sessions/providers.ts";
-import type { Session } from "../sessions/session.ts";
-import type { CommandContext } from "./context.ts";
+} from "../../kubeconfig/file.ts";
+import { hasControlPlanes } from "./facts.ts";
+import { scopeOfServer } from "./hosts.ts";
+import type { ChosenSession } from "../../sessions/choose.ts";
+import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
+import type { Environment } from "../../system/environment.ts";
+import type { SessionProviders } from "../../sessions/providers.ts";
+import type { Session } from "../../sessions/session.ts";
 import type { ChosenScope } from "./scope.ts";
 
 /**
@@ -25,10 +25,14 @@ import type { ChosenScope } from "./scope.ts";
  * @throws {AppError} `KUBECONFIG`; `STORAGE`
  */
 export async function currentScope(
-  { env, providers }: Pick<CommandContext, "env" | "providers">,
+  env: Environment,
   chosen: ChosenSession,
 ): Promise<ChosenScope | undefined> {
-  return await scopeOfContext(await loadKubeconfig(defaultKubeconfigs(env)), chosen, providers);
+  return await scopeOfContext(
+    await loadKubeconfig(defaultKubeconfigs(env)),
+    chosen,
+    chosen.store.providers,
+  );
 }
 
 /**

@@ -1,12 +1,10 @@
 /** Which organization or project a command acts on: flags, variables, what is in use, the kubeconfig's context. */
 
-import { Option } from "@commander-js/extra-typings";
-import { AppError } from "../errors.ts";
-import type { Kubeconfig, KubeconfigContext } from "../kubeconfig/file.ts";
-import type { CommandContext } from "./context.ts";
-import { checkedScope, type Scope } from "../providers/datum/hosts.ts";
-import type { Session } from "../sessions/session.ts";
-import type { Environment } from "../system/environment.ts";
+import { AppError } from "../../errors.ts";
+import type { Kubeconfig, KubeconfigContext } from "../../kubeconfig/file.ts";
+import { checkedScope, type Scope } from "./hosts.ts";
+import type { Session } from "../../sessions/session.ts";
+import type { Environment } from "../../system/environment.ts";
 
 /** The flags that override, for one command, what is acted on. */
 export interface ScopeFlags {
@@ -14,30 +12,6 @@ export interface ScopeFlags {
   readonly project?: string | undefined;
   readonly platformWide?: true | undefined;
   readonly namespace?: string | undefined;
-}
-
-/** Adds the flags of {@link ScopeFlags} to a command. */
-export function addScopeFlags(
-  command: { addOption(option: Option): unknown },
-  { namespace = false }: { readonly namespace?: boolean } = {},
-): void {
-  command.addOption(
-    new Option("--organization <id>", "act on this organization (env: DATUM_ORGANIZATION)").conflicts([
-      "project",
-      "platformWide",
-    ]),
-  );
-  command.addOption(
-    new Option("--project <id>", "act on this project (env: DATUM_PROJECT)").conflicts("platformWide"),
-  );
-  command.addOption(new Option("--platform-wide", "act on the platform itself"));
-  if (namespace) command.addOption(new Option("-n, --namespace <name>", "namespace (default: default)"));
-}
-
-/** The values of {@link addScopeFlags}. */
-export function scopeFlags(command: { opts(): unknown }): ScopeFlags {
-  const { organization, project, platformWide, namespace } = command.opts() as ScopeFlags;
-  return { organization, project, platformWide, namespace };
 }
 
 /** What a command acts on, and what said so. */
@@ -123,13 +97,4 @@ function asked<Kind extends Scope["kind"]>(kind: Kind, id: string, source: strin
 export function scopeInUse(inUse: Session["inUse"]): Scope | undefined {
   if (inUse?.project !== undefined) return { kind: "project", id: inUse.project };
   return inUse?.organization === undefined ? undefined : { kind: "organization", id: inUse.organization };
-}
-
-/** The error of a command that needs something to act on, with the way to it that the session's cloud has. */
-export async function nothingInUse(
-  { providers }: Pick<CommandContext, "providers">,
-  session: Pick<Session, "name" | "provider">,
-): Promise<AppError> {
-  const { message, hint } = (await providers.of(session).load()).nothingInUse(session);
-  return new AppError("USAGE", message, { hint });
 }

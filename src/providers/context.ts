@@ -1,0 +1,95 @@
+/** What the code of a cloud is handed by a command: the host, the sessions, the output, and the limits of what is asked. */
+
+import type { AppError } from "../errors.ts";
+import type { RequestLimits } from "../http/api-client.ts";
+import { type KeyringLimits, keyringLimits as limitsOfKeyring } from "../keyring/store.ts";
+import { freshToken } from "../sessions/fresh-token.ts";
+import type { SessionChoice } from "../sessions/choose.ts";
+import type { Session } from "../sessions/session.ts";
+import type { SessionStore } from "../sessions/store.ts";
+import { type FreshToken, isFresh, type TokenLimits } from "../sessions/token.ts";
+import { pause } from "../system/clock.ts";
+import type { Host } from "../system/host.ts";
+import type { Terminal } from "../system/terminal.ts";
+
+/** What a command prints to. */
+export interface Output {
+  /** A line of the result, on stdout. */
+  line(text?: string): void;
+  /** Text of the result as it is, on stdout. */
+  text(text: string): void;
+  /** Progress or a remark, on stderr; not with `--quiet`. */
+  info(text: string): void;
+  /** Something to act on, on stderr; with `--quiet` too. */
+  important(text: string): void;
+  /** Something that went wrong but does not stop the command, on stderr. */
+  warn(text: string): void;
+  /** A request to a server, on stderr; with `--verbose` only. */
+  debug(text: string): void;
+}
+
+/** What the code of a cloud is handed. */
+export interface ProviderContext extends Host {
+  readonly store: SessionStore;
+  /** The clouds that there are. */
+  readonly providers: {
+    /** The error of a command that needs something to act on, with the way to it that the session's cloud has. */
+    nothingInUse(session: Pick<Session, "name" | "provider">): Promise<AppError>;
+  };
+  readonly openNetwork: NonNullable<Host["openNetwork"]>;
+  /** Fires on Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  readonly terminal: Pick<Terminal, "canAsk">;
+  readonly out: Output;
+  /** `--request-timeout`, in milliseconds. */
+  readonly requestTimeout: number;
+  /** Which session the flags and variables pick. */
+  readonly choice: SessionChoice;
+}
+
+/** The limits of a command's calls of a keyring. */
+export function keyringLimits(
+  { terminal, interrupted }: Pick<ProviderContext, "terminal" | "interrupted">,
+): KeyringLimits {
+  return limitsOfKeyring(terminal.canAsk, interrupted);
+}
+
+/** How long a command may take to get a fresh token. */
+export function tokenLimits(context: ProviderContext): TokenLimits {
+  return {
+    deadline: performance.now() + context.requestTimeout + keyringLimits(context).timeout,
+    keyringTimeout: keyringLimits(context).timeout,
+    log: context.out.debug,
+  };
+}
+
+/** The limits of a command's requests to APIs. */
+export function requestLimits(
+  { now, random, requestTimeout, interrupted, out }: Pick<
+    ProviderContext,
+    "now" | "random" | "requestTimeout" | "interrupted" | "out"
+  >,
+): RequestLimits {
+  return {
+    now,
+    sleep: pause,
+    random,
+    requestTimeout,
+    signal: interrupted,
+    log: out.debug,
+  };
+}
+
+/** Fresh tokens of a session: the keyring is asked again only when the one at hand is no longer fresh. */
+export function freshTokens(
+  context: ProviderContext,
+  chosen: Session,
+): (force: boolean) => Promise<FreshToken> {
+  let last: FreshToken | undefined;
+  return async (force) => {
+    if (!force && last !== undefined && isFresh(last, {}, context.now())) return last;
+    last = await freshToken(context.store, chosen, { force }, tokenLimits(context));
+    if (last.warning !== undefined) context.out.warn(last.warning);
+    return last;
+  };
+}

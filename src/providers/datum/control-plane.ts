@@ -1,0 +1,222 @@
+/** Owns the way from a command's flags to a client of the control plane that it acts on. */
+
+import { type ApiClient, openApiClient } from "../../http/api-client.ts";
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../../kube/refusal.ts";
+import { CONTROL_PLANE_APIS, type ControlPlaneApi, controlPlaneUrl, userControlPlaneUrl } from "./hosts.ts";
+import { hasControlPlanes } from "./facts.ts";
+import {
+  acceptedBefore,
+  askingServer,
+  refuseOtherApi,
+  refuseOtherServer,
+} from "../../sessions/served-servers.ts";
+import type { Session } from "../../sessions/session.ts";
+import { labelOf } from "../../sessions/name.ts";
+import type { Network } from "../../system/network.ts";
+import { freshTokens, type ProviderContext, requestLimits } from "../context.ts";
+import type { ChosenScope } from "./scope.ts";
+
+/** A control plane that a command acts on, or another API server; dispose of it. */
+export interface ControlPlane extends Disposable {
+  /** The session as it was sealed. */
+  readonly session: Session;
+  /** Below it stands a complete Kubernetes API; no slash at its end. */
+  readonly baseUrl: string;
+  /** Under which group and version a Datum serves organizations and projects; undefined where nobody asked. */
+  readonly api: ControlPlaneApi | undefined;
+  /** For messages: `the project "web"`. */
+  readonly what: string;
+  /** What said that it is this one. */
+  readonly source: string;
+  /** `-n`, else the namespace of the kubeconfig's context when it was followed. */
+  readonly namespace: string | undefined;
+  readonly client: ApiClient;
+}
+
+/** What is opened: what a command's flags chose, or the control plane of the signed-in user. */
+export type ControlPlaneTarget = ChosenScope | { readonly kind: "user"; readonly source: string };
+
+/**
+ * The API server of a kubeconfig's context, with its authority, where the context acts as the session as it was sealed,
+ * and leads to a server that the session is for.
+ *
+ * @throws {AppError} `WRONG_HOST`; `KUBECONFIG` for a way there that is not ours to go; as `findCluster`.
+ */
+async function clusterOf(
+  context: ProviderContext,
+  { kubeconfig, context: entryContext }: Extract<ControlPlaneTarget, { kind: "context" }>,
+  session: Session,
+) {
+  const { actsAs, entryNamed } = await import("../../kubeconfig/file.ts");
+  if (entryContext.own === undefined || !actsAs(entryContext.own, session)) {
+    throw await context.providers.nothingInUse(session);
+  }
+  const name = entryContext.cluster ?? "";
+  const entry = entryNamed(kubeconfig, "clusters", name);
+  if (entry !== undefined) {
+    await refuseOtherServer(context.store.providers, session, askingServer(entry.fields), { cluster: name });
+  }
+  const { findCluster, trustClusterLine } = await import("../../kubeconfig/server.ts");
+  const cluster = await findCluster(kubeconfig, name);
+  if (cluster.unfollowed === undefined) return { ...cluster, trust: trustClusterLine(cluster.name) };
+  throw new AppError(
+    "KUBECONFIG",
+    `The cluster entry "${printable(name, 100)}" has ${cluster.unfollowed}, which datumctl does not follow.`,
+    { hint: "Use kubectl for that cluster, or take the field out of the entry." },
+  );
+}
+
+/** Opens one target as a session. Throws as {@link openControlPlane}. */
+export async function openTarget(
+  context: ProviderContext,
+  chosen: Session,
+  target: ControlPlaneTarget,
+): Promise<ControlPlane> {
+  const tokens = freshTokens(context, chosen);
+  // As it was sealed: an edited file must not say where its tokens go.
+  const { session } = await tokens(false);
+  refuseOtherApi(session);
+  const cluster = target.kind === "context" ? await clusterOf(context, target, session) : undefined;
+  // Only at the first request: what an earlier command learned may be all that is asked for.
+  let network: Network | undefined;
+  const open = () =>
+    network ??= context.openNetwork(
+      cluster?.certificateAuthority ?? session.certificateAuthority,
+      cluster?.trust ?? (() => context.store.providers.trustLine(session)),
+    );
+  // A server that never took a token of the session would not take a fresh one either.
+  const unproved = cluster !== undefined && session.provider.selfConfigured &&
+    session.servers !== undefined &&
+    !acceptedBefore(session, cluster.address);
+  try {
+    const what = wordsFor(target, session);
+    const nextStep = unproved
+      ? `See what it is shown, and what to compare that with: ${await context.store.providers.namesServerLine(
+        session,
+        {
+          cluster: cluster.name,
+        },
+      )}`
+      : await context.store.providers.signInAgain(session);
+    const clientOf = (baseUrl: string) =>
+      openApiClient({
+        ...requestLimits(context),
+        baseUrl,
+        what,
+        who: labelOf(session),
+        refusals: refusalsOf(target),
+        nextStep,
+        fetch: Object.assign(
+          async (input: string | URL, init?: RequestInit) => await open().fetch(input, init),
+          { proxyOf: (url: URL) => open().fetch.proxyOf?.(url) },
+        ),
+        token: async (force) => (await tokens(force && !unproved)).token,
+      });
+    const { baseUrl, api } = target.kind === "context"
+      ? { baseUrl: cluster?.address ?? "" }
+      : await placeOf(context, session, target, clientOf);
+    return {
+      session,
+      baseUrl,
+      api,
+      what,
+      source: target.source,
+      namespace: undefined,
+      client: clientOf(baseUrl),
+      [Symbol.dispose]: () => network?.[Symbol.dispose](),
+    };
+  } catch (thrown) {
+    network?.[Symbol.dispose]();
+    throw thrown;
+  }
+}
+
+/** Where a target of a Datum stands. */
+interface Place {
+  readonly baseUrl: string;
+  readonly api?: ControlPlaneApi | undefined;
+}
+
+async function placeOf(
+  context: ProviderContext,
+  session: Session,
+  target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
+  clientOf: (baseUrl: string) => ApiClient,
+): Promise<Place> {
+  if (!hasControlPlanes(session)) {
+    throw new AppError(
+      "USAGE",
+      `The session "${session.name}" belongs to the provider ${session.provider}, which has no organizations or projects.`,
+      { hint: "Act as a session of Datum Cloud: --profile NAME; see them: datumctl auth list" },
+    );
+  }
+  const { apiHost, user, controlPlaneApi } = session;
+  if (target.kind === "platform") return { baseUrl: `https://${apiHost}` };
+  const baseUrlOf = (api: ControlPlaneApi) =>
+    target.kind === "user"
+      ? userControlPlaneUrl(apiHost, user.subject)
+      : controlPlaneUrl(apiHost, target, api);
+  const probeOf = (api: ControlPlaneApi) =>
+    `${baseUrlOf(api)}${target.kind === "user" ? `/apis/${api}` : "/version"}`.slice(
+      `https://${apiHost}`.length,
+    );
+  const api = controlPlaneApi ?? await learnApi(context, session, clientOf(`https://${apiHost}`), probeOf);
+  const baseUrl = baseUrlOf(api);
+  return { baseUrl, api };
+}
+
+/**
+ * Asks where the target stands under each group, for not everybody may ask the platform; remembers the one that
+ * answers. The running service's when none does.
+ */
+async function learnApi(
+  context: ProviderContext,
+  session: Session,
+  client: ApiClient,
+  probeOf: (api: ControlPlaneApi) => string,
+): Promise<ControlPlaneApi> {
+  for (const api of CONTROL_PLANE_APIS) {
+    const { status } = await client.send({ method: "GET", path: probeOf(api) });
+    if (status === 404) continue;
+    if (status >= 200 && status < 300) {
+      await context.store.update(session.name, (now) => ({ ...now, controlPlaneApi: api }));
+    }
+    return api;
+  }
+  return CONTROL_PLANE_APIS[0];
+}
+
+/** The next steps name the target, which need not be the one in use when they are typed. */
+function refusalsOf(target: ControlPlaneTarget): ReturnType<typeof kubernetesRefusals> {
+  if (target.kind === "context") return KUBERNETES_REFUSALS;
+  if (target.kind === "user") {
+    return kubernetesRefusals({
+      FORBIDDEN: "Ask for access, or see who you act as: datumctl whoami",
+      NOT_FOUND: "See who you act as, and where: datumctl whoami",
+    });
+  }
+  const [flag, others] = target.kind === "platform"
+    ? ["--platform-wide", ""]
+    : [`--${target.kind} ${target.id}`, ". See what you may use: datumctl ctx list"];
+  return kubernetesRefusals({
+    FORBIDDEN: `Ask for access, or see what is allowed: datumctl auth can-i --list ${flag}${others}`,
+    NOT_FOUND: `See what is served there: datumctl api-resources ${flag}`,
+  });
+}
+
+function wordsFor(target: ControlPlaneTarget, session: Session): string {
+  switch (target.kind) {
+    case "platform":
+      return `the platform ${session.apiHost}`;
+    case "user":
+      return "the control plane of the signed-in user";
+    case "context":
+      return target.scope === undefined
+        ? `the cluster "${printable(target.context.cluster ?? "", 100)}"`
+        : `the ${target.scope.kind} "${target.scope.id}"`;
+    default:
+      return `the ${target.kind} "${target.id}"`;
+  }
+}

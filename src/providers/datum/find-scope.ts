@@ -1,0 +1,18 @@
+/** Finds what a command acts on; it looks into the kubeconfig last. */
+
+import type { ChosenSession } from "../../sessions/choose.ts";
+import type { Environment } from "../../system/environment.ts";
+import { type ChosenScope, chosenScope, type ScopeFlags } from "./scope.ts";
+
+/** {@link chosenScope}, else the current context of the kubeconfig. Throws as both and `KUBECONFIG`. */
+export async function findScope(
+  flags: ScopeFlags,
+  env: Environment,
+  chosen: ChosenSession,
+): Promise<ChosenScope | undefined> {
+  const scope = chosenScope(flags, { env, inUse: chosen.session.inUse });
+  if (scope !== undefined) return scope;
+  // Loaded lazily: most calls never need the YAML reader.
+  const { currentScope } = await import("./kubeconfig-context.ts");
+  return await currentScope(env, chosen);
+}
