@@ -274,7 +274,7 @@ async function revoke(
   }
   const { credentials } = opened;
   const { host } = new URL(issuerOf(credentials));
-  if (credentials.recipe !== undefined) {
+  if (credentials.tokenSource !== undefined) {
     const { session: sealed } = opened;
     return isStudio(sealed)
       ? { ...await revokeAtStudio(cli, opened, keep), sealed }
@@ -311,7 +311,7 @@ function validUntil({ session, credentials }: OpenedSession, now: number): strin
   const access = timedToken(credentials, "access");
   const ends = access === undefined || access.guessed ? undefined : new Date(access.expires).toISOString();
   const ended = access === undefined || (!access.guessed && access.expires <= now);
-  const renews = credentials.recipe === undefined && credentials.refreshToken !== undefined &&
+  const renews = credentials.tokenSource === undefined && credentials.refreshToken !== undefined &&
     session.renewalRefused === undefined;
   if (!renews) return ended ? undefined : ends ?? NO_KNOWN_END;
   // The issuer alone knows when a refresh token ends.
@@ -327,7 +327,7 @@ async function revokeAtStudio(
   { session, credentials }: OpenedSession,
   keep: true | undefined,
 ): Promise<Revocation> {
-  const { accessToken: token = "", certificateAuthority, recipe } = credentials;
+  const { accessToken: token = "", certificateAuthority, tokenSource } = credentials;
   const studio = issuerOf(credentials);
   const { host } = new URL(studio);
   using network = cli.openNetwork(certificateAuthority, () => cli.providers.trustLine(session));
@@ -337,7 +337,7 @@ async function revokeAtStudio(
     return await revokeStudioToken(http, given);
   };
   const older: AppError[] = [];
-  for (const superseded of recipe === undefined ? [] : credentials.superseded ?? []) {
+  for (const superseded of tokenSource === undefined ? [] : credentials.superseded ?? []) {
     const { issuer, token: theirs, name } = superseded;
     try {
       await revokeOne({ host: issuer, token: theirs });

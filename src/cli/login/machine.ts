@@ -178,7 +178,7 @@ interface Proof {
   readonly untried?: AppError | undefined;
 }
 
-/** Gets a token once. Outside of any job a CI system's recipe is kept untried; in a job that lacks something it is not. */
+/** Gets a token once. Outside of any job a CI system's token source is kept untried; in a job that lacks something it is not. */
 async function prove(
   cli: CommandContext,
   http: HttpContext,
@@ -187,7 +187,7 @@ async function prove(
 ): Promise<Proof> {
   try {
     const credentials = credentialsOf(machine, "", certificateAuthority);
-    return { proved: await requestToken(http, cli, credentials, machine.recipe) };
+    return { proved: await requestToken(http, cli, credentials, machine.tokenSource) };
   } catch (thrown) {
     const outside = thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN" &&
       cli.env("GITHUB_ACTIONS") === undefined && cli.env("GITLAB_CI") === undefined;
@@ -199,7 +199,7 @@ async function prove(
 /** What is sealed of a token, and of what was learned on the way to it. */
 function tokenOf({ source, token: { accessToken, receivedAt, expiresAt } }: IssuedToken) {
   return {
-    recipe: source,
+    tokenSource: source,
     accessToken,
     received: receivedAt,
     accessTokenExpires: expiresAt,

@@ -104,7 +104,7 @@ export async function saveToken(
         issuer: host,
         // Studio tells nobody who confirmed: whoever it was, the session is this host's.
         subject: apiHost,
-        recipe: { kind: "fixed" },
+        tokenSource: { kind: "fixed" },
         accessToken: token,
         received: cli.now(),
         accessTokenExpires: expires,

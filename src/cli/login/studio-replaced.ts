@@ -70,7 +70,7 @@ export function isOurs({ project }: SessionStore, { opened }: Replaced): boolean
 /** The tokens that go with these sessions, and what is left of those that they took the place of themselves. */
 export function supersededTokens(replaced: readonly Replaced[], now: number): SupersededToken[] {
   const tokens = replaced.flatMap(({ opened }) => {
-    if (opened?.credentials.recipe === undefined) return [];
+    if (opened?.credentials.tokenSource === undefined) return [];
     const { session: { issuer, name, user, expires }, credentials } = opened;
     const { accessToken: token, superseded = [] } = credentials;
     const older = superseded.filter((token) => isLive(token, now));
@@ -170,7 +170,7 @@ async function keepSealed(
   // Another sign-in may have that name by now.
   if (stored?.credentials !== sealed) return;
   const { session, credentials, key } = await store.open(stored, keyringLimits(cli));
-  if (key === undefined || credentials.recipe === undefined) return;
+  if (key === undefined || credentials.tokenSource === undefined) return;
   const replacement = await store.prepare(name, stored, key);
   const left = superseded.length === 0 ? undefined : superseded;
   await replacement.commit(session, { ...credentials, superseded: left });
