@@ -3,12 +3,11 @@
 import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import type { Config } from "./config.ts";
+import { type Config, formatSession, type Session } from "./session.ts";
 import { type Credentials, formatCredentials } from "./credentials.ts";
 import { AMBIENT } from "./name.ts";
 import { LOCK_WAIT, type SessionReader } from "./reader.ts";
 import { seal, type SealingKey } from "./seal.ts";
-import { formatSession, type Session } from "./session.ts";
 
 /** A session's next file, its room already taken on the disk. */
 export interface SessionReplacement {

@@ -12,7 +12,6 @@ import { PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT, WORKLOAD } from "../../provider
 import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
-import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { learnControlPlanes, tellName, tellNext } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
@@ -161,7 +160,7 @@ async function sessionToReplace(
 ): Promise<ReplacedSession | undefined> {
   const stored = await cli.store.read(name);
   if (stored === undefined) return undefined;
-  const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli), keyring);
+  const opened = await cli.store.openUnlessLost(stored, keyringLimits(cli), keyring);
   const session = opened?.session ?? stored;
   if (session.kind !== kind) {
     throw wrong(

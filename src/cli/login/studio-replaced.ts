@@ -6,13 +6,11 @@ import type { HttpContext } from "../../http/bounded.ts";
 import { limitHttp } from "../../http/open.ts";
 import { revokeStudioToken } from "../../providers/studio/device-login.ts";
 import type { SupersededToken } from "../../sessions/credentials.ts";
-import type { Session } from "../../sessions/session.ts";
+import { isLive, type Session } from "../../sessions/session.ts";
 import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { isLive } from "../../sessions/session-life.ts";
 import { withdrawToken } from "../../providers/studio/export.ts";
-import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 
 /** How long a revocation may take after a sign-in, in milliseconds. */
 const LONGEST_REVOCATION = 10_000;
@@ -33,7 +31,7 @@ export async function openReplaced(
   session: Session,
   keyring: string | undefined,
 ): Promise<Replaced> {
-  return { session, opened: await openUnlessLost(store, session, keyringLimits(cli), keyring) };
+  return { session, opened: await store.openUnlessLost(session, keyringLimits(cli), keyring) };
 }
 
 /**
@@ -55,7 +53,7 @@ export async function ourSessions(
   const counted: Session[] = [];
   for (const session of sessions) {
     const opened = force && session.name !== wantedName
-      ? await openUnlessLost(store, session, keyringLimits(cli), keyring)
+      ? await store.openUnlessLost(session, keyringLimits(cli), keyring)
       : await store.open(session, keyringLimits(cli));
     if (opened !== undefined) counted.push(opened.session);
   }
