@@ -12,7 +12,7 @@ import { endProjectFolder } from "../sessions/project-folder.ts";
 import { CLOUDFLEET } from "../providers/cloudfleet/facts.ts";
 import { CLOUDFLEET_API_URL } from "../providers/cloudfleet/operations.ts";
 import { issuerOf, type SupersededToken } from "../sessions/credentials.ts";
-import type { Session } from "../sessions/session.ts";
+import { isLive, type Session } from "../sessions/session.ts";
 import { labelOf } from "../sessions/name.ts";
 import { type OpenedSession } from "../sessions/open.ts";
 import type { SessionStore } from "../sessions/store.ts";
@@ -23,7 +23,6 @@ import { exists } from "../system/files.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "./context.ts";
 import type { ExportTarget } from "../providers/studio/export.ts";
 import { removeSessionEntries } from "./session-entries.ts";
-import { isLive } from "../sessions/session-life.ts";
 import { keyLeftBehind, staysValid } from "./notices.ts";
 import { pickSession, storedSessions } from "./pick-session.ts";
 import type { StoredSession } from "../sessions/acting.ts";
@@ -274,7 +273,7 @@ async function revoke(
   }
   const { credentials } = opened;
   const { host } = new URL(issuerOf(credentials));
-  if (credentials.recipe !== undefined) {
+  if (credentials.tokenSource !== undefined) {
     const { session: sealed } = opened;
     return isStudio(sealed)
       ? { ...await revokeAtStudio(cli, opened, keep), sealed }
@@ -311,7 +310,7 @@ function validUntil({ session, credentials }: OpenedSession, now: number): strin
   const access = timedToken(credentials, "access");
   const ends = access === undefined || access.guessed ? undefined : new Date(access.expires).toISOString();
   const ended = access === undefined || (!access.guessed && access.expires <= now);
-  const renews = credentials.recipe === undefined && credentials.refreshToken !== undefined &&
+  const renews = credentials.tokenSource === undefined && credentials.refreshToken !== undefined &&
     session.renewalRefused === undefined;
   if (!renews) return ended ? undefined : ends ?? NO_KNOWN_END;
   // The issuer alone knows when a refresh token ends.
@@ -327,7 +326,7 @@ async function revokeAtStudio(
   { session, credentials }: OpenedSession,
   keep: true | undefined,
 ): Promise<Revocation> {
-  const { accessToken: token = "", certificateAuthority, recipe } = credentials;
+  const { accessToken: token = "", certificateAuthority, tokenSource } = credentials;
   const studio = issuerOf(credentials);
   const { host } = new URL(studio);
   using network = cli.openNetwork(certificateAuthority, () => cli.providers.trustLine(session));
@@ -337,7 +336,7 @@ async function revokeAtStudio(
     return await revokeStudioToken(http, given);
   };
   const older: AppError[] = [];
-  for (const superseded of recipe === undefined ? [] : credentials.superseded ?? []) {
+  for (const superseded of tokenSource === undefined ? [] : credentials.superseded ?? []) {
     const { issuer, token: theirs, name } = superseded;
     try {
       await revokeOne({ host: issuer, token: theirs });

@@ -1,8 +1,7 @@
 /** Describes a session in a few words: whose it is, where its key is, when it ends. */
 
 import { AMBIENT, labelOf } from "../sessions/name.ts";
-import type { Session } from "../sessions/session.ts";
-import { isLive } from "../sessions/session-life.ts";
+import { isLive, type Session } from "../sessions/session.ts";
 
 /** Where the key of a session's credentials is stored, in words. */
 export function storedIn(session: Session): string {

@@ -68,7 +68,7 @@ async function askIssuer(
   const { session: sealed, credentials } = await store.open(session, { timeout: keyringTimeout });
   // Another session may have that name by now; its issuer must not see this one's token.
   if (sealed.issuer !== token.session.issuer) return "good";
-  if (credentials.recipe !== undefined) return "unknown";
+  if (credentials.tokenSource !== undefined) return "unknown";
   const { metadata, subject, certificateAuthority } = credentials;
   using http = openHttp(store.host, {
     certificateAuthority,

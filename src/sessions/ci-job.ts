@@ -9,9 +9,9 @@ import { WORKLOAD_SUBJECT } from "./name.ts";
 
 /** False for the token of another job, or of none; true for every other kind of session. */
 export async function isOfThisJob(env: Environment, credentials: Credentials): Promise<boolean> {
-  if (credentials.recipe === undefined || credentials.recipe.kind !== "workload") return true;
-  const { recipe, job } = credentials;
-  return job !== undefined && job === await fingerprintOfJob(env, recipe.source);
+  if (credentials.tokenSource === undefined || credentials.tokenSource.kind !== "workload") return true;
+  const { tokenSource, job } = credentials;
+  return job !== undefined && job === await fingerprintOfJob(env, tokenSource.source);
 }
 
 /** A fingerprint of this job's credential, safe to store; undefined outside a job. */

@@ -1,20 +1,22 @@
-/** What is sealed of a session: tokens, recipes, and where they belong. */
+/** What is sealed of a session: tokens, where the next ones come from, and where they belong. */
 
 import * as v from "valibot";
 import { parseJson } from "../encoding.ts";
 import { plain, type Session, sessionFields, text } from "./session.ts";
 
-// What is relied on unseen. These look at the members that this version knows; the others stay in the value.
+// The checks look at the members that this version knows; the others stay in the value.
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const endpoint = v.pipe(v.string(), v.check((text) => URL.canParse(text)));
 const texts = v.pipe(v.array(text), v.readonly());
 const textsByName = v.pipe(v.record(text, text), v.readonly());
 const { organization, expires, exportedTo } = sessionFields;
 
-/** What every seal holds: what says where tokens and people are sent is repeated here and wins over the public fields. */
+/** What every seal holds: where tokens and people are sent is repeated here and wins over the public fields. */
 const sealedAddressEntries = {
   /**
-   * The public fields, beside the address, by which it is decided what is done with a session. Added by the seal; absent in what was sealed before there was this, whose public fields are believed. */
+   * The public fields that decide, beside the address, what is done with a session. Added by the seal; absent in older
+   * seals, whose public fields are believed.
+   */
   fields: v.optional(v.object({ provider: text, kind: text, organization, expires, exportedTo })),
   clientId: text,
   clientSecret: v.optional(text),
@@ -22,9 +24,9 @@ const sealedAddressEntries = {
   apiHost: plain,
   subject: text,
   certificateAuthority: v.optional(text),
-  /** Milliseconds since 1970; absent when nobody said. */
+  /** Milliseconds since 1970; absent when the issuer did not say. */
   accessTokenExpires: v.optional(time),
-  /** The vendor's API: its address, and its operations where they differ from what is known of it. */
+  /** The vendor's API: its address, and its operations where they differ from the known ones. */
   api: v.optional(textsByName),
   /** See {@link Session.servers}. */
   servers: sessionFields.servers,
@@ -41,7 +43,7 @@ const workloadSourceSchema = v.variant("kind", [
   v.object({ kind: v.literal("github") }),
   /** A variable, such as one of GitLab's `id_tokens`. */
   v.object({ kind: v.literal("variable"), name: text }),
-  /** A file that is read anew each time, such as a projected service account token. */
+  /** A file that is read each time, such as a projected service account token. */
   v.object({ kind: v.literal("file"), path: text }),
 ]);
 const tokenSourceSchema = v.variant("kind", [
@@ -71,9 +73,9 @@ const tokenSourceSchema = v.variant("kind", [
       scope: v.optional(text),
     })),
   }),
-  /** A token that was given; nobody here makes another. */
+  /** A token that was given; no other one can be asked for. */
   v.object({ kind: v.literal("fixed") }),
-  /** A person who has not signed in yet. */
+  /** Nobody has signed in yet. */
   v.object({ kind: v.literal("sign-in") }),
 ]);
 /** See {@link SigningKey}. */
@@ -91,7 +93,7 @@ const signingKeySchema = v.object({
 });
 const signInSchema = v.object({
   ...sealedAddressEntries,
-  recipe: v.optional(v.undefined()),
+  tokenSource: v.optional(v.undefined()),
   /** The issuer and its endpoints. */
   metadata: v.object({
     issuer: endpoint,
@@ -111,7 +113,7 @@ const signInSchema = v.object({
   /** When the access token came, in milliseconds since 1970. */
   received: time,
   idToken: v.optional(text),
-  /** The issuer refreshes without an ID token: asking again would be in vain. */
+  /** The issuer refreshes without an ID token: asking again would bring none. */
   noIdTokenOnRefresh: v.optional(v.literal(true)),
   refreshToken: v.optional(text),
 });
@@ -126,47 +128,47 @@ const supersededSchema = v.object({
 });
 const sourceCredentialsSchema = v.object({
   ...sealedAddressEntries,
-  recipe: tokenSourceSchema,
+  tokenSource: tokenSourceSchema,
   issuer: endpoint,
-  /** The token that was made last, while it is kept. */
+  /** The token that was issued last, while it is stored. */
   accessToken: v.optional(text),
   /** When that one came, in milliseconds since 1970. */
   received: v.optional(time),
-  /** Marks the CI job that it was made for: no other job may use it. */
+  /** A fingerprint of the CI job that it was issued for: no other job may use it. */
   job: v.optional(text),
-  /** What this one took the place of, until it is revoked. */
+  /** The tokens that this one replaced, until they are revoked. */
   superseded: v.optional(v.pipe(v.array(supersededSchema), v.readonly())),
 });
 const credentialsSchema = v.union([signInSchema, sourceCredentialsSchema]);
 
-/** What is sealed of a person's sign-in. */
+/** What is sealed of a user's sign-in. */
 export type SignInCredentials = Readonly<v.InferOutput<typeof signInSchema>>;
 
-/** What is sealed of an identity that makes its tokens anew instead of refreshing them. */
+/** What is sealed of an identity that asks for new tokens instead of refreshing them. */
 export type SourceCredentials = Readonly<v.InferOutput<typeof sourceCredentialsSchema>>;
 
 /** What is sealed. */
 export type Credentials = SignInCredentials | SourceCredentials;
 
-/** A token of Studio's that another took the place of, and that is not known to be revoked. */
+/** A token of Studio's that another one replaced, and that is not known to be revoked. */
 export type SupersededToken = Readonly<v.InferOutput<typeof supersededSchema>>;
 
 /** Where tokens are asked for; discovered at the issuer when absent. */
 export type TokenEndpoint = Readonly<v.InferOutput<typeof tokenEndpointSchema>>;
 
-/** How the next token is made. */
+/** Where the next token comes from. */
 export type TokenSource = Readonly<v.InferOutput<typeof tokenSourceSchema>>;
 
 /** Where a CI system puts its token. */
 export type WorkloadSource = Readonly<v.InferOutput<typeof workloadSourceSchema>>;
 
-/** The public fields that repeat where sealed credentials say that they belong. */
+/** The public fields that repeat the address in the sealed credentials. */
 export type SealedAddressFields = Pick<
   Session,
   "issuer" | "authHost" | "apiHost" | "clientId" | "certificateAuthority" | "confidential" | "servers"
 >;
 
-/** Where credentials belong, as a session's public fields tell it. */
+/** The address of credentials, as a session's public fields say it. */
 export function sealedAddress(credentials: Credentials): SealedAddressFields {
   const { clientId, clientSecret, apiHost, certificateAuthority, servers } = credentials;
   const issuer = issuerOf(credentials);
@@ -183,14 +185,26 @@ export function sealedAddress(credentials: Credentials): SealedAddressFields {
 
 /** The issuer that credentials are of. */
 export function issuerOf(credentials: Credentials): string {
-  return credentials.recipe === undefined ? credentials.metadata.issuer : credentials.issuer;
+  return credentials.tokenSource === undefined ? credentials.metadata.issuer : credentials.issuer;
 }
 
 /**
- * Reads unsealed credentials; undefined when they are not what this version seals. They are ours by their seal, but
- * perhaps of another version of us.
+ * Reads unsealed credentials; undefined when they are not what this version seals: they are ours by their seal, but another
+ * version of us may have sealed them.
  */
 export function parseCredentials(text: string): Credentials | undefined {
-  const value = parseJson(text);
-  return v.is(credentialsSchema, value) ? value : undefined;
+  const sealed = parseJson(text);
+  if (typeof sealed !== "object" || sealed === null) return undefined;
+  // What is sealed has another name for it.
+  const { recipe, ...value } = sealed as { readonly recipe?: unknown };
+  const credentials = recipe === undefined ? value : { ...value, tokenSource: recipe };
+  return v.is(credentialsSchema, credentials) ? credentials : undefined;
+}
+
+/** The text that is sealed of credentials, with the fields of their session that are acted on. */
+export function formatCredentials({ tokenSource, ...credentials }: Credentials, session: Session): string {
+  const { provider, kind, organization, expires, exportedTo } = session;
+  // JSON leaves out what is undefined.
+  const fields = { provider, kind, organization, expires, exportedTo };
+  return JSON.stringify({ ...credentials, recipe: tokenSource, fields });
 }

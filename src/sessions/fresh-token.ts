@@ -39,7 +39,7 @@ export async function freshToken(
   });
   await request.accept?.(opened.session);
   const kind = request.kind ?? preferredKind(opened.session);
-  const usableHere = opened.credentials.recipe?.kind !== "workload" || await ofThisJob(store, opened);
+  const usableHere = opened.credentials.tokenSource?.kind !== "workload" || await ofThisJob(store, opened);
   const stored = usableHere ? timedToken(opened.credentials, kind) : undefined;
   if (stored !== undefined && !request.force && isFresh(stored, request, store.host.now())) {
     return { ...stored, session: opened.session };
@@ -65,7 +65,7 @@ async function ofThisJob({ host }: SessionStore, { credentials }: OpenedSession)
 /** Renews a session as its kind does; what that takes is loaded only now. */
 async function renewed(opened: OpenedSession, renewal: Renewal): Promise<FreshToken> {
   const { renew } = await import("./renew.ts");
-  if (opened.credentials.recipe === undefined) {
+  if (opened.credentials.tokenSource === undefined) {
     const { byRefreshToken } = await import("./refresh.ts");
     return await renew(byRefreshToken, opened, renewal);
   }

@@ -1,4 +1,4 @@
-/** What makes two sessions the same one, and what makes them one person's. */
+/** Compares sessions: whether two are the same one, and whether they are one person's. */
 
 import { NOBODY, type Session } from "./session.ts";
 
@@ -7,7 +7,7 @@ export type Identity = Pick<Session, "provider" | "kind" | "issuer" | "apiHost" 
   readonly user: Pick<Session["user"], "subject">;
 };
 
-/** The person or machine behind a session, as which client ever. */
+/** The person or machine behind a session, whatever the client. */
 export type Person = Pick<Identity, "issuer" | "user">;
 
 /** True for two sessions of one identity: another client at the same issuer is another one, unless the cloud chooses it. */
@@ -26,7 +26,7 @@ export function isSamePerson(one: Person, other: Person): boolean {
   return one.issuer === other.issuer && one.user.subject === other.user.subject;
 }
 
-/** True where a session may become the other: where nobody has signed in yet, the first who does is its identity. */
+/** True where a session may become the other; one that nobody has signed in to takes the first identity that does. */
 export function mayBecome(before: Person, next: Person): boolean {
   return before.issuer === next.issuer && (before.user.subject === NOBODY || isSamePerson(before, next));
 }

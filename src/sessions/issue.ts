@@ -24,7 +24,7 @@ interface OpenedSource extends OpenedSession {
  */
 export const byTokenSource: RenewalStrategy<OpenedSource> = {
   async check({ session, credentials, key }, store) {
-    if (credentials.recipe !== undefined) return { session, credentials, key };
+    if (credentials.tokenSource !== undefined) return { session, credentials, key };
     throw await expired(store, session, "a session of another kind has its name now");
   },
   refuse({ session }, { request }) {
@@ -37,9 +37,9 @@ export const byTokenSource: RenewalStrategy<OpenedSource> = {
   next: nextToken,
 };
 
-function storesTokens({ session, credentials: { recipe } }: OpenedSource): boolean {
+function storesTokens({ session, credentials: { tokenSource } }: OpenedSource): boolean {
   if (ambientCredentials(session) !== undefined) return false;
-  return recipe.kind !== "workload" || storesJobToken(recipe);
+  return tokenSource.kind !== "workload" || storesJobToken(tokenSource);
 }
 
 /** The session's lock; undefined on a disk that cannot be written, where the token is not stored. */
@@ -58,7 +58,7 @@ async function lockWhereWritable(
 async function nextToken(opened: OpenedSource, renewal: Renewal, locked: boolean): Promise<FreshToken> {
   const { session, credentials } = opened;
   const { store: { host }, store, request } = renewal;
-  const source = credentials.recipe;
+  const source = credentials.tokenSource;
   if (source.kind === "fixed" || source.kind === "sign-in") {
     // Also for a server that refuses it: there is no other token, and that refusal says more than we could.
     const last = stillGood(opened, renewal);
@@ -68,7 +68,7 @@ async function nextToken(opened: OpenedSource, renewal: Renewal, locked: boolean
   const issued = await issue(opened, source, renewal);
   const next: SourceCredentials = {
     ...credentials,
-    recipe: issued.source,
+    tokenSource: issued.source,
     job: source.kind === "workload" ? await fingerprintOfJob(host.env, source.source) : undefined,
     accessToken: issued.token.accessToken,
     received: issued.token.receivedAt,
@@ -125,7 +125,7 @@ async function issue(opened: OpenedSource, source: IssuingSource, renewal: Renew
 async function whyOver(opened: OpenedSource, renewal: Renewal): Promise<AppError> {
   const { session, credentials } = opened;
   const { name } = session;
-  if (credentials.recipe.kind === "sign-in") {
+  if (credentials.tokenSource.kind === "sign-in") {
     return new AppError("NOT_SIGNED_IN", `Nobody has signed in to the profile "${name}" yet.`, {
       hint: HINTS.NOT_SIGNED_IN.nobodyYet(name),
     });

@@ -1,32 +1,77 @@
-/** What sessions are known by: their names and those of their files, the hosts and subjects in them. */
+/** Names of sessions: which characters they have, the names of their files, the hosts and people in them. */
 
 import { sha256, toBase32 } from "../encoding.ts";
 import { AppError } from "../errors.ts";
-import { printable } from "../text.ts";
-import { mayBeCut, sessionNameOf } from "./name-characters.ts";
-import type { Session } from "./session.ts";
+import { printable, withoutControls } from "../text.ts";
 
-export { isSessionName } from "./name-characters.ts";
+/** Who a session is of: `subject` is the identity, the rest are labels. */
+interface User {
+  readonly subject: string;
+  readonly email?: string | undefined;
+  readonly username?: string | undefined;
+}
 
-/** The names of sessions that come from variables and are stored nowhere begin so. */
+/** The beginning of the names of sessions that come from variables and are stored nowhere. */
 export const AMBIENT = "env:";
 
 /** The name of the session that `--credentials-file` gives. */
 export const OF_CREDENTIALS_FILE = `${AMBIENT}--credentials-file`;
+
+/** In code points. */
+const LONGEST = 128;
+
+/** In bytes of UTF-8: a name with an ending still fits into a file's name and a keyring's account. */
+const LARGEST = 200;
+
+// Most names are ASCII; the slower pattern is only used beyond it.
+const ASCII_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+:-]{0,127}$/;
+
+const NAME = /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._@+:-]{0,127}$/u;
+
+const FOREIGN = /[^\p{L}\p{M}\p{Nd}._@+:-]/gu;
+
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** True when a text can be a session's name: composed as Unicode's NFC has it, and without invisible characters. */
+export function isSessionName(name: string): boolean {
+  if (ASCII_NAME.test(name)) return true;
+  return NAME.test(name) && name === name.normalize("NFC") && name === withoutControls(name) && fits(name);
+}
+
+/**
+ * A text as a session's name: invisible characters are dropped, other foreign ones become `-`, and a long text is cut so that
+ * `ending` still fits behind it. Where nothing is left, the name is `session`.
+ */
+export function sessionNameOf(text: string, ending = ""): string {
+  const name = text.replace(INVISIBLE, "").normalize("NFC").replace(FOREIGN, "-")
+    .replace(/^[^\p{L}\p{Nd}]+/u, "");
+  const characters = [...name === "" ? "session" : name];
+  while (!fits(`${characters.join("")}${ending}`)) characters.pop();
+  return `${characters.join("")}${ending}`;
+}
+
+/** True for a name so long that its end may have been cut, wherever that was. */
+export function mayBeCut(name: string): boolean {
+  return !fits(`${name}123456789`);
+}
+
+function fits(name: string): boolean {
+  return [...name].length <= LONGEST && new TextEncoder().encode(name).length <= LARGEST;
+}
 
 /** The name of a session's file, without its ending: base32 of the SHA-256 of its name, 16 characters. */
 export async function fileNameOf(sessionName: string): Promise<string> {
   return toBase32(await sha256(sessionName)).slice(0, 16);
 }
 
-/** The name that a session gets by itself: `<label>@<host>`, characters that no name is made of as `-`. */
+/** The name that a session gets by itself: `<label>@<host>`, with `-` for foreign characters. */
 export function defaultSessionName(label: string, host: string): string {
   return sessionNameOf(`${label}@${host}`);
 }
 
 /**
- * The API host that a name ends in, where it is told from a person's words; with what a name has behind it that was
- * taken: six characters, a number, or both.
+ * The API host at the end of a name that a session got by itself, with the ending of a name that was taken: six characters,
+ * a number, or both. Undefined for other names.
  */
 export function hostInName(name: string): string | undefined {
   const [, long, api] = /^[^@]+@[^@]+@([^@]*[.:][^@]*)$|@(api\.[^@]+)$/.exec(name) ?? [];
@@ -34,8 +79,10 @@ export function hostInName(name: string): string | undefined {
 }
 
 /**
- * Refuses a new session the name that one at another host gets by itself: that one's kubeconfig entries are held to the
- * name alone, and would hand this one's tokens to their server. Throws `USAGE`.
+ * Refuses a new session the name that a session at another host gets by itself: kubeconfig entries of that one name nothing
+ * else, and would hand this one's tokens to their server.
+ *
+ * @throws {AppError} `USAGE`.
  */
 export function refuseNameOfOtherHost(name: string, apiHost: string): void {
   const host = hostInName(name);
@@ -53,31 +100,36 @@ export function refuseNameOfOtherHost(name: string, apiHost: string): void {
 }
 
 /**
- * True for a session of that API host; or, where the place is a URL, of the issuer of exactly that URL: organizations
- * can share an API host.
+ * True for a session of that API host; for a URL, of the issuer of exactly that URL: organizations can share an API host.
  */
 export function matchesServer(
-  { apiHost, issuer }: Pick<Session, "apiHost" | "issuer">,
-  place: string,
+  { apiHost, issuer }: { readonly apiHost: string; readonly issuer: string },
+  server: string,
 ): boolean {
-  return place === (place.includes("://") ? issuer : apiHost);
+  return server === (server.includes("://") ? issuer : apiHost);
 }
 
-/** The subject of a workload's session, as it was named at its login: where the token is, and whom it is for. */
+/** The subject of a workload's session: where its token is, and its audience. */
 export const WORKLOAD_SUBJECT = /^(github|gitlab:\w+|file:(?:[A-Za-z]:)?[^:]+):(.+)$/;
 
 /** What a person is called by: the e-mail, else the user name at the issuer, else the identity itself. */
-export function nameOfPerson({ email, username, subject }: Session["user"]): string {
+export function nameOfPerson({ email, username, subject }: User): string {
   return email ?? username ?? subject;
 }
 
-/** True for what a person is called by, in whatever case. */
-export function isCalled({ email, username }: Session["user"], text: string): boolean {
+/** True for a name that a person is called by, in any case. */
+export function isCalled({ email, username }: User, text: string): boolean {
   const folded = text.normalize("NFC").toLowerCase();
   return [email, username].some((name) => name?.normalize("NFC").toLowerCase() === folded);
 }
 
-/** How somebody is called in a sentence: by e-mail or user name, else by the session's own name, or by what that was made of. */
-export function labelOf({ name, apiHost, user: { email, username, subject } }: Session): string {
+/** A session's person in a sentence: the e-mail or user name, else the session's name, or the subject that it was made of. */
+export function labelOf(
+  { name, apiHost, user: { email, username, subject } }: {
+    readonly name: string;
+    readonly apiHost: string;
+    readonly user: User;
+  },
+): string {
   return printable(email ?? username ?? (name === defaultSessionName(subject, apiHost) ? subject : name));
 }

@@ -1,6 +1,6 @@
 /** Reads the sessions of one folder: their files, their locks, which one is active, and what is sealed in them. */
 
-import { AppError } from "../errors.ts";
+import { AppError, failureOrThrow } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
@@ -9,12 +9,11 @@ import type { Folders } from "../system/environment.ts";
 import { accessOfOthers, isOurs, isTrusted, listFolder, readTextFile, tighten } from "../system/files.ts";
 import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
-import { type Config, parseConfig } from "./config.ts";
+import { type Config, parseConfig, parseSession, type Session } from "./session.ts";
 import { fileNameOf, isSessionName } from "./name.ts";
 import { ambientCredentials, type OpenedSession, unsealSession } from "./open.ts";
 import type { SessionProviders } from "./providers.ts";
 import { kidOf, readKeyText, type SealingKey } from "./seal.ts";
-import { parseSession, type Session } from "./session.ts";
 
 /** Where the key of a session can be kept. */
 export type KeyStore = Session["keyStore"];
@@ -222,6 +221,27 @@ export class SessionReader implements StoreParts {
         ? await this.providers.signInAgain(session)
         : withoutProjectHint(this.project),
     });
+  }
+
+  /**
+   * Opens a session that a new sign-in is about to replace. Undefined where that sign-in is the remedy: its key is lost, its
+   * file is damaged, or `--keyring file` gives up its keyring.
+   *
+   * @throws {AppError} what {@link open} throws otherwise, such as for a locked keyring.
+   */
+  async openUnlessLost(
+    session: Session,
+    limits: KeyringLimits,
+    keyring?: string | undefined,
+  ): Promise<OpenedSession | undefined> {
+    try {
+      return await this.open(session, limits);
+    } catch (thrown) {
+      const { code } = failureOrThrow(thrown);
+      const lost = code === "KEYRING_ITEM_MISSING" || code === "STORAGE";
+      if (lost || keyring === "file") return undefined;
+      throw thrown;
+    }
   }
 
   async #keyMissing(session: Session): Promise<AppError> {

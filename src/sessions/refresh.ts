@@ -47,7 +47,7 @@ export async function signInOf(
   { session, credentials, key }: OpenedSession,
   store: SessionStore,
 ): Promise<OpenedSignIn> {
-  if (credentials.recipe === undefined && key !== undefined) return { session, credentials, key };
+  if (credentials.tokenSource === undefined && key !== undefined) return { session, credentials, key };
   throw await expired(store, session, "a session of another kind has its name now");
 }
 

@@ -1,4 +1,4 @@
-/** The servers that a session's tokens are for: how the one that asks is compared with them, and how it is refused. */
+/** Compares the server that asks for a token with those that the session's tokens are for, and refuses others. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -8,7 +8,7 @@ import { AMBIENT } from "./name.ts";
 
 /** An API server and the way to it, as a kubeconfig's cluster entry has it, and as client-go repeats it to its plugin. */
 export interface AskingServer {
-  /** `server`, as it was written. */
+  /** `server` as written. */
   readonly address: string;
   /** `proxy-url` without its user and password. */
   readonly proxy: string | undefined;
@@ -17,7 +17,7 @@ export interface AskingServer {
   readonly unverified: boolean;
 }
 
-/** The server of a cluster's fields in kubectl's spelling; one without an address where they name none. */
+/** The server that a cluster's fields name, in kubectl's spelling; its address is empty where they name none. */
 export function askingServer(fields: Readonly<Record<string, unknown>>): AskingServer {
   const set = (name: string) => {
     const value = fields[name];
@@ -38,13 +38,13 @@ function withoutUser(proxy: string): string {
   return url === null ? proxy : `${url.protocol}//${url.host}`;
 }
 
-/** The first characters of an address up to its path, where kubectl and we read them alike: no user, blank or `\`. */
+/** An address up to its path, where kubectl and we read it alike: no user, blank or `\`. */
 const AUTHORITY =
   /^(?:(https?):\/\/)?((?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)(?:[/?#]|$)/i;
 
 /**
- * The origin of a server's address; undefined for an address that two programs could read as two hosts. Where no scheme
- * is written it is https, for kubectl asks no plugin else.
+ * The origin of a server's address; undefined for an address that two programs could read as two hosts. Without a scheme it
+ * is https: kubectl asks no plugin for a token otherwise.
  *
  * @example
  * ```ts
@@ -57,12 +57,12 @@ export function originOf(address: string): string | undefined {
   const [, scheme = "https", authority] = AUTHORITY.exec(address) ?? [];
   const url = authority === undefined ? null : URL.parse(`${scheme}://${authority}`);
   if (url === null || authority === undefined) return undefined;
-  // Numbers that a URL's parser turns into an IP address are a name to others.
+  // A URL parser reads some numbers as an IP address that other programs read as a name.
   const same = authority.startsWith("[") || url.hostname === authority.toLowerCase().replace(/:[0-9]*$/, "");
   return same ? url.origin : undefined;
 }
 
-/** What is kept of a server that a person named; undefined for one that gets no token, since it has no https address. */
+/** What is stored of a server that the user named; undefined without an https address: it gets no token. */
 export function servedServer(asking: AskingServer, accepted: boolean): ServedServer | undefined {
   const origin = originOf(asking.address);
   if (origin === undefined || !origin.startsWith("https:")) return undefined;
@@ -106,18 +106,17 @@ export function refuseOtherApi({ name, provider }: Pick<Session, "name" | "provi
   );
 }
 
-/** How it came that the session's token is asked for. */
+/** How the session was chosen. */
 export interface Asked {
-  /** Nobody named the session, or where it belongs: any other might as well be the active one. */
+  /** Neither the session nor its server was named: another session may be active at any time. */
   readonly unnamed?: boolean | undefined;
-  /** The name of the cluster entry, where it is known. */
+  /** The name of the cluster entry, if known. */
   readonly cluster?: string | undefined;
 }
 
 /**
- * Refuses a server that a session, as it was sealed, is not for; or another way to it than it had when the person named
- * it, for a proxy and an authority of its own make a stranger of any host. No token goes over plain http, as kubectl has
- * it.
+ * Refuses a server that a session, as it was sealed, is not for; or another way to it than when the user named it: with a
+ * proxy or an authority of its own, any host may be a stranger. As with kubectl, no token goes over plain http.
  *
  * @throws {AppError} `WRONG_HOST`, naming both and the line that names the server.
  */
@@ -163,7 +162,7 @@ function nameIn(origin: string): string {
   return new URL(origin).hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** So many servers are named in a message; the others are counted. */
+/** How many servers a message names; the others are counted. */
 const SHOWN = 3;
 
 async function refusal(
@@ -189,7 +188,7 @@ async function refusal(
   );
 }
 
-/** A host as it is told: the origin, or an address that has none without what may be a password in it. */
+/** A host for a message: the origin, or the address without what may be a password in it. */
 function shown(address: string): string {
   const origin = originOf(address)?.replace(/^https:\/\//, "");
   const plain = printable(address.replace(/^([^/]*\/*)[^/]*@/, "$1…@").replace(/[?#][^]*$/, ""), 200);

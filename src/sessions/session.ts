@@ -1,27 +1,27 @@
-/** The public fields of a session, the checks that its file must pass. */
+/** The schemas of our files: a session's public fields, and `config.json`, which says which session is active. */
 
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
-import { parseJson } from "../encoding.ts";
-import { isSessionName } from "./name-characters.ts";
+import { isObject, parseJson } from "../encoding.ts";
+import { isSessionName } from "./name.ts";
 import type { ProviderNames } from "./provider.ts";
 
 /** The schema version of the session files that this program writes. */
 export const SCHEMA_VERSION = 1;
 
 /**
- * Any text. How long it is, is bounded by the file alone: tokens with many groups and bundles of authorities are long.
+ * Any text. Only the file's size limits its length: tokens with many groups and bundles of authorities are long.
  */
 export const text = v.string();
 
 /**
- * What sentences are made of: it was printable when it was written, so whatever is not was put there by somebody else.
+ * Text for messages: it was printable when it was written, so anything else was put there by somebody else.
  */
 export const plain = v.pipe(v.string(), v.check((text) => text === printable(text, Infinity)));
 
-/** A server that tokens of a session are for, as it was when a person named it. */
+/** A server that tokens of a session are for, as it was when the user named it. */
 const servedServerSchema = v.object({
   /** Scheme, host and port: `https://k8s.example.com:6443`. */
   origin: plain,
@@ -31,7 +31,7 @@ const servedServerSchema = v.object({
   proxy: v.optional(plain),
   /** The other name that its certificate is for. */
   tlsServerName: v.optional(plain),
-  /** Its cluster entry says that its certificate is not looked at. */
+  /** Its cluster entry skips the check of its certificate. */
   unverified: v.optional(v.literal(true)),
 });
 
@@ -57,7 +57,7 @@ export const sessionFields = {
   authHost: plain,
   apiHost: plain,
   clientId: text,
-  /** Who it is: `subject` (the issuer's `sub`) is the identity, the rest are labels. */
+  /** `subject` (the issuer's `sub`) is the identity, the rest are labels. */
   user: v.object({
     subject: text,
     email: v.optional(text),
@@ -68,25 +68,25 @@ export const sessionFields = {
   scopes: v.array(text),
   /** PEM certificates to trust for this session beside the system's. */
   certificateAuthority: v.optional(text),
-  /** Where the key of the credentials is kept. */
+  /** Where the key of the credentials is stored. */
   keyStore: v.picklist(["system", "file"]),
-  /** The API servers that its tokens are for, beside a Datum's own; absent where none was named since they are kept. */
+  /** The API servers that its tokens are for, beside a Datum's own; absent where none was named since the list exists. */
   servers: v.optional(v.array(servedServerSchema)),
-  /** Which token kubectl gets, once a server was asked or the person chose. */
+  /** Which token kubectl gets, once a server was asked or the user chose. */
   kubectlToken: v.optional(v.picklist(["access", "id"])),
-  /** Group and version under which this Datum serves control planes, once it is known. */
+  /** Group and version under which this Datum serves control planes, once known. */
   controlPlaneApi: v.optional(
     v.picklist(["resourcemanager.miloapis.com/v1alpha1", "resourcemanager.datumapis.com/v1alpha"]),
   ),
   /** What was chosen for its sign-in, so that the next one asks for the same. */
   signIn: v.optional(v.object({
-    /** The person's own way to open an address. */
+    /** The user's own way to open an address. */
     browserCommand: v.optional(text),
     /** `--scopes`; without it the usual ones are asked for. */
     scopes: v.optional(v.array(text)),
     /** `--prompt`; an empty one sends none. */
     prompt: v.optional(text),
-    /** `--redirect-uri`, as it was written. */
+    /** `--redirect-uri` as written. */
     redirectUri: v.optional(text),
     /** `--device-authorization-endpoint`, used instead of the metadata's. */
     deviceEndpoint: v.optional(text),
@@ -99,19 +99,19 @@ export const sessionFields = {
     /** `--trust-audience`: who else an ID token may be for. */
     trustedAudiences: v.optional(v.array(text)),
   })),
-  /** The client has a secret, which is sealed. */
+  /** The client has a secret; it is sealed. */
   confidential: v.optional(v.literal(true)),
   /** The organization or project that commands act on. */
   inUse: v.optional(v.object({ organization: v.optional(plain), project: v.optional(plain) })),
-  /** The organization that an API token is of. */
+  /** The organization of an API token. */
   organization: v.optional(plain),
   /** The team that Studio's commands act as. */
   team: v.optional(plain),
-  /** The file of DataChain's own tools that has the token, too. */
+  /** The file of DataChain's own tools that holds the token, too. */
   exportedTo: v.optional(plain),
-  /** It is a project folder's own. */
+  /** It belongs to a project folder. */
   local: v.optional(v.literal(true)),
-  /** When the access token ends, in ISO 8601, for those who list sessions without opening them. */
+  /** When the access token ends, in ISO 8601, for lists of sessions that are not opened. */
   tokenExpires: v.optional(plain),
   /** When the session ends for good, in ISO 8601; absent while it renews itself. */
   expires: v.optional(plain),
@@ -133,18 +133,19 @@ export function sessionSchema(providers: ProviderNames) {
   });
 }
 
-/** One identity at one server, as its file has it. */
+/** One identity at one server, as its file says. */
 export type Session = v.InferOutput<ReturnType<typeof sessionSchema>>;
 
-/** What is chosen for a sign-in beside where it goes. */
+/** What the user chose for a sign-in beside the address. */
 export type SignInChoices = NonNullable<Session["signIn"]>;
 
-/** The subject of a session to which nobody has signed in yet: the first who does becomes its identity. */
+/** The subject of a session that nobody has signed in to yet: the first who does becomes its identity. */
 export const NOBODY = "";
 
 /**
- * Reads a session file's text. Throws `STORAGE` when it is damaged, with that remedy, or of a newer schema; it is never
- * changed then.
+ * Reads a session file's text.
+ *
+ * @throws {AppError} `STORAGE` when it is damaged, with that remedy, or of a newer schema. The file is never changed then.
  */
 export function parseSession(
   text: string,
@@ -172,4 +173,53 @@ export function parseSession(
 /** The text of a session file. */
 export function formatSession(session: Session): string {
   return JSON.stringify(session, undefined, 2) + "\n";
+}
+
+/** True until a session, or a token, has ended. */
+export function isLive({ expires }: Pick<Session, "expires">, now: number): boolean {
+  return expires === undefined || Date.parse(expires) > now;
+}
+
+/** True for a session that has ended, or that its issuer refused to renew. */
+export function isOver(session: Session, now: number): boolean {
+  return session.renewalRefused !== undefined || !isLive(session, now);
+}
+
+/** What `config.json` holds; members that this version does not know are kept. */
+export interface Config {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly activeSession?: string | undefined;
+  readonly [unknown: string]: unknown;
+}
+
+/**
+ * What the text of `config.json` holds; without a text, that of a new one.
+ *
+ * @throws {AppError} `STORAGE` when it is damaged or of a newer schema.
+ */
+export function parseConfig(path: string, text: string | undefined): Config {
+  if (text === undefined) return { schemaVersion: SCHEMA_VERSION };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw damagedConfig(path, "it is not JSON", cause);
+  }
+  if (!isObject(value)) throw damagedConfig(path, "it is not an object");
+  const { schemaVersion, activeSession } = value;
+  if (schemaVersion !== SCHEMA_VERSION) {
+    const found = printable(JSON.stringify(schemaVersion) ?? "absent", 20);
+    throw damagedConfig(path, `its schemaVersion is ${found} and not ${SCHEMA_VERSION}`);
+  }
+  if (activeSession !== undefined && typeof activeSession !== "string") {
+    throw damagedConfig(path, "activeSession is not a string");
+  }
+  return { ...value, schemaVersion, activeSession };
+}
+
+function damagedConfig(path: string, what: string, cause?: unknown): AppError {
+  return new AppError("STORAGE", `${path} cannot be used: ${what}.`, {
+    hint: HINTS.STORAGE.damagedConfig,
+    cause,
+  });
 }

@@ -62,7 +62,7 @@ const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59);
  * the `exp` of a JWT, else five minutes. Undefined when the session has no such token.
  */
 export function timedToken(credentials: Credentials, kind: TokenKind): TimedToken | undefined {
-  const idToken = credentials.recipe === undefined ? credentials.idToken : undefined;
+  const idToken = credentials.tokenSource === undefined ? credentials.idToken : undefined;
   const token = kind === "id" ? idToken : credentials.accessToken;
   const { received = 0, accessTokenExpires } = credentials;
   if (token === undefined) return undefined;

@@ -3,12 +3,11 @@
 import { checkpoint } from "../system/checkpoint.ts";
 import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
-import type { Config } from "./config.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Config, formatSession, type Session } from "./session.ts";
+import { type Credentials, formatCredentials } from "./credentials.ts";
 import { AMBIENT } from "./name.ts";
 import { LOCK_WAIT, type SessionReader } from "./reader.ts";
 import { seal, type SealingKey } from "./seal.ts";
-import { formatSession, type Session } from "./session.ts";
 
 /** A session's next file, its room already taken on the disk. */
 export interface SessionReplacement {
@@ -44,10 +43,7 @@ export async function prepareSession(
     discard: () => replacement.discard(),
     hasRivals: () => replacement.hasRivals(LONGEST_RENEWAL),
     async commit(session, credentials) {
-      const { provider, kind, organization, expires, exportedTo } = session;
-      // JSON leaves out what is undefined.
-      const fields = { provider, kind, organization, expires, exportedTo };
-      const sealed = { ...session, credentials: await seal(JSON.stringify({ ...credentials, fields }), key) };
+      const sealed = { ...session, credentials: await seal(formatCredentials(credentials, session), key) };
       await replacement.commit(formatSession(sealed));
       checkpoint("session renamed");
       return sealed;

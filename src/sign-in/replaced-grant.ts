@@ -23,7 +23,7 @@ export async function revokeReplaced(
   { session, credentials }: ReplacedSession,
   signedIn: SignedIn,
 ): Promise<void> {
-  if (credentials === undefined || credentials.recipe !== undefined) return;
+  if (credentials === undefined || credentials.tokenSource !== undefined) return;
   const { refreshToken, clientId, clientSecret, metadata } = credentials;
   if (refreshToken === undefined || refreshToken === signedIn.tokens.refreshToken) return;
   const what = `The refresh token that this sign-in replaces in the session "${session.name}"`;

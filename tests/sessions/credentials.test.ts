@@ -1,9 +1,14 @@
-/** Proves that what another version sealed is damage, told as such. */
+/** Proves that what is sealed keeps its form on disk, and that other forms are reported as damage. */
 
 import assert from "node:assert/strict";
-import { parseCredentials } from "../../src/sessions/credentials.ts";
+import {
+  formatCredentials,
+  parseCredentials,
+  type SourceCredentials,
+} from "../../src/sessions/credentials.ts";
 import { seal } from "../../src/sessions/seal.ts";
 import { expectRejection } from "../expect-error.ts";
+import { SESSION } from "./plain-session.ts";
 import { BOUND, openSandbox, openSignIn } from "./sandbox.ts";
 
 Deno.test("credentials that another version sealed are damaged, not a fault of ours, and do not end a listing", async () => {
@@ -29,4 +34,15 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
       message: /credentials of the session "ada@example\.com@.*" are damaged/,
     });
   }
+});
+
+Deno.test("where tokens come from is sealed as `recipe`, as every version did, and read again", () => {
+  const { provider, kind } = SESSION;
+  const address = { issuer: SESSION.issuer, apiHost: SESSION.apiHost, clientId: "1", subject: "42" };
+  const source = { kind: "workload", source: { kind: "variable", name: "JOB" }, audience: "a" } as const;
+  const credentials: SourceCredentials = { ...address, tokenSource: source };
+  const text = formatCredentials(credentials, SESSION);
+  const fields = JSON.parse(JSON.stringify({ provider, kind }));
+  assert.deepEqual(JSON.parse(text), { ...address, recipe: source, fields });
+  assert.deepEqual(parseCredentials(text), { ...credentials, fields });
 });

@@ -1,4 +1,4 @@
-/** Proves how sessions without a refresh token get their next one: by every recipe, once for all who wait, kept or not. */
+/** Proves how sessions without a refresh token get their next one: by every token source, once for all who wait, kept or not. */
 
 import assert from "node:assert/strict";
 import { openFailureMemory } from "../../src/sessions/last-failure.ts";
@@ -36,7 +36,7 @@ const KINDS: Readonly<Record<TokenSource["kind"], Session["kind"]>> = {
   "sign-in": PERSON,
 };
 
-/** A session with a recipe, in a sandbox. */
+/** A session with a token source, in a sandbox. */
 interface Machine {
   readonly sandbox: Sandbox;
   readonly name: string;
@@ -45,10 +45,10 @@ interface Machine {
   token(request?: TokenRequest, more?: Partial<TokenLimits>): ReturnType<typeof freshToken>;
 }
 
-/** Keeps a session of that recipe. */
+/** Keeps a session of that token source. */
 async function machine(
   sandbox: Sandbox,
-  recipe: TokenSource,
+  tokenSource: TokenSource,
   more: Partial<SourceCredentials> = {},
   env: Record<string, string> = {},
 ): Promise<Machine> {
@@ -58,8 +58,8 @@ async function machine(
     place,
     {
       session: {
-        provider: recipe.kind === "client-credentials" ? CLOUDFLEET : DATUM,
-        kind: KINDS[recipe.kind],
+        provider: tokenSource.kind === "client-credentials" ? CLOUDFLEET : DATUM,
+        kind: KINDS[tokenSource.kind],
         user: { subject: "machine-1" },
         scopes: [],
         organization: "acme",
@@ -69,7 +69,7 @@ async function machine(
         apiHost: "api.example.com",
         clientId: "id-1",
         subject: "machine-1",
-        recipe,
+        tokenSource,
         ...more,
       },
       label: "ci",
@@ -101,11 +101,11 @@ async function counted(): Promise<Machine & AsyncDisposable & { text: string; mi
     }
     return Response.json({ access_token: `access-${++minted}`, token_type: "Bearer", expires_in: 3600 });
   };
-  const recipe: TokenSource = {
+  const tokenSource: TokenSource = {
     kind: "client-credentials",
     tokenEndpoint: sandbox.issuer.metadata.token_endpoint,
   };
-  const it = await machine(sandbox, recipe, { clientSecret: "SECRET-1" });
+  const it = await machine(sandbox, tokenSource, { clientSecret: "SECRET-1" });
   return {
     ...it,
     text: await Deno.readTextFile(it.file),
@@ -128,16 +128,16 @@ async function serviceAccount(cloud: Cloud): Promise<IssuingSource> {
   return { kind: "service-account", keyId, privateKey, audience: cloud.issuer, scope };
 }
 
-// ---- every recipe, at a real cloud ----
+// ---- every token source, at a real cloud ----
 
 const github = (cloud: Cloud) => ({
   ACTIONS_ID_TOKEN_REQUEST_URL: cloud.ciIssuers.github.requestUrl,
   ACTIONS_ID_TOKEN_REQUEST_TOKEN: cloud.ciIssuers.github.requestToken,
 });
 
-const RECIPES: readonly [
+const SOURCES: readonly [
   what: string,
-  recipe: (cloud: Cloud) => Promise<TokenSource> | TokenSource,
+  tokenSource: (cloud: Cloud) => Promise<TokenSource> | TokenSource,
   counter: string,
 ][] = [
   ["a service account", serviceAccount, "token:jwt-bearer"],
@@ -159,19 +159,19 @@ const RECIPES: readonly [
   ],
 ];
 
-for (const [what, recipeOf, counter] of RECIPES) {
+for (const [what, sourceOf, counter] of SOURCES) {
   Deno.test(`${what}: a token is made, kept while it lasts, and made anew after it`, async () => {
     await using cloud = await startCloud({ accessTokenLife: 60 });
     await using sandbox = await openSandbox();
-    const recipe = await recipeOf(cloud);
-    const clientId = recipe.kind === "service-account" ? ACCOUNT : cloud.clientId;
+    const tokenSource = await sourceOf(cloud);
+    const clientId = tokenSource.kind === "service-account" ? ACCOUNT : cloud.clientId;
     const place = {
       issuer: cloud.issuer,
       apiHost: cloud.apiHost,
       clientId,
       certificateAuthority: cloud.caPem,
     };
-    const it = await machine(sandbox, recipe, place, github(cloud));
+    const it = await machine(sandbox, tokenSource, place, github(cloud));
     const first = await it.token();
     assert.ok(first.expires > sandbox.time);
     assert.equal((await it.token()).token, first.token);
@@ -195,18 +195,18 @@ Deno.test("where the issuer's endpoint is, is asked once and remembered", async 
   assert.equal(cloud.counts().discovery, 1);
 });
 
-for (const [what, recipeOf] of RECIPES) {
+for (const [what, sourceOf] of SOURCES) {
   Deno.test(`${what}: a clock that is off by ten minutes is CLOCK_SKEW with both times, and nothing is lost`, async () => {
     await using cloud = await startCloud({ accessTokenLife: 60 });
     await using sandbox = await openSandbox();
-    const recipe = await recipeOf(cloud);
+    const tokenSource = await sourceOf(cloud);
     const place = {
       issuer: cloud.issuer,
       apiHost: cloud.apiHost,
-      clientId: recipe.kind === "service-account" ? ACCOUNT : cloud.clientId,
+      clientId: tokenSource.kind === "service-account" ? ACCOUNT : cloud.clientId,
       certificateAuthority: cloud.caPem,
     };
-    const it = await machine(sandbox, recipe, place, github(cloud));
+    const it = await machine(sandbox, tokenSource, place, github(cloud));
     const text = await Deno.readTextFile(it.file);
     for (const off of [600_000, -600_000]) {
       sandbox.time += off;
@@ -286,7 +286,7 @@ Deno.test("a workload's exchange proves its client as the issuer takes it, by ei
       ? Response.json({ access_token: "access-1", token_type: "Bearer", expires_in: 3600 })
       : Response.json({ error: "invalid_client" }, { status: 401 });
   for (const grant of ["jwt-bearer", "token-exchange"] as const) {
-    const recipe: TokenSource = {
+    const tokenSource: TokenSource = {
       kind: "workload",
       source: { kind: "variable", name: "JOB" },
       audience: CLIENT,
@@ -296,7 +296,7 @@ Deno.test("a workload's exchange proves its client as the issuer takes it, by ei
         authMethods: ["client_secret_post"],
       },
     };
-    const it = await machine(sandbox, recipe, { clientSecret: "SECRET-1" }, { JOB });
+    const it = await machine(sandbox, tokenSource, { clientSecret: "SECRET-1" }, { JOB });
     assert.equal((await it.token({ force: true })).token, "access-1", grant);
   }
 });
@@ -408,8 +408,8 @@ Deno.test("a secret that is refused is SESSION_REJECTED, names the session and w
       { apiHost: cloud.apiHost, certificateAuthority: cloud.caPem },
     ],
   ];
-  for (const [recipe, remedy, more] of rows) {
-    const it = await machine(sandbox, recipe, more);
+  for (const [tokenSource, remedy, more] of rows) {
+    const it = await machine(sandbox, tokenSource, more);
     const error = await expectRejection(it.token(), {
       code: "SESSION_REJECTED",
       exitCode: 4,
@@ -433,12 +433,15 @@ for (
   Deno.test(`a key that ZITADEL does not accept, ${status} ${error_description}, is named, with the line for a new one`, async () => {
     await using sandbox = await openSandbox();
     await using cloud = await startCloud();
-    const recipe = await serviceAccount(cloud);
-    assert.ok(recipe.kind === "service-account");
+    const tokenSource = await serviceAccount(cloud);
+    assert.ok(tokenSource.kind === "service-account");
     sandbox.issuer.respond = () => Response.json({ error: "invalid_request", error_description }, { status });
-    const it = await machine(sandbox, { ...recipe, tokenEndpoint: sandbox.issuer.metadata.token_endpoint });
+    const it = await machine(sandbox, {
+      ...tokenSource,
+      tokenEndpoint: sandbox.issuer.metadata.token_endpoint,
+    });
     const error = await expectRejection(it.token(), "SESSION_REJECTED");
-    assert.ok(error.message.includes(`does not accept the key ${recipe.keyId}, `), error.message);
+    assert.ok(error.message.includes(`does not accept the key ${tokenSource.keyId}, `), error.message);
     assert.ok(error.message.includes(error_description), error.message);
     assert.match(
       error.hint ?? "",
@@ -453,7 +456,7 @@ Deno.test("a service account always sends a scope: its file's, byte for byte, el
   await using cloud = await startCloud();
   const { scope: own, ...bare } = await serviceAccount(cloud) as IssuingSource & { scope?: string };
   for (
-    const [recipe, expected] of [[{ ...bare, scope: own }, own], [
+    const [tokenSource, expected] of [[{ ...bare, scope: own }, own], [
       bare,
       "openid profile email offline_access",
     ]] as const
@@ -464,7 +467,7 @@ Deno.test("a service account always sends a scope: its file's, byte for byte, el
       return Response.json({ access_token: "a", refresh_token: "nobody keeps it" });
     };
     const tokenEndpoint = sandbox.issuer.metadata.token_endpoint;
-    const it = await machine(sandbox, { ...recipe, tokenEndpoint } as TokenSource);
+    const it = await machine(sandbox, { ...tokenSource, tokenEndpoint } as TokenSource);
     await it.token({ force: true });
     assert.deepEqual(sent, [expected]);
     assert.ok(!(await Deno.readTextFile(it.file)).includes("nobody"));
@@ -517,8 +520,8 @@ Deno.test("a file's token is read again when it was replaced, with an exchange t
   assert.equal(await Deno.readTextFile(plain.file), text);
 
   const exchange = { grant: "token-exchange" } as const;
-  const recipe = { kind: "workload", source, audience: cloud.issuer, exchange } as const;
-  const exchanged = await machine(sandbox, recipe, place);
+  const tokenSource = { kind: "workload", source, audience: cloud.issuer, exchange } as const;
+  const exchanged = await machine(sandbox, tokenSource, place);
   const first = await exchanged.token();
   assert.equal((await exchanged.token()).token, first.token);
   await replace();
@@ -532,14 +535,18 @@ Deno.test("a CI token that has ended, or is for somebody else, is not handed out
   await using cloud = await startCloud();
   await using sandbox = await openSandbox();
   const { gitlab } = cloud.ciIssuers;
-  const recipe = { kind: "workload", source: { kind: "variable", name: "JOB" }, audience: AUDIENCE } as const;
+  const tokenSource = {
+    kind: "workload",
+    source: { kind: "variable", name: "JOB" },
+    audience: AUDIENCE,
+  } as const;
   const rows = [
     [await gitlab.idToken(AUDIENCE, { life: -1 }), "SESSION_REJECTED"],
     [await gitlab.idToken("another"), "INVALID_TOKEN"],
     ["no JWT", "INVALID_TOKEN"],
   ] as const;
   for (const [JOB, code] of rows) {
-    const it = await machine(sandbox, recipe, at(cloud), { JOB });
+    const it = await machine(sandbox, tokenSource, at(cloud), { JOB });
     const { message, hint } = await expectRejection(it.token(), code);
     assert.match(message, /session "ci"/);
     assert.match(hint ?? "", /CI system/);

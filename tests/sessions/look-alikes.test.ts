@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
-import { isSessionName } from "../../src/sessions/name-characters.ts";
-import { defaultSessionName } from "../../src/sessions/name.ts";
+import { defaultSessionName, isSessionName } from "../../src/sessions/name.ts";
 import { isDoubtful, lookAlike, skeletonOf } from "../../src/sessions/look-alikes.ts";
 import { freeName } from "../../src/sessions/save.ts";
 import { RUNS } from "../fuzz.ts";

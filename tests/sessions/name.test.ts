@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { sessionNameOf } from "../../src/sessions/name-characters.ts";
 import {
   defaultSessionName,
   fileNameOf,
   isSessionName,
   refuseNameOfOtherHost,
+  sessionNameOf,
 } from "../../src/sessions/name.ts";
 import { expectError } from "../expect-error.ts";
 import { RUNS } from "../fuzz.ts";

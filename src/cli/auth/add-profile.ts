@@ -22,7 +22,6 @@ import { operationOption } from "../operation-flag.ts";
 import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from "../context.ts";
 import { holdsOthers } from "../group.ts";
 import { keyStoreChoice, readAuthority } from "../save-flags.ts";
-import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { printKeyLocation } from "../notices.ts";
 
 const ISSUER = [
@@ -243,7 +242,7 @@ async function knownAddress(
   same: (before: Session) => boolean,
 ): Promise<CloudfleetAddress | undefined> {
   if (!isProfile(stored) || !same(stored)) throw belongsToAnother(stored.name);
-  const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli));
+  const opened = await cli.store.openUnlessLost(stored, keyringLimits(cli));
   // A new secret replaces a lost key, but where the secret is sent must not come from an unsealed file.
   if (opened === undefined) return undefined;
   const { session, credentials } = opened;

@@ -3,10 +3,9 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { isSameClient } from "../../sessions/identity.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import type { Session } from "../../sessions/session.ts";
+import { isOver, type Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { warnOfExpiry, warnOfPrecedence } from "../notices.ts";
-import { isOver } from "../../sessions/session-life.ts";
 import type { StoredSession } from "../../sessions/acting.ts";
 import { sessionEnds, storageOf, storedIn } from "../session-labels.ts";
 import { sessionsHere } from "../pick-session.ts";

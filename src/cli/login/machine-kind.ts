@@ -24,19 +24,19 @@ export interface MachineLogin {
 /** Where a machine belongs. */
 export type MachineAddress = Pick<Session, "provider" | "issuer" | "authHost" | "apiHost">;
 
-/** A machine with the recipe of its tokens, before anything was asked in its name. */
+/** A machine with the token source of its tokens, before anything was asked in its name. */
 export interface Machine {
   readonly kind: Session["kind"];
   readonly address: MachineAddress;
   readonly clientId: string;
   readonly clientSecret?: string | undefined;
-  readonly recipe: IssuingSource;
+  readonly tokenSource: IssuingSource;
   readonly scopes: readonly string[];
   /** Who it is; the first token may say it. */
   readonly userOf: (minted: AccessToken | undefined) => Promise<Session["user"]>;
   /** What stands before the `@` in the session's name. */
   readonly labelOf: (user: Session["user"]) => string;
-  /** A secret of it, or a token that it is given, is sealed; a recipe alone opens nothing to whoever reads it. */
+  /** A secret of it, or a token that it is given, is sealed; a token source alone opens nothing to whoever reads it. */
   readonly keepsSecrets: boolean;
   /** A remark for the end: what is no longer needed, or what is not stored. */
   readonly remark: string;
@@ -54,7 +54,7 @@ export function datumAddress({ input, known }: Pick<MachineLogin, "input" | "kno
 
 /** The credentials to be sealed, without a token. */
 export function credentialsOf(
-  { address: { issuer, apiHost }, clientId, clientSecret, recipe }: Machine,
+  { address: { issuer, apiHost }, clientId, clientSecret, tokenSource }: Machine,
   subject: string,
   certificateAuthority: string | undefined,
 ): SourceCredentials {
@@ -63,7 +63,7 @@ export function credentialsOf(
     apiHost,
     clientId,
     subject,
-    recipe,
+    tokenSource,
     clientSecret,
     certificateAuthority,
   };

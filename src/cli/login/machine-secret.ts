@@ -30,7 +30,7 @@ export async function serviceAccount(login: MachineLogin): Promise<Machine> {
     kind: SERVICE_ACCOUNT,
     address,
     clientId,
-    recipe: {
+    tokenSource: {
       kind: "service-account",
       keyId,
       privateKey,
@@ -70,7 +70,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
     kind: PERSONAL_ACCESS_TOKEN,
     address,
     clientId: "",
-    recipe: { kind: "personal-access-token", token },
+    tokenSource: { kind: "personal-access-token", token },
     scopes: [],
     async userOf(minted) {
       const { sub, email } = unverifiedClaims(minted?.accessToken ?? "") ?? {};

@@ -39,22 +39,22 @@ export async function workload(login: MachineLogin): Promise<Machine> {
     ? undefined
     : await readClientSecret(cli, input.clientSecretFile);
   const wanted = scopes?.split(/[,\s]+/).filter((scope) => scope !== "") ?? [];
-  const recipe = {
+  const tokenSource = {
     kind: "workload",
     source,
     audience,
     exchange: exchanged ? await exchangeAt(login, address, wanted) : undefined,
   } as const;
-  const kept = storesJobToken(recipe);
+  const kept = storesJobToken(tokenSource);
   return {
     kind: WORKLOAD,
     address,
     clientId,
     clientSecret,
-    recipe,
+    tokenSource,
     keepsSecrets: kept || clientSecret !== undefined,
     scopes: wanted,
-    // What the CI system calls a job changes from one to the next; the recipe stays.
+    // What the CI system calls a job changes from one to the next; the token source stays.
     userOf: () => Promise.resolve({ subject: `${words}:${audience}` }),
     labelOf: () => source.kind === "variable" ? "gitlab" : source.kind,
     remark: kept

@@ -12,7 +12,6 @@ import { PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT, WORKLOAD } from "../../provider
 import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
-import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { learnControlPlanes, tellName, tellNext } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
@@ -161,7 +160,7 @@ async function sessionToReplace(
 ): Promise<ReplacedSession | undefined> {
   const stored = await cli.store.read(name);
   if (stored === undefined) return undefined;
-  const opened = await openUnlessLost(cli.store, stored, keyringLimits(cli), keyring);
+  const opened = await cli.store.openUnlessLost(stored, keyringLimits(cli), keyring);
   const session = opened?.session ?? stored;
   if (session.kind !== kind) {
     throw wrong(
@@ -178,7 +177,7 @@ interface Proof {
   readonly untried?: AppError | undefined;
 }
 
-/** Gets a token once. Outside of any job a CI system's recipe is kept untried; in a job that lacks something it is not. */
+/** Gets a token once. Outside of any job a CI system's token source is kept untried; in a job that lacks something it is not. */
 async function prove(
   cli: CommandContext,
   http: HttpContext,
@@ -187,7 +186,7 @@ async function prove(
 ): Promise<Proof> {
   try {
     const credentials = credentialsOf(machine, "", certificateAuthority);
-    return { proved: await requestToken(http, cli, credentials, machine.recipe) };
+    return { proved: await requestToken(http, cli, credentials, machine.tokenSource) };
   } catch (thrown) {
     const outside = thrown instanceof AppError && thrown.code === "NO_WORKLOAD_TOKEN" &&
       cli.env("GITHUB_ACTIONS") === undefined && cli.env("GITLAB_CI") === undefined;
@@ -199,7 +198,7 @@ async function prove(
 /** What is sealed of a token, and of what was learned on the way to it. */
 function tokenOf({ source, token: { accessToken, receivedAt, expiresAt } }: IssuedToken) {
   return {
-    recipe: source,
+    tokenSource: source,
     accessToken,
     received: receivedAt,
     accessTokenExpires: expiresAt,

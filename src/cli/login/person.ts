@@ -22,7 +22,6 @@ import type { Provider, SignInTarget } from "../../providers/provider.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../prompt/hidden-line.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
-import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import type { LoginInput } from "./input.ts";
@@ -189,7 +188,7 @@ async function openKnown(
   session: Session,
   keyring: string | undefined,
 ): Promise<KnownSession> {
-  const opened = await openUnlessLost(cli.store, session, keyringLimits(cli), keyring);
+  const opened = await cli.store.openUnlessLost(session, keyringLimits(cli), keyring);
   if (opened === undefined) return { session, sealed: false };
   const { clientSecret, api } = opened.credentials;
   return { session: opened.session, sealed: true, clientSecret, api };

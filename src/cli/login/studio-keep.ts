@@ -4,13 +4,12 @@ import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { isStudio, STUDIO, STUDIO_TOKEN } from "../../providers/studio/facts.ts";
 import { STUDIO_CLIENT_NAME } from "../../providers/studio/token-fields.ts";
-import type { Session } from "../../sessions/session.ts";
+import { isLive, type Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
 import { type KeyStore, LOCK_WAIT, type SessionStore } from "../../sessions/store.ts";
 import { freeName, type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { acquireLock } from "../../system/locks.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { isLive } from "../../sessions/session-life.ts";
 import { isOurs, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */
@@ -104,7 +103,7 @@ export async function saveToken(
         issuer: host,
         // Studio tells nobody who confirmed: whoever it was, the session is this host's.
         subject: apiHost,
-        recipe: { kind: "fixed" },
+        tokenSource: { kind: "fixed" },
         accessToken: token,
         received: cli.now(),
         accessTokenExpires: expires,

@@ -6,13 +6,11 @@ import type { HttpContext } from "../../http/bounded.ts";
 import { limitHttp } from "../../http/open.ts";
 import { revokeStudioToken } from "../../providers/studio/device-login.ts";
 import type { SupersededToken } from "../../sessions/credentials.ts";
-import type { Session } from "../../sessions/session.ts";
+import { isLive, type Session } from "../../sessions/session.ts";
 import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
-import { isLive } from "../../sessions/session-life.ts";
 import { withdrawToken } from "../../providers/studio/export.ts";
-import { openUnlessLost } from "../../sessions/open-unless-lost.ts";
 
 /** How long a revocation may take after a sign-in, in milliseconds. */
 const LONGEST_REVOCATION = 10_000;
@@ -33,7 +31,7 @@ export async function openReplaced(
   session: Session,
   keyring: string | undefined,
 ): Promise<Replaced> {
-  return { session, opened: await openUnlessLost(store, session, keyringLimits(cli), keyring) };
+  return { session, opened: await store.openUnlessLost(session, keyringLimits(cli), keyring) };
 }
 
 /**
@@ -55,7 +53,7 @@ export async function ourSessions(
   const counted: Session[] = [];
   for (const session of sessions) {
     const opened = force && session.name !== wantedName
-      ? await openUnlessLost(store, session, keyringLimits(cli), keyring)
+      ? await store.openUnlessLost(session, keyringLimits(cli), keyring)
       : await store.open(session, keyringLimits(cli));
     if (opened !== undefined) counted.push(opened.session);
   }
@@ -70,7 +68,7 @@ export function isOurs({ project }: SessionStore, { opened }: Replaced): boolean
 /** The tokens that go with these sessions, and what is left of those that they took the place of themselves. */
 export function supersededTokens(replaced: readonly Replaced[], now: number): SupersededToken[] {
   const tokens = replaced.flatMap(({ opened }) => {
-    if (opened?.credentials.recipe === undefined) return [];
+    if (opened?.credentials.tokenSource === undefined) return [];
     const { session: { issuer, name, user, expires }, credentials } = opened;
     const { accessToken: token, superseded = [] } = credentials;
     const older = superseded.filter((token) => isLive(token, now));
@@ -170,7 +168,7 @@ async function keepSealed(
   // Another sign-in may have that name by now.
   if (stored?.credentials !== sealed) return;
   const { session, credentials, key } = await store.open(stored, keyringLimits(cli));
-  if (key === undefined || credentials.recipe === undefined) return;
+  if (key === undefined || credentials.tokenSource === undefined) return;
   const replacement = await store.prepare(name, stored, key);
   const left = superseded.length === 0 ? undefined : superseded;
   await replacement.commit(session, { ...credentials, superseded: left });

@@ -20,7 +20,7 @@ import {
   studioTokenName,
 } from "../../providers/studio/token-fields.ts";
 import { beginProjectFolder, endProjectFolder } from "../../sessions/project-folder.ts";
-import type { Session } from "../../sessions/session.ts";
+import { isLive, type Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { makeActive, type SavedSession } from "../../sessions/save.ts";
@@ -29,7 +29,6 @@ import { parseTimeout } from "../../system/clock.ts";
 import type { CommandContext } from "../context.ts";
 import { type ExportTarget, exportTargetFor, exportToken } from "../../providers/studio/export.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
-import { isLive } from "../../sessions/session-life.ts";
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { tellName } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";

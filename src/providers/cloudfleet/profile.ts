@@ -106,7 +106,7 @@ export function tokenProfile(
       clientId: tokenId,
       clientSecret: secret,
       subject: tokenId,
-      recipe: { kind: "client-credentials" },
+      tokenSource: { kind: "client-credentials" },
     },
     label: tokenId,
   };
@@ -125,7 +125,7 @@ export function userProfile(
       scopes: [],
       organization: checkedId("an organization", organization),
     },
-    credentials: { ...sealed(address), clientId, subject: NOBODY, recipe: { kind: "sign-in" } },
+    credentials: { ...sealed(address), clientId, subject: NOBODY, tokenSource: { kind: "sign-in" } },
     label: organization,
   };
 }

@@ -71,7 +71,7 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
     ...place,
     clientId: "",
     subject,
-    recipe: { kind: "fixed" },
+    tokenSource: { kind: "fixed" },
     accessToken: token,
     received: now(),
   };
@@ -131,7 +131,7 @@ export async function sessionOfCredentialsFile(
     ...place,
     clientId,
     subject: clientId,
-    recipe: {
+    tokenSource: {
       kind: "service-account",
       keyId,
       privateKey,

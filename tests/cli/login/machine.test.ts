@@ -92,9 +92,11 @@ Deno.test("what a service account's token requests take along is sealed with its
   const [session] = await sessions(world);
   assert.ok(session !== undefined);
   const { credentials } = await world.sandbox.store.open(session, { timeout: 5_000 });
-  const { recipe } = credentials;
-  assert.ok(recipe?.kind === "service-account");
-  assert.deepEqual([recipe.tokenParams, recipe.resources], [{ tenant: "a" }, ["https://api.example.com/"]]);
+  const { tokenSource } = credentials;
+  assert.ok(tokenSource?.kind === "service-account");
+  assert.deepEqual([tokenSource.tokenParams, tokenSource.resources], [{ tenant: "a" }, [
+    "https://api.example.com/",
+  ]]);
   await world.ok("auth get-token --force-refresh");
 });
 
@@ -340,7 +342,7 @@ Deno.test("a GitHub job is handed to the API server as it is, asked for each tim
   }
 });
 
-Deno.test("a recipe is kept outside its job too, and says that it was not tried", async () => {
+Deno.test("a token source is kept outside its job too, and says that it was not tried", async () => {
   await using world = await openWorld();
   const { code, stdout, stderr } = await world.run(
     `login ${at(world)} --workload gitlab --audience ${AUDIENCE}`,
@@ -376,10 +378,10 @@ Deno.test("a variable of one's own, and a file that is read again when it was re
   const next = await gitlab.idToken(AUDIENCE);
   await Deno.writeTextFile(path, `${next}\n`);
   assert.equal(await world.ok("auth get-token"), `${next}\n`);
-  assert.equal((await sessions(world)).length, 2, "two recipes are two sessions");
+  assert.equal((await sessions(world)).length, 2, "two token sources are two sessions");
   for (const { stderr } of [named, file]) {
     assert.match(stderr, /Nothing of this job is stored/);
-    assert.doesNotMatch(stderr, /their key in/, "a recipe alone opens nothing");
+    assert.doesNotMatch(stderr, /their key in/, "a token source alone opens nothing");
   }
   assert.doesNotMatch(await stored(world), /accessToken/);
 });
