@@ -6,6 +6,7 @@ import { scopeOfServer } from "../../src/providers/datum/hosts.ts";
 import { scopeOfContext } from "../../src/cli/kubeconfig-context.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../src/kubeconfig/file.ts";
 import type { Session } from "../../src/sessions/session.ts";
+import { asJson } from "../as-json.ts";
 import { expectError } from "../expect-error.ts";
 import { CLOUDS } from "../clouds.ts";
 import { DATUM } from "../../src/providers/datum/facts.ts";
@@ -78,7 +79,7 @@ Deno.test("a flag comes before a variable, a variable before what is in use", ()
 });
 
 Deno.test("the organization in use is not said of a project that a variable names", () => {
-  assert.deepEqual(chosen({}, { DATUM_PROJECT: "data" }, BOTH), {
+  assert.deepEqual(asJson(chosen({}, { DATUM_PROJECT: "data" }, BOTH)), {
     kind: "project",
     id: "data",
     source: "DATUM_PROJECT",
