@@ -1,18 +1,18 @@
 /** Proves which organization or project a command acts on, and what said so. */
 
 import assert from "node:assert/strict";
-import { chosenScope, type ScopeFlags, scopeInUse } from "../../../src/providers/datum/scope.ts";
+import { kubeconfigPaths, loadKubeconfig } from "../../../src/kubeconfig/file.ts";
+import { CLOUDFLEET } from "../../../src/providers/cloudfleet/facts.ts";
+import { DATUM } from "../../../src/providers/datum/facts.ts";
 import { scopeOfServer } from "../../../src/providers/datum/hosts.ts";
 import { scopeOfContext } from "../../../src/providers/datum/kubeconfig-context.ts";
-import { kubeconfigPaths, loadKubeconfig } from "../../../src/kubeconfig/file.ts";
-import type { Session } from "../../../src/sessions/session.ts";
-import { expectError } from "../../expect-error.ts";
-import { CLOUDS } from "../../clouds.ts";
-import { DATUM } from "../../../src/providers/datum/facts.ts";
-import { CLOUDFLEET } from "../../../src/providers/cloudfleet/facts.ts";
+import { chosenScope, type ScopeFlags, scopeInUse } from "../../../src/providers/datum/scope.ts";
 import { OIDC } from "../../../src/providers/oidc/facts.ts";
 import { STUDIO } from "../../../src/providers/studio/facts.ts";
+import type { Session } from "../../../src/sessions/session.ts";
 import { asJson } from "../../as-json.ts";
+import { CLOUDS } from "../../clouds.ts";
+import { expectError } from "../../expect-error.ts";
 
 const BOTH = { organization: "acme", project: "web" };
 
@@ -80,7 +80,7 @@ Deno.test("a flag comes before a variable, a variable before what is in use", ()
 });
 
 Deno.test("the organization in use is not said of a project that a variable names", () => {
-  assert.deepEqual(chosen({}, { DATUM_PROJECT: "data" }, BOTH), {
+  assert.deepEqual(asJson(chosen({}, { DATUM_PROJECT: "data" }, BOTH)), {
     kind: "project",
     id: "data",
     source: "DATUM_PROJECT",
