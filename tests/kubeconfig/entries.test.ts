@@ -1,6 +1,7 @@
 /** Proves whom an entry acts as, and what it is held to. */
 
 import assert from "node:assert/strict";
+import { asJson } from "../as-json.ts";
 import { type EntryIdentity, execEntry, identityOf, userName } from "../../src/kubeconfig/entries.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import * as cloudfleet from "../../src/providers/cloudfleet/facts.ts";
@@ -52,8 +53,8 @@ Deno.test("identityOf() pins every session whose name does not say where it belo
     const identity = identityOf({ name, ...place });
     const expected: EntryIdentity = activeFor === undefined
       ? { session: name }
-      : { session: name, activeFor, clientId: undefined };
-    assert.deepEqual(identity, expected, name);
+      : { session: name, activeFor };
+    assert.deepEqual(asJson(identity), expected, name);
     assert.equal(userName(identity), user);
   }
   assert.equal(userName({ activeFor: "api.datum.net" }), "datum-active-api.datum.net");

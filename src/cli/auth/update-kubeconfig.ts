@@ -20,7 +20,6 @@ import {
   checkUserEntry,
   contextsChangedAlong,
   entryEdit,
-  type EntryIdentity,
   type EntryOptions,
   identityOf,
   userName,
@@ -45,6 +44,7 @@ import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
+import { isAmbient } from "../session-labels.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
 import { explainRefusal } from "./refused-tokens.ts";
@@ -107,7 +107,6 @@ export async function runUpdateKubeconfig(
   given: CommandContext,
   input: UpdateKubeconfigInput,
 ): Promise<void> {
-  const { out } = given;
   checkTargetFlags(input);
   const interactiveMode = modeOf(input.execInteractiveMode);
   const wantedKind = kindOf(input.token);
@@ -118,98 +117,146 @@ export async function runUpdateKubeconfig(
   const paths = kubeconfigPaths(input.kubeconfig, given.env);
   // A file that cannot be written should show before anything is asked.
   await checkKubeconfigs(paths);
-  const choice = { ...given.choice, own: input.followActive };
-  const { context: cli, store, session: chosen } = await actingSession({ ...given, choice });
-  refuseCredentialsFile(chosen);
-  // The sealed session: an edited file must not say where its tokens go.
-  const { session } = await store.open(chosen, keyringLimits(cli));
-  refuseOtherApi(session);
+  const { cli, session } = await openActing(given, input);
   const target = await entryTarget(cli.providers, input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
   // A session from a variable cannot remember servers: it is for its own host only.
-  if (session.name.startsWith(AMBIENT)) {
+  if (isAmbient(session)) {
     await refuseOtherServer(cli.providers, session, askingServer({ server: target.addresses[0].url }));
   }
   const own = input.execCommand === undefined
     ? await ownCommand(cli.env, given.store.folders)
     : await chosenCommand(input.execCommand, cli.env);
-  if (own.warning !== undefined) out.warn(own.warning);
+  if (own.warning !== undefined) cli.out.warn(own.warning);
   const learned = input.skipValidation || target.notAsked !== undefined
     ? { address: target.addresses[0], certificateAuthority: target.authorities.at(-1) }
     : await askServer(cli, session, target, wantedKind);
   warnOf(cli, target, learned, session, input);
-
-  const variable = session.name.startsWith(AMBIENT) ? session.name.slice(AMBIENT.length) : undefined;
-  const identity: EntryIdentity = input.followActive ? { activeFor: target.apiHost } : identityOf(session);
-  const context = input.context ?? target.context;
-  const server = learned.address.url;
   const entry: EntryOptions = {
     cluster: target.cluster,
-    context,
-    server: target.written ? server : undefined,
+    context: input.context ?? target.context,
+    server: target.written ? learned.address.url : undefined,
     command: own.command,
-    identity,
+    identity: input.followActive ? { activeFor: target.apiHost } : identityOf(session),
     interactiveMode,
     switchTo: input.switch,
     token: wantedKind,
     certificateAuthority: learned.certificateAuthority,
   };
-  // Set by `edit`, which sees the files as they are when they are changed.
-  let found: Found = { changedAlong: [] };
-  const edit = async (kubeconfig: Kubeconfig): Promise<KubeconfigEdit> => {
-    if (target.written) checkClusterHost(kubeconfig, target.cluster, server);
-    checkUserEntry(kubeconfig, identity);
-    const tooLarge = await tooLargeToTell(kubeconfig, userName(identity), entry);
-    found = {
-      tooLarge,
-      moved: formerUser(kubeconfig, context, userName(identity)),
-      changedAlong: contextsChangedAlong(kubeconfig, entry),
-      holder: entryNamed(kubeconfig, "contexts", context)?.file.path,
-    };
-    return entryEdit({ ...entry, provideClusterInfo: tooLarge === undefined });
-  };
+  const plan: EntryPlan = { session, target, learned, entry, paths };
+  await (input.dryRun ? previewEntry(cli, plan) : writeEntry(cli, plan, input));
+}
+
+/** What is about to be written, and what it was made of. */
+interface EntryPlan {
+  readonly session: Session;
+  readonly target: EntryTarget;
+  readonly learned: LearnedServer;
+  readonly entry: EntryOptions;
+  /** The kubeconfig's files. */
+  readonly paths: readonly string[];
+}
+
+/** The session that the entry is made with, as it was sealed: an edited file must not say where its tokens go. */
+async function openActing(
+  given: CommandContext,
+  { followActive }: UpdateKubeconfigInput,
+): Promise<{ readonly cli: CommandContext; readonly session: Session }> {
+  const choice = { ...given.choice, own: followActive };
+  const { context: cli, store, session: chosen } = await actingSession({ ...given, choice });
+  refuseCredentialsFile(chosen);
+  const { session } = await store.open(chosen, keyringLimits(cli));
+  refuseOtherApi(session);
+  return { cli, session };
+}
+
+/** Prints the entry as a diff. */
+async function previewEntry(cli: CommandContext, { target, entry, paths }: EntryPlan): Promise<void> {
+  const editing = editingOf(target, entry);
+  const diff = await previewKubeconfig(paths, editing.edit);
+  noteShared(cli, editing.found(), entry);
+  if (diff === "") cli.out.info("Nothing would change.");
+  cli.out.text(diff);
+  await printPluginPolicy(cli, entry.command);
+}
+
+/** Writes the entry, remembers what was learned, and says so. */
+async function writeEntry(
+  cli: CommandContext,
+  plan: EntryPlan,
+  input: UpdateKubeconfigInput,
+): Promise<void> {
+  const { session, target, learned, entry, paths } = plan;
+  const editing = editingOf(target, entry);
   const named: NamedServer = {
-    cluster: target.cluster,
-    server: target.written ? server : undefined,
+    cluster: entry.cluster,
+    server: entry.server,
     accepted: learned.kind !== undefined,
-    user: userName(identity),
+    user: userName(entry.identity),
   };
-  if (input.dryRun) {
-    const diff = await previewKubeconfig(paths, edit);
-    noteShared(cli, found, entry);
-    if (diff === "") out.info("Nothing would change.");
-    out.text(diff);
-    return await printPluginPolicy(cli, own.command);
-  }
   const before = await loadKubeconfig(paths);
   // An entry that would be refused must not be remembered either.
-  await edit(before);
+  await editing.edit(before);
   const serving = await rememberNamed(cli, session, before, named);
-  const changes = await updateKubeconfig(paths, edit);
+  const changes = await updateKubeconfig(paths, editing.edit);
+  const found = editing.found();
   await warnOfServers(cli, serving, before, named, found.tooLarge);
   await remember(cli, session, target, learned, input);
-  if (found.moved !== undefined) {
-    out.info(
-      `The context ${context} acted as ${printable(found.moved)} before; now it acts as ${
-        userName(identity)
-      }.`,
-    );
-  }
-  noteShared(cli, found, entry);
-  const written = changes.length === 0
+  const files = changes.length === 0
     ? `${found.holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
+  await printEntry(cli, plan, input, { found, files });
+}
+
+/** The edit of the kubeconfig, and what the last call of it found there. */
+function editingOf(target: EntryTarget, entry: EntryOptions): {
+  readonly edit: (kubeconfig: Kubeconfig) => Promise<KubeconfigEdit>;
+  readonly found: () => Found;
+} {
+  let found: Found = { changedAlong: [] };
+  const user = userName(entry.identity);
+  return {
+    found: () => found,
+    async edit(kubeconfig) {
+      if (entry.server !== undefined) checkClusterHost(kubeconfig, target.cluster, entry.server);
+      checkUserEntry(kubeconfig, entry.identity);
+      const tooLarge = await tooLargeToTell(kubeconfig, user, entry);
+      found = {
+        tooLarge,
+        moved: formerUser(kubeconfig, entry.context, user),
+        changedAlong: contextsChangedAlong(kubeconfig, entry),
+        holder: entryNamed(kubeconfig, "contexts", entry.context)?.file.path,
+      };
+      return entryEdit({ ...entry, provideClusterInfo: tooLarge === undefined });
+    },
+  };
+}
+
+/** Says what was written, who acts there, and what to run next. */
+async function printEntry(
+  cli: CommandContext,
+  { session, learned, entry: { context, ...entry } }: EntryPlan,
+  input: UpdateKubeconfigInput,
+  { found, files }: { readonly found: Found; readonly files: string },
+): Promise<void> {
+  const { out } = cli;
+  const user = userName(entry.identity);
+  if (found.moved !== undefined) {
+    out.info(`The context ${context} acted as ${printable(found.moved)} before; now it acts as ${user}.`);
+  }
+  noteShared(cli, found, entry);
   const who = learned.username ?? labelOf(session);
-  out.line(`Kubeconfig:  ${written}`);
+  out.line(`Kubeconfig:  ${files}`);
   out.line(`Context:     ${context}${input.switch ? " (now current)" : ""}`);
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
-  out.line(`API server:  ${server}`);
-  if (variable !== undefined) {
+  out.line(`API server:  ${learned.address.url}`);
+  if (isAmbient(session)) {
+    const variable = session.name.slice(AMBIENT.length);
     out.info(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
-  await printPluginPolicy(cli, own.command);
+  await printPluginPolicy(cli, entry.command);
   const next = [
     "kubectl",
     ...(input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig]),
@@ -261,7 +308,7 @@ interface Found {
 function noteShared(
   { out }: CommandContext,
   { changedAlong }: Found,
-  { identity, command }: EntryOptions,
+  { identity, command }: Pick<EntryOptions, "identity" | "command">,
 ): void {
   if (changedAlong.length === 0) return;
   const names = changedAlong.map((name) => printable(name, 100)).join(", ");
