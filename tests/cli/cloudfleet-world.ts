@@ -1,4 +1,4 @@
-/** Owns the world of Cloudfleet's commands tested from source: a Cloudfleet in this process, a place for profiles. */
+/** The world of Cloudfleet's commands tested from source: a Cloudfleet in this process, a folder for profiles. */
 
 import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";

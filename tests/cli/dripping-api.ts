@@ -1,4 +1,4 @@
-/** Owns an API host for tests that answers some paths, and drips blanks without an end on all others. */
+/** An API host for tests that answers some paths, and sends blanks without an end on all others. */
 
 import { makeCertificates } from "../cloud/certificates.ts";
 

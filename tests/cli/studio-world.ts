@@ -1,4 +1,4 @@
-/** Owns the world of Studio's commands tested from source: a Studio in this process, a person's home, project folders. */
+/** The world of Studio's commands tested from source: a Studio in this process, a home folder, project folders. */
 
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../src/sessions/store.ts";

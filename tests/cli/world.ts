@@ -1,4 +1,4 @@
-/** Owns the world of a command tested from source: a cloud in this process, and a place of its own for sessions. */
+/** The world of a command tested from source: a cloud in this process, and a folder of its own for sessions. */
 
 import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";
