@@ -60,7 +60,8 @@ export interface RefusedRequest {
 /** What is known of a refusal; undefined for any other error. */
 export function refusedRequest(error: unknown): RefusedRequest | undefined {
   const cause = error instanceof AppError ? error.cause : undefined;
-  return isObject(cause) && typeof cause.status === "number" ? cause as unknown as RefusedRequest : undefined;
+  if (!isObject(cause) || typeof cause.status !== "number") return undefined;
+  return { status: cause.status, reason: typeof cause.reason === "string" ? cause.reason : undefined };
 }
 
 /**

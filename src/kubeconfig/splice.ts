@@ -73,12 +73,16 @@ export class SplicedText {
    * check the changes and is parsed much faster. Only whole lines are left out. Undefined when a change falls into
    * an item that would be left out.
    */
-  digest(root: YAMLMap, lists: readonly string[], stays: (list: string, index: number) => boolean) {
+  digest<Key extends string>(
+    root: YAMLMap,
+    lists: readonly Key[],
+    stays: (list: Key, index: number) => boolean,
+  ) {
     const cuts: { start: number; end: number; text: string }[] = [];
     for (const pair of root.items) {
       const list = pair.value;
-      const key = keyOf(pair);
-      if (key === undefined || !lists.includes(key) || !isSeq(list) || list.flow === true) continue;
+      const key = lists.find((known) => known === keyOf(pair));
+      if (key === undefined || !isSeq(list) || list.flow === true) continue;
       list.items.forEach((item, index) => {
         if (stays(key, index)) return;
         const start = this.#at.lineStart(this.#at.dashOf(list, item as NodeWithRange));

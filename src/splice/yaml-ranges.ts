@@ -1,6 +1,6 @@
 /** The ranges of a YAML document's parts in its text: nodes, their lines, and what surrounds them. */
 
-import { isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import { isMap, isNode, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Span } from "./yaml-flow.ts";
 
 /** A YAML node with its range in the text. */
@@ -16,6 +16,11 @@ export class CannotSplice extends Error {
 /** The text of a scalar key. */
 export function keyOf(pair: Pair): string | undefined {
   return isScalar(pair.key) ? String(pair.key.value ?? "") : undefined;
+}
+
+/** The range of a node: its start, the end of its value, and its end. */
+export function rangeOf(node: unknown): readonly [number, number, number] | null | undefined {
+  return isNode(node) ? node.range : undefined;
 }
 
 /** Where a node starts. */
