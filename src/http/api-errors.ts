@@ -1,9 +1,10 @@
 /** The errors of requests to an API: one for each status, with the server's words and the API's own hints. */
 
+import { isObject } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
-import { type ApiAnswer, isObject, objectOf, textOf } from "./api-answer.ts";
+import { type ApiAnswer, objectOf, textOf } from "./api-answer.ts";
 import { CHECK_NETWORK, type FailedRequest, noAnswer, type RequestErrors } from "./bounded.ts";
 
 /** What one API's refusals say beyond their status. */

@@ -1,7 +1,7 @@
 /** The groups and resources that a Kubernetes API serves, fetched or from a cache. */
 
+import { isObject, type JsonObject } from "../encoding.ts";
 import { pathSegment } from "../http/address.ts";
-import { isObject, type JsonObject } from "../http/api-answer.ts";
 import type { ApiClient, RequestOptions } from "../http/api-client.ts";
 import { mapConcurrent } from "../http/map-concurrent.ts";
 import { AppError } from "../errors.ts";
