@@ -1,6 +1,6 @@
 /** Reads a kubeconfig's text and edits it: text in, text out, only the intended lines change. */
 
-import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isSeq, parseDocument } from "yaml";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { sameData } from "../splice/same-data.ts";
@@ -16,7 +16,7 @@ import {
   plannedChange,
 } from "./edit.ts";
 import { type ListChange, SplicedText } from "./splice.ts";
-import { CannotSplice, rangeOf } from "../splice/yaml-ranges.ts";
+import { CannotSplice, type ParsedMap, rangeOf } from "../splice/yaml-ranges.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
 /** A kubeconfig whose text was read and checked. */
@@ -25,7 +25,7 @@ export interface ParsedKubeconfig {
   readonly text: string;
   /** Every field, unknown ones included; integers are bigint. */
   readonly data: Readonly<Record<string, unknown>>;
-  readonly document: Document;
+  readonly document: Document.Parsed;
 }
 
 const BYTE_ORDER_MARK = "\ufeff";
@@ -188,7 +188,7 @@ function attempt(config: ParsedKubeconfig, planned: ListEdits, whole: boolean): 
  */
 function digestSays(
   spliced: SplicedText,
-  root: YAMLMap,
+  root: ParsedMap,
   config: ParsedKubeconfig,
   planned: ListEdits,
 ): boolean {
