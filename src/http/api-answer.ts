@@ -1,6 +1,6 @@
 /** What an API answered, as text and as JSON; no member is trusted before it is checked. */
 
-import { parseJson } from "../encoding.ts";
+import { isObject, type JsonObject, parseJson } from "../encoding.ts";
 import type { ReadAnswer } from "./redact.ts";
 
 /** An answer, whatever its status. */
@@ -8,9 +8,6 @@ export interface ApiAnswer extends ReadAnswer {
   /** Takes the request's secrets out of a text. */
   readonly redact?: ((text: string) => string) | undefined;
 }
-
-/** A JSON object that a server sent; its members are unchecked. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The body of an answer as text. */
 export function textOf({ body }: ApiAnswer): string {
@@ -78,9 +75,4 @@ function define(container: object, name: string | number, value: unknown): void 
 export function objectOf(answer: ApiAnswer): JsonObject | undefined {
   const value = jsonOf(answer);
   return isObject(value) ? value : undefined;
-}
-
-/** True for a JSON object. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,8 @@
 /** A client of one API in one person's name: its tokens, and which requests are sent again. */
 
+import type { JsonObject } from "../encoding.ts";
 import { AppError } from "../errors.ts";
-import { type ApiAnswer, type JsonObject, objectOf } from "./api-answer.ts";
+import { type ApiAnswer, objectOf } from "./api-answer.ts";
 import { type ApiCall, isPassing, isUnauthenticated, notJson, refusal, requestErrors } from "./api-errors.ts";
 import { type Allowance, failedRequest, type HttpContext, MEBIBYTE, sendBounded } from "./bounded.ts";
 import { isFulfilled } from "./redact.ts";

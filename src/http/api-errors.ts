@@ -1,9 +1,10 @@
 /** The errors of requests to an API: one for each status, with the server's words and the API's own hints. */
 
+import { isObject } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
-import { type ApiAnswer, isObject, objectOf, textOf } from "./api-answer.ts";
+import { type ApiAnswer, objectOf, textOf } from "./api-answer.ts";
 import { CHECK_NETWORK, type FailedRequest, noAnswer, type RequestErrors } from "./bounded.ts";
 
 /** What one API's refusals say beyond their status. */
@@ -60,7 +61,8 @@ export interface RefusedRequest {
 /** What is known of a refusal; undefined for any other error. */
 export function refusedRequest(error: unknown): RefusedRequest | undefined {
   const cause = error instanceof AppError ? error.cause : undefined;
-  return isObject(cause) && typeof cause.status === "number" ? cause as unknown as RefusedRequest : undefined;
+  if (!isObject(cause) || typeof cause.status !== "number") return undefined;
+  return { status: cause.status, reason: typeof cause.reason === "string" ? cause.reason : undefined };
 }
 
 /**

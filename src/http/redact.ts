@@ -1,5 +1,7 @@
 /** Redaction of the secrets that a request carries, in logs and errors: a server may repeat what it was sent. */
 
+import { isObject } from "../encoding.ts";
+
 /** Takes the secrets of one request, and anything that looks like a JWT, out of a text: for lines of our own. */
 export interface Redactor {
   (text: string): string;
@@ -207,9 +209,8 @@ function secretsOfBody(body: unknown): string[] {
   if (body instanceof URLSearchParams) return SECRET_FIELDS.flatMap((name) => body.getAll(name));
   if (typeof body !== "string") return [];
   const json = decoded<unknown>(JSON.parse, body);
-  if (typeof json !== "object" || json === null) return secretsOfBody(new URLSearchParams(body));
-  const fields = json as Readonly<Record<string, unknown>>;
-  return SECRET_FIELDS.map((name) => fields[name]).filter((value) => typeof value === "string");
+  if (!isObject(json)) return secretsOfBody(new URLSearchParams(body));
+  return SECRET_FIELDS.map((name) => json[name]).filter((value) => typeof value === "string");
 }
 
 function spellings(secret: string): string[] {

@@ -1,6 +1,6 @@
 /** What a Kubernetes API allows its caller: access and rules reviews, and kubectl's table of rules. */
 
-import { isObject, type JsonObject } from "../http/api-answer.ts";
+import { isObject, type JsonObject } from "../encoding.ts";
 import type { ApiClient } from "../http/api-client.ts";
 import { printable } from "../text.ts";
 import { objects, texts } from "./objects.ts";

@@ -1,7 +1,7 @@
 /** The groups and resources that a Kubernetes API serves, fetched or from a cache. */
 
+import { isObject, type JsonObject } from "../encoding.ts";
 import { pathSegment } from "../http/address.ts";
-import { isObject, type JsonObject } from "../http/api-answer.ts";
 import type { ApiClient, RequestOptions } from "../http/api-client.ts";
 import { mapConcurrent } from "../http/map-concurrent.ts";
 import { AppError } from "../errors.ts";
@@ -88,9 +88,9 @@ export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): Discover
     },
     async read({ fresh = false } = {}) {
       if (known !== undefined && !(fresh && fromCache)) return known;
-      const cached = fresh ? undefined : readCached(await cache?.read());
-      fromCache = cached !== undefined;
-      known = cached ?? await fetchDiscovery(client);
+      const cached = fresh ? undefined : await cache?.read();
+      fromCache = isDiscovery(cached);
+      known = isDiscovery(cached) ? cached : await fetchDiscovery(client);
       // A part that is missing now may be available in a moment.
       if (!fromCache && known.missing.length === 0) await cache?.write(known);
       return known;
@@ -276,12 +276,10 @@ function readResource(group: string, version: string, row: JsonObject): ApiResou
   }];
 }
 
-/** A cached discovery, if it has today's form. */
-function readCached(value: unknown): Discovery | undefined {
+/** True for a cached discovery that has today's form. */
+function isDiscovery(value: unknown): value is Discovery {
   return isObject(value) && Array.isArray(value.groups) && Array.isArray(value.resources) &&
-      Array.isArray(value.missing)
-    ? value as unknown as Discovery
-    : undefined;
+    Array.isArray(value.missing);
 }
 
 /** `group/version`; only the version for the core group. */

@@ -1,6 +1,7 @@
 /** Finds which token of a session an API server accepts, and whom the server sees behind it. */
 
-import { type ApiAnswer, isObject, objectOf } from "../http/api-answer.ts";
+import { isObject } from "../encoding.ts";
+import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
 import { type ApiClient, type ClientOptions, openApiClient, type RequestLimits } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";

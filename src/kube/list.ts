@@ -1,6 +1,6 @@
 /** Reads a whole list from a Kubernetes API, part by part. */
 
-import { isObject, type JsonObject } from "../http/api-answer.ts";
+import { isObject, type JsonObject } from "../encoding.ts";
 import type { ApiClient } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import { objects } from "./objects.ts";

@@ -52,8 +52,8 @@ const LONG_NUMBER = /(?<!["\w.-])-?\d(?:[\d.eE+-]{15,}|[\d.]*[eE]\+?\d{3,})/g;
 export function readJson(text: string): Json | undefined {
   try {
     const marked = markLongIntegers(text);
-    if (marked === undefined) return JSON.parse(text) as Json;
-    return withBigints(JSON.parse(marked.text) as Json, marked.marker, 0);
+    if (marked === undefined) return JSON.parse(text);
+    return withBigints(JSON.parse(marked.text), marked.marker, 0);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;

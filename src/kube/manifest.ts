@@ -157,7 +157,7 @@ function readYaml(chunk: Chunk, what: string): Json {
     const open = startOfUnindented(document);
     if (open !== undefined) throw fail("a bracket is not closed", open);
     if (error !== undefined) throw fail(WORDS[error.code] ?? "this is no YAML", error.pos[0]);
-    return new NodeReader(fail).read(document.contents as Node | null);
+    return new NodeReader(fail).read(document.contents);
   } catch (error) {
     // The package recurses once for each level.
     if (error instanceof RangeError) throw fail("the values nest too deep");

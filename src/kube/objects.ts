@@ -1,6 +1,6 @@
 /** Typed access to the parts of objects that an API server sent; a part of another type counts as missing. */
 
-import { isObject, type JsonObject } from "../http/api-answer.ts";
+import { isObject, type JsonObject } from "../encoding.ts";
 
 /** The objects of a list; none when the value is no list. */
 export function objects(value: unknown): JsonObject[] {

@@ -1,6 +1,6 @@
 /** Asks an API server whom it sees: the SelfSubjectReview. */
 
-import type { JsonObject } from "../http/api-answer.ts";
+import type { JsonObject } from "../encoding.ts";
 import type { ApiClient } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";

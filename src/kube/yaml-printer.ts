@@ -164,7 +164,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 function escape(character: string): string {
   const short = ESCAPES[character];
   if (short !== undefined) return short;
-  const code = (character.codePointAt(0) as number).toString(16).toUpperCase();
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
   if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;
   return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
 }

@@ -188,7 +188,7 @@ function desiredExec(exec: ExecEntry, current: unknown): Record<string, unknown>
 }
 
 /** True for exec arguments that this program (or the vendor's tool) wrote. */
-export function isOurExec(args: unknown): boolean {
+export function isOurExec(args: unknown): args is readonly unknown[] {
   return Array.isArray(args) && args[0] === "auth" && args[1] === "get-token" &&
     args.some((arg) => typeof arg === "string" && /^--(?:session|active-for)(?:=|$)/.test(arg));
 }

@@ -1,5 +1,6 @@
 /** The kubeconfig files: which there are, what they say together, and changing them under kubectl's own lock. */
 
+import { isRecord } from "../splice/yaml-text.ts";
 import { AppError } from "../errors.ts";
 import { printable, shellWord } from "../text.ts";
 import type { Session } from "../sessions/session.ts";
@@ -208,9 +209,9 @@ export function contextsUsing(kubeconfig: Kubeconfig, user: string): string[] {
 }
 
 function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
-  const args = (fields["exec"] as { args?: unknown } | null | undefined)?.args;
-  if (!isOurExec(args)) return undefined;
-  const words = args as readonly unknown[];
+  const exec = fields["exec"];
+  const words = isRecord(exec) ? exec["args"] : undefined;
+  if (!isOurExec(words)) return undefined;
   const valueOf = (flag: string) => {
     const index = words.findIndex((word) => word === flag || String(word).startsWith(`${flag}=`));
     const word = words[index];

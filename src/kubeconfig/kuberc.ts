@@ -49,10 +49,10 @@ export function parsePluginPolicy(text: string, file: string): PluginPolicy | un
   const { credentialPluginPolicy: policy, credentialPluginAllowlist: list } = preference;
   const allowed = Array.isArray(list) ? list.map(commandIn) : [];
   // kubectl itself says what is wrong with such a list.
-  if (allowed.includes(undefined)) return undefined;
+  if (!allowed.every((command) => command !== undefined)) return undefined;
   const said = {
     file,
-    allowed: allowed as string[],
+    allowed,
     usesNewSpelling: Array.isArray(list) && list.some((entry) => entry["name"] === undefined),
     severalDocuments: documents.length > 1,
   };

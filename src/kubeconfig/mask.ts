@@ -7,11 +7,11 @@ import {
   isMap,
   isScalar,
   isSeq,
-  type Node,
   parseDocument,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
+import { rangeOf } from "../splice/yaml-ranges.ts";
 import { isOurExec } from "./edit.ts";
 import { looksSecret, namesSecret } from "./secret-words.ts";
 
@@ -220,10 +220,6 @@ class Hidden {
   #resolved(node: unknown): unknown {
     return isAlias(node) ? this.#anchored.get(node) : node;
   }
-}
-
-function rangeOf(node: unknown): readonly [number, number, number] | null | undefined {
-  return (node as Node | null | undefined)?.range;
 }
 
 /** What each alias below a node stands for: the last node with its anchor. */

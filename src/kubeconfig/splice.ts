@@ -1,13 +1,15 @@
 /** Rewrites single values in YAML text and keeps every other line byte for byte. */
 
-import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq } from "yaml";
 import { sameData } from "../splice/same-data.ts";
 import { addFlow, removeFlow, type Replaced, type Span } from "../splice/yaml-flow.ts";
 import {
   CannotSplice,
   endOf,
   keyOf,
-  type NodeWithRange,
+  type ParsedList,
+  type ParsedMap,
+  type ParsedPair,
   startOf,
   YamlRanges,
 } from "../splice/yaml-ranges.ts";
@@ -41,7 +43,7 @@ export interface ListChange {
 export class SplicedText {
   readonly #text: string;
   readonly #eol: string;
-  readonly #document: Document;
+  readonly #document: Document.Parsed;
   readonly #at: YamlRanges;
   readonly #splices: Splice[] = [];
   /** The indentation of one level in a JSON-like file. */
@@ -49,7 +51,7 @@ export class SplicedText {
   /** How far this file's lists are indented from their keys. */
   readonly #listIndent: number;
 
-  constructor(text: string, document: Document) {
+  constructor(text: string, document: Document.Parsed) {
     this.#text = text;
     this.#document = document;
     this.#at = new YamlRanges(text);
@@ -73,16 +75,20 @@ export class SplicedText {
    * check the changes and is parsed much faster. Only whole lines are left out. Undefined when a change falls into
    * an item that would be left out.
    */
-  digest(root: YAMLMap, lists: readonly string[], stays: (list: string, index: number) => boolean) {
+  digest<Key extends string>(
+    root: ParsedMap,
+    lists: readonly Key[],
+    stays: (list: Key, index: number) => boolean,
+  ) {
     const cuts: { start: number; end: number; text: string }[] = [];
     for (const pair of root.items) {
       const list = pair.value;
-      const key = keyOf(pair);
-      if (key === undefined || !lists.includes(key) || !isSeq(list) || list.flow === true) continue;
+      const key = lists.find((known) => known === keyOf(pair));
+      if (key === undefined || !isSeq(list) || list.flow === true) continue;
       list.items.forEach((item, index) => {
         if (stays(key, index)) return;
-        const start = this.#at.lineStart(this.#at.dashOf(list, item as NodeWithRange));
-        cuts.push({ start, end: this.#at.lineAfter(this.#at.contentEnd(item as NodeWithRange)), text: "" });
+        const start = this.#at.lineStart(this.#at.dashOf(list, item));
+        cuts.push({ start, end: this.#at.lineAfter(this.#at.contentEnd(item)), text: "" });
       });
     }
     const clash = this.#splices.some((splice) => {
@@ -129,7 +135,7 @@ export class SplicedText {
    *
    * @throws {CannotSplice} when that is not possible line by line.
    */
-  changeMap(map: YAMLMap, current: Record<string, unknown>, desired: Record<string, unknown>): void {
+  changeMap(map: ParsedMap, current: Record<string, unknown>, desired: Record<string, unknown>): void {
     const own = new Map(map.items.map((pair, index) => [keyOf(pair), index]));
     const merge = own.get("<<");
     const gone = new Set<number>();
@@ -153,7 +159,7 @@ export class SplicedText {
   }
 
   /** Changes one list of the root mapping. With `whole`, a changed item is rewritten from its first line. */
-  changeList(root: YAMLMap, key: string, change: ListChange, whole: boolean): void {
+  changeList(root: ParsedMap, key: string, change: ListChange, whole: boolean): void {
     const index = root.items.findIndex((pair) => keyOf(pair) === key);
     const pair = root.items[index];
     if (pair === undefined) {
@@ -167,7 +173,7 @@ export class SplicedText {
       return;
     }
     for (const [at, { current, desired }] of change.updates) {
-      const item = list.items[at];
+      const item = itemAt(list.items, at);
       if (!whole && isMap(item) && isRecord(current) && isRecord(desired)) {
         this.changeMap(item, current, desired);
       } else {
@@ -179,17 +185,17 @@ export class SplicedText {
   }
 
   /** The 1-based line of a list's item, for a message. */
-  lineOfItem(root: YAMLMap, key: string, index: number): number {
+  lineOfItem(root: ParsedMap, key: string, index: number): number {
     const pair = root.items.find((candidate) => keyOf(candidate) === key);
     const item = isSeq(pair?.value) ? pair.value.items[index] : undefined;
-    const at = item === undefined ? 0 : startOf(item as NodeWithRange);
+    const at = item === undefined ? 0 : startOf(item);
     return this.#text.slice(0, at).split("\n").length;
   }
 
   // ---- pairs ----
 
-  #changePair(map: YAMLMap, index: number, current: unknown, desired: unknown): void {
-    const pair = map.items[index] as Pair;
+  #changePair(map: ParsedMap, index: number, current: unknown, desired: unknown): void {
+    const pair = itemAt(map.items, index);
     if (isMap(pair.value) && pair.value.items.length > 0 && isRecord(current) && isRecord(desired)) {
       this.changeMap(pair.value, current, desired);
     } else {
@@ -197,8 +203,8 @@ export class SplicedText {
     }
   }
 
-  #replaceValue(map: YAMLMap, pair: Pair, desired: unknown): void {
-    const node = pair.value as NodeWithRange | null;
+  #replaceValue(map: ParsedMap, pair: ParsedPair, desired: unknown): void {
+    const node = pair.value;
     const empty = node === null || startOf(node) === endOf(node);
     const pairStart = this.#at.pairStart(map, pair);
     if (map.flow === true) {
@@ -206,7 +212,7 @@ export class SplicedText {
       if (!empty) this.#splices.push({ start: startOf(node), end: endOf(node), text });
       else {
         const colon = this.#at.afterColon(pair);
-        const at = colon ?? endOf(pair.key as NodeWithRange);
+        const at = colon ?? endOf(pair.key);
         this.#splices.push({ start: at, end: at, text: (colon === undefined ? ": " : " ") + text });
       }
       return;
@@ -239,7 +245,7 @@ export class SplicedText {
     this.#splices.push({ at: after, lines: blockLines(desired, indent) });
   }
 
-  #addPairs(map: YAMLMap, added: readonly [string, unknown][], gone: ReadonlySet<number>): void {
+  #addPairs(map: ParsedMap, added: readonly [string, unknown][], gone: ReadonlySet<number>): void {
     if (map.flow === true) {
       const spans = this.#at.spansOfPairs(map);
       this.#addFlow(
@@ -266,14 +272,14 @@ export class SplicedText {
     });
   }
 
-  #removePairs(map: YAMLMap, gone: ReadonlySet<number>, replaced: boolean): void {
+  #removePairs(map: ParsedMap, gone: ReadonlySet<number>, replaced: boolean): void {
     if (gone.size === map.items.length && !replaced) throw new CannotSplice("nothing would be left");
     if (map.flow === true) {
       this.#splices.push(...removeFlow(this.#text, this.#at.spansOfPairs(map), gone));
       return;
     }
     for (const index of gone) {
-      const pair = map.items[index] as Pair;
+      const pair = itemAt(map.items, index);
       const start = this.#at.pairStart(map, pair);
       const next = map.items[index + 1];
       if (this.#at.blankBefore(start) !== undefined) {
@@ -288,7 +294,7 @@ export class SplicedText {
 
   // ---- items ----
 
-  #addItems(list: YAMLSeq, change: ListChange): void {
+  #addItems(list: ParsedList, change: ListChange): void {
     if (list.flow === true) {
       const spans = this.#at.spansOfItems(list);
       return this.#addFlow(
@@ -299,7 +305,7 @@ export class SplicedText {
       );
     }
     const dash = this.#at.column(startOf(list));
-    const first = list.items[0] as NodeWithRange;
+    const first = itemAt(list.items, 0);
     const sameLine = this.#at.lineStart(startOf(first)) === this.#at.lineStart(startOf(list));
     const gap = sameLine && isMap(first) && first.flow !== true ? this.#at.column(startOf(first)) - dash : 2;
     this.#splices.push({
@@ -308,8 +314,8 @@ export class SplicedText {
     });
   }
 
-  #replaceItem(list: YAMLSeq, index: number, desired: unknown): void {
-    const item = list.items[index] as NodeWithRange;
+  #replaceItem(list: ParsedList, index: number, desired: unknown): void {
+    const item = itemAt(list.items, index);
     if (list.flow === true) {
       const text = flowText(desired, this.#at.blankBefore(startOf(item)), this.#unit, this.#eol);
       this.#splices.push({ start: startOf(item), end: endOf(item), text });
@@ -320,11 +326,11 @@ export class SplicedText {
     this.#splices.push({ at: after, lines: itemLines(desired, this.#at.column(startOf(list)), 2) });
   }
 
-  #removeItems(root: YAMLMap, pair: Pair, list: YAMLSeq, change: ListChange): void {
+  #removeItems(root: ParsedMap, pair: ParsedPair, list: ParsedList, change: ListChange): void {
     const spans = this.#at.spansOfItems(list);
     if (list.flow === true) return void this.#splices.push(...removeFlow(this.#text, spans, change.removed));
     for (const index of change.removed) {
-      const item = list.items[index] as NodeWithRange;
+      const item = itemAt(list.items, index);
       this.#removeLines(
         this.#at.dashOf(list, item),
         this.#at.lineAfter(this.#at.contentEnd(item)),
@@ -340,7 +346,7 @@ export class SplicedText {
   // ---- flow style ----
 
   #addFlow(
-    node: YAMLMap | YAMLSeq,
+    node: ParsedMap | ParsedList,
     spans: readonly Span[],
     gone: ReadonlySet<number>,
     render: (indent: string | undefined) => string[],
@@ -357,4 +363,11 @@ export class SplicedText {
     if (this.#at.blankBefore(from) === undefined) throw new CannotSplice("a line that is shared");
     this.#splices.push({ start: this.#at.lineStart(from), end: to, text: "" });
   }
+}
+
+/** The part of that index, which is there. */
+function itemAt<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index];
+  if (item === undefined) throw new CannotSplice("a part that is not there");
+  return item;
 }

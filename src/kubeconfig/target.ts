@@ -12,7 +12,7 @@ export type ServerKind = "control-plane" | "api-server";
 export interface ServerAddress {
   readonly url: string;
   /** The API group and version under which a Datum serves control planes there. */
-  readonly api?: Session["controlPlaneApi"];
+  readonly api?: Session["controlPlaneApi"] | undefined;
 }
 
 /** What an entry leads to. */

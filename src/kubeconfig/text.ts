@@ -1,6 +1,6 @@
 /** Reads a kubeconfig's text and edits it: text in, text out, only the intended lines change. */
 
-import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isSeq, parseDocument } from "yaml";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { sameData } from "../splice/same-data.ts";
@@ -16,7 +16,7 @@ import {
   plannedChange,
 } from "./edit.ts";
 import { type ListChange, SplicedText } from "./splice.ts";
-import { CannotSplice } from "../splice/yaml-ranges.ts";
+import { CannotSplice, type ParsedMap, rangeOf } from "../splice/yaml-ranges.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
 /** A kubeconfig whose text was read and checked. */
@@ -25,7 +25,7 @@ export interface ParsedKubeconfig {
   readonly text: string;
   /** Every field, unknown ones included; integers are bigint. */
   readonly data: Readonly<Record<string, unknown>>;
-  readonly document: Document;
+  readonly document: Document.Parsed;
 }
 
 const BYTE_ORDER_MARK = "\ufeff";
@@ -60,12 +60,12 @@ export function parseKubeconfig(text: string, file: string): ParsedKubeconfig {
     throw refuse("its YAML aliases cannot be resolved", cause);
   }
   const lineOf = (node: unknown) => {
-    const at = (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
+    const at = rangeOf(node)?.[0] ?? 0;
     return body.slice(0, at).split("\n").length;
   };
   const root: unknown = document.contents;
   const line = (key: string) => lineOf(isMap(root) ? root.get(key, true) : root);
-  const range = (root as { range?: readonly number[] } | null)?.range;
+  const range = rangeOf(root);
   if (root === null || (!isMap(root) && data === null && range?.[0] === range?.[1])) {
     return { file, text, data: {}, document };
   }
@@ -136,8 +136,8 @@ export function refuseDuplicateNames(
   if (duplicates.length === 0) return;
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   const lineOf = (path: DataPath) => {
-    const node = document.getIn(path, true) as { range?: readonly number[] | null } | null | undefined;
-    return node?.range ? body.slice(0, node.range[0]).split("\n").length : undefined;
+    const range = rangeOf(document.getIn(path, true));
+    return range ? body.slice(0, range[0]).split("\n").length : undefined;
   };
   const found = duplicates.map(({ path, name, positions }) => {
     const lines = positions.map((position) => lineOf([...path, position]));
@@ -156,7 +156,7 @@ export function refuseDuplicateNames(
 /** The edited text when it has exactly the intended data, else undefined. */
 function attempt(config: ParsedKubeconfig, planned: ListEdits, whole: boolean): string | undefined {
   const byteOrderMark = config.text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
-  const root = config.document.contents as YAMLMap | null;
+  const root = config.document.contents;
   const spliced = new SplicedText(config.text.slice(byteOrderMark.length), config.document);
   try {
     if (!isMap(root) || root.items.length === 0) spliced.fillEmpty(planned.data);
@@ -188,14 +188,14 @@ function attempt(config: ParsedKubeconfig, planned: ListEdits, whole: boolean): 
  */
 function digestSays(
   spliced: SplicedText,
-  root: YAMLMap,
+  root: ParsedMap,
   config: ParsedKubeconfig,
   planned: ListEdits,
 ): boolean {
   if (/[&*]/.test(config.text)) return false;
   // The first item stays, so that the list remains a list.
-  const stays = (list: string, index: number) => {
-    const change = planned.lists.get(list as ListName);
+  const stays = (list: ListName, index: number) => {
+    const change = planned.lists.get(list);
     return index === 0 || change?.updates.has(index) === true || change?.removed.has(index) === true;
   };
   const text = spliced.digest(root, LISTS, stays);

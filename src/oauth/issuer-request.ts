@@ -1,7 +1,7 @@
 /** Requests to an issuer: which answers are refused at once, how the rest is read, and the errors of bad answers. */
 
 import * as oauth from "oauth4webapi";
-import { parseJson } from "../encoding.ts";
+import { isObject, parseJson } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { hostOf } from "../http/address.ts";
 import {
@@ -153,7 +153,7 @@ function isRedirect({ status }: ReadAnswer): boolean {
 /** True for a body that names an error; some issuers send it with status 200. */
 function isError(body: Uint8Array): boolean {
   const json = parseJson(new TextDecoder().decode(body));
-  return typeof json === "object" && json !== null && namesError(json as Record<string, unknown>);
+  return isObject(json) && namesError(json);
 }
 
 function unavailable(
@@ -183,8 +183,8 @@ export async function readJson(step: string, url: string | URL, response: Respon
   }
   const json = parseJson(await response.text());
   if (json === undefined) throw stranger("unreadable text");
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw stranger("something else");
-  return { status, json: json as Record<string, unknown>, serverDate: serverDateOf(response) };
+  if (!isObject(json)) throw stranger("something else");
+  return { status, json, serverDate: serverDateOf(response) };
 }
 
 /** The `Date` header in milliseconds since 1970; undefined without a readable one. RFC 9110, 6.6.1. */

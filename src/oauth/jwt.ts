@@ -1,6 +1,6 @@
 /** The parts of a JWT, read without verifying anything. */
 
-import { fromBase64Url } from "../encoding.ts";
+import { fromBase64Url, isObject } from "../encoding.ts";
 
 /** The JSON object that a part of a JWT holds; undefined when it holds none. RFC 7515, 3.1. */
 export function decodeObject(part: string): Readonly<Record<string, unknown>> | undefined {
@@ -8,9 +8,7 @@ export function decodeObject(part: string): Readonly<Record<string, unknown>> | 
   if (bytes === undefined) return undefined;
   try {
     const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return typeof json === "object" && json !== null && !Array.isArray(json)
-      ? json as Record<string, unknown>
-      : undefined;
+    return isObject(json) ? json : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 /** The meaning of refusals, by a table of what issuers really answer; and their own words. */
 
+import { isObject } from "../encoding.ts";
 import { printable } from "../text.ts";
 
 /** A refusal as the issuer sent it. */
@@ -172,10 +173,9 @@ export function refusalIn(
 ): Refusal | undefined {
   const { error: named, errorCode, errorSummary } = json;
   let [error, description] = [text(named), text(json.error_description)];
-  if (typeof named === "object" && named !== null) {
-    const inner = named as Readonly<Record<string, unknown>>;
-    error = text(inner.code) || text(inner.status) || text(inner.error) || text(inner.type);
-    description ||= text(inner.message) || text(inner.error_description);
+  if (isObject(named)) {
+    error = text(named.code) || text(named.status) || text(named.error) || text(named.type);
+    description ||= text(named.message) || text(named.error_description);
   }
   if (error === "" && description === "") [error, description] = [text(errorCode), text(errorSummary)];
   return error === "" && description === "" ? undefined : { status, error, description };

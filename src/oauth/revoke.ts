@@ -37,10 +37,11 @@ const STEP = "Cannot revoke the session's tokens";
  */
 export async function revokeTokens(http: HttpContext, input: RevokeInput): Promise<Revoked> {
   const { metadata, refreshToken, accessToken } = input;
-  if (metadata.revocation_endpoint === undefined) return { kind: "no-endpoint" };
+  const { revocation_endpoint: endpoint } = metadata;
+  if (endpoint === undefined) return { kind: "no-endpoint" };
   const failures: unknown[] = [];
   if (refreshToken !== undefined) {
-    await revoke(http, input, refreshToken, "refresh_token").then((known) => {
+    await revoke(http, { ...input, endpoint }, refreshToken, "refresh_token").then((known) => {
       if (known) return;
       throw new AppError("ISSUER_ERROR", `${STEP}: ${hostOf(metadata.issuer)} cannot revoke refresh tokens.`);
     }).catch((error) => failures.push(error));
@@ -48,7 +49,7 @@ export async function revokeTokens(http: HttpContext, input: RevokeInput): Promi
   let accessTokenStays = false;
   // After its refresh token it is already unknown, which some issuers log as an error.
   if (accessToken !== undefined && (refreshToken === undefined || failures.length > 0)) {
-    await revoke(http, input, accessToken, "access_token").then((known) => {
+    await revoke(http, { ...input, endpoint }, accessToken, "access_token").then((known) => {
       accessTokenStays = !known;
     }).catch((error) => failures.push(error));
   }
@@ -59,11 +60,10 @@ export async function revokeTokens(http: HttpContext, input: RevokeInput): Promi
 /** @returns false when the issuer answers `unsupported_token_type`. */
 async function revoke(
   http: HttpContext,
-  { metadata, client }: RevokeInput,
+  { metadata, client, endpoint }: RevokeInput & { readonly endpoint: string },
   token: string,
   hint: "refresh_token" | "access_token",
 ): Promise<boolean> {
-  const endpoint = metadata.revocation_endpoint as string;
   const response = await oauth.revocationRequest(
     { ...metadata },
     { client_id: client.id },

@@ -12,13 +12,15 @@ import type { SessionLines } from "./provider.ts";
 /** What is particular to a cloud. */
 export interface OwnLines {
   /** The flags that name where a session belongs; none for the cloud's usual place. */
-  readonly hostFlags?: (session: UnstoredSession) => readonly string[];
+  readonly hostFlags?: ((session: UnstoredSession) => readonly string[]) | undefined;
   /** The line that renews a session of a kind that is the cloud's own, and how the sentence before it begins. */
-  readonly ownKind?: { readonly what: string; readonly line: (session: UnstoredSession) => string };
+  readonly ownKind?:
+    | { readonly what: string; readonly line: (session: UnstoredSession) => string }
+    | undefined;
   /** The flags that name a server's address for a kubeconfig entry, where it is more than an address to the cloud. */
-  readonly serverFlags?: (address: string) => readonly string[] | undefined;
+  readonly serverFlags?: ((address: string) => readonly string[] | undefined) | undefined;
   /** Clients of a person's own can have a secret. */
-  readonly clientSecrets?: boolean;
+  readonly clientSecrets?: boolean | undefined;
 }
 
 const WHAT_RENEWS: ReadonlyMap<SessionKind, string> = new Map([

@@ -18,7 +18,7 @@ export interface Provider {
   /** The variables that give a session which is stored nowhere, the first that is set counting. */
   readonly variables: readonly SessionVariable[];
   /** Reads the session of `--credentials-file`. */
-  readonly readKeyFile?: (env: Environment, path: string) => Promise<Session>;
+  readonly readKeyFile?: ((env: Environment, path: string) => Promise<Session>) | undefined;
   load(): Promise<ProviderCode>;
 }
 
@@ -60,7 +60,7 @@ export interface ProviderCode extends SessionLines {
   /** The one command that fits after a sign-in. */
   nextCommand(): string;
   /** What helps with that command, on a line of its own. */
-  readonly nextHelp?: string;
+  readonly nextHelp?: string | undefined;
   /** What no removal from this machine ends, and where it is ended; undefined where there is no such thing. */
   staysValid?(session: Session): string | undefined;
   /** True for a session where the cloud signs in anyway when nothing names a place. */

@@ -4,18 +4,18 @@ import * as v from "valibot";
 import { parseJson } from "../encoding.ts";
 import { plain, type Session, sessionFields, text } from "./session.ts";
 
-// The checks look at the members that this version knows; the others stay in the value.
+// The schemas check what is relied on; members that this version does not know stay in the value.
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const endpoint = v.pipe(v.string(), v.check((text) => URL.canParse(text)));
 const texts = v.pipe(v.array(text), v.readonly());
 const textsByName = v.pipe(v.record(text, text), v.readonly());
 const { organization, expires, exportedTo } = sessionFields;
 
-/** What every seal holds: where tokens and people are sent is repeated here and wins over the public fields. */
+/** What every seal holds: it says where tokens and people are sent, and wins over the public fields. */
 const sealedAddressEntries = {
   /**
-   * The public fields that decide, beside the address, what is done with a session. Added by the seal; absent in older
-   * seals, whose public fields are believed.
+   * The public fields, beside the address, that decide what is done with a session. The seal adds them; older seals lack
+   * them, and then the public fields are believed.
    */
   fields: v.optional(v.object({ provider: text, kind: text, organization, expires, exportedTo })),
   clientId: text,
@@ -113,7 +113,7 @@ const signInSchema = v.object({
   /** When the access token came, in milliseconds since 1970. */
   received: time,
   idToken: v.optional(text),
-  /** The issuer refreshes without an ID token: asking again would bring none. */
+  /** The issuer refreshes without an ID token: asking again brings none. */
   noIdTokenOnRefresh: v.optional(v.literal(true)),
   refreshToken: v.optional(text),
 });
@@ -144,13 +144,13 @@ const credentialsSchema = v.union([signInSchema, sourceCredentialsSchema]);
 /** What is sealed of a user's sign-in. */
 export type SignInCredentials = Readonly<v.InferOutput<typeof signInSchema>>;
 
-/** What is sealed of an identity that asks for new tokens instead of refreshing them. */
+/** What is sealed of an identity that requests each token instead of refreshing it. */
 export type SourceCredentials = Readonly<v.InferOutput<typeof sourceCredentialsSchema>>;
 
 /** What is sealed. */
 export type Credentials = SignInCredentials | SourceCredentials;
 
-/** A token of Studio's that another one replaced, and that is not known to be revoked. */
+/** A token of Studio's that a newer one replaced, and that is not known to be revoked. */
 export type SupersededToken = Readonly<v.InferOutput<typeof supersededSchema>>;
 
 /** Where tokens are asked for; discovered at the issuer when absent. */

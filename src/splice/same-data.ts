@@ -10,14 +10,16 @@ export function sameData(a: unknown, b: unknown, seen: Map<unknown, unknown> = n
   // Prototypes do not tell: some parsers make their tables without one.
   if (kindOf(a) !== kindOf(b)) return false;
   // Compared as written: TOML's local times have no instant.
-  if (a instanceof Date) return a.toJSON() === (b as Date).toJSON();
-  const left = a instanceof Map || a instanceof Set ? [...a] : a as Record<string, unknown>;
-  const right = b instanceof Map || b instanceof Set ? [...b] : b as Record<string, unknown>;
+  if (a instanceof Date && b instanceof Date) return a.toJSON() === b.toJSON();
+  const [left, right] = [membersOf(a), membersOf(b)];
   const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) =>
-    Object.hasOwn(right, key) &&
-    sameData((left as Record<string, unknown>)[key], (right as Record<string, unknown>)[key], seen)
-  );
+  return keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && sameData(left[key], right[key], seen));
+}
+
+/** The members of a table or list; of a map or set, its entries. */
+function membersOf(value: object): Readonly<Record<string, unknown>> {
+  return (value instanceof Map || value instanceof Set ? [...value] : value) as Record<string, unknown>;
 }
 
 /** `[object Array]`, `[object Date]`, `[object Map]`, … */

@@ -1,12 +1,16 @@
 /** The ranges of a YAML document's parts in its text: nodes, their lines, and what surrounds them. */
 
-import { isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import { isMap, isNode, isScalar, isSeq, type Pair, type ParsedNode, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Span } from "./yaml-flow.ts";
 
-/** A YAML node with its range in the text. */
-export type NodeWithRange = YAMLMap | YAMLSeq | {
-  readonly range?: readonly [number, number, number] | null | undefined;
-};
+/** A mapping of a parsed document, whose nodes have ranges in its text. */
+export type ParsedMap = YAMLMap.Parsed;
+
+/** A list of a parsed document. */
+export type ParsedList = YAMLSeq.Parsed;
+
+/** A pair of a {@link ParsedMap}. */
+export type ParsedPair = Pair<ParsedNode, ParsedNode | null>;
 
 /** A value cannot be changed without touching others; the caller refuses the edit. */
 export class CannotSplice extends Error {
@@ -14,18 +18,23 @@ export class CannotSplice extends Error {
 }
 
 /** The text of a scalar key. */
-export function keyOf(pair: Pair): string | undefined {
+export function keyOf(pair: ParsedPair): string | undefined {
   return isScalar(pair.key) ? String(pair.key.value ?? "") : undefined;
 }
 
+/** The range of a node: its start, the end of its value, and its end. */
+export function rangeOf(node: unknown): readonly [number, number, number] | null | undefined {
+  return isNode(node) ? node.range : undefined;
+}
+
 /** Where a node starts. */
-export function startOf(node: NodeWithRange): number {
+export function startOf(node: ParsedNode): number {
   if (!node.range) throw new CannotSplice("a value without a place");
   return node.range[0];
 }
 
 /** Where a node ends, with everything that YAML counts as part of it. */
-export function endOf(node: NodeWithRange): number {
+export function endOf(node: ParsedNode): number {
   if (!node.range) throw new CannotSplice("a value without a place");
   return node.range[1];
 }
@@ -43,7 +52,7 @@ export class YamlRanges {
   }
 
   /** Where the dash of a block list's item is: on the item's line, or above it. */
-  dashOf(list: YAMLSeq, item: NodeWithRange): number {
+  dashOf(list: ParsedList, item: ParsedNode): number {
     const column = this.column(startOf(list));
     for (let line = this.lineStart(startOf(item)); line >= this.lineStart(startOf(list));) {
       if (this.#text[line + column] === "-" && this.blankBefore(line + column) !== undefined) {
@@ -56,34 +65,37 @@ export class YamlRanges {
   }
 
   /** The end of a node's content, without the comments and empty lines that follow it. */
-  contentEnd(node: NodeWithRange): number {
-    if ((isMap(node) || isSeq(node)) && node.flow !== true) {
+  contentEnd(node: ParsedNode): number {
+    if (isMap(node) && node.flow !== true) {
       const last = node.items.at(-1);
-      if (last === undefined) return endOf(node);
-      return isMap(node) ? this.contentEndOfPair(last as Pair) : this.contentEnd(last as NodeWithRange);
+      return last === undefined ? endOf(node) : this.contentEndOfPair(last);
+    }
+    if (isSeq(node) && node.flow !== true) {
+      const last = node.items.at(-1);
+      return last === undefined ? endOf(node) : this.contentEnd(last);
     }
     return endOf(node);
   }
 
   /** Like {@link YamlRanges.contentEnd}, for a pair; the end of its key when it has no value. */
-  contentEndOfPair(pair: Pair): number {
-    const value = pair.value as NodeWithRange | null;
-    return value === null ? endOf(pair.key as NodeWithRange) : this.contentEnd(value);
+  contentEndOfPair(pair: ParsedPair): number {
+    const value = pair.value;
+    return value === null ? endOf(pair.key) : this.contentEnd(value);
   }
 
   /** The content range of each pair of a mapping. */
-  spansOfPairs(map: YAMLMap): Span[] {
+  spansOfPairs(map: ParsedMap): Span[] {
     return map.items.map((pair) => [this.pairStart(map, pair), this.contentEndOfPair(pair)]);
   }
 
   /** The content range of each item of a list. */
-  spansOfItems(list: YAMLSeq): Span[] {
-    return list.items.map((item) => [startOf(item as NodeWithRange), this.contentEnd(item as NodeWithRange)]);
+  spansOfItems(list: ParsedList): Span[] {
+    return list.items.map((item) => [startOf(item), this.contentEnd(item)]);
   }
 
   /** Where a pair starts: at its key, or at the `?`, anchor or tag before the key. */
-  pairStart(map: YAMLMap, pair: Pair): number {
-    const key = startOf(pair.key as NodeWithRange);
+  pairStart(map: ParsedMap, pair: ParsedPair): number {
+    const key = startOf(pair.key);
     if (map.flow === true) return key;
     if (pair === map.items[0]) return startOf(map);
     const line = this.lineStart(key);
@@ -92,8 +104,8 @@ export class YamlRanges {
   }
 
   /** The offset behind a pair's colon; undefined when no colon follows the key. */
-  afterColon(pair: Pair): number | undefined {
-    const from = endOf(pair.key as NodeWithRange);
+  afterColon(pair: ParsedPair): number | undefined {
+    const from = endOf(pair.key);
     const gap = /^\s*:/.exec(this.#text.slice(from, from + 200));
     return gap === null ? undefined : from + gap[0].length;
   }
@@ -125,7 +137,7 @@ export class YamlRanges {
    * Where new text can go behind a node whose parts start at a column: behind its last line and the comments that
    * are indented further than the column, because those belong to the node.
    */
-  roomBehind(node: NodeWithRange, column: number): number {
+  roomBehind(node: ParsedNode, column: number): number {
     let room = this.lineAfter(this.contentEnd(node));
     for (let line = room; line < this.#text.length;) {
       const next = this.lineAfter(line + 1);
@@ -139,7 +151,7 @@ export class YamlRanges {
   }
 
   /** How far the first block list of a mapping is indented from its key. */
-  usualListIndent(root: YAMLMap): number {
+  usualListIndent(root: ParsedMap): number {
     for (const pair of root.items) {
       if (isSeq(pair.value) && pair.value.flow !== true && pair.value.items.length > 0) {
         return Math.max(0, this.column(startOf(pair.value)) - this.column(startOf(root)));

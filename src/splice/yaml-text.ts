@@ -50,7 +50,7 @@ export function likeScalar(value: unknown, style: string | undefined): string {
 export function blockLines(value: unknown, indent: number): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => itemLines(item, indent, 2));
   const pad = " ".repeat(indent);
-  return Object.entries(value as Record<string, unknown>).flatMap(([key, inner]) =>
+  return Object.entries(isRecord(value) ? value : {}).flatMap(([key, inner]) =>
     isInline(inner)
       ? [`${pad}${scalarText(key)}: ${inlineText(inner)}`]
       : [`${pad}${scalarText(key)}:`, ...blockLines(inner, Array.isArray(inner) ? indent : indent + 2)]
@@ -71,7 +71,7 @@ export function flowText(value: unknown, indent: string | undefined, unit: strin
   const inner = indent === undefined ? undefined : indent + unit;
   const parts = Array.isArray(value)
     ? value.map((item) => flowText(item, inner, unit, eol))
-    : Object.entries(value as Record<string, unknown>).map(([key, item]) =>
+    : Object.entries(isRecord(value) ? value : {}).map(([key, item]) =>
       `${quoted(key)}: ${flowText(item, inner, unit, eol)}`
     );
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];

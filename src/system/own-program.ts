@@ -21,7 +21,8 @@ export interface OwnProgram {
 /** This program. */
 export function ownProgram(): OwnProgram {
   // Deno has no other name for it. The global loads no `node:` module until it is used.
-  const { argv0 } = (globalThis as unknown as { process: { argv0: string } }).process;
+  const { argv0 } =
+    (globalThis as typeof globalThis & { readonly process: { readonly argv0: string } }).process;
   return {
     calledAs: argv0,
     path: Deno.execPath(),

@@ -45,7 +45,6 @@ import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { isAmbient } from "../session-labels.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
-import { isAmbient } from "../session-labels.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
 import { explainRefusal } from "./refused-tokens.ts";

@@ -1,7 +1,7 @@
 /** `auth whoami`: whom the control plane in use sees behind the session's token. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { isObject, type JsonObject } from "../../http/api-answer.ts";
+import { isObject, type JsonObject } from "../../encoding.ts";
 import { reviewSelf } from "../../kube/self-review.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext, ContextOf } from "../context.ts";

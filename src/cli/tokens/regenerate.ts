@@ -173,7 +173,11 @@ async function profileUpdate(
 ): Promise<SecretDestination> {
   const stored = await cli.store.read(name);
   const opened = stored && await cli.store.open(stored, keyringLimits(cli));
-  if (opened?.key === undefined || !isApiToken(opened.session) || opened.session.clientId !== id) {
+  const credentials = opened?.credentials;
+  if (
+    opened?.key === undefined || credentials?.recipe === undefined || !isApiToken(opened.session) ||
+    opened.session.clientId !== id
+  ) {
     throw new AppError(
       "NOT_FOUND",
       `The profile "${name}" was removed or changed in the meantime; nothing was done.`,
@@ -183,15 +187,17 @@ async function profileUpdate(
     );
   }
   checkSealedFor(opened.session, acting);
-  const { session, credentials } = opened;
+  const { session } = opened;
   const replacement = await cli.store.prepare(name, stored, opened.key);
   return {
     where: `the profile "${name}"`,
     async save({ secret }) {
-      const { tokenExpires: _, ...fields } = session;
       // The access token that was made with the old secret is removed as well.
-      const { accessToken: __, accessTokenExpires: ___, received: ____, ...rest } = credentials;
-      await replacement.commit(fields, { ...rest, clientSecret: secret } as typeof credentials);
+      const without = { accessToken: undefined, accessTokenExpires: undefined, received: undefined };
+      await replacement.commit(
+        { ...session, tokenExpires: undefined },
+        { ...credentials, ...without, clientSecret: secret },
+      );
       await removeFile((await cli.store.paths(name)).failure);
     },
     discard: () => replacement.discard(),

@@ -1,5 +1,6 @@
 /** A service account's key file: parsing it, with a sentence for each fault, and signing with its key. */
 
+import { isObject } from "../../encoding.ts";
 import { AppError } from "../../errors.ts";
 import { HINTS } from "../../hints.ts";
 import { printable } from "../../text.ts";
@@ -108,9 +109,7 @@ function parseObject(text: string, refuse: (why: string) => AppError): Readonly<
   } catch {
     throw refuse("is not JSON"); // the parser's own words would quote the text
   }
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) {
-    return json as Record<string, unknown>;
-  }
+  if (isObject(json)) return json;
   throw refuse("is JSON, but not an object");
 }
 

@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
-import { parseJson } from "../../encoding.ts";
+import { isObject, parseJson } from "../../encoding.ts";
 import { type Answer, badAnswer, issuerFetch, memberIn, readJson } from "../../oauth/issuer-request.ts";
 import { pauseFor, type PolledCode, readPolledCode } from "../../oauth/device-code.ts";
 import { endpointUrl, hostOf } from "../../http/address.ts";
@@ -293,7 +293,7 @@ function unsafeAnswer(message: string, hint = "Report it to whoever runs this St
 
 /** Studio's own words for a failure, safe to print: `detail`, or the complaints about single fields. */
 function wordsOf(json: unknown): string | undefined {
-  const { detail } = (json ?? {}) as { readonly detail?: unknown };
+  const detail = isObject(json) ? json.detail : undefined;
   return printable(sayings(detail ?? json, 4)).replace(/\.+$/, "") || undefined;
 }
 
