@@ -8,7 +8,6 @@ import * as cloudfleet from "../../src/providers/cloudfleet/facts.ts";
 import * as datum from "../../src/providers/datum/facts.ts";
 import { PERSON, WORKLOAD } from "../../src/providers/kinds.ts";
 import { OIDC } from "../../src/providers/oidc/facts.ts";
-import { asJson } from "../as-json.ts";
 
 type Place = Pick<Session, "provider" | "apiHost" | "issuer">;
 

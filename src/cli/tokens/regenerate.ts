@@ -175,7 +175,7 @@ async function profileUpdate(
   const opened = stored && await cli.store.open(stored, keyringLimits(cli));
   const credentials = opened?.credentials;
   if (
-    opened?.key === undefined || credentials?.recipe === undefined || !isApiToken(opened.session) ||
+    opened?.key === undefined || credentials?.tokenSource === undefined || !isApiToken(opened.session) ||
     opened.session.clientId !== id
   ) {
     throw new AppError(

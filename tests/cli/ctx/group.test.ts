@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { signInByHttp } from "../../cloud/browser.ts";
+import { printedError } from "../../expect-error.ts";
+import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { ADA, at, openWorld } from "../world.ts";
 
 const OTHER_GROUP = "resourcemanager.datumapis.com/v1alpha";
@@ -177,9 +179,9 @@ Deno.test("refusals: 401 in the middle, as nobody, not allowed, not there", asyn
   assert.equal((await world.login(ADA)).code, 0);
   await world.ok("ctx use acme/web");
   const code = async (words: string) => {
-    const { code, stdout, stderr } = await world.run(`${words} --error-format json`);
-    assert.equal(stdout, "");
-    return [code, JSON.parse(stderr.trim().split("\n").at(-1) ?? "").error.code];
+    const ran = await world.run(`${words} --error-format json`);
+    assert.equal(ran.stdout, "");
+    return [ran.code, printedError(ran).code];
   };
 
   for (const rejection of ["unauthorized", "anonymous"] as const) {
@@ -220,20 +222,16 @@ Deno.test("an ordinary API server is acted on through the kubeconfig's context, 
   assert.equal((await world.login(ADA)).code, 0);
   assert.match(await world.ok("auth whoami --platform-wide"), /Username +ada@/);
   cloud.setControlPlanes({ acceptedTokens: "id" });
-  let walk: Promise<unknown> | undefined;
-  let shown = "";
-  const { code, stderr } = await world.run(
-    `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile} ` +
-      "--keyring file --browser-command true --profile plain",
-    {
-      onErr(text) {
-        shown += text;
-        const url = /https:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
-        if (url !== undefined) walk ??= signInByHttp(cloud, url, ADA).then((answer) => answer.body?.cancel());
-      },
-    },
+  const { code, stderr } = await whenPrinted(
+    printedAddress,
+    (address) => signInByHttp(cloud, address, ADA),
+    (onStderr) =>
+      world.run(
+        `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} ` +
+          `--certificate-authority ${cloud.caFile} --keyring file --browser-command true --profile plain`,
+        { onStderr },
+      ),
   );
-  await walk;
   assert.equal(code, 0, stderr);
   assert.match(
     (await world.run("auth whoami")).stderr,
