@@ -9,6 +9,7 @@ import {
   splitWords,
 } from "../../src/system/browser.ts";
 import { expectError } from "../expect-error.ts";
+import { asJson } from "../as-json.ts";
 import { inScratch, writeScript } from "../scratch.ts";
 
 const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=openid";
@@ -141,7 +142,7 @@ Deno.test("no shell reads anything in the address but the same address", async (
         const meant = new URL(url);
         for (const script of [`"%s"`, "%s", `'\\''%s'\\''`, `-- "$(echo %s)"`]) {
           const command = `sh -c '${folder}/browser ${script}'`;
-          assert.deepEqual(await openBrowser(meant.href, { command, patience: 10_000 }), {
+          assert.deepEqual(asJson(await openBrowser(meant.href, { command, patience: 10_000 })), {
             opened: true,
             program: "sh",
           });
@@ -213,7 +214,7 @@ Deno.test("a browser gets the address as one argument, and a named environment w
     Deno.env.set("DATUMCTL_SECRET_OF_OURS", "x");
     try {
       const command = `${folder}/browser`;
-      assert.deepEqual(await openBrowser(URL_, { command, patience: 10_000 }), {
+      assert.deepEqual(asJson(await openBrowser(URL_, { command, patience: 10_000 })), {
         opened: true,
         program: command,
       });
