@@ -24,12 +24,10 @@ export interface ExpectedError {
   readonly retryable?: boolean | undefined;
 }
 
-/** The error of a command that ran with `--error-format json`. */
-export interface PrintedError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint: string;
-  readonly retryable: boolean;
+/** What a command left of which an error is expected; it ran with `--error-format json`. */
+interface FailedRun {
+  readonly code: number;
+  readonly stderr: string;
 }
 
 /** Runs work that must throw an error as expected, and returns it. `about` says which row of a table it is. */
@@ -72,12 +70,28 @@ export function allowError<T>(work: () => T, expected: ErrorCode | ExpectedError
   }
 }
 
-/** The error on the last line of a command's stderr. */
-export function printedError({ stderr }: { readonly stderr: string }): PrintedError {
-  assert.match(stderr, /(?:^|\n)\{[^\n]*\}\n$/, "no line of JSON ends stderr");
-  const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "");
-  assert.ok(error.code in CODES, stderr);
+/** The error on the last line of a command's stderr, which must be as expected and have its exit code. */
+export function printedError(
+  { code, stderr }: FailedRun,
+  expected: ErrorCode | ExpectedError = {},
+  about = "",
+): AppError {
+  const last = /^\{"error":.*\}\n$/m.exec(stderr)?.[0];
+  assert.ok(last !== undefined && stderr.endsWith(last), `${prefix(about)}no error ends stderr: ${stderr}`);
+  const { error: { code: name, message, ...more } } = JSON.parse(last);
+  const error = asExpected(new AppError(name, message, more), expected, about);
+  assert.equal(code, error.exitCode, `${prefix(about)}the exit code of ${stderr}`);
   return error;
+}
+
+/** {@link printedError} of a command that wrote nothing else to stderr. */
+export function onlyPrintedError(
+  run: FailedRun,
+  expected: ErrorCode | ExpectedError = {},
+  about = "",
+): AppError {
+  assert.match(run.stderr, /^[^\n]+\n$/, about);
+  return printedError(run, expected, about);
 }
 
 /** Fails unless this is an error of ours as expected, safe to print and without a secret. */

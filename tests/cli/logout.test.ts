@@ -1,14 +1,9 @@
 /** Proves what a logout says when a part of it fails, and whom it means, from source. */
 
 import assert from "node:assert/strict";
+import { onlyPrintedError } from "../expect-error.ts";
 import { runLine } from "./run-line.ts";
 import { ADA, at, GRACE, openWorld, type World } from "./world.ts";
-
-/** The error on stderr of a run with `--error-format json`. */
-function errorOf(stderr: string): { code: string; message: string; hint: string; retryable: boolean } {
-  assert.match(stderr, /^[^\n]+\n$/);
-  return JSON.parse(stderr).error;
-}
 
 const stored = async ({ sandbox }: World, name: string) => await sandbox.store.read(name) !== undefined;
 
@@ -21,16 +16,18 @@ Deno.test("a kubeconfig that cannot be read hides neither that the session went 
   const broken = await world.run(words);
   assert.equal(broken.code, 1);
   assert.equal(broken.stdout, `Revoked at the issuer and removed here: ${ADA} at ${world.cloud.apiHost}.\n`);
-  assert.equal(errorOf(broken.stderr).code, "KUBECONFIG");
+  onlyPrintedError(broken, "KUBECONFIG");
 
   await world.login(ADA);
   await world.cloud.setFaults({ revocation: { status: 503 } });
   const both = await world.run(words);
   assert.equal(both.code, 6);
   assert.match(both.stdout, /^Removed here: ada/);
-  const { code, message, retryable } = errorOf(both.stderr);
-  assert.deepEqual([code, retryable], ["NETWORK", false]);
-  assert.match(message, /ada@example\.com is still valid at .*503.*kubeconfig/s);
+  onlyPrintedError(both, {
+    code: "NETWORK",
+    retryable: false,
+    message: /ada@example\.com is still valid at .*503.*kubeconfig/s,
+  });
   assert.equal(await stored(world, at(world, ADA)), false);
 });
 
@@ -45,11 +42,9 @@ Deno.test("a refused revocation keeps its own code; no failure after the removal
     await world.login(ADA);
     await world.cloud.setFaults({ revocation: fault });
     const kept = await world.run("logout --keep --error-format json");
-    assert.deepEqual([kept.code, errorOf(kept.stderr).retryable], [exit, exit === 6]);
+    onlyPrintedError(kept, { exitCode: exit, retryable: exit === 6 });
     const gone = await world.run("logout --error-format json");
-    const error = errorOf(gone.stderr);
-    assert.deepEqual([gone.code, error.code, error.retryable], [exit, code, false]);
-    assert.match(error.message, /still valid at/);
+    onlyPrintedError(gone, { code, exitCode: exit, retryable: false, message: /still valid at/ });
     assert.equal(await stored(world, at(world, ADA)), false);
     await world.cloud.setFaults({});
   }
@@ -60,13 +55,12 @@ Deno.test("logout --all names every session that lives on, with -q too", async (
   await world.login(ADA);
   await world.login(GRACE);
   await world.cloud.setFaults({ down: ["issuer"] });
-  const { code, stdout, stderr } = await world.run("logout --all -q --error-format json");
-  assert.equal(code, 6);
-  assert.equal(stdout.match(/^Removed here: /gm)?.length, 2);
-  assert.match(
-    errorOf(stderr).message,
-    /ada@example\.com is still valid.* grace@example\.com is still valid/,
-  );
+  const ran = await world.run("logout --all -q --error-format json");
+  assert.equal(ran.stdout.match(/^Removed here: /gm)?.length, 2);
+  onlyPrintedError(ran, {
+    exitCode: 6,
+    message: /ada@example\.com is still valid.* grace@example\.com is still valid/,
+  });
 });
 
 Deno.test("--profile and DATUMCTL_PROFILE say exactly which session a logout or switch means", async () => {

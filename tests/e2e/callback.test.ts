@@ -6,7 +6,8 @@ import { connect } from "node:tls";
 import type { ErrorCode } from "../../src/errors.ts";
 import { authorizeByHttp, signInByHttp } from "../cloud/browser.ts";
 import type { Faults } from "../cloud/cloud.ts";
-import { type Finished, openWorld, type World } from "./world.ts";
+import { printedError } from "../expect-error.ts";
+import { openWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
 
@@ -60,13 +61,6 @@ function strayHits({ callback, state }: ReturnType<typeof parametersOf>, issuer:
     [421, { path: right, host: `localhost:${port}` }],
     [421, { path: right, host: "127.0.0.1" }],
   ];
-}
-
-/** The error of a command that was told `--error-format json`. */
-function errorOf(
-  { stderr }: Finished,
-): { code: ErrorCode; message: string; hint: string; retryable: boolean } {
-  return JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error;
 }
 
 /** Nothing that is worth anything is left of a refused sign-in: no session, no key, nobody active. */
@@ -141,8 +135,7 @@ Deno.test("another issuer's error ends the sign-in too, and its words are not sh
     const login = world.startLogin(["--error-format", "json"]);
     const page = await signInByHttp(world.cloud, await login.address, ADA, { cancel: true });
     const finished = await login.finished;
-    assert.equal(finished.code, 1);
-    assert.equal(errorOf(finished).code, "INVALID_TOKEN");
+    printedError(finished, "INVALID_TOKEN");
     for (const text of [finished.stderr, await page.text()]) {
       assert.doesNotMatch(text, /access_denied|cancelled/);
     }
@@ -172,7 +165,7 @@ Deno.test("what the issuer itself refuses has its own code, and stores nothing",
       const page = await signInByHttp(world.cloud, await login.address, ADA, walk);
       assert.doesNotMatch(await page.text(), /you are signed in/i, name);
       const finished = await login.finished;
-      assert.deepEqual([finished.code, errorOf(finished).code], [exit, code], `${name}: ${finished.stderr}`);
+      printedError(finished, { code, exitCode: exit }, name);
       await assertNothingStored(world);
     }
   });
@@ -187,10 +180,7 @@ Deno.test("a wrong state alone is waited out until --timeout, which is TIMEOUT a
     assert.equal(page.status, 400);
     assert.doesNotMatch(await page.text(), /you are signed in/i);
     const finished = await login.finished;
-    assert.equal(finished.code, 1, finished.stderr);
-    const { code, retryable, message } = errorOf(finished);
-    assert.deepEqual([code, retryable], ["TIMEOUT", true]);
-    assert.match(message, /4 s/);
+    printedError(finished, { code: "TIMEOUT", retryable: true, message: /4 s/ });
     assert.ok(finished.took >= 4000 && finished.took < 30_000, `it took ${finished.took} ms`);
     assert.equal(await isOpen(parametersOf(address).callback), false);
     await assertNothingStored(world);
@@ -201,7 +191,7 @@ Deno.test("--timeout ends a device sign-in that nobody approves", async () => {
   await inWorld(async (world) => {
     const finished = await world.startLogin(["--no-browser", "--error-format", "json", "--timeout", "2s"])
       .finished;
-    assert.deepEqual([finished.code, errorOf(finished).code], [1, "TIMEOUT"], finished.stderr);
+    printedError(finished, "TIMEOUT");
     await assertNothingStored(world);
   });
 });
@@ -214,8 +204,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
         const address = await login.address;
         login.kill(signal);
         const finished = await login.finished;
-        assert.equal(finished.code, 130, finished.stderr);
-        assert.equal(errorOf(finished).code, "INTERRUPTED");
+        printedError(finished, { code: "INTERRUPTED", exitCode: 130 });
         if (flags.length === 0) assert.equal(await isOpen(parametersOf(address).callback), false);
         await assertNothingStored(world);
       }
@@ -231,7 +220,7 @@ Deno.test("SIGINT while the code is being exchanged exits 130, and the browser h
     while (world.cloud.counts().token === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     login.kill("SIGINT");
     const finished = await login.finished;
-    assert.deepEqual([finished.code, errorOf(finished).code], [130, "INTERRUPTED"], finished.stderr);
+    printedError(finished, { code: "INTERRUPTED", exitCode: 130 });
     assert.match(await (await page).text(), /INTERRUPTED/);
     await assertNothingStored(world);
   });
@@ -249,11 +238,7 @@ Deno.test("--listen-port is the port that the browser comes back to; a taken one
     const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const port = String(taken.addr.port);
     const refused = await world.startLogin(["--listen-port", port, "--error-format", "json"]).finished;
-    assert.equal(refused.code, 2, refused.stderr);
-    const { code, message, hint } = errorOf(refused);
-    assert.equal(code, "USAGE");
-    assert.match(message, new RegExp(port));
-    assert.match(hint, /--listen-port/);
+    printedError(refused, { code: "USAGE", message: new RegExp(port), hint: /--listen-port/ });
     taken.close();
 
     const login = world.startLogin(["--listen-port", port]);
@@ -276,10 +261,7 @@ Deno.test("login --profile that comes back as somebody else is IDENTITY_MISMATCH
     assert.equal(page.status, 400);
     assert.match(await page.text(), /IDENTITY_MISMATCH/);
     const finished = await login.finished;
-    assert.equal(finished.code, 1, finished.stderr);
-    const { code, message } = errorOf(finished);
-    assert.equal(code, "IDENTITY_MISMATCH");
-    assert.match(message, /ada@example\.com.*grace@example\.com/);
+    printedError(finished, { code: "IDENTITY_MISMATCH", message: /ada@example\.com.*grace@example\.com/ });
     assert.deepEqual(await contentOf(world), before);
     assert.ok((world.cloud.counts().revocation ?? 0) > 0, "the grant that nobody keeps is taken back");
 
@@ -299,11 +281,12 @@ Deno.test("a certificate of an unknown authority is told with its authority, its
     const { authHost, apiHost, clientId, caPem } = world.cloud;
     const flags = ["--hostname", authHost, "--api-hostname", apiHost, "--client-id", clientId];
     const finished = await world.datumctl(["login", ...flags, "--error-format", "json"]);
-    assert.equal(finished.code, 1, finished.stderr);
-    const { code, message, hint, retryable } = errorOf(finished);
-    assert.deepEqual([code, retryable], ["UNTRUSTED_CERTIFICATE", false]);
-    assert.match(message, new RegExp(authHost));
-    assert.match(hint, /: datumctl login .*--certificate-authority FILE$/);
+    const { hint = "" } = printedError(finished, {
+      code: "UNTRUSTED_CERTIFICATE",
+      retryable: false,
+      message: new RegExp(authHost),
+      hint: /: datumctl login .*--certificate-authority FILE$/,
+    });
     const authority = new X509Certificate(caPem).subject.trim().replaceAll("\n", ", ");
     assert.ok(hint.includes(authority), `${hint} does not name ${authority}`);
     assert.ok(hint.includes(await fingerprintOf(authHost, caPem)), hint);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { documentedRoleBinding } from "../cloud/documented-role-binding.ts";
+import { onlyPrintedError } from "../expect-error.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, panesAtHand } from "./panes.ts";
 import { type Finished, printedAddress, testInWorld, type World } from "./world.ts";
@@ -201,17 +202,13 @@ testInPlace(
     const before = await place.ok("auth list-profiles -o json");
     await cloudfleet.setFaults({ down: ["issuer"] });
     const outage = await world.datumctl(token);
-    assert.equal(outage.code, 6, outage.stderr);
-    assert.equal(JSON.parse(outage.stderr).error.retryable, true);
+    onlyPrintedError(outage, { exitCode: 6, retryable: true });
     await cloudfleet.setFaults({});
     assert.equal(await place.ok("auth list-profiles -o json"), before);
     await world.ok(token);
     cloudfleet.regenerateToken(id);
     const refused = await world.datumctl(token);
-    assert.equal(refused.code, 4);
-    const { error } = JSON.parse(refused.stderr);
-    assert.equal(error.code, "SESSION_REJECTED");
-    assert.match(error.message, /the profile "ci"/);
+    onlyPrintedError(refused, { code: "SESSION_REJECTED", message: /the profile "ci"/ });
   },
 );
 

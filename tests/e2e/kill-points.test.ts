@@ -5,6 +5,7 @@ import { CHECKPOINTS } from "../../src/system/checkpoint.ts";
 import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { startStudio } from "../cloud/studio.ts";
+import { onlyPrintedError } from "../expect-error.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
 import { openWorld, printedAddress, type RunOptions, type World, type WorldOptions } from "./world.ts";
@@ -272,10 +273,10 @@ test(
         assert.equal(after === before, checkpoint !== "session renamed", "the old state, or the new one");
         const next = await world.datumctl([...TOKEN, "--force-refresh", "--error-format", "json"]);
         if (checkpoint === "refresh answered" || checkpoint === "file synced") {
-          assert.equal(next.code, 4, next.stderr);
-          const { error } = JSON.parse(next.stderr);
-          assert.equal(error.code, "SESSION_EXPIRED");
-          assert.equal(error.hint, `Sign in again: datumctl login --profile ${name}`);
+          onlyPrintedError(next, {
+            code: "SESSION_EXPIRED",
+            hint: `Sign in again: datumctl login --profile ${name}`,
+          });
           assert.equal((await world.login(ADA, ["--profile", name])).code, 0);
         } else assert.equal(next.code, 0, next.stderr);
         await goodToken(world, ["--force-refresh"]);

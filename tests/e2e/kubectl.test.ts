@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { startCloud } from "../cloud/cloud.ts";
-import { entries, EXEC, execInfo, good, refused, signIn, testWithKubectl } from "./kubectl-stage.ts";
+import { onlyPrintedError } from "../expect-error.ts";
+import { entries, EXEC, execInfo, good, signIn, testWithKubectl } from "./kubectl-stage.ts";
 import { kubectl, kubectls } from "./kubectls.ts";
 import { openWorld } from "./world.ts";
 
@@ -161,9 +162,8 @@ testWithKubectl(
 
     const args = ["auth", "get-token", `--active-for=${world.cloud.apiHost}`];
     const direct = await world.datumctl([...args, "--error-format", "json"]);
-    refused(direct, 4);
     assert.equal(direct.stdout, "");
-    assert.equal(JSON.parse(direct.stderr).error.code, "WRONG_HOST");
+    onlyPrintedError(direct, { code: "WRONG_HOST", exitCode: 4 });
     await world.ok(["auth", "switch", `ada@example.com@${world.cloud.apiHost}`]);
     assert.match(await run("get", "namespaces"), /\nproject-web /, "and nothing of the refusal stays");
   },

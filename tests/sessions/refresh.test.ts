@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import type { ErrorCode } from "../../src/errors.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import { parseSession } from "../../src/sessions/session.ts";
+import { assertAppError, onlyPrintedError } from "../expect-error.ts";
 import { canLie, type Flock, lyingLocks } from "../system/lying-locks.ts";
 import { bentAnswers } from "../bent.ts";
-import { assertAppError } from "../expect-error.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 import { CLOUDS } from "../clouds.ts";
 
@@ -106,9 +106,10 @@ Deno.test("at an issuer that ends the grant when its token comes twice, the file
     it.library,
     ...["--force-refresh", "--session", it.name, "--error-format", "json"],
   );
-  const { error } = JSON.parse(next.stderr);
-  assert.deepEqual([next.code, error.code], [4, "SESSION_EXPIRED"]);
-  assert.equal(error.hint, `Sign in again: datumctl login --profile ${it.name}`);
+  onlyPrintedError(next, {
+    code: "SESSION_EXPIRED",
+    hint: `Sign in again: datumctl login --profile ${it.name}`,
+  });
   const session = parseSession(await Deno.readTextFile(it.file), it.file, CLOUDS);
   assert.equal(session.name, it.name);
   assert.ok(session.renewalRefused !== undefined);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { startCloudfleet } from "../../cloud/cloudfleet.ts";
+import { printedError } from "../../expect-error.ts";
 import { openCloudfleetWorld } from "../cloudfleet-world.ts";
 import { ADA, at, openWorld, type World } from "../world.ts";
 
@@ -145,11 +146,9 @@ Deno.test("a user entry is never taken over from another session, wherever two n
   const words = `${UPDATE} --project web --context`;
   await world.ok(`${words} one --profile work`);
   const before = await Deno.readTextFile(world.kubeconfig);
-  const { code, stderr } = await world.run(`${words} two --profile work@${apiHost} --error-format json`);
-  assert.equal(code, 1);
-  const { error } = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
-  assert.equal(error.code, "KUBECONFIG");
-  assert.ok(error.message.includes(`datum-work@${apiHost} acts as the session "work"`), error.message);
+  const ran = await world.run(`${words} two --profile work@${apiHost} --error-format json`);
+  const { message } = printedError(ran, "KUBECONFIG");
+  assert.ok(message.includes(`datum-work@${apiHost} acts as the session "work"`), message);
   assert.equal(await Deno.readTextFile(world.kubeconfig), before);
   await world.ok(`${words} two --profile work@${apiHost} --kubeconfig ${path}`);
 });

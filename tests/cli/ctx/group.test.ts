@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { signInByHttp } from "../../cloud/browser.ts";
+import { printedError } from "../../expect-error.ts";
 import { ADA, at, openWorld } from "../world.ts";
 
 const OTHER_GROUP = "resourcemanager.datumapis.com/v1alpha";
@@ -177,9 +178,9 @@ Deno.test("refusals: 401 in the middle, as nobody, not allowed, not there", asyn
   assert.equal((await world.login(ADA)).code, 0);
   await world.ok("ctx use acme/web");
   const code = async (words: string) => {
-    const { code, stdout, stderr } = await world.run(`${words} --error-format json`);
-    assert.equal(stdout, "");
-    return [code, JSON.parse(stderr.trim().split("\n").at(-1) ?? "").error.code];
+    const ran = await world.run(`${words} --error-format json`);
+    assert.equal(ran.stdout, "");
+    return [ran.code, printedError(ran).code];
   };
 
   for (const rejection of ["unauthorized", "anonymous"] as const) {

@@ -4,19 +4,12 @@ import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../../src/errors.ts";
 import { ESCAPES } from "../../cloud/forgeries.ts";
 import type { Studio, StudioFaults } from "../../cloud/studio.ts";
+import { printedError } from "../../expect-error.ts";
 import { openStudioWorld, stored, type StudioWorld } from "../studio-world.ts";
-import type { Ran } from "../run-line.ts";
 
 const LOGIN = "/api/device-login";
 const LOGOUT = "/api/device-logout";
 const DAY = 24 * 3600_000;
-
-/** What became of a command, by its JSON error. */
-function errorOf({ code, stderr }: Ran): { exit: number; code: ErrorCode; message: string; hint: string } {
-  const line = stderr.split("\n").find((line) => line.startsWith('{"error"'));
-  assert.ok(line !== undefined, `no error: ${stderr}`);
-  return { exit: code, ...JSON.parse(line).error };
-}
 
 async function nothingStored({ store, home, studio }: StudioWorld, what: string): Promise<void> {
   assert.deepEqual(await store.list(), { sessions: [], damaged: [] }, what);
@@ -135,9 +128,7 @@ Deno.test("every failure of a sign-in is told with Studio's own words, in bounde
       const ran = await world.login(["-v", "--error-format", "json", ...flags], {
         onCode: (shown) => onCode === undefined ? studio.approve(shown) : onCode(studio, shown),
       });
-      const error = errorOf(ran);
-      assert.equal(error.code, code, `${what}: ${error.message}`);
-      assert.match(error.message, says, what);
+      printedError(ran, { code, message: says }, what);
       assert.equal(ran.stdout, "", what);
       assert.doesNotMatch(ran.stderr, /\p{Cc}(?<!\n)/u, what);
       for (const { value } of studio.secrets()) assert.ok(!ran.stderr.includes(value), what);
@@ -161,9 +152,7 @@ Deno.test("wrong words are told before anything is asked", async () => {
   ];
   for (const [flags, says] of cases) {
     const ran = await world.login(["--error-format", "json", ...flags]);
-    const error = errorOf(ran);
-    assert.equal(error.code, "USAGE", ran.stderr);
-    assert.match(error.message, says);
+    printedError(ran, { code: "USAGE", message: says });
   }
   assert.deepEqual(world.studio.requests(), []);
   await nothingStored(world, "usage");
@@ -252,10 +241,11 @@ Deno.test("there is one session for each host: refused before any request, repla
   studio.resetRequests();
   for (const flags of [[], ["--profile", "other"], ["-H", studio.url.toUpperCase()]]) {
     const again = await world.login(["--error-format", "json", ...flags]);
-    const error = errorOf(again);
-    assert.equal(error.code, "USAGE");
-    assert.match(error.message, /already signed in at \S+, with the token "one"/);
-    assert.match(error.hint, /datumctl logout one@127\.0\.0\.1:\d+; or add --force/);
+    printedError(again, {
+      code: "USAGE",
+      message: /already signed in at \S+, with the token "one"/,
+      hint: /datumctl logout one@127\.0\.0\.1:\d+; or add --force/,
+    });
   }
   assert.deepEqual(studio.requests(), []);
 
@@ -525,12 +515,10 @@ Deno.test("the end is warned of a week ahead, once a day, not with -q; after it 
   assert.equal((await warnings("auth", "team")).length, 0);
 
   sandbox.time += 6 * DAY;
-  const over = errorOf(await world.run(["auth", "token", "--error-format", "json"]));
-  assert.deepEqual([over.exit, over.code], [4, "SESSION_EXPIRED"]);
-  assert.match(
-    over.hint,
-    /datumctl login --profile brief@\S+ --provider studio --hostname 127\.0\.0\.1:\d+ --force/,
-  );
+  printedError(await world.run(["auth", "token", "--error-format", "json"]), {
+    code: "SESSION_EXPIRED",
+    hint: /datumctl login --profile brief@\S+ --provider studio --hostname 127\.0\.0\.1:\d+ --force/,
+  });
   assert.match(await world.ok(["auth", "list", "-o", "wide"]), /Z \(expired\)/);
   // It is not signed in any more: nothing has to be forced, and the name stays.
   const again = await world.login(["--name", "brief"]);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/errors.ts";
+import { onlyPrintedError } from "../../expect-error.ts";
 import { type CloudfleetWorld, testWithCloudfleet } from "../cloudfleet-world.ts";
 
 /** A world whose `default` is the administrator and whose `ci` is a token of the role User. */
@@ -231,13 +232,14 @@ testWithCloudfleet(
       const before = (await tokens(world)).length;
       await world.cloudfleet.setFaults({ api: fault });
       world.cloudfleet.resetCounts();
-      const { code, stderr } = await world.run("tokens create --name x --role User --error-format json");
+      const ran = await world.run("tokens create --name x --role User --error-format json");
       await world.cloudfleet.setFaults({});
-      assert.equal(code, 6, stderr);
-      const { error } = JSON.parse(stderr);
-      assert.match(error.message, /Whether the token was created is not known/);
-      assert.match(error.hint, /datumctl tokens list/);
-      assert.equal(error.retryable, false);
+      onlyPrintedError(ran, {
+        exitCode: 6,
+        message: /Whether the token was created is not known/,
+        hint: /datumctl tokens list/,
+        retryable: false,
+      });
       assert.equal(world.cloudfleet.counts()["api"], 1);
       assert.equal((await tokens(world)).length, before + 1);
     }
@@ -247,10 +249,9 @@ testWithCloudfleet(
 testWithCloudfleet("a create that never reached the API is an outage like any other", async (world) => {
   await world.addAdministrator();
   await world.cloudfleet.setFaults({ down: ["api"] });
-  const { code, stderr } = await world.run("tokens create --name x --role User --error-format json");
-  assert.equal(code, 6);
-  assert.equal(JSON.parse(stderr).error.retryable, true);
-  assert.doesNotMatch(stderr, /not known/);
+  const ran = await world.run("tokens create --name x --role User --error-format json");
+  onlyPrintedError(ran, { exitCode: 6, retryable: true });
+  assert.doesNotMatch(ran.stderr, /not known/);
 });
 
 testWithCloudfleet("an answer without the secret says that a token was made", async (world) => {
@@ -418,10 +419,7 @@ testWithCloudfleet(
     await world.cloudfleet.setFaults({ api: { lostAnswer: true } });
     const lost = await world.run(`tokens regenerate ${id} --update-profile --yes --error-format json`);
     await world.cloudfleet.setFaults({});
-    assert.equal(lost.code, 6);
-    const { error } = JSON.parse(lost.stderr);
-    assert.match(error.message, /has a new secret is not known/);
-    assert.equal(error.retryable, true);
+    onlyPrintedError(lost, { exitCode: 6, message: /has a new secret is not known/, retryable: true });
     const refused = await world.run("auth get-token --session default --force-refresh");
     assert.equal(refused.code, 4, "the old secret is gone");
     await world.ok(`tokens regenerate ${id} --update-profile --yes`);
@@ -552,12 +550,9 @@ testWithCloudfleet("an answer about another id than was asked for is not taken",
       `clusters kubeconfig ${id}`,
     ]
   ) {
-    const { code, stdout, stderr } = await world.run(`${words} --error-format json`);
-    assert.equal(code, 1, stderr);
-    const { error } = JSON.parse(stderr);
-    assert.equal(error.code, "INVALID", words);
-    assert.match(error.message, new RegExp(`${id}, .* answered for T-other`));
-    assert.ok(!`${stdout}${stderr}`.includes("another-secret"));
+    const ran = await world.run(`${words} --error-format json`);
+    onlyPrintedError(ran, { code: "INVALID", message: new RegExp(`${id}, .* answered for T-other`) }, words);
+    assert.ok(!`${ran.stdout}${ran.stderr}`.includes("another-secret"));
   }
   await world.cloudfleet.setFaults({});
   await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
