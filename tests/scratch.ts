@@ -1,4 +1,4 @@
-/** Owns a folder of a test's own, and the shell scripts that stand there for programs. */
+/** Folders and files of tests: a folder of a test's own, scripts that stand for programs, what lies where. */
 
 /** A new folder, which goes with all that is in it when it is disposed of. */
 export async function scratchFolder(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -15,4 +15,25 @@ export async function inScratch<T>(work: (folder: string) => Promise<T>): Promis
 /** Writes a shell script that can be run. */
 export async function writeScript(path: string, body: string): Promise<void> {
   await Deno.writeTextFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+}
+
+/** The permissions of a file or folder; a link's own. */
+export async function modeOf(path: string): Promise<number> {
+  return ((await Deno.lstat(path)).mode ?? 0) & 0o777;
+}
+
+/** The names of what is in a folder, in order. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+}
+
+/** The paths of all files below a folder. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await filesBelow(path));
+    else found.push(path);
+  }
+  return found;
 }

@@ -138,7 +138,7 @@ Deno.test("a renewed session is asked of the sealed issuer as the sealed person,
   const controller = new AbortController();
   const ran = await world.run("login --profile work --browser-command true", {
     interrupted: controller.signal,
-    onErr(said) {
+    onStderr(said) {
       url ||= /https:\/\/\S+response_type\S+/.exec(said)?.[0] ?? "";
       if (url !== "") controller.abort(new AppError("INTERRUPTED", "Interrupted."));
     },

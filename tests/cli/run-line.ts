@@ -1,5 +1,6 @@
-/** Runs a command line in a test: its terminal records what is written, keys and standard input are given. */
+/** Runs command lines in a test: the terminal records what is written, keys and standard input are given. */
 
+import assert from "node:assert/strict";
 import type { ProcessContext } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/main.ts";
 import { errorFormatOf } from "../../src/errors.ts";
@@ -9,6 +10,7 @@ import { pause } from "../../src/system/clock.ts";
 import { openNetwork } from "../../src/system/network.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
 import { CLOUDS } from "../clouds.ts";
+import type { OnStderr } from "../when-printed.ts";
 
 /** What a test chooses. */
 export interface RunOptions {
@@ -20,8 +22,7 @@ export interface RunOptions {
   readonly keys?: readonly string[] | undefined;
   readonly columns?: number | undefined;
   readonly stdin?: string | undefined;
-  /** Told of every text that goes to stderr. */
-  readonly onErr?: ((text: string) => void) | undefined;
+  readonly onStderr?: OnStderr | undefined;
   readonly interrupted?: AbortSignal | undefined;
   /** Waits as the clock does unless given. */
   readonly sleep?: ProcessContext["sleep"] | undefined;
@@ -46,7 +47,7 @@ export function recordingHost(
     keys,
     columns = 80,
     stdin = "",
-    onErr,
+    onStderr,
     interrupted,
     sleep = pause,
   } = options;
@@ -60,7 +61,7 @@ export function recordingHost(
     },
     writeErr: (text) => {
       written.err += text;
-      onErr?.(text);
+      onStderr?.(written.err);
     },
     async *keys() {
       yield* keys ?? [];
@@ -89,4 +90,43 @@ export async function runLine(args: readonly string[], options: RunOptions): Pro
   const context = recordingHost(args, options);
   const code = await runCommandLine(args, context);
   return { code, stdout: context.written.out, stderr: context.written.err };
+}
+
+/** How a command line is run where the store is known. */
+export type Options = Partial<RunOptions>;
+
+/** Command lines that are run on one store, with one kubeconfig. */
+export interface CommandLine {
+  readonly kubeconfig: string;
+  /** Runs a command line; a text is one of single words. */
+  run(words: string | readonly string[], options?: Options): Promise<Ran>;
+  /** Runs it, and it must end well; its stdout. */
+  ok(words: string | readonly string[], options?: Options): Promise<string>;
+}
+
+/** Command lines on that store; a run's own variables come before `variables`. */
+export function commandLine(
+  { store, folder }: { readonly store: SessionStore; readonly folder: string },
+  variables: Readonly<Record<string, string>> = {},
+): CommandLine {
+  const kubeconfig = `${folder}/kubeconfig`;
+  const run: CommandLine["run"] = (words, options = {}) =>
+    runLine(typeof words === "string" ? words.split(" ").filter((word) => word !== "") : words, {
+      store,
+      ...options,
+      env: { KUBECONFIG: kubeconfig, PATH: Deno.env.get("PATH") ?? "", ...variables, ...options.env },
+    });
+  return {
+    kubeconfig,
+    run,
+    async ok(words, options) {
+      return good(await run(words, options), words).stdout;
+    },
+  };
+}
+
+/** What a command line left that must have ended well. */
+export function good(ran: Ran, words: string | readonly string[] = ""): Ran {
+  assert.equal(ran.code, 0, `${words}: ${ran.stderr}`);
+  return ran;
 }

@@ -5,10 +5,11 @@ import type { SessionStore } from "../../src/sessions/store.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { type Ran, runLine, type RunOptions } from "./run-line.ts";
+import { printedCode, whenPrinted } from "../when-printed.ts";
+import { good, type Options as LineOptions, type Ran, runLine } from "./run-line.ts";
 
 /** How a command line is run. */
-export type Options = Partial<Omit<RunOptions, "store">> & {
+export type Options = LineOptions & {
   /** The folder that it runs in; the home unless given. */
   readonly folder?: string;
   /** What becomes of the code that is shown; it is confirmed unless given. */
@@ -43,23 +44,18 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
   const host = { ...sandbox.store.host, env: (name: string) => name === "HOME" ? home : undefined };
   const store = sandbox.store.with({ host });
   const run = async (words: readonly string[], options: Options = {}) => {
-    const { folder = home, onCode = (code) => studio.approve(code), onErr, ...rest } = options;
-    let shown = "";
-    let answered = false;
-    return await runLine(words, {
-      ...rest,
-      sleep: (_, signal) => pause(10, signal),
-      store: store.with({ host: { ...host, workingFolder: () => folder } }),
-      env: { ...env, ...rest.env },
-      onErr(text) {
-        onErr?.(text);
-        shown += text;
-        const code = /enter the code:\s+(\S+)\s/.exec(shown)?.[1];
-        if (code === undefined || answered) return;
-        answered = true;
-        onCode(code);
-      },
-    });
+    const { folder = home, onCode = (code) => studio.approve(code), onStderr, ...rest } = options;
+    return await whenPrinted(printedCode, onCode, (tell) =>
+      runLine(words, {
+        ...rest,
+        sleep: (_, signal) => pause(10, signal),
+        store: store.with({ host: { ...host, workingFolder: () => folder } }),
+        env: { ...env, ...rest.env },
+        onStderr(soFar) {
+          onStderr?.(soFar);
+          tell(soFar);
+        },
+      }));
   };
   return {
     studio,
@@ -75,9 +71,7 @@ export async function openStudioWorld(options: StudioOptions = {}): Promise<Stud
     },
     run,
     async ok(words, options) {
-      const { code, stdout, stderr } = await run(words, options);
-      assert.equal(code, 0, `${words.join(" ")}: ${stderr}`);
-      return stdout;
+      return good(await run(words, options), words).stdout;
     },
     login: (flags = [], options = {}) =>
       run([

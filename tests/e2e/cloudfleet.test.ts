@@ -5,9 +5,10 @@ import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { documentedRoleBinding } from "../cloud/documented-role-binding.ts";
 import { onlyPrintedError } from "../expect-error.ts";
+import { printedAddress, whenPrinted } from "../when-printed.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, panesAtHand } from "./panes.ts";
-import { type Finished, printedAddress, testInWorld, type World } from "./world.ts";
+import { type Finished, testInWorld, type World } from "./world.ts";
 
 /** A Cloudfleet with the variables that lead this world's programs to it. */
 interface Place extends AsyncDisposable {
@@ -230,18 +231,11 @@ testInPlace(
       silent.stderr,
       /Nobody has signed in to the profile "work" yet.*\n.*datumctl login --profile work/,
     );
-    let walk: Promise<unknown> | undefined;
-    const asked = await world.datumctl(plugin, {
-      env: { KUBERNETES_EXEC_INFO: asKubectl(true) },
-      onStderr(soFar) {
-        const address = printedAddress(soFar);
-        if (address === undefined) return;
-        walk ??= signInByHttp(cloudfleet, address, "grace@example.com").then((answer) =>
-          answer.body?.cancel()
-        );
-      },
-    });
-    await walk;
+    const asked = await whenPrinted(
+      printedAddress,
+      (address) => signInByHttp(cloudfleet, address, "grace@example.com"),
+      (onStderr) => world.datumctl(plugin, { env: { KUBERNETES_EXEC_INFO: asKubectl(true) }, onStderr }),
+    );
     assert.equal(asked.code, 0, asked.stderr);
     const { status } = JSON.parse(asked.stdout);
     assert.equal(status.token, (await world.ok(["auth", "get-token", "--session", "work"])).trim());

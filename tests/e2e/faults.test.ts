@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";
 import type { Faults } from "../cloud/cloud.ts";
 import { onlyPrintedError } from "../expect-error.ts";
+import { printedAddress, whenPrinted } from "../when-printed.ts";
 import { kubectl } from "./kubectls.ts";
-import { type Finished, printedAddress, type RunOptions, testInWorld, type World } from "./world.ts";
+import { type Finished, type RunOptions, testInWorld, type World } from "./world.ts";
 
 const TOKEN = ["auth", "get-token"];
 const CREDENTIAL = [...TOKEN, "--output=client.authentication.k8s.io/v1"];
@@ -195,14 +196,11 @@ testInWorld(
     assert.ok(renewalRefused !== undefined);
     assert.deepEqual(after, before, "with nothing else in it changed");
 
-    let walk: Promise<unknown> | undefined;
-    await world.ok(command.split(" ").slice(1), {
-      onStderr(soFar) {
-        const url = printedAddress(soFar);
-        if (url !== undefined) walk ??= signInByHttp(world.cloud, url, "ada@example.com");
-      },
-    });
-    await walk;
+    await whenPrinted(
+      printedAddress,
+      (address) => signInByHttp(world.cloud, address, "ada@example.com"),
+      (onStderr) => world.ok(command.split(" ").slice(1), { onStderr }),
+    );
     const again = await getNamespaces(world);
     assert.equal(again.code, 0, again.stderr);
     assert.equal(again.stderr, "");

@@ -7,8 +7,9 @@ import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { startStudio } from "../cloud/studio.ts";
 import { onlyPrintedError } from "../expect-error.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
+import { type OnStderr, printedAddress, printedCode, whenPrinted } from "../when-printed.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
-import { openWorld, printedAddress, type RunOptions, type World, type WorldOptions } from "./world.ts";
+import { type RunOptions, testInWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
 const TOKEN = ["auth", "get-token"];
@@ -19,18 +20,10 @@ if (noKeyring) console.error("skipped: kill points with a real keyring, for ther
 
 function test(
   name: string,
-  run: (world: World, t: Deno.TestContext) => Promise<void>,
-  { ignore = false, ...options }: WorldOptions & { readonly ignore?: boolean } = {},
+  run: Parameters<typeof testInWorld>[1],
+  options: Parameters<typeof testInWorld>[2] = {},
 ): void {
-  Deno.test({
-    name,
-    ignore,
-    fn: async (t) => {
-      await using world = await openWorld({ ...options, testHooks: true });
-      assert.ok(world !== undefined);
-      await run(world, t);
-    },
-  });
+  testInWorld(name, run, { ...options, testHooks: true });
 }
 
 /** The checkpoints that some test has killed at. */
@@ -66,15 +59,12 @@ async function killAt(
 
 /** Kills a sign-in at a checkpoint, its person having walked all the way. */
 async function killLoginAt(world: World, checkpoint: string): Promise<void> {
-  let walk: Promise<unknown> | undefined;
-  await killAt(world, checkpoint, ["login", ...world.loginFlags], {
-    onStderr(soFar) {
-      const address = printedAddress(soFar);
-      // The browser gets no answer from a program that is killed.
-      if (address !== undefined) walk ??= signInByHttp(world.cloud, address, ADA).catch(() => {});
-    },
-  });
-  await walk;
+  await whenPrinted(
+    printedAddress,
+    // The browser gets no answer from a program that is killed.
+    (address) => signInByHttp(world.cloud, address, ADA).catch(() => {}),
+    (onStderr) => killAt(world, checkpoint, ["login", ...world.loginFlags], { onStderr }),
+  );
 }
 
 /** What there is, said by the program itself; fails when any of it is broken. */
@@ -234,19 +224,11 @@ test("a login --force at Studio killed before it revokes the old token leaves th
   await using studio = await startStudio({ interval: 1 });
   const flags = ["--provider", "studio", "--hostname", studio.url, "--certificate-authority", studio.caFile];
   const login = ["login", ...flags, "--name", "mine", "--force"];
-  const confirming = () => {
-    let confirmed = false;
-    return {
-      onStderr(soFar: string) {
-        const code = /enter the code:\s+(\S+)\s/.exec(soFar)?.[1];
-        if (code !== undefined && !confirmed) studio.approve(code);
-        confirmed ||= code !== undefined;
-      },
-    };
-  };
-  const first = await world.datumctl(login, confirming());
+  const confirming = <Ran>(run: (onStderr: OnStderr) => Promise<Ran>) =>
+    whenPrinted(printedCode, (code) => studio.approve(code), run);
+  const first = await confirming((onStderr) => world.datumctl(login, { onStderr }));
   assert.equal(first.code, 0, first.stderr);
-  await killAt(world, "config renamed", login, confirming());
+  await confirming((onStderr) => killAt(world, "config renamed", login, { onStderr }));
   assert.equal(studio.tokens().length, 2);
   await world.ok(["logout"]);
   assert.deepEqual(studio.tokens(), []);

@@ -7,8 +7,9 @@ import { approveDeviceByHttp, signInByHttp } from "../cloud/browser.ts";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
 import { startStudio } from "../cloud/studio.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
+import { printedAddress, printedCode, whenPrinted } from "../when-printed.ts";
 import { leaksBelow, leaksIn, type Needle, needlesOf } from "./leaks.ts";
-import { type Finished, openWorld, printedAddress, type RunOptions, type World } from "./world.ts";
+import { type Finished, openWorld, type RunOptions, type World } from "./world.ts";
 
 const absent = [
   ...absentPrograms(),
@@ -100,22 +101,18 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   ): Promise<Finished> {
     const file = `${traces}/${seen.length}`;
     const strace = ["-f", "-v", "-s", "65536", "-e", "trace=execve,openat,creat", "-o", file];
-    let walk: Promise<void> | undefined;
+    const { onCode } = options;
     let address: string | undefined;
-    const finished = await world.start("strace", [...strace, world.binary, ...args, ...LOUD], {
-      ...options,
-      env: { ...options.env, ...options.given },
-      onStderr(soFar) {
-        const code = /enter the code:\s+(\S+)\s/.exec(soFar)?.[1];
-        if (options.onCode !== undefined) {
-          if (code !== undefined && walk === undefined) walk = Promise.resolve(options.onCode(code));
-          return;
-        }
-        address ??= printedAddress(soFar);
-        if (address !== undefined) walk ??= comeBack(address);
-      },
-    }).finished;
-    await walk;
+    const finished = await whenPrinted<string, Finished>(
+      onCode === undefined ? printedAddress : printedCode,
+      onCode ?? ((found) => comeBack(address = found)),
+      (onStderr) =>
+        world.start("strace", [...strace, world.binary, ...args, ...LOUD], {
+          ...options,
+          env: { ...options.env, ...options.given },
+          onStderr,
+        }).finished,
+    );
     const [own = "", ...rest] = (await Deno.readTextFile(file)).split("\n");
     assert.match(own, /execve\(.*datumctl"/, "strace saw nothing");
     const given = Object.values(options.given ?? {});

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { approveDeviceByHttp, authorizeByHttp } from "../cloud/browser.ts";
 import { startStockIssuer } from "../cloud/stock-issuer.ts";
+import { printedAddress } from "../when-printed.ts";
 import {
   ADA,
   bad,
@@ -16,7 +17,7 @@ import {
 } from "./issuer-stage.ts";
 import { openPanes, panesAtHand } from "./panes.ts";
 import { walkedLogin } from "./walked-login.ts";
-import { openWorld, printedAddress, testInWorld } from "./world.ts";
+import { openWorld, testInWorld } from "./world.ts";
 
 Deno.test("a redirect URI on localhost is sent byte for byte, listened for on both families, and remembered", async (t) => {
   const port = freePort(8000);

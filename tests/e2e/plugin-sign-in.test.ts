@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { approveDeviceByHttp, leadsTo, signInByHttp } from "../cloud/browser.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
+import { printedAddress } from "../when-printed.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, type Pane, type Panes, panesAtHand } from "./panes.ts";
-import { printedAddress, type Running, testInWorld, type World } from "./world.ts";
+import { type Running, testInWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
 const API = "client.authentication.k8s.io/v1";

@@ -5,6 +5,8 @@ import { compileBinary, ROOT } from "../../scripts/compile.ts";
 import { approveDeviceByHttp, signInByHttp } from "../cloud/browser.ts";
 import { type Cloud, type CloudOptions, startCloud } from "../cloud/cloud.ts";
 import { type Keyring, startKeyring } from "../keyring/gnome-keyring.ts";
+import { filesBelow } from "../scratch.ts";
+import { type OnStderr, printedAddress, whenPrinted } from "../when-printed.ts";
 
 /** What a finished program left. */
 export interface Finished {
@@ -22,8 +24,7 @@ export interface RunOptions {
   readonly stdin?: string | undefined;
   /** The working folder; the test's own unless given. */
   readonly cwd?: string | undefined;
-  /** Told of stderr as it comes. */
-  readonly onStderr?: ((soFar: string) => void) | undefined;
+  readonly onStderr?: OnStderr | undefined;
   /** Killed after that many milliseconds; 60,000 unless given. */
   readonly timeout?: number | undefined;
 }
@@ -187,20 +188,18 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
       return stdout;
     },
     async login(email, flags = [], options = {}) {
-      let walk: Promise<unknown> | undefined;
-      const finished = await datumctl(["login", ...loginFlags, ...flags], {
-        ...options,
-        onStderr(soFar) {
-          options.onStderr?.(soFar);
-          const url = printedAddress(soFar);
-          if (url === undefined) return;
-          walk ??= url.includes("user_code=")
-            ? approveDeviceByHttp(cloud, url, email)
-            : signInByHttp(cloud, url, email).then((response) => response.body?.cancel());
-        },
-      });
-      await walk;
-      return finished;
+      const walk = (address: string) =>
+        address.includes("user_code=")
+          ? approveDeviceByHttp(cloud, address, email)
+          : signInByHttp(cloud, address, email);
+      return await whenPrinted(printedAddress, walk, (tell) =>
+        datumctl(["login", ...loginFlags, ...flags], {
+          ...options,
+          onStderr(soFar) {
+            options.onStderr?.(soFar);
+            tell(soFar);
+          },
+        }));
     },
     startLogin(flags = [], options = {}) {
       const { promise: address, resolve, reject } = Promise.withResolvers<string>();
@@ -217,16 +216,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
       return { ...running, address };
     },
     async files() {
-      const found: string[] = [];
-      const visit = async (folder: string): Promise<void> => {
-        for await (const entry of Deno.readDir(folder)) {
-          const path = `${folder}/${entry.name}`;
-          if (entry.isDirectory) await visit(path);
-          else found.push(path);
-        }
-      };
-      await visit(home);
-      return found;
+      return await filesBelow(home);
     },
     async [Symbol.asyncDispose]() {
       await cloud.close();
@@ -251,11 +241,6 @@ export function testInWorld(
       await run(world, context);
     },
   });
-}
-
-/** The address to open that `login` printed: the browser's, or the device page's with its code. */
-export function printedAddress(stderr: string): string | undefined {
-  return stderr.match(/https:\/\/\S+(?=\s)/g)?.find((url) => /[?&](?:response_type|user_code)=/.test(url));
 }
 
 async function collect(stream: ReadableStream<Uint8Array>, tell: RunOptions["onStderr"]): Promise<string> {

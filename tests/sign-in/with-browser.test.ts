@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { leadsTo, signInByHttp } from "../cloud/browser.ts";
 import { ADA, openWorld, type World } from "../cli/world.ts";
 import { writeScript } from "../scratch.ts";
+import { printedAddress, whenPrinted } from "../when-printed.ts";
 
 const loginOf = ({ cloud }: World) =>
   `login --hostname ${cloud.authHost} --api-hostname ${cloud.apiHost} --client-id ${cloud.clientId} ` +
@@ -32,7 +33,7 @@ Deno.test("a browser is started with an address of this machine that holds no se
   const browser = await recordingBrowser(world);
   let shown = "";
   const running = world.run(`${loginOf(world)} -v --browser-command ${browser.command}`, {
-    onErr: (text) => shown += text,
+    onStderr: (soFar) => shown = soFar,
   });
   const argv = await browser.argv();
   const [oneTime = ""] = /http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}/.exec(argv) ?? [];
@@ -63,7 +64,7 @@ Deno.test("the warning is given with --quiet, too, and the address that is shown
   const browser = await recordingBrowser(world);
   let shown = "";
   const running = world.run(`${loginOf(world)} -q --browser-command ${browser.command}`, {
-    onErr: (text) => shown += text,
+    onStderr: (soFar) => shown = soFar,
   });
   const oneTime = (await browser.argv()).trimEnd().split(" ").at(-1) ?? "";
   await leadsTo(oneTime);
@@ -93,18 +94,14 @@ Deno.test("nobody came back: the hint speaks of the client id and the redirect U
 Deno.test("a person who came back is not told that nobody did, while the issuer keeps the code waiting", async () => {
   await using world = await openWorld();
   await world.cloud.setFaults({ token: { slow: 60_000 } });
-  let walk: Promise<unknown> | undefined;
-  let shown = "";
-  const { code, stderr } = await world.run(`${loginOf(world)} --browser-command true --timeout 3s`, {
-    onErr(text) {
-      shown += text;
-      const url = /https:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
-      if (url !== undefined) walk ??= signInByHttp(world.cloud, url, ADA).then((answer) => answer.text());
-    },
-  });
-  const page = await walk;
+  let page = "";
+  const { code, stderr } = await whenPrinted(
+    printedAddress,
+    async (address) => page = await (await signInByHttp(world.cloud, address, ADA)).text(),
+    (onStderr) => world.run(`${loginOf(world)} --browser-command true --timeout 3s`, { onStderr }),
+  );
   await world.cloud.setFaults({});
   assert.equal(code, 6, stderr);
   assert.match(stderr, /error: .+: 127\.0\.0\.1:\d+ did not answer in time\.\n/);
-  assert.match(String(page), /did not answer in time/);
+  assert.match(page, /did not answer in time/);
 });

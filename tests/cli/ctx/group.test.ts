@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
+import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { ADA, at, openWorld } from "../world.ts";
 
 const OTHER_GROUP = "resourcemanager.datumapis.com/v1alpha";
@@ -221,20 +222,16 @@ Deno.test("an ordinary API server is acted on through the kubeconfig's context, 
   assert.equal((await world.login(ADA)).code, 0);
   assert.match(await world.ok("auth whoami --platform-wide"), /Username +ada@/);
   cloud.setControlPlanes({ acceptedTokens: "id" });
-  let walk: Promise<unknown> | undefined;
-  let shown = "";
-  const { code, stderr } = await world.run(
-    `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} --certificate-authority ${cloud.caFile} ` +
-      "--keyring file --browser-command true --profile plain",
-    {
-      onErr(text) {
-        shown += text;
-        const url = /https:\/\/\S+[?&]response_type=\S+(?=\s)/.exec(shown)?.[0];
-        if (url !== undefined) walk ??= signInByHttp(cloud, url, ADA).then((answer) => answer.body?.cancel());
-      },
-    },
+  const { code, stderr } = await whenPrinted(
+    printedAddress,
+    (address) => signInByHttp(cloud, address, ADA),
+    (onStderr) =>
+      world.run(
+        `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} ` +
+          `--certificate-authority ${cloud.caFile} --keyring file --browser-command true --profile plain`,
+        { onStderr },
+      ),
   );
-  await walk;
   assert.equal(code, 0, stderr);
   assert.match(
     (await world.run("auth whoami")).stderr,

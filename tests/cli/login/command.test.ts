@@ -158,12 +158,10 @@ Deno.test("a wait is told as the shorter of the code's life and the sign-in's ow
     `--certificate-authority ${caFile} --keyring file`;
   for (const [timeout, words] of [["4m", "Waiting for 4 min …"], ["1h", "Waiting; the code expires in "]]) {
     const stop = new AbortController();
-    let shown = "";
     const ran = await world.run(`${login} --timeout ${timeout}`, {
       interrupted: stop.signal,
-      onErr(text) {
-        shown += text;
-        if (/^Waiting/m.test(shown)) stop.abort(interrupted());
+      onStderr(soFar) {
+        if (/^Waiting/m.test(soFar)) stop.abort(interrupted());
       },
     });
     assert.equal(ran.code, 130, ran.stderr);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openIssuerWorld } from "../issuer-world.ts";
+import { good } from "../run-line.ts";
 
 const ADA = { sub: "u-1", email: "ada@example.com" };
 
@@ -21,7 +22,7 @@ Deno.test("a second client at one issuer is a session of its own, and the first 
 
   const lines = /args:\n((?: +- .*\n)+)/.exec(entry)?.[1] ?? assert.fail(entry);
   const args = lines.trimEnd().split("\n").map((line) => line.replace(/^ +- /, ""));
-  const { stdout } = await world.ok([...args, "--force-refresh"]);
+  const stdout = await world.ok([...args, "--force-refresh"]);
   const [, payload = ""] = JSON.parse(stdout).status.token.split(".");
   assert.equal(JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))).aud, "kubernetes");
 
@@ -91,7 +92,7 @@ Deno.test("a kubeconfig that cannot be read costs a sign-in as another client no
 Deno.test("auth list tells realms and clients apart where there are two, and is as before where there are not", async () => {
   await using world = await openIssuerWorld();
   const { issuer } = world;
-  const columns = async () => (await world.ok(["auth", "list"])).stdout.split("\n")[0]?.split(/ {2,}/);
+  const columns = async () => (await world.ok(["auth", "list"])).split("\n")[0]?.split(/ {2,}/);
   await world.login("one", "kubernetes");
   assert.deepEqual(await columns(), ["Name", "Email", "Status"]);
   issuer.person = { sub: "u-2", email: "grace@example.com" };
@@ -101,7 +102,7 @@ Deno.test("auth list tells realms and clients apart where there are two, and is 
   assert.deepEqual(await columns(), ["Name", "Email", "Status", "Client"]);
   await world.login("two", "kubernetes");
   assert.deepEqual(await columns(), ["Name", "Email", "Status", "Issuer", "Client"]);
-  const { stdout } = await world.ok(["auth", "list"]);
+  const stdout = await world.ok(["auth", "list"]);
   for (const words of [issuer.at("one"), issuer.at("two"), "other", "kubernetes"]) {
     assert.ok(stdout.includes(words));
   }
@@ -109,7 +110,7 @@ Deno.test("auth list tells realms and clients apart where there are two, and is 
 
 Deno.test("auth list says of a session that is over that it has expired, of the active one too", async () => {
   await using world = await openIssuerWorld();
-  const rows = async () => (await world.ok(["auth", "list"])).stdout.trimEnd().split("\n").slice(1);
+  const rows = async () => (await world.ok(["auth", "list"])).trimEnd().split("\n").slice(1);
   await world.login("one", "kubernetes", ["--profile", "refused"]);
   world.issuer.answers.set("token", () => Response.json({ error: "invalid_grant" }, { status: 400 }));
   assert.equal((await world.run(["auth", "get-token", "--force-refresh"])).code, 4);
@@ -268,7 +269,7 @@ Deno.test("what has run out is not called still valid by a logout whose issuer i
   sandbox.time += 2 * 3600_000;
   const asked = issuer.of("revoke").length;
   const over = await world.ok(["logout"]);
-  assert.match(over.stdout, /^Removed here; nothing of it was left to revoke: ada@example\.com/);
+  assert.match(over, /^Removed here; nothing of it was left to revoke: ada@example\.com/);
   assert.equal(issuer.of("revoke").length, asked, "nobody is asked about what has run out");
 });
 
@@ -280,7 +281,7 @@ Deno.test("a session that the issuer refused to renew is not called still valid 
   issuer.answers.set("revoke", () => new Response(null, { status: 503 }));
   assert.equal((await world.run(["auth", "get-token", "--force-refresh"])).code, 4);
   sandbox.time += 2 * 3600_000;
-  const { stdout, stderr } = await world.ok(["logout"]);
+  const { stdout, stderr } = good(await world.run(["logout"]));
   assert.match(stdout, /nothing of it was left to revoke/);
   assert.doesNotMatch(stderr, /valid/);
 });

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { printedError } from "../../expect-error.ts";
-import { openWorld, type Options, type World } from "../world.ts";
+import type { Options } from "../run-line.ts";
+import { openWorld, type World } from "../world.ts";
 
 /** The flags that name a world's cloud to a machine. */
 const at = ({ cloud }: World) =>

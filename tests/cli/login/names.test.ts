@@ -64,17 +64,17 @@ Deno.test("without an e-mail a person is called by preferred_username, then upn,
     const { stdout } = await world.login("one", "kubernetes");
     assert.equal(stdout, `Signed in as ${called} at ${host}.\n`);
     assert.equal(
-      await world.ok(["whoami", "-o", "name"]).then(({ stdout }) => stdout),
+      await world.ok(["whoami", "-o", "name"]),
       `${called}@${host}\n`,
     );
-    assert.match((await world.ok(["whoami"])).stdout, new RegExp(`^User: +${called}$`, "m"));
+    assert.match(await world.ok(["whoami"]), new RegExp(`^User: +${called}$`, "m"));
   }
   // The user name is asked for again, and names the session to a command.
   issuer.person = { sub: "u-1", preferred_username: "ada@corp.example.com" };
   assert.equal((await world.signIn(["--profile", `ada@corp.example.com@${host}`])).code, 0);
   assert.equal(issuer.of("authorize").at(-1)?.get("login_hint"), "ada@corp.example.com");
   await world.ok(["auth", "switch", "Ada@corp.example.com"]);
-  assert.match((await world.ok(["auth", "list"])).stdout, /^ada@corp\.example\.com +Active$/m);
+  assert.match(await world.ok(["auth", "list"]), /^ada@corp\.example\.com +Active$/m);
 });
 
 /** A person with a name beyond ASCII, signed in, with a kubeconfig entry. */
@@ -103,7 +103,7 @@ Deno.test("a kubeconfig entry of a name beyond ASCII is read by kubectl, and its
   assert.ok(args.includes(`--session=${name}`), args.join(" "));
   const flags = readGetToken(["auth", "get-token", ...args.filter((arg) => arg.startsWith("--"))]);
   assert.equal(flags?.session, name);
-  const { stdout } = await world.ok(["auth", "get-token", ...args.filter((arg) => arg.startsWith("--"))]);
+  const stdout = await world.ok(["auth", "get-token", ...args.filter((arg) => arg.startsWith("--"))]);
   assert.equal(JSON.parse(stdout).kind, "ExecCredential");
   // However a terminal has composed its letters.
   await world.ok(["auth", "get-token", "--session", name.normalize("NFD")]);
@@ -112,7 +112,7 @@ Deno.test("a kubeconfig entry of a name beyond ASCII is read by kubectl, and its
 
   // Written again, nothing changes; a logout takes it away.
   const again = ["auth", "update-kubeconfig", "--server", "https://k8s.example.com", "--skip-validation"];
-  assert.match((await world.ok(again)).stdout, /nothing to change/);
+  assert.match(await world.ok(again), /nothing to change/);
   await world.ok(["logout", name, "--kubeconfig", world.kubeconfig]);
   assert.doesNotMatch(await Deno.readTextFile(world.kubeconfig), /аня/);
 });

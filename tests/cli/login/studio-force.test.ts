@@ -34,9 +34,9 @@ for (const name of ["first", "second"]) {
     const stop = new AbortController();
     const { code, stdout, stderr } = await world.login(["--name", name, "--force"], {
       interrupted: stop.signal,
-      onErr(text) {
+      onStderr(soFar) {
         // What is told last before the revocation.
-        if (text.includes("Next: ")) stop.abort(new AppError("INTERRUPTED", "Stopped by Ctrl-C."));
+        if (soFar.includes("Next: ")) stop.abort(new AppError("INTERRUPTED", "Stopped by Ctrl-C."));
       },
     });
     assert.equal(code, 130, stderr);
