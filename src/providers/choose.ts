@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Environment } from "../system/environment.ts";
-import { type FlagName, FLAGS, type LoginFlags } from "./flags.ts";
+import { type LoginInput, SHARED_FLAGS } from "./flags.ts";
 import type { Provider, ProviderCode } from "./provider.ts";
 import type { Providers } from "./registry.ts";
 
@@ -12,7 +12,7 @@ import type { Providers } from "./registry.ts";
 export interface ProviderChoice {
   /** `--provider`. */
   readonly flag: string | undefined;
-  readonly flags: LoginFlags;
+  readonly flags: Partial<LoginInput>;
   /** The session that is renewed. */
   readonly renewed: Pick<Session, "provider"> | undefined;
   readonly env: Environment;
@@ -35,33 +35,51 @@ export async function chosenProvider(providers: Providers, choice: ProviderChoic
     providers.all.map(async (provider) => ({ provider, code: await provider.load() })),
   );
   const provider = namedProvider(providers, loaded, choice);
-  const names = Object.keys(FLAGS) as FlagName[];
-  for (const name of names) {
-    const knowers = knowersOf(loaded, name);
-    if (knowers.includes(provider) || choice.flags[name] === undefined) continue;
-    throw new AppError("USAGE", `${FLAGS[name]} is not for the provider ${provider.facts}.`, {
-      hint: wayOutOf(loaded, name, names.filter((name) => choice.flags[name] !== undefined)),
+  const given = flagsOf(loaded).filter(({ name }) => choice.flags[name] !== undefined);
+  for (const flag of given) {
+    if (flag.knowers.includes(provider)) continue;
+    throw new AppError("USAGE", `${flag.words} is not for the provider ${provider.facts}.`, {
+      hint: wayOutOf(flag, given),
     });
   }
   return provider;
 }
 
-function knowersOf(loaded: readonly Loaded[], name: FlagName): Provider[] {
-  return loaded.filter(({ code }) => code.flags.includes(name)).map(({ provider }) => provider);
+/** A flag that not every cloud knows. */
+interface Flag {
+  readonly name: string;
+  /** As it is typed: `--expires-in`. */
+  readonly words: string;
+  readonly knowers: readonly Provider[];
+}
+
+function flagsOf(loaded: readonly Loaded[]): Flag[] {
+  const shared = Object.entries(SHARED_FLAGS).map(([name, words]) => ({
+    name,
+    words,
+    knowers: loaded.filter(({ code }) => code.flags.some((known) => known === name))
+      .map(({ provider }) => provider),
+  }));
+  const own = loaded.flatMap(({ provider, code: { ownFlags = [] } }) =>
+    ownFlags.map(({ name, usage }) => ({
+      name,
+      words: /--[a-z-]+/.exec(usage)?.[0] ?? usage,
+      knowers: [provider],
+    }))
+  );
+  return [...shared, ...own];
 }
 
 /** The cloud that knows the flag and all the others, else the flags of which one must go. */
-function wayOutOf(loaded: readonly Loaded[], wrong: FlagName, given: readonly FlagName[]): string {
-  const knowers = knowersOf(loaded, wrong);
-  const others = given.map((name) => ({ words: FLAGS[name], known: knowersOf(loaded, name) }));
-  const fitting = knowers.find((knower) => others.every(({ known }) => known.includes(knower)));
+function wayOutOf({ words, knowers }: Flag, given: readonly Flag[]): string {
+  const fitting = knowers.find((knower) => given.every((other) => other.knowers.includes(knower)));
   if (fitting !== undefined) {
     return `It is for the provider ${namesOf(knowers)}: --provider ${fitting.facts}`;
   }
-  const against = others.find(({ known }) => !known.some((provider) => knowers.includes(provider)));
+  const against = given.find((other) => !other.knowers.some((provider) => knowers.includes(provider)));
   return against === undefined
     ? `Leave it out, or the others: it is for the provider ${namesOf(knowers)}.`
-    : `Leave out ${against.words}, or ${FLAGS[wrong]}, which is for the provider ${namesOf(knowers)}.`;
+    : `Leave out ${against.words}, or ${words}, which is for the provider ${namesOf(knowers)}.`;
 }
 
 function namedProvider(

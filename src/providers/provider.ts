@@ -1,13 +1,20 @@
 /** What a cloud is to the rest of the program: a small record, and the rest, which is loaded when it is needed. */
 
+import type { AppError } from "../errors.ts";
+import type { HttpContext } from "../http/bounded.ts";
+import type { OpenHttp } from "../http/open.ts";
 import type { OAuthClient } from "../oauth/client.ts";
 import type { Credentials } from "../sessions/credentials.ts";
 import type { SessionKind, SessionProvider } from "../sessions/provider.ts";
 import type { EntryWords, IssuerRefusal, NamedServer, UnstoredSession } from "../sessions/providers.ts";
 import type { Session } from "../sessions/session.ts";
+import type { OpenedSession } from "../sessions/open.ts";
+import type { SavedSession } from "../sessions/save.ts";
+import type { KeyStore, SessionStore } from "../sessions/store.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { FlagName, LoginFlags } from "./flags.ts";
+import type { ProviderContext } from "./context.ts";
+import type { LoginInput, OwnFlag, SharedFlag } from "./flags.ts";
 
 /** A cloud. All that a stored token needs is here; its code is loaded for everything else. */
 export interface Provider {
@@ -43,9 +50,26 @@ export interface SessionLines {
 /** The rest of a cloud. */
 export interface ProviderCode extends SessionLines {
   /** Which of the flags that not every cloud knows it takes at `login`. */
-  readonly flags: readonly FlagName[];
+  readonly flags: readonly SharedFlag[];
+  /** The flags that it alone knows. */
+  readonly ownFlags?: readonly OwnFlag[];
+  /** Signs a person in where that is no OpenID Connect sign-in: stores the session and says so. */
+  signIn?(context: ProviderContext, login: LoginCommand, input: LoginInput): Promise<void>;
+  /**
+   * Takes back what was granted, where that is not done as OAuth has it. With `keep`, a failure ends it at once: the session
+   * stays.
+   */
+  revoke?(context: ProviderContext, opened: OpenedSession, keep: boolean): Promise<Revocation>;
+  /**
+   * Removes what the removal of a session left elsewhere; without `opened` its key was lost.
+   *
+   * @throws {AppError} what stays, and what to do about it
+   */
+  removeTraces?(store: SessionStore, session: Session, opened: OpenedSession | undefined): Promise<void>;
+  /** What a person may want to do after a logout. */
+  afterLogout?(opened: OpenedSession): string | undefined;
   /** Whether flags mean this cloud where none is named: before a session or a variable says otherwise, or only after. */
-  meant?(flags: LoginFlags, env: Environment): "certainly" | "perhaps" | undefined;
+  meant?(flags: Partial<LoginInput>, env: Environment): "certainly" | "perhaps" | undefined;
   /** How to sign in to a session of which no more is known than its name and what an entry tells; undefined for no way. */
   signInOfName?(name: string, entry: EntryWords): string | undefined;
   /** Where a person's session is signed in to again. */
@@ -94,4 +118,57 @@ export interface NamedTarget {
   readonly email: string;
   /** The line that signs in there. */
   readonly line: string;
+}
+
+/** What an issuer did when a session was to end, or why it did nothing. */
+export interface Revocation {
+  /** As the beginning of a sentence: `Revoked and removed here`. */
+  readonly done: string;
+  /** The issuer's host and port. */
+  readonly host: string;
+  readonly failure?: AppError | undefined;
+  /** Until when a token that was not revoked is good, where that is known. */
+  readonly until?: string | undefined;
+  /** What is still valid of the tokens that this one replaced. */
+  readonly older?: readonly AppError[] | undefined;
+}
+
+/** The end of a token of which nothing more is known, as the end of a sentence. */
+export const NO_KNOWN_END = "it expires or is revoked there";
+
+/** A code that a person confirms in a browser. */
+export interface ShownCode {
+  readonly userCode: string;
+  /** Where the code is typed in. */
+  readonly verificationUri: string;
+  /** The same page with the code filled in. */
+  readonly verificationUriComplete: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** What the command `login` does for a cloud's own sign-in: it reads the flags of every cloud, and speaks to the person. */
+export interface LoginCommand {
+  /** The name that `--profile` or a variable gives the session. */
+  wantedName(): string | undefined;
+  /** Where the session's key goes, by `--keyring`. */
+  keyStores(
+    keyring: string | undefined,
+  ): Promise<{ readonly keyStores: readonly KeyStore[]; readonly moveKey: boolean }>;
+  /** The certificates of `--certificate-authority`. */
+  readAuthority(path: string): Promise<string>;
+  /** Opens the network for the sign-in, which may take so many milliseconds. */
+  open(timeout: number, certificateAuthority: string | undefined): OpenHttp;
+  /** Shows a code, and opens a browser unless the person asked for a code alone. */
+  showCode(
+    http: HttpContext,
+    code: ShownCode,
+    how: { readonly byCode: boolean; readonly browserCommand: string | undefined },
+  ): Promise<void>;
+  /** Says where the session's key is. */
+  printKeyLocation(saved: SavedSession): void;
+  /** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */
+  printName(session: Session, label: string): void;
+  /** Warns of what takes precedence over the session. */
+  warnOfPrecedence(where: { readonly inProject: boolean }): Promise<void>;
 }

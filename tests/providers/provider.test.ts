@@ -147,7 +147,7 @@ Deno.test("Studio is meant by its own host, and by that of DATACHAIN_STUDIO_URL,
 });
 
 Deno.test("without a host, what only Studio has means Studio; with another host it does not", async () => {
-  const flags = [{ team: ["a"] }, { expiresIn: "9" }, { local: true }, { scopes: "x, experiments" }];
+  const flags = [{ team: ["a"] }, { expiresIn: "9" }, { local: true as const }, { scopes: "x, experiments" }];
   for (const flag of flags) {
     assert.equal(await chosen({ flags: flag }), "studio");
     assert.equal(await chosen({ flags: flag, variable: "studio" }), "studio");

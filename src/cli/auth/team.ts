@@ -5,7 +5,7 @@ import { checkedName } from "../../providers/studio/token-fields.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { exportTeam } from "../../providers/studio/export.ts";
 import { warnOfExpiry } from "../notices.ts";
-import { studioSession } from "./studio-session.ts";
+import { studioSession } from "../../providers/studio/acting.ts";
 
 /** `auth team`. */
 export function teamCommand(contextOf: ContextOf): CommandUnknownOpts {

@@ -4,7 +4,7 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import { type CommandContext, type ContextOf, tokenLimits } from "../context.ts";
 import { warnOfExpiry } from "../notices.ts";
-import { studioSession } from "./studio-session.ts";
+import { studioSession } from "../../providers/studio/acting.ts";
 
 /** `auth token`. */
 export function tokenCommand(contextOf: ContextOf): CommandUnknownOpts {

@@ -5,9 +5,8 @@ import { AppError } from "../../errors.ts";
 import { chosenProvider } from "../../providers/choose.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Providers } from "../../providers/registry.ts";
-import { STUDIO } from "../../providers/studio/facts.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
-import type { LoginInput } from "./input.ts";
+import type { LoginInput, OwnFlag } from "../../providers/flags.ts";
 
 const EXAMPLES = `
 Examples:
@@ -31,8 +30,11 @@ With -v, a person's sign-in prints the claims of the ID token as well.
 An empty value (--auth-param "") takes back what was remembered.`;
 
 /** `login`, also `auth login`. */
-export function loginCommandLine({ all }: Providers, contextOf: ContextOf): CommandUnknownOpts {
-  const command = new Command("login")
+export async function loginCommandLine(
+  { all }: Providers,
+  contextOf: ContextOf,
+): Promise<CommandUnknownOpts> {
+  const shared = new Command("login")
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
     .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
@@ -78,13 +80,10 @@ export function loginCommandLine({ all }: Providers, contextOf: ContextOf): Comm
       "--keyring <store>",
       "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
     )
-    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
-    .option("-n, --name <name>", "studio: name of the token there (default: Studio chooses)")
-    .option("--team <team>", "studio: team that the token is for; repeatable", repeated)
-    .option("--expires-in <days>", "studio: lifetime of the token in days (default: 365)")
-    .option("--local", "studio: keep the session in this folder, for it and its subfolders")
-    .option("--force", "studio: replace the session that is there, and revoke its token")
-    .option("--export-datachain", "studio: also write the token where DataChain's own tools look")
+    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)");
+  const codes = await Promise.all(all.map((provider) => provider.load()));
+  for (const flag of codes.flatMap(({ ownFlags = [] }) => ownFlags)) shared.addOption(optionOf(flag));
+  const command = shared
     .option("--credentials <file>", "machines: a service account's key file, - for standard input")
     .option("--with-token", "machines: a personal access token, read from standard input")
     .option(
@@ -98,6 +97,11 @@ export function loginCommandLine({ all }: Providers, contextOf: ContextOf): Comm
     runLogin(contextOf(command), { ...flags, device: !flags.browser || !flags.open })
   );
   return command;
+}
+
+function optionOf({ usage, description, repeatable }: OwnFlag): Option {
+  const option = new Option(usage, description);
+  return repeatable ? option.argParser(repeated) : option;
 }
 
 /** The values of a flag that may be given several times. */
@@ -127,9 +131,10 @@ export async function runLogin(cli: CommandContext, given: LoginInput): Promise<
   const lost = (["audience", "exchange"] as const).find((name) => input[name] !== undefined);
   if (lost !== undefined) throw new AppError("USAGE", `--${lost} can only be used with --workload.`);
   const provider = await providerOf(cli, input);
-  if (provider.facts === STUDIO) {
-    const { signInAtStudio } = await import("./studio.ts");
-    return await signInAtStudio(cli, input);
+  const code = await provider.load();
+  if (code.signIn !== undefined) {
+    const { loginCommandOf } = await import("./login-command.ts");
+    return await code.signIn(cli, loginCommandOf(cli), input);
   }
   const { signInAPerson } = await import("./person.ts");
   return await signInAPerson(cli, input, provider);

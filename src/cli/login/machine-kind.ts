@@ -9,7 +9,7 @@ import type { IssuingSource } from "../../sessions/token-source.ts";
 import type { SourceCredentials } from "../../sessions/credentials.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext } from "../context.ts";
-import type { LoginInput } from "./input.ts";
+import type { LoginInput } from "../../providers/flags.ts";
 
 /** What a way of signing in is told. */
 export interface MachineLogin {

@@ -15,7 +15,7 @@ import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { learnControlPlanes, tellName, tellNext } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
-import type { LoginInput } from "./input.ts";
+import type { LoginInput } from "../../providers/flags.ts";
 import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
 import { personalAccessToken, serviceAccount } from "./machine-secret.ts";
 import { workload } from "./machine-workload.ts";
@@ -26,7 +26,7 @@ interface Way {
   readonly flag: string;
   readonly kind: Session["kind"];
   /** The flags that go with it, beside those that go with every way. */
-  readonly flags: readonly (keyof LoginInput)[];
+  readonly flags: readonly string[];
   readonly read: (login: MachineLogin) => Promise<Machine>;
 }
 
@@ -47,7 +47,7 @@ const WAYS = {
 } as const satisfies Partial<Record<keyof LoginInput, Way>>;
 
 /** The flags that go with every way. */
-const EVERYWHERE: readonly (keyof LoginInput)[] = [
+const EVERYWHERE: readonly string[] = [
   "hostname",
   "apiHostname",
   "provider",
@@ -57,7 +57,7 @@ const EVERYWHERE: readonly (keyof LoginInput)[] = [
 ];
 
 /** What goes with `--exchange` alone: whom the issuer is to see there. */
-const EXCHANGE_FLAGS: readonly (keyof LoginInput)[] = [
+const EXCHANGE_FLAGS: readonly string[] = [
   ...["clientId", "clientSecretFile", "scopes", "tokenParam", "resource"] as const,
 ];
 

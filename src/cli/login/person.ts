@@ -24,7 +24,7 @@ import { readClientSecret } from "../prompt/hidden-line.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
-import type { LoginInput } from "./input.ts";
+import type { LoginInput } from "../../providers/flags.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "./parameters.ts";
 import { learnControlPlanes, nextCommand, tellName, tellNext } from "./announce.ts";

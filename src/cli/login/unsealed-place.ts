@@ -3,7 +3,7 @@
 import { AppError } from "../../errors.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext } from "../context.ts";
-import type { LoginInput } from "./input.ts";
+import type { LoginInput } from "../../providers/flags.ts";
 
 /**
  * Refuses a session whose key is lost: unsealed fields may have been edited, so that neither a person nor a secret is sent

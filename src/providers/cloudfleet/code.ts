@@ -6,6 +6,9 @@ import { sessionLines } from "../lines.ts";
 import type { ProviderCode } from "../provider.ts";
 import { addTokenLine } from "./profile.ts";
 import { isApiToken } from "./facts.ts";
+import { CLOUDFLEET_API_URL } from "./operations.ts";
+import type { Credentials } from "../../sessions/credentials.ts";
+import type { Session } from "../../sessions/session.ts";
 import { cloudfleetTarget } from "./target.ts";
 import { printable } from "../../text.ts";
 
@@ -43,9 +46,30 @@ export const CLOUDFLEET_CODE: ProviderCode = {
         shellLine(["datumctl", "tokens", "delete", session.clientId])
       }`
       : undefined,
+  afterLogout: ({ session, credentials }) =>
+    session.kind.person
+      ? `The profile is gone, too. To register it again: ${registrationLine(session, credentials)}`
+      : undefined,
   lostKeyLine({ name, organization, issuer, clientId }) {
     const remove = ["datumctl", "auth", "remove-profile", name];
     const add = ["datumctl", "auth", "add-profile", "user", name, organization ?? "ORGANIZATION_ID"];
     return `${shellLine(remove)}, and: ${shellLine([...add, "--issuer", issuer, "--client-id", clientId])}`;
   },
 };
+
+/** The line that registers a person's profile, which goes with its sign-in, again. */
+function registrationLine(
+  { name, organization = "", issuer, clientId }: Session,
+  { api, certificateAuthority }: Credentials,
+): string {
+  const { url, ...operations } = api ?? {};
+  return shellLine([
+    ...["datumctl", "auth", "add-profile", "user", name, organization],
+    ...["--issuer", issuer, "--client-id", clientId],
+    ...(url === undefined || url === CLOUDFLEET_API_URL ? [] : ["--api-url", url]),
+    ...Object.entries(operations).flatMap((
+      [operation, request],
+    ) => ["--operation", `${operation}=${request}`]),
+    ...(certificateAuthority === undefined ? [] : ["--certificate-authority", "FILE"]),
+  ]);
+}

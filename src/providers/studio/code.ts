@@ -3,7 +3,7 @@
 import { AppError } from "../../errors.ts";
 import type { UnstoredSession } from "../../sessions/providers.ts";
 import type { Environment } from "../../system/environment.ts";
-import type { LoginFlags } from "../flags.ts";
+import type { LoginInput } from "../flags.ts";
 import { loginLine, sessionLines } from "../lines.ts";
 import type { ProviderCode } from "../provider.ts";
 import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./token-fields.ts";
@@ -11,7 +11,52 @@ import { STUDIO_HOST, STUDIO_SCOPES, studioHost } from "./token-fields.ts";
 /** Studio's code. */
 export const STUDIO_CODE: ProviderCode = {
   ...sessionLines({ ownKind: { what: "Sign in again", line: renewalLine } }),
-  flags: ["hostname", "name", "team", "expiresIn", "local", "force", "exportDatachain"],
+  flags: ["hostname"],
+  ownFlags: [
+    {
+      name: "name",
+      usage: "-n, --name <name>",
+      description: "studio: name of the token there (default: Studio chooses)",
+    },
+    {
+      name: "team",
+      usage: "--team <team>",
+      description: "studio: team that the token is for; repeatable",
+      repeatable: true,
+    },
+    {
+      name: "expiresIn",
+      usage: "--expires-in <days>",
+      description: "studio: lifetime of the token in days (default: 365)",
+    },
+    {
+      name: "local",
+      usage: "--local",
+      description: "studio: keep the session in this folder, for it and its subfolders",
+    },
+    {
+      name: "force",
+      usage: "--force",
+      description: "studio: replace the session that is there, and revoke its token",
+    },
+    {
+      name: "exportDatachain",
+      usage: "--export-datachain",
+      description: "studio: also write the token where DataChain's own tools look",
+    },
+  ],
+  async signIn(...given) {
+    const { signInAtStudio } = await import("./sign-in.ts");
+    await signInAtStudio(...given);
+  },
+  async revoke(...given) {
+    const { revokeAtStudio } = await import("./revoke.ts");
+    return await revokeAtStudio(...given);
+  },
+  async removeTraces(...given) {
+    const { removeExport } = await import("./revoke.ts");
+    await removeExport(...given);
+  },
   meant(flags, env) {
     const { hostname } = flags;
     if (hostname === undefined) return meansStudio(flags) ? "perhaps" : undefined;
@@ -51,7 +96,7 @@ function hostOf(text: string): string | undefined {
   }
 }
 
-function meansStudio({ team, expiresIn, local, scopes }: LoginFlags): boolean {
+function meansStudio({ team, expiresIn, local, scopes }: Partial<LoginInput>): boolean {
   if ([team, expiresIn, local].some((flag) => flag !== undefined)) return true;
   const known: readonly string[] = STUDIO_SCOPES;
   return scopes?.split(",").some((scope) => known.includes(scope.trim().toUpperCase())) ?? false;

@@ -1,16 +1,16 @@
-/** Owns what becomes of the sessions at Studio that a new one takes the place of: removed here, their tokens revoked. */
+/** Ends the sessions at Studio that a new one replaces: removes them here and revokes their tokens. */
 
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import { limitHttp } from "../../http/open.ts";
-import { revokeStudioToken } from "../../providers/studio/device-login.ts";
+import { revokeStudioToken } from "./device-login.ts";
 import type { SupersededToken } from "../../sessions/credentials.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
 import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { type CommandContext, keyringLimits } from "../context.ts";
-import { withdrawToken } from "../../providers/studio/export.ts";
+import { keyringLimits, type ProviderContext } from "../context.ts";
+import { withdrawToken } from "./export.ts";
 
 /** How long a revocation may take after a sign-in, in milliseconds. */
 const LONGEST_REVOCATION = 10_000;
@@ -26,12 +26,12 @@ export interface Replaced {
  * for a file; a keyring that is locked is an error.
  */
 export async function openReplaced(
-  cli: CommandContext,
+  context: ProviderContext,
   store: SessionStore,
   session: Session,
   keyring: string | undefined,
 ): Promise<Replaced> {
-  return { session, opened: await store.openUnlessLost(session, keyringLimits(cli), keyring) };
+  return { session, opened: await store.openUnlessLost(session, keyringLimits(context), keyring) };
 }
 
 /**
@@ -40,7 +40,7 @@ export async function openReplaced(
  * is to have their name. Throws as {@link SessionStore.open}.
  */
 export async function ourSessions(
-  cli: CommandContext,
+  context: ProviderContext,
   store: SessionStore,
   sessions: readonly Session[],
   { wantedName, keyring, force }: {
@@ -53,8 +53,8 @@ export async function ourSessions(
   const counted: Session[] = [];
   for (const session of sessions) {
     const opened = force && session.name !== wantedName
-      ? await store.openUnlessLost(session, keyringLimits(cli), keyring)
-      : await store.open(session, keyringLimits(cli));
+      ? await store.openUnlessLost(session, keyringLimits(context), keyring)
+      : await store.open(session, keyringLimits(context));
     if (opened !== undefined) counted.push(opened.session);
   }
   return counted;
@@ -79,12 +79,12 @@ export function supersededTokens(replaced: readonly Replaced[], now: number): Su
 
 /** Takes back a token that could not be kept; the attempt may be over, this is not. What fails of it is said. */
 export async function takeBack(
-  cli: CommandContext,
+  context: ProviderContext,
   http: HttpContext,
   token: { readonly host: string; readonly token: string },
   { name, expires }: { readonly name: string; readonly expires: string },
 ): Promise<void> {
-  const { interrupted: _, ...rest } = cli;
+  const { interrupted: _, ...rest } = context;
   const word = `The token "${printable(name)}" that was just created`;
   await revoke(rest, http, token, {
     word,
@@ -99,30 +99,30 @@ export async function takeBack(
  * the successor. Ctrl-C ends it, once what is still valid has been said.
  */
 export async function endReplaced(
-  cli: CommandContext,
+  context: ProviderContext,
   http: HttpContext,
   store: SessionStore,
   replaced: readonly Replaced[],
   successor: Session,
 ): Promise<void> {
-  const tokens = supersededTokens(replaced, cli.now());
+  const tokens = supersededTokens(replaced, context.now());
   const left: SupersededToken[] = [];
   const logout = store.project === undefined ? "datumctl logout" : "datumctl logout --local";
   for (const older of tokens) {
     const { issuer: host, token, name, expires } = older;
-    const revoked = await revoke(cli, http, { host, token }, {
+    const revoked = await revoke(context, http, { host, token }, {
       word: `The token "${printable(name)}" that was here before`,
       until: untilOf(expires),
       remedy: `It is revoked with the new one: ${logout}; or revoke it there, in your profile.`,
     });
     if (!revoked) left.push(older);
   }
-  if (cli.interrupted.aborted) return;
-  if (left.length < tokens.length) await tellFailure(cli, keepSealed(cli, store, successor, left));
-  for (const old of replaced) await tellFailure(cli, remove(cli, store, old, successor));
+  if (context.interrupted.aborted) return;
+  if (left.length < tokens.length) await tellFailure(context, keepSealed(context, store, successor, left));
+  for (const old of replaced) await tellFailure(context, remove(context, store, old, successor));
 }
 
-async function tellFailure({ out }: CommandContext, step: Promise<void>): Promise<void> {
+async function tellFailure({ out }: ProviderContext, step: Promise<void>): Promise<void> {
   try {
     await step;
   } catch (thrown) {
@@ -136,7 +136,7 @@ function untilOf(expires: string | undefined): string {
 
 /** True when the token is good no longer; else it is said that it is. */
 async function revoke(
-  deps: Omit<CommandContext, "interrupted"> & Partial<Pick<CommandContext, "interrupted">>,
+  deps: Omit<ProviderContext, "interrupted"> & Partial<Pick<ProviderContext, "interrupted">>,
   http: HttpContext,
   token: { readonly host: string; readonly token: string },
   { word, until, remedy }: { readonly word: string; readonly until: string; readonly remedy: string },
@@ -158,7 +158,7 @@ async function revoke(
 
 /** Seals anew which older tokens are still to be revoked. */
 async function keepSealed(
-  cli: CommandContext,
+  context: ProviderContext,
   store: SessionStore,
   { name, credentials: sealed }: Session,
   superseded: readonly SupersededToken[],
@@ -167,7 +167,7 @@ async function keepSealed(
   const stored = await store.read(name);
   // Another sign-in may have that name by now.
   if (stored?.credentials !== sealed) return;
-  const { session, credentials, key } = await store.open(stored, keyringLimits(cli));
+  const { session, credentials, key } = await store.open(stored, keyringLimits(context));
   if (key === undefined || credentials.tokenSource === undefined) return;
   const replacement = await store.prepare(name, stored, key);
   const left = superseded.length === 0 ? undefined : superseded;
@@ -176,7 +176,7 @@ async function keepSealed(
 
 /** Removes a session that has a successor of another name, and the copy of its token. */
 async function remove(
-  cli: CommandContext,
+  context: ProviderContext,
   store: SessionStore,
   replaced: Replaced,
   successor: Session,
@@ -190,19 +190,19 @@ async function remove(
       ? [`token "${printable(user.name ?? session.name)}"`, untilOf(expires)]
       : [`token in ${printable(`${store.project}/.datumctl`)}`, ""];
     const word = `The ${what} that was here before`;
-    cli.out.important(
+    context.out.important(
       `warning: ${word} cannot be opened, so it is not revoked. It may still be valid${until}.`,
     );
   }
-  if (session.name !== successor.name) await removeHere(cli, store, session);
+  if (session.name !== successor.name) await removeHere(context, store, session);
   const left = exportedTo !== undefined && exportedTo !== successor.exportedTo;
   if (left && token !== undefined) await withdrawToken({ path: exportedTo, project: store.project }, token);
 }
 
-async function removeHere(cli: CommandContext, store: SessionStore, session: Session): Promise<void> {
+async function removeHere(context: ProviderContext, store: SessionStore, session: Session): Promise<void> {
   using _lock = await store.lock(session.name);
   // Another sign-in may have that name by now.
   if ((await store.read(session.name))?.credentials !== session.credentials) return;
-  const { leftBehind } = await store.remove(session, keyringLimits(cli));
+  const { leftBehind } = await store.remove(session, keyringLimits(context));
   if (leftBehind !== undefined) throw leftBehind;
 }

@@ -2,11 +2,11 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { isStudio } from "../../providers/studio/facts.ts";
+import { isStudio } from "./facts.ts";
 import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { type CommandContext, keyringLimits } from "../context.ts";
-import { actingSession } from "../pick-session.ts";
+import { keyringLimits, type ProviderContext } from "../context.ts";
+import { actingSession } from "../../sessions/acting.ts";
 
 /** A session of Studio as it was sealed, and the store that it is in. */
 export interface StudioSession extends OpenedSession {
@@ -20,11 +20,11 @@ export interface StudioSession extends OpenedSession {
  * @throws {AppError} `NOT_SIGNED_IN`; `USAGE` for a session of another provider
  */
 export async function studioSession(
-  cli: CommandContext,
+  context: ProviderContext,
   words: string,
   { local, instead = "" }: { readonly local?: true | undefined; readonly instead?: string } = {},
 ): Promise<StudioSession> {
-  const { store } = cli;
+  const { store } = context;
   const here = local ? await store.nearestProject() : store;
   if (here === undefined) {
     throw new AppError("NOT_SIGNED_IN", "No project folder here has a session of its own.", {
@@ -35,14 +35,14 @@ export async function studioSession(
   const hint = studios.length === 0
     ? "Sign in there: datumctl login --provider studio"
     : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
-  const chosen = await actingSession({ ...cli, store: here }).catch((thrown) => {
-    const named = cli.choice.flag ?? cli.choice.variable;
+  const chosen = await actingSession(here, context.choice, keyringLimits(context)).catch((thrown) => {
+    const named = context.choice.flag ?? context.choice.variable;
     if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named !== undefined) throw thrown;
     throw new AppError(thrown.code, thrown.message, { hint, cause: thrown });
   });
   let { session } = chosen;
   if (isStudio(session)) {
-    const opened = await chosen.store.open(session, keyringLimits(cli));
+    const opened = await chosen.store.open(session, keyringLimits(context));
     if (isStudio(opened.session)) return { ...opened, store: chosen.store };
     session = opened.session;
   }

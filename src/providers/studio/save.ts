@@ -1,16 +1,16 @@
-/** Owns how Studio's token is kept: one session for each host, looked at again when it is stored. */
+/** Saves Studio's token: one session for each host, checked again when it is stored. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { isStudio, STUDIO, STUDIO_TOKEN } from "../../providers/studio/facts.ts";
-import { STUDIO_CLIENT_NAME } from "../../providers/studio/token-fields.ts";
+import { isStudio, STUDIO, STUDIO_TOKEN } from "./facts.ts";
+import { STUDIO_CLIENT_NAME } from "./token-fields.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
 import { type KeyStore, LOCK_WAIT, type SessionStore } from "../../sessions/store.ts";
 import { freeName, type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { acquireLock } from "../../system/locks.ts";
-import { type CommandContext, keyringLimits } from "../context.ts";
-import { isOurs, openReplaced, type Replaced, supersededTokens } from "./studio-replaced.ts";
+import { keyringLimits, type ProviderContext } from "../context.ts";
+import { isOurs, openReplaced, type Replaced, supersededTokens } from "./replaced.ts";
 
 /** How the token of a host will be kept, decided before anybody was asked. */
 export interface StudioSavePlan {
@@ -53,7 +53,7 @@ export interface SavedToken {
  * replaced too with `--force`, and without it `USAGE` is thrown. Throws also as {@link saveMachine}; then nothing was stored.
  */
 export async function saveToken(
-  cli: CommandContext,
+  context: ProviderContext,
   store: SessionStore,
   keeping: StudioSavePlan,
   { token, name, scopes, team, expires }: GivenToken,
@@ -71,9 +71,9 @@ export async function saveToken(
     const known = keeping.replaced.find(({ session: { name, credentials } }) =>
       name === session.name && credentials === session.credentials
     );
-    const old = known ?? await openReplaced(cli, store, session, keeping.keyring);
+    const old = known ?? await openReplaced(context, store, session, keeping.keyring);
     const counted = isOurs(store, old);
-    if (known === undefined && !keeping.force && counted && isLive(session, cli.now())) {
+    if (known === undefined && !keeping.force && counted && isLive(session, context.now())) {
       throw signedInAlready(
         session,
         store,
@@ -83,7 +83,7 @@ export async function saveToken(
     if (counted || keeping.force) replaced.push(old);
   }
   const ours = replaced.filter((old) => isOurs(store, old)).map(({ session }) => session);
-  const superseded = supersededTokens(replaced, cli.now());
+  const superseded = supersededTokens(replaced, context.now());
   const saved = await saveMachine(
     store,
     {
@@ -105,7 +105,7 @@ export async function saveToken(
         subject: apiHost,
         tokenSource: { kind: "fixed" },
         accessToken: token,
-        received: cli.now(),
+        received: context.now(),
         accessTokenExpires: expires,
         certificateAuthority,
         signIn: browserCommand === undefined ? undefined : { browserCommand },
@@ -121,7 +121,7 @@ export async function saveToken(
       moveKey: keeping.moveKey,
       activate: false,
     },
-    keyringLimits(cli),
+    keyringLimits(context),
   );
   return { saved, replaced };
 }

@@ -1,15 +1,10 @@
-/** Owns a person's `login` at DataChain Studio: one token for each host, kept for the person or for a project folder. */
+/** The sign-in at DataChain Studio: one token for each host, for the user or for a project folder. */
 
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
-import type { HttpContext } from "../../http/bounded.ts";
-import {
-  pollStudioToken,
-  requestStudioDevice,
-  type StudioDevice,
-} from "../../providers/studio/device-login.ts";
-import { isStudio } from "../../providers/studio/facts.ts";
-import type { StudioTable } from "../../providers/studio/config-file.ts";
+import { pollStudioToken, requestStudioDevice } from "./device-login.ts";
+import { isStudio } from "./facts.ts";
+import type { StudioTable } from "./config-file.ts";
 import {
   chosenStudioHost,
   defaultTeam,
@@ -18,23 +13,19 @@ import {
   studioScopes,
   studioTeams,
   studioTokenName,
-} from "../../providers/studio/token-fields.ts";
+} from "./token-fields.ts";
 import { beginProjectFolder, endProjectFolder } from "../../sessions/project-folder.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { makeActive, type SavedSession } from "../../sessions/save.ts";
-import { obstacleFor, showCode, startBrowser } from "../../sign-in/person.ts";
 import { parseTimeout } from "../../system/clock.ts";
-import type { CommandContext } from "../context.ts";
-import { type ExportTarget, exportTargetFor, exportToken } from "../../providers/studio/export.ts";
-import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
-import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
-import { tellName } from "./announce.ts";
-import { openSignIn } from "./open-sign-in.ts";
-import type { LoginInput } from "./input.ts";
-import { saveToken, sessionsAt, signedInAlready, type StudioSavePlan } from "./studio-keep.ts";
-import { endReplaced, openReplaced, ourSessions, type Replaced, takeBack } from "./studio-replaced.ts";
+import type { ProviderContext } from "../context.ts";
+import { type ExportTarget, exportTargetFor, exportToken } from "./export.ts";
+import type { LoginInput } from "../flags.ts";
+import type { LoginCommand } from "../provider.ts";
+import { saveToken, sessionsAt, signedInAlready, type StudioSavePlan } from "./save.ts";
+import { endReplaced, openReplaced, ourSessions, type Replaced, takeBack } from "./replaced.ts";
 
 const DAY = 24 * 3600_000;
 
@@ -46,8 +37,23 @@ interface Asked {
   readonly expiresInDays: number;
 }
 
+/** The flags of `login` that only Studio knows. */
+interface StudioInput extends LoginInput {
+  /** `--name`: how the token is called there. */
+  readonly name?: string | undefined;
+  /** `--team`, as often as it was given. */
+  readonly team?: readonly string[] | undefined;
+  readonly expiresIn?: string | undefined;
+  readonly force?: true | undefined;
+  readonly exportDatachain?: true | undefined;
+}
+
 /** Signs in, stores the session, makes it active and says so; in place of the session of that host with `--force`. */
-export async function signInAtStudio(cli: CommandContext, input: LoginInput): Promise<void> {
+export async function signInAtStudio(
+  context: ProviderContext,
+  login: LoginCommand,
+  input: StudioInput,
+): Promise<void> {
   const asked: Asked = {
     tokenName: studioTokenName(input.name),
     scopes: studioScopes(input.scopes),
@@ -55,14 +61,14 @@ export async function signInAtStudio(cli: CommandContext, input: LoginInput): Pr
     expiresInDays: studioDays(input.expiresIn),
   };
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
-  const wantedName = wantedSessionName(cli);
-  const store = input.local ? await cli.store.forWorkingFolder() : cli.store;
+  const wantedName = login.wantedName();
+  const store = input.local ? await context.store.forWorkingFolder() : context.store;
   const begun = input.local ? await beginProjectFolder(store) : false;
   try {
     // Before anybody signs in for nothing.
     await store.checkRoom();
-    const plan = await planOf(cli, store, wantedName, input);
-    await signIn(cli, store, plan, { asked, timeout, byCode: input.device });
+    const plan = await planOf(context, login, store, wantedName, input);
+    await signIn(context, login, store, plan, { asked, timeout, byCode: input.device });
   } catch (thrown) {
     // Only what is empty goes.
     if (begun) await endProjectFolder(store).catch(() => {});
@@ -77,21 +83,22 @@ interface Plan extends StudioSavePlan {
 
 /** Decides all that can be decided before anybody is asked. Throws `USAGE` for a host that is signed in to. */
 async function planOf(
-  cli: CommandContext,
+  context: ProviderContext,
+  login: LoginCommand,
   store: SessionStore,
   wantedName: string | undefined,
-  input: LoginInput,
+  input: StudioInput,
 ): Promise<Plan> {
   const activeSession = await store.active();
   const { sessions } = await store.list();
   const force = input.force ?? false;
-  const counted = await ourSessions(cli, store, sessions, { wantedName, keyring: input.keyring, force });
+  const counted = await ourSessions(context, store, sessions, { wantedName, keyring: input.keyring, force });
   const studios = counted.filter(isStudio);
   const known = wantedName === undefined
     ? studios.find(({ name }) => name === activeSession) ?? (studios.length === 1 ? studios[0] : undefined)
     : studios.find(({ name }) => name === wantedName);
-  const open = (session: Session) => openReplaced(cli, store, session, input.keyring);
-  const named = { flag: input.hostname, variable: cli.env("DATACHAIN_STUDIO_URL") };
+  const open = (session: Session) => openReplaced(context, store, session, input.keyring);
+  const named = { flag: input.hostname, variable: context.env("DATACHAIN_STUDIO_URL") };
   const unnamed = input.hostname === undefined && named.variable === undefined;
   // What cannot be opened says nothing of where to sign in.
   const stored = unnamed && known !== undefined ? (await open(known)).opened?.session.issuer : undefined;
@@ -100,22 +107,24 @@ async function planOf(
   if (namesake !== undefined && (!isStudio(namesake) || namesake.issuer !== host)) {
     throw otherIdentity(namesake, host);
   }
-  const signedIn = sessionsAt(host, counted).find((session) => isLive(session, cli.now()));
+  const signedIn = sessionsAt(host, counted).find((session) => isLive(session, context.now()));
   if (signedIn !== undefined && !force) throw signedInAlready(signedIn, store);
   const replaced: Replaced[] = [];
   for (const session of sessionsAt(host, sessions)) replaced.push(await open(session));
   const before = replaced.find(({ opened }) => opened !== undefined)?.opened?.session;
-  const exported = input.exportDatachain ? await exportTargetFor(cli.env, store.project, host) : undefined;
+  const exported = input.exportDatachain
+    ? await exportTargetFor(context.env, store.project, host)
+    : undefined;
   return {
     host,
     replaced,
     force,
     wantedName,
     keyring: input.keyring,
-    ...await keyStoreChoice(cli, input.keyring),
+    ...await login.keyStores(input.keyring),
     certificateAuthority: input.certificateAuthority === undefined
       ? before?.certificateAuthority
-      : await readAuthority(input.certificateAuthority),
+      : await login.readAuthority(input.certificateAuthority),
     browserCommand: input.browserCommand ?? before?.signIn?.browserCommand,
     exported,
     exportedTo: exported?.path,
@@ -123,21 +132,23 @@ async function planOf(
 }
 
 async function signIn(
-  cli: CommandContext,
+  context: ProviderContext,
+  login: LoginCommand,
   store: SessionStore,
   plan: Plan,
   { asked, timeout, byCode }: { readonly asked: Asked; readonly timeout: number; readonly byCode: boolean },
 ): Promise<void> {
   const { host, exported } = plan;
-  using http = openSignIn(cli, timeout, plan.certificateAuthority);
+  using http = login.open(timeout, plan.certificateAuthority);
   const device = await requestStudioDevice(http, { host, clientName: STUDIO_CLIENT_NAME, ...asked });
-  const token = await confirmed(cli, http, device, byCode, plan.browserCommand);
+  await login.showCode(http, device, { byCode, browserCommand: plan.browserCommand });
+  const token = await pollStudioToken(http, device, { sleep: context.sleep });
   const { tokenName: name } = device;
   const { scopes = [], teams, expiresInDays } = asked;
-  const expires = cli.now() + expiresInDays * DAY;
+  const expires = context.now() + expiresInDays * DAY;
   const given = { token, name, scopes, team: defaultTeam(teams), expires };
-  const { saved, replaced } = await saveToken(cli, store, plan, given).catch(async (thrown) => {
-    await takeBack(cli, http, { host, token }, { name, expires: new Date(expires).toISOString() });
+  const { saved, replaced } = await saveToken(context, store, plan, given).catch(async (thrown) => {
+    await takeBack(context, http, { host, token }, { name, expires: new Date(expires).toISOString() });
     throw thrown;
   });
   const { session } = saved;
@@ -145,17 +156,16 @@ async function signIn(
   const inactive = await failureOf(makeActive(store, session.name));
   const unexported = exported === undefined
     ? undefined
-    : await failureOf(exportOf(cli, exported, session, { url: host, token, team: session.team }));
-  announce(cli, saved, unexported === undefined ? exported : undefined, store);
-  await endReplaced(cli, http, store, replaced, session);
-  warnOfPrecedence(cli);
-  if (store.project === undefined) await warnOfProjectFolder(cli);
+    : await failureOf(exportOf(context, exported, session, { url: host, token, team: session.team }));
+  announce(context, login, saved, unexported === undefined ? exported : undefined, store);
+  await endReplaced(context, http, store, replaced, session);
+  await login.warnOfPrecedence({ inProject: store.project !== undefined });
   if (inactive !== undefined && unexported !== undefined) {
-    cli.out.important(`warning: ${unexported.message} ${unexported.hint ?? ""}`.trim());
+    context.out.important(`warning: ${unexported.message} ${unexported.hint ?? ""}`.trim());
   }
   const failure = inactive ?? unexported;
   if (failure !== undefined) throw failure;
-  cli.interrupted.throwIfAborted();
+  context.interrupted.throwIfAborted();
 }
 
 async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
@@ -169,29 +179,9 @@ async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
   }
 }
 
-/** The token, once the person has confirmed the code in a browser: one that is opened here, or any other. */
-async function confirmed(
-  { env, out, sleep, terminal }: CommandContext,
-  http: HttpContext,
-  device: StudioDevice,
-  byCode: boolean,
-  browserCommand: string | undefined,
-): Promise<string> {
-  showCode({ ...out, terminal: terminal.canAsk, http }, device);
-  const obstacle = await obstacleFor({ device: byCode, env }, browserCommand);
-  if (obstacle !== undefined) out.info(`No browser is opened here, because ${obstacle}.`);
-  else if (!byCode) {
-    const failure = await startBrowser(device.verificationUriComplete, browserCommand, out.info);
-    if (failure !== undefined) {
-      out.info(`No browser came up: ${failure}. Open one of the addresses yourself.`);
-    }
-  }
-  return await pollStudioToken(http, device, { sleep });
-}
-
 /** Writes the export. Throws what stands against it, saying that the session is stored. */
 async function exportOf(
-  { out }: CommandContext,
+  { out }: ProviderContext,
   exported: ExportTarget,
   session: Session,
   table: StudioTable,
@@ -209,19 +199,20 @@ async function exportOf(
 }
 
 function announce(
-  cli: CommandContext,
+  context: ProviderContext,
+  login: LoginCommand,
   saved: SavedSession,
   exported: ExportTarget | undefined,
   { project }: SessionStore,
 ): void {
-  const { out } = cli;
+  const { out } = context;
   const { session } = saved;
   const { name = session.name } = session.user;
   const also = exported === undefined
     ? ""
     : `, and wrote it to ${printable(exported.path)} for DataChain's own tools`;
   out.line(`Signed in at ${session.apiHost} with the token "${printable(name)}"${also}.`);
-  printKeyLocation(cli, saved);
+  login.printKeyLocation(saved);
   if (project !== undefined) {
     out.info(
       `It is used in ${printable(project)} and its subfolders, and stored in ${
@@ -231,7 +222,7 @@ function announce(
   }
   out.info(`The token lasts until ${session.expires}.`);
   if (session.team !== undefined) out.info(`Default team: ${session.team}`);
-  tellName(cli, session, name);
+  login.printName(session, name);
   out.info("Next: datumctl auth token");
 }
 
