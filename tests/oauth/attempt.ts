@@ -2,7 +2,6 @@
 
 import { beginAuthorization } from "../../src/oauth/authorization-code.ts";
 import { callbackHandler } from "../../src/oauth/callback-handler.ts";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { SignedInLabels } from "../../src/oauth/result-page.ts";
 import { CLIENT, TestIssuer } from "./issuer.ts";
 
@@ -11,7 +10,7 @@ export const REDIRECT = "http://127.0.0.1:51000/callback";
 
 /** Begins an attempt whose codes are redeemed for `signedIn`; `redeemed` has each of them. */
 export async function openAttempt(signedIn: Promise<SignedInLabels>) {
-  const metadata = new TestIssuer().metadata as unknown as IssuerMetadata;
+  const metadata = new TestIssuer().discovered;
   const authorization = await beginAuthorization({
     metadata,
     client: { id: CLIENT },

@@ -10,20 +10,15 @@ import {
   readCallback,
   redeemCode,
 } from "../../src/oauth/authorization-code.ts";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import { expectRejection } from "../expect-error.ts";
 import { CLIENT, ISSUER, json, NOW, type Route, TestIssuer } from "./issuer.ts";
 
 const REDIRECT = "http://127.0.0.1:51000/datumctl/auth/callback";
 
-function metadataOf(issuer: TestIssuer): IssuerMetadata {
-  return issuer.metadata as unknown as IssuerMetadata;
-}
-
 function begin(issuer: TestIssuer, more: Partial<AuthorizationInput> = {}): Promise<Authorization> {
   const scopes = ["openid", "email"];
   return beginAuthorization({
-    metadata: metadataOf(issuer),
+    metadata: issuer.discovered,
     client: { id: CLIENT },
     redirectUri: REDIRECT,
     scopes,
@@ -124,7 +119,7 @@ Deno.test("a redirect URI is sent byte for byte", async () => {
 Deno.test("a callback with the right state and iss hands out its code", async () => {
   const issuer = new TestIssuer();
   const authorization = await begin(issuer);
-  const callback = readCallback(authorization, metadataOf(issuer), hit(authorization));
+  const callback = readCallback(authorization, issuer.discovered, hit(authorization));
   assert.equal(callback.kind, "code");
   assert.equal(callback.kind === "code" && callback.params.get("code"), "code-1");
 });
@@ -150,7 +145,7 @@ for (const [name, status, request] of STRAY) {
   Deno.test(`a callback hit with ${name} is ignored with ${status}`, async () => {
     const issuer = new TestIssuer();
     const authorization = await begin(issuer);
-    const callback = readCallback(authorization, metadataOf(issuer), request(authorization));
+    const callback = readCallback(authorization, issuer.discovered, request(authorization));
     assert.deepEqual(callback, { kind: "ignored", status });
   });
 }
@@ -209,7 +204,7 @@ for (const [name, code, words, request] of REFUSED) {
   Deno.test(`a callback with the right state and ${name} ends the sign-in with ${code}`, async () => {
     const issuer = new TestIssuer();
     const authorization = await begin(issuer);
-    const callback = readCallback(authorization, metadataOf(issuer), request(authorization));
+    const callback = readCallback(authorization, issuer.discovered, request(authorization));
     assert.ok(callback.kind === "refused");
     assert.equal(callback.error.code, code);
     assert.match(callback.error.message, words);
@@ -221,9 +216,9 @@ Deno.test("without the promise an iss may be absent, and still must not be wrong
   const issuer = new TestIssuer();
   delete issuer.metadata.authorization_response_iss_parameter_supported;
   const authorization = await begin(issuer);
-  assert.equal(readCallback(authorization, metadataOf(issuer), hit(authorization, { iss: "" })).kind, "code");
+  assert.equal(readCallback(authorization, issuer.discovered, hit(authorization, { iss: "" })).kind, "code");
   assert.equal(
-    readCallback(authorization, metadataOf(issuer), hit(authorization, { iss: "x" })).kind,
+    readCallback(authorization, issuer.discovered, hit(authorization, { iss: "x" })).kind,
     "refused",
   );
 });
@@ -231,7 +226,7 @@ Deno.test("without the promise an iss may be absent, and still must not be wrong
 Deno.test("a pasted address, which has no Host header, passes the same checks", async () => {
   const issuer = new TestIssuer();
   const authorization = await begin(issuer);
-  const pasted = (url: string) => readCallback(authorization, metadataOf(issuer), new Request(url)).kind;
+  const pasted = (url: string) => readCallback(authorization, issuer.discovered, new Request(url)).kind;
   assert.equal(pasted(hit(authorization).url), "code");
   assert.equal(pasted(hit(authorization).url.replace("127.0.0.1", "evil.example")), "ignored");
 });
@@ -242,7 +237,7 @@ Deno.test("the default port may stand in Host or not", async () => {
   const authorization = await begin(issuer, { redirectUri });
   for (const host of ["localhost", "localhost:80"]) {
     const request = new Request(hit(authorization, {}, redirectUri), { headers: { host } });
-    assert.equal(readCallback(authorization, metadataOf(issuer), request).kind, "code");
+    assert.equal(readCallback(authorization, issuer.discovered, request).kind, "code");
   }
 });
 
@@ -252,10 +247,10 @@ async function redeem(issuer: TestIssuer, route?: (authorization: Authorization)
   const authorization = await begin(issuer);
   issuer.routes["/token"] = route?.(authorization) ??
     (async () => json(await issuer.tokens({}, { nonce: authorization.nonce, email: "ada@example.com" })));
-  const callback = readCallback(authorization, metadataOf(issuer), hit(authorization));
+  const callback = readCallback(authorization, issuer.discovered, hit(authorization));
   assert.ok(callback.kind === "code");
   const input = {
-    metadata: metadataOf(issuer),
+    metadata: issuer.discovered,
     client: { id: CLIENT },
     authorization,
     params: callback.params,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { ErrorCode } from "../../src/errors.ts";
 import { printableValue } from "../../src/text.ts";
 import { beginDevice, type DeviceCode, pollDevice } from "../../src/oauth/device.ts";
-import { discoverIssuer, type IssuerMetadata } from "../../src/oauth/discovery.ts";
+import { discoverIssuer } from "../../src/oauth/discovery.ts";
 import { fetchSigningKeys, verifyIdToken } from "../../src/oauth/id-token.ts";
 import { refreshTokens } from "../../src/oauth/refresh.ts";
 import { revokeTokens } from "../../src/oauth/revoke.ts";
@@ -28,8 +28,6 @@ async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
 /** The codes that are clear about an answer: the issuer's fault, or what it refuses. */
 const CLEAR: readonly (ErrorCode | undefined)[] = [undefined, "NETWORK", "ISSUER_ERROR", "INVALID_TOKEN"];
 
-const metadataOf = (issuer: TestIssuer) => issuer.metadata as unknown as IssuerMetadata;
-
 Deno.test("the discovery document", async () => {
   for (const { what, text } of bentAnswers(new TestIssuer().metadata)) {
     const issuer = new TestIssuer();
@@ -43,13 +41,13 @@ Deno.test("the keys", async () => {
   for (const { what, text } of bentAnswers({ keys: [jwk] })) {
     const issuer = new TestIssuer();
     issuer.routes["/keys"] = () => send(text);
-    assert.ok(CLEAR.includes(await codeOf(fetchSigningKeys(issuer.http(), metadataOf(issuer)))), what);
+    assert.ok(CLEAR.includes(await codeOf(fetchSigningKeys(issuer.http(), issuer.discovered))), what);
   }
   const idToken = await new TestIssuer().idToken();
   for (const { what, text } of bentAnswers({ ...jwk })) {
     const issuer = new TestIssuer();
     issuer.routes["/keys"] = () => send(`{"keys":[${text}]}`);
-    const checks = { metadata: metadataOf(issuer), clientId: CLIENT, accessToken: "a" };
+    const checks = { metadata: issuer.discovered, clientId: CLIENT, accessToken: "a" };
     assert.ok(CLEAR.includes(await codeOf(verifyIdToken(issuer.http(), idToken, checks))), what);
   }
 });
@@ -73,7 +71,7 @@ Deno.test("the answer with a device code, good or an error", async () => {
       const issuer = new TestIssuer();
       issuer.routes["/device"] = () => send(text, status);
       const begun = beginDevice(issuer.http(), {
-        metadata: metadataOf(issuer),
+        metadata: issuer.discovered,
         client: { id: CLIENT },
         scopes: ["openid"],
       });
@@ -115,7 +113,7 @@ Deno.test("the answer to a refresh, good or an error", async () => {
     const issuer = new TestIssuer();
     issuer.routes["/token"] = () => send(text, status);
     const refreshed = refreshTokens(issuer.http(), {
-      metadata: metadataOf(issuer),
+      metadata: issuer.discovered,
       client: { id: CLIENT },
       refreshToken: "SECRET",
       expected: { issuer: ISSUER, subject: "user-1" },
@@ -142,15 +140,11 @@ Deno.test("the answer to a poll, good or an error", async () => {
   for await (const { what, text, status } of tokenAnswers(new TestIssuer())) {
     const issuer = new TestIssuer();
     issuer.routes["/token"] = () => send(text, status);
-    const sleep = (milliseconds: number) => {
-      issuer.time += milliseconds;
-      return Promise.resolve();
-    };
     const polled = pollDevice(issuer.http(), {
-      metadata: metadataOf(issuer),
+      metadata: issuer.discovered,
       client: { id: CLIENT },
       device,
-      sleep,
+      sleep: issuer.sleep,
     });
     const code = await codeOf(polled);
     assert.ok([...CLEAR, "TIMEOUT", "ACCESS_DENIED"].includes(code), `${status} ${what}: ${code}`);
@@ -180,7 +174,7 @@ Deno.test("what the issuer says of a person, good or an error", async () => {
         const issuer = new TestIssuer();
         issuer.routes["/userinfo"] = () => send(text, status);
         const asked = fetchUserInfo(issuer.http(), {
-          metadata: metadataOf(issuer),
+          metadata: issuer.discovered,
           accessToken: "SECRET",
           subject: "user-1",
         });
@@ -200,7 +194,7 @@ Deno.test("a sub that is a number is told as that, at userinfo too", async () =>
     const issuer = new TestIssuer();
     issuer.routes["/userinfo"] = () => send(bentText({ sub: "" }, "sub", sub));
     const asked = fetchUserInfo(issuer.http(), {
-      metadata: metadataOf(issuer),
+      metadata: issuer.discovered,
       accessToken: "a",
       subject: "user-1",
     });
@@ -213,7 +207,7 @@ Deno.test("invalid_token is a token that is no longer good, whatever the status"
     const issuer = new TestIssuer();
     issuer.routes["/userinfo"] = () => send('{"error":"invalid_token"}', status);
     const asked = fetchUserInfo(issuer.http(), {
-      metadata: metadataOf(issuer),
+      metadata: issuer.discovered,
       accessToken: "a",
       subject: "user-1",
     });
@@ -227,7 +221,7 @@ Deno.test("the answer to a revocation", async () => {
       const issuer = new TestIssuer();
       issuer.routes["/revoke"] = () => send(text, status);
       const revoked = revokeTokens(issuer.http(), {
-        metadata: metadataOf(issuer),
+        metadata: issuer.discovered,
         client: { id: CLIENT },
         refreshToken: "SECRET",
       });
@@ -258,7 +252,7 @@ Deno.test("the claims of an ID token, and what a program prints of them", async 
   };
   for (const { what, text } of bentAnswers(claims)) {
     const issuer = new TestIssuer();
-    const checks = { metadata: metadataOf(issuer), clientId: CLIENT, accessToken: "a" };
+    const checks = { metadata: issuer.discovered, clientId: CLIENT, accessToken: "a" };
     const verified = verifyIdToken(issuer.http(), await signed(issuer, text), checks);
     assert.ok(CLEAR.includes(await codeOf(verified)), what);
   }
@@ -267,7 +261,7 @@ Deno.test("the claims of an ID token, and what a program prints of them", async 
     const issuer = new TestIssuer();
     const idToken = await signed(issuer, bentText(rest, "groups", value));
     const { claims: passed } = await verifyIdToken(issuer.http(), idToken, {
-      metadata: metadataOf(issuer),
+      metadata: issuer.discovered,
       clientId: CLIENT,
       accessToken: "a",
     });

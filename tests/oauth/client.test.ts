@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { beginDevice } from "../../src/oauth/device.ts";
 import { oauthClient } from "../../src/oauth/client.ts";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import { refreshTokens } from "../../src/oauth/refresh.ts";
 import { revokeTokens } from "../../src/oauth/revoke.ts";
 import { CLIENT, ISSUER, json, TestIssuer } from "./issuer.ts";
@@ -22,7 +21,7 @@ function issuerWith(methods?: string[]): TestIssuer {
 
 /** Every request that a client authenticates in, but for the code's exchange and the polling, which are the same. */
 async function requests(issuer: TestIssuer, secret: string | undefined) {
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const metadata = issuer.discovered;
   const client = oauthClient(CLIENT, secret);
   const http = issuer.http();
   await refreshTokens(http, {

@@ -6,7 +6,6 @@ import { inspect } from "node:util";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { oauthClient } from "../../src/oauth/client.ts";
 import { beginDevice, type DeviceInput, pollDevice } from "../../src/oauth/device.ts";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { HttpContext } from "../../src/http/bounded.ts";
 import { assertAppError, expectRejection } from "../expect-error.ts";
 import { CLIENT, ISSUER, json, NOW, type Route, TestIssuer } from "./issuer.ts";
@@ -22,7 +21,7 @@ const CODE = {
 
 function begin(issuer: TestIssuer, answer: Route = () => json(CODE), more: Partial<DeviceInput> = {}) {
   issuer.routes["/device"] ??= answer;
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const metadata = issuer.discovered;
   return beginDevice(issuer.http(), {
     metadata,
     client: { id: CLIENT },
@@ -187,19 +186,19 @@ async function poll(
   const device = await begin(issuer, () => json(code));
   issuer.requests.length = 0;
   issuer.routes["/token"] = answers(issuer);
-  const pauses: number[] = [];
-  const sleep = (milliseconds: number) => {
-    pauses.push(milliseconds / 1000);
-    issuer.time += milliseconds;
-    return Promise.resolve();
-  };
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
-  const polled = pollDevice(issuer.http(more), { metadata, client: { id: CLIENT }, device, sleep });
+  const { discovered: metadata } = issuer;
+  const polled = pollDevice(issuer.http(more), {
+    metadata,
+    client: { id: CLIENT },
+    device,
+    sleep: issuer.sleep,
+  });
   let error: AppError | undefined;
   await polled.catch((thrown: unknown) => {
     assertAppError(thrown);
     error = thrown;
   });
+  const pauses = issuer.pauses.map((milliseconds) => milliseconds / 1000);
   return { issuer, device, pauses, polled, error };
 }
 
@@ -338,7 +337,7 @@ Deno.test("an issuer, or a proxy, that was silent to the end is what the attempt
   const issuer = new TestIssuer();
   const device = await begin(issuer);
   issuer.routes["/token"] = down;
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const metadata = issuer.discovered;
   let sleeps = 0;
   const sleep = () =>
     ++sleeps < 3
@@ -372,7 +371,7 @@ Deno.test("a bound that ends while a person is waited for is TIMEOUT", async () 
   const device = await begin(issuer);
   const bound = new AbortController();
   const sleep = () => (bound.abort(), Promise.reject(bound.signal.reason));
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const metadata = issuer.discovered;
   const http = issuer.http({ signal: bound.signal });
   await expectRejection(pollDevice(http, { metadata, client: { id: CLIENT }, device, sleep }), "TIMEOUT");
 });

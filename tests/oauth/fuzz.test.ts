@@ -4,7 +4,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { beginAuthorization, readCallback } from "../../src/oauth/authorization-code.ts";
 import { beginDevice } from "../../src/oauth/device.ts";
-import { discoverIssuer, type IssuerMetadata } from "../../src/oauth/discovery.ts";
+import { discoverIssuer } from "../../src/oauth/discovery.ts";
 import { verifyIdToken } from "../../src/oauth/id-token.ts";
 import { loopbackRedirect } from "../../src/oauth/redirect-uri.ts";
 import { refreshTokens } from "../../src/oauth/refresh.ts";
@@ -54,7 +54,7 @@ Deno.test("no token answer breaks the client", async () => {
       issuer.routes["/token"] = answer;
       await ours(() =>
         refreshTokens(issuer.http(), {
-          metadata: issuer.metadata as unknown as IssuerMetadata,
+          metadata: issuer.discovered,
           client: { id: CLIENT },
           refreshToken: "SECRET",
           expected: { issuer: ISSUER, subject: "user-1" },
@@ -93,7 +93,7 @@ Deno.test("no claims, header or key set break the verification, and none but the
           new TextEncoder().encode(signed),
         );
         const token = `${signed}.${base64Url(new Uint8Array(signature))}`;
-        const metadata = issuer.metadata as unknown as IssuerMetadata;
+        const metadata = issuer.discovered;
         const verified = verifyIdToken(issuer.http(), token, {
           metadata,
           clientId: CLIENT,
@@ -131,7 +131,7 @@ Deno.test("no device answer breaks the client, and none makes it show an address
     fc.asyncProperty(response(changed(good)), async (answer) => {
       const issuer = new TestIssuer();
       issuer.routes["/device"] = answer;
-      const metadata = issuer.metadata as unknown as IssuerMetadata;
+      const metadata = issuer.discovered;
       const begun = beginDevice(issuer.http(), { metadata, client: { id: CLIENT }, scopes: ["openid"] });
       await ours(() => begun);
       const device = await begun.catch(() => undefined);
@@ -149,7 +149,7 @@ Deno.test("no userinfo answer breaks the client, and none about somebody else is
     fc.asyncProperty(response(changed(good)), async (answer) => {
       const issuer = new TestIssuer();
       issuer.routes["/userinfo"] = answer;
-      const metadata = issuer.metadata as unknown as IssuerMetadata;
+      const metadata = issuer.discovered;
       const info = await ours(() =>
         fetchUserInfo(issuer.http(), { metadata, accessToken: "SECRET", subject: "user-1" })
       );
@@ -174,7 +174,7 @@ Deno.test("no redirect URI is taken that could be listened on elsewhere than on 
 });
 
 Deno.test("no callback request breaks the attempt, and none passes without the state", async () => {
-  const metadata = new TestIssuer().metadata as unknown as IssuerMetadata;
+  const metadata = new TestIssuer().discovered;
   const redirectUri = "http://127.0.0.1:51000/callback";
   const authorization = await beginAuthorization({
     metadata,

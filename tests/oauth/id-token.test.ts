@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { exportSPKI, importJWK, SignJWT } from "jose";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import { fetchSigningKeys, type IdTokenChecks, verifyIdToken } from "../../src/oauth/id-token.ts";
 import { expectRejection } from "../expect-error.ts";
 import { CLIENT, json, NOW, signingKey, TestIssuer } from "./issuer.ts";
@@ -10,7 +9,7 @@ import { CLIENT, json, NOW, signingKey, TestIssuer } from "./issuer.ts";
 const NONCE = "nonce-1";
 
 function verify(issuer: TestIssuer, idToken: string, more: Partial<IdTokenChecks> = {}) {
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const metadata = issuer.discovered;
   return verifyIdToken(issuer.http(), idToken, {
     metadata,
     clientId: CLIENT,
@@ -333,7 +332,7 @@ Deno.test("of the key set only public members are kept", async () => {
   ];
   const { keys, fetchedAt } = await fetchSigningKeys(
     issuer.http(),
-    issuer.metadata as unknown as IssuerMetadata,
+    issuer.discovered,
   );
   assert.equal(fetchedAt, NOW);
   assert.deepEqual(keys.map((key) => Object.keys(key).sort()), [[

@@ -1,6 +1,7 @@
 /** An OpenID issuer in one function, for unit tests: it signs with `jose` and misbehaves as it is told. */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { HttpContext } from "../../src/http/bounded.ts";
 
 export const ISSUER = "https://issuer.example/tenant";
@@ -60,6 +61,22 @@ export class TestIssuer {
     "/.well-known/openid-configuration": () => json(this.metadata),
     "/keys": () => json({ keys: this.published }),
   };
+
+  /** The pauses so far, in milliseconds. */
+  readonly pauses: number[] = [];
+  /** Sleeps by moving the clock. */
+  readonly sleep = (milliseconds: number): Promise<void> => {
+    this.pauses.push(milliseconds);
+    this.time += milliseconds;
+    return Promise.resolve();
+  };
+  /** How a request is sent again. */
+  readonly retry = { sleep: this.sleep, random: () => 0.5 };
+
+  /** The metadata as discovery hands them out. */
+  get discovered(): IssuerMetadata {
+    return this.metadata as unknown as IssuerMetadata;
+  }
 
   http(more: Partial<HttpContext> = {}): HttpContext {
     return {

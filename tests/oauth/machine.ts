@@ -12,20 +12,6 @@ import { ISSUER, type Route, TestIssuer } from "./issuer.ts";
 export const TOKEN_ENDPOINT = `${ISSUER}/token`;
 export const PAT = "dtmp_SECRET-personal";
 
-/** The asking again, with a clock that moves while it sleeps. */
-export function asking(issuer: TestIssuer): {
-  pauses: number[];
-  retry: { sleep: (milliseconds: number) => Promise<void>; random: () => number };
-} {
-  const pauses: number[] = [];
-  const sleep = (milliseconds: number) => {
-    pauses.push(milliseconds);
-    issuer.time += milliseconds;
-    return Promise.resolve();
-  };
-  return { pauses, retry: { sleep, random: () => 0.5 } };
-}
-
 /** One way to trade a credential: where it goes, and whether the credential has times of its own. */
 export interface Trade {
   readonly name: string;
@@ -53,7 +39,7 @@ export const TRADES: readonly Trade[] = [
       clientCredentialsToken(issuer.http(more), {
         tokenEndpoint: TOKEN_ENDPOINT,
         client: oauthClient("id-1", "client-SECRET"),
-        ...asking(issuer).retry,
+        ...issuer.retry,
       }),
   },
   {
@@ -66,7 +52,7 @@ export const TRADES: readonly Trade[] = [
       jwtBearerToken(issuer.http(more), {
         tokenEndpoint: TOKEN_ENDPOINT,
         assertion: () => Promise.resolve("assertion-SECRET"),
-        ...asking(issuer).retry,
+        ...issuer.retry,
       }),
   },
   {
@@ -80,7 +66,7 @@ export const TRADES: readonly Trade[] = [
         tokenEndpoint: TOKEN_ENDPOINT,
         client: oauthClient("id-1"),
         subjectToken: "subject-SECRET",
-        ...asking(issuer).retry,
+        ...issuer.retry,
       }),
   },
   {
@@ -93,7 +79,7 @@ export const TRADES: readonly Trade[] = [
       exchangePersonalAccessToken(issuer.http(more), {
         apiHost: "api.example",
         token: PAT,
-        ...asking(issuer).retry,
+        ...issuer.retry,
       }),
   },
   {
@@ -107,7 +93,7 @@ export const TRADES: readonly Trade[] = [
         requestUrl: "https://token.example/request?api-version=2",
         requestToken: "request-SECRET",
         audience: "cloud",
-        ...asking(issuer).retry,
+        ...issuer.retry,
       });
       return { accessToken: token };
     },

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import type { HttpContext } from "../../src/http/bounded.ts";
 import { fetchSigningKeys } from "../../src/oauth/id-token.ts";
 import { type RefreshInput, refreshTokens } from "../../src/oauth/refresh.ts";
@@ -11,26 +10,18 @@ import { CLIENT, ISSUER, json, NOW, type Route, signingKey, TestIssuer } from ".
 
 interface Attempt {
   readonly issuer: TestIssuer;
-  readonly pauses: number[];
   refresh(more?: Partial<RefreshInput>, http?: Partial<HttpContext>): ReturnType<typeof refreshTokens>;
 }
 
 /** A session with cached keys whose issuer answers its refreshes as told; sleeping moves the issuer's clock. */
 async function session(...answers: Route[]): Promise<Attempt> {
   const issuer = new TestIssuer();
-  const metadata = { ...issuer.metadata } as unknown as IssuerMetadata;
+  const metadata = { ...issuer.discovered };
   const keys = await fetchSigningKeys(issuer.http(), metadata);
   issuer.requests.length = 0;
   issuer.routes["/token"] = answers.length === 0 ? async () => json(await issuer.tokens()) : answers;
-  const pauses: number[] = [];
-  const sleep = (milliseconds: number) => {
-    pauses.push(milliseconds);
-    issuer.time += milliseconds;
-    return Promise.resolve();
-  };
   return {
     issuer,
-    pauses,
     refresh: (more = {}, http = {}) =>
       refreshTokens(issuer.http(http), {
         metadata,
@@ -38,8 +29,7 @@ async function session(...answers: Route[]): Promise<Attempt> {
         client: { id: CLIENT },
         refreshToken: "refresh-1",
         expected: { issuer: ISSUER, subject: "user-1" },
-        sleep,
-        random: () => 0.5,
+        ...issuer.retry,
         ...more,
       }),
   };
@@ -131,10 +121,10 @@ const PASSES: [string, Route][] = [
 ];
 for (const [name, route] of PASSES) {
   Deno.test(`refreshTokens() answered with ${name} for ever is NETWORK after three requests and two growing pauses`, async () => {
-    const { issuer, pauses, refresh } = await session(route);
+    const { issuer, refresh } = await session(route);
     await expectRejection(refresh(), "NETWORK");
     assert.equal(issuer.requests.length, 3);
-    assert.deepEqual(pauses, [150, 600]);
+    assert.deepEqual(issuer.pauses, [150, 600]);
   });
 
   Deno.test(`refreshTokens() succeeds on the second request after ${name}`, async () => {
@@ -182,10 +172,10 @@ Deno.test("Retry-After within the deadline is waited for, beyond it given up at 
   const busy: Route = () => json({}, { status: 503, headers: { "retry-after": "4" } });
   const within = await session(busy);
   await expectRejection(within.refresh({}, { deadline: NOW + 10_000 }));
-  assert.deepEqual(within.pauses, [4000, 4000]);
+  assert.deepEqual(within.issuer.pauses, [4000, 4000]);
   const beyond = await session(busy);
   await expectRejection(beyond.refresh({}, { deadline: NOW + 3000 }), "NETWORK");
-  assert.deepEqual(beyond.pauses, []);
+  assert.deepEqual(beyond.issuer.pauses, []);
   assert.equal(beyond.issuer.requests.length, 1);
 });
 

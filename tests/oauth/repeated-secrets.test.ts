@@ -20,7 +20,7 @@ import { exchangeToken } from "../../src/oauth/grants/token-exchange.ts";
 import { fetchUserInfo } from "../../src/oauth/userinfo.ts";
 import { openAttempt } from "./attempt.ts";
 import { CLIENT, ISSUER, NOW, TestIssuer } from "./issuer.ts";
-import { asking, TOKEN_ENDPOINT } from "./machine.ts";
+import { TOKEN_ENDPOINT } from "./machine.ts";
 
 const SENT = "SENT-by+us/100%";
 const CLIENT_SECRET = "SENT-as the client's";
@@ -28,14 +28,13 @@ const CLIENT_SECRET = "SENT-as the client's";
 interface Flow {
   readonly metadata: IssuerMetadata;
   readonly client: OAuthClient;
-  readonly retry: ReturnType<typeof asking>["retry"];
+  readonly retry: TestIssuer["retry"];
 }
 
-const metadataOf = (methods: string[]) =>
-  ({
-    ...new TestIssuer().metadata,
-    token_endpoint_auth_methods_supported: methods,
-  }) as unknown as IssuerMetadata;
+const metadataOf = (methods: string[]): IssuerMetadata => ({
+  ...new TestIssuer().discovered,
+  token_endpoint_auth_methods_supported: methods,
+});
 
 const device = {
   interval: 1,
@@ -173,7 +172,7 @@ for (const [name, ask] of Object.entries(FLOWS)) {
         const flow = {
           metadata: metadataOf([method]),
           client: oauthClient(CLIENT, CLIENT_SECRET),
-          retry: asking(issuer).retry,
+          retry: issuer.retry,
         };
         const error = await ask(http, flow).then((value) => value, (error) => error);
         assert.ok(asked > 0);

@@ -1,7 +1,6 @@
 /** Which tokens are revoked and what counts as done, RFC 7009; and the question for the person behind a token. */
 
 import assert from "node:assert/strict";
-import type { IssuerMetadata } from "../../src/oauth/discovery.ts";
 import { revokeTokens } from "../../src/oauth/revoke.ts";
 import { fetchUserInfo } from "../../src/oauth/userinfo.ts";
 import { expectRejection } from "../expect-error.ts";
@@ -12,7 +11,7 @@ const BOTH = { refreshToken: "refresh-1", ...ACCESS };
 
 function revoke(issuer: TestIssuer, answers: Route[], tokens: Partial<typeof BOTH> = BOTH) {
   issuer.routes["/revoke"] = answers;
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const metadata = issuer.discovered;
   return revokeTokens(issuer.http(), { metadata, client: { id: CLIENT }, ...tokens });
 }
 
@@ -76,7 +75,7 @@ Deno.test("without a refresh token the access token is revoked; one that the iss
 function userInfo(route: Route) {
   const issuer = new TestIssuer();
   issuer.routes["/userinfo"] = route;
-  const metadata = issuer.metadata as unknown as IssuerMetadata;
+  const metadata = issuer.discovered;
   return fetchUserInfo(issuer.http(), { metadata, accessToken: "access-1", subject: "user-1" });
 }
 

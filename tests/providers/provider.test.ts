@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { oidcTarget } from "../../src/providers/oidc/target.ts";
 import { chosenProvider, type ProviderChoice } from "../../src/providers/choose.ts";
 import type { Session } from "../../src/sessions/session.ts";
-import { expectError, expectRejection } from "../expect-error.ts";
 import { DATUM } from "../../src/providers/datum/facts.ts";
 import { PERSON, SERVICE_ACCOUNT } from "../../src/providers/kinds.ts";
 import { OIDC } from "../../src/providers/oidc/facts.ts";
 import { STUDIO } from "../../src/providers/studio/facts.ts";
 import { CLOUDS } from "../clouds.ts";
+import { expectError, expectRejection } from "../expect-error.ts";
 
 const chosen = async (
   { variable, studioUrl, ...choice }:

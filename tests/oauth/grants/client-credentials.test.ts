@@ -8,14 +8,14 @@ import {
 } from "../../../src/oauth/grants/client-credentials.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { json } from "../issuer.ts";
-import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
+import { answering, TOKEN_ENDPOINT } from "../machine.ts";
 
 async function sent(more: Partial<ClientCredentialsInput> = {}) {
   const issuer = answering("/token", () => json({ access_token: "minted-1" }));
   await clientCredentialsToken(issuer.http(), {
     tokenEndpoint: TOKEN_ENDPOINT,
     client: oauthClient("id-1", "s:e c+r%e-t"),
-    ...asking(issuer).retry,
+    ...issuer.retry,
     ...more,
   });
   assert.equal(issuer.requests.length, 1);
@@ -60,7 +60,7 @@ Deno.test("a refusal names the client, the host and the server's words", async (
     clientCredentialsToken(issuer.http(), {
       tokenEndpoint: TOKEN_ENDPOINT,
       client: oauthClient("id-1", "client-SECRET"),
-      ...asking(issuer).retry,
+      ...issuer.retry,
     }),
     {
       message: "Cannot get a token for the client id-1: issuer.example refused the credential " +

@@ -8,7 +8,7 @@ import { type JwtBearerInput, jwtBearerToken, signAssertion } from "../../../src
 import { parseServiceAccountKey } from "../../../src/oauth/grants/service-account-key.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { json, NOW } from "../issuer.ts";
-import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
+import { answering, TOKEN_ENDPOINT } from "../machine.ts";
 
 const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
 const key = await parseServiceAccountKey(
@@ -61,7 +61,7 @@ function asked(more: Partial<JwtBearerInput> = {}) {
   const minted = jwtBearerToken(issuer.http(), {
     tokenEndpoint: TOKEN_ENDPOINT,
     assertion: () => signAssertion(key, { audience: AUDIENCE, now: issuer.time }),
-    ...asking(issuer).retry,
+    ...issuer.retry,
     ...more,
   });
   return { issuer, minted };

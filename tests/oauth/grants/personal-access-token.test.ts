@@ -8,7 +8,7 @@ import {
 } from "../../../src/oauth/grants/personal-access-token.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { json, NOW, type Route } from "../issuer.ts";
-import { answering, asking, PAT } from "../machine.ts";
+import { answering, PAT } from "../machine.ts";
 
 const ENDPOINT = "https://api.example:8443/datum-os/oauth/token/exchange";
 
@@ -16,7 +16,7 @@ function exchanging(route: Route, { apiHost = "api.example:8443", token = PAT } 
   const issuer = answering(ENDPOINT, route);
   return {
     issuer,
-    minted: exchangePersonalAccessToken(issuer.http(), { apiHost, token, ...asking(issuer).retry }),
+    minted: exchangePersonalAccessToken(issuer.http(), { apiHost, token, ...issuer.retry }),
   };
 }
 

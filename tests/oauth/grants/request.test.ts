@@ -9,7 +9,7 @@ import { jwtBearerToken } from "../../../src/oauth/grants/jwt-bearer.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { changed, hostileValue, ours, RUNS } from "../../fuzz.ts";
 import { ISSUER, json, NOW, type Route } from "../issuer.ts";
-import { answering, asking, TOKEN_ENDPOINT, TRADES } from "../machine.ts";
+import { answering, TOKEN_ENDPOINT, TRADES } from "../machine.ts";
 
 const at = (milliseconds: number) => ({ date: new Date(milliseconds).toUTCString() });
 const oauthError = (error: string, status = 400, headers: HeadersInit = {}): Route => () =>
@@ -146,7 +146,7 @@ function mint(body: Record<string, unknown>, headers: HeadersInit = {}) {
   return clientCredentialsToken(issuer.http(), {
     tokenEndpoint: TOKEN_ENDPOINT,
     client: { id: "id-1" },
-    ...asking(issuer).retry,
+    ...issuer.retry,
   });
 }
 
@@ -250,7 +250,7 @@ Deno.test("a token endpoint that is no https URL is never asked", async () => {
       jwtBearerToken(issuer.http(), {
         tokenEndpoint,
         assertion: () => Promise.resolve("assertion-SECRET"),
-        ...asking(issuer).retry,
+        ...issuer.retry,
       }),
       "ISSUER_ERROR",
     );

@@ -9,8 +9,8 @@ import {
   signWithKey,
 } from "../../../src/oauth/grants/service-account-key.ts";
 import { asJson } from "../../as-json.ts";
-import { changed, damaged, ours, RUNS } from "../../fuzz.ts";
 import { expectRejection } from "../../expect-error.ts";
+import { changed, damaged, ours, RUNS } from "../../fuzz.ts";
 
 const PATH = "/home/ada/key.json";
 

@@ -5,7 +5,7 @@ import { oauthClient } from "../../../src/oauth/client.ts";
 import { exchangeToken, type TokenExchangeInput } from "../../../src/oauth/grants/token-exchange.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { json, NOW } from "../issuer.ts";
-import { answering, asking, TOKEN_ENDPOINT } from "../machine.ts";
+import { answering, TOKEN_ENDPOINT } from "../machine.ts";
 
 function exchanging(answer: Record<string, unknown>, more: Partial<TokenExchangeInput> = {}) {
   const issuer = answering("/token", () => json(answer));
@@ -13,7 +13,7 @@ function exchanging(answer: Record<string, unknown>, more: Partial<TokenExchange
     tokenEndpoint: TOKEN_ENDPOINT,
     client: oauthClient("id-1"),
     subjectToken: "subject-SECRET",
-    ...asking(issuer).retry,
+    ...issuer.retry,
     ...more,
   });
   return { issuer, minted };

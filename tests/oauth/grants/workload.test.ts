@@ -6,7 +6,7 @@ import type { ErrorCode } from "../../../src/errors.ts";
 import { githubToken, readWorkloadToken } from "../../../src/oauth/grants/workload.ts";
 import { type ExpectedError, expectRejection } from "../../expect-error.ts";
 import { json, NOW } from "../issuer.ts";
-import { answering, asking } from "../machine.ts";
+import { answering } from "../machine.ts";
 
 const REQUEST = "https://token.example/x/idtoken?api-version=2.0&a=b%20c";
 
@@ -14,7 +14,7 @@ function github(requestUrl: string, { audience = "cloud", requestToken = "reques
   const issuer = answering("", () => json({}));
   const answer = () => json({ value: "a.b.c", count: 3 });
   for (const url of [requestUrl, `${requestUrl}&audience=cloud`]) issuer.routes[url] = answer;
-  const input = { requestUrl, requestToken, audience, ...asking(issuer).retry };
+  const input = { requestUrl, requestToken, audience, ...issuer.retry };
   return { issuer, token: githubToken(issuer.http(), input) };
 }
 
