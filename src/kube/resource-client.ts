@@ -1,7 +1,7 @@
 /** The requests that resources are read and written with, and what their answers hold. */
 
 import { AppError } from "../errors.ts";
-import { capital } from "../text.ts";
+import { capital, printable } from "../text.ts";
 import { compactJson } from "./json-text.ts";
 import {
   DEEPEST,
@@ -91,18 +91,31 @@ export function isGood({ answer: { status } }: ReadAnswer): boolean {
  * The error for an answer that is none to go on with: the client's refusal with its texts masked, or `NETWORK` for a
  * success without an object.
  */
-export function errorOf(client: ResourceClient, read: ReadAnswer, mask?: Mask): AppError {
+export function errorOf(client: ResourceClient, read: ReadAnswer, mask: Mask = (text) => text): AppError {
   if (isGood(read)) {
     return new AppError("NETWORK", `${capital(client.what)} answered with something that is no object.`, {
       hint: "A proxy or captive portal may have answered; else check the API host.",
     });
   }
-  const error = client.refusal(mask === undefined ? read.answer : masked(read, mask));
-  if (isNotUnderstood(read)) {
-    return new AppError("INVALID", error.message, { hint: "Correct what the message names.", cause: error });
+  const { status } = read.answer;
+  const said = refusalStatus(read);
+  if (said !== undefined && isNotUnderstood(status, said)) {
+    const message = `${capital(client.what)} cannot read the object as one of its kind`;
+    return new AppError("INVALID", `${message} (HTTP ${status}: ${printable(mask(said.message), 1000)}).`, {
+      hint: "Correct what the message names.",
+    });
   }
-  if (read.answer.status !== 404 || refusalStatus(read) !== undefined) return error;
+  const error = client.refusal(masked(read, mask));
+  if (status !== 404 || said !== undefined) return error;
   return new AppError("NOT_FOUND", error.message, { hint: error.hint ?? "", cause: UNSERVED });
+}
+
+/**
+ * True for the answer to a document that the server cannot read as what its kind says: a server-side apply gets a 500
+ * then, whose Status has no reason. A server that is in trouble gives one.
+ */
+function isNotUnderstood(status: number, { reason, message }: RefusalStatus): boolean {
+  return status === 500 && reason === "" && message !== "";
 }
 
 /** The cause of the error for a path that is not served at all, instead of an object that is not there. */
@@ -111,16 +124,6 @@ const UNSERVED = Symbol("unserved");
 /** True for the error of a request to a path that is not served at all. */
 export function isUnserved(error: AppError): boolean {
   return error.cause === UNSERVED;
-}
-
-/**
- * True for the answer to a document that the server cannot read as what its kind says: a server-side apply gets a 500
- * then, whose Status has no reason. A server that is in trouble gives one.
- */
-export function isNotUnderstood({ answer, body }: ReadAnswer): boolean {
-  return answer.status === 500 && body !== undefined && text(body.kind) === "Status" &&
-    text(body.reason) === "" &&
-    text(body.message) !== "";
 }
 
 function masked({ answer, body }: ReadAnswer, mask: Mask): ResourceAnswer {

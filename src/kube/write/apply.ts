@@ -203,6 +203,8 @@ async function settle(
   const isOurs = ({ manager }: FieldConflict) =>
     isOwnChange(manager, options.fieldManager) || (isDry && isClientSideApply(manager));
   const foreign = conflicts.filter((conflict) => !isOurs(conflict));
+  // Client-side apply has come in between: it is taken over again.
+  if (!isDry && conflicts.some(({ manager }) => isClientSideApply(manager))) return "changed meanwhile";
   if (foreign.length > 0) throw conflictError(refLabel(ref), foreign, mask);
   const replaced = conflicts.filter(({ manager }) => isOwnChange(manager, options.fieldManager));
   if (isDry) return await applyAgain(task, live, replaced, true);

@@ -18,7 +18,7 @@ import {
   text,
 } from "../resource-client.ts";
 import { maybeDone } from "./create.ts";
-import { lookUntil, type Time } from "./kinds.ts";
+import { lookUntil, type Time } from "./look-until.ts";
 import { collectionPath, type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
 import { askForObject } from "./read.ts";
 import { runsOf } from "./write-all.ts";

@@ -7,8 +7,9 @@ import { type JsonMembers, memberOf } from "../lossless-json.ts";
 import { ask, membersOf, metadataOf, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
 import { readExisting } from "./read.ts";
 import { maybeDone, type Written } from "./create.ts";
+import { LAST_APPLIED } from "./last-applied.ts";
 import { type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
-import { maskOf } from "./secret-mask.ts";
+import { MASKED, maskOf } from "./secret-mask.ts";
 
 /** What of an object's metadata is changed. */
 export type MetadataField = "labels" | "annotations";
@@ -112,7 +113,10 @@ export function withChanges(
   const old = membersOf(memberOf(metadata, field));
   const taken = Object.entries(set).filter(([key, value]) => (memberOf(old, key) ?? value) !== value);
   if (taken.length > 0 && !overwrite) {
-    const told = taken.map(([key]) => `"${printable(key, 100)}" (${printable(String(old[key]), 100)})`);
+    // That annotation can hold the values of a Secret.
+    const told = taken.map(([key]) =>
+      `"${printable(key, 100)}" (${key === LAST_APPLIED ? MASKED : printable(String(old[key]), 100)})`
+    );
     throw new AppError("INVALID", `The object has other values already: ${told.join(", ")}.`, {
       hint: "Replace them with --overwrite.",
     });

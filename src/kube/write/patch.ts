@@ -2,8 +2,16 @@
 
 import { AppError } from "../../errors.ts";
 import { compactJson } from "../json-text.ts";
-import type { Json } from "../lossless-json.ts";
-import { ask, errorOf, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
+import { isMembers, type Json, type JsonMembers } from "../lossless-json.ts";
+import {
+  ask,
+  errorOf,
+  itemsOf,
+  membersOf,
+  objectOf,
+  type ResourceClient,
+  warningsOf,
+} from "../resource-client.ts";
 import { maybeDone, type Written } from "./create.ts";
 import { type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
 import { readExisting } from "./read.ts";
@@ -53,7 +61,7 @@ export async function patchObject(
   }).catch((error) => {
     throw dryRun === "none" ? maybeDone(error, `${refLabel(ref)} may have been patched`) : error;
   });
-  const mask = maskOf([live, secretOfPatch(live, patch)]);
+  const mask = maskOf([live, patchedPart(live, patch)]);
   if (read.answer.status === 415 && type === "strategic") {
     throw new AppError("INVALID", errorOf(client, read, mask).message, {
       hint: "This kind has no strategic merge: use --type=merge or --type=json.",
@@ -65,7 +73,8 @@ export async function patchObject(
   return { object, outcome, warnings: warningsOf(read).map(mask) };
 }
 
-/** A patch's texts, as those of an object like the one that it is for. */
-function secretOfPatch({ apiVersion = null, kind = null }: Readonly<Record<string, Json>>, patch: Json) {
-  return { apiVersion, kind, data: patch };
+/** What a patch brings, as an object like the one that it is for. */
+function patchedPart({ apiVersion = null, kind = null }: JsonMembers, patch: Json): JsonMembers {
+  if (isMembers(patch)) return { ...patch, apiVersion, kind };
+  return { apiVersion, kind, data: itemsOf(patch).map((operation) => membersOf(operation).value ?? null) };
 }

@@ -15,7 +15,7 @@ import {
   type ResourceClient,
   text,
 } from "../resource-client.ts";
-import { lookUntil, type Time } from "./kinds.ts";
+import { lookUntil, type Time } from "./look-until.ts";
 import { type ObjectRef, pluralLabel } from "./object-ref.ts";
 import { askForObject } from "./read.ts";
 

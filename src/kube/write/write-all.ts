@@ -6,16 +6,8 @@ import { printable } from "../../text.ts";
 import type { ApiResource } from "../discovery.ts";
 import type { JsonMembers } from "../lossless-json.ts";
 import { isUnserved, metadataOf, type ResourceClient, text } from "../resource-client.ts";
-import {
-  definedKinds,
-  findKind,
-  kindKey,
-  type KnownKinds,
-  lookUntil,
-  servedKind,
-  type Time,
-  unknownKind,
-} from "./kinds.ts";
+import { definedKinds, findKind, kindKey, type KnownKinds, servedKind, unknownKind } from "./kinds.ts";
+import { lookUntil, type Time } from "./look-until.ts";
 import { type DryRun, objectLabel, type ObjectRef, splitApiVersion } from "./object-ref.ts";
 
 /** A document that was read from somewhere. */

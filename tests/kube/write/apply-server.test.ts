@@ -245,18 +245,19 @@ Deno.test({ name: "server-side apply at the real API server", ignore: !atHand },
     const busy = {
       ...client,
       send: async (request: Parameters<typeof client.send>[0]) => {
-        if (request.contentType === "application/json-patch+json" && interfered < 2) {
+        const type = interfered < 2 ? "application/json-patch+json" : "application/apply-patch+yaml";
+        if (request.contentType === type && interfered < 4) {
           interfered += 1;
           await server.ok(
             ["apply", "-f", "INPUT"],
-            manifestText(configMap(ns, { a: "1", b: `${interfered}x` })),
+            manifestText(configMap(ns, { a: `${interfered}`, b: `${interfered}x` })),
           );
         }
         return await client.send(request);
       },
     };
     const done = await applyObject(busy, ref, configMap(ns, { a: "2" }), PLAIN);
-    assert.equal(interfered, 2);
+    assert.equal(interfered, 4);
     assert.deepEqual([done.outcome, dataOf(done), managersOf(done.object)], [
       "configured",
       { a: "2" },
