@@ -12,6 +12,7 @@ import {
   objectOf,
   type ReadAnswer,
   type ResourceClient,
+  text,
   warningsOf,
 } from "../resource-client.ts";
 import { conflictError, conflictsOf, type FieldConflict } from "./conflict.ts";
@@ -97,13 +98,14 @@ async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
   }
   const live = found === undefined ? undefined : await takeOver(task, found);
   if (live === "changed meanwhile") return live;
-  const sent = withLastApplied(document, live);
+  const sent = documentFor(task, found, live);
   const answer = await sendApply(task, sent, options.force);
   if (isGood(answer)) return applied(task, answer, live);
   const mask = maskOf([live, sent]);
   const conflicts = conflictsOf(answer, live, sent, mask);
   if (conflicts.length > 0) {
-    return live === undefined ? "changed meanwhile" : await settle(task, conflicts, live, mask);
+    if (found === undefined || live === undefined) return "changed meanwhile";
+    return await settle(task, conflicts, found, live, mask);
   }
   if (answer.answer.status === 409 && !hasPrecondition(document)) return "changed meanwhile";
   throw errorOf(client, answer, mask);
@@ -112,7 +114,9 @@ async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
 /** Takes over what client-side apply manages; the object as it is then. */
 async function takeOver(task: ApplyTask, live: JsonMembers): Promise<JsonMembers | Meanwhile> {
   const { fieldManager, dryRun } = task.options;
-  const fields = dryRun === "none" ? takenOver(live, fieldManager) : undefined;
+  const version = versionOf(task.document);
+  const isRefused = version !== "" && version !== versionOf(live);
+  const fields = dryRun === "none" && !isRefused ? takenOver(live, fieldManager) : undefined;
   const patch = fields === undefined ? undefined : managedFieldsPatch(live, fields);
   return patch === undefined ? live : await patchManagedFields(task, patch, live);
 }
@@ -134,6 +138,24 @@ async function patchManagedFields(
   // It is gone, or it is another one.
   if (read.answer.status === 409 || read.answer.status === 404) return "changed meanwhile";
   return objectOf(client, read, maskOf([live, document]));
+}
+
+/** What is sent of a document. If it is for the version of the object that was read, it is so for our own changes to that. */
+function documentFor(
+  { document }: ApplyTask,
+  found: JsonMembers | undefined,
+  live: JsonMembers | undefined,
+): JsonMembers {
+  const carrying = withLastApplied(document, live);
+  const version = versionOf(document);
+  if (version === "" || found === undefined || live === undefined || version !== versionOf(found)) {
+    return carrying;
+  }
+  return { ...carrying, metadata: { ...metadataOf(carrying), resourceVersion: versionOf(live) } };
+}
+
+function versionOf(object: JsonMembers): string {
+  return text(metadataOf(object).resourceVersion);
 }
 
 async function sendApply(
@@ -195,6 +217,7 @@ function hasPrecondition(document: JsonMembers): boolean {
 async function settle(
   task: ApplyTask,
   conflicts: readonly FieldConflict[],
+  found: JsonMembers,
   live: JsonMembers,
   mask: Mask,
 ): Promise<Applied | Meanwhile> {
@@ -207,22 +230,23 @@ async function settle(
   if (!isDry && conflicts.some(({ manager }) => isClientSideApply(manager))) return "changed meanwhile";
   if (foreign.length > 0) throw conflictError(refLabel(ref), foreign, mask);
   const replaced = conflicts.filter(({ manager }) => isOwnChange(manager, options.fieldManager));
-  if (isDry) return await applyAgain(task, live, replaced, true);
+  if (isDry) return await applyAgain(task, found, live, replaced, true);
   const fields = yielded(live, options.fieldManager, new Set(conflicts.map(({ path }) => path)));
   if (fields === undefined) return "changed meanwhile";
   const patch = managedFieldsPatch(live, fields);
   if (patch === undefined) throw conflictError(refLabel(ref), conflicts, mask);
   const patched = await patchManagedFields(task, patch, live);
-  return patched === "changed meanwhile" ? patched : await applyAgain(task, patched, replaced, false);
+  return patched === "changed meanwhile" ? patched : await applyAgain(task, found, patched, replaced, false);
 }
 
 async function applyAgain(
   task: ApplyTask,
+  found: JsonMembers,
   live: JsonMembers,
   replaced: readonly FieldConflict[],
   force: boolean,
 ): Promise<Applied | Meanwhile> {
-  const sent = withLastApplied(task.document, live);
+  const sent = documentFor(task, found, live);
   const answer = await sendApply(task, sent, force);
   if (answer.answer.status === 409) return "changed meanwhile";
   if (!isGood(answer)) throw errorOf(task.client, answer, maskOf([live, sent]));

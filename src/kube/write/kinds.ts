@@ -42,7 +42,7 @@ export async function unknownKind(
     `There is no kind ${printable(kind, 100)} in ${
       printable(apiVersion, 100)
     } in ${client.what}.${unreported}`,
-    { hint: "Create the definition of the kind first, or see what is served there: datumctl api-resources" },
+    { hint: "Create the definition of the kind first, or correct the apiVersion and the kind." },
   );
 }
 

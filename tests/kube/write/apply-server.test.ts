@@ -237,6 +237,22 @@ Deno.test({ name: "server-side apply at the real API server", ignore: !atHand },
     },
   );
 
+  await context.step("a document that names the version it is for is applied to that one only", async () => {
+    const ns = await server.namespace();
+    await server.ok(["apply", "-f", "INPUT"], manifestText(configMap(ns, { a: "1" })));
+    const exported = await server.read(`/api/v1/namespaces/${ns}/configmaps/a`);
+    const { managedFields: _fields, ...metadata } = metadataOf(exported);
+    const document = { ...exported, metadata, data: { a: "2" } };
+    assert.equal((await apply(server, document)).outcome, "configured");
+    const stale = await server.read(`/api/v1/namespaces/${ns}/configmaps/a`);
+    await expectRejection(apply(server, document), {
+      code: "CONFLICT",
+      message: /the object has been modified/,
+    });
+    const now = await server.read(`/api/v1/namespaces/${ns}/configmaps/a`);
+    assert.deepEqual(now, stale, "nothing was taken over for an apply that is refused");
+  });
+
   await context.step("somebody writes while an object is taken over: the apply starts over", async () => {
     const ns = await server.namespace();
     await server.ok(["apply", "-f", "INPUT"], manifestText(configMap(ns, { a: "1", b: "1" })));
