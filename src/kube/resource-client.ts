@@ -66,7 +66,7 @@ export async function ask(client: ResourceClient, request: ResourceRequest): Pro
   return { answer, body: isMembers(body) && nestsAtMost(body, DEEPEST) ? body : undefined };
 }
 
-/** Whether a value nests so deep at most, so that whoever walks through it needs no care. */
+/** Whether a value nests so deep at most, so that a walk through it needs no care. */
 function nestsAtMost(value: Json, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   return levels > 0 && Object.values(value).every((inner) => nestsAtMost(inner, levels - 1));

@@ -63,7 +63,7 @@ export function isOwnChange({ manager, operation, subresource }: Manager, applyM
 
 /**
  * The managed fields of an object whose fields from client-side apply are handed to our own apply, and so is the
- * annotation that client-side apply keeps its document in, whose ever it is.
+ * annotation that client-side apply stores its document in, if another manager has it.
  *
  * @returns undefined where nothing is to be handed over.
  */

@@ -22,7 +22,7 @@ export interface MetadataChanges {
   readonly remove: readonly string[];
 }
 
-/** The words that name objects, and behind them the ones that ask for changes. */
+/** Arguments that name objects, and the ones behind them that ask for changes. */
 export interface SplitArguments {
   readonly objects: readonly string[];
   readonly changes: readonly string[];
@@ -33,11 +33,11 @@ export interface SplitArguments {
  *
  * @throws {AppError} `USAGE` for an object behind a change.
  */
-export function splitArguments(words: readonly string[], field: MetadataField): SplitArguments {
-  const first = words.findIndex(isChange);
-  if (first < 0) return { objects: words, changes: [] };
-  const [objects, changes] = [words.slice(0, first), words.slice(first)];
-  const misplaced = changes.find((word) => !isChange(word));
+export function splitArguments(args: readonly string[], field: MetadataField): SplitArguments {
+  const first = args.findIndex(isChange);
+  if (first < 0) return { objects: args, changes: [] };
+  const [objects, changes] = [args.slice(0, first), args.slice(first)];
+  const misplaced = changes.find((arg) => !isChange(arg));
   if (misplaced === undefined) return { objects, changes };
   throw new AppError(
     "USAGE",
@@ -45,8 +45,8 @@ export function splitArguments(words: readonly string[], field: MetadataField): 
   );
 }
 
-function isChange(word: string): boolean {
-  return /^[^=]+=/s.test(word) || /^.+-$/s.test(word);
+function isChange(arg: string): boolean {
+  return /^[^=]+=/s.test(arg) || /^.+-$/s.test(arg);
 }
 
 /** As the server has it for the values of labels. */
@@ -57,18 +57,18 @@ const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/;
  *
  * @throws {AppError} `USAGE` for none, for a key that is both set and removed, and for what can be no label.
  */
-export function readChanges(words: readonly string[], field: MetadataField): MetadataChanges {
-  if (words.length === 0) throw new AppError("USAGE", `At least one ${ONE[field]} change is needed.`);
+export function readChanges(args: readonly string[], field: MetadataField): MetadataChanges {
+  if (args.length === 0) throw new AppError("USAGE", `At least one ${ONE[field]} change is needed.`);
   const pairs: (readonly [key: string, value: string])[] = [];
   const remove: string[] = [];
-  for (const word of words) {
-    const [, key, value] = /^([^=]+)=(.*)$/s.exec(word) ?? [];
+  for (const arg of args) {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(arg) ?? [];
     if (key === undefined || value === undefined) {
-      if (!isChange(word)) throw unreadable(word, field);
-      remove.push(word.slice(0, -1));
+      if (!isChange(arg)) throw unreadable(arg, field);
+      remove.push(arg.slice(0, -1));
       continue;
     }
-    if (field === "labels" && value.includes("=")) throw unreadable(word, field);
+    if (field === "labels" && value.includes("=")) throw unreadable(arg, field);
     if (field === "labels" && !LABEL_VALUE.test(value)) {
       throw new AppError("USAGE", `"${printable(value, 100)}" can be no label's value.`, {
         hint: "Letters, digits, '-', '_' and '.', at most 63 of them; a letter or digit at either end.",
@@ -82,8 +82,8 @@ export function readChanges(words: readonly string[], field: MetadataField): Met
   throw new AppError("USAGE", `The ${ONE[field]} "${printable(both, 100)}" is both set and removed.`);
 }
 
-function unreadable(word: string, field: MetadataField): AppError {
-  return new AppError("USAGE", `"${printable(word, 100)}" is no change of ${ONE[field]}s.`, {
+function unreadable(arg: string, field: MetadataField): AppError {
+  return new AppError("USAGE", `"${printable(arg, 100)}" is no change of ${ONE[field]}s.`, {
     hint: "Write key=value, or key- to remove it.",
   });
 }

@@ -224,7 +224,7 @@ Deno.test({ name: "server-side apply at the real API server", ignore: !atHand },
   });
 
   await context.step(
-    "the annotation of client-side apply is carried whoever wrote it, and added by nobody",
+    "the annotation of client-side apply is carried if another manager wrote it, and is never added",
     async () => {
       const ns = await server.namespace();
       await server.ok(["create", "--save-config", "-f", "INPUT"], manifestText(configMap(ns, { a: "1" })));

@@ -394,7 +394,7 @@ Deno.test("a kind that is never served is waited for no longer than the patience
       [200, foos],
     ] as const
   ) {
-    // Where it is listed, what serves it answers that there is no such path.
+    // Where it is listed, what serves it answers 404 for its paths.
     const { client } = answering(({ path }) =>
       path === "/apis/x.io/v1"
         ? listed
