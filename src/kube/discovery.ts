@@ -259,7 +259,8 @@ function pathOf(group: string, version: string): string {
     : `/apis/${pathSegment(group)}/${pathSegment(version)}`;
 }
 
-function readResource(group: string, version: string, row: JsonObject): ApiResource[] {
+/** The resource that a row of an APIResourceList is about; none for a sub-resource. */
+export function readResource(group: string, version: string, row: JsonObject): ApiResource[] {
   const plural = text(row.name);
   const kind = text(row.kind);
   if (plural === "" || kind === "" || plural.includes("/")) return [];

@@ -1,0 +1,254 @@
+/** Server-side apply of one object. */
+
+import { AppError } from "../../errors.ts";
+import { compactJson } from "../json-text.ts";
+import { type JsonMembers, memberOf } from "../lossless-json.ts";
+import {
+  ask,
+  errorOf,
+  isGood,
+  type Mask,
+  metadataOf,
+  objectOf,
+  type ReadAnswer,
+  type ResourceClient,
+  text,
+  warningsOf,
+} from "../resource-client.ts";
+import { conflictError, conflictsOf, type FieldConflict } from "./conflict.ts";
+import { withLastApplied, withoutLastApplied } from "./last-applied.ts";
+import {
+  isClientSideApply,
+  isOwnChange,
+  managedFieldsPatch,
+  takenOver,
+  withoutLeftovers,
+  yielded,
+} from "./managed-fields.ts";
+import { type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
+import { readObject } from "./read.ts";
+import { maskOf } from "./secret-mask.ts";
+
+/** What the server does about fields that it does not know. */
+export type FieldValidation = "Strict" | "Warn" | "Ignore";
+
+/** How objects are applied. */
+export interface ApplyOptions {
+  readonly fieldManager: string;
+  readonly validation: FieldValidation;
+  /** Whether fields of other managers are taken. */
+  readonly force: boolean;
+  readonly dryRun: DryRun;
+}
+
+/** An object that was applied. */
+export interface Applied {
+  readonly outcome: "created" | "configured" | "unchanged";
+  /** As the server has it now; as the document has it in a dry run of the client. */
+  readonly object: JsonMembers;
+  /** What the server warns of. */
+  readonly warnings: readonly string[];
+  /** Changes of our own commands that the document replaced. */
+  readonly replaced: readonly FieldConflict[];
+}
+
+/** How often an apply starts over because somebody writes to the same object. */
+const ATTEMPTS = 5;
+
+/**
+ * Applies a document. What client-side apply wrote to the object is taken over first; every request may be repeated.
+ *
+ * @throws {AppError} `CONFLICT` for fields of other managers, see {@link conflictsIn}, and for an object that others keep
+ * changing; `INVALID` for what the server does not take; what a request throws.
+ */
+export async function applyObject(
+  client: ResourceClient,
+  ref: ObjectRef,
+  document: JsonMembers,
+  options: ApplyOptions,
+): Promise<Applied> {
+  const task = { client, ref, document: withoutLastApplied(document), options };
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const applied = await tryToApply(task);
+    if (applied !== "changed meanwhile") return applied;
+  }
+  throw new AppError("CONFLICT", `${refLabel(ref)} was not applied, for others change it all the time.`, {
+    hint: "Run the same command again.",
+    retryable: true,
+  });
+}
+
+/** What one apply is about. */
+interface ApplyTask {
+  readonly client: ResourceClient;
+  readonly ref: ObjectRef;
+  readonly document: JsonMembers;
+  readonly options: ApplyOptions;
+}
+
+/** The answer to a write of what somebody else has written to since it was read. */
+type Meanwhile = "changed meanwhile";
+
+async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
+  const { client, ref, document, options } = task;
+  const found = await readObject(client, ref);
+  if (options.dryRun === "client") {
+    const outcome = found === undefined ? "created" : "configured";
+    return { outcome, object: document, warnings: [], replaced: [] };
+  }
+  const live = found === undefined ? undefined : await takeOver(task, found);
+  if (live === "changed meanwhile") return live;
+  const sent = documentFor(task, found, live);
+  const answer = await sendApply(task, sent, options.force);
+  if (isGood(answer)) return applied(task, answer, live);
+  const mask = maskOf([live, sent]);
+  const conflicts = conflictsOf(answer, live, sent, mask);
+  if (conflicts.length > 0) {
+    if (found === undefined || live === undefined) return "changed meanwhile";
+    return await settle(task, conflicts, found, live, mask);
+  }
+  if (answer.answer.status === 409 && !hasPrecondition(document)) return "changed meanwhile";
+  throw errorOf(client, answer, mask);
+}
+
+/** Takes over what client-side apply manages; the object as it is then. */
+async function takeOver(task: ApplyTask, live: JsonMembers): Promise<JsonMembers | Meanwhile> {
+  const { fieldManager, dryRun } = task.options;
+  const version = versionOf(task.document);
+  const isRefused = version !== "" && version !== versionOf(live);
+  const fields = dryRun === "none" && !isRefused ? takenOver(live, fieldManager) : undefined;
+  const patch = fields === undefined ? undefined : managedFieldsPatch(live, fields);
+  return patch === undefined ? live : await patchManagedFields(task, patch, live);
+}
+
+/** Sends a patch that names the version of the object, so that it does nothing when it comes twice. */
+async function patchManagedFields(
+  { client, ref, document, options }: ApplyTask,
+  patch: string,
+  live: JsonMembers,
+): Promise<JsonMembers | Meanwhile> {
+  const read = await ask(client, {
+    method: "PATCH",
+    path: objectPath(ref),
+    query: { fieldManager: options.fieldManager },
+    contentType: "application/json-patch+json",
+    body: patch,
+    repeatable: true,
+  });
+  // It is gone, or it is another one.
+  if (read.answer.status === 409 || read.answer.status === 404) return "changed meanwhile";
+  return objectOf(client, read, maskOf([live, document]));
+}
+
+/** What is sent of a document. If it is for the version of the object that was read, it is so for our own changes to that. */
+function documentFor(
+  { document }: ApplyTask,
+  found: JsonMembers | undefined,
+  live: JsonMembers | undefined,
+): JsonMembers {
+  const carrying = withLastApplied(document, live);
+  const version = versionOf(document);
+  if (version === "" || found === undefined || live === undefined || version !== versionOf(found)) {
+    return carrying;
+  }
+  return { ...carrying, metadata: { ...metadataOf(carrying), resourceVersion: versionOf(live) } };
+}
+
+function versionOf(object: JsonMembers): string {
+  return text(metadataOf(object).resourceVersion);
+}
+
+async function sendApply(
+  { client, ref, options }: ApplyTask,
+  document: JsonMembers,
+  force: boolean,
+): Promise<ReadAnswer> {
+  return await ask(client, {
+    method: "PATCH",
+    path: objectPath(ref),
+    query: {
+      fieldManager: options.fieldManager,
+      fieldValidation: options.validation,
+      force: force ? "true" : undefined,
+      dryRun: options.dryRun === "server" ? "All" : undefined,
+    },
+    contentType: "application/apply-patch+yaml",
+    body: compactJson(document),
+    repeatable: true,
+  });
+}
+
+function applied(
+  { client, options, document }: ApplyTask,
+  read: ReadAnswer,
+  live: JsonMembers | undefined,
+  replaced: readonly FieldConflict[] = [],
+): Applied {
+  const mask = maskOf([live, document]);
+  const answered = objectOf(client, read, mask);
+  const object = options.dryRun === "server" ? withoutLeftovers(answered) : answered;
+  const isSame = live !== undefined && hasContentOf(object, live);
+  const outcome = read.answer.status === 201 ? "created" : isSame ? "unchanged" : "configured";
+  return { outcome, object, warnings: warningsOf(read).map(mask), replaced };
+}
+
+/**
+ * Whether an apply has changed nothing but who manages what. The version alone does not tell: that of a dry run stays as it
+ * is, and the second apply of an object that has no field of its own, such as a Namespace, writes down its managers.
+ */
+function hasContentOf(object: JsonMembers, other: JsonMembers): boolean {
+  const [content, otherContent] = [object, other].map((one) => {
+    const { resourceVersion: _version, managedFields: _fields, ...metadata } = metadataOf(one);
+    return compactJson({ ...one, metadata });
+  });
+  return content === otherContent;
+}
+
+/** Whether a document says itself which version of the object it is for. */
+function hasPrecondition(document: JsonMembers): boolean {
+  const metadata = metadataOf(document);
+  return ["resourceVersion", "uid"].some((name) => memberOf(metadata, name) !== undefined);
+}
+
+/**
+ * Goes on after a conflict: what our own commands changed gives way to the document. A dry run takes no field from
+ * anybody, so it forces what an apply would take over before.
+ */
+async function settle(
+  task: ApplyTask,
+  conflicts: readonly FieldConflict[],
+  found: JsonMembers,
+  live: JsonMembers,
+  mask: Mask,
+): Promise<Applied | Meanwhile> {
+  const { ref, options } = task;
+  const isDry = options.dryRun === "server";
+  const isOurs = ({ manager }: FieldConflict) =>
+    isOwnChange(manager, options.fieldManager) || (isDry && isClientSideApply(manager));
+  const foreign = conflicts.filter((conflict) => !isOurs(conflict));
+  // Client-side apply has come in between: it is taken over again.
+  if (!isDry && conflicts.some(({ manager }) => isClientSideApply(manager))) return "changed meanwhile";
+  if (foreign.length > 0) throw conflictError(refLabel(ref), foreign, mask);
+  const replaced = conflicts.filter(({ manager }) => isOwnChange(manager, options.fieldManager));
+  if (isDry) return await applyAgain(task, found, live, replaced, true);
+  const fields = yielded(live, options.fieldManager, new Set(conflicts.map(({ path }) => path)));
+  if (fields === undefined) return "changed meanwhile";
+  const patch = managedFieldsPatch(live, fields);
+  if (patch === undefined) throw conflictError(refLabel(ref), conflicts, mask);
+  const patched = await patchManagedFields(task, patch, live);
+  return patched === "changed meanwhile" ? patched : await applyAgain(task, found, patched, replaced, false);
+}
+
+async function applyAgain(
+  task: ApplyTask,
+  found: JsonMembers,
+  live: JsonMembers,
+  replaced: readonly FieldConflict[],
+  force: boolean,
+): Promise<Applied | Meanwhile> {
+  const sent = documentFor(task, found, live);
+  const answer = await sendApply(task, sent, force);
+  if (answer.answer.status === 409) return "changed meanwhile";
+  if (!isGood(answer)) throw errorOf(task.client, answer, maskOf([live, sent]));
+  return applied(task, answer, live, replaced);
+}

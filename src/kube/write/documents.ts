@@ -1,0 +1,70 @@
+/** Applying, creating and deleting what many documents say. */
+
+import { AppError } from "../../errors.ts";
+import type { JsonMembers } from "../lossless-json.ts";
+import { type Applied, applyObject, type ApplyOptions } from "./apply.ts";
+import { createObject, type CreateOptions, isUnnamed, type Written } from "./create.ts";
+import { type Deleted, deleteObject, type DeleteOptions } from "./delete.ts";
+import { objectLabel } from "./object-ref.ts";
+import {
+  type Manifest,
+  writeAll,
+  type WriteAllOptions,
+  type WriteContext,
+  type WriteResult,
+} from "./write-all.ts";
+
+/** What goes with each way of writing. */
+type Shared<Done> = Omit<WriteAllOptions<Done>, "write" | "isNew" | "dryRun">;
+
+/** Applies documents, as {@link writeAll} and {@link applyObject} do. */
+export async function applyAll(
+  context: WriteContext,
+  manifests: readonly Manifest[],
+  options: Shared<Applied> & ApplyOptions,
+): Promise<WriteResult<Applied>[]> {
+  return await writeAll(context, manifests, {
+    ...options,
+    isNew: ({ outcome }) => outcome === "created",
+    write: async (ref, document) => {
+      if (isUnnamed(document)) throw nameless(document, "apply");
+      return await applyObject(context.client, ref, document, options);
+    },
+  });
+}
+
+function nameless(document: JsonMembers, command: string): AppError {
+  return new AppError("INVALID", `${objectLabel(document)} has no name to ${command} it by.`, {
+    hint: "Give it a metadata.name; only create takes a metadata.generateName.",
+  });
+}
+
+/** Creates documents, as {@link writeAll} and {@link createObject} do. */
+export async function createAll(
+  context: WriteContext,
+  manifests: readonly Manifest[],
+  options: Shared<Written> & CreateOptions,
+): Promise<WriteResult<Written>[]> {
+  return await writeAll(context, manifests, {
+    ...options,
+    isNew: () => true,
+    write: (ref, document) => createObject(context.client, ref, document, options),
+  });
+}
+
+/** Deletes the objects of documents in the input's order, as {@link deleteObject} does. */
+export async function deleteAll(
+  context: WriteContext,
+  manifests: readonly Manifest[],
+  options: Shared<Deleted> & DeleteOptions,
+): Promise<WriteResult<Deleted>[]> {
+  return await writeAll(context, manifests, {
+    ...options,
+    inGivenOrder: true,
+    isNew: () => false,
+    write: async (ref, document) => {
+      if (isUnnamed(document)) throw nameless(document, "delete");
+      return await deleteObject(context.client, ref, options);
+    },
+  });
+}
