@@ -32,7 +32,7 @@ export interface OwnFlag {
   /** As help shows it: `--expires-in <days>`. */
   readonly usage: string;
   readonly description: string;
-  readonly repeatable?: true;
+  readonly repeatable?: true | undefined;
 }
 
 /** The flags of `login`, as they were typed. */

@@ -52,7 +52,7 @@ export interface ProviderCode extends SessionLines {
   /** Which of the flags that not every cloud knows it takes at `login`. */
   readonly flags: readonly SharedFlag[];
   /** The flags that it alone knows. */
-  readonly ownFlags?: readonly OwnFlag[];
+  readonly ownFlags?: readonly OwnFlag[] | undefined;
   /** Signs a person in where that is no OpenID Connect sign-in: stores the session and says so. */
   signIn?(context: ProviderContext, login: LoginCommand, input: LoginInput): Promise<void>;
   /**

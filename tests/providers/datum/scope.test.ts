@@ -84,7 +84,6 @@ Deno.test("the organization in use is not said of a project that a variable name
     kind: "project",
     id: "data",
     source: "DATUM_PROJECT",
-    organization: undefined,
   });
 });
 
