@@ -53,6 +53,25 @@ export interface ProviderCode extends SessionLines {
   readonly flags: readonly SharedFlag[];
   /** The flags that it alone knows. */
   readonly ownFlags?: readonly OwnFlag[] | undefined;
+  /**
+   * Where and as which client a person signs in with OpenID Connect, by the flags and by the session that is renewed.
+   *
+   * @throws {AppError} `USAGE` with what is missing
+   */
+  signInTarget?(
+    input: LoginInput,
+    known: KnownSession | undefined,
+    readClientSecret: (path: string) => Promise<string>,
+  ): Promise<SignInTarget>;
+  /** How machines sign in there; absent where they do not. */
+  readonly machines?: MachineLogins | undefined;
+  /** Learns, within the limits of the context, what later commands need of the cloud. */
+  afterSignIn?(
+    context: ProviderContext,
+    session: Session,
+    accessToken: string,
+    fetch: HttpContext["fetch"],
+  ): Promise<void>;
   /** Signs a person in where that is no OpenID Connect sign-in: stores the session and says so. */
   signIn?(context: ProviderContext, login: LoginCommand, input: LoginInput): Promise<void>;
   /**
@@ -110,6 +129,36 @@ export interface SignInTarget {
   readonly revokesAlone?: true | undefined;
   /** What is kept of the vendor's API. */
   readonly api?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A session that is renewed. */
+export interface KnownSession {
+  readonly session: Session;
+  /** Its fields are as they were sealed; else they are a file's word, good for comparing whom it is of. */
+  readonly sealed: boolean;
+  /** Absent where the client has none, or its key is lost. */
+  readonly clientSecret?: string | undefined;
+  /** What is kept of the vendor's API. */
+  readonly api?: Credentials["api"] | undefined;
+}
+
+/** The flag with which a machine signs in. */
+export type MachineFlag = "credentials" | "withToken" | "workload";
+
+/** Where a machine belongs. */
+export type MachineAddress = Pick<Session, "provider" | "issuer" | "authHost" | "apiHost">;
+
+/** How machines sign in at a cloud. */
+export interface MachineLogins {
+  readonly flags: readonly MachineFlag[];
+  /**
+   * Where a machine belongs, by the flags, else as the session that is replaced.
+   *
+   * @throws {AppError} `USAGE`
+   */
+  address(input: LoginInput, known: Session | undefined): MachineAddress;
+  /** The client of the cloud's own program at an issuer; undefined where none is known. */
+  clientId?(authHost: string): string | undefined;
 }
 
 /** Where to sign in to a session that is gone, and whom its name names. */

@@ -1,24 +1,27 @@
 /** A machine's `login`: which way is meant, that its credential works, what is kept of it, what is said. */
 
-import { AppError } from "../../errors.ts";
+import { AppError, fail } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import { type IssuedToken, requestToken } from "../../sessions/token-source.ts";
 import type { Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { type SavedSession, saveMachine } from "../../sessions/save.ts";
-import { hasControlPlanes } from "../../providers/datum/facts.ts";
+import type { MachineFlag, MachineLogins, ProviderCode } from "../../providers/provider.ts";
+import type { SessionProvider } from "../../sessions/provider.ts";
+import { readClientSecret, readHiddenLine } from "../prompt/hidden-line.ts";
 import { PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT, WORKLOAD } from "../../providers/kinds.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { type CommandContext, keyringLimits } from "../context.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
-import { learnControlPlanes, tellName, tellNext } from "./announce.ts";
+import { tellName, tellNext } from "./announce.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import type { LoginInput } from "../../providers/flags.ts";
-import { credentialsOf, type Machine, type MachineLogin, wrong } from "./machine-kind.ts";
-import { personalAccessToken, serviceAccount } from "./machine-secret.ts";
-import { workload } from "./machine-workload.ts";
+import { credentialsOf, type Machine, type MachineLogin, wrong } from "../../sign-in/machine/machine.ts";
+import { personalAccessToken } from "../../sign-in/machine/personal-access-token.ts";
+import { serviceAccount } from "../../sign-in/machine/service-account.ts";
+import { workload } from "../../sign-in/machine/workload.ts";
 import { refuseLostKey } from "./unsealed-place.ts";
 
 /** A way to sign a machine in. */
@@ -44,7 +47,7 @@ const WAYS = {
     flags: ["issuer", "audience", "exchange"],
     read: workload,
   },
-} as const satisfies Partial<Record<keyof LoginInput, Way>>;
+} as const satisfies Record<MachineFlag, Way>;
 
 /** The flags that go with every way. */
 const EVERYWHERE: readonly string[] = [
@@ -66,10 +69,13 @@ const NO_BROWSER = ["device", "browser", "open"];
 
 /** Signs a machine in without asking anybody anything: proves its credential, keeps it, makes it active, says so. */
 export async function signInAMachine(cli: CommandContext, input: LoginInput): Promise<void> {
-  const way: Way = WAYS[
-    (Object.keys(WAYS) as (keyof typeof WAYS)[]).find((name) => input[name] !== undefined) ?? "workload"
-  ];
+  const name = (Object.keys(WAYS) as MachineFlag[]).find((name) => input[name] !== undefined) ?? "workload";
+  const way: Way = WAYS[name];
   checkFlags(way, input);
+  const clouds = await cloudsFor(cli, name);
+  if (input.provider !== undefined && !clouds.some(({ provider }) => String(provider) === input.provider)) {
+    throw notFor(`--provider ${printable(input.provider, 60)}`, way.flag);
+  }
   const { store } = cli;
   const wantedName = wantedSessionName(cli);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
@@ -85,7 +91,20 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   const stores = await keyStoreChoice(cli, input.keyring);
 
   using http = openSignIn(cli, timeout, certificateAuthority, "machine");
-  const machine = await way.read({ deps: cli, input, known, http });
+  const machine = await way.read({
+    warn: cli.out.warn,
+    readIn: cli.terminal.readIn,
+    readHiddenLine: (what) => readHiddenLine(cli, what),
+    readClientSecret: (path) => readClientSecret(cli, path),
+    input,
+    known,
+    http,
+    address: () => cloudOf(clouds, cli, input, known).machines.address(input, known),
+    clientIdAt: async (authHost) =>
+      (await cloudsFor(cli)).map(({ machines }) => machines.clientId?.(authHost)).find((id) =>
+        id !== undefined
+      ),
+  });
   const { proved, untried } = await prove(cli, http, machine, certificateAuthority);
   const user = await machine.userOf(proved?.token);
   const credentials = credentialsOf(machine, user.subject, certificateAuthority);
@@ -113,6 +132,40 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   await announce(cli, machine, saved, { proved, untried }, http.fetch);
 }
 
+/** A cloud that machines sign in to. */
+interface MachineCloud {
+  readonly provider: SessionProvider;
+  readonly machines: MachineLogins;
+  readonly code: ProviderCode;
+}
+
+/** The clouds that machines sign in to, with that flag where one is named. */
+async function cloudsFor({ providers }: CommandContext, flag?: MachineFlag): Promise<MachineCloud[]> {
+  const clouds = await Promise.all(
+    providers.all.map(async ({ facts, load }) => ({ provider: facts, code: await load() })),
+  );
+  return clouds.flatMap(({ provider, code }) => {
+    const { machines } = code;
+    return machines !== undefined && (flag === undefined || machines.flags.includes(flag))
+      ? [{ provider, machines, code }]
+      : [];
+  });
+}
+
+/** The cloud that is meant: the named one, one that the flags certainly mean, that of the session, the first. */
+function cloudOf(
+  clouds: readonly MachineCloud[],
+  { env }: CommandContext,
+  input: LoginInput,
+  known: Session | undefined,
+): MachineCloud {
+  const { provider: named, hostname } = input;
+  return clouds.find(({ provider }) => String(provider) === named) ??
+    clouds.find(({ code }) => code.meant?.(input, env) === "certainly") ??
+    clouds.find(({ provider }) => provider === known?.provider && hostname === undefined) ??
+    clouds[0] ?? fail(wrong("Machines do not sign in to any cloud."));
+}
+
 /** Refuses what the way does not know. Throws `USAGE`, naming the flag. */
 function checkFlags({ flag, flags }: Way, input: LoginInput): void {
   const exchanged = input.exchange ? EXCHANGE_FLAGS : [];
@@ -128,11 +181,6 @@ function checkFlags({ flag, flags }: Way, input: LoginInput): void {
         : flag,
     );
   }
-  const { provider } = input;
-  if (provider === undefined || provider === "datum" || (provider === "oidc" && flag === "--workload")) {
-    return;
-  }
-  throw notFor(`--provider ${printable(provider, 60)}`, flag);
 }
 
 function notFor(word: string, way: string): AppError {
@@ -224,8 +272,9 @@ async function announce(
   tellName(cli, session, machine.labelOf(session.user));
   warnOfPrecedence(cli, session.name);
   await warnOfProjectFolder(cli);
-  if (hasControlPlanes(session) && proved !== undefined) {
-    await learnControlPlanes(cli, session, proved.token.accessToken, fetch);
+  if (proved !== undefined) {
+    const { afterSignIn } = await cli.providers.of(session).load();
+    await afterSignIn?.(cli, session, proved.token.accessToken, fetch);
   }
   await tellNext(cli, session);
 }

@@ -5,12 +5,6 @@ import { printable, printableValue } from "../../text.ts";
 import { endpointUrl } from "../../http/address.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import { loopbackRedirect } from "../../oauth/redirect-uri.ts";
-import { cloudfleetTarget } from "../../providers/cloudfleet/target.ts";
-import { DATUM, hasControlPlanes } from "../../providers/datum/facts.ts";
-import { OIDC } from "../../providers/oidc/facts.ts";
-import { datumTarget } from "../../providers/datum/hosts.ts";
-import { oidcTarget } from "../../providers/oidc/target.ts";
-import type { Credentials } from "../../sessions/credentials.ts";
 import { isSameClient } from "../../sessions/identity.ts";
 import type { Session, SignInChoices } from "../../sessions/session.ts";
 import { labelOf, nameOfPerson, refuseNameOfOtherHost } from "../../sessions/name.ts";
@@ -18,7 +12,7 @@ import type { SavedSession } from "../../sessions/save.ts";
 import { saveSignIn } from "../../sign-in/save.ts";
 import { signInPerson } from "../../sign-in/person.ts";
 import type { SignedIn } from "../../sign-in/sign-in.ts";
-import type { Provider, SignInTarget } from "../../providers/provider.ts";
+import type { KnownSession, Provider, SignInTarget } from "../../providers/provider.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import { readClientSecret } from "../prompt/hidden-line.ts";
 import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
@@ -26,8 +20,8 @@ import { type CommandContext, keyringLimits } from "../context.ts";
 import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import type { LoginInput } from "../../providers/flags.ts";
 import { openSignIn } from "./open-sign-in.ts";
-import { chosenParameters } from "./parameters.ts";
-import { learnControlPlanes, nextCommand, tellName, tellNext } from "./announce.ts";
+import { chosenParameters } from "../../sign-in/parameters.ts";
+import { nextCommand, tellName, tellNext } from "./announce.ts";
 import { refuseLostKey } from "./unsealed-place.ts";
 
 /** Signs in, stores the session, makes it active and says so. */
@@ -91,44 +85,11 @@ async function targetOf(
   input: LoginInput,
   known: KnownSession | undefined,
 ): Promise<SignInTarget> {
-  switch (provider.facts) {
-    case DATUM:
-      return datumOf(input, known?.session);
-    case OIDC:
-      return await oidcOf(cli, input, known);
-    default:
-      if (known !== undefined) return cloudfleetTarget({ ...known.session, api: known.api });
-      throw new AppError("USAGE", "People sign in to Cloudfleet through a profile, which says where.", {
-        hint:
-          "Register one with datumctl auth add-profile user NAME ORGANIZATION_ID --issuer URL --client-id ID, " +
-          "then: datumctl login --profile NAME",
-      });
+  const { signInTarget } = await provider.load();
+  if (signInTarget !== undefined) {
+    return await signInTarget(input, known, (path) => readClientSecret(cli, path));
   }
-}
-
-function datumOf({ hostname, apiHostname, clientId }: LoginInput, known: Session | undefined): SignInTarget {
-  return datumTarget({
-    hostname: hostname ?? known?.authHost,
-    apiHostname: apiHostname ?? known?.apiHost,
-    clientId: clientId ?? known?.clientId,
-  });
-}
-
-async function oidcOf(
-  cli: CommandContext,
-  input: LoginInput,
-  known: KnownSession | undefined,
-): Promise<SignInTarget> {
-  const session = known?.session;
-  const issuer = input.issuer ?? session?.issuer;
-  const clientId = input.clientId ?? session?.clientId;
-  const file = input.clientSecretFile;
-  if (file !== undefined) {
-    return oidcTarget({ issuer, clientId, clientSecret: await readClientSecret(cli, file) });
-  }
-  // A secret is for the client that it was given for.
-  const clientSecret = clientId === session?.clientId ? known?.clientSecret : undefined;
-  return oidcTarget({ issuer, clientId, clientSecret });
+  throw new AppError("USAGE", `People do not sign in to ${provider.facts.title}.`);
 }
 
 /** What is chosen by flags, else as at the sign-in before. Throws `USAGE` for what cannot be used. */
@@ -145,17 +106,6 @@ function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignIn
     ...before,
     ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)),
   };
-}
-
-/** A session that is renewed. */
-interface KnownSession {
-  readonly session: Session;
-  /** Its fields are as they were sealed; else they are a file's word, good for comparing whom it is of. */
-  readonly sealed: boolean;
-  /** Absent where the client has none, or its key is lost. */
-  readonly clientSecret?: string | undefined;
-  /** What is kept of the vendor's API. */
-  readonly api?: Credentials["api"] | undefined;
 }
 
 /**
@@ -234,6 +184,7 @@ async function announce(
   tellName(cli, session, nameOfPerson(session.user));
   warnOfPrecedence(cli, session.name);
   await warnOfProjectFolder(cli);
-  if (hasControlPlanes(session)) await learnControlPlanes(cli, session, tokens.accessToken, fetch);
+  const { afterSignIn } = await cli.providers.of(session).load();
+  await afterSignIn?.(cli, session, tokens.accessToken, fetch);
   await tellNext(cli, session);
 }

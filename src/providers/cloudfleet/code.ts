@@ -1,5 +1,6 @@
 /** What Cloudfleet does otherwise than other clouds. */
 
+import { AppError } from "../../errors.ts";
 import { shellLine } from "../../text.ts";
 import { PERSON } from "../kinds.ts";
 import { sessionLines } from "../lines.ts";
@@ -31,6 +32,14 @@ export const CLOUDFLEET_CODE: ProviderCode = {
       : undefined,
   renewalTarget({ kind, issuer, clientId, apiHost }, { api }) {
     return kind === PERSON ? cloudfleetTarget({ issuer, clientId, apiHost, api }) : undefined;
+  },
+  signInTarget(_, known) {
+    if (known !== undefined) return Promise.resolve(cloudfleetTarget({ ...known.session, api: known.api }));
+    throw new AppError("USAGE", "People sign in to Cloudfleet through a profile, which says where.", {
+      hint:
+        "Register one with datumctl auth add-profile user NAME ORGANIZATION_ID --issuer URL --client-id ID, " +
+        "then: datumctl login --profile NAME",
+    });
   },
   nothingInUse: ({ name }) => ({
     message: `The session "${name}" has no API server in use.`,

@@ -4,9 +4,19 @@ import { AppError } from "../../errors.ts";
 import type { UnstoredSession } from "../../sessions/providers.ts";
 import { PERSON, PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT } from "../kinds.ts";
 import { clientFlags, hostOfName, loginLine, machineLoginLine, sessionLines } from "../lines.ts";
-import type { NamedTarget, ProviderCode } from "../provider.ts";
+import type { LoginInput } from "../flags.ts";
+import type { Session } from "../../sessions/session.ts";
+import { DATUM, hasControlPlanes } from "./facts.ts";
+import type { MachineAddress, NamedTarget, ProviderCode } from "../provider.ts";
 import { printable } from "../../text.ts";
-import { DATUM_API_HOST, DATUM_AUTH_HOST, datumHosts, datumTarget, scopeOfServer } from "./hosts.ts";
+import {
+  DATUM_API_HOST,
+  DATUM_AUTH_HOST,
+  datumClientId,
+  datumHosts,
+  datumTarget,
+  scopeOfServer,
+} from "./hosts.ts";
 
 /** Datum's code. */
 export const DATUM_CODE: ProviderCode = {
@@ -24,6 +34,21 @@ export const DATUM_CODE: ProviderCode = {
     return kind === PERSON ? datumTarget({ hostname: authHost, apiHostname: apiHost, clientId }) : undefined;
   },
   targetOfName,
+  signInTarget: ({ hostname, apiHostname, clientId }, known) =>
+    Promise.resolve(datumTarget({
+      hostname: hostname ?? known?.session.authHost,
+      apiHostname: apiHostname ?? known?.session.apiHost,
+      clientId: clientId ?? known?.session.clientId,
+    })),
+  machines: {
+    flags: ["credentials", "withToken", "workload"],
+    address: machineAddress,
+    clientId: datumClientId,
+  },
+  async afterSignIn(...given) {
+    const { learnControlPlanes } = await import("./learn.ts");
+    await learnControlPlanes(...given);
+  },
   nothingInUse: () => ({
     message: "No organization or project is in use.",
     hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
@@ -89,4 +114,19 @@ function targetOfName(name: string): NamedTarget | undefined {
     if (thrown instanceof AppError) return undefined;
     throw thrown;
   }
+}
+
+/** The Datum that the flags name, else the one of the session that is replaced. */
+function machineAddress(input: LoginInput, known: Session | undefined): MachineAddress {
+  const named = input.hostname !== undefined;
+  if (input.issuer !== undefined || (known !== undefined && !hasControlPlanes(known) && !named)) {
+    throw new AppError("USAGE", "--issuer and --provider datum cannot be combined.", {
+      hint: "Name one place only.",
+    });
+  }
+  const { authHost, apiHost } = datumHosts({
+    hostname: input.hostname ?? known?.authHost,
+    apiHostname: input.apiHostname ?? (named ? undefined : known?.apiHost),
+  });
+  return { provider: DATUM, issuer: `https://${authHost}`, authHost, apiHost };
 }

@@ -3,8 +3,11 @@
 import type { Session } from "../../sessions/session.ts";
 import { PERSON } from "../kinds.ts";
 import { clientFlags, hostOfName, loginLine, machineLoginLine, sessionLines } from "../lines.ts";
-import type { ProviderCode } from "../provider.ts";
-import { oidcTarget } from "./target.ts";
+import type { MachineAddress, ProviderCode } from "../provider.ts";
+import { AppError } from "../../errors.ts";
+import type { LoginInput } from "../flags.ts";
+import { OIDC } from "./facts.ts";
+import { issuerUrl, oidcTarget } from "./target.ts";
 
 /** The code of such an issuer. */
 export const OIDC_CODE: ProviderCode = {
@@ -31,6 +34,18 @@ export const OIDC_CODE: ProviderCode = {
   renewalTarget({ kind, issuer, clientId }, { clientSecret }) {
     return kind === PERSON ? oidcTarget({ issuer, clientId, clientSecret }) : undefined;
   },
+  async signInTarget(input, known, readClientSecret) {
+    const issuer = input.issuer ?? known?.session.issuer;
+    const clientId = input.clientId ?? known?.session.clientId;
+    const file = input.clientSecretFile;
+    if (file !== undefined) {
+      return oidcTarget({ issuer, clientId, clientSecret: await readClientSecret(file) });
+    }
+    // A secret is for the client that it was given for.
+    const clientSecret = clientId === known?.session.clientId ? known?.clientSecret : undefined;
+    return oidcTarget({ issuer, clientId, clientSecret });
+  },
+  machines: { flags: ["workload"], address: machineAddress },
   nothingInUse: ({ name }) => ({
     message: `The session "${name}" has no API server in use.`,
     hint: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
@@ -67,4 +82,25 @@ function choiceFlags({ signIn = {}, confidential }: Session): string[] {
     ["--client-secret-file", confidential ? "FILE" : undefined],
   ] as const;
   return flags.flatMap(([flag, value]) => value === undefined ? [] : [flag, value]);
+}
+
+/** The issuer whose API servers a machine's token is for. */
+function machineAddress(
+  { issuer: named, hostname, apiHostname }: LoginInput,
+  known: Session | undefined,
+): MachineAddress {
+  const wrong = (message: string, hint: string) => new AppError("USAGE", message, { hint });
+  const issuer = named ??
+    (known?.provider === OIDC && hostname === undefined ? known.issuer : undefined);
+  if (issuer === undefined) {
+    throw wrong("The provider oidc needs --issuer.", "Name whose API servers the token is for: --issuer URL");
+  }
+  const other = hostname !== undefined
+    ? "--hostname"
+    : apiHostname !== undefined
+    ? "--api-hostname"
+    : undefined;
+  if (other !== undefined) throw wrong(`--issuer and ${other} cannot be combined.`, "Name one place only.");
+  const { host } = issuerUrl(issuer);
+  return { provider: OIDC, issuer, authHost: host, apiHost: host };
 }

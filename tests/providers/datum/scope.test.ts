@@ -21,8 +21,7 @@ function chosen(
   variables: Record<string, string> = {},
   inUse: Session["inUse"] = undefined,
 ) {
-  const scope = chosenScope(flags, { env: (name) => variables[name], inUse });
-  return scope && asJson(scope);
+  return chosenScope(flags, { env: (name) => variables[name], inUse });
 }
 
 Deno.test("flags that name two things exclude each other", () => {

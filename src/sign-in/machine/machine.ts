@@ -1,28 +1,34 @@
-/** Owns what the ways of signing a machine in have in common: what each of them tells of a machine, and of its place. */
+/** What the ways of signing a machine in have in common: what each is handed, and what it says of a machine. */
 
 import { AppError } from "../../errors.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import type { AccessToken } from "../../oauth/grants/access-token.ts";
-import { DATUM } from "../../providers/datum/facts.ts";
-import { datumHosts } from "../../providers/datum/hosts.ts";
 import type { IssuingSource } from "../../sessions/token-source.ts";
 import type { SourceCredentials } from "../../sessions/credentials.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { CommandContext } from "../context.ts";
 import type { LoginInput } from "../../providers/flags.ts";
+import type { MachineAddress } from "../../providers/provider.ts";
 
 /** What a way of signing in is told. */
 export interface MachineLogin {
-  readonly deps: CommandContext;
+  /** Warns of something that does not stop the sign-in. */
+  readonly warn: (text: string) => void;
+  /** Reads all of standard input, so many bytes at most. */
+  readonly readIn: (largest: number) => Promise<string>;
+  /** Reads a line from standard input, or as it is typed without echo. */
+  readonly readHiddenLine: (what: string) => Promise<string>;
+  /** Reads the secret of `--client-secret-file`. */
+  readonly readClientSecret: (path: string) => Promise<string>;
   readonly input: LoginInput;
   /** The session of that name as it was sealed, when one of the same kind is replaced. */
   readonly known: Session | undefined;
+  /** Where the machine belongs, by the flags. */
+  readonly address: () => MachineAddress;
+  /** The client of a cloud's own program at an issuer; undefined where no cloud knows one. */
+  readonly clientIdAt: (authHost: string) => Promise<string | undefined>;
   /** For what has to be asked before the machine can be described. */
   readonly http: HttpContext;
 }
-
-/** Where a machine belongs. */
-export type MachineAddress = Pick<Session, "provider" | "issuer" | "authHost" | "apiHost">;
 
 /** A machine with the token source of its tokens, before anything was asked in its name. */
 export interface Machine {
@@ -40,16 +46,6 @@ export interface Machine {
   readonly keepsSecrets: boolean;
   /** A remark for the end: what is no longer needed, or what is not stored. */
   readonly remark: string;
-}
-
-/** The Datum that the flags name, else the one of the session that is replaced. Throws `USAGE`. */
-export function datumAddress({ input, known }: Pick<MachineLogin, "input" | "known">): MachineAddress {
-  const named = input.hostname !== undefined;
-  const { authHost, apiHost } = datumHosts({
-    hostname: input.hostname ?? known?.authHost,
-    apiHostname: input.apiHostname ?? (named ? undefined : known?.apiHost),
-  });
-  return { provider: DATUM, issuer: `https://${authHost}`, authHost, apiHost };
 }
 
 /** The credentials to be sealed, without a token. */

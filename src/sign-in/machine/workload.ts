@@ -3,32 +3,29 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
-import { datumClientId } from "../../providers/datum/hosts.ts";
 import { WORKLOAD } from "../../providers/kinds.ts";
-import { OIDC } from "../../providers/oidc/facts.ts";
-import { issuerUrl } from "../../providers/oidc/target.ts";
+import type { MachineAddress } from "../../providers/provider.ts";
 import type { IssuingSource } from "../../sessions/token-source.ts";
 import type { WorkloadSource } from "../../sessions/credentials.ts";
 import { storesJobToken } from "../../sessions/ci-job.ts";
 import { absolutePath } from "../../system/environment.ts";
-import { readClientSecret } from "../prompt/hidden-line.ts";
-import { datumAddress, type Machine, type MachineAddress, type MachineLogin, wrong } from "./machine-kind.ts";
-import { tokenParametersOf } from "./parameters.ts";
+import { tokenParametersOf } from "../parameters.ts";
+import { type Machine, type MachineLogin, wrong } from "./machine.ts";
 
 /** The variable of a GitLab job that holds its token, unless another is named. */
 const GITLAB_VARIABLE = "DATUMCTL_ID_TOKEN";
 
 /** `--workload`: the CI job itself. Throws `USAGE`, and what asking the issuer throws where its token is exchanged. */
 export async function workload(login: MachineLogin): Promise<Machine> {
-  const { deps: cli, input } = login;
+  const { input } = login;
   const { source, words } = sourceOf(input.workload ?? "");
   const { audience, scopes } = input;
   if (audience === undefined || audience === "") {
     throw wrong("--workload needs --audience: whom the CI system's token is for.");
   }
-  const address = placeOf(login);
+  const address = login.address();
   const exchanged = input.exchange ?? false;
-  const clientId = exchanged ? input.clientId ?? datumClientId(address.authHost) : "";
+  const clientId = exchanged ? input.clientId ?? await login.clientIdAt(address.authHost) : "";
   if (clientId === undefined) {
     throw wrong(
       `--exchange at ${address.authHost} needs --client-id.`,
@@ -37,7 +34,7 @@ export async function workload(login: MachineLogin): Promise<Machine> {
   }
   const clientSecret = input.clientSecretFile === undefined
     ? undefined
-    : await readClientSecret(cli, input.clientSecretFile);
+    : await login.readClientSecret(input.clientSecretFile);
   const wanted = scopes?.split(/[,\s]+/).filter((scope) => scope !== "") ?? [];
   const tokenSource = {
     kind: "workload",
@@ -78,31 +75,6 @@ function sourceOf(text: string): { readonly source: WorkloadSource; readonly wor
     `--workload does not know "${printable(text, 80)}".`,
     "It takes github, gitlab, gitlab:VARIABLE or file:PATH.",
   );
-}
-
-function placeOf(login: MachineLogin): MachineAddress {
-  const { input, known } = login;
-  const issuer = input.issuer ??
-    (known?.provider === OIDC && input.hostname === undefined ? known.issuer : undefined);
-  if (issuer === undefined) {
-    if (input.provider === "oidc") {
-      throw wrong(
-        "The provider oidc needs --issuer.",
-        "Name whose API servers the token is for: --issuer URL",
-      );
-    }
-    return datumAddress(login);
-  }
-  const other = input.provider === "datum"
-    ? "--provider datum"
-    : input.hostname !== undefined
-    ? "--hostname"
-    : input.apiHostname !== undefined
-    ? "--api-hostname"
-    : undefined;
-  if (other !== undefined) throw wrong(`--issuer and ${other} cannot be combined.`, "Name one place only.");
-  const { host } = issuerUrl(issuer);
-  return { provider: OIDC, issuer, authHost: host, apiHost: host };
 }
 
 type Exchanged = NonNullable<Extract<IssuingSource, { readonly kind: "workload" }>["exchange"]>;

@@ -1,10 +1,10 @@
 /** `login --auth-param`, `--token-param`, `--resource` and `--trust-audience`: what they take, and what they do not. */
 
-import { AppError } from "../../errors.ts";
-import { printable } from "../../text.ts";
-import type { TokenParameters } from "../../oauth/request-parameters.ts";
-import type { SignInChoices } from "../../sessions/session.ts";
-import type { LoginInput } from "../../providers/flags.ts";
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
+import type { TokenParameters } from "../oauth/request-parameters.ts";
+import type { SignInChoices } from "../sessions/session.ts";
+import type { LoginInput } from "../providers/flags.ts";
 
 /** What of a person's own goes along with the requests, as it is remembered. */
 export type ChosenParameters = Pick<
