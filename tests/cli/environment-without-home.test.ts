@@ -6,7 +6,7 @@ import { SessionStore } from "../../src/sessions/store.ts";
 import { addressVariables } from "../cloud/variables.ts";
 import { testHost } from "../host.ts";
 import { runLine } from "./run-line.ts";
-import { openWorld, type World } from "./world.ts";
+import { keyFile, openWorld, type World } from "./world.ts";
 import { CLOUDS } from "../clouds.ts";
 
 const V1 = "client.authentication.k8s.io/v1";
@@ -27,9 +27,7 @@ async function ok(words: string, env: Readonly<Record<string, string>>): Promise
 }
 
 async function withFile(world: World) {
-  const path = `${world.sandbox.folder}/key`;
-  await Deno.writeTextFile(path, JSON.stringify(await world.cloud.addServiceAccount()), { mode: 0o600 });
-  return { ...addressVariables(world.cloud), DATUMCTL_CREDENTIALS_FILE: path };
+  return { ...addressVariables(world.cloud), DATUMCTL_CREDENTIALS_FILE: await keyFile(world) };
 }
 
 async function withToken(world: World) {

@@ -4,23 +4,11 @@ import assert from "node:assert/strict";
 import { githubVariables } from "../../cloud/variables.ts";
 import { printedError } from "../../expect-error.ts";
 import type { Options } from "../run-line.ts";
-import { openWorld, type World } from "../world.ts";
+import { keyFile, openWorld, type World } from "../world.ts";
 
 /** The flags that name a world's cloud to a machine. */
 const at = ({ cloud }: World) =>
   `--hostname ${cloud.authHost} --api-hostname ${cloud.apiHost} --certificate-authority ${cloud.caFile} --keyring file`;
-
-/** Writes a service account's key file, open to its owner alone; changed before it is written. */
-async function keyFile(
-  { cloud, sandbox }: World,
-  change: (key: Record<string, unknown>) => unknown = (key) => key,
-  mode = 0o600,
-): Promise<string> {
-  const path = `${sandbox.folder}/key-${crypto.randomUUID()}.json`;
-  const content = change({ ...await cloud.addServiceAccount() });
-  await Deno.writeTextFile(path, typeof content === "string" ? content : JSON.stringify(content), { mode });
-  return path;
-}
 
 const sessions = async ({ sandbox }: World) => (await sandbox.store.list()).sessions;
 
