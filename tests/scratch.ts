@@ -1,5 +1,7 @@
 /** Folders and files of tests: a folder of a test's own, scripts that stand for programs, what lies where. */
 
+import assert from "node:assert/strict";
+
 /** A new folder, which goes with all that is in it when it is disposed of. */
 export async function scratchFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "datumctl-test-" });
@@ -17,9 +19,14 @@ export async function writeScript(path: string, body: string): Promise<void> {
   await Deno.writeTextFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
 }
 
-/** The permissions of a file or folder; a link's own. */
+/** The permissions of a file or folder. */
 export async function modeOf(path: string): Promise<number> {
-  return ((await Deno.lstat(path)).mode ?? 0) & 0o777;
+  return ((await Deno.stat(path)).mode ?? 0) & 0o777;
+}
+
+/** Fails when there is something at that path. */
+export async function assertMissing(path: string): Promise<void> {
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
 }
 
 /** The names of what is in a folder, in order. */

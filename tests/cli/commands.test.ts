@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
 import { signInOf } from "../../src/sessions/refresh.ts";
+import { assertMissing } from "../scratch.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
 
@@ -287,12 +288,12 @@ Deno.test("update-kubeconfig writes, shows and remembers", async (test) => {
     for (const words of ["--exec-interactive-mode Sometimes", "--hostname http://x", "--context "]) {
       assert.equal((await world.run(`auth update-kubeconfig --project p ${words}`)).code, 2, words);
     }
-    await assert.rejects(Deno.stat(kubeconfig), Deno.errors.NotFound);
+    await assertMissing(kubeconfig);
   });
 
   await test.step("--dry-run prints a diff and writes nothing", async () => {
     assert.match(await world.ok("auth update-kubeconfig --project web --dry-run"), /\+.*datum-project-web/);
-    await assert.rejects(Deno.stat(kubeconfig), Deno.errors.NotFound);
+    await assertMissing(kubeconfig);
     assert.equal((await sandbox.store.read(name))?.inUse, undefined);
   });
 

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { startCloudfleet } from "../cloud/cloudfleet.ts";
 import { SessionStore } from "../../src/sessions/store.ts";
+import { addressVariables } from "../cloud/variables.ts";
 import { testHost } from "../host.ts";
 import { runLine } from "./run-line.ts";
-import { openWorld, type World } from "./world.ts";
+import { keyFile, openWorld, type World } from "./world.ts";
 import { CLOUDS } from "../clouds.ts";
 
 const V1 = "client.authentication.k8s.io/v1";
@@ -25,20 +26,15 @@ async function ok(words: string, env: Readonly<Record<string, string>>): Promise
   return stdout;
 }
 
-const placeOf = ({ cloud }: World) => ({
-  DATUMCTL_HOSTNAME: cloud.authHost,
-  DATUMCTL_API_HOSTNAME: cloud.apiHost,
-  DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
-});
-
 async function withFile(world: World) {
-  const path = `${world.sandbox.folder}/key`;
-  await Deno.writeTextFile(path, JSON.stringify(await world.cloud.addServiceAccount()), { mode: 0o600 });
-  return { ...placeOf(world), DATUMCTL_CREDENTIALS_FILE: path };
+  return { ...addressVariables(world.cloud), DATUMCTL_CREDENTIALS_FILE: await keyFile(world) };
 }
 
 async function withToken(world: World) {
-  return { ...placeOf(world), DATUMCTL_TOKEN: (await ok("auth get-token", await withFile(world))).trimEnd() };
+  return {
+    ...addressVariables(world.cloud),
+    DATUMCTL_TOKEN: (await ok("auth get-token", await withFile(world))).trimEnd(),
+  };
 }
 
 for (const variables of [withToken, withFile]) {
@@ -93,7 +89,7 @@ Deno.test("without a home Cloudfleet's commands act as its variables say", async
 Deno.test("without a home what a variable gives fails as it does with one, in either form", async () => {
   await using world = await openWorld();
   const token = `${btoa('{"alg":"RS256"}')}.${btoa('{"sub":"1","exp":1700000000}')}.c2ln`.replaceAll("=", "");
-  const env = { ...placeOf(world), DATUMCTL_TOKEN: token };
+  const env = { ...addressVariables(world.cloud), DATUMCTL_TOKEN: token };
   const plain = await run("auth get-token", env);
   assert.deepEqual([plain.code, plain.stdout], [4, ""]);
   assert.match(plain.stderr, /^error: The session "env:DATUMCTL_TOKEN" has expired/);

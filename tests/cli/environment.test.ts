@@ -1,15 +1,10 @@
 /** Proves that every command acts as what DATUMCTL_TOKEN and DATUMCTL_CREDENTIALS_FILE give, and that nothing of it is kept. */
 
 import assert from "node:assert/strict";
+import { addressVariables } from "../cloud/variables.ts";
 import { openWorld, type World } from "./world.ts";
 
 /** Where a world's cloud is, as variables. */
-const placeOf = ({ cloud }: World) => ({
-  DATUMCTL_HOSTNAME: cloud.authHost,
-  DATUMCTL_API_HOSTNAME: cloud.apiHost,
-  DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
-});
-
 /** Writes a service account's key file. */
 async function keyFile({ cloud, sandbox }: World): Promise<string> {
   const path = `${sandbox.folder}/../key-${crypto.randomUUID()}.json`;
@@ -18,14 +13,14 @@ async function keyFile({ cloud, sandbox }: World): Promise<string> {
 }
 
 const withFile = async (world: World) => ({
-  ...placeOf(world),
+  ...addressVariables(world.cloud),
   DATUMCTL_CREDENTIALS_FILE: await keyFile(world),
 });
 
 /** A ready token, and the variables that give it. */
 async function withToken(world: World) {
   const token = (await world.ok("auth get-token", { env: await withFile(world) })).trimEnd();
-  return { ...placeOf(world), DATUMCTL_TOKEN: token };
+  return { ...addressVariables(world.cloud), DATUMCTL_TOKEN: token };
 }
 
 const unsigned = (claims: Record<string, unknown>) =>
@@ -125,7 +120,10 @@ Deno.test("a key file is traded once by each command, however much that asks", a
 
 Deno.test("a token that has ended is exit 4 in one block that names the variable", async () => {
   await using world = await openWorld();
-  const env = { ...placeOf(world), DATUMCTL_TOKEN: unsigned({ sub: "1", exp: 1_700_000_000 }) };
+  const env = {
+    ...addressVariables(world.cloud),
+    DATUMCTL_TOKEN: unsigned({ sub: "1", exp: 1_700_000_000 }),
+  };
   for (
     const words of [
       "auth get-token",
@@ -147,7 +145,10 @@ Deno.test("a token that has ended is exit 4 in one block that names the variable
 
 Deno.test("a token that has ended is told once to each kubectl, which runs its plugin five times", async () => {
   await using world = await openWorld();
-  const env = { ...placeOf(world), DATUMCTL_TOKEN: unsigned({ sub: "1", exp: 1_700_000_000 }) };
+  const env = {
+    ...addressVariables(world.cloud),
+    DATUMCTL_TOKEN: unsigned({ sub: "1", exp: 1_700_000_000 }),
+  };
   const credential = "auth get-token -o client.authentication.k8s.io/v1";
   const told: string[] = [];
   for (let run = 0; run < 5; run++) {
@@ -187,7 +188,11 @@ Deno.test("what one value of a variable failed with is not told of another", asy
 
 Deno.test("a token that the server refuses is exit 4 in one block that names the variable", async () => {
   await using world = await openWorld();
-  const env = { ...placeOf(world), DATUMCTL_TOKEN: "opaque-and-unknown", DATUM_ORGANIZATION: "acme" };
+  const env = {
+    ...addressVariables(world.cloud),
+    DATUMCTL_TOKEN: "opaque-and-unknown",
+    DATUM_ORGANIZATION: "acme",
+  };
   for (const words of ["auth whoami", "auth update-kubeconfig --project web", "api-resources"]) {
     const { code, stderr } = await world.run(words, { env });
     assert.equal(code, 4, `${words}: ${stderr}`);
@@ -198,7 +203,7 @@ Deno.test("a token that the server refuses is exit 4 in one block that names the
 
 Deno.test("what is no bearer token, no key file, no place and no authority is USAGE and named", async () => {
   await using world = await openWorld();
-  const place = placeOf(world);
+  const place = addressVariables(world.cloud);
   const pat = world.cloud.addPersonalAccessToken();
   const rows: [Record<string, string>, RegExp][] = [
     [{ ...place, DATUMCTL_TOKEN: "two words" }, /DATUMCTL_TOKEN holds no bearer token/],

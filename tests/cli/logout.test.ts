@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { onlyPrintedError } from "../expect-error.ts";
+import { assertMissing } from "../scratch.ts";
 import { runLine } from "./run-line.ts";
 import { ADA, at, GRACE, openWorld, type World } from "./world.ts";
 
@@ -126,5 +127,5 @@ Deno.test("a kubeconfig that is not there is named by the logout, and neither it
   const { code, stderr } = await world.run(`logout --kubeconfig ${folder}/config`);
   assert.equal(code, 0);
   assert.match(stderr, /There is no kubeconfig .*\/no\/such\/config: no entry was removed/);
-  await assert.rejects(Deno.stat(`${world.sandbox.folder}/no`), Deno.errors.NotFound);
+  await assertMissing(`${world.sandbox.folder}/no`);
 });

@@ -4,20 +4,13 @@ import assert from "node:assert/strict";
 import { runGetToken } from "../../src/plugin/get-token.ts";
 import { readGetToken } from "../../src/plugin/arguments.ts";
 import { parentOf } from "../sessions/sandbox.ts";
-import { ADA, GRACE, openWorld, type World } from "./world.ts";
+import { ADA, GRACE, keyFile, openWorld, type World } from "./world.ts";
 import { CLOUDS } from "../clouds.ts";
 
 const who = async (world: World, env: Record<string, string>, words = "") => {
   const { session, source } = JSON.parse(await world.ok(`whoami -o json ${words}`, { env }));
   return [session, source];
 };
-
-/** Writes a service account's key file. */
-async function keyFile({ cloud, sandbox }: World): Promise<string> {
-  const path = `${sandbox.folder}/key-${crypto.randomUUID()}.json`;
-  await Deno.writeTextFile(path, JSON.stringify(await cloud.addServiceAccount()), { mode: 0o600 });
-  return path;
-}
 
 const placeOf = ({ cloud }: World) => ({
   DATUMCTL_HOSTNAME: cloud.authHost,

@@ -46,3 +46,15 @@ export const GRACE = "grace@example.com";
 
 /** The session of that e-mail at this world's cloud. */
 export const at = ({ cloud }: World, email: string) => `${email}@${cloud.apiHost}`;
+
+/** Writes a service account's key file, open to its owner alone; changed before it is written. */
+export async function keyFile(
+  { cloud, sandbox }: Pick<World, "cloud" | "sandbox">,
+  change: (key: Record<string, unknown>) => unknown = (key) => key,
+  mode = 0o600,
+): Promise<string> {
+  const path = `${sandbox.folder}/key-${crypto.randomUUID()}.json`;
+  const content = change({ ...await cloud.addServiceAccount() });
+  await Deno.writeTextFile(path, typeof content === "string" ? content : JSON.stringify(content), { mode });
+  return path;
+}

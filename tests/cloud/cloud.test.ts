@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createSecureContext } from "node:tls";
 import { X509Certificate } from "node:crypto";
 
+import { assertMissing } from "../scratch.ts";
 import { connectCloud } from "./admin.ts";
 import { signInByHttp } from "./browser.ts";
 import type { Cookie } from "./browser.ts";
@@ -19,7 +20,7 @@ Deno.test("after the close no port answers and the CA file is gone; the ports ar
   for (const url of [issuer, `https://${apiHost}`, `${admin}/info`]) {
     await assert.rejects(fetch(url), failsWith(/refused/));
   }
-  await assert.rejects(Deno.stat(caFile), Deno.errors.NotFound);
+  await assertMissing(caFile);
 
   const [authPort, apiPort] = [Number(new URL(issuer).port), Number(apiHost.split(":")[1])];
   await using again = await startCloud({ authPort, apiPort, host: "localhost" });
@@ -131,5 +132,5 @@ Deno.test("the task prints where everything is, without a warning, and ends at a
   while (!(await reader.read()).done);
   assert.equal(await new Response(task.stderr).text(), "");
   assert.equal((await task.status).code, 0);
-  await assert.rejects(Deno.stat(remote.caFile), Deno.errors.NotFound);
+  await assertMissing(remote.caFile);
 });

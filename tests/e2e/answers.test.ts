@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { leadsTo, signInByHttp } from "../cloud/browser.ts";
+import { expireSession } from "../e2e/expired-session.ts";
 import { kubectl } from "./kubectls.ts";
 import { openPanes, type Pane, panesAtHand } from "./panes.ts";
 import { testInWorld, type World } from "./world.ts";
@@ -15,16 +16,8 @@ const withKubectl = { ignore: kubectl === "" };
 async function signedIn(world: World): Promise<string> {
   assert.equal((await world.login(ADA)).code, 0);
   await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
-  world.cloud.setTokenLife(1);
-  const { code, stderr } = await world.login(ADA);
-  assert.equal(code, 0, stderr);
-  world.cloud.setTokenLife(3600);
-  const session = `${ADA}@${world.cloud.apiHost}`;
-  const file = (await world.files()).find((path) => /\/sessions\/[a-z2-7]{16}\.json$/.test(path));
-  const { tokenExpires } = JSON.parse(await Deno.readTextFile(file ?? ""));
-  while (Date.now() <= Date.parse(tokenExpires)) await new Promise((resolve) => setTimeout(resolve, 50));
-  world.cloud.resetCounts();
-  return session;
+  await expireSession(world);
+  return `${ADA}@${world.cloud.apiHost}`;
 }
 
 const namespaces = (world: World) => world.start(kubectl, ["get", "namespaces"]).finished;

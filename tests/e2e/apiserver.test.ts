@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { ROOT } from "../../scripts/compile.ts";
 import { pause } from "../../src/system/clock.ts";
 import { startStockIssuer } from "../cloud/stock-issuer.ts";
+import { assertMissing } from "../scratch.ts";
 import { type Stage, testAtApiServer } from "./apiserver-stage.ts";
 import { meaning, SAME } from "./discovery-lines.ts";
 import { bad, CLIENT, good, issuerFlags, native, signIn } from "./issuer-stage.ts";
@@ -271,7 +272,7 @@ testAtApiServer("whom a cluster believes is its own affair", async (stage, conte
     );
     assert.match(stderr, /Compare that with .*jwt\[\]\.issuer\.url and jwt\[\]\.issuer\.audiences/);
     assert.doesNotMatch(stderr, /[Ss]ign in/);
-    await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
+    await assertMissing(world.kubeconfig);
   });
   await context.step("an entry that is written all the same is refused with every command", async () => {
     await world.ok([...update, "--skip-validation"]);

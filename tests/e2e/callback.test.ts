@@ -7,6 +7,7 @@ import type { ErrorCode } from "../../src/errors.ts";
 import { authorizeByHttp, signInByHttp } from "../cloud/browser.ts";
 import type { Faults } from "../cloud/cloud.ts";
 import { printedError } from "../expect-error.ts";
+import { until } from "../until.ts";
 import { openWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
@@ -217,7 +218,7 @@ Deno.test("SIGINT while the code is being exchanged exits 130, and the browser h
     await world.cloud.setFaults({ token: { slow: 60_000 } });
     const login = world.startLogin(["--error-format", "json"]);
     const page = signInByHttp(world.cloud, await login.address, ADA);
-    while (world.cloud.counts().token === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => world.cloud.counts().token !== 0, "the exchange");
     login.kill("SIGINT");
     const finished = await login.finished;
     printedError(finished, { code: "INTERRUPTED", exitCode: 130 });

@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { findProgram } from "../../src/system/processes.ts";
+import { expireSession, sessionFile } from "../e2e/expired-session.ts";
+import { assertMissing } from "../scratch.ts";
+import { until } from "../until.ts";
 import { kubectl } from "./kubectls.ts";
 import { type Finished, testInWorld, type World } from "./world.ts";
 
@@ -13,25 +16,6 @@ if (noKeyring) console.error("skipped: many at once with a real keyring, for the
 
 const TOKEN = ["auth", "get-token"];
 const CREDENTIAL = [...TOKEN, "--output=client.authentication.k8s.io/v1"];
-
-/** Signs somebody in with tokens that live for a second, waits that second out, and resets what was counted. */
-async function expiredSession(world: World): Promise<void> {
-  world.cloud.setTokenLife(1);
-  const { code, stderr } = await world.login("ada@example.com");
-  assert.equal(code, 0, stderr);
-  world.cloud.setTokenLife(3600);
-  const { tokenExpires } = JSON.parse(await Deno.readTextFile(await sessionFile(world)));
-  await until(() => Date.now() > Date.parse(tokenExpires));
-  world.cloud.resetCounts();
-}
-
-async function until(reached: () => boolean): Promise<void> {
-  const most = performance.now() + 15_000;
-  while (!reached()) {
-    assert.ok(performance.now() < most, "this did not come within 15 s");
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
 
 const refreshes = (world: World) => world.cloud.counts()["token:refresh_token"];
 
@@ -55,7 +39,7 @@ for (const keyring of [undefined, "real"] as const) {
   testInWorld(
     `50 get-token on an expired token cost one refresh and all get the same token, with ${where}`,
     async (world) => {
-      await expiredSession(world);
+      await expireSession(world);
       const tokens = allGood(
         await many(50, (index) => world.datumctl(index % 2 === 0 ? TOKEN : CREDENTIAL, { timeout: 120_000 })),
       ).map((text) => text.startsWith("{") ? JSON.parse(text).status.token : text.trimEnd());
@@ -72,7 +56,7 @@ for (const keyring of [undefined, "real"] as const) {
       world.cloud.setTokenLife(3600);
       await world.login("ada@example.com");
       await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
-      await expiredSession(world);
+      await expireSession(world);
       const env = { HOME: world.home };
       const lists = allGood(
         await many(20, () => world.start(kubectl, ["get", "namespaces"], { env, timeout: 120_000 }).finished),
@@ -123,7 +107,7 @@ testInWorld(
 testInWorld(
   "logout while others wait for a refresh: the session stays gone, and its name with it",
   async (world) => {
-    await expiredSession(world);
+    await expireSession(world);
     const { apiHost } = world.cloud;
     await using held = await holdLock(world);
     const waiting = Array.from({ length: 8 }, () => world.start(world.binary, CREDENTIAL));
@@ -149,7 +133,7 @@ testInWorld(
 );
 
 testInWorld("a session whose file is removed while the issuer answers is not written back", async (world) => {
-  await expiredSession(world);
+  await expireSession(world);
   await world.cloud.setFaults({ token: { slow: 1_000 } });
   const refreshing = world.start(world.binary, TOKEN);
   await until(() => (world.cloud.counts().token ?? 0) > 0);
@@ -157,7 +141,7 @@ testInWorld("a session whose file is removed while the issuer answers is not wri
   await Deno.remove(file);
   const { code, stderr } = await refreshing.finished;
   assert.equal(code, 0, stderr);
-  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  await assertMissing(file);
   assert.equal(await world.ok(["auth", "list", "-o", "json"]), "[]\n");
 });
 
@@ -224,7 +208,7 @@ async function nobodyIsSignedOut(world: World, inAll: number): Promise<void> {
 
 for (const signal of [...SIGNALS, "SIGKILL"] as const) {
   testInWorld(`${signal} before the request ends the process, and the next one refreshes`, async (world) => {
-    await expiredSession(world);
+    await expireSession(world);
     {
       await using held = await holdLock(world);
       const waiting = world.start(world.binary, CREDENTIAL);
@@ -241,7 +225,7 @@ for (const signal of SIGNALS) {
   testInWorld(
     `${signal} while the issuer is slow to answer is held back until the new tokens are kept`,
     async (world) => {
-      await expiredSession(world);
+      await expireSession(world);
       await world.cloud.setFaults({ token: { slow: 800 } });
       const refreshing = world.start(world.binary, CREDENTIAL);
       await until(() => (world.cloud.counts().token ?? 0) > 0);
@@ -257,7 +241,7 @@ for (const signal of SIGNALS) {
   );
 
   testInWorld(`${signal} right after the answer loses nothing`, async (world) => {
-    await expiredSession(world);
+    await expireSession(world);
     const refreshing = world.start(world.binary, CREDENTIAL);
     // Counted when the tokens have rotated and the answer is on its way.
     await until(() => (refreshes(world) ?? 0) > 0);
@@ -272,7 +256,7 @@ for (const signal of SIGNALS) {
 }
 
 testInWorld("a signal at any moment of a refresh signs nobody out", async (world) => {
-  await expiredSession(world);
+  await expireSession(world);
   world.cloud.setTokenLife(3600);
   // From before the program's first line to after its last one.
   for (let delay = 0; delay <= 300; delay += 15) {
@@ -291,7 +275,7 @@ testInWorld("a signal at any moment of a refresh signs nobody out", async (world
 });
 
 testInWorld("SIGKILL while the issuer has not begun to answer costs nothing", async (world) => {
-  await expiredSession(world);
+  await expireSession(world);
   await world.cloud.setFaults({ token: { slow: 1_500 } });
   const refreshing = world.start(world.binary, TOKEN);
   await until(() => (world.cloud.counts().token ?? 0) > 0);
@@ -304,7 +288,7 @@ testInWorld("SIGKILL while the issuer has not begun to answer costs nothing", as
 testInWorld("Ctrl-C in kubectl, which reaches the plugin too, signs nobody out", async (world) => {
   await world.login("ada@example.com");
   await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
-  await expiredSession(world);
+  await expireSession(world);
   await world.cloud.setFaults({ token: { slow: 800 } });
   // A process group of its own, as a terminal's job is one.
   const running = world.start("setsid", [kubectl, "get", "namespaces"]);
@@ -334,12 +318,6 @@ async function opened(pid: number, path: string): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-}
-
-async function sessionFile(world: World): Promise<string> {
-  const found = (await world.files()).find((path) => /\/sessions\/[a-z2-7]{16}\.json$/.test(path));
-  assert.ok(found !== undefined);
-  return found;
 }
 
 interface HeldLock extends AsyncDisposable {

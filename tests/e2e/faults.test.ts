@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";
 import type { Faults } from "../cloud/cloud.ts";
+import { expireSession, sessionFile } from "../e2e/expired-session.ts";
 import { onlyPrintedError } from "../expect-error.ts";
+import { assertMissing } from "../scratch.ts";
+import { until } from "../until.ts";
 import { printedAddress, whenPrinted } from "../when-printed.ts";
 import { kubectl } from "./kubectls.ts";
 import { type Finished, type RunOptions, testInWorld, type World } from "./world.ts";
@@ -14,30 +17,11 @@ const CREDENTIAL = [...TOKEN, "--output=client.authentication.k8s.io/v1"];
 const takesKubectl = { ignore: kubectl === "" };
 
 /** Ada's session with its kubeconfig entry; its token's second is over, and nothing was counted yet. */
-async function expiredSession(world: World): Promise<void> {
-  world.cloud.setTokenLife(1);
-  const { code, stderr } = await world.login("ada@example.com");
-  assert.equal(code, 0, stderr);
-  world.cloud.setTokenLife(3600);
-  await world.ok(["auth", "update-kubeconfig", "--project", "web", "--skip-validation"]);
-  const { tokenExpires } = JSON.parse(await Deno.readTextFile(await sessionFile(world)));
-  await until(() => Date.now() > Date.parse(tokenExpires));
-  world.cloud.resetCounts();
-}
-
-async function sessionFile(world: World): Promise<string> {
-  const found = (await world.files()).find((path) => /\/sessions\/[a-z2-7]{16}\.json$/.test(path));
-  assert.ok(found !== undefined);
-  return found;
-}
-
-async function until(reached: () => boolean): Promise<void> {
-  const most = performance.now() + 15_000;
-  while (!reached()) {
-    assert.ok(performance.now() < most, "this did not come within 15 s");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+const expiredSession = (world: World) =>
+  expireSession(
+    world,
+    () => world.ok(["auth", "update-kubeconfig", "--project", "web", "--skip-validation"]),
+  );
 
 const getNamespaces = (world: World, options?: RunOptions): Promise<Finished> =>
   world.start(kubectl, ["get", "namespaces"], options).finished;
@@ -94,7 +78,7 @@ for (const [what, faults] of Object.entries(OUTAGES)) {
       assert.ok(direct.took < 11_000, `get-token took ${Math.round(direct.took)} ms`);
       assert.equal(direct.stdout, "");
       onlyPrintedError(direct, { code: "NETWORK", retryable: true });
-      await assert.rejects(Deno.stat(mark), Deno.errors.NotFound);
+      await assertMissing(mark);
       await healed(world);
     },
     takesKubectl,

@@ -7,6 +7,7 @@ import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { startStudio } from "../cloud/studio.ts";
 import { onlyPrintedError } from "../expect-error.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
+import { assertMissing, modeOf } from "../scratch.ts";
 import { type OnStderr, printedAddress, printedCode, whenPrinted } from "../when-printed.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
 import { type RunOptions, testInWorld, type World } from "./world.ts";
@@ -311,7 +312,7 @@ users:
         if (checkpoint === "shared file renamed") {
           assert.ok(text.includes("datum-project-web") && text.includes("# by hand"), text);
         } else assert.equal(text, theirs);
-        assert.equal(((await Deno.stat(world.kubeconfig)).mode ?? 0) & 0o777, 0o600);
+        assert.equal(await modeOf(world.kubeconfig), 0o600);
         for (const { name } of Deno.readDirSync(folder)) {
           assert.equal(((await Deno.stat(`${folder}/${name}`)).mode ?? 0) & 0o077, 0, `${name} is private`);
         }
@@ -395,7 +396,7 @@ test("a token's creation killed after the answer leaves a token that is listed, 
   const file = `${world.home}/ci.secret`;
   const create = ["tokens", "create", "--name", "ci", "--role", "User", "--secret-file", file];
   await killAt(world, "secret answered", [...create, "--save-profile", "ci"], { env });
-  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  await assertMissing(file);
   const listed: { id: string; name: string }[] = JSON.parse(
     await world.ok(["tokens", "list", "-o", "json"], { env }),
   );
@@ -425,7 +426,7 @@ test("a secret's file killed before its rename is private, and cleared away by t
   const [left, ...more] = [...Deno.readDirSync(folder)].map(({ name }) => name);
   assert.deepEqual(more, []);
   assert.match(left ?? "", /^ci\.secret\.new-[0-9a-f]{8}-[0-9a-f-]{36}$/);
-  assert.equal(((await Deno.stat(`${folder}/${left}`)).mode ?? 0) & 0o777, 0o600);
+  assert.equal(await modeOf(`${folder}/${left}`), 0o600);
   const lost = await Deno.readTextFile(`${folder}/${left}`);
   assert.ok(cloudfleet.secrets().some(({ value }) => value === lost.trim()), "it holds the secret");
   await world.ok(create, { env });

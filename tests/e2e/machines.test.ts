@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { ROOT } from "../../scripts/compile.ts";
 import { findProgram } from "../../src/system/processes.ts";
+import { addressVariables, githubVariables } from "../cloud/variables.ts";
 import type { RunOptions } from "./world.ts";
 import { kubectl } from "./kubectls.ts";
 import { leaksBelow, leaksIn, needlesOf } from "./leaks.ts";
@@ -66,18 +67,6 @@ async function prepareJob(world: World): Promise<Job> {
   };
 }
 
-const github = ({ cloud: { ciIssuers } }: World) => ({
-  ACTIONS_ID_TOKEN_REQUEST_URL: ciIssuers.github.requestUrl,
-  ACTIONS_ID_TOKEN_REQUEST_TOKEN: ciIssuers.github.requestToken,
-});
-
-/** Where the cloud is, for credentials in variables. */
-const placeOf = ({ cloud }: World) => ({
-  DATUMCTL_HOSTNAME: cloud.authHost,
-  DATUMCTL_API_HOSTNAME: cloud.apiHost,
-  DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
-});
-
 const placeOfCloudfleet = ({ issuer, apiUrl, caFile }: Cloudfleet) => ({
   CLOUDFLEET_ISSUER: issuer,
   CLOUDFLEET_API_URL: apiUrl,
@@ -121,13 +110,13 @@ const kindsOf = (world: World, cloudfleet: Cloudfleet): readonly Kind[] => [
   {
     what: "a GitHub job",
     login: `datumctl login -v $AT --workload github --audience ${AUDIENCE}`,
-    env: github,
+    env: ({ cloud }) => githubVariables(cloud),
     session: true,
   },
   {
     what: "a GitHub job, exchanged",
     login: `datumctl login -v $AT --workload github ${exchanged(world)}`,
-    env: github,
+    env: ({ cloud }) => githubVariables(cloud),
     session: true,
   },
   {
@@ -177,7 +166,7 @@ const kindsOf = (world: World, cloudfleet: Cloudfleet): readonly Kind[] => [
     what: "DATUMCTL_CREDENTIALS_FILE",
     login: "true",
     env: (world, { secrets }) => ({
-      ...placeOf(world),
+      ...addressVariables(world.cloud),
       DATUMCTL_CREDENTIALS_FILE: `${secrets}/datum-key.json`,
     }),
     session: false,
@@ -186,9 +175,12 @@ const kindsOf = (world: World, cloudfleet: Cloudfleet): readonly Kind[] => [
     what: "DATUMCTL_TOKEN",
     login: "true",
     env: async (world, { secrets }) => {
-      const env = { ...placeOf(world), DATUMCTL_CREDENTIALS_FILE: `${secrets}/datum-key.json` };
+      const env = {
+        ...addressVariables(world.cloud),
+        DATUMCTL_CREDENTIALS_FILE: `${secrets}/datum-key.json`,
+      };
       return {
-        ...placeOf(world),
+        ...addressVariables(world.cloud),
         DATUMCTL_TOKEN: (await world.ok(["auth", "get-token"], { env })).trimEnd(),
       };
     },
@@ -317,7 +309,7 @@ async function scriptsOf(
   }
   const { steps, permissions } = jobs.deploy;
   const key = await Deno.readTextFile(`${secrets}/datum-key.json`);
-  const given = permissions?.["id-token"] === "write" ? github(world) : {};
+  const given = permissions?.["id-token"] === "write" ? githubVariables(world.cloud) : {};
   return (steps as Step[]).map(({ run, env = {} }) => ({
     script: run ?? assert.fail("a step that runs nothing"),
     env: {
@@ -347,7 +339,10 @@ testInWorld(
   async (world) => {
     const job = await prepareJob(world);
     const { cloud } = world;
-    const ready = { ...placeOf(world), DATUMCTL_CREDENTIALS_FILE: `${job.secrets}/datum-key.json` };
+    const ready = {
+      ...addressVariables(world.cloud),
+      DATUMCTL_CREDENTIALS_FILE: `${job.secrets}/datum-key.json`,
+    };
     await Deno.writeTextFile(
       `${job.secrets}/ready-token`,
       await world.ok(["auth", "get-token"], { env: ready }),
@@ -366,7 +361,13 @@ testInWorld(
       await Deno.mkdir(home);
       let said = "";
       for (const { script, env } of await scriptsOf(snippet, world, job)) {
-        const variables = { ...job.env, ...placeOf(world), ...env, HOME: home, KUBECONFIG: undefined };
+        const variables = {
+          ...job.env,
+          ...addressVariables(world.cloud),
+          ...env,
+          HOME: home,
+          KUBECONFIG: undefined,
+        };
         const { code, stdout, stderr } = await shell(world, here(script), variables);
         assert.equal(code, 0, `${snippet.text}\n${stderr}`);
         said += stdout;

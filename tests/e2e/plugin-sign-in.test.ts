@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { approveDeviceByHttp, leadsTo, signInByHttp } from "../cloud/browser.ts";
+import { expireSession, sessionFile } from "../e2e/expired-session.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { printedAddress } from "../when-printed.ts";
 import { kubectl } from "./kubectls.ts";
@@ -82,25 +83,12 @@ function test(
 }
 
 /** Signs Ada in and makes her session one that the issuer no longer renews; resets what was counted. */
-async function expiredSession({ world, session }: Stage): Promise<void> {
-  const { cloud } = world;
-  cloud.setTokenLife(1);
-  const { code, stderr } = await world.login(ADA);
-  assert.equal(code, 0, stderr);
-  cloud.setTokenLife(3600);
-  cloud.revokeAll(ADA);
-  const listed = JSON.parse(await world.ok(["auth", "list", "-o", "json"]));
-  const { tokenExpires } = JSON.parse(await Deno.readTextFile(await sessionFile(world)));
-  assert.ok(listed.some(({ name }: { name: string }) => name === session));
-  while (Date.now() <= Date.parse(tokenExpires)) await new Promise((resolve) => setTimeout(resolve, 50));
-  cloud.resetCounts();
-}
-
-async function sessionFile(world: World): Promise<string> {
-  const found = (await world.files()).find((path) => /\/sessions\/[a-z2-7]{16}\.json$/.test(path));
-  assert.ok(found !== undefined);
-  return found;
-}
+const expiredSession = ({ world, session }: Stage) =>
+  expireSession(world, async () => {
+    world.cloud.revokeAll(ADA);
+    const listed = JSON.parse(await world.ok(["auth", "list", "-o", "json"]));
+    assert.ok(listed.some(({ name }: { name: string }) => name === session));
+  });
 
 /** Writes the kubeconfig while Ada is signed in, then ends her session. */
 async function expiredKubeconfig(stage: Stage, flags: readonly string[] = []): Promise<void> {

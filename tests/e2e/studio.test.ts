@@ -5,6 +5,7 @@ import { chromium } from "playwright-core";
 import { findProgram } from "../../src/system/processes.ts";
 import { startStudio, type Studio, type StudioOptions } from "../cloud/studio.ts";
 import { absentPrograms, startKeyring } from "../keyring/gnome-keyring.ts";
+import { modeOf } from "../scratch.ts";
 import { binaryUnderTest } from "./world.ts";
 
 /** A finished run, and what it was given. */
@@ -328,5 +329,5 @@ testAtStudio(`${reader} reads from the export what Studio gave`, async (studio, 
     token: studio.tokens()[0]?.token,
     team: "data-team",
   });
-  assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  assert.equal(await modeOf(path), 0o600);
 }, { ignore: !python });

@@ -1,6 +1,7 @@
 /** Proves what is done about a token that its server refuses before its time, and what that costs nobody else. */
 
 import assert from "node:assert/strict";
+import { modeOf } from "../scratch.ts";
 import { type Kubectl, kubectls } from "./kubectls.ts";
 import { type Finished, testInWorld, type World } from "./world.ts";
 
@@ -266,7 +267,7 @@ test("the notes are private, hold no token, sixteen rows at most, and go with th
   for (let parents = 0; parents < 18; parents++) await calls(world, 1);
   const path = await handouts(world);
   assert.ok(path !== undefined);
-  assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  assert.equal(await modeOf(path), 0o600);
   const text = await Deno.readTextFile(path);
   const { rows } = JSON.parse(text);
   assert.equal(rows.length, 16);

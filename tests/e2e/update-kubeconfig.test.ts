@@ -1,6 +1,7 @@
 /** Proves what `update-kubeconfig` writes and where, what it leaves alone, and that `logout` takes it away again. */
 
 import assert from "node:assert/strict";
+import { assertMissing, modeOf } from "../scratch.ts";
 import { entries, EXEC, good, refused, signIn, testWithKubectl } from "./kubectl-stage.ts";
 import { kubectl } from "./kubectls.ts";
 import { testInWorld } from "./world.ts";
@@ -34,7 +35,7 @@ testInWorld(
     for (const told of [world.kubeconfig, "ada@example.com", `https://${apiHost}/`]) {
       assert.ok(out.includes(told), out);
     }
-    assert.equal(((await Deno.stat(world.kubeconfig)).mode ?? 0) & 0o777, 0o600);
+    assert.equal(await modeOf(world.kubeconfig), 0o600);
     const text = await Deno.readTextFile(world.kubeconfig);
     for (const kind of ["access", "id"]) {
       assert.ok(!text.includes((await world.ok(["auth", "get-token", "--token", kind])).trimEnd()));
@@ -85,7 +86,7 @@ testInWorld(
     const diff = await world.ok(["auth", "update-kubeconfig", "--project", "web", "--dry-run"]);
     assert.match(diff, /^--- /);
     assert.match(diff, /^\+.*current-context: datum-project-web/m);
-    await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
+    await assertMissing(world.kubeconfig);
     assert.equal(JSON.parse(await world.ok(["whoami", "-o", "json"])).project ?? null, null);
 
     await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
@@ -140,7 +141,7 @@ testWithKubectl(
     const held = await Deno.readTextFile(second);
     const env = { KUBECONFIG: `${absent}::${first}:${second}` };
     await world.ok(["auth", "update-kubeconfig", "--project", "data"], { env });
-    await assert.rejects(Deno.stat(absent), Deno.errors.NotFound);
+    await assertMissing(absent);
     const { clusters, users } = await entries(first);
     assert.deepEqual(clusters.map(({ name }) => name), [`datum-project-data-${world.cloud.apiHost}`]);
     assert.equal(users ?? null, null, "the user's entry is in the second file and stays there");
@@ -166,7 +167,7 @@ testInWorld("an unknown project is an error, and nothing is written", async (wor
     2,
   );
   refused(await world.datumctl(["auth", "update-kubeconfig"]), 2);
-  await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
+  await assertMissing(world.kubeconfig);
 });
 
 testWithKubectl(

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { keyFileStore } from "../../src/keyring/file.ts";
 import { expectRejection } from "../expect-error.ts";
-import { inScratch } from "../scratch.ts";
+import { assertMissing, inScratch, modeOf } from "../scratch.ts";
 
 const bound = { timeout: 15_000 };
 const SECRET = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
@@ -27,10 +27,6 @@ function withStore(test: (parts: Parts) => Promise<void>): Promise<void> {
     });
     await test({ folder, path: `${folder}/ada.key`, store, notices });
   });
-}
-
-async function modeOf(path: string): Promise<number> {
-  return ((await Deno.lstat(path)).mode ?? 0) & 0o777;
 }
 
 Deno.test("a key file that is a link is refused on reading and writing, and its target is left alone", async () => {
@@ -64,7 +60,7 @@ Deno.test("a secret that not every store can keep is refused before anything is 
     for (const secret of ["", "a b", "a\nb", "é", "x".repeat(1025)]) {
       await assert.rejects(store.set("ada", secret, bound), TypeError);
     }
-    await assert.rejects(Deno.stat(folder), Deno.errors.NotFound);
+    await assertMissing(folder);
   });
 });
 

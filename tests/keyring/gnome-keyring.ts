@@ -1,6 +1,7 @@
 /** Owns a real keyring for tests: a session bus and an unlocked gnome-keyring in a scratch home of their own. */
 
 import { findProgram } from "../../src/system/processes.ts";
+import { until } from "../until.ts";
 
 /** A running keyring. */
 export interface Keyring {
@@ -68,7 +69,10 @@ export async function startKeyring(): Promise<Keyring | undefined> {
     args: ["--nofork", `--config-file=${scratch}/bus.conf`],
     stdin: "null",
   }).spawn();
-  await until("the bus", async () => (await send(env, "/", "org.freedesktop.DBus.ListNames")) !== undefined);
+  await until(
+    async () => (await send(env, "/", "org.freedesktop.DBus.ListNames")) !== undefined,
+    "the bus",
+  );
   const daemon = new Deno.Command("gnome-keyring-daemon", {
     ...options,
     args: ["--foreground", "--unlock", "--components=secrets"],
@@ -78,10 +82,10 @@ export async function startKeyring(): Promise<Keyring | undefined> {
   await stdin.write(new TextEncoder().encode("a password"));
   await stdin.close();
   // A method call would be answered by nobody until the daemon has its name and its default collection.
-  await until("gnome-keyring-daemon", async () => {
+  await until(async () => {
     const alias = await secrets(env, "ReadAlias", "string:default");
     return alias?.includes("/collection/") ?? false;
-  });
+  }, "gnome-keyring-daemon");
   let running = true;
   const stopDaemon = async () => {
     if (running) daemon.kill("SIGTERM");
@@ -122,12 +126,4 @@ async function send(
     env,
   }).output();
   return success ? new TextDecoder().decode(stdout) : undefined;
-}
-
-async function until(what: string, reached: () => Promise<boolean>): Promise<void> {
-  for (let left = 500; left > 0; left--) {
-    if (await reached()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${what} did not come up within 10 s`);
 }

@@ -14,18 +14,15 @@ import {
 } from "../../src/kubeconfig/file.ts";
 import { asJson } from "../as-json.ts";
 import { expectError, expectRejection } from "../expect-error.ts";
-import { inScratch, scratchFolder } from "../scratch.ts";
 import { kubectl, runKubectl } from "../kube/kubectl.ts";
+import { inScratch, modeOf, namesIn, scratchFolder } from "../scratch.ts";
 
 const WRITER = new URL("./writer.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 const read = (path: string) => Deno.readTextFile(path);
 const write = (path: string, text: string, mode = 0o600) =>
   Deno.writeTextFile(path, text, { mode }).then(() => Deno.chmod(path, mode));
-const namesIn = async (folder: string) =>
-  (await Array.fromAsync(Deno.readDir(folder))).map((one) => one.name).sort();
 
 function entry(id: string, session = "ada") {
   return entryEdit({

@@ -9,6 +9,7 @@ import { startCloud } from "../cloud/cloud.ts";
 import { expectRejection } from "../expect-error.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
 import { CLOUDS } from "../clouds.ts";
+import { until } from "../until.ts";
 
 const MINUTE = 60_000;
 const EXPIRED = new AppError("SESSION_EXPIRED", "The session has expired.");
@@ -136,7 +137,7 @@ Deno.test("who waited for a sign-in that was killed after minutes does not begin
     const waits = () => expectRejection(stage.attempt(false, MINUTE), "SESSION_EXPIRED");
     const waiting = [waits(), waits()];
     const told = () => stage.said.filter((text) => text.startsWith("Waiting for the sign-in")).length;
-    while (told() < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => told() >= 2, "two notices");
     lock.release();
     for (const error of await Promise.all(waiting)) assert.match(error.message, /abandoned 0 s ago/);
     assert.equal(stage.asked(), 0);

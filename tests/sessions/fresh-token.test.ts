@@ -10,9 +10,10 @@ import { formatSession } from "../../src/sessions/session.ts";
 import type { TokenRequest } from "../../src/sessions/token.ts";
 import { pause } from "../../src/system/clock.ts";
 import { expectRejection } from "../expect-error.ts";
+import { assertMissing, namesIn } from "../scratch.ts";
 import { SUBJECT } from "./issuer.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
-import { BOUND, names, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
+import { BOUND, openSandbox, openSignIn, type Sandbox } from "./sandbox.ts";
 import { OIDC } from "../../src/providers/oidc/facts.ts";
 
 const HOUR = 3600_000;
@@ -31,7 +32,7 @@ async function stored(sandbox: Sandbox, name: string): Promise<SignInCredentials
 
 /** What is half-written. */
 async function successors({ store }: Sandbox): Promise<string[]> {
-  return (await names(store.folders.sessions)).filter((name) => name.includes(".new"));
+  return (await namesIn(store.folders.sessions)).filter((name) => name.includes(".new"));
 }
 
 /** A sandbox with one session whose tokens are over, and the text of its file. */
@@ -304,7 +305,7 @@ Deno.test("a session that is deleted while the issuer answers stays deleted", as
     return undefined;
   };
   assert.equal((await token(it.sandbox, it.name)).token, "access-1");
-  await assert.rejects(Deno.stat(it.file), Deno.errors.NotFound);
+  await assertMissing(it.file);
   assert.deepEqual(await successors(it.sandbox), []);
 });
 

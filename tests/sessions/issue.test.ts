@@ -12,7 +12,9 @@ import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-k
 import { saveMachine } from "../../src/sessions/save.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { githubVariables } from "../cloud/variables.ts";
 import { expectRejection } from "../expect-error.ts";
+import { assertMissing } from "../scratch.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { CLIENT } from "./issuer.ts";
 import { BOUND, openSandbox, type Sandbox } from "./sandbox.ts";
@@ -130,11 +132,6 @@ async function serviceAccount(cloud: Cloud): Promise<IssuingSource> {
 
 // ---- every token source, at a real cloud ----
 
-const github = (cloud: Cloud) => ({
-  ACTIONS_ID_TOKEN_REQUEST_URL: cloud.ciIssuers.github.requestUrl,
-  ACTIONS_ID_TOKEN_REQUEST_TOKEN: cloud.ciIssuers.github.requestToken,
-});
-
 const SOURCES: readonly [
   what: string,
   tokenSource: (cloud: Cloud) => Promise<TokenSource> | TokenSource,
@@ -171,7 +168,7 @@ for (const [what, sourceOf, counter] of SOURCES) {
       clientId,
       certificateAuthority: cloud.caPem,
     };
-    const it = await machine(sandbox, tokenSource, place, github(cloud));
+    const it = await machine(sandbox, tokenSource, place, githubVariables(cloud));
     const first = await it.token();
     assert.ok(first.expires > sandbox.time);
     assert.equal((await it.token()).token, first.token);
@@ -206,7 +203,7 @@ for (const [what, sourceOf] of SOURCES) {
       clientId: tokenSource.kind === "service-account" ? ACCOUNT : cloud.clientId,
       certificateAuthority: cloud.caPem,
     };
-    const it = await machine(sandbox, tokenSource, place, github(cloud));
+    const it = await machine(sandbox, tokenSource, place, githubVariables(cloud));
     const text = await Deno.readTextFile(it.file);
     for (const off of [600_000, -600_000]) {
       sandbox.time += off;
@@ -356,7 +353,7 @@ Deno.test("a session that is removed while its token is made stays removed", asy
     return await respond?.(request);
   };
   assert.equal((await it.token()).token, "access-1");
-  await assert.rejects(Deno.stat(it.file), Deno.errors.NotFound);
+  await assertMissing(it.file);
 });
 
 Deno.test("a session that is removed while it waits for the lock is NOT_SIGNED_IN, and its remedy is a machine's", async () => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { seal } from "../../src/sessions/seal.ts";
 import { expectRejection } from "../expect-error.ts";
-import { edit, names, opened, openSandbox } from "./sandbox.ts";
+import { namesIn } from "../scratch.ts";
+import { edit, opened, openSandbox } from "./sandbox.ts";
 import { CLOUDFLEET } from "../../src/providers/cloudfleet/facts.ts";
 import { STUDIO_TOKEN } from "../../src/providers/studio/facts.ts";
 
@@ -104,7 +105,7 @@ Deno.test("a key that is gone or none is KEYRING_ITEM_MISSING; a locked keyring 
   sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
   await expectRejection(opened(sandbox, session.name), "KEYRING_LOCKED");
   assert.deepEqual(
-    await names(sandbox.store.folders.sessions).then((all) => all.filter((one) => one.endsWith(".key"))),
+    await namesIn(sandbox.store.folders.sessions).then((all) => all.filter((one) => one.endsWith(".key"))),
     [],
   );
 });

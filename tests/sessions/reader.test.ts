@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { SessionStore } from "../../src/sessions/store.ts";
 import { expectRejection } from "../expect-error.ts";
+import { modeOf } from "../scratch.ts";
 import { BOUND, edit, opened, openSandbox, type Sandbox } from "./sandbox.ts";
 import { testHost } from "../host.ts";
 import { CLOUDS } from "../clouds.ts";
@@ -99,8 +100,6 @@ Deno.test("a held lock is BUSY after the wait, and names the session", async () 
 // ---- whose the folders and files must be ----
 
 const NOBODY = 65534;
-
-const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 
 /** A store whose folder no variable names. */
 const unnamed = ({ store }: Sandbox): SessionStore =>

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { expectRejection } from "../expect-error.ts";
-import { BOUND, names, openSandbox } from "./sandbox.ts";
+import { namesIn } from "../scratch.ts";
+import { BOUND, openSandbox } from "./sandbox.ts";
 
 Deno.test("a removed session leaves no file, key, failure, half-written file or name behind", async () => {
   await using sandbox = await openSandbox();
@@ -18,7 +19,7 @@ Deno.test("a removed session leaves no file, key, failure, half-written file or 
     await Deno.writeTextFile(path, session.name);
   }
   assert.equal((await sandbox.store.remove(session, BOUND)).leftBehind, undefined);
-  const left = await names(sandbox.store.folders.sessions);
+  const left = await namesIn(sandbox.store.folders.sessions);
   assert.deepEqual(left.filter((name) => !name.endsWith(".lock")), [".gitignore"]);
   for (const name of left) {
     assert.doesNotMatch(await Deno.readTextFile(`${sandbox.store.folders.sessions}/${name}`), /ada/);

@@ -173,13 +173,6 @@ export async function edit(path: string, change: (value: Record<string, unknown>
   await Deno.writeTextFile(path, JSON.stringify(change(value)));
 }
 
-/** What is in a folder, in order. */
-export async function names(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const entry of Deno.readDir(folder)) found.push(entry.name);
-  return found.sort();
-}
-
 /** A session as it is stored, opened. */
 export async function opened({ store }: Sandbox, name: string) {
   const session = await store.read(name);

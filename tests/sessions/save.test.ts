@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { expectRejection } from "../expect-error.ts";
+import { modeOf } from "../scratch.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { opened, openSandbox } from "./sandbox.ts";
 
@@ -18,8 +19,8 @@ Deno.test("a session's file holds no token in the clear, and is private in a pri
   }
   assert.equal(await Deno.readTextFile(`${sandbox.store.folders.sessions}/.gitignore`), "*\n");
   if (!posix) return;
-  for (const path of [file, key]) assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
-  assert.equal(((await Deno.stat(sandbox.store.folders.sessions)).mode ?? 0) & 0o777, 0o700);
+  for (const path of [file, key]) assert.equal(await modeOf(path), 0o600);
+  assert.equal(await modeOf(sandbox.store.folders.sessions), 0o700);
 });
 
 Deno.test("a file of a newer schema is overwritten by no sign-in, and no key is left for it", async () => {

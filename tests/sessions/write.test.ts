@@ -5,6 +5,7 @@ import { SessionStore } from "../../src/sessions/store.ts";
 import { expectRejection } from "../expect-error.ts";
 import { testHost } from "../host.ts";
 import { CLOUDS } from "../clouds.ts";
+import { assertMissing } from "../scratch.ts";
 import { BOUND, openSandbox } from "./sandbox.ts";
 
 Deno.test("an update of a session that was removed meanwhile writes nothing back", async () => {
@@ -13,7 +14,7 @@ Deno.test("an update of a session that was removed meanwhile writes nothing back
   const { file } = await sandbox.paths(session.name);
   await sandbox.store.remove(session, BOUND);
   await sandbox.store.update(session.name, (now) => ({ ...now, kubectlToken: "id" }));
-  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  await assertMissing(file);
 });
 
 Deno.test("updates of one session at the same time lose nothing", async () => {

@@ -8,9 +8,9 @@ import {
   openBrowser,
   splitWords,
 } from "../../src/system/browser.ts";
-import { expectError } from "../expect-error.ts";
 import { asJson } from "../as-json.ts";
-import { inScratch, writeScript } from "../scratch.ts";
+import { expectError } from "../expect-error.ts";
+import { assertMissing, inScratch, writeScript } from "../scratch.ts";
 
 const URL_ = "https://auth.example/authorize?client_id=1&state=a%20b&scope=openid";
 
@@ -151,7 +151,7 @@ Deno.test("no shell reads anything in the address but the same address", async (
           const got = new URL(seen);
           assert.equal(decodeURIComponent(got.pathname), decodeURIComponent(meant.pathname), command);
           assert.deepEqual([...got.searchParams], [...meant.searchParams]);
-          await assert.rejects(Deno.stat(`${folder}/x`), Deno.errors.NotFound);
+          await assertMissing(`${folder}/x`);
         }
       }
     }

@@ -20,7 +20,7 @@ import {
 } from "../../src/system/files.ts";
 import { machineId } from "../../src/system/environment.ts";
 import { expectRejection } from "../expect-error.ts";
-import { scratchFolder } from "../scratch.ts";
+import { modeOf, scratchFolder } from "../scratch.ts";
 import { refuseSuccessors } from "./refuse-successors.ts";
 
 const posix = Deno.build.os !== "windows";
@@ -51,7 +51,7 @@ Deno.test("a file is replaced whole, with mode 0600, and nothing is left beside 
   await writeFileAtomically(path, "sécond");
   assert.equal(await readTextFile(path), "sécond");
   assert.deepEqual(await listFolder(it.path), ["a.json"]);
-  if (posix) assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  if (posix) assert.equal(await modeOf(path), 0o600);
 });
 
 Deno.test("a note is replaced by a private file, and one that cannot be made is nobody's trouble", async () => {
@@ -61,7 +61,7 @@ Deno.test("a note is replaced by a private file, and one that cannot be made is 
   if (posix) await Deno.chmod(note, 0o666);
   assert.equal(await replaceQuickly(note, "two"), true);
   assert.equal(await Deno.readTextFile(note), "two");
-  if (posix) assert.equal(((await Deno.stat(note)).mode ?? 0) & 0o777, 0o600);
+  if (posix) assert.equal(await modeOf(note), 0o600);
   {
     await using _full = await refuseSuccessors(note);
     assert.equal(await replaceQuickly(note, "three"), false);
@@ -238,18 +238,18 @@ Deno.test(
   async () => {
     await using it = await scratchFolder();
     await ensurePrivateFolder(`${it.path}/a/b`);
-    assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
+    assert.equal(await modeOf(`${it.path}/a/b`), 0o700);
     assert.equal(await tighten(`${it.path}/a/b`), undefined);
     await Deno.writeTextFile(`${it.path}/f`, "", { mode: 0o644 });
     await Deno.chmod(`${it.path}/f`, 0o666);
     await Deno.symlink(`${it.path}/f`, `${it.path}/l`);
     assert.equal(await tighten(`${it.path}/l`), undefined);
     assert.match(await tighten(`${it.path}/f`) ?? "", /now only you have access/);
-    assert.equal(((await Deno.stat(`${it.path}/f`)).mode ?? 0) & 0o777, 0o600);
+    assert.equal(await modeOf(`${it.path}/f`), 0o600);
     assert.equal(await tighten(`${it.path}/none`), undefined);
     await Deno.chmod(`${it.path}/a/b`, 0o711);
     assert.match(await tighten(`${it.path}/a/b`) ?? "", /now only you have access/);
-    assert.equal(((await Deno.stat(`${it.path}/a/b`)).mode ?? 0) & 0o777, 0o700);
+    assert.equal(await modeOf(`${it.path}/a/b`), 0o700);
   },
 );
 
@@ -310,7 +310,7 @@ Deno.test("an administrator's call changes nothing of another owner's, and tells
   await Deno.chown(file, 65534, 65534);
   assert.deepEqual([isOurs(file), isTrusted(file), isTrusted(`${it.path}/link`)], [false, false, false]);
   assert.match(await tighten(file) ?? "", /only its owner, who is someone else, can change them/);
-  assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o666);
+  assert.equal(await modeOf(file), 0o666);
 });
 
 Deno.test("failures are told apart by the system's own numbers", () => {

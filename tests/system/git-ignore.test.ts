@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { EVERYTHING, ignoringFile, keepOutOfGit } from "../../src/system/git-ignore.ts";
 import { expectRejection } from "../expect-error.ts";
-import { inScratch } from "../scratch.ts";
+import { inScratch, modeOf } from "../scratch.ts";
 
 async function ignoredBy(folder: string): Promise<string[]> {
   const { stdout } = await new Deno.Command("git", {
@@ -62,7 +62,7 @@ Deno.test("keepOutOfGit() puts behind what a .gitignore says just the lines that
         added.trim() === "" ? [] : added.trim().split(/\r?\n/),
       );
       assert.equal(await Deno.readTextFile(path), before + added);
-      assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o644);
+      assert.equal(await modeOf(path), 0o644);
       const seen = await ignoredBy(folder);
       for (const name of ["in/config", "in/.config.datumctl-1f"]) {
         assert.ok(seen.includes(name), JSON.stringify(before));

@@ -3,19 +3,10 @@
 import assert from "node:assert/strict";
 import { isTracked } from "../../src/system/git-index.ts";
 import { expectRejection } from "../expect-error.ts";
-import { scratchFolder } from "../scratch.ts";
+import { git } from "../git.ts";
+import { assertMissing, scratchFolder } from "../scratch.ts";
 
 const FILE = ".datachain/config";
-
-async function git(folder: string, ...args: string[]): Promise<string> {
-  const who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "protocol.file.allow=always"];
-  const { success, stdout, stderr } = await new Deno.Command("git", {
-    args: ["-C", folder, ...who, ...args],
-    env: { HOME: folder, GIT_CONFIG_NOSYSTEM: "1" },
-  }).output();
-  assert.ok(success, `${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
-}
 
 /** A repository with a few files, and the one in question where it is named. */
 async function repository(folder: string, files: readonly string[], ...init: string[]): Promise<void> {
@@ -61,7 +52,7 @@ Deno.test("a bare repository that was cloned as plain files starts nothing and h
     if (tracked) await Deno.remove(`${project}/index`);
     if (tracked) assert.equal(await isTracked(`${project}/${FILE}`), true);
     else await unknown(project, /sparse/);
-    await assert.rejects(Deno.stat(mark), Deno.errors.NotFound);
+    await assertMissing(mark);
   }
 });
 

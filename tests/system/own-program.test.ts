@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { ownCommand } from "../../src/kubeconfig/exec-command.ts";
 import { permissions } from "../../scripts/compile.ts";
 import { ownProgram, writeLauncher } from "../../src/system/own-program.ts";
+import { modeOf } from "../scratch.ts";
 
 Deno.test("from source the program is a module under Deno; paths become absolute", async () => {
   const program = ownProgram();
@@ -45,7 +46,7 @@ Deno.test(
       const args = ["a b", "$HOME", "it's", "", "--x=1"];
       const { stdout, stderr } = await new Deno.Command(launcher, { args }).output();
       assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), args, new TextDecoder().decode(stderr));
-      assert.equal(((await Deno.stat(launcher)).mode ?? 0) & 0o777, 0o700);
+      assert.equal(await modeOf(launcher), 0o700);
       const before = (await Deno.stat(launcher)).mtime;
       assert.equal(await writeLauncher(`${folder}/config`, main), launcher);
       assert.deepEqual((await Deno.stat(launcher)).mtime, before, "it is written once");

@@ -10,14 +10,12 @@ import {
   replaceSharedFile,
 } from "../../src/system/shared-file.ts";
 import { expectRejection } from "../expect-error.ts";
-import { inScratch } from "../scratch.ts";
+import { inScratch, modeOf, namesIn } from "../scratch.ts";
 
 const SECRET = "the secret";
 const isRoot = Deno.uid() === 0;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
-const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
 async function refused(run: () => Promise<unknown>, words: RegExp): Promise<void> {
   await expectRejection(run(), { code: "STORAGE", message: words });
@@ -60,7 +58,7 @@ for (const [name, replace] of REPLACEMENTS) {
         const content = new Uint8Array(100);
         assert.equal(new TextDecoder().decode(content.subarray(0, await open.read(content) ?? 0)), "theirs");
         assert.deepEqual(await readSharedFile(path), before);
-        assert.deepEqual(namesIn(folder), before === undefined ? [] : ["config"]);
+        assert.deepEqual(await namesIn(folder), before === undefined ? [] : ["config"]);
       }
     }));
 
@@ -95,7 +93,7 @@ Deno.test("replaceSharedFile() keeps the owner and mode of another's file, and w
       assert.equal(await modeOf(path), mode);
       if (isRoot) assert.equal((await Deno.stat(path)).uid, 1234);
     }
-    assert.equal(namesIn(folder).length, 5);
+    assert.equal((await namesIn(folder)).length, 5);
   }));
 
 Deno.test("replaceSharedFile() renames a file whose mode the umask would trim, unless others may write in its folder", () =>
@@ -133,7 +131,7 @@ Deno.test("replaceOwnFile() makes a new private file, which no other name and no
     await Deno.chmod(path, 0o644);
     await replaceOwnFile(path, bytes(SECRET), bytes("open"), 0o777);
     assert.equal(await modeOf(path), 0o644);
-    assert.deepEqual(namesIn(folder), ["config", "other"]);
+    assert.deepEqual(await namesIn(folder), ["config", "other"]);
   }));
 
 Deno.test("replaceOwnFile() refuses a link, a folder, and a file of another user, who would read it", () =>
@@ -154,7 +152,7 @@ Deno.test("replaceOwnFile() refuses a link, a folder, and a file of another user
       await Deno.remove(path);
     }
     assert.equal(await Deno.readTextFile(`${folder}/elsewhere`), "old");
-    assert.deepEqual(namesIn(folder), ["elsewhere"]);
+    assert.deepEqual(await namesIn(folder), ["elsewhere"]);
   }));
 
 Deno.test("removeOldCopies() takes what a killed process left, and leaves what another one is writing", () =>
@@ -174,7 +172,7 @@ Deno.test("removeOldCopies() takes what a killed process left, and leaves what a
     using locked = await Deno.open(await copy("3", SECRET), { read: true, write: true });
     assert.ok(await locked.tryLock(true));
     await removeOldCopies(`${folder}/linked/config`);
-    assert.deepEqual(namesIn(folder), [
+    assert.deepEqual(await namesIn(folder), [
       ".config.datumctl-2",
       ".config.datumctl-3",
       ".config.datumctl-mine",
@@ -207,5 +205,5 @@ Deno.test("editFile() begins again with what another program wrote, and is BUSY 
     others = 9;
     await expectRejection(editFile(path, change, { largest: 100, replace }), "BUSY");
     assert.equal(await editFile(path, () => undefined, { largest: 100, replace }), false);
-    assert.deepEqual(namesIn(folder), ["file"]);
+    assert.deepEqual(await namesIn(folder), ["file"]);
   }));

@@ -6,7 +6,7 @@ import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { startCloudfleet } from "../../cloud/cloudfleet.ts";
 import { printedError } from "../../expect-error.ts";
 import { openCloudfleetWorld } from "../cloudfleet-world.ts";
-import { ADA, at, openWorld, type World } from "../world.ts";
+import { ADA, at, keyFile, openWorld, type World } from "../world.ts";
 
 const UPDATE = "auth update-kubeconfig --skip-validation --exec-command datumctl";
 
@@ -27,8 +27,7 @@ const usersOf = ({ contexts }: Entries) =>
   Object.fromEntries(contexts.map(({ name, context }) => [name, context.user]));
 
 async function loginAt(world: World, cloud: Cloud, name: string): Promise<string> {
-  const path = `${world.sandbox.folder}/key-${crypto.randomUUID()}`;
-  await Deno.writeTextFile(path, JSON.stringify(await cloud.addServiceAccount()), { mode: 0o600 });
+  const path = await keyFile({ ...world, cloud });
   return `login --credentials ${path} --hostname ${cloud.authHost} --api-hostname ${cloud.apiHost} ` +
     `--certificate-authority ${cloud.caFile} --keyring file --profile ${name}`;
 }

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import type { Session } from "../../../src/sessions/session.ts";
 import { makeCertificates } from "../../cloud/certificates.ts";
 import { listenWithDeno } from "../../cloud/listener.ts";
+import { assertMissing } from "../../scratch.ts";
 import { openSandbox, type Sandbox } from "../../sessions/sandbox.ts";
 import { type Ran, runLine } from "../run-line.ts";
 import { OIDC } from "../../../src/providers/oidc/facts.ts";
@@ -98,7 +99,7 @@ Deno.test("a server that refuses an issuer's ID token is shown that one alone, a
     ),
   );
   assert.doesNotMatch(stderr, /[Ss]ign in/);
-  await assert.rejects(Deno.stat(kubeconfig), Deno.errors.NotFound);
+  await assertMissing(kubeconfig);
 });
 
 Deno.test("a server that accepted the session before is asked once more after one refresh, and a sign-in is named", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { printedError } from "../../expect-error.ts";
+import { assertMissing } from "../../scratch.ts";
 import { ADA, at, openWorld } from "../world.ts";
 
 const UNASKED = "--skip-validation --exec-command datumctl";
@@ -69,7 +70,7 @@ Deno.test("--follow-active is refused for a host whose sessions the entry would 
   const { code, stderr } = await world.run(`${words} --hostname api.other.net`);
   assert.equal(code, 2);
   assert.ok(stderr.includes("api.other.net") && stderr.includes(world.cloud.apiHost), stderr);
-  await assert.rejects(Deno.stat(world.kubeconfig), Deno.errors.NotFound);
+  await assertMissing(world.kubeconfig);
   await world.ok(`${words} --hostname ${world.cloud.apiHost}`);
   assert.ok((await Deno.readTextFile(world.kubeconfig)).includes(`--active-for=${world.cloud.apiHost}`));
 });
@@ -109,7 +110,7 @@ Deno.test("when nothing is to change, the file that holds the context is named, 
   const words = `auth update-kubeconfig --project web ${UNASKED}`;
   assert.match(await world.ok(words, { env }), new RegExp(`^Kubeconfig: +${held}\n`));
   assert.match(await world.ok(words, { env }), new RegExp(`^Kubeconfig: +${held} \\(nothing to change\\)\n`));
-  await assert.rejects(Deno.stat(none), Deno.errors.NotFound);
+  await assertMissing(none);
 });
 
 Deno.test("tokens that were revoked before their time are refreshed once, and the entry is written", async () => {

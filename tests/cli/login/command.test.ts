@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/errors.ts";
 import { acquireLock } from "../../../src/system/locks.ts";
+import { assertMissing } from "../../scratch.ts";
 import { ADA, openWorld } from "../world.ts";
 
 const interrupted = () => new AppError("INTERRUPTED", "Interrupted.");
@@ -58,7 +59,7 @@ Deno.test("an edited file whose seal is broken runs no program and names no issu
   assert.match(stderr, /its file is not trusted to say where to sign in/);
   assert.match(stderr, /--hostname 127\.0\.0\.1:\d+ --api-hostname 127\.0\.0\.1:\d+ --client-id/);
   assert.equal(world.cloud.counts().total, 0);
-  await assert.rejects(Deno.stat(mark), Deno.errors.NotFound);
+  await assertMissing(mark);
 });
 
 Deno.test("what stands in an unsealed file comes out of the line to paste as whole words that run nothing", {
@@ -96,7 +97,7 @@ Deno.test("what stands in an unsealed file comes out of the line to paste as who
         ...["login", "--profile", "work", ...flags, "--client-id", clientId.replace("\n", " ")],
         ...["--certificate-authority", "FILE"],
       ]);
-      await assert.rejects(Deno.stat(`${world.sandbox.folder}/pwned`), Deno.errors.NotFound);
+      await assertMissing(`${world.sandbox.folder}/pwned`);
     }
   }
 });

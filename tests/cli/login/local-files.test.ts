@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fileNameOf } from "../../../src/sessions/name.ts";
+import { assertMissing } from "../../scratch.ts";
 import { openStudioWorld, type StudioWorld } from "../studio-world.ts";
 import type { Ran } from "../run-line.ts";
 
@@ -59,10 +60,7 @@ Deno.test("a file that another session seems to have left takes no living sessio
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^Revoked and removed here: mine@/);
   assert.deepEqual(world.studio.tokens(), []);
-  await assert.rejects(
-    Deno.stat(`${folder}/.datumctl/aaaaaaaaaaaaaaaa.json.leaving`),
-    Deno.errors.NotFound,
-  );
+  await assertMissing(`${folder}/.datumctl/aaaaaaaaaaaaaaaa.json.leaving`);
 });
 
 const PLANTED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

@@ -1,16 +1,11 @@
 /** Proves that a project folder's own session counts in that folder and nowhere else, and is nobody else's. */
 
 import assert from "node:assert/strict";
+import { git } from "../../git.ts";
+import { assertMissing, modeOf } from "../../scratch.ts";
 import { openStudioWorld, type StudioWorld } from "../studio-world.ts";
 
 const FOREIGN = "KEYRING_ITEM_MISSING";
-
-async function git(folder: string, ...args: string[]): Promise<string> {
-  const env = { HOME: folder, GIT_CONFIG_NOSYSTEM: "1" };
-  const { code, stdout, stderr } = await new Deno.Command("git", { args, cwd: folder, env }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
-}
 
 async function signedIn(world: StudioWorld, folder: string | undefined, name: string): Promise<string> {
   const flags = folder === undefined ? [] : ["--local"];
@@ -378,7 +373,7 @@ Deno.test("where a folder's token has ended, kubectl begins no sign-in of the pe
   assert.equal(code, 2, stderr);
   assert.doesNotMatch(stderr, /has expired|Nobody is signed in|mine/);
   const { signIn } = await world.store.paths("mine");
-  await assert.rejects(Deno.stat(signIn), Deno.errors.NotFound);
+  await assertMissing(signIn);
 });
 
 Deno.test("an entry that follows the active session follows the person's, in a folder with a session of its own, too", async () => {
@@ -415,7 +410,7 @@ Deno.test("outside of home and repository the working folder alone counts, and w
   for (const words of [["whoami"], ["auth", "token"], ["auth", "get-token"], ["auth", "list"]]) {
     await world.ok(words, { folder: below, env: elsewhere });
   }
-  assert.equal(((await Deno.stat(config)).mode ?? 0) & 0o777, 0o666);
+  assert.equal(await modeOf(config), 0o666);
   assert.equal((await world.run(["whoami"], { folder: shared, env: elsewhere })).code, 1, "there it counts");
   assert.equal((await world.run(["whoami"], { folder: below })).code, 1, "and within the home");
   await Deno.mkdir(`${shared}/.git`);
@@ -436,7 +431,7 @@ Deno.test("a folder's sessions that belong to another user are passed by, left a
     assert.match(await world.ok(["whoami"], { folder }), /Token: +own/, path);
     const { code, stderr } = await world.run(["logout", "--local"], { folder });
     assert.deepEqual([code, /No project folder here/.test(stderr)], [4, true], stderr);
-    assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, path === sessions ? 0o777 : 0o666);
+    assert.equal(await modeOf(path), path === sessions ? 0o777 : 0o666);
     if (path !== sessions) await Deno.chown(path, 0, 0);
   }
   const login = await world.login(["--local"], { folder });
@@ -483,8 +478,8 @@ Deno.test("a failed sign-in leaves no folder behind; a killed logout is finished
   await Deno.rename(file, leaving);
   const { code, stderr } = await world.run(["logout", "--local"], { folder });
   assert.equal(code, 4, stderr);
-  await assert.rejects(Deno.stat(leaving), Deno.errors.NotFound);
-  await assert.rejects(Deno.stat(`${folder}/.datumctl/config.json`), Deno.errors.NotFound);
+  await assertMissing(leaving);
+  await assertMissing(`${folder}/.datumctl/config.json`);
   const keys = [...Deno.readDirSync(world.store.folders.sessions)].filter(({ name }) =>
     name.endsWith(".key")
   );

@@ -1,25 +1,14 @@
 /** Proves what a machine's login keeps, refuses and says: key files, personal access tokens, the CI system's own token. */
 
 import assert from "node:assert/strict";
+import { githubVariables } from "../../cloud/variables.ts";
 import { printedError } from "../../expect-error.ts";
 import type { Options } from "../run-line.ts";
-import { openWorld, type World } from "../world.ts";
+import { keyFile, openWorld, type World } from "../world.ts";
 
 /** The flags that name a world's cloud to a machine. */
 const at = ({ cloud }: World) =>
   `--hostname ${cloud.authHost} --api-hostname ${cloud.apiHost} --certificate-authority ${cloud.caFile} --keyring file`;
-
-/** Writes a service account's key file, open to its owner alone; changed before it is written. */
-async function keyFile(
-  { cloud, sandbox }: World,
-  change: (key: Record<string, unknown>) => unknown = (key) => key,
-  mode = 0o600,
-): Promise<string> {
-  const path = `${sandbox.folder}/key-${crypto.randomUUID()}.json`;
-  const content = change({ ...await cloud.addServiceAccount() });
-  await Deno.writeTextFile(path, typeof content === "string" ? content : JSON.stringify(content), { mode });
-  return path;
-}
 
 const sessions = async ({ sandbox }: World) => (await sandbox.store.list()).sessions;
 
@@ -41,11 +30,6 @@ async function stored({ sandbox }: World): Promise<string> {
   }
   return all;
 }
-
-const github = ({ cloud: { ciIssuers: { github } } }: World) => ({
-  ACTIONS_ID_TOKEN_REQUEST_URL: github.requestUrl,
-  ACTIONS_ID_TOKEN_REQUEST_TOKEN: github.requestToken,
-});
 
 const claims = async (world: World, options: Options = {}) =>
   JSON.parse(await world.ok("auth get-token --claims", options)).claims;
@@ -154,7 +138,7 @@ Deno.test("of a machine whose key is lost no secret goes to another place than m
   const rows = [
     ["pat", "--with-token", { stdin: pat }],
     ["account", `--credentials ${path}`, {}],
-    ["job", "--workload github --audience ci", { env: github(world) }],
+    ["job", "--workload github --audience ci", { env: githubVariables(world.cloud) }],
   ] as const;
   for (const [name, way, options] of rows) {
     const first = await world.run(`login ${at(world)} --profile ${name} ${way}`, options);
@@ -312,7 +296,7 @@ const AUDIENCE = "https://clusters.example.com";
 
 Deno.test("a GitHub job is handed to the API server as it is, asked for each time, and serves its own job alone", async () => {
   await using world = await openWorld();
-  const env = github(world);
+  const env = githubVariables(world.cloud);
   const words = `login ${at(world)} --workload github --audience ${AUDIENCE}`;
   const { code, stdout, stderr } = await world.run(words, { env });
   assert.equal(code, 0, stderr);
@@ -417,7 +401,7 @@ Deno.test("a job's token that is not good by a wrong clock alone is CLOCK_SKEW, 
 Deno.test("with --exchange the issuer's own token comes, by whichever grant it offers", async () => {
   await using world = await openWorld();
   const { cloud } = world;
-  const env = github(world);
+  const env = githubVariables(world.cloud);
   const words = `login ${
     at(world)
   } --workload github --audience ${cloud.issuer} --exchange --client-id ${cloud.clientId}`;
@@ -450,7 +434,7 @@ Deno.test("a client with a secret exchanges, at an issuer of one's own", async (
   await Deno.writeTextFile(secret, `${cloud.workloadClient.clientSecret}\n`, { mode: 0o600 });
   const words = `login --issuer ${cloud.issuer} --certificate-authority ${cloud.caFile} --keyring file ` +
     `--workload github --audience ${cloud.issuer} --exchange --client-id ${cloud.workloadClient.clientId}`;
-  const env = github(world);
+  const env = githubVariables(world.cloud);
   assert.equal((await refused(world, words, { env })).code, 4, "not without its secret");
   const { code, stderr } = await world.run(`${words} --client-secret-file ${secret}`, { env });
   assert.equal(code, 0, stderr);
@@ -562,7 +546,9 @@ Deno.test("a machine's logout forgets it here and says what stays valid, and whe
   const { cloud } = world;
   await world.ok(`login ${at(world)} --credentials ${await keyFile(world)}`);
   await world.ok(`login ${at(world)} --with-token`, { stdin: cloud.addPersonalAccessToken() });
-  await world.ok(`login ${at(world)} --workload github --audience ci-exchange`, { env: github(world) });
+  await world.ok(`login ${at(world)} --workload github --audience ci-exchange`, {
+    env: githubVariables(world.cloud),
+  });
   const { code, stdout, stderr } = await world.run("logout --all");
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^(?:Removed here: .+\n){3}$/);

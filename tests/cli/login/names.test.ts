@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readGetToken } from "../../../src/plugin/arguments.ts";
 import { fileNameOf } from "../../../src/sessions/name.ts";
 import { kubectl, kubectlData } from "../../kube/kubectl.ts";
+import { assertMissing } from "../../scratch.ts";
 import { type IssuerWorld, openIssuerWorld } from "../issuer-world.ts";
 
 /** People without an e-mail, by their user names; the last two look like the first and the second. */
@@ -125,7 +126,7 @@ Deno.test("the key of a name beyond ASCII is in its session's file of keys, or u
   assert.equal((await Deno.readTextFile(key)).trim().length, 43);
   assert.equal((await world.signIn(["--profile", name, "--keyring", "system"])).code, 0);
   assert.ok(world.sandbox.system.items.has(name));
-  await assert.rejects(Deno.stat(key), Deno.errors.NotFound);
+  await assertMissing(key);
   await world.ok(["logout", name]);
   assert.equal(world.sandbox.system.items.size, 0);
 });

@@ -1,6 +1,7 @@
 /** Proves that of two sign-ins at one Studio no token is left that nobody knows of, and that a late failure stops no cleaning up. */
 
 import assert from "node:assert/strict";
+import { assertMissing } from "../../scratch.ts";
 import { openStudioWorld, type StudioWorld } from "../studio-world.ts";
 import type { Ran } from "../run-line.ts";
 
@@ -29,7 +30,7 @@ for (const [what, late] of [["another name", "two"], ["the same name", "one"]] a
     assert.match(stderr, new RegExp(`token "${late}" that was just created is revoked`));
     assert.deepEqual(world.studio.tokens().map(({ token }) => token), [first]);
     assert.equal(await world.ok(["auth", "token"]), `${first}\n`);
-    await assert.rejects(Deno.stat(`${world.home}/.config/datachain/config`), Deno.errors.NotFound);
+    await assertMissing(`${world.home}/.config/datachain/config`);
   });
 
   Deno.test(`who confirms second with --force, under ${what}, ends the newcomer as well`, async () => {

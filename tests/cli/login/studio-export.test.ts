@@ -1,15 +1,9 @@
 /** Proves that the copy for DataChain's own tools never comes under git's eyes. */
 
 import assert from "node:assert/strict";
+import { git } from "../../git.ts";
+import { assertMissing } from "../../scratch.ts";
 import { openStudioWorld } from "../studio-world.ts";
-
-async function git(folder: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("git", {
-    args: ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args],
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
-}
 
 const EXPORT = ["--local", "--export-datachain"];
 
@@ -34,7 +28,7 @@ Deno.test("a file that git tracks is refused before any request, also where it i
   await Deno.remove(path);
   assert.equal((await world.login(EXPORT, { folder })).code, 1);
   assert.deepEqual(world.studio.requests(), []);
-  await assert.rejects(Deno.stat(`${folder}/.datumctl`), Deno.errors.NotFound);
+  await assertMissing(`${folder}/.datumctl`);
 
   await git(folder, "rm", "-q", "--cached", ".datachain/config");
   const { code, stderr } = await world.login(EXPORT, { folder });
@@ -146,7 +140,7 @@ Deno.test("a .gitignore that lets the copy be seen gets lines for it at its end,
     await git(folder, "add", "-A");
     assert.doesNotMatch(await git(folder, "ls-files"), /config|\.json/);
     await world.ok(["logout", "--local"], { folder });
-    await assert.rejects(Deno.stat(`${folder}/.datachain/.config.datumctl-1f`), Deno.errors.NotFound);
+    await assertMissing(`${folder}/.datachain/.config.datumctl-1f`);
   }
 });
 

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from "../../../src/errors.ts";
 import { ESCAPES } from "../../cloud/forgeries.ts";
 import type { Studio, StudioFaults } from "../../cloud/studio.ts";
 import { printedError } from "../../expect-error.ts";
+import { modeOf } from "../../scratch.ts";
 import { openStudioWorld, stored, type StudioWorld } from "../studio-world.ts";
 
 const LOGIN = "/api/device-login";
@@ -548,7 +549,7 @@ Deno.test("the export has url, token and team, is private, and keeps all else of
     ...["# mine", "[core]", "verbose = true # why", "", "[studio] # here"],
     ...[`url = "${studio.url}"`, `token = "${token()}"`, 'team = "data-team"', ""],
   ]);
-  assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  assert.equal(await modeOf(path), 0o600);
   await world.ok(["auth", "team", "ml-team"]);
   assert.ok((await table()).includes('team = "ml-team"'));
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/errors.ts";
 import { onlyPrintedError } from "../../expect-error.ts";
+import { assertMissing, modeOf } from "../../scratch.ts";
 import { type CloudfleetWorld, testWithCloudfleet } from "../cloudfleet-world.ts";
 
 /** A world whose `default` is the administrator and whose `ci` is a token of the role User. */
@@ -142,7 +143,7 @@ testWithCloudfleet(
     );
     const secret = await Deno.readTextFile(path);
     assert.match(secret, /^\S{32}\n$/);
-    assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+    assert.equal(await modeOf(path), 0o600);
     assert.ok(!`${stdout}${stderr}`.includes(secret.trim()));
     assert.deepEqual(JSON.parse(stdout).secretIn, [path]);
     const before = (await tokens(world)).length;
@@ -555,7 +556,7 @@ testWithCloudfleet("an answer about another id than was asked for is not taken",
     assert.ok(!`${ran.stdout}${ran.stderr}`.includes("another-secret"));
   }
   await world.cloudfleet.setFaults({});
-  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  await assertMissing(file);
 
   await world.ok("auth get-token --session ci --force-refresh");
 });
