@@ -1,7 +1,7 @@
 /** Proves that the program's modules keep the rules of the house, and that the checker of the rules can fail. */
 
 import assert from "node:assert/strict";
-import { type Breach, breaches, type Rule } from "./architecture.ts";
+import { type Breach, breaches, commandFiles, type Rule } from "./architecture.ts";
 import { scratchFolder } from "./scratch.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -42,6 +42,12 @@ Deno.test("every module of the program keeps the rules of the house", async () =
     );
     assert.deepEqual(kept, [], `modules that keep the rule "${rule}" now: take them off NOT_YET`);
   }
+});
+
+Deno.test("the files of commands are known as such", async () => {
+  const commands = commandFiles(await programSources());
+  assert.ok(commands.length >= 30, commands.join("\n"));
+  assert.ok(commands.includes("src/cli/auth/switch.ts"));
 });
 
 Deno.test("a house in order has no breach", () => {
@@ -175,7 +181,8 @@ const BAD: ReadonlyArray<readonly [name: string, modules: Record<string, string>
     {
       "src/cli/auth/list.ts": `import { switchCommand } from "./switch.ts";
         export function listCommand(): Command { return switchCommand(); }`,
-      "src/cli/auth/switch.ts": `export function switchCommand(): Command { return new Command("switch"); }`,
+      "src/cli/auth/switch.ts":
+        `export function switchCommand(): CommandUnknownOpts { return new Command("switch"); }`,
     },
     /^src\/cli\/auth\/list\.ts is a command and imports another, src\/cli\/auth\/switch\.ts\.$/,
   ],

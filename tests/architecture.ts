@@ -179,6 +179,12 @@ function globalBreaches({ path, globals }: Module): string[] {
 }
 
 // What two commands share lies in a module beside them.
+/** The files that are commands. */
+export function commandFiles(sources: Sources): string[] {
+  return [...sources].map(([path, source]) => parse(path, source)).filter(({ isCommand }) => isCommand)
+    .map(({ path }) => path);
+}
+
 function commandBreaches(
   { path, imports, isCommand }: Module,
   byPath: ReadonlyMap<string, Module>,
@@ -321,12 +327,15 @@ function parse(path: string, source: string): Module {
   return { path, imports, globals: [...globals].filter((name) => !own(name)), strings, isCommand };
 }
 
-/** `export function switchCommand(…): Command` makes the command `switch`. */
+/** The types of a command: the framework's own, and the one for commands of any options. */
+const COMMANDS = new Set(["Command", "CommandUnknownOpts"]);
+
+/** `export function switchCommand(…): CommandUnknownOpts` makes the command `switch`. */
 function makesCommand(declaration: Deno.lint.ExportNamedDeclaration["declaration"]): boolean {
   if (declaration?.type !== "FunctionDeclaration") return false;
   const returned = declaration.returnType?.typeAnnotation;
   return /Command(?:Line)?$/.test(declaration.id?.name ?? "") && returned?.type === "TSTypeReference" &&
-    returned.typeName.type === "Identifier" && returned.typeName.name === "Command";
+    returned.typeName.type === "Identifier" && COMMANDS.has(returned.typeName.name);
 }
 
 /** A group only holds commands. */
