@@ -126,7 +126,7 @@ async function renewalOf(
   const found = await store.read(name);
   if (found === undefined) return await renewalOfName(name, providers, activeFor);
   const { session, credentials } = await store.open(found, keyringLimits(canAsk));
-  const target = (await providers.of(session).load()).renewalTarget?.(session, credentials);
+  const target = await providers.renewalTarget(session, credentials);
   const { email, username } = session.user;
   return target === undefined ? undefined : {
     name,

@@ -47,12 +47,15 @@ export interface SessionLines {
   afterRefusal(session: Session, refusal: IssuerRefusal): string;
 }
 
-/** The rest of a cloud. */
+/** The rest of a cloud: what it does otherwise than other clouds, in the order of a session's life. */
 export interface ProviderCode extends SessionLines {
-  /** Which of the flags that not every cloud knows it takes at `login`. */
+  /** Which of the flags that several clouds know it takes at `login`. */
   readonly flags: readonly SharedFlag[];
   /** The flags that it alone knows. */
   readonly ownFlags?: readonly OwnFlag[] | undefined;
+  /** Whether flags mean this cloud where none is named: before a session or a variable says otherwise, or only after. */
+  meant?(flags: Partial<LoginInput>, env: Environment): "certainly" | "perhaps" | undefined;
+
   /**
    * Where and as which client a person signs in with OpenID Connect, by the flags and by the session that is renewed.
    *
@@ -63,17 +66,35 @@ export interface ProviderCode extends SessionLines {
     known: KnownSession | undefined,
     readClientSecret: (path: string) => Promise<string>,
   ): Promise<SignInTarget>;
+  /** Signs a person in where that is no OpenID Connect sign-in: stores the session and says so. */
+  signIn?(context: ProviderContext, login: LoginCommand, input: LoginInput): Promise<void>;
   /** How machines sign in there; absent where they do not. */
   readonly machines?: MachineLogins | undefined;
-  /** Learns, within the limits of the context, what later commands need of the cloud. */
+  /** Learns what later commands need of the cloud. */
   afterSignIn?(
     context: ProviderContext,
     session: Session,
     accessToken: string,
     fetch: HttpContext["fetch"],
   ): Promise<void>;
-  /** Signs a person in where that is no OpenID Connect sign-in: stores the session and says so. */
-  signIn?(context: ProviderContext, login: LoginCommand, input: LoginInput): Promise<void>;
+  /** The one command that fits after a sign-in. */
+  readonly nextCommand: string;
+  /** What helps with that command, on a line of its own. */
+  readonly nextHelp?: string | undefined;
+
+  /** What it has instead of an organization or project in use. */
+  nothingInUse(session: Pick<Session, "name">): { readonly message: string; readonly hint: string };
+
+  /** How to sign in to a session of which no more is known than its name and what an entry tells; undefined for no way. */
+  signInOfName?(name: string, entry: EntryWords): string | undefined;
+  /** Where to sign in again to a session of which only the name is left; undefined where that does not tell. */
+  targetOfName?(name: string): NamedTarget | undefined;
+  /**
+   * The line with which a person checks and repeats the sign-in of a session whose key is lost; undefined for a session
+   * where the cloud signs in anyway when nothing names a place.
+   */
+  lostKeyLine(session: Session, input: LoginInput): string | undefined;
+
   /**
    * Takes back what was granted, where that is not done as OAuth has it. With `keep`, a failure ends it at once: the session
    * stays.
@@ -85,31 +106,10 @@ export interface ProviderCode extends SessionLines {
    * @throws {AppError} what stays, and what to do about it
    */
   removeTraces?(store: SessionStore, session: Session, opened: OpenedSession | undefined): Promise<void>;
-  /** What a person may want to do after a logout. */
-  afterLogout?(opened: OpenedSession): string | undefined;
-  /** Whether flags mean this cloud where none is named: before a session or a variable says otherwise, or only after. */
-  meant?(flags: Partial<LoginInput>, env: Environment): "certainly" | "perhaps" | undefined;
-  /** How to sign in to a session of which no more is known than its name and what an entry tells; undefined for no way. */
-  signInOfName?(name: string, entry: EntryWords): string | undefined;
-  /** Where a person's session is signed in to again. */
-  renewalTarget?(
-    session: Session,
-    credentials: Pick<Credentials, "clientSecret" | "api">,
-  ): SignInTarget | undefined;
-  /** Where to sign in again to a session of which only the name is left; undefined where that does not tell. */
-  targetOfName?(name: string): NamedTarget | undefined;
-  /** What it has instead of an organization or project in use. */
-  nothingInUse(session: Pick<Session, "name">): { readonly message: string; readonly hint: string };
-  /** The one command that fits after a sign-in. */
-  nextCommand(): string;
-  /** What helps with that command, on a line of its own. */
-  readonly nextHelp?: string | undefined;
   /** What no removal from this machine ends, and where it is ended; undefined where there is no such thing. */
   staysValid?(session: Session): string | undefined;
-  /** True for a session where the cloud signs in anyway when nothing names a place. */
-  isUsualPlace?(session: Session, input: { readonly apiHostname?: string | undefined }): boolean;
-  /** The line with which a person checks and repeats the sign-in of a session whose key is lost. */
-  lostKeyLine(session: Session): string;
+  /** What a person may want to do after a logout. */
+  afterLogout?(opened: OpenedSession): string | undefined;
 }
 
 /** Where and as which client a person signs in, as a cloud says. */

@@ -10,7 +10,8 @@ import type { Host } from "../system/host.ts";
 import { CLOUDFLEET_PROVIDER } from "./cloudfleet/provider.ts";
 import { DATUM_PROVIDER } from "./datum/provider.ts";
 import { OIDC_PROVIDER } from "./oidc/provider.ts";
-import type { NamedTarget, Provider, SessionVariable } from "./provider.ts";
+import type { Credentials } from "../sessions/credentials.ts";
+import type { NamedTarget, Provider, SessionVariable, SignInTarget } from "./provider.ts";
 import { STUDIO_PROVIDER } from "./studio/provider.ts";
 
 /** The clouds of this program. */
@@ -28,6 +29,11 @@ export interface Providers extends SessionProviders {
   named(name: string): Provider | undefined;
   /** The cloud of a session. */
   of(session: Pick<Session, "provider">): Provider;
+  /** Where a person's session, as it was sealed, is signed in to again; undefined for one that nobody signs in to. */
+  renewalTarget(
+    session: Session,
+    credentials: Pick<Credentials, "clientSecret" | "api">,
+  ): Promise<SignInTarget | undefined>;
   /** Where to sign in again to a session of which only the name is left; undefined where that does not tell. */
   targetOfName(name: string): Promise<NamedTarget | undefined>;
   /** The error of a command that needs something to act on, with the way to it that the session's cloud has. */
@@ -72,6 +78,11 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
       const { message, hint } = (await lines(session)).nothingInUse(session);
       return new AppError("USAGE", message, { hint });
     },
+    async renewalTarget(session, { clientSecret, api }) {
+      if (!session.kind.person) return undefined;
+      const { signInTarget } = await lines(session);
+      return await signInTarget?.({ device: false }, { session, sealed: true, clientSecret, api }, noFlag);
+    },
     async targetOfName(name) {
       const codes = await Promise.all(all.map((one) => one.load()));
       return codes.map((code) => code.targetOfName?.(name)).find((target) => target !== undefined);
@@ -80,6 +91,11 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
       variables.find(({ name, everywhere }) => everywhere && env(name) !== undefined)?.name,
     ambient: (host) => ambientSessions(all, variables, host),
   };
+}
+
+/** No flag names a file of a secret. */
+function noFlag(): Promise<never> {
+  return Promise.reject(new Error("there is no --client-secret-file"));
 }
 
 function ambientSessions(

@@ -219,8 +219,7 @@ Deno.test("what an issuer lacks is told with the line to run", () => {
 });
 
 Deno.test("a session is renewed where and as whom it was made; one that nobody signs in to is not", async () => {
-  const renewalTarget = async (session: Session, credentials: { readonly clientSecret?: string }) =>
-    (await CLOUDS.of(session).load()).renewalTarget?.(session, credentials);
+  const { renewalTarget } = CLOUDS;
   const target = await renewalTarget(SESSION, { clientSecret: "secret" });
   assert.deepEqual([target?.issuer, target?.client.id, target?.client.secret], [
     SESSION.issuer,

@@ -11,11 +11,11 @@ export function tellName({ out }: CommandContext, session: Session, label: strin
 
 /** The one command that fits after a sign-in. */
 export async function nextCommand({ providers }: CommandContext, session: Session): Promise<string> {
-  return (await providers.of(session).load()).nextCommand();
+  return (await providers.of(session).load()).nextCommand;
 }
 
 /** Tells that command, and what helps with it. */
 export async function tellNext({ out, providers }: CommandContext, session: Session): Promise<void> {
   const { nextCommand, nextHelp } = await providers.of(session).load();
-  out.info(`Next: ${nextCommand()}${nextHelp === undefined ? "" : `\n${nextHelp}`}`);
+  out.info(`Next: ${nextCommand}${nextHelp === undefined ? "" : `\n${nextHelp}`}`);
 }

@@ -18,11 +18,12 @@ export async function refuseLostKey(
 ): Promise<void> {
   if (input.hostname !== undefined || input.issuer !== undefined) return;
   const code = await providers.of(session).load();
-  if (code.isUsualPlace?.(session, input)) return;
+  const line = code.lostKeyLine(session, input);
+  if (line === undefined) return;
   const authority = session.certificateAuthority === undefined ? "" : " --certificate-authority FILE";
   throw new AppError(
     "USAGE",
     `The key of the session "${session.name}" is lost, so its file is not trusted to say where to sign in.`,
-    { hint: `If this is the right place, run: ${code.lostKeyLine(session)}${authority}` },
+    { hint: `If this is the right place, run: ${line}${authority}` },
   );
 }

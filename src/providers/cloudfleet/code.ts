@@ -2,7 +2,6 @@
 
 import { AppError } from "../../errors.ts";
 import { shellLine } from "../../text.ts";
-import { PERSON } from "../kinds.ts";
 import { sessionLines } from "../lines.ts";
 import type { ProviderCode } from "../provider.ts";
 import { addTokenLine } from "./profile.ts";
@@ -30,9 +29,6 @@ export const CLOUDFLEET_CODE: ProviderCode = {
     activeFor?.includes("://") && clientId === undefined
       ? `for a Cloudfleet profile: ${addTokenLine(name, "TOKEN_ID")}`
       : undefined,
-  renewalTarget({ kind, issuer, clientId, apiHost }, { api }) {
-    return kind === PERSON ? cloudfleetTarget({ issuer, clientId, apiHost, api }) : undefined;
-  },
   signInTarget(_, known) {
     if (known !== undefined) return Promise.resolve(cloudfleetTarget({ ...known.session, api: known.api }));
     throw new AppError("USAGE", "People sign in to Cloudfleet through a profile, which says where.", {
@@ -46,7 +42,7 @@ export const CLOUDFLEET_CODE: ProviderCode = {
     hint: "Write an entry for a cluster: datumctl clusters kubeconfig ID, then choose its context: " +
       "kubectl config use-context ID/PROFILE",
   }),
-  nextCommand: () => "datumctl clusters list",
+  nextCommand: "datumctl clusters list",
   staysValid: (session) =>
     isApiToken(session)
       ? `The token ${

@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import type { UnstoredSession } from "../../sessions/providers.ts";
-import { PERSON, PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT } from "../kinds.ts";
+import { PERSONAL_ACCESS_TOKEN, SERVICE_ACCOUNT } from "../kinds.ts";
 import { clientFlags, hostOfName, loginLine, machineLoginLine, sessionLines } from "../lines.ts";
 import type { LoginInput } from "../flags.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -30,9 +30,6 @@ export const DATUM_CODE: ProviderCode = {
     if (activeFor?.includes("://")) return undefined;
     return lineOfName(name, activeFor ?? hostOfName(name));
   },
-  renewalTarget({ kind, authHost, apiHost, clientId }) {
-    return kind === PERSON ? datumTarget({ hostname: authHost, apiHostname: apiHost, clientId }) : undefined;
-  },
   targetOfName,
   signInTarget: ({ hostname, apiHostname, clientId }, known) =>
     Promise.resolve(datumTarget({
@@ -54,7 +51,7 @@ export const DATUM_CODE: ProviderCode = {
     hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
       "for this command only: --organization, --project or --platform-wide",
   }),
-  nextCommand: () => "datumctl auth update-kubeconfig --project PROJECT_ID",
+  nextCommand: "datumctl auth update-kubeconfig --project PROJECT_ID",
   nextHelp: "To see the projects and their IDs: datumctl projects list",
   staysValid({ kind, clientId, authHost, apiHost }) {
     if (kind === PERSONAL_ACCESS_TOKEN) {
@@ -64,14 +61,15 @@ export const DATUM_CODE: ProviderCode = {
       ? `The key of ${printable(clientId)} itself stays valid at ${authHost} until it is removed there.`
       : undefined;
   },
-  isUsualPlace({ authHost, apiHost }, { apiHostname }) {
+  lostKeyLine(session, { apiHostname }) {
+    const { authHost, apiHost } = session;
     const usual = datumHosts({ apiHostname });
-    return authHost === usual.authHost && (apiHost === usual.apiHost || apiHostname !== undefined);
-  },
-  lostKeyLine: (session) =>
-    session.kind.person
+    const asUsual = authHost === usual.authHost && (apiHost === usual.apiHost || apiHostname !== undefined);
+    if (asUsual) return undefined;
+    return session.kind.person
       ? loginLine(session.name, clientFlags(hostFlags(session), session))
-      : machineLoginLine(session, hostFlags(session)),
+      : machineLoginLine(session, hostFlags(session));
+  },
 };
 
 /** The flags that name a session's hosts; none for Datum's own. */

@@ -1,7 +1,6 @@
 /** What an OpenID Connect issuer of somebody's own has otherwise than other clouds. */
 
 import type { Session } from "../../sessions/session.ts";
-import { PERSON } from "../kinds.ts";
 import { clientFlags, hostOfName, loginLine, machineLoginLine, sessionLines } from "../lines.ts";
 import type { MachineAddress, ProviderCode } from "../provider.ts";
 import { AppError } from "../../errors.ts";
@@ -31,9 +30,6 @@ export const OIDC_CODE: ProviderCode = {
       ? undefined
       : `or, where that is an OpenID issuer's: ${issuerLine(name, "ISSUER", "ID")}`;
   },
-  renewalTarget({ kind, issuer, clientId }, { clientSecret }) {
-    return kind === PERSON ? oidcTarget({ issuer, clientId, clientSecret }) : undefined;
-  },
   async signInTarget(input, known, readClientSecret) {
     const issuer = input.issuer ?? known?.session.issuer;
     const clientId = input.clientId ?? known?.session.clientId;
@@ -50,7 +46,7 @@ export const OIDC_CODE: ProviderCode = {
     message: `The session "${name}" has no API server in use.`,
     hint: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
   }),
-  nextCommand: () => "datumctl auth update-kubeconfig --server https://API_SERVER",
+  nextCommand: "datumctl auth update-kubeconfig --server https://API_SERVER",
   lostKeyLine: (session) =>
     session.kind.person
       ? loginLine(session.name, [...clientFlags(hostFlags(session), session), ...choiceFlags(session)])

@@ -67,7 +67,7 @@ export const STUDIO_CODE: ProviderCode = {
     hint:
       "Studio has no Kubernetes APIs. Act as another session: --profile NAME; see them: datumctl auth list",
   }),
-  nextCommand: () => "datumctl auth token",
+  nextCommand: "datumctl auth token",
   lostKeyLine: renewalLine,
 };
 
