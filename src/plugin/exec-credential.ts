@@ -6,7 +6,7 @@
 
 import { AppError, toAppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { isObject, type JsonObject, parseJson } from "../encoding.ts";
+import { type JsonObject, parseJson } from "../encoding.ts";
 import { type AskingServer, askingServer } from "../sessions/served-servers.ts";
 import { reportedExpiry, type TimedToken } from "../sessions/token.ts";
 import type { Environment } from "../system/environment.ts";
@@ -61,8 +61,8 @@ export function chooseForm({ output, claims }: GetTokenFlags, env: Environment):
  */
 export function readExecInfo(text: string): ExecInfo {
   const value = parseJson(text);
-  if (!isObject(value)) throw badInfo("it is not a JSON object");
-  const { kind, apiVersion, spec } = value;
+  if (typeof value !== "object" || value === null) throw badInfo("it is not a JSON object");
+  const { kind, apiVersion, spec }: JsonObject = Object(value);
   if (kind !== "ExecCredential") throw badInfo("its kind is not ExecCredential");
   const { interactive, cluster }: JsonObject = Object(spec);
   return {
