@@ -4,10 +4,9 @@ import { pathSegment } from "../../http/address.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { oauthClient } from "../../oauth/client.ts";
-import type { Session } from "../../sessions/session.ts";
 import { parseHost } from "../host.ts";
 import type { SignInTarget } from "../provider.ts";
-import { DATUM } from "./facts.ts";
+import { CONTROL_PLANE_APIS, type ControlPlaneApi, DATUM } from "./facts.ts";
 
 /** Datum's auth host unless another is named. */
 export const DATUM_AUTH_HOST = "auth.datum.net";
@@ -46,8 +45,9 @@ export interface HostWords {
 const FLAGS: HostWords = { auth: "--hostname", api: "--api-hostname" };
 
 /**
- * The hosts: a leading `auth.` becomes `api.`; any other host needs its API host named. Throws `USAGE` in the words of
- * what names them.
+ * The hosts: a leading `auth.` becomes `api.`; any other host needs its API host named.
+ *
+ * @throws {AppError} `USAGE` in the words of what names them
  */
 export function datumHosts(choice: Omit<DatumChoice, "clientId">, words: HostWords = FLAGS): DatumHosts {
   const { authHost, apiHost } = knownHosts(choice, words);
@@ -71,8 +71,10 @@ function knownHosts({ hostname, apiHostname }: Omit<DatumChoice, "clientId">, wo
 }
 
 /**
- * Where to sign in. A leading `auth.` becomes `api.`; any other host needs `--api-hostname`, and a host that is
- * not Datum's own needs `--client-id`. Throws `USAGE` with the full line to run.
+ * Where to sign in. A leading `auth.` becomes `api.`; any other host needs `--api-hostname`, and a host that is not
+ * Datum's own needs `--client-id`.
+ *
+ * @throws {AppError} `USAGE` with the full line to run
  */
 export function datumTarget(choice: DatumChoice): SignInTarget {
   const { authHost, apiHost, derived } = knownHosts(choice);
@@ -106,15 +108,6 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
   };
 }
 
-/** Groups and versions under which control planes are served, the running service's first. */
-export const CONTROL_PLANE_APIS = [
-  "resourcemanager.miloapis.com/v1alpha1",
-  "resourcemanager.datumapis.com/v1alpha",
-] as const satisfies readonly ControlPlaneApi[];
-
-/** One of {@link CONTROL_PLANE_APIS}, as a session remembers it. */
-export type ControlPlaneApi = NonNullable<Session["controlPlaneApi"]>;
-
 /** An organization or a project, by its id. */
 export interface Scope {
   readonly kind: "organization" | "project";
@@ -127,7 +120,11 @@ export function isScopeId(id: string): boolean {
     /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(id);
 }
 
-/** Checks an id as {@link isScopeId} does. Throws `USAGE`. */
+/**
+ * Checks an id as {@link isScopeId} does.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function checkedScope(kind: Scope["kind"], id: string): Scope {
   if (!isScopeId(id)) {
     throw new AppError(
