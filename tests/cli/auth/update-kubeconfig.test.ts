@@ -214,15 +214,19 @@ Deno.test("tokens that were revoked before their time are refreshed once, and th
   printedError(ran, "SESSION_EXPIRED");
 });
 
-Deno.test("a token that was chosen by hand and is refused: the flag is to be left out; else a sign-in that keeps the host", async () => {
-  await using world = await openWorld();
-  await world.login(ADA);
-  const update = "auth update-kubeconfig --project web --exec-command datumctl";
-  const chosen = await world.run(`${update} --token id`);
+const UPDATE = "auth update-kubeconfig --project web --exec-command datumctl";
+
+Deno.test("a token that was chosen by hand and is refused: the flag is to be left out", async () => {
+  await using world = await openSignedIn();
+  const chosen = await world.run(`${UPDATE} --token id`);
   assert.equal(chosen.code, 4, chosen.stderr);
   assert.match(chosen.stderr, /\nLeave out --token id/);
+});
+
+Deno.test("a token that is refused without a choice: the sign-in that mends it keeps the host", async () => {
+  await using world = await openSignedIn();
   await world.cloud.setFaults({ api: { status: 401 } });
-  for (const words of [update, "auth whoami --project web", "organizations list"]) {
+  for (const words of [UPDATE, "auth whoami --project web", "organizations list"]) {
     const { code, stderr } = await world.run(words);
     assert.equal(code, 4, stderr);
     assert.ok(stderr.includes(`Sign in again: datumctl login --profile ${at(world, ADA)}\n`), stderr);

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/errors.ts";
 import { acquireLock } from "../../../src/system/locks.ts";
-import { assertMissing } from "../../scratch.ts";
 import { signInOf } from "../../../src/sessions/refresh.ts";
+import { assertMissing } from "../../scratch.ts";
 import { BOUND } from "../../sessions/sandbox.ts";
 import { ADA, at, GRACE, openSignedIn, openWorld } from "../world.ts";
 
@@ -189,19 +189,24 @@ Deno.test("a wait is told as the shorter of the code's life and the sign-in's ow
   }
 });
 
-Deno.test("a file that was named by mistake is not told to be closed to others; a variable is blamed by its name", async () => {
+const OIDC = "login --issuer https://127.0.0.1:9 --client-id x";
+
+Deno.test("a file that was named by mistake is not told to be closed to others", async () => {
   await using world = await openWorld();
   const path = `${world.sandbox.folder}/passwd`;
   await Deno.writeTextFile(path, "root:x:0\nada:x:1\n", { mode: 0o644 });
-  const oidc = "login --issuer https://127.0.0.1:9 --client-id x";
-  for (const words of [`login --credentials ${path}`, `${oidc} --client-secret-file ${path}`]) {
+  for (const words of [`login --credentials ${path}`, `${OIDC} --client-secret-file ${path}`]) {
     const { code, stderr } = await world.run(words);
     assert.equal(code, 2, stderr);
     assert.doesNotMatch(stderr, /Other users|chmod/, words);
   }
-  const variable = await world.run(oidc, { env: { DATUMCTL_KEYRING: "foo" } });
+});
+
+Deno.test("a keyring that there is not is blamed on the flag or the variable that named it", async () => {
+  await using world = await openWorld();
+  const variable = await world.run(OIDC, { env: { DATUMCTL_KEYRING: "foo" } });
   assert.match(variable.stderr, /^error: DATUMCTL_KEYRING takes auto, system or file/m);
-  assert.match((await world.run(`${oidc} --keyring foo`)).stderr, /^error: --keyring takes/m);
+  assert.match((await world.run(`${OIDC} --keyring foo`)).stderr, /^error: --keyring takes/m);
 });
 
 Deno.test("a folder where a kubeconfig belongs is called a folder", async () => {
