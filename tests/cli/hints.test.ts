@@ -51,7 +51,7 @@ Deno.test("acting from a variable, the hint names the variable, whoever is activ
   );
 });
 
-Deno.test("acting from Cloudfleet's variables, the hint names the variable; as a profile, the line that stores it", async () => {
+Deno.test("acting from Cloudfleet's variables, the hint names the variable", async () => {
   await using world = await openCloudfleetWorld();
   const { cloudfleet: { organizationId, administrator: { id, secret } } } = world;
   await world.addAdministrator("ci");
@@ -65,6 +65,11 @@ Deno.test("acting from Cloudfleet's variables, the hint names the variable; as a
     hintOf(await world.run("clusters list", { env: variables })),
     "DATUMCTL_CERTIFICATE_AUTHORITY=FILE",
   );
+});
+
+Deno.test("acting as a Cloudfleet profile, the hint is the line that stores it", async () => {
+  await using world = await openCloudfleetWorld();
+  const { cloudfleet: { organizationId, administrator: { id, secret } } } = world;
   const without = { DATUMCTL_CERTIFICATE_AUTHORITY: "" };
   const stored = await world.run(
     ["auth", "add-profile", "token", "bare", organizationId, id, "--skip-validation"],
@@ -77,13 +82,18 @@ Deno.test("acting from Cloudfleet's variables, the hint names the variable; as a
   );
 });
 
-Deno.test("a server with an authority of its own is trusted by the flag or the entry that leads to it, not by a session", async () => {
+Deno.test("a server with an authority of its own is trusted by the flag that leads to it", async () => {
   await using world = await openWorld();
   await world.login(ADA);
   await using server = listen(await makeCertificates(new Date()));
   const line = `auth update-kubeconfig --server ${server.address} --context c`;
   assert.equal(hintOf(await world.run(line)), `datumctl ${line} --certificate-authority FILE`);
+});
 
+Deno.test("a server with an authority of its own is trusted by the entry that leads to it", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  await using server = listen(await makeCertificates(new Date()));
   await Deno.writeTextFile(
     world.kubeconfig,
     JSON.stringify({

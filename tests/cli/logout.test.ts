@@ -1,12 +1,47 @@
-/** Proves what a logout says when a part of it fails, and whom it means, from source. */
+/** Proves what a logout ends and says, whom it means, and what is told when a part of it fails. */
 
 import assert from "node:assert/strict";
 import { onlyPrintedError } from "../expect-error.ts";
 import { assertMissing } from "../scratch.ts";
 import { runLine } from "./run-line.ts";
-import { ADA, at, GRACE, openWorld, type World } from "./world.ts";
+import { AppError } from "../../src/errors.ts";
+import { ADA, at, GRACE, openSignedIn, openWorld, type World } from "./world.ts";
 
 const stored = async ({ sandbox }: World, name: string) => await sandbox.store.read(name) !== undefined;
+
+Deno.test("logout revokes at the issuer and leaves nothing here", async () => {
+  await using world = await openSignedIn(GRACE);
+  const { cloud } = world;
+  cloud.resetCounts();
+  assert.match(
+    await world.ok(`logout ${ADA}`),
+    /^Revoked at the issuer and removed here: ada@example\.com/,
+  );
+  assert.equal(cloud.counts().revocation, 1, "the refresh token, and the access token with it");
+  assert.equal(await stored(world, at(world, ADA)), false);
+  const gone = await world.run(`auth get-token --session ${at(world, ADA)}`);
+  assert.equal(gone.code, 4);
+  assert.match(gone.stderr, /datumctl login --profile ada/);
+});
+
+Deno.test("logout --all ends every session, and nobody is left to log out", async () => {
+  await using world = await openSignedIn(GRACE);
+  await world.ok("logout --all");
+  assert.equal(await world.ok("auth list -o json"), "[]\n");
+  assert.equal(await world.ok("logout --all"), "Nobody was signed in.\n");
+  assert.equal((await world.run("logout")).code, 4);
+  assert.equal((await world.run("logout --all ada")).code, 2);
+});
+
+Deno.test("logout --kubeconfig takes the session's entries along", async () => {
+  await using world = await openSignedIn();
+  const { kubeconfig } = world;
+  await world.ok("auth update-kubeconfig --project web");
+  assert.ok((await Deno.readTextFile(kubeconfig)).includes(`datum-${at(world, ADA)}`));
+  await world.ok(`logout --kubeconfig ${kubeconfig}`);
+  const after = await Deno.readTextFile(kubeconfig);
+  assert.ok(!after.includes(`datum-${at(world, ADA)}`), after);
+});
 
 Deno.test("a kubeconfig that cannot be read hides neither that the session went nor that its grant lives on", async () => {
   await using world = await openWorld();
@@ -128,4 +163,39 @@ Deno.test("a kubeconfig that is not there is named by the logout, and neither it
   assert.equal(code, 0);
   assert.match(stderr, /There is no kubeconfig .*\/no\/such\/config: no entry was removed/);
   await assertMissing(`${world.sandbox.folder}/no`);
+});
+
+Deno.test("logout with the issuer out of reach removes here and exits 6, unless it is to keep", async () => {
+  await using world = await openWorld();
+  await world.login(ADA);
+  await world.cloud.setFaults({ down: ["issuer"] });
+  const kept = await world.run("logout --keep");
+  assert.equal(kept.code, 6, kept.stderr);
+  assert.match(kept.stderr, /stays signed in/);
+  assert.ok(await world.sandbox.store.read(at(world, ADA)) !== undefined);
+  const gone = await world.run("logout");
+  assert.equal(gone.code, 6);
+  assert.match(gone.stdout, /^Removed here: ada/);
+  assert.match(
+    gone.stderr,
+    /still valid at 127\.0\.0\.1:\d+ until it expires or is revoked there \(its access token: 20\S+Z\): /,
+  );
+  assert.equal(await world.sandbox.store.read(at(world, ADA)), undefined);
+});
+
+Deno.test("logout with the keyring locked removes the file, names the item, and tells what is still valid", async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--keyring system");
+  world.sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
+  assert.equal((await world.run("logout --keep")).code, 4, "kept: it could not be revoked");
+  world.sandbox.system.failing = "delete";
+  await world.cloud.setFaults({ down: ["issuer"] });
+  const { code, stderr } = await world.run("logout -q");
+  assert.equal(code, 6, "the grant that lives on weighs most");
+  assert.match(
+    stderr,
+    /^error: ada@example\.com is still valid at .*: .* ada@example\.com is signed out here, but/,
+  );
+  assert.match(stderr, /item "ada@example\.com@.*" \(service datumctl\) was left behind/);
+  assert.equal(await world.sandbox.store.read(at(world, ADA)), undefined);
 });

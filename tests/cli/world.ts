@@ -4,7 +4,7 @@ import { signInByHttp } from "../cloud/browser.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { printedAddress, whenPrinted } from "../when-printed.ts";
-import { type CommandLine, commandLine, type Options, type Ran } from "./run-line.ts";
+import { type CommandLine, commandLine, good, type Options, type Ran } from "./run-line.ts";
 
 /** Where commands run; dispose of it. */
 export interface World extends CommandLine, AsyncDisposable {
@@ -37,6 +37,13 @@ export async function openWorld(): Promise<World> {
       await sandbox[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Opens a world in which Ada is signed in, and whoever else is named. */
+export async function openSignedIn(...others: readonly string[]): Promise<World> {
+  const world = await openWorld();
+  for (const email of [ADA, ...others]) good(await world.login(email));
+  return world;
 }
 
 /** Who may do everything. */

@@ -49,28 +49,42 @@ Deno.test("a refresh token that is over is invalid_request, told by ZITADEL's co
   assert.equal((await posted(cloud, { ...form, grant_type: "nothing" }))[1], "unsupported_grant_type");
 });
 
-Deno.test("a removed key and a deleted account are a 404 each; a request without a scope is refused; faults are a 500", async () => {
+const OPENID = { scope: "openid" };
+
+Deno.test("a request without a scope is refused", async () => {
   await using cloud = await startCloud();
   const file = await cloud.addServiceAccount();
-  const scope = { scope: "openid" };
   const [status, error, description] = await posted(cloud, await bearer(cloud, file, {}));
   assert.deepEqual([status, error], [400, "invalid_request"]);
   assert.match(String(description), /^The scope of your request is missing/);
-  const wrong = { ...file, client_id: "somebody-else" };
-  assert.deepEqual(await posted(cloud, await bearer(cloud, wrong, scope)), [
+});
+
+Deno.test("a fault of the server's is a 500", async () => {
+  await using cloud = await startCloud();
+  const wrong = { ...await cloud.addServiceAccount(), client_id: "somebody-else" };
+  assert.deepEqual(await posted(cloud, await bearer(cloud, wrong, OPENID)), [
     500,
     "server_error",
     "Errors.Internal",
   ]);
+});
+
+Deno.test("a removed key is a 404", async () => {
+  await using cloud = await startCloud();
+  const file = await cloud.addServiceAccount();
   cloud.removeServiceAccountKey(file.client_id);
-  assert.deepEqual(await posted(cloud, await bearer(cloud, file, scope)), [
+  assert.deepEqual(await posted(cloud, await bearer(cloud, file, OPENID)), [
     404,
     "invalid_request",
     "Errors.AuthNKey.NotFound",
   ]);
+});
+
+Deno.test("a deleted account is a 404", async () => {
+  await using cloud = await startCloud();
   const other = await cloud.addServiceAccount();
   cloud.revokeServiceAccount(other.client_id);
-  assert.deepEqual(await posted(cloud, await bearer(cloud, other, scope)), [
+  assert.deepEqual(await posted(cloud, await bearer(cloud, other, OPENID)), [
     404,
     "invalid_request",
     "Errors.User.NotFound",

@@ -120,111 +120,123 @@ for (const groups of ["miloapis", "datumapis"] as const) {
   });
 }
 
-Deno.test("what a server can do to discovery: each has its sentence and exit code", async (context) => {
-  await using world = await signedIn();
-  const { cloud } = world;
-  const organization = ["--organization", "acme"];
-  const fails = async (args: readonly string[], exitCode: number, code: ErrorCode, message: RegExp) => {
-    const ran = await world.datumctl([...args, "--error-format", "json"]);
-    onlyPrintedError(ran, { exitCode, code, message, hint: /./ });
-    return ran.stdout;
-  };
-  await world.ok(["api-versions", ...organization]);
+// ---- what a server can do: each has its sentence and exit code ----
 
-  await context.step("401 in the middle: renewed once, and done", async () => {
-    cloud.revokeAccessTokens("ada@example.com");
-    cloud.resetCounts();
-    await world.ok(["api-versions", ...organization]);
-    assert.equal(cloud.counts()["token:refresh_token"], 1);
+const ORGANIZATION = ["--organization", "acme"];
+
+/** Runs a command that must fail so, with a next step; its stdout. */
+async function fails(
+  world: World,
+  args: readonly string[],
+  exitCode: number,
+  code: ErrorCode,
+  message: RegExp,
+): Promise<string> {
+  const ran = await world.datumctl([...args, "--error-format", "json"]);
+  onlyPrintedError(ran, { exitCode, code, message, hint: /./ });
+  return ran.stdout;
+}
+
+/** A test of a server, in a world in which Ada is signed in. */
+function testServer(name: string, run: (world: World) => Promise<void>): void {
+  Deno.test(name, async () => {
+    await using world = await signedIn();
+    await run(world);
   });
-  for (const rejection of ["unauthorized", "anonymous"] as const) {
-    await context.step(`a session that is refused for good (${rejection})`, async () => {
-      cloud.setControlPlanes({ acceptedTokens: "id", rejection });
-      await fails(
-        ["api-versions", ...organization],
-        4,
-        "SESSION_REJECTED",
-        /fresh token of ada@example\.com/,
-      );
-      cloud.setControlPlanes({ acceptedTokens: "access" });
-    });
-  }
-  await context.step("an unknown project, refused in plain text or as a bad request", async () => {
-    await fails(
-      ["get", "--raw", "/version", "--project", "nowhere"],
-      5,
-      "FORBIDDEN",
-      /the project "nowhere" .*access denied/,
-    );
-    cloud.setControlPlanes({ unknownId: "bad-request" });
-    await fails(
-      ["get", "--raw", "/version", "--project", "nowhere"],
-      1,
-      "INVALID",
-      /HTTP 400: project "nowhere"/,
-    );
+}
+
+testServer("a 401 in the middle is a token renewed once, and done", async (world) => {
+  await world.ok(["api-versions", ...ORGANIZATION]);
+  world.cloud.revokeAccessTokens("ada@example.com");
+  world.cloud.resetCounts();
+  await world.ok(["api-versions", ...ORGANIZATION]);
+  assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+});
+
+for (const rejection of ["unauthorized", "anonymous"] as const) {
+  testServer(`a session that is refused for good (${rejection}) is SESSION_REJECTED`, async (world) => {
+    world.cloud.setControlPlanes({ acceptedTokens: "id", rejection });
+    const words = /fresh token of ada@example\.com/;
+    await fails(world, ["api-versions", ...ORGANIZATION], 4, "SESSION_REJECTED", words);
   });
-  await context.step("a path that is not there", async () => {
-    await fails(
-      ["get", "--raw", "/nothing", ...organization],
-      1,
-      "NOT_FOUND",
-      /the organization "acme" .*could not find/,
-    );
+}
+
+testServer("an unknown project is FORBIDDEN, or INVALID where it is a bad request", async (world) => {
+  const version = ["get", "--raw", "/version", "--project", "nowhere"];
+  await fails(world, version, 5, "FORBIDDEN", /the project "nowhere" .*access denied/);
+  world.cloud.setControlPlanes({ unknownId: "bad-request" });
+  await fails(world, version, 1, "INVALID", /HTTP 400: project "nowhere"/);
+});
+
+testServer("a path that is not there is NOT_FOUND", async (world) => {
+  const words = /the organization "acme" .*could not find/;
+  await fails(world, ["get", "--raw", "/nothing", ...ORGANIZATION], 1, "NOT_FOUND", words);
+});
+
+testServer("an outage that stays is NETWORK, and one that passes is outlasted", async (world) => {
+  const version = ["get", "--raw", "/version", ...ORGANIZATION];
+  await world.cloud.setFaults({ api: { status: 503 } });
+  await fails(world, version, 6, "NETWORK", /HTTP 503: fault/);
+  await world.cloud.setFaults({ api: { status: 429, retryAfter: 1, times: 1 } });
+  await world.ok(version);
+});
+
+testServer("a captive portal's page is NETWORK", async (world) => {
+  await world.cloud.setFaults({ api: { body: "html" } });
+  await fails(world, ["api-resources", ...ORGANIZATION], 6, "NETWORK", /"text\/html"/);
+});
+
+const NAMES = ["api-resources", "-o", "name", ...ORGANIZATION];
+
+for (const aggregatedDiscovery of ["plain", "none"] as const) {
+  const how = aggregatedDiscovery === "none" ? "not aggregated" : "labelled plain JSON";
+  testServer(`discovery that is ${how} lists the same`, async (world) => {
+    const whole = await world.ok(NAMES);
+    world.cloud.setControlPlanes({ aggregatedDiscovery });
+    assert.equal(await world.ok(NAMES), whole);
   });
-  await context.step("an error in plain text that stays, and one that passes", async () => {
-    await cloud.setFaults({ api: { status: 503 } });
-    await fails(["get", "--raw", "/version", ...organization], 6, "NETWORK", /HTTP 503: fault/);
-    await cloud.setFaults({ api: { status: 429, retryAfter: 1, times: 1 } });
-    await world.ok(["get", "--raw", "/version", ...organization]);
-  });
-  await context.step("a captive portal's page", async () => {
-    await cloud.setFaults({ api: { body: "html" } });
-    await fails(["api-resources", ...organization], 6, "NETWORK", /"text\/html"/);
-    await cloud.setFaults({});
-  });
-  const whole = await world.ok(["api-resources", "-o", "name", ...organization]);
-  for (const aggregatedDiscovery of ["plain", "none"] as const) {
-    await context.step(
-      `discovery that is ${aggregatedDiscovery === "none" ? "not aggregated" : "labelled plain JSON"}`,
-      async () => {
-        cloud.setControlPlanes({ aggregatedDiscovery });
-        assert.equal(await world.ok(["api-resources", "-o", "name", ...organization]), whole);
-      },
-    );
-  }
-  for (const aggregatedDiscovery of ["labelled", "none"] as const) {
-    await context.step(`half of the groups failing (${aggregatedDiscovery})`, async () => {
+}
+
+for (const aggregatedDiscovery of ["labelled", "none"] as const) {
+  testServer(
+    `half of the groups failing (${aggregatedDiscovery}) is INCOMPLETE, and the rest is listed`,
+    async (world) => {
+      const whole = await world.ok(NAMES);
       const failing = ["authorization.k8s.io", "resourcemanager.datumapis.com"];
-      cloud.setControlPlanes({ aggregatedDiscovery, failingGroups: failing });
-      const printed = await fails(
-        ["api-resources", "-o", "name", ...organization],
-        1,
-        "INCOMPLETE",
-        /^The organization "acme" .*Missing: authorization\.k8s\.io\/v1, resourcemanager\.datumapis\.com\/v1alpha /,
-      );
+      world.cloud.setControlPlanes({ aggregatedDiscovery, failingGroups: failing });
+      const missing =
+        /^The organization "acme" .*Missing: authorization\.k8s\.io\/v1, resourcemanager\.datumapis\.com\/v1alpha /;
+      const printed = await fails(world, NAMES, 1, "INCOMPLETE", missing);
       const there = whole.split("\n").filter((name) => !failing.some((group) => name.endsWith(group)));
       assert.deepEqual(printed.split("\n"), there);
-    });
-  }
-  await context.step("20,000 resources, then from what was kept", async () => {
-    cloud.setControlPlanes({ aggregatedDiscovery: "labelled", failingGroups: [], moreResources: 20_000 });
-    const names = await world.ok(["api-resources", "-o", "name", ...organization]);
-    assert.equal(names.split("\n").length, whole.split("\n").length + 20_000);
-    await cloud.setFaults({ down: ["api"] });
-    assert.equal(await world.ok(["api-resources", "--cached", "-o", "name", ...organization]), names);
-    await fails(["api-versions", ...organization], 6, "NETWORK", /refused/);
-    await cloud.setFaults({});
-  });
-  await context.step("get without --raw, and --raw that is no path", async () => {
-    await fails(["get", "namespaces"], 2, "USAGE", /--raw/);
-    await fails(["get", "--raw", "api"], 2, "USAGE", /slash/);
-    await fails(["get", "--raw", "/api", "namespaces"], 2, "USAGE", /no other words/);
-  });
-  await context.step("nothing in use is said, and nothing stays behind a logout", async () => {
-    await fails(["api-versions"], 2, "USAGE", /No organization or project is in use/);
-    assert.ok((await world.files()).some((path) => path.includes(".discovery-")));
-    await world.ok(["logout", "--all"]);
-    assert.ok(!(await world.files()).some((path) => path.includes(".discovery-")));
-  });
+    },
+  );
+}
+
+testServer("20,000 resources are listed, and without the server from what was kept", async (world) => {
+  const whole = await world.ok(NAMES);
+  world.cloud.setControlPlanes({ moreResources: 20_000 });
+  const names = await world.ok(NAMES);
+  assert.equal(names.split("\n").length, whole.split("\n").length + 20_000);
+  await world.cloud.setFaults({ down: ["api"] });
+  assert.equal(await world.ok(["api-resources", "--cached", "-o", "name", ...ORGANIZATION]), names);
+  await fails(world, ["api-versions", ...ORGANIZATION], 6, "NETWORK", /refused/);
+});
+
+testServer("get without --raw, and --raw that is no path, are wrong usage", async (world) => {
+  await fails(world, ["get", "namespaces"], 2, "USAGE", /--raw/);
+  await fails(world, ["get", "--raw", "api"], 2, "USAGE", /slash/);
+  await fails(world, ["get", "--raw", "/api", "namespaces"], 2, "USAGE", /no other words/);
+});
+
+testServer("nothing in use is said", async (world) => {
+  await fails(world, ["api-versions"], 2, "USAGE", /No organization or project is in use/);
+});
+
+testServer("nothing of what was discovered stays behind a logout", async (world) => {
+  const kept = async () => (await world.files()).some((path) => path.includes(".discovery-"));
+  await world.ok(NAMES);
+  assert.ok(await kept());
+  await world.ok(["logout", "--all"]);
+  assert.ok(!await kept());
 });

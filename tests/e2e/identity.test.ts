@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { kubectl } from "./kubectls.ts";
-import { type Finished, openWorld, type World } from "./world.ts";
+import { type Finished, testInWorld, type World } from "./world.ts";
 
 /** Everything that both are asked in the same words. */
 const ASKED = [
@@ -64,87 +64,96 @@ function assertAlike(line: string, theirs: Finished, ours: Finished): void {
   if (!line.endsWith("-q")) assert.deepEqual(warnings(ours), warnings(theirs), line);
 }
 
-Deno.test({ name: "side by side with kubectl", ignore: kubectl === "" }, async (test) => {
-  await using world = await openWorld();
-  assert.ok(world !== undefined);
-  const { cloud } = world;
-  for (const email of ["ada@example.com", "grace@example.com", "zoe@example.com"]) {
+/** A test in a world in which somebody is signed in and kubectl's context is a project. */
+function testSignedIn(
+  name: string,
+  email: string,
+  run: (world: World, context: Deno.TestContext) => Promise<void>,
+): void {
+  testInWorld(name, async (world, context) => {
     const { code, stderr } = await world.login(email);
     assert.equal(code, 0, stderr);
     await world.ok(["auth", "update-kubeconfig", "--project", "web"]);
-    // One of them asks everything; of the others, what differs with what they may do.
-    const lines = email.startsWith("grace")
-      ? ASKED
-      : ASKED.filter((line) => /json|get cm$|\* \*|--list$/.test(line));
+    await run(world, context);
+  }, { ignore: kubectl === "" });
+}
+
+for (const name of ["ada", "grace", "zoe"]) {
+  // One of them asks everything; of the others, what differs with what they may do.
+  const lines = name === "grace" ? ASKED : ASKED.filter((line) => /json|get cm$|\* \*|--list$/.test(line));
+  testSignedIn(`${name} is told what kubectl tells`, `${name}@example.com`, async (world, context) => {
     for (const line of lines) {
-      await test.step(`${email.split("@")[0]}: auth ${line}`, async () => {
+      await context.step(`auth ${line}`, async () => {
         const [theirs, ours] = await both(world, line);
         assertAlike(line, theirs, ours);
       });
     }
-  }
+  });
+}
 
-  await test.step("rules with names, several groups and sub-resources are compacted and ordered alike", async () => {
-    cloud.setControlPlanes({
-      rules: {
-        resourceRules: [
-          { verbs: ["get", "list"], apiGroups: ["", "apps"], resources: ["pods", "pods/log"] },
-          { verbs: ["list", "watch"], apiGroups: [""], resources: ["pods"] },
-          { verbs: ["update"], apiGroups: [""], resources: ["configmaps"], resourceNames: ["b", "a"] },
-          { verbs: ["get"], apiGroups: [""], resources: ["configmaps"], resourceNames: ["a"] },
-          { verbs: ["*"], apiGroups: ["*"], resources: ["*/scale"] },
-        ],
-        nonResourceRules: [{ verbs: ["get", "head"], nonResourceURLs: ["/healthz", "*"] }],
-        incomplete: true,
-        evaluationError: "webhook authorizer does not support user rule resolution",
-      },
-    });
-    const line = "can-i --list";
+const ZOE = "zoe@example.com";
+
+testSignedIn("rules with names, several groups and sub-resources are ordered alike", ZOE, async (world) => {
+  world.cloud.setControlPlanes({
+    rules: {
+      resourceRules: [
+        { verbs: ["get", "list"], apiGroups: ["", "apps"], resources: ["pods", "pods/log"] },
+        { verbs: ["list", "watch"], apiGroups: [""], resources: ["pods"] },
+        { verbs: ["update"], apiGroups: [""], resources: ["configmaps"], resourceNames: ["b", "a"] },
+        { verbs: ["get"], apiGroups: [""], resources: ["configmaps"], resourceNames: ["a"] },
+        { verbs: ["*"], apiGroups: ["*"], resources: ["*/scale"] },
+      ],
+      nonResourceRules: [{ verbs: ["get", "head"], nonResourceURLs: ["/healthz", "*"] }],
+      incomplete: true,
+      evaluationError: "webhook authorizer does not support user rule resolution",
+    },
+  });
+  const line = "can-i --list";
+  const [theirs, ours] = await both(world, line);
+  assertAlike(line, theirs, ours);
+  assert.match(ours.stderr, /the list may be incomplete: webhook authorizer/);
+  const { status } = JSON.parse(await world.ok(words("can-i --list -o json")));
+  assert.equal(status.incomplete, true);
+});
+
+testSignedIn("where it differs from kubectl, docs/identity.md says so", ZOE, async (world) => {
+  for (
+    const line of [
+      "can-i get",
+      "can-i --list -q",
+      "can-i get cm --no-headers",
+      "can-i get /x --subresource=y",
+    ]
+  ) {
     const [theirs, ours] = await both(world, line);
-    assertAlike(line, theirs, ours);
-    assert.match(ours.stderr, /the list may be incomplete: webhook authorizer/);
-    const { status } = JSON.parse(await world.ok(words("can-i --list -o json")));
-    assert.equal(status.incomplete, true);
-  });
+    assert.deepEqual([theirs.code, ours.code], [1, 2], line);
+  }
+  assert.equal((await ofKubectl(world, "can-i get cm settings")).code, 1);
+  assert.equal((await world.datumctl(words("can-i get cm settings"))).stdout, "no - no rule allows it\n");
+});
 
-  await test.step("the differences that docs/identity.md lists", async () => {
-    for (
-      const line of [
-        "can-i get",
-        "can-i --list -q",
-        "can-i get cm --no-headers",
-        "can-i get /x --subresource=y",
-      ]
-    ) {
-      const [theirs, ours] = await both(world, line);
-      assert.deepEqual([theirs.code, ours.code], [1, 2], line);
-    }
-    assert.equal((await ofKubectl(world, "can-i get cm settings")).code, 1);
-    assert.equal((await world.datumctl(words("can-i get cm settings"))).stdout, "no - no rule allows it\n");
-  });
+testSignedIn("with a warm cache, no more requests than kubectl makes", ZOE, async (world) => {
+  for (const line of ["whoami", "can-i get cm", "can-i --list"]) {
+    await both(world, line);
+    const requests = async (run: () => Promise<unknown>) => {
+      world.cloud.resetCounts();
+      await run();
+      return world.cloud.counts().api ?? NaN;
+    };
+    const theirs = await requests(() => ofKubectl(world, line));
+    const ours = await requests(() => world.datumctl(words(line)));
+    assert.ok(ours >= 1 && ours <= theirs, `${line}: ${ours} requests, kubectl made ${theirs}`);
+  }
+});
 
-  await test.step("with a warm cache, no more requests than kubectl makes", async () => {
-    for (const line of ["whoami", "can-i get cm", "can-i --list"]) {
-      const requests = async (run: () => Promise<unknown>) => {
-        cloud.resetCounts();
-        await run();
-        return cloud.counts().api ?? NaN;
-      };
-      const theirs = await requests(() => ofKubectl(world, line));
-      const ours = await requests(() => world.datumctl(words(line)));
-      assert.ok(ours >= 1 && ours <= theirs, `${line}: ${ours} requests, kubectl made ${theirs}`);
-    }
-  });
-
-  await test.step("both are refused alike: as nobody with 4 here, not allowed with 5", async () => {
-    cloud.setControlPlanes({ acceptedTokens: "id", rejection: "anonymous" });
-    assert.equal((await ofKubectl(world, "can-i get cm")).code, 1);
-    const rejected = await world.datumctl(words("can-i get cm"));
-    assert.equal(rejected.code, 4);
-    assert.match(rejected.stderr, /does not accept a fresh token of zoe@example\.com/);
-    cloud.setControlPlanes({ acceptedTokens: "access", rejection: "unauthorized" });
-    const unknown = await world.datumctl(words("whoami --project nothing"));
-    assert.equal(unknown.code, 5);
-    assert.match(unknown.stderr, /project "nothing"/);
-  });
+testSignedIn("both are refused alike: as nobody with 4 here, not allowed with 5", ZOE, async (world) => {
+  world.cloud.setControlPlanes({ acceptedTokens: "id", rejection: "anonymous" });
+  assert.equal((await ofKubectl(world, "can-i get cm")).code, 1);
+  const rejected = await world.datumctl(words("can-i get cm"));
+  assert.equal(rejected.code, 4);
+  assert.match(rejected.stderr, /does not accept a fresh token of zoe@example\.com/);
+  world.cloud.setControlPlanes({ acceptedTokens: "access", rejection: "unauthorized" });
+  const unknown = await world.datumctl(words("whoami --project nothing"));
+  assert.equal(unknown.code, 5);
+  assert.match(unknown.stderr, /project "nothing"/);
 });

@@ -221,19 +221,23 @@ Deno.test("a wrong clock with a bad signature keeps nothing", async () => {
   await expectRejection(refresh(), "INVALID_TOKEN");
 });
 
-Deno.test("keys that rotated are fetched and returned; keys that cannot be had keep the rotated refresh token", async () => {
-  const rotate = async ({ issuer }: Attempt) => {
-    const key = await signingKey("RS256", "new");
-    issuer.published = [key.jwk];
-    const id_token = await issuer.idToken({}, key);
-    issuer.routes["/token"] = async () => json(await issuer.tokens({ id_token }));
-  };
+/** The issuer signs with a new key from now on. */
+async function rotate({ issuer }: Attempt): Promise<void> {
+  const key = await signingKey("RS256", "new");
+  issuer.published = [key.jwk];
+  const id_token = await issuer.idToken({}, key);
+  issuer.routes["/token"] = async () => json(await issuer.tokens({ id_token }));
+}
+
+Deno.test("keys that rotated are fetched and returned", async () => {
   const good = await session();
   await rotate(good);
   const refreshed = await good.refresh();
   assert.equal(refreshed.kind === "tokens" && (refreshed.keys?.keys[0] as { kid?: string }).kid, "new");
   assert.deepEqual(good.issuer.paths(), ["/token", "/keys"]);
+});
 
+Deno.test("keys that cannot be had keep the rotated refresh token", async () => {
   const bad = await session();
   await rotate(bad);
   bad.issuer.routes["/keys"] = () => json({}, { status: 503 });

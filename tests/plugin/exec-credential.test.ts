@@ -68,7 +68,7 @@ Deno.test("info of another kind, an unknown version, or no JSON at all is USAGE,
   }));
 });
 
-Deno.test("-o token is the bare token always; else the caller's version; else what -o names; else the bare token", () => {
+Deno.test("what is printed is the bare token for -o token, else the caller's version, else -o's", () => {
   const v1 = { apiVersion: V1, interactive: false };
   const beta = { apiVersion: V1BETA1, interactive: false };
   assert.equal(chooseOutput("token", v1), "token");
@@ -76,6 +76,9 @@ Deno.test("-o token is the bare token always; else the caller's version; else wh
   assert.equal(chooseOutput(undefined, beta), V1BETA1);
   assert.equal(chooseOutput(V1BETA1, undefined), V1BETA1);
   assert.equal(chooseOutput(undefined, undefined), "token");
+});
+
+Deno.test("an output that there is not is wrong usage, and those there are are named", () => {
   for (const output of ["", "json", "Token", "client.authentication.k8s.io/v1alpha1"]) {
     expectError(() => chooseOutput(output, undefined), { code: "USAGE", hint: /Available: token, / });
   }

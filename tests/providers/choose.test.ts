@@ -71,8 +71,9 @@ Deno.test("the way out of flags that contradict each other is one that works, an
   );
 });
 
-Deno.test("a flag of another cloud than Studio is refused there, and Studio's elsewhere; the right one is named", async () => {
-  const studio = { flag: "studio" };
+const studio = { flag: "studio" };
+
+Deno.test("a flag of another cloud is refused at Studio, and that cloud is named", async () => {
   for (const name of ["clientId", "apiHostname", "listenPort", "prompt", "credentials", "workload"]) {
     const { message, hint } = await expectRejection(chosen({ ...studio, flags: { [name]: "x" } }), "USAGE");
     assert.match(message, /^--[a-z-]+ is not for the provider studio\.$/);
@@ -82,6 +83,9 @@ Deno.test("a flag of another cloud than Studio is refused there, and Studio's el
     code: "USAGE",
     hint: /--provider oidc/,
   });
+});
+
+Deno.test("a flag of Studio's is refused elsewhere, and Studio is named", async () => {
   for (const name of ["name", "team", "expiresIn", "local", "force", "exportDatachain"]) {
     for (
       const choice of [{ flag: "datum" }, { variable: "datum" }, { flags: { hostname: "auth.datum.net" } }]

@@ -12,8 +12,8 @@ import { parseServiceAccountKey } from "../../src/oauth/grants/service-account-k
 import { saveMachine } from "../../src/sessions/save.ts";
 import { pause } from "../../src/system/clock.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { githubVariables } from "../cloud/variables.ts";
-import { expectRejection } from "../expect-error.ts";
+import { addressVariables, githubVariables } from "../cloud/variables.ts";
+import { type ExpectedError, expectRejection } from "../expect-error.ts";
 import { assertMissing } from "../scratch.ts";
 import { refuseSuccessors } from "../system/refuse-successors.ts";
 import { CLIENT } from "./issuer.ts";
@@ -246,7 +246,7 @@ Deno.test("an API token whose tokens say their times: a clock that is off is CLO
   }
 });
 
-Deno.test("an endpoint that has moved is looked for once more, and kept; one that is gone for good fails as it did", async () => {
+Deno.test("an endpoint that has moved is looked for once more, and kept", async () => {
   await using cloud = await startCloud();
   await using sandbox = await openSandbox();
   const place = {
@@ -263,6 +263,9 @@ Deno.test("an endpoint that has moved is looked for once more, and kept; one tha
     await it.token({ force: true });
     assert.deepEqual([cloud.counts().discovery, cloud.counts()["token:jwt-bearer"]], [1, 2]);
   }
+});
+
+Deno.test("an endpoint that is gone for good fails as it did", async () => {
   await using other = await openSandbox();
   const { issuer } = other;
   issuer.respond = () => Response.json({ error: "not_found" }, { status: 410 });
@@ -565,7 +568,7 @@ const ELSEWHERE = [
 ] as const;
 
 for (const [what, kind, grant] of ELSEWHERE) {
-  Deno.test(`${what}: a clock that is off is CLOCK_SKEW by the server that it is for; with that one down, as it looks here`, async () => {
+  Deno.test(`${what} is judged by the clock of the server that it is for, and by ours with that one down`, async () => {
     await using cloud = await startCloud();
     await using sandbox = await openSandbox();
     const audience = grant === undefined ? AUDIENCE : cloud.issuer;
@@ -614,25 +617,37 @@ Deno.test("a token that really ended is SESSION_REJECTED, until its file holds a
   assert.ok((await it.token()).token !== "");
 });
 
-Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SKEW; really ended, it is SESSION_EXPIRED", async () => {
+/** Asks for the token that DATUMCTL_TOKEN holds, of that many seconds of life. */
+async function tokenOfVariable(cloud: Cloud, sandbox: Sandbox, life: number) {
+  const env: Record<string, string> = {
+    DATUMCTL_TOKEN: await cloud.ciIssuers.gitlab.idToken(AUDIENCE, { life }),
+    ...addressVariables(cloud),
+  };
+  const session = await CLOUDS.ambient({ ...sandbox.store.host, env: (name) => env[name] })();
+  assert.ok(session !== undefined);
+  return await freshToken(sandbox.store, session, {}, sandbox.bound());
+}
+
+Deno.test("a token of DATUMCTL_TOKEN that ended is SESSION_EXPIRED", async () => {
   await using cloud = await startCloud();
   await using sandbox = await openSandbox();
-  const tokenOf = async (life: number) => {
-    const env: Record<string, string> = {
-      DATUMCTL_TOKEN: await cloud.ciIssuers.gitlab.idToken(AUDIENCE, { life }),
-      DATUMCTL_HOSTNAME: cloud.authHost,
-      DATUMCTL_API_HOSTNAME: cloud.apiHost,
-      DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
-    };
-    const session = await CLOUDS.ambient({ ...sandbox.store.host, env: (name) => env[name] })();
-    assert.ok(session !== undefined);
-    return await freshToken(sandbox.store, session, {}, sandbox.bound());
-  };
-  await expectRejection(tokenOf(-30), "SESSION_EXPIRED");
+  await expectRejection(tokenOfVariable(cloud, sandbox, -30), "SESSION_EXPIRED");
+});
+
+Deno.test("a token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SKEW", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
   sandbox.time += 600_000;
-  await skewed(tokenOf(300), 600_000);
+  await skewed(tokenOfVariable(cloud, sandbox, 300), 600_000);
+});
+
+Deno.test("a token of DATUMCTL_TOKEN is judged by our clock where the server's cannot be asked", async () => {
+  await using cloud = await startCloud();
+  await using sandbox = await openSandbox();
+  sandbox.time += 600_000;
   await cloud.setFaults({ down: ["api"] });
-  await expectRejection(tokenOf(300), { code: "SESSION_EXPIRED", message: /its token expired on/ });
+  const expected: ExpectedError = { code: "SESSION_EXPIRED", message: /its token expired on/ };
+  await expectRejection(tokenOfVariable(cloud, sandbox, 300), expected);
 });
 
 // ---- variables ----

@@ -95,7 +95,7 @@ Deno.test("a replacement takes its room at once, and its text may be shorter or 
   assert.deepEqual(await listFolder(it.path), ["a"]);
 });
 
-Deno.test("what a killed process left half-written is cleared away by the next write; what may be another's work is not", async () => {
+Deno.test("of half-written files only what a killed process left is cleared away by the next write", async () => {
   await using it = await scratchFolder();
   const path = `${it.path}/a`;
   const left = async (name: string, seconds: number) => {
@@ -196,17 +196,25 @@ Deno.test("a full disk fails when the room is taken, keeps the old file, and say
   });
 });
 
-Deno.test("reading: absent is nothing, a folder or too large a file is STORAGE, bytes that are no UTF-8 are no error", async () => {
+Deno.test("reading what is not there, or is empty, is no error", async () => {
   await using it = await scratchFolder();
   assert.equal(await readTextFile(`${it.path}/none`), undefined);
   await Deno.writeTextFile(`${it.path}/file`, "");
   assert.equal(await readTextFile(`${it.path}/file/below`), undefined);
   assert.equal(await readTextFile(`${it.path}/file`), "");
+});
+
+Deno.test("reading a folder, or too large a file, is STORAGE", async () => {
+  await using it = await scratchFolder();
   await expectStorage(readTextFile(it.path), it.path);
   const huge = await Deno.open(`${it.path}/huge`, { create: true, write: true });
   await huge.truncate(17 * 1024 * 1024);
   huge.close();
   await expectStorage(readTextFile(`${it.path}/huge`), "too large");
+});
+
+Deno.test("reading bytes that are no UTF-8 is no error", async () => {
+  await using it = await scratchFolder();
   await Deno.writeFile(`${it.path}/bytes`, new Uint8Array([0xff, 0xfe, 0x41]));
   assert.match(await readTextFile(`${it.path}/bytes`) ?? "", /A$/);
 });

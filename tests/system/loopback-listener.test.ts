@@ -22,7 +22,7 @@ Deno.test("the first address that exists is taken", async () => {
   await listener.close();
 });
 
-Deno.test("a port that is taken is wrong usage and names the flag; no address at all is NETWORK", async () => {
+Deno.test("a port that is taken is wrong usage, and names the flag", async () => {
   const listener = listenOnLoopback(LOCAL, answer);
   expectError(() => listenOnLoopback({ ...LOCAL, port: listener.port }, answer), {
     code: "USAGE",
@@ -30,6 +30,9 @@ Deno.test("a port that is taken is wrong usage and names the flag; no address at
     hint: /--listen-port/,
   });
   await listener.close();
+});
+
+Deno.test("no address to listen on is NETWORK, and names the way without a browser", () => {
   expectError(() => listenOnLoopback({ hostnames: ["192.0.2.1"], port: 0 }, answer), {
     code: "NETWORK",
     hint: /--no-browser/,

@@ -1,12 +1,98 @@
-/** Proves what `auth update-kubeconfig` refuses and tells when entries meet: names, hosts, a shared user entry. */
+/** Proves what `auth update-kubeconfig` writes, refuses and tells: one entry, and where entries meet. */
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { printedError } from "../../expect-error.ts";
 import { assertMissing } from "../../scratch.ts";
-import { ADA, at, openWorld } from "../world.ts";
+import { ADA, at, openSignedIn, openWorld } from "../world.ts";
 
 const UNASKED = "--skip-validation --exec-command datumctl";
+
+Deno.test("exactly one target is needed, of a name that can be", async () => {
+  await using world = await openSignedIn();
+  for (
+    const words of [
+      "",
+      "--project a --organization b",
+      "--project ../x",
+      "--project A",
+      "--project p --token refresh",
+      "--project p --exec-interactive-mode Sometimes",
+      "--project p --hostname http://x",
+      "--project p --context ",
+    ]
+  ) {
+    assert.equal((await world.run(`auth update-kubeconfig ${words}`)).code, 2, words);
+  }
+  await assertMissing(world.kubeconfig);
+});
+
+Deno.test("--dry-run prints a diff and writes nothing", async () => {
+  await using world = await openSignedIn();
+  assert.match(await world.ok("auth update-kubeconfig --project web --dry-run"), /\+.*datum-project-web/);
+  await assertMissing(world.kubeconfig);
+  assert.equal((await world.sandbox.store.read(at(world, ADA)))?.inUse, undefined);
+});
+
+Deno.test("the entry names the session, the server and kubectl's version of the plugin", async () => {
+  await using world = await openSignedIn();
+  const { cloud, kubeconfig, sandbox } = world;
+  const stdout = await world.ok("auth update-kubeconfig --project web");
+  assert.match(stdout, new RegExp(`^Kubeconfig: +${kubeconfig}\n`));
+  assert.match(stdout, /User: +ada@example\.com\n/);
+  const file = parse(await Deno.readTextFile(kubeconfig));
+  assert.equal(file["current-context"], `datum-project-web-${cloud.apiHost}`);
+  assert.equal(file.users.length, 1);
+  assert.deepEqual(file.users[0].user.exec.args, [
+    "auth",
+    "get-token",
+    "--output=client.authentication.k8s.io/v1",
+    `--session=${at(world, ADA)}`,
+  ]);
+  assert.equal(new URL(file.clusters[0].cluster.server).host, cloud.apiHost);
+  assert.equal((await sandbox.store.read(at(world, ADA)))?.inUse?.project, "web");
+  assert.match((await world.run("auth update-kubeconfig --project web")).stdout, /nothing to change/);
+});
+
+Deno.test("--no-switch leaves the current context and the project in use alone", async () => {
+  await using world = await openSignedIn();
+  await world.ok("auth update-kubeconfig --project web");
+  await world.ok("auth update-kubeconfig --organization acme --no-switch");
+  const file = parse(await Deno.readTextFile(world.kubeconfig));
+  assert.equal(file["current-context"], `datum-project-web-${world.cloud.apiHost}`);
+  assert.equal((await world.sandbox.store.read(at(world, ADA)))?.inUse?.project, "web");
+});
+
+Deno.test("which token the server takes is asked and remembered", async () => {
+  await using world = await openSignedIn();
+  for (const token of ["id", "access"] as const) {
+    world.cloud.setControlPlanes({ acceptedTokens: token });
+    await world.ok("auth update-kubeconfig --project web");
+    assert.equal((await world.sandbox.store.read(at(world, ADA)))?.kubectlToken, token);
+  }
+});
+
+Deno.test("a session file whose host was edited neither gets a token sent there nor an entry written", async () => {
+  await using world = await openSignedIn();
+  const { cloud, kubeconfig, sandbox } = world;
+  const asked: string[] = [];
+  await using evil = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    asked.push(request.url);
+    return new Response();
+  });
+  const { file } = await sandbox.paths(at(world, ADA));
+  const text = await Deno.readTextFile(file);
+  assert.ok(text.includes(`"apiHost": "${cloud.apiHost}"`));
+  await Deno.writeTextFile(
+    file,
+    text.replaceAll(`"apiHost": "${cloud.apiHost}"`, `"apiHost": "127.0.0.1:${evil.addr.port}"`),
+  );
+  for (const flags of ["", "--skip-validation"]) {
+    await world.ok(`auth update-kubeconfig --project web ${flags}`);
+    assert.ok(!(await Deno.readTextFile(kubeconfig)).includes(`127.0.0.1:${evil.addr.port}`));
+  }
+  assert.deepEqual(asked, []);
+});
 
 Deno.test("a cluster entry is never led to another host, whatever the names of two targets have in common", async () => {
   await using world = await openWorld();
@@ -128,15 +214,19 @@ Deno.test("tokens that were revoked before their time are refreshed once, and th
   printedError(ran, "SESSION_EXPIRED");
 });
 
-Deno.test("a token that was chosen by hand and is refused: the flag is to be left out; else a sign-in that keeps the host", async () => {
-  await using world = await openWorld();
-  await world.login(ADA);
-  const update = "auth update-kubeconfig --project web --exec-command datumctl";
-  const chosen = await world.run(`${update} --token id`);
+const UPDATE = "auth update-kubeconfig --project web --exec-command datumctl";
+
+Deno.test("a token that was chosen by hand and is refused: the flag is to be left out", async () => {
+  await using world = await openSignedIn();
+  const chosen = await world.run(`${UPDATE} --token id`);
   assert.equal(chosen.code, 4, chosen.stderr);
   assert.match(chosen.stderr, /\nLeave out --token id/);
+});
+
+Deno.test("a token that is refused without a choice: the sign-in that mends it keeps the host", async () => {
+  await using world = await openSignedIn();
   await world.cloud.setFaults({ api: { status: 401 } });
-  for (const words of [update, "auth whoami --project web", "organizations list"]) {
+  for (const words of [UPDATE, "auth whoami --project web", "organizations list"]) {
     const { code, stderr } = await world.run(words);
     assert.equal(code, 4, stderr);
     assert.ok(stderr.includes(`Sign in again: datumctl login --profile ${at(world, ADA)}\n`), stderr);

@@ -1,12 +1,31 @@
-/** Proves what a sign-in owes when something goes wrong around it: nothing lost, nothing believed, nobody asked in vain. */
+/** Proves what a sign-in says and stores, and what it owes when something goes wrong: nothing lost, nothing believed. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/errors.ts";
 import { acquireLock } from "../../../src/system/locks.ts";
+import { signInOf } from "../../../src/sessions/refresh.ts";
 import { assertMissing } from "../../scratch.ts";
-import { ADA, openWorld } from "../world.ts";
+import { BOUND } from "../../sessions/sandbox.ts";
+import { ADA, at, GRACE, openSignedIn, openWorld } from "../world.ts";
 
 const interrupted = () => new AppError("INTERRUPTED", "Interrupted.");
+
+Deno.test("login says who, where, how it is kept, and one next command", async () => {
+  await using world = await openWorld();
+  const { code, stdout, stderr } = await world.login(ADA);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, `Signed in as ${ADA} at ${world.cloud.apiHost}.\n`);
+  assert.match(stderr, /key in a key file in /);
+  assert.match(
+    stderr,
+    /Next: datumctl auth update-kubeconfig --project PROJECT_ID\n.*datumctl projects list\n$/,
+  );
+});
+
+Deno.test("a second person's login makes theirs the active session", async () => {
+  await using world = await openSignedIn(GRACE);
+  assert.equal(await world.sandbox.store.active(), at(world, GRACE));
+});
 
 Deno.test("a session that is stored and cannot be made active keeps its grant", async () => {
   await using world = await openWorld();
@@ -170,19 +189,24 @@ Deno.test("a wait is told as the shorter of the code's life and the sign-in's ow
   }
 });
 
-Deno.test("a file that was named by mistake is not told to be closed to others; a variable is blamed by its name", async () => {
+const OIDC = "login --issuer https://127.0.0.1:9 --client-id x";
+
+Deno.test("a file that was named by mistake is not told to be closed to others", async () => {
   await using world = await openWorld();
   const path = `${world.sandbox.folder}/passwd`;
   await Deno.writeTextFile(path, "root:x:0\nada:x:1\n", { mode: 0o644 });
-  const oidc = "login --issuer https://127.0.0.1:9 --client-id x";
-  for (const words of [`login --credentials ${path}`, `${oidc} --client-secret-file ${path}`]) {
+  for (const words of [`login --credentials ${path}`, `${OIDC} --client-secret-file ${path}`]) {
     const { code, stderr } = await world.run(words);
     assert.equal(code, 2, stderr);
     assert.doesNotMatch(stderr, /Other users|chmod/, words);
   }
-  const variable = await world.run(oidc, { env: { DATUMCTL_KEYRING: "foo" } });
+});
+
+Deno.test("a keyring that there is not is blamed on the flag or the variable that named it", async () => {
+  await using world = await openWorld();
+  const variable = await world.run(OIDC, { env: { DATUMCTL_KEYRING: "foo" } });
   assert.match(variable.stderr, /^error: DATUMCTL_KEYRING takes auto, system or file/m);
-  assert.match((await world.run(`${oidc} --keyring foo`)).stderr, /^error: --keyring takes/m);
+  assert.match((await world.run(`${OIDC} --keyring foo`)).stderr, /^error: --keyring takes/m);
 });
 
 Deno.test("a folder where a kubeconfig belongs is called a folder", async () => {
@@ -194,4 +218,139 @@ Deno.test("a folder where a kubeconfig belongs is called a folder", async () => 
   );
   assert.equal(code, 1, stderr);
   assert.match(stderr, /: it is a folder\.\nName a file\.\n$/);
+});
+
+Deno.test("a sign-in of another person than the session's stores nothing and takes its grant back", async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--profile work");
+  const { file } = await world.sandbox.paths("work");
+  const before = await Deno.readTextFile(file);
+  world.cloud.resetCounts();
+  const { code, stdout, stderr } = await world.login(GRACE, "--profile work");
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(stderr, /error: The session "work" belongs to ada@example\.com at .*; grace@example\.com at /);
+  assert.equal(await Deno.readTextFile(file), before);
+  assert.equal(world.cloud.counts().revocation, 1);
+});
+
+Deno.test("a renewed session is asked of the sealed issuer as the sealed person, whatever its file was made to say", async () => {
+  await using world = await openWorld();
+  await world.login(ADA, "--profile work");
+  const { file } = await world.sandbox.paths("work");
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(
+    file,
+    text.replaceAll(world.cloud.authHost, "127.0.0.1:9").replace(/"subject": "\d+"/, '"subject": "2"'),
+  );
+  // Without flags: all that is known comes from the session.
+  let url = "";
+  const controller = new AbortController();
+  const ran = await world.run("login --profile work --browser-command true", {
+    interrupted: controller.signal,
+    onStderr(said) {
+      url ||= /https:\/\/\S+response_type\S+/.exec(said)?.[0] ?? "";
+      if (url !== "") controller.abort(new AppError("INTERRUPTED", "Interrupted."));
+    },
+  });
+  assert.equal(ran.code, 130);
+  assert.equal(new URL(url).host, world.cloud.authHost);
+  assert.equal(new URL(url).searchParams.get("login_hint"), ADA);
+});
+
+Deno.test("two people whose sessions would share a name get distinct ones", async () => {
+  await using world = await openWorld();
+  const { apiHost } = world.cloud;
+  await world.sandbox.add({ name: at(world, ADA), subject: "another", session: { apiHost } });
+  const { code, stderr } = await world.login(ADA);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Session: ada@example\.com@.*-[0-9a-f]{6}\n/);
+  assert.equal((await world.sandbox.store.read(at(world, ADA)))?.user.subject, "another");
+  assert.equal((await world.login(ADA)).code, 0);
+  assert.equal(JSON.parse(await world.ok("auth list -o json")).length, 2, "and a second sign-in renews it");
+});
+
+Deno.test("what would lose a sign-in is refused before anybody is asked", async () => {
+  await using world = await openWorld();
+  const { sandbox, cloud } = world;
+  const config = `${sandbox.folder}/config.json`;
+  await Deno.writeTextFile(
+    `${sandbox.folder}/key.pem`,
+    "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+  );
+  await Deno.writeTextFile(config, '{"schemaVersion":2}');
+  const newer = await world.run("login --client-id 1 --browser-command true --hostname auth.example.invalid");
+  assert.equal(newer.code, 1);
+  assert.match(newer.stderr, /config\.json cannot be used/);
+  assert.equal(await Deno.readTextFile(config), '{"schemaVersion":2}');
+  await Deno.remove(config);
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ["--listen-port 0", /--listen-port takes a port/],
+    ["--listen-port 65536", /--listen-port/],
+    ["--listen-port x", /--listen-port/],
+    ["--timeout 5", /--timeout takes a duration/],
+    ["--keyring vault", /--keyring takes auto, system or file/],
+    ["--provider nonesuch", /provider "nonesuch" is not known/],
+    ["--profile ../x", /cannot be a session's name/],
+    ["--hostname http://auth.example.com", /--hostname .* is not an https address/],
+    ["--hostname auth.example.com", /client id for auth\.example\.com/],
+    [`--certificate-authority ${sandbox.folder}/none.pem`, /does not exist/],
+    [`--certificate-authority ${sandbox.folder}/key.pem`, /private key/],
+    [`--certificate-authority ${cloud.caFile} --client-id 1 --hostname login.example.com`, /API host/],
+  ];
+  for (const [flags, message] of wrong) {
+    const { code, stdout, stderr } = await world.run(`login ${flags}`);
+    assert.deepEqual([code, stdout], [2, ""], `${flags}: ${stderr}`);
+    assert.match(stderr, message);
+  }
+  sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
+  assert.equal((await world.run("login --keyring system")).code, 4);
+  assert.equal(cloud.counts().total, 0);
+});
+
+Deno.test("a session whose keyring is locked is not signed in to for nothing, and moves to a file only by name", async () => {
+  await using world = await openWorld();
+  const { sandbox, cloud } = world;
+  await world.login(ADA, "--profile work --keyring system");
+  assert.equal((await sandbox.store.read("work"))?.keyStore, "system");
+  sandbox.system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
+  cloud.resetCounts();
+  const { code, stderr } = await world.run("login --profile work");
+  assert.equal(code, 4, stderr);
+  assert.equal(cloud.counts().total, 0);
+  assert.equal((await world.login(ADA, "--profile work --keyring file")).code, 0);
+  assert.equal((await sandbox.store.read("work"))?.keyStore, "file");
+});
+
+Deno.test("without a keyring the key goes to a file, which is said at login and ever after", async () => {
+  await using world = await openWorld();
+  world.sandbox.system.failure = new AppError("KEYRING_UNAVAILABLE", "There is no keyring here.");
+  const { code, stderr } = await world.login(ADA, "--keyring auto");
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /warning: There is no keyring here\./);
+  assert.match(stderr, /Whoever can read your files can use this session/);
+  const quiet = await world.login(GRACE, "--keyring auto -q");
+  assert.match(
+    quiet.stderr,
+    /There is no keyring here\.\nCredentials: .* key file in .*\nWhoever can read/,
+    "with -q too",
+  );
+  await world.ok(`auth switch ${ADA}`);
+  assert.match(await world.ok("whoami"), /Stored in: +key file/);
+  assert.match(await world.ok("auth list -o wide"), /key file/);
+});
+
+Deno.test("a session's credentials hold what a refresh needs, and -v shows the claims and no token", async () => {
+  await using world = await openWorld();
+  const { code, stdout, stderr } = await world.login(ADA, "-v");
+  assert.equal(code, 0, stderr);
+  const claims = JSON.parse(stdout.slice(stdout.indexOf("{")));
+  assert.equal(claims.email, ADA);
+  const session = await world.sandbox.store.read(at(world, ADA));
+  assert.ok(session !== undefined);
+  const { credentials } = await signInOf(await world.sandbox.store.open(session, BOUND), world.sandbox.store);
+  assert.equal(credentials.metadata.issuer, world.cloud.issuer);
+  assert.ok(credentials.keys !== undefined && credentials.refreshToken !== undefined);
+  for (const secret of [credentials.accessToken, credentials.idToken, credentials.refreshToken]) {
+    assert.ok(secret !== undefined && !(stdout + stderr).includes(secret));
+  }
 });

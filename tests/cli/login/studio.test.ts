@@ -433,7 +433,7 @@ Deno.test("Studio's token goes to no Kubernetes API", async () => {
   assert.deepEqual(world.studio.requests(), []);
 });
 
-Deno.test("kubectl is not handed Studio's token, whatever its session's file says it is; -o token is the person's own", async () => {
+Deno.test("kubectl is not handed Studio's token, whatever its session's file says; a person is", async () => {
   await using world = await openStudioWorld();
   await world.login(["--profile", "mine"]);
   const [{ token } = { token: "" }] = world.studio.tokens();

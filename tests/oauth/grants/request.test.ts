@@ -156,8 +156,11 @@ function jwt(claims: Record<string, unknown>): Promise<string> {
 
 const SECONDS = NOW / 1000;
 
-Deno.test("a token of another type is INVALID_TOKEN; one of no type is a bearer token; letter case is free", async () => {
+Deno.test("a token of another type is INVALID_TOKEN", async () => {
   await expectRejection(mint({ access_token: "a", token_type: "DPoP" }), "INVALID_TOKEN");
+});
+
+Deno.test("a token of no type is a bearer token, as one of that type in any letter case", async () => {
   assert.equal((await mint({ access_token: "a" })).accessToken, "a");
   assert.equal((await mint({ access_token: "a", token_type: "bEARER" })).accessToken, "a");
 });
