@@ -7,7 +7,7 @@ import type { Environment } from "../system/environment.ts";
 import type { SessionStore } from "./store.ts";
 import type { EntryWords } from "./providers.ts";
 import type { Session } from "./session.ts";
-import { AMBIENT, isCalled, isSessionName } from "./name.ts";
+import { ENV_PREFIX, isCalled, isSessionName } from "./name.ts";
 
 /** Which session a command acts as. */
 export interface ChosenSession {
@@ -25,8 +25,8 @@ export interface SessionChoice {
   /** `--credentials-file`: a service account's key file. */
   readonly credentialsFile?: string | undefined;
   readonly variable?: NamingVariable | undefined;
-  /** A project folder's session must be named: a kubeconfig entry means the same in every folder. */
-  readonly own?: boolean | undefined;
+  /** Leaves out the project folder's active session, so that a kubeconfig entry means the same in every folder. */
+  readonly ignoreProjectFolder?: boolean | undefined;
   /** What a kubeconfig entry says of the session that it names. */
   readonly entry?: EntryWords | undefined;
 }
@@ -61,7 +61,7 @@ export async function chooseSession(store: SessionStore, choice: SessionChoice):
         hint: "Act as one of the two.",
       });
     }
-    const session = await store.ambient({ credentialsFile });
+    const session = await store.fromKeyFile(credentialsFile);
     if (session !== undefined) return { session, store, source: "--credentials-file" };
   }
   const named = flag ?? variable?.session;
@@ -76,8 +76,8 @@ async function namedSession(
   name: string,
   source: string,
 ): Promise<ChosenSession | undefined> {
-  if (name.startsWith(AMBIENT)) {
-    const session = await store.ambient(name);
+  if (name.startsWith(ENV_PREFIX)) {
+    const session = await store.fromVariables(name);
     return session && { session, store, source };
   }
   const session = await store.read(name);
@@ -89,11 +89,11 @@ async function namedSession(
 
 async function sessionInForce(
   store: SessionStore,
-  { own }: SessionChoice,
+  { ignoreProjectFolder }: SessionChoice,
 ): Promise<ChosenSession | undefined> {
-  const ambient = await store.ambient();
-  if (ambient !== undefined) return { session: ambient, store, source: ambient.name.slice(AMBIENT.length) };
-  const local = own ? undefined : await store.nearestProject();
+  const given = await store.fromVariables();
+  if (given !== undefined) return { session: given, store, source: given.name.slice(ENV_PREFIX.length) };
+  const local = ignoreProjectFolder ? undefined : await store.nearestProject();
   const inProject = local && await activeSession(local);
   if (inProject) return { session: inProject, store: local, source: `the project folder ${local.project}` };
   const session = await activeSession(store);
@@ -110,8 +110,8 @@ async function noSession(
   named: string | undefined,
   entry: EntryWords | undefined,
 ): Promise<AppError> {
-  if (named?.startsWith(AMBIENT)) {
-    const variable = printable(named.slice(AMBIENT.length), 60);
+  if (named?.startsWith(ENV_PREFIX)) {
+    const variable = printable(named.slice(ENV_PREFIX.length), 60);
     return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
       hint: HINTS.NOT_SIGNED_IN.variableUnset,
     });

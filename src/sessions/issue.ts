@@ -7,7 +7,7 @@ import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
 import { fingerprintOfJob, storesJobToken } from "./ci-job.ts";
 import type { SourceCredentials } from "./credentials.ts";
-import { ambientCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
+import { environmentCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
 import { expired, openIssuer, type Renewal, type RenewalStrategy, stillGood, TOO_SHORT } from "./renew.ts";
 import type { SessionStore } from "./store.ts";
 import { type FreshToken, isFresh, timedToken, timeLeft } from "./token.ts";
@@ -19,26 +19,27 @@ interface OpenedSource extends OpenedSession {
 }
 
 /**
- * The renewal of a session that has a token source. What is at hand anyway, a file's or a variable's token, is not stored;
- * a session that comes from variables keeps its token for this process alone.
+ * The renewal of a session that has a token source. Not stored: a job's token from a file or variable, which is read each
+ * time; the token of an `env:` session lives in this process only.
  */
 export const byTokenSource: RenewalStrategy<OpenedSource> = {
-  async check({ session, credentials, key }, store) {
+  async narrow({ session, credentials, key }, store) {
     if (credentials.tokenSource !== undefined) return { session, credentials, key };
     throw await expired(store, session, "a session of another kind has its name now");
   },
-  refuse({ session }, { request }) {
+  refuseRequest({ session }, { request }) {
     if (request.kind !== "id") return;
     throw new AppError("NO_ID_TOKEN", `The ${session.kind.noun} "${session.name}" has no ID token.`, {
       hint: "Use the access token: --token access",
     });
   },
-  lock: async (seen, renewal) => storesTokens(seen) ? await lockWhereWritable(seen, renewal) : undefined,
-  next: nextToken,
+  lock: async (openedBefore, renewal) =>
+    storesTokens(openedBefore) ? await lockWhereWritable(openedBefore, renewal) : undefined,
+  requestNext: nextToken,
 };
 
 function storesTokens({ session, credentials: { tokenSource } }: OpenedSource): boolean {
-  if (ambientCredentials(session) !== undefined) return false;
+  if (environmentCredentials(session) !== undefined) return false;
   return tokenSource.kind !== "workload" || storesJobToken(tokenSource);
 }
 
@@ -60,7 +61,7 @@ async function nextToken(opened: OpenedSource, renewal: Renewal, locked: boolean
   const { store: { host }, store, request } = renewal;
   const source = credentials.tokenSource;
   if (source.kind === "fixed" || source.kind === "sign-in") {
-    // Also for a server that refuses it: there is no other token, and that refusal says more than we could.
+    // Also with `force`: there is no other token, and the server's refusal says more than our error would.
     const last = stillGood(opened, renewal);
     if (last === undefined) throw await whyOver(opened, renewal);
     return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };
@@ -77,7 +78,7 @@ async function nextToken(opened: OpenedSource, renewal: Renewal, locked: boolean
   const token = timedToken(next, "access");
   if (token === undefined) throw new Error("an issued token is a token");
   if (locked) await saveToken(store, opened, next, token.expires);
-  if (ambientCredentials(session) !== undefined) rememberForThisProcess(session, next);
+  if (environmentCredentials(session) !== undefined) rememberForThisProcess(session, next);
   const tooShort = request.minimumLife !== undefined && !isFresh(token, request, host.now());
   return { ...token, session, warning: tooShort ? TOO_SHORT : undefined };
 }
@@ -134,7 +135,7 @@ async function whyOver(opened: OpenedSource, renewal: Renewal): Promise<AppError
   const when = ends === undefined ? "" : ` on ${new Date(ends).toISOString()}`;
   const over = await expired(renewal.store, session, `its token expired${when}`);
   // The end of a token from a variable is by its issuer's clock.
-  if (ends === undefined || ambientCredentials(session) === undefined) return over;
+  if (ends === undefined || environmentCredentials(session) === undefined) return over;
   using http = openIssuer(opened, renewal);
   const server = await askServerTime(http, `https://${credentials.apiHost}`);
   if (server === undefined || server.date >= ends) return over;

@@ -12,10 +12,10 @@ interface User {
 }
 
 /** The beginning of the names of sessions that come from variables and are stored nowhere. */
-export const AMBIENT = "env:";
+export const ENV_PREFIX = "env:";
 
 /** The name of the session that `--credentials-file` gives. */
-export const OF_CREDENTIALS_FILE = `${AMBIENT}--credentials-file`;
+export const OF_CREDENTIALS_FILE = `${ENV_PREFIX}--credentials-file`;
 
 /** In code points. */
 const LONGEST = 128;
@@ -51,7 +51,7 @@ export function sessionNameOf(text: string, ending = ""): string {
 }
 
 /** True for a name so long that its end may have been cut, wherever that was. */
-export function mayBeCut(name: string): boolean {
+function mayBeCut(name: string): boolean {
   return !fits(`${name}123456789`);
 }
 

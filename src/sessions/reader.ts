@@ -11,7 +11,7 @@ import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { type Config, parseConfig, parseSession, type Session } from "./session.ts";
 import { fileNameOf, isSessionName } from "./name.ts";
-import { ambientCredentials, type OpenedSession, unsealSession } from "./open.ts";
+import { environmentCredentials, type OpenedSession, unsealSession } from "./open.ts";
 import type { SessionProviders } from "./providers.ts";
 import { kidOf, readKeyText, type SealingKey } from "./seal.ts";
 
@@ -24,7 +24,7 @@ export interface SessionPaths {
   readonly lock: string;
   /** The last failure of get-token, remembered for some seconds. */
   readonly failure: string;
-  /** Which process was handed which token. */
+  /** Which process got which token. */
   readonly deliveries: string;
   /** The last sign-in that kubectl's plugin began by itself. */
   readonly signIn: string;
@@ -69,7 +69,7 @@ export interface StoreParts {
   readonly project: string | undefined;
 }
 
-/** The sessions of a folder, as far as they are read. */
+/** Reads, locks and opens sessions. */
 export class SessionReader implements StoreParts {
   readonly host: Host;
   readonly providers: SessionProviders;
@@ -109,8 +109,7 @@ export class SessionReader implements StoreParts {
   }
 
   /**
-   * The session in a file's text. `named` is the name whose file that is, where it is known without a digest of the name
-   * in the text.
+   * The session in a file's text. `named` is the name that this file was looked up by; it saves computing its digest.
    *
    * @throws {AppError} `STORAGE` when it is damaged.
    */
@@ -196,8 +195,8 @@ export class SessionReader implements StoreParts {
    * @throws {AppError} `KEYRING_LOCKED`, `KEYRING_TIMEOUT`, `KEYRING_ITEM_MISSING`; `STORAGE` for a damaged file.
    */
   async open(session: Session, limits: KeyringLimits): Promise<OpenedSession> {
-    const ambient = ambientCredentials(session);
-    if (ambient !== undefined) return { session, credentials: ambient };
+    const given = environmentCredentials(session);
+    if (given !== undefined) return { session, credentials: given };
     const text = await this.secretStore(session.keyStore).get(this.account(session.name), {
       ...limits,
       signal: limits.signal ?? this.host.interrupted,
@@ -224,7 +223,7 @@ export class SessionReader implements StoreParts {
   }
 
   /**
-   * Opens a session that a new sign-in is about to replace. Undefined where that sign-in is the remedy: its key is lost, its
+   * Opens a session that a new sign-in is about to replace. Undefined when the sign-in will mend it: its key is lost, its
    * file is damaged, or `--keyring file` gives up its keyring.
    *
    * @throws {AppError} what {@link open} throws otherwise, such as for a locked keyring.

@@ -14,38 +14,44 @@ import type { NewSession, SaveChoice, SavedSession } from "./save.ts";
 import type { SessionProviders } from "./providers.ts";
 import type { SealingKey } from "./seal.ts";
 import type { Session } from "./session.ts";
-import type { SessionReplacement } from "./write.ts";
+import type { SessionChange, SessionReplacement } from "./write.ts";
 
-export { type KeyStore, LOCK_WAIT, type SessionPaths } from "./reader.ts";
+export type { KeyStore, SessionPaths } from "./reader.ts";
 
-/**
- * Finds the session that variables give: the one of that name, or the one that counts for every command; or the session of
- * a key file that a flag names.
- */
-export type FindAmbient = (
-  wanted?: string | { readonly credentialsFile: string },
-) => Promise<Session | undefined>;
+/** The sessions that are stored nowhere: variables or a key file give them, and their names begin with `env:`. */
+export interface EnvironmentSessions {
+  /**
+   * The session of that name (`env:` and the variable), or without a name the one that counts for every command; undefined
+   * where no variable gives it.
+   */
+  fromVariables(name?: string): Promise<Session | undefined>;
+  /** The session of a service account's key file that a flag names; undefined where no cloud reads such files. */
+  fromKeyFile(path: string): Promise<Session | undefined>;
+}
 
 /** What can be chosen of a store. */
 export interface StoreOptions extends Partial<StoreParts> {
-  /** Finds the session that a variable or a key file gives; without it no session comes from there. */
-  readonly ambient?: FindAmbient | undefined;
+  /** What variables and key files give; without it no session comes from there. */
+  readonly environment?: EnvironmentSessions | undefined;
 }
 
 /**
  * The sessions of a folder: of the user's own unless given, with their keys in this system's secret stores.
  *
  * Reading is loaded with this module, the rest when it is called: most calls only read.
+ *
+ * To write or remove a session's file: take its lock, read it again, then `prepare` or `remove`; `save` and `update` do that
+ * themselves. Several locks are taken in the order of the sessions' names.
  */
 export class SessionStore extends SessionReader {
-  readonly #ambient: FindAmbient | undefined;
+  readonly #environment: EnvironmentSessions | undefined;
 
   constructor(
     host: Host,
     providers: SessionProviders,
     options: Omit<StoreOptions, "host" | "providers"> = {},
   ) {
-    const { folders = foldersOf(host.env), project, ambient } = options;
+    const { folders = foldersOf(host.env), project, environment } = options;
     super({
       host,
       providers,
@@ -53,7 +59,7 @@ export class SessionStore extends SessionReader {
       secretStore: options.secretStore ?? secretStores(folders, host),
       project,
     });
-    this.#ambient = ambient;
+    this.#environment = environment;
   }
 
   /** The same sessions, but for what is given. */
@@ -63,14 +69,19 @@ export class SessionStore extends SessionReader {
       folders,
       secretStore,
       project,
-      ambient: this.#ambient,
+      environment: this.#environment,
       ...options,
     });
   }
 
-  /** The session that variables or a key file give, as {@link FindAmbient}; undefined where they give none. */
-  async ambient(...wanted: Parameters<FindAmbient>): Promise<Session | undefined> {
-    return await this.#ambient?.(...wanted);
+  /** See {@link EnvironmentSessions.fromVariables}; undefined for a store without variables. */
+  async fromVariables(name?: string): Promise<Session | undefined> {
+    return await this.#environment?.fromVariables(name);
+  }
+
+  /** See {@link EnvironmentSessions.fromKeyFile}; undefined for a store without key files. */
+  async fromKeyFile(path: string): Promise<Session | undefined> {
+    return await this.#environment?.fromKeyFile(path);
   }
 
   /** Stores a session, in place of one of the same name; see `saveSession`. */
@@ -80,16 +91,18 @@ export class SessionStore extends SessionReader {
   }
 
   /**
-   * Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile, nor of a session
-   * that comes from variables.
+   * Changes fields of a session that are not sealed, under its lock. The name stays, because the file belongs to it; of what
+   * is sealed nothing changes here, because the seal wins when the session is opened. Nothing is written when the session was
+   * removed meanwhile, nor of one that comes from variables.
    */
-  async update(name: string, change: (session: Session) => Session): Promise<void> {
+  async update(name: string, change: SessionChange): Promise<void> {
     const { updateSession } = await import("./write.ts");
     await updateSession(this, name, change);
   }
 
   /**
-   * Makes ready to write a session's file. The caller holds its lock.
+   * Makes ready to write a session's file, under its lock. Of the `previous` session only the size counts: so much room is
+   * taken on the disk.
    *
    * @throws {AppError} `STORAGE` when there is no room.
    */
@@ -102,7 +115,7 @@ export class SessionStore extends SessionReader {
     return await prepareSession(this, name, previous, key);
   }
 
-  /** Removes a session; see `removeSession`. The caller holds its lock. */
+  /** Removes a session, under its lock; see `removeSession`. */
   async remove(session: Session, limits: KeyringLimits): Promise<Removal> {
     const { removeSession } = await import("./remove.ts");
     return await removeSession(this, session, limits);
@@ -115,7 +128,7 @@ export class SessionStore extends SessionReader {
   }
 
   /**
-   * Makes a session the active one.
+   * Makes a session the active one; after a sign-in, `activateAfterSignIn` says in its error that the session is stored.
    *
    * @throws {AppError} `STORAGE`, `BUSY`.
    */
@@ -140,7 +153,7 @@ export class SessionStore extends SessionReader {
    */
   forProject(project: string): SessionStore {
     const folder = `${project}/${PROJECT_FOLDER}`;
-    return this.with({ project, folders: { config: folder, sessions: folder }, ambient: undefined });
+    return this.with({ project, folders: { config: folder, sessions: folder }, environment: undefined });
   }
 
   /**

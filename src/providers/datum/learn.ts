@@ -18,12 +18,12 @@ export async function learnControlPlanes(
   fetch: HttpContext["fetch"],
 ): Promise<void> {
   const requestTimeout = Math.min(LONGEST_QUESTION_MS, context.requestTimeout);
-  const flow = { timeout: requestTimeout, late: session.apiHost, interrupted: context.interrupted };
+  const flow = { timeout: requestTimeout, onTimeout: session.apiHost, interrupted: context.interrupted };
   using http = limitHttp({ fetch, now: context.now }, flow);
   const limits = requestLimits({ ...context, requestTimeout, interrupted: http.signal });
   const api = session.controlPlaneApi ??
     await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, limits);
   if (api !== undefined && api !== session.controlPlaneApi) {
-    await context.store.update(session.name, (now) => ({ ...now, controlPlaneApi: api }));
+    await context.store.update(session.name, () => ({ controlPlaneApi: api }));
   }
 }

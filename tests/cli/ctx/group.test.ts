@@ -197,7 +197,7 @@ Deno.test("update-kubeconfig and ctx use agree on what is in use", async () => {
 Deno.test("without anything in use, the kubeconfig's own context counts", async () => {
   await using world = await openSignedIn();
   await world.ok("auth update-kubeconfig --project web");
-  await world.sandbox.store.update(at(world, ADA), ({ inUse: _, ...rest }) => rest);
+  await world.sandbox.store.update(at(world, ADA), () => ({ inUse: undefined }));
   const { project, scopeSource } = await json(world, "ctx");
   assert.equal(project, "web");
   assert.match(scopeSource, /^the kubeconfig's context datum-project-web-/);
