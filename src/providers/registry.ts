@@ -65,6 +65,7 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
     of,
     provider: (name) => named(name)?.facts,
     kind: (name) => kinds.get(name),
+    isControlPlaneApi: (group) => all.some(({ facts }) => facts.controlPlaneApis.includes(group)),
     signInAgain: async (session) => (await lines(session)).signInAgain(session),
     trustLine: async (session) => (await lines(session)).trustLine(session),
     newLoginLine: async (name, session) => (await lines(session)).newLoginLine(name, session),

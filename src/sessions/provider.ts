@@ -20,6 +20,8 @@ export interface SessionProvider extends Named {
   readonly kubernetes: "own" | "named" | "none";
   /** The token that kubectl gets from a person's session unless somebody chose. */
   readonly personToken: "access" | "id";
+  /** The API groups, with their versions, under which it may serve control planes. */
+  readonly controlPlaneApis: readonly string[];
   /** The cloud chooses which client signs in, so that another client makes no other session. */
   readonly choosesClient: boolean;
   /**
@@ -46,4 +48,6 @@ export interface SessionKind extends Named {
 export interface ProviderNames {
   provider(name: string): SessionProvider | undefined;
   kind(name: string): SessionKind | undefined;
+  /** True for a group under which some cloud may serve control planes. */
+  isControlPlaneApi(group: string): boolean;
 }

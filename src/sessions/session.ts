@@ -74,10 +74,6 @@ export const sessionFields = {
   servers: v.optional(v.array(servedServerSchema)),
   /** Which token kubectl gets, once a server was asked or the user chose. */
   kubectlToken: v.optional(v.picklist(["access", "id"])),
-  /** Group and version under which this Datum serves control planes, once known. */
-  controlPlaneApi: v.optional(
-    v.picklist(["resourcemanager.miloapis.com/v1alpha1", "resourcemanager.datumapis.com/v1alpha"]),
-  ),
   /** What was chosen for its sign-in, so that the next one asks for the same. */
   signIn: v.optional(v.object({
     /** The user's own way to open an address. */
@@ -130,6 +126,8 @@ export function sessionSchema(providers: ProviderNames) {
     provider: named(providers.provider),
     kind: named(providers.kind),
     ...sessionFields,
+    /** Group and version under which its cloud serves control planes, once it is known. */
+    controlPlaneApi: v.optional(v.pipe(v.string(), v.check(providers.isControlPlaneApi))),
   });
 }
 

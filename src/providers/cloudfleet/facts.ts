@@ -15,6 +15,7 @@ export const CLOUDFLEET = providerNamed("cloudfleet", {
   title: "Cloudfleet",
   kubernetes: "named",
   personToken: "access",
+  controlPlaneApis: [],
   choosesClient: false,
   selfConfigured: false,
 });

@@ -4,8 +4,8 @@ import { type ApiClient, openApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../../kube/refusal.ts";
-import { CONTROL_PLANE_APIS, type ControlPlaneApi, controlPlaneUrl, userControlPlaneUrl } from "./hosts.ts";
-import { hasControlPlanes } from "./facts.ts";
+import { controlPlaneUrl, userControlPlaneUrl } from "./hosts.ts";
+import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
 import {
   acceptedBefore,
   askingServer,
@@ -152,7 +152,7 @@ async function placeOf(
       { hint: "Act as a session of Datum Cloud: --profile NAME; see them: datumctl auth list" },
     );
   }
-  const { apiHost, user, controlPlaneApi } = session;
+  const { apiHost, user } = session;
   if (target.kind === "platform") return { baseUrl: `https://${apiHost}` };
   const baseUrlOf = (api: ControlPlaneApi) =>
     target.kind === "user"
@@ -162,7 +162,8 @@ async function placeOf(
     `${baseUrlOf(api)}${target.kind === "user" ? `/apis/${api}` : "/version"}`.slice(
       `https://${apiHost}`.length,
     );
-  const api = controlPlaneApi ?? await learnApi(context, session, clientOf(`https://${apiHost}`), probeOf);
+  const api = learnedApi(session) ??
+    await learnApi(context, session, clientOf(`https://${apiHost}`), probeOf);
   const baseUrl = baseUrlOf(api);
   return { baseUrl, api };
 }

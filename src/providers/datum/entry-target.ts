@@ -7,15 +7,9 @@ import type { SessionProviders } from "../../sessions/providers.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { TokenKind } from "../../sessions/token.ts";
 import { SAME_COMMAND } from "../../system/network.ts";
-import { hasControlPlanes } from "./facts.ts";
+import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
 import { parseHost } from "../host.ts";
-import {
-  CONTROL_PLANE_APIS,
-  type ControlPlaneApi,
-  controlPlaneName,
-  controlPlaneUrl,
-  type Scope,
-} from "./hosts.ts";
+import { controlPlaneName, controlPlaneUrl, type Scope } from "./hosts.ts";
 
 /**
  * The control plane of an organization or project, at the session's API host unless `hostname` names another.
@@ -38,7 +32,7 @@ export function controlPlaneTarget(
   const apiHost = hostname === undefined ? session.apiHost : parseHost(hostname, "--hostname");
   const name = controlPlaneName(apiHost, scope);
   const addressOf = (api: ControlPlaneApi) => ({ url: controlPlaneUrl(apiHost, scope, api), api });
-  const known = session.controlPlaneApi ?? CONTROL_PLANE_APIS[0];
+  const known = learnedApi(session) ?? CONTROL_PLANE_APIS[0];
   const others = CONTROL_PLANE_APIS.filter((api) => api !== known);
   return {
     what: `the ${scope.kind} "${scope.id}"`,

@@ -4,10 +4,9 @@ import { pathSegment } from "../../http/address.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { oauthClient } from "../../oauth/client.ts";
-import type { Session } from "../../sessions/session.ts";
 import { parseHost } from "../host.ts";
 import type { SignInTarget } from "../provider.ts";
-import { DATUM } from "./facts.ts";
+import { CONTROL_PLANE_APIS, type ControlPlaneApi, DATUM } from "./facts.ts";
 
 /** Datum's auth host unless another is named. */
 export const DATUM_AUTH_HOST = "auth.datum.net";
@@ -105,15 +104,6 @@ export function datumTarget(choice: DatumChoice): SignInTarget {
     revokesAlone: true,
   };
 }
-
-/** Groups and versions under which control planes are served, the running service's first. */
-export const CONTROL_PLANE_APIS = [
-  "resourcemanager.miloapis.com/v1alpha1",
-  "resourcemanager.datumapis.com/v1alpha",
-] as const satisfies readonly ControlPlaneApi[];
-
-/** One of {@link CONTROL_PLANE_APIS}, as a session remembers it. */
-export type ControlPlaneApi = NonNullable<Session["controlPlaneApi"]>;
 
 /** An organization or a project, by its id. */
 export interface Scope {

@@ -5,7 +5,7 @@ import { limitHttp } from "../../http/open.ts";
 import { servedApi } from "../../kube/control-plane-probe.ts";
 import type { Session } from "../../sessions/session.ts";
 import { type ProviderContext, requestLimits } from "../context.ts";
-import { CONTROL_PLANE_APIS } from "./hosts.ts";
+import { CONTROL_PLANE_APIS } from "./facts.ts";
 
 /** In milliseconds: the sign-in is done, and later commands can ask, too. */
 const LONGEST_QUESTION_MS = 5_000;

@@ -7,6 +7,7 @@ export const OIDC = providerNamed("oidc", {
   title: "an OpenID Connect issuer",
   kubernetes: "named",
   personToken: "id",
+  controlPlaneApis: [],
   choosesClient: false,
   selfConfigured: true,
 });

@@ -11,6 +11,7 @@ export const STUDIO = providerNamed("studio", {
   title: "DataChain Studio",
   kubernetes: "none",
   personToken: "access",
+  controlPlaneApis: [],
   choosesClient: false,
   selfConfigured: false,
 });

@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import {
   checkedScope,
-  CONTROL_PLANE_APIS,
-  type ControlPlaneApi,
   controlPlaneUrl,
   datumTarget,
   userControlPlaneUrl,
 } from "../../../src/providers/datum/hosts.ts";
+import { CONTROL_PLANE_APIS, type ControlPlaneApi } from "../../../src/providers/datum/facts.ts";
 import { expectError } from "../../expect-error.ts";
 
 Deno.test("no subject leads a user's control plane to another path", () => {

@@ -10,6 +10,7 @@ export const TOY = providerNamed("toy", {
   title: "the toy harbour",
   kubernetes: "own",
   personToken: "access",
+  controlPlaneApis: [],
   choosesClient: false,
   selfConfigured: false,
 });
