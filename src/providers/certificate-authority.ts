@@ -1,4 +1,4 @@
-/** Owns the private authority that a variable names: `DATUMCTL_CERTIFICATE_AUTHORITY`. */
+/** Reads the private authority that `DATUMCTL_CERTIFICATE_AUTHORITY` names. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
@@ -6,7 +6,11 @@ import type { Environment } from "../system/environment.ts";
 import { readGivenFile } from "../system/files.ts";
 import { certificatesOf } from "../system/network.ts";
 
-/** The certificates of the file that the variable names; undefined where it is not set. Throws `USAGE`. */
+/**
+ * The certificates of the file that the variable names; undefined where it is not set.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export async function authorityOfVariable(env: Environment): Promise<string | undefined> {
   const path = env("DATUMCTL_CERTIFICATE_AUTHORITY");
   if (path === undefined) return undefined;

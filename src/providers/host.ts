@@ -1,11 +1,12 @@
-/** Owns host names as people type them. */
+/** Reads host names as people type them. */
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 
 /**
- * A `host[:port]` out of what was typed: that itself, or an https URL of it; lower case, without the default
- * port. Throws `USAGE`, naming the flag.
+ * A `host[:port]` out of what was typed: that itself, or an https URL of it; lower case, without the default port.
+ *
+ * @throws {AppError} `USAGE`, naming the flag
  *
  * @example
  * ```ts

@@ -34,7 +34,11 @@ const RESERVED: ReadonlyMap<string, string> = new Map([
   ...["username", "password", "id_token_hint"].map((name) => [name, SECRET] as const),
 ]);
 
-/** The flags' values, checked; what no flag names stays as it was. An empty value takes back what was remembered. Throws `USAGE`. */
+/**
+ * The flags' values, checked; what no flag names stays as it was. An empty value takes back what was remembered.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function chosenParameters(
   { authParam, tokenParam, resource, trustAudience }: Pick<
     LoginInput,
@@ -49,7 +53,11 @@ export function chosenParameters(
   };
 }
 
-/** What goes along with the token requests of a machine, which has no others. Throws `USAGE`. */
+/**
+ * What goes along with the token requests of a machine, which has no others.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function tokenParametersOf(
   { tokenParam, resource }: Pick<LoginInput, "tokenParam" | "resource">,
 ): TokenParameters {

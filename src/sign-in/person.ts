@@ -14,7 +14,7 @@ import { type PreparedSignIn, prepareSignIn, type SignedIn, type SignInRequest }
 import { signInWithBrowser, type WaitingForBrowser } from "./with-browser.ts";
 import { signInWithDeviceCode } from "./with-device-code.ts";
 
-/** What a person's sign-in needs of its surroundings. */
+/** What a person's sign-in is handed. */
 export interface PersonSignIn {
   /** Bounds the whole sign-in, the person's part included. */
   readonly http: HttpContext;
@@ -37,7 +37,11 @@ export interface PersonSignIn {
   readonly complete: (signedIn: SignedIn) => Promise<SignedInLabels>;
 }
 
-/** Signs a person in, by the browser or a device code. Throws what ended the attempt. */
+/**
+ * Signs a person in, by the browser or a device code.
+ *
+ * @throws {AppError} what ended the attempt
+ */
 export async function signInPerson(request: SignInRequest, context: PersonSignIn): Promise<void> {
   const { http, port, complete, info } = context;
   const prepared = await prepareSignIn(http, request);

@@ -1,4 +1,4 @@
-/** What becomes at the issuer of the refresh token that a renewed session does not need any more. */
+/** Revokes the refresh token that a sign-in replaces. */
 
 import { toAppError } from "../errors.ts";
 import { printable } from "../text.ts";

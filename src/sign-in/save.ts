@@ -38,10 +38,10 @@ export interface SaveChoice {
 
 /**
  * Stores a sign-in, and revokes the refresh token that it takes the place of. When storing fails, or when a different
- * person signed in than the session belongs to, nothing is stored and what was granted is revoked: a grant that nobody
- * keeps should not live on.
+ * person signed in than the session belongs to, nothing is stored and what was granted is revoked: a grant that
+ * nobody keeps should not live on.
  *
- * Throws `IDENTITY_MISMATCH`, `STORAGE`, `BUSY` and the keyring's errors.
+ * @throws {AppError} `IDENTITY_MISMATCH`, `STORAGE`, `BUSY` and the keyring's errors
  */
 export async function saveSignIn(
   store: SessionStore,

@@ -17,7 +17,7 @@ export interface SignInRequest {
   readonly loginHint?: string | undefined;
 }
 
-/** An attempt of which the issuer was asked what it offers. */
+/** An attempt with what the issuer offers. */
 export interface PreparedSignIn extends SignInRequest {
   readonly choices: SignInChoices;
   readonly metadata: IssuerMetadata;

@@ -11,7 +11,7 @@ import type { SignedInLabels } from "../oauth/result-page.ts";
 import { listenOnLoopback, type LoopbackAddress } from "../system/loopback-listener.ts";
 import { completeSignIn, type PreparedSignIn, type SignedIn } from "./sign-in.ts";
 
-/** What a sign-in through the browser needs of its surroundings. */
+/** What a sign-in through the browser is handed. */
 export interface BrowserSignIn {
   /** Bounds the whole attempt, the person's part included. */
   readonly http: HttpContext;
@@ -39,7 +39,11 @@ export interface WaitingForBrowser {
   readonly over: AbortSignal;
 }
 
-/** Signs in through a browser. Throws what ended the attempt; nothing is stored then. */
+/**
+ * Signs in through a browser.
+ *
+ * @throws {AppError} what ended the attempt; nothing is stored then
+ */
 export async function signInWithBrowser(
   prepared: PreparedSignIn,
   context: BrowserSignIn,

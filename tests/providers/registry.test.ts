@@ -1,6 +1,11 @@
-/** Proves which code of the clouds a call of get-token loads before it needs any. */
+/** Proves which clouds the registry has, what it asks of them, and what a call of get-token loads of them. */
 
 import assert from "node:assert/strict";
+import { DATUM } from "../../src/providers/datum/facts.ts";
+import { SERVICE_ACCOUNT } from "../../src/providers/kinds.ts";
+import { STUDIO } from "../../src/providers/studio/facts.ts";
+import { CLOUDS } from "../clouds.ts";
+import { OIDC_SESSION as SESSION } from "./oidc-session.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -32,4 +37,29 @@ Deno.test("get-token loads the clouds' facts and none of their code", async () =
       "src/providers/registry.ts",
     ].sort(),
   );
+});
+
+Deno.test("a session is renewed where and as whom it was made; one that nobody signs in to is not", async () => {
+  const { renewalTarget } = CLOUDS;
+  const target = await renewalTarget(SESSION, { clientSecret: "secret" });
+  assert.deepEqual([target?.issuer, target?.client.id, target?.client.secret], [
+    SESSION.issuer,
+    "kubernetes",
+    "secret",
+  ]);
+  assert.equal(
+    (await renewalTarget({ ...SESSION, provider: DATUM }, {}))?.issuer,
+    "https://login.example.com",
+  );
+  assert.equal(await renewalTarget({ ...SESSION, kind: SERVICE_ACCOUNT }, {}), undefined);
+  assert.equal(await renewalTarget({ ...SESSION, provider: STUDIO }, {}), undefined);
+});
+
+Deno.test("the clouds are those whose names stored sessions have, none left out", () => {
+  const stored = ["datum", "oidc", "studio", "cloudfleet"];
+  assert.deepEqual(CLOUDS.all.map(({ facts }) => String(facts)), stored);
+  for (const name of stored) assert.equal(String(CLOUDS.provider(name)), name);
+  for (const kind of ["user", "service-account", "api-token", "pat", "workload", "studio"]) {
+    assert.equal(String(CLOUDS.kind(kind)), kind);
+  }
 });

@@ -109,7 +109,11 @@ function repeated(value: string, values: readonly string[] = []): readonly strin
   return [...values, value];
 }
 
-/** Signs in, stores the session, makes it active and says so. Throws `USAGE` for flags that contradict each other. */
+/**
+ * Signs in, stores the session, makes it active and says so.
+ *
+ * @throws {AppError} `USAGE` for flags that contradict each other
+ */
 export async function runLogin(cli: CommandContext, given: LoginInput): Promise<void> {
   const { credentialsFile } = cli.choice;
   if (given.credentials !== undefined && credentialsFile !== undefined) {
@@ -140,7 +144,11 @@ export async function runLogin(cli: CommandContext, given: LoginInput): Promise<
   return await signInAPerson(cli, input, provider);
 }
 
-/** The provider that the flags, the session to renew and the variables mean. Throws `USAGE`. */
+/**
+ * The provider that the flags, the session to renew and the variables mean.
+ *
+ * @throws {AppError} `USAGE`
+ */
 async function providerOf(
   { choice, env, store, providers }: CommandContext,
   input: LoginInput,

@@ -22,7 +22,7 @@ import { credentialsOf, type Machine, type MachineLogin, wrong } from "../../sig
 import { personalAccessToken } from "../../sign-in/machine/personal-access-token.ts";
 import { serviceAccount } from "../../sign-in/machine/service-account.ts";
 import { workload } from "../../sign-in/machine/workload.ts";
-import { refuseLostKey } from "./unsealed-place.ts";
+import { refuseLostKey } from "./lost-key.ts";
 
 /** A way to sign a machine in. */
 interface Way {
@@ -79,7 +79,7 @@ export async function signInAMachine(cli: CommandContext, input: LoginInput): Pr
   const { store } = cli;
   const wantedName = wantedSessionName(cli);
   const timeout = parseTimeout(input.timeout ?? "5m", "--timeout");
-  // Before anything is asked in vain.
+  // Before anything is asked for nothing.
   await store.active();
   await store.checkRoom();
   const before = wantedName === undefined ? undefined : await sessionToReplace(cli, wantedName, way, input);
@@ -166,7 +166,11 @@ function cloudOf(
     clouds[0] ?? fail(wrong("Machines do not sign in to any cloud."));
 }
 
-/** Refuses what the way does not know. Throws `USAGE`, naming the flag. */
+/**
+ * Refuses what the way does not know.
+ *
+ * @throws {AppError} `USAGE`, naming the flag
+ */
 function checkFlags({ flag, flags }: Way, input: LoginInput): void {
   const exchanged = input.exchange ? EXCHANGE_FLAGS : [];
   const known: readonly string[] = [...Object.keys(WAYS), ...EVERYWHERE, ...flags, ...exchanged];
@@ -199,7 +203,11 @@ interface ReplacedSession {
   readonly sealed: boolean;
 }
 
-/** The session of a name that is to be replaced; undefined when there is none. Throws `USAGE` for one of another kind. */
+/**
+ * The session of a name that is to be replaced; undefined when there is none.
+ *
+ * @throws {AppError} `USAGE` for one of another kind
+ */
 async function sessionToReplace(
   cli: CommandContext,
   name: string,

@@ -22,7 +22,7 @@ import type { LoginInput } from "../../providers/flags.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "../../sign-in/parameters.ts";
 import { nextCommand, tellName, tellNext } from "./announce.ts";
-import { refuseLostKey } from "./unsealed-place.ts";
+import { refuseLostKey } from "./lost-key.ts";
 
 /** Signs in, stores the session, makes it active and says so. */
 export async function signInAPerson(
@@ -92,7 +92,11 @@ async function targetOf(
   throw new AppError("USAGE", `People do not sign in to ${provider.facts.title}.`);
 }
 
-/** What is chosen by flags, else as at the sign-in before. Throws `USAGE` for what cannot be used. */
+/**
+ * What is chosen by flags, else as at the sign-in before.
+ *
+ * @throws {AppError} `USAGE` for what cannot be used
+ */
 function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignInChoices {
   const { redirectUri, deviceAuthorizationEndpoint: deviceEndpoint, prompt, browserCommand } = input;
   if (redirectUri !== undefined) loopbackRedirect(redirectUri);

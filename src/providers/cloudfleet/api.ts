@@ -1,4 +1,4 @@
-/** Owns Cloudfleet's API as a client of it sees it: tokens and clusters, every answer checked, every refusal named. */
+/** A client of Cloudfleet's API: tokens and clusters, with every answer checked and every refusal named. */
 
 import * as v from "valibot";
 import { type ApiAnswer, jsonOf } from "../../http/api-answer.ts";
@@ -15,7 +15,11 @@ export const ROLES = ["Administrator", "User"] as const;
 /** One of {@link ROLES}. */
 export type Role = typeof ROLES[number];
 
-/** The role that a text means, its case aside. Throws `USAGE`. */
+/**
+ * The role that a text means, its case aside.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function checkedRole(text: string): Role {
   const role = ROLES.find((known) => known.toLowerCase() === text.trim().toLowerCase());
   if (role !== undefined) return role;
@@ -270,7 +274,7 @@ const THINGS: Partial<Record<Operation, readonly [thing: string, list: string]>>
   cluster: ["cluster", "datumctl clusters list"],
 };
 
-/** A refusal; of a thing that was named, that there is none. */
+/** The error of a refused request; a 404 for a named thing says that it does not exist. */
 function refusalOf(
   client: ApiClient,
   answer: ApiAnswer,

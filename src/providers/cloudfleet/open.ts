@@ -19,8 +19,9 @@ export interface ActingProfile {
 
 /**
  * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, the active session if it is
- * Cloudfleet's, the profile `default`. Throws `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of
- * another provider.
+ * Cloudfleet's, the profile `default`.
+ *
+ * @throws {AppError} `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of another provider
  */
 export async function actingProfile(context: ProviderContext): Promise<ActingProfile> {
   const { store, choice, env } = context;
@@ -77,16 +78,20 @@ export interface Cloudfleet extends Disposable {
   /** What is kept of the API with it. */
   readonly kept: Readonly<Record<string, string>>;
   readonly api: CloudfleetApi;
-  /** Gets a token for what comes next; with `force` one that is made anew. */
+  /** Gets a token for what comes next; with `force`, a new one. */
   readonly prepare: (force?: boolean) => Promise<void>;
   /**
-   * The API for what must not be broken off half-way: no Ctrl-C ends it, and it uses the token that
+   * The API for a request that must not be interrupted: no Ctrl-C ends it, and it uses the token that
    * {@link Cloudfleet.prepare} got, so that no lock is waited for.
    */
   readonly steady: CloudfleetApi;
 }
 
-/** Opens Cloudfleet's API as the profile that acts. Throws what {@link actingProfile} and opening a session throw. */
+/**
+ * Opens Cloudfleet's API as the profile that acts.
+ *
+ * @throws {AppError} what {@link actingProfile} and opening a session throw
+ */
 export async function openCloudfleet(
   context: ProviderContext,
   operations: readonly string[],

@@ -1,4 +1,4 @@
-/** Owns what Cloudfleet's API is asked with: the one table of its operations, and what a profile says otherwise. */
+/** The requests to Cloudfleet's API: one table, and what a profile or a flag replaces in it. */
 
 import { endpointUrl } from "../../http/address.ts";
 import type { ApiRequest } from "../../http/api-client.ts";
@@ -29,8 +29,9 @@ const NAMES = Object.keys(OPERATIONS) as Operation[];
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /**
- * What `--operation NAME="METHOD /PATH"` says otherwise, by operation. Throws `USAGE` for an operation that there is
- * not, another method, and a path without `{id}` where it is needed.
+ * What `--operation NAME="METHOD /PATH"` says otherwise, by operation.
+ *
+ * @throws {AppError} `USAGE` for an unknown operation or method, and for a path without `{id}` where one is needed
  */
 export function operationsOf(flags: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(flags.map((flag) => {
@@ -74,7 +75,11 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-/** Checks an id that was typed. Throws `USAGE`. */
+/**
+ * Checks an id that was typed.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function checkedId(what: string, text: string): string {
   if (isId(text)) return text;
   throw new AppError("USAGE", `"${printable(text, 80)}" cannot be the id of ${what}.`, {
@@ -88,7 +93,11 @@ export interface RequestParts {
   readonly organization: string;
 }
 
-/** The request of an operation: the table's, or what stands in its place. Throws `USAGE` for a place that is no id. */
+/**
+ * The request of an operation: the table's, or what stands in its place.
+ *
+ * @throws {AppError} `USAGE` for a place that is no id
+ */
 export function requestOf(
   operation: Operation,
   overrides: Readonly<Record<string, string>>,
@@ -103,7 +112,11 @@ export function requestOf(
   return { method: method as ApiRequest["method"], path: filled };
 }
 
-/** The API's address, without a slash at its end: https, or http on loopback. Throws `USAGE`, naming where it came from. */
+/**
+ * The API's address, without a slash at its end: https, or http on loopback.
+ *
+ * @throws {AppError} `USAGE`, naming where it came from
+ */
 export function checkedApiUrl(text: string, source: string): string {
   const url = endpointUrl(text, { query: "refused" });
   if (typeof url !== "string") return url.href.replace(/\/+$/, "");

@@ -41,9 +41,11 @@ export interface CloudfleetAddress {
 }
 
 /**
- * Where a profile belongs: by the flags, where there can be any, else as it was kept, else by `CLOUDFLEET_ISSUER`, `CLOUDFLEET_API_URL` and
- * `DATUMCTL_CERTIFICATE_AUTHORITY`. Throws `USAGE` for an issuer that nobody names, since none is known, and for
- * addresses that are not https.
+ * Where a profile belongs: by the flags, where there can be any, else as it was kept, else by `CLOUDFLEET_ISSUER`,
+ * `CLOUDFLEET_API_URL` and `DATUMCTL_CERTIFICATE_AUTHORITY`.
+ *
+ * @throws {AppError} `USAGE` for an issuer that nobody names, since none is known, and for addresses that are not
+ * https
  */
 export async function cloudfleetAddress(
   given: AddressFlags & { readonly certificateAuthority?: string | undefined } | undefined,
@@ -88,7 +90,11 @@ export interface TokenIdentity {
   readonly secret: string;
 }
 
-/** The profile of an API token, not stored yet. Throws `USAGE` for ids that cannot be ones. */
+/**
+ * The profile of an API token, not stored yet.
+ *
+ * @throws {AppError} `USAGE` for ids that cannot be ones
+ */
 export function tokenProfile(
   { organization, tokenId, secret }: TokenIdentity,
   address: CloudfleetAddress,
@@ -112,7 +118,11 @@ export function tokenProfile(
   };
 }
 
-/** The profile of a person who has not signed in to it yet. Throws `USAGE` for an id that cannot be one. */
+/**
+ * The profile of a person who has not signed in to it yet.
+ *
+ * @throws {AppError} `USAGE` for an id that cannot be one
+ */
 export function userProfile(
   { organization, clientId }: { readonly organization: string; readonly clientId: string },
   address: CloudfleetAddress,

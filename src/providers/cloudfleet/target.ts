@@ -1,4 +1,4 @@
-/** Owns where people sign in to Cloudfleet: the issuer and client of their profile. */
+/** Where people sign in to Cloudfleet: at the issuer and as the client of their profile. */
 
 import { oauthClient } from "../../oauth/client.ts";
 import type { SignInTarget } from "../provider.ts";

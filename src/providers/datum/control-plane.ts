@@ -1,4 +1,4 @@
-/** Owns the way from a command's flags to a client of the control plane that it acts on. */
+/** Opens a control plane of a Datum, or another API server that a kubeconfig names, as a session. */
 
 import { type ApiClient, openApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
@@ -68,7 +68,11 @@ async function clusterOf(
   );
 }
 
-/** Opens one target as a session. Throws as {@link openControlPlane}. */
+/**
+ * Opens one target as a session.
+ *
+ * @throws {AppError} as {@link openControlPlane}
+ */
 export async function openTarget(
   context: ProviderContext,
   chosen: Session,

@@ -46,7 +46,11 @@ function authHostOf(apiHostname: string): string | undefined {
   return rest === undefined ? undefined : `auth.${rest}`;
 }
 
-/** The session of a bearer token that is ready for use. Throws `USAGE` for what is none. */
+/**
+ * The session of a bearer token that is ready for use.
+ *
+ * @throws {AppError} `USAGE` for what is none
+ */
 export async function sessionOfToken(env: Environment, now: Clock): Promise<Session> {
   const token = (env("DATUMCTL_TOKEN") ?? "").trim();
   if (!/^[\x21-\x7e]+$/.test(token)) {
@@ -106,7 +110,11 @@ export interface NamedFile {
   readonly path: string;
 }
 
-/** The session of a service account's key file. Throws `USAGE` for a file that is none. */
+/**
+ * The session of a service account's key file.
+ *
+ * @throws {AppError} `USAGE` for a file that is none
+ */
 export async function sessionOfCredentialsFile(
   env: Environment,
   { word, path }: NamedFile,

@@ -4,7 +4,11 @@ import type { ChosenSession } from "../../sessions/choose.ts";
 import type { Environment } from "../../system/environment.ts";
 import { type ChosenScope, chosenScope, type ScopeFlags } from "./scope.ts";
 
-/** {@link chosenScope}, else the current context of the kubeconfig. Throws as both and `KUBECONFIG`. */
+/**
+ * {@link chosenScope}, else the current context of the kubeconfig.
+ *
+ * @throws {AppError} as both and `KUBECONFIG`
+ */
 export async function findScope(
   flags: ScopeFlags,
   env: Environment,

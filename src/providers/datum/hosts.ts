@@ -45,8 +45,9 @@ export interface HostWords {
 const FLAGS: HostWords = { auth: "--hostname", api: "--api-hostname" };
 
 /**
- * The hosts: a leading `auth.` becomes `api.`; any other host needs its API host named. Throws `USAGE` in the words of
- * what names them.
+ * The hosts: a leading `auth.` becomes `api.`; any other host needs its API host named.
+ *
+ * @throws {AppError} `USAGE` in the words of what names them
  */
 export function datumHosts(choice: Omit<DatumChoice, "clientId">, words: HostWords = FLAGS): DatumHosts {
   const { authHost, apiHost } = knownHosts(choice, words);
@@ -70,8 +71,10 @@ function knownHosts({ hostname, apiHostname }: Omit<DatumChoice, "clientId">, wo
 }
 
 /**
- * Where to sign in. A leading `auth.` becomes `api.`; any other host needs `--api-hostname`, and a host that is
- * not Datum's own needs `--client-id`. Throws `USAGE` with the full line to run.
+ * Where to sign in. A leading `auth.` becomes `api.`; any other host needs `--api-hostname`, and a host that is not
+ * Datum's own needs `--client-id`.
+ *
+ * @throws {AppError} `USAGE` with the full line to run
  */
 export function datumTarget(choice: DatumChoice): SignInTarget {
   const { authHost, apiHost, derived } = knownHosts(choice);
@@ -117,7 +120,11 @@ export function isScopeId(id: string): boolean {
     /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(id);
 }
 
-/** Checks an id as {@link isScopeId} does. Throws `USAGE`. */
+/**
+ * Checks an id as {@link isScopeId} does.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function checkedScope(kind: Scope["kind"], id: string): Scope {
   if (!isScopeId(id)) {
     throw new AppError(

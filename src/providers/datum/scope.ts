@@ -48,7 +48,9 @@ export interface ScopeDefaults {
 
 /**
  * What is acted on by flags, variables or `ctx use`, the first that says something counting; undefined when none
- * does. Throws `USAGE` for what cannot be an id, and for flags that exclude each other.
+ * does.
+ *
+ * @throws {AppError} `USAGE` for what cannot be an id, and for flags that exclude each other
  */
 export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeDefaults): ChosenScope | undefined {
   const given = [

@@ -1,4 +1,4 @@
-/** Owns the `[studio]` table of the TOML file that DataChain's own tools read: text in, text out, only those lines. */
+/** Edits the `[studio]` table of the TOML file that DataChain's own tools read, and no other line. */
 
 import { parse, TomlError } from "smol-toml";
 import { AppError } from "../../errors.ts";
@@ -27,7 +27,9 @@ export interface ConfigEnvironment {
  * The path of that file: the project's when its folder is given, else the person's own. The former is in
  * `$DATACHAIN_DIR`, else in `.datachain` of `$DATACHAIN_ROOT_DIR` or of the project's folder. The latter as Python's
  * `platformdirs` has it: `$XDG_CONFIG_HOME` (macOS too), `~/.config`, `~/Library/Application Support`,
- * `%LocalAppData%\iterative`. Throws `STORAGE` when no variable names a home.
+ * `%LocalAppData%\iterative`.
+ *
+ * @throws {AppError} `STORAGE` when no variable names a home
  */
 export function datachainConfigPath({ env, os }: ConfigEnvironment, projectFolder?: string): string {
   const slash = os === "windows" ? "\\" : "/";
@@ -70,7 +72,11 @@ function need(env: Environment, variable: string): string {
 
 const LARGEST = 1024 * 1024;
 
-/** A file's bytes as text. Throws `STORAGE` for one that is too large or not UTF-8. */
+/**
+ * A file's bytes as text.
+ *
+ * @throws {AppError} `STORAGE` for one that is too large or not UTF-8
+ */
 export function configText(bytes: Uint8Array | undefined, path: string): string | undefined {
   if (bytes === undefined) return undefined;
   if (bytes.length > LARGEST) throw unusable(path, "is larger than 1 MiB");

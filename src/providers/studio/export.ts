@@ -1,4 +1,4 @@
-/** Owns the copy of Studio's token that DataChain's own tools read: written on request, kept in step, taken away. */
+/** Writes, updates and removes the copy of Studio's token that DataChain's own tools read. */
 
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
@@ -39,8 +39,9 @@ export interface ExportTarget {
 }
 
 /**
- * Where DataChain's own tools look, made ready for this table to be written there. Throws `STORAGE`, also for what
- * {@link exportToken} does not write to.
+ * Where DataChain's own tools look, made ready for this table to be written there.
+ *
+ * @throws {AppError} `STORAGE`, also for what {@link exportToken} does not write to
  */
 export async function exportTargetFor(
   env: Environment,
@@ -156,7 +157,11 @@ async function makePrivate(path: string): Promise<void> {
   }
 }
 
-/** Gives the copy another default team, where the token there is this one. Throws `STORAGE`. */
+/**
+ * Gives the copy another default team, where the token there is this one.
+ *
+ * @throws {AppError} `STORAGE`
+ */
 export async function exportTeam(target: ExportTarget, table: StudioTable): Promise<void> {
   const { path } = target;
   await edit(target, (text = "") => {
@@ -166,8 +171,10 @@ export async function exportTeam(target: ExportTarget, table: StudioTable): Prom
 }
 
 /**
- * Takes the token out of the copy, where it is this one; and away what a killed process left of it. False when it was not
- * there. Throws `STORAGE`.
+ * Takes the token out of the copy, where it is this one; and away what a killed process left of it. False when it was
+ * not there.
+ *
+ * @throws {AppError} `STORAGE`
  */
 export async function withdrawToken(target: ExportTarget, token: string): Promise<boolean> {
   const { path } = target;

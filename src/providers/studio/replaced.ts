@@ -35,9 +35,11 @@ export async function openReplaced(
 }
 
 /**
- * The sessions of a place that count in a sign-in: the person's own, and in a project's folder those that open, as they
- * were sealed. Of the others nothing is taken and nothing told: they are refused, with `force` only where the new session
- * is to have their name. Throws as {@link SessionStore.open}.
+ * The sessions of a place that count in a sign-in: the person's own, and in a project's folder those that open, as
+ * they were sealed. Of the others nothing is taken and nothing told: they are refused, with `force` only where the
+ * new session is to have their name.
+ *
+ * @throws {AppError} as {@link SessionStore.open}
  */
 export async function ourSessions(
   context: ProviderContext,
@@ -156,7 +158,7 @@ async function revoke(
   }
 }
 
-/** Seals anew which older tokens are still to be revoked. */
+/** Seals which older tokens are still to be revoked. */
 async function keepSealed(
   context: ProviderContext,
   store: SessionStore,

@@ -50,7 +50,9 @@ export interface SavedToken {
 
 /**
  * Stores the token as the session of its host. A person takes minutes to confirm: what was signed in to meanwhile is
- * replaced too with `--force`, and without it `USAGE` is thrown. Throws also as {@link saveMachine}; then nothing was stored.
+ * replaced too with `--force`, and without it `USAGE` is thrown.
+ *
+ * @throws also as {@link saveMachine}; then nothing was stored
  */
 export async function saveToken(
   context: ProviderContext,
@@ -101,7 +103,7 @@ export async function saveToken(
         clientId: STUDIO_CLIENT_NAME,
         apiHost,
         issuer: host,
-        // Studio tells nobody who confirmed: whoever it was, the session is this host's.
+        // Studio does not say who confirmed: the session is the host's.
         subject: apiHost,
         tokenSource: { kind: "fixed" },
         accessToken: token,
@@ -109,7 +111,7 @@ export async function saveToken(
         accessTokenExpires: expires,
         certificateAuthority,
         signIn: browserCommand === undefined ? undefined : { browserCommand },
-        // Should this be broken off before they are revoked, whoever comes next does it.
+        // Revoked by the next logout or sign-in, should this command end before it revokes them.
         superseded: superseded.length === 0 ? undefined : superseded,
       },
       label: name,

@@ -81,7 +81,11 @@ interface Plan extends StudioSavePlan {
   readonly exported: ExportTarget | undefined;
 }
 
-/** Decides all that can be decided before anybody is asked. Throws `USAGE` for a host that is signed in to. */
+/**
+ * Decides all that can be decided before anybody is asked.
+ *
+ * @throws {AppError} `USAGE` for a host that is signed in to
+ */
 async function planOf(
   context: ProviderContext,
   login: LoginCommand,
@@ -152,7 +156,7 @@ async function signIn(
     throw thrown;
   });
   const { session } = saved;
-  // The token is stored: what fails from here on is told at the end, and stops nothing.
+  // The token is stored: a failure from here on is reported at the end and stops nothing.
   const inactive = await failureOf(makeActive(store, session.name));
   const unexported = exported === undefined
     ? undefined
@@ -179,7 +183,11 @@ async function failureOf(step: Promise<void>): Promise<AppError | undefined> {
   }
 }
 
-/** Writes the export. Throws what stands against it, saying that the session is stored. */
+/**
+ * Writes the export.
+ *
+ * @throws {AppError} what stands against it, saying that the session is stored
+ */
 async function exportOf(
   { out }: ProviderContext,
   exported: ExportTarget,

@@ -1,4 +1,4 @@
-/** Owns what is particular to DataChain Studio: its host, its scopes, and what its tokens may be asked to be. */
+/** DataChain Studio's host, and the fields of the tokens that it gives. */
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
@@ -18,9 +18,10 @@ export const STUDIO_SCOPES = ["EXPERIMENTS", "DATASETS", "MODELS"] as const;
 export const STUDIO_DAYS = 365;
 
 /**
- * A host as it was typed, as an address: https where there is no scheme, http on loopback alone; below a path where one
- * was typed, as a Studio of one's own can be. Two spellings of one address are the same text. Throws `USAGE`, naming where
- * it stood.
+ * A host as it was typed, as an address: https where there is no scheme, http on loopback alone; below a path where
+ * one was typed, as a Studio of one's own can be. Two spellings of one address are the same text.
+ *
+ * @throws {AppError} `USAGE`, naming where it stood
  *
  * @example
  * ```ts
@@ -69,14 +70,22 @@ export interface StudioHostChoice {
   readonly stored: string | undefined;
 }
 
-/** The address of the Studio that is meant. Throws `USAGE` for one that is no host. */
+/**
+ * The address of the Studio that is meant.
+ *
+ * @throws {AppError} `USAGE` for one that is no host
+ */
 export function chosenStudioHost({ flag, variable, stored }: StudioHostChoice): string {
   if (flag !== undefined) return studioHost(flag, "--hostname");
   if (variable !== undefined) return studioHost(variable, "DATACHAIN_STUDIO_URL");
   return stored === undefined ? STUDIO_HOST : studioHost(stored, "The stored host");
 }
 
-/** The scopes of `--scopes A,B`, as typed; undefined leaves them to Studio. Throws `USAGE`, naming the wrong ones. */
+/**
+ * The scopes of `--scopes A,B`, as typed; undefined leaves them to Studio.
+ *
+ * @throws {AppError} `USAGE`, naming the wrong ones
+ */
 export function studioScopes(text: string | undefined): readonly string[] | undefined {
   if (text === undefined) return undefined;
   const scopes = text.split(",").map((scope) => scope.trim()).filter((scope) => scope !== "");
@@ -95,7 +104,11 @@ export function studioScopes(text: string | undefined): readonly string[] | unde
   );
 }
 
-/** The days of `--expires-in`; {@link STUDIO_DAYS} without it. Throws `USAGE` for all but a positive whole number. */
+/**
+ * The days of `--expires-in`; {@link STUDIO_DAYS} without it.
+ *
+ * @throws {AppError} `USAGE` for all but a positive whole number
+ */
 export function studioDays(text: string | undefined): number {
   if (text === undefined) return STUDIO_DAYS;
   if (/^0*[1-9]\d{0,4}$/.test(text.trim())) return Number(text);
@@ -108,7 +121,11 @@ export function studioDays(text: string | undefined): number {
   );
 }
 
-/** The teams of every `--team`, each once, blanks trimmed; undefined when there is none. Throws `USAGE`. */
+/**
+ * The teams of every `--team`, each once, blanks trimmed; undefined when there is none.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function studioTeams(typed: readonly string[]): readonly string[] | undefined {
   const teams = [...new Set(typed.map((team) => checkedName(team, "--team")))];
   return teams.length === 0 ? undefined : teams;
@@ -119,12 +136,20 @@ export function defaultTeam(teams: readonly string[] | undefined): string | unde
   return teams?.length === 1 ? teams[0] : undefined;
 }
 
-/** The name of `--name`, blanks trimmed; undefined leaves it to Studio. Throws `USAGE`. */
+/**
+ * The name of `--name`, blanks trimmed; undefined leaves it to Studio.
+ *
+ * @throws {AppError} `USAGE`
+ */
 export function studioTokenName(typed: string | undefined): string | undefined {
   return typed === undefined ? undefined : checkedName(typed, "--name");
 }
 
-/** A name as a person typed it, blanks trimmed. Throws `USAGE` for one that is empty, too long or cannot be shown. */
+/**
+ * A name as a person typed it, blanks trimmed.
+ *
+ * @throws {AppError} `USAGE` for one that is empty, too long or cannot be shown
+ */
 export function checkedName(typed: string, flag: string): string {
   const name = typed.trim();
   if (name !== "" && name === printable(name, 255) && name.isWellFormed()) return name;

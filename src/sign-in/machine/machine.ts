@@ -9,7 +9,7 @@ import type { Session } from "../../sessions/session.ts";
 import type { LoginInput } from "../../providers/flags.ts";
 import type { MachineAddress } from "../../providers/provider.ts";
 
-/** What a way of signing in is told. */
+/** What a way of signing in is handed. */
 export interface MachineLogin {
   /** Warns of something that does not stop the sign-in. */
   readonly warn: (text: string) => void;
@@ -42,7 +42,7 @@ export interface Machine {
   readonly userOf: (minted: AccessToken | undefined) => Promise<Session["user"]>;
   /** What stands before the `@` in the session's name. */
   readonly labelOf: (user: Session["user"]) => string;
-  /** A secret of it, or a token that it is given, is sealed; a token source alone opens nothing to whoever reads it. */
+  /** A secret or a token is sealed; a token source alone opens nothing. */
   readonly keepsSecrets: boolean;
   /** A remark for the end: what is no longer needed, or what is not stored. */
   readonly remark: string;

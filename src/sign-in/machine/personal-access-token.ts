@@ -32,7 +32,7 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
     async userOf(minted) {
       const { sub, email } = unverifiedClaims(minted?.accessToken ?? "") ?? {};
       // Of a token that says nothing, the person does who replaces a session by its name.
-      const subject = text(sub) ?? login.known?.user.subject ?? await markOf(token);
+      const subject = text(sub) ?? login.known?.user.subject ?? await fingerprintOf(token);
       const label = text(email);
       return { subject, email: label };
     },
@@ -47,7 +47,7 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? printable(value) : undefined;
 }
 
-/** A name for a token of which nobody says whose it is; the token cannot be told from it. */
-async function markOf(token: string): Promise<string> {
+/** A name for a token whose owner is unknown: a fingerprint that does not reveal the token. */
+async function fingerprintOf(token: string): Promise<string> {
   return `pat-${toBase32(await sha256(token)).slice(0, 16)}`;
 }

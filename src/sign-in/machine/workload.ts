@@ -15,7 +15,11 @@ import { type Machine, type MachineLogin, wrong } from "./machine.ts";
 /** The variable of a GitLab job that holds its token, unless another is named. */
 const GITLAB_VARIABLE = "DATUMCTL_ID_TOKEN";
 
-/** `--workload`: the CI job itself. Throws `USAGE`, and what asking the issuer throws where its token is exchanged. */
+/**
+ * `--workload`: the CI job itself.
+ *
+ * @throws {AppError} `USAGE`, and what asking the issuer throws where its token is exchanged
+ */
 export async function workload(login: MachineLogin): Promise<Machine> {
   const { input } = login;
   const { source, words } = sourceOf(input.workload ?? "");
@@ -79,7 +83,11 @@ function sourceOf(text: string): { readonly source: WorkloadSource; readonly wor
 
 type Exchanged = NonNullable<Extract<IssuingSource, { readonly kind: "workload" }>["exchange"]>;
 
-/** The exchange that the issuer offers. Throws `ISSUER_ERROR` where it offers none. */
+/**
+ * The exchange that the issuer offers.
+ *
+ * @throws {AppError} `ISSUER_ERROR` where it offers none
+ */
 async function exchangeAt(
   { http, input }: MachineLogin,
   { issuer }: MachineAddress,

@@ -1,15 +1,10 @@
-/** Proves which provider a command line means, which flags it knows, and what an OpenID issuer of one's own needs. */
+/** Proves which cloud a command line means, and which flags it knows. */
 
 import assert from "node:assert/strict";
-import { oidcTarget } from "../../src/providers/oidc/target.ts";
 import { chosenProvider, type ProviderChoice } from "../../src/providers/choose.ts";
-import type { Session } from "../../src/sessions/session.ts";
-import { DATUM } from "../../src/providers/datum/facts.ts";
-import { PERSON, SERVICE_ACCOUNT } from "../../src/providers/kinds.ts";
-import { OIDC } from "../../src/providers/oidc/facts.ts";
-import { STUDIO } from "../../src/providers/studio/facts.ts";
 import { CLOUDS } from "../clouds.ts";
-import { expectError, expectRejection } from "../expect-error.ts";
+import { expectRejection } from "../expect-error.ts";
+import { OIDC_SESSION as SESSION } from "./oidc-session.ts";
 
 const chosen = async (
   { variable, studioUrl, ...choice }:
@@ -28,21 +23,6 @@ const chosen = async (
     ...choice,
   });
   return String(provider.facts);
-};
-
-const SESSION: Session = {
-  schemaVersion: 1,
-  name: "ada@login.example.com",
-  provider: OIDC,
-  kind: PERSON,
-  issuer: "https://login.example.com/realms/main",
-  authHost: "login.example.com",
-  apiHost: "login.example.com",
-  clientId: "kubernetes",
-  user: { subject: "1" },
-  scopes: [],
-  keyStore: "file",
-  credentials: "",
 };
 
 Deno.test("a flag that another provider knows is wrong usage, and names that one", async () => {
@@ -89,10 +69,6 @@ Deno.test("the way out of flags that contradict each other is one that works, an
     (await expectRejection(chosen({ flag: "foo", variable: "foo" }), "USAGE")).message,
     /DATUMCTL_PROVIDER/,
   );
-});
-
-Deno.test("an issuer that is none is told before what else is missing", () => {
-  expectError(() => oidcTarget({ issuer: "foo" }), { code: "USAGE", message: /^The issuer foo / });
 });
 
 Deno.test("a flag of another cloud than Studio is refused there, and Studio's elsewhere; the right one is named", async () => {
@@ -179,66 +155,4 @@ Deno.test("the flag decides, then --issuer, then the session, then the variable,
     code: "USAGE",
     message: /"nobody \[2J" is not known/,
   });
-});
-
-Deno.test("an issuer stays as it is written; its host, with the port, stands for it", () => {
-  const target = oidcTarget({
-    issuer: "https://LOGIN.example.com:8443/realms/Main/",
-    clientId: "kubernetes",
-  });
-  assert.equal(target.issuer, "https://LOGIN.example.com:8443/realms/Main/");
-  assert.deepEqual([target.authHost, target.apiHost], ["login.example.com:8443", "login.example.com:8443"]);
-  assert.equal(target.redirectPath, "/callback");
-  assert.equal(target.deviceEndpoint, undefined, "nothing is guessed");
-  assert.equal(oidcTarget({ issuer: "http://[::1]:9/", clientId: "a" }).apiHost, "[::1]:9");
-});
-
-Deno.test("consent is asked for with offline_access, and only then", () => {
-  const { promptFor } = oidcTarget({ issuer: "https://a.example", clientId: "a" });
-  assert.equal(promptFor(["openid", "offline_access"]), "consent");
-  assert.equal(promptFor(["openid", "email"]), undefined);
-});
-
-Deno.test("what an issuer lacks is told with the line to run", () => {
-  expectError(() => oidcTarget({}), { code: "USAGE", hint: /datumctl login --issuer URL --client-id ID/ });
-  expectError(() => oidcTarget({ issuer: "https://a.example" }), {
-    code: "USAGE",
-    hint: /--issuer https:\/\/a\.example --client-id ID/,
-  });
-  for (
-    const issuer of [
-      "a.example",
-      "http://a.example",
-      "https://a.example?b",
-      "https://u@a.example",
-      "https://a.example#b",
-    ]
-  ) {
-    expectError(() => oidcTarget({ issuer, clientId: "a" }), "USAGE");
-  }
-});
-
-Deno.test("a session is renewed where and as whom it was made; one that nobody signs in to is not", async () => {
-  const { renewalTarget } = CLOUDS;
-  const target = await renewalTarget(SESSION, { clientSecret: "secret" });
-  assert.deepEqual([target?.issuer, target?.client.id, target?.client.secret], [
-    SESSION.issuer,
-    "kubernetes",
-    "secret",
-  ]);
-  assert.equal(
-    (await renewalTarget({ ...SESSION, provider: DATUM }, {}))?.issuer,
-    "https://login.example.com",
-  );
-  assert.equal(await renewalTarget({ ...SESSION, kind: SERVICE_ACCOUNT }, {}), undefined);
-  assert.equal(await renewalTarget({ ...SESSION, provider: STUDIO }, {}), undefined);
-});
-
-Deno.test("the clouds are those whose names stored sessions have, none left out", () => {
-  const stored = ["datum", "oidc", "studio", "cloudfleet"];
-  assert.deepEqual(CLOUDS.all.map(({ facts }) => String(facts)), stored);
-  for (const name of stored) assert.equal(String(CLOUDS.provider(name)), name);
-  for (const kind of ["user", "service-account", "api-token", "pat", "workload", "studio"]) {
-    assert.equal(String(CLOUDS.kind(kind)), kind);
-  }
 });
