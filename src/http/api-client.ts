@@ -1,10 +1,10 @@
-/** A client of one API in one person's name: its tokens, and which requests are sent again. */
+/** A client of one API in the name of one session: its tokens, and which requests are sent again. */
 
 import type { JsonObject } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { type ApiAnswer, objectOf } from "./api-answer.ts";
 import { type ApiCall, isPassing, isUnauthenticated, notJson, refusal, requestErrors } from "./api-errors.ts";
-import { type Allowance, failedRequest, type HttpContext, MEBIBYTE, sendBounded } from "./bounded.ts";
+import { type ByteBudget, failedRequest, type HttpContext, MEBIBYTE, sendBounded } from "./bounded.ts";
 import { isFulfilled } from "./redact.ts";
 import { GENTLE, pauseBeforeRetry, type Retry, retryAfter } from "./retry.ts";
 
@@ -15,7 +15,7 @@ const LARGEST_REFUSAL = MEBIBYTE;
 /** How often a request is sent that changes nothing. */
 const ATTEMPTS = 4;
 
-/** What limits requests, and the time that they see. */
+/** The limits of requests, with their clock, pauses and log. */
 export interface RequestLimits
   extends Pick<HttpContext, "now" | "signal" | "log">, Pick<Retry, "sleep" | "random"> {
   /** Limits connecting and the headers, every silence within a body, and all pauses together; in milliseconds. */
@@ -39,8 +39,8 @@ export interface RequestOptions {
   readonly once?: boolean | undefined;
   /** Ends it beside the client's own; its reason is an AppError. */
   readonly signal?: AbortSignal | undefined;
-  /** What the answers of several requests come to together. */
-  readonly allowance?: Allowance | undefined;
+  /** What the answers of several requests may come to together. */
+  readonly budget?: ByteBudget | undefined;
 }
 
 /** A request; the path, which may hold a query, stands below the client's base URL. */
@@ -51,7 +51,7 @@ export interface ApiRequest extends RequestOptions {
   readonly body?: unknown;
 }
 
-/** Asks one API in one person's name. */
+/** Asks one API in the name of one session. */
 export interface ApiClient extends Pick<ClientOptions, "baseUrl" | "what" | "requestTimeout"> {
   /** The object at a path. @throws what {@link ApiClient.send} throws, and a {@link refusal}. */
   get(path: string, options?: RequestOptions): Promise<JsonObject>;
@@ -132,19 +132,19 @@ async function sendOnce(
   request: ApiRequest,
   token: string,
 ): Promise<ApiAnswer | AppError> {
-  const { method, accept = "application/json", body, allowance, safe } = request;
+  const { method, accept = "application/json", body, budget, safe } = request;
   const headers = new Headers({ accept, authorization: `Bearer ${token}` });
   if (body !== undefined) headers.set("content-type", "application/json");
   const init = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
   try {
     const answer = await sendBounded(options, urlOf(options.baseUrl, request), init, {
       largest: (status) => isFulfilled(status) ? LARGEST_ANSWER : LARGEST_REFUSAL,
-      allowance,
-      patient: true,
+      budget,
+      bodyMayTakeLong: true,
       errors: requestErrors(options),
     });
-    // The answer to a review is words: no piece of the token belongs there.
-    return { ...answer, redact: safe ? answer.redact.words : answer.redact.data };
+    // The answer to a review is prose: no piece of the token belongs there.
+    return { ...answer, redact: safe ? answer.redact.prose : answer.redact.data };
   } catch (thrown) {
     const passes = thrown instanceof AppError && thrown.code === "NETWORK" &&
       failedRequest(thrown)?.kind !== "answer";

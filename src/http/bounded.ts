@@ -43,10 +43,10 @@ export function failedRequest(error: unknown): FailedRequest | undefined {
 export interface RequestRules {
   /** The most bytes that are read of an answer with that status. */
   readonly largest: (status: number) => number;
-  /** What the answers of several requests come to together. */
-  readonly allowance?: Allowance | undefined;
+  /** What the answers of several requests may come to together. */
+  readonly budget?: ByteBudget | undefined;
   /** True where a body may take any time, as long as its parts keep coming. */
-  readonly patient?: boolean | undefined;
+  readonly bodyMayTakeLong?: boolean | undefined;
   /** True for a body that is an error whatever its status says, and may therefore repeat no secret. */
   readonly isError?: ((body: Uint8Array) => boolean) | undefined;
   readonly errors: RequestErrors;
@@ -58,15 +58,18 @@ export interface RequestErrors {
   readonly address: (address: string, why: string) => AppError;
   /** For a server that was silent for a whole request timeout. */
   readonly late: (proxy: string | undefined, seconds: number) => AppError;
-  /** For a flow that ended while the server had been silent for some milliseconds; the flow's own reason unless given. */
+  /**
+   * When the whole flow ended, out of time or interrupted: the error to throw, given how long (in milliseconds) the server
+   * was silent; by default the signal's reason.
+   */
   readonly ended?: ((reason: unknown, proxy: string | undefined, silence: number) => unknown) | undefined;
   readonly tooLarge: (mebibytes: number) => AppError;
   /** For a connection that broke. */
   readonly broken: (cause: unknown) => AppError;
 }
 
-/** How much several requests that belong together may be answered; beyond it they fail. */
-export interface Allowance {
+/** A byte budget shared by several requests: beyond it they fail. */
+export interface ByteBudget {
   /** In all. */
   readonly bytes: number;
   /** Of these; each answer takes its own away. */
@@ -114,13 +117,13 @@ export async function sendBounded(
   rules: RequestRules,
 ): Promise<Received> {
   const { fetch, now, log } = context;
-  const { allowance, errors } = rules;
+  const { budget, errors } = rules;
   const redact = requestRedactor(init);
   const url = endpointUrl(address);
   if (typeof url === "string") {
     throw errors.address(printable(redact(URL.parse(address)?.href ?? address)), url);
   }
-  if (allowance !== undefined && allowance.left < 0) throw errors.tooLarge(allowance.bytes / MEBIBYTE);
+  if (budget !== undefined && budget.left < 0) throw errors.tooLarge(budget.bytes / MEBIBYTE);
   const proxy = fetch.proxyOf?.(url);
   const began = now();
   const tell = (end: string) => log?.(redact(requestLine(init, url, proxy, end, now() - began)));
@@ -146,27 +149,27 @@ async function receive(
   const late = () => errors.late(proxy, Number((requestTimeout / 1000).toPrecision(2)));
   using timer = boundedSignal(requestTimeout, late, signal);
   // Not by the context's clock, which can be set meanwhile.
-  let heard = performance.now();
-  const hear = () => {
-    heard = performance.now();
+  let lastData = performance.now();
+  const onData = () => {
+    lastData = performance.now();
     timer.restart();
   };
   try {
     signal.throwIfAborted();
     return await untilAborted(timer.signal, async () => {
       const response = await fetch(url.href, { ...init, redirect: "manual", signal: timer.signal });
-      hear();
+      onData();
       const { status, headers } = response;
       const count = counter(rules, status);
       const body = await readBody(response, timer.signal, (length) => {
-        if (rules.patient) hear();
+        if (rules.bodyMayTakeLong) onData();
         count(length);
       });
       return { status, headers, body };
     });
   } catch (thrown) {
     if (signal.aborted) {
-      throw errors.ended?.(signal.reason, proxy, performance.now() - heard) ?? signal.reason;
+      throw errors.ended?.(signal.reason, proxy, performance.now() - lastData) ?? signal.reason;
     }
     if (timer.signal.aborted) throw timer.signal.reason;
     throw thrown instanceof AppError ? thrown : errors.broken(thrown);
@@ -174,15 +177,15 @@ async function receive(
 }
 
 /** Counts the bytes of a body's parts; throws what they are too many for. */
-function counter({ largest, allowance, errors }: RequestRules, status: number): (length: number) => void {
+function counter({ largest, budget, errors }: RequestRules, status: number): (length: number) => void {
   const most = largest(status);
   let size = 0;
   return (length) => {
     size += length;
     if (size > most) throw errors.tooLarge(most / MEBIBYTE);
-    if (allowance === undefined) return;
-    allowance.left -= length;
-    if (allowance.left < 0) throw errors.tooLarge(allowance.bytes / MEBIBYTE);
+    if (budget === undefined) return;
+    budget.left -= length;
+    if (budget.left < 0) throw errors.tooLarge(budget.bytes / MEBIBYTE);
   };
 }
 

@@ -10,8 +10,8 @@ import { type HttpContext, noAnswer } from "./bounded.ts";
 export interface FlowLimits {
   /** How long the whole flow may take, in milliseconds. */
   readonly timeout: number;
-  /** Who did not answer when the time is over, or the error that says so. */
-  readonly late: string | (() => AppError);
+  /** The host to blame when the time runs out, or the error to throw. */
+  readonly onTimeout: string | (() => AppError);
   /** Ends the flow before its time. */
   readonly interrupted?: AbortSignal | undefined;
   readonly requestTimeout?: HttpContext["requestTimeout"] | undefined;
@@ -48,10 +48,10 @@ export function openHttp(
 /** The same connections for a flow with limits of its own: those of the first may be over. */
 export function limitHttp(
   { fetch, now, log }: Pick<HttpContext, "fetch" | "now" | "log">,
-  { timeout, late, interrupted, requestTimeout }: FlowLimits,
+  { timeout, onTimeout, interrupted, requestTimeout }: FlowLimits,
 ): OpenHttp {
-  const tooLate = () => typeof late === "string" ? noAnswer(late) : late();
-  const limit = boundedSignal(timeout, tooLate, interrupted);
+  const timedOut = () => typeof onTimeout === "string" ? noAnswer(onTimeout) : onTimeout();
+  const limit = boundedSignal(timeout, timedOut, interrupted);
   return {
     fetch,
     now,

@@ -5,8 +5,8 @@ import { isObject } from "../encoding.ts";
 /** Takes the secrets of one request, and anything that looks like a JWT, out of a text: for lines of our own. */
 export interface Redactor {
   (text: string): string;
-  /** For a server's words: takes out pieces of those secrets, too, backwards and in other encodings. */
-  readonly words: (text: string) => string;
+  /** For a server's own sentences: takes out pieces of those secrets, too, backwards and in other encodings. */
+  readonly prose: (text: string) => string;
   /** For a server's data: takes out those secrets alone, because the data may hold others that were asked for. */
   readonly data: (text: string) => string;
 }
@@ -52,7 +52,7 @@ const DEEPEST = 8;
 
 /**
  * A redactor of some secrets in every spelling: plain, percent- or form-encoded, escaped for JSON, in base64 or
- * hexadecimal, a JWT also without its header. In words it redacts every sixteen characters of them, too.
+ * hexadecimal, a JWT also without its header. In prose it redacts every sixteen characters of them, too.
  */
 export function redactorOf(secrets: readonly string[]): Redactor {
   return makeRedactor(() => secrets);
@@ -78,12 +78,12 @@ function makeRedactor(secretsOf: () => readonly string[]): Redactor {
     return known.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
   };
   const line = (text: string) => data(text).replace(JWT, REDACTED);
-  const words = (text: string) => {
+  const prose = (text: string) => {
     const rest = line(text);
     if (rest.length < PIECE) return rest;
     return withoutPieces(rest, pieces ??= piecesOf(longEnough()));
   };
-  return Object.assign(line, { words, data });
+  return Object.assign(line, { prose, data });
 }
 
 /** In characters; a shorter piece of a secret says little of it, and can be any word. */
@@ -136,17 +136,17 @@ export interface ReadAnswer {
 
 /**
  * The same answer without secrets in its content type and its body. The body stays as it is where it holds what was asked
- * for, as with status 200 and 201 unless the caller says otherwise.
+ * for, which is what `fulfilled` says.
  */
 export function redactAnswer(
   { status, headers, body }: ReadAnswer,
   redact: Redactor,
-  fulfilled = isFulfilled(status),
+  fulfilled: boolean,
 ): ReadAnswer {
   const type = headers.get("content-type") ?? "";
   const redacted = new Headers(headers);
   if (redact(type) !== type) redacted.delete("content-type");
-  return { status, headers: redacted, body: fulfilled ? body : redactBody(body, redact.words) };
+  return { status, headers: redacted, body: fulfilled ? body : redactBody(body, redact.prose) };
 }
 
 /** True for the status of an answer that holds what was asked for: its body stays as it is, and may be long. */
@@ -154,13 +154,13 @@ export function isFulfilled(status: number): boolean {
   return status === 200 || status === 201;
 }
 
-function redactBody(body: Uint8Array<ArrayBuffer>, words: (text: string) => string): Uint8Array<ArrayBuffer> {
+function redactBody(body: Uint8Array<ArrayBuffer>, prose: (text: string) => string): Uint8Array<ArrayBuffer> {
   const text = new TextDecoder().decode(body);
   // Parsed first, so that no escape of a letter hides a secret from us.
   const json = decoded<unknown>(JSON.parse, text);
   let found = false;
   const redact = (text: string) => {
-    const rest = PUBLIC_CODES.has(text) ? text : words(text);
+    const rest = PUBLIC_CODES.has(text) ? text : prose(text);
     found ||= rest !== text;
     return rest;
   };

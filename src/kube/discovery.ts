@@ -75,7 +75,7 @@ const MOST_VERSIONS = 1000;
 const PATIENCE = 2;
 
 /** The limits that all requests below one root share. */
-type SharedLimits = Required<Pick<RequestOptions, "signal" | "allowance">>;
+type SharedLimits = Required<Pick<RequestOptions, "signal" | "budget">>;
 
 /** The discovery behind a client, with a cache. */
 export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): DiscoverySource {
@@ -110,7 +110,7 @@ export async function fetchDiscovery(client: ApiClient): Promise<Discovery> {
   using deadline = boundedSignal(PATIENCE * client.requestTimeout, () => tooLate(client));
   const roots = ["/api", "/apis"].map((path) => ({
     path,
-    limits: { signal: deadline.signal, allowance: { bytes: MOST_BYTES, left: MOST_BYTES } },
+    limits: { signal: deadline.signal, budget: { bytes: MOST_BYTES, left: MOST_BYTES } },
   }));
   const answers = await Promise.allSettled(
     roots.map(({ path, limits }) => client.get(path, { accept: ACCEPT, ...limits })),

@@ -20,12 +20,12 @@ const MOST_BYTES = 64 * 1024 * 1024;
  */
 export async function listObjects(client: ApiClient, path: string): Promise<JsonObject[]> {
   const found: JsonObject[] = [];
-  const allowance = { bytes: MOST_BYTES, left: MOST_BYTES };
+  const budget = { bytes: MOST_BYTES, left: MOST_BYTES };
   const query: Record<string, string> = { limit: String(PART) };
   for (let part = 1; part <= MOST_PARTS; part += 1) {
     const answer = await client.get(path, {
       query,
-      allowance,
+      budget,
     });
     // Not spread as arguments, because there can be too many.
     for (const item of objects(answer.items)) found.push(item);

@@ -73,7 +73,7 @@ async function askIssuer(
   using http = openHttp(store.host, {
     certificateAuthority,
     timeout: timeLeft(limits.deadline, LONGEST_QUESTION),
-    late: "The issuer",
+    onTimeout: "The issuer",
     requestTimeout: LONGEST_QUESTION,
     log: limits.log,
   });

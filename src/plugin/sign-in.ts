@@ -238,7 +238,7 @@ async function signIn(
     certificateAuthority: renewed?.certificateAuthority,
     trust: renewal.trust,
     timeout: longest,
-    late: () => nobodyCame(renewal.byHand, longest),
+    onTimeout: () => nobodyCame(renewal.byHand, longest),
     interrupted,
     log: context.log,
   });

@@ -151,7 +151,7 @@ export function openIssuer({ session, credentials }: OpenedSession, { store, lim
     certificateAuthority: credentials.certificateAuthority,
     trust: () => store.providers.trustLine(session),
     timeout: timeLeft(limits.deadline, LONGEST_REQUEST),
-    late: new URL(issuerOf(credentials)).host,
+    onTimeout: new URL(issuerOf(credentials)).host,
     requestTimeout: limits.requestTimeout,
     log: limits.log,
   });

@@ -31,7 +31,7 @@ export async function revokeReplaced(
   if (why !== undefined) return http.log?.(`${what} is left to expire: ${why}.`);
   using limited = limitHttp(http, {
     timeout: LONGEST_REVOCATION,
-    late: hostOf(metadata.issuer),
+    onTimeout: hostOf(metadata.issuer),
     interrupted: http.signal,
     requestTimeout: http.requestTimeout,
   });

@@ -24,7 +24,7 @@ export async function revokeSignIn(context: ProviderContext, opened: OpenedSessi
   if (until === undefined && credentials.refreshToken === undefined) return over;
   using http = openHttp(context, {
     timeout: context.requestTimeout,
-    late: host,
+    onTimeout: host,
     interrupted: context.interrupted,
     certificateAuthority: credentials.certificateAuthority,
     trust: () => context.store.providers.trustLine(opened.session),

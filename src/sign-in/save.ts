@@ -72,7 +72,7 @@ async function storeOrRevoke(
     // The attempt may be over; taking back what it was given is not.
     using limited = limitHttp({ ...http, log: undefined }, {
       timeout: LONGEST_REVOCATION,
-      late: "The issuer",
+      onTimeout: "The issuer",
     });
     await revokeTokens(limited, { metadata, client, refreshToken, accessToken }).catch(() => {});
     throw thrown;

@@ -357,18 +357,18 @@ Deno.test("an answer that holds nothing that was asked for is not read beyond 1 
 });
 
 Deno.test("answers that share an allowance are refused together beyond it, and then nothing more is asked", async () => {
-  const allowance = { bytes: 1024 * 1024, left: 1024 * 1024 };
+  const budget = { bytes: 1024 * 1024, left: 1024 * 1024 };
   await withServer(
     () => new Response(JSON.stringify({ a: "x".repeat(400_000) })),
     async ({ client, asked }) => {
-      await client.get("/1", { allowance });
-      await client.get("/2", { allowance });
-      await expectRejection(client.get("/3", { allowance }), {
+      await client.get("/1", { budget });
+      await client.get("/2", { budget });
+      await expectRejection(client.get("/3", { budget }), {
         code: "NETWORK",
         exitCode: 6,
         message: /more than 1 MiB/,
       });
-      await expectRejection(client.get("/4", { allowance }), {
+      await expectRejection(client.get("/4", { budget }), {
         code: "NETWORK",
         exitCode: 6,
         message: /more than 1 MiB/,

@@ -56,8 +56,8 @@ Deno.test("an address that may not be asked is refused before any request, witho
 });
 
 Deno.test("an allowance that is used up refuses the request itself", async () => {
-  const allowance = { bytes: 1024 * 1024, left: -1 };
-  const sent = sendBounded(context(() => assert.fail("asked")), ADDRESS, {}, { ...RULES, allowance });
+  const budget = { bytes: 1024 * 1024, left: -1 };
+  const sent = sendBounded(context(() => assert.fail("asked")), ADDRESS, {}, { ...RULES, budget });
   const error = await expectRejection(sent, { code: "NETWORK", message: "over 1 MiB" });
   assert.equal(failedRequest(error)?.kind, "answer");
 });

@@ -34,7 +34,7 @@ Deno.test("a flow's network trusts what it is told to, and is closed with the fl
       certificateAuthority: "PEM",
       trust: "a flag",
       timeout: 5000,
-      late: "issuer.example",
+      onTimeout: "issuer.example",
       requestTimeout: 70,
     });
     assert.deepEqual([http.now(), http.deadline, http.requestTimeout], [1000, 6000, 70]);
@@ -44,16 +44,16 @@ Deno.test("a flow's network trusts what it is told to, and is closed with the fl
 
 Deno.test("a flow whose time is over ends with who did not answer, or with its own error", async () => {
   const limits = { certificateAuthority: undefined, timeout: 20 };
-  using late = openHttp(host(), { ...limits, late: "issuer.example" });
+  using late = openHttp(host(), { ...limits, onTimeout: "issuer.example" });
   const { code, message } = await aborted(late);
   assert.deepEqual([code, message], ["NETWORK", "issuer.example did not answer in time."]);
-  using alone = openHttp(host(), { ...limits, late: () => new AppError("TIMEOUT", "Nobody came.") });
+  using alone = openHttp(host(), { ...limits, onTimeout: () => new AppError("TIMEOUT", "Nobody came.") });
   assert.equal((await aborted(alone)).message, "Nobody came.");
 });
 
 Deno.test("an interruption ends a flow with its own reason", async () => {
   const stop = new AbortController();
-  const limits = { timeout: 60_000, late: "issuer.example", interrupted: stop.signal };
+  const limits = { timeout: 60_000, onTimeout: "issuer.example", interrupted: stop.signal };
   using http = openHttp(host(), { certificateAuthority: undefined, ...limits });
   const ended = aborted(http);
   stop.abort(new AppError("INTERRUPTED", "Stopped."));
@@ -62,10 +62,10 @@ Deno.test("an interruption ends a flow with its own reason", async () => {
 
 Deno.test("a second flow over the same connections has limits of its own, and leaves them open", async () => {
   const outside = host();
-  using first = openHttp(outside, { certificateAuthority: undefined, timeout: 20, late: "one" });
+  using first = openHttp(outside, { certificateAuthority: undefined, timeout: 20, onTimeout: "one" });
   await aborted(first);
   {
-    using second = limitHttp(first, { timeout: 20, late: "two" });
+    using second = limitHttp(first, { timeout: 20, onTimeout: "two" });
     assert.equal(second.signal.aborted, false);
     assert.equal((await aborted(second)).message, "two did not answer in time.");
   }

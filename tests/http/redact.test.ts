@@ -2,13 +2,25 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ReadAnswer, redactAnswer, redactorOf, requestRedactor } from "../../src/http/redact.ts";
+import {
+  isFulfilled,
+  type ReadAnswer,
+  redactAnswer,
+  type Redactor,
+  redactorOf,
+  requestRedactor,
+} from "../../src/http/redact.ts";
 
 /** Letters that some encoding writes otherwise. */
 const SECRET = 'S3"cr&t+ <ö>/\\=~-_.:';
 
 function answer(status: number, body: string, type = "application/json"): ReadAnswer {
   return { status, headers: new Headers({ "content-type": type }), body: new TextEncoder().encode(body) };
+}
+
+/** The answer redacted as a plain request's is. */
+function redacted(given: ReadAnswer, redact: Redactor): ReadAnswer {
+  return redactAnswer(given, redact, isFulfilled(given.status));
 }
 
 const textOf = ({ body }: ReadAnswer) => new TextDecoder().decode(body);
@@ -35,7 +47,7 @@ Deno.test("a secret that is also one of OAuth's own words does not change what a
   const redact = redactorOf(["invalid_grant", "authorization"]);
   for (const error of ["invalid_grant", "authorization_pending"]) {
     const body = JSON.stringify({ error, error_description: `authorization: ${error}` });
-    const hidden = JSON.parse(textOf(redactAnswer(answer(400, body), redact)));
+    const hidden = JSON.parse(textOf(redacted(answer(400, body), redact)));
     assert.equal(hidden.error, error);
     assert.match(hidden.error_description, /^…: /);
   }
@@ -77,7 +89,7 @@ for (
   Deno.test(`${what} is hidden from the words of its answer`, () => {
     const redact = requestRedactor(init);
     assert.equal(redact(`no: ${words}, sorry`), "no: …, sorry");
-    assert.equal(textOf(redactAnswer(answer(400, words, "text/plain"), redact)), "…");
+    assert.equal(textOf(redacted(answer(400, words, "text/plain"), redact)), "…");
   });
 }
 
@@ -126,13 +138,13 @@ Deno.test("whatever looks like a JWT is hidden, sent or not; a word that begins 
 Deno.test("no escape of JSON hides a secret, in values or in names, at any depth that words are read from", () => {
   const spelled = [..."opaque-token"].map((letter) => `\\u00${letter.charCodeAt(0).toString(16)}`).join("");
   const body = `{"${spelled}":[{"message":"bad \\"${spelled}\\""}],"n":1}`;
-  const hidden = redactAnswer(answer(400, body), redactorOf(["opaque-token"]));
+  const hidden = redacted(answer(400, body), redactorOf(["opaque-token"]));
   assert.deepEqual(JSON.parse(textOf(hidden)), { "…": [{ message: 'bad "…"' }], n: 1 });
 });
 
 Deno.test("a content type that repeats a secret is none, whatever the status", () => {
   for (const status of [200, 400]) {
-    const { headers } = redactAnswer(
+    const { headers } = redacted(
       answer(status, "{}", "x/opaque-token"),
       redactorOf(["opaque-token"]),
     );
@@ -144,17 +156,17 @@ Deno.test("what was asked for stays byte for byte, and so does what repeats noth
   const redact = redactorOf(["opaque-token"]);
   for (const status of [200, 201]) {
     const given = answer(status, ' {"refresh_token": "opaque-token"}');
-    assert.equal(redactAnswer(given, redact).body, given.body);
+    assert.equal(redacted(given, redact).body, given.body);
   }
   for (const body of [' {"a" : 1.0}', "no\n", ""]) {
     const given = answer(404, body);
-    assert.equal(redactAnswer(given, redact).body, given.body);
+    assert.equal(redacted(given, redact).body, given.body);
   }
 });
 
 Deno.test("nothing is said from below the depth that words are read from", () => {
   const body = `${"[".repeat(20)}"opaque-token"${"]".repeat(20)}`;
-  assert.doesNotMatch(textOf(redactAnswer(answer(400, body), redactorOf(["opaque-token"]))), /opaque/);
+  assert.doesNotMatch(textOf(redacted(answer(400, body), redactorOf(["opaque-token"]))), /opaque/);
 });
 
 Deno.test("any hostile body is read in a moment, however deep or repetitive", () => {
@@ -163,7 +175,7 @@ Deno.test("any hostile body is read in a moment, however deep or repetitive", ()
     const body = part.repeat(100_000);
     const closed = part === "[" ? body + "]".repeat(100_000) : body;
     const began = performance.now();
-    assert.ok(textOf(redactAnswer(answer(500, closed), redact)).length <= closed.length);
+    assert.ok(textOf(redacted(answer(500, closed), redact)).length <= closed.length);
     assert.ok(performance.now() - began < 10_000);
   }
 });
@@ -191,7 +203,7 @@ for (const [how, write, exact] of DISGUISES) {
   Deno.test(`a token ${how} is hidden from words${exact ? ", and from data" : ""}`, () => {
     for (const token of [JWT, OPAQUE]) {
       const redact = requestRedactor({ headers: { authorization: `Bearer ${token}` } });
-      const said = redact.words(`no: ${write(token)}, sorry`);
+      const said = redact.prose(`no: ${write(token)}, sorry`);
       // Fewer than sixteen characters may stay at either end.
       assert.match(said, /^no: \S{0,15}…\S{0,15}, sorry$/, `${token}: ${said}`);
       if (exact) assert.match(redact.data(`is ${write(token)}.`), /^is \S{0,4}…\S{0,6}\.$/);
@@ -217,10 +229,10 @@ Deno.test("of a long token its ends are looked for, in bounded time", () => {
   const token = Array.from({ length: 20_000 }, (_, at) => (at * 7919 % 36).toString(36)).join("") +
     "-end-of-the-token";
   const redact = requestRedactor({ headers: { authorization: `Bearer ${token}` } });
-  assert.equal(redact.words(`no ${token}!`), "no …!");
-  assert.equal(redact.words("no end-OF-the-token!"), "no …!");
+  assert.equal(redact.prose(`no ${token}!`), "no …!");
+  assert.equal(redact.prose("no end-OF-the-token!"), "no …!");
   const began = performance.now();
-  redact.words("some words of a server ".repeat(50_000));
+  redact.prose("some words of a server ".repeat(50_000));
   assert.ok(performance.now() - began < 10_000);
 });
 
@@ -228,7 +240,7 @@ Deno.test("words of one's own that are no piece of a secret stay", () => {
   const redact = requestRedactor({ headers: { authorization: `Bearer ${JWT}` } });
   const words =
     'User "ada@example.com" cannot list resource "projects" in API group "resourcemanager" at the cluster';
-  assert.equal(redact.words(words), words);
+  assert.equal(redact.prose(words), words);
 });
 
 Deno.test("no text says a secret, wherever and however often it stands in there", () => {
@@ -237,7 +249,7 @@ Deno.test("no text says a secret, wherever and however often it stands in there"
     fc.property(secret, fc.array(fc.string()), (secret, words) => {
       const said = words.join(secret) + secret;
       assert.ok(!redactorOf([secret])(said).includes(secret));
-      assert.ok(!redactorOf([secret]).words(said).includes(secret));
+      assert.ok(!redactorOf([secret]).prose(said).includes(secret));
     }),
     { numRuns: 30 },
   );

@@ -17,7 +17,7 @@ export function openSignIn(
     certificateAuthority,
     trust: SAME_COMMAND,
     timeout,
-    late: () => who === "person" ? nobodyCame(timeout) : notAnswered(timeout),
+    onTimeout: () => who === "person" ? nobodyCame(timeout) : notAnswered(timeout),
     interrupted: cli.interrupted,
     requestTimeout: cli.requestTimeout,
     log: cli.out.debug,

@@ -42,7 +42,7 @@ function maskOfValues(secrets: readonly JsonMembers[]): Mask {
     .sort((a, b) => b.length - a.length).map(RegExp.escape);
   // A short value can be a part of any word, so it is looked for by itself.
   const byItself = short.length === 0 ? /(?!)/ : new RegExp(`(?<!\\w)(?:${short.join("|")})(?!\\w)`, "g");
-  return (text) => redact.words(text).replace(byItself, MASKED);
+  return (text) => redact.prose(text).replace(byItself, MASKED);
 }
 
 function valuesOf(secret: JsonMembers): string[] {

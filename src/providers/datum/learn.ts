@@ -18,7 +18,7 @@ export async function learnControlPlanes(
   fetch: HttpContext["fetch"],
 ): Promise<void> {
   const requestTimeout = Math.min(LONGEST_QUESTION_MS, context.requestTimeout);
-  const flow = { timeout: requestTimeout, late: session.apiHost, interrupted: context.interrupted };
+  const flow = { timeout: requestTimeout, onTimeout: session.apiHost, interrupted: context.interrupted };
   using http = limitHttp({ fetch, now: context.now }, flow);
   const limits = requestLimits({ ...context, requestTimeout, interrupted: http.signal });
   const api = session.controlPlaneApi ??

@@ -145,7 +145,7 @@ async function revoke(
 ): Promise<boolean> {
   const timeout = Math.min(deps.requestTimeout, LONGEST_REVOCATION);
   // The sign-in's own time may be over.
-  using limited = limitHttp(http, { timeout, late: "Studio", interrupted: deps.interrupted });
+  using limited = limitHttp(http, { timeout, onTimeout: "Studio", interrupted: deps.interrupted });
   try {
     const revoked = await revokeStudioToken(limited, token);
     deps.out.info(`${word} is revoked${revoked === "already" ? " already" : ""}.`);

@@ -60,7 +60,7 @@ export async function revokeAtStudio(
 }
 
 function limitsOf({ requestTimeout, interrupted }: ProviderContext, host: string): FlowLimits {
-  return { timeout: requestTimeout, late: host, interrupted };
+  return { timeout: requestTimeout, onTimeout: host, interrupted };
 }
 
 function olderStillValid({ issuer, name, expires }: SupersededToken, failure: AppError): AppError {
