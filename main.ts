@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   const providers = providersOf();
   try {
     return await runGetToken(flags, {
-      store: new SessionStore(host, providers, { ambient: providers.ambient(host) }),
+      store: new SessionStore(host, providers, { environment: providers.environmentSessions(host) }),
       providers,
       env: host.env,
       parent: parentProcess,

@@ -9,8 +9,8 @@ import {
 } from "../sessions/acting.ts";
 import { chooseSession, type ChosenSession } from "../sessions/choose.ts";
 import {
-  AMBIENT,
   defaultSessionName,
+  ENV_PREFIX,
   isCalled,
   labelOf,
   nameOfPerson,
@@ -18,7 +18,7 @@ import {
 } from "../sessions/name.ts";
 import type { Session } from "../sessions/session.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
-import { isAmbient, sessionNames } from "./session-labels.ts";
+import { isFromEnvironment, sessionNames } from "./session-labels.ts";
 
 /** Every session of a store that can be read, the user's own store unless another is given; warns of the others. */
 export async function readableSessions({ store: own, out }: CommandContext, store = own): Promise<Session[]> {
@@ -83,8 +83,8 @@ export function refuseCredentialsFile({ name }: Session): void {
  * @throws {AppError} `USAGE`
  */
 export function checkStored(session: Session, hint: string): void {
-  if (!isAmbient(session)) return;
-  const variable = session.name.slice(AMBIENT.length);
+  if (!isFromEnvironment(session)) return;
+  const variable = session.name.slice(ENV_PREFIX.length);
   throw new AppError("USAGE", `The session from ${variable} is not stored.`, { hint });
 }
 

@@ -29,7 +29,7 @@ export async function runFromProcess(): Promise<number> {
       ...host,
       terminal,
       providers,
-      store: new SessionStore(host, providers, { ambient: providers.ambient(host) }),
+      store: new SessionStore(host, providers, { environment: providers.environmentSessions(host) }),
       errorFormat,
     });
   } catch (thrown) {

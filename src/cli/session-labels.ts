@@ -1,17 +1,17 @@
 /** Describes a session in a few words: whose it is, where its key is, when it ends. */
 
-import { AMBIENT, labelOf } from "../sessions/name.ts";
+import { ENV_PREFIX, labelOf } from "../sessions/name.ts";
 import { isLive, type Session } from "../sessions/session.ts";
 
 /** Where the key of a session's credentials is stored, in words. */
 export function storedIn(session: Session): string {
-  if (isAmbient(session)) return "nowhere: it comes from a variable";
+  if (isFromEnvironment(session)) return "nowhere: it comes from a variable";
   return session.keyStore === "system" ? "keyring" : "key file";
 }
 
 /** {@link storedIn} for programs. */
 export function storageOf(session: Session): "keyring" | "file" | "none" {
-  if (isAmbient(session)) return "none";
+  if (isFromEnvironment(session)) return "none";
   return session.keyStore === "system" ? "keyring" : "file";
 }
 
@@ -21,7 +21,7 @@ const REFUSED = "cannot be renewed: sign in again";
 export function tokenEnds(session: Session, now: number): string {
   const { kind, tokenExpires, expires, renewalRefused } = session;
   if (tokenExpires === undefined) {
-    if (kind.tokens === "of a job" && !isAmbient(session)) return "when the CI job's token expires";
+    if (kind.tokens === "of a job" && !isFromEnvironment(session)) return "when the CI job's token expires";
     return kind.tokens === "issued" ? "renewed when needed" : "unknown";
   }
   const over = Date.parse(tokenExpires) <= now ? "expired" : "valid";
@@ -37,8 +37,8 @@ export function sessionEnds({ kind, expires, renewalRefused }: Session, now: num
 }
 
 /** True for a session that comes from a variable: nothing of it is stored. */
-export function isAmbient({ name }: Session): boolean {
-  return name.startsWith(AMBIENT);
+export function isFromEnvironment({ name }: Session): boolean {
+  return name.startsWith(ENV_PREFIX);
 }
 
 /** Whose a session is, and where; with its name where another of those sessions would be called the same. */

@@ -8,7 +8,7 @@ import { type NamedServer, othersServed, wayToServer } from "../kubeconfig/named
 import { rememberServer } from "../sessions/remember-servers.ts";
 import { refuseOtherServer, servedServer, serves } from "../sessions/served-servers.ts";
 import type { ServedServer, Session } from "../sessions/session.ts";
-import { AMBIENT } from "../sessions/name.ts";
+import { ENV_PREFIX } from "../sessions/name.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function rememberNamed(
 ): Promise<Session> {
   const asking = wayToServer(kubeconfig, named);
   const server = servedServer(asking, named.accepted);
-  if (session.name.startsWith(AMBIENT)) {
+  if (session.name.startsWith(ENV_PREFIX)) {
     await refuseOtherServer(cli.providers, session, asking, { cluster: named.cluster });
   }
   if (server === undefined) return session;

@@ -7,7 +7,7 @@ import type { Providers } from "../providers/registry.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import { type FailureMemory, openFailureMemory } from "../sessions/last-failure.ts";
-import { AMBIENT, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
+import { ENV_PREFIX, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import { fingerprintOfVariables } from "../sessions/open.ts";
 import { refuseOtherApi, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
@@ -223,12 +223,12 @@ function refuseOtherHost(session: Session, { session: named, activeFor }: GetTok
   const byIssuer = activeFor.includes("://");
   const wanted = printable(activeFor);
   const there = byIssuer ? printable(issuer) : apiHost;
-  if (name.startsWith(AMBIENT)) {
+  if (name.startsWith(ENV_PREFIX)) {
     const variable = byIssuer ? "CLOUDFLEET_ISSUER" : "DATUMCTL_API_HOSTNAME";
     throw new AppError(
       "WRONG_HOST",
       `The session from ${
-        name.slice(AMBIENT.length)
+        name.slice(ENV_PREFIX.length)
       } belongs to ${there}, but this kubeconfig entry is for ${wanted}.`,
       { hint: `Set ${variable}=${wanted} if that is where it belongs.` },
     );

@@ -9,7 +9,7 @@ import { type KeyringLimits, keyringLimits } from "../keyring/store.ts";
 import type { SignInTarget } from "../providers/provider.ts";
 import type { Providers } from "../providers/registry.ts";
 import { RememberedAs } from "../sessions/last-failure.ts";
-import { AMBIENT, labelOf, matchesServer, nameOfPerson } from "../sessions/name.ts";
+import { ENV_PREFIX, labelOf, matchesServer, nameOfPerson } from "../sessions/name.ts";
 import { NOBODY, type Session } from "../sessions/session.ts";
 import type { KeyStore, SessionPaths, SessionStore } from "../sessions/store.ts";
 import { mendedBySignIn } from "../sessions/token.ts";
@@ -122,7 +122,7 @@ async function renewalOf(
   { store, providers, activeFor, canAsk }: PluginSignInContext,
 ): Promise<Renewal | undefined> {
   // Nobody signs in to what a variable gives.
-  if (name.startsWith(AMBIENT)) return undefined;
+  if (name.startsWith(ENV_PREFIX)) return undefined;
   const found = await store.read(name);
   if (found === undefined) return await renewalOfName(name, providers, activeFor);
   const { session, credentials } = await store.open(found, keyringLimits(canAsk));

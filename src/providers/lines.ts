@@ -1,7 +1,7 @@
 /** The lines and sentences for people that clouds have in common, made of what is particular to each. */
 
 import { speaksOfSecret } from "../oauth/refusals.ts";
-import { AMBIENT, hostInName, OF_CREDENTIALS_FILE, WORKLOAD_SUBJECT } from "../sessions/name.ts";
+import { ENV_PREFIX, hostInName, OF_CREDENTIALS_FILE, WORKLOAD_SUBJECT } from "../sessions/name.ts";
 import type { SessionKind } from "../sessions/provider.ts";
 import type { UnstoredSession } from "../sessions/providers.ts";
 import type { Session } from "../sessions/session.ts";
@@ -44,14 +44,14 @@ export function sessionLines(own: OwnLines): SessionLines {
   function signInAgain(session: Session): string {
     const { name, kind } = session;
     if (name === OF_CREDENTIALS_FILE) return "Name a current key: --credentials-file FILE";
-    if (name.startsWith(AMBIENT)) return `Set ${name.slice(AMBIENT.length)} to a valid value.`;
+    if (name.startsWith(ENV_PREFIX)) return `Set ${name.slice(ENV_PREFIX.length)} to a valid value.`;
     return `${WHAT_RENEWS.get(kind) ?? ownKind?.what ?? "Sign in again"}: ${renewalLine(session)}`;
   }
 
   return {
     signInAgain,
     trustLine: (session) =>
-      session.name.startsWith(AMBIENT)
+      session.name.startsWith(ENV_PREFIX)
         ? "DATUMCTL_CERTIFICATE_AUTHORITY=FILE"
         : `${renewalLine(session)} --certificate-authority FILE`,
     newLoginLine(name, session) {

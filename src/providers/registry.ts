@@ -3,8 +3,8 @@
 import { AppError } from "../errors.ts";
 import type { SessionProviders } from "../sessions/providers.ts";
 import type { Session } from "../sessions/session.ts";
-import type { FindAmbient } from "../sessions/store.ts";
-import { AMBIENT } from "../sessions/name.ts";
+import type { EnvironmentSessions } from "../sessions/store.ts";
+import { ENV_PREFIX } from "../sessions/name.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Host } from "../system/host.ts";
 import { CLOUDFLEET_PROVIDER } from "./cloudfleet/provider.ts";
@@ -41,12 +41,11 @@ export interface Providers extends SessionProviders {
   /** The variable that gives the session of every command; undefined where none is set. */
   variableInForce(env: Environment): string | undefined;
   /**
-   * The sessions that the variables give: of that name (`env:` and the variable), or the one that counts for every command;
-   * or the one of the key file that is named. Undefined where none is set. Each is read once in a process.
+   * The sessions that variables and key files give. Each is read once in a process.
    *
    * @throws {AppError} `USAGE` for one that cannot be used.
    */
-  ambient(host: Pick<Host, "env" | "now">): FindAmbient;
+  environmentSessions(host: Pick<Host, "env" | "now">): EnvironmentSessions;
 }
 
 /** The registry of these clouds. */
@@ -90,7 +89,7 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
     },
     variableInForce: (env) =>
       variables.find(({ name, everywhere }) => everywhere && env(name) !== undefined)?.name,
-    ambient: (host) => ambientSessions(all, variables, host),
+    environmentSessions: (host) => environmentSessionsOf(all, variables, host),
   };
 }
 
@@ -99,26 +98,27 @@ function noFlag(): Promise<never> {
   return Promise.reject(new Error("there is no --client-secret-file"));
 }
 
-function ambientSessions(
+function environmentSessionsOf(
   all: readonly Provider[],
   variables: readonly SessionVariable[],
   { env, now }: Pick<Host, "env" | "now">,
-): FindAmbient {
+): EnvironmentSessions {
   const sessions = new Map<string, Promise<Session>>();
   const once = async (key: string, read: () => Promise<Session>) => {
     const session = sessions.get(key) ?? read();
     sessions.set(key, session);
     return await session;
   };
-  return async (meant) => {
-    if (typeof meant === "object") {
-      const { credentialsFile: path } = meant;
+  return {
+    async fromVariables(wanted) {
+      const found = variables.find(({ name, everywhere }) =>
+        (wanted === undefined ? everywhere : wanted === `${ENV_PREFIX}${name}`) && env(name) !== undefined
+      );
+      return found && await once(found.name, () => found.read(env, now));
+    },
+    async fromKeyFile(path) {
       const read = all.find(({ readKeyFile }) => readKeyFile !== undefined)?.readKeyFile;
       return read && await once(`--credentials-file ${path}`, () => read(env, path));
-    }
-    const found = variables.find(({ name, everywhere }) =>
-      (meant === undefined ? everywhere : meant === `${AMBIENT}${name}`) && env(name) !== undefined
-    );
-    return found && await once(found.name, () => found.read(env, now));
+    },
   };
 }

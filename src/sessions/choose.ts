@@ -7,7 +7,7 @@ import type { Environment } from "../system/environment.ts";
 import type { SessionStore } from "./store.ts";
 import type { EntryWords } from "./providers.ts";
 import type { Session } from "./session.ts";
-import { AMBIENT, isCalled, isSessionName } from "./name.ts";
+import { ENV_PREFIX, isCalled, isSessionName } from "./name.ts";
 
 /** Which session a command acts as. */
 export interface ChosenSession {
@@ -61,7 +61,7 @@ export async function chooseSession(store: SessionStore, choice: SessionChoice):
         hint: "Act as one of the two.",
       });
     }
-    const session = await store.ambient({ credentialsFile });
+    const session = await store.fromKeyFile(credentialsFile);
     if (session !== undefined) return { session, store, source: "--credentials-file" };
   }
   const named = flag ?? variable?.session;
@@ -76,8 +76,8 @@ async function namedSession(
   name: string,
   source: string,
 ): Promise<ChosenSession | undefined> {
-  if (name.startsWith(AMBIENT)) {
-    const session = await store.ambient(name);
+  if (name.startsWith(ENV_PREFIX)) {
+    const session = await store.fromVariables(name);
     return session && { session, store, source };
   }
   const session = await store.read(name);
@@ -91,8 +91,8 @@ async function sessionInForce(
   store: SessionStore,
   { own }: SessionChoice,
 ): Promise<ChosenSession | undefined> {
-  const ambient = await store.ambient();
-  if (ambient !== undefined) return { session: ambient, store, source: ambient.name.slice(AMBIENT.length) };
+  const given = await store.fromVariables();
+  if (given !== undefined) return { session: given, store, source: given.name.slice(ENV_PREFIX.length) };
   const local = own ? undefined : await store.nearestProject();
   const inProject = local && await activeSession(local);
   if (inProject) return { session: inProject, store: local, source: `the project folder ${local.project}` };
@@ -110,8 +110,8 @@ async function noSession(
   named: string | undefined,
   entry: EntryWords | undefined,
 ): Promise<AppError> {
-  if (named?.startsWith(AMBIENT)) {
-    const variable = printable(named.slice(AMBIENT.length), 60);
+  if (named?.startsWith(ENV_PREFIX)) {
+    const variable = printable(named.slice(ENV_PREFIX.length), 60);
     return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
       hint: HINTS.NOT_SIGNED_IN.variableUnset,
     });

@@ -7,7 +7,7 @@ import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
 import { fingerprintOfJob, storesJobToken } from "./ci-job.ts";
 import type { SourceCredentials } from "./credentials.ts";
-import { ambientCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
+import { environmentCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
 import { expired, openIssuer, type Renewal, type RenewalStrategy, stillGood, TOO_SHORT } from "./renew.ts";
 import type { SessionStore } from "./store.ts";
 import { type FreshToken, isFresh, timedToken, timeLeft } from "./token.ts";
@@ -38,7 +38,7 @@ export const byTokenSource: RenewalStrategy<OpenedSource> = {
 };
 
 function storesTokens({ session, credentials: { tokenSource } }: OpenedSource): boolean {
-  if (ambientCredentials(session) !== undefined) return false;
+  if (environmentCredentials(session) !== undefined) return false;
   return tokenSource.kind !== "workload" || storesJobToken(tokenSource);
 }
 
@@ -77,7 +77,7 @@ async function nextToken(opened: OpenedSource, renewal: Renewal, locked: boolean
   const token = timedToken(next, "access");
   if (token === undefined) throw new Error("an issued token is a token");
   if (locked) await saveToken(store, opened, next, token.expires);
-  if (ambientCredentials(session) !== undefined) rememberForThisProcess(session, next);
+  if (environmentCredentials(session) !== undefined) rememberForThisProcess(session, next);
   const tooShort = request.minimumLife !== undefined && !isFresh(token, request, host.now());
   return { ...token, session, warning: tooShort ? TOO_SHORT : undefined };
 }
@@ -134,7 +134,7 @@ async function whyOver(opened: OpenedSource, renewal: Renewal): Promise<AppError
   const when = ends === undefined ? "" : ` on ${new Date(ends).toISOString()}`;
   const over = await expired(renewal.store, session, `its token expired${when}`);
   // The end of a token from a variable is by its issuer's clock.
-  if (ends === undefined || ambientCredentials(session) === undefined) return over;
+  if (ends === undefined || environmentCredentials(session) === undefined) return over;
   using http = openIssuer(opened, renewal);
   const server = await askServerTime(http, `https://${credentials.apiHost}`);
   if (server === undefined || server.date >= ends) return over;

@@ -12,10 +12,10 @@ interface User {
 }
 
 /** The beginning of the names of sessions that come from variables and are stored nowhere. */
-export const AMBIENT = "env:";
+export const ENV_PREFIX = "env:";
 
 /** The name of the session that `--credentials-file` gives. */
-export const OF_CREDENTIALS_FILE = `${AMBIENT}--credentials-file`;
+export const OF_CREDENTIALS_FILE = `${ENV_PREFIX}--credentials-file`;
 
 /** In code points. */
 const LONGEST = 128;

@@ -52,11 +52,11 @@ export async function unsealSession(
   };
 }
 
-const ambient = new WeakMap<Session, Credentials>();
+const credentialsInMemory = new WeakMap<Session, Credentials>();
 const given = new WeakMap<Session, string>();
 
 /** A session that comes from variables: nothing of it is stored. */
-export function ambientSession(
+export function environmentSession(
   session: Omit<Session, "credentials" | "keyStore" | "schemaVersion" | keyof SealedAddressFields>,
   credentials: Credentials,
 ): Session {
@@ -67,7 +67,7 @@ export function ambientSession(
     keyStore: "file",
     credentials: "",
   };
-  ambient.set(made, credentials);
+  credentialsInMemory.set(made, credentials);
   // The next process reads the same values at another moment.
   const { received: _, ...values } = credentials;
   given.set(made, JSON.stringify(values));
@@ -76,12 +76,12 @@ export function ambientSession(
 
 /** Keeps the token of a session that comes from variables, as long as this process lives. */
 export function rememberForThisProcess(session: Session, credentials: Credentials): void {
-  ambient.set(session, credentials);
+  credentialsInMemory.set(session, credentials);
 }
 
 /** The credentials of a session that comes from variables; undefined for one that is stored. */
-export function ambientCredentials(session: Session): Credentials | undefined {
-  return ambient.get(session);
+export function environmentCredentials(session: Session): Credentials | undefined {
+  return credentialsInMemory.get(session);
 }
 
 /** A fingerprint of the variables' values, safe to store; undefined for a session that is stored. */

@@ -11,7 +11,7 @@ import type { Host } from "../system/host.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { type Config, parseConfig, parseSession, type Session } from "./session.ts";
 import { fileNameOf, isSessionName } from "./name.ts";
-import { ambientCredentials, type OpenedSession, unsealSession } from "./open.ts";
+import { environmentCredentials, type OpenedSession, unsealSession } from "./open.ts";
 import type { SessionProviders } from "./providers.ts";
 import { kidOf, readKeyText, type SealingKey } from "./seal.ts";
 
@@ -196,8 +196,8 @@ export class SessionReader implements StoreParts {
    * @throws {AppError} `KEYRING_LOCKED`, `KEYRING_TIMEOUT`, `KEYRING_ITEM_MISSING`; `STORAGE` for a damaged file.
    */
   async open(session: Session, limits: KeyringLimits): Promise<OpenedSession> {
-    const ambient = ambientCredentials(session);
-    if (ambient !== undefined) return { session, credentials: ambient };
+    const given = environmentCredentials(session);
+    if (given !== undefined) return { session, credentials: given };
     const text = await this.secretStore(session.keyStore).get(this.account(session.name), {
       ...limits,
       signal: limits.signal ?? this.host.interrupted,

@@ -3,7 +3,7 @@
 import type { KeyringLimits } from "../keyring/store.ts";
 import type { SessionStore } from "./store.ts";
 import type { ServedServer } from "./session.ts";
-import { AMBIENT } from "./name.ts";
+import { ENV_PREFIX } from "./name.ts";
 
 /** How many servers a list holds: those that were named last. */
 export const MOST_SERVERS = 64;
@@ -56,7 +56,7 @@ export async function rememberServer(
   limits: KeyringLimits,
 ): Promise<RememberedServers> {
   const nothing = { servers: undefined, dropped: [] };
-  if (name.startsWith(AMBIENT)) return nothing;
+  if (name.startsWith(ENV_PREFIX)) return nothing;
   using _lock = await store.lock(name);
   const stored = await store.read(name);
   if (stored === undefined) return nothing;

@@ -8,7 +8,7 @@ import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
 import { type Credentials, sealedAddress, type SourceCredentials } from "./credentials.ts";
 import { isSameClient, isSameIdentity, isSamePerson, mayBecome, type Person } from "./identity.ts";
-import { AMBIENT, defaultSessionName, refuseNameOfOtherHost, sessionNameOf } from "./name.ts";
+import { defaultSessionName, ENV_PREFIX, refuseNameOfOtherHost, sessionNameOf } from "./name.ts";
 import type { KeyStore, SessionReader } from "./reader.ts";
 import { makeKeyText, readKeyText, type SealingKey } from "./seal.ts";
 import { SCHEMA_VERSION, type Session } from "./session.ts";
@@ -60,8 +60,8 @@ export async function saveSession(
   limits: KeyringLimits,
 ): Promise<SavedSession> {
   const { name } = session;
-  if (name.startsWith(AMBIENT)) {
-    throw new AppError("USAGE", `A stored session's name cannot begin with "${AMBIENT}".`, {
+  if (name.startsWith(ENV_PREFIX)) {
+    throw new AppError("USAGE", `A stored session's name cannot begin with "${ENV_PREFIX}".`, {
       hint: "Such names stand for sessions from variables. Choose another one.",
     });
   }

@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { SessionProviders } from "./providers.ts";
 import type { ServedServer, Session } from "./session.ts";
-import { AMBIENT } from "./name.ts";
+import { ENV_PREFIX } from "./name.ts";
 
 /** An API server and the way to it, as a kubeconfig's cluster entry has it, and as client-go repeats it to its plugin. */
 export interface AskingServer {
@@ -178,8 +178,8 @@ async function refusal(
   const more = hosts.length > SHOWN ? ` and ${hosts.length - SHOWN} more` : "";
   const own = hosts.length === 0 ? `no server yet (it is of ${apiHost})` : hosts.slice(0, SHOWN).join(", ");
   const host = shown(asking.address);
-  const whose = name.startsWith(AMBIENT)
-    ? `The session from ${name.slice(AMBIENT.length)}`
+  const whose = name.startsWith(ENV_PREFIX)
+    ? `The session from ${name.slice(ENV_PREFIX.length)}`
     : `The session "${name}"`;
   return new AppError(
     "WRONG_HOST",
@@ -207,7 +207,7 @@ async function wayOn(
     const line = await namesServerLine(session, { address: "URL" });
     return `Name the server by its https address, if it is one of yours: ${line}`;
   }
-  if (session.name.startsWith(AMBIENT)) {
+  if (session.name.startsWith(ENV_PREFIX)) {
     return how === ""
       ? `Set DATUMCTL_API_HOSTNAME=${new URL(origin).host} if that is where it belongs.`
       : "Take that field out of the cluster entry; what a variable gives is for its own host alone.";

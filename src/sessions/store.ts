@@ -18,18 +18,21 @@ import type { SessionReplacement } from "./write.ts";
 
 export { type KeyStore, LOCK_WAIT, type SessionPaths } from "./reader.ts";
 
-/**
- * Finds the session that variables give: the one of that name, or the one that counts for every command; or the session of
- * a key file that a flag names.
- */
-export type FindAmbient = (
-  wanted?: string | { readonly credentialsFile: string },
-) => Promise<Session | undefined>;
+/** The sessions that are stored nowhere: variables or a key file give them, and their names begin with `env:`. */
+export interface EnvironmentSessions {
+  /**
+   * The session of that name (`env:` and the variable), or without a name the one that counts for every command; undefined
+   * where no variable gives it.
+   */
+  fromVariables(name?: string): Promise<Session | undefined>;
+  /** The session of a service account's key file that a flag names; undefined where no cloud reads such files. */
+  fromKeyFile(path: string): Promise<Session | undefined>;
+}
 
 /** What can be chosen of a store. */
 export interface StoreOptions extends Partial<StoreParts> {
-  /** Finds the session that a variable or a key file gives; without it no session comes from there. */
-  readonly ambient?: FindAmbient | undefined;
+  /** What variables and key files give; without it no session comes from there. */
+  readonly environment?: EnvironmentSessions | undefined;
 }
 
 /**
@@ -38,14 +41,14 @@ export interface StoreOptions extends Partial<StoreParts> {
  * Reading is loaded with this module, the rest when it is called: most calls only read.
  */
 export class SessionStore extends SessionReader {
-  readonly #ambient: FindAmbient | undefined;
+  readonly #environment: EnvironmentSessions | undefined;
 
   constructor(
     host: Host,
     providers: SessionProviders,
     options: Omit<StoreOptions, "host" | "providers"> = {},
   ) {
-    const { folders = foldersOf(host.env), project, ambient } = options;
+    const { folders = foldersOf(host.env), project, environment } = options;
     super({
       host,
       providers,
@@ -53,7 +56,7 @@ export class SessionStore extends SessionReader {
       secretStore: options.secretStore ?? secretStores(folders, host),
       project,
     });
-    this.#ambient = ambient;
+    this.#environment = environment;
   }
 
   /** The same sessions, but for what is given. */
@@ -63,14 +66,19 @@ export class SessionStore extends SessionReader {
       folders,
       secretStore,
       project,
-      ambient: this.#ambient,
+      environment: this.#environment,
       ...options,
     });
   }
 
-  /** The session that variables or a key file give, as {@link FindAmbient}; undefined where they give none. */
-  async ambient(...wanted: Parameters<FindAmbient>): Promise<Session | undefined> {
-    return await this.#ambient?.(...wanted);
+  /** See {@link EnvironmentSessions.fromVariables}; undefined for a store without variables. */
+  async fromVariables(name?: string): Promise<Session | undefined> {
+    return await this.#environment?.fromVariables(name);
+  }
+
+  /** See {@link EnvironmentSessions.fromKeyFile}; undefined for a store without key files. */
+  async fromKeyFile(path: string): Promise<Session | undefined> {
+    return await this.#environment?.fromKeyFile(path);
   }
 
   /** Stores a session, in place of one of the same name; see `saveSession`. */
@@ -140,7 +148,7 @@ export class SessionStore extends SessionReader {
    */
   forProject(project: string): SessionStore {
     const folder = `${project}/${PROJECT_FOLDER}`;
-    return this.with({ project, folders: { config: folder, sessions: folder }, ambient: undefined });
+    return this.with({ project, folders: { config: folder, sessions: folder }, environment: undefined });
   }
 
   /**

@@ -5,7 +5,7 @@ import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/f
 import { acquireLock } from "../system/locks.ts";
 import { type Config, formatSession, type Session } from "./session.ts";
 import { type Credentials, formatCredentials } from "./credentials.ts";
-import { AMBIENT } from "./name.ts";
+import { ENV_PREFIX } from "./name.ts";
 import { LOCK_WAIT, type SessionReader } from "./reader.ts";
 import { seal, type SealingKey } from "./seal.ts";
 
@@ -60,7 +60,7 @@ export async function updateSession(
   name: string,
   change: (session: Session) => Session,
 ): Promise<void> {
-  if (name.startsWith(AMBIENT)) return;
+  if (name.startsWith(ENV_PREFIX)) return;
   using _lock = await store.lock(name);
   await updateLocked(store, name, change);
 }

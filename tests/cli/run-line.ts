@@ -78,7 +78,7 @@ export function recordingHost(
   return {
     ...host,
     terminal,
-    store: store.with({ host, providers, ambient: providers.ambient(host) }),
+    store: store.with({ host, providers, environment: providers.environmentSessions(host) }),
     providers,
     errorFormat: errorFormatOf(args, env.DATUMCTL_ERROR_FORMAT),
     written,

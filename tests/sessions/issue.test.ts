@@ -624,7 +624,8 @@ Deno.test("the token of DATUMCTL_TOKEN that ended by our clock alone is CLOCK_SK
       DATUMCTL_API_HOSTNAME: cloud.apiHost,
       DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
     };
-    const session = await CLOUDS.ambient({ ...sandbox.store.host, env: (name) => env[name] })();
+    const session = await CLOUDS.environmentSessions({ ...sandbox.store.host, env: (name) => env[name] })
+      .fromVariables();
     assert.ok(session !== undefined);
     return await freshToken(sandbox.store, session, {}, sandbox.bound());
   };
@@ -648,10 +649,10 @@ Deno.test("of what variables give nothing is written, and a process asks for one
     DATUMCTL_API_HOSTNAME: cloud.apiHost,
     DATUMCTL_CERTIFICATE_AUTHORITY: cloud.caFile,
   };
-  const give = CLOUDS.ambient({ ...sandbox.store.host, env: (name) => env[name] });
-  const session = await give();
+  const given = CLOUDS.environmentSessions({ ...sandbox.store.host, env: (name) => env[name] });
+  const session = await given.fromVariables();
   assert.ok(session !== undefined);
-  assert.equal(await give("env:DATUMCTL_CREDENTIALS_FILE"), session, "read once");
+  assert.equal(await given.fromVariables("env:DATUMCTL_CREDENTIALS_FILE"), session, "read once");
   const token = () => freshToken(sandbox.store, session, {}, sandbox.bound());
   const first = await token();
   assert.equal((await token()).token, first.token);

@@ -15,7 +15,7 @@ import { isSecret } from "../../providers/cloudfleet/api.ts";
 import { freshToken } from "../../sessions/fresh-token.ts";
 import type { FreshToken } from "../../sessions/token.ts";
 import type { Session } from "../../sessions/session.ts";
-import { AMBIENT, isSessionName } from "../../sessions/name.ts";
+import { ENV_PREFIX, isSessionName } from "../../sessions/name.ts";
 import { readHiddenLine } from "../prompt/hidden-line.ts";
 import { type MachineSession, type SavedSession, saveMachine } from "../../sessions/save.ts";
 import { operationOption } from "../operation-flag.ts";
@@ -220,7 +220,7 @@ async function profileAddress(
   same: (before: Session) => boolean,
 ): Promise<CloudfleetAddress> {
   const { name } = input;
-  if (!isSessionName(name) || name.startsWith(AMBIENT)) {
+  if (!isSessionName(name) || name.startsWith(ENV_PREFIX)) {
     throw new AppError("USAGE", `"${printable(name, 80)}" cannot be a profile's name.`, {
       hint: "Use letters, digits and . _ @ + : -, at most 128 of them.",
     });

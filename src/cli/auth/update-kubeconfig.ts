@@ -31,7 +31,7 @@ import { offeredTokens } from "../../providers/datum/entry-target.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
-import { AMBIENT, labelOf } from "../../sessions/name.ts";
+import { ENV_PREFIX, labelOf } from "../../sessions/name.ts";
 import {
   type CommandContext,
   type ContextOf,
@@ -43,7 +43,7 @@ import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
-import { isAmbient } from "../session-labels.ts";
+import { isFromEnvironment } from "../session-labels.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
@@ -121,7 +121,7 @@ export async function runUpdateKubeconfig(
   const target = await entryTarget(cli.providers, input, session, paths, authority);
   if (input.followActive) checkFollowed(target, session);
   // A session from a variable cannot remember servers: it is for its own host only.
-  if (isAmbient(session)) {
+  if (isFromEnvironment(session)) {
     await refuseOtherServer(cli.providers, session, askingServer({ server: target.addresses[0].url }));
   }
   const own = input.execCommand === undefined
@@ -250,8 +250,8 @@ async function printEntry(
   out.line(`Context:     ${context}${input.switch ? " (now current)" : ""}`);
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${learned.address.url}`);
-  if (isAmbient(session)) {
-    const variable = session.name.slice(AMBIENT.length);
+  if (isFromEnvironment(session)) {
+    const variable = session.name.slice(ENV_PREFIX.length);
     out.info(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );

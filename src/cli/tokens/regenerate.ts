@@ -8,7 +8,7 @@ import { addTokenLine } from "../../providers/cloudfleet/profile.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { profilesUsing } from "../../providers/cloudfleet/profile.ts";
 import type { Session } from "../../sessions/session.ts";
-import { AMBIENT } from "../../sessions/name.ts";
+import { ENV_PREFIX } from "../../sessions/name.ts";
 import { checkpoint } from "../../system/checkpoint.ts";
 import { removeFile } from "../../system/files.ts";
 import type { FileLock } from "../../system/locks.ts";
@@ -102,7 +102,7 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
       );
     }
   }
-  if (own && session.name.startsWith(AMBIENT)) {
+  if (own && session.name.startsWith(ENV_PREFIX)) {
     cli.out.important(
       "warning: CLOUDFLEET_ACCESS_TOKEN_SECRET holds the old secret, which is refused from now on.",
     );
@@ -128,7 +128,7 @@ function remedyOf({ session }: Cloudfleet, id: string, own: boolean): string {
   const again = "Run the same command again, which makes another secret";
   if (!own) return `${again}.`;
   const elsewhere = "make a secret as another profile or in Cloudfleet's console";
-  if (session.name.startsWith(AMBIENT)) {
+  if (session.name.startsWith(ENV_PREFIX)) {
     return `The variables no longer sign in: ${elsewhere}, and set it there.`;
   }
   return `${again}; this works for some minutes, while the profile's last access token does. After that, ${elsewhere}, ` +

@@ -5,7 +5,7 @@ import { AppError } from "../../errors.ts";
 import { CLOUDFLEET_REFUSALS, type CloudfleetApi, cloudfleetApi } from "./api.ts";
 import { checkedApiUrl, CLOUDFLEET_API_URL, operationsOf } from "./operations.ts";
 import { isProfile } from "./facts.ts";
-import { CLOUDFLEET_AMBIENT, sessionOfVariables, variablesSet } from "./profile.ts";
+import { CLOUDFLEET_ENV_SESSION, sessionOfVariables, variablesSet } from "./profile.ts";
 import type { Session } from "../../sessions/session.ts";
 import { chooseSession } from "../../sessions/choose.ts";
 import type { SessionStore } from "../../sessions/store.ts";
@@ -30,7 +30,10 @@ export async function actingProfile(context: ProviderContext): Promise<ActingPro
   const named = choice.flag ?? variable;
   if (named !== undefined) return await namedProfile(context, named);
   if (variablesSet(env)) {
-    return { session: await store.ambient(CLOUDFLEET_AMBIENT) ?? await sessionOfVariables(env), store };
+    return {
+      session: await store.fromVariables(CLOUDFLEET_ENV_SESSION) ?? await sessionOfVariables(env),
+      store,
+    };
   }
   const activeSession = await store.active();
   for (const name of [activeSession, "default"]) {

@@ -4,9 +4,9 @@ import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { endpointUrl } from "../../http/address.ts";
 import type { SourceCredentials } from "../../sessions/credentials.ts";
-import { ambientSession } from "../../sessions/open.ts";
+import { environmentSession } from "../../sessions/open.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
-import { AMBIENT } from "../../sessions/name.ts";
+import { ENV_PREFIX } from "../../sessions/name.ts";
 import type { MachineSession } from "../../sessions/save.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { Environment } from "../../system/environment.ts";
@@ -16,7 +16,7 @@ import { API_TOKEN, CLOUDFLEET, isApiToken, isProfile } from "./facts.ts";
 import { checkedApiUrl, checkedId, CLOUDFLEET_API_URL, operationsOf } from "./operations.ts";
 
 /** The session that `CLOUDFLEET_ORGANIZATION_ID` and its kin give. */
-export const CLOUDFLEET_AMBIENT = `${AMBIENT}CLOUDFLEET_ACCESS_TOKEN_ID`;
+export const CLOUDFLEET_ENV_SESSION = `${ENV_PREFIX}CLOUDFLEET_ACCESS_TOKEN_ID`;
 
 const ORGANIZATION = "CLOUDFLEET_ORGANIZATION_ID";
 const TOKEN_ID = "CLOUDFLEET_ACCESS_TOKEN_ID";
@@ -148,7 +148,7 @@ function sealed(
 
 /** A profile under a name, stored nowhere. */
 export function unstoredProfile({ session, credentials }: MachineSession, name: string): Session {
-  return ambientSession({ ...session, name }, credentials);
+  return environmentSession({ ...session, name }, credentials);
 }
 
 /** True where the variables name an API token, or half of one. */
@@ -174,7 +174,7 @@ export async function sessionOfVariables(env: Environment): Promise<Session> {
     );
   }
   const address = await cloudfleetAddress(undefined, env);
-  return unstoredProfile(tokenProfile({ organization, tokenId, secret }, address), CLOUDFLEET_AMBIENT);
+  return unstoredProfile(tokenProfile({ organization, tokenId, secret }, address), CLOUDFLEET_ENV_SESSION);
 }
 
 /** The names of the profiles that use a token at an API host, sorted. */

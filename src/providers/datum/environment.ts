@@ -9,8 +9,8 @@ import { DATUM } from "./facts.ts";
 import { datumHosts } from "./hosts.ts";
 import { SERVICE_ACCOUNT, WORKLOAD } from "../kinds.ts";
 import type { SourceCredentials } from "../../sessions/credentials.ts";
-import { AMBIENT } from "../../sessions/name.ts";
-import { ambientSession } from "../../sessions/open.ts";
+import { ENV_PREFIX } from "../../sessions/name.ts";
+import { environmentSession } from "../../sessions/open.ts";
 import type { Session } from "../../sessions/session.ts";
 import { timedToken } from "../../sessions/token.ts";
 import type { Clock } from "../../system/clock.ts";
@@ -81,8 +81,8 @@ export async function sessionOfToken(env: Environment, now: Clock): Promise<Sess
   };
   const ends = typeof exp === "number" ? timedToken(credentials, "access")?.expires : undefined;
   const expires = ends === undefined ? undefined : new Date(ends).toISOString();
-  return ambientSession({
-    name: `${AMBIENT}DATUMCTL_TOKEN`,
+  return environmentSession({
+    name: `${ENV_PREFIX}DATUMCTL_TOKEN`,
     provider: DATUM,
     kind: WORKLOAD,
     user: { subject, email: typeof email === "string" ? printable(email) : undefined },
@@ -129,8 +129,8 @@ export async function sessionOfCredentialsFile(
   }
   const { clientId, keyId, privateKey, clientEmail: email, scope } = await parseServiceAccountKey(text, path);
   const place = await placeOf(env);
-  return ambientSession({
-    name: `${AMBIENT}${word}`,
+  return environmentSession({
+    name: `${ENV_PREFIX}${word}`,
     provider: DATUM,
     kind: SERVICE_ACCOUNT,
     user: { subject: clientId, email },

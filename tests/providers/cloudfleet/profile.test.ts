@@ -26,7 +26,7 @@ import {
   operationsOf,
   requestOf,
 } from "../../../src/providers/cloudfleet/operations.ts";
-import { ambientCredentials } from "../../../src/sessions/open.ts";
+import { environmentCredentials } from "../../../src/sessions/open.ts";
 import type { Fetch } from "../../../src/system/network.ts";
 import { asJson } from "../../as-json.ts";
 import { expectError, expectRejection } from "../../expect-error.ts";
@@ -181,7 +181,7 @@ Deno.test("the variables are a profile of their own, with the API that is known 
     "api.cloudfleet.ai",
   ]);
   assert.equal(session.credentials, "", "nothing of it is in what is shown");
-  const credentials = ambientCredentials(session);
+  const credentials = environmentCredentials(session);
   assert.equal(credentials?.clientSecret, "a-secret");
   assert.deepEqual(credentials?.api, { url: "https://api.cloudfleet.ai/v1" });
   const elsewhere = await sessionOfVariables(
