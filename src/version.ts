@@ -1,4 +1,4 @@
-/** Owns the program's version, as deno.json has it. */
+/** The program's version, as deno.json has it. */
 
 import configuration from "../deno.json" with { type: "json" };
 

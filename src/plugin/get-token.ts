@@ -23,7 +23,6 @@ import { chooseForm, type Form, formatExecCredential } from "./exec-credential.t
 
 // client-go sets no limit of its own for its plugin; a person should not wait longer than this.
 const LONGEST_CALL_MS = 9_500;
-const LONGEST_KEYRING_MS = 15_000;
 
 /** True when remarks beside the token reach a person who wants them. */
 export function remarksWanted(flags: GetTokenFlags, env: Environment): boolean {
@@ -108,9 +107,15 @@ async function findSession(
   { session: flag, credentialsFile, activeFor, clientId }: GetTokenRequest,
   { store, env }: GetTokenContext,
 ): Promise<ChosenSession> {
-  const own = activeFor !== undefined;
-  const variable = own ? undefined : namingVariable(env);
-  return await chooseSession(store, { flag, credentialsFile, own, variable, entry: { activeFor, clientId } });
+  // For an entry of the active session neither a variable that names one nor the project folder counts.
+  const forActive = activeFor !== undefined;
+  return await chooseSession(store, {
+    flag,
+    credentialsFile,
+    ignoreProjectFolder: forActive,
+    variable: forActive ? undefined : namingVariable(env),
+    entry: { activeFor, clientId },
+  });
 }
 
 /** The name of a session that is not there: a person who signed out can sign in again under it. */
@@ -128,13 +133,13 @@ async function nameOfAbsent(
 /** The failure memory of a session. Sessions of a project folder have none, because others can write in that folder. */
 async function failuresOf(
   { name, store, session }: Resolved,
-  own: SessionStore,
+  usersStore: SessionStore,
 ): Promise<FailureMemory | undefined> {
-  if (name === undefined || store.project !== undefined || own.folders.missing !== undefined) {
+  if (name === undefined || store.project !== undefined || usersStore.folders.missing !== undefined) {
     return undefined;
   }
-  const { failure } = await own.paths(name);
-  return openFailureMemory(failure, own.host.now, session && await fingerprintOf(session, store));
+  const { failure } = await usersStore.paths(name);
+  return openFailureMemory(failure, usersStore.host.now, session && await fingerprintOf(session, store));
 }
 
 /** Tells apart sessions of one name: those of a variable's different values, and those of different CI jobs. */
@@ -182,7 +187,7 @@ async function deliver(
   { parent, providers, started, writeErr }: GetTokenContext,
 ): Promise<FreshToken> {
   const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, providers);
-  const limits = { deadline: started + LONGEST_CALL_MS, keyringTimeout: LONGEST_KEYRING_MS };
+  const limits = { deadline: started + LONGEST_CALL_MS };
   const { minimumLife, forceRefresh: force, requestTimeout } = request;
   // By hand the access token is the default; kubectl gets the one that its server accepts.
   const kind = request.token ?? (form.output === "token" ? "access" : undefined);

@@ -25,8 +25,8 @@ export interface SessionChoice {
   /** `--credentials-file`: a service account's key file. */
   readonly credentialsFile?: string | undefined;
   readonly variable?: NamingVariable | undefined;
-  /** A project folder's session must be named: a kubeconfig entry means the same in every folder. */
-  readonly own?: boolean | undefined;
+  /** Leaves out the project folder's active session, so that a kubeconfig entry means the same in every folder. */
+  readonly ignoreProjectFolder?: boolean | undefined;
   /** What a kubeconfig entry says of the session that it names. */
   readonly entry?: EntryWords | undefined;
 }
@@ -89,11 +89,11 @@ async function namedSession(
 
 async function sessionInForce(
   store: SessionStore,
-  { own }: SessionChoice,
+  { ignoreProjectFolder }: SessionChoice,
 ): Promise<ChosenSession | undefined> {
   const given = await store.fromVariables();
   if (given !== undefined) return { session: given, store, source: given.name.slice(ENV_PREFIX.length) };
-  const local = own ? undefined : await store.nearestProject();
+  const local = ignoreProjectFolder ? undefined : await store.nearestProject();
   const inProject = local && await activeSession(local);
   if (inProject) return { session: inProject, store: local, source: `the project folder ${local.project}` };
   const session = await activeSession(store);

@@ -15,14 +15,16 @@ import {
   type TokenRequest,
 } from "./token.ts";
 
-/** The token that kubectl gets from a session unless the user chose one. */
+/**
+ * The token that kubectl gets: the one a server accepted or the user chose; else the cloud's default for a person; else the
+ * access token.
+ */
 export function preferredKind(session: Pick<Session, "provider" | "kind" | "kubectlToken">): TokenKind {
   return session.kubectlToken ?? (session.kind.person ? session.provider.personToken : "access");
 }
 
 /**
- * A fresh token of a session. The short way reads one file and one keyring item; the lock and the renewal are loaded only
- * when they are needed.
+ * A fresh token of a session. The short way asks the keyring once; the lock and the renewal are loaded only when needed.
  *
  * @throws {AppError} what {@link SessionStore.open} throws; `SESSION_EXPIRED`, `SESSION_REJECTED` when the credential is
  * refused, `NO_ID_TOKEN`, `NO_WORKLOAD_TOKEN`, `NETWORK`, `ISSUER_ERROR`, `INVALID_TOKEN`, `CLOCK_SKEW`, `STORAGE`, `BUSY`,

@@ -25,8 +25,8 @@ export interface TokenRequest {
 export interface TokenLimits {
   /** When to give up, on the scale of `performance.now()`. */
   readonly deadline: number;
-  /** The longest a keyring may take, in milliseconds. */
-  readonly keyringTimeout: number;
+  /** The longest a keyring may take, in milliseconds; else what is left until the deadline. */
+  readonly keyringTimeout?: number | undefined;
   /** The longest that one request may wait for an answer's headers, in milliseconds. */
   readonly requestTimeout?: number | undefined;
   readonly log?: ((line: string) => void) | undefined;
