@@ -178,14 +178,14 @@ async function persist(
   }
 }
 
-/** Notes, for those who list the session, that it cannot be renewed. The caller holds its lock. */
+/** Notes, for those who list the session, that it cannot be renewed; under its lock. */
 async function noteRefusal(store: SessionStore, { name, credentials }: Session): Promise<void> {
   const renewalRefused = new Date(store.host.now()).toISOString();
   try {
     await updateLocked(
       store,
       name,
-      (session) => session.credentials === credentials ? { ...session, renewalRefused } : session,
+      (session) => session.credentials === credentials ? { renewalRefused } : {},
     );
   } catch (thrown) {
     // The issuer's refusal is reported all the same.

@@ -16,8 +16,7 @@ export interface Removal {
 }
 
 /**
- * Removes a session: its file first, then its key, then what names it elsewhere. The caller holds its lock, whose file
- * stays. When this is interrupted, {@link clearLeftovers} does the rest.
+ * Removes a session, under its lock: its file first, then its key, then what names it elsewhere. The lock's file stays. When this is interrupted, {@link clearLeftovers} does the rest.
  *
  * @throws {AppError} `STORAGE`.
  */

@@ -259,7 +259,7 @@ export async function saveMachine(
       limits,
     );
   });
-  if (choice.activate) await makeActive(store, saved.session.name);
+  if (choice.activate) await activateAfterSignIn(store, saved.session.name);
   return saved;
 }
 
@@ -268,7 +268,7 @@ export async function saveMachine(
  *
  * @throws {AppError} `STORAGE`, `BUSY`.
  */
-export async function makeActive(store: SessionReader, name: string): Promise<void> {
+export async function activateAfterSignIn(store: SessionReader, name: string): Promise<void> {
   try {
     await activateSession(store, name);
   } catch (thrown) {

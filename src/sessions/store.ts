@@ -14,9 +14,9 @@ import type { NewSession, SaveChoice, SavedSession } from "./save.ts";
 import type { SessionProviders } from "./providers.ts";
 import type { SealingKey } from "./seal.ts";
 import type { Session } from "./session.ts";
-import type { SessionReplacement } from "./write.ts";
+import type { SessionChange, SessionReplacement } from "./write.ts";
 
-export { type KeyStore, LOCK_WAIT, type SessionPaths } from "./reader.ts";
+export type { KeyStore, SessionPaths } from "./reader.ts";
 
 /** The sessions that are stored nowhere: variables or a key file give them, and their names begin with `env:`. */
 export interface EnvironmentSessions {
@@ -39,6 +39,9 @@ export interface StoreOptions extends Partial<StoreParts> {
  * The sessions of a folder: of the user's own unless given, with their keys in this system's secret stores.
  *
  * Reading is loaded with this module, the rest when it is called: most calls only read.
+ *
+ * To write or remove a session's file: take its lock, read it again, then `prepare` or `remove`; `save` and `update` do that
+ * themselves. Several locks are taken in the order of the sessions' names.
  */
 export class SessionStore extends SessionReader {
   readonly #environment: EnvironmentSessions | undefined;
@@ -88,16 +91,18 @@ export class SessionStore extends SessionReader {
   }
 
   /**
-   * Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile, nor of a session
-   * that comes from variables.
+   * Changes fields of a session that are not sealed, under its lock. The name stays, because the file belongs to it; of what
+   * is sealed nothing changes here, because the seal wins when the session is opened. Nothing is written when the session was
+   * removed meanwhile, nor of one that comes from variables.
    */
-  async update(name: string, change: (session: Session) => Session): Promise<void> {
+  async update(name: string, change: SessionChange): Promise<void> {
     const { updateSession } = await import("./write.ts");
     await updateSession(this, name, change);
   }
 
   /**
-   * Makes ready to write a session's file. The caller holds its lock.
+   * Makes ready to write a session's file, under its lock. Of the `previous` session only the size counts: so much room is
+   * taken on the disk.
    *
    * @throws {AppError} `STORAGE` when there is no room.
    */
@@ -110,7 +115,7 @@ export class SessionStore extends SessionReader {
     return await prepareSession(this, name, previous, key);
   }
 
-  /** Removes a session; see `removeSession`. The caller holds its lock. */
+  /** Removes a session, under its lock; see `removeSession`. */
   async remove(session: Session, limits: KeyringLimits): Promise<Removal> {
     const { removeSession } = await import("./remove.ts");
     return await removeSession(this, session, limits);
@@ -123,7 +128,7 @@ export class SessionStore extends SessionReader {
   }
 
   /**
-   * Makes a session the active one.
+   * Makes a session the active one; after a sign-in, `activateAfterSignIn` says in its error that the session is stored.
    *
    * @throws {AppError} `STORAGE`, `BUSY`.
    */

@@ -22,10 +22,11 @@ export interface SessionReplacement {
 const LONGEST_RENEWAL = 11_000;
 
 /** In bytes. Rotated tokens are about as long as the ones before; a little more room costs nothing. */
-export const SPARE_ROOM = 4096;
+const SPARE_ROOM = 4096;
 
 /**
- * Makes ready to write a session's file. The caller holds its lock.
+ * Makes ready to write a session's file, under its lock. Of the `previous` session only the size counts: so much room is taken
+ * on the disk.
  *
  * @throws {AppError} `STORAGE` when there is no room.
  */
@@ -51,14 +52,19 @@ export async function prepareSession(
   };
 }
 
-/**
- * Rewrites a session's public fields under its lock. Nothing is written when it was removed meanwhile, nor of a session
- * that comes from variables.
- */
+/** The fields of a session that a change may set: those that are not sealed and name nothing. */
+export type ChangedFields = Partial<
+  Pick<Session, "controlPlaneApi" | "inUse" | "kubectlToken" | "team" | "tokenExpires" | "renewalRefused">
+>;
+
+/** What to change of a session, given how its file is now. */
+export type SessionChange = (session: Session) => ChangedFields;
+
+/** See `SessionStore.update`. */
 export async function updateSession(
   store: SessionReader,
   name: string,
-  change: (session: Session) => Session,
+  change: SessionChange,
 ): Promise<void> {
   if (name.startsWith(ENV_PREFIX)) return;
   using _lock = await store.lock(name);
@@ -72,12 +78,12 @@ export async function updateSession(
 export async function updateLocked(
   store: SessionReader,
   name: string,
-  change: (session: Session) => Session,
+  change: SessionChange,
 ): Promise<void> {
   const { file } = await store.paths(name);
   await changeFile(file, async (text) => {
     const session = text === undefined ? undefined : await store.parse(file, text, name);
-    return session && formatSession(change(session));
+    return session && formatSession({ ...session, ...change(session) });
   });
 }
 
@@ -94,11 +100,7 @@ export async function checkRoom(store: SessionReader): Promise<void> {
   await room.discard();
 }
 
-/**
- * Makes a session the active one.
- *
- * @throws {AppError} `STORAGE`, `BUSY`.
- */
+/** See `SessionStore.activate`. */
 export async function activateSession(store: SessionReader, name: string): Promise<void> {
   await changeConfig(
     store,

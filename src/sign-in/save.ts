@@ -13,7 +13,7 @@ import type { Session } from "../sessions/session.ts";
 import { labelOf, nameOfPerson } from "../sessions/name.ts";
 import { isSameIdentity, mayBecome } from "../sessions/identity.ts";
 import type { KeyStore, SessionStore } from "../sessions/store.ts";
-import { freeName, makeActive, type SavedSession, underFreeName } from "../sessions/save.ts";
+import { activateAfterSignIn, freeName, type SavedSession, underFreeName } from "../sessions/save.ts";
 import { timedToken, type TokenKind } from "../sessions/token.ts";
 import { revokeReplaced } from "./replaced-grant.ts";
 import type { SignedIn } from "./sign-in.ts";
@@ -52,7 +52,7 @@ export async function saveSignIn(
 ): Promise<SavedSession> {
   checkpoint("sign-in answered");
   const saved = await storeOrRevoke(store, http, signedIn, choice, limits);
-  if (choice.activate) await makeActive(store, saved.session.name);
+  if (choice.activate) await activateAfterSignIn(store, saved.session.name);
   if (saved.replaced !== undefined) await revokeReplaced(http, saved.replaced, signedIn);
   return saved;
 }

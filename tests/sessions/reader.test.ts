@@ -184,7 +184,7 @@ Deno.test("what belongs to another user is refused, by the administrator too, an
   const rows: [path: string, refused: (() => Promise<unknown>)[]][] = [
     [folder, [reads, () => store.active(), () => store.list(), () => sandbox.add()]],
     [sessions, [reads, () => store.active(), () => store.list(), () => store.checkRoom()]],
-    [file, [reads, () => store.update(name, (one) => ({ ...one, team: "x" })), () => sandbox.add()]],
+    [file, [reads, () => store.update(name, () => ({ team: "x" })), () => sandbox.add()]],
     [key, [() => store.open(session, BOUND)]],
     [`${folder}/config.json`, [() => store.active(), () => store.activate("other")]],
   ];

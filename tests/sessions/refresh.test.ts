@@ -122,10 +122,10 @@ Deno.test("a change of a session's plain fields never takes the place of a refre
   const { sandbox: { store }, name, file } = it;
   const renewed = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(file)), credentials: "renewed" });
   let changes = 0;
-  await store.update(name, (session) => {
+  await store.update(name, () => {
     // As another machine does, which has the same lock.
     if (++changes === 1) Deno.writeTextFileSync(file, renewed);
-    return { ...session, inUse: { project: "web" } };
+    return { inUse: { project: "web" } };
   });
   const session = await store.read(name);
   assert.deepEqual([session?.credentials, session?.inUse], ["renewed", { project: "web" }]);

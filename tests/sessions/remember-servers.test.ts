@@ -47,7 +47,7 @@ Deno.test("a list outlives refreshes, changes of public fields, and signing in a
   await rememberServer(sandbox.store, "ada", { named: A }, BOUND);
   const { session } = await opened(sandbox, "ada");
   await freshToken(sandbox.store, session, { force: true }, sandbox.bound());
-  await sandbox.store.update("ada", (now) => ({ ...now, kubectlToken: "id" }));
+  await sandbox.store.update("ada", () => ({ kubectlToken: "id" }));
   assert.deepEqual((await opened(sandbox, "ada")).session.servers, [A]);
   for (const keyStore of ["file", "system", "system"] as const) {
     const { session } = await sandbox.add({ ...OIDCS, keyStore });

@@ -13,7 +13,7 @@ Deno.test("an update of a session that was removed meanwhile writes nothing back
   const { session } = await sandbox.add();
   const { file } = await sandbox.paths(session.name);
   await sandbox.store.remove(session, BOUND);
-  await sandbox.store.update(session.name, (now) => ({ ...now, kubectlToken: "id" }));
+  await sandbox.store.update(session.name, () => ({ kubectlToken: "id" }));
   await assertMissing(file);
 });
 
@@ -21,9 +21,9 @@ Deno.test("updates of one session at the same time lose nothing", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
   await Promise.all([
-    sandbox.store.update(name, (now) => ({ ...now, kubectlToken: "id" })),
-    sandbox.store.update(name, (now) => ({ ...now, inUse: { project: "p" } })),
-    sandbox.store.update(name, (now) => ({ ...now, tokenExpires: "b" })),
+    sandbox.store.update(name, () => ({ kubectlToken: "id" })),
+    sandbox.store.update(name, () => ({ inUse: { project: "p" } })),
+    sandbox.store.update(name, () => ({ tokenExpires: "b" })),
   ]);
   const session = await sandbox.store.read(name);
   assert.equal(session?.kubectlToken, "id");

@@ -36,7 +36,7 @@ export async function runTeam(cli: CommandContext, { name, local }: TeamInput): 
     if (session.team !== undefined) out.line(session.team);
     else out.info("There is no default team. Set one: datumctl auth team NAME");
   } else {
-    await store.update(session.name, (now) => ({ ...now, team }));
+    await store.update(session.name, () => ({ team }));
     out.line(`Default team of ${session.name}: ${team}`);
     if (session.exportedTo !== undefined) {
       const { accessToken: token = "" } = credentials;

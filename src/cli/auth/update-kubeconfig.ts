@@ -396,7 +396,6 @@ async function remember(
     api !== session.controlPlaneApi;
   if (!learned && !moved && !named) return;
   await store.update(session.name, (now) => ({
-    ...now,
     kubectlToken: learned ? kind : now.kubectlToken,
     controlPlaneApi: named ? api : now.controlPlaneApi,
     inUse: moved ? { [scope.kind]: scope.id } : now.inUse,

@@ -43,8 +43,7 @@ export async function runCtxUse(
   const target = named ?? await pickTarget(cli, session);
   if (named !== undefined && input.skipValidation === undefined) await checkTarget(cli, session, target);
   const { organization, project } = target;
-  await store.update(session.name, (now) => ({
-    ...now,
+  await store.update(session.name, () => ({
     inUse: project === undefined ? { organization } : { organization, project },
   }));
   const words = project === undefined

@@ -186,7 +186,7 @@ async function learnApi(
     const { status } = await client.send({ method: "GET", path: probeOf(api) });
     if (status === 404) continue;
     if (status >= 200 && status < 300) {
-      await context.store.update(session.name, (now) => ({ ...now, controlPlaneApi: api }));
+      await context.store.update(session.name, () => ({ controlPlaneApi: api }));
     }
     return api;
   }

@@ -24,6 +24,6 @@ export async function learnControlPlanes(
   const api = session.controlPlaneApi ??
     await servedApi(fetch, session.apiHost, CONTROL_PLANE_APIS, accessToken, limits);
   if (api !== undefined && api !== session.controlPlaneApi) {
-    await context.store.update(session.name, (now) => ({ ...now, controlPlaneApi: api }));
+    await context.store.update(session.name, () => ({ controlPlaneApi: api }));
   }
 }

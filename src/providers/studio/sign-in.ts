@@ -18,7 +18,7 @@ import { beginProjectFolder, endProjectFolder } from "../../sessions/project-fol
 import { isLive, type Session } from "../../sessions/session.ts";
 import { labelOf } from "../../sessions/name.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { makeActive, type SavedSession } from "../../sessions/save.ts";
+import { activateAfterSignIn, type SavedSession } from "../../sessions/save.ts";
 import { parseTimeout } from "../../system/clock.ts";
 import type { ProviderContext } from "../context.ts";
 import { type ExportTarget, exportTargetFor, exportToken } from "./export.ts";
@@ -157,7 +157,7 @@ async function signIn(
   });
   const { session } = saved;
   // The token is stored: a failure from here on is reported at the end and stops nothing.
-  const inactive = await failureOf(makeActive(store, session.name));
+  const inactive = await failureOf(activateAfterSignIn(store, session.name));
   const unexported = exported === undefined
     ? undefined
     : await failureOf(exportOf(context, exported, session, { url: host, token, team: session.team }));

@@ -148,7 +148,7 @@ Deno.test("what is in use: chosen, shown, overridden, agreed upon", async (test)
 
   await test.step("without anything in use, the kubeconfig's own context counts", async () => {
     const session = at(world, ADA);
-    await sandbox.store.update(session, ({ inUse: _, ...rest }) => rest);
+    await sandbox.store.update(session, () => ({ inUse: undefined }));
     const { project, scopeSource } = await json("ctx");
     assert.equal(project, "web");
     assert.match(scopeSource, /^the kubeconfig's context datum-project-web-/);
