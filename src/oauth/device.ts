@@ -208,8 +208,8 @@ export async function pollDevice(http: HttpContext, input: PollInput): Promise<S
   }
 }
 
-function ranOut(host: string, words?: string): AppError {
-  return new AppError("TIMEOUT", `The device code expired before it was approved at ${host}${words ?? ""}.`, {
+function ranOut(host: string, said?: string): AppError {
+  return new AppError("TIMEOUT", `The device code expired before it was approved at ${host}${said ?? ""}.`, {
     hint: "Start the sign-in again and enter the new code in time.",
   });
 }
@@ -222,12 +222,12 @@ function pollRefusal(
   answer: Answer,
 ): AppError {
   const host = hostOf(metadata.issuer);
-  const words = ` (${issuerText(answer)})`;
-  if (meaning === "ran-out") return ranOut(host, words);
+  const said = ` (${issuerText(answer)})`;
+  if (meaning === "ran-out") return ranOut(host, said);
   if (meaning !== "declined") {
     return issuerRefusal(step, metadata.token_endpoint, answer, { occasion: "poll", client });
   }
-  return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host}${words}.`, {
+  return new AppError("ACCESS_DENIED", `The sign-in was declined at ${host}${said}.`, {
     hint: "Start the sign-in again to try with another account.",
   });
 }

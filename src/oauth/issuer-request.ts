@@ -97,8 +97,8 @@ export function issuerFetch(
       );
     }
     if (status >= 500 || PASSING_STATUSES.includes(status)) {
-      const words = describeError?.(new TextDecoder().decode(body));
-      throw unavailable(`${step}: ${host}`, answer, words, http.now());
+      const said = describeError?.(new TextDecoder().decode(body));
+      throw unavailable(`${step}: ${host}`, answer, said, http.now());
     }
     return new Response([204, 205, 304].includes(status) ? null : body, answer);
   };
@@ -159,13 +159,13 @@ function isError(body: Uint8Array): boolean {
 function unavailable(
   who: string,
   { status, headers }: ReadAnswer,
-  words: string | undefined,
+  said: string | undefined,
   now: number,
 ): AppError {
   const what = status === 429 ? "is asked too often" : "is unavailable";
-  const said = words === undefined ? `status ${status}` : `status ${status}, ${words}`;
+  const withStatus = said === undefined ? `status ${status}` : `status ${status}, ${said}`;
   const cause = { kind: "status", status, retryAfter: retryAfter(headers, now) } as const;
-  return badAnswer(`${who} ${what} (${said}).`, cause);
+  return badAnswer(`${who} ${what} (${withStatus}).`, cause);
 }
 
 /** Reads the response of {@link issuerFetch} as a JSON object; anything else is not the issuer's answer. */

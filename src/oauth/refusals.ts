@@ -194,9 +194,9 @@ export function namesError(json: Readonly<Record<string, unknown>>): boolean {
 
 /** The issuer's own words, safe to print: `invalid_grant: The token has expired`. */
 export function refusalText({ error, description }: Refusal): string {
-  const said = printable(description).replace(/\.+$/, "");
-  const words = [printable(error, 100), said].filter((part) => part !== "").join(": ");
-  return words === "" ? "no reason given" : words;
+  const why = printable(description).replace(/\.+$/, "");
+  const said = [printable(error, 100), why].filter((part) => part !== "").join(": ");
+  return said === "" ? "no reason given" : said;
 }
 
 /**

@@ -61,13 +61,13 @@ export function issuerRefusal(
 export function refusalError(step: string, host: string, refusal: Refusal, asked: RefusalContext): AppError {
   const { status } = refusal;
   const meaning = meaningOf(asked.occasion, refusal);
-  const words = refusalText(refusal);
+  const said = refusalText(refusal);
   if (meaning === "passing") {
     const kind = asked.occasion === "way-back" ? "refused" : "status";
-    return badAnswer(`${step}: ${host} is unavailable (${words}).`, { kind, status });
+    return badAnswer(`${step}: ${host} is unavailable (${said}).`, { kind, status });
   }
-  const said = status === undefined ? words : `status ${status}, ${words}`;
-  return new AppError("ISSUER_ERROR", `${step}: ${host} refused (${said}).`, {
+  const withStatus = status === undefined ? said : `status ${status}, ${said}`;
+  return new AppError("ISSUER_ERROR", `${step}: ${host} refused (${withStatus}).`, {
     cause: refusedCause(refusal, meaning),
     hint: whatToCheck(refusal, meaning, asked),
   });

@@ -16,7 +16,7 @@ const SILENCE_SERVES = 60_000;
 interface Row {
   /** The process, as `ParentProcess.id` names it. */
   readonly parent: string;
-  /** The token's fingerprint. */
+  /** The token's digest. */
   readonly mark: string;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -58,18 +58,21 @@ export function openDeliveries(path: string, now: Clock): Deliveries {
   const isRecent = (at: number, within = REMEMBERED) => at <= now() && now() - at < within;
   return {
     async record(parent, token) {
-      const mark = await fingerprintOf(token);
+      const tokenDigest = await digestOf(token);
       const contents = await read();
       const { rows, asked } = contents;
-      const isSame = (row: Row) => row.parent === parent && row.mark === mark;
+      const isSame = (row: Row) => row.parent === parent && row.mark === tokenDigest;
       const others = rows.filter((row) => !isSame(row));
-      await write({ ...contents, rows: [...others, { parent, mark, at: now() }].slice(-MOST_ROWS) });
+      await write({
+        ...contents,
+        rows: [...others, { parent, mark: tokenDigest, at: now() }].slice(-MOST_ROWS),
+      });
       const serves = asked?.answered === false ? SILENCE_SERVES : ANSWER_SERVES;
-      if (asked?.mark === mark && isRecent(asked.at, serves)) return undefined;
+      if (asked?.mark === tokenDigest && isRecent(asked.at, serves)) return undefined;
       return rows.find((row) => isSame(row) && isRecent(row.at))?.at;
     },
     async recordQuestion(token, answered) {
-      await write({ ...await read(), asked: { mark: await fingerprintOf(token), at: now(), answered } });
+      await write({ ...await read(), asked: { mark: await digestOf(token), at: now(), answered } });
     },
     async mayRefresh() {
       const contents = await read();
@@ -84,7 +87,7 @@ export function openDeliveries(path: string, now: Clock): Deliveries {
 }
 
 /** The first 8 bytes of a token's SHA-256. */
-async function fingerprintOf(token: string): Promise<string> {
+async function digestOf(token: string): Promise<string> {
   return toBase64Url((await sha256(token)).subarray(0, 8));
 }
 
@@ -95,14 +98,14 @@ function parse(text: string | undefined): Contents {
   return {
     rows: Array.isArray(rows) ? rows.filter(isRow) : [],
     refreshed: typeof refreshed === "number" ? refreshed : undefined,
-    asked: isFingerprinted(asked) ? asked : undefined,
+    asked: hasDigest(asked) ? asked : undefined,
   };
 }
 
 function isRow(value: unknown): value is Row {
-  return isFingerprinted(value) && "parent" in value && typeof value.parent === "string";
+  return hasDigest(value) && "parent" in value && typeof value.parent === "string";
 }
 
-function isFingerprinted(value: unknown): value is Pick<Row, "mark" | "at"> {
+function hasDigest(value: unknown): value is Pick<Row, "mark" | "at"> {
   return isObject(value) && typeof value.mark === "string" && typeof value.at === "number";
 }

@@ -195,7 +195,7 @@ export function issuerOf(credentials: Credentials): string {
 export function parseCredentials(text: string): Credentials | undefined {
   const sealed = parseJson(text);
   if (typeof sealed !== "object" || sealed === null) return undefined;
-  // What is sealed has another name for it.
+  // On disk `tokenSource` is called `recipe`.
   const { recipe, ...value } = sealed as { readonly recipe?: unknown };
   const credentials = recipe === undefined ? value : { ...value, tokenSource: recipe };
   return v.is(credentialsSchema, credentials) ? credentials : undefined;

@@ -19,22 +19,23 @@ interface OpenedSource extends OpenedSession {
 }
 
 /**
- * The renewal of a session that has a token source. What is at hand anyway, a file's or a variable's token, is not stored;
- * a session that comes from variables keeps its token for this process alone.
+ * The renewal of a session that has a token source. Not stored: a job's token from a file or variable, which is read each
+ * time; the token of an `env:` session lives in this process only.
  */
 export const byTokenSource: RenewalStrategy<OpenedSource> = {
-  async check({ session, credentials, key }, store) {
+  async narrow({ session, credentials, key }, store) {
     if (credentials.tokenSource !== undefined) return { session, credentials, key };
     throw await expired(store, session, "a session of another kind has its name now");
   },
-  refuse({ session }, { request }) {
+  refuseRequest({ session }, { request }) {
     if (request.kind !== "id") return;
     throw new AppError("NO_ID_TOKEN", `The ${session.kind.noun} "${session.name}" has no ID token.`, {
       hint: "Use the access token: --token access",
     });
   },
-  lock: async (seen, renewal) => storesTokens(seen) ? await lockWhereWritable(seen, renewal) : undefined,
-  next: nextToken,
+  lock: async (openedBefore, renewal) =>
+    storesTokens(openedBefore) ? await lockWhereWritable(openedBefore, renewal) : undefined,
+  requestNext: nextToken,
 };
 
 function storesTokens({ session, credentials: { tokenSource } }: OpenedSource): boolean {
@@ -60,7 +61,7 @@ async function nextToken(opened: OpenedSource, renewal: Renewal, locked: boolean
   const { store: { host }, store, request } = renewal;
   const source = credentials.tokenSource;
   if (source.kind === "fixed" || source.kind === "sign-in") {
-    // Also for a server that refuses it: there is no other token, and that refusal says more than we could.
+    // Also with `force`: there is no other token, and the server's refusal says more than our error would.
     const last = stillGood(opened, renewal);
     if (last === undefined) throw await whyOver(opened, renewal);
     return request.minimumLife === undefined ? last : { ...last, warning: TOO_SHORT };

@@ -94,13 +94,13 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
     },
     remember(error) {
       const { code, message, hint = "" } = error.cause instanceof RememberedAs ? error.cause.failure : error;
-      const words = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
+      const texts = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
       return update((last) => {
         // Of many that fail at once, some give up waiting and some hear the issuer: each parent is told once.
         const before = last !== undefined && (isRecent(last) || OUTAGES.has(code)) ? last : undefined;
-        const same = before?.code === code && before.message === words.message && before.hint === words.hint;
+        const same = before?.code === code && before.message === texts.message && before.hint === texts.hint;
         if (same && isRecent(before)) return undefined;
-        return { at: now(), code, ...words, of, told: before?.told ?? [] };
+        return { at: now(), code, ...texts, of, told: before?.told ?? [] };
       });
     },
     async firstFor(parent) {
@@ -125,6 +125,6 @@ function parse(text: string | undefined): Remembered | undefined {
     return undefined;
   }
   if (!Array.isArray(told) || !told.every((parent) => typeof parent === "string")) return undefined;
-  const words = { message: printable(message, LONGEST_TEXT), hint: printable(hint, LONGEST_TEXT) };
-  return { at, code, ...words, told, of: typeof of === "string" ? of : undefined };
+  const texts = { message: printable(message, LONGEST_TEXT), hint: printable(hint, LONGEST_TEXT) };
+  return { at, code, ...texts, told, of: typeof of === "string" ? of : undefined };
 }

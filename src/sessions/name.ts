@@ -51,7 +51,7 @@ export function sessionNameOf(text: string, ending = ""): string {
 }
 
 /** True for a name so long that its end may have been cut, wherever that was. */
-export function mayBeCut(name: string): boolean {
+function mayBeCut(name: string): boolean {
   return !fits(`${name}123456789`);
 }
 

@@ -24,7 +24,7 @@ export interface SessionPaths {
   readonly lock: string;
   /** The last failure of get-token, remembered for some seconds. */
   readonly failure: string;
-  /** Which process was handed which token. */
+  /** Which process got which token. */
   readonly deliveries: string;
   /** The last sign-in that kubectl's plugin began by itself. */
   readonly signIn: string;
@@ -69,7 +69,7 @@ export interface StoreParts {
   readonly project: string | undefined;
 }
 
-/** The sessions of a folder, as far as they are read. */
+/** Reads, locks and opens sessions. */
 export class SessionReader implements StoreParts {
   readonly host: Host;
   readonly providers: SessionProviders;
@@ -109,8 +109,7 @@ export class SessionReader implements StoreParts {
   }
 
   /**
-   * The session in a file's text. `named` is the name whose file that is, where it is known without a digest of the name
-   * in the text.
+   * The session in a file's text. `named` is the name that this file was looked up by; it saves computing its digest.
    *
    * @throws {AppError} `STORAGE` when it is damaged.
    */
@@ -224,7 +223,7 @@ export class SessionReader implements StoreParts {
   }
 
   /**
-   * Opens a session that a new sign-in is about to replace. Undefined where that sign-in is the remedy: its key is lost, its
+   * Opens a session that a new sign-in is about to replace. Undefined when the sign-in will mend it: its key is lost, its
    * file is damaged, or `--keyring file` gives up its keyring.
    *
    * @throws {AppError} what {@link open} throws otherwise, such as for a locked keyring.

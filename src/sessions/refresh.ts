@@ -14,8 +14,8 @@ import {
   openIssuer,
   type Renewal,
   type RenewalStrategy,
+  renewedByOther,
   stillGood,
-  takenMeanwhile,
   TOO_SHORT,
 } from "./renew.ts";
 import type { SealingKey } from "./seal.ts";
@@ -32,18 +32,18 @@ export interface OpenedSignIn extends OpenedSession {
 
 /** The renewal of a session that a user signed in to. */
 export const byRefreshToken: RenewalStrategy<OpenedSignIn> = {
-  check: signInOf,
+  narrow: asPersonSession,
   lock: ({ session }, { store, limits }) => store.lock(session.name, timeLeft(limits.deadline)),
-  withoutAsking,
-  next: refresh,
+  answerWithoutIssuer,
+  requestNext: refresh,
 };
 
 /**
- * The same session, of a user.
+ * Narrows a session to a person's.
  *
  * @throws {AppError} `SESSION_EXPIRED` for one that became another kind meanwhile.
  */
-export async function signInOf(
+export async function asPersonSession(
   { session, credentials, key }: OpenedSession,
   store: SessionStore,
 ): Promise<OpenedSignIn> {
@@ -51,7 +51,7 @@ export async function signInOf(
   throw await expired(store, session, "a session of another kind has its name now");
 }
 
-async function withoutAsking(opened: OpenedSignIn, renewal: Renewal): Promise<FreshToken | undefined> {
+async function answerWithoutIssuer(opened: OpenedSignIn, renewal: Renewal): Promise<FreshToken | undefined> {
   const { session, credentials } = opened;
   const { kind, force, minimumLife } = renewal.request;
   if (kind === "id" && credentials.noIdTokenOnRefresh && !force) {
@@ -197,8 +197,8 @@ async function noteRefusal(store: SessionStore, { name, credentials }: Session):
 const LOOK_AGAIN = 50;
 
 /**
- * The token of a file that changes although we hold its lock, as where two machines hold it. The process that the issuer
- * answered may still be writing what it got: the file's successor shows that, and is waited for.
+ * Called when our refresh token was refused. If another machine, holding the same lock, renewed meanwhile, its token is
+ * returned; waits while that machine's half-written file is there.
  */
 async function renewedElsewhere(
   before: OpenedSignIn,
@@ -209,9 +209,9 @@ async function renewedElsewhere(
   for (;;) {
     // Asked first: a successor that is gone when the file is read has been renamed into its place.
     const waiting = await replacement.hasRivals() && performance.now() < renewal.limits.deadline;
-    const now = await signInOf(await openAgain(before, renewal), renewal.store);
+    const now = await asPersonSession(await openAgain(before, renewal), renewal.store);
     if (now.credentials.refreshToken !== before.credentials.refreshToken) {
-      return takenMeanwhile(before, now, renewal) ?? stillGood(now, renewal);
+      return renewedByOther(before, now, renewal) ?? stillGood(now, renewal);
     }
     if (!waiting) return undefined;
     await host.sleep(LOOK_AGAIN, host.interrupted);

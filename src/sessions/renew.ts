@@ -29,19 +29,19 @@ export interface Renewal {
 /** How one kind of session gets its next token. */
 export interface RenewalStrategy<Opened extends OpenedSession> {
   /**
-   * The session as one of this kind.
+   * Narrows a session to one of this kind.
    *
    * @throws {AppError} `SESSION_EXPIRED` for one that became another kind meanwhile.
    */
-  check(opened: OpenedSession, store: SessionStore): Promise<Opened>;
+  narrow(opened: OpenedSession, store: SessionStore): Promise<Opened>;
   /** Throws for a request that no renewal of this kind serves. */
-  refuse?(seen: Opened, renewal: Renewal): void;
+  refuseRequest?(openedBefore: Opened, renewal: Renewal): void;
   /** Holds the session's lock; undefined where the next token is not stored, so that nobody need wait for it. */
-  lock(seen: Opened, renewal: Renewal): Promise<FileLock | undefined>;
-  /** The stored token, or an error, where it is known without asking that no other one comes. */
-  withoutAsking?(opened: Opened, renewal: Renewal): Promise<FreshToken | undefined>;
+  lock(openedBefore: Opened, renewal: Renewal): Promise<FileLock | undefined>;
+  /** The stored token, or an error, where the issuer need not be asked: no other token would come. */
+  answerWithoutIssuer?(opened: Opened, renewal: Renewal): Promise<FreshToken | undefined>;
   /** Asks for the next token, and stores it where the lock is held. */
-  next(opened: Opened, renewal: Renewal, locked: boolean): Promise<FreshToken>;
+  requestNext(opened: Opened, renewal: Renewal, locked: boolean): Promise<FreshToken>;
 }
 
 /**
@@ -55,20 +55,22 @@ export async function renew<Opened extends OpenedSession>(
   renewal: Renewal,
 ): Promise<FreshToken> {
   const { store } = renewal;
-  const seen = await strategy.check(first, store);
-  strategy.refuse?.(seen, renewal);
+  const openedBefore = await strategy.narrow(first, store);
+  strategy.refuseRequest?.(openedBefore, renewal);
   await refuseKnownFailure(renewal);
-  using lock = await strategy.lock(seen, renewal);
+  using lock = await strategy.lock(openedBefore, renewal);
   try {
-    const opened = lock === undefined ? seen : await strategy.check(await openAgain(seen, renewal), store);
-    const taken = lock && await isOfThisJob(store.host.env, opened.credentials)
-      ? takenMeanwhile(seen, opened, renewal)
+    const opened = lock === undefined
+      ? openedBefore
+      : await strategy.narrow(await openAgain(openedBefore, renewal), store);
+    const renewedMeanwhile = lock && await isOfThisJob(store.host.env, opened.credentials)
+      ? renewedByOther(openedBefore, opened, renewal)
       : undefined;
-    if (taken !== undefined) return taken;
-    const known = await strategy.withoutAsking?.(opened, renewal);
+    if (renewedMeanwhile !== undefined) return renewedMeanwhile;
+    const known = await strategy.answerWithoutIssuer?.(opened, renewal);
     if (known !== undefined) return known;
     await refuseKnownFailure(renewal);
-    return await strategy.next(opened, renewal, lock !== undefined);
+    return await strategy.requestNext(opened, renewal, lock !== undefined);
   } catch (thrown) {
     const { failures } = renewal.limits;
     if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await failures?.remember(thrown);
@@ -87,30 +89,34 @@ async function refuseKnownFailure({ request, limits }: Renewal): Promise<void> {
  *
  * @throws {AppError} `NOT_SIGNED_IN` when it was removed meanwhile.
  */
-export async function openAgain(seen: OpenedSession, { store, limits }: Renewal): Promise<OpenedSession> {
-  const { name } = seen.session;
+export async function openAgain(
+  openedBefore: OpenedSession,
+  { store, limits }: Renewal,
+): Promise<OpenedSession> {
+  const { name } = openedBefore.session;
   const session = await store.read(name);
   if (session === undefined) {
     throw new AppError("NOT_SIGNED_IN", `The session "${name}" was signed out in the meantime.`, {
-      hint: seen.session.kind.person
-        ? `Sign in: ${await store.providers.newLoginLine(name, seen.session)}`
-        : await store.providers.signInAgain(seen.session),
+      hint: openedBefore.session.kind.person
+        ? `Sign in: ${await store.providers.newLoginLine(name, openedBefore.session)}`
+        : await store.providers.signInAgain(openedBefore.session),
     });
   }
-  if (seen.key !== undefined && kidOf(session.credentials) === seen.key.kid) {
-    return await store.openWith(session, seen.key);
+  if (openedBefore.key !== undefined && kidOf(session.credentials) === openedBefore.key.kid) {
+    return await store.openWith(session, openedBefore.key);
   }
   return await store.open(session, { timeout: timeLeft(limits.deadline, limits.keyringTimeout) });
 }
 
 /** The token that another process got while this one waited for the lock, where it serves the request. */
-export function takenMeanwhile(
-  seen: OpenedSession,
+export function renewedByOther(
+  openedBefore: OpenedSession,
   now: OpenedSession,
   { store, request }: Renewal,
 ): FreshToken | undefined {
   const stored = timedToken(now.credentials, request.kind);
-  const renewed = stored !== undefined && stored.token !== timedToken(seen.credentials, request.kind)?.token;
+  const renewed = stored !== undefined &&
+    stored.token !== timedToken(openedBefore.credentials, request.kind)?.token;
   return stored !== undefined && (renewed || !request.force) && isFresh(stored, request, store.host.now())
     ? { ...stored, session: now.session }
     : undefined;
@@ -125,7 +131,7 @@ export function stillGood(
   return token !== undefined && token.expires > store.host.now() ? { ...token, session } : undefined;
 }
 
-/** What the user is told whose `--min-ttl` cannot be met. */
+/** The warning when `--min-ttl` cannot be met. */
 export const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
 
 /** `SESSION_EXPIRED`, with what to do. */

@@ -118,7 +118,7 @@ export const sessionFields = {
 };
 
 /** What a session's file must hold; members that this version does not know are dropped. */
-export function sessionSchema(providers: ProviderNames) {
+function sessionSchema(providers: ProviderNames) {
   return v.object({
     schemaVersion: v.literal(SCHEMA_VERSION),
     /** The session's own name, unique here. */

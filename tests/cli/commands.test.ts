@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { AppError } from "../../src/errors.ts";
-import { signInOf } from "../../src/sessions/refresh.ts";
+import { asPersonSession } from "../../src/sessions/refresh.ts";
 import { assertMissing } from "../scratch.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { ADA, at, GRACE, openWorld } from "./world.ts";
@@ -407,7 +407,10 @@ Deno.test("a session's credentials hold what a refresh needs, and -v shows the c
   assert.equal(claims.email, ADA);
   const session = await world.sandbox.store.read(at(world, ADA));
   assert.ok(session !== undefined);
-  const { credentials } = await signInOf(await world.sandbox.store.open(session, BOUND), world.sandbox.store);
+  const { credentials } = await asPersonSession(
+    await world.sandbox.store.open(session, BOUND),
+    world.sandbox.store,
+  );
   assert.equal(credentials.metadata.issuer, world.cloud.issuer);
   assert.ok(credentials.keys !== undefined && credentials.refreshToken !== undefined);
   for (const secret of [credentials.accessToken, credentials.idToken, credentials.refreshToken]) {

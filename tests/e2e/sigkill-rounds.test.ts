@@ -1,7 +1,7 @@
 /** Proves by chance, round after round, that SIGKILL signs nobody out but where nothing can be done about it. */
 
 import assert from "node:assert/strict";
-import { signInOf } from "../../src/sessions/refresh.ts";
+import { asPersonSession } from "../../src/sessions/refresh.ts";
 import { onlyPrintedError } from "../expect-error.ts";
 import { testHost } from "../host.ts";
 import { SessionStore } from "../../src/sessions/store.ts";
@@ -38,7 +38,7 @@ async function storedIn(world: World, name: string): Promise<SignInCredentials> 
   const store = new SessionStore(testHost(world.env, { notice: (line) => assert.fail(line) }), CLOUDS);
   const session = await store.read(name);
   assert.ok(session !== undefined, "the session's file is there");
-  return (await signInOf(await store.open(session, { timeout: 10_000 }), store)).credentials;
+  return (await asPersonSession(await store.open(session, { timeout: 10_000 }), store)).credentials;
 }
 
 Deno.test(`${ROUNDS} rounds of SIGKILL at random moments of ${AT_ONCE} refreshes: sign-outs only where an answer was never kept`, async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";
 import { type KeyStore, type SessionPaths, SessionStore } from "../../src/sessions/store.ts";
-import { type OpenedSignIn, signInOf } from "../../src/sessions/refresh.ts";
+import { asPersonSession, type OpenedSignIn } from "../../src/sessions/refresh.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import { defaultSessionName } from "../../src/sessions/name.ts";
@@ -159,7 +159,7 @@ export async function openSignIn(
   store: SessionStore,
   ...args: Parameters<SessionStore["open"]>
 ): Promise<OpenedSignIn> {
-  return await signInOf(await store.open(...args), store);
+  return await asPersonSession(await store.open(...args), store);
 }
 
 /** A process of that number that starts our own; nothing else is known of it. */

@@ -57,8 +57,8 @@ export async function exchangePersonalAccessToken(
         headers: { accept: "application/json", authorization: `Bearer ${token}` },
       }),
     read: (answer, receivedAt) => {
-      const minted = readAccessToken(receivedAt, step, endpoint, answer);
-      return { ...minted, expiresAt: minted.expiresAt ?? receivedAt + LIFE };
+      const issued = readAccessToken(receivedAt, step, endpoint, answer);
+      return { ...issued, expiresAt: issued.expiresAt ?? receivedAt + LIFE };
     },
   });
 }

@@ -106,15 +106,15 @@ function credentialRefusal(
 ): AppError {
   const refusal = refusalOf(answer.json, answer.status);
   const meaning = meaningOf(occasion, refusal);
-  const words = `(status ${answer.status}, ${refusalText(refusal)})`;
+  const said = `(status ${answer.status}, ${refusalText(refusal)})`;
   const cause = refusedCause(refusal, meaning);
   if (meaning === "passing") return issuerRefusal(step, url, answer, { occasion });
   return meaning === "credential"
-    ? new AppError("SESSION_REJECTED", `${step}: ${hostOf(url)} ${refusing} ${words}.`, {
+    ? new AppError("SESSION_REJECTED", `${step}: ${hostOf(url)} ${refusing} ${said}.`, {
       hint: "It may have been revoked, deleted or replaced; use the current one.",
       cause,
     })
-    : new AppError("ISSUER_ERROR", `${step}: ${hostOf(url)} refused the request ${words}.`, {
+    : new AppError("ISSUER_ERROR", `${step}: ${hostOf(url)} refused the request ${said}.`, {
       hint: "Check the address, scope and audience with whoever runs the server.",
       cause,
     });
