@@ -19,7 +19,7 @@ export interface GlobalFlags {
   readonly session?: string | undefined;
   readonly credentialsFile?: string | undefined;
   readonly errorFormat?: string | undefined;
-  readonly verbose?: number | undefined;
+  readonly verbose?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly requestTimeout?: string | undefined;
 }
@@ -48,7 +48,7 @@ export interface CommandContext extends ProcessContext, ProviderContext {
 /** The context of one command line, with its {@link GlobalFlags} applied. */
 export function commandContext(context: ProcessContext, flags: GlobalFlags): CommandContext {
   const { terminal } = context;
-  const verbose = (flags.verbose ?? 0) > 0;
+  const verbose = flags.verbose ?? false;
   const err = (text: string) => terminal.writeErr(`${text}\n`);
   const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
   if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
@@ -88,4 +88,4 @@ export function exitCodeOf(thrown: unknown): number | undefined {
 }
 
 /** Makes the context of a command, once its flags are parsed. */
-export type ContextOf = (command: { name(): string; optsWithGlobals(): unknown }) => CommandContext;
+export type ContextOf = (command: { optsWithGlobals(): unknown }) => CommandContext;

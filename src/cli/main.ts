@@ -18,43 +18,43 @@ import { buildProgram } from "./tree.ts";
 import { usageError } from "./usage-errors.ts";
 
 // Without words, every command is loaded: for help, and to find the word nearest to a wrong one.
-const ALL: readonly string[] = [];
+const NO_WORDS: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
 export async function runCommandLine(args: readonly string[], context: ProcessContext): Promise<number> {
   const { writeErr } = context.terminal;
-  let refusing: CommandUnknownOpts | undefined;
-  let named: string | undefined;
+  let refusingCommand: CommandUnknownOpts | undefined;
+  let profile: string | undefined;
   const contextOf: ContextOf = (command) => {
     const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);
-    named = made.choice.flag;
+    profile = made.choice.flag;
     return made;
   };
-  const parse = async (words: readonly string[]) => {
+  const run = async (words: readonly string[]) => {
     const program = await buildProgram(words, context, contextOf, (command) => {
-      refusing = command;
+      refusingCommand = command;
     });
     await program.parseAsync([...args], { from: "user" });
   };
   try {
     try {
-      await parse(args.includes("help") ? ALL : args);
+      await run(args.includes("help") ? NO_WORDS : args);
     } catch (thrown) {
       // The nearest word to an unknown one may be of a command that was not loaded.
       if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
-      await parse(ALL);
+      await run(NO_WORDS);
     }
     return 0;
   } catch (thrown) {
-    const left = exitCodeOf(thrown);
-    if (left !== undefined) return left;
+    const exitCode = exitCodeOf(thrown);
+    if (exitCode !== undefined) return exitCode;
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? usageError(thrown, refusing) : toAppError(thrown);
+    const error = thrown instanceof CommanderError ? usageError(thrown, refusingCommand) : toAppError(thrown);
     const getToken = flagsOfWrongGetToken(args);
     if (getToken !== undefined) {
       return await reportWrongGetToken(error, getToken, getTokenContext(context));
     }
-    const explained = actingAs(named, await withAuthority(error, args, context));
+    const explained = actingAs(profile, await withAuthority(error, args, context));
     writeErr(formatError(explained, context.errorFormat));
     if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
@@ -63,14 +63,14 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   }
 }
 
-/** The commands in a hint that act as a session. */
+/** The commands in hints that act as a session; `get` and `api-versions` are named in none but examples. */
 const ACTING = /\bdatumctl (?=(?:whoami|ctx|api-resources|organizations|projects|auth (?:can-i|whoami))\b)/g;
 
 /** The error, with next steps that act as the session that the failed call named by its flag. */
-function actingAs(named: string | undefined, error: AppError): AppError {
+function actingAs(profile: string | undefined, error: AppError): AppError {
   const { code, message, hint, retryable } = error;
-  if (named === undefined || hint === undefined) return error;
-  const acting = `${shellLine(["datumctl", "--profile", named])} `;
+  if (profile === undefined || hint === undefined) return error;
+  const acting = `${shellLine(["datumctl", "--profile", profile])} `;
   return new AppError(code, message, {
     hint: hint.replace(ACTING, () => acting),
     retryable,

@@ -15,7 +15,10 @@ const NARROWEST_DESCRIPTION = 20;
 
 type Load = (contextOf: ContextOf, context: ProcessContext) => Promise<CommandUnknownOpts>;
 
-/** The commands by the words that call them. Each is a module of its own, loaded when its word is in the line. */
+/**
+ * The commands by the words that call them. Each is a module of its own, loaded when its word is in the line, but for
+ * `get-token` and `version`, which are loaded with this one.
+ */
 const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [
     ["login"],
@@ -94,14 +97,14 @@ export async function buildProgram(
 ): Promise<CommandUnknownOpts> {
   const program = programCommand();
   const auth = authCommand();
-  const load = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(contextOf, context)));
+  const loadAll = (table: typeof COMMANDS) => Promise.all(table.map(([, load]) => load(contextOf, context)));
   const called = calledIn(words, COMMANDS);
   const inAuth = words.includes("auth");
   const none = called.length === 0 && !inAuth;
   const calledInAuth = inAuth ? calledIn(words, AUTH_COMMANDS) : [];
   const authWanted = none || (inAuth && calledInAuth.length === 0) ? AUTH_COMMANDS : calledInAuth;
-  for (const command of await load(authWanted)) auth.addCommand(command);
-  for (const command of await load(none ? COMMANDS : called)) program.addCommand(command);
+  for (const command of await loadAll(authWanted)) auth.addCommand(command);
+  for (const command of await loadAll(none ? COMMANDS : called)) program.addCommand(command);
   program.addCommand(auth);
   program.addCommand(helpCommand(program, context));
   forEachCommand(program, (command) => {
@@ -155,10 +158,7 @@ function programCommand(): CommandUnknownOpts {
         ERROR_FORMATS,
       ),
     )
-    .addOption(
-      new Option("-v, --verbose", "log every request to stderr").argParser((_, count: number) => count + 1)
-        .default(0, "off"),
-    )
+    .option("-v, --verbose", "log every request to stderr")
     .option("-q, --quiet", "print only results, errors and what needs your action")
     .option(
       "--request-timeout <duration>",

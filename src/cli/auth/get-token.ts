@@ -39,8 +39,8 @@ export function getTokenCommand(context: ProcessContext): CommandUnknownOpts {
     )
     .addHelpText("after", EXAMPLES);
   command.action(async (own) => {
-    const { verbose, ...everywhere } = command.optsWithGlobals() as GlobalFlags;
-    const flags = { ...own, ...everywhere, minimumLife: own.minTtl, verbose: (verbose ?? 0) > 0 };
+    const everywhere = command.optsWithGlobals() as GlobalFlags;
+    const flags = { ...own, ...everywhere, minimumLife: own.minTtl };
     exitWith(await runGetToken(flags, getTokenContext(context)));
   });
   return command;
