@@ -5,6 +5,7 @@ import { SessionStore } from "../../src/sessions/store.ts";
 import { expectRejection } from "../expect-error.ts";
 import { testHost } from "../host.ts";
 import { CLOUDS } from "../clouds.ts";
+import type { SessionChange } from "../../src/sessions/write.ts";
 import { assertMissing } from "../scratch.ts";
 import { BOUND, openSandbox } from "./sandbox.ts";
 
@@ -16,6 +17,9 @@ Deno.test("an update of a session that was removed meanwhile writes nothing back
   await sandbox.store.update(session.name, () => ({ kubectlToken: "id" }));
   await assertMissing(file);
 });
+
+// @ts-expect-error: the name belongs to the file, and what is sealed wins when the session is opened.
+const _refused: SessionChange = () => ({ name: "other", apiHost: "api.example.com" });
 
 Deno.test("updates of one session at the same time lose nothing", async () => {
   await using sandbox = await openSandbox();
