@@ -1,4 +1,4 @@
-/** Owns what fuzz tests share: how many cases, hostile values and damaged documents. */
+/** What fuzz tests share: how many cases, hostile values and damaged documents. */
 
 import fc from "fast-check";
 import assert from "node:assert/strict";

@@ -100,7 +100,7 @@ Deno.test("without a home what a variable gives fails as it does with one, in ei
   }
 });
 
-Deno.test("what needs a folder is STORAGE that names the variable to set, and get-token says so in kubectl's form too", async () => {
+Deno.test("what needs a folder is STORAGE that names the variable to set", async () => {
   await using world = await openWorld();
   const env = await withFile(world);
   const at = `--hostname ${world.cloud.authHost} --api-hostname ${world.cloud.apiHost}`;

@@ -238,7 +238,7 @@ Deno.test("what is no bearer token, no key file, no place and no authority is US
   }
 });
 
-Deno.test("a flag and DATUMCTL_PROFILE come before the variables, the token before the file, both before the active session", async () => {
+Deno.test("which identity counts: a flag, DATUMCTL_PROFILE, the token, the file, the active session", async () => {
   await using world = await openWorld();
   const email = "ada@example.com";
   await world.login(email, "--profile ada");

@@ -192,7 +192,7 @@ Deno.test("a way that datumctl does not go is told, and not left out", async () 
   assert.deepEqual(stranger.connects, []);
 });
 
-Deno.test("a variable's session is for its own host: update-kubeconfig sends its token nowhere else and says so", async () => {
+Deno.test("a variable's session is for its own host: update-kubeconfig sends its token nowhere else", async () => {
   await using world = await openWorld();
   await using stranger = await startStranger();
   await world.login(ADA);

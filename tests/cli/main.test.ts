@@ -64,7 +64,7 @@ Deno.test("every command's --help goes to stdout, says how it is called and has 
   }
 });
 
-Deno.test("a help's descriptions are wrapped at the terminal's columns, between words, and name the other flags", async () => {
+Deno.test("a help's descriptions are wrapped between words at the terminal's columns", async () => {
   const lines = async (words: string, columns: number) => {
     const { stdout } = await line(words, { columns });
     return (stdout.split("\nExamples:\n")[0] ?? "").split("\n").filter((text) => !text.startsWith("Usage"));

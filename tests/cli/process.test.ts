@@ -54,8 +54,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a file of TLS secrets, which the runtime has opened already, is warned of by all but kubectl's plugin and -q",
+  name: "a file of TLS secrets is warned of by all but kubectl's plugin and -q",
   ignore: Deno.build.os === "windows",
   async fn() {
     const folder = await Deno.makeTempDir();

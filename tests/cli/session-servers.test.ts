@@ -60,7 +60,7 @@ async function serversOf({ sandbox }: World, name: string): Promise<string[] | u
   return servers?.map(({ origin }) => origin);
 }
 
-Deno.test("an entry of before gets its token, told which server asks or not; a Datum's is compared all the same", async () => {
+Deno.test("an entry of before gets its token, told which server asks or not", async () => {
   await using world = await openWorld();
   for (const before of KINDS) {
     const { name, host } = BEFORE[before];

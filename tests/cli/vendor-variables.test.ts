@@ -69,7 +69,7 @@ Deno.test("get-token reads the same words on its short way", async () => {
   assert.equal(await sessionOf("--session=one", { DATUM_SESSION: "two" }), "one");
 });
 
-Deno.test("DATUM_CREDENTIALS_FILE, DATUM_API_HOSTNAME and DATUM_API_HOST give an identity, after every word of ours", async () => {
+Deno.test("DATUM_CREDENTIALS_FILE and the hosts of DATUM_… give an identity, after every word of ours", async () => {
   await using world = await openWorld();
   const { apiHost } = world.cloud;
   const file = { ...placeOf(world), DATUM_CREDENTIALS_FILE: await keyFile(world) };

@@ -1,4 +1,4 @@
-/** Owns the control of a cloud from another process: plain http on the loopback address, JSON. */
+/** The control of a cloud from another process: plain http on the loopback address, JSON. */
 
 import type { CiIssuers, CiTokenOptions } from "./ci-issuers.ts";
 import type { Cloud } from "./cloud.ts";

@@ -1,4 +1,4 @@
-/** Owns the walk of a browser through the issuer's pages, by fetch alone: for tests that need no Chromium. */
+/** The walk of a browser through the issuer's pages, by fetch alone: for tests that need no Chromium. */
 
 /** How far a walk may go before it is called a loop. */
 const MOST_HOPS = 20;

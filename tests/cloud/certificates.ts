@@ -1,4 +1,4 @@
-/** Owns the cloud's certificates: an authority of its own and a server certificate below it, in DER by WebCrypto. */
+/** The cloud's certificates: an authority of its own and a server certificate below it, in DER by WebCrypto. */
 
 /** An authority and a server's certificate and key, as PEM. */
 export interface Certificates {

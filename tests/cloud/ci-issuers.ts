@@ -1,4 +1,4 @@
-/** Owns two CI systems that vouch for their jobs: a GitHub-like token service and a GitLab-like one. */
+/** Two CI systems that vouch for their jobs: a GitHub-like token service and a GitLab-like one. */
 
 import { decodeJwt, jwtVerify, SignJWT } from "jose";
 import type { JWTPayload } from "jose";

@@ -1,4 +1,4 @@
-/** Owns a cloud on this machine: an issuer and control planes over TLS, with switches for what goes wrong. */
+/** A cloud on this machine: an issuer and control planes over TLS, with switches for what goes wrong. */
 
 import { listenForAdmin } from "./admin.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";

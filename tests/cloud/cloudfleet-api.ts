@@ -1,4 +1,4 @@
-/** Owns Cloudfleet's API below `/v1`: an organization's tokens and clusters, for both roles. */
+/** Cloudfleet's API below `/v1`: an organization's tokens and clusters, for both roles. */
 
 import { ROLES } from "./cloudfleet-tokens.ts";
 import type { ApiToken, Role, TokenStore } from "./cloudfleet-tokens.ts";

@@ -1,4 +1,4 @@
-/** Owns Cloudfleet's identity service for machines: a Keycloak realm whose confidential clients are the API tokens. */
+/** Cloudfleet's identity service for machines: a Keycloak realm whose confidential clients are the API tokens. */
 
 import { createLocalJWKSet, jwtVerify, SignJWT } from "jose";
 

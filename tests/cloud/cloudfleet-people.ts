@@ -1,4 +1,4 @@
-/** Owns how people sign in to Cloudfleet: an issuer of their own, and the role that each of them has. */
+/** How people sign in to Cloudfleet: an issuer of their own, and the role that each of them has. */
 
 import type { Certificates } from "./certificates.ts";
 import type { Role } from "./cloudfleet-tokens.ts";

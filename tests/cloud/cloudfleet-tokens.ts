@@ -1,4 +1,4 @@
-/** Owns a Cloudfleet organization's API tokens: their ids, roles and secrets, which are the clients of its issuer. */
+/** A Cloudfleet organization's API tokens: their ids, roles and secrets, which are the clients of its issuer. */
 
 import type { SecretRecord } from "./secrets.ts";
 

@@ -1,4 +1,4 @@
-/** Owns a Cloudfleet on this machine: its identity service, its API, and two clusters, over TLS. */
+/** A Cloudfleet on this machine: its identity service, its API, and two clusters, over TLS. */
 
 import { makeCertificates } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";

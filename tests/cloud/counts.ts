@@ -1,4 +1,4 @@
-/** Owns the tally of requests, by endpoint. */
+/** The tally of requests, by endpoint. */
 
 /** Requests since the start or the last reset. */
 export interface Counts {

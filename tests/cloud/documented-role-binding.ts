@@ -1,4 +1,4 @@
-/** Owns the RoleBinding that the vendor's documentation gives as its example. */
+/** The RoleBinding that the vendor's documentation gives as its example. */
 
 /** That example, for the token with this id. */
 export function documentedRoleBinding(id: string): string {

@@ -1,4 +1,4 @@
-/** Owns what can be made to go wrong: the switches, and which fault a request meets. */
+/** What can be made to go wrong: the switches, and which fault a request meets. */
 
 import type { ForgeryName } from "./forgeries.ts";
 

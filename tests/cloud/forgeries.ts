@@ -1,4 +1,4 @@
-/** Owns the hostile issuer's table: what each forgery changes in an ID token or in the redirect of a sign-in. */
+/** The hostile issuer's table: what each forgery changes in an ID token or in the redirect of a sign-in. */
 
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from "jose";
 import type { JWK, JWTPayload } from "jose";

@@ -1,4 +1,4 @@
-/** Owns Debian's `glewlwyd` as an issuer for tests: a server of its own, set up by its own administration's API. */
+/** Debian's `glewlwyd` as an issuer for tests: a server of its own, set up by its own administration's API. */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";

@@ -1,4 +1,4 @@
-/** Owns the OpenID provider: `oidc-provider` set up as Zitadel answers, its sign-in pages, and its forgeries. */
+/** The OpenID provider: `oidc-provider` set up as Zitadel answers, its sign-in pages, and its forgeries. */
 
 import type { IncomingMessage, RequestListener } from "node:http";
 import { createLocalJWKSet, decodeJwt, jwtVerify, SignJWT } from "jose";

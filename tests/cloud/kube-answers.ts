@@ -1,4 +1,4 @@
-/** Owns how a control plane answers: documents, Tables, and the Status of a failure. */
+/** How a control plane answers: documents, Tables, and the Status of a failure. */
 
 import { type Call, wantsTable } from "./kube-request.ts";
 import type { KubeObject, Resource } from "./kube-resources.ts";

@@ -1,4 +1,4 @@
-/** Owns who may do what on a control plane: by a user's own verbs, or by the RBAC objects that a cluster holds. */
+/** Who may do what on a control plane: by a user's own verbs, or by the RBAC objects that a cluster holds. */
 
 import type { KubeObject } from "./kube-resources.ts";
 import { mayUser } from "./users.ts";

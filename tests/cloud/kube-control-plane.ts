@@ -1,4 +1,4 @@
-/** Owns what a control plane keeps: objects by their place, revisions, history, and who watches. */
+/** What a control plane keeps: objects by their place, revisions, history, and who watches. */
 
 import type { KubeObject, Resource } from "./kube-resources.ts";
 

@@ -1,4 +1,4 @@
-/** Owns how a control plane describes itself: versions, plain and aggregated discovery, OpenAPI. */
+/** How a control plane describes itself: versions, plain and aggregated discovery, OpenAPI. */
 
 import type { Resource } from "./kube-resources.ts";
 

@@ -1,4 +1,4 @@
-/** Owns reading the protobuf bodies that newer kubectl sends for built-in kinds; answers are always JSON. */
+/** Reading the protobuf bodies that newer kubectl sends for built-in kinds; answers are always JSON. */
 
 import type { KubeObject } from "./kube-resources.ts";
 

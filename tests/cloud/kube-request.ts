@@ -1,4 +1,4 @@
-/** Owns what a control plane reads in a request: the resource, the verb, the object, and how it is to answer. */
+/** What a control plane reads in a request: the resource, the verb, the object, and how it is to answer. */
 
 import type { Authorizer, Identity } from "./kube-authorization.ts";
 import type { ControlPlane } from "./kube-control-plane.ts";

@@ -1,4 +1,4 @@
-/** Owns which kinds the control planes serve, how they look in a table, and what is there from the start. */
+/** Which kinds the control planes serve, how they look in a table, and what is there from the start. */
 
 import { USERS } from "./users.ts";
 import type { User } from "./users.ts";

@@ -1,4 +1,4 @@
-/** Owns the SelfSubject… reviews: who is asking, and what they may do. */
+/** The SelfSubject… reviews: who is asking, and what they may do. */
 
 import { failure, json } from "./kube-answers.ts";
 import { apiVersion } from "./kube-control-plane.ts";

@@ -1,4 +1,4 @@
-/** Owns the verbs of a control plane: list, watch, create, update, patch, apply and delete. */
+/** The verbs of a control plane: list, watch, create, update, patch, apply and delete. */
 
 import { parse } from "yaml";
 

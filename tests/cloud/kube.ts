@@ -1,4 +1,4 @@
-/** Owns the control planes: the part of the Kubernetes API that kubectl and datumctl need, in memory. */
+/** The control planes: the part of the Kubernetes API that kubectl and datumctl need, in memory. */
 
 import { failure, forbidden, notFound, shown } from "./kube-answers.ts";
 import { BY_VERBS, byRoles } from "./kube-authorization.ts";

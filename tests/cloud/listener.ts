@@ -1,4 +1,4 @@
-/** Owns the two listeners, which can really go down and come back on the same port. */
+/** The two listeners, which can really go down and come back on the same port. */
 
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-/** Owns how machines sign in to a cloud: personal access tokens, service accounts and CI jobs, put together. */
+/** How machines sign in to a cloud: personal access tokens, service accounts and CI jobs, put together. */
 
 import type { JWTPayload } from "jose";
 

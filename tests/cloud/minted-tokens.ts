@@ -1,4 +1,4 @@
-/** Owns the short-lived access tokens of machines: minted, known to the control planes, taken away. */
+/** The short-lived access tokens of machines: minted, known to the control planes, taken away. */
 
 import type { JWTPayload } from "jose";
 

@@ -1,4 +1,4 @@
-/** Owns the issuer's pages: plain forms that work in a browser without script and for the walker in browser.ts. */
+/** The issuer's pages: plain forms that work in a browser without script and for the walker in browser.ts. */
 
 import type { User } from "./users.ts";
 

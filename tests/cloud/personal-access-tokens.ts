@@ -1,4 +1,4 @@
-/** Owns personal access tokens and the endpoint of the API host that exchanges them for short-lived ones. */
+/** Personal access tokens and the endpoint of the API host that exchanges them for short-lived ones. */
 
 import { randomText } from "./minted-tokens.ts";
 import type { Mint } from "./minted-tokens.ts";

@@ -1,4 +1,4 @@
-/** Owns an honest OpenID client on `oauth4webapi`, by which the cloud's own tests judge it. */
+/** An honest OpenID client on `oauth4webapi`, by which the cloud's own tests judge it. */
 
 import * as oauth from "oauth4webapi";
 

@@ -1,4 +1,4 @@
-/** Owns the record of what an issuer handed out or was shown that nobody else may read: what a leak is known by. */
+/** The record of what an issuer handed out or was shown that nobody else may read: what a leak is known by. */
 
 /** The members of requests and answers that are secret, at least until they were used. */
 const KINDS = [

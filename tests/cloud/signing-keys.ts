@@ -1,4 +1,4 @@
-/** Owns the RSA keys that issuers and service accounts sign with. */
+/** The RSA keys that issuers and service accounts sign with. */
 
 import { exportJWK } from "jose";
 import type { JSONWebKeySet, JWK } from "jose";

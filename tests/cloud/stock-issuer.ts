@@ -1,4 +1,4 @@
-/** Owns issuers that are `oidc-provider` as it comes out of the box, but for what a test wants otherwise. */
+/** Issuers that are `oidc-provider` as it comes out of the box, but for what a test wants otherwise. */
 
 import type { RequestListener } from "node:http";
 import { exportJWK, generateKeyPair } from "jose";

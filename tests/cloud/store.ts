@@ -1,4 +1,4 @@
-/** Owns the issuer's memory: what `oidc-provider` keeps, and how tests take it away. */
+/** The issuer's memory: what `oidc-provider` keeps, and how tests take it away. */
 
 import type { Adapter, AdapterPayload } from "oidc-provider/types";
 

@@ -1,4 +1,4 @@
-/** Owns a DataChain Studio on this machine: device login, the page where a person confirms the code, tokens. */
+/** A DataChain Studio on this machine: device login, the page where a person confirms the code, tokens. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 

@@ -1,4 +1,4 @@
-/** Owns what a token endpoint answers for a machine's grant, and how it refuses. */
+/** What a token endpoint answers for a machine's grant, and how it refuses. */
 
 /** The answer to a request at the token endpoint. */
 export interface GrantAnswer {

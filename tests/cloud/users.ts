@@ -1,4 +1,4 @@
-/** Owns who lives in the cloud and what each of them may do there. */
+/** Who lives in the cloud and what each of them may do there. */
 
 /** A person or a machine known to the issuer and to every control plane. */
 export interface User {

@@ -125,7 +125,7 @@ testInWorld(
 );
 
 testInWorld(
-  "a service account whose key was removed at the issuer: kubectl is told which key, and how to replace it",
+  "of a service account whose key was removed kubectl is told which key, and how to replace it",
   async (world) => {
     const { cloud } = world;
     const key = await cloud.addServiceAccount();

@@ -34,7 +34,7 @@ Deno.test({
     const { admin, url, caPem } = server;
     using client = Deno.createHttpClient({ caCerts: [caPem] });
     await context.step(
-      "the kinds of Datum's shapes have defaults, rules, columns, a status, a scale and fields to select by",
+      "the kinds of Datum's shapes are whole",
       async () => {
         const status = {
           nameservers: 2,

@@ -208,8 +208,7 @@ async function processList(): Promise<string> {
 }
 
 Deno.test({
-  name:
-    "Chromium as --browser-command is led to the issuer once; no secret stands in the process list, and who comes later is told",
+  name: "Chromium as --browser-command is led to the issuer once, with no secret in the process list",
   ignore: CHROMIUM === undefined || Deno.build.os !== "linux",
   async fn() {
     await using world = await openWorld();
@@ -264,8 +263,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a declined sign-in and a forged ID token show their reason and the next step, and no word of success",
+  name: "a declined sign-in and a forged ID token show their reason and the next step",
   ignore: CHROMIUM === undefined,
   async fn() {
     await withBrowser(async (world, browser) => {

@@ -250,7 +250,7 @@ Deno.test("--listen-port is the port that the browser comes back to; a taken one
   });
 });
 
-Deno.test("login --profile that comes back as somebody else is IDENTITY_MISMATCH, and the session stays as it was", async () => {
+Deno.test("login --profile that comes back as somebody else is IDENTITY_MISMATCH, and stores nothing", async () => {
   await inWorld(async (world) => {
     assert.equal((await world.login(ADA, ["--profile", "work"])).code, 0);
     const before = await contentOf(world);

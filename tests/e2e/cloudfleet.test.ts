@@ -123,7 +123,7 @@ testInPlace(
 );
 
 testInPlace(
-  "kubectl: a rotated token's profile goes on, the old secret does not; a deleted token is told by its profile",
+  "kubectl: a rotated token's profile goes on, and a deleted token is told by its profile",
   async (_, place) => {
     const { cloudfleet } = place;
     const { id, secret } = await withProfile(place, "ci", "User");

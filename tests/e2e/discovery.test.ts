@@ -17,8 +17,7 @@ async function signedIn(controlPlanes = {}): Promise<World> {
 }
 
 Deno.test({
-  name:
-    "api-resources, api-versions and get --raw print what kubectl prints, with its exit code and no more requests",
+  name: "api-resources, api-versions and get --raw print what kubectl prints",
   ignore: kubectl === "",
   async fn(context) {
     await using world = await signedIn();

@@ -57,7 +57,7 @@ const OUTAGES: Readonly<Record<string, Faults>> = {
 
 for (const [what, faults] of Object.entries(OUTAGES)) {
   testInWorld(
-    `an issuer that ${what}: NETWORK within 12 s of kubectl, three requests, one block, no browser, session kept`,
+    `an issuer that ${what} is NETWORK within 12 s of kubectl, and the session is kept`,
     async (world) => {
       await expiredSession(world);
       const mark = `${world.home}/browser-was-opened`;
@@ -130,7 +130,7 @@ testInWorld(
 );
 
 testInWorld(
-  "while a stored token still has life, an outage is not felt: it is handed out, and the issuer is spared",
+  "while a stored token still has life, an outage is not felt",
   async (world) => {
     // ID tokens issued 58 s ago with 27 s to go: fewer than a third of their life, which calls for a refresh.
     world.cloud.setControlPlanes({ acceptedTokens: "id" });
@@ -159,7 +159,7 @@ testInWorld(
 );
 
 testInWorld(
-  "a grant that was revoked: SESSION_EXPIRED with the command to run, the file kept, and after it kubectl works at once",
+  "a grant that was revoked is SESSION_EXPIRED with the command that mends it",
   async (world) => {
     await expiredSession(world);
     world.cloud.revokeAll("ada@example.com");
@@ -212,7 +212,7 @@ for (
 }
 
 testInWorld(
-  "an answer that is lost after the issuer rotated costs the session, as the issuer takes the retry for theft; it says so",
+  "an answer that is lost after the issuer rotated costs the session, and says so",
   async (world) => {
     await expiredSession(world);
     await world.cloud.setFaults({ token: { lostAnswer: true, times: 1 } });
@@ -302,7 +302,7 @@ for (const [what, { spoil, mend, why }] of Object.entries(SPOILED)) {
 
 for (const [what, clockOffset] of [["behind", 600], ["ahead", -4_000]] as const) {
   testInWorld(
-    `a clock that is ${what} is CLOCK_SKEW with both times; the rotated refresh token is kept, and set right it works`,
+    `a clock that is ${what} is CLOCK_SKEW with both times, and costs nobody the session`,
     async (world) => {
       await expiredSession(world);
       await world.cloud.setFaults({ clockOffset });

@@ -1,4 +1,4 @@
-/** Owns the hostile issuer's table: what an issuer does wrong, and what comes of it. docs/hostile-issuer.md prints it. */
+/** The hostile issuer's table: what an issuer does wrong, and what comes of it. docs/hostile-issuer.md prints it. */
 
 import type { ErrorCode } from "../../src/errors.ts";
 import type { CloudOptions, Faults } from "../cloud/cloud.ts";

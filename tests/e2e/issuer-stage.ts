@@ -1,4 +1,4 @@
-/** Owns the stage of sign-ins to any OpenID issuer: a world, an issuer beside its cloud, and a person's browser. */
+/** The stage of sign-ins to any OpenID issuer: a world, an issuer beside its cloud, and a person's browser. */
 
 import assert from "node:assert/strict";
 import { signInByHttp } from "../cloud/browser.ts";

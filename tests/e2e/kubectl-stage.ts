@@ -1,4 +1,4 @@
-/** Owns what the tests of the contract with kubectl share: signing in, kubectl's words, and entries as they are read. */
+/** What the tests of the contract with kubectl share: signing in, kubectl's words, and entries as they are read. */
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";

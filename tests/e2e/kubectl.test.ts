@@ -143,7 +143,7 @@ testWithKubectl(
 );
 
 testWithKubectl(
-  "a following entry hands no token to another host's server, says both hosts, and spoils no other entry",
+  "a following entry hands no token to another host's server, and says both hosts",
   async (world, run) => {
     await using other = await startCloud();
     await signIn(world, "ada@example.com");

@@ -1,4 +1,4 @@
-/** Owns which real kubectl programs are at hand: those pinned from npm, and those of an installed Cloud SDK. */
+/** Which real kubectl programs are at hand: those pinned from npm, and those of an installed Cloud SDK. */
 
 import { kubectlPath } from "../../scripts/npm-packages.ts";
 

@@ -1,4 +1,4 @@
-/** Owns the search for secrets where they must not be: in texts, and in every file below some folders. */
+/** The search for secrets where they must not be: in texts, and in every file below some folders. */
 
 import type { Secret } from "../cloud/cloud.ts";
 

@@ -189,7 +189,7 @@ const kindsOf = (world: World, cloudfleet: Cloudfleet): readonly Kind[] => [
 ];
 
 testInWorld(
-  "with a read-only home but for one folder, no keyring and no terminal, kubectl works for every kind of machine",
+  "kubectl works for every kind of machine with a read-only home, no keyring and no terminal",
   async (world) => {
     const job = await prepareJob(world);
     await using cloudfleet = await startCloudfleet();

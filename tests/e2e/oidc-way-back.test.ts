@@ -117,7 +117,7 @@ testAtIssuer(
 );
 
 testAtIssuer(
-  "over SSH, where the issuer has no device code, the address is pasted back; a wrong one is waited out",
+  "over SSH, where the issuer has no device code, the address is pasted back",
   {},
   async (stage) => {
     const { world, issuer, session } = stage;

@@ -140,7 +140,7 @@ testAtIssuer("--prompt replaces the consent, and an empty one sends none", {}, a
 });
 
 testAtIssuer(
-  "an issuer without ID tokens on refresh: the old one until its end, then NO_ID_TOKEN without a request",
+  "without ID tokens on refresh the old one serves until its end, then it is NO_ID_TOKEN",
   {
     configuration: { ttl: { IdToken: 6, AccessToken: 6 } },
     tokenAnswer: (grant) => grant === "refresh_token" ? { id_token: undefined } : {},

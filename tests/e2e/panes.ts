@@ -1,4 +1,4 @@
-/** Owns terminal panes for tests: programs that run in a real terminal each, what they show, and their keys. */
+/** Terminal panes for tests: programs that run in a real terminal each, what they show, and their keys. */
 
 import assert from "node:assert/strict";
 import { findProgram } from "../../src/system/processes.ts";

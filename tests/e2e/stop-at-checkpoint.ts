@@ -1,4 +1,4 @@
-/** Owns what a build for tests does at a checkpoint: it stops there for good when a variable says so, to be killed. */
+/** What a build for tests does at a checkpoint: it stops there for good when a variable says so, to be killed. */
 
 const variable = Deno.env.get("DATUMCTL_TEST_STOP_AT") ?? "";
 // `2 file synced` is the second time that the checkpoint of that name is passed.

@@ -143,7 +143,7 @@ test("a revoked access token that comes back is refreshed once, and the new one 
   assert.deepEqual(await calls(world, 1), [second]);
 });
 
-test("a token that is revoked after the issuer called it good is replaced at the next call of that process", async (world) => {
+test("a token that is revoked after the issuer called it good is replaced at the next call", async (world) => {
   // The test itself is the parent of each.
   const call = async () => {
     const { code, stdout, stderr } = await world.datumctl(["auth", "get-token"], {

@@ -1,4 +1,4 @@
-/** Owns the world of an end-to-end test: the compiled binary, a home of its own, a cloud, and a keyring if wanted. */
+/** The world of an end-to-end test: the compiled binary, a home of its own, a cloud, and a keyring if wanted. */
 
 import assert from "node:assert/strict";
 import { compileBinary, ROOT } from "../../scripts/compile.ts";

@@ -1,4 +1,4 @@
-/** Owns a real keyring for tests: a session bus and an unlocked gnome-keyring in a scratch home of their own. */
+/** A real keyring for tests: a session bus and an unlocked gnome-keyring in a scratch home of their own. */
 
 import { findProgram } from "../../src/system/processes.ts";
 import { until } from "../until.ts";

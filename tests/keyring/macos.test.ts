@@ -135,8 +135,7 @@ Deno.test("whatever an account is called, it is one word of one command, and ano
 });
 
 Deno.test({
-  name:
-    "a program in the place of security sees the secret on its stdin alone, whatever the account is called",
+  name: "a program in the place of security sees the secret on its stdin alone",
   ignore: Deno.build.os === "windows",
   async fn() {
     const folder = await Deno.makeTempDir();

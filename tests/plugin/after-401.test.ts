@@ -17,7 +17,7 @@ async function askable(sandbox: Sandbox) {
   };
 }
 
-Deno.test("what the issuer said of a token that comes back serves every process for 5 s, its silence for a minute", async () => {
+Deno.test("the issuer's answer on a token serves every process for 5 s, its silence for a minute", async () => {
   const answers = [
     [() => Response.json({ sub: SUBJECT }), 5_000],
     [() => new Response(null, { status: 500 }), 60_000],
@@ -52,7 +52,7 @@ Deno.test("a token revoked 6 s after the issuer called it good is replaced at th
   assert.equal(await token(), "access-1");
 });
 
-Deno.test("a token that the issuer refuses, of a session that it does not renew: SESSION_EXPIRED, not the dead token", async () => {
+Deno.test("a refused token of a session that is not renewed is SESSION_EXPIRED, not handed out again", async () => {
   await using sandbox = await openSandbox();
   const { name, call } = await askable(sandbox);
   sandbox.issuer.userinfo = () => new Response(null, { status: 401 });

@@ -23,7 +23,7 @@ Deno.test("the line of a kubeconfig entry is read", () => {
   );
 });
 
-Deno.test("every flag is read with = and with its value as the next word; those of every command anywhere on the line", () => {
+Deno.test("every flag is read with = and with its value as the next word", () => {
   const forms: readonly (readonly [string, string, Record<string, unknown>])[] = [
     ["--output", "token", { output: "token" }],
     ["--session", "a", { session: "a" }],

@@ -23,7 +23,7 @@ export const exec = (apiVersion: string = V1, interactive = false) => ({
 export async function getToken(
   { store }: Sandbox,
   request: GetTokenFlags = {},
-  env: Record<string, string> = {},
+  env: Readonly<Record<string, string>> = {},
   { parent = 4711, errorFormat = "human", ...more }:
     & Partial<Omit<GetTokenContext, "parent">>
     & { readonly parent?: number | ParentProcess } = {},

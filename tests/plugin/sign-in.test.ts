@@ -179,7 +179,7 @@ Deno.test("on a terminal that another program uses a browser comes up, and not a
   }
 });
 
-Deno.test("where neither the terminal can be used nor a browser comes up, the call fails at once, and as before", async () => {
+Deno.test("where neither a terminal nor a browser can be used, the call fails at once", async () => {
   for (const command of ["false", "no-such-browser"]) {
     await withStage(async (stage) => {
       stage.use({ raw: true, elsewhere: false });

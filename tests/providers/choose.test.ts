@@ -140,7 +140,7 @@ Deno.test("without a host, what only Studio has means Studio; with another host 
   await expectRejection(chosen({ flags: { name: "a" } }), { code: "USAGE", hint: /--provider studio/ });
 });
 
-Deno.test("a known host of Studio comes before the variable and the session; an issuer before all but the flag", async () => {
+Deno.test("which provider counts: a flag, an issuer, a known host of Studio, the variable, the session", async () => {
   const hostname = "studio.datachain.ai";
   assert.equal(await chosen({ flags: { hostname }, variable: "datum", renewed: SESSION }), "studio");
   assert.equal(await chosen({ flags: { hostname }, flag: "datum" }), "datum");

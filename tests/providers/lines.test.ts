@@ -9,7 +9,7 @@ import { OIDC } from "../../src/providers/oidc/facts.ts";
 import { CLOUDS } from "../clouds.ts";
 import { DATUM } from "../../src/providers/datum/facts.ts";
 
-Deno.test("the line that signs a machine in again names its place and way, in words that no shell takes for others", async () => {
+Deno.test("the line that signs a machine in again names its address and way, quoted for a shell", async () => {
   const usual = {
     authHost: "auth.datum.net",
     apiHost: "api.datum.net",

@@ -1,4 +1,4 @@
-/** Owns a process that asks the failure memory of a file whether it is the first for a parent, and prints the answer. */
+/** A process that asks the failure memory of a file whether it is the first for a parent, and prints the answer. */
 
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 

@@ -359,7 +359,7 @@ Deno.test("a forged or foreign answer stores nothing and hands out nothing: INVA
   }
 });
 
-Deno.test("a clock that is off is CLOCK_SKEW and keeps the rotated refresh token, so that a right clock goes on", async () => {
+Deno.test("a clock that is off is CLOCK_SKEW, and keeps the rotated refresh token", async () => {
   await using it = await expired();
   it.sandbox.issuer.ahead = 2 * HOUR;
   await expectRejection(token(it.sandbox, it.name), { code: "CLOCK_SKEW", exitCode: 1 });
@@ -369,7 +369,7 @@ Deno.test("a clock that is off is CLOCK_SKEW and keeps the rotated refresh token
   assert.equal((await token(it.sandbox, it.name)).token, "access-2");
 });
 
-Deno.test("an issuer that refreshes without ID tokens: the old one until it ends, then NO_ID_TOKEN, asked once", async () => {
+Deno.test("without ID tokens on refresh the old one serves until it ends; then NO_ID_TOKEN, asked once", async () => {
   await using sandbox = await openSandbox();
   const { session: { name } } = await sandbox.add();
   const idToken = (await stored(sandbox, name)).idToken;

@@ -222,7 +222,7 @@ async function skewed(asked: Promise<unknown>, off: number): Promise<void> {
   assert.ok(Math.abs(Date.parse(here) - Date.parse(there) - off) < 10_000, message);
 }
 
-Deno.test("an API token whose tokens say their times: a clock that is off is CLOCK_SKEW; what says none is not judged", async () => {
+Deno.test("an API token is judged by the times that its tokens say", async () => {
   await using sandbox = await openSandbox();
   const { issuer } = sandbox;
   issuer.idLife = 60;
@@ -359,7 +359,7 @@ Deno.test("a session that is removed while its token is made stays removed", asy
   await assertMissing(it.file);
 });
 
-Deno.test("a session that is removed while it waits for the lock is NOT_SIGNED_IN, and its remedy is a machine's", async () => {
+Deno.test("a machine's session that is removed while a process waits for its lock is NOT_SIGNED_IN", async () => {
   await using it = await counted();
   const session = await it.store.read(it.name);
   assert.ok(session !== undefined);
@@ -374,7 +374,7 @@ Deno.test("a session that is removed while it waits for the lock is NOT_SIGNED_I
 
 // ---- what goes wrong ----
 
-Deno.test("an issuer that is down is NETWORK, the session stays as it was, and a token that is still good is used", async () => {
+Deno.test("of an issuer that is down a token that is still good is used; without one it is NETWORK", async () => {
   await using it = await counted();
   await it.token();
   const text = await Deno.readTextFile(it.file);
@@ -388,7 +388,7 @@ Deno.test("an issuer that is down is NETWORK, the session stays as it was, and a
   assert.equal(await Deno.readTextFile(it.file), text);
 });
 
-Deno.test("a secret that is refused is SESSION_REJECTED, names the session and what renews it; nothing is lost", async () => {
+Deno.test("a secret that is refused is SESSION_REJECTED, and names what renews the session", async () => {
   await using sandbox = await openSandbox();
   sandbox.issuer.respond = () => Response.json({ error: "invalid_grant" }, { status: 400 });
   const tokenEndpoint = sandbox.issuer.metadata.token_endpoint;
@@ -499,7 +499,7 @@ Deno.test("a profile that nobody has signed in to says how", async () => {
 
 // ---- CI jobs ----
 
-Deno.test("a file's token is read again when it was replaced, with an exchange too, and nothing is kept of it without", async () => {
+Deno.test("a file's token is read again when it was replaced, and only an exchanged one is stored", async () => {
   await using cloud = await startCloud();
   await using sandbox = await openSandbox();
   const { gitlab } = cloud.ciIssuers;

@@ -1,4 +1,4 @@
-/** Owns an issuer over loopback http whose clock, answers and rotation a test holds in its hands. */
+/** An issuer over loopback http whose clock, answers and rotation a test holds in its hands. */
 
 import { SignJWT } from "jose";
 import type { IssuerMetadata } from "../../src/oauth/discovery.ts";

@@ -1,4 +1,4 @@
-/** Owns a session's public fields as the tests of its file and of its words begin with them. */
+/** A session's public fields as the tests of its file and of its words begin with them. */
 
 import type { Session } from "../../src/sessions/session.ts";
 import { DATUM } from "../../src/providers/datum/facts.ts";

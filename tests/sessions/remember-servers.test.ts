@@ -41,7 +41,7 @@ Deno.test("a list is sealed: an edited file adds nothing to it and takes nothing
   }
 });
 
-Deno.test("a list outlives refreshes, changes of public fields, and signing in again, to another key store too", async () => {
+Deno.test("a list of servers outlives refreshes, changes of public fields, and signing in again", async () => {
   await using sandbox = await openSandbox();
   await sandbox.add(OIDCS);
   await rememberServer(sandbox.store, "ada", { named: A }, BOUND);

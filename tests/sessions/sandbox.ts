@@ -1,4 +1,4 @@
-/** Owns a place for sessions of one test: real files in a folder of its own, a clock, and a keyring that can fail. */
+/** A place for sessions of one test: real files in a folder of its own, a clock, and a keyring that can fail. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";

@@ -228,7 +228,7 @@ Deno.test("a browser gets the address as one argument, and a named environment w
   });
 });
 
-Deno.test("a $BROWSER that fails or is missing is named, and gives way to the system's browser where there is one", async () => {
+Deno.test("a $BROWSER that fails or is missing is named, and gives way to the system's browser", async () => {
   await inScratch(async (folder) => {
     await writeScript(`${folder}/broken`, "exit 1");
     const missing = `${folder}/no such browser`;

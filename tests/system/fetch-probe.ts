@@ -1,4 +1,4 @@
-/** Owns a process that asks URLs through the product's own fetch and prints what each failure was called. */
+/** A process that asks URLs through the product's own fetch and prints what each failure was called. */
 
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 

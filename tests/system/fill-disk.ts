@@ -1,4 +1,4 @@
-/** Owns a process that tries to replace a file on a small disk, and prints what it was told. */
+/** A process that tries to replace a file on a small disk, and prints what it was told. */
 
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 

@@ -1,4 +1,4 @@
-/** Owns a process that takes a lock, says so, and keeps it until its stdin ends or it is killed. */
+/** A process that takes a lock, says so, and keeps it until its stdin ends or it is killed. */
 
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 

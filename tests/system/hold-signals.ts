@@ -1,4 +1,4 @@
-/** Owns a process that holds signals back until its stdin ends, and tells what came of them. */
+/** A process that holds signals back until its stdin ends, and tells what came of them. */
 
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 

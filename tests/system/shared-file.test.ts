@@ -81,7 +81,7 @@ for (const [name, replace] of REPLACEMENTS) {
     }));
 }
 
-Deno.test("replaceSharedFile() keeps the owner and mode of another's file, and what a copy cannot have it keeps in place", () =>
+Deno.test("replaceSharedFile() keeps the owner and mode of another's file", () =>
   inScratch(async (folder) => {
     for (const mode of [0o600, 0o400, 0o644, 0o666, 0o777]) {
       const path = `${folder}/${mode}`;
@@ -96,7 +96,7 @@ Deno.test("replaceSharedFile() keeps the owner and mode of another's file, and w
     assert.equal((await namesIn(folder)).length, 5);
   }));
 
-Deno.test("replaceSharedFile() renames a file whose mode the umask would trim, unless others may write in its folder", () =>
+Deno.test("replaceSharedFile() keeps a mode that the umask would trim", () =>
   inScratch(async (folder) => {
     const path = `${folder}/config`;
     for (

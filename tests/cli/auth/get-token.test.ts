@@ -73,7 +73,7 @@ Deno.test("a session that has the name of an earlier one gives its tokens to no 
   }
 });
 
-Deno.test("a Cloudfleet profile that has the name of an earlier one gives its tokens to no cluster of that one's", async () => {
+Deno.test("a Cloudfleet profile with the name of an earlier one gives that one's clusters no token", async () => {
   await using world = await openCloudfleetWorld();
   const other = await startCloudfleet({ organizationId: "bbbbbbbb-1f0e-4b43-9c5e-6d1f5a8e7b21" });
   try {
@@ -152,7 +152,7 @@ Deno.test("a user entry is never taken over from another session, wherever two n
   await world.ok(`${words} two --profile work@${apiHost} --kubeconfig ${path}`);
 });
 
-Deno.test("the name that a session elsewhere gets by itself is refused to a new one, before and after anybody is asked", async () => {
+Deno.test("the name that a session elsewhere gets by itself is refused to a new one", async () => {
   await using world = await openWorld();
   const { apiHost } = world.cloud;
   for (const name of [`${ADA}@api.example.com`, "ci@api.example.com"]) {

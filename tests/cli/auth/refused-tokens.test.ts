@@ -102,7 +102,7 @@ Deno.test("a server that refuses an issuer's ID token is shown that one alone, a
   await assertMissing(kubeconfig);
 });
 
-Deno.test("a server that accepted the session before is asked once more after one refresh, and a sign-in is named", async () => {
+Deno.test("a server that accepted the session before is asked once more, after one refresh", async () => {
   await using stage = await openStage(OIDC);
   const { sandbox, server, update } = stage;
   server.accepts = () => true;
@@ -171,7 +171,7 @@ Deno.test("an access token is shown to an API server with --token access, and th
   assert.equal(users[0].user.exec.args.at(-1), "--token=access");
 });
 
-Deno.test("an issuer's session of before, which learned the access token by itself, shows the ID token from now on", async () => {
+Deno.test("an issuer's session that learned the access token by itself shows the ID token from now on", async () => {
   await using stage = await openStage(OIDC, { kubectlToken: "access" });
   const { server, update } = stage;
   await update("--server", server.url);
@@ -215,7 +215,7 @@ Deno.test("a server that is none of a Datum's own gets no refresh either", async
   assert.equal(refreshes(sandbox), 0);
 });
 
-Deno.test("--certificate-authority is the server's: it is asked under it, and its entry holds it, not the issuer's", async () => {
+Deno.test("--certificate-authority is the server's, in the question and in the entry", async () => {
   const { caPem: issuers } = await makeCertificates(new Date());
   await using stage = await openStage(OIDC, {});
   const { sandbox, server, update, kubeconfig } = stage;
@@ -286,7 +286,7 @@ Deno.test("a kubeconfig that cannot be written is told before the server is aske
   assert.deepEqual(server.shown, []);
 });
 
-Deno.test("where kubectl's preferences refuse the command, it is said what lets it, quietly and in a dry run too", async () => {
+Deno.test("where kubectl's preferences refuse the command, it is said what allows it", async () => {
   await using stage = await openStage(OIDC);
   const { sandbox, server } = stage;
   const kuberc = `${sandbox.folder}/kuberc`;

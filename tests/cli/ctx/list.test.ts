@@ -5,7 +5,7 @@ import { openSandbox } from "../../sessions/sandbox.ts";
 import { startDrippingApi } from "../dripping-api.ts";
 import { runLine } from "../run-line.ts";
 
-Deno.test("organizations that never end telling their projects are NETWORK after four times the time of a request", async () => {
+Deno.test("projects without an end are NETWORK after four times the time of a request", async () => {
   await using sandbox = await openSandbox();
   await using api = await startDrippingApi((path) => {
     if (path.endsWith("/v1alpha1")) return { kind: "APIResourceList" };

@@ -233,7 +233,7 @@ Deno.test("a sign-in of another person than the session's stores nothing and tak
   assert.equal(world.cloud.counts().revocation, 1);
 });
 
-Deno.test("a renewed session is asked of the sealed issuer as the sealed person, whatever its file was made to say", async () => {
+Deno.test("a session is renewed at the sealed issuer as the sealed person, whatever its file says", async () => {
   await using world = await openWorld();
   await world.login(ADA, "--profile work");
   const { file } = await world.sandbox.paths("work");
@@ -307,7 +307,7 @@ Deno.test("what would lose a sign-in is refused before anybody is asked", async 
   assert.equal(cloud.counts().total, 0);
 });
 
-Deno.test("a session whose keyring is locked is not signed in to for nothing, and moves to a file only by name", async () => {
+Deno.test("a session whose keyring is locked is not signed in to for nothing", async () => {
   await using world = await openWorld();
   const { sandbox, cloud } = world;
   await world.login(ADA, "--profile work --keyring system");

@@ -52,7 +52,7 @@ Deno.test("the same e-mail in another realm is another person: six characters th
   assert.notEqual(other, second, "who has them is the same on every machine");
 });
 
-Deno.test("login --profile NAME --client-id NEW replaces its client, says so, and names the entries that it touches", async () => {
+Deno.test("login --profile NAME --client-id NEW replaces its client, and names the entries it touches", async () => {
   await using world = await openIssuerWorld();
   await world.login("one", "kubernetes", ["--profile", "work"]);
   await world.ok(["auth", "update-kubeconfig", "--server", "https://k8s.example.com", "--skip-validation"]);
@@ -124,7 +124,7 @@ Deno.test("auth list says of a session that is over that it has expired, of the 
   assert.match((await rows()).join("\n"), /^ada@.* Expired\ngrace@.* Expired \(active\)$/);
 });
 
-Deno.test("a sign-in that renews a session revokes what it replaced where both ID tokens name sessions that differ", async () => {
+Deno.test("a renewed session's old grant is revoked where both ID tokens name sessions that differ", async () => {
   for (
     const { before, after, endsSessions, revoked, log } of [
       {

@@ -68,7 +68,7 @@ const VENDORS: readonly Vendor[] = [
 ];
 
 for (const { name, bend, authorization = {}, token = {}, refresh = {} } of VENDORS) {
-  Deno.test(`the line for ${name} signs in, with a session that renews itself, and the next sign-in asks for the same`, async () => {
+  Deno.test(`the line for ${name} signs in to a session that renews itself`, async () => {
     await using world = await openIssuerWorld();
     const { issuer, sandbox } = world;
     bend?.(issuer);

@@ -210,7 +210,7 @@ const ACTING: readonly string[][] = [
   ["auth", "update-kubeconfig", "--server", "https://127.0.0.1:1", "--skip-validation"],
 ];
 
-Deno.test("a folder that came from somebody else opens nothing, says nothing of where to sign in, and is not written to", async () => {
+Deno.test("a folder that came from somebody else is neither opened, believed nor written to", async () => {
   await using world = await openStudioWorld();
   const [theirs, mine] = [await world.folder("theirs"), await world.folder("mine")];
   await signedIn(world, theirs, "shared");
@@ -376,7 +376,7 @@ Deno.test("where a folder's token has ended, kubectl begins no sign-in of the pe
   await assertMissing(signIn);
 });
 
-Deno.test("an entry that follows the active session follows the person's, in a folder with a session of its own, too", async () => {
+Deno.test("an entry that follows the active session follows the person's, in a project's folder too", async () => {
   await using world = await openStudioWorld();
   await world.sandbox.add({ name: "mine" });
   await world.ok(["auth", "switch", "mine"]);

@@ -70,7 +70,7 @@ Deno.test("a service account signs in with nobody asked, and its key file is not
   );
 });
 
-Deno.test("what a service account's token requests take along is sealed with its key, and sent whenever it makes another", async () => {
+Deno.test("a service account's own parameters are sealed with its key, and sent with each request", async () => {
   await using world = await openWorld();
   const path = await keyFile(world);
   const flags = "--token-param tenant=a --resource https://api.example.com/";
@@ -86,7 +86,7 @@ Deno.test("what a service account's token requests take along is sealed with its
   await world.ok("auth get-token --force-refresh");
 });
 
-Deno.test("a service account that sees several organizations signs in without being asked which, and acts in each", async () => {
+Deno.test("a service account that sees several organizations is not asked which", async () => {
   await using world = await openWorld();
   const path = await keyFile(world);
   const { code, stderr } = await world.run(`login ${at(world)} --credentials ${path}`, { keys: [] });
@@ -116,7 +116,7 @@ Deno.test("a key that comes by a pipe or a folder's name is USAGE that names sta
   }
 });
 
-Deno.test("an issuer that does not answer in time is NETWORK, in words without a person, and promises no session", async () => {
+Deno.test("a machine's issuer that does not answer in time is NETWORK, and no session is promised", async () => {
   await using world = await openWorld();
   const path = await keyFile(world);
   await world.cloud.setFaults({ issuer: { slow: 5_000 } });
@@ -130,7 +130,7 @@ Deno.test("an issuer that does not answer in time is NETWORK, in words without a
 
 // ---- a lost key ----
 
-Deno.test("of a machine whose key is lost no secret goes to another place than meant: the full line is named, and works", async () => {
+Deno.test("for a machine whose key is lost the full line is named, and works", async () => {
   await using world = await openWorld();
   const { cloud, sandbox } = world;
   const pat = cloud.addPersonalAccessToken();
@@ -272,7 +272,7 @@ Deno.test("what is no personal access token is refused unrepeated, and one that 
   assert.ok(!gone.stderr.includes(pat));
 });
 
-Deno.test("where tokens say nothing, a personal access token's session is told by its mark, and renewed by its name", async () => {
+Deno.test("where tokens say nothing, a personal access token's session is told by its fingerprint", async () => {
   await using world = await openWorld();
   world.cloud.setMachines({ accessTokens: "opaque" });
   const words = `login ${at(world)} --with-token --profile bot`;
@@ -294,7 +294,7 @@ Deno.test("where tokens say nothing, a personal access token's session is told b
 
 const AUDIENCE = "https://clusters.example.com";
 
-Deno.test("a GitHub job is handed to the API server as it is, asked for each time, and serves its own job alone", async () => {
+Deno.test("a GitHub job's token is handed to the API server as it is, asked for each time", async () => {
   await using world = await openWorld();
   const env = githubVariables(world.cloud);
   const words = `login ${at(world)} --workload github --audience ${AUDIENCE}`;
@@ -370,7 +370,7 @@ Deno.test("a variable of one's own, and a file that is read again when it was re
   assert.doesNotMatch(await stored(world), /accessToken/);
 });
 
-Deno.test("a job's token that is not good by a wrong clock alone is CLOCK_SKEW, at its login and after; nothing is stored", async () => {
+Deno.test("a job's token that is not good by a wrong clock alone is CLOCK_SKEW, at its login and after", async () => {
   await using world = await openWorld();
   const { cloud, sandbox } = world;
   const path = `${sandbox.folder}/token`;

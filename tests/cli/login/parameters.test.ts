@@ -24,7 +24,7 @@ const RESOURCES = ["resource=https://one.example.com/", "resource=urn:two"];
 const AUTHORIZATION = ["kc_idp_hint=github", "audience=https://api.example.com?a=1&b=2", ...RESOURCES];
 const TOKEN = ["tenant=a b", ...RESOURCES];
 
-Deno.test("in a browser's sign-in they go to the page and with the code, then with every refresh, and are remembered", async () => {
+Deno.test("in a browser's sign-in they go to the page, with the code and with every refresh", async () => {
   await using world = await openIssuerWorld();
   const { issuer } = world;
   await world.login("one", "kubernetes", [...FLAGS, "--profile", "work"]);
@@ -204,7 +204,7 @@ Deno.test("an audience that is trusted is remembered, for refreshes and for the 
   await world.ok(["auth", "get-token", "--force-refresh"]);
 });
 
-Deno.test("the line that signs in to a session whose key is lost has its parameters, as words that no shell takes for others", async () => {
+Deno.test("the line for a session whose key is lost has its parameters, quoted for a shell", async () => {
   await using world = await openIssuerWorld();
   await world.login("one", "kubernetes", [
     ...["--profile", "work", ...FLAGS, "--trust-audience", "https://x/", "--auth-param", "q=$(id); it's"],

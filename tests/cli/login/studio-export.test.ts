@@ -115,7 +115,7 @@ Deno.test("where a repository's index cannot be found, nothing is exported into 
   assert.deepEqual(world.studio.requests(), []);
 });
 
-Deno.test("a .gitignore that lets the copy be seen gets lines for it at its end, which is said; one that does not stays", async () => {
+Deno.test("a .gitignore that lets the copy be seen gets lines for it at its end", async () => {
   await using world = await openStudioWorld();
   const rows: [before: string, after: string][] = [
     ["config\n!con*\n", "config\n!con*\nconfig\n.config.datumctl-*\n"],

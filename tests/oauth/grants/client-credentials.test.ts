@@ -24,7 +24,7 @@ async function sent(more: Partial<ClientCredentialsInput> = {}) {
 }
 
 // https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2
-Deno.test("the grant is a form post with the client in the Authorization header, encoded as RFC 6749, 2.3.1 says", async () => {
+Deno.test("the grant is a form post with the client in the Authorization header (RFC 6749, 2.3.1)", async () => {
   const { method, body, headers } = await sent();
   assert.equal(method, "POST");
   assert.deepEqual(body, { grant_type: "client_credentials" });

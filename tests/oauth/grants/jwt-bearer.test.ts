@@ -101,7 +101,7 @@ Deno.test("an assertion that cannot be had is what the grant fails with, without
   assert.equal(issuer.requests.length, 0);
 });
 
-Deno.test("parameters of a person's own go along with every request, and take the place of none that is set here", async () => {
+Deno.test("parameters of a person's own go along with every request, and replace none", async () => {
   const parameters = { tokenParams: { tenant: "b", assertion: "x" }, resources: ["urn:a", "urn:b"] };
   const { issuer, minted } = asked({ parameters });
   await minted;
