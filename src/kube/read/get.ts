@@ -1,0 +1,290 @@
+/** `get`: reads lists and objects, and prints them as kubectl does. */
+
+import { AppError } from "../../errors.ts";
+import { printableLines } from "../../text.ts";
+import type { DiscoverySource } from "../discovery.ts";
+import { isItems, type JsonMembers } from "../lossless-json.ts";
+import { isUnserved } from "../resource-client.ts";
+import { fullNameOf } from "../resource-names.ts";
+import { sortBy } from "../sort-by.ts";
+import { alignColumns, MOST_TEXT } from "../table-layout.ts";
+import { isList, isTable, listItems, plainTable, rowObject } from "./list-items.ts";
+import { ObjectPrinter } from "./object-printer.ts";
+import type { Output } from "./output.ts";
+import { OBJECTS, type ReadClient, TABLE } from "./read-client.ts";
+import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
+import { TableLines } from "./table-lines.ts";
+import { type ReadScope, type ReadTarget, resolveTargets } from "./targets.ts";
+
+/** What reading needs. */
+export interface ReadContext {
+  readonly client: ReadClient;
+  readonly kinds: DiscoverySource;
+  /** Prints a text; resolves when there is room for more. */
+  readonly write: (text: string) => Promise<void>;
+  /** True where the text goes to a terminal: it is made safe, and a list is shown while it comes. */
+  readonly isTerminal: boolean;
+  /** In milliseconds. */
+  readonly now: () => number;
+}
+
+/** How objects are shown, whatever is read. */
+export interface ShowOptions {
+  readonly output: Output;
+  readonly showLabels?: boolean | undefined;
+  readonly labelColumns?: readonly string[] | undefined;
+  readonly showKind?: boolean | undefined;
+  readonly noHeaders?: boolean | undefined;
+  readonly showManagedFields?: boolean | undefined;
+}
+
+/** What `get` is told beside what to read. */
+export interface GetOptions extends
+  ShowOptions,
+  Pick<
+    ReadOptions,
+    "labelSelector" | "fieldSelector" | "subresource" | "ignoreNotFound" | "onExpired"
+  > {
+  readonly namespace: string;
+  readonly allNamespaces?: boolean | undefined;
+  /** 500 unless given; 0 for lists in one part. */
+  readonly chunkSize?: number | undefined;
+  readonly sortBy?: string | undefined;
+  /** Told how many objects have been read so far, after each part of a list. */
+  readonly onProgress?: ((count: number) => void) | undefined;
+}
+
+/** What became of a `get`. */
+export interface GetResult {
+  /** What could not be read; the rest was printed. */
+  readonly errors: readonly AppError[];
+  /** Where nothing was found, if nothing was printed for it and nothing else tells of it. */
+  readonly emptyIn: "namespace" | "everywhere" | undefined;
+  /** A sentence for each word that means more than one resource. */
+  readonly ambiguities: readonly string[];
+}
+
+/** The most objects of a list that are asked for at once. */
+export const CHUNK = 500;
+
+/** Reads and prints what the arguments mean. @throws {AppError} `USAGE`, and what nothing is printed after. */
+export async function get(
+  context: ReadContext,
+  args: readonly string[],
+  options: GetOptions,
+): Promise<GetResult> {
+  const scope: ReadScope = {
+    ...options,
+    selects: (options.labelSelector ?? "") !== "" || (options.fieldSelector ?? "") !== "",
+  };
+  const attempt = async () => {
+    const { targets, isSingle, ambiguities } = await resolveTargets(context.kinds, args, scope);
+    const run = new Get(context, options, targets);
+    const emptyIn = await (options.output.type === "table" ? run.table() : run.objects(isSingle));
+    return { errors: run.errors, emptyIn, ambiguities };
+  };
+  try {
+    return await attempt();
+  } catch (thrown) {
+    // What was kept of the server's resources may be old.
+    if (!(thrown instanceof AppError && isUnserved(thrown) && context.kinds.fromCache)) throw thrown;
+    await context.kinds.read({ fresh: true });
+    return await attempt();
+  }
+}
+
+class Get {
+  readonly errors: AppError[] = [];
+  readonly #context: ReadContext;
+  readonly #options: GetOptions;
+  readonly #targets: readonly ReadTarget[];
+  #count = 0;
+
+  constructor(context: ReadContext, options: GetOptions, targets: readonly ReadTarget[]) {
+    this.#context = context;
+    this.#options = options;
+    this.#targets = targets;
+  }
+
+  /** Prints tables. */
+  async table(): Promise<GetResult["emptyIn"]> {
+    const { sortBy: path } = this.#options;
+    const includeObject = path !== undefined ? "Object" : this.#needsMetadata() ? "Metadata" : "None";
+    const opened = await this.#open(TABLE, includeObject);
+    // A sorted list comes in one part, so that a path that sorts nothing is told before anything is printed.
+    const sorted = path === undefined
+      ? opened
+      : opened.map((one) => ({ ...one, first: this.#sorted(one.first, path) }));
+    const tables = new TablePages(this.#context, this.#options, opened.map(({ target }) => target));
+    for (const one of sorted) {
+      for await (const page of pagesOf(one, this.errors)) {
+        const table = this.#tableOf(page);
+        this.#progress(isItems(table.rows) ? table.rows.length : 0);
+        await tables.add(one.target, table);
+      }
+    }
+    await tables.end();
+    if (tables.isWritten || this.#options.ignoreNotFound || this.errors.length > 0) return undefined;
+    return this.#targets.every(({ resource }) => resource.namespaced) && !this.#options.allNamespaces
+      ? "namespace"
+      : "everywhere";
+  }
+
+  /** Prints the objects themselves. */
+  async objects(isSingle: boolean): Promise<undefined> {
+    const { sortBy: path, ignoreNotFound = false } = this.#options;
+    const opened = await this.#open(OBJECTS, undefined);
+    const printer = new ObjectPrinter(this.#context, this.#options);
+    if (isSingle) {
+      const [error] = this.errors;
+      if (error !== undefined) throw error;
+      const [one] = opened;
+      if (one !== undefined) await printer.single(objectIn(one.first, this.#context));
+      if (one !== undefined || ignoreNotFound) return undefined;
+    }
+    await printer.list(
+      path === undefined ? this.#pages(opened) : this.#sortedPages(opened, path),
+      ignoreNotFound,
+    );
+    return undefined;
+  }
+
+  async #open(accept: string, includeObject: ReadOptions["includeObject"]): Promise<OpenTarget[]> {
+    const chunkSize = this.#options.sortBy === undefined ? this.#options.chunkSize ?? CHUNK : 0;
+    const options = { ...this.#options, accept, includeObject, chunkSize };
+    return await openTargets(this.#context.client, this.#targets, options, this.errors);
+  }
+
+  #needsMetadata(): boolean {
+    const { allNamespaces, showLabels, labelColumns = [] } = this.#options;
+    return Boolean(allNamespaces || showLabels || labelColumns.length > 0);
+  }
+
+  #tableOf(page: JsonMembers): JsonMembers {
+    if (isTable(page)) return page;
+    const objects = isList(page)
+      ? listItems(page, this.#context.client.what)
+      : [objectIn(page, this.#context)];
+    return plainTable(objects, this.#context.now());
+  }
+
+  #sorted(page: JsonMembers, path: string): JsonMembers {
+    const table = this.#tableOf(page);
+    return isItems(table.rows) ? { ...table, rows: sortBy(table.rows, path, rowObject) } : table;
+  }
+
+  async *#pages(opened: readonly OpenTarget[]): AsyncGenerator<JsonMembers[], void, void> {
+    for (const one of opened) {
+      for await (const page of pagesOf(one, this.errors)) {
+        const objects = one.target.name === undefined
+          ? listItems(page, this.#context.client.what)
+          : [objectIn(page, this.#context)];
+        this.#progress(objects.length);
+        yield objects;
+      }
+    }
+  }
+
+  async *#sortedPages(
+    opened: readonly OpenTarget[],
+    path: string,
+  ): AsyncGenerator<JsonMembers[], void, void> {
+    const objects = (await Array.fromAsync(this.#pages(opened))).flat();
+    yield sortBy(objects, path, (object) => object);
+  }
+
+  #progress(count: number): void {
+    this.#count += count;
+    this.#options.onProgress?.(this.#count);
+  }
+}
+
+/** An answer that should be an object. @throws {AppError} `NETWORK` where it does not say of which kind it is. */
+export function objectIn(page: JsonMembers, { client }: Pick<ReadContext, "client">): JsonMembers {
+  if (typeof page.kind === "string" && page.kind !== "" && page.kind !== "Status") return page;
+  throw new AppError("NETWORK", `Something that is no object was answered by ${client.what}.`, {
+    hint: "A proxy or captive portal may have answered; else check the API host.",
+  });
+}
+
+/** The view of a resource's tables. */
+export function viewOf(
+  { showLabels, labelColumns, showKind, noHeaders, output }: ShowOptions,
+  { resource }: ReadTarget,
+  more: { readonly allNamespaces?: boolean | undefined; readonly isOneOfMany?: boolean | undefined },
+) {
+  return {
+    wide: output.type === "table" && output.wide,
+    namespace: Boolean(more.allNamespaces && resource.namespaced),
+    kind: showKind || more.isOneOfMany
+      ? `${resource.kind.toLowerCase()}${resource.group === "" ? "" : `.${resource.group}`}`
+      : undefined,
+    labelColumns,
+    labels: showLabels,
+    noHeaders,
+  };
+}
+
+function keyOf({ resource }: ReadTarget): string {
+  return `${fullNameOf(resource)} ${resource.version}`;
+}
+
+/** Prints the tables of several resources: each has widths of its own, and a blank line before it. */
+class TablePages {
+  readonly #context: ReadContext;
+  readonly #options: GetOptions;
+  readonly #isOneOfMany: boolean;
+  #key: string | undefined;
+  #table = new TableLines({});
+  #lines: string[][] = [];
+  #size = 0;
+  #widths: number[] = [];
+  #isGapDue = false;
+  /** Whether anything was printed. */
+  isWritten = false;
+
+  constructor(context: ReadContext, options: GetOptions, targets: readonly ReadTarget[]) {
+    this.#context = context;
+    this.#options = options;
+    this.#isOneOfMany = new Set(targets.map(keyOf)).size > 1;
+  }
+
+  async add(target: ReadTarget, table: JsonMembers): Promise<void> {
+    const key = keyOf(target);
+    if (key !== this.#key) {
+      await this.end();
+      this.#isGapDue = this.#key !== undefined && !this.#options.noHeaders && this.isWritten;
+      const { allNamespaces } = this.#options;
+      this.#table = new TableLines(
+        viewOf(this.#options, target, { allNamespaces, isOneOfMany: this.#isOneOfMany }),
+      );
+      this.#key = key;
+      this.#widths = [];
+    }
+    for (const line of this.#table.of(table)) {
+      this.#lines.push(line);
+      for (const cell of line) this.#size += cell.length;
+    }
+    if (this.#size > MOST_TEXT) {
+      throw new AppError("INVALID", "What is to be printed is too long for a table.");
+    }
+    // Elsewhere the widths are those of the whole table.
+    if (this.#context.isTerminal) await this.end();
+  }
+
+  /** Prints what is not yet printed. */
+  async end(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const text = alignColumns(this.#lines, this.#widths);
+    this.#lines = [];
+    this.#size = 0;
+    await this.#context.write(`${this.#isGapDue ? "\n" : ""}${shownText(this.#context, text)}`);
+    this.#isGapDue = false;
+    this.isWritten = true;
+  }
+}
+
+/** A text as it is written: safe for a terminal, and as it is for a program. */
+export function shownText({ isTerminal }: Pick<ReadContext, "isTerminal">, text: string): string {
+  return isTerminal ? printableLines(text) : text;
+}
