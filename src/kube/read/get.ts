@@ -3,7 +3,7 @@
 import { AppError } from "../../errors.ts";
 import { printableLines } from "../../text.ts";
 import type { DiscoverySource } from "../discovery.ts";
-import { isItems, type JsonMembers } from "../lossless-json.ts";
+import { isItems, type Json, type JsonMembers } from "../lossless-json.ts";
 import { isUnserved } from "../resource-client.ts";
 import { fullNameOf } from "../resource-names.ts";
 import { sortBy } from "../sort-by.ts";
@@ -13,7 +13,7 @@ import { ObjectPrinter } from "./object-printer.ts";
 import type { Output } from "./output.ts";
 import { OBJECTS, type ReadClient, TABLE } from "./read-client.ts";
 import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
-import { TableLines } from "./table-lines.ts";
+import { TableLines, type TableView } from "./table-lines.ts";
 import { type ReadScope, type ReadTarget, resolveTargets } from "./targets.ts";
 
 /** What reading needs. */
@@ -43,7 +43,7 @@ export interface GetOptions extends
   ShowOptions,
   Pick<
     ReadOptions,
-    "labelSelector" | "fieldSelector" | "subresource" | "ignoreNotFound" | "onExpired"
+    "labelSelector" | "fieldSelector" | "subresource" | "ignoreNotFound" | "onExpired" | "onWarning"
   > {
   readonly namespace: string;
   readonly allNamespaces?: boolean | undefined;
@@ -111,17 +111,14 @@ class Get {
     const { sortBy: path } = this.#options;
     const includeObject = path !== undefined ? "Object" : this.#needsMetadata() ? "Metadata" : "None";
     const opened = await this.#open(TABLE, includeObject);
-    // A sorted list comes in one part, so that a path that sorts nothing is told before anything is printed.
-    const sorted = path === undefined
-      ? opened
-      : opened.map((one) => ({ ...one, first: this.#sorted(one.first, path) }));
     const tables = new TablePages(this.#context, this.#options, opened.map(({ target }) => target));
-    for (const one of sorted) {
-      for await (const page of pagesOf(one, this.errors)) {
-        const table = this.#tableOf(page);
-        this.#progress(isItems(table.rows) ? table.rows.length : 0);
-        await tables.add(one.target, table);
+    if (path === undefined) {
+      for (const one of opened) {
+        for await (const table of this.#tables(one)) await tables.add(one.target, table);
       }
+    } else {
+      // All at first, so that a path that sorts nothing is told before anything is printed.
+      for (const { target, table } of await this.#sortedTables(opened, path)) await tables.add(target, table);
     }
     await tables.end();
     if (tables.isWritten || this.#options.ignoreNotFound || this.errors.length > 0) return undefined;
@@ -168,9 +165,28 @@ class Get {
     return plainTable(objects, this.#context.now());
   }
 
-  #sorted(page: JsonMembers, path: string): JsonMembers {
-    const table = this.#tableOf(page);
-    return isItems(table.rows) ? { ...table, rows: sortBy(table.rows, path, rowObject) } : table;
+  async *#tables(one: OpenTarget): AsyncGenerator<JsonMembers, void, void> {
+    for await (const page of pagesOf(one, this.errors)) {
+      const table = this.#tableOf(page);
+      this.#progress(rowsOf(table).length);
+      yield table;
+    }
+  }
+
+  /** One table for each resource, in order. */
+  async #sortedTables(
+    opened: readonly OpenTarget[],
+    path: string,
+  ): Promise<{ readonly target: ReadTarget; readonly table: JsonMembers }[]> {
+    const found = [];
+    for (const [one, ...more] of Map.groupBy(opened, ({ target }) => keyOf(target)).values()) {
+      if (one === undefined) continue;
+      const tables: JsonMembers[] = [];
+      for (const each of [one, ...more]) tables.push(...await Array.fromAsync(this.#tables(each)));
+      const rows = sortBy(tables.flatMap(rowsOf), path, rowObject);
+      found.push({ target: one.target, table: { ...tables[0], rows } });
+    }
+    return found;
   }
 
   async *#pages(opened: readonly OpenTarget[]): AsyncGenerator<JsonMembers[], void, void> {
@@ -210,19 +226,23 @@ export function objectIn(page: JsonMembers, { client }: Pick<ReadContext, "clien
 /** The view of a resource's tables. */
 export function viewOf(
   { showLabels, labelColumns, showKind, noHeaders, output }: ShowOptions,
-  { resource }: ReadTarget,
-  more: { readonly allNamespaces?: boolean | undefined; readonly isOneOfMany?: boolean | undefined },
-) {
+  { resource: { kind, group } }: ReadTarget,
+  more: { readonly namespace: boolean; readonly isOneOfMany: boolean },
+): TableView {
   return {
     wide: output.type === "table" && output.wide,
-    namespace: Boolean(more.allNamespaces && resource.namespaced),
+    namespace: more.namespace,
     kind: showKind || more.isOneOfMany
-      ? `${resource.kind.toLowerCase()}${resource.group === "" ? "" : `.${resource.group}`}`
+      ? `${kind.toLowerCase()}${group === "" ? "" : `.${group}`}`
       : undefined,
     labelColumns,
     labels: showLabels,
     noHeaders,
   };
+}
+
+function rowsOf({ rows }: JsonMembers): readonly Json[] {
+  return isItems(rows) ? rows : [];
 }
 
 function keyOf({ resource }: ReadTarget): string {
@@ -240,6 +260,7 @@ class TablePages {
   #size = 0;
   #widths: number[] = [];
   #isGapDue = false;
+  #isNamespaced = false;
   /** Whether anything was printed. */
   isWritten = false;
 
@@ -254,9 +275,10 @@ class TablePages {
     if (key !== this.#key) {
       await this.end();
       this.#isGapDue = this.#key !== undefined && !this.#options.noHeaders && this.isWritten;
-      const { allNamespaces } = this.#options;
+      // As in kubectl, the column stays for what has no namespace and follows.
+      this.#isNamespaced ||= Boolean(this.#options.allNamespaces && target.resource.namespaced);
       this.#table = new TableLines(
-        viewOf(this.#options, target, { allNamespaces, isOneOfMany: this.#isOneOfMany }),
+        viewOf(this.#options, target, { namespace: this.#isNamespaced, isOneOfMany: this.#isOneOfMany }),
       );
       this.#key = key;
       this.#widths = [];

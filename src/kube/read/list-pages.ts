@@ -19,6 +19,8 @@ export interface ListRequest {
    * object may be there twice or not at all.
    */
   readonly onExpired?: (() => void) | undefined;
+  /** Told what the server warns of, with each part. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
 /** The most parts, and the most of them that have nothing new. */
@@ -34,7 +36,7 @@ export async function* listPages(
   client: ReadClient,
   list: ListRequest,
 ): AsyncGenerator<JsonMembers, void, void> {
-  const { path, accept, query, chunkSize, onExpired } = list;
+  const { path, accept, query, chunkSize, onExpired, onWarning } = list;
   const limit = chunkSize > 0 ? String(chunkSize) : undefined;
   let token: string | undefined;
   let restarts = 0;
@@ -47,7 +49,7 @@ export async function* listPages(
       token = rest;
       continue;
     }
-    const page = bodyOf(client, read);
+    const page = bodyOf(client, read, onWarning);
     yield page;
     const next = text(metadataOf(page).continue);
     if (next === "") return;

@@ -1,7 +1,7 @@
 /** Prints objects, alone or as a list, in the forms that are no table of the server's. */
 
 import { printableLines } from "../../text.ts";
-import { jsonText } from "../json-text.ts";
+import { compactJson, jsonString, jsonText } from "../json-text.ts";
 import { jsonListPrinter, type ListPrinter, yamlListPrinter } from "../list-text.ts";
 import type { JsonMembers } from "../lossless-json.ts";
 import { metadataOf, text } from "../resource-client.ts";
@@ -28,6 +28,17 @@ export class ObjectPrinter {
   /** Prints an object that is in no list; several of them are documents, one after another. */
   async single(object: JsonMembers): Promise<void> {
     await this.#write(this.#document(object));
+  }
+
+  /** Prints what happened to an object, with the object. */
+  async event(type: string, object: JsonMembers): Promise<void> {
+    const shown = this.#shown(object);
+    const { output } = this.#options;
+    await this.#write(
+      output.type === "json"
+        ? `{"type":${jsonString(type)},"object":${compactJson(shown)}}\n`
+        : this.#document({ type, object: shown }),
+    );
   }
 
   /**

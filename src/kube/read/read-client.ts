@@ -9,6 +9,7 @@ import {
   type ResourceAnswer,
   type ResourceClient,
   type ResourceRequest,
+  warningsOf,
 } from "../resource-client.ts";
 
 /** A request that changes nothing. */
@@ -50,15 +51,25 @@ export function readRequest(path: string, accept: string, query: ResourceRequest
   return { method: "GET", path, query, accept, repeatable: true };
 }
 
-/** The object that is answered, or the refusal. @throws {AppError} as {@link ReadClient.send}. */
+/** An answer, read as JSON. @throws {AppError} as {@link ReadClient.send}. */
 export async function readAnswer(client: ReadClient, request: ReadRequest): Promise<ReadAnswer> {
   const answer = await client.send(request);
   const body = readJson(new TextDecoder().decode(answer.body));
   return { answer, body: isMembers(body) ? body : undefined };
 }
 
-/** The object of a good answer. @throws {AppError} `NETWORK` where there is none, and the refusal. */
-export function bodyOf(client: ReadClient, read: ReadAnswer): JsonMembers {
+/**
+ * The object of a good answer.
+ *
+ * @param onWarning told what the server warns of.
+ * @throws {AppError} `NETWORK` where there is none, and the refusal.
+ */
+export function bodyOf(
+  client: ReadClient,
+  read: ReadAnswer,
+  onWarning?: (warning: string) => void,
+): JsonMembers {
+  for (const warning of warningsOf(read)) onWarning?.(warning);
   if (isGood(read) && read.body !== undefined) return read.body;
   throw errorOf(client, { ...read, body: shallow(read.body) });
 }

@@ -21,6 +21,8 @@ export interface ReadOptions {
   readonly ignoreNotFound?: boolean | undefined;
   /** See {@link listPages}. */
   readonly onExpired?: ((target: ReadTarget) => void) | undefined;
+  /** Told what the server warns of, with each answer. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
 /** A target that the server has answered for. */
@@ -79,13 +81,29 @@ async function* targetPages(
   target: ReadTarget,
   options: ReadOptions,
 ): AsyncGenerator<JsonMembers, void, void> {
-  const { accept, includeObject, labelSelector, fieldSelector, chunkSize, subresource, onExpired } = options;
+  const {
+    accept,
+    includeObject,
+    labelSelector,
+    fieldSelector,
+    chunkSize,
+    subresource,
+    onExpired,
+    onWarning,
+  } = options;
   if (target.name === undefined) {
     const query = { labelSelector, fieldSelector, includeObject };
     const told = () => onExpired?.(target);
-    yield* listPages(client, { path: targetPath(target), accept, query, chunkSize, onExpired: told });
+    yield* listPages(client, {
+      path: targetPath(target),
+      accept,
+      query,
+      chunkSize,
+      onExpired: told,
+      onWarning,
+    });
     return;
   }
   const path = targetPath(target, subresource);
-  yield bodyOf(client, await readAnswer(client, readRequest(path, accept, { includeObject })));
+  yield bodyOf(client, await readAnswer(client, readRequest(path, accept, { includeObject })), onWarning);
 }

@@ -94,21 +94,22 @@ async function resolveTypes(
 ): Promise<ReadTargets> {
   const ambiguities: string[] = [];
   const found = new Map<string, ApiResource>();
-  for (const word of new Set(types.split(",").filter((part) => part !== ""))) {
-    for (const resource of await resourcesOf(source, word, ambiguities)) {
+  const words = types.split(",");
+  if (words.includes("")) throw usage(`A type is missing beside a comma: "${printable(types, 100)}".`);
+  for (const word of new Set(words)) {
+    const resources = await resourcesOf(source, word, ambiguities);
+    if (resources.length > 1 && names.length > 0) throw usage("A category has no names of objects.");
+    for (const resource of resources) {
       found.set(`${fullNameOf(resource)} ${resource.version}`, resource);
     }
   }
   const resources = [...found.values()];
-  const [resource] = resources;
-  if (resource === undefined) throw usage(`"${printable(types, 100)}" names no type of resource.`);
   if (names.length === 0) {
     return { targets: resources.map((one) => listTarget(one, scope)), isSingle: false, ambiguities };
   }
-  if (resources.length > 1) throw usage("Names can be given with one type of resource only.");
   if (scope.selects) throw usage("Objects are either named or selected, not both.");
-  const targets = [...new Set(names)].map((name) => objectTarget(resource, name, scope));
-  return { targets, isSingle: names.length === 1, ambiguities };
+  const targets = resources.flatMap((resource) => names.map((name) => objectTarget(resource, name, scope)));
+  return { targets, isSingle: targets.length === 1, ambiguities };
 }
 
 /** The resources that a word means: a category's, or one. A category comes first, as in kubectl. */

@@ -22,8 +22,8 @@ Deno.test({ name: "get prints what kubectl prints", ignore: !atHand }, async (co
     const args = line.map((word) => word.replace("TEMPLATE-FILE", file).replace("COLUMNS-FILE", columns));
     const [theirs, ours] = [await server.kubectl("get", ...args), await runGet(server, args)];
     const same = masked(ours.stdout) === masked(theirs.stdout) && (ours.code === 0) === (theirs.code === 0);
-    const isEmptyTold = theirs.stderr.startsWith("No resources found");
-    const emptyIn = theirs.stderr.includes("namespace.") ? "namespace" : "everywhere";
+    const isEmptyTold = theirs.stderr.includes("No resources found");
+    const emptyIn = /No resources found in \S+ namespace\./.test(theirs.stderr) ? "namespace" : "everywhere";
     if (same && ours.emptyIn === (isEmptyTold ? emptyIn : undefined)) continue;
     failures.push(
       `get ${args.join(" ")}\n-- kubectl ${theirs.code} ${theirs.stderr}${theirs.stdout.slice(0, 1500)}\n` +
