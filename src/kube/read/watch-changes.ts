@@ -71,7 +71,7 @@ export async function* watchChanges(
       if (state.version === undefined) yield* listAgain(client, request, state);
       const events = watchOnce(client, request, state, signal);
       for (;;) {
-        const { done, value } = await events.next();
+        const { done, value } = await unlessAborted(events.next(), signal);
         if (done) {
           ended = value;
           break;
@@ -103,6 +103,19 @@ export async function* watchChanges(
     const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 20)) *
       (0.5 + random() / 2);
     await sleep(pause, signal).catch(() => {});
+  }
+}
+
+/** What is waited for, or the signal's reason: a body that does not end with its request holds up nobody. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    if (signal.aborted) abort();
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -50,13 +50,16 @@ export async function watch(
   await new Watch(context, target, options).run();
 }
 
+/** The width of `MODIFIED` with the blanks behind it. */
+const EVENT_WIDTH = 11;
+
 class Watch {
   readonly #context: ReadContext;
   readonly #target: ReadTarget;
   readonly #options: WatchGetOptions;
   readonly #table: TableLines;
   readonly #objects: ObjectPrinter;
-  readonly #widths: number[] = [];
+  readonly #widths: number[];
   readonly #state: WatchState = { objects: new WatchedObjects(), version: undefined };
 
   constructor(context: ReadContext, target: ReadTarget, options: WatchGetOptions) {
@@ -65,6 +68,8 @@ class Watch {
     this.#options = options;
     const namespace = options.allNamespaces === true && target.resource.namespaced;
     this.#table = new TableLines(viewOf(options, target, { namespace, isOneOfMany: false }));
+    // As wide as the longest word from the beginning.
+    this.#widths = !options.outputWatchEvents ? [] : namespace ? [0, EVENT_WIDTH] : [EVENT_WIDTH];
     this.#objects = new ObjectPrinter(context, options);
   }
 

@@ -3,12 +3,8 @@
 import assert from "node:assert/strict";
 import { runGet } from "./command-line.ts";
 import { LINES, OBJECTS } from "./get-lines.ts";
+import { masked } from "./masked.ts";
 import { atHand, startReadServer } from "./read-server.ts";
-
-/** Ages differ between two commands, one after the other; their widths do not matter where they stand last. */
-function masked(text: string): string {
-  return text.replace(/\b(?:\d+[smhd]){1,2}\b|<invalid>/g, "AGE").replace(/AGE +/g, "AGE ");
-}
 
 Deno.test({ name: "get prints what kubectl prints", ignore: !atHand }, async (context) => {
   await using server = await startReadServer();
