@@ -30,14 +30,13 @@ export class ObjectPrinter {
     await this.#write(this.#document(object));
   }
 
-  /** Prints what happened to an object, with the object. */
+  /** Prints what happened to an object, with the whole object, as kubectl does: its managed fields, too. */
   async event(type: string, object: JsonMembers): Promise<void> {
-    const shown = this.#shown(object);
     const { output } = this.#options;
     await this.#write(
       output.type === "json"
-        ? `{"type":${jsonString(type)},"object":${compactJson(shown)}}\n`
-        : this.#document({ type, object: shown }),
+        ? `{"type":${jsonString(type)},"object":${compactJson(object)}}\n`
+        : this.#document({ type, object }),
     );
   }
 

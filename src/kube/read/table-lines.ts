@@ -42,7 +42,6 @@ export class TableLines {
     this.#isTitled = true;
     for (const row of rows) lines.push(row);
     if (event === undefined) return lines;
-    const at = this.#view.namespace ? 1 : 0;
-    return lines.map((line, index) => line.toSpliced(at, 0, index < titled ? "EVENT" : event));
+    return lines.map((line, index) => [index < titled ? "EVENT" : event, ...line]);
   }
 }

@@ -66,10 +66,10 @@ class Watch {
     this.#context = context;
     this.#target = target;
     this.#options = options;
-    const namespace = options.allNamespaces === true && target.resource.namespaced;
+    const namespace = options.allNamespaces === true;
     this.#table = new TableLines(viewOf(options, target, { namespace, isOneOfMany: false }));
     // As wide as the longest word from the beginning.
-    this.#widths = !options.outputWatchEvents ? [] : namespace ? [0, EVENT_WIDTH] : [EVENT_WIDTH];
+    this.#widths = options.outputWatchEvents ? [EVENT_WIDTH] : [];
     this.#objects = new ObjectPrinter(context, options);
   }
 
@@ -148,8 +148,9 @@ class Watch {
     if (this.#options.output.type === "table") {
       const table = isTable(object) ? object : plainTable([object], this.#context.now());
       await this.#printTable(table, type);
-    } else if (this.#options.outputWatchEvents) await this.#objects.event(type, object);
-    else await this.#objects.single(object);
+    } else if (this.#options.outputWatchEvents && this.#options.output.type !== "name") {
+      await this.#objects.event(type, object);
+    } else await this.#objects.single(object);
   }
 
   async #printTable(table: JsonMembers, type: string): Promise<void> {

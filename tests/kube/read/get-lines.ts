@@ -81,7 +81,7 @@ const WAYS = [
   "-o name",
   "-o jsonpath={.items[*].metadata.name}",
   "-o jsonpath={.metadata.name}{.kind}",
-  "-o jsonpath-as-json={..name}",
+  "-o jsonpath-as-json={.items[*].metadata.labels}",
   "-o custom-columns=NAME:.metadata.name,A:.data.a,K:.kind",
   "--sort-by=.metadata.name",
   "--sort-by=.metadata.name -o name",

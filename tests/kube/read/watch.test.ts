@@ -98,6 +98,9 @@ const LINES = [
   "cm a -w -o yaml --show-managed-fields",
   "cm -w -o json --output-watch-events",
   "cm -w -o yaml --output-watch-events",
+  "cm -w -o name --output-watch-events",
+  "cm -w -o jsonpath={.type}{.object.metadata.name} --output-watch-events",
+  "cm -w -o custom-columns=T:.type,N:.object.metadata.name --output-watch-events",
   "cm -w -o custom-columns=N:.metadata.name,D:.data",
   "cm -w -o jsonpath={.metadata.name}={.data}",
   "cm -w -o name --chunk-size=1",
@@ -140,4 +143,67 @@ Deno.test({ name: "a watch prints what kubectl's prints", ignore: !atHand }, asy
   }
   await Promise.all(pairs.map(({ errors }) => errors));
   assert.equal(failures.join("\n\n"), "");
+});
+
+/** A way to the server on which a connection can be cut. */
+function cuttable(server: ReadServer) {
+  const { fetch } = server;
+  let cut = new AbortController();
+  let isDown = false;
+  server.fetch = async (url, init) => {
+    if (isDown) throw new TypeError("connection refused");
+    const signals = [cut.signal, ...(init.signal ? [init.signal] : [])];
+    return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+  };
+  return {
+    cut() {
+      cut.abort(new TypeError("connection reset"));
+      cut = new AbortController();
+    },
+    down(is: boolean) {
+      isDown = is;
+    },
+  };
+}
+
+Deno.test({
+  name: "a watch goes on after a dropped connection, and after an expired version",
+  ignore: !atHand,
+}, async () => {
+  await using server = await startReadServer();
+  const way = cuttable(server);
+  for (const name of ["a", "b"]) await server.send("POST", CONFIG_MAPS, { metadata: { name } });
+  await using watching = await startWatch(server, [
+    "cm",
+    "-w",
+    "-o",
+    "name",
+    "--field-selector=metadata.name!=kube-root-ca.crt",
+  ]);
+  const has = (lines: string) => until(() => watching.stdout() === lines);
+  await has("configmap/a\nconfigmap/b\n");
+  way.cut();
+  await server.send("POST", CONFIG_MAPS, { metadata: { name: "c" } });
+  await has("configmap/a\nconfigmap/b\nconfigmap/c\n");
+  // Meanwhile more happens, and then the server says that it no longer knows what.
+  const { fetch } = server;
+  let expired = 0;
+  server.fetch = (url, init) => {
+    if (url.searchParams.get("watch") !== "true" || expired > 0) return fetch(url, init);
+    expired += 1;
+    // The oldest version of all has long been compacted.
+    url.searchParams.set("resourceVersion", "1");
+    return fetch(url, init);
+  };
+  way.down(true);
+  way.cut();
+  await server.send("DELETE", `${CONFIG_MAPS}/a`);
+  await server.send("PATCH", `${CONFIG_MAPS}/b`, { data: { x: "1" } });
+  way.down(false);
+  await has("configmap/a\nconfigmap/b\nconfigmap/c\nconfigmap/a\nconfigmap/b\n");
+  await server.send("POST", CONFIG_MAPS, { metadata: { name: "d" } });
+  const all = "configmap/a\nconfigmap/b\nconfigmap/c\nconfigmap/a\nconfigmap/b\nconfigmap/d\n";
+  await has(all);
+  assert.deepEqual([watching.stdout(), expired], [all, 1]);
+  assert.ok(watching.interruptions.length > 0);
 });
