@@ -1,8 +1,6 @@
 /** `get`: reads lists and objects, and prints them as kubectl does. */
 
 import { AppError } from "../../errors.ts";
-import { printableLines } from "../../text.ts";
-import type { DiscoverySource } from "../discovery.ts";
 import { isItems, type Json, type JsonMembers } from "../lossless-json.ts";
 import { isUnserved } from "../resource-client.ts";
 import { fullNameOf } from "../resource-names.ts";
@@ -10,33 +8,11 @@ import { sortBy } from "../sort-by.ts";
 import { alignColumns, MOST_TEXT } from "../table-layout.ts";
 import { isList, isTable, listItems, plainTable, rowObject } from "./list-items.ts";
 import { ObjectPrinter } from "./object-printer.ts";
-import type { Output } from "./output.ts";
-import { OBJECTS, type ReadClient, TABLE } from "./read-client.ts";
+import { OBJECTS, TABLE } from "./read-client.ts";
 import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
-import { TableLines, type TableView } from "./table-lines.ts";
+import { objectIn, type ReadContext, shownText, type ShowOptions, viewOf } from "./show.ts";
+import { TableLines } from "./table-lines.ts";
 import { type ReadScope, type ReadTarget, resolveTargets } from "./targets.ts";
-
-/** What reading needs. */
-export interface ReadContext {
-  readonly client: ReadClient;
-  readonly kinds: DiscoverySource;
-  /** Prints a text; resolves when there is room for more. */
-  readonly write: (text: string) => Promise<void>;
-  /** True where the text goes to a terminal: it is made safe, and a list is shown while it comes. */
-  readonly isTerminal: boolean;
-  /** In milliseconds. */
-  readonly now: () => number;
-}
-
-/** How objects are shown, whatever is read. */
-export interface ShowOptions {
-  readonly output: Output;
-  readonly showLabels?: boolean | undefined;
-  readonly labelColumns?: readonly string[] | undefined;
-  readonly showKind?: boolean | undefined;
-  readonly noHeaders?: boolean | undefined;
-  readonly showManagedFields?: boolean | undefined;
-}
 
 /** What `get` is told beside what to read. */
 export interface GetOptions extends
@@ -215,32 +191,6 @@ class Get {
   }
 }
 
-/** An answer that should be an object. @throws {AppError} `NETWORK` where it does not say of which kind it is. */
-export function objectIn(page: JsonMembers, { client }: Pick<ReadContext, "client">): JsonMembers {
-  if (typeof page.kind === "string" && page.kind !== "" && page.kind !== "Status") return page;
-  throw new AppError("NETWORK", `Something that is no object was answered by ${client.what}.`, {
-    hint: "A proxy or captive portal may have answered; else check the API host.",
-  });
-}
-
-/** The view of a resource's tables. */
-export function viewOf(
-  { showLabels, labelColumns, showKind, noHeaders, output }: ShowOptions,
-  { resource: { kind, group } }: ReadTarget,
-  more: { readonly namespace: boolean; readonly isOneOfMany: boolean },
-): TableView {
-  return {
-    wide: output.type === "table" && output.wide,
-    namespace: more.namespace,
-    kind: showKind || more.isOneOfMany
-      ? `${kind.toLowerCase()}${group === "" ? "" : `.${group}`}`
-      : undefined,
-    labelColumns,
-    labels: showLabels,
-    noHeaders,
-  };
-}
-
 function rowsOf({ rows }: JsonMembers): readonly Json[] {
   return isItems(rows) ? rows : [];
 }
@@ -304,9 +254,4 @@ class TablePages {
     this.#isGapDue = false;
     this.isWritten = true;
   }
-}
-
-/** A text as it is written: safe for a terminal, and as it is for a program. */
-export function shownText({ isTerminal }: Pick<ReadContext, "isTerminal">, text: string): string {
-  return isTerminal ? printableLines(text) : text;
 }

@@ -1,6 +1,5 @@
 /** Prints objects, alone or as a list, in the forms that are no table of the server's. */
 
-import { printableLines } from "../../text.ts";
 import { compactJson, jsonString, jsonText } from "../json-text.ts";
 import { jsonListPrinter, type ListPrinter, yamlListPrinter } from "../list-text.ts";
 import type { JsonMembers } from "../lossless-json.ts";
@@ -8,8 +7,8 @@ import { metadataOf, text } from "../resource-client.ts";
 import { alignColumns } from "../table-layout.ts";
 import { splitApiVersion } from "../write/object-ref.ts";
 import { yamlText } from "../yaml-printer.ts";
-import type { ReadContext, ShowOptions } from "./get.ts";
 import { withoutManagedFields } from "./list-items.ts";
+import { type ReadContext, shownText, type ShowOptions } from "./show.ts";
 
 /** Prints in one form. Columns that are printed one after another share their widths. */
 export class ObjectPrinter {
@@ -119,7 +118,7 @@ export class ObjectPrinter {
 
   async #write(text: string): Promise<void> {
     if (text === "") return;
-    await this.#context.write(this.#context.isTerminal ? printableLines(text) : text);
+    await this.#context.write(shownText(this.#context, text));
   }
 }
 

@@ -4,11 +4,12 @@ import { AppError } from "../../errors.ts";
 import type { JsonMembers } from "../lossless-json.ts";
 import { metadataOf, text } from "../resource-client.ts";
 import { alignColumns } from "../table-layout.ts";
-import { CHUNK, type GetOptions, objectIn, type ReadContext, shownText, viewOf } from "./get.ts";
+import { CHUNK, type GetOptions } from "./get.ts";
 import { isTable, plainTable } from "./list-items.ts";
 import { listPages } from "./list-pages.ts";
 import { ObjectPrinter } from "./object-printer.ts";
 import { bodyOf, OBJECTS, readAnswer, readRequest, TABLE } from "./read-client.ts";
+import { objectIn, type ReadContext, shownText, viewOf } from "./show.ts";
 import { TableLines } from "./table-lines.ts";
 import { type ReadTarget, resolveTargets, targetPath } from "./targets.ts";
 import {

@@ -2,7 +2,8 @@
 
 import { parseArgs } from "node:util";
 import { AppError } from "../../../src/errors.ts";
-import { get, type GetOptions, type GetResult, type ReadContext } from "../../../src/kube/read/get.ts";
+import { get, type GetOptions, type GetResult } from "../../../src/kube/read/get.ts";
+import type { ReadContext } from "../../../src/kube/read/show.ts";
 import { readOutput } from "../../../src/kube/read/output.ts";
 import type { ReadServer } from "./read-server.ts";
 
