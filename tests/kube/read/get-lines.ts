@@ -225,10 +225,7 @@ const OTHERS = `
   ep -A
 `;
 
-/**
- * Command lines of which kubectl makes something that nobody asks for: it sorts no table of several answers, says that
- * there is nothing where a path sorts nothing, and prints a file's titles though there should be none.
- */
+/** Command lines that kubectl fails with: it sorts no tables of several answers. */
 const DIFFERENT = [
   "cm web data -n shop --sort-by=.metadata.name",
   "cm,secrets,svc -n shop --sort-by=.metadata.name",
