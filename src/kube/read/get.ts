@@ -1,0 +1,257 @@
+/** `get`: reads lists and objects, and prints them as kubectl does. */
+
+import { AppError } from "../../errors.ts";
+import { isItems, type Json, type JsonMembers } from "../lossless-json.ts";
+import { isUnserved } from "../resource-client.ts";
+import { fullNameOf } from "../resource-names.ts";
+import { sortBy } from "../sort-by.ts";
+import { alignColumns, MOST_TEXT } from "../table-layout.ts";
+import { isList, isTable, listItems, plainTable, rowObject } from "./list-items.ts";
+import { ObjectPrinter } from "./object-printer.ts";
+import { OBJECTS, TABLE } from "./read-client.ts";
+import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
+import { objectIn, type ReadContext, shownText, type ShowOptions, viewOf } from "./show.ts";
+import { TableLines } from "./table-lines.ts";
+import { type ReadScope, type ReadTarget, resolveTargets } from "./targets.ts";
+
+/** What `get` is told beside what to read. */
+export interface GetOptions extends
+  ShowOptions,
+  Pick<
+    ReadOptions,
+    "labelSelector" | "fieldSelector" | "subresource" | "ignoreNotFound" | "onExpired" | "onWarning"
+  > {
+  readonly namespace: string;
+  readonly allNamespaces?: boolean | undefined;
+  /** 500 unless given; 0 for lists in one part. */
+  readonly chunkSize?: number | undefined;
+  readonly sortBy?: string | undefined;
+  /** Told how many objects have been read so far, after each part of a list. */
+  readonly onProgress?: ((count: number) => void) | undefined;
+}
+
+/** What became of a `get`. */
+export interface GetResult {
+  /** What could not be read; the rest was printed. */
+  readonly errors: readonly AppError[];
+  /** Where nothing was found, if nothing was printed for it and nothing else tells of it. */
+  readonly emptyIn: "namespace" | "everywhere" | undefined;
+  /** A sentence for each word that means more than one resource. */
+  readonly ambiguities: readonly string[];
+}
+
+/** The most objects of a list that are asked for at once. */
+export const CHUNK = 500;
+
+/** Reads and prints what the arguments mean. @throws {AppError} `USAGE`, and what nothing is printed after. */
+export async function get(
+  context: ReadContext,
+  args: readonly string[],
+  options: GetOptions,
+): Promise<GetResult> {
+  const scope: ReadScope = {
+    ...options,
+    selects: (options.labelSelector ?? "") !== "" || (options.fieldSelector ?? "") !== "",
+  };
+  const attempt = async () => {
+    const { targets, isSingle, ambiguities } = await resolveTargets(context.kinds, args, scope);
+    const run = new Get(context, options, targets);
+    const emptyIn = await (options.output.type === "table" ? run.table() : run.objects(isSingle));
+    return { errors: run.errors, emptyIn, ambiguities };
+  };
+  try {
+    return await attempt();
+  } catch (thrown) {
+    // What was kept of the server's resources may be old.
+    if (!(thrown instanceof AppError && isUnserved(thrown) && context.kinds.fromCache)) throw thrown;
+    await context.kinds.read({ fresh: true });
+    return await attempt();
+  }
+}
+
+class Get {
+  readonly errors: AppError[] = [];
+  readonly #context: ReadContext;
+  readonly #options: GetOptions;
+  readonly #targets: readonly ReadTarget[];
+  #count = 0;
+
+  constructor(context: ReadContext, options: GetOptions, targets: readonly ReadTarget[]) {
+    this.#context = context;
+    this.#options = options;
+    this.#targets = targets;
+  }
+
+  /** Prints tables. */
+  async table(): Promise<GetResult["emptyIn"]> {
+    const { sortBy: path } = this.#options;
+    const includeObject = path !== undefined ? "Object" : this.#needsMetadata() ? "Metadata" : "None";
+    const opened = await this.#open(TABLE, includeObject);
+    const tables = new TablePages(this.#context, this.#options, opened.map(({ target }) => target));
+    if (path === undefined) {
+      for (const one of opened) {
+        for await (const table of this.#tables(one)) await tables.add(one.target, table);
+      }
+    } else {
+      // All at first, so that a path that sorts nothing is told before anything is printed.
+      for (const { target, table } of await this.#sortedTables(opened, path)) await tables.add(target, table);
+    }
+    await tables.end();
+    if (tables.isWritten || this.#options.ignoreNotFound || this.errors.length > 0) return undefined;
+    return this.#targets.every(({ resource }) => resource.namespaced) && !this.#options.allNamespaces
+      ? "namespace"
+      : "everywhere";
+  }
+
+  /** Prints the objects themselves. */
+  async objects(isSingle: boolean): Promise<undefined> {
+    const { sortBy: path, ignoreNotFound = false } = this.#options;
+    const opened = await this.#open(OBJECTS, undefined);
+    const printer = new ObjectPrinter(this.#context, this.#options);
+    if (isSingle) {
+      const [error] = this.errors;
+      if (error !== undefined) throw error;
+      const [one] = opened;
+      if (one !== undefined) await printer.single(objectIn(one.first, this.#context));
+      if (one !== undefined || ignoreNotFound) return undefined;
+    }
+    await printer.list(
+      path === undefined ? this.#pages(opened) : this.#sortedPages(opened, path),
+      ignoreNotFound,
+    );
+    return undefined;
+  }
+
+  async #open(accept: string, includeObject: ReadOptions["includeObject"]): Promise<OpenTarget[]> {
+    const chunkSize = this.#options.sortBy === undefined ? this.#options.chunkSize ?? CHUNK : 0;
+    const options = { ...this.#options, accept, includeObject, chunkSize };
+    return await openTargets(this.#context.client, this.#targets, options, this.errors);
+  }
+
+  #needsMetadata(): boolean {
+    const { allNamespaces, showLabels, labelColumns = [] } = this.#options;
+    return Boolean(allNamespaces || showLabels || labelColumns.length > 0);
+  }
+
+  #tableOf(page: JsonMembers): JsonMembers {
+    if (isTable(page)) return page;
+    const objects = isList(page)
+      ? listItems(page, this.#context.client.what)
+      : [objectIn(page, this.#context)];
+    return plainTable(objects, this.#context.now());
+  }
+
+  async *#tables(one: OpenTarget): AsyncGenerator<JsonMembers, void, void> {
+    for await (const page of pagesOf(one, this.errors)) {
+      const table = this.#tableOf(page);
+      this.#progress(rowsOf(table).length);
+      yield table;
+    }
+  }
+
+  /** One table for each resource, in order. */
+  async #sortedTables(
+    opened: readonly OpenTarget[],
+    path: string,
+  ): Promise<{ readonly target: ReadTarget; readonly table: JsonMembers }[]> {
+    const found = [];
+    for (const [one, ...more] of Map.groupBy(opened, ({ target }) => keyOf(target)).values()) {
+      if (one === undefined) continue;
+      const tables: JsonMembers[] = [];
+      for (const each of [one, ...more]) tables.push(...await Array.fromAsync(this.#tables(each)));
+      const rows = sortBy(tables.flatMap(rowsOf), path, rowObject);
+      found.push({ target: one.target, table: { ...tables[0], rows } });
+    }
+    return found;
+  }
+
+  async *#pages(opened: readonly OpenTarget[]): AsyncGenerator<JsonMembers[], void, void> {
+    for (const one of opened) {
+      for await (const page of pagesOf(one, this.errors)) {
+        const objects = one.target.name === undefined
+          ? listItems(page, this.#context.client.what)
+          : [objectIn(page, this.#context)];
+        this.#progress(objects.length);
+        yield objects;
+      }
+    }
+  }
+
+  async *#sortedPages(
+    opened: readonly OpenTarget[],
+    path: string,
+  ): AsyncGenerator<JsonMembers[], void, void> {
+    const objects = (await Array.fromAsync(this.#pages(opened))).flat();
+    yield sortBy(objects, path, (object) => object);
+  }
+
+  #progress(count: number): void {
+    this.#count += count;
+    this.#options.onProgress?.(this.#count);
+  }
+}
+
+function rowsOf({ rows }: JsonMembers): readonly Json[] {
+  return isItems(rows) ? rows : [];
+}
+
+function keyOf({ resource }: ReadTarget): string {
+  return `${fullNameOf(resource)} ${resource.version}`;
+}
+
+/** Prints the tables of several resources: each has widths of its own, and a blank line before it. */
+class TablePages {
+  readonly #context: ReadContext;
+  readonly #options: GetOptions;
+  readonly #isOneOfMany: boolean;
+  #key: string | undefined;
+  #table = new TableLines({});
+  #lines: string[][] = [];
+  #size = 0;
+  #widths: number[] = [];
+  #isGapDue = false;
+  #isNamespaced = false;
+  /** Whether anything was printed. */
+  isWritten = false;
+
+  constructor(context: ReadContext, options: GetOptions, targets: readonly ReadTarget[]) {
+    this.#context = context;
+    this.#options = options;
+    this.#isOneOfMany = new Set(targets.map(keyOf)).size > 1;
+  }
+
+  async add(target: ReadTarget, table: JsonMembers): Promise<void> {
+    const key = keyOf(target);
+    if (key !== this.#key) {
+      await this.end();
+      this.#isGapDue = this.#key !== undefined && !this.#options.noHeaders && this.isWritten;
+      // As in kubectl, the column stays for what has no namespace and follows.
+      this.#isNamespaced ||= Boolean(this.#options.allNamespaces && target.resource.namespaced);
+      this.#table = new TableLines(
+        viewOf(this.#options, target, { namespace: this.#isNamespaced, isOneOfMany: this.#isOneOfMany }),
+      );
+      this.#key = key;
+      this.#widths = [];
+    }
+    for (const line of this.#table.of(table)) {
+      this.#lines.push(line);
+      for (const cell of line) this.#size += cell.length;
+    }
+    if (this.#size > MOST_TEXT) {
+      throw new AppError("INVALID", "What is to be printed is too long for a table.");
+    }
+    // Elsewhere the widths are those of the whole table.
+    if (this.#context.isTerminal) await this.end();
+  }
+
+  /** Prints what is not yet printed. */
+  async end(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const text = alignColumns(this.#lines, this.#widths);
+    this.#lines = [];
+    this.#size = 0;
+    await this.#context.write(`${this.#isGapDue ? "\n" : ""}${shownText(this.#context, text)}`);
+    this.#isGapDue = false;
+    this.isWritten = true;
+  }
+}

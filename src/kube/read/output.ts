@@ -1,0 +1,72 @@
+/** The forms in which objects are printed, as `-o` names them. */
+
+import { AppError } from "../../errors.ts";
+import { printable } from "../../text.ts";
+import { columnsOfFile, columnsOfText, CustomColumns } from "../custom-columns.ts";
+import { JsonPath } from "../jsonpath.ts";
+
+/** A form to print objects in. */
+export type Output =
+  | { readonly type: "table"; readonly wide: boolean }
+  | { readonly type: "json" | "yaml" | "name" }
+  | { readonly type: "jsonpath"; readonly template: JsonPath; readonly asJson: boolean }
+  | { readonly type: "custom-columns"; readonly columns: CustomColumns };
+
+const FORMATS =
+  "-o takes json, yaml, name, wide, jsonpath=…, jsonpath-file=…, jsonpath-as-json=…, custom-columns=… or custom-columns-file=….";
+
+/**
+ * Reads what `-o` is given; nothing means a table.
+ *
+ * @throws {AppError} `USAGE`, and what reading a file throws.
+ */
+export async function readOutput(
+  format: string | undefined,
+  readFile: (path: string) => Promise<string>,
+): Promise<Output> {
+  const equals = (format ?? "").indexOf("=");
+  const name = equals < 0 ? format ?? "" : format?.slice(0, equals) ?? "";
+  const argument = equals < 0 ? undefined : format?.slice(equals + 1);
+  if (argument === undefined) {
+    switch (name) {
+      case "":
+        return { type: "table", wide: false };
+      case "wide":
+        return { type: "table", wide: true };
+      case "json":
+      case "yaml":
+      case "name":
+        return { type: name };
+    }
+  }
+  switch (name) {
+    case "jsonpath":
+    case "jsonpath-as-json":
+      return jsonPath(required(name, argument), name === "jsonpath-as-json");
+    case "jsonpath-file":
+      return jsonPath(await readFile(required(name, argument)), false);
+    case "custom-columns":
+      return { type: name, columns: new CustomColumns(columnsOfText(argument ?? "")) };
+    case "custom-columns-file": {
+      const columns = columnsOfFile(await readFile(required(name, argument)));
+      return { type: "custom-columns", columns: new CustomColumns(columns) };
+    }
+    case "go-template":
+    case "go-template-file":
+    case "template":
+    case "templatefile":
+      throw new AppError("USAGE", "Go templates are not understood.", {
+        hint: "Use -o jsonpath=…, or -o json and a program such as jq.",
+      });
+  }
+  throw new AppError("USAGE", `"${printable(format ?? "", 100)}" is no output format.`, { hint: FORMATS });
+}
+
+function jsonPath(template: string, asJson: boolean): Output {
+  return { type: "jsonpath", template: JsonPath.parse(template), asJson };
+}
+
+function required(name: string, argument: string | undefined): string {
+  if (argument !== undefined && argument !== "") return argument;
+  throw new AppError("USAGE", `-o ${name} takes what is to be printed: -o ${name}=….`, { hint: FORMATS });
+}

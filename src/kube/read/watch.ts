@@ -1,0 +1,169 @@
+/** `get --watch`: prints what is there, and then each change, until it is ended. */
+
+import { AppError } from "../../errors.ts";
+import type { JsonMembers } from "../lossless-json.ts";
+import { metadataOf, text } from "../resource-client.ts";
+import { alignColumns } from "../table-layout.ts";
+import { CHUNK, type GetOptions } from "./get.ts";
+import { isTable, plainTable } from "./list-items.ts";
+import { listPages } from "./list-pages.ts";
+import { ObjectPrinter } from "./object-printer.ts";
+import { bodyOf, OBJECTS, readAnswer, readRequest, TABLE } from "./read-client.ts";
+import { objectIn, type ReadContext, shownText, viewOf } from "./show.ts";
+import { TableLines } from "./table-lines.ts";
+import { type ReadTarget, resolveTargets, targetPath } from "./targets.ts";
+import {
+  pageItems,
+  watchChanges,
+  type WatchOptions,
+  type WatchRequest,
+  type WatchState,
+} from "./watch-changes.ts";
+import { itemMetadata, WatchedObjects } from "./watched-objects.ts";
+
+/** What a watch is told beside what to read. */
+export interface WatchGetOptions extends Omit<GetOptions, "sortBy" | "ignoreNotFound">, WatchOptions {
+  /** Only changes, not what is there at the beginning. */
+  readonly watchOnly?: boolean | undefined;
+  /** What happened to each object, too. */
+  readonly outputWatchEvents?: boolean | undefined;
+}
+
+/**
+ * Prints what is there and every change, until the signal ends it.
+ *
+ * @throws {AppError} `USAGE` for more than one type or one object, and what reading throws.
+ */
+export async function watch(
+  context: ReadContext,
+  args: readonly string[],
+  options: WatchGetOptions,
+): Promise<void> {
+  const { labelSelector, fieldSelector } = options;
+  const selects = (labelSelector ?? "") !== "" || (fieldSelector ?? "") !== "";
+  const { targets } = await resolveTargets(context.kinds, args, { ...options, selects });
+  const [target] = targets;
+  if (target === undefined || targets.length > 1) {
+    throw new AppError("USAGE", "Only the objects of one type, or one object, can be watched.", {
+      hint: "Watch each of them with a command of its own.",
+    });
+  }
+  await new Watch(context, target, options).run();
+}
+
+/** The width of `MODIFIED` with the blanks behind it. */
+const EVENT_WIDTH = 11;
+
+class Watch {
+  readonly #context: ReadContext;
+  readonly #target: ReadTarget;
+  readonly #options: WatchGetOptions;
+  readonly #table: TableLines;
+  readonly #objects: ObjectPrinter;
+  readonly #widths: number[];
+  readonly #state: WatchState = { objects: new WatchedObjects(), version: undefined };
+
+  constructor(context: ReadContext, target: ReadTarget, options: WatchGetOptions) {
+    this.#context = context;
+    this.#target = target;
+    this.#options = options;
+    const namespace = options.allNamespaces === true;
+    this.#table = new TableLines(viewOf(options, target, { namespace, isOneOfMany: false }));
+    // As wide as the longest word from the beginning.
+    this.#widths = options.outputWatchEvents ? [EVENT_WIDTH] : [];
+    this.#objects = new ObjectPrinter(context, options);
+  }
+
+  async run(): Promise<void> {
+    const { client } = this.#context;
+    const { name, ...list } = this.#target;
+    const isTabular = this.#options.output.type === "table";
+    const selected = name === undefined ? this.#options.fieldSelector : `metadata.name=${name}`;
+    const request: WatchRequest = {
+      path: targetPath(list),
+      accept: isTabular ? TABLE : OBJECTS,
+      query: {
+        labelSelector: this.#options.labelSelector,
+        fieldSelector: selected,
+        includeObject: isTabular ? "Metadata" : undefined,
+      },
+      chunkSize: this.#options.chunkSize ?? CHUNK,
+    };
+    await (name === undefined ? this.#printList(request) : this.#printObject(request));
+    for await (const { type, object } of watchChanges(client, request, this.#state, this.#options)) {
+      await this.#print(object, type);
+    }
+  }
+
+  /** Prints a list as it is now, and takes note of it. */
+  async #printList(request: WatchRequest): Promise<void> {
+    const { onWarning } = this.#options;
+    let isExpired = false;
+    const onExpired = () => {
+      isExpired = true;
+      this.#options.onExpired?.(this.#target);
+    };
+    let version = "";
+    const pages: JsonMembers[] = [];
+    for await (const page of listPages(this.#context.client, { ...request, onExpired, onWarning })) {
+      version = text(metadataOf(page).resourceVersion);
+      const items = pageItems(page, this.#context.client.what);
+      for (const item of items) this.#state.objects.add(item);
+      if (this.#options.watchOnly) continue;
+      if (this.#context.isTerminal || !isTable(page)) await this.#printAll(isTable(page) ? [page] : items);
+      else pages.push(page);
+    }
+    await this.#printTogether(pages);
+    // What was read at different times is compared with a new list first.
+    this.#state.version = isExpired ? undefined : version;
+  }
+
+  /** Prints a named object as it is now, and takes note of it. */
+  async #printObject({ accept, query: { includeObject } }: WatchRequest): Promise<void> {
+    const { client } = this.#context;
+    const { subresource, onWarning, watchOnly } = this.#options;
+    const path = targetPath(this.#target, subresource);
+    const answer = bodyOf(
+      client,
+      await readAnswer(client, readRequest(path, accept, { includeObject })),
+      onWarning,
+    );
+    const [item] = isTable(answer) ? pageItems(answer, client.what) : [objectIn(answer, this.#context)];
+    if (item === undefined) return;
+    this.#state.objects.add(item);
+    if (!watchOnly) await this.#print(item, "ADDED");
+    this.#state.version = text(itemMetadata(item).resourceVersion);
+  }
+
+  /** Prints tables with the widths of all of them. */
+  async #printTogether(tables: readonly JsonMembers[]): Promise<void> {
+    const lines = tables.flatMap((table) => this.#table.of(table, this.#event("ADDED")));
+    if (lines.length > 0) await this.#write(alignColumns(lines, this.#widths));
+  }
+
+  async #printAll(objects: readonly JsonMembers[]): Promise<void> {
+    for (const object of objects) await this.#print(object, "ADDED");
+  }
+
+  async #print(object: JsonMembers, type: string): Promise<void> {
+    if (this.#options.output.type === "table") {
+      const table = isTable(object) ? object : plainTable([object], this.#context.now());
+      await this.#printTable(table, type);
+    } else if (this.#options.outputWatchEvents && this.#options.output.type !== "name") {
+      await this.#objects.event(type, object);
+    } else await this.#objects.single(object);
+  }
+
+  async #printTable(table: JsonMembers, type: string): Promise<void> {
+    const lines = this.#table.of(table, this.#event(type));
+    if (lines.length > 0) await this.#write(alignColumns(lines, this.#widths));
+  }
+
+  #event(type: string): string | undefined {
+    return this.#options.outputWatchEvents ? type : undefined;
+  }
+
+  async #write(lines: string): Promise<void> {
+    await this.#context.write(shownText(this.#context, lines));
+  }
+}
