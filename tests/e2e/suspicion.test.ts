@@ -193,8 +193,9 @@ test("the same token for the same process after ten minutes is no suspicion", as
   const notes = JSON.parse(await Deno.readTextFile(path));
   assert.match(notes.rows[0].parent, new RegExp(`^${Deno.pid}@[0-9a-f]{8}$`));
   world.cloud.resetCounts();
-  // Nine minutes ago this process had not begun: another of its number was given the token.
-  const ages = [[10 * 60_000, 0], [9 * 60_000, 0], [500, 1], [-60_000, 1]] as const;
+  // Nine minutes ago this process had not begun: another of its number was given the token. A long run of all tests is older.
+  const before = await ownAge() < 8.5 * 60_000 ? [[9 * 60_000, 0]] as const : [];
+  const ages = [[10 * 60_000, 0], ...before, [500, 1], [-60_000, 1]] as const;
   for (const [age, questions] of ages) {
     const rows = [{ ...notes.rows[0], at: Date.now() - age }];
     await Deno.writeTextFile(path, JSON.stringify({ rows }));
@@ -298,4 +299,11 @@ test("notes that are damaged or cannot be written cost nobody their token", asyn
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const started = performance.now();
   return [await work(), performance.now() - started];
+}
+
+/** How long this process has run, in milliseconds. */
+async function ownAge(): Promise<number> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "etimes=", "-p", String(Deno.pid)] })
+    .output();
+  return Number(new TextDecoder().decode(stdout)) * 1000;
 }
