@@ -1,4 +1,4 @@
-/** Owns the entry: get-token's short way in a few lines, else the whole command line. */
+/** The entry: get-token's short way in a few lines, else the whole command line. */
 
 import { readGetToken } from "./src/plugin/arguments.ts";
 import { remarksWanted, runGetToken } from "./src/plugin/get-token.ts";

@@ -1,4 +1,4 @@
-/** Owns how the bench measures: turn and turn about, all at once, and the largest memory. */
+/** How the bench measures: in turns, all at once, and the largest memory. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 

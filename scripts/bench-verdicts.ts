@@ -1,4 +1,4 @@
-/** Owns what the bench makes of its measurements: ratios, the bounds that they have to keep, and the tables. */
+/** What the bench makes of its measurements: ratios, the bounds that they have to keep, and the tables. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 

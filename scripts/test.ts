@@ -1,4 +1,4 @@
-/** Owns how tests are run and counted: `deno task test` runs all that need no binary. */
+/** Runs and counts the tests: `deno task test` runs all that need no binary. */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 

@@ -39,7 +39,7 @@ export interface CallbackHandler {
 export function callbackHandler(input: CallbackInput): CallbackHandler {
   const { authorization, metadata, redeem } = input;
   const { promise: outcome, resolve, reject } = Promise.withResolvers<SignedInLabels>();
-  outcome.catch(() => {}); // whoever waits for it hears of it; an abandoned attempt must not end the process
+  outcome.catch(() => {}); // its waiter gets the rejection; an abandoned attempt must not end the process
   let decided = false;
 
   async function handle(request: Request): Promise<Response> {

@@ -39,7 +39,7 @@ export interface Machine {
   readonly tokenSource: IssuingSource;
   readonly scopes: readonly string[];
   /** Who it is; the first token may say it. */
-  readonly userOf: (minted: AccessToken | undefined) => Promise<Session["user"]>;
+  readonly userOf: (issued: AccessToken | undefined) => Promise<Session["user"]>;
   /** What stands before the `@` in the session's name. */
   readonly labelOf: (user: Session["user"]) => string;
   /** A secret or a token is sealed; a token source alone opens nothing. */

@@ -29,8 +29,8 @@ export async function personalAccessToken(login: MachineLogin): Promise<Machine>
     clientId: "",
     tokenSource: { kind: "personal-access-token", token },
     scopes: [],
-    async userOf(minted) {
-      const { sub, email } = unverifiedClaims(minted?.accessToken ?? "") ?? {};
+    async userOf(issued) {
+      const { sub, email } = unverifiedClaims(issued?.accessToken ?? "") ?? {};
       // Of a token that says nothing, the person does who replaces a session by its name.
       const subject = text(sub) ?? login.known?.user.subject ?? await fingerprintOf(token);
       const label = text(email);
