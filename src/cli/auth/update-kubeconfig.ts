@@ -41,6 +41,7 @@ import {
 } from "../context.ts";
 import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
+import type { SessionChoice } from "../../sessions/choose.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { isFromEnvironment } from "../session-labels.ts";
@@ -162,7 +163,7 @@ async function openActing(
   given: CommandContext,
   { followActive }: UpdateKubeconfigInput,
 ): Promise<{ readonly cli: CommandContext; readonly session: Session }> {
-  const choice = { ...given.choice, own: followActive };
+  const choice: SessionChoice = { ...given.choice, ignoreProjectFolder: followActive };
   const { context: cli, store, session: chosen } = await actingSession({ ...given, choice });
   refuseCredentialsFile(chosen);
   const { session } = await store.open(chosen, keyringLimits(cli));
