@@ -109,6 +109,11 @@ export function fail(error: AppError): never {
   throw error;
 }
 
+/** The error of what Ctrl-C or a signal stopped. */
+export function interruptedError(): AppError {
+  return new AppError("INTERRUPTED", "Interrupted.");
+}
+
 /** A failure that need not end what is under way. Anything else is thrown on: a fault of our own, and Ctrl-C. */
 export function failureOrThrow(thrown: unknown): AppError {
   if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") return thrown;
@@ -138,7 +143,7 @@ export function errorFormatOf(args: readonly string[], variable: string | undefi
   return ERROR_FORMATS.find((format) => format === (flag ?? variable)) ?? "human";
 }
 
-/** Throws `USAGE` for a format of errors that there is not. */
+/** @throws {AppError} `USAGE` for an unknown format of errors. */
 export function checkErrorFormat(text: string, source: "--error-format" | "DATUMCTL_ERROR_FORMAT"): void {
   if (ERROR_FORMATS.some((known) => known === text)) return;
   throw new AppError("USAGE", `${source} takes human, json or yaml.`);

@@ -1,12 +1,11 @@
 /** The keyring of Linux desktops: the Secret Service, through libsecret's `secret-tool`. */
 
-import { AppError } from "../errors.ts";
+import { AppError, interruptedError } from "../errors.ts";
 import { printable } from "../text.ts";
 import { ProgramNotFound, type Run, type RunResult } from "../system/processes.ts";
 import {
   assertStorable,
   INTERRUPTED_CODE,
-  keyringInterrupted,
   type KeyringLimits,
   runTool,
   type SecretStore,
@@ -154,7 +153,7 @@ const TROUBLES: readonly (readonly [RegExp, Trouble])[] = [
 ];
 
 function failure(doing: Doing, account: string, code: number, stderr: string): AppError {
-  if (code === INTERRUPTED_CODE) return keyringInterrupted();
+  if (code === INTERRUPTED_CODE) return interruptedError(); // by the Ctrl-C that ends us, too
   const said = complaint(stderr);
   if (said === undefined && code === 1) return locked(doing, account);
   if (/locked/i.test(said ?? "")) return locked(doing, account);

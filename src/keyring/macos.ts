@@ -1,13 +1,12 @@
 /** The keychain of macOS, through the system's own `security`. */
 
-import { AppError } from "../errors.ts";
+import { AppError, interruptedError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { Run, RunResult } from "../system/processes.ts";
 import {
   assertStorable,
   INTERRUPTED_CODE,
-  keyringInterrupted,
   type KeyringLimits,
   runTool,
   type SecretStore,
@@ -138,7 +137,7 @@ function encoded(text: string, kept: RegExp): string {
 const VERBS = { read: "read the key of", store: "store the key of", remove: "remove the key of" };
 
 function failure(doing: keyof typeof VERBS, account: string, code: number, stderr: string): AppError {
-  if (code === INTERRUPTED_CODE) return keyringInterrupted();
+  if (code === INTERRUPTED_CODE) return interruptedError(); // by the Ctrl-C that ends us, too
   const failed = `Cannot ${VERBS[doing]} "${printable(account)}"`;
   if (code === STATUS.interactionNotAllowed || code === STATUS.authFailed) {
     return new AppError(

@@ -113,11 +113,6 @@ export async function runTool(
 /** The exit code of a child that SIGINT ended. */
 export const INTERRUPTED_CODE = 130;
 
-/** The error of a call whose child was ended by the Ctrl-C that ends us, too. */
-export function keyringInterrupted(): AppError {
-  return new AppError("INTERRUPTED", "Interrupted.");
-}
-
 function seconds(timeout: number): string {
   return timeout < 1000 ? `${timeout} ms` : `${Math.round(timeout / 100) / 10} s`;
 }

@@ -3,21 +3,39 @@
 import { isItems, isMembers, type Json, type JsonMembers, memberOf } from "./lossless-json.ts";
 
 /** A text; an empty one for anything else. */
-export function textOf(object: Json | undefined, name: string): string {
-  const value = valueOf(object, name);
+export function asText(value: Json | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
-/** An object; undefined for anything else. */
+/** An object; an empty one for anything else. */
+export function asMembers(value: Json | undefined): JsonMembers {
+  return isMembers(value) ? value : {};
+}
+
+/** The items of a list; none for anything else. */
+export function asItems(value: Json | undefined): readonly Json[] {
+  return isItems(value) ? value : [];
+}
+
+/** The metadata of an object. */
+export function metadataOf(object: JsonMembers): JsonMembers {
+  return asMembers(memberOf(object, "metadata"));
+}
+
+/** {@link asText} of a member. */
+export function textOf(object: Json | undefined, name: string): string {
+  return asText(valueOf(object, name));
+}
+
+/** A member that is an object; undefined for anything else. */
 export function membersOf(object: Json | undefined, name: string): JsonMembers | undefined {
   const value = valueOf(object, name);
   return isMembers(value) ? value : undefined;
 }
 
-/** The items of a list; none for what is no list. */
+/** {@link asItems} of a member. */
 export function itemsOf(object: Json | undefined, name: string): readonly Json[] {
-  const value = valueOf(object, name);
-  return isItems(value) ? value : [];
+  return asItems(valueOf(object, name));
 }
 
 /** The objects in a list; none for what is no list. */

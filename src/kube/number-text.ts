@@ -1,10 +1,5 @@
 /** Numbers as Go prints them: in JSON, in YAML, and with `%v`. */
 
-/** Like Go's `encoding/json`, which agrees with JavaScript. */
-export function jsonNumber(value: number | bigint): string {
-  return String(value);
-}
-
 /** True when kubectl holds a number as an integer. A whole number that a double holds exactly counts as one. */
 export function isInt64(value: number | bigint): boolean {
   return typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);

@@ -2,16 +2,9 @@
 
 import { AppError } from "../errors.ts";
 import { capital, printable } from "../text.ts";
+import { asItems, asMembers, asText } from "./json-parts.ts";
 import { compactJson } from "./json-text.ts";
-import {
-  DEEPEST,
-  isItems,
-  isMembers,
-  type Json,
-  type JsonMembers,
-  memberOf,
-  readJson,
-} from "./lossless-json.ts";
+import { DEEPEST, isItems, isMembers, type Json, type JsonMembers, readJson } from "./lossless-json.ts";
 
 /** A request to a Kubernetes API. */
 export interface ResourceRequest {
@@ -159,37 +152,17 @@ export interface RefusalCause {
 /** The Status of a refusal; undefined where the body is none. */
 export function refusalStatus({ body }: ReadAnswer): RefusalStatus | undefined {
   if (body === undefined || body.kind !== "Status") return undefined;
-  const details = membersOf(body.details);
-  const causes = itemsOf(details.causes).filter(isMembers).map((cause) => ({
-    reason: text(cause.reason),
-    message: text(cause.message),
-    field: text(cause.field),
+  const details = asMembers(body.details);
+  const causes = asItems(details.causes).filter(isMembers).map((cause) => ({
+    reason: asText(cause.reason),
+    message: asText(cause.message),
+    field: asText(cause.field),
   }));
-  return { reason: text(body.reason), message: text(body.message), kind: text(details.kind), causes };
+  return { reason: asText(body.reason), message: asText(body.message), kind: asText(details.kind), causes };
 }
 
 /** What the server warns of, beside its answer. RFC 7234, 5.5. */
 export function warningsOf({ answer: { headers } }: ReadAnswer): string[] {
   const warnings = (headers.get("warning") ?? "").matchAll(/(?:^|,\s*)299 \S+ "((?:[^"\\]|\\.)*)"/g);
   return [...warnings].map(([, quoted = ""]) => quoted.replace(/\\(.)/g, "$1"));
-}
-
-/** A text; an empty one for anything else. */
-export function text(value: Json | undefined): string {
-  return typeof value === "string" ? value : "";
-}
-
-/** An object; an empty one for anything else. */
-export function membersOf(value: Json | undefined): JsonMembers {
-  return isMembers(value) ? value : {};
-}
-
-/** The items of a list; none for anything else. */
-export function itemsOf(value: Json | undefined): readonly Json[] {
-  return isItems(value) ? value : [];
-}
-
-/** The metadata of an object. */
-export function metadataOf(object: JsonMembers): JsonMembers {
-  return membersOf(memberOf(object, "metadata"));
 }

@@ -79,7 +79,7 @@ function lineText(line: readonly string[], widths: readonly number[]): string {
 }
 
 /** The width of a text in columns: one for each character, as kubectl counts. */
-function columnsOf(text: string): number {
+export function columnsOf(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   return [...text].length;
 }

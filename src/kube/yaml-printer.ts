@@ -1,5 +1,6 @@
 /** The YAML printer: the style, quotes and folded lines of kubectl, that is of go-yaml. */
 
+import { columnsOf } from "./table-layout.ts";
 import { checkDepth } from "./json-text.ts";
 import { isItems, isMembers, type Json, type JsonMembers } from "./lossless-json.ts";
 import { yamlNumber } from "./number-text.ts";
@@ -58,7 +59,7 @@ function memberText(name: string, value: Json, indent: number, level: number): s
   }
   const lead = `${scalarText(name, { ...position, isName: true })}:`;
   if (!isBlock(value)) {
-    return endLine(`${lead} ${scalarText(value, { ...position, column: indent + lengthOf(lead) + 1 })}`);
+    return endLine(`${lead} ${scalarText(value, { ...position, column: indent + columnsOf(lead) + 1 })}`);
   }
   // A list is indented like its name, an object two columns further.
   const inner = isMembers(value) ? indent + 2 : indent;
@@ -214,9 +215,4 @@ function literal(text: string, indent: number): string {
 /** A scalar as the end of its line; a literal text may have ended the line itself. */
 function endLine(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
-}
-
-/** A text's width in columns; here, its number of characters. */
-function lengthOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length;
 }

@@ -1,9 +1,9 @@
 /** kubectl's preferences (kuberc): which credential plugins kubectl may run, and how to allow one more. */
 
-import { parse } from "yaml";
 import { failureOrThrow } from "../errors.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { readSharedFile } from "../system/shared-file.ts";
+import { readYaml } from "../splice/yaml-reader.ts";
 import { isRecord, scalarText } from "../splice/yaml-text.ts";
 
 /** What a kuberc says about credential plugins, when it does not allow all of them. */
@@ -41,7 +41,7 @@ export async function readPluginPolicy(env: Environment): Promise<PluginPolicy |
 /** {@link readPluginPolicy} for a text. Like kubectl, it takes the first document that is a Preference. */
 export function parsePluginPolicy(text: string, file: string): PluginPolicy | undefined {
   const documents = text.split(/^---.*$/m).filter((part) => part.trim() !== "");
-  const preference = documents.map(valueOf).find((value) =>
+  const preference = documents.map(readYaml).find((value) =>
     isRecord(value) && value["kind"] === "Preference" && VERSIONS.includes(value["apiVersion"])
   );
   // The first version has no policy.
@@ -61,14 +61,6 @@ export function parsePluginPolicy(text: string, file: string): PluginPolicy | un
 }
 
 const VERSIONS: readonly unknown[] = ["kubectl.config.k8s.io/v1beta1", "kubectl.config.k8s.io/v1alpha1"];
-
-function valueOf(text: string): unknown {
-  try {
-    return parse(text, { maxAliasCount: 10, logLevel: "error" });
-  } catch {
-    return undefined;
-  }
-}
 
 /** kubectl 1.35 calls it `name`; since 1.36 it is `command`. */
 function commandIn(entry: unknown): string | undefined {

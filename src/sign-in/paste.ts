@@ -1,6 +1,6 @@
 /** Reads the address that is pasted back: what is typed becomes lines, and each line is tried. */
 
-import { AppError } from "../errors.ts";
+import { interruptedError } from "../errors.ts";
 import type { WaitingForBrowser } from "./with-browser.ts";
 
 /** Keys as they are typed, each a whole key sequence, until the signal fires. */
@@ -47,7 +47,7 @@ export async function* typedLines(keys: AsyncIterable<string>): AsyncGenerator<s
   let line = "";
   for await (const key of keys) {
     const step = onLineKey(line, key);
-    if (step.kind === "interrupted") throw new AppError("INTERRUPTED", "Interrupted.");
+    if (step.kind === "interrupted") throw interruptedError();
     if (step.kind === "entered") yield step.line;
     line = step.kind === "open" ? step.line : "";
   }

@@ -1,6 +1,6 @@
 /** Ctrl-C and its kin: held back while a step must finish, heard while a wait can end. */
 
-import { AppError } from "../errors.ts";
+import { interruptedError } from "../errors.ts";
 import { pause } from "./clock.ts";
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
@@ -32,7 +32,7 @@ export function holdSignals(): HeldSignals {
       // The runtime delivers a signal in a turn of its own; one that has already come must not get lost.
       await pause(1);
       for (const { signal, listener } of hold) Deno.removeSignalListener(signal, listener);
-      if (came !== undefined) throw interrupted();
+      if (came !== undefined) throw interruptedError();
     },
   };
 }
@@ -40,7 +40,7 @@ export function holdSignals(): HeldSignals {
 /** An abort signal that fires with `INTERRUPTED` on Ctrl-C, SIGTERM or SIGHUP, until it is disposed of. */
 export function interruption(): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
-  const listener = () => controller.abort(interrupted());
+  const listener = () => controller.abort(interruptedError());
   for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
   return {
     signal: controller.signal,
@@ -48,8 +48,4 @@ export function interruption(): { readonly signal: AbortSignal } & Disposable {
       for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
     },
   };
-}
-
-function interrupted(): AppError {
-  return new AppError("INTERRUPTED", "Interrupted.");
 }

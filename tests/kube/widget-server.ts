@@ -13,7 +13,8 @@ export interface Widgets {
 
 const GROUP_VERSION = "example.com/v1";
 
-const DISCOVERY: Readonly<Record<string, Json>> = {
+/** What discovery answers, by path. */
+export const DISCOVERY: Readonly<Record<string, Json>> = {
   "/api": { kind: "APIVersions", versions: ["v1"] },
   "/api/v1": { kind: "APIResourceList", groupVersion: "v1", resources: [] },
   "/apis": {

@@ -1,6 +1,6 @@
 /** Reads a secret: a line typed without echo, standard input, or the file of `--client-secret-file`. */
 
-import { AppError } from "../../errors.ts";
+import { AppError, interruptedError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { onLineKey } from "../../sign-in/paste.ts";
 import { othersCanRead, readGivenFile } from "../../system/files.ts";
@@ -45,7 +45,7 @@ async function readInput({ terminal, interrupted, out }: CommandContext, what: s
   out.important(`Type or paste ${what} and press Enter (it is not shown):`);
   const asked = await ask(terminal, interrupted, { start: "", onKey, draw: () => "" });
   if (asked.kind === "answered") return asked.answer;
-  if (asked.kind === "cancelled") throw new AppError("INTERRUPTED", "Interrupted.");
+  if (asked.kind === "cancelled") throw interruptedError();
   interrupted.throwIfAborted();
   return "";
 }

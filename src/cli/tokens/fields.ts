@@ -79,7 +79,7 @@ async function fieldsIn(
     ? await terminal.readIn(LARGEST_INPUT)
     : await readGivenFile(path, "-f", "Send it on standard input: -f -");
   if (text === undefined) throw new AppError("USAGE", `-f: ${where} does not exist.`);
-  const { readYaml } = await import("../output/yaml-reader.ts");
+  const { readYaml } = await import("../../splice/yaml-reader.ts");
   const value = text.length > LARGEST_INPUT ? undefined : readYaml(text);
   if (isObject(value)) return value;
   throw new AppError("USAGE", `-f: ${where} does not hold a JSON or YAML object with a token's fields.`, {

@@ -1,5 +1,7 @@
 /** Text wrapped at blanks, as kubectl wraps descriptions. */
 
+import { columnsOf } from "../table-layout.ts";
+
 /** An end of line, blanks, or a word, which a hard space is a part of. */
 const PART = /\n|[^\P{White_Space}\n\u00a0]+|[\P{White_Space}\u00a0]+/gu;
 const BLANK = /^[^\P{White_Space}\u00a0]/u;
@@ -17,10 +19,10 @@ export function wrapWords(text: string, limit: number): string {
   let blanks = "";
   const put = (part: string) => {
     done.push(part);
-    column += lengthOf(part);
+    column += columnsOf(part);
   };
   const putBlanks = () => {
-    if (column + lengthOf(blanks) <= limit) put(blanks);
+    if (column + columnsOf(blanks) <= limit) put(blanks);
     blanks = "";
   };
   for (const [part] of text.matchAll(PART)) {
@@ -30,9 +32,9 @@ export function wrapWords(text: string, limit: number): string {
       column = 0;
     } else if (BLANK.test(part)) blanks = part;
     else {
-      const length = lengthOf(part);
+      const length = columnsOf(part);
       // How many characters of the word reach beyond the limit first.
-      const beyond = Math.max(1, limit + 1 - column - lengthOf(blanks));
+      const beyond = Math.max(1, limit + 1 - column - columnsOf(blanks));
       if (beyond <= length && beyond < limit) {
         done.push("\n");
         column = 0;
@@ -45,8 +47,4 @@ export function wrapWords(text: string, limit: number): string {
   }
   putBlanks();
   return done.join("");
-}
-
-function lengthOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length;
 }

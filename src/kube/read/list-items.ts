@@ -4,16 +4,16 @@ import { AppError } from "../../errors.ts";
 import { capital } from "../../text.ts";
 import { humanDuration } from "../human-duration.ts";
 import { isItems, isMembers, type Json, type JsonMembers } from "../lossless-json.ts";
-import { membersOf, metadataOf, text } from "../resource-client.ts";
+import { asMembers, asText, metadataOf } from "../json-parts.ts";
 
 /** True for a table of a Kubernetes API. */
 export function isTable({ kind, apiVersion }: JsonMembers): boolean {
-  return kind === "Table" && text(apiVersion).startsWith("meta.k8s.io/");
+  return kind === "Table" && asText(apiVersion).startsWith("meta.k8s.io/");
 }
 
 /** True for a list of objects. */
 export function isList({ kind, items }: JsonMembers): boolean {
-  return isItems(items) || items === null && text(kind).endsWith("List");
+  return isItems(items) || items === null && asText(kind).endsWith("List");
 }
 
 /**
@@ -23,12 +23,12 @@ export function isList({ kind, items }: JsonMembers): boolean {
  */
 export function listItems(list: JsonMembers, what: string): JsonMembers[] {
   if (isTable(list) || !isList(list)) throw notList(what);
-  const apiVersion = text(list.apiVersion);
-  const kind = text(list.kind).replace(/List$/, "");
+  const apiVersion = asText(list.apiVersion);
+  const kind = asText(list.kind).replace(/List$/, "");
   const items = isItems(list.items) ? list.items.filter(isMembers) : [];
   if (kind === "" || apiVersion === "") return items;
   return items.map((item) =>
-    text(item.kind) === "" || text(item.apiVersion) === "" ? { ...item, apiVersion, kind } : item
+    asText(item.kind) === "" || asText(item.apiVersion) === "" ? { ...item, apiVersion, kind } : item
   );
 }
 
@@ -58,18 +58,18 @@ export function plainTable(objects: readonly JsonMembers[], now: number): JsonMe
     apiVersion: "meta.k8s.io/v1",
     columnDefinitions: PLAIN_COLUMNS,
     rows: objects.map((object) => ({
-      cells: [text(metadataOf(object).name), age(object, now)],
+      cells: [asText(metadataOf(object).name), age(object, now)],
       object,
     })),
   };
 }
 
 function age(object: JsonMembers, now: number): string {
-  const created = Date.parse(text(metadataOf(object).creationTimestamp));
+  const created = Date.parse(asText(metadataOf(object).creationTimestamp));
   return Number.isNaN(created) ? "<unknown>" : humanDuration(now - created);
 }
 
 /** The object of a table's row, as much of it as the server sent. */
 export function rowObject(row: Json): JsonMembers {
-  return isMembers(row) ? membersOf(row.object) : {};
+  return isMembers(row) ? asMembers(row.object) : {};
 }

@@ -3,7 +3,8 @@
 import { AppError } from "../../errors.ts";
 import { capital } from "../../text.ts";
 import { type JsonMembers } from "../lossless-json.ts";
-import { isGood, metadataOf, type ReadAnswer, text } from "../resource-client.ts";
+import { isGood, type ReadAnswer } from "../resource-client.ts";
+import { asText, metadataOf } from "../json-parts.ts";
 import { bodyOf, readAnswer, type ReadClient, readRequest } from "./read-client.ts";
 
 /** What is asked for of a list. */
@@ -51,7 +52,7 @@ export async function* listPages(
     }
     const page = bodyOf(client, read, onWarning);
     yield page;
-    const next = text(metadataOf(page).continue);
+    const next = asText(metadataOf(page).continue);
     if (next === "") return;
     // The same part again and again would never end.
     if (next === token) break;
@@ -65,5 +66,5 @@ export async function* listPages(
 /** The token for the rest of a list whose token has expired; an empty text for any other answer. */
 function expiredToken(read: ReadAnswer): string {
   if (isGood(read) || read.answer.status !== 410 || read.body === undefined) return "";
-  return text(metadataOf(read.body).continue);
+  return asText(metadataOf(read.body).continue);
 }

@@ -3,7 +3,7 @@
 import { compactJson, jsonString, jsonText } from "../json-text.ts";
 import { jsonListPrinter, type ListPrinter, yamlListPrinter } from "../list-text.ts";
 import type { JsonMembers } from "../lossless-json.ts";
-import { metadataOf, text } from "../resource-client.ts";
+import { asText, metadataOf } from "../json-parts.ts";
 import { alignColumns } from "../table-layout.ts";
 import { splitApiVersion } from "../write/object-ref.ts";
 import { yamlText } from "../yaml-printer.ts";
@@ -137,7 +137,7 @@ function wholeList(print: (list: JsonMembers) => string): ListPrinter {
 /** `deployment.apps/web` */
 function nameLine(object: Parameters<ListPrinter["item"]>[0]): string {
   const members = object as JsonMembers;
-  const { group } = splitApiVersion(text(members.apiVersion));
-  const kind = `${text(members.kind).toLowerCase()}${group === "" ? "" : `.${group}`}`;
-  return `${kind}/${text(metadataOf(members).name)}\n`;
+  const { group } = splitApiVersion(asText(members.apiVersion));
+  const kind = `${asText(members.kind).toLowerCase()}${group === "" ? "" : `.${group}`}`;
+  return `${kind}/${asText(metadataOf(members).name)}\n`;
 }

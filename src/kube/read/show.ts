@@ -31,7 +31,7 @@ export interface ShowOptions {
   readonly showManagedFields?: boolean | undefined;
 }
 
-/** An answer that should be an object. @throws {AppError} `NETWORK` where it does not say of which kind it is. */
+/** An answer that should be an object. @throws {AppError} `NETWORK` where it does not name its kind. */
 export function objectIn(page: JsonMembers, { client }: Pick<ReadContext, "client">): JsonMembers {
   if (typeof page.kind === "string" && page.kind !== "" && page.kind !== "Status") return page;
   throw new AppError("NETWORK", `Something that is no object was answered by ${client.what}.`, {

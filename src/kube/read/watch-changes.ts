@@ -3,7 +3,8 @@
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { isItems, isMembers, type JsonMembers, readJson } from "../lossless-json.ts";
 import { compactJson } from "../json-text.ts";
-import { metadataOf, type ReadAnswer, text } from "../resource-client.ts";
+import { asText, metadataOf } from "../json-parts.ts";
+import type { ReadAnswer } from "../resource-client.ts";
 import { jsonLines } from "./json-lines.ts";
 import { isTable, listItems } from "./list-items.ts";
 import { listPages } from "./list-pages.ts";
@@ -150,7 +151,7 @@ async function listAll(client: ReadClient, request: Parameters<typeof listPages>
   const items: JsonMembers[] = [];
   let version = "";
   for await (const page of listPages(client, request)) {
-    version = text(metadataOf(page).resourceVersion);
+    version = asText(metadataOf(page).resourceVersion);
     for (const item of pageItems(page, client.what)) items.push(item);
   }
   return { items, version };
@@ -183,7 +184,8 @@ async function* watchOnce(
       }
       bodyOf(client, statusAnswer(object));
     }
-    const version = text(itemMetadata(object).resourceVersion) || text(metadataOf(object).resourceVersion);
+    const version = asText(itemMetadata(object).resourceVersion) ||
+      asText(metadataOf(object).resourceVersion);
     const isOld = state.version !== undefined && isNotLater(version, state.version);
     if (version !== "" && !isOld) state.version = version;
     if (type === "BOOKMARK" || isOld) yield undefined;

@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import type { JsonMembers } from "../lossless-json.ts";
-import { metadataOf, text } from "../resource-client.ts";
+import { asText, metadataOf } from "../json-parts.ts";
 import { alignColumns } from "../table-layout.ts";
 import { CHUNK, type GetOptions } from "./get.ts";
 import { isTable, plainTable } from "./list-items.ts";
@@ -106,7 +106,7 @@ class Watch {
     let version = "";
     const pages: JsonMembers[] = [];
     for await (const page of listPages(this.#context.client, { ...request, onExpired, onWarning })) {
-      version = text(metadataOf(page).resourceVersion);
+      version = asText(metadataOf(page).resourceVersion);
       const items = pageItems(page, this.#context.client.what);
       for (const item of items) this.#state.objects.add(item);
       if (this.#options.watchOnly) continue;
@@ -132,7 +132,7 @@ class Watch {
     if (item === undefined) return;
     this.#state.objects.add(item);
     if (!watchOnly) await this.#print(item, "ADDED");
-    this.#state.version = text(itemMetadata(item).resourceVersion);
+    this.#state.version = asText(itemMetadata(item).resourceVersion);
   }
 
   /** Prints tables with the widths of all of them. */

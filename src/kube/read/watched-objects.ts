@@ -1,7 +1,7 @@
 /** What a watch knows of the objects that it follows, so that it tells of each change once. */
 
 import { isItems, isMembers, type Json, type JsonMembers } from "../lossless-json.ts";
-import { membersOf, metadataOf, text } from "../resource-client.ts";
+import { asMembers, asText, metadataOf } from "../json-parts.ts";
 import { isTable } from "./list-items.ts";
 
 /** A change of an object; the object is itself, or a table with its row. */
@@ -54,7 +54,7 @@ export class WatchedObjects {
 export function itemMetadata(item: JsonMembers): JsonMembers {
   if (!isTable(item)) return metadataOf(item);
   const [row] = isItems(item.rows) ? item.rows : [];
-  return isMembers(row) ? metadataOf(membersOf(row.object)) : {};
+  return isMembers(row) ? metadataOf(asMembers(row.object)) : {};
 }
 
 /** Each row of a table as a table. */
@@ -64,16 +64,16 @@ export function tableItems({ rows, ...table }: JsonMembers): JsonMembers[] {
 
 function keyOf(item: JsonMembers): string {
   const { namespace, name } = itemMetadata(item);
-  return `${text(namespace)}/${text(name)}`;
+  return `${asText(namespace)}/${asText(name)}`;
 }
 
 function isSame(one: JsonMembers, other: JsonMembers): boolean {
-  const version = text(itemMetadata(one).resourceVersion);
-  return version !== "" && version === text(itemMetadata(other).resourceVersion) && sameUid(one, other);
+  const version = asText(itemMetadata(one).resourceVersion);
+  return version !== "" && version === asText(itemMetadata(other).resourceVersion) && sameUid(one, other);
 }
 
 function sameUid(one: JsonMembers, other: JsonMembers): boolean {
-  return text(itemMetadata(one).uid) === text(itemMetadata(other).uid);
+  return asText(itemMetadata(one).uid) === asText(itemMetadata(other).uid);
 }
 
 /** True for a resource version that is not later than another one; those that are no numbers have no order. */

@@ -8,13 +8,12 @@ import {
   errorOf,
   isGood,
   type Mask,
-  metadataOf,
   objectOf,
   type ReadAnswer,
   type ResourceClient,
-  text,
   warningsOf,
 } from "../resource-client.ts";
+import { asText, metadataOf } from "../json-parts.ts";
 import { conflictError, conflictsOf, type FieldConflict } from "./conflict.ts";
 import { withLastApplied, withoutLastApplied } from "./last-applied.ts";
 import {
@@ -155,7 +154,7 @@ function documentFor(
 }
 
 function versionOf(object: JsonMembers): string {
-  return text(metadataOf(object).resourceVersion);
+  return asText(metadataOf(object).resourceVersion);
 }
 
 async function sendApply(

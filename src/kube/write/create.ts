@@ -3,7 +3,8 @@
 import { AppError } from "../../errors.ts";
 import { compactJson } from "../json-text.ts";
 import { type JsonMembers, memberOf } from "../lossless-json.ts";
-import { ask, metadataOf, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
+import { ask, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
+import { metadataOf } from "../json-parts.ts";
 import type { FieldValidation } from "./apply.ts";
 import { collectionPath, type DryRun, objectLabel, type ObjectRef } from "./object-ref.ts";
 import { maskOf } from "./secret-mask.ts";

@@ -5,18 +5,8 @@ import { mapConcurrent } from "../../http/map-concurrent.ts";
 import { printable } from "../../text.ts";
 import { compactJson } from "../json-text.ts";
 import type { JsonMembers } from "../lossless-json.ts";
-import {
-  ask,
-  errorOf,
-  isGood,
-  itemsOf,
-  membersOf,
-  metadataOf,
-  objectOf,
-  type ReadAnswer,
-  type ResourceClient,
-  text,
-} from "../resource-client.ts";
+import { ask, errorOf, isGood, objectOf, type ReadAnswer, type ResourceClient } from "../resource-client.ts";
+import { asItems, asMembers, asText, metadataOf } from "../json-parts.ts";
 import { maybeDone } from "./create.ts";
 import { lookUntil, type Time } from "./look-until.ts";
 import { collectionPath, type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
@@ -56,7 +46,7 @@ export async function deleteObject(
   const found = await askForObject(client, ref);
   if (found.answer.status === 404) return notThere(client, ref, found, options);
   const mayLook = found.answer.status !== 403 && found.answer.status !== 405;
-  const uid = mayLook ? text(metadataOf(objectOf(client, found)).uid) : "";
+  const uid = mayLook ? asText(metadataOf(objectOf(client, found)).uid) : "";
   if (options.dryRun === "client") return { outcome: "deleted", ref, uid };
   const read = await ask(client, {
     method: "DELETE",
@@ -112,7 +102,7 @@ function deleteBody(uid: string, { propagation, gracePeriod, dryRun }: DeleteOpt
 /** An answer is the object, or a Status with its uid. */
 function uidIn({ body }: ReadAnswer): string {
   const { metadata, details } = body ?? {};
-  return text(membersOf(metadata).uid) || text(membersOf(details).uid);
+  return asText(asMembers(metadata).uid) || asText(asMembers(details).uid);
 }
 
 /** What became of the deletion of one object. */
@@ -159,10 +149,10 @@ async function stillThere(client: ResourceClient, { ref, uid }: Deleted): Promis
   // Who may delete may not always look; kubectl waits for nothing then, either.
   if ([403, 404, 405].includes(read.answer.status)) return undefined;
   const object = objectOf(client, read);
-  if (uid !== "" && text(metadataOf(object).uid) !== uid) return undefined;
+  if (uid !== "" && asText(metadataOf(object).uid) !== uid) return undefined;
   // A Namespace has finalizers in its spec, too.
-  const finalizers = [metadataOf(object).finalizers, membersOf(object.spec).finalizers]
-    .flatMap((list) => itemsOf(list).map(text).filter((name) => name !== ""));
+  const finalizers = [metadataOf(object).finalizers, asMembers(object.spec).finalizers]
+    .flatMap((list) => asItems(list).map(asText).filter((name) => name !== ""));
   return { ref, finalizers };
 }
 

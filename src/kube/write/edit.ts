@@ -8,14 +8,12 @@ import {
   ask,
   errorOf,
   isGood,
-  membersOf,
-  metadataOf,
   objectOf,
   refusalStatus,
   type ResourceClient,
-  text,
   warningsOf,
 } from "../resource-client.ts";
+import { asMembers, asText, metadataOf } from "../json-parts.ts";
 import type { FieldValidation } from "./apply.ts";
 import { maybeDone, type Written } from "./create.ts";
 import { mergePatch } from "./merge-patch.ts";
@@ -102,7 +100,7 @@ export function editPatch(original: JsonMembers, edited: JsonMembers): JsonMembe
   // The version that a person left in the text, or took out of it, is no change.
   const patch = mergePatch(withVersion(original, ""), withVersion(edited, ""));
   if (Object.keys(patch).length === 0) return undefined;
-  const resourceVersion = text(metadataOf(original).resourceVersion);
+  const resourceVersion = asText(metadataOf(original).resourceVersion);
   if (resourceVersion !== "") return withVersion(patch, resourceVersion);
   throw new AppError(
     "INVALID",
@@ -114,5 +112,5 @@ export function editPatch(original: JsonMembers, edited: JsonMembers): JsonMembe
 }
 
 function withVersion(object: JsonMembers, resourceVersion: Json): JsonMembers {
-  return { ...object, metadata: { ...membersOf(object.metadata), resourceVersion } };
+  return { ...object, metadata: { ...asMembers(object.metadata), resourceVersion } };
 }

@@ -5,7 +5,8 @@ import { pathSegment } from "../../http/address.ts";
 import { printable } from "../../text.ts";
 import { type ApiResource, type DiscoverySource, groupVersionOf, readResource } from "../discovery.ts";
 import { isMembers, type JsonMembers } from "../lossless-json.ts";
-import { ask, errorOf, isGood, itemsOf, membersOf, type ResourceClient, text } from "../resource-client.ts";
+import { ask, errorOf, isGood, type ResourceClient } from "../resource-client.ts";
+import { asItems, asMembers, asText } from "../json-parts.ts";
 import { splitApiVersion } from "./object-ref.ts";
 
 /** What is known of a server's kinds. */
@@ -48,9 +49,9 @@ export async function unknownKind(
 
 /** The group version and kind of every resource that a CustomResourceDefinition defines, as {@link kindKey} has it. */
 export function definedKinds(definition: JsonMembers): string[] {
-  const { group, names, versions } = membersOf(definition.spec);
-  return itemsOf(versions).filter(isMembers).filter(({ served }) => served !== false).map(({ name }) =>
-    kindKey(groupVersionOf(text(group), text(name)), text(membersOf(names).kind))
+  const { group, names, versions } = asMembers(definition.spec);
+  return asItems(versions).filter(isMembers).filter(({ served }) => served !== false).map(({ name }) =>
+    kindKey(groupVersionOf(asText(group), asText(name)), asText(asMembers(names).kind))
   );
 }
 
@@ -72,6 +73,6 @@ export async function servedKind(
   const read = await ask(client, { method: "GET", path, repeatable: true });
   if (read.answer.status === 404) return undefined;
   if (!isGood(read)) throw errorOf(client, read);
-  const rows = itemsOf(read.body?.resources).filter(isMembers);
+  const rows = asItems(read.body?.resources).filter(isMembers);
   return rows.flatMap((row) => readResource(group, version, row)).find((one) => one.kind === kind);
 }

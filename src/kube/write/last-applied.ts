@@ -2,7 +2,7 @@
 
 import { compactJson } from "../json-text.ts";
 import type { JsonMembers } from "../lossless-json.ts";
-import { membersOf, metadataOf } from "../resource-client.ts";
+import { asMembers, metadataOf } from "../json-parts.ts";
 import { type FieldPath, valueAt } from "./field-path.ts";
 
 /** The name of the annotation. */
@@ -20,7 +20,7 @@ const MOST_BYTES = 256 * 1024;
 /** A document without the annotation: where it was exported from a server it says what was applied once. */
 export function withoutLastApplied(document: JsonMembers): JsonMembers {
   const metadata = metadataOf(document);
-  const { [LAST_APPLIED]: old, ...annotations } = membersOf(metadata.annotations);
+  const { [LAST_APPLIED]: old, ...annotations } = asMembers(metadata.annotations);
   return old === undefined ? document : { ...document, metadata: { ...metadata, annotations } };
 }
 
@@ -28,7 +28,7 @@ export function withoutLastApplied(document: JsonMembers): JsonMembers {
 export function withLastApplied(document: JsonMembers, live: JsonMembers | undefined): JsonMembers {
   if (live === undefined || valueAt(live, LAST_APPLIED_PATH) === undefined) return document;
   const metadata = metadataOf(document);
-  const annotations = membersOf(metadata.annotations);
+  const annotations = asMembers(metadata.annotations);
   const carried = `${compactJson({ ...document, metadata: { ...metadata, annotations } })}\n`;
   const bytes = new TextEncoder().encode(carried + compactJson(annotations)).length;
   if (bytes > MOST_BYTES) return document;

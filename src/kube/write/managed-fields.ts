@@ -2,7 +2,7 @@
 
 import { compactJson } from "../json-text.ts";
 import { isMembers, type Json, type JsonMembers, memberOf } from "../lossless-json.ts";
-import { itemsOf, membersOf, metadataOf, text } from "../resource-client.ts";
+import { asItems, asMembers, asText, metadataOf } from "../json-parts.ts";
 import { type FieldPath, readStep, serverPath, valueAt, without } from "./field-path.ts";
 import { LAST_APPLIED_PATH } from "./last-applied.ts";
 
@@ -40,12 +40,12 @@ interface Entry extends Manager {
 }
 
 function entriesOf(object: JsonMembers): Entry[] {
-  return itemsOf(memberOf(metadataOf(object), "managedFields")).filter(isMembers).map((sent) => ({
-    manager: text(sent.manager),
-    operation: text(sent.operation),
-    subresource: text(sent.subresource),
-    apiVersion: text(sent.apiVersion),
-    fields: membersOf(sent.fieldsV1),
+  return asItems(memberOf(metadataOf(object), "managedFields")).filter(isMembers).map((sent) => ({
+    manager: asText(sent.manager),
+    operation: asText(sent.operation),
+    subresource: asText(sent.subresource),
+    apiVersion: asText(sent.apiVersion),
+    fields: asMembers(sent.fieldsV1),
     sent,
   }));
 }
@@ -102,7 +102,7 @@ function handedOver(object: JsonMembers, applyManager: string, pick: Pick): read
     isOurs(entry) ? undefined : splitFields(entry.fields, (path) => pick(entry, path))
   );
   const givers = entries.filter((_entry, at) => !isEmpty(split[at]?.taken ?? {}));
-  const base = ours ?? givers.findLast(({ apiVersion }) => apiVersion === text(object.apiVersion)) ??
+  const base = ours ?? givers.findLast(({ apiVersion }) => apiVersion === asText(object.apiVersion)) ??
     givers.at(-1);
   if (base === undefined || givers.length === 0) return undefined;
   // Paths mean something in their own version only. What is left out here, the apply itself takes where it needs it.
@@ -186,7 +186,7 @@ export function withoutLeftovers(object: JsonMembers): JsonMembers {
   const paths = [...leftovers].filter(([name]) => !others.has(name) && !isWithin(name, others));
   // The deepest first: a field can hold others.
   paths.sort(([, a], [, b]) => b.length - a.length);
-  return paths.reduce<JsonMembers>((rest, [, path]) => membersOf(without(rest, path)), object);
+  return paths.reduce<JsonMembers>((rest, [, path]) => asMembers(without(rest, path)), object);
 }
 
 /** Whether somebody manages something within a field. */
@@ -199,7 +199,7 @@ function isWithin(name: string, others: ReadonlyMap<string, FieldPath>): boolean
  * a version, which nobody can say that of.
  */
 export function managedFieldsPatch(object: JsonMembers, fields: readonly Json[]): string | undefined {
-  const resourceVersion = text(metadataOf(object).resourceVersion);
+  const resourceVersion = asText(metadataOf(object).resourceVersion);
   if (resourceVersion === "") return undefined;
   return compactJson([
     { op: "replace", path: "/metadata/managedFields", value: fields },

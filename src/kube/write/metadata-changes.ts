@@ -4,7 +4,8 @@ import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { compactJson } from "../json-text.ts";
 import { type JsonMembers, memberOf } from "../lossless-json.ts";
-import { ask, membersOf, metadataOf, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
+import { ask, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
+import { asMembers, metadataOf } from "../json-parts.ts";
 import { readExisting } from "./read.ts";
 import { maybeDone, type Written } from "./create.ts";
 import { LAST_APPLIED } from "./last-applied.ts";
@@ -110,7 +111,7 @@ export function withChanges(
   overwrite: boolean,
 ): ChangedMetadata {
   const metadata = metadataOf(object);
-  const old = membersOf(memberOf(metadata, field));
+  const old = asMembers(memberOf(metadata, field));
   const taken = Object.entries(set).filter(([key, value]) => (memberOf(old, key) ?? value) !== value);
   if (taken.length > 0 && !overwrite) {
     // That annotation can hold the values of a Secret.
@@ -193,6 +194,6 @@ function labelOutcome(before: JsonMembers, after: JsonMembers, overwrite: boolea
 
 /** An object's labels or annotations, one a line, in the order of their keys. */
 export function metadataLines(object: JsonMembers, field: MetadataField): string[] {
-  const all = membersOf(memberOf(metadataOf(object), field));
+  const all = asMembers(memberOf(metadataOf(object), field));
   return Object.keys(all).sort().map((key) => printable(`${key}=${String(all[key])}`, Infinity));
 }

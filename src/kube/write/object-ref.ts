@@ -4,7 +4,7 @@ import { pathSegment } from "../../http/address.ts";
 import { printable } from "../../text.ts";
 import type { ApiResource } from "../discovery.ts";
 import type { JsonMembers } from "../lossless-json.ts";
-import { metadataOf, text } from "../resource-client.ts";
+import { asText, metadataOf } from "../json-parts.ts";
 
 /** What is known of an object's kind. */
 export type ObjectKind = Pick<ApiResource, "group" | "version" | "plural" | "kind" | "namespaced">;
@@ -46,8 +46,8 @@ export function pluralLabel({ resource: { plural }, name }: ObjectRef): string {
 /** The label of an object as it says itself what it is. */
 export function objectLabel(object: JsonMembers): string {
   const { name, generateName } = metadataOf(object);
-  const { group } = splitApiVersion(text(object.apiVersion));
-  return labelOf(text(object.kind), group, text(name) || text(generateName));
+  const { group } = splitApiVersion(asText(object.apiVersion));
+  return labelOf(asText(object.kind), group, asText(name) || asText(generateName));
 }
 
 function labelOf(kind: string, group: string, name: string): string {

@@ -3,15 +3,8 @@
 import { AppError } from "../../errors.ts";
 import { compactJson } from "../json-text.ts";
 import { isMembers, type Json, type JsonMembers } from "../lossless-json.ts";
-import {
-  ask,
-  errorOf,
-  itemsOf,
-  membersOf,
-  objectOf,
-  type ResourceClient,
-  warningsOf,
-} from "../resource-client.ts";
+import { ask, errorOf, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
+import { asItems, asMembers } from "../json-parts.ts";
 import { maybeDone, type Written } from "./create.ts";
 import { type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
 import { readExisting } from "./read.ts";
@@ -76,5 +69,5 @@ export async function patchObject(
 /** What a patch brings, as an object like the one that it is for. */
 function patchedPart({ apiVersion = null, kind = null }: JsonMembers, patch: Json): JsonMembers {
   if (isMembers(patch)) return { ...patch, apiVersion, kind };
-  return { apiVersion, kind, data: itemsOf(patch).map((operation) => membersOf(operation).value ?? null) };
+  return { apiVersion, kind, data: asItems(patch).map((operation) => asMembers(operation).value ?? null) };
 }

@@ -3,7 +3,8 @@
 import { redactorOf, SHORTEST_SECRET } from "../../http/redact.ts";
 import { compactJson } from "../json-text.ts";
 import { isMembers, type Json, type JsonMembers, readJson } from "../lossless-json.ts";
-import { type Mask, text } from "../resource-client.ts";
+import type { Mask } from "../resource-client.ts";
+import { asText } from "../json-parts.ts";
 import { type FieldPath, valueAt } from "./field-path.ts";
 import { LAST_APPLIED, LAST_APPLIED_PATH } from "./last-applied.ts";
 
@@ -46,7 +47,7 @@ function maskOfValues(secrets: readonly JsonMembers[]): Mask {
 }
 
 function valuesOf(secret: JsonMembers): string[] {
-  const lastApplied = readJson(text(valueAt(secret, LAST_APPLIED_PATH)));
+  const lastApplied = readJson(asText(valueAt(secret, LAST_APPLIED_PATH)));
   return [
     ...leaves(secret.data ?? null).flatMap((value) => [value, ...decoded(value)]),
     ...leaves(secret.stringData ?? null),

@@ -6,15 +6,8 @@ import { printable } from "../../text.ts";
 import { goValue } from "../go-value.ts";
 import { JsonPath, relaxedPath } from "../jsonpath.ts";
 import { isItems, isMembers, type Json, type JsonMembers, memberOf } from "../lossless-json.ts";
-import {
-  errorOf,
-  itemsOf,
-  membersOf,
-  metadataOf,
-  objectOf,
-  type ResourceClient,
-  text,
-} from "../resource-client.ts";
+import { errorOf, objectOf, type ResourceClient } from "../resource-client.ts";
+import { asItems, asMembers, asText, metadataOf } from "../json-parts.ts";
 import { lookUntil, type Time } from "./look-until.ts";
 import { type ObjectRef, pluralLabel } from "./object-ref.ts";
 import { askForObject } from "./read.ts";
@@ -86,16 +79,16 @@ export function isMet(waitFor: WaitFor, object: JsonMembers): boolean {
 }
 
 function hasCondition(object: JsonMembers, name: string, status: string): boolean {
-  const state = membersOf(object.status);
-  const condition = itemsOf(state.conditions).filter(isMembers).find((one) =>
-    sameLetters(text(one.type), name) && typeof one.status === "string"
+  const state = asMembers(object.status);
+  const condition = asItems(state.conditions).filter(isMembers).find((one) =>
+    sameLetters(asText(one.type), name) && typeof one.status === "string"
   );
   if (condition === undefined) return false;
   const observed = integer(condition.observedGeneration) ?? integer(state.observedGeneration);
   const generation = integer(metadataOf(object).generation);
   // What was seen of an older object says nothing of this one.
   if (generation !== undefined && observed !== undefined && observed < generation) return false;
-  return sameLetters(text(condition.status), status);
+  return sameLetters(asText(condition.status), status);
 }
 
 function sameLetters(one: string, other: string): boolean {
@@ -192,7 +185,7 @@ async function look(client: ResourceClient, watched: Watched, goal: WaitFor): Pr
       return { ref, type: watched.uid === undefined ? "not there" : "met" };
     }
     const object = objectOf(client, read);
-    const uid = text(memberOf(metadataOf(object), "uid"));
+    const uid = asText(memberOf(metadataOf(object), "uid"));
     watched.uid ??= uid;
     // Another object of the same name is in its place.
     const isReplaced = goal.type === "delete" && uid !== watched.uid;

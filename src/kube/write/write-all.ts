@@ -5,7 +5,8 @@ import { mapConcurrent } from "../../http/map-concurrent.ts";
 import { printable } from "../../text.ts";
 import type { ApiResource } from "../discovery.ts";
 import type { JsonMembers } from "../lossless-json.ts";
-import { isUnserved, metadataOf, type ResourceClient, text } from "../resource-client.ts";
+import { isUnserved, type ResourceClient } from "../resource-client.ts";
+import { asText, metadataOf } from "../json-parts.ts";
 import { definedKinds, findKind, kindKey, type KnownKinds, servedKind, unknownKind } from "./kinds.ts";
 import { lookUntil, type Time } from "./look-until.ts";
 import { type DryRun, objectLabel, type ObjectRef, splitApiVersion } from "./object-ref.ts";
@@ -98,7 +99,7 @@ class WriteRun<Done> {
       ),
     );
     this.#namespaces = new Map(
-      this.#tasks.filter(isNamespace).map((task) => [text(metadataOf(task.manifest.document).name), task]),
+      this.#tasks.filter(isNamespace).map((task) => [asText(metadataOf(task.manifest.document).name), task]),
     );
   }
 
@@ -158,7 +159,7 @@ class WriteRun<Done> {
   ): Promise<{ type: "done"; ref: ObjectRef; done: Done } | { type: "unchecked"; why: string }> {
     const { client, kinds } = this.#context;
     const { dryRun } = this.#options;
-    const [apiVersion, kind] = [text(document.apiVersion), text(document.kind)];
+    const [apiVersion, kind] = [asText(document.apiVersion), asText(document.kind)];
     const definition = this.#defined.get(kindKey(apiVersion, kind));
     const resource = await this.#resource(apiVersion, kind, definition);
     if (resource === undefined) {
@@ -235,11 +236,11 @@ function isNamespace({ manifest: { document } }: Task): boolean {
 
 function isDefinition({ manifest: { document } }: Task): boolean {
   return document.kind === "CustomResourceDefinition" &&
-    splitApiVersion(text(document.apiVersion)).group === "apiextensions.k8s.io";
+    splitApiVersion(asText(document.apiVersion)).group === "apiextensions.k8s.io";
 }
 
 function kindOf({ manifest: { document } }: Task): string {
-  return kindKey(text(document.apiVersion), text(document.kind));
+  return kindKey(asText(document.apiVersion), asText(document.kind));
 }
 
 /** Items in runs of one kind: what a kind needs of another one stands before it, as for kubectl. */
@@ -261,8 +262,8 @@ function chains(tasks: readonly Task[], usual: string): Task[][] {
     ...Map.groupBy(tasks, ({ manifest: { document } }) => {
       const { name, namespace } = metadataOf(document);
       // What gets its name from the server is an object of its own each time.
-      if (text(name) === "") return Symbol("unnamed");
-      return `${text(document.kind)} ${text(namespace) || usual} ${text(name)}`;
+      if (asText(name) === "") return Symbol("unnamed");
+      return `${asText(document.kind)} ${asText(namespace) || usual} ${asText(name)}`;
     }).values(),
   ];
 }
@@ -281,7 +282,7 @@ function targetOf(
       hint: "Put it in quotes.",
     });
   }
-  const ref = { resource, name: text(name), namespace: text(named) || usual };
+  const ref = { resource, name: asText(name), namespace: asText(named) || usual };
   if (!resource.namespaced) return { ref, document };
   if (onlyThatNamespace && ref.namespace !== usual) {
     const [own, only] = [ref.namespace, usual].map((one) => `"${printable(one, 100)}"`);

@@ -5,6 +5,7 @@ import type { DiscoverySource } from "../../../src/kube/discovery.ts";
 import { compactJson } from "../../../src/kube/json-text.ts";
 import type { Json } from "../../../src/kube/lossless-json.ts";
 import { ignore, runKubectl } from "../kubectl.ts";
+import { DISCOVERY } from "../widget-server.ts";
 import { runGet } from "./command-line.ts";
 import { masked } from "./masked.ts";
 import { readClientOf } from "./read-server.ts";
@@ -22,27 +23,8 @@ const WIDGETS = [
   widget("c", "other", { labels: { app: "x", tier: "y" } }),
 ];
 
-const RESOURCE = {
-  name: "widgets",
-  singularName: "widget",
-  namespaced: true,
-  kind: "Widget",
-  verbs: ["get", "list"],
-};
-
 const ANSWERS: Readonly<Record<string, Json>> = {
-  "/api": { kind: "APIVersions", versions: ["v1"] },
-  "/api/v1": { kind: "APIResourceList", groupVersion: "v1", resources: [] },
-  "/apis": {
-    kind: "APIGroupList",
-    apiVersion: "v1",
-    groups: [{
-      name: "example.com",
-      versions: [{ groupVersion: VERSION, version: "v1" }],
-      preferredVersion: { groupVersion: VERSION, version: "v1" },
-    }],
-  },
-  "/apis/example.com/v1": { kind: "APIResourceList", groupVersion: VERSION, resources: [RESOURCE] },
+  ...DISCOVERY,
   "/apis/example.com/v1/widgets": listOf(WIDGETS),
   "/apis/example.com/v1/namespaces/default/widgets": listOf(WIDGETS.slice(0, 2)),
   "/apis/example.com/v1/namespaces/default/widgets/b": WIDGETS[0] ?? {},

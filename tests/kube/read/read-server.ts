@@ -1,19 +1,14 @@
 /** The real API server for tests that read from it, by our own requests and by the real kubectl. */
 
 import assert from "node:assert/strict";
-import { refusal } from "../../../src/http/api-errors.ts";
-import { openApiClient } from "../../../src/http/api-client.ts";
-import { discoveryOf, type DiscoverySource } from "../../../src/kube/discovery.ts";
-import { KUBERNETES_REFUSALS } from "../../../src/kube/refusal.ts";
+import type { DiscoverySource } from "../../../src/kube/discovery.ts";
 import type { ReadClient, ReadRequest } from "../../../src/kube/read/read-client.ts";
 import type { ResourceRequest } from "../../../src/kube/resource-client.ts";
-import { pause } from "../../../src/system/clock.ts";
-import { type KubernetesObject, startApiServer } from "../../apiserver/apiserver.ts";
-import { goAtHand } from "../../apiserver/program.ts";
-import { kubectl, runKubectl } from "../kubectl.ts";
+import type { KubernetesObject } from "../../apiserver/apiserver.ts";
+import { kubectl } from "../kubectl.ts";
+import { ERRORS, startAdminServer } from "../live-server.ts";
 
-/** Whether the real API server and the real kubectl are available here. */
-export const atHand = kubectl !== undefined && await goAtHand() !== undefined;
+export { atHand } from "../live-server.ts";
 
 /** A running server; dispose of it. */
 export interface ReadServer extends AsyncDisposable {
@@ -30,37 +25,21 @@ export interface ReadServer extends AsyncDisposable {
 
 /** Starts the server. */
 export async function startReadServer(): Promise<ReadServer> {
-  await using undo = new AsyncDisposableStack();
-  const server = await startApiServer({ trusted: [] });
-  assert.ok(server !== undefined);
-  undo.use(server);
-  const cache = await Deno.makeTempDir({ prefix: "datumctl-read-" });
-  undo.defer(() => Deno.remove(cache, { recursive: true }));
-  const http = Deno.createHttpClient({ caCerts: [server.caPem] });
-  undo.defer(() => http.close());
+  const live = await startAdminServer();
+  assert.ok(live !== undefined);
+  const { server, http } = live;
   const authorization = `Bearer ${server.admin.token}`;
   const direct = (url: URL, init: RequestInit) =>
     fetch(url, { ...init, client: http, headers: { ...init.headers, authorization } });
   const env = { HOME: "/proc/nonexistent", KUBECONFIG: server.admin.kubeconfig, TZ: "UTC" };
-  const undoLater = undo.move();
   const started: ReadServer = {
     fetch: direct,
     client: readClientOf(server.url, (url, init) => started.fetch(url, init)),
-    kinds: discoveryOf(openApiClient({
-      ...CALL,
-      baseUrl: server.url,
-      fetch: (address, init) => fetch(address, { ...init, client: http }),
-      token: () => Promise.resolve(server.admin.token),
-      now: Date.now,
-      signal: new AbortController().signal,
-      sleep: pause,
-      random: Math.random,
-      requestTimeout: 60_000,
-    })),
-    kubectl: (...args) => runKubectl([`--cache-dir=${cache}`, ...args], env),
+    kinds: live.kinds,
+    kubectl: live.kubectl,
     startKubectl: (...args) =>
       new Deno.Command(kubectl ?? "", {
-        args: [`--cache-dir=${cache}`, ...args],
+        args: [`--cache-dir=${live.folder}/cache`, ...args],
         clearEnv: true,
         env,
         stdin: "null",
@@ -77,7 +56,7 @@ export async function startReadServer(): Promise<ReadServer> {
       assert.ok(answer.ok, `${method} ${path}: ${text}`);
     },
     apply: server.admin.apply,
-    [Symbol.asyncDispose]: () => undoLater.disposeAsync(),
+    [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
   };
   return started;
 }
@@ -96,8 +75,7 @@ export function readClientOf(
     return send(url, { method: request.method, headers: { accept }, signal: signal ?? null });
   };
   return {
-    what: CALL.what,
-    refusal: (answer) => refusal(answer, CALL),
+    ...ERRORS,
     async send(request) {
       const answer = await open(request);
       return { status: answer.status, headers: answer.headers, body: await answer.bytes() };
@@ -108,10 +86,3 @@ export function readClientOf(
     },
   };
 }
-
-const CALL = {
-  baseUrl: "https://api.example.com",
-  what: "the test",
-  who: "ada@example.com",
-  refusals: KUBERNETES_REFUSALS,
-};

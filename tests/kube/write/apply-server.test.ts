@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { isMembers, type Json, type JsonMembers } from "../../../src/kube/lossless-json.ts";
-import { metadataOf } from "../../../src/kube/resource-client.ts";
+import { metadataOf } from "../../../src/kube/json-parts.ts";
 import { type Applied, applyObject, type ApplyOptions } from "../../../src/kube/write/apply.ts";
 import { conflictsIn } from "../../../src/kube/write/conflict.ts";
 import { applyAll } from "../../../src/kube/write/documents.ts";

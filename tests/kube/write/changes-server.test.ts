@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type AppError, failureOrThrow } from "../../../src/errors.ts";
 import type { JsonMembers } from "../../../src/kube/lossless-json.ts";
-import { membersOf, metadataOf } from "../../../src/kube/resource-client.ts";
+import { asMembers, metadataOf } from "../../../src/kube/json-parts.ts";
 import { createObject } from "../../../src/kube/write/create.ts";
 import {
   deleteObject,
@@ -111,7 +111,7 @@ Deno.test(
           assert.equal(ours.stdout, theirs.stdout, `${line}: ${theirs.stderr}`);
           assert.equal(ours.error === undefined, theirs.code === 0, `${line}: ${theirs.stderr}`);
           const [their, our] = [await live({ ns }, "theirs"), await live({ ns }, "ours")];
-          assert.deepEqual(membersOf(metadataOf(our)[field]), membersOf(metadataOf(their)[field]), line);
+          assert.deepEqual(asMembers(metadataOf(our)[field]), asMembers(metadataOf(their)[field]), line);
           const listed = await server.ok(["-n", ns, command, "cm", "theirs", "--list"]);
           assert.deepEqual(
             metadataLines(our, field),
@@ -162,7 +162,7 @@ Deno.test(
       }
       const options = { type: "merge", fieldManager: "x", dryRun: "server" } as const;
       const dry = await patchObject(client, ref, { ...options, patch: { data: { a: "dry" } } });
-      assert.deepEqual([dry.outcome, membersOf(dry.object.data).a], ["patched", "dry"]);
+      assert.deepEqual([dry.outcome, asMembers(dry.object.data).a], ["patched", "dry"]);
       const zones = await server.ref("dns.networking.miloapis.com/v1alpha1", "DNSZone", "z", ns);
       await createObject(client, zones, zone(ns), CREATE);
       await expectRejection(patchObject(client, zones, { ...options, type: "strategic", patch: {} }), {
@@ -345,7 +345,7 @@ Deno.test(
         },
       };
       const done = await deleteObject(stale, { ...ref, name: "x" }, DELETE);
-      assert.deepEqual([done.outcome, done.uid], ["deleted", membersOf(metadata).uid]);
+      assert.deepEqual([done.outcome, done.uid], ["deleted", asMembers(metadata).uid]);
       assert.notEqual(metadataOf(await live({ ns: ref.namespace }, "x")).uid, done.uid);
       assert.deepEqual(await waitUntilGone(server.context, [done], 60_000), []);
     });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compactJson } from "../../../src/kube/json-text.ts";
 import { type Json, type JsonMembers, readJson } from "../../../src/kube/lossless-json.ts";
-import { membersOf } from "../../../src/kube/resource-client.ts";
+import { asMembers } from "../../../src/kube/json-parts.ts";
 import {
   type FieldPath,
   pathText,
@@ -237,7 +237,7 @@ Deno.test("what a server sends as managed fields breaks nothing", async () => {
       fc.oneof(fc.array(fc.oneof(entry, hostileValue)), hostileValue),
       async (managedFields) => {
         const sent = { metadata: { managedFields, annotations: { [LAST_APPLIED]: "{" } } };
-        const object = membersOf(readJson(JSON.stringify(sent)));
+        const object = asMembers(readJson(JSON.stringify(sent)));
         await ours(() => {
           takenOver(object, "datumctl");
           yielded(object, "datumctl", new Set([".a"]));

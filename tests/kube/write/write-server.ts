@@ -1,24 +1,17 @@
 /** The real API server for tests that write to it, by our own requests and by the real kubectl. */
 
 import assert from "node:assert/strict";
-import { refusal } from "../../../src/http/api-errors.ts";
-import { openApiClient } from "../../../src/http/api-client.ts";
-import { discoveryOf } from "../../../src/kube/discovery.ts";
 import { compactJson } from "../../../src/kube/json-text.ts";
 import { isMembers, type Json, type JsonMembers, readJson } from "../../../src/kube/lossless-json.ts";
 import { readManifest } from "../../../src/kube/manifest.ts";
-import { KUBERNETES_REFUSALS } from "../../../src/kube/refusal.ts";
 import type { ResourceAnswer, ResourceClient, ResourceRequest } from "../../../src/kube/resource-client.ts";
 import { findKind } from "../../../src/kube/write/kinds.ts";
 import type { ObjectRef } from "../../../src/kube/write/object-ref.ts";
 import type { Manifest, WriteContext } from "../../../src/kube/write/write-all.ts";
 import { pause } from "../../../src/system/clock.ts";
-import { startApiServer } from "../../apiserver/apiserver.ts";
-import { goAtHand } from "../../apiserver/program.ts";
-import { kubectl, runKubectl } from "../kubectl.ts";
+import { ERRORS, startAdminServer } from "../live-server.ts";
 
-/** Whether the real API server and the real kubectl are available here. */
-export const atHand = kubectl !== undefined && await goAtHand() !== undefined;
+export { atHand } from "../live-server.ts";
 
 /** A running server; dispose of it. */
 export interface WriteServer extends AsyncDisposable {
@@ -42,14 +35,9 @@ export interface WriteServer extends AsyncDisposable {
 
 /** Starts the server. */
 export async function startWriteServer(): Promise<WriteServer> {
-  await using undo = new AsyncDisposableStack();
-  const server = await startApiServer({ trusted: [] });
-  assert.ok(server !== undefined);
-  undo.use(server);
-  const folder = await Deno.makeTempDir({ prefix: "datumctl-write-" });
-  undo.defer(() => Deno.remove(folder, { recursive: true }));
-  const http = Deno.createHttpClient({ caCerts: [server.caPem] });
-  undo.defer(() => http.close());
+  const live = await startAdminServer();
+  assert.ok(live !== undefined);
+  const { server, folder, http, kinds } = live;
   const requests: string[] = [];
   const send = async (request: ResourceRequest): Promise<ResourceAnswer> => {
     const { method, path, query = {}, body, contentType = "application/json" } = request;
@@ -63,25 +51,12 @@ export async function startWriteServer(): Promise<WriteServer> {
     return { status: answer.status, headers: answer.headers, body: await answer.bytes() };
   };
   const client = clientOf(send);
-  const kinds = discoveryOf(openApiClient({
-    ...CALL,
-    baseUrl: server.url,
-    fetch: (address, init) => fetch(address, { ...init, client: http }),
-    token: () => Promise.resolve(server.admin.token),
-    now: Date.now,
-    signal: new AbortController().signal,
-    sleep: pause,
-    random: Math.random,
-    requestTimeout: 60_000,
-  }));
   const run: WriteServer["kubectl"] = async (words, input = "") => {
     const file = `${folder}/input.yaml`;
     await Deno.writeTextFile(file, input);
-    const args = [`--cache-dir=${folder}/cache`, ...words.map((word) => word === "INPUT" ? file : word)];
-    return await runKubectl(args, { KUBECONFIG: server.admin.kubeconfig, TZ: "UTC" });
+    return await live.kubectl(...words.map((word) => word === "INPUT" ? file : word));
   };
   let namespaces = 0;
-  const undoLater = undo.move();
   return {
     context: { client, kinds, now: Date.now, sleep: (milliseconds) => pause(milliseconds) },
     requests,
@@ -109,21 +84,14 @@ export async function startWriteServer(): Promise<WriteServer> {
       assert.equal(status, 201);
       return name;
     },
-    [Symbol.asyncDispose]: () => undoLater.disposeAsync(),
+    [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
   };
 }
 
 /** A client that sends by some function, with the errors of our own client. */
 export function clientOf(send: ResourceClient["send"]): ResourceClient {
-  return { what: CALL.what, send, refusal: (answer) => refusal(answer, CALL) };
+  return { ...ERRORS, send };
 }
-
-const CALL = {
-  baseUrl: "https://api.example.com",
-  what: "the test",
-  who: "ada@example.com",
-  refusals: KUBERNETES_REFUSALS,
-};
 
 /** The documents of a text. */
 export function manifestsOf(text: string): Manifest[] {
