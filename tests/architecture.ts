@@ -170,7 +170,7 @@ function globalBreaches({ path, globals }: Module): string[] {
       return [`${path} touches Deno outside system.`];
     }
     if (root === "console" && area !== "system") return [`${path} prints through console outside system.`];
-    // Only argv0 tells by which path we were called, and Deno has no name of its own for it.
+    // Only argv0 tells the path that we were called by, and Deno has no name of its own for it.
     if (NODE_GLOBALS.has(root) && !(area === "system" && name === "process.argv0")) {
       return [`${path} uses Node's global ${name}.`];
     }

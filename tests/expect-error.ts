@@ -24,7 +24,7 @@ export interface ExpectedError {
   readonly retryable?: boolean | undefined;
 }
 
-/** What a command left of which an error is expected; it ran with `--error-format json`. */
+/** What a failed command left; it ran with `--error-format json`. */
 interface FailedRun {
   readonly code: number;
   readonly stderr: string;

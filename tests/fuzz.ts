@@ -55,13 +55,13 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(undefined, null, -1, 1e300, 8.64e15 + 1, 2 ** 53, [], {}),
 );
 
-/** A good object of which up to three members are something else. */
+/** A good object with up to three members changed to something else. */
 export function changed(good: Readonly<Record<string, unknown>>): fc.Arbitrary<Record<string, unknown>> {
   const change = fc.dictionary(fc.constantFrom(...Object.keys(good)), hostileValue, { maxKeys: 3 });
   return change.map((some) => ({ ...good, ...some }));
 }
 
-/** A text of which parts are cut out, doubled or something else; sometimes nothing of it is left. */
+/** A text with parts cut out, doubled or changed; sometimes nothing of it is left. */
 export function damaged(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const cuts = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(20), hostileText), {
     minLength: 1,

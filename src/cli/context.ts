@@ -28,7 +28,7 @@ export interface GlobalFlags {
 export interface ProcessContext extends Host {
   readonly terminal: Terminal;
   readonly store: SessionStore;
-  /** The clouds that there are. */
+  /** The clouds that the program knows. */
   readonly providers: Providers;
   readonly openNetwork: NonNullable<Host["openNetwork"]>;
   /** Fires on Ctrl-C. */

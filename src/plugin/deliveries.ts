@@ -1,4 +1,4 @@
-/** The record of which process got which token: a second request for the same token may follow a 401. */
+/** Records which process got which token: a second request for the same token may follow a 401. */
 
 import { isObject, parseJson, sha256, toBase64Url } from "../encoding.ts";
 import type { Clock } from "../system/clock.ts";

@@ -69,7 +69,7 @@ function checkedRequest(flags: GetTokenFlags, { wrong }: Form, env: Environment)
   return getTokenRequest(flags);
 }
 
-/** What is asked for, of which session, and what is remembered of it. */
+/** The request, its session, and the memory of its failures. */
 interface Call extends Resolved {
   readonly request: GetTokenRequest;
   readonly form: Form;

@@ -70,7 +70,7 @@ function flagsOf(loaded: readonly Loaded[]): Flag[] {
   return [...shared, ...own];
 }
 
-/** The cloud that knows the flag and all the others, else the flags of which one must go. */
+/** The cloud that knows the flag and all the others; else the two flags that exclude each other. */
 function wayOutOf({ words, knowers }: Flag, given: readonly Flag[]): string {
   const fitting = knowers.find((knower) => given.every((other) => other.knowers.includes(knower)));
   if (fitting !== undefined) {

@@ -31,7 +31,7 @@ export interface Output {
 /** What the code of a cloud is handed. */
 export interface ProviderContext extends Host {
   readonly store: SessionStore;
-  /** The clouds that there are. */
+  /** The clouds that the program knows. */
   readonly providers: {
     /** The error of a command that needs something to act on, with the way to it that the session's cloud has. */
     nothingInUse(session: Pick<Session, "name" | "provider">): Promise<AppError>;

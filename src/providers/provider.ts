@@ -85,9 +85,9 @@ export interface ProviderCode extends SessionLines {
   /** What it has instead of an organization or project in use. */
   nothingInUse(session: Pick<Session, "name">): { readonly message: string; readonly hint: string };
 
-  /** How to sign in to a session of which no more is known than its name and what an entry tells; undefined for no way. */
+  /** How to sign in to a session when only its name and its kubeconfig entry are known; undefined for no way. */
   signInOfName?(name: string, entry: EntryWords): string | undefined;
-  /** Where to sign in again to a session of which only the name is left; undefined where that does not tell. */
+  /** Where to sign in again when only the session's name is left; undefined where the name does not tell. */
   targetOfName?(name: string): NamedTarget | undefined;
   /**
    * The line with which a person checks and repeats the sign-in of a session whose key is lost; undefined for a session
@@ -182,7 +182,7 @@ export interface Revocation {
   readonly older?: readonly AppError[] | undefined;
 }
 
-/** The end of a token of which nothing more is known, as the end of a sentence. */
+/** How a token ends when nothing more is known, as the end of a sentence. */
 export const NO_KNOWN_END = "it expires or is revoked there";
 
 /** A code that a person confirms in a browser. */

@@ -34,7 +34,7 @@ export interface Providers extends SessionProviders {
     session: Session,
     credentials: Pick<Credentials, "clientSecret" | "api">,
   ): Promise<SignInTarget | undefined>;
-  /** Where to sign in again to a session of which only the name is left; undefined where that does not tell. */
+  /** Where to sign in again when only the session's name is left; undefined where the name does not tell. */
   targetOfName(name: string): Promise<NamedTarget | undefined>;
   /** The error of a command that needs something to act on, with the way to it that the session's cloud has. */
   nothingInUse(session: Pick<Session, "name" | "provider">): Promise<AppError>;

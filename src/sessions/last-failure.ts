@@ -8,7 +8,7 @@ import { acquireLock } from "../system/locks.ts";
 import { isObject, parseJson } from "../encoding.ts";
 
 const REMEMBERED = 10_000;
-// Five runs of the plugin, each of which may wait ten seconds for the network or for another process.
+// Five runs of the plugin; each may wait ten seconds for the network or for another process.
 const TOLD_OF_OUTAGE = 60_000;
 const LONGEST_WAIT = 2000;
 const LONGEST_TEXT = 4000;

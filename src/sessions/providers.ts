@@ -34,8 +34,8 @@ export interface SessionProviders extends ProviderNames {
   /** What to check, and the line that mends it, when an issuer refuses to renew a session and yet has not ended it. */
   afterRefusal(session: Session, refusal: IssuerRefusal): Promise<string>;
   /**
-   * How to sign in to a session of which no more is known than its name and what an entry tells, as a sentence without its
-   * end. What neither of them tells is in capitals.
+   * How to sign in when only the session's name and its kubeconfig entry are known, as a sentence without its end. What
+   * neither tells is in capitals.
    */
   signInOfName(name: string, entry?: EntryWords): Promise<string>;
 }

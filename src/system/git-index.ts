@@ -119,7 +119,7 @@ function parseIndex(bytes: Uint8Array<ArrayBuffer>, hashLength: number): Index |
   let at = 12;
   for (let left = view.getUint32(8); left > 0; left -= 1) {
     const start = at;
-    // The file's times, type and size; its hash; flags, one of which says that more follow.
+    // The file's times, type and size; its hash; flags; one says that more follow.
     at += 40 + hashLength;
     at += version > 2 && (view.getUint16(at) & 0x4000) !== 0 ? 4 : 2;
     let kept = 0;

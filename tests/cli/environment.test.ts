@@ -26,7 +26,7 @@ async function withToken(world: World) {
 const unsigned = (claims: Record<string, unknown>) =>
   `${btoa('{"alg":"RS256"}')}.${btoa(JSON.stringify(claims))}.c2ln`.replaceAll("=", "");
 
-/** The files that there are below the program's folder, with their text. */
+/** The files below the program's folder, with their text. */
 async function kept(folder: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const visit = async (path: string): Promise<void> => {

@@ -224,7 +224,7 @@ function startListener() {
   return { seen, url: `http://127.0.0.1:${server.addr.port}`, close: () => server.shutdown() };
 }
 
-/** A kubeconfig whose current context leads to a server as whoever these words of get-token name. */
+/** A kubeconfig whose current context leads to a server with these words of get-token. */
 function kubeconfigTo(server: string, ...words: string[]): string {
   const args = ["auth", "get-token", "--output=client.authentication.k8s.io/v1", ...words];
   const exec = {

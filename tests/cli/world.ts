@@ -39,7 +39,7 @@ export async function openWorld(): Promise<World> {
   };
 }
 
-/** Opens a world in which Ada is signed in, and whoever else is named. */
+/** Opens a world in which Ada and the other named people are signed in. */
 export async function openSignedIn(...others: readonly string[]): Promise<World> {
   const world = await openWorld();
   for (const email of [ADA, ...others]) good(await world.login(email));

@@ -1,4 +1,4 @@
-/** An ordinary API server: the Kubernetes API at its root, open to whoever brings an issuer's ID token. */
+/** An ordinary API server: the Kubernetes API at its root, open to everybody who brings an issuer's ID token. */
 
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { type Certificates, makeCertificates } from "./certificates.ts";

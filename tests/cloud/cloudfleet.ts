@@ -34,7 +34,7 @@ export interface CloudfleetOptions {
   readonly certificates?: Certificates;
 }
 
-/** A token as whoever made it was told of it. */
+/** A token as its maker was told of it. */
 export type Credentials = Pick<NewToken, "id" | "secret">;
 
 /** A running Cloudfleet. */

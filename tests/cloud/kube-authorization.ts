@@ -43,7 +43,7 @@ export const BY_VERBS: Authorizer = {
     user.verbs.length === 0 ? [] : [{ verbs: user.verbs, apiGroups: ["*"], resources: ["*"] }],
 };
 
-/** By the (Cluster)RoleBindings among the objects, looked up anew for every request. */
+/** By the (Cluster)RoleBindings among the objects, looked up for every request. */
 export function byRoles(objects: () => Iterable<KubeObject>): Authorizer {
   const rules = (identity: Identity, namespace: string | undefined): Rule[] => {
     const all = [...objects()];

@@ -1,4 +1,4 @@
-/** An honest OpenID client on `oauth4webapi`, by which the cloud's own tests judge it. */
+/** An honest OpenID client on `oauth4webapi`: the cloud's own tests judge the cloud by it. */
 
 import * as oauth from "oauth4webapi";
 

@@ -1,4 +1,4 @@
-/** The variables by which a cloud on this machine is named to datumctl. */
+/** The variables that name a cloud on this machine to datumctl. */
 
 import type { Cloud } from "./cloud.ts";
 

@@ -1,4 +1,4 @@
-/** The two grants by which a CI job gets an access token of the issuer: RFC 8693, and RFC 7523 with its JWT. */
+/** The two grants that give a CI job an access token of the issuer: RFC 8693, and RFC 7523 with its JWT. */
 
 import type { CiServices } from "./ci-issuers.ts";
 import type { Mint } from "./minted-tokens.ts";

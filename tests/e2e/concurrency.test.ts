@@ -325,7 +325,7 @@ interface HeldLock extends AsyncDisposable {
   release(): void;
 }
 
-/** The session's lock, in this process's hand: whoever wants to refresh waits. */
+/** The session's lock, in this process's hand: every refresh waits. */
 async function holdLock(world: World): Promise<HeldLock> {
   const path = (await sessionFile(world)).replace(/json$/, "lock");
   const file = await Deno.open(path, { create: true, read: true, write: true });

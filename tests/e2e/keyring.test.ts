@@ -43,7 +43,7 @@ function nameOf({ cloud }: World): string {
   return `${ADA}@${cloud.apiHost}`;
 }
 
-/** The session's file, of which there must be exactly one. */
+/** The session's file: the only one. */
 async function sessionFile(world: World): Promise<{ readonly path: string; readonly text: string }> {
   const paths = (await world.files()).filter((path) => path.endsWith(".json") && path.includes("/sessions/"));
   assert.equal(paths.length, 1, paths.join(", "));

@@ -11,7 +11,7 @@ import { type Finished, type RunOptions, testInWorld, type World } from "./world
 /** The group of the exec credentials, without a version. */
 export const EXEC = "client.authentication.k8s.io";
 
-/** The variable by which client-go tells a plugin what it wants. */
+/** The variable that tells a plugin what client-go wants. */
 export function execInfo(apiVersion: string, interactive = false): Record<string, string> {
   return {
     KUBERNETES_EXEC_INFO: JSON.stringify({ kind: "ExecCredential", apiVersion, spec: { interactive } }),

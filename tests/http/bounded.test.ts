@@ -1,4 +1,4 @@
-/** Proves what every request has in common, whoever sends it: its line in the log, and its end. */
+/** Proves what every request has in common: its line in the log, and its end. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";

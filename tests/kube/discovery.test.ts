@@ -247,7 +247,7 @@ Deno.test("20,000 resources come whole, and one of them is found", async () => {
   assert.equal(matchingResources(discovery, "thing19999")[0]?.group, "g999.example.com");
 });
 
-/** A client of a server that lists so many groups, each of which has a resource, and answers each in a moment. */
+/** A client of a server that lists so many groups with a resource each, and answers each in a moment. */
 function manyGroups(
   count: number,
   answer: (path: string, signal?: AbortSignal | null) => Promise<Response> | undefined = () => undefined,

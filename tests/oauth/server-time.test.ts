@@ -1,4 +1,4 @@
-/** Proves how a server is asked for its time, and that whoever asks in vain hears no error of it. */
+/** Proves how a server is asked for its time, and that a question without an answer is no error. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";

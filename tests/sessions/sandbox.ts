@@ -167,7 +167,7 @@ export function parentOf(pid: number): ParentProcess {
   return { id: String(pid), start: () => Promise.resolve(undefined) };
 }
 
-/** Writes a JSON file anew, changed. */
+/** Changes a JSON file. */
 export async function edit(path: string, change: (value: Record<string, unknown>) => unknown): Promise<void> {
   const value = JSON.parse(await Deno.readTextFile(path));
   await Deno.writeTextFile(path, JSON.stringify(change(value)));

@@ -1,4 +1,4 @@
-/** The facts of Datum Cloud, by which its sessions are known. */
+/** The facts of Datum Cloud that its sessions carry. */
 
 import type { Session } from "../../sessions/session.ts";
 import { providerNamed } from "../kinds.ts";

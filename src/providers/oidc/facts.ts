@@ -1,4 +1,4 @@
-/** The facts of an OpenID Connect issuer of somebody's own, by which its sessions are known. */
+/** The facts of a self-chosen OpenID Connect issuer that its sessions carry. */
 
 import { providerNamed } from "../kinds.ts";
 

@@ -1,4 +1,4 @@
-/** The facts of DataChain Studio, by which its sessions are known. */
+/** The facts of DataChain Studio that its sessions carry. */
 
 import type { Session } from "../../sessions/session.ts";
 import { kindNamed, providerNamed } from "../kinds.ts";

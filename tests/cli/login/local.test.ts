@@ -172,7 +172,7 @@ async function snapshot(folder: string): Promise<string> {
   return JSON.stringify(files.sort());
 }
 
-/** Writes fields into the file of a folder's own session, as whoever has the folder could. */
+/** Writes fields into the file of a folder's own session, as its owner could. */
 async function edit(world: StudioWorld, folder: string, name: string, fields: Record<string, unknown>) {
   const { file } = await world.placeOf(folder).paths(name);
   const text = await Deno.readTextFile(file);

@@ -1,4 +1,4 @@
-/** Proves that a token which `login --force` took the place of is ended, by then or by whoever comes next. */
+/** Proves that a token which `login --force` replaced is ended, at once or by the next command. */
 
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/errors.ts";

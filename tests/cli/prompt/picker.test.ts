@@ -12,7 +12,7 @@ const UP = "\u001b[A";
 const DOWN = "\u001b[B";
 const LABELS = ["ada@example.com", "grace@example.com", "zoë@example.com"];
 
-/** The picker after some keys, all of which must leave it open. */
+/** The picker after some keys; each must leave it open. */
 function press(picker: Picker, ...keys: string[]): Picker {
   return keys.reduce((before, key) => {
     const picked = onKey(before, key);

@@ -67,7 +67,7 @@ Deno.test("circles of references end, whatever they go through", () => {
   }
 });
 
-/** Schemas of which each refers twice to the next one. */
+/** Schemas; each refers twice to the next one. */
 function doubling(depth: number, within: (name: string) => JsonMembers): JsonMembers {
   return Object.fromEntries(Array.from({ length: depth }, (_, at) => [`S${at}`, within(`S${at + 1}`)]));
 }

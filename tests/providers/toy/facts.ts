@@ -1,4 +1,4 @@
-/** The facts of a cloud that only tests know: a harbour that gives a token to whoever names a berth. */
+/** The facts of a cloud that only tests know: a harbour that gives a token to everybody who names a berth. */
 
 import { kindNamed, providerNamed } from "../../../src/providers/kinds.ts";
 
