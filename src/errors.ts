@@ -40,6 +40,7 @@ export const CODES = {
   KUBECONFIG: { exit: 1, retryable: false, meaning: "the kubeconfig cannot be used as it is" },
   NOT_FOUND: { exit: 1, retryable: false, meaning: "what was named does not exist" },
   CONFLICT: { exit: 1, retryable: false, meaning: "the request conflicts with what the server holds" },
+  ALREADY_EXISTS: { exit: 1, retryable: false, meaning: "what was to be created is there already" },
   INVALID: { exit: 1, retryable: false, meaning: "the server rejected the request as invalid" },
   INCOMPLETE: { exit: 1, retryable: true, meaning: "the server returned only part of the answer" },
   FORBIDDEN: { exit: 5, retryable: false, meaning: "signed in, but not allowed" },

@@ -4,7 +4,16 @@ import type { JsonObject } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { type ApiAnswer, objectOf } from "./api-answer.ts";
 import { type ApiCall, isPassing, isUnauthenticated, notJson, refusal, requestErrors } from "./api-errors.ts";
-import { type ByteBudget, failedRequest, type HttpContext, MEBIBYTE, sendBounded } from "./bounded.ts";
+import {
+  type ByteBudget,
+  failedRequest,
+  type HttpContext,
+  MEBIBYTE,
+  openStream,
+  type RequestRules,
+  sendBounded,
+  type StreamedAnswer,
+} from "./bounded.ts";
 import { isFulfilled } from "./redact.ts";
 import { GENTLE, pauseBeforeRetry, type Retry, retryAfter } from "./retry.ts";
 
@@ -32,9 +41,12 @@ export interface ClientOptions extends ApiCall, RequestLimits, Pick<HttpContext,
 export interface RequestOptions {
   /** `application/json` unless given. */
   readonly accept?: string | undefined;
-  readonly query?: Readonly<Record<string, string>> | undefined;
-  /** A POST that changes nothing, such as a review, and may be sent again. */
+  /** What is undefined is left out. */
+  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
+  /** A POST that changes nothing, such as a review, and may be sent again; its answer is prose. */
   readonly safe?: true | undefined;
+  /** Whether sending it twice does no more than once, where its method does not say so. */
+  readonly repeatable?: boolean | undefined;
   /** Not sent again when the server cannot answer now. */
   readonly once?: boolean | undefined;
   /** Ends it beside the client's own; its reason is an AppError. */
@@ -47,8 +59,10 @@ export interface RequestOptions {
 export interface ApiRequest extends RequestOptions {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
-  /** Sent as JSON. */
-  readonly body?: unknown;
+  /** JSON, sent as it is. */
+  readonly body?: string | undefined;
+  /** `application/json` unless given. */
+  readonly contentType?: string | undefined;
 }
 
 /** Asks one API in the name of one session. */
@@ -64,6 +78,13 @@ export interface ApiClient extends Pick<ClientOptions, "baseUrl" | "what" | "req
    * @throws {AppError} `NETWORK`, `UNTRUSTED_CERTIFICATE`, what getting a token throws, or the signal's reason.
    */
   send(request: ApiRequest): Promise<ApiAnswer>;
+  /**
+   * An answer as soon as it begins, whatever its status, after a new token where that could help. The body of a success has
+   * no limits; the signal ends it.
+   *
+   * @throws {AppError} as {@link ApiClient.send} when no answer begins.
+   */
+  stream(request: ApiRequest, signal: AbortSignal): Promise<StreamedAnswer>;
   /** The error for an answer that is not a success. See {@link refusal}. */
   refusal(answer: ApiAnswer): AppError;
 }
@@ -87,7 +108,7 @@ export function openApiClient(options: ClientOptions): ApiClient {
     request.signal?.throwIfAborted();
     const signals = [options.signal, request.signal].filter((signal) => signal !== undefined);
     const context = { ...options, signal: AbortSignal.any(signals), deadline: now() + requestTimeout };
-    const attempts = (request.method === "GET" || request.safe) && !request.once ? ATTEMPTS : 1;
+    const { method, safe, repeatable = method === "GET" || safe === true } = request;
     let token = await options.token(false);
     let renewed = false;
     for (let attempt = 1;; attempt++) {
@@ -99,13 +120,25 @@ export function openApiClient(options: ClientOptions): ApiClient {
         token = next;
         continue;
       }
+      const attempts = !request.once && (repeatable || isPutOff(outcome)) ? ATTEMPTS : 1;
       const retry = { ...options, attempts, pauses: GENTLE };
-      if (mayPass(outcome) && await pauseBeforeRetry(context, attempt, retry, waitOf(outcome, now()))) {
-        continue;
-      }
+      const again = mayPass(outcome, options) &&
+        await pauseBeforeRetry(context, attempt, retry, waitOf(outcome, now()));
+      if (again) continue;
       if (outcome instanceof AppError) throw outcome;
       return outcome;
     }
+  }
+
+  async function stream(request: ApiRequest, signal: AbortSignal): Promise<StreamedAnswer> {
+    const context = { ...options, signal: AbortSignal.any([options.signal, signal]) };
+    const open = (token: string) =>
+      openStream(context, urlOf(baseUrl, request), initOf(request, token), rulesOf(options, request));
+    const token = await options.token(false);
+    const answer = await open(token);
+    if (answer.refusal === undefined || !isUnauthenticated(answer.refusal, options.refusals)) return answer;
+    const next = await tokenAfter(token);
+    return next === token ? answer : await open(next);
   }
 
   const object = async (request: ApiRequest): Promise<JsonObject> => {
@@ -120,8 +153,9 @@ export function openApiClient(options: ClientOptions): ApiClient {
     what,
     requestTimeout,
     get: (path, more) => object({ ...more, method: "GET", path }),
-    post: (path, body, more) => object({ ...more, method: "POST", path, body }),
+    post: (path, body, more) => object({ ...more, method: "POST", path, body: JSON.stringify(body) }),
     send,
+    stream,
     refusal: (answer) => refusal(answer, options),
   };
 }
@@ -132,19 +166,11 @@ async function sendOnce(
   request: ApiRequest,
   token: string,
 ): Promise<ApiAnswer | AppError> {
-  const { method, accept = "application/json", body, budget, safe } = request;
-  const headers = new Headers({ accept, authorization: `Bearer ${token}` });
-  if (body !== undefined) headers.set("content-type", "application/json");
-  const init = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
   try {
-    const answer = await sendBounded(options, urlOf(options.baseUrl, request), init, {
-      largest: (status) => isFulfilled(status) ? LARGEST_ANSWER : LARGEST_REFUSAL,
-      budget,
-      bodyMayTakeLong: true,
-      errors: requestErrors(options),
-    });
+    const rules = rulesOf(options, request);
+    const answer = await sendBounded(options, urlOf(options.baseUrl, request), initOf(request, token), rules);
     // The answer to a review is prose: no piece of the token belongs there.
-    return { ...answer, redact: safe ? answer.redact.prose : answer.redact.data };
+    return { ...answer, redact: request.safe ? answer.redact.prose : answer.redact.data };
   } catch (thrown) {
     const passes = thrown instanceof AppError && thrown.code === "NETWORK" &&
       failedRequest(thrown)?.kind !== "answer";
@@ -153,14 +179,39 @@ async function sendOnce(
   }
 }
 
+function initOf(
+  { method, accept = "application/json", contentType = "application/json", body }: ApiRequest,
+  token: string,
+): RequestInit {
+  const headers = new Headers({ accept, authorization: `Bearer ${token}` });
+  if (body !== undefined) headers.set("content-type", contentType);
+  return { method, headers, body: body ?? null };
+}
+
+function rulesOf(options: ClientOptions, { budget }: ApiRequest): RequestRules {
+  return {
+    largest: (status) => isFulfilled(status) ? LARGEST_ANSWER : LARGEST_REFUSAL,
+    budget,
+    bodyMayTakeLong: true,
+    errors: requestErrors(options),
+  };
+}
+
 function urlOf(baseUrl: string, { path, query }: ApiRequest): string {
   const url = new URL(`${baseUrl}${path}`);
-  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
   return url.href;
 }
 
-function mayPass(outcome: ApiAnswer | AppError): boolean {
-  return outcome instanceof AppError || isPassing(outcome.status);
+function mayPass(outcome: ApiAnswer | AppError, { refusals: { isFinal } }: ClientOptions): boolean {
+  return outcome instanceof AppError || (isPassing(outcome.status) && isFinal?.(outcome) !== true);
+}
+
+/** True for a request that the server has put off without a look at it. RFC 6585, 4. */
+function isPutOff(outcome: ApiAnswer | AppError): boolean {
+  return !(outcome instanceof AppError) && outcome.status === 429;
 }
 
 /** What `Retry-After` asks for. */

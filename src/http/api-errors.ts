@@ -11,6 +11,8 @@ import { CHECK_NETWORK, type FailedRequest, noAnswer, type RequestErrors } from 
 export interface Refusals {
   /** What to do next, by what the refusal is called. */
   readonly hints: Readonly<Record<"FORBIDDEN" | "NOT_FOUND" | "CONFLICT" | "INVALID", string>>;
+  /** True for a refusal that comes again whenever the same request does, although its status says otherwise. */
+  readonly isFinal?: ((answer: ApiAnswer) => boolean) | undefined;
   /** True for an answer that refuses the token although it is no 401. */
   readonly refusesToken?: ((answer: ApiAnswer) => boolean) | undefined;
   /** The API's own word for a refusal, safe to print. */
@@ -67,7 +69,7 @@ export function refusedRequest(error: unknown): RefusedRequest | undefined {
 
 /**
  * The error for an answer that is not a success: `SESSION_REJECTED` (401, or what else refuses the token), `FORBIDDEN`
- * (403), `NOT_FOUND` (404, 410), `CONFLICT` (409), `NETWORK` (429, 5xx, redirects), `INVALID` (the rest). Its cause is a
+ * (403), `NOT_FOUND` (404, 410), `ALREADY_EXISTS` and `CONFLICT` (409), `NETWORK` (429, 5xx, redirects), `INVALID` (the rest). Its cause is a
  * {@link RefusedRequest}.
  */
 export function refusal(answer: ApiAnswer, { baseUrl, what, who, nextStep, refusals }: ApiCall): AppError {
@@ -92,6 +94,12 @@ export function refusal(answer: ApiAnswer, { baseUrl, what, who, nextStep, refus
   if (isPassing(status)) {
     return new AppError("NETWORK", `${host} cannot answer for ${what} now ${said}.`, {
       hint: "Run the same command again later.",
+      cause,
+    });
+  }
+  if (status === 409 && cause.reason === "AlreadyExists") {
+    return new AppError("ALREADY_EXISTS", `There is something of that name in ${what} already ${said}.`, {
+      hint: "Choose another name, or change what is there.",
       cause,
     });
   }

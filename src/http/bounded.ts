@@ -138,6 +138,54 @@ export async function sendBounded(
   }
 }
 
+/** An answer whose body is read while it comes. */
+export interface StreamedAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Rejects when the connection breaks, or with the reason of the signal. Leaving the loop over it ends the request. */
+  readonly body: AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** The whole answer where it is no success; then the body holds the same. */
+  readonly refusal: Received | undefined;
+}
+
+/**
+ * As {@link sendBounded}, but the body of a success is handed over while it comes, and has no limits.
+ *
+ * @throws {AppError} what the rules' errors say; what the fetch throws
+ */
+export async function openStream(
+  context: HttpContext,
+  address: string,
+  init: RequestInit,
+  rules: RequestRules,
+): Promise<StreamedAnswer> {
+  let streamed: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
+  const fetch: Fetch = Object.assign(
+    async (input: string | URL, own?: RequestInit) => {
+      // The time limit of the headers must not end the body.
+      const opening = new AbortController();
+      const late = () => opening.abort(own?.signal?.reason);
+      own?.signal?.addEventListener("abort", late, { once: true });
+      const signal = AbortSignal.any([context.signal, opening.signal]);
+      try {
+        const response = await context.fetch(input, { ...own, signal });
+        if (!isFulfilled(response.status)) return response;
+        streamed = response.body;
+        const { status, headers } = response;
+        return new Response(null, { status, headers });
+      } finally {
+        own?.signal?.removeEventListener("abort", late);
+      }
+    },
+    { proxyOf: (url: URL) => context.fetch.proxyOf?.(url) },
+  );
+  const answer = await sendBounded({ ...context, fetch }, address, init, rules);
+  const { status, headers } = answer;
+  const isRefusal = !isFulfilled(status);
+  const body = isRefusal ? new Blob([answer.body]).stream() : streamed ?? new Blob([]).stream();
+  return { status, headers, body, refusal: isRefusal ? answer : undefined };
+}
+
 async function receive(
   { fetch, signal, requestTimeout = REQUEST_TIMEOUT }: HttpContext,
   url: URL,

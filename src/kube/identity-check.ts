@@ -84,7 +84,7 @@ async function review(client: ApiClient, kind: ServerKind): Promise<ApiAnswer> {
     client.send({
       method: "POST",
       path: `/apis/${body.apiVersion}/${body.kind.toLowerCase()}s`,
-      body,
+      body: JSON.stringify(body),
       safe: true,
     });
   let answer = await ask(first);

@@ -15,6 +15,8 @@ export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | 
     },
     // A server that allows anonymous requests treats an unknown token as anonymous.
     refusesToken: (answer) => answer.status === 403 && messageOf(answer).includes("system:anonymous"),
+    // A server that cannot read a document as what its kind says answers with a Status without a reason.
+    isFinal: (answer) => answer.status === 500 && isStatusWithoutReason(answer),
     reasonOf,
   };
 }
@@ -24,6 +26,11 @@ export const KUBERNETES_REFUSALS = kubernetesRefusals({
   FORBIDDEN: HINTS.FORBIDDEN.action,
   NOT_FOUND: HINTS.NOT_FOUND.served,
 });
+
+function isStatusWithoutReason(answer: ApiAnswer): boolean {
+  const object = objectOf(answer);
+  return object?.kind === "Status" && (object.reason ?? "") === "";
+}
 
 /** A Status object's reason, such as `AlreadyExists`. */
 function reasonOf(answer: ApiAnswer): string | undefined {

@@ -533,3 +533,104 @@ Deno.test("an interruption ends a request and a pause with its own reason", asyn
     },
   });
 });
+
+Deno.test("a write is sent again after 429, and after what may have lost its answer only where that does no harm", async () => {
+  const put = {
+    path: "/x",
+    body: "{}",
+    contentType: "application/merge-patch+json",
+    method: "PATCH",
+  } as const;
+  const first = (code: number) => (_: Request, count: number) =>
+    count === 1 ? status(code, "later") : Response.json({ ok: 1 });
+  for (
+    const [code, repeatable, requests] of [[429, false, 2], [503, false, 1], [503, true, 2], [
+      429,
+      true,
+      2,
+    ]] as const
+  ) {
+    await withServer(first(code), async ({ client, asked }) => {
+      const answer = await client.send({ ...put, repeatable });
+      assert.equal(asked.length, requests, `${code} ${repeatable}`);
+      assert.equal(answer.status, requests === 2 ? 200 : code);
+    });
+  }
+});
+
+Deno.test("a body goes out as it is, with its type, and a query without what is undefined", async () => {
+  let got: readonly unknown[] = [];
+  await withServer(async (request) => {
+    got = [new URL(request.url).search, request.headers.get("content-type"), await request.text()];
+    return Response.json({});
+  }, async ({ client }) => {
+    await client.send({
+      method: "PATCH",
+      path: "/x",
+      query: { force: "true", dryRun: undefined },
+      body: '{"big":9007199254740993}',
+      contentType: "application/apply-patch+yaml",
+    });
+    assert.deepEqual(got, ["?force=true", "application/apply-patch+yaml", '{"big":9007199254740993}']);
+  });
+});
+
+Deno.test("a stream is handed over as it comes, beyond the limits of time and size, and its signal ends it", async () => {
+  const stop = new AbortController();
+  let isOver = false;
+  await withServer(
+    () =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 150));
+            if (!isOver) controller.enqueue(new TextEncoder().encode("x\n"));
+          },
+          cancel() {
+            isOver = true;
+          },
+        }),
+      ),
+    async ({ client }) => {
+      const { status, refusal, body } = await client.stream({ method: "GET", path: "/w" }, stop.signal);
+      assert.deepEqual([status, refusal], [200, undefined]);
+      let parts = 0;
+      await assert.rejects(async () => {
+        for await (const part of body) {
+          assert.equal(new TextDecoder().decode(part), "x\n");
+          parts += 1;
+          if (parts === 3) stop.abort(new AppError("INTERRUPTED", "stopped"));
+        }
+      }, (error: AppError) => error.code === "INTERRUPTED");
+      assert.equal(parts, 3);
+      isOver = true;
+    },
+    { requestTimeout: 200 },
+  );
+});
+
+Deno.test("a stream is asked for with a new token after a refusal, and a refusal that stays is an answer", async () => {
+  await withServer(
+    (_, count) => count === 2 ? new Response("line\n") : status(401, "Unauthorized"),
+    async ({ client, asked, forced }) => {
+      const signal = new AbortController().signal;
+      const good = await client.stream({ method: "GET", path: "/w" }, signal);
+      assert.equal(await new Response(good.body as ReadableStream).text(), "line\n");
+      assert.deepEqual([asked.length, forced()], [2, 1]);
+      const refused = await client.stream({ method: "GET", path: "/w" }, signal);
+      assert.equal(refused.status, 401);
+      assert.equal(refused.refusal?.status, 401);
+      assert.match(await new Response(refused.body as ReadableStream).text(), /Unauthorized/);
+    },
+  );
+});
+
+Deno.test("a stream whose headers do not come in time is NETWORK", async () => {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  await withServer(() => promise, async ({ client }) => {
+    await expectRejection(client.stream({ method: "GET", path: "/w" }, new AbortController().signal), {
+      code: "NETWORK",
+    });
+    resolve(new Response());
+  }, { requestTimeout: 100 });
+});

@@ -43,10 +43,18 @@ Deno.test("a 403 of a user that is known is FORBIDDEN, asked once", async () => 
 Deno.test("a refusal tells programs its status and reason, where that is a word", async () => {
   const { error } = await refused(() => status(409, "there", "AlreadyExists"));
   assert.deepEqual(refusedRequest(error), { status: 409, reason: "AlreadyExists" });
+  assert.equal(error.code, "ALREADY_EXISTS");
   const steering = await refused(() => status(409, "there", "\u001b[2JGone"));
   assert.deepEqual(refusedRequest(steering.error), { status: 409, reason: "[2JGone" });
   for (const answer of [() => status(404, "no", 7), () => new Response("no", { status: 404 })]) {
     assert.deepEqual(refusedRequest((await refused(answer)).error), { status: 404, reason: undefined });
   }
   assert.equal(refusedRequest(new Error("other")), undefined);
+});
+
+Deno.test("a 500 whose Status has no reason is not asked again, one with a reason is", async () => {
+  const plain = await refused(() => status(500, "failed to create typed patch object", ""));
+  assert.deepEqual([plain.error.code, plain.asked], ["NETWORK", 1]);
+  const trouble = await refused(() => status(500, "etcd", "InternalError"));
+  assert.deepEqual([trouble.error.code, trouble.asked], ["NETWORK", 4]);
 });

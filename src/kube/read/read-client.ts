@@ -1,5 +1,6 @@
 /** The requests that `get` and a watch are made of, and their answers as objects. */
 
+import type { StreamedAnswer } from "../../http/bounded.ts";
 import { compactJson } from "../json-text.ts";
 import { isMembers, type JsonMembers, readJson } from "../lossless-json.ts";
 import {
@@ -20,14 +21,6 @@ export interface ReadRequest extends ResourceRequest {
   readonly repeatable: true;
 }
 
-/** An answer whose body is read while it comes. */
-export interface StreamedAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  /** Rejects when the connection breaks. Leaving the loop over it ends the request. */
-  readonly body: AsyncIterable<Uint8Array>;
-}
-
 /** A {@link ResourceClient} that asks for a form of the answer, and for answers without an end. */
 export interface ReadClient extends ResourceClient {
   send(request: ResourceRequest | ReadRequest): Promise<ResourceAnswer>;
@@ -37,7 +30,10 @@ export interface ReadClient extends ResourceClient {
    *
    * @throws {AppError} `NETWORK` and the like when no answer begins, or the signal's reason.
    */
-  stream(request: ReadRequest, signal: AbortSignal): Promise<StreamedAnswer>;
+  stream(
+    request: ReadRequest,
+    signal: AbortSignal,
+  ): Promise<Pick<StreamedAnswer, "status" | "headers" | "body">>;
 }
 
 /** The server's table of what is asked for. */

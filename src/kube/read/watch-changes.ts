@@ -8,7 +8,7 @@ import type { ReadAnswer } from "../resource-client.ts";
 import { jsonLines } from "./json-lines.ts";
 import { isTable, listItems } from "./list-items.ts";
 import { listPages } from "./list-pages.ts";
-import { bodyOf, type ReadClient, readRequest, type StreamedAnswer } from "./read-client.ts";
+import { bodyOf, type ReadClient, readRequest } from "./read-client.ts";
 import { type Change, isNotLater, itemMetadata, tableItems, type WatchedObjects } from "./watched-objects.ts";
 
 /** What is watched. */
@@ -200,7 +200,9 @@ async function* watchOnce(
 /** A refusal is no longer than this. */
 const LARGEST_REFUSAL = 1024 * 1024;
 
-async function refusalOf({ status, headers, body }: StreamedAnswer): Promise<ReadAnswer> {
+async function refusalOf(
+  { status, headers, body }: Awaited<ReturnType<ReadClient["stream"]>>,
+): Promise<ReadAnswer> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of body) {

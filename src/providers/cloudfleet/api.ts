@@ -116,7 +116,7 @@ export function cloudfleetApi({ client, operations, organization, warn }: ApiOpt
   ): Promise<ApiAnswer> {
     const request: ApiRequest = {
       ...requestOf(operation, operations, { id: options.id, organization }),
-      body: options.body,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
     };
     const answer = await client.send(request);
     if (answer.status >= 200 && answer.status <= 299) return answer;

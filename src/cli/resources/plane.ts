@@ -1,0 +1,59 @@
+/** Opens what a resource command reads and writes: the control plane that its flags choose, and what is served there. */
+
+import { openDiscovery } from "../../kube/cached-discovery.ts";
+import type { DiscoverySource } from "../../kube/discovery.ts";
+import type { ReadClient } from "../../kube/read/read-client.ts";
+import type { ReadContext } from "../../kube/read/show.ts";
+import type { WriteContext } from "../../kube/write/write-all.ts";
+import type { ScopeFlags } from "../../providers/datum/scope.ts";
+import type { CommandContext } from "../context.ts";
+import { openControlPlane } from "../control-plane.ts";
+
+/** A control plane, or another API server, with its resources; dispose of it. */
+export interface ResourcePlane extends Disposable {
+  /** For messages: `the project "web"`. */
+  readonly what: string;
+  readonly client: ReadClient;
+  readonly kinds: DiscoverySource;
+  /** `-n`, else that of the kubeconfig's context, else `default`. */
+  readonly namespace: string;
+  /** True where `-n` named the namespace, so that objects of another one are refused. */
+  readonly onlyThatNamespace: boolean;
+}
+
+/** @throws {AppError} as {@link openControlPlane}. */
+export async function openResources(cli: CommandContext, flags: ScopeFlags): Promise<ResourcePlane> {
+  const plane = await openControlPlane(cli, flags);
+  return {
+    what: plane.what,
+    client: plane.client,
+    kinds: await openDiscovery(cli, plane),
+    namespace: plane.namespace ?? "default",
+    onlyThatNamespace: flags.namespace !== undefined,
+    [Symbol.dispose]: () => plane[Symbol.dispose](),
+  };
+}
+
+/** What reading from it needs. */
+export function readContext(cli: CommandContext, { client, kinds }: ResourcePlane): ReadContext {
+  return {
+    client,
+    kinds,
+    write: (text) => {
+      cli.out.text(text);
+      return Promise.resolve();
+    },
+    isTerminal: cli.terminal.outIsTerminal,
+    now: cli.now,
+  };
+}
+
+/** What writing to it needs. */
+export function writeContext(cli: CommandContext, { client, kinds }: ResourcePlane): WriteContext {
+  return {
+    client,
+    kinds,
+    now: cli.now,
+    sleep: (milliseconds) => cli.sleep(milliseconds, cli.interrupted),
+  };
+}
