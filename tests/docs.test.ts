@@ -50,6 +50,7 @@ async function helpText(args: readonly string[]): Promise<string> {
     ...host,
     terminal: {
       outIsTerminal: false,
+      errIsTerminal: false,
       canAsk: false,
       columns: () => 80,
       writeOut: (part) => void (text += part),

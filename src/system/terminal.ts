@@ -7,6 +7,8 @@ import { fileFailure } from "./files.ts";
 export interface Terminal {
   /** Standard output is a terminal. */
   readonly outIsTerminal: boolean;
+  /** Standard error is a terminal: a person reads what is said there. */
+  readonly errIsTerminal: boolean;
   /** Standard input and standard error are terminals: a person can be asked. */
   readonly canAsk: boolean;
   /** Columns of the terminal; 80 when unknown. */
@@ -28,6 +30,7 @@ export function canAsk(): boolean {
 export function systemTerminal(): Terminal {
   return {
     outIsTerminal: Deno.stdout.isTerminal(),
+    errIsTerminal: Deno.stderr.isTerminal(),
     canAsk: canAsk(),
     columns() {
       try {

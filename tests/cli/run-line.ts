@@ -54,6 +54,7 @@ export function recordingHost(
   const written = { out: "", err: "" };
   const terminal: Terminal = {
     outIsTerminal: false,
+    errIsTerminal: keys !== undefined,
     canAsk: keys !== undefined,
     columns: () => columns,
     writeOut: (text) => {

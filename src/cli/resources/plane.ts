@@ -13,6 +13,8 @@ import { openControlPlane } from "../control-plane.ts";
 export interface ResourcePlane extends Disposable {
   /** For messages: `the project "web"`. */
   readonly what: string;
+  /** The host and the port of its address. */
+  readonly host: string;
   readonly client: ReadClient;
   readonly kinds: DiscoverySource;
   /** `-n`, else that of the kubeconfig's context, else `default`. */
@@ -26,6 +28,7 @@ export async function openResources(cli: CommandContext, flags: ScopeFlags): Pro
   const plane = await openControlPlane(cli, flags);
   return {
     what: plane.what,
+    host: new URL(plane.baseUrl).host,
     client: plane.client,
     kinds: await openDiscovery(cli, plane),
     namespace: plane.namespace ?? "default",

@@ -1,0 +1,28 @@
+/** Says on a terminal where a command is about to write. */
+
+import type { CommandContext } from "../context.ts";
+import type { ResourcePlane } from "./plane.ts";
+
+/** What of a control plane is named. */
+export type NamedPlane = Pick<ResourcePlane, "what" | "host" | "namespace">;
+
+/** Where a command acts, for people: `the project "web" of api.datum.net, namespace default`. */
+export function whereOf(
+  { what, host, namespace }: NamedPlane,
+  { allNamespaces = false }: { readonly allNamespaces?: boolean | undefined } = {},
+): string {
+  const server = what.includes(host) ? what : `${what} of ${host}`;
+  return `${server}, ${allNamespaces ? "all namespaces" : `namespace ${namespace}`}`;
+}
+
+/**
+ * Names the control plane of a write in one line on stderr: `in the project "web" of api.datum.net, namespace default`. Says
+ * nothing where no person reads it, nor with `--quiet`.
+ */
+export function sayWhere(
+  { terminal, out }: Pick<CommandContext, "terminal" | "out">,
+  plane: NamedPlane,
+  options: { readonly allNamespaces?: boolean | undefined } = {},
+): void {
+  if (terminal.errIsTerminal) out.info(`in ${whereOf(plane, options)}`);
+}
