@@ -3,26 +3,32 @@
 import { Option } from "@commander-js/extra-typings";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 
-/** Adds the flags of {@link ScopeFlags} to a command. */
+/** By the name of their value; each excludes the others. */
+const FLAGS = {
+  organization: ["--organization <id>", "act on this organization (env: DATUM_ORGANIZATION)"],
+  project: ["--project <id>", "act on this project (env: DATUM_PROJECT)"],
+  platformWide: ["--platform-wide", "act on the platform itself"],
+  own: ["--own", "act on the control plane of the signed-in user"],
+  cluster: ["--cluster <id>", "act on this cluster of Cloudfleet"],
+  context: ["--context <name>", "act on the server of this context of the kubeconfig"],
+} as const satisfies Partial<Record<keyof ScopeFlags, readonly [flag: string, description: string]>>;
+
+/** Adds the flags of {@link ScopeFlags} to a command; without `cluster`, those that say where without a request. */
 export function addScopeFlags(
   command: { addOption(option: Option): unknown },
-  { namespace = false }: { readonly namespace?: boolean } = {},
+  { namespace = false, cluster = true }: { readonly namespace?: boolean; readonly cluster?: boolean } = {},
 ): void {
-  command.addOption(
-    new Option("--organization <id>", "act on this organization (env: DATUM_ORGANIZATION)").conflicts([
-      "project",
-      "platformWide",
-    ]),
-  );
-  command.addOption(
-    new Option("--project <id>", "act on this project (env: DATUM_PROJECT)").conflicts("platformWide"),
-  );
-  command.addOption(new Option("--platform-wide", "act on the platform itself"));
+  const offered = Object.entries(FLAGS).filter(([name]) => cluster || name !== "cluster");
+  offered.forEach(([, [flag, description]], at) => {
+    const later = offered.slice(at + 1).map(([name]) => name);
+    command.addOption(new Option(flag, description).conflicts(later));
+  });
   if (namespace) command.addOption(new Option("-n, --namespace <name>", "namespace (default: default)"));
 }
 
 /** The values of {@link addScopeFlags}. */
 export function scopeFlags(command: { opts(): unknown }): ScopeFlags {
-  const { organization, project, platformWide, namespace } = command.opts() as ScopeFlags;
-  return { organization, project, platformWide, namespace };
+  const { organization, project, platformWide, own, cluster, context, namespace } = command
+    .opts() as ScopeFlags;
+  return { organization, project, platformWide, own, cluster, context, namespace };
 }

@@ -16,11 +16,13 @@ export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<
 } {
   const { organization, project, server, host = apiHost } = scopeParts(scope, apiHost);
   const platformWide = scope?.kind === "platform";
+  const own = scope?.kind === "user";
   return {
     lines: [
       ...(organization === undefined ? [] : [["Organization", organization] as const]),
       ...(project === undefined ? [] : [["Project", project] as const]),
       ...(platformWide ? [["Platform", "all of it"] as const] : []),
+      ...(own ? [["Control plane", "the signed-in user's own"] as const] : []),
       ...(server === undefined ? [] : [["API server", server] as const]),
       ...(scope === undefined ? [] : [["Set by", scope.source] as const]),
     ],
@@ -28,11 +30,14 @@ export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<
       organization: organization ?? null,
       project: project ?? null,
       platformWide,
+      own,
       server: server ?? null,
       scopeSource: scope?.source ?? null,
     },
     name: platformWide
       ? "platform"
+      : own
+      ? "own"
       : [organization, project].filter((one) => one !== undefined).join("/") || (server ?? ""),
     host,
   };
@@ -46,7 +51,7 @@ export function scopeParts(scope: ChosenScope | undefined, apiHost: string): {
   readonly server?: string | undefined;
   readonly host?: string | undefined;
 } {
-  if (scope === undefined || scope.kind === "platform") return {};
+  if (scope === undefined || scope.kind === "platform" || scope.kind === "user") return {};
   if (scope.kind !== "context") {
     return scope.kind === "project"
       ? { organization: scope.organization, project: scope.id }

@@ -1,9 +1,7 @@
 /** `clusters kubeconfig`: the kubeconfig entry through which kubectl uses a Cloudfleet cluster. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
-import { serverAddress } from "../../kubeconfig/server.ts";
 import { tooLargeToTell } from "../../kubeconfig/cluster.ts";
 import {
   checkKubeconfigs,
@@ -21,9 +19,10 @@ import {
   identityOf,
   userName,
 } from "../../kubeconfig/entries.ts";
-import { type Cluster, clusterAddress, kubernetesUser } from "../../providers/cloudfleet/api.ts";
+import { kubernetesUser } from "../../providers/cloudfleet/api.ts";
 import { isApiToken } from "../../providers/cloudfleet/facts.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
+import { serverOfCluster } from "../../providers/cloudfleet/server-of-cluster.ts";
 import { labelOf } from "../../sessions/name.ts";
 import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
 import { operationOption } from "../operation-flag.ts";
@@ -76,7 +75,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   await checkKubeconfigs(paths);
   using cloudfleet = await openCloudfleet(cli, input.operation);
   const { session } = cloudfleet;
-  const server = serverOf(await cloudfleet.api.cluster(id));
+  const server = serverOfCluster(await cloudfleet.api.cluster(id));
   const { command, warning } = await ownCommand(env, cli.store.folders);
   if (warning !== undefined) out.warn(warning);
   const context = `${id}/${session.name}`;
@@ -122,32 +121,4 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   await printPluginPolicy(cli, command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
   out.info(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);
-}
-
-/**
- * The cluster's address, which must be one that kubectl sends tokens to.
- *
- * @throws {AppError} `NOT_FOUND` when the API names none; `INVALID` for an address that is refused
- */
-function serverOf(cluster: Cluster): string {
-  const address = clusterAddress(cluster);
-  if (address === undefined) {
-    throw new AppError("NOT_FOUND", `Cloudfleet's API gives no address for the cluster ${cluster.id}.`, {
-      hint: "It may still be starting: see datumctl clusters list. Or name the address yourself: " +
-        "datumctl auth update-kubeconfig --server URL",
-    });
-  }
-  try {
-    return serverAddress(address);
-  } catch (thrown) {
-    if (!(thrown instanceof AppError)) throw thrown;
-    throw new AppError(
-      "INVALID",
-      `The address that Cloudfleet's API gives for the cluster is refused: ${thrown.message}`,
-      {
-        hint: "Tokens are sent to https addresses only (http on loopback).",
-        cause: thrown,
-      },
-    );
-  }
 }

@@ -39,8 +39,9 @@ export const CLOUDFLEET_CODE: ProviderCode = {
   },
   nothingInUse: ({ name }) => ({
     message: `The session "${name}" has no API server in use.`,
-    hint: "Write an entry for a cluster: datumctl clusters kubeconfig ID, then choose its context: " +
-      "kubectl config use-context ID/PROFILE",
+    hint:
+      "Name a cluster: --cluster ID; see them: datumctl clusters list. Or write an entry for it with datumctl clusters " +
+      "kubeconfig ID, and name its context: --context ID/PROFILE",
   }),
   nextCommand: "datumctl clusters list",
   staysValid: (session) =>

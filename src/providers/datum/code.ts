@@ -49,7 +49,7 @@ export const DATUM_CODE: ProviderCode = {
   nothingInUse: () => ({
     message: "No organization or project is in use.",
     hint: "Choose one: datumctl ctx use ORG[/PROJECT], or datumctl auth update-kubeconfig --project ID; " +
-      "for this command only: --organization, --project or --platform-wide",
+      "for this command only: --organization, --project, --own, --platform-wide or --context NAME",
   }),
   nextCommand: "datumctl auth update-kubeconfig --project PROJECT_ID",
   nextHelp: "To see the projects and their IDs: datumctl projects list",

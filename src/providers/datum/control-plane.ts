@@ -2,7 +2,7 @@
 
 import { type ApiClient, openApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
-import { printable } from "../../text.ts";
+import { printable, shellLine } from "../../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../../kube/refusal.ts";
 import { controlPlaneUrl, userControlPlaneUrl } from "./hosts.ts";
 import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
@@ -35,8 +35,18 @@ export interface ControlPlane extends Disposable {
   readonly client: ApiClient;
 }
 
-/** What is opened: what a command's flags chose, or the control plane of the signed-in user. */
-export type ControlPlaneTarget = ChosenScope | { readonly kind: "user"; readonly source: string };
+/** What is opened: what a command's flags chose, or a cluster whose address its cloud gave. */
+export type ControlPlaneTarget = ChosenScope | NamedCluster;
+
+/** A cluster that the person named by its id, with what its cloud says of it. */
+export interface NamedCluster {
+  readonly kind: "cluster";
+  readonly id: string;
+  readonly address: string;
+  /** The cloud gave the address just now; else it is one that the session must be known to serve. */
+  readonly fresh: boolean;
+  readonly source: string;
+}
 
 /**
  * The API server of a kubeconfig's context, with its authority, where the context acts as the session as it was sealed,
@@ -69,6 +79,21 @@ async function clusterOf(
 }
 
 /**
+ * A named cluster, reached as the session's cloud is.
+ *
+ * @throws {AppError} `WRONG_HOST`
+ */
+async function namedCluster(
+  { store }: ProviderContext,
+  { id, address, fresh }: NamedCluster,
+  session: Session,
+) {
+  if (!fresh) await refuseOtherServer(store.providers, session, askingServer({ server: address }));
+  const { certificateAuthority } = session;
+  return { name: id, address, certificateAuthority, trust: () => store.providers.trustLine(session) };
+}
+
+/**
  * Opens one target as a session.
  *
  * @throws {AppError} as {@link openControlPlane}
@@ -82,7 +107,11 @@ export async function openTarget(
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await tokens(false);
   refuseOtherApi(session);
-  const cluster = target.kind === "context" ? await clusterOf(context, target, session) : undefined;
+  const cluster = target.kind === "context"
+    ? await clusterOf(context, target, session)
+    : target.kind === "cluster"
+    ? await namedCluster(context, target, session)
+    : undefined;
   // Only at the first request: what an earlier command learned may be all that is asked for.
   let network: Network | undefined;
   const open = () =>
@@ -118,7 +147,7 @@ export async function openTarget(
         ),
         token: async (force) => (await tokens(force && !unproved)).token,
       });
-    const { baseUrl, api } = target.kind === "context"
+    const { baseUrl, api } = target.kind === "context" || target.kind === "cluster"
       ? { baseUrl: cluster?.address ?? "" }
       : await placeOf(context, session, target, clientOf);
     return {
@@ -146,7 +175,7 @@ interface Place {
 async function placeOf(
   context: ProviderContext,
   session: Session,
-  target: Exclude<ControlPlaneTarget, { readonly kind: "context" }>,
+  target: Exclude<ControlPlaneTarget, { readonly kind: "context" | "cluster" }>,
   clientOf: (baseUrl: string) => ApiClient,
 ): Promise<Place> {
   if (!hasControlPlanes(session)) {
@@ -195,20 +224,31 @@ async function learnApi(
 
 /** The next steps name the target, which need not be the one in use when they are typed. */
 function refusalsOf(target: ControlPlaneTarget): ReturnType<typeof kubernetesRefusals> {
-  if (target.kind === "context") return KUBERNETES_REFUSALS;
-  if (target.kind === "user") {
-    return kubernetesRefusals({
-      FORBIDDEN: "Ask for access, or see who you act as: datumctl whoami",
-      NOT_FOUND: "See who you act as, and where: datumctl whoami",
-    });
-  }
-  const [flag, others] = target.kind === "platform"
-    ? ["--platform-wide", ""]
-    : [`--${target.kind} ${target.id}`, ". See what you may use: datumctl ctx list"];
+  const flags = flagsOf(target);
+  if (flags === undefined) return KUBERNETES_REFUSALS;
+  const others = target.kind === "organization" || target.kind === "project"
+    ? ". See what you may use: datumctl ctx list"
+    : "";
   return kubernetesRefusals({
-    FORBIDDEN: `Ask for access, or see what is allowed: datumctl auth can-i --list ${flag}${others}`,
-    NOT_FOUND: `See what is served there: datumctl api-resources ${flag}`,
+    FORBIDDEN: `Ask for access, or see what is allowed: ${
+      shellLine(["datumctl", "auth", "can-i", "--list", ...flags])
+    }${others}`,
+    NOT_FOUND: `See what is served there: ${shellLine(["datumctl", "api-resources", ...flags])}`,
   });
+}
+
+/** The flags that choose a target; undefined where none does. */
+function flagsOf(target: ControlPlaneTarget): readonly string[] | undefined {
+  switch (target.kind) {
+    case "platform":
+      return ["--platform-wide"];
+    case "user":
+      return ["--own"];
+    case "context":
+      return target.named ? ["--context", target.context.name] : undefined;
+    default:
+      return [`--${target.kind}`, target.id];
+  }
 }
 
 function wordsFor(target: ControlPlaneTarget, session: Session): string {

@@ -5,9 +5,9 @@ import type { Environment } from "../../system/environment.ts";
 import { type ChosenScope, chosenScope, type ScopeFlags } from "./scope.ts";
 
 /**
- * {@link chosenScope}, else the current context of the kubeconfig.
+ * {@link chosenScope}, else the context of the kubeconfig that is named, else its current one.
  *
- * @throws {AppError} as both and `KUBECONFIG`
+ * @throws {AppError} as all three and `KUBECONFIG`
  */
 export async function findScope(
   flags: ScopeFlags,
@@ -17,6 +17,7 @@ export async function findScope(
   const scope = chosenScope(flags, { env, inUse: chosen.session.inUse });
   if (scope !== undefined) return scope;
   // Loaded lazily: most calls never need the YAML reader.
-  const { currentScope } = await import("./kubeconfig-context.ts");
-  return await currentScope(env, chosen);
+  const { currentScope, namedScope } = await import("./kubeconfig-context.ts");
+  const { context } = flags;
+  return context === undefined ? await currentScope(env, chosen) : await namedScope(env, chosen, context);
 }

@@ -1,4 +1,4 @@
-/** Which organization or project a command acts on: flags, variables, what is in use, the kubeconfig's context. */
+/** What a command acts on: flags, variables, what is in use, the kubeconfig's context. */
 
 import { AppError } from "../../errors.ts";
 import type { Kubeconfig, KubeconfigContext } from "../../kubeconfig/file.ts";
@@ -11,6 +11,12 @@ export interface ScopeFlags {
   readonly organization?: string | undefined;
   readonly project?: string | undefined;
   readonly platformWide?: true | undefined;
+  /** The control plane of the signed-in user. */
+  readonly own?: true | undefined;
+  /** The id of a cluster of Cloudfleet. */
+  readonly cluster?: string | undefined;
+  /** The name of a context of the kubeconfig. */
+  readonly context?: string | undefined;
   readonly namespace?: string | undefined;
 }
 
@@ -28,11 +34,15 @@ export type ChosenScope =
       readonly organization?: string | undefined;
     }
     | { readonly kind: "platform" }
+    /** The control plane of the signed-in user. */
+    | { readonly kind: "user" }
     | {
       /** A control plane, or any other API server, as a kubeconfig has it. */
       readonly kind: "context";
       readonly context: KubeconfigContext;
       readonly kubeconfig: Kubeconfig;
+      /** `--context` named it; else it is the current one. */
+      readonly named: boolean;
       /** What its address says it is, where it is a control plane of a Datum that the session is for. */
       readonly scope: Scope | undefined;
       /** Why it gets no token of the session; absent where nothing is known against it. */
@@ -46,22 +56,37 @@ export interface ScopeDefaults {
   readonly inUse: Session["inUse"];
 }
 
+/** The flags that exclude each other, by the name of their value. */
+const EXCLUSIVE = {
+  organization: "--organization",
+  project: "--project",
+  platformWide: "--platform-wide",
+  own: "--own",
+  cluster: "--cluster",
+  context: "--context",
+} as const satisfies Partial<Record<keyof ScopeFlags, string>>;
+
+/** @throws {AppError} `USAGE` for flags that exclude each other */
+function refuseSeveral(flags: ScopeFlags): void {
+  const given = (Object.keys(EXCLUSIVE) as (keyof typeof EXCLUSIVE)[]).filter((name) =>
+    flags[name] !== undefined
+  );
+  if (given.length < 2) return;
+  const words = given.map((name) => EXCLUSIVE[name]).join(" and ");
+  throw new AppError("USAGE", `${words} cannot be combined.`, { hint: "Use one of them." });
+}
+
 /**
  * What is acted on by flags, variables or `ctx use`, the first that says something counting; undefined when none
- * does.
+ * does, and when a context of the kubeconfig is named.
  *
  * @throws {AppError} `USAGE` for what cannot be an id, and for flags that exclude each other
  */
 export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeDefaults): ChosenScope | undefined {
-  const given = [
-    flags.organization === undefined ? [] : ["--organization"],
-    flags.project === undefined ? [] : ["--project"],
-    flags.platformWide === undefined ? [] : ["--platform-wide"],
-  ].flat();
-  if (given.length > 1) {
-    throw new AppError("USAGE", `${given.join(" and ")} cannot be combined.`, { hint: "Use one of them." });
-  }
+  refuseSeveral(flags);
+  if (flags.context !== undefined) return undefined;
   if (flags.platformWide) return { kind: "platform", source: "--platform-wide" };
+  if (flags.own) return { kind: "user", source: "--own" };
   if (flags.project !== undefined) return asked("project", flags.project, "--project");
   if (flags.organization !== undefined) return asked("organization", flags.organization, "--organization");
   const project = env("DATUM_PROJECT");

@@ -44,7 +44,9 @@ export const OIDC_CODE: ProviderCode = {
   machines: { flags: ["workload"], address: machineAddress },
   nothingInUse: ({ name }) => ({
     message: `The session "${name}" has no API server in use.`,
-    hint: "Write an entry for its API server: datumctl auth update-kubeconfig --server URL",
+    hint:
+      "Write an entry for its API server: datumctl auth update-kubeconfig --server URL; or name a context of the " +
+      "kubeconfig for this command only: --context NAME",
   }),
   nextCommand: "datumctl auth update-kubeconfig --server https://API_SERVER",
   lostKeyLine: (session) =>
