@@ -39,7 +39,7 @@ async function lead(acting: Acting, stranger: Stranger, path: string): Promise<v
   for (const { name, cluster, told } of strangeKubeconfigs({ origin }, stranger)) {
     for (const words of entries) {
       await Deno.writeTextFile(path, kubeconfigText(cluster, words));
-      for (const line of ASKING) {
+      for (const line of [...ASKING, "get --raw /version --context c", "api-resources --context c"]) {
         const { code, stdout, stderr } = await run(line, { KUBECONFIG: path });
         assert.deepEqual([code, stdout], [4, ""], `${name}, ${line}: ${stderr}`);
         assert.ok(stderr.includes(told), `${name}, ${line}: ${stderr}`);

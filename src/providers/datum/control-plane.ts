@@ -13,7 +13,7 @@ import {
   refuseOtherServer,
 } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
-import { labelOf } from "../../sessions/name.ts";
+import { ENV_PREFIX, labelOf } from "../../sessions/name.ts";
 import type { Network } from "../../system/network.ts";
 import { freshTokens, type ProviderContext, requestLimits } from "../context.ts";
 import type { ChosenScope } from "./scope.ts";
@@ -186,6 +186,15 @@ async function placeOf(
     );
   }
   const { apiHost, user } = session;
+  if (target.kind === "user" && session.name === `${ENV_PREFIX}${user.subject}`) {
+    throw new AppError(
+      "USAGE",
+      `The token of ${user.subject} does not say whose it is, nor where their control plane is.`,
+      {
+        hint: "Name what to act on: --organization ID, --project ID or --platform-wide",
+      },
+    );
+  }
   if (target.kind === "platform") return { baseUrl: `https://${apiHost}` };
   const baseUrlOf = (api: ControlPlaneApi) =>
     target.kind === "user"
