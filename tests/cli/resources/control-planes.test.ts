@@ -1,0 +1,156 @@
+/** Proves commands on Datum's control planes before the real API server: their paths, and tokens that the server refuses. */
+
+import assert from "node:assert/strict";
+import { type ApiServer, byUserinfo, startApiServer } from "../../apiserver/apiserver.ts";
+import { printedError } from "../../expect-error.ts";
+import { ADA, GRACE, openWorld, type World } from "../world.ts";
+import { good } from "../run-line.ts";
+import { atHand } from "./world.ts";
+
+/** A cloud whose API host is the real server, below Datum's paths. */
+interface Planes extends AsyncDisposable {
+  readonly world: World;
+  readonly server: ApiServer;
+  /** Signs in there. */
+  signIn(email: string): Promise<void>;
+}
+
+async function openPlanes(): Promise<Planes> {
+  await using undo = new AsyncDisposableStack();
+  const world = undo.use(await openWorld());
+  const { issuer, caPem, clientId, certificates } = world.cloud;
+  const server = undo.use(
+    await startApiServer({
+      trusted: [{ issuer, caPem, audiences: [clientId] }],
+      introspect: byUserinfo(world.cloud),
+      certificates,
+    }) ?? assert.fail("the server cannot be had"),
+  );
+  const later = undo.move();
+  return {
+    world,
+    server,
+    signIn: async (email) => void good(await world.login(email, `--api-hostname ${server.proxy.host}`)),
+    [Symbol.asyncDispose]: () => later.disposeAsync(),
+  };
+}
+
+const ANONYMOUS = {
+  kind: "Status",
+  apiVersion: "v1",
+  status: "Failure",
+  reason: "Forbidden",
+  code: 403,
+  message: 'forbidden: User "system:anonymous" cannot get path "/api"',
+};
+
+Deno.test("every control plane, before the real API server", { ignore: !atHand }, async (context) => {
+  await using planes = await openPlanes();
+  const { world, server: { proxy } } = planes;
+  const subject = world.cloud.users.find(({ email }) => email === ADA)?.sub ?? assert.fail();
+  await planes.signIn(ADA);
+  const token = async () => `Bearer ${(await world.ok("auth get-token")).trim()}`;
+  const refreshes = () => world.cloud.counts()["token:refresh_token"] ?? 0;
+
+  const rows = [
+    ["--organization acme", "organization", "acme"],
+    ["--project web", "project", "web"],
+    ["--own", "user", subject],
+    ["--platform-wide", "platform", ""],
+  ] as const;
+  for (const [flags, kind, id] of rows) {
+    await context.step(`${flags}: each request goes to it`, async () => {
+      proxy.requests.length = 0;
+      assert.match(await world.ok(`api-resources ${flags} -o name`), /^dnszones\.dns\.networking/m);
+      assert.match(await world.ok(`get --raw /version ${flags}`), /"gitVersion": ?"v1\.34/);
+      assert.match(await world.ok(`auth whoami ${flags}`), new RegExp(`Username +${ADA}\n`));
+      assert.equal(await world.ok(`auth can-i create dnszones ${flags}`), "yes\n");
+      assert.deepEqual(
+        proxy.requests.filter(({ scope }) => scope.kind !== kind || scope.id !== id),
+        [],
+      );
+      // What was learned is kept for each of them: a second question is one request.
+      proxy.requests.length = 0;
+      assert.equal(await world.ok(`auth can-i create dz ${flags}`), "yes\n");
+      assert.equal(proxy.requests.length, 1);
+    });
+
+    await context.step(
+      `${flags}: discovery that is labelled as plain JSON is read all the same`,
+      async () => {
+        proxy.plainDiscovery = true;
+        const names = await world.ok(`api-resources ${flags} -o name`);
+        proxy.plainDiscovery = false;
+        assert.equal(names, await world.ok(`api-resources ${flags} -o name`));
+      },
+    );
+
+    await context.step(
+      `${flags}: an address of OpenAPI is found below it, however it is written`,
+      async () => {
+        const { paths } = JSON.parse(await world.ok(`get --raw /openapi/v3 ${flags}`));
+        const { serverRelativeURL: url } = paths["api/v1"];
+        proxy.requests.length = 0;
+        const document = await world.ok(["get", "--raw", url, ...flags.split(" ")]);
+        const [{ path = "" } = {}] = proxy.requests;
+        const prefix = path.slice(0, path.length - url.length);
+        assert.equal(path, prefix + url);
+        assert.equal(prefix.endsWith("/control-plane"), kind !== "platform", path);
+        assert.equal(await world.ok(["get", "--raw", prefix + url, ...flags.split(" ")]), document);
+      },
+    );
+
+    await context.step(`${flags}: a token that is refused in the middle is renewed once`, async () => {
+      const old = await token();
+      const before = refreshes();
+      let answered = 0;
+      proxy.intercept = ({ authorization }) => {
+        if (authorization !== old || answered++ < 1) return undefined;
+        return Response.json({ ...ANONYMOUS, reason: "Unauthorized", code: 401, message: "Unauthorized" }, {
+          status: 401,
+        });
+      };
+      assert.match(await world.ok(`api-resources ${flags} -o name`), /^dnszones\.dns\.networking/m);
+      proxy.intercept = undefined;
+      assert.equal(refreshes(), before + 1);
+      assert.ok(answered > 1);
+      assert.notEqual(await token(), old);
+    });
+
+    await context.step(`${flags}: who is anonymous to the server is not signed in there`, async () => {
+      const old = await token();
+      const before = refreshes();
+      proxy.intercept = ({ authorization }) =>
+        authorization === old ? Response.json(ANONYMOUS, { status: 403 }) : undefined;
+      await world.ok(`get --raw /api ${flags}`);
+      assert.equal(refreshes(), before + 1);
+      proxy.intercept = () => Response.json(ANONYMOUS, { status: 403 });
+      printedError(await world.run(`get --raw /api ${flags} --error-format json`), {
+        code: "SESSION_REJECTED",
+        exitCode: 4,
+      });
+      proxy.intercept = undefined;
+      assert.equal(refreshes(), before + 2);
+    });
+  }
+
+  await context.step("a control plane that does not exist is told, and no token renewed for it", async () => {
+    const before = refreshes();
+    for (const flags of ["--organization nobody", "--project nothing"]) {
+      printedError(await world.run(`get --raw /api ${flags} --error-format json`), {
+        code: "FORBIDDEN",
+        exitCode: 5,
+        hint: new RegExp(`can-i --list ${flags}`),
+      });
+    }
+    assert.equal(refreshes(), before);
+  });
+
+  await context.step("each person has a control plane of their own", async () => {
+    await planes.signIn(GRACE);
+    proxy.requests.length = 0;
+    assert.match(await world.ok("auth whoami --own"), new RegExp(`Username +${GRACE}\n`));
+    assert.ok(proxy.requests.every(({ scope }) => scope.kind === "user" && scope.id !== subject));
+    assert.match(await world.ok(["auth", "can-i", "--list", "--own"]), /\*\.\* .*\[get list watch\]/);
+  });
+});
