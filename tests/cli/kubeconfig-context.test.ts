@@ -1,13 +1,15 @@
 /** Proves that no kubeconfig leads a session's token to a server that the session is not for, whatever command reads it. */
 
 import assert from "node:assert/strict";
+import { signInByHttp } from "../cloud/browser.ts";
 import { kubeconfigText, strangeKubeconfigs } from "../cloud/strange-kubeconfigs.ts";
 import { startStranger, type Stranger } from "../cloud/stranger.ts";
 import { onlyPrintedError } from "../expect-error.ts";
 import { BOUND } from "../sessions/sandbox.ts";
 import { rememberServer } from "../../src/sessions/remember-servers.ts";
 import { openCloudfleetWorld } from "./cloudfleet-world.ts";
-import type { Ran } from "./run-line.ts";
+import { good, type Ran } from "./run-line.ts";
+import { printedAddress, whenPrinted } from "../when-printed.ts";
 import { openStudioWorld } from "./studio-world.ts";
 import { ADA, at, openWorld } from "./world.ts";
 
@@ -101,6 +103,40 @@ Deno.test("a session outside Datum, once a server was named: no kubeconfig leads
       run: (words, env) => world.run(`${words} --profile ci`, { env }),
       origin: String(endpoint),
       entries: [["--session=ci", `--active-for=${world.cloudfleet.issuer}`], ["--session=ci"]],
+    },
+    stranger,
+    `${world.sandbox.folder}/strange`,
+  );
+});
+
+Deno.test("a person's session of an OpenID issuer, once a server was named: no kubeconfig leads its token elsewhere", async () => {
+  await using world = await openWorld();
+  await using stranger = await startStranger();
+  const { cloud } = world;
+  cloud.setControlPlanes({ acceptedTokens: "id" });
+  good(
+    await whenPrinted(
+      printedAddress,
+      (address) => signInByHttp(cloud, address, ADA),
+      (onStderr) =>
+        world.run(
+          `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} --profile plain ` +
+            `--certificate-authority ${cloud.caFile} --keyring file --browser-command true`,
+          { onStderr },
+        ),
+    ),
+  );
+  const origin = `https://${cloud.apiHost}`;
+  await world.ok(`auth update-kubeconfig --server ${origin} --context plain`);
+  for (const where of ["", " --context plain"]) {
+    assert.match(await world.ok(`api-resources -o name${where}`), /^configmaps$/m);
+    assert.equal(await world.ok(`auth can-i list ns${where}`), "yes\n");
+  }
+  await lead(
+    {
+      run: (words, env) => world.run(words, { env }),
+      origin,
+      entries: [["--session=plain", `--active-for=${cloud.issuer}`], [`--active-for=${cloud.issuer}`]],
     },
     stranger,
     `${world.sandbox.folder}/strange`,
