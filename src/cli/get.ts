@@ -35,8 +35,9 @@ export function getCommand(contextOf: ContextOf): CommandUnknownOpts {
   addScopeFlags(command);
   command.action(async (words, flags) => {
     const given = contextOf(command);
-    const { organization, project, platformWide } = scopeFlags(command);
-    if (flags.raw === undefined && words.length === 1 && project === undefined && !platformWide) {
+    const { organization, namespace: _, ...elsewhere } = scopeFlags(command);
+    const isNamed = Object.values(elsewhere).some((value) => value !== undefined);
+    if (flags.raw === undefined && words.length === 1 && !isNamed) {
       // These lists come from other control planes than the one in use.
       const [word = ""] = words;
       if (PROJECTS.includes(word)) {

@@ -10,9 +10,10 @@ import { openCloudfleetWorld } from "./cloudfleet-world.ts";
 import type { Ran } from "./run-line.ts";
 import { ADA, at, GRACE, openSignedIn, type World } from "./world.ts";
 
-/** What a run with `-v` asked, as `GET HOST/PATH`. */
+/** What a run with `-v` asked, as `GET HOST/PATH`, sorted: some are asked at the same time. */
 function asked({ stderr }: Ran): string[] {
-  return stderr.split("\n").flatMap((line) => /^((?:GET|POST|PATCH) \S+) \d+ in /.exec(line)?.[1] ?? []);
+  return stderr.split("\n").flatMap((line) => /^((?:GET|POST|PATCH) \S+) \d+ in /.exec(line)?.[1] ?? [])
+    .sort();
 }
 
 const OWN = "/apis/iam.miloapis.com/v1alpha1/users/318271931245953281/control-plane";
@@ -30,6 +31,11 @@ Deno.test("--own acts on the control plane of the signed-in user", async () => {
   const told = await world.ok("whoami --own");
   assert.match(told, /\nControl plane: +the signed-in user's own\nSet by: +--own\n/);
   assert.equal(JSON.parse(await world.ok("whoami --own -o json")).own, true);
+  // The lists of these words are another control plane's.
+  assert.equal((await world.run("get organizations")).code, 0);
+  for (const flags of ["--own", "--context x", "--cluster x", "--platform-wide"]) {
+    assert.notEqual((await world.run(`get organizations ${flags}`)).code, 0, flags);
+  }
   onlyPrintedError(await world.run("get --raw /apis/none --own --error-format json"), {
     code: "NOT_FOUND",
     message: /^There is no such thing in the control plane of the signed-in user/,
@@ -186,7 +192,10 @@ Deno.test("a cluster of Cloudfleet is acted on by its id, without a kubeconfig",
   const first = await world.run(line);
   assert.deepEqual(
     [first.stdout, asked(first)],
-    ["yes\n", [`GET ${api}/v1/clusters/${cluster.id}`, `GET ${host}/api`, `GET ${host}/apis`, review]],
+    ["yes\n", [
+      ...[`GET ${api}/v1/clusters/${cluster.id}`, `GET ${host}/api`, `GET ${host}/apis`].sort(),
+      review,
+    ]],
     first.stderr,
   );
   assert.deepEqual(asked(await world.run(line)), [review]);
