@@ -6,6 +6,7 @@ import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
 import { providersOf } from "./src/providers/registry.ts";
 import { SessionStore } from "./src/sessions/store.ts";
 import { commandLine, environment, exit } from "./src/system/environment.ts";
+import { prepareRandomness } from "./src/system/entropy.ts";
 import { systemHost } from "./src/system/host.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
@@ -13,6 +14,7 @@ import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 async function main(): Promise<number> {
   const flags = readGetToken(commandLine);
   if (flags === undefined) {
+    prepareRandomness();
     const { runFromProcess } = await import("./src/cli/process.ts");
     return await runFromProcess();
   }

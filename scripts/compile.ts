@@ -144,10 +144,21 @@ export async function bundle(
   ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(config));
   if (name !== "main") await Deno.rename(`${folder}/${name}.js`, `${folder}/main.js`);
   for await (const chunk of Deno.readDir(folder)) {
-    const left = remoteImport(await Deno.readTextFile(`${folder}/${chunk.name}`));
+    const path = `${folder}/${chunk.name}`;
+    const text = await Deno.readTextFile(path);
+    const left = remoteImport(text);
     if (left !== undefined) throw new Error(`The bundle's ${chunk.name} still imports ${left}.`);
+    if (COMMANDER.test(text)) {
+      await Deno.writeTextFile(path, text.replace(NODE_IMPORT, `$1"./${NODE_PARTS}"`));
+    }
   }
+  await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
 }
+
+/** Stands in the place of Node's modules for commander: see there. */
+const NODE_PARTS = "node-for-commander.ts";
+const COMMANDER = /class \w* ?extends EventEmitter/;
+const NODE_IMPORT = /^(import [^;]+ from )"node:(?:child_process|events|fs|path|process|util)"/gm;
 
 /** A configuration in which some modules of the repository stand in the place of others. */
 async function configReplacing(modules: Readonly<Record<string, string>>): Promise<string> {

@@ -60,11 +60,12 @@ Deno.test("what the binary loads at its start imports nothing from outside of it
   });
 });
 
-Deno.test("the whole command line loads its framework at once, and what measures foreign scripts not", async () => {
+Deno.test("the whole command line loads its framework at once, but no node:, nor what measures foreign scripts", async () => {
   await withBundle((_folder, chunks) => {
     const process = [...chunks.keys()].find((name) => name.startsWith("process-"));
     assert.ok(process !== undefined, "the command line has no chunk");
-    const { loaded } = loadedAtOnce(chunks, process);
+    const { loaded, foreign } = loadedAtOnce(chunks, process);
+    assert.deepEqual([...foreign], []);
     const holds = (text: string) => [...loaded].some((name) => chunks.get(name)?.includes(text));
     assert.ok(holds("/commander/"), "the framework was not found");
     assert.ok(!holds("/string-width/"));
