@@ -281,6 +281,7 @@ function kubeconfigTo(server: string, ...words: string[]): string {
 
 const LINES = [
   "get --raw /x",
+  "get --raw /x --context c",
   "api-resources",
   "api-versions",
   "auth whoami",

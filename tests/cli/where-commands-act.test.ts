@@ -170,7 +170,11 @@ Deno.test("a context that is not ours, has no server or follows another session 
   // An entry that follows the active session is followed for a named one, too, when the person names both.
   await Deno.writeTextFile(world.kubeconfig, kubeconfigText({ server }, [`--active-for=${apiHost}`]));
   const profile = `--profile ${at(world, ADA)}`;
-  assert.equal((await world.run(`get --raw /version ${profile}`)).code, 2);
+  onlyPrintedError(await world.run(`get --raw /version ${profile} --error-format json`), {
+    code: "USAGE",
+    message: new RegExp(`The kubeconfig's current context "c" is for the active session of ${apiHost}\\.$`),
+    hint: /^Name it: --context c\n/,
+  });
   const ran = await world.run(`get --raw /version ${profile} --context c -v`);
   assert.notEqual(ran.code, 2, ran.stderr);
 });

@@ -1,7 +1,7 @@
 /** A context of the kubeconfig, the current one or a named one, as what commands act on. */
 
 import { AppError } from "../../errors.ts";
-import { printable } from "../../text.ts";
+import { printable, shellLine } from "../../text.ts";
 import {
   actsAs,
   contextNamed,
@@ -15,7 +15,7 @@ import {
 import { hasControlPlanes } from "./facts.ts";
 import { scopeOfServer } from "./hosts.ts";
 import type { ChosenSession } from "../../sessions/choose.ts";
-import { askingServer, refuseOtherServer } from "../../sessions/served-servers.ts";
+import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Environment } from "../../system/environment.ts";
 import type { SessionProviders } from "../../sessions/providers.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -70,6 +70,7 @@ export async function namedScope(
   name: string,
 ): Promise<ChosenScope> {
   const { session, store } = chosen;
+  refuseOtherApi(session);
   const kubeconfig = await loadKubeconfig(defaultKubeconfigs(env));
   const context = contextNamed(kubeconfig, name);
   if (context === undefined) throw noContext(kubeconfig, name);
@@ -116,6 +117,9 @@ async function notFollowed(context: KubeconfigContext, { session, store }: Chose
   const whose = own.session === undefined
     ? `the active session of ${printable(own.activeFor ?? "", 200)}`
     : `the session "${printable(own.session, 200)}"`;
+  if (own.session === undefined && actsAs(own, session)) {
+    return { message: `${name} is for ${whose}`, hint: `Name it: ${shellLine(["--context", context.name])}` };
+  }
   const { sessions } = await store.list();
   const fitting = sessions.filter((one) => actsAs(own, one)).map((one) => one.name);
   // A project folder does not tell of the user's own sessions.
@@ -143,6 +147,7 @@ function noContext(kubeconfig: Kubeconfig, name: string): AppError {
 
 /** How many contexts an error names; the others are counted. */
 const SHOWN = 12;
+
 /** What a context leads to as a session. */
 async function ledTo(
   kubeconfig: Kubeconfig,
