@@ -94,7 +94,7 @@ function whoOf({ kind, user, name }: Session): readonly (readonly [string, strin
   ];
 }
 
-/** What a command would act on. Warns of a kubeconfig that cannot be read, and goes on. */
+/** What a command would act on. Warns of a kubeconfig that cannot be read, unless it was asked for, and goes on. */
 async function scopeOf(
   cli: CommandContext,
   flags: ScopeFlags,
@@ -103,7 +103,7 @@ async function scopeOf(
   try {
     return await findScope(flags, cli.env, chosen);
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.code === "USAGE") throw thrown;
+    if (!(thrown instanceof AppError) || thrown.code === "USAGE" || flags.context !== undefined) throw thrown;
     cli.out.warn(thrown.message);
     return undefined;
   }

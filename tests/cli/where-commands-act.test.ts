@@ -105,6 +105,8 @@ Deno.test("--context acts on the server of a context of the session that acts, a
     hint: new RegExp(`^Act as it: --profile ${at(world, GRACE)}$`),
   });
   assert.equal(await world.ok(`auth can-i get cm --context ${web} --profile ${at(world, GRACE)}`), "yes\n");
+  await refused("whoami --context none", { code: "NOT_FOUND" });
+  assert.match(await world.ok(`whoami --context ${acme}`), /\nOrganization: +acme\nSet by: +--context\n/);
   await refused("auth whoami --context none", {
     code: "NOT_FOUND",
     message: /^There is no context "none" in /,
