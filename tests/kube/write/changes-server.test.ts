@@ -5,13 +5,8 @@ import { type AppError, failureOrThrow } from "../../../src/errors.ts";
 import type { JsonMembers } from "../../../src/kube/lossless-json.ts";
 import { asMembers, metadataOf } from "../../../src/kube/json-parts.ts";
 import { createObject } from "../../../src/kube/write/create.ts";
-import {
-  deleteObject,
-  deleteObjects,
-  stillThereError,
-  waitUntilGone,
-} from "../../../src/kube/write/delete.ts";
-import { createAll, deleteAll } from "../../../src/kube/write/documents.ts";
+import { deleteObject, stillThereError, waitUntilGone } from "../../../src/kube/write/delete.ts";
+import { createAll } from "../../../src/kube/write/documents.ts";
 import { saveEdit } from "../../../src/kube/write/edit.ts";
 import { managerOf } from "../../../src/kube/write/managed-fields.ts";
 import {
@@ -301,8 +296,7 @@ Deno.test(
         await server.ref("v1", "Namespace", ns),
       ];
       await createObject(client, ref, held, CREATE);
-      const done = await deleteObjects(client, [ref, space], DELETE);
-      const deleted = done.flatMap((one) => one.type === "done" ? [one.done] : []);
+      const deleted = [await deleteObject(client, ref, DELETE), await deleteObject(client, space, DELETE)];
       let clock = 0;
       const time = {
         now: () => clock,
@@ -348,16 +342,6 @@ Deno.test(
       assert.deepEqual([done.outcome, done.uid], ["deleted", asMembers(metadata).uid]);
       assert.notEqual(metadataOf(await live({ ns: ref.namespace }, "x")).uid, done.uid);
       assert.deepEqual(await waitUntilGone(server.context, [done], 60_000), []);
-    });
-
-    await context.step("delete: the objects of many documents, those that are not there told", async () => {
-      const ns = await server.namespace();
-      const text = manifestText(configMap("a", ns), configMap("b", ns), configMap("c", ns));
-      await server.ok(["create", "-f", "INPUT"], text);
-      await server.ok(["-n", ns, "delete", "cm", "b"]);
-      const shared = { namespace: "default", onlyThatNamespace: false, patience: 0 };
-      const results = await deleteAll(server.context, manifestsOf(text), { ...shared, ...DELETE });
-      assert.deepEqual(results.map(({ type }) => type), ["done", "failed", "done"]);
     });
 
     await context.step("wait: met or not as for kubectl", async () => {
