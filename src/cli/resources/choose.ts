@@ -13,6 +13,7 @@ import type { CommandContext } from "../context.ts";
 import { addFilenameFlags, type FilenameFlags, filenameFlags, readManifests } from "./manifests.ts";
 import type { ResourcePlane } from "./plane.ts";
 import { openProgress } from "./progress.ts";
+import { inTurn } from "./results.ts";
 
 /** What chooses the objects of a command. */
 export interface ChoiceFlags extends FilenameFlags {
@@ -85,21 +86,25 @@ export async function changeChosen<Done>(
   { objects, errors }: ChosenObjects,
   doing: string,
   change: (object: ChosenObject) => Promise<Done>,
-  tell: (done: Done, object: ChosenObject) => void,
+  tell: (done: Done, object: ChosenObject) => void | Promise<void>,
 ): Promise<readonly AppError[]> {
   using progress = openProgress(cli, doing);
   const failed = [...errors];
   let at = 0;
+  const told = inTurn();
   await changeEach(objects, change, {
     onProgress: progress.show,
     onResult(result) {
       const object = objects[at++];
       if (result.type === "failed") failed.push(result.error);
       else if (object !== undefined) {
-        progress.clear();
-        tell(result.done, object);
+        told.add(() => {
+          progress.clear();
+          return tell(result.done, object);
+        });
       }
     },
   });
+  await told.end();
   return failed;
 }

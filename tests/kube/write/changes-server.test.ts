@@ -191,7 +191,7 @@ Deno.test(
       server.requests.length = 0;
       const results = await createAll(server.context, manifestsOf(text), { ...shared, ...CREATE });
       const told = results.map((result) => result.type === "failed" ? result.error.code : result.type);
-      assert.deepEqual(told, ["done", "done", "done", "INVALID", "CONFLICT"]);
+      assert.deepEqual(told, ["done", "done", "done", "INVALID", "ALREADY_EXISTS"]);
       assert.equal(server.requests.filter((one) => one.startsWith("POST")).length, 5);
       const dry = await createAll(server.context, manifestsOf(text).slice(1, 2), {
         ...shared,
@@ -364,7 +364,9 @@ Deno.test(
         const kind = name === "c" ? "cm" : "dz";
         const theirs = await server.kubectl(["-n", ns, "wait", kind, name, `--for=${text}`, "--timeout=0"]);
         const ours = await attempt(async () => {
-          const [result] = await waitFor(server.context, [refs[name]], readWaitFor(text), { timeout: 0 });
+          const [result] = await waitFor(server.context, [{ ref: refs[name] }], readWaitFor(text), {
+            timeout: 0,
+          });
           if (result?.type === "failed") throw result.error;
           const label = name === "c" ? "configmap/c" : "dnszone.dns.networking.miloapis.com/z";
           return result?.type === "met" ? `${resultLine(label, "condition met", "none")}\n` : "";
@@ -382,7 +384,7 @@ Deno.test(
       await server.ok(["-n", ns, "create", "cm", "going"]);
       await server.ok(["-n", ns, "create", "cm", "staying"]);
       const ref = (name: string) => server.ref("v1", "ConfigMap", name, ns);
-      const refs = [await ref("going"), await ref("absent"), await ref("staying")];
+      const refs = [{ ref: await ref("going") }, { ref: await ref("absent") }, { ref: await ref("staying") }];
       let [clock, looks] = [0, 0];
       const heard: string[] = [];
       const results = await waitFor(
@@ -400,14 +402,21 @@ Deno.test(
         { timeout: 5_000, onResult: (result) => heard.push(`${result.ref.name} ${result.type}`) },
       );
       assert.deepEqual(results.map(({ type }) => type), ["met", "not there", "failed"]);
-      assert.deepEqual(heard, ["absent not there", "going met", "staying failed"]);
+      assert.deepEqual(heard, ["going met", "absent not there", "staying failed"]);
       assert.equal(clock, 5_000);
-      const created = waitFor(server.context, [await ref("new")], { type: "create" }, { timeout: 60_000 });
-      await server.ok(["-n", ns, "create", "cm", "new"]);
-      assert.deepEqual((await created).map(({ type }) => type), ["met"]);
-      const none = await waitFor(server.context, [await ref("none")], readWaitFor("condition=Ready"), {
+      const created = waitFor(server.context, [{ ref: await ref("new") }], { type: "create" }, {
         timeout: 60_000,
       });
+      await server.ok(["-n", ns, "create", "cm", "new"]);
+      assert.deepEqual((await created).map(({ type }) => type), ["met"]);
+      const none = await waitFor(
+        server.context,
+        [{ ref: await ref("none") }],
+        readWaitFor("condition=Ready"),
+        {
+          timeout: 60_000,
+        },
+      );
       assert.equal(none[0]?.type === "failed" && none[0].error.code, "NOT_FOUND");
     });
   },
