@@ -85,6 +85,7 @@ const COMMAND_WORDS = [
   "projects?",
   "tokens",
   "version",
+  "wait",
   "whoami",
 ];
 const COMMAND_LINE = new RegExp(`\\bdatumctl (?:${COMMAND_WORDS.join("|")})\\b`);

@@ -43,7 +43,9 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
     async (contextOf) => (await import("./api-resources.ts")).apiResourcesCommand(contextOf),
   ],
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
+  [["delete"], async (contextOf) => (await import("./delete.ts")).deleteCommand(contextOf)],
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
+  [["wait"], async (contextOf) => (await import("./wait.ts")).waitCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 

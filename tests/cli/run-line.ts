@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly stdin?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
   readonly interrupted?: AbortSignal | undefined;
+  /** The store's clock unless given. */
+  readonly now?: ProcessContext["now"] | undefined;
   /** Waits as the clock does unless given. */
   readonly sleep?: ProcessContext["sleep"] | undefined;
 }
@@ -49,6 +51,7 @@ export function recordingHost(
     stdin = "",
     onStderr,
     interrupted,
+    now = store.host.now,
     sleep = pause,
   } = options;
   const written = { out: "", err: "" };
@@ -72,6 +75,7 @@ export function recordingHost(
   const host = {
     ...store.host,
     env: (name: string) => env[name] || undefined,
+    now,
     sleep,
     openNetwork,
     interrupted: interrupted ?? new AbortController().signal,

@@ -1,6 +1,6 @@
 /** Deleting objects, and waiting until they are gone. */
 
-import { AppError, failureOrThrow } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
 import { mapConcurrent } from "../../http/map-concurrent.ts";
 import { printable } from "../../text.ts";
 import { compactJson } from "../json-text.ts";
@@ -9,9 +9,8 @@ import { ask, errorOf, isGood, objectOf, type ReadAnswer, type ResourceClient } 
 import { asItems, asMembers, asText, metadataOf } from "../json-parts.ts";
 import { maybeDone } from "./create.ts";
 import { lookUntil, type Time } from "./look-until.ts";
-import { collectionPath, type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
+import { type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
 import { askForObject } from "./read.ts";
-import { runsOf } from "./write-all.ts";
 
 /** How an object is deleted. */
 export interface DeleteOptions {
@@ -33,8 +32,10 @@ export interface Deleted {
 }
 
 /**
- * Deletes an object: the very one that is there now, so that the request may be repeated. Where nobody may look first,
- * it is deleted by its name, and once.
+ * Deletes an object: the very one that was found, else the one that is there now, so that the request may be repeated.
+ * Where nobody may look first, it is deleted by its name, and once.
+ *
+ * @param found the uid of the object that is meant, if somebody has looked.
  *
  * @throws {AppError} `NOT_FOUND` for no such object; what a request throws.
  */
@@ -42,11 +43,11 @@ export async function deleteObject(
   client: ResourceClient,
   ref: ObjectRef,
   options: DeleteOptions,
+  found = "",
 ): Promise<Deleted> {
-  const found = await askForObject(client, ref);
-  if (found.answer.status === 404) return notThere(client, ref, found, options);
-  const mayLook = found.answer.status !== 403 && found.answer.status !== 405;
-  const uid = mayLook ? asText(metadataOf(objectOf(client, found)).uid) : "";
+  const look = found === "" ? await askForObject(client, ref) : undefined;
+  if (look?.answer.status === 404) return notThere(client, ref, look, options);
+  const uid = look === undefined ? found : uidSeen(client, look);
   if (options.dryRun === "client") return { outcome: "deleted", ref, uid };
   const read = await ask(client, {
     method: "DELETE",
@@ -60,6 +61,12 @@ export async function deleteObject(
   if (uid === "" && read.answer.status === 404) return notThere(client, ref, read, options);
   if (uid !== "" && await isGone(client, ref, uid, read)) return { outcome: "deleted", ref, uid };
   throw errorOf(client, read);
+}
+
+/** The uid in the answer of a look; empty where nobody may look. */
+function uidSeen(client: ResourceClient, look: ReadAnswer): string {
+  const mayNot = look.answer.status === 403 || look.answer.status === 405;
+  return mayNot ? "" : asText(metadataOf(objectOf(client, look)).uid);
 }
 
 function notThere(
@@ -105,39 +112,6 @@ function uidIn({ body }: ReadAnswer): string {
   return asText(asMembers(metadata).uid) || asText(asMembers(details).uid);
 }
 
-/** What became of the deletion of one object. */
-export type DeleteResult =
-  & { readonly ref: ObjectRef }
-  & ({ readonly type: "done"; readonly done: Deleted } | {
-    readonly type: "failed";
-    readonly error: AppError;
-  });
-
-/**
- * Deletes objects in runs of one kind, several at a time; a failure with one does not stop the others.
- *
- * @throws {AppError} `INTERRUPTED`.
- */
-export async function deleteObjects(
-  client: ResourceClient,
-  refs: readonly ObjectRef[],
-  options: DeleteOptions,
-): Promise<readonly DeleteResult[]> {
-  const results: DeleteResult[] = [];
-  for (const run of runsOf(refs, ({ resource }) => collectionPath(resource, "-"))) {
-    results.push(
-      ...await mapConcurrent(run, async (ref): Promise<DeleteResult> => {
-        try {
-          return { ref, type: "done", done: await deleteObject(client, ref, options) };
-        } catch (thrown) {
-          return { ref, type: "failed", error: failureOrThrow(thrown) };
-        }
-      }),
-    );
-  }
-  return results;
-}
-
 /** An object that is not gone, with what holds it back. */
 export interface StillThere {
   readonly ref: ObjectRef;
@@ -160,6 +134,7 @@ async function stillThere(client: ResourceClient, { ref, uid }: Deleted): Promis
  * Waits until deleted objects are gone, all at once.
  *
  * @param timeout in milliseconds.
+ * @param onHeld told after each look what is still there.
  * @returns what is still there when the time is over.
  * @throws {AppError} what a request throws.
  */
@@ -167,6 +142,7 @@ export async function waitUntilGone(
   context: Time & { readonly client: ResourceClient },
   deleted: readonly Deleted[],
   timeout: number,
+  onHeld?: (held: readonly StillThere[]) => void,
 ): Promise<readonly StillThere[]> {
   let left = deleted.filter(({ outcome }) => outcome === "deleted");
   let held: readonly StillThere[] = [];
@@ -174,7 +150,9 @@ export async function waitUntilGone(
     const looks = await mapConcurrent(left, (one) => stillThere(context.client, one));
     left = left.filter((_one, at) => looks[at] !== undefined);
     held = looks.filter((look) => look !== undefined);
-    return left.length === 0 ? true : undefined;
+    if (left.length === 0) return true;
+    onHeld?.(held);
+    return undefined;
   });
   return held;
 }
@@ -182,15 +160,20 @@ export async function waitUntilGone(
 /** How many objects one sentence tells. */
 const MOST_TOLD = 10;
 
-/** `TIMEOUT`, with what holds each object back. */
-export function stillThereError(held: readonly StillThere[]): AppError {
+/** What is still there, and what holds each object back, for one sentence. */
+export function heldBack(held: readonly StillThere[]): string {
   const told = held.slice(0, MOST_TOLD).map(({ ref, finalizers }) => {
     const names = finalizers.map((name) => printable(name, 100)).join(", ");
     return names === "" ? refLabel(ref) : `${refLabel(ref)}, held back by ${names}`;
   });
   const more = held.length > MOST_TOLD ? [`${held.length - MOST_TOLD} more`] : [];
+  return [...told, ...more].join("; ");
+}
+
+/** `TIMEOUT`, with what holds each object back. */
+export function stillThereError(held: readonly StillThere[]): AppError {
   const isHeld = held.some(({ finalizers }) => finalizers.length > 0);
-  return new AppError("TIMEOUT", `Deleted but still there: ${[...told, ...more].join("; ")}.`, {
+  return new AppError("TIMEOUT", `Deleted but still there: ${heldBack(held)}.`, {
     hint: isHeld
       ? "A finalizer goes when its controller has done its work: see whether that runs."
       : "Wait for it with wait --for=delete.",

@@ -1,10 +1,9 @@
-/** Applying, creating and deleting what many documents say. */
+/** Applying and creating what many documents say. */
 
 import { AppError } from "../../errors.ts";
 import type { JsonMembers } from "../lossless-json.ts";
 import { type Applied, applyObject, type ApplyOptions } from "./apply.ts";
 import { createObject, type CreateOptions, isUnnamed, type Written } from "./create.ts";
-import { type Deleted, deleteObject, type DeleteOptions } from "./delete.ts";
 import { objectLabel } from "./object-ref.ts";
 import {
   type Manifest,
@@ -27,14 +26,14 @@ export async function applyAll(
     ...options,
     isNew: ({ outcome }) => outcome === "created",
     write: async (ref, document) => {
-      if (isUnnamed(document)) throw nameless(document, "apply");
+      if (isUnnamed(document)) throw nameless(document);
       return await applyObject(context.client, ref, document, options);
     },
   });
 }
 
-function nameless(document: JsonMembers, command: string): AppError {
-  return new AppError("INVALID", `${objectLabel(document)} has no name to ${command} it by.`, {
+function nameless(document: JsonMembers): AppError {
+  return new AppError("INVALID", `${objectLabel(document)} has no name to apply it by.`, {
     hint: "Give it a metadata.name; only create takes a metadata.generateName.",
   });
 }
@@ -49,22 +48,5 @@ export async function createAll(
     ...options,
     isNew: () => true,
     write: (ref, document) => createObject(context.client, ref, document, options),
-  });
-}
-
-/** Deletes the objects of documents in the input's order, as {@link deleteObject} does. */
-export async function deleteAll(
-  context: WriteContext,
-  manifests: readonly Manifest[],
-  options: Shared<Deleted> & DeleteOptions,
-): Promise<WriteResult<Deleted>[]> {
-  return await writeAll(context, manifests, {
-    ...options,
-    inGivenOrder: true,
-    isNew: () => false,
-    write: async (ref, document) => {
-      if (isUnnamed(document)) throw nameless(document, "delete");
-      return await deleteObject(context.client, ref, options);
-    },
   });
 }

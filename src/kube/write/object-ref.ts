@@ -50,8 +50,11 @@ export function objectLabel(object: JsonMembers): string {
   return labelOf(asText(object.kind), group, asText(name) || asText(generateName));
 }
 
+/** Kind, group and name, each as long as a server takes them. */
+const LONGEST_LABEL = 63 + 253 + 253 + 2;
+
 function labelOf(kind: string, group: string, name: string): string {
-  return printable(`${kind.toLowerCase()}${group === "" ? "" : `.${group}`}/${name}`);
+  return printable(`${kind.toLowerCase()}${group === "" ? "" : `.${group}`}/${name}`, LONGEST_LABEL);
 }
 
 /** `apps/v1` as group and version; the core group is empty. */

@@ -3,11 +3,13 @@
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { mapConcurrent } from "../../http/map-concurrent.ts";
 import { printable } from "../../text.ts";
+import { groupVersionOf } from "../discovery.ts";
 import { goValue } from "../go-value.ts";
 import { JsonPath, relaxedPath } from "../jsonpath.ts";
 import { isItems, isMembers, type Json, type JsonMembers, memberOf } from "../lossless-json.ts";
 import { errorOf, objectOf, type ResourceClient } from "../resource-client.ts";
 import { asItems, asMembers, asText, metadataOf } from "../json-parts.ts";
+import type { ChosenObject } from "./chosen-objects.ts";
 import { lookUntil, type Time } from "./look-until.ts";
 import { type ObjectRef, pluralLabel } from "./object-ref.ts";
 import { askForObject } from "./read.ts";
@@ -125,7 +127,8 @@ function hasValue(object: JsonMembers, path: JsonPath, wanted: string | undefine
 export type Waited =
   & { readonly ref: ObjectRef }
   & (
-    | { readonly type: "met" }
+    /** With the object as it was seen last. */
+    | { readonly type: "met"; readonly object: JsonMembers }
     /** It was to go, and was not there. */
     | { readonly type: "not there" }
     | { readonly type: "failed"; readonly error: AppError }
@@ -135,35 +138,42 @@ export type Waited =
 export interface WaitOptions {
   /** In milliseconds; with 0 is looked once. */
   readonly timeout: number;
-  /** Told of each object when its wait is over. */
+  /** Told of each object when its wait is over, and that of all before it. */
   readonly onResult?: ((result: Waited) => void) | undefined;
 }
 
 /** Waits for some objects at once; the results in their order. A failure with one does not end the wait for others. */
 export async function waitFor(
   context: Time & { readonly client: ResourceClient },
-  refs: readonly ObjectRef[],
+  objects: readonly Pick<ChosenObject, "ref" | "uid">[],
   goal: WaitFor,
   { timeout, onResult }: WaitOptions,
 ): Promise<readonly Waited[]> {
   const results: Waited[] = [];
-  const watched = refs.map((ref, at) => ({ ref, at, uid: undefined as string | undefined }));
-  let left = watched;
+  let told = 0;
+  const tell = () => {
+    for (let next = results[told]; next !== undefined; next = results[told]) {
+      told += 1;
+      onResult?.(next);
+    }
+  };
+  let left = objects.map(({ ref, uid }, at): Watched & { readonly at: number } => {
+    return { ref, at, uid, seen: undefined };
+  });
   await lookUntil(context, context.now() + timeout, async () => {
     await mapConcurrent(left, async (one) => {
       const result = await look(context.client, one, goal);
       if (result === undefined) return;
       results[one.at] = result;
-      onResult?.(result);
+      tell();
     });
     left = left.filter(({ at }) => results[at] === undefined);
     return left.length === 0 ? true : undefined;
   });
   for (const { ref, at } of left) {
-    const result: Waited = { ref, type: "failed", error: notMet(ref, timeout) };
-    results[at] = result;
-    onResult?.(result);
+    results[at] = { ref, type: "failed", error: notMet(ref, timeout) };
   }
+  tell();
   return results;
 }
 
@@ -172,6 +182,8 @@ interface Watched {
   readonly ref: ObjectRef;
   /** Of the object that was there first. */
   uid: string | undefined;
+  /** The object at the last look. */
+  seen: JsonMembers | undefined;
 }
 
 /** Looks at an object once; undefined while it is not as it should be. */
@@ -182,17 +194,25 @@ async function look(client: ResourceClient, watched: Watched, goal: WaitFor): Pr
     if (read.answer.status === 404) {
       if (goal.type === "create") return undefined;
       if (goal.type !== "delete") throw errorOf(client, read);
-      return { ref, type: watched.uid === undefined ? "not there" : "met" };
+      return watched.uid === undefined ? { ref, type: "not there" } : met(watched);
     }
     const object = objectOf(client, read);
     const uid = asText(memberOf(metadataOf(object), "uid"));
     watched.uid ??= uid;
     // Another object of the same name is in its place.
     const isReplaced = goal.type === "delete" && uid !== watched.uid;
-    return isReplaced || isMet(goal, object) ? { ref, type: "met" } : undefined;
+    if (!isReplaced) watched.seen = object;
+    return isReplaced || isMet(goal, object) ? met(watched) : undefined;
   } catch (thrown) {
     return { ref, type: "failed", error: failureOrThrow(thrown) };
   }
+}
+
+/** The result for an object, with at least its name where nobody has seen it. */
+function met({ ref, seen }: Watched): Waited {
+  const { resource: { group, version, kind }, namespace, name } = ref;
+  const apiVersion = groupVersionOf(group, version);
+  return { ref, type: "met", object: seen ?? { apiVersion, kind, metadata: { name, namespace } } };
 }
 
 function notMet(ref: ObjectRef, timeout: number): AppError {

@@ -31,8 +31,6 @@ export interface WriteAllOptions<Done> {
   /** Whether an object that names another namespace fails. */
   readonly onlyThatNamespace: boolean;
   readonly dryRun: DryRun;
-  /** Whether Namespaces and definitions of kinds stay where they stand in the input, instead of coming first. */
-  readonly inGivenOrder?: boolean | undefined;
   /** How long an object waits for its kind to be served that the same input defines, in milliseconds. */
   readonly patience: number;
   /** Writes one object. Its name is empty where the server is to make one. */
@@ -106,17 +104,13 @@ class WriteRun<Done> {
   async run(): Promise<WriteResult<Done>[]> {
     const { first = [], later = [] } = Object.groupBy(
       this.#tasks,
-      (task) => this.#comesFirst(task) ? "first" : "later",
+      (task) => isNamespace(task) || isDefinition(task) ? "first" : "later",
     );
     for (const stage of [first, ...runsOf(later, kindOf)]) {
       await mapConcurrent(chains(stage, this.#options.namespace), (chain) => this.#writeChain(chain));
       if (this.#fatal !== undefined) throw this.#fatal;
     }
     return this.#results;
-  }
-
-  #comesFirst(task: Task): boolean {
-    return !this.#options.inGivenOrder && (isNamespace(task) || isDefinition(task));
   }
 
   /** Writes documents of the same object, one after the other. */
@@ -268,8 +262,12 @@ function chains(tasks: readonly Task[], usual: string): Task[][] {
   ];
 }
 
-/** The object that a document is about, and the document with its namespace. */
-function targetOf(
+/**
+ * The object that a document is about, and the document with its namespace.
+ *
+ * @throws {AppError} `INVALID` for a name or a namespace that is none, or not the one that was asked for.
+ */
+export function targetOf(
   resource: ApiResource,
   document: JsonMembers,
   { namespace: usual, onlyThatNamespace }: Pick<WriteAllOptions<unknown>, "namespace" | "onlyThatNamespace">,

@@ -35,7 +35,8 @@ export async function openResourceWorld(): Promise<ResourceWorld> {
   const run: CommandLine["run"] = (words, options) =>
     commands.run(
       [...(typeof words === "string" ? words.split(" ") : words), "--platform-wide"],
-      options,
+      // The clock runs, because some commands wait.
+      { now: Date.now, ...options },
     );
   const later = undo.move();
   return {

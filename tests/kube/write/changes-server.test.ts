@@ -5,13 +5,8 @@ import { type AppError, failureOrThrow } from "../../../src/errors.ts";
 import type { JsonMembers } from "../../../src/kube/lossless-json.ts";
 import { asMembers, metadataOf } from "../../../src/kube/json-parts.ts";
 import { createObject } from "../../../src/kube/write/create.ts";
-import {
-  deleteObject,
-  deleteObjects,
-  stillThereError,
-  waitUntilGone,
-} from "../../../src/kube/write/delete.ts";
-import { createAll, deleteAll } from "../../../src/kube/write/documents.ts";
+import { deleteObject, stillThereError, waitUntilGone } from "../../../src/kube/write/delete.ts";
+import { createAll } from "../../../src/kube/write/documents.ts";
 import { saveEdit } from "../../../src/kube/write/edit.ts";
 import { managerOf } from "../../../src/kube/write/managed-fields.ts";
 import {
@@ -196,7 +191,7 @@ Deno.test(
       server.requests.length = 0;
       const results = await createAll(server.context, manifestsOf(text), { ...shared, ...CREATE });
       const told = results.map((result) => result.type === "failed" ? result.error.code : result.type);
-      assert.deepEqual(told, ["done", "done", "done", "INVALID", "CONFLICT"]);
+      assert.deepEqual(told, ["done", "done", "done", "INVALID", "ALREADY_EXISTS"]);
       assert.equal(server.requests.filter((one) => one.startsWith("POST")).length, 5);
       const dry = await createAll(server.context, manifestsOf(text).slice(1, 2), {
         ...shared,
@@ -301,8 +296,7 @@ Deno.test(
         await server.ref("v1", "Namespace", ns),
       ];
       await createObject(client, ref, held, CREATE);
-      const done = await deleteObjects(client, [ref, space], DELETE);
-      const deleted = done.flatMap((one) => one.type === "done" ? [one.done] : []);
+      const deleted = [await deleteObject(client, ref, DELETE), await deleteObject(client, space, DELETE)];
       let clock = 0;
       const time = {
         now: () => clock,
@@ -350,16 +344,6 @@ Deno.test(
       assert.deepEqual(await waitUntilGone(server.context, [done], 60_000), []);
     });
 
-    await context.step("delete: the objects of many documents, those that are not there told", async () => {
-      const ns = await server.namespace();
-      const text = manifestText(configMap("a", ns), configMap("b", ns), configMap("c", ns));
-      await server.ok(["create", "-f", "INPUT"], text);
-      await server.ok(["-n", ns, "delete", "cm", "b"]);
-      const shared = { namespace: "default", onlyThatNamespace: false, patience: 0 };
-      const results = await deleteAll(server.context, manifestsOf(text), { ...shared, ...DELETE });
-      assert.deepEqual(results.map(({ type }) => type), ["done", "failed", "done"]);
-    });
-
     await context.step("wait: met or not as for kubectl", async () => {
       const ns = await server.namespace();
       await server.ok(["-n", ns, "create", "cm", "c", "--from-literal=a=1", "--from-literal=n=5"]);
@@ -380,7 +364,9 @@ Deno.test(
         const kind = name === "c" ? "cm" : "dz";
         const theirs = await server.kubectl(["-n", ns, "wait", kind, name, `--for=${text}`, "--timeout=0"]);
         const ours = await attempt(async () => {
-          const [result] = await waitFor(server.context, [refs[name]], readWaitFor(text), { timeout: 0 });
+          const [result] = await waitFor(server.context, [{ ref: refs[name] }], readWaitFor(text), {
+            timeout: 0,
+          });
           if (result?.type === "failed") throw result.error;
           const label = name === "c" ? "configmap/c" : "dnszone.dns.networking.miloapis.com/z";
           return result?.type === "met" ? `${resultLine(label, "condition met", "none")}\n` : "";
@@ -398,7 +384,7 @@ Deno.test(
       await server.ok(["-n", ns, "create", "cm", "going"]);
       await server.ok(["-n", ns, "create", "cm", "staying"]);
       const ref = (name: string) => server.ref("v1", "ConfigMap", name, ns);
-      const refs = [await ref("going"), await ref("absent"), await ref("staying")];
+      const refs = [{ ref: await ref("going") }, { ref: await ref("absent") }, { ref: await ref("staying") }];
       let [clock, looks] = [0, 0];
       const heard: string[] = [];
       const results = await waitFor(
@@ -416,14 +402,21 @@ Deno.test(
         { timeout: 5_000, onResult: (result) => heard.push(`${result.ref.name} ${result.type}`) },
       );
       assert.deepEqual(results.map(({ type }) => type), ["met", "not there", "failed"]);
-      assert.deepEqual(heard, ["absent not there", "going met", "staying failed"]);
+      assert.deepEqual(heard, ["going met", "absent not there", "staying failed"]);
       assert.equal(clock, 5_000);
-      const created = waitFor(server.context, [await ref("new")], { type: "create" }, { timeout: 60_000 });
-      await server.ok(["-n", ns, "create", "cm", "new"]);
-      assert.deepEqual((await created).map(({ type }) => type), ["met"]);
-      const none = await waitFor(server.context, [await ref("none")], readWaitFor("condition=Ready"), {
+      const created = waitFor(server.context, [{ ref: await ref("new") }], { type: "create" }, {
         timeout: 60_000,
       });
+      await server.ok(["-n", ns, "create", "cm", "new"]);
+      assert.deepEqual((await created).map(({ type }) => type), ["met"]);
+      const none = await waitFor(
+        server.context,
+        [{ ref: await ref("none") }],
+        readWaitFor("condition=Ready"),
+        {
+          timeout: 60_000,
+        },
+      );
       assert.equal(none[0]?.type === "failed" && none[0].error.code, "NOT_FOUND");
     });
   },

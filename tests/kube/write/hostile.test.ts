@@ -453,7 +453,7 @@ Deno.test("a wait reads whatever conditions there are", async () => {
   ];
   for (const one of conditions) {
     const { client } = answering(() => [200, { metadata: { generation: "x" }, status: { conditions: one } }]);
-    const [result] = await waitFor(contextOf(client), [REF], readWaitFor("condition=Ready"), {
+    const [result] = await waitFor(contextOf(client), [{ ref: REF }], readWaitFor("condition=Ready"), {
       timeout: 1_000,
     });
     assert.equal(result?.type === "failed" && result.error.code, "TIMEOUT", compactJson(one));
