@@ -43,6 +43,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
     async (contextOf) => (await import("./api-resources.ts")).apiResourcesCommand(contextOf),
   ],
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
+  [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];

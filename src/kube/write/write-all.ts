@@ -268,8 +268,13 @@ function chains(tasks: readonly Task[], usual: string): Task[][] {
   ];
 }
 
-/** The object that a document is about, and the document with its namespace. */
-function targetOf(
+/**
+ * The object that a document is about, and the document with its namespace.
+ *
+ * @throws {AppError} `INVALID` for a name or namespace that is no text, and for an object of another namespace than the
+ * only one.
+ */
+export function targetOf(
   resource: ApiResource,
   document: JsonMembers,
   { namespace: usual, onlyThatNamespace }: Pick<WriteAllOptions<unknown>, "namespace" | "onlyThatNamespace">,
