@@ -44,6 +44,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   ],
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
   [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
+  [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
