@@ -24,6 +24,7 @@ export const HINTS = {
   },
   NOT_FOUND: {
     served: "See what is served there: datumctl api-resources",
+    version: "See which versions are served there: datumctl api-versions",
     controlPlane: `See what there is: datumctl ctx list. ${UNASKED}`,
     apiServer: `Check what was named. ${UNASKED}`,
     selfReview: "See who is signed in: datumctl whoami",

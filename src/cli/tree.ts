@@ -44,6 +44,8 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   ],
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
   [["delete"], async (contextOf) => (await import("./delete.ts")).deleteCommand(contextOf)],
+  [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
+  [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
   [["wait"], async (contextOf) => (await import("./wait.ts")).waitCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],

@@ -96,7 +96,17 @@ export async function startLiveServer(): Promise<LiveServer | undefined> {
   if (kubectl === undefined) return undefined;
   const started = await startAdminServer();
   if (started === undefined) return undefined;
-  const { server, http: client } = started;
+  return {
+    kubectl: started.kubectl,
+    ...asAdministrator(started),
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
+  };
+}
+
+/** Requests of the server's administrator, with JSON texts as they are. */
+export function asAdministrator(
+  { server, http: client }: Pick<AdminServer, "server" | "http">,
+): Pick<LiveServer, "read" | "send" | "apply"> {
   const send = async (method: string, path: string, body?: string) => {
     const answer = await fetch(server.url + path, {
       client,
@@ -109,11 +119,5 @@ export async function startLiveServer(): Promise<LiveServer | undefined> {
     assert.ok(answer.ok && value !== undefined, `${method} ${path}: ${text}`);
     return value;
   };
-  return {
-    kubectl: started.kubectl,
-    read: (path) => send("GET", path),
-    send,
-    apply: server.admin.apply,
-    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
-  };
+  return { read: (path) => send("GET", path), send, apply: server.admin.apply };
 }

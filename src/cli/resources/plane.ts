@@ -6,6 +6,7 @@ import type { ReadClient } from "../../kube/read/read-client.ts";
 import type { ReadContext } from "../../kube/read/show.ts";
 import type { WriteContext } from "../../kube/write/write-all.ts";
 import type { ScopeFlags } from "../../providers/datum/scope.ts";
+import { type CacheOptions, openSessionCache, type SessionCache } from "../../sessions/cache.ts";
 import type { CommandContext } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 
@@ -21,6 +22,8 @@ export interface ResourcePlane extends Disposable {
   readonly namespace: string;
   /** True where `-n` named the namespace, so that objects of another one are refused. */
   readonly onlyThatNamespace: boolean;
+  /** A cache of what the server says, which goes with the session. */
+  readonly openCache: (what: Pick<CacheOptions, "kind" | "source" | "longestLife">) => Promise<SessionCache>;
 }
 
 /** @throws {AppError} as {@link openControlPlane}. */
@@ -33,6 +36,12 @@ export async function openResources(cli: CommandContext, flags: ScopeFlags): Pro
     kinds: await openDiscovery(cli, plane),
     namespace: plane.namespace ?? "default",
     onlyThatNamespace: flags.namespace !== undefined,
+    openCache: (what) =>
+      openSessionCache(cli.store, {
+        ...what,
+        session: plane.session.name,
+        source: `${plane.baseUrl} ${what.source}`,
+      }),
     [Symbol.dispose]: () => plane[Symbol.dispose](),
   };
 }

@@ -25,32 +25,46 @@ export interface ExplainOptions {
   readonly recursive: boolean;
 }
 
+/** What is said of a resource or a field. */
+export interface Explained {
+  /**
+   * The text that `kubectl explain` prints, ends of lines included. It may hold control characters: what goes to a
+   * terminal must be made safe, line by line.
+   */
+  readonly text: string;
+  /** `NOT_FOUND` where the resource has no such field: then the text has its head alone. */
+  readonly error: AppError | undefined;
+}
+
 /**
- * The text that `kubectl explain` prints, ends of lines included. It may hold control characters: what goes to a
- * terminal must be made safe, line by line.
+ * Explains a resource or a field.
  *
  * @param document what the server has at `/openapi/v3/…` for the group and version.
- * @throws {AppError} `NOT_FOUND` for a resource or a field that the document does not have; `INVALID` for a schema that
- * is too large or nests too deep.
+ * @throws {AppError} `NOT_FOUND` for a resource that the document does not have; `INVALID` for a schema that is too large
+ * or nests too deep.
  */
-export function explain(document: Json, { resource, fields, recursive }: ExplainOptions): string {
+export function explain(document: Json, { resource, fields, recursive }: ExplainOptions): Explained {
   const schemas = new Schemas(document);
   const { kind, schema: root } = schemas.ofResource(resource);
   const schema = schemaOfField(schemas, root, fields);
-  if (schema === undefined) {
-    throw new AppError("NOT_FOUND", `field "${printable(fields.at(-1) ?? "")}" does not exist`);
-  }
   const text = new Explanation(schemas, recursive);
   if (kind.group !== "") text.add(`GROUP:      ${kind.group}\n`);
   text.add(`KIND:       ${kind.kind}\nVERSION:    ${kind.version}\n\n`);
   const field = fields.at(-1);
+  if (schema === undefined) return { text: text.text(), error: noField(field ?? "") };
   if (field !== undefined) {
     text.add(`FIELD: ${field} <${schemas.typeOf(schema)}>\n${longEnum(schema)}\n\n`);
   }
   text.addDescription(schema);
   text.addFields(schema);
   text.add("\n");
-  return text.text();
+  return { text: text.text(), error: undefined };
+}
+
+function noField(name: string): AppError {
+  return new AppError("NOT_FOUND", `field "${printable(name)}" does not exist`, {
+    hint: "Explain what it should be in, to see which fields there are.",
+  });
 }
 
 /**

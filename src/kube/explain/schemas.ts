@@ -1,6 +1,7 @@
 /** The schemas of an OpenAPI v3 document: which one a resource has, where references lead, what a schema is called. */
 
 import { AppError } from "../../errors.ts";
+import { HINTS } from "../../hints.ts";
 import { printable } from "../../text.ts";
 import { membersOf, objectsOf, textOf } from "../json-parts.ts";
 import { checkDepth, compactJson, sortedNames } from "../json-text.ts";
@@ -27,6 +28,14 @@ export interface GroupVersionKind {
   readonly kind: string;
 }
 
+/** What a document has of a resource. */
+export interface ResourceSchema {
+  readonly kind: GroupVersionKind;
+  /** The schema's own name. */
+  readonly name: string;
+  readonly schema: JsonMembers;
+}
+
 /** A schema may refer to others that refer to others: beyond so many steps no schema is for people. */
 const MOST_STEPS = 100_000;
 
@@ -45,40 +54,38 @@ export class Schemas {
    *
    * @throws {AppError} `NOT_FOUND` when the document has none.
    */
-  ofResource(resource: ResourceVersion): { readonly kind: GroupVersionKind; readonly schema: JsonMembers } {
+  ofResource(resource: ResourceVersion): ResourceSchema {
     const named = this.#kindOf(resource);
     if (named === undefined) {
       throw new AppError(
         "NOT_FOUND",
         `GVR (${printable(resourceText(resource))}) not found in OpenAPI schema`,
+        { hint: HINTS.NOT_FOUND.version },
       );
     }
-    const schemas = membersOf(membersOf(this.#document, "components"), "schemas") ?? {};
+    const [group = "", version = "", kind = ""] = ["group", "version", "kind"].map((part) =>
+      textOf(named, part)
+    );
+    const schemas = schemasOf(this.#document);
     const text = compactJson(named);
-    const schema = sortedNames(schemas).map((name) => membersOf(schemas, name))
-      .find((schema) => objectsOf(schema, KIND).some((kind) => compactJson(kind) === text));
-    const [group, version, kind] = ["group", "version", "kind"].map((name) => textOf(named, name));
-    if (schema === undefined) {
+    const name = sortedNames(schemas).find((one) =>
+      objectsOf(membersOf(schemas, one), KIND).some((kind) => compactJson(kind) === text)
+    );
+    if (name === undefined) {
       throw new AppError(
         "NOT_FOUND",
         `The OpenAPI document has no schema of ${printable(`${group}/${version} ${kind}`)}.`,
       );
     }
-    return { kind: { group: group ?? "", version: version ?? "", kind: kind ?? "" }, schema };
+    return { kind: { group, version, kind }, name, schema: membersOf(schemas, name) ?? {} };
   }
 
   /** The kind that the operations on a resource are about; of several paths, the last one says. */
-  #kindOf({ group, version, resource }: ResourceVersion): JsonMembers | undefined {
-    const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  #kindOf(resource: ResourceVersion): JsonMembers | undefined {
     const paths = membersOf(this.#document, "paths");
-    return [
-      resource,
-      `${resource}/{name}`,
-      `namespaces/{namespace}/${resource}`,
-      `namespaces/{namespace}/${resource}/{name}`,
-    ]
+    return pathsOf(resource)
       .map((path) => {
-        const operations = membersOf(paths, `${base}/${path}`);
+        const operations = membersOf(paths, path);
         return METHODS.map((method) => membersOf(membersOf(operations, method), KIND))
           .find((kind) => kind !== undefined);
       }).findLast((kind) => kind !== undefined);
@@ -103,9 +110,7 @@ export class Schemas {
   #find(reference: string): JsonMembers | undefined {
     if (!/^#./.test(reference)) return undefined;
     let value: Json | undefined = this.#document;
-    for (const name of unescaped(reference.slice(1)).split("/")) {
-      if (name !== "") value = membersOf(value, name);
-    }
+    for (const name of namesIn(reference)) value = membersOf(value, name);
     return isMembers(value) && Object.keys(value).length > 0 ? value : undefined;
   }
 
@@ -124,6 +129,52 @@ export class Schemas {
     if (type !== "" && type !== "object") return type;
     return reference === "" ? "Object" : reference.split("/").at(-1)?.split(".").at(-1) || "Object";
   }
+}
+
+/**
+ * The part of a document that explains one resource, and explains it alike: other schemas make most of a document.
+ *
+ * @returns undefined where the schemas refer to anything but schemas.
+ */
+export function partFor(document: Json, resource: ResourceVersion): JsonMembers | undefined {
+  const paths = membersOf(document, "paths");
+  const all = schemasOf(document);
+  const left = [new Schemas(document).ofResource(resource).name];
+  const schemas = new Map<string, Json>();
+  for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    const schema = membersOf(all, name);
+    if (schema === undefined || schemas.has(name)) continue;
+    schemas.set(name, schema);
+    for (const reference of referencesIn(schema)) {
+      const [components, kinds, to, ...more] = namesIn(reference);
+      if (components !== "components" || kinds !== "schemas" || to === undefined || more.length > 0) {
+        return undefined;
+      }
+      left.push(to);
+    }
+  }
+  const operations = pathsOf(resource).map((path) => [path, kindsOf(membersOf(paths, path))] as const);
+  return { paths: Object.fromEntries(operations), components: { schemas: Object.fromEntries(schemas) } };
+}
+
+/** Of operations, what they are about. */
+function kindsOf(operations: JsonMembers | undefined): JsonMembers {
+  const kinds = METHODS.map((method) => [method, membersOf(membersOf(operations, method), KIND)] as const);
+  return Object.fromEntries(
+    kinds.flatMap(([method, kind]) => kind === undefined ? [] : [[method, { [KIND]: kind }]]),
+  );
+}
+
+/** Where all of a schema refers to, however deep it nests. */
+function referencesIn(schema: JsonMembers): string[] {
+  const references: string[] = [];
+  const left: Json[] = [schema];
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value !== "object" || value === null) continue;
+    if (isMembers(value) && typeof value.$ref === "string") references.push(value.$ref);
+    for (const inner of Object.values(value)) left.push(inner);
+  }
+  return references;
 }
 
 const KIND = "x-kubernetes-group-version-kind";
@@ -162,6 +213,26 @@ export function schemaIn(object: Json | undefined, name: string): JsonMembers | 
 /** Where a schema refers to; an empty text for nowhere. */
 export function referenceOf(schema: JsonMembers): string {
   return textOf(schema, "$ref");
+}
+
+function schemasOf(document: Json): JsonMembers {
+  return membersOf(membersOf(document, "components"), "schemas") ?? {};
+}
+
+/** Where the operations on a resource can be. */
+function pathsOf({ group, version, resource }: ResourceVersion): string[] {
+  const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  return [
+    resource,
+    `${resource}/{name}`,
+    `namespaces/{namespace}/${resource}`,
+    `namespaces/{namespace}/${resource}/{name}`,
+  ].map((path) => `${base}/${path}`);
+}
+
+/** The names that lead from a document to what a reference means. */
+function namesIn(reference: string): string[] {
+  return unescaped(reference.slice(1)).split("/").filter((name) => name !== "");
 }
 
 function unescaped(text: string): string {

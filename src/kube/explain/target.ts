@@ -1,6 +1,7 @@
 /** What the word after `explain` means: a resource, the fields that lead into it, and the document that explains it. */
 
 import { AppError } from "../../errors.ts";
+import { HINTS } from "../../hints.ts";
 import { printable } from "../../text.ts";
 import { membersOf, textOf } from "../json-parts.ts";
 import { parseTemplate, type Path, TemplateError } from "../jsonpath-parser.ts";
@@ -49,7 +50,9 @@ export function explainTarget(
   const name = explainedName(text);
   const [first] = found;
   if (first === undefined) {
-    throw new AppError("NOT_FOUND", `the server doesn't have a resource type "${printable(name)}"`);
+    throw new AppError("NOT_FOUND", `the server doesn't have a resource type "${printable(name)}"`, {
+      hint: HINTS.NOT_FOUND.served,
+    });
   }
   if (apiVersion !== undefined && apiVersion !== "") {
     const resource = { ...groupVersionOf(apiVersion), resource: first.plural };
@@ -73,7 +76,9 @@ export function openApiPath(index: Json, resource: ResourceVersion): string {
   const key = group === "" ? `api/${version}` : `apis/${group}/${version}`;
   const entry = membersOf(membersOf(index, "paths"), key);
   if (entry === undefined) {
-    throw new AppError("NOT_FOUND", `couldn't find resource for "${printable(resourceText(resource))}"`);
+    throw new AppError("NOT_FOUND", `couldn't find resource for "${printable(resourceText(resource))}"`, {
+      hint: HINTS.NOT_FOUND.version,
+    });
   }
   // It has the digest of the document, so that what was kept of it can be used again.
   const path = textOf(entry, "serverRelativeURL");

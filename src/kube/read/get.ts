@@ -2,7 +2,6 @@
 
 import { AppError } from "../../errors.ts";
 import { isItems, type Json, type JsonMembers } from "../lossless-json.ts";
-import { isUnserved } from "../resource-client.ts";
 import { fullNameOf } from "../resource-names.ts";
 import { sortBy } from "../sort-by.ts";
 import { alignColumns, MOST_TEXT } from "../table-layout.ts";
@@ -12,7 +11,7 @@ import { OBJECTS, TABLE } from "./read-client.ts";
 import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
 import { objectIn, type ReadContext, shownText, type ShowOptions, viewOf } from "./show.ts";
 import { TableLines } from "./table-lines.ts";
-import { type ReadScope, type ReadTarget, resolveTargets } from "./targets.ts";
+import { type ReadScope, type ReadTarget, resolveTargets, withServedKinds } from "./targets.ts";
 
 /** What `get` is told beside what to read. */
 export interface GetOptions extends
@@ -53,20 +52,12 @@ export async function get(
     ...options,
     selects: (options.labelSelector ?? "") !== "" || (options.fieldSelector ?? "") !== "",
   };
-  const attempt = async () => {
+  return await withServedKinds(context.kinds, async () => {
     const { targets, isSingle, ambiguities } = await resolveTargets(context.kinds, args, scope);
     const run = new Get(context, options, targets);
     const emptyIn = await (options.output.type === "table" ? run.table() : run.objects(isSingle));
     return { errors: run.errors, emptyIn, ambiguities };
-  };
-  try {
-    return await attempt();
-  } catch (thrown) {
-    // What was kept of the server's resources may be old.
-    if (!(thrown instanceof AppError && isUnserved(thrown) && context.kinds.fromCache)) throw thrown;
-    await context.kinds.read({ fresh: true });
-    return await attempt();
-  }
+  });
 }
 
 class Get {

@@ -3,6 +3,7 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { ApiResource, Discovery, DiscoverySource } from "../discovery.ts";
+import { isUnserved } from "../resource-client.ts";
 import {
   ambiguityOf,
   fullNameOf,
@@ -73,6 +74,20 @@ async function resolvePairs(
     targets.push(objectTarget(resolved.resource, name, scope));
   }
   return { targets, isSingle: targets.length === 1, ambiguities };
+}
+
+/** Does what reads targets; once more, with what is served now, where what was kept of the server's resources is old. */
+export async function withServedKinds<Done>(
+  kinds: DiscoverySource,
+  attempt: () => Promise<Done>,
+): Promise<Done> {
+  try {
+    return await attempt();
+  } catch (thrown) {
+    if (!(thrown instanceof AppError && isUnserved(thrown) && kinds.fromCache)) throw thrown;
+    await kinds.read({ fresh: true });
+    return await attempt();
+  }
 }
 
 function splitPair(arg: string): { readonly type: string; readonly name: string } {

@@ -11,6 +11,7 @@ export { atHand } from "../../kube/live-server.ts";
 /** Both, at one server; dispose of it. */
 export interface ResourceWorld extends AsyncDisposable {
   readonly server: AdminServer["server"];
+  readonly http: AdminServer["http"];
   readonly kubectl: AdminServer["kubectl"];
   /** Runs a line of ours. It acts on the server itself; its discovery is read each time. */
   readonly run: CommandLine["run"];
@@ -41,6 +42,7 @@ export async function openResourceWorld(): Promise<ResourceWorld> {
   const later = undo.move();
   return {
     server,
+    http: live.http,
     kubectl: live.kubectl,
     run,
     async ok(words, options) {

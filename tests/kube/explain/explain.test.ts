@@ -9,6 +9,7 @@ import {
   type FoundResource,
   openApiPath,
 } from "../../../src/kube/explain/target.ts";
+import { partFor } from "../../../src/kube/explain/schemas.ts";
 import { compactJson } from "../../../src/kube/json-text.ts";
 import type { Json } from "../../../src/kube/lossless-json.ts";
 import { expectRejection } from "../../expect-error.ts";
@@ -88,7 +89,11 @@ async function explained(server: LiveServer, path: string, { recursive = false, 
   const at = openApiPath(await server.read("/openapi/v3"), resource);
   let document = documents.get(at);
   if (document === undefined) documents.set(at, document = await server.read(at));
-  return explain(document, { resource, fields, recursive });
+  const { text, error } = explain(document, { resource, fields, recursive });
+  const part = partFor(document, resource) ?? assert.fail(`no part for ${path}`);
+  assert.deepEqual(explain(part, { resource, fields, recursive }), { text, error }, `a part, ${path}`);
+  if (error !== undefined) throw error;
+  return text;
 }
 
 const documents = new Map<string, Json>();

@@ -22,7 +22,9 @@ function documentOf(schema: JsonMembers, schemas: JsonMembers = {}): JsonMembers
 const refer = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
 function explained(document: Json, fields: readonly string[] = [], recursive = false): string {
-  return explain(document, { resource, fields, recursive });
+  const { text, error } = explain(document, { resource, fields, recursive });
+  if (error !== undefined) throw error;
+  return text;
 }
 
 Deno.test("a schema that refers to itself is explained once on each way", () => {
