@@ -10,7 +10,8 @@ export interface Verdict {
   readonly figure: number;
   /** The same of the fastest calls, which a busy machine disturbs least; for ratios only. */
   readonly fastest?: number;
-  readonly bound: number;
+  /** Undefined for one that is only shown. */
+  readonly bound: number | undefined;
   readonly unit: string;
 }
 
@@ -20,7 +21,7 @@ export function ratioVerdict(
   seen: ReadonlyMap<string, Seen>,
   above: readonly string[],
   below: readonly string[],
-  bound: number,
+  bound?: number,
 ): Verdict {
   const figure = ratio(seen, above, below);
   return { what, figure, fastest: ratio(seen, above, below, "fastest"), bound, unit: "×" };
@@ -76,7 +77,7 @@ export function printMemory(peaks: ReadonlyMap<string, number>): void {
 export function printVerdicts(verdicts: readonly Verdict[]): void {
   console.log("\nAgainst the bounds, by medians (by the fastest calls)");
   for (const { what, figure, fastest, bound, unit } of verdicts) {
-    const judged = figure <= bound ? `within ${bound}${unit}` : `OVER ${bound}${unit}`;
+    const judged = bound === undefined ? "" : `${figure <= bound ? "within" : "OVER"} ${bound}${unit}`;
     const beside = fastest === undefined ? "" : `(${fastest.toFixed(2)}${unit})`;
     console.log(`  ${what.padEnd(64)}${figure.toFixed(2).padStart(7)}${unit} ${beside.padEnd(9)} ${judged}`);
   }

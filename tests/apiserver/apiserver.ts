@@ -29,6 +29,8 @@ export interface ApiServerOptions {
   readonly certificates?: Certificates | undefined;
   /** Ports of the server and of the proxy; free ones unless given. */
   readonly ports?: { readonly server?: number | undefined; readonly proxy?: number | undefined } | undefined;
+  /** More flags of the server's program. */
+  readonly flags?: readonly string[] | undefined;
 }
 
 /** A Kubernetes object, as far as these tests look into it. */
@@ -69,6 +71,8 @@ export interface ApiServer extends AsyncDisposable {
   restart(): Promise<void>;
   /** Replaces whose ID tokens are taken. The server starts again for it: by itself it would take ten seconds. */
   trust(trusted: readonly TrustedIssuer[]): Promise<void>;
+  /** Takes a token for the administrator's, whoever made it. The server starts again for it. */
+  admit(token: string): Promise<void>;
   /** Forgets the past, as a server does after five minutes: what continues an earlier list is answered with 410. */
   compact(): Promise<void>;
   /** The end of what the server logged. */
@@ -108,7 +112,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   let running = await startProgram(
     program,
     folder,
-    flags(folder, options.ports?.server ?? 0, webhook !== undefined),
+    flags(folder, options.ports?.server ?? 0, options),
   );
   undo.defer(() => running.end());
   const url = running.url;
@@ -135,7 +139,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
   const restart = async () => {
     await running.stop();
-    running = await startProgram(program, folder, flags(folder, Number(port), webhook !== undefined));
+    running = await startProgram(program, folder, flags(folder, Number(port), options));
     await until("/readyz");
     // For kinds of custom resources a server is not ready yet: it answers watches with 429 until it has read them.
     for (const { spec } of kinds) {
@@ -171,6 +175,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       await Deno.writeTextFile(`${folder}/authentication.json`, authenticationConfiguration(trusted));
       await restart();
     },
+    async admit(token) {
+      const line = `${token},${ADMINISTRATOR},${ADMINISTRATOR},system:masters\n`;
+      await Deno.writeTextFile(`${folder}/tokens.csv`, line, { append: true });
+      await restart();
+    },
     restart,
     async compact() {
       assert.equal(await running.order(), "forgotten");
@@ -188,7 +197,11 @@ interface CustomResourceDefinition extends KubernetesObject {
   };
 }
 
-function flags(folder: string, port: number, webhook: boolean): string[] {
+function flags(
+  folder: string,
+  port: number,
+  { introspect, flags = [] }: Pick<ApiServerOptions, "introspect" | "flags">,
+): string[] {
   return [
     "--bind-address=127.0.0.1",
     `--secure-port=${port}`,
@@ -198,7 +211,7 @@ function flags(folder: string, port: number, webhook: boolean): string[] {
     "--authorization-mode=RBAC",
     `--token-auth-file=${folder}/tokens.csv`,
     `--authentication-config=${folder}/authentication.json`,
-    ...(webhook
+    ...(introspect !== undefined
       ? [
         `--authentication-token-webhook-config-file=${folder}/webhook.json`,
         "--authentication-token-webhook-version=v1",
@@ -214,6 +227,7 @@ function flags(folder: string, port: number, webhook: boolean): string[] {
     "--endpoint-reconciler-type=none",
     // Nothing is forgotten but on demand.
     "--etcd-compaction-interval=0",
+    ...flags,
   ];
 }
 

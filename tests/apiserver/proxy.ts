@@ -37,6 +37,8 @@ export interface Proxy {
   plainDiscovery: boolean;
   /** Refuses a token with 401 from now on, as if the server no longer knew it. */
   revoke(token: string): void;
+  /** Breaks every answer that is under way. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -52,7 +54,7 @@ export function startProxy(
   },
 ): Proxy {
   const client = Deno.createHttpClient({ caCerts: [caPem] });
-  const closing = new AbortController();
+  let connections = new AbortController();
   const requests: ProxiedRequest[] = [];
   const revoked = new Set<string>();
 
@@ -83,6 +85,7 @@ export function startProxy(
       const { kind, id } = seen.scope;
       return new Response(`${kind} "${id}": access denied\n`, { status: 403 });
     }
+    const { signal } = connections;
     const headers = new Headers(request.headers);
     headers.delete("host");
     // The fetch of this runtime would unpack what is packed, and leave the client with a header that is no longer true.
@@ -93,13 +96,15 @@ export function startProxy(
       headers,
       body: request.body === null ? null : await request.bytes(),
       redirect: "manual",
-      signal: closing.signal,
+      signal,
     });
     const answered = new Headers(given);
     if (proxy.plainDiscovery && /;as=APIGroupDiscoveryList/.test(answered.get("content-type") ?? "")) {
       answered.set("content-type", "application/json");
     }
-    return new Response(body, { status, headers: answered });
+    // By hand: the runtime would hand the body on by itself, and go on with it after the signal.
+    const passed = body?.pipeThrough(new TransformStream(), { signal }) ?? null;
+    return new Response(passed, { status, headers: answered });
   }
 
   const host = `127.0.0.1:${listener.port}`;
@@ -110,8 +115,12 @@ export function startProxy(
     intercept: undefined,
     plainDiscovery: false,
     revoke: (token) => void revoked.add(`Bearer ${token}`),
+    drop() {
+      connections.abort();
+      connections = new AbortController();
+    },
     async close() {
-      closing.abort();
+      connections.abort();
       await listener.down();
       client.close();
     },

@@ -50,6 +50,14 @@ export async function listenWithNode(
   };
 }
 
+/** Says what a handler failed with, unless it broke its answer off on purpose. */
+function failed(error: unknown): Response {
+  const isMeant = error instanceof DOMException && error.name === "AbortError";
+  // deno-lint-ignore no-console -- as the runtime does
+  if (!isMeant) console.error(error);
+  return new Response("Internal Server Error", { status: 500 });
+}
+
 /** Listens with `Deno.serve`, which speaks HTTP/2 as real control planes do; without certificates over http. */
 export function listenWithDeno(
   certificates: Certificates | undefined,
@@ -59,7 +67,7 @@ export function listenWithDeno(
 ): Listener {
   const open = (port: number) => {
     const stop = new AbortController();
-    const options = { hostname, port, signal: stop.signal, onListen: () => {} };
+    const options = { hostname, port, signal: stop.signal, onListen: () => {}, onError: failed };
     const server = certificates === undefined
       ? Deno.serve(options, handler)
       : Deno.serve({ ...options, cert: certificates.certificatePem, key: certificates.keyPem }, handler);

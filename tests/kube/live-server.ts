@@ -8,7 +8,12 @@ import { type Json, readJson } from "../../src/kube/lossless-json.ts";
 import { KUBERNETES_REFUSALS } from "../../src/kube/refusal.ts";
 import type { ResourceClient } from "../../src/kube/resource-client.ts";
 import { pause } from "../../src/system/clock.ts";
-import { type ApiServer, type KubernetesObject, startApiServer } from "../apiserver/apiserver.ts";
+import {
+  type ApiServer,
+  type ApiServerOptions,
+  type KubernetesObject,
+  startApiServer,
+} from "../apiserver/apiserver.ts";
 import { goAtHand } from "../apiserver/program.ts";
 import { kubectl, runKubectl } from "./kubectl.ts";
 
@@ -28,9 +33,11 @@ export interface AdminServer extends AsyncDisposable {
 }
 
 /** Starts the server; undefined, after one printed line, where it cannot be built. */
-export async function startAdminServer(): Promise<AdminServer | undefined> {
+export async function startAdminServer(
+  options: Pick<ApiServerOptions, "flags"> = {},
+): Promise<AdminServer | undefined> {
   await using undo = new AsyncDisposableStack();
-  const server = await startApiServer({ trusted: [] });
+  const server = await startApiServer({ trusted: [], ...options });
   if (server === undefined) return undefined;
   undo.use(server);
   const folder = await Deno.makeTempDir({ prefix: "datumctl-kubectl-" });
