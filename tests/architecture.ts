@@ -84,6 +84,7 @@ const COMMAND_WORDS = [
   "login",
   "logout",
   "organizations",
+  "patch",
   "projects?",
   "tokens",
   "version",

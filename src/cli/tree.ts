@@ -48,6 +48,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
   [["wait"], async (contextOf) => (await import("./wait.ts")).waitCommand(contextOf)],
+  [["patch"], async (contextOf) => (await import("./patch.ts")).patchCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 

@@ -36,7 +36,7 @@ export interface ChosenObject {
   readonly ref: ObjectRef;
   /** Of the very object that was found; undefined where nobody has looked yet. */
   readonly uid?: string | undefined;
-  /** The manifest that names it. */
+  /** The manifest that names it, with its namespace. */
   readonly document?: JsonMembers | undefined;
 }
 
@@ -75,7 +75,7 @@ export async function chooseObjects(context: ChoiceContext, choice: Choice): Pro
   const objects = targets.map(({ resource, namespace = "", name }) => {
     if (name !== undefined) return { ref: { resource, namespace, name } };
     throw new AppError("USAGE", "A type is given, but no name of an object.", {
-      hint: "Write TYPE NAME or TYPE/NAME, or choose objects with -l or --all.",
+      hint: "Write TYPE NAME or TYPE/NAME.",
     });
   });
   return { objects, errors: [], ambiguities };
@@ -128,9 +128,9 @@ async function inManifests(
       const [apiVersion, kind] = [asText(document.apiVersion), asText(document.kind)];
       const resource = await findKind(kinds, apiVersion, kind);
       if (resource === undefined) throw await unknownKind(kinds, client, apiVersion, kind);
-      const { ref } = targetOf(resource, document, choice);
-      if (ref.name === "") throw nameless(document);
-      objects.push({ ref, document });
+      const target = targetOf(resource, document, choice);
+      if (target.ref.name === "") throw nameless(document);
+      objects.push(target);
     } catch (thrown) {
       errors.push(failureOrThrow(thrown));
     }

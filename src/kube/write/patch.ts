@@ -6,6 +6,7 @@ import { isMembers, type Json, type JsonMembers } from "../lossless-json.ts";
 import { ask, errorOf, objectOf, type ResourceClient, warningsOf } from "../resource-client.ts";
 import { asItems, asMembers } from "../json-parts.ts";
 import { maybeDone, type Written } from "./create.ts";
+import { patchedHere } from "./local-patch.ts";
 import { type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
 import { readExisting } from "./read.ts";
 import { maskOf } from "./secret-mask.ts";
@@ -24,7 +25,7 @@ export interface PatchOptions {
   /** The object itself unless given. */
   readonly subresource?: string | undefined;
   readonly fieldManager: string;
-  readonly dryRun: Exclude<DryRun, "client">;
+  readonly dryRun: DryRun;
 }
 
 /** An object that was patched. */
@@ -41,9 +42,11 @@ export interface Patched extends Written {
 export async function patchObject(
   client: ResourceClient,
   ref: ObjectRef,
-  { type, patch, subresource = "", fieldManager, dryRun }: PatchOptions,
+  options: PatchOptions,
 ): Promise<Patched> {
+  const { type, patch, subresource = "", fieldManager, dryRun } = options;
   const live = await readExisting(client, ref, subresource);
+  if (dryRun === "client") return patchHere(live, options);
   const read = await ask(client, {
     method: "PATCH",
     path: objectPath(ref, subresource),
@@ -61,9 +64,20 @@ export async function patchObject(
     });
   }
   const object = objectOf(client, read, mask);
-  const isSame = compactJson(object) === compactJson(live);
-  const outcome = isSame ? "patched (no change)" : "patched";
-  return { object, outcome, warnings: warningsOf(read).map(mask) };
+  return { object, outcome: outcomeOf(live, object), warnings: warningsOf(read).map(mask) };
+}
+
+/** Patches an object that is here, and writes nothing. @throws {AppError} `INVALID`, as {@link patchedHere}. */
+export function patchHere(
+  object: JsonMembers,
+  { type, patch }: Pick<PatchOptions, "type" | "patch">,
+): Patched {
+  const patched = patchedHere(object, type, patch);
+  return { object: patched, outcome: outcomeOf(object, patched), warnings: [] };
+}
+
+function outcomeOf(before: JsonMembers, after: JsonMembers): Patched["outcome"] {
+  return compactJson(before) === compactJson(after) ? "patched (no change)" : "patched";
 }
 
 /** What a patch brings, as an object like the one that it is for. */
