@@ -43,6 +43,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
     async (contextOf) => (await import("./api-resources.ts")).apiResourcesCommand(contextOf),
   ],
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
+  [["apply"], async (contextOf) => (await import("./apply.ts")).applyCommand(contextOf)],
   [["delete"], async (contextOf) => (await import("./delete.ts")).deleteCommand(contextOf)],
   [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
   [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],

@@ -3,7 +3,7 @@
 import type { ApiClient } from "../http/api-client.ts";
 import { openSessionCache } from "../sessions/cache.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { discoveryOf, type DiscoverySource } from "./discovery.ts";
+import { type CachedDiscovery, discoveryOf } from "./discovery.ts";
 
 /** kubectl caches its own as long. A newer resource is found because a lookup that misses asks again. */
 const LONGEST_LIFE_MS = 6 * 3600 * 1000;
@@ -19,7 +19,7 @@ export interface DiscoveredServer {
 export async function openDiscovery(
   { store }: { readonly store: SessionStore },
   { session, baseUrl, client }: DiscoveredServer,
-): Promise<DiscoverySource> {
+): Promise<CachedDiscovery> {
   const cache = await openSessionCache(store, {
     session: session.name,
     kind: "discovery",

@@ -61,6 +61,12 @@ export interface DiscoverySource {
   readonly fromCache: boolean;
 }
 
+/** A discovery that is kept between commands. */
+export interface CachedDiscovery extends DiscoverySource {
+  /** Drops what is known, here and in the cache, because something else is served from now on. */
+  forget(): Promise<void>;
+}
+
 const V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const V2BETA1 = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
 const ACCEPT = `${V2},${V2BETA1},application/json`;
@@ -78,7 +84,7 @@ const PATIENCE = 2;
 type SharedLimits = Required<Pick<RequestOptions, "signal" | "budget">>;
 
 /** The discovery behind a client, with a cache. */
-export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): DiscoverySource {
+export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): CachedDiscovery {
   let known: Discovery | undefined;
   let fromCache = false;
   return {
@@ -94,6 +100,11 @@ export function discoveryOf(client: ApiClient, cache?: DiscoveryCache): Discover
       // A part that is missing now may be available in a moment.
       if (!fromCache && known.missing.length === 0) await cache?.write(known);
       return known;
+    },
+    async forget() {
+      known = undefined;
+      fromCache = false;
+      await cache?.write(null);
     },
   };
 }

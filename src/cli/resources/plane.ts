@@ -1,7 +1,7 @@
 /** Opens what a resource command reads and writes: the control plane that its flags choose, and what is served there. */
 
 import { openDiscovery } from "../../kube/cached-discovery.ts";
-import type { DiscoverySource } from "../../kube/discovery.ts";
+import type { CachedDiscovery } from "../../kube/discovery.ts";
 import type { ReadClient } from "../../kube/read/read-client.ts";
 import type { ReadContext } from "../../kube/read/show.ts";
 import type { WriteContext } from "../../kube/write/write-all.ts";
@@ -17,7 +17,7 @@ export interface ResourcePlane extends Disposable {
   /** The host and the port of its address. */
   readonly host: string;
   readonly client: ReadClient;
-  readonly kinds: DiscoverySource;
+  readonly kinds: CachedDiscovery;
   /** `-n`, else that of the kubeconfig's context, else `default`. */
   readonly namespace: string;
   /** True where `-n` named the namespace, so that objects of another one are refused. */

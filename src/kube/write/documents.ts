@@ -13,14 +13,14 @@ import {
   type WriteResult,
 } from "./write-all.ts";
 
-/** What goes with each way of writing. */
-type Shared<Done> = Omit<WriteAllOptions<Done>, "write" | "isNew" | "dryRun">;
+/** What goes with each way of writing documents. */
+export type WrittenDocuments<Done> = Omit<WriteAllOptions<Done>, "write" | "isNew" | "dryRun">;
 
 /** Applies documents, as {@link writeAll} and {@link applyObject} do. */
 export async function applyAll(
   context: WriteContext,
   manifests: readonly Manifest[],
-  options: Shared<Applied> & ApplyOptions,
+  options: WrittenDocuments<Applied> & ApplyOptions,
 ): Promise<WriteResult<Applied>[]> {
   return await writeAll(context, manifests, {
     ...options,
@@ -42,7 +42,7 @@ function nameless(document: JsonMembers): AppError {
 export async function createAll(
   context: WriteContext,
   manifests: readonly Manifest[],
-  options: Shared<Written> & CreateOptions,
+  options: WrittenDocuments<Written> & CreateOptions,
 ): Promise<WriteResult<Written>[]> {
   return await writeAll(context, manifests, {
     ...options,

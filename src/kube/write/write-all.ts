@@ -92,19 +92,21 @@ class WriteRun<Done> {
     this.#options = options;
     this.#tasks = manifests.map((manifest, at) => ({ manifest, at }));
     this.#defined = new Map(
-      this.#tasks.filter(isDefinition).flatMap((task) =>
+      this.#tasks.filter(({ manifest }) => isDefinition(manifest)).flatMap((task) =>
         definedKinds(task.manifest.document).map((kind) => [kind, task] as const)
       ),
     );
     this.#namespaces = new Map(
-      this.#tasks.filter(isNamespace).map((task) => [asText(metadataOf(task.manifest.document).name), task]),
+      this.#tasks.filter(({ manifest }) => isNamespace(manifest)).map((
+        task,
+      ) => [asText(metadataOf(task.manifest.document).name), task]),
     );
   }
 
   async run(): Promise<WriteResult<Done>[]> {
     const { first = [], later = [] } = Object.groupBy(
       this.#tasks,
-      (task) => isNamespace(task) || isDefinition(task) ? "first" : "later",
+      ({ manifest }) => isNamespace(manifest) || isDefinition(manifest) ? "first" : "later",
     );
     for (const stage of [first, ...runsOf(later, kindOf)]) {
       await mapConcurrent(chains(stage, this.#options.namespace), (chain) => this.#writeChain(chain));
@@ -224,11 +226,12 @@ class WriteRun<Done> {
   }
 }
 
-function isNamespace({ manifest: { document } }: Task): boolean {
+function isNamespace({ document }: Manifest): boolean {
   return document.kind === "Namespace" && document.apiVersion === "v1";
 }
 
-function isDefinition({ manifest: { document } }: Task): boolean {
+/** True for the definition of a kind. */
+export function isDefinition({ document }: Manifest): boolean {
   return document.kind === "CustomResourceDefinition" &&
     splitApiVersion(asText(document.apiVersion)).group === "apiextensions.k8s.io";
 }
