@@ -1,7 +1,7 @@
 /** Proves what `get --raw` prints where: every byte into a pipe, nothing that steers on a terminal. */
 
 import assert from "node:assert/strict";
-import { runGetRaw } from "../../src/cli/get.ts";
+import { runGetRaw } from "../../src/cli/get-raw.ts";
 import type { Output } from "../../src/cli/context.ts";
 import type { Terminal } from "../../src/system/terminal.ts";
 import { openTestClient } from "../http/test-client.ts";
@@ -50,20 +50,40 @@ Deno.test("get knows organizations and projects by their commands' own words", a
   }
 });
 
-Deno.test("get of what only kubectl knows names its whole way there; --raw takes no -o", async () => {
+Deno.test("get of a path names the line for it; what cannot stand beside --raw is told", async () => {
   await using sandbox = await openSandbox();
-  const pods = await runLine(["get", "pods"], { store: sandbox.store });
-  assert.equal(pods.code, 2);
-  assert.match(
-    pods.stderr,
-    /auth update-kubeconfig, with --project ID or --server URL, then kubectl get pods\n$/,
-  );
-  for (const [path, line] of [["/version", "/version"], ["/api/v1/x?a=b&c", "'/api/v1/x?a=b&c'"]] as const) {
-    const { code, stderr } = await runLine(["get", path], { store: sandbox.store });
-    assert.equal(code, 2);
-    assert.ok(stderr.endsWith(`For a path: datumctl get --raw ${line}\n`), stderr);
+  const wrong = async (words: readonly string[], message: RegExp) => {
+    const { code, stderr } = await runLine(["get", ...words], { store: sandbox.store });
+    assert.equal(code, 2, words.join(" "));
+    assert.match(stderr, message);
+  };
+  await wrong(["/version"], /For a path: datumctl get --raw \/version\n$/);
+  await wrong(["/api/v1/x?a=b&c"], /For a path: datumctl get --raw '\/api\/v1\/x\?a=b&c'\n$/);
+  await wrong(["--raw", "/version", "-o", "yaml"], /--raw and -o cannot be combined/);
+  await wrong(["--raw", "/version", "-w"], /--raw and -w cannot be combined/);
+  await wrong(["--raw", "/version", "--watch-only"], /--raw and --watch-only cannot be combined/);
+  await wrong(["--raw", "/version", "-l", "a=b"], /--raw and -l cannot be combined/);
+  await wrong(["--raw", "/version", "pods"], /takes a path and no other words/);
+  await wrong(["--raw", "version"], /a path that begins with a slash/);
+});
+
+Deno.test("get says which flags and words cannot stand together", async () => {
+  await using sandbox = await openSandbox();
+  for (
+    const [words, message] of [
+      ["", /You must say which type of resource to get/],
+      ["cm -f x.yaml", /either named or read with -f/],
+      ["cm --show-labels -o json", /--show-labels is for tables/],
+      ["cm --output-watch-events", /can only be used with -w or --watch-only/],
+      ["cm --chunk-size=many", /--chunk-size takes a number/],
+      ["cm -o go-template={{.kind}}", /Use -o jsonpath=…, or -o json/],
+      ["cm --template={{.kind}}", /Use -o jsonpath=…, or -o json/],
+      ["cm -A=maybe", /-A takes true or false/],
+    ] as const
+  ) {
+    const line = ["get", ...words.split(" ").filter((word) => word !== "")];
+    const { code, stderr } = await runLine(line, { store: sandbox.store });
+    assert.equal(code, 2, words);
+    assert.match(stderr, message);
   }
-  const raw = await runLine(["get", "--raw", "/version", "-o", "yaml"], { store: sandbox.store });
-  assert.equal(raw.code, 2);
-  assert.match(raw.stderr, /--raw and -o cannot be combined/);
 });

@@ -4,8 +4,8 @@ import type { CommandContext } from "../context.ts";
 
 /** A line that shows how far something is; dispose of it before anything else is printed for good. */
 export interface Progress extends Disposable {
-  /** Shows the line again with other numbers. */
-  readonly show: (done: number, all: number) => void;
+  /** Shows the line again with other numbers; without the second one where nobody knows how many there are. */
+  readonly show: (done: number, all: number | undefined) => void;
   /** Takes the line away. */
   readonly clear: () => void;
 }
@@ -30,12 +30,12 @@ export function openProgress(
   };
   return {
     show(done, all) {
-      if (!terminal.errIsTerminal || quiet || all < 2) return;
-      if (done >= all) return clear();
+      if (!terminal.errIsTerminal || quiet || (all ?? Infinity) < 2) return;
+      if (all !== undefined && done >= all) return clear();
       if (now() - shown < PAUSE) return;
       shown = now();
       isShown = true;
-      terminal.writeErr(`\r\u001b[K${doing} ${done} of ${all} …`);
+      terminal.writeErr(`\r\u001b[K${doing} ${all === undefined ? done : `${done} of ${all}`} …`);
     },
     clear,
     [Symbol.dispose]: clear,

@@ -1,32 +1,33 @@
 /** `get`: reads lists and objects, and prints them as kubectl does. */
 
 import { AppError } from "../../errors.ts";
+import { asMembers, asText, metadataOf } from "../json-parts.ts";
+import { readLabelSelector } from "../label-selector.ts";
 import { isItems, type Json, type JsonMembers } from "../lossless-json.ts";
 import { fullNameOf } from "../resource-names.ts";
 import { sortBy } from "../sort-by.ts";
 import { alignColumns, MOST_TEXT } from "../table-layout.ts";
+import { chosenTargets, type ReadChoice } from "./chosen-targets.ts";
 import { isList, isTable, listItems, plainTable, rowObject } from "./list-items.ts";
 import { ObjectPrinter } from "./object-printer.ts";
 import { OBJECTS, TABLE } from "./read-client.ts";
 import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
 import { objectIn, type ReadContext, shownText, type ShowOptions, viewOf } from "./show.ts";
 import { TableLines } from "./table-lines.ts";
-import { type ReadScope, type ReadTarget, resolveTargets, withServedKinds } from "./targets.ts";
+import { type ReadTarget, withServedKinds } from "./targets.ts";
+import { itemMetadata } from "./watched-objects.ts";
 
 /** What `get` is told beside what to read. */
-export interface GetOptions extends
-  ShowOptions,
-  Pick<
-    ReadOptions,
-    "labelSelector" | "fieldSelector" | "subresource" | "ignoreNotFound" | "onExpired" | "onWarning"
-  > {
-  readonly namespace: string;
-  readonly allNamespaces?: boolean | undefined;
+export interface GetOptions
+  extends
+    ShowOptions,
+    ReadChoice,
+    Pick<ReadOptions, "subresource" | "ignoreNotFound" | "onExpired" | "onWarning"> {
   /** 500 unless given; 0 for lists in one part. */
   readonly chunkSize?: number | undefined;
   readonly sortBy?: string | undefined;
-  /** Told how many objects have been read so far, after each part of a list. */
-  readonly onProgress?: ((count: number) => void) | undefined;
+  /** Told after each part of a list that has more of them how many objects have been read, and of how many at least. */
+  readonly onProgress?: ((count: number, all: number | undefined) => void) | undefined;
 }
 
 /** What became of a `get`. */
@@ -48,29 +49,31 @@ export async function get(
   args: readonly string[],
   options: GetOptions,
 ): Promise<GetResult> {
-  const scope: ReadScope = {
-    ...options,
-    selects: (options.labelSelector ?? "") !== "" || (options.fieldSelector ?? "") !== "",
-  };
   return await withServedKinds(context.kinds, async () => {
-    const { targets, isSingle, ambiguities } = await resolveTargets(context.kinds, args, scope);
-    const run = new Get(context, options, targets);
+    const { targets, isSingle, ambiguities, errors } = await chosenTargets(context, args, options);
+    const run = new Get(context, options, targets, errors);
     const emptyIn = await (options.output.type === "table" ? run.table() : run.objects(isSingle));
     return { errors: run.errors, emptyIn, ambiguities };
   });
 }
 
 class Get {
-  readonly errors: AppError[] = [];
+  readonly errors: AppError[];
   readonly #context: ReadContext;
   readonly #options: GetOptions;
   readonly #targets: readonly ReadTarget[];
   #count = 0;
 
-  constructor(context: ReadContext, options: GetOptions, targets: readonly ReadTarget[]) {
+  constructor(
+    context: ReadContext,
+    options: GetOptions,
+    targets: readonly ReadTarget[],
+    errors: readonly AppError[],
+  ) {
     this.#context = context;
     this.#options = options;
     this.#targets = targets;
+    this.errors = [...errors];
   }
 
   /** Prints tables. */
@@ -100,11 +103,12 @@ class Get {
     const opened = await this.#open(OBJECTS, undefined);
     const printer = new ObjectPrinter(this.#context, this.#options);
     if (isSingle) {
-      const [error] = this.errors;
-      if (error !== undefined) throw error;
-      const [one] = opened;
-      if (one !== undefined) await printer.single(objectIn(one.first, this.#context));
-      if (one !== undefined || ignoreNotFound) return undefined;
+      const [one, ...more] = opened;
+      if (this.errors.length > 0 || one === undefined && ignoreNotFound) return undefined;
+      if (one !== undefined && more.length === 0) {
+        await printer.single(objectIn(one.first, this.#context));
+        return undefined;
+      }
     }
     await printer.list(
       path === undefined ? this.#pages(opened) : this.#sortedPages(opened, path),
@@ -114,14 +118,20 @@ class Get {
   }
 
   async #open(accept: string, includeObject: ReadOptions["includeObject"]): Promise<OpenTarget[]> {
-    const chunkSize = this.#options.sortBy === undefined ? this.#options.chunkSize ?? CHUNK : 0;
+    const { chunkSize = CHUNK, manifests, labelSelector = "" } = this.#options;
     const options = { ...this.#options, accept, includeObject, chunkSize };
-    return await openTargets(this.#context.client, this.#targets, options, this.errors);
+    const opened = await openTargets(this.#context.client, this.#targets, options, this.errors);
+    if (manifests === undefined || labelSelector === "") return opened;
+    // No server selects what is read object by object.
+    const isSelected = readLabelSelector(labelSelector);
+    return opened.filter(({ first }) => isSelected(asMembers(itemMetadata(first).labels)));
   }
 
   #needsMetadata(): boolean {
-    const { allNamespaces, showLabels, labelColumns = [] } = this.#options;
-    return Boolean(allNamespaces || showLabels || labelColumns.length > 0);
+    const { allNamespaces, showLabels, labelColumns = [], manifests, labelSelector } = this.#options;
+    return Boolean(
+      allNamespaces || showLabels || labelColumns.length > 0 || manifests !== undefined && labelSelector,
+    );
   }
 
   #tableOf(page: JsonMembers): JsonMembers {
@@ -135,7 +145,7 @@ class Get {
   async *#tables(one: OpenTarget): AsyncGenerator<JsonMembers, void, void> {
     for await (const page of pagesOf(one, this.errors)) {
       const table = this.#tableOf(page);
-      this.#progress(rowsOf(table).length);
+      this.#progress(page, rowsOf(table).length);
       yield table;
     }
   }
@@ -162,7 +172,7 @@ class Get {
         const objects = one.target.name === undefined
           ? listItems(page, this.#context.client.what)
           : [objectIn(page, this.#context)];
-        this.#progress(objects.length);
+        this.#progress(page, objects.length);
         yield objects;
       }
     }
@@ -176,9 +186,11 @@ class Get {
     yield sortBy(objects, path, (object) => object);
   }
 
-  #progress(count: number): void {
+  #progress(page: JsonMembers, count: number): void {
     this.#count += count;
-    this.#options.onProgress?.(this.#count);
+    const { continue: more, remainingItemCount: left } = metadataOf(page);
+    if (asText(more) === "") return;
+    this.#options.onProgress?.(this.#count, typeof left === "number" ? this.#count + left : undefined);
   }
 }
 

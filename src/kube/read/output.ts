@@ -13,7 +13,7 @@ export type Output =
   | { readonly type: "custom-columns"; readonly columns: CustomColumns };
 
 const FORMATS =
-  "-o takes json, yaml, name, wide, jsonpath=…, jsonpath-file=…, jsonpath-as-json=…, custom-columns=… or custom-columns-file=….";
+  "-o takes table, wide, json, yaml, name, jsonpath=…, jsonpath-file=…, jsonpath-as-json=…, custom-columns=… or custom-columns-file=….";
 
 /**
  * Reads what `-o` is given; nothing means a table.
@@ -30,6 +30,7 @@ export async function readOutput(
   if (argument === undefined) {
     switch (name) {
       case "":
+      case "table":
         return { type: "table", wide: false };
       case "wide":
         return { type: "table", wide: true };

@@ -1,9 +1,11 @@
 /** `get --watch`: prints what is there, and then each change, until it is ended. */
 
-import { AppError } from "../../errors.ts";
+import { AppError, failureOrThrow } from "../../errors.ts";
 import type { JsonMembers } from "../lossless-json.ts";
+import { isUnserved } from "../resource-client.ts";
 import { asText, metadataOf } from "../json-parts.ts";
 import { alignColumns } from "../table-layout.ts";
+import { chosenTargets } from "./chosen-targets.ts";
 import { CHUNK, type GetOptions } from "./get.ts";
 import { isTable, plainTable } from "./list-items.ts";
 import { listPages } from "./list-pages.ts";
@@ -11,7 +13,7 @@ import { ObjectPrinter } from "./object-printer.ts";
 import { bodyOf, OBJECTS, readAnswer, readRequest, TABLE } from "./read-client.ts";
 import { objectIn, type ReadContext, shownText, viewOf } from "./show.ts";
 import { TableLines } from "./table-lines.ts";
-import { type ReadTarget, resolveTargets, targetPath } from "./targets.ts";
+import { type ReadTarget, targetPath, withServedKinds } from "./targets.ts";
 import {
   pageItems,
   watchChanges,
@@ -22,7 +24,9 @@ import {
 import { itemMetadata, WatchedObjects } from "./watched-objects.ts";
 
 /** What a watch is told beside what to read. */
-export interface WatchGetOptions extends Omit<GetOptions, "sortBy" | "ignoreNotFound">, WatchOptions {
+export interface WatchGetOptions extends Omit<GetOptions, "sortBy">, WatchOptions {
+  /** Told a sentence for each word that means more than one resource. */
+  readonly onAmbiguity?: ((sentence: string) => void) | undefined;
   /** Only changes, not what is there at the beginning. */
   readonly watchOnly?: boolean | undefined;
   /** What happened to each object, too. */
@@ -39,16 +43,23 @@ export async function watch(
   args: readonly string[],
   options: WatchGetOptions,
 ): Promise<void> {
-  const { labelSelector, fieldSelector } = options;
-  const selects = (labelSelector ?? "") !== "" || (fieldSelector ?? "") !== "";
-  const { targets } = await resolveTargets(context.kinds, args, { ...options, selects });
-  const [target] = targets;
-  if (target === undefined || targets.length > 1) {
-    throw new AppError("USAGE", "Only the objects of one type, or one object, can be watched.", {
-      hint: "Watch each of them with a command of its own.",
-    });
-  }
-  await new Watch(context, target, options).run();
+  const watching = await withServedKinds(context.kinds, async () => {
+    const { targets: [target, ...more], ambiguities, errors: [error] } = await chosenTargets(
+      context,
+      args,
+      options,
+    );
+    if (error !== undefined) throw error;
+    if (target === undefined || more.length > 0) {
+      throw new AppError("USAGE", "Only the objects of one type, or one object, can be watched.", {
+        hint: "Watch each of them with a command of its own.",
+      });
+    }
+    for (const ambiguity of ambiguities) options.onAmbiguity?.(ambiguity);
+    const started = new Watch(context, target, options);
+    return await started.printCurrent() ? started : undefined;
+  });
+  await watching?.follow();
 }
 
 /** The width of `MODIFIED` with the blanks behind it. */
@@ -61,6 +72,7 @@ class Watch {
   readonly #table: TableLines;
   readonly #objects: ObjectPrinter;
   readonly #widths: number[];
+  readonly #request: WatchRequest;
   readonly #state: WatchState = { objects: new WatchedObjects(), version: undefined };
 
   constructor(context: ReadContext, target: ReadTarget, options: WatchGetOptions) {
@@ -72,25 +84,40 @@ class Watch {
     // As wide as the longest word from the beginning.
     this.#widths = options.outputWatchEvents ? [EVENT_WIDTH] : [];
     this.#objects = new ObjectPrinter(context, options);
-  }
-
-  async run(): Promise<void> {
-    const { client } = this.#context;
-    const { name, ...list } = this.#target;
-    const isTabular = this.#options.output.type === "table";
-    const selected = name === undefined ? this.#options.fieldSelector : `metadata.name=${name}`;
-    const request: WatchRequest = {
+    const { name, ...list } = target;
+    const isTabular = options.output.type === "table";
+    this.#request = {
       path: targetPath(list),
       accept: isTabular ? TABLE : OBJECTS,
       query: {
-        labelSelector: this.#options.labelSelector,
-        fieldSelector: selected,
+        labelSelector: options.labelSelector,
+        fieldSelector: name === undefined ? options.fieldSelector : `metadata.name=${name}`,
         includeObject: isTabular ? "Metadata" : undefined,
       },
-      chunkSize: this.#options.chunkSize ?? CHUNK,
+      chunkSize: options.chunkSize ?? CHUNK,
     };
-    await (name === undefined ? this.#printList(request) : this.#printObject(request));
-    for await (const { type, object } of watchChanges(client, request, this.#state, this.#options)) {
+  }
+
+  /** Prints what is there; returns whether there is anything to follow. */
+  async printCurrent(): Promise<boolean> {
+    if (this.#target.name === undefined) {
+      await this.#printList(this.#request);
+      return true;
+    }
+    try {
+      await this.#printObject(this.#request);
+      return true;
+    } catch (thrown) {
+      const error = failureOrThrow(thrown);
+      if (!this.#options.ignoreNotFound || error.code !== "NOT_FOUND" || isUnserved(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Prints each change. */
+  async follow(): Promise<void> {
+    const { client } = this.#context;
+    for await (const { type, object } of watchChanges(client, this.#request, this.#state, this.#options)) {
       await this.#print(object, type);
     }
   }
