@@ -46,12 +46,19 @@ const ANONYMOUS = {
 
 Deno.test("every control plane, before the real API server", { ignore: !atHand }, async (context) => {
   await using planes = await openPlanes();
-  const { world, server: { proxy } } = planes;
+  const { world, server, server: { proxy } } = planes;
   const subject = world.cloud.users.find(({ email }) => email === ADA)?.sub ?? assert.fail();
   await planes.signIn(ADA);
   const token = async () => `Bearer ${(await world.ok("auth get-token")).trim()}`;
   const refreshes = () => world.cloud.counts()["token:refresh_token"] ?? 0;
 
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "doomed" } };
+  const names = {
+    organization: 'the organization "acme"',
+    project: 'the project "web"',
+    user: "the control plane of the signed-in user",
+    platform: `the platform ${proxy.host}`,
+  };
   const rows = [
     ["--organization acme", "organization", "acme"],
     ["--project web", "project", "web"],
@@ -99,6 +106,40 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
         assert.equal(await world.ok(["get", "--raw", prefix + url, ...flags.split(" ")]), document);
       },
     );
+
+    await context.step(`${flags}: resources are explained and described there`, async () => {
+      proxy.requests.length = 0;
+      assert.match(await world.ok(`explain dnszones.spec ${flags}`), /^GROUP: +dns\.networking[^]*FIELDS:/);
+      assert.match(await world.ok(`describe ns default ${flags}`), /^Name: +default\n/);
+      assert.ok(proxy.requests.every(({ scope }) => scope.kind === kind && scope.id === id));
+      assert.ok(proxy.requests.some(({ path }) => path.includes("/openapi/v3/apis/dns.networking")));
+    });
+
+    await context.step(`${flags}: a write says where it goes, on a terminal`, async () => {
+      await server.admin.apply(configMap);
+      const host = kind === "platform" ? "" : ` of ${proxy.host}`;
+      const { code, stdout, stderr } = await world.run(`delete cm doomed -n default ${flags}`, { keys: [] });
+      assert.deepEqual([code, stdout], [0, 'configmap "doomed" deleted from default namespace\n'], stderr);
+      assert.equal(stderr, `in ${names[kind]}${host}, namespace default\n`);
+      await server.admin.apply(configMap);
+      assert.equal((await world.run(`delete cm doomed ${flags} -q`, { keys: [] })).stderr, "");
+      await server.admin.apply(configMap);
+      assert.equal((await world.run(`delete cm doomed ${flags}`)).stderr, "");
+    });
+
+    await context.step(`${flags}: a write whose token is refused is sent again with a new one`, async () => {
+      await server.admin.apply(configMap);
+      const old = await token();
+      const before = refreshes();
+      proxy.intercept = ({ method, authorization }) =>
+        method === "DELETE" && authorization === old
+          ? Response.json({ ...ANONYMOUS, reason: "Unauthorized", code: 401 }, { status: 401 })
+          : undefined;
+      const told = await world.ok(`delete cm doomed ${flags}`);
+      proxy.intercept = undefined;
+      assert.equal(told, 'configmap "doomed" deleted from default namespace\n');
+      assert.equal(refreshes(), before + 1);
+    });
 
     await context.step(`${flags}: a token that is refused in the middle is renewed once`, async () => {
       const old = await token();
