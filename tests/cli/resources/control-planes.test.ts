@@ -1,8 +1,11 @@
 /** Proves commands on Datum's control planes before the real API server: their paths, and tokens that the server refuses. */
 
 import assert from "node:assert/strict";
+import { parse } from "yaml";
 import { type ApiServer, byUserinfo, startApiServer } from "../../apiserver/apiserver.ts";
+import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
+import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { ADA, GRACE, openWorld, type World } from "../world.ts";
 import { good } from "../run-line.ts";
 import { atHand } from "./world.ts";
@@ -194,4 +197,44 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
     assert.ok(proxy.requests.every(({ scope }) => scope.kind === "user" && scope.id !== subject));
     assert.match(await world.ok(["auth", "can-i", "--list", "--own"]), /\*\.\* .*\[get list watch\]/);
   });
+
+  await context.step(
+    "an ordinary cluster is acted on by its context, in the context's namespace",
+    async () => {
+      const { cloud } = world;
+      good(
+        await whenPrinted(
+          printedAddress,
+          (address) => signInByHttp(cloud, address, ADA),
+          (onStderr) =>
+            world.run(
+              `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} --profile plain ` +
+                `--certificate-authority ${cloud.caFile} --keyring file --browser-command true`,
+              { onStderr },
+            ),
+        ),
+      );
+      await world.ok(
+        `auth update-kubeconfig --server ${server.url} --certificate-authority ${server.caFile} --context plain`,
+      );
+      const config = parse(await Deno.readTextFile(world.kubeconfig));
+      config.contexts[0].context.namespace = "shop";
+      await Deno.writeTextFile(world.kubeconfig, JSON.stringify(config));
+      await server.admin.apply(
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
+        { ...configMap, metadata: { name: "doomed", namespace: "shop" } },
+        configMap,
+      );
+      proxy.requests.length = 0;
+      assert.match(await world.ok("describe cm doomed"), /^Name: +doomed\nNamespace: +shop\n/);
+      assert.match(
+        await world.ok("describe cm doomed -n default --context plain"),
+        /^Name: +doomed\nNamespace: +default\n/,
+      );
+      const { code, stdout, stderr } = await world.run("delete cm doomed --context plain", { keys: [] });
+      assert.deepEqual([code, stdout], [0, 'configmap "doomed" deleted from shop namespace\n'], stderr);
+      assert.equal(stderr, `in the cluster "datum-server-${server.host}", namespace shop\n`);
+      assert.deepEqual(proxy.requests, []);
+    },
+  );
 });
