@@ -130,6 +130,42 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
       assert.equal((await world.run(`delete cm doomed ${flags}`)).stderr, "");
     });
 
+    await context.step(
+      `${flags}: apply goes on with a new token where the server refuses the old one in the middle`,
+      async () => {
+        const file = `${world.sandbox.folder}/maps.yaml`;
+        const write = (text: string) =>
+          Deno.writeTextFile(
+            file,
+            ["one", "two", "three"].map((name) =>
+              JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { text } })
+            ).join("\n---\n"),
+          );
+        const lines = (word: string) =>
+          ["one", "two", "three"].map((name) => `configmap/${name} ${word}\n`).join("");
+        await write("a");
+        const { stdout, stderr } = await world.run(`apply -f ${file} ${flags}`, { keys: [] });
+        assert.equal(stdout, lines("created"), stderr);
+        assert.match(stderr, new RegExp(`^in ${names[kind]}`));
+        assert.equal(await world.ok(`apply -f ${file} ${flags}`), lines("unchanged"));
+        await write("b");
+        const old = await token();
+        const before = refreshes();
+        let patches = 0;
+        proxy.intercept = ({ method, authorization }) =>
+          method === "PATCH" && authorization === old && patches++ > 0
+            ? Response.json({ ...ANONYMOUS, reason: "Unauthorized", code: 401 }, { status: 401 })
+            : undefined;
+        proxy.requests.length = 0;
+        const told = await world.ok(`apply -f ${file} ${flags}`);
+        proxy.intercept = undefined;
+        assert.equal(told, lines("configured"));
+        assert.equal(refreshes(), before + 1);
+        assert.ok(proxy.requests.every(({ scope }) => scope.kind === kind && scope.id === id));
+        await world.ok(`delete -f ${file} ${flags}`);
+      },
+    );
+
     await context.step(`${flags}: a write whose token is refused is sent again with a new one`, async () => {
       await server.admin.apply(configMap);
       const old = await token();
