@@ -1,8 +1,11 @@
 /** Proves commands on Datum's control planes before the real API server: their paths, and tokens that the server refuses. */
 
 import assert from "node:assert/strict";
+import { parse } from "yaml";
 import { type ApiServer, byUserinfo, startApiServer } from "../../apiserver/apiserver.ts";
+import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
+import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { ADA, GRACE, openWorld, type World } from "../world.ts";
 import { good } from "../run-line.ts";
 import { atHand } from "./world.ts";
@@ -46,12 +49,19 @@ const ANONYMOUS = {
 
 Deno.test("every control plane, before the real API server", { ignore: !atHand }, async (context) => {
   await using planes = await openPlanes();
-  const { world, server: { proxy } } = planes;
+  const { world, server, server: { proxy } } = planes;
   const subject = world.cloud.users.find(({ email }) => email === ADA)?.sub ?? assert.fail();
   await planes.signIn(ADA);
   const token = async () => `Bearer ${(await world.ok("auth get-token")).trim()}`;
   const refreshes = () => world.cloud.counts()["token:refresh_token"] ?? 0;
 
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "doomed" } };
+  const names = {
+    organization: 'the organization "acme"',
+    project: 'the project "web"',
+    user: "the control plane of the signed-in user",
+    platform: `the platform ${proxy.host}`,
+  };
   const rows = [
     ["--organization acme", "organization", "acme"],
     ["--project web", "project", "web"],
@@ -99,6 +109,76 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
         assert.equal(await world.ok(["get", "--raw", prefix + url, ...flags.split(" ")]), document);
       },
     );
+
+    await context.step(`${flags}: resources are explained and described there`, async () => {
+      proxy.requests.length = 0;
+      assert.match(await world.ok(`explain dnszones.spec ${flags}`), /^GROUP: +dns\.networking[^]*FIELDS:/);
+      assert.match(await world.ok(`describe ns default ${flags}`), /^Name: +default\n/);
+      assert.ok(proxy.requests.every(({ scope }) => scope.kind === kind && scope.id === id));
+      assert.ok(proxy.requests.some(({ path }) => path.includes("/openapi/v3/apis/dns.networking")));
+    });
+
+    await context.step(`${flags}: a write says where it goes, on a terminal`, async () => {
+      await server.admin.apply(configMap);
+      const host = kind === "platform" ? "" : ` of ${proxy.host}`;
+      const { code, stdout, stderr } = await world.run(`delete cm doomed -n default ${flags}`, { keys: [] });
+      assert.deepEqual([code, stdout], [0, 'configmap "doomed" deleted from default namespace\n'], stderr);
+      assert.equal(stderr, `in ${names[kind]}${host}, namespace default\n`);
+      await server.admin.apply(configMap);
+      assert.equal((await world.run(`delete cm doomed ${flags} -q`, { keys: [] })).stderr, "");
+      await server.admin.apply(configMap);
+      assert.equal((await world.run(`delete cm doomed ${flags}`)).stderr, "");
+    });
+
+    await context.step(
+      `${flags}: apply goes on with a new token where the server refuses the old one in the middle`,
+      async () => {
+        const file = `${world.sandbox.folder}/maps.yaml`;
+        const write = (text: string) =>
+          Deno.writeTextFile(
+            file,
+            ["one", "two", "three"].map((name) =>
+              JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { text } })
+            ).join("\n---\n"),
+          );
+        const lines = (word: string) =>
+          ["one", "two", "three"].map((name) => `configmap/${name} ${word}\n`).join("");
+        await write("a");
+        const { stdout, stderr } = await world.run(`apply -f ${file} ${flags}`, { keys: [] });
+        assert.equal(stdout, lines("created"), stderr);
+        assert.match(stderr, new RegExp(`^in ${names[kind]}`));
+        assert.equal(await world.ok(`apply -f ${file} ${flags}`), lines("unchanged"));
+        await write("b");
+        const old = await token();
+        const before = refreshes();
+        let patches = 0;
+        proxy.intercept = ({ method, authorization }) =>
+          method === "PATCH" && authorization === old && patches++ > 0
+            ? Response.json({ ...ANONYMOUS, reason: "Unauthorized", code: 401 }, { status: 401 })
+            : undefined;
+        proxy.requests.length = 0;
+        const told = await world.ok(`apply -f ${file} ${flags}`);
+        proxy.intercept = undefined;
+        assert.equal(told, lines("configured"));
+        assert.equal(refreshes(), before + 1);
+        assert.ok(proxy.requests.every(({ scope }) => scope.kind === kind && scope.id === id));
+        await world.ok(`delete -f ${file} ${flags}`);
+      },
+    );
+
+    await context.step(`${flags}: a write whose token is refused is sent again with a new one`, async () => {
+      await server.admin.apply(configMap);
+      const old = await token();
+      const before = refreshes();
+      proxy.intercept = ({ method, authorization }) =>
+        method === "DELETE" && authorization === old
+          ? Response.json({ ...ANONYMOUS, reason: "Unauthorized", code: 401 }, { status: 401 })
+          : undefined;
+      const told = await world.ok(`delete cm doomed ${flags}`);
+      proxy.intercept = undefined;
+      assert.equal(told, 'configmap "doomed" deleted from default namespace\n');
+      assert.equal(refreshes(), before + 1);
+    });
 
     await context.step(`${flags}: a token that is refused in the middle is renewed once`, async () => {
       const old = await token();
@@ -153,4 +233,44 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
     assert.ok(proxy.requests.every(({ scope }) => scope.kind === "user" && scope.id !== subject));
     assert.match(await world.ok(["auth", "can-i", "--list", "--own"]), /\*\.\* .*\[get list watch\]/);
   });
+
+  await context.step(
+    "an ordinary cluster is acted on by its context, in the context's namespace",
+    async () => {
+      const { cloud } = world;
+      good(
+        await whenPrinted(
+          printedAddress,
+          (address) => signInByHttp(cloud, address, ADA),
+          (onStderr) =>
+            world.run(
+              `login --issuer ${cloud.issuer} --client-id ${cloud.clientId} --profile plain ` +
+                `--certificate-authority ${cloud.caFile} --keyring file --browser-command true`,
+              { onStderr },
+            ),
+        ),
+      );
+      await world.ok(
+        `auth update-kubeconfig --server ${server.url} --certificate-authority ${server.caFile} --context plain`,
+      );
+      const config = parse(await Deno.readTextFile(world.kubeconfig));
+      config.contexts[0].context.namespace = "shop";
+      await Deno.writeTextFile(world.kubeconfig, JSON.stringify(config));
+      await server.admin.apply(
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
+        { ...configMap, metadata: { name: "doomed", namespace: "shop" } },
+        configMap,
+      );
+      proxy.requests.length = 0;
+      assert.match(await world.ok("describe cm doomed"), /^Name: +doomed\nNamespace: +shop\n/);
+      assert.match(
+        await world.ok("describe cm doomed -n default --context plain"),
+        /^Name: +doomed\nNamespace: +default\n/,
+      );
+      const { code, stdout, stderr } = await world.run("delete cm doomed --context plain", { keys: [] });
+      assert.deepEqual([code, stdout], [0, 'configmap "doomed" deleted from shop namespace\n'], stderr);
+      assert.equal(stderr, `in the cluster "datum-server-${server.host}", namespace shop\n`);
+      assert.deepEqual(proxy.requests, []);
+    },
+  );
 });
