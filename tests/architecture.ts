@@ -66,6 +66,7 @@ const KNOW_COMMANDS = new Set(["main", "cli", "plugin", "sign-in", "providers", 
 
 /** The words behind the program's name in a line to run. */
 const COMMAND_WORDS = [
+  "annotate",
   "api-resources",
   "api-versions",
   "apply",
@@ -76,11 +77,13 @@ const COMMAND_WORDS = [
   "delete",
   "describe",
   "doctor",
+  "edit",
   "events",
   "exec",
   "explain",
   "get",
   "help",
+  "label",
   "login",
   "logout",
   "organizations",

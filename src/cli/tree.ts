@@ -50,6 +50,8 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
   [["wait"], async (contextOf) => (await import("./wait.ts")).waitCommand(contextOf)],
   [["patch"], async (contextOf) => (await import("./patch.ts")).patchCommand(contextOf)],
+  [["label"], async (contextOf) => (await import("./label.ts")).labelCommand(contextOf)],
+  [["annotate"], async (contextOf) => (await import("./annotate.ts")).annotateCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 

@@ -64,7 +64,7 @@ async function readTemplate(path: string): Promise<string> {
   throw new AppError("USAGE", `The file "${printable(path)}" of -o does not exist.`);
 }
 
-/** Tells what a server warns of beside its answer, as kubectl does. */
+/** Tells what a server warns of beside its answer. */
 export function tellWarnings({ out }: Pick<CommandContext, "out">, warnings: readonly string[]): void {
   for (const warning of warnings) out.warn(printable(warning, 1000));
 }

@@ -99,6 +99,9 @@ export interface ChangedMetadata {
   readonly absent: readonly string[];
 }
 
+/** The annotation that says why an object was changed last; it is made to be overwritten. */
+const CHANGE_CAUSE = "kubernetes.io/change-cause";
+
 /**
  * Changes the labels or annotations of an object.
  *
@@ -112,7 +115,9 @@ export function withChanges(
 ): ChangedMetadata {
   const metadata = metadataOf(object);
   const old = asMembers(memberOf(metadata, field));
-  const taken = Object.entries(set).filter(([key, value]) => (memberOf(old, key) ?? value) !== value);
+  const taken = Object.entries(set).filter(([key, value]) =>
+    key !== CHANGE_CAUSE && (memberOf(old, key) ?? value) !== value
+  );
   if (taken.length > 0 && !overwrite) {
     // That annotation can hold the values of a Secret.
     const told = taken.map(([key]) =>
