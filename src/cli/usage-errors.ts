@@ -10,7 +10,11 @@ export function usageError(
   command: CommandUnknownOpts | undefined,
 ): AppError {
   // The message may contain a word of the command line, even with line breaks.
-  const said = printable(message.replace(/^error: /, ""), 500);
+  // What stands behind the sign of equality may be a secret.
+  const shown = code === "commander.unknownOption"
+    ? message.replace(/'(--?[^\s'=]+)=[^]*'/, "'$1'")
+    : message;
+  const said = printable(shown.replace(/^error: /, ""), 500);
   const what = `${capital(said)}.`.replace(/\.\.$/, ".");
   const help = `See ${wordsOf(command)} --help.`;
   if (command === undefined) return new AppError("USAGE", what, { hint: help });

@@ -107,12 +107,29 @@ export async function readGivenFile(
   named: string,
   instead: string,
 ): Promise<string | undefined> {
-  if (!isPlainFile(path)) {
-    throw new AppError("USAGE", `${named}: ${printable(path)} is too large or not a plain file.`, {
-      hint: instead,
-    });
-  }
+  if (!isPlainFile(path)) throw notPlain(path, named, instead);
   return await readTextFile(path);
+}
+
+/** As {@link readGivenFile}, for a file that need not hold a text. */
+export async function readGivenBytes(
+  path: string,
+  named: string,
+  instead: string,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (!isPlainFile(path)) throw notPlain(path, named, instead);
+  try {
+    return await Deno.readFile(path);
+  } catch (thrown) {
+    if (fileFailure(thrown) === "absent") return undefined;
+    throw storageError("read", path, thrown);
+  }
+}
+
+function notPlain(path: string, named: string, instead: string): AppError {
+  return new AppError("USAGE", `${named}: ${printable(path)} is too large or not a plain file.`, {
+    hint: instead,
+  });
 }
 
 /** Also true when the file is missing or cannot be looked at; reading it reports that. */

@@ -140,6 +140,40 @@ export function startDetached(
   return { code: child.status.then(({ code }) => code) };
 }
 
+/**
+ * Runs a program that reads and writes where this one does. It gets this process's variables, but for our own, of which
+ * some are secrets. When the signal fires, it is killed and the signal's reason thrown.
+ *
+ * @returns its exit code
+ * @throws {ProgramNotFound} when there is no such program.
+ * @throws {ProgramError} when the program cannot be started.
+ */
+export async function runInForeground(
+  command: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  signal.throwIfAborted();
+  const all = Object.entries(withoutLoader(Deno.env.toObject()));
+  const child = spawn(command, {
+    args: [...args],
+    env: Object.fromEntries(all.filter(([name]) => !/^DATUM(CTL)?_/i.test(name))),
+    clearEnv: true,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+  const stop = () => kill(child);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const { code } = await child.status;
+    signal.throwIfAborted();
+    return code;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
 /** The named variables that this process has, without those that control the dynamic loader. */
 export function childEnvironment(names: readonly string[]): Record<string, string> {
   const environment: Record<string, string> = {};

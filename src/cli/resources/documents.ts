@@ -100,6 +100,8 @@ export function checkServerSide({ serverSide, prune }: ServerSideFlags): void {
 /** How long an object waits for its kind to be served that the same input defines, in milliseconds. */
 const PATIENCE = 60_000;
 
+type DoneResult<Done> = Extract<WriteResult<Done>, { readonly type: "done" }>;
+
 /** How documents are written, and how it is told. */
 export interface DocumentsOptions<Done> {
   readonly manifests: readonly Manifest[];
@@ -109,7 +111,7 @@ export interface DocumentsOptions<Done> {
   readonly outcome: string;
   readonly write: (options: WrittenDocuments<Done>) => Promise<WriteResult<Done>[]>;
   /** Prints what became of a document, in the input's order. */
-  readonly tell: (done: Done, result: WriteResult<Done>) => void | Promise<void>;
+  readonly tell: (done: Done, result: DoneResult<Done>) => void | Promise<void>;
 }
 
 /**

@@ -43,6 +43,8 @@ export interface ApplyOptions {
 /** An object that was applied. */
 export interface Applied {
   readonly outcome: "created" | "configured" | "unchanged";
+  /** As it was before, when nothing but who manages it had changed yet; undefined where it was not there. */
+  readonly live: JsonMembers | undefined;
   /** As the server has it now; as the document has it in a dry run of the client. */
   readonly object: JsonMembers;
   /** What the server warns of. */
@@ -93,13 +95,13 @@ async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
   const found = await readObject(client, ref);
   if (options.dryRun === "client") {
     const outcome = found === undefined ? "created" : "configured";
-    return { outcome, object: document, warnings: [], replaced: [] };
+    return { outcome, live: found, object: document, warnings: [], replaced: [] };
   }
   const live = found === undefined ? undefined : await takeOver(task, found);
   if (live === "changed meanwhile") return live;
   const sent = documentFor(task, found, live);
   const answer = await sendApply(task, sent, options.force);
-  if (isGood(answer)) return applied(task, answer, live);
+  if (isGood(answer)) return await applied(task, answer, live);
   const mask = maskOf([live, sent]);
   const conflicts = conflictsOf(answer, live, sent, mask);
   if (conflicts.length > 0) {
@@ -107,7 +109,25 @@ async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
     return await settle(task, conflicts, found, live, mask);
   }
   if (answer.answer.status === 409 && !hasPrecondition(document)) return "changed meanwhile";
-  throw errorOf(client, answer, mask);
+  throw refusedApply(task, answer, live, mask);
+}
+
+/** A dry run takes nothing over, so that old and new items of a list can be too many together. */
+function refusedApply(
+  { client, options: { dryRun, fieldManager } }: ApplyTask,
+  answer: ReadAnswer,
+  live: JsonMembers | undefined,
+  mask: Mask,
+): AppError {
+  const error = errorOf(client, answer, mask);
+  const isInTheWay = dryRun === "server" && error.code === "INVALID" && live !== undefined &&
+    takenOver(live, fieldManager) !== undefined;
+  if (!isInTheWay) return error;
+  return new AppError("INVALID", error.message, {
+    hint:
+      "kubectl apply wrote this object. A dry run cannot take it over, and may fail where apply does not.",
+    cause: error.cause,
+  });
 }
 
 /** Takes over what client-side apply manages; the object as it is then. */
@@ -177,18 +197,50 @@ async function sendApply(
   });
 }
 
-function applied(
-  { client, options, document }: ApplyTask,
+async function applied(
+  task: ApplyTask,
   read: ReadAnswer,
   live: JsonMembers | undefined,
   replaced: readonly FieldConflict[] = [],
-): Applied {
+): Promise<Applied | Meanwhile> {
+  const { client, options, document } = task;
   const mask = maskOf([live, document]);
   const answered = objectOf(client, read, mask);
-  const object = options.dryRun === "server" ? withoutLeftovers(answered) : answered;
+  const object = options.dryRun === "server" ? await asTakenOver(task, answered, mask) : answered;
+  if (object === "changed meanwhile") return object;
   const isSame = live !== undefined && hasContentOf(object, live);
   const outcome = read.answer.status === 201 ? "created" : isSame ? "unchanged" : "configured";
-  return { outcome, object, warnings: warningsOf(read).map(mask), replaced };
+  return { outcome, live, object, warnings: warningsOf(read).map(mask), replaced };
+}
+
+/**
+ * What a dry run shows of an object that is still client-side apply's: without the fields that only that still manages,
+ * for an apply takes it over and then does without them. The server is asked what it puts in their place, for many of
+ * them are its own defaults.
+ */
+async function asTakenOver(
+  { client, ref, document, options }: ApplyTask,
+  answered: JsonMembers,
+  mask: Mask,
+): Promise<JsonMembers | Meanwhile> {
+  const rest = withoutLeftovers(answered);
+  if (rest === answered) return answered;
+  const { managedFields = null, ...metadata } = metadataOf(rest);
+  const { stringData } = document;
+  const read = await ask(client, {
+    method: "PUT",
+    path: objectPath(ref),
+    query: { fieldManager: options.fieldManager, dryRun: "All" },
+    // The server has put it into the data, which nobody manages there.
+    body: compactJson({ ...rest, metadata, ...(stringData === undefined ? {} : { stringData }) }),
+    repeatable: true,
+  });
+  const { status } = read.answer;
+  if (status === 409 || status === 404) return "changed meanwhile";
+  // Who may patch need not be allowed to replace.
+  if (status === 403) return rest;
+  const object = objectOf(client, read, mask);
+  return { ...object, metadata: { ...metadataOf(object), managedFields } };
 }
 
 /**
@@ -249,5 +301,5 @@ async function applyAgain(
   const answer = await sendApply(task, sent, force);
   if (answer.answer.status === 409) return "changed meanwhile";
   if (!isGood(answer)) throw errorOf(task.client, answer, maskOf([live, sent]));
-  return applied(task, answer, live, replaced);
+  return await applied(task, answer, live, replaced);
 }

@@ -176,17 +176,17 @@ export function fieldsOf(object: JsonMembers, isMeant: (entry: Manager) => boole
   return found;
 }
 
-/**
- * What a dry run shows of an object that is still client-side apply's: without the fields that only that still manages,
- * for an apply takes it over and then does without them.
- */
+/** An object without the fields that only client-side apply manages, and without its being a manager; else the same. */
 export function withoutLeftovers(object: JsonMembers): JsonMembers {
   const leftovers = fieldsOf(object, isClientSideApply);
   const others = fieldsOf(object, (entry) => !isClientSideApply(entry));
   const paths = [...leftovers].filter(([name]) => !others.has(name) && !isWithin(name, others));
   // The deepest first: a field can hold others.
   paths.sort(([, a], [, b]) => b.length - a.length);
-  return paths.reduce<JsonMembers>((rest, [, path]) => asMembers(without(rest, path)), object);
+  const rest = paths.reduce<JsonMembers>((left, [, path]) => asMembers(without(left, path)), object);
+  if (rest === object) return object;
+  const managers = entriesOf(object).filter((entry) => !isClientSideApply(entry)).map(({ sent }) => sent);
+  return { ...rest, metadata: { ...metadataOf(rest), managedFields: managers } };
 }
 
 /** Whether somebody manages something within a field. */

@@ -23,7 +23,8 @@ export function holdsValues(path: FieldPath): boolean {
   );
 }
 
-const VALUES: readonly string[] = ["data", "stringData"];
+/** The members of a Secret that hold its values. */
+export const VALUES: readonly string[] = ["data", "stringData"];
 
 /**
  * Takes the values of some Secrets out of a text, in every spelling; what is none is left out of account. A server can
