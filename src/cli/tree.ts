@@ -46,6 +46,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["apply"], async (contextOf) => (await import("./apply.ts")).applyCommand(contextOf)],
   [["delete"], async (contextOf) => (await import("./delete.ts")).deleteCommand(contextOf)],
   [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
+  [["events"], async (contextOf) => (await import("./events.ts")).eventsCommand(contextOf)],
   [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
   [["wait"], async (contextOf) => (await import("./wait.ts")).waitCommand(contextOf)],

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly columns?: number | undefined;
   readonly stdin?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
+  /** Takes all that has been written to stdout so far. */
+  readonly onStdout?: ((soFar: string) => void) | undefined;
   readonly interrupted?: AbortSignal | undefined;
   /** The store's clock unless given. */
   readonly now?: ProcessContext["now"] | undefined;
@@ -50,6 +52,7 @@ export function recordingHost(
     columns = 80,
     stdin = "",
     onStderr,
+    onStdout,
     interrupted,
     now = store.host.now,
     sleep = pause,
@@ -62,6 +65,7 @@ export function recordingHost(
     columns: () => columns,
     writeOut: (text) => {
       written.out += text;
+      onStdout?.(written.out);
     },
     writeErr: (text) => {
       written.err += text;

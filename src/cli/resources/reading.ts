@@ -3,6 +3,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { CHUNK } from "../../kube/read/get.ts";
+import { readGivenFile } from "../../system/files.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 
@@ -33,4 +34,11 @@ export function warningsOnce({ out }: Pick<CommandContext, "out">): (warning: st
 /** Says that parts of a list are of different times. */
 export function tellExpired({ out }: Pick<CommandContext, "out">): void {
   out.warn("the list changed while it was read: an object may be missing, or be there twice");
+}
+
+/** The text of a file that `-o` names. @throws {AppError} `USAGE` where it is not there, `STORAGE` where it cannot be read. */
+export async function readTemplate(path: string): Promise<string> {
+  const text = await readGivenFile(path, "-o", "Give the template on the command line: -o jsonpath=…");
+  if (text !== undefined) return text;
+  throw new AppError("USAGE", `The path "${printable(path)}" does not exist.`);
 }
