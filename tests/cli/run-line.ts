@@ -21,6 +21,8 @@ export interface RunOptions {
   /** Typed one after the other; their being given makes it a terminal that can be asked on. */
   readonly keys?: readonly string[] | undefined;
   readonly columns?: number | undefined;
+  /** Whether stdout is a terminal; false unless given. */
+  readonly outIsTerminal?: boolean | undefined;
   readonly stdin?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
   /** Takes all that has been written to stdout so far. */
@@ -50,6 +52,7 @@ export function recordingHost(
     env = {},
     keys,
     columns = 80,
+    outIsTerminal = false,
     stdin = "",
     onStderr,
     onStdout,
@@ -59,7 +62,7 @@ export function recordingHost(
   } = options;
   const written = { out: "", err: "" };
   const terminal: Terminal = {
-    outIsTerminal: false,
+    outIsTerminal,
     errIsTerminal: keys !== undefined,
     canAsk: keys !== undefined,
     columns: () => columns,
