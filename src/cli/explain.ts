@@ -8,7 +8,7 @@ import { printable } from "../text.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
 import { takeBooleanValues } from "./resources/flags.ts";
-import { openResources, readContext } from "./resources/plane.ts";
+import { openResources } from "./resources/plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 
 const EXAMPLES = `
@@ -53,7 +53,7 @@ export async function runExplain(cli: CommandContext, input: ExplainInput): Prom
   using plane = await openResources(cli, input);
   const cacheOf = (source: string) => plane.openCache({ kind: "openapi", source, longestLife: KEPT_FOR });
   const { text, error } = await explainType({ ...plane, cacheOf }, path, { recursive, apiVersion });
-  cli.out.text(shownText(readContext(cli, plane), text));
+  cli.out.text(shownText({ isTerminal: cli.terminal.outIsTerminal }, text));
   if (error !== undefined) throw error;
 }
 

@@ -47,6 +47,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["create"], async (contextOf) => (await import("./create/group.ts")).createCommand(contextOf)],
   [["delete"], async (contextOf) => (await import("./delete.ts")).deleteCommand(contextOf)],
   [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
+  [["events"], async (contextOf) => (await import("./events.ts")).eventsCommand(contextOf)],
   [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],
   [["diff"], async (contextOf) => (await import("./diff.ts")).diffCommand(contextOf)],
   [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],

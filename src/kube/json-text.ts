@@ -5,14 +5,20 @@ import { DEEPEST, isItems, type Json, type JsonMembers } from "./lossless-json.t
 
 const INDENT = "    ";
 
-/** A value as `kubectl -o json` prints it, without a final line break, at an indentation of `level`. */
-export function jsonText(value: Json, level = 0): string {
+/**
+ * A value as `kubectl -o json` prints it, without a final line break, at an indentation of `level`.
+ *
+ * @param namesOf the order of an object's members.
+ */
+export function jsonText(value: Json, level = 0, namesOf = sortedNames): string {
   if (typeof value !== "object" || value === null) return scalarJson(value);
   checkDepth(level);
   const outer = INDENT.repeat(level);
   const lines = isItems(value)
-    ? value.map((item) => jsonText(item, level + 1))
-    : sortedNames(value).map((name) => `${jsonString(name)}: ${jsonText(value[name] as Json, level + 1)}`);
+    ? value.map((item) => jsonText(item, level + 1, namesOf))
+    : namesOf(value).map((name) =>
+      `${jsonString(name)}: ${jsonText(value[name] as Json, level + 1, namesOf)}`
+    );
   const [open, close] = isItems(value) ? "[]" : "{}";
   if (lines.length === 0) return `${open}${close}`;
   return `${open}\n${outer}${INDENT}${lines.join(`,\n${outer}${INDENT}`)}\n${outer}${close}`;

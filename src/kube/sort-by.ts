@@ -2,6 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
+import { goSort } from "./go-sort.ts";
 import { compareBytes } from "./json-text.ts";
 import { JsonPath, relaxedPath } from "./jsonpath.ts";
 import type { Json } from "./lossless-json.ts";
@@ -9,8 +10,7 @@ import { quantityOf } from "./quantity.ts";
 
 /**
  * Items in the order of what a path finds in their objects. Objects in which it finds nothing come first, then
- * those with null. Equal ones keep their order; only those with nothing are reversed, as kubectl does with up to
- * twelve items. With more, kubectl's order of equal ones follows no rule.
+ * those with null. Equal ones are in kubectl's order, which is no order of theirs.
  *
  * @param objectOf an item's object.
  * @throws {AppError} `USAGE` when the path is invalid, finds nothing in any object, or finds values that have no
@@ -19,7 +19,7 @@ import { quantityOf } from "./quantity.ts";
 export function sortBy<T>(items: readonly T[], path: string, objectOf: (item: T) => Json): T[] {
   const relaxed = relaxedPath(path);
   const template = JsonPath.parse(relaxed);
-  const keyed = items.map((item, index) => ({ item, index, key: template.find(objectOf(item))[0]?.[0] }));
+  const keyed = items.map((item) => ({ item, key: template.find(objectOf(item))[0]?.[0] }));
   if (items.length > 0 && keyed.every(({ key }) => key === undefined)) {
     throw new AppError(
       "USAGE",
@@ -31,10 +31,9 @@ export function sortBy<T>(items: readonly T[], path: string, objectOf: (item: T)
     if (!quantities.has(text)) quantities.set(text, quantityOf(text));
     return quantities.get(text);
   };
-  return keyed.sort((a, b) => {
-    if (a.key === undefined && b.key === undefined) return b.index - a.index;
-    return compare(a.key, b.key, quantity, relaxed);
-  }).map(({ item }) => item);
+  // Nothing comes before anything else, even before nothing.
+  return goSort(keyed, (a, b) => a.key === undefined || compare(a.key, b.key, quantity, relaxed) < 0)
+    .map(({ item }) => item);
 }
 
 function compare(

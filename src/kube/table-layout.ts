@@ -30,12 +30,24 @@ export function alignColumns(lines: readonly (readonly string[])[], remembered: 
  * @throws {AppError} as {@link alignColumns}.
  */
 export function alignTabs(text: string): string {
+  return tabbedParts(text).map((lines) => layOut(lines, (widest) => widest + DESCRIPTION_GAP)).join("");
+}
+
+/**
+ * Lays out a text whose cells end with tabs, as {@link alignTabs} has it, in columns as {@link alignColumns} makes them.
+ *
+ * @throws {AppError} as {@link alignColumns}.
+ */
+export function alignTabbedColumns(text: string, remembered: number[] = []): string {
+  return tabbedParts(text).map((lines) => alignColumns(lines, remembered)).join("");
+}
+
+/** The cells of the lines of a text, in parts that have columns of their own. */
+function tabbedParts(text: string): string[][][] {
   const parts = text.split("\f").map((part) => part.split("\n"));
   // Behind the last end of a line is nothing.
   parts.at(-1)?.pop();
-  return parts.map((lines) =>
-    layOut(lines.map((line) => line.split(/[\t\v]/)), (widest) => widest + DESCRIPTION_GAP)
-  ).join("");
+  return parts.map((lines) => lines.map((line) => line.split(/[\t\v]/)));
 }
 
 function layOut(

@@ -21,8 +21,12 @@ export interface RunOptions {
   /** Typed one after the other; their being given makes it a terminal that can be asked on. */
   readonly keys?: readonly string[] | undefined;
   readonly columns?: number | undefined;
+  /** Whether stdout is a terminal; false unless given. */
+  readonly outIsTerminal?: boolean | undefined;
   readonly stdin?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
+  /** Takes all that has been written to stdout so far. */
+  readonly onStdout?: ((soFar: string) => void) | undefined;
   readonly interrupted?: AbortSignal | undefined;
   /** The store's clock unless given. */
   readonly now?: ProcessContext["now"] | undefined;
@@ -48,20 +52,23 @@ export function recordingHost(
     env = {},
     keys,
     columns = 80,
+    outIsTerminal = false,
     stdin = "",
     onStderr,
+    onStdout,
     interrupted,
     now = store.host.now,
     sleep = pause,
   } = options;
   const written = { out: "", err: "" };
   const terminal: Terminal = {
-    outIsTerminal: false,
+    outIsTerminal,
     errIsTerminal: keys !== undefined,
     canAsk: keys !== undefined,
     columns: () => columns,
     writeOut: (text) => {
       written.out += text;
+      onStdout?.(written.out);
     },
     writeErr: (text) => {
       written.err += text;

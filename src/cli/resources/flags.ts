@@ -29,7 +29,7 @@ function plainFlag(command: CommandUnknownOpts, arg: string): string[] {
   const option = command.options.find(({ short, long }) =>
     flag !== undefined && [short, long].includes(flag)
   );
-  if (flag === undefined || option === undefined || !option.isBoolean()) return [arg];
+  if (flag === undefined || option === undefined || option.required || option.optional) return [arg];
   const meant = BOOLEANS.get(value);
   if (meant === undefined) {
     throw new AppError("USAGE", `${flag} takes true or false, not "${printable(value, 60)}".`);

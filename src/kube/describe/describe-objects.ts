@@ -217,7 +217,8 @@ class Descriptions {
       const error = failureOrThrow(thrown);
       if (onFailure === "fail-unless-not-found" && error.code === "NOT_FOUND") return undefined;
       if (onFailure !== "empty") throw error;
-      onMissingEvents?.(error);
+      // A server that has no events at all misses none.
+      if (error.code !== "NOT_FOUND") onMissingEvents?.(error);
       return [];
     }
   }

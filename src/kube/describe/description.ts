@@ -75,7 +75,7 @@ export class Description {
 }
 
 /** A text as kubectl lets it go to a terminal: escapes and returns are to be seen. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll("\u001b", "^[").replaceAll("\r", "\\r");
 }
 

@@ -1,28 +1,26 @@
 /** The events at the end of a description. */
 
 import { membersOf, textOf } from "../json-parts.ts";
+import { goSort } from "../go-sort.ts";
 import { goNumber } from "../number-text.ts";
 import { humanDuration } from "../human-duration.ts";
 import { isMembers, type Json, type JsonMembers, memberOf } from "../lossless-json.ts";
 import type { Description } from "./description.ts";
 
-/**
- * Adds events, the one seen last at the end. Those that were last seen at the same time keep their order; with more
- * than twelve of them kubectl's order may be another one.
- */
+/** Adds events, the one seen last at the end. Those that were last seen at the same time are in kubectl's order. */
 export function describeEvents(description: Description, events: readonly Json[], now: Date): void {
   if (events.length === 0) return description.line(0, "Events:", "<none>");
   description.line(0, "Events:");
   description.line(1, "Type", "Reason", "Age", "From", "Message");
   description.line(1, "----", "------", "----", "----", "-------");
-  const sorted = events.filter(isMembers).map((event) => ({ event, at: timeOf(event, "lastTimestamp") }))
-    .sort((a, b) => a.at === b.at ? 0 : (a.at ?? -Infinity) - (b.at ?? -Infinity));
-  for (const { event } of sorted) {
+  const timed = events.filter(isMembers)
+    .map((event) => ({ event, at: timeOf(event, "lastTimestamp") ?? -Infinity }));
+  for (const { event } of goSort(timed, (a, b) => a.at < b.at)) {
     description.line(
       1,
       textOf(event, "type"),
       textOf(event, "reason"),
-      ageOf(event, now),
+      eventAge(event, now),
       textOf(membersOf(event, "source"), "component") || textOf(event, "reportingComponent"),
       messageOf(event),
     );
@@ -30,7 +28,7 @@ export function describeEvents(description: Description, events: readonly Json[]
 }
 
 /** How long ago an event was, and for one that came several times how often and since when. */
-function ageOf(event: JsonMembers, now: Date): string {
+export function eventAge(event: JsonMembers, now: Date): string {
   const since = (time: number | undefined) =>
     time === undefined ? "<unknown>" : humanDuration(now.getTime() - time);
   const first = since(timeOf(event, "eventTime") ?? timeOf(event, "firstTimestamp"));
@@ -50,7 +48,7 @@ function messageOf(event: JsonMembers): string {
 }
 
 /** A text without white space at its ends; JavaScript's `trim` has another idea of it than Go. */
-function trimmed(text: string): string {
+export function trimmed(text: string): string {
   let [from, to] = [0, text.length];
   while (from < to && WHITE_SPACE.test(text.charAt(from))) from += 1;
   while (from < to && WHITE_SPACE.test(text.charAt(to - 1))) to -= 1;

@@ -1,6 +1,7 @@
 /** Proves that `describe` prints what `kubectl describe` prints, line by line. */
 
 import assert from "node:assert/strict";
+import { printableLines } from "../../../src/text.ts";
 import { asAdministrator } from "../../kube/live-server.ts";
 import { fill, fillEvents } from "../../kube/describe/fill.ts";
 import { masked } from "../../kube/read/masked.ts";
@@ -136,6 +137,13 @@ Deno.test({ name: "describe", ignore: !atHand }, async (test) => {
   await test.step(`prints what kubectl prints, in ${LINES.length} lines`, async () => {
     const found = await differences(world, LINES, { mask: masked });
     assert.equal(found.join("\n\n"), "");
+  });
+
+  await test.step("shows a terminal nothing that steers it, and a program everything", async () => {
+    const line = "describe cm hostile -n describe";
+    const [plain, shown] = [await world.ok(line), await world.ok(line, { outIsTerminal: true })];
+    assert.notEqual(plain, printableLines(plain));
+    assert.equal(shown, printableLines(plain));
   });
 
   await test.step("says on stderr that events are missing where they may not be read", async () => {
