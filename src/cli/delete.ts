@@ -167,11 +167,12 @@ function propagationOf(text: string): DeleteOptions["propagation"] {
 const MOST_NAMES = 50;
 
 async function askFor(cli: CommandContext, objects: readonly ChosenObject[]): Promise<void> {
-  const count = objects.length === 1 ? "1 object" : `${objects.length} objects`;
-  cli.out.important(`These ${count} are to be deleted:`);
+  const isOne = objects.length === 1;
+  const all = isOne ? "This object is" : `These ${objects.length} objects are`;
+  cli.out.important(`${all} to be deleted:`);
   for (const { ref } of objects.slice(0, MOST_NAMES)) cli.out.important(`  ${describeRef(ref)}`);
   if (objects.length > MOST_NAMES) cli.out.important(`  and ${objects.length - MOST_NAMES} more`);
-  await confirm(cli, `Delete ${objects.length === 1 ? "it" : `these ${count}`}?`);
+  await confirm(cli, `Delete ${isOne ? "it" : `these ${objects.length} objects`}?`);
 }
 
 /** Says, like kubectl, that a namespace on the command line narrows nothing for what is in none. */
