@@ -215,8 +215,10 @@ class Descriptions {
       return items;
     } catch (thrown) {
       const error = failureOrThrow(thrown);
-      if (onFailure === "fail-unless-not-found" && error.code === "NOT_FOUND") return undefined;
-      if (onFailure !== "empty") throw error;
+      if (onFailure === "fail-unless-not-found") {
+        if (error.code === "NOT_FOUND") return undefined;
+        throw error;
+      }
       // A server that has no events at all misses none.
       if (error.code !== "NOT_FOUND") onMissingEvents?.(error);
       return [];

@@ -26,10 +26,10 @@ export interface RelatedRequest {
   /** Below the root of the API server, with a field selector, but without a limit: the list may come in pages. */
   readonly path: string;
   /**
-   * What kubectl does when the list cannot be read: it fails; it fails unless the server has no such list (404), which is
-   * then left out; or it takes the list for empty.
+   * What is done when the list cannot be read: it fails unless the server has no such list (404), which is then left
+   * out; or the list is taken for empty.
    */
-  readonly onFailure: "fail" | "fail-unless-not-found" | "empty";
+  readonly onFailure: "fail-unless-not-found" | "empty";
 }
 
 /** The items of the lists that were asked for; a list that is not there is left out of the description. */
@@ -44,27 +44,27 @@ export interface DescribeClock {
 
 interface Describer {
   readonly describe: (description: Description, object: JsonMembers, clock: DescribeClock) => void;
-  /** What is done when the events cannot be read; undefined for a description without events. */
-  readonly events: "fail" | "empty" | undefined;
+  /** Whether the description ends with events. */
+  readonly events: boolean;
 }
 
-const GENERIC: Describer = { describe: describeGeneric, events: "empty" };
+const GENERIC: Describer = { describe: describeGeneric, events: true };
 
 /** By kind and group. */
 const DESCRIBERS: ReadonlyMap<string, Describer> = new Map<string, Describer>([
   ["Namespace.", {
     describe: (description, object, { minutesEast }) => describeNamespace(description, object, minutesEast),
-    events: undefined,
+    events: false,
   }],
-  ["ConfigMap.", { describe: describeConfigMap, events: "fail" }],
-  ["Secret.", { describe: describeSecret, events: undefined }],
-  ["ServiceAccount.", { describe: describeServiceAccount, events: "empty" }],
-  ["ResourceQuota.", { describe: describeQuota, events: undefined }],
-  ["LimitRange.", { describe: describeLimitRange, events: undefined }],
-  ["Role.rbac.authorization.k8s.io", { describe: describeRole, events: undefined }],
-  ["ClusterRole.rbac.authorization.k8s.io", { describe: describeRole, events: undefined }],
-  ["RoleBinding.rbac.authorization.k8s.io", { describe: describeBinding, events: undefined }],
-  ["ClusterRoleBinding.rbac.authorization.k8s.io", { describe: describeBinding, events: undefined }],
+  ["ConfigMap.", { describe: describeConfigMap, events: true }],
+  ["Secret.", { describe: describeSecret, events: false }],
+  ["ServiceAccount.", { describe: describeServiceAccount, events: true }],
+  ["ResourceQuota.", { describe: describeQuota, events: false }],
+  ["LimitRange.", { describe: describeLimitRange, events: false }],
+  ["Role.rbac.authorization.k8s.io", { describe: describeRole, events: false }],
+  ["ClusterRole.rbac.authorization.k8s.io", { describe: describeRole, events: false }],
+  ["RoleBinding.rbac.authorization.k8s.io", { describe: describeBinding, events: false }],
+  ["ClusterRoleBinding.rbac.authorization.k8s.io", { describe: describeBinding, events: false }],
 ]);
 
 /**
@@ -85,10 +85,9 @@ export function relatedRequests(
       { name: "limitRanges", path: `${path}/limitranges`, onFailure: "fail-unless-not-found" },
     ];
   }
-  const { events: onFailure } = describerOf(kind);
-  return !events || onFailure === undefined
-    ? []
-    : [{ name: "events", path: eventsPath(kind, metadata), onFailure }];
+  return events && describerOf(kind).events
+    ? [{ name: "events", path: eventsPath(kind, metadata), onFailure: "empty" }]
+    : [];
 }
 
 /**

@@ -153,7 +153,7 @@ Deno.test("which lists are asked for, and what their failures mean", () => {
     "quotas fail-unless-not-found",
     "limitRanges fail-unless-not-found",
   ]);
-  assert.deepEqual(asked("", "ConfigMap"), ["events fail"]);
+  assert.deepEqual(asked("", "ConfigMap"), ["events empty"]);
   assert.deepEqual(asked("example.com", "ConfigMap"), ["events empty"]);
   for (const kind of ["Secret", "LimitRange", "ResourceQuota"]) assert.deepEqual(asked("", kind), []);
   for (const kind of ["Widget", "ServiceAccount", "Pod"]) {
