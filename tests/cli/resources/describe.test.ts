@@ -154,9 +154,9 @@ Deno.test({ name: "describe", ignore: !atHand }, async (test) => {
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^Events: +<none>$/m);
     assert.match(stderr, /^warning: events are missing here: .*cannot list resource "events"/);
-    const denied = await world.run("describe cm full empty -n describe", { env: { DATUMCTL_TOKEN: token } });
-    assert.deepEqual([denied.code, denied.stdout], [5, ""]);
-    assert.equal(denied.stderr.match(/^error: /gm)?.length, 1, "what both have in common is told once");
+    const several = await world.run("describe cm full empty -n describe", { env: { DATUMCTL_TOKEN: token } });
+    assert.equal(several.code, 0, several.stderr);
+    assert.equal(several.stderr.match(/^warning: /gm)?.length, 1, "what both have in common is told once");
   });
 });
 
