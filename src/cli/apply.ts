@@ -3,7 +3,9 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import type { JsonMembers } from "../kube/lossless-json.ts";
+import { appliedListJson } from "../kube/list-text.ts";
 import { withoutManagedFields } from "../kube/read/list-items.ts";
+import { shownText } from "../kube/read/show.ts";
 import type { Applied, ApplyOptions } from "../kube/write/apply.ts";
 import { conflictText } from "../kube/write/conflict.ts";
 import { applyAll } from "../kube/write/documents.ts";
@@ -88,7 +90,7 @@ export async function runApply(cli: CommandContext, input: ApplyInput): Promise<
     force: input.forceConflicts ?? false,
     dryRun: dryRunOf(input.dryRun),
   };
-  const print = openPrinter(await openResults(cli, input), input, options.dryRun);
+  const print = openPrinter(cli, await openResults(cli, input), input, options.dryRun);
   const manifests = await readDocuments(cli, input);
   if (manifests.length === 0) throw new AppError("USAGE", "The selector chooses none of the objects.");
   using plane = await openResources(cli, input);
@@ -109,21 +111,28 @@ export async function runApply(cli: CommandContext, input: ApplyInput): Promise<
 }
 
 /** Prints lines as they come; objects at the end, several as one list, as kubectl does. */
-function openPrinter(results: Results, { output, showManagedFields }: ResultFlags, dryRun: DryRun) {
-  const isLines = ["", "name"].includes(output ?? "");
+function openPrinter(
+  cli: CommandContext,
+  results: Results,
+  { output = "", showManagedFields }: ResultFlags,
+  dryRun: DryRun,
+) {
   const objects: JsonMembers[] = [];
   return {
     async one({ object, outcome }: Applied): Promise<void> {
-      if (isLines) await results.print(object, outcome, dryRun);
+      if (output === "" || output === "name") await results.print(object, outcome, dryRun);
       else objects.push(object);
     },
     async end(): Promise<void> {
       const [only] = objects;
       if (only === undefined) return;
-      const isHidden = !showManagedFields && ["json", "yaml"].includes(output ?? "");
+      if (objects.length === 1) return await results.print(only, "");
+      const isHidden = !showManagedFields && ["json", "yaml"].includes(output);
       const items = isHidden ? objects.map(withoutManagedFields) : objects;
-      const list = { apiVersion: "v1", items, kind: "List", metadata: {} };
-      await results.print(objects.length === 1 ? only : list, "");
+      if (output !== "json") {
+        return await results.print({ apiVersion: "v1", items, kind: "List", metadata: {} }, "");
+      }
+      cli.out.text(shownText({ isTerminal: cli.terminal.outIsTerminal }, appliedListJson(items)));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Prints a list object by object, exactly as `kubectl get -o json` and `-o yaml` print it whole. */
 
 import { jsonText } from "./json-text.ts";
-import type { Json } from "./lossless-json.ts";
+import type { Json, JsonMembers } from "./lossless-json.ts";
 import { yamlItem } from "./yaml-printer.ts";
 
 /** Prints a list that need not be in memory as a whole. */
@@ -44,4 +44,10 @@ export function yamlListPrinter(): ListPrinter {
       return `${lead === "" ? "" : `${lead} []\n`}kind: List\nmetadata:\n  resourceVersion: ""\n`;
     },
   };
+}
+
+/** A JSON object of kind List with its members in the order in which `kubectl apply -o json` has them. */
+export function appliedListJson(items: readonly JsonMembers[]): string {
+  const lines = items.map((item) => `        ${jsonText(item, 2)}`).join(",\n");
+  return `{\n    "kind": "List",\n    "apiVersion": "v1",\n    "metadata": {},\n    "items": [\n${lines}\n    ]\n}\n`;
 }

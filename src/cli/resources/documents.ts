@@ -58,14 +58,14 @@ export function addValidateFlag(command: CommandUnknownOpts): void {
 }
 
 const VALIDATIONS: ReadonlyMap<string, FieldValidation> = new Map([
-  ...["", "strict", "true"].map((word) => [word, "Strict"] as const),
+  ...["strict", "true"].map((word) => [word, "Strict"] as const),
   ["warn", "Warn"],
   ...["ignore", "false"].map((word) => [word, "Ignore"] as const),
 ]);
 
 /** What `--validate` says. @throws {AppError} `USAGE`. */
 export function validationOf(text = "strict"): FieldValidation {
-  const found = VALIDATIONS.get(text.toLowerCase());
+  const found = VALIDATIONS.get(text);
   if (found !== undefined) return found;
   throw new AppError("USAGE", `--validate takes strict, warn or ignore, not "${printable(text, 60)}".`);
 }
