@@ -59,12 +59,30 @@ async function tell(stage: Stage, cloud: Cloud, client: Client, signal: AbortSig
   stage.say('Her browser now says: "You are signed in", and that she can close the tab.');
   await stage.run("datumctl", ["auth", "list"]);
 
-  stage.chapter("2. kubectl gets its entry");
+  stage.chapter("2. She works on a project, without kubectl");
+  stage.say("She chooses a project, and says in a file what there should be in it.");
+  await stage.run("datumctl", ["ctx", "use", "acme/web"]);
+  const manifest = (open: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop\ndata:\n  open: "${open}"\n`;
+  await Deno.writeTextFile(`${stage.home}/shop.yaml`, manifest("09:00"));
+  const created = await stage.run("datumctl", ["apply", "-f", "shop.yaml"]);
+  check(created.includes("configmap/shop created"), "the object should be created");
+  stage.say("Tomorrow the shop opens earlier. What would change, she sees first.");
+  await Deno.writeTextFile(`${stage.home}/shop.yaml`, manifest("08:00"));
+  const differs = await stage.run("datumctl", ["diff", "-f", "shop.yaml"], { expected: 1 });
+  check(differs.includes('+  open: "08:00"'), "the difference should be shown");
+  const changed = await stage.run("datumctl", ["apply", "-f", "shop.yaml"]);
+  check(changed.includes("configmap/shop configured"), "the object should be changed");
+  const there = await stage.run("datumctl", ["get", "configmaps"]);
+  check(/^shop /m.test(there), "the object should be listed");
+  await stage.run("datumctl", ["delete", "configmap", "shop"]);
+
+  stage.chapter("3. kubectl gets its entry");
   stage.say("The entry holds no token. It tells kubectl to ask datumctl for one, each time.");
   await stage.run("datumctl", ["auth", "update-kubeconfig", "--project", "web"]);
   check(/\bdefault\b/.test(await client.namespaces()), "the namespaces should be listed");
 
-  stage.chapter("3. The token runs out");
+  stage.chapter("4. The token runs out");
   stage.say(`
     Here a token lasts an hour. To see one end, the issuer now gives one of ${SHORT} seconds. (--claims shows
     what is known of a token, never the token.)`);
@@ -82,7 +100,7 @@ async function tell(stage: Stage, cloud: Cloud, client: Client, signal: AbortSig
   stage.say("It works as before: datumctl got a new token on the way. The issuer counted:");
   stage.facts([["refreshes before it", String(before)], ["refreshes after it", String(after)]]);
 
-  stage.chapter("4. Grace signs in, without a browser");
+  stage.chapter("5. Grace signs in, without a browser");
   stage.say("She gets a code and opens the address on her phone. The demo plays the phone.");
   await signIn(GRACE, ["--no-browser"], (url) => approveDeviceByHttp(cloud, url, GRACE, { signal }));
   stage.say("Switching between the two is one command:");
@@ -96,7 +114,7 @@ async function tell(stage: Stage, cloud: Cloud, client: Client, signal: AbortSig
   const who = await client.whoami();
   check(who.includes(ADA) && !who.includes(GRACE), "the entry should act as Ada");
 
-  stage.chapter("5. Everybody signs out");
+  stage.chapter("6. Everybody signs out");
   stage.say("A moment before, a thief copies all that datumctl keeps: sessions, keys, everything.");
   await copyFolder(`${stage.home}/.config/datumctl`, `${stage.home}/stolen`);
   const revoked = count("revocation");
