@@ -6,10 +6,12 @@ import { get, type GetOptions } from "../kube/read/get.ts";
 import { readOutput } from "../kube/read/output.ts";
 import type { ReadContext } from "../kube/read/show.ts";
 import { watch } from "../kube/read/watch.ts";
+import { hasControlPlanes } from "../providers/datum/facts.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import { shellLine } from "../text.ts";
 import { type CommandContext, type ContextOf, exitWith } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
+import { actingSession } from "./pick-session.ts";
 import { checkRaw, runGetRaw } from "./get-raw.ts";
 import { printOrganizations } from "./organizations/print.ts";
 import { printProjects } from "./projects/print.ts";
@@ -130,7 +132,8 @@ export async function runGet(cli: CommandContext, input: GetInput): Promise<void
     return await runGetRaw(cli, plane.client, raw);
   }
   const list = listOf(input);
-  if (list !== undefined) return await list(cli);
+  // Other clouds have no such lists: there the word is a type of the server, if it has that.
+  if (list !== undefined && hasControlPlanes((await actingSession(cli)).session)) return await list(cli);
   checkInput(input);
   const output = await readOutput(formatOf(input), readTemplate);
   const chunkSize = chunkSizeOf(input.chunkSize);

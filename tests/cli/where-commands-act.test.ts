@@ -205,6 +205,7 @@ Deno.test("a cluster of Cloudfleet is acted on by its id, without a kubeconfig",
     first.stderr,
   );
   assert.deepEqual(asked(await world.run(line)), [review]);
+  assert.match(await world.ok(`get ns --cluster ${cluster.id}`), /^NAME [^]*\ndefault /);
   assert.match(await world.ok(`describe ns default --cluster ${cluster.id}`), /^Name: +default\n/);
   assert.match(
     await world.ok(`auth whoami --cluster ${cluster.id}`),
@@ -315,6 +316,7 @@ Deno.test("the context of a cluster of Cloudfleet is acted on, and said to be an
     hint: /^Act as it: --profile other\n/,
   });
   assert.match(await world.ok("api-resources -o name --profile other"), /^pods$/m);
+  assert.match(await world.ok("get ns --profile other"), /^NAME [^]*\ndefault /);
   assert.match(await world.ok("describe ns default --profile other"), /^Name: +default\n/);
   const again = await world.run("auth can-i get pods --profile other -v");
   assert.deepEqual([again.stdout, asked(again).length], ["yes\n", 1], again.stderr);

@@ -6,6 +6,8 @@ import { type ApiServer, byUserinfo, startApiServer } from "../../apiserver/apis
 import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
 import { printedAddress, whenPrinted } from "../../when-printed.ts";
+import { pause } from "../../../src/system/clock.ts";
+import { until } from "../../until.ts";
 import { ADA, GRACE, openWorld, type World } from "../world.ts";
 import { good } from "../run-line.ts";
 import { atHand } from "./world.ts";
@@ -117,6 +119,61 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
       assert.ok(proxy.requests.every(({ scope }) => scope.kind === kind && scope.id === id));
       assert.ok(proxy.requests.some(({ path }) => path.includes("/openapi/v3/apis/dns.networking")));
     });
+
+    await context.step(
+      `${flags}: get lists it in parts, with a new token where the old one is refused between them`,
+      async () => {
+        const old = await token();
+        const before = refreshes();
+        proxy.intercept = ({ path, authorization }) =>
+          path.includes("continue=") && authorization === old
+            ? Response.json({ ...ANONYMOUS, reason: "Unauthorized", code: 401 }, { status: 401 })
+            : undefined;
+        proxy.requests.length = 0;
+        const listed = await world.ok(`get clusterroles --chunk-size 20 -o name ${flags}`);
+        proxy.intercept = undefined;
+        assert.equal(refreshes(), before + 1);
+        assert.ok(proxy.requests.length > 3);
+        assert.ok(proxy.requests.every(({ scope }) => scope.kind === kind && scope.id === id));
+        assert.equal(listed, await world.ok(`get clusterroles -o name ${flags}`));
+        assert.match(await world.ok(`get ns default ${flags}`), /^NAME +STATUS +AGE\ndefault +Active /);
+        assert.match(
+          await world.ok(`get organizationmemberships -A ${flags}`),
+          /^NAMESPACE +NAME.*\norganization-acme +ada /,
+        );
+      },
+    );
+
+    await context.step(
+      `${flags}: a watch goes on with a new token where the old one is refused`,
+      async () => {
+        const old = await token();
+        const ending = new AbortController();
+        let watches = 0;
+        proxy.intercept = ({ path, authorization }) => {
+          if (!path.includes("watch=")) return undefined;
+          watches += 1;
+          if (authorization === old) {
+            return Response.json({ ...ANONYMOUS, reason: "Unauthorized", code: 401 }, { status: 401 });
+          }
+          return undefined;
+        };
+        const watching = world.run(`get cm -w -n kube-system -o name ${flags}`, {
+          interrupted: ending.signal,
+        });
+        await until(() => watches > 1);
+        await server.admin.apply({
+          ...configMap,
+          metadata: { name: `seen-${kind}`, namespace: "kube-system" },
+        });
+        await pause(300);
+        ending.abort();
+        proxy.intercept = undefined;
+        const { code, stdout, stderr } = await watching;
+        assert.equal(code, 130, stderr);
+        assert.match(stdout, new RegExp(`^configmap/seen-${kind}$`, "m"));
+      },
+    );
 
     await context.step(`${flags}: a write says where it goes, on a terminal`, async () => {
       await server.admin.apply(configMap);
