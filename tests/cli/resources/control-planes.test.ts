@@ -6,7 +6,6 @@ import { type ApiServer, byUserinfo, startApiServer } from "../../apiserver/apis
 import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
 import { printedAddress, whenPrinted } from "../../when-printed.ts";
-import { pause } from "../../../src/system/clock.ts";
 import { until } from "../../until.ts";
 import { ADA, GRACE, openWorld, type World } from "../world.ts";
 import { good } from "../run-line.ts";
@@ -158,15 +157,17 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
           }
           return undefined;
         };
+        let printed = "";
         const watching = world.run(`get cm -w -n kube-system -o name ${flags}`, {
           interrupted: ending.signal,
+          onStdout: (soFar) => void (printed = soFar),
         });
         await until(() => watches > 1);
         await server.admin.apply({
           ...configMap,
           metadata: { name: `seen-${kind}`, namespace: "kube-system" },
         });
-        await pause(300);
+        await until(() => printed.includes(`seen-${kind}`), "the change");
         ending.abort();
         proxy.intercept = undefined;
         const { code, stdout, stderr } = await watching;
