@@ -7,7 +7,6 @@ import { printedError } from "../../expect-error.ts";
 import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { ADA, at, openSignedIn, openWorld, type World } from "../world.ts";
 
-const GET_REFUSES = /get works with --raw, organizations and projects so far/;
 const OTHER_GROUP = "resourcemanager.datumapis.com/v1alpha";
 
 /** Opens a world in which Ada has the project web of acme in use. */
@@ -79,7 +78,7 @@ Deno.test("projects are of one organization, which is named or picked", async ()
   await using world = await openSignedIn();
   assert.match((await world.run("projects list --organization initech")).stderr, /no project/);
   await fails(world, "projects list", 2, /Projects of which organization\?.*\n.*acme, initech/);
-  await fails(world, "get projects --project web", 2, GET_REFUSES);
+  await fails(world, "get projects --project web", 1, /There is no resource "projects" in the project "web"/);
   assert.equal(await world.ok("projects list -o name", { keys: ["a", "c", "\r"] }), "data\nweb\n");
 });
 
