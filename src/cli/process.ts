@@ -22,7 +22,12 @@ export async function runFromProcess(): Promise<number> {
   if (environment("SSLKEYLOGFILE") !== undefined) {
     notice("warning: SSLKEYLOGFILE is set: the secrets of TLS connections are written into that file.");
   }
-  const host = { ...systemHost(notice), openNetwork, interrupted: interrupted.signal };
+  const host = {
+    ...systemHost(notice),
+    openNetwork,
+    interrupted: interrupted.signal,
+    holdInterrupts: interrupted.hold,
+  };
   const providers = providersOf();
   try {
     return await runCommandLine(commandLine, {

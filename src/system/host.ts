@@ -16,6 +16,8 @@ export interface Host {
   readonly openNetwork?: ((certificateAuthority?: string, trust?: Trust) => Network) | undefined;
   /** Fires on Ctrl-C, where that does not end the process by itself. */
   readonly interrupted?: AbortSignal | undefined;
+  /** Lets a Ctrl-C pass until it is disposed of: what is typed is for another program then. */
+  readonly holdInterrupts?: (() => Disposable) | undefined;
   /** The folder that the process works in; undefined when it is gone. */
   readonly workingFolder: () => string | undefined;
   /** Hears, in one line, of what was repaired on the way or could not be. */

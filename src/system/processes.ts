@@ -1,4 +1,4 @@
-/** Child processes: one limited run with captured output, one detached start, and their environment. */
+/** Child processes: a limited run with captured output, a run on our terminal, a detached start, their environment. */
 
 import { type Alarm, alarm } from "./clock.ts";
 
@@ -140,10 +140,14 @@ export function startDetached(
   return { code: child.status.then(({ code }) => code) };
 }
 
+/** What no child has a use for: our own variables, and the secrets that variables of other programs carry for us. */
+const NOT_FOR_CHILDREN = /^DATUM(?:CTL)?_|^(?:CLOUDFLEET|DATACHAIN|DVC|ACTIONS)_.*(?:TOKEN|SECRET|PASSWORD)/i;
+
 /**
  * Runs a program that reads and writes where this one does. It gets this process's variables, but for our own, of which
- * some are secrets. When the signal fires, it is killed and the signal's reason thrown.
+ * some are secrets. When the signal fires, it is ended and the signal's reason thrown.
  *
+ * @param ending what ends it: a full-screen program needs a gentle one to leave the terminal as it was
  * @returns its exit code
  * @throws {ProgramNotFound} when there is no such program.
  * @throws {ProgramError} when the program cannot be started.
@@ -152,18 +156,19 @@ export async function runInForeground(
   command: string,
   args: readonly string[],
   signal: AbortSignal,
+  ending: "SIGKILL" | "SIGTERM" = "SIGKILL",
 ): Promise<number> {
   signal.throwIfAborted();
   const all = Object.entries(withoutLoader(Deno.env.toObject()));
   const child = spawn(command, {
     args: [...args],
-    env: Object.fromEntries(all.filter(([name]) => !/^DATUM(CTL)?_/i.test(name))),
+    env: Object.fromEntries(all.filter(([name]) => !NOT_FOR_CHILDREN.test(name))),
     clearEnv: true,
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
   });
-  const stop = () => kill(child);
+  const stop = () => kill(child, ending);
   signal.addEventListener("abort", stop, { once: true });
   try {
     const { code } = await child.status;
@@ -234,9 +239,9 @@ function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess
   }
 }
 
-function kill(child: Deno.ChildProcess): void {
+function kill(child: Deno.ChildProcess, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): void {
   try {
-    child.kill("SIGKILL");
+    child.kill(signal);
   } catch {
     // The child has ended already.
   }

@@ -37,15 +37,38 @@ export function holdSignals(): HeldSignals {
   };
 }
 
-/** An abort signal that fires with `INTERRUPTED` on Ctrl-C, SIGTERM or SIGHUP, until it is disposed of. */
-export function interruption(): { readonly signal: AbortSignal } & Disposable {
+/** What {@link interruption} hands out. */
+export interface Interruption extends Disposable {
+  /** Fires with `INTERRUPTED` on Ctrl-C, SIGTERM or SIGHUP. */
+  readonly signal: AbortSignal;
+  /** Lets a Ctrl-C pass until it is disposed of. */
+  readonly hold: () => Disposable;
+}
+
+/** Hears Ctrl-C, SIGTERM and SIGHUP until it is disposed of. */
+export function interruption(): Interruption {
   const controller = new AbortController();
-  const listener = () => controller.abort(interruptedError());
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
+  let holders = 0;
+  const listeners = SIGNALS.map((signal) => {
+    const isTyped = signal === "SIGINT" || signal === "SIGBREAK";
+    const listener = () => {
+      if (!isTyped || holders === 0) controller.abort(interruptedError());
+    };
+    Deno.addSignalListener(signal, listener);
+    return { signal, listener };
+  });
   return {
     signal: controller.signal,
+    hold() {
+      holders += 1;
+      return {
+        [Symbol.dispose]() {
+          holders -= 1;
+        },
+      };
+    },
     [Symbol.dispose]() {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
+      for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
 }

@@ -24,6 +24,8 @@ import { maskOf } from "./secret-mask.ts";
 export interface EditOptions {
   readonly fieldManager: string;
   readonly validation: FieldValidation;
+  /** The object itself unless given. */
+  readonly subresource?: string | undefined;
 }
 
 /** What became of an edit. */
@@ -44,7 +46,7 @@ export async function saveEdit(
   ref: ObjectRef,
   original: JsonMembers,
   edited: JsonMembers,
-  { fieldManager, validation }: EditOptions,
+  { fieldManager, validation, subresource }: EditOptions,
 ): Promise<Edited> {
   checkIdentity(ref, original, edited);
   const patch = editPatch(original, edited);
@@ -52,7 +54,7 @@ export async function saveEdit(
   const mask = maskOf([original, edited]);
   const read = await ask(client, {
     method: "PATCH",
-    path: objectPath(ref),
+    path: objectPath(ref, subresource),
     query: { fieldManager, fieldValidation: validation },
     contentType: "application/merge-patch+json",
     body: compactJson(patch),
@@ -97,8 +99,7 @@ function checkIdentity(ref: ObjectRef, original: JsonMembers, edited: JsonMember
  * @throws {AppError} `INVALID` for an object without a version.
  */
 export function editPatch(original: JsonMembers, edited: JsonMembers): JsonMembers | undefined {
-  // The version that a person left in the text, or took out of it, is no change.
-  const patch = mergePatch(withVersion(original, ""), withVersion(edited, ""));
+  const patch = editDifference(original, edited);
   if (Object.keys(patch).length === 0) return undefined;
   const resourceVersion = asText(metadataOf(original).resourceVersion);
   if (resourceVersion !== "") return withVersion(patch, resourceVersion);
@@ -109,6 +110,11 @@ export function editPatch(original: JsonMembers, edited: JsonMembers): JsonMembe
       hint: "Change it with apply or patch.",
     },
   );
+}
+
+/** What was changed, as a merge patch. The version that a person left in the text, or took out of it, is no change. */
+export function editDifference(original: JsonMembers, edited: JsonMembers): JsonMembers {
+  return mergePatch(withVersion(original, ""), withVersion(edited, ""));
 }
 
 function withVersion(object: JsonMembers, resourceVersion: Json): JsonMembers {
