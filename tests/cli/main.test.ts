@@ -104,7 +104,7 @@ Deno.test("a word or flag that is not known suggests the nearest, exits 2 and pr
     ["help lgoin", /Did you mean login\?/],
     ["frobnicate", /Unknown command 'frobnicate'\.\n[^\n]*datumctl/],
     ["auth frobnicate", /Unknown command/],
-    ["apply -f x", /Unknown command 'apply'\.\nSee datumctl --help\.\n$/],
+    ["rollout status", /Unknown command 'rollout'\.\nSee datumctl --help\.\n$/],
     ["-f lgoin", /Unknown option '-f'/],
     ["auth status --foo", /Unknown command 'status'\.\nSee datumctl auth --help\.\n$/],
     ["ctx set acme", /Unknown command 'set'\.\nAvailable: datumctl ctx use, datumctl ctx list\./],
