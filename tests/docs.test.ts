@@ -148,7 +148,9 @@ Deno.test("every datumctl line in the docs is made of commands and flags that ex
         const length = [3, 2, 1].find((length) => help.has(words.slice(0, length).join(" ")));
         const name = words.slice(0, length ?? 0).join(" ");
         assert.ok(help.has(name) && name !== "", `${path}: datumctl ${line}`);
-        const known = [...help.get(name)?.flags ?? [], ...everywhere];
+        // A command takes the flags of those that it is below, too.
+        const chain = name.split(" ").map((_, at, words) => words.slice(0, at + 1).join(" "));
+        const known = [...chain.flatMap((one) => help.get(one)?.flags ?? []), ...everywhere];
         for (const word of words.filter((word) => word.startsWith("-"))) {
           assert.ok(known.includes(word.replace(/=.*/, "")), `${path}: ${word} in datumctl ${line}`);
         }
