@@ -1,7 +1,5 @@
 /** The bench of resource commands: reading and writing beside kubectl, both at one real API server. */
 
-// deno-lint-ignore-file no-console -- a script speaks to the terminal
-
 import { type ApiServer, startApiServer } from "../tests/apiserver/apiserver.ts";
 import { kubeconfig as kubeconfigText } from "../tests/apiserver/authentication.ts";
 import { mapConcurrent } from "../src/http/map-concurrent.ts";
@@ -23,20 +21,20 @@ export interface ResourceBench {
 }
 
 /** Namespaces, and how many objects are in each. */
-const AMOUNTS = { small: 10, middle: 1_000, large: 20_000 } as const;
+const AMOUNTS = { small: 10, middle: 1_000, large: 20_000, written: 0 } as const;
 
 /** A ratio to kubectl: the start of a runtime counts where there is little to do, and not where there is much. */
 const LITTLE = 1.2;
 const MUCH = 1;
 
-/** A command line of both, by itself. */
+/** A command line of both. */
 interface Line {
   readonly title: string;
-  readonly ours: string;
-  /** The same as ours unless given. */
+  readonly words: string;
+  /** What kubectl is given beside that. */
   readonly theirs?: string | undefined;
   readonly bound: number;
-  /** The most rounds; what takes long is not run as often. */
+  /** The most rounds: what takes long is not run as often. */
   readonly most?: number | undefined;
   /** Whether the memory is compared, too. */
   readonly memory?: true | undefined;
@@ -52,22 +50,23 @@ export async function benchResources(bench: ResourceBench): Promise<Verdict[]> {
   if (server === undefined) return [];
   const [ours, theirs] = await openBoth(bench, server);
   await fill(server);
-  const documents = (count: number) => Array.from({ length: count }, (_, at) => configMap("written", at));
-  for (const count of [1, 200]) {
-    const text = documents(count).map((document) => `${JSON.stringify(document)}\n`).join("---\n");
+  for (const count of DOCUMENTS) {
+    const documents = Array.from({ length: count }, (_, at) => configMap("written", at));
+    const text = documents.map((document) => `${JSON.stringify(document)}\n`).join("---\n");
     await Deno.writeTextFile(`${folder}/${count}.yaml`, text);
   }
   const verdicts: Verdict[] = [];
   for (const line of linesAt(folder)) {
+    const { title, words, theirs: more } = line;
     const candidates: readonly [Candidate, Candidate] = [
       {
-        name: `datumctl ${line.title}`,
-        command: [bench.datumctl, ...line.ours.split(" "), "--platform-wide"],
+        name: `datumctl ${title}`,
+        command: [bench.datumctl, ...words.split(" "), "--platform-wide"],
         env: ours,
       },
       {
-        name: `kubectl ${line.title}`,
-        command: [bench.kubectl, ...(line.theirs ?? line.ours).split(" ")],
+        name: `kubectl ${title}`,
+        command: [bench.kubectl, ...words.split(" "), ...more === undefined ? [] : [more]],
         env: theirs,
       },
     ];
@@ -76,44 +75,37 @@ export async function benchResources(bench: ResourceBench): Promise<Verdict[]> {
   return verdicts;
 }
 
+/** How many documents are applied at once. */
+const DOCUMENTS = [1, 200] as const;
+
 function linesAt(folder: string): Line[] {
-  const get = (
-    amount: keyof typeof AMOUNTS,
-    format: string,
-    more: Pick<Line, "bound" | "most" | "memory">,
-  ) => {
-    const title = `get of ${AMOUNTS[amount]}${format}`;
-    const line = `get configmaps -n ${amount}${format}`;
-    return { title, ours: line, ...more };
-  };
-  const apply = (count: number, bound: number) => ({
+  const little = { bound: LITTLE };
+  const much = { bound: MUCH, most: 3 };
+  const large = { ...much, memory: true } as const;
+  const apply = (count: typeof DOCUMENTS[number]) => ({
     title: `apply of ${count}`,
-    ours: `apply -n written -f ${folder}/${count}.yaml`,
-    theirs: `apply --server-side -n written -f ${folder}/${count}.yaml`,
-    bound,
-    most: count === 1 ? undefined : 5,
+    words: `apply -n written -f ${folder}/${count}.yaml`,
+    theirs: "--server-side",
   });
-  const few = { bound: LITTLE };
-  const many = { bound: MUCH, most: 3, memory: true } as const;
+  const get = (count: number, namespace: string, more = "") => ({
+    title: `get of ${count}${more}`,
+    words: `get configmaps -n ${namespace}${more}`,
+  });
   return [
-    get("small", "", few),
-    get("small", " -o json", few),
-    get("middle", "", few),
-    get("middle", " -o json", few),
-    get("large", "", many),
-    get("large", " -o json", many),
-    get("large", " -o yaml", many),
-    // kubectl sends five requests a second; this is its time without that.
-    {
-      ...get("large", " --chunk-size=0", many),
-      ours: "get configmaps -n large",
-      title: "get of 20000 at once",
-    },
-    apply(1, LITTLE),
-    apply(200, MUCH),
-    { title: "explain", ours: "explain deployments.spec.template.spec", bound: LITTLE },
-    { title: "describe", ours: "describe configmap settings-1 -n small", bound: LITTLE },
-  ].map((line) => line.title.endsWith("at once") ? { ...line, theirs: `${line.ours} --chunk-size=0` } : line);
+    { ...get(10, "small"), ...little },
+    { ...get(10, "small", " -o json"), ...little },
+    { ...get(1_000, "middle"), ...little },
+    { ...get(1_000, "middle", " -o json"), ...little },
+    { ...get(20_000, "large"), ...large },
+    { ...get(20_000, "large", " -o json"), ...large },
+    { ...get(20_000, "large", " -o yaml"), ...large },
+    // kubectl asks for five parts a second; at once it waits for nothing.
+    { ...get(20_000, "large"), title: "get of 20000, kubectl at once", theirs: "--chunk-size=0", ...much },
+    { ...apply(1), ...little },
+    { ...apply(200), ...much },
+    { title: "explain", words: "explain deployments.spec.template.spec", ...little },
+    { title: "describe", words: "describe configmap settings-1 -n small", ...little },
+  ];
 }
 
 async function compare(
@@ -121,21 +113,17 @@ async function compare(
   [ours, theirs]: readonly [Candidate, Candidate],
   rounds: number,
 ): Promise<Verdict[]> {
-  try {
-    const seen = await takeTurns([ours, theirs], Math.min(most, rounds));
-    printTimes(`The API server: ${title}`, [ours, theirs], seen, theirs.name);
-    const verdicts = [ratioVerdict(`${title} ÷ kubectl's`, seen, [ours.name], [theirs.name], bound)];
-    const peaks = memory ? peakMemory([ours, theirs], 2) : new Map<string, number>();
-    printMemory(peaks);
-    const [peak, allowed] = [peaks.get(ours.name), peaks.get(theirs.name)];
-    if (peak !== undefined && allowed !== undefined) {
-      verdicts.push({ what: `${title}: peak memory`, figure: peak, bound: allowed, unit: " MiB" });
-    }
-    return verdicts;
-  } catch (error) {
-    console.log(`left out: ${title} (${error instanceof Error ? error.message.trim() : error})`);
-    return [];
+  const seen = await takeTurns([ours, theirs], Math.min(most, rounds));
+  printTimes(`The API server: ${title}`, [ours, theirs], seen, theirs.name);
+  const verdicts = [ratioVerdict(`${title} ÷ kubectl's`, seen, [ours.name], [theirs.name], bound)];
+  if (!memory) return verdicts;
+  const peaks = peakMemory([ours, theirs], 1);
+  printMemory(peaks);
+  const [peak, allowed] = [peaks.get(ours.name), peaks.get(theirs.name)];
+  if (peak !== undefined && allowed !== undefined) {
+    verdicts.push({ what: `${title}: peak memory`, figure: peak, bound: Math.round(allowed), unit: " MiB" });
   }
+  return verdicts;
 }
 
 /** The environments of both, with the same token; the server takes it as an administrator's, and asks nobody about it. */
@@ -162,7 +150,7 @@ async function openBoth(
 }
 
 async function fill({ admin }: ApiServer): Promise<void> {
-  for (const [namespace, count] of Object.entries({ ...AMOUNTS, written: 0 })) {
+  for (const [namespace, count] of Object.entries(AMOUNTS)) {
     await admin.send("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
     const path = `/api/v1/namespaces/${namespace}/configmaps`;
     await mapConcurrent(

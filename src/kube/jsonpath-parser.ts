@@ -307,7 +307,9 @@ function isLineEnd(character: string): boolean {
 /** A character as Go's `%#U` names it. */
 function nameOfCharacter(character: string): string {
   const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character) ? `U+${code} '${character}'` : `U+${code}`;
+  // A text, because the runtime would read the pattern at each start, which takes long.
+  const isPrintable = new RegExp(String.raw`^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$`, "u");
+  return isPrintable.test(character) ? `U+${code} '${character}'` : `U+${code}`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

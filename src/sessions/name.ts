@@ -23,19 +23,22 @@ const LONGEST = 128;
 /** In bytes of UTF-8: a name with an ending still fits into a file's name and a keyring's account. */
 const LARGEST = 200;
 
-// Most names are ASCII; the slower pattern is only used beyond it.
+// Most names are ASCII. The other patterns are texts, because the runtime would read them at each start, which takes long.
 const ASCII_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+:-]{0,127}$/;
 
-const NAME = /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._@+:-]{0,127}$/u;
+const NAME = String.raw`^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._@+:-]{0,127}$`;
 
-const FOREIGN = /[^\p{L}\p{M}\p{Nd}._@+:-]/gu;
+const FOREIGN = String.raw`[^\p{L}\p{M}\p{Nd}._@+:-]`;
 
-const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+const FOREIGN_START = String.raw`^[^\p{L}\p{Nd}]+`;
+
+const INVISIBLE = String.raw`[\p{Cf}\p{Default_Ignorable_Code_Point}]`;
 
 /** True when a text can be a session's name: composed as Unicode's NFC has it, and without invisible characters. */
 export function isSessionName(name: string): boolean {
   if (ASCII_NAME.test(name)) return true;
-  return NAME.test(name) && name === name.normalize("NFC") && name === withoutControls(name) && fits(name);
+  return new RegExp(NAME, "u").test(name) && name === name.normalize("NFC") &&
+    name === withoutControls(name) && fits(name);
 }
 
 /**
@@ -43,8 +46,8 @@ export function isSessionName(name: string): boolean {
  * `ending` still fits behind it. Where nothing is left, the name is `session`.
  */
 export function sessionNameOf(text: string, ending = ""): string {
-  const name = text.replace(INVISIBLE, "").normalize("NFC").replace(FOREIGN, "-")
-    .replace(/^[^\p{L}\p{Nd}]+/u, "");
+  const name = text.replace(new RegExp(INVISIBLE, "gu"), "").normalize("NFC")
+    .replace(new RegExp(FOREIGN, "gu"), "-").replace(new RegExp(FOREIGN_START, "u"), "");
   const characters = [...name === "" ? "session" : name];
   while (!fits(`${characters.join("")}${ending}`)) characters.pop();
   return `${characters.join("")}${ending}`;

@@ -96,14 +96,12 @@ export function startProxy(
       headers,
       body: request.body === null ? null : await request.bytes(),
       redirect: "manual",
-      signal,
     });
     const answered = new Headers(given);
     if (proxy.plainDiscovery && /;as=APIGroupDiscoveryList/.test(answered.get("content-type") ?? "")) {
       answered.set("content-type", "application/json");
     }
-    // By hand: the runtime would hand the body on by itself, and go on with it after the signal.
-    const passed = body?.pipeThrough(new TransformStream(), { signal }) ?? null;
+    const passed = body === null ? null : passedOn(body, signal);
     return new Response(passed, { status, headers: answered });
   }
 
@@ -126,4 +124,22 @@ export function startProxy(
     },
   };
   return proxy;
+}
+
+/** A body until the signal breaks it. By hand: the runtime would pass it on by itself, and go on after the signal. */
+function passedOn(body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  const end = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) return controller.error(signal.reason);
+      if (!done) return controller.enqueue(value);
+      signal.removeEventListener("abort", end);
+      controller.close();
+    },
+    cancel: end,
+  });
 }

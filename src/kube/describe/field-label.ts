@@ -4,7 +4,9 @@
 const ACRONYMS = new Set(["API", "URL", "UID", "OSB", "GUID"]);
 
 /** A word: capitals up to the one that begins the next word, small letters with a capital before them, or the rest. */
-const WORD = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|[^\p{Lu}\p{Ll}]+/gu;
+const ASCII_WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^A-Za-z]+/g;
+// A text, because the runtime would read it at each start, which takes long.
+const WORD = String.raw`\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|[^\p{Lu}\p{Ll}]+`;
 
 /**
  * The label of a field, as kubectl 1.35 makes it. A name that has anything but letters and hyphens stays as it is.
@@ -17,8 +19,9 @@ const WORD = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|[^\p{Lu}\p{Ll}]+/gu;
  * ```
  */
 export function fieldLabel(name: string): string {
-  if (!/^[\p{L}-]*$/u.test(name)) return name;
-  return (name.match(WORD) ?? []).map((word) => {
+  const isAscii = /^[A-Za-z-]*$/.test(name);
+  if (!isAscii && !new RegExp(String.raw`^[\p{L}-]*$`, "u").test(name)) return name;
+  return (name.match(isAscii ? ASCII_WORD : new RegExp(WORD, "gu")) ?? []).map((word) => {
     const capitals = word.toUpperCase();
     return ACRONYMS.has(capitals) ? capitals : titleCase(word);
   }).join(" ");

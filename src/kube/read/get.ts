@@ -1,6 +1,7 @@
 /** `get`: reads lists and objects, and prints them as kubectl does. */
 
 import { AppError } from "../../errors.ts";
+import { MEBIBYTE } from "../../http/bounded.ts";
 import { asMembers, asText, metadataOf } from "../json-parts.ts";
 import { readLabelSelector } from "../label-selector.ts";
 import { isItems, type Json, type JsonMembers } from "../lossless-json.ts";
@@ -9,7 +10,7 @@ import { sortBy } from "../sort-by.ts";
 import { alignColumns, MOST_TEXT } from "../table-layout.ts";
 import { chosenTargets, type ReadChoice } from "./chosen-targets.ts";
 import { isList, isTable, listItems, plainTable, rowObject } from "./list-items.ts";
-import { ObjectPrinter } from "./object-printer.ts";
+import { ObjectPrinter, printsItems } from "./object-printer.ts";
 import { OBJECTS, TABLE } from "./read-client.ts";
 import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
 import { objectIn, type ReadContext, shownText, type ShowOptions, viewOf } from "./show.ts";
@@ -39,6 +40,9 @@ export interface GetResult {
   /** A sentence for each word that means more than one resource. */
   readonly ambiguities: readonly string[];
 }
+
+/** The most bytes of objects that are kept, to sort them or to go through them by a template. */
+const MOST_KEPT = 512 * MEBIBYTE;
 
 /** The most objects of a list that are asked for at once. */
 export const CHUNK = 500;
@@ -119,12 +123,19 @@ class Get {
 
   async #open(accept: string, includeObject: ReadOptions["includeObject"]): Promise<OpenTarget[]> {
     const { chunkSize = CHUNK, manifests, labelSelector = "" } = this.#options;
-    const options = { ...this.#options, accept, includeObject, chunkSize };
+    const budget = this.#keepsAll() ? { bytes: MOST_KEPT, left: MOST_KEPT } : undefined;
+    const options = { ...this.#options, accept, includeObject, chunkSize, budget };
     const opened = await openTargets(this.#context.client, this.#targets, options, this.errors);
     if (manifests === undefined || labelSelector === "") return opened;
     // No server selects what is read object by object.
     const isSelected = readLabelSelector(labelSelector);
     return opened.filter(({ first }) => isSelected(asMembers(itemMetadata(first).labels)));
+  }
+
+  /** Whether objects are printed only when all of them have come. */
+  #keepsAll(): boolean {
+    const { output, sortBy: path } = this.#options;
+    return path !== undefined || output.type === "jsonpath" && !printsItems(output);
   }
 
   #needsMetadata(): boolean {

@@ -1,13 +1,15 @@
 /** Prints objects, alone or as a list, in the forms that are no table of the server's. */
 
+import { AppError } from "../../errors.ts";
 import { compactJson, jsonString, jsonText } from "../json-text.ts";
 import { jsonListPrinter, type ListPrinter, yamlListPrinter } from "../list-text.ts";
 import type { JsonMembers } from "../lossless-json.ts";
 import { asText, metadataOf } from "../json-parts.ts";
-import { alignColumns } from "../table-layout.ts";
+import { alignColumns, MOST_TEXT } from "../table-layout.ts";
 import { splitApiVersion } from "../write/object-ref.ts";
 import { yamlText } from "../yaml-printer.ts";
 import { withoutManagedFields } from "./list-items.ts";
+import type { Output } from "./output.ts";
 import { type ReadContext, shownText, type ShowOptions } from "./show.ts";
 
 /** Prints in one form. Columns that are printed one after another share their widths. */
@@ -81,12 +83,22 @@ export class ObjectPrinter {
   }
 
   readonly #rows: string[][] = [];
+  #size = 0;
+
+  #add(row: string[]): void {
+    this.#rows.push(row);
+    for (const cell of row) this.#size += cell.length;
+    if (this.#size > MOST_TEXT) {
+      throw new AppError("INVALID", "What is to be printed is too long for columns.");
+    }
+  }
 
   /** The rows that are not yet printed: on a terminal after each page, elsewhere at the end. */
   #page(isEnd = this.#context.isTerminal): string {
     const { output } = this.#options;
     if (!isEnd || output.type !== "custom-columns") return "";
     const rows = this.#rows.splice(0);
+    this.#size = 0;
     if (!this.#isTitled) rows.unshift([...output.columns.titles]);
     this.#isTitled = true;
     return alignColumns(rows, this.#widths);
@@ -106,7 +118,7 @@ export class ObjectPrinter {
       case "custom-columns":
         return {
           item: (object) => {
-            for (const row of output.columns.lines(object)) this.#rows.push(row);
+            for (const row of output.columns.lines(object)) this.#add(row);
             return "";
           },
           end: () => this.#page(true),
@@ -120,6 +132,11 @@ export class ObjectPrinter {
     if (text === "") return;
     await this.#context.write(shownText(this.#context, text));
   }
+}
+
+/** Whether a template prints a list object by object. */
+export function printsItems({ template, asJson }: Extract<Output, { readonly type: "jsonpath" }>): boolean {
+  return !asJson && template.listPrinter() !== undefined;
 }
 
 /** Prints a list that must be there as a whole. */

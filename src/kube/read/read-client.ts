@@ -1,6 +1,6 @@
 /** The requests that `get` and a watch are made of, and their answers as objects. */
 
-import type { StreamedAnswer } from "../../http/bounded.ts";
+import type { ByteBudget, StreamedAnswer } from "../../http/bounded.ts";
 import { compactJson } from "../json-text.ts";
 import { isMembers, type JsonMembers, readJson } from "../lossless-json.ts";
 import {
@@ -19,6 +19,8 @@ export interface ReadRequest extends ResourceRequest {
   /** Which forms of the answer are understood, the best one first. */
   readonly accept: string;
   readonly repeatable: true;
+  /** What the answers of several requests may come to together. */
+  readonly budget?: ByteBudget | undefined;
 }
 
 /** A {@link ResourceClient} that asks for a form of the answer, and for answers without an end. */

@@ -1,6 +1,7 @@
 /** The answers for everything that is to be read, the first part of each at once and the rest when it is its turn. */
 
 import { type AppError, failureOrThrow } from "../../errors.ts";
+import type { ByteBudget } from "../../http/bounded.ts";
 import { mapConcurrent } from "../../http/map-concurrent.ts";
 import type { JsonMembers } from "../lossless-json.ts";
 import { isUnserved } from "../resource-client.ts";
@@ -19,6 +20,8 @@ export interface ReadOptions {
   readonly chunkSize: number;
   readonly subresource?: string | undefined;
   readonly ignoreNotFound?: boolean | undefined;
+  /** What all answers may come to together. */
+  readonly budget?: ByteBudget | undefined;
   /** See {@link listPages}. */
   readonly onExpired?: ((target: ReadTarget) => void) | undefined;
   /** Told what the server warns of, with each answer. */
@@ -88,6 +91,7 @@ async function* targetPages(
     fieldSelector,
     chunkSize,
     subresource,
+    budget,
     onExpired,
     onWarning,
   } = options;
@@ -99,6 +103,7 @@ async function* targetPages(
       accept,
       query,
       chunkSize,
+      budget,
       onExpired: told,
       onWarning,
     });

@@ -21,9 +21,11 @@ export interface ResourceWorld extends AsyncDisposable {
 }
 
 /** Starts the server. */
-export async function openResourceWorld(): Promise<ResourceWorld> {
+export async function openResourceWorld(
+  options: Parameters<typeof startAdminServer>[0] = {},
+): Promise<ResourceWorld> {
   await using undo = new AsyncDisposableStack();
-  const live = undo.use(await startAdminServer() ?? assert.fail("the server cannot be had"));
+  const live = undo.use(await startAdminServer(options) ?? assert.fail("the server cannot be had"));
   const { server, folder } = live;
   const sandbox = undo.use(await openSandbox());
   const authority = `${folder}/authority.pem`;

@@ -76,6 +76,14 @@ async function until(isSo: () => boolean): Promise<void> {
   for (let left = 400; left > 0 && !isSo(); left -= 1) await pause(50);
 }
 
+/** Until the first watch has begun. */
+async function isWatching({ proxy }: ApiServer): Promise<void> {
+  const isBegun = () =>
+    proxy.requests.some(({ path, status }) => path.includes("watch=true") && status === 200);
+  await until(isBegun);
+  proxy.requests.length = 0;
+}
+
 /** No version of an object is told twice, nor one that is before another; what it was deleted with is none of its own. */
 function assertForwards(changes: readonly Change[]): void {
   const last = new Map<string, string>();
@@ -113,6 +121,7 @@ Deno.test({ name: "watches at the real API server", ignore: !atHand }, async (co
     async () => {
       const writer = new Writer(server.admin, PATH);
       await using watching = startWatch(server, http, [server.admin.token, second]);
+      await isWatching(server);
       for (let count = 0; count < 1_000; count += 1) {
         if (count % 200 === 150) server.proxy.drop();
         if (count === 500) {
@@ -135,6 +144,7 @@ Deno.test({ name: "watches at the real API server", ignore: !atHand }, async (co
     await context.step(`through ${way} every object's last state is told, and what was deleted`, async () => {
       const writer = new Writer(server.admin, PATH);
       await using watching = startWatch(server, http, [second]);
+      await isWatching(server);
       for (let count = 0; count < 100; count += 1) await writer.change();
       await until(() => lastStates(watching.changes).size === writer.states.size);
       // Meanwhile nothing comes through.
