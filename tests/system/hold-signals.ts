@@ -22,6 +22,17 @@ if (mode === "hold") {
   }
 } else {
   using interrupted = interruption();
+  if (mode === "pass") {
+    using _held = interrupted.hold();
+    // A busy machine hands a signal over when it likes.
+    const { promise: came, resolve } = Promise.withResolvers<void>();
+    const tell = () => resolve();
+    Deno.addSignalListener("SIGINT", tell);
+    console.log("held");
+    await came;
+    Deno.removeSignalListener("SIGINT", tell);
+    console.log(interrupted.signal.aborted ? "heard" : "passed");
+  }
   const { promise, resolve } = Promise.withResolvers<string>();
   interrupted.signal.addEventListener("abort", () => resolve((interrupted.signal.reason as AppError).code));
   console.log("ready");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 const ignore = Deno.build.os === "windows";
 
-function start(...mode: readonly ["hold", ...Deno.Signal[]] | readonly ["hear"]) {
+function start(...mode: readonly ["hold", ...Deno.Signal[]] | readonly ["hear" | "pass"]) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL("./hold-signals.ts", import.meta.url).pathname, ...mode],
     stdin: "piped",
@@ -73,4 +73,16 @@ Deno.test("without a signal nothing is thrown when they are let through again", 
   await process.go();
   assert.equal(await process.line(), "lived on");
   assert.equal(await process.end(), 0);
+});
+
+Deno.test("a Ctrl-C that is for another program is not heard, the next one is", { ignore }, async () => {
+  const process = start("pass");
+  assert.equal(await process.line(), "held");
+  process.child.kill("SIGINT");
+  assert.equal(await process.line(), "passed");
+  assert.equal(await process.line(), "ready");
+  process.child.kill("SIGINT");
+  assert.equal(await process.line(), "INTERRUPTED");
+  process.child.kill("SIGKILL");
+  assert.equal(await process.end(), "SIGKILL");
 });

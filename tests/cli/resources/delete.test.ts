@@ -108,6 +108,15 @@ Deno.test({ name: "delete beside kubectl at the real API server", ignore: !atHan
     assert.equal((await run(`delete cm --all --dry-run=server -n ${ours}`)).code, 0);
   });
 
+  await context.step(
+    "a dry run says that what is not there is not deleted, where kubectl says that it is",
+    async () => {
+      const line = "delete cm nothing --dry-run=client".split(" ");
+      assert.equal((await kubectl(...line)).code, 0);
+      assert.match((await run(line)).stderr, /"nothing" not found/);
+    },
+  );
+
   await context.step("-A deletes in every namespace", async () => {
     const labels = { everywhere: "yes" };
     const objects = [configMap("x", { metadata: { labels } })];
