@@ -322,6 +322,21 @@ Deno.test("a server that never ends is given up after twice the time of a reques
   assert.match(missing[0]?.why ?? "", /in time/);
 });
 
+Deno.test("what is forgotten is asked for again, here and by the next command", async () => {
+  await using sandbox = await openSandbox();
+  await Deno.mkdir(sandbox.store.folders.sessions, { recursive: true });
+  const options = { session: "ada@example.com", kind: "discovery", source: BASE, longestLife: 1000 };
+  const { client, asked } = clientOf(PLAIN);
+  const source = discoveryOf(client, await openSessionCache(sandbox.store, options));
+  const before = await source.read();
+  await source.forget();
+  const next = discoveryOf(client, await openSessionCache(sandbox.store, options));
+  assert.deepEqual(await next.read(), before);
+  assert.deepEqual([next.fromCache, asked.length], [false, 10]);
+  await source.read();
+  assert.deepEqual([source.fromCache, asked.length], [true, 10]);
+});
+
 Deno.test("what is kept answers without a request, and a miss is asked for once", async () => {
   await using sandbox = await openSandbox();
   await Deno.mkdir(sandbox.store.folders.sessions, { recursive: true });

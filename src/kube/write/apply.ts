@@ -26,6 +26,7 @@ import {
 } from "./managed-fields.ts";
 import { type DryRun, objectPath, type ObjectRef, refLabel } from "./object-ref.ts";
 import { readObject } from "./read.ts";
+import type { SeenObject } from "./read-ahead.ts";
 import { maskOf } from "./secret-mask.ts";
 
 /** What the server does about fields that it does not know. */
@@ -59,6 +60,7 @@ const ATTEMPTS = 5;
 /**
  * Applies a document. What client-side apply wrote to the object is taken over first; every request may be repeated.
  *
+ * @param seen what a list said of the object a moment ago; it is read unless given.
  * @throws {AppError} `CONFLICT` for fields of other managers, see {@link conflictsIn}, and for an object that others keep
  * changing; `INVALID` for what the server does not take; what a request throws.
  */
@@ -67,8 +69,11 @@ export async function applyObject(
   ref: ObjectRef,
   document: JsonMembers,
   options: ApplyOptions,
+  seen?: SeenObject,
 ): Promise<Applied> {
   const task = { client, ref, document: withoutLastApplied(document), options };
+  const early = seen === undefined ? undefined : await tryToApply(task, seen);
+  if (early !== undefined && early !== "changed meanwhile") return early;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const applied = await tryToApply(task);
     if (applied !== "changed meanwhile") return applied;
@@ -90,9 +95,9 @@ interface ApplyTask {
 /** The answer to a write of what somebody else has written to since it was read. */
 type Meanwhile = "changed meanwhile";
 
-async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
+async function tryToApply(task: ApplyTask, seen?: SeenObject): Promise<Applied | Meanwhile> {
   const { client, ref, document, options } = task;
-  const found = await readObject(client, ref);
+  const found = seen === undefined ? await readObject(client, ref) : seen.object;
   if (options.dryRun === "client") {
     const outcome = found === undefined ? "created" : "configured";
     return { outcome, live: found, object: document, warnings: [], replaced: [] };
@@ -101,7 +106,11 @@ async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
   if (live === "changed meanwhile") return live;
   const sent = documentFor(task, found, live);
   const answer = await sendApply(task, sent, options.force);
-  if (isGood(answer)) return await applied(task, answer, live);
+  if (isGood(answer)) {
+    return isOutdated(task, seen, answer) ? "changed meanwhile" : await applied(task, answer, live);
+  }
+  // What a conflict tells is read afresh.
+  if (seen !== undefined && answer.answer.status === 409) return "changed meanwhile";
   const mask = maskOf([live, sent]);
   const conflicts = conflictsOf(answer, live, sent, mask);
   if (conflicts.length > 0) {
@@ -110,6 +119,18 @@ async function tryToApply(task: ApplyTask): Promise<Applied | Meanwhile> {
   }
   if (answer.answer.status === 409 && !hasPrecondition(document)) return "changed meanwhile";
   throw refusedApply(task, answer, live, mask);
+}
+
+/** Whether an object was created, or written by client-side apply, after it was listed. */
+function isOutdated(
+  { options }: ApplyTask,
+  seen: SeenObject | undefined,
+  { answer, body = {} }: ReadAnswer,
+): boolean {
+  if (seen === undefined || options.dryRun !== "none") return false;
+  return seen.object === undefined
+    ? answer.status !== 201
+    : takenOver(body, options.fieldManager) !== undefined;
 }
 
 /** A dry run takes nothing over, so that old and new items of a list can be too many together. */

@@ -5,6 +5,7 @@ import type { JsonMembers } from "../lossless-json.ts";
 import { type Applied, applyObject, type ApplyOptions } from "./apply.ts";
 import { createObject, type CreateOptions, isUnnamed, type Written } from "./create.ts";
 import { objectLabel } from "./object-ref.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import {
   type Manifest,
   writeAll,
@@ -22,12 +23,14 @@ export async function applyAll(
   manifests: readonly Manifest[],
   options: WrittenDocuments<Applied> & ApplyOptions,
 ): Promise<WriteResult<Applied>[]> {
+  const { client } = context;
+  const ahead = new ReadAhead(client, manifests, options.namespace);
   return await writeAll(context, manifests, {
     ...options,
     isNew: ({ outcome }) => outcome === "created",
     write: async (ref, document) => {
       if (isUnnamed(document)) throw nameless(document);
-      return await applyObject(context.client, ref, document, options);
+      return await applyObject(client, ref, document, options, await ahead.take(ref));
     },
   });
 }

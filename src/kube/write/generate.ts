@@ -73,7 +73,8 @@ function textOf(value: Uint8Array<ArrayBuffer>): string | undefined {
 }
 
 /**
- * The values of a file of lines `NAME=VALUE`; a line without a sign of equality takes the variable of that name.
+ * The values of a file of lines `NAME=VALUE`; a line without a sign of equality takes the variable of that name, which is
+ * empty where there is none.
  *
  * @throws {AppError} `USAGE` for a line that is none, without telling it.
  */
@@ -92,8 +93,7 @@ export function envFileValues(
         hint: "Write NAME=VALUE, with a name of letters, digits, dashes, underscores and dots.",
       });
     }
-    const value = equals < 0 ? variable(name) : start.slice(equals + 1);
-    return value === undefined ? [] : [{ name, value: bytesOf(value) }];
+    return [{ name, value: bytesOf(equals < 0 ? variable(name) ?? "" : start.slice(equals + 1)) }];
   });
 }
 

@@ -496,6 +496,86 @@ Deno.test({ name: "server-side apply at the real API server", ignore: !atHand },
     assert.match(warnings.join("\n"), /"plain": prefer a domain-qualified finalizer name/);
     assert.deepEqual((await apply(server, zone(ns, {}))).warnings, []);
   });
+
+  await context.step(
+    "many of one kind are read by one list, and what it cannot say is asked for",
+    async () => {
+      const ns = await server.namespace();
+      const documents = (data: JsonMembers) =>
+        Array.from({ length: 10 }, (_one, at) => configMap(ns, data, { name: `m-${at}` }));
+      const all = async (data: JsonMembers, options: Partial<ApplyOptions> = {}) => {
+        server.requests.length = 0;
+        const text = manifestText(...documents(data));
+        return await applyAll(server.context, manifestsOf(text), { ...SHARED, ...PLAIN, ...options });
+      };
+      const outcome = (results: readonly WriteResult<Applied>[]) =>
+        [...new Set(outcomes(results).map((one) => one.split(" ")[1]))].join();
+      const reads = () => server.requests.filter((one) => one.startsWith("GET "));
+      const collection = `/api/v1/namespaces/${ns}/configmaps`;
+      assert.equal(outcome(await all({ a: "1" })), "created");
+      assert.deepEqual(reads(), [`GET ${collection}?limit=20`]);
+      assert.equal(outcome(await all({ a: "1" })), "unchanged");
+      assert.equal(outcome(await all({ a: "2" })), "configured");
+      assert.equal(server.requests.length, 11);
+      assert.equal(outcome(await all({ a: "3" }, { dryRun: "server" })), "configured");
+      assert.equal(outcome(await all({ a: "3" }, { dryRun: "client" })), "configured");
+
+      // What kubectl applied is taken over, and a conflict is told with the values of now.
+      await server.ok(["apply", "-f", "INPUT"], manifestText(...documents({ a: "3", b: "1" })));
+      assert.equal(outcome(await all({ a: "4" })), "configured");
+      const live = await server.read(`${collection}/m-7`);
+      assert.deepEqual([live.data, managersOf(live)], [{ a: "4" }, ["datumctl Apply"]]);
+      await server.ok(["patch", "-n", ns, "cm", "m-7", "--type=merge", "-p", '{"data":{"a":"theirs"}}']);
+      const [bad, ...others] = outcomes(await all({ a: "5" })).filter((one) => !one.endsWith(" configured"));
+      assert.deepEqual([bad, others], ["configmap/m-7 CONFLICT", []]);
+    },
+  );
+
+  await context.step("an object that is not in the part of a list that is read is asked for", async () => {
+    const ns = await server.namespace();
+    const make = (count: number, name: string) =>
+      Array.from({ length: count }, (_one, at) => configMap(ns, {}, { name: `${name}-${at}` }));
+    await server.ok(["create", "-f", "INPUT"], manifestText(...make(20, "a"), ...make(4, "z")));
+    server.requests.length = 0;
+    const results = await applyAll(server.context, manifestsOf(manifestText(...make(8, "z"))), {
+      ...SHARED,
+      ...PLAIN,
+    });
+    assert.deepEqual(
+      outcomes(results).map((one) => one.split(" ")[1]),
+      [...Array(4).fill("unchanged"), ...Array(4).fill("created")],
+    );
+    assert.equal(server.requests.filter((one) => one.startsWith("GET ")).length, 9);
+  });
+
+  await context.step(
+    "a dry run shows the server's defaults in the place of what kubectl apply had",
+    async () => {
+      const ns = await server.namespace();
+      const service = (port: number) => ({
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "s", namespace: ns },
+        spec: { selector: { app: "web" }, ports: [{ name: "web", port }] },
+      });
+      const secret = (stringData: JsonMembers) => ({
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "s", namespace: ns },
+        stringData,
+      });
+      await server.ok(["apply", "-f", "INPUT"], manifestText(service(80), secret({ a: "1", b: "1" })));
+      assert.equal((await apply(server, service(80), { dryRun: "server" })).outcome, "unchanged");
+      const dry = await apply(server, secret({ a: "2", c: "1" }), { dryRun: "server" });
+      assert.deepEqual([dry.object.data, dry.object.type], [{ a: "Mg==", c: "MQ==" }, "Opaque"]);
+      const done = await apply(server, secret({ a: "2", c: "1" }));
+      assert.deepEqual(done.object.data, dry.object.data);
+      const labelled = { ...service(80), metadata: { name: "s", namespace: ns, labels: { a: "b" } } };
+      const preview = await apply(server, labelled, { dryRun: "server" });
+      const applied = await apply(server, labelled);
+      assert.deepEqual(preview.object.spec, applied.object.spec);
+    },
+  );
 });
 
 const WRONG_ORDER = `
