@@ -134,6 +134,7 @@ export async function bundle(
     "--config",
     config,
     "--code-splitting",
+
     // For "deno", one CommonJS package anywhere makes main.js load node:module at its start, and the whole node:
     // layer with it. "browser" only takes the packages' ES modules; what imports node: lazily still can.
     "--platform",

