@@ -3,6 +3,7 @@
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
 import { parseArgs } from "node:util";
+import { mergeStart } from "./merge-start.ts";
 import { hostTarget, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
 
@@ -153,6 +154,10 @@ export async function bundle(
     }
   }
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
+  await mergeStart(folder, async (module, outFolder) => {
+    const flags = ["--quiet", "--no-check", "--no-config", "--minify", "--platform", "browser"];
+    await run(Deno.execPath(), ["bundle", ...flags, "--outdir", outFolder, module], { cwd: ROOT, env: {} });
+  });
 }
 
 /** Stands in the place of Node's modules for commander: see there. */

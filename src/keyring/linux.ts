@@ -5,15 +5,13 @@ import { printable } from "../text.ts";
 import { ProgramNotFound, type Run, type RunResult } from "../system/processes.ts";
 import {
   assertStorable,
-  INTERRUPTED_CODE,
   type KeyringLimits,
-  runTool,
+  LINUX_STORE,
   type SecretStore,
   SERVICE,
   systemAccount,
 } from "./store.ts";
-
-const NAME = "the keyring (secret-tool)";
+import { INTERRUPTED_CODE, runTool } from "./tool.ts";
 
 /** The variables that `secret-tool` needs to find the person's session bus, or to start one on X11. */
 export const SECRET_TOOL_VARIABLES = [
@@ -37,7 +35,7 @@ type Doing = "read" | "store" | "remove";
 export function linuxStore(run: Run, env: Readonly<Record<string, string>>): SecretStore {
   // The messages are matched, so they must be English; GLib reads CHARSET so that accounts may be any UTF-8.
   const environment = { ...env, LC_ALL: "C", CHARSET: "UTF-8" };
-  const tool = { store: NAME, program: "secret-tool", run, env: environment };
+  const tool = { store: LINUX_STORE, program: "secret-tool", run, env: environment };
 
   async function call(
     doing: Doing,
@@ -73,7 +71,7 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
 
   return {
     kind: "system",
-    name: NAME,
+    name: LINUX_STORE,
 
     async get(account, limits) {
       let left = limits;

@@ -6,15 +6,13 @@ import { printable } from "../text.ts";
 import type { Run, RunResult } from "../system/processes.ts";
 import {
   assertStorable,
-  INTERRUPTED_CODE,
   type KeyringLimits,
-  runTool,
+  MACOS_STORE,
   type SecretStore,
   SERVICE,
   systemAccount,
 } from "./store.ts";
-
-const NAME = "the keychain (security)";
+import { INTERRUPTED_CODE, runTool } from "./tool.ts";
 
 /** The full path, because the keychain trusts that program to read what it wrote. */
 const SECURITY = "/usr/bin/security";
@@ -41,7 +39,7 @@ const STATUS = {
  * @param env the variables of {@link SECURITY_VARIABLES} that are set
  */
 export function macosStore(run: Run, env: Readonly<Record<string, string>>): SecretStore {
-  const tool = { store: NAME, program: SECURITY, run, env: { ...env, LC_ALL: "C" } };
+  const tool = { store: MACOS_STORE, program: SECURITY, run, env: { ...env, LC_ALL: "C" } };
 
   async function call(args: readonly string[], limits: KeyringLimits, stdin?: string): Promise<RunResult> {
     return await runTool(tool, args, {
@@ -53,7 +51,7 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
 
   return {
     kind: "system",
-    name: NAME,
+    name: MACOS_STORE,
 
     async get(name, limits) {
       const { account } = await systemAccount(name);

@@ -1,12 +1,14 @@
 /** The interface of a secret store: small strings under a service and an account, in calls of limited time. */
 
 import { sha256, toBase32 } from "../encoding.ts";
-import { AppError } from "../errors.ts";
-import { capital } from "../text.ts";
-import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
 
 /** The service of every item of ours. */
 export const SERVICE = "datumctl";
+
+/** What the systems' own stores are called in messages. */
+export const LINUX_STORE = "the keyring (secret-tool)";
+export const MACOS_STORE = "the keychain (security)";
+export const WINDOWS_STORE = "the Windows Credential Manager";
 
 /** How long a call may take, and what ends it early. */
 export interface KeyringLimits {
@@ -68,51 +70,4 @@ export function assertStorable(secret: string): void {
   if (!/^[A-Za-z0-9_-]{1,1024}$/.test(secret)) {
     throw new TypeError("A secret for the keyring must be at most 1,024 characters of base64url");
   }
-}
-
-/** A tool of the system that reads and writes its keyring. */
-export interface KeyringTool {
-  /** What the store is called in messages. */
-  readonly store: string;
-  readonly program: string;
-  readonly run: Run;
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** What one call of a {@link KeyringTool} is given beside its arguments. */
-export interface ToolCall {
-  readonly limits: KeyringLimits;
-  readonly stdin?: string | undefined;
-  /** The error when the tool cannot be run. */
-  readonly unreachable: (error: ProgramError) => AppError;
-}
-
-/**
- * Runs a tool within the limits.
- *
- * @throws {AppError} `KEYRING_TIMEOUT` when its time is over, and what `unreachable` returns.
- */
-export async function runTool(
-  { store, program, run, env }: KeyringTool,
-  args: readonly string[],
-  { limits: { timeout, signal }, stdin, unreachable }: ToolCall,
-): Promise<RunResult> {
-  try {
-    return await run(program, args, { env, timeout: Math.max(1, timeout), stdin, signal });
-  } catch (error) {
-    if (error instanceof ProgramTimeout) {
-      throw new AppError("KEYRING_TIMEOUT", `${capital(store)} did not answer within ${seconds(timeout)}.`, {
-        hint: "If a window asks for the keyring's password, answer it, then run the same command again.",
-        cause: error,
-      });
-    }
-    throw error instanceof ProgramError ? unreachable(error) : error;
-  }
-}
-
-/** The exit code of a child that SIGINT ended. */
-export const INTERRUPTED_CODE = 130;
-
-function seconds(timeout: number): string {
-  return timeout < 1000 ? `${timeout} ms` : `${Math.round(timeout / 100) / 10} s`;
 }

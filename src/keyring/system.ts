@@ -1,29 +1,59 @@
-/** The choice of the operating system's own store. */
+/** The choice of the operating system's own store, whose code is loaded with the first call. */
 
 import type { Run } from "../system/processes.ts";
 import type { CredentialManager } from "../system/windows-credentials.ts";
-import { linuxStore, SECRET_TOOL_VARIABLES } from "./linux.ts";
-import { macosStore, SECURITY_VARIABLES } from "./macos.ts";
-import type { SecretStore } from "./store.ts";
-import { windowsStore } from "./windows.ts";
+import { LINUX_STORE, MACOS_STORE, type SecretStore, WINDOWS_STORE } from "./store.ts";
 
 /** What a system's store is made with; all of it comes from src/system/. */
 export interface SystemParts {
   /** The operating system, as Deno names it. */
   readonly os: string;
-  readonly run: Run;
-  /** The named variables that are set. */
-  readonly childEnvironment: (names: readonly string[]) => Record<string, string>;
+  readonly processes: () => Promise<{
+    readonly run: Run;
+    /** The named variables that are set. */
+    readonly childEnvironment: (names: readonly string[]) => Record<string, string>;
+  }>;
   /** Called on Windows only, when the first secret is needed. */
-  readonly openCredentialManager: () => CredentialManager;
+  readonly credentialManager: () => Promise<() => CredentialManager>;
 }
 
 /**
  * The keyring of this operating system: Keychain, Credential Manager, and the Secret Service on all others. Opening
  * it touches nothing; the first call shows whether it can be used.
  */
-export function systemStore({ os, run, childEnvironment, openCredentialManager }: SystemParts): SecretStore {
-  if (os === "darwin") return macosStore(run, childEnvironment(SECURITY_VARIABLES));
-  if (os === "windows") return windowsStore(openCredentialManager);
+export function systemStore(parts: SystemParts): SecretStore {
+  let opened: Promise<SecretStore> | undefined;
+  const open = () => opened ??= load(parts);
+  return {
+    kind: "system",
+    name: nameOf(parts.os),
+    get: async (account, limits) => await (await open()).get(account, limits),
+    set: async (account, secret, limits) => await (await open()).set(account, secret, limits),
+    delete: async (account, limits) => await (await open()).delete(account, limits),
+  };
+}
+
+async function load({ os, processes, credentialManager }: SystemParts): Promise<SecretStore> {
+  if (os === "windows") {
+    const { windowsStore } = await import("./windows.ts");
+    return windowsStore(await credentialManager());
+  }
+  const { run, childEnvironment } = await processes();
+  if (os === "darwin") {
+    const { macosStore, SECURITY_VARIABLES } = await import("./macos.ts");
+    return macosStore(run, childEnvironment(SECURITY_VARIABLES));
+  }
+  const { linuxStore, SECRET_TOOL_VARIABLES } = await import("./linux.ts");
   return linuxStore(run, childEnvironment(SECRET_TOOL_VARIABLES));
+}
+
+function nameOf(os: string): string {
+  switch (os) {
+    case "darwin":
+      return MACOS_STORE;
+    case "windows":
+      return WINDOWS_STORE;
+    default:
+      return LINUX_STORE;
+  }
 }

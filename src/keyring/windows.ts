@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
 import { type CredentialManager, CredentialManagerUnavailable } from "../system/windows-credentials.ts";
-import { assertStorable, type SecretStore, SERVICE, systemAccount } from "./store.ts";
+import { assertStorable, type SecretStore, SERVICE, systemAccount, WINDOWS_STORE } from "./store.ts";
 
 /** The most characters that Windows keeps of a credential's user name. */
 const LONGEST_USER = 512;
@@ -35,7 +35,7 @@ export function windowsStore(open: () => CredentialManager): SecretStore {
 
   return {
     kind: "system",
-    name: "the Windows Credential Manager",
+    name: WINDOWS_STORE,
 
     async get(name) {
       const { account } = await systemAccount(name);

@@ -5,8 +5,6 @@ import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
 import { systemStore } from "../keyring/system.ts";
 import { type Folders, foldersOf, operatingSystem } from "../system/environment.ts";
 import type { Host } from "../system/host.ts";
-import { childEnvironment, run } from "../system/processes.ts";
-import { openCredentialManager } from "../system/windows-credentials.ts";
 import { fileNameOf } from "./name.ts";
 import { type KeyStore, pathsOf, PROJECT_FOLDER, SessionReader, type StoreParts } from "./reader.ts";
 import type { Removal } from "./remove.ts";
@@ -180,7 +178,14 @@ function secretStores(folders: Folders, { notice }: Host): (kind: KeyStore) => S
   const opened = new Map<KeyStore, SecretStore>();
   const open = (kind: KeyStore): SecretStore =>
     kind === "system"
-      ? systemStore({ os: operatingSystem, run, childEnvironment, openCredentialManager })
+      ? systemStore({
+        os: operatingSystem,
+        processes: () => import("../system/processes.ts"),
+        credentialManager: async () => {
+          const { openCredentialManager } = await import("../system/windows-credentials.ts");
+          return openCredentialManager;
+        },
+      })
       : keyFileStore({ folder: folders.sessions, pathFor: (account) => keyFileOf(folders, account), notice });
   return (kind) => {
     const store = opened.get(kind) ?? open(kind);

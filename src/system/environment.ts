@@ -24,7 +24,11 @@ export const buildTarget: string = Deno.build.target;
  * Identifies this machine or container among those that share its home: a hash of the host's name and of the root
  * file system, which every container has of its own. Eight hexadecimal digits.
  */
-export const machineId: string = hashOf(`${hostName()} ${rootFileSystem()}`);
+export function machineId(): string {
+  return thisMachine ??= hashOf(`${hostName()} ${rootFileSystem()}`);
+}
+
+let thisMachine: string | undefined;
 
 function hostName(): string {
   try {

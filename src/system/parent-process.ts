@@ -1,7 +1,6 @@
 /** The process that started this one, told apart from others with the same number. */
 
 import { machineId } from "./environment.ts";
-import { childEnvironment, run } from "./processes.ts";
 
 /** The process that started this one. */
 export interface ParentProcess {
@@ -24,7 +23,9 @@ export interface ProcessStart {
 
 /** This process's own parent. */
 export const parentProcess: ParentProcess = {
-  id: `${Deno.ppid}@${machineId}`,
+  get id() {
+    return `${Deno.ppid}@${machineId()}`;
+  },
   start: () => startOf(Deno.ppid),
 };
 
@@ -38,6 +39,7 @@ async function startOf(pid: number): Promise<ProcessStart | undefined> {
   try {
     // The runtime itself may not read below /proc without all permissions.
     const files = [`/proc/${pid}/stat`, "/proc/uptime"];
+    const { childEnvironment, run } = await import("./processes.ts");
     const env = childEnvironment(["PATH"]);
     const { code, stdout } = await run("cat", files, { env, timeout: LONGEST_LOOK, limit: 10_000 });
     return code === 0 ? readStart(stdout) : undefined;

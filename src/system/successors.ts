@@ -15,7 +15,7 @@ const NAME = /^(.*)\.new-([0-9a-f]{8})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 
 /** A path for a file's next successor. It differs each time, because two machines can hold one lock. */
 export function successorPath(path: string): string {
-  return `${path}.new-${machineId}-${crypto.randomUUID()}`;
+  return `${path}.new-${machineId()}-${crypto.randomUUID()}`;
 }
 
 /** The successors of a file; none when its folder cannot be listed. */
@@ -77,7 +77,7 @@ export async function clearSuccessors(path: string, own: OwnSuccessor, limit: nu
 
 /** True when its process is known to be gone. */
 async function isDead({ path, machine }: Successor, { locks }: OwnSuccessor): Promise<boolean> {
-  return locks && machine === machineId && await isFree(path) === true;
+  return locks && machine === machineId() && await isFree(path) === true;
 }
 
 /** True when nobody has a file locked; undefined when that is unknown. */

@@ -15,7 +15,11 @@ Deno.test({
   name: "this system's own store keeps, replaces and removes a secret",
   ignore: !asked,
   async fn() {
-    const store = systemStore({ os: Deno.build.os, run, childEnvironment, openCredentialManager });
+    const store = systemStore({
+      os: Deno.build.os,
+      processes: () => Promise.resolve({ run, childEnvironment }),
+      credentialManager: () => Promise.resolve(openCredentialManager),
+    });
     const account = `datumctl-test-${crypto.randomUUID()}@api.example.com`;
     try {
       assert.equal(await store.get(account, bound), undefined);

@@ -20,12 +20,15 @@ Deno.test("systemStore() asks the tool of each system, with no more than that to
     };
     const store = systemStore({
       os,
-      run,
-      childEnvironment(names) {
-        variables = names;
-        return { HOME: "/home/ada" };
-      },
-      openCredentialManager: () => assert.fail("not on Windows"),
+      processes: () =>
+        Promise.resolve({
+          run,
+          childEnvironment(names) {
+            variables = names;
+            return { HOME: "/home/ada" };
+          },
+        }),
+      credentialManager: () => assert.fail("not on Windows"),
     });
     assert.equal(await store.get("ada", { timeout: 1000 }), "secret");
     assert.deepEqual(asked, [tool]);
@@ -37,12 +40,12 @@ Deno.test("systemStore() opens the Credential Manager on Windows, once and not b
   let opened = 0;
   const store = systemStore({
     os: "windows",
-    run: () => assert.fail("no child is run on Windows"),
-    childEnvironment: () => ({}),
-    openCredentialManager() {
-      opened++;
-      return { read: () => undefined, write: () => {}, remove: () => false };
-    },
+    processes: () => assert.fail("no child is run on Windows"),
+    credentialManager: () =>
+      Promise.resolve(() => {
+        opened++;
+        return { read: () => undefined, write: () => {}, remove: () => false };
+      }),
   });
   assert.equal(opened, 0);
   assert.equal(await store.get("ada", { timeout: 1000 }), undefined);

@@ -105,13 +105,13 @@ Deno.test("of half-written files only what a killed process left is cleared away
     return name;
   };
   const successor = (mark: string) => `a.new-${mark}-${crypto.randomUUID()}`;
-  const dead = await left(successor(machineId), 0);
+  const dead = await left(successor(machineId()), 0);
   const deadElsewhere = await left(successor("00000000"), 90);
   const elsewhere = await left(successor("00000000"), 30);
-  const theirs = [`a.new-1`, `a.new`, `a.new-${crypto.randomUUID()}`, `b${successor(machineId).slice(1)}`];
+  const theirs = [`a.new-1`, `a.new`, `a.new-${crypto.randomUUID()}`, `b${successor(machineId()).slice(1)}`];
   for (const name of theirs) await left(name, 90);
   // A process that was stopped for so long still has its lock.
-  const stopped = await left(successor(machineId), 90);
+  const stopped = await left(successor(machineId()), 90);
   using held = await Deno.open(`${it.path}/${stopped}`, { write: true });
   assert.equal(await held.tryLock(true), true);
   await writeFileAtomically(path, "whole");
@@ -160,7 +160,7 @@ Deno.test("a change is made again of what somebody wrote meanwhile, and given up
   await expectRejection(changeFile(path, change), "BUSY");
   assert.equal(await readTextFile(path), "!!!!+!!!!!");
   for (const change of [(text?: string) => text, () => undefined]) {
-    await Deno.writeTextFile(`${path}.new-${machineId}-${crypto.randomUUID()}`, "half");
+    await Deno.writeTextFile(`${path}.new-${machineId()}-${crypto.randomUUID()}`, "half");
     await changeFile(path, (text) => Promise.resolve(change(text)));
     assert.deepEqual(await listFolder(it.path), ["a"], "what a killed process left goes all the same");
   }

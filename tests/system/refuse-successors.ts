@@ -6,7 +6,7 @@ import { machineId } from "../../src/system/environment.ts";
 export async function refuseSuccessors(path: string): Promise<AsyncDisposable> {
   const { randomUUID } = crypto;
   const id = randomUUID.call(crypto);
-  const inTheWay = `${path}.new-${machineId}-${id}`;
+  const inTheWay = `${path}.new-${machineId()}-${id}`;
   await Deno.mkdir(`${inTheWay}/inside`, { recursive: true });
   crypto.randomUUID = () => id;
   return {
