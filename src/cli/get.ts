@@ -126,6 +126,7 @@ export interface GetInput extends FilenameFlags, ScopeFlags {
 /** Prints what the line asks for. A watch ends with 130. */
 export async function runGet(cli: CommandContext, input: GetInput): Promise<void> {
   const { words, raw } = input;
+  checkFlags(input);
   if (raw) {
     checkRaw({ ...input, raw });
     using plane = await openControlPlane(cli, input);
@@ -134,7 +135,7 @@ export async function runGet(cli: CommandContext, input: GetInput): Promise<void
   const list = listOf(input);
   // Other clouds have no such lists: there the word is a type of the server, if it has that.
   if (list !== undefined && hasControlPlanes((await actingSession(cli)).session)) return await list(cli);
-  checkInput(input);
+  checkWords(input);
   const output = await readOutput(formatOf(input), readTemplate);
   const chunkSize = chunkSizeOf(input.chunkSize);
   using plane = await openResources(cli, input);
@@ -181,9 +182,26 @@ function listOf(
   return ORGANIZATIONS.includes(word) && isAlone() ? (cli) => printOrganizations(cli, { output }) : undefined;
 }
 
-/** @throws {AppError} `USAGE` for flags and words that cannot stand together. */
-function checkInput(input: GetInput): void {
-  const { words: [path = "", ...more], output, filename } = input;
+/** @throws {AppError} `USAGE` for flags that cannot stand together. */
+function checkFlags(
+  { output = "", template, showLabels, outputWatchEvents, watch, watchOnly }: GetInput,
+): void {
+  if (showLabels && !["", "wide", "table"].includes(output)) {
+    throw new AppError(
+      "USAGE",
+      "--show-labels is for tables, and cannot be combined with another -o than wide.",
+    );
+  }
+  if (outputWatchEvents && !watch && !watchOnly) {
+    throw new AppError("USAGE", "--output-watch-events can only be used with -w or --watch-only.");
+  }
+  if (template && /^(?:jsonpath|custom-columns)[a-z-]*=/.test(output)) {
+    throw new AppError("USAGE", "-o has a template of its own, so that --template cannot be one, too.");
+  }
+}
+
+/** @throws {AppError} `USAGE` for words that say nothing, or another thing than `-f`. */
+function checkWords({ words: [path = "", ...more], filename }: GetInput): void {
   if (path === "" && filename === undefined) {
     throw new AppError("USAGE", "You must say which type of resource to get.", {
       hint: "Write TYPE, TYPE NAME or TYPE/NAME; see the types: datumctl api-resources",
@@ -198,15 +216,6 @@ function checkInput(input: GetInput): void {
         ? "Write TYPE, TYPE NAME or TYPE/NAME."
         : `For a path: ${shellLine(["datumctl", "get", "--raw", path])}`,
     });
-  }
-  if (input.showLabels && !["", "wide", "table"].includes(output ?? "")) {
-    throw new AppError(
-      "USAGE",
-      "--show-labels is for tables, and cannot be combined with another -o than wide.",
-    );
-  }
-  if (input.outputWatchEvents && !input.watch && !input.watchOnly) {
-    throw new AppError("USAGE", "--output-watch-events can only be used with -w or --watch-only.");
   }
 }
 
@@ -276,7 +285,7 @@ async function follow(
   options: GetOptions & Pick<GetInput, "watchOnly" | "outputWatchEvents">,
 ): Promise<void> {
   const { interrupted: signal, sleep, random, out } = cli;
-  if (options.sortBy) out.warn("--sort-by is ignored: changes are printed as they come.");
+  if (options.sortBy) out.warn("--sort-by sorts what is there already; changes are printed as they come.");
   try {
     await watch(readContext(cli, plane), words, {
       ...options,

@@ -12,7 +12,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 
 /**
  * Lets every boolean flag of a command be given a value, too: `--wait=false`, `-A=true`. A flag without a `--no-` form of
- * its own is left out when it is false.
+ * its own is left out when it is false. The value of a short flag may follow an equals sign: `-o=json`.
  */
 export function takeBooleanValues(command: CommandUnknownOpts): void {
   const parse = command.parseOptions.bind(command);
@@ -23,12 +23,13 @@ export function takeBooleanValues(command: CommandUnknownOpts): void {
   };
 }
 
-/** The flag without its value; nothing where it is false by itself. */
+/** The flag and its value apart, or a boolean flag without its value; nothing where it is false by itself. */
 function plainFlag(command: CommandUnknownOpts, arg: string): string[] {
   const [, flag, value = ""] = /^(--?[A-Za-z][\w-]*)=(.*)$/s.exec(arg) ?? [];
   const option = command.options.find(({ short, long }) =>
     flag !== undefined && [short, long].includes(flag)
   );
+  if (flag !== undefined && option?.required && flag === option.short && value !== "") return [flag, value];
   if (flag === undefined || option === undefined || option.required || option.optional) return [arg];
   const meant = BOOLEANS.get(value);
   if (meant === undefined) {

@@ -55,6 +55,12 @@ export async function get(
 ): Promise<GetResult> {
   return await withServedKinds(context.kinds, async () => {
     const { targets, isSingle, ambiguities, errors } = await chosenTargets(context, args, options);
+    const { subresource, manifests } = options;
+    if (subresource && manifests === undefined && targets.some(({ name }) => name === undefined)) {
+      throw new AppError("USAGE", "Only of objects that are named a subresource can be read.", {
+        hint: "Write TYPE NAME or TYPE/NAME.",
+      });
+    }
     const run = new Get(context, options, targets, errors);
     const emptyIn = await (options.output.type === "table" ? run.table() : run.objects(isSingle));
     return { errors: run.errors, emptyIn, ambiguities };
@@ -82,7 +88,7 @@ class Get {
 
   /** Prints tables. */
   async table(): Promise<GetResult["emptyIn"]> {
-    const { sortBy: path } = this.#options;
+    const path = this.#options.sortBy || undefined;
     const includeObject = path !== undefined ? "Object" : this.#needsMetadata() ? "Metadata" : "None";
     const opened = await this.#open(TABLE, includeObject);
     const tables = new TablePages(this.#context, this.#options, opened.map(({ target }) => target));
@@ -103,7 +109,8 @@ class Get {
 
   /** Prints the objects themselves. */
   async objects(isSingle: boolean): Promise<undefined> {
-    const { sortBy: path, ignoreNotFound = false } = this.#options;
+    const { ignoreNotFound = false } = this.#options;
+    const path = this.#options.sortBy || undefined;
     const opened = await this.#open(OBJECTS, undefined);
     const printer = new ObjectPrinter(this.#context, this.#options);
     if (isSingle) {
@@ -123,8 +130,10 @@ class Get {
 
   async #open(accept: string, includeObject: ReadOptions["includeObject"]): Promise<OpenTarget[]> {
     const { chunkSize = CHUNK, manifests, labelSelector = "" } = this.#options;
+    // As in kubectl, manifests name whole objects.
+    const subresource = manifests === undefined ? this.#options.subresource : undefined;
     const budget = this.#keepsAll() ? { bytes: MOST_KEPT, left: MOST_KEPT } : undefined;
-    const options = { ...this.#options, accept, includeObject, chunkSize, budget };
+    const options = { ...this.#options, accept, includeObject, chunkSize, subresource, budget };
     const opened = await openTargets(this.#context.client, this.#targets, options, this.errors);
     if (manifests === undefined || labelSelector === "") return opened;
     // No server selects what is read object by object.
@@ -135,7 +144,7 @@ class Get {
   /** Whether objects are printed only when all of them have come. */
   #keepsAll(): boolean {
     const { output, sortBy: path } = this.#options;
-    return path !== undefined || output.type === "jsonpath" && !printsItems(output);
+    return Boolean(path) || output.type === "jsonpath" && !printsItems(output);
   }
 
   #needsMetadata(): boolean {
@@ -171,7 +180,7 @@ class Get {
       if (one === undefined) continue;
       const tables: JsonMembers[] = [];
       for (const each of [one, ...more]) tables.push(...await Array.fromAsync(this.#tables(each)));
-      const rows = sortBy(tables.flatMap(rowsOf), path, rowObject);
+      const rows = sortedRows(tables, path);
       found.push({ target: one.target, table: { ...tables[0], rows } });
     }
     return found;
@@ -207,6 +216,12 @@ class Get {
 
 function rowsOf({ rows }: JsonMembers): readonly Json[] {
   return isItems(rows) ? rows : [];
+}
+
+/** The rows of tables, sorted. As for kubectl, a single one need not have what they are sorted by. */
+export function sortedRows(tables: readonly JsonMembers[], path: string): readonly Json[] {
+  const rows = tables.flatMap(rowsOf);
+  return rows.length < 2 ? rows : sortBy(rows, path, rowObject);
 }
 
 function keyOf({ resource }: ReadTarget): string {

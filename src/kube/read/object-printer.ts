@@ -28,7 +28,7 @@ export class ObjectPrinter {
 
   /** Prints an object that is in no list; several of them are documents, one after another. */
   async single(object: JsonMembers): Promise<void> {
-    await this.#write(this.#document(object));
+    await this.#write(await this.#withRows(() => this.#document(object)));
   }
 
   /** Prints what happened to an object, with the whole object, as kubectl does: its managed fields, too. */
@@ -51,11 +51,21 @@ export class ObjectPrinter {
     const printer = this.#listPrinter();
     let isEmpty = true;
     for await (const page of pages) {
-      const parts = page.map((object) => printer.item(this.#shown(object)));
+      const parts = await this.#withRows(() => page.map((object) => printer.item(this.#shown(object))));
       isEmpty &&= page.length === 0;
       if (parts.length > 0) await this.#write(parts.join("") + this.#page());
     }
     if (!isEmpty || !isNothingSilent) await this.#write(printer.end());
+  }
+
+  /** What makes text, after whose failure the rows before it are printed, as by kubectl. */
+  async #withRows<Text>(make: () => Text): Promise<Text> {
+    try {
+      return make();
+    } catch (thrown) {
+      await this.#write(this.#page(true));
+      throw thrown;
+    }
   }
 
   #shown(object: JsonMembers): JsonMembers {

@@ -28,17 +28,9 @@ export async function readOutput(
   const name = equals < 0 ? format ?? "" : format?.slice(0, equals) ?? "";
   const argument = equals < 0 ? undefined : format?.slice(equals + 1);
   if (argument === undefined) {
-    switch (name) {
-      case "":
-      case "table":
-        return { type: "table", wide: false };
-      case "wide":
-        return { type: "table", wide: true };
-      case "json":
-      case "yaml":
-      case "name":
-        return { type: name };
-    }
+    if (name === "" || name === "table" || name === "wide") return { type: "table", wide: name === "wide" };
+    const type = name.toLowerCase();
+    if (type === "json" || type === "yaml" || type === "name") return { type };
   }
   switch (name) {
     case "jsonpath":

@@ -6,7 +6,7 @@ import { isUnserved } from "../resource-client.ts";
 import { asText, metadataOf } from "../json-parts.ts";
 import { alignColumns } from "../table-layout.ts";
 import { chosenTargets } from "./chosen-targets.ts";
-import { CHUNK, type GetOptions } from "./get.ts";
+import { CHUNK, type GetOptions, sortedRows } from "./get.ts";
 import { isTable, plainTable } from "./list-items.ts";
 import { listPages } from "./list-pages.ts";
 import { ObjectPrinter } from "./object-printer.ts";
@@ -24,7 +24,7 @@ import {
 import { itemMetadata, WatchedObjects } from "./watched-objects.ts";
 
 /** What a watch is told beside what to read. */
-export interface WatchGetOptions extends Omit<GetOptions, "sortBy">, WatchOptions {
+export interface WatchGetOptions extends Omit<GetOptions, "subresource">, WatchOptions {
   /** Told a sentence for each word that means more than one resource. */
   readonly onAmbiguity?: ((sentence: string) => void) | undefined;
   /** Only changes, not what is there at the beginning. */
@@ -92,7 +92,7 @@ class Watch {
       query: {
         labelSelector: options.labelSelector,
         fieldSelector: name === undefined ? options.fieldSelector : `metadata.name=${name}`,
-        includeObject: isTabular ? "Metadata" : undefined,
+        includeObject: isTabular ? options.sortBy ? "Object" : "Metadata" : undefined,
       },
       chunkSize: options.chunkSize ?? CHUNK,
     };
@@ -137,10 +137,12 @@ class Watch {
       const items = pageItems(page, this.#context.client.what);
       for (const item of items) this.#state.objects.add(item);
       if (this.#options.watchOnly) continue;
-      if (this.#context.isTerminal || !isTable(page)) await this.#printAll(isTable(page) ? [page] : items);
+      const isShownAtOnce = this.#context.isTerminal && !this.#options.sortBy;
+      if (isShownAtOnce || !isTable(page)) await this.#printAll(isTable(page) ? [page] : items);
       else pages.push(page);
     }
-    await this.#printTogether(pages);
+    const { sortBy } = this.#options;
+    await this.#printTogether(sortBy ? [{ ...pages[0], rows: sortedRows(pages, sortBy) }] : pages);
     // What was read at different times is compared with a new list first.
     this.#state.version = isExpired ? undefined : version;
   }
@@ -148,8 +150,8 @@ class Watch {
   /** Prints a named object as it is now, and takes note of it. */
   async #printObject({ accept, query: { includeObject } }: WatchRequest): Promise<void> {
     const { client } = this.#context;
-    const { subresource, onWarning, watchOnly } = this.#options;
-    const path = targetPath(this.#target, subresource);
+    const { onWarning, watchOnly } = this.#options;
+    const path = targetPath(this.#target);
     const answer = bodyOf(
       client,
       await readAnswer(client, readRequest(path, accept, { includeObject })),

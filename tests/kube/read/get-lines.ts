@@ -202,8 +202,8 @@ const OTHERS = `
   cm -n shop -o jsonpath={.items[*]
   cm -n shop -o custom-columns=
   cm -n shop -o custom-columns=NAME
-  cm -n shop -o custom-columns-file=COLUMNS-FILE
-  cm -n shop -o jsonpath-file=TEMPLATE-FILE
+  cm -n shop -o custom-columns-file=FOLDER/columns
+  cm -n shop -o jsonpath-file=FOLDER/template
   cm -n shop -o jsonpath={range.items[*]}{.metadata.name}={.data.a},{end}
   cm web -n shop -o jsonpath={.data}
   cm web -n shop -o jsonpath={.metadata.managedFields[*].manager}
