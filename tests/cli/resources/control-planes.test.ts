@@ -2,42 +2,14 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { type ApiServer, byUserinfo, startApiServer } from "../../apiserver/apiserver.ts";
 import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
 import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { until } from "../../until.ts";
-import { ADA, GRACE, openWorld, type World } from "../world.ts";
+import { ADA, GRACE } from "../world.ts";
 import { good } from "../run-line.ts";
+import { openPlanes } from "./planes.ts";
 import { atHand } from "./world.ts";
-
-/** A cloud whose API host is the real server, below Datum's paths. */
-interface Planes extends AsyncDisposable {
-  readonly world: World;
-  readonly server: ApiServer;
-  /** Signs in there. */
-  signIn(email: string): Promise<void>;
-}
-
-async function openPlanes(): Promise<Planes> {
-  await using undo = new AsyncDisposableStack();
-  const world = undo.use(await openWorld());
-  const { issuer, caPem, clientId, certificates } = world.cloud;
-  const server = undo.use(
-    await startApiServer({
-      trusted: [{ issuer, caPem, audiences: [clientId] }],
-      introspect: byUserinfo(world.cloud),
-      certificates,
-    }) ?? assert.fail("the server cannot be had"),
-  );
-  const later = undo.move();
-  return {
-    world,
-    server,
-    signIn: async (email) => void good(await world.login(email, `--api-hostname ${server.proxy.host}`)),
-    [Symbol.asyncDispose]: () => later.disposeAsync(),
-  };
-}
 
 const ANONYMOUS = {
   kind: "Status",
