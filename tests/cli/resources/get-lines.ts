@@ -234,11 +234,9 @@ const TYPES = lines(`
 const WAYS = lines(`
   -o wide
   -o name
-  -o json
   -o yaml
   --show-labels
   -L team,app
-  --no-headers
 `);
 
 const SELECTED = each(
