@@ -53,7 +53,8 @@ export class ReadAhead {
     const { resource: { group, version, kind }, namespace, name } = ref;
     const key = keyOf(groupVersionOf(group, version), kind, namespace);
     const count = this.#counts.get(key) ?? 0;
-    if (count < FEW) return undefined;
+    // Other Secrets are nobody's business.
+    if (count < FEW || (group === "" && kind === "Secret")) return undefined;
     let reading = this.#collections.get(key);
     if (reading === undefined) this.#collections.set(key, reading = this.#read(ref, count));
     const collection = await reading;
