@@ -15,6 +15,7 @@ import { kindOf, listFolder, readGivenBytes } from "../../system/files.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";
+import { documentFlags } from "../resources/documents.ts";
 import { listed } from "../resources/flags.ts";
 import { createFlags, createMade } from "./write.ts";
 
@@ -107,7 +108,11 @@ function madeCommand(
 /** The flags of `create` itself, which takes them wherever they stand. */
 function flagsOf(command: CommandUnknownOpts): ReturnType<typeof createFlags> {
   const { parent } = command;
-  return parent === null || parent.name() === "create" ? createFlags(parent ?? command) : flagsOf(parent);
+  if (parent !== null && parent.name() !== "create") return flagsOf(parent);
+  const create = parent ?? command;
+  const { filename, selector } = documentFlags(create);
+  if (filename === undefined && selector === undefined) return createFlags(create);
+  throw new AppError("USAGE", "-f and -l go with manifests, not with what is made from the command line.");
 }
 
 function checked(name: string): string {

@@ -4,9 +4,9 @@ import { failureOrThrow } from "../../errors.ts";
 import { groupVersionOf } from "../discovery.ts";
 import { asItems, asText, metadataOf } from "../json-parts.ts";
 import { isMembers, type JsonMembers } from "../lossless-json.ts";
-import { ask, isGood, type ResourceClient } from "../resource-client.ts";
+import { ask, errorOf, isGood, type ResourceClient } from "../resource-client.ts";
 import { kindKey } from "./kinds.ts";
-import { collectionPath, type ObjectRef } from "./object-ref.ts";
+import { collectionPath, objectPath, type ObjectRef } from "./object-ref.ts";
 import type { Manifest } from "./write-all.ts";
 
 /** Fewer documents of one collection are read one by one. */
@@ -48,12 +48,18 @@ export class ReadAhead {
     }
   }
 
-  /** What is known of an object; undefined where nothing is. It is told once, for it is about to change. */
+  /**
+   * What is known of an object; undefined where nothing is. It is told once, for it is about to change.
+   *
+   * @throws {AppError} `INVALID` for what has no path; `SESSION_REJECTED`.
+   */
   async take(ref: ObjectRef): Promise<SeenObject | undefined> {
     const { resource: { group, version, kind }, namespace, name } = ref;
     const key = keyOf(groupVersionOf(group, version), kind, namespace);
     const count = this.#counts.get(key) ?? 0;
-    if (count < FEW) return undefined;
+    // Other Secrets are nobody's business.
+    if (count < FEW || (group === "" && kind === "Secret")) return undefined;
+    objectPath(ref);
     let reading = this.#collections.get(key);
     if (reading === undefined) this.#collections.set(key, reading = this.#read(ref, count));
     const collection = await reading;
@@ -78,7 +84,8 @@ export class ReadAhead {
           query: { limit: String(Math.min(LARGEST_PAGE, most - objects.size)), continue: next },
           repeatable: true,
         });
-        if (!isGood(read) || read.body === undefined) return undefined;
+        if (!isGood(read)) throw errorOf(this.#client, read);
+        if (read.body === undefined) return undefined;
         // The items of some lists do not say what they are.
         for (const item of asItems(read.body.items).filter(isMembers)) {
           objects.set(asText(metadataOf(item).name), { ...item, ...type });
@@ -86,7 +93,8 @@ export class ReadAhead {
         next = asText(metadataOf(read.body).continue) || undefined;
       } while (next !== undefined && objects.size < most);
     } catch (thrown) {
-      failureOrThrow(thrown);
+      // No other request can do better then.
+      if (failureOrThrow(thrown).code === "SESSION_REJECTED") throw thrown;
       return undefined;
     }
     return { objects, isWhole: next === undefined };

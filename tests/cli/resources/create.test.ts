@@ -39,6 +39,7 @@ const LINES = [
   "create -f FOLDER/one.yaml -o wide",
   "create namespace",
   "create namespace a b",
+  "create namespace a -f FOLDER/one.yaml",
   "create ns made-space --dry-run=client",
   "create ns made-space --dry-run=client -o yaml",
   "create namespace made-space --dry-run=server -o name",
