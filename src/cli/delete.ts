@@ -111,6 +111,7 @@ export async function runDelete(cli: CommandContext, input: DeleteInput): Promis
   const held = input.wait && options.dryRun === "none"
     ? await waitForThem(cli, plane, deleted, timeout || WEEK)
     : undefined;
+  if (deleted.some(({ ref }) => ref.resource.kind === "CustomResourceDefinition")) await plane.kinds.forget();
   endWithFailures(cli, held === undefined ? errors : [...errors, held]);
 }
 
@@ -188,7 +189,7 @@ function warnOfWidth(
 
 async function deleteChosen(
   cli: CommandContext,
-  { client }: ResourcePlane,
+  plane: ResourcePlane,
   chosen: ChosenObjects,
   options: DeleteOptions & { readonly output: string | undefined },
 ): Promise<{ readonly deleted: readonly Deleted[]; readonly errors: readonly AppError[] }> {
@@ -198,9 +199,10 @@ async function deleteChosen(
     output === "name" ? refLabel(ref) : deletedLine(ref, gracePeriod === 0, dryRun);
   const errors = await changeChosen(
     cli,
+    plane,
     chosen,
     "deleting",
-    ({ ref, uid }) => deleteObject(client, ref, options, uid),
+    ({ ref, uid }) => deleteObject(plane.client, ref, options, uid),
     (done) => {
       if (done.outcome === "not there") return;
       deleted.push(done);

@@ -92,6 +92,7 @@ export async function runPatch(cli: CommandContext, input: PatchInput): Promise<
   sayWhere(cli, plane);
   const errors = await changeChosen(
     cli,
+    plane,
     chosen,
     "patching",
     // As for kubectl, a manifest is patched as it stands there when nothing is asked of the server.

@@ -6,6 +6,7 @@ import {
   chooseObjects,
   type ChosenObject,
   type ChosenObjects,
+  withServedKind,
 } from "../../kube/write/chosen-objects.ts";
 import type { AppError } from "../../errors.ts";
 import { changeEach } from "../../kube/write/change-each.ts";
@@ -83,6 +84,7 @@ export async function choose(
  */
 export async function changeChosen<Done>(
   cli: CommandContext,
+  { kinds }: Pick<ResourcePlane, "kinds">,
   { objects, errors }: ChosenObjects,
   doing: string,
   change: (object: ChosenObject) => Promise<Done>,
@@ -92,7 +94,7 @@ export async function changeChosen<Done>(
   const failed = [...errors];
   let at = 0;
   const told = inTurn();
-  await changeEach(objects, change, {
+  await changeEach(objects, (object) => withServedKind(kinds, object, change), {
     onProgress: progress.show,
     onResult(result) {
       const object = objects[at++];

@@ -103,6 +103,7 @@ export async function runMetadata(
   if (!input.list) sayWhere(cli, plane, input);
   const errors = await changeChosen(
     cli,
+    plane,
     chosen,
     verb === "label" ? "labeling" : "annotating",
     ({ ref }) => changeMetadata(plane.client, ref, field, changes, options),

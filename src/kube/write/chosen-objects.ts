@@ -9,6 +9,8 @@ import type { JsonMembers } from "../lossless-json.ts";
 import { asMembers, asText, metadataOf } from "../json-parts.ts";
 import { listPages } from "../read/list-pages.ts";
 import { listItems } from "../read/list-items.ts";
+import { isUnserved } from "../resource-client.ts";
+import { preferredResources } from "../resource-names.ts";
 import type { ReadClient } from "../read/read-client.ts";
 import { type ReadTarget, resolveTargets, targetPath } from "../read/targets.ts";
 import { findKind, unknownKind } from "./kinds.ts";
@@ -71,7 +73,13 @@ export async function chooseObjects(context: ChoiceContext, choice: Choice): Pro
   if (choice.manifests !== undefined) return await inManifests(context, choice, choice.manifests);
   const selects = isSelection(choice);
   const { targets, ambiguities } = await resolveTargets(context.kinds, choice.args, { ...choice, selects });
-  if (selects) return { ...await selected(context, choice, targets), ambiguities };
+  if (selects) {
+    const found = await selected(context, choice, targets);
+    if (!context.kinds.fromCache || !found.errors.some(isUnserved)) return { ...found, ambiguities };
+    // What was kept of the server's resources is old.
+    await context.kinds.read({ fresh: true });
+    return await chooseObjects(context, choice);
+  }
   const objects = targets.map(({ resource, namespace = "", name }) => {
     if (name !== undefined) return { ref: { resource, namespace, name } };
     throw new AppError("USAGE", "A type is given, but no name of an object.", {
@@ -177,7 +185,30 @@ async function selected(
   return { objects: found.flat(), errors };
 }
 
-/** `configmap/a in default`, for a person who is asked. */
+/**
+ * Does something to an object; where its kind is no longer served as an earlier command learned it, once more as it is
+ * served now.
+ */
+export async function withServedKind<Done>(
+  kinds: DiscoverySource,
+  object: ChosenObject,
+  change: (object: ChosenObject) => Promise<Done>,
+): Promise<Done> {
+  try {
+    return await change(object);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError && isUnserved(thrown))) throw thrown;
+    const { resource } = object.ref;
+    const fresh = preferredResources(await kinds.read({ fresh: true }))
+      .find(({ group, kind }) => group === resource.group && kind === resource.kind);
+    if (fresh === undefined || fresh.version === resource.version && fresh.plural === resource.plural) {
+      throw thrown;
+    }
+    return await change({ ...object, ref: { ...object.ref, resource: fresh } });
+  }
+}
+
+/** `configmap/a in namespace default`, for a person who is asked. */
 export function describeRef(ref: ObjectRef): string {
   return ref.resource.namespaced
     ? `${refLabel(ref)} in namespace ${printable(ref.namespace, 100)}`
