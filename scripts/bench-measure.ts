@@ -9,7 +9,7 @@ export interface Candidate {
   readonly env: Readonly<Record<string, string>>;
   /** Puts things in place before a turn; not measured. */
   readonly prepare?: () => void;
-  /** It asks the cloud, which this process serves meanwhile. */
+  /** It asks a server that needs this process meanwhile: to serve, or to read what the server logs. */
   readonly online?: true;
 }
 
@@ -98,7 +98,10 @@ syscall($ENV{GETRUSAGE}, -1, $usage); print STDERR "peak ", (unpack("q*", $usage
 const GETRUSAGE: Readonly<Record<string, string>> = { x86_64: "98", aarch64: "165" };
 
 /** The largest resident size of each candidate and its children, in MiB; empty where it cannot be read. */
-export function peakMemory(candidates: readonly Candidate[], rounds: number): Map<string, number> {
+export async function peakMemory(
+  candidates: readonly Candidate[],
+  rounds: number,
+): Promise<Map<string, number>> {
   const number = GETRUSAGE[Deno.build.arch];
   const peaks = new Map<string, number>();
   for (const { name, command, env } of candidates) {
@@ -106,14 +109,14 @@ export function peakMemory(candidates: readonly Candidate[], rounds: number): Ma
     for (let round = 0; round < rounds; round++) {
       try {
         if (Deno.build.os !== "linux" || number === undefined) throw new Error("no such call here");
-        const { stderr } = new Deno.Command("perl", {
+        const { stderr } = await new Deno.Command("perl", {
           args: ["-e", PEAK, ...command],
           clearEnv: true,
           env: { ...env, GETRUSAGE: number },
           stdin: "null",
           stdout: "null",
           stderr: "piped",
-        }).outputSync();
+        }).output();
         const peak = /peak (\d+)$/.exec(new TextDecoder().decode(stderr))?.[1];
         if (peak === undefined) throw new Error("perl did not tell");
         taken.push(Number(peak) / 1024);

@@ -63,11 +63,13 @@ export async function benchResources(bench: ResourceBench): Promise<Verdict[]> {
         name: `datumctl ${title}`,
         command: [bench.datumctl, ...words.split(" "), "--platform-wide"],
         env: ours,
+        online: true,
       },
       {
         name: `kubectl ${title}`,
         command: [bench.kubectl, ...words.split(" "), ...more === undefined ? [] : [more]],
         env: theirs,
+        online: true,
       },
     ];
     verdicts.push(...await compare(line, candidates, bench.rounds));
@@ -117,7 +119,7 @@ async function compare(
   printTimes(`The API server: ${title}`, [ours, theirs], seen, theirs.name);
   const verdicts = [ratioVerdict(`${title} ÷ kubectl's`, seen, [ours.name], [theirs.name], bound)];
   if (!memory) return verdicts;
-  const peaks = peakMemory([ours, theirs], 1);
+  const peaks = await peakMemory([ours, theirs], 1);
   printMemory(peaks);
   const [peak, allowed] = [peaks.get(ours.name), peaks.get(theirs.name)];
   if (peak !== undefined && allowed !== undefined) {

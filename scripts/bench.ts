@@ -90,7 +90,7 @@ async function bench(cloud: Cloud): Promise<void> {
   const seen = await takeTurns(calls, ROUNDS);
   printTimes("One call", calls, seen, "bare hello");
 
-  const memory = peakMemory(calls, MEMORY_ROUNDS);
+  const memory = await peakMemory(calls, MEMORY_ROUNDS);
   printMemory(memory);
   const crowd = calls.filter(({ name }) => /^bare hello$|^get-token, [a-z ]+$/.test(name));
   const together = await allAtOnce(crowd, AT_ONCE, 5);

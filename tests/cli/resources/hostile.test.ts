@@ -46,6 +46,9 @@ const EXPLAIN = ["explain things", "explain things.spec --recursive"];
 
 const ALL = [...LISTS, ...OBJECTS, ...EXPLAIN];
 
+// deno-lint-ignore no-control-regex -- these are looked for
+const STEERING = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/;
+
 const EVIL = "a\u001b]0;x\u0007\u009b2J\u202e\r\u0000\u2066z";
 
 function thing(name: string, more: JsonMembers = {}): JsonMembers {
@@ -238,10 +241,9 @@ Deno.test("no text of a server steers a terminal", async () => {
     for (const line of ALL) {
       const ran = await server.run(line, { outIsTerminal: true });
       assertEnded(ran, `${line}: ${what}`);
-      // deno-lint-ignore no-control-regex -- these are looked for
       assert.doesNotMatch(
         ran.stdout,
-        /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/,
+        STEERING,
         `${line}: ${what}`,
       );
     }
@@ -400,8 +402,7 @@ Deno.test("a watch ends with what it cannot go on after", async () => {
       watches = 0;
       const ran = await server.run(line, { outIsTerminal: true });
       assertEnded(ran, `${line}: ${what}`);
-      // deno-lint-ignore no-control-regex -- these are looked for
-      assert.doesNotMatch(ran.stdout, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2066]/, `${line}: ${what}`);
+      assert.doesNotMatch(ran.stdout, STEERING, `${line}: ${what}`);
       assert.equal(ran.code, 5, `${line}: ${what}: ${ran.stderr}`);
     }
   }
