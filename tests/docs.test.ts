@@ -53,7 +53,10 @@ async function helpText(args: readonly string[]): Promise<string> {
       errIsTerminal: false,
       canAsk: false,
       columns: () => 80,
-      writeOut: (part) => void (text += part),
+      writeOut(part) {
+        text += part;
+        return true;
+      },
       writeErr: unused,
       keys: unused,
       readIn: unused,

@@ -14,7 +14,7 @@ export function helpCommand(program: CommandUnknownOpts, { terminal }: ProcessCo
     .argument("[words...]")
     .addHelpText("after", "\nExamples:\n  datumctl help auth update-kubeconfig\n  datumctl help exit-codes");
   command.action(async (words) => {
-    if (words[0] === "exit-codes") return terminal.writeOut(await exitCodes());
+    if (words[0] === "exit-codes") return void terminal.writeOut(await exitCodes());
     let at = program;
     for (const word of words) {
       const next = at.commands.find((child) => child.name() === word || child.aliases().includes(word));

@@ -13,7 +13,8 @@ export interface Terminal {
   readonly canAsk: boolean;
   /** Columns of the terminal; 80 when unknown. */
   columns(): number;
-  writeOut(text: string): void;
+  /** False when nobody reads it any more. */
+  writeOut(text: string): boolean;
   writeErr(text: string): void;
   /** Keys as they are typed, each a whole key sequence, until the loop is left. */
   keys(signal: AbortSignal): AsyncGenerator<string, void, void>;
@@ -86,11 +87,12 @@ export function splitKeys(text: string): string[] {
 /**
  * Writes to standard output.
  *
+ * @returns false when nobody reads it any more.
  * @throws {AppError} `STORAGE` when it takes nothing more, like a file on a full disk.
  */
-export function writeOut(text: string): void {
+export function writeOut(text: string): boolean {
   try {
-    writeAll(Deno.stdout, text);
+    return writeAll(Deno.stdout, text);
   } catch (cause) {
     const reason = fileFailure(cause) === "full" ? "the disk is full" : "the system refused";
     throw new AppError("STORAGE", `Cannot write the output: ${reason}.`, {
@@ -109,12 +111,14 @@ export function writeErr(text: string): void {
   }
 }
 
-/** Writes all of a text. A closed pipe is not an error: its reader went away. */
-export function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {
+/** Writes all of a text. A closed pipe is not an error: its reader went away, and the result is false. */
+export function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let written = 0; written < bytes.length;) written += target.writeSync(bytes.subarray(written));
+    return true;
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
+    return false;
   }
 }

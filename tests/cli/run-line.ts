@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly interrupted?: AbortSignal | undefined;
   /** The store's clock unless given. */
   readonly now?: ProcessContext["now"] | undefined;
+  /** True once nobody reads stdout any more, by what was written so far. */
+  readonly readsNoFurther?: ((out: string) => boolean) | undefined;
   /** Waits as the clock does unless given. */
   readonly sleep?: ProcessContext["sleep"] | undefined;
 }
@@ -59,6 +61,7 @@ export function recordingHost(
     interrupted,
     now = store.host.now,
     sleep = pause,
+    readsNoFurther = () => false,
   } = options;
   const written = { out: "", err: "" };
   const terminal: Terminal = {
@@ -67,8 +70,10 @@ export function recordingHost(
     canAsk: keys !== undefined,
     columns: () => columns,
     writeOut: (text) => {
+      if (readsNoFurther(written.out)) return false;
       written.out += text;
       onStdout?.(written.out);
+      return true;
     },
     writeErr: (text) => {
       written.err += text;

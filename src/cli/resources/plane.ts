@@ -7,7 +7,7 @@ import type { ReadContext } from "../../kube/read/show.ts";
 import type { WriteContext } from "../../kube/write/write-all.ts";
 import type { ScopeFlags } from "../../providers/datum/scope.ts";
 import { type CacheOptions, openSessionCache, type SessionCache } from "../../sessions/cache.ts";
-import type { CommandContext } from "../context.ts";
+import { type CommandContext, exitWith } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 
 /** A control plane, or another API server, with its resources; dispose of it. */
@@ -52,7 +52,8 @@ export function readContext(cli: CommandContext, { client, kinds }: ResourcePlan
     client,
     kinds,
     write: (text) => {
-      cli.out.text(text);
+      // Who reads no further, as head does, wants no more to be asked for either.
+      if (!cli.terminal.writeOut(text)) exitWith(0);
       return Promise.resolve();
     },
     isTerminal: cli.terminal.outIsTerminal,

@@ -37,6 +37,15 @@ Deno.test("get, what it asks for and what it tells", { ignore: !atHand }, async 
     assert.deepEqual(asked(planes), [list, `${list}/n-01`, list]);
   });
 
+  await context.step("who reads no further is asked nothing more for", async () => {
+    const readsNoFurther = (out: string) => out !== "";
+    const { code, stderr } = await world.run(`get cm -n many --chunk-size=4 -o name ${FLAGS}`, {
+      readsNoFurther,
+    });
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.deepEqual(asked(planes), [list, list]);
+  });
+
   await context.step("a kept type that is served no longer is looked up once more", async () => {
     let gone = 1;
     proxy.intercept = ({ path }) =>
