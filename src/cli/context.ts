@@ -70,7 +70,7 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
       info: (text) => flags.quiet ? undefined : err(text),
       important: err,
       warn: (text) => flags.quiet ? undefined : err(`warning: ${text}`),
-      debug: (text) => verbose ? err(text) : undefined,
+      debug: verbose ? err : undefined,
     },
   };
 }

@@ -24,8 +24,8 @@ export interface Output {
   important(text: string): void;
   /** Something that went wrong but does not stop the command, on stderr. */
   warn(text: string): void;
-  /** A request to a server, on stderr; with `--verbose` only. */
-  debug(text: string): void;
+  /** A request to a server, on stderr; undefined without `--verbose`, so that no line is made for nobody. */
+  readonly debug: ((text: string) => void) | undefined;
 }
 
 /** What the code of a cloud is handed. */
