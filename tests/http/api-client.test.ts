@@ -578,12 +578,13 @@ Deno.test("a body goes out as it is, with its type, and a query without what is 
 Deno.test("a stream is handed over as it comes, beyond the limits of time and size, and its signal ends it", async () => {
   const stop = new AbortController();
   let isOver = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   await withServer(
     () =>
       new Response(
         new ReadableStream({
           async pull(controller) {
-            await new Promise((resolve) => setTimeout(resolve, 150));
+            await new Promise((resolve) => timer = setTimeout(resolve, 150));
             if (!isOver) controller.enqueue(new TextEncoder().encode("x\n"));
           },
           cancel() {
@@ -604,6 +605,7 @@ Deno.test("a stream is handed over as it comes, beyond the limits of time and si
       }, (error: AppError) => error.code === "INTERRUPTED");
       assert.equal(parts, 3);
       isOver = true;
+      clearTimeout(timer);
     },
     { requestTimeout: 200 },
   );
