@@ -120,6 +120,10 @@ export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): 
     const text = attempt(config, planned, whole);
     if (text !== undefined) return text;
   }
+  // Where the last line has no end, a value and a key behind it would be put at one place.
+  if (!config.text.endsWith("\n")) {
+    return editKubeconfig(parseKubeconfig(`${config.text}\n`, config.file), edit).replace(/\n$/, "");
+  }
   throw tied(config, planned);
 }
 

@@ -277,3 +277,15 @@ Deno.test({
     );
   },
 });
+
+Deno.test("a last key without a value and a line break takes its value, with entries behind it", () => {
+  const text = "users: []\ncurrent-context:";
+  const edited = editKubeconfig(parseKubeconfig(text, "f"), {
+    clusters: [{ name: "web", server: "https://api.example.com" }],
+    currentContext: "web",
+  });
+  assert.equal(
+    edited,
+    "users: []\ncurrent-context: web\nclusters:\n- cluster:\n    server: https://api.example.com\n  name: web",
+  );
+});

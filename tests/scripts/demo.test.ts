@@ -56,6 +56,12 @@ async function runDemo(
 const COMMANDS = [
   "datumctl login",
   "datumctl auth list",
+  "datumctl ctx use acme/web",
+  "datumctl apply -f shop.yaml",
+  "datumctl diff -f shop.yaml",
+  "datumctl apply -f shop.yaml",
+  "datumctl get configmaps",
+  "datumctl delete configmap shop",
   "datumctl auth update-kubeconfig --project web",
   "kubectl get namespaces",
   "datumctl auth get-token --force-refresh --claims",
