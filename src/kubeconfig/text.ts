@@ -121,8 +121,11 @@ export function editKubeconfig(config: ParsedKubeconfig, edit: KubeconfigEdit): 
     if (text !== undefined) return text;
   }
   // Where the last line has no end, a value and a key behind it would be put at one place.
-  if (!config.text.endsWith("\n")) {
-    return editKubeconfig(parseKubeconfig(`${config.text}\n`, config.file), edit).replace(/\n$/, "");
+  if (!/[\r\n]$/.test(config.text)) {
+    const end = config.text.includes("\r\n") ? "\r\n" : "\n";
+    const ended = editKubeconfig(parseKubeconfig(config.text + end, config.file), edit);
+    const text = ended.slice(0, ended.length - end.length);
+    if (ended.endsWith(end) && says(text, planned.data)) return text;
   }
   throw tied(config, planned);
 }
