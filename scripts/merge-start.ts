@@ -1,9 +1,9 @@
 /**
- * Puts all chunks that are loaded at the start into one small one, `core.js`: a start is a third shorter than with thirty
- * chunks that import each other, and half of a chunk's text takes half the time to be read.
+ * Puts all chunks that are loaded at the start into one, `core.js`: a start is shorter than with thirty chunks that import
+ * each other.
  */
 
-/** Bundles one module, minified, into a folder. */
+/** Bundles one module into a folder. */
 export type BundleModule = (entry: string, outFolder: string) => Promise<void>;
 
 const CORE = "core.js";
