@@ -5,16 +5,12 @@ import { AppError } from "../errors.ts";
 import { get, type GetOptions } from "../kube/read/get.ts";
 import { readOutput } from "../kube/read/output.ts";
 import type { ReadContext } from "../kube/read/show.ts";
-import { watch } from "../kube/read/watch.ts";
 import { hasControlPlanes } from "../providers/datum/facts.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import { shellLine } from "../text.ts";
 import { type CommandContext, type ContextOf, exitWith } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { actingSession } from "./pick-session.ts";
-import { checkRaw, runGetRaw } from "./get-raw.ts";
-import { printOrganizations } from "./organizations/print.ts";
-import { printProjects } from "./projects/print.ts";
 import { endWithFailures } from "./resources/failures.ts";
 import { listed, takeBooleanValues } from "./resources/flags.ts";
 import { addFilenameFlags, type FilenameFlags, filenameFlags, readManifests } from "./resources/manifests.ts";
@@ -128,6 +124,7 @@ export async function runGet(cli: CommandContext, input: GetInput): Promise<void
   const { words, raw } = input;
   checkFlags(input);
   if (raw) {
+    const { checkRaw, runGetRaw } = await import("./get-raw.ts");
     checkRaw({ ...input, raw });
     using plane = await openControlPlane(cli, input);
     return await runGetRaw(cli, plane.client, raw);
@@ -177,9 +174,16 @@ function listOf(
   const isAlone = (...flags: readonly string[]) =>
     more.length === 0 && LIST_FORMATS.includes(output) && given.isSubsetOf(new Set(["output", ...flags]));
   if (PROJECTS.includes(word) && isAlone("organization")) {
-    return (cli) => printProjects(cli, { organization, output });
+    return async (cli) => {
+      const { printProjects } = await import("./projects/print.ts");
+      await printProjects(cli, { organization, output });
+    };
   }
-  return ORGANIZATIONS.includes(word) && isAlone() ? (cli) => printOrganizations(cli, { output }) : undefined;
+  if (!ORGANIZATIONS.includes(word) || !isAlone()) return undefined;
+  return async (cli) => {
+    const { printOrganizations } = await import("./organizations/print.ts");
+    await printOrganizations(cli, { output });
+  };
 }
 
 /** @throws {AppError} `USAGE` for flags that cannot stand together. */
@@ -284,6 +288,7 @@ async function follow(
   words: readonly string[],
   options: GetOptions & Pick<GetInput, "watchOnly" | "outputWatchEvents">,
 ): Promise<void> {
+  const { watch } = await import("../kube/read/watch.ts");
   const { interrupted: signal, sleep, random, out } = cli;
   if (options.sortBy) out.warn("--sort-by sorts what is there already; changes are printed as they come.");
   try {

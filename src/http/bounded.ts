@@ -162,13 +162,14 @@ export async function openStream(
   let streamed: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
   const fetch: Fetch = Object.assign(
     async (input: string | URL, own?: RequestInit) => {
-      // The time limit of the headers must not end the body.
-      const opening = new AbortController();
-      const late = () => opening.abort(own?.signal?.reason);
+      // The time limit of the headers must not end the body. A signal made of others could be collected meanwhile.
+      const request = new AbortController();
+      const late = () => request.abort(own?.signal?.reason);
       own?.signal?.addEventListener("abort", late, { once: true });
-      const signal = AbortSignal.any([context.signal, opening.signal]);
+      context.signal.addEventListener("abort", () => request.abort(context.signal.reason), { once: true });
+      if (context.signal.aborted) request.abort(context.signal.reason);
       try {
-        const response = await context.fetch(input, { ...own, signal });
+        const response = await context.fetch(input, { ...own, signal: request.signal });
         if (!isFulfilled(response.status)) return response;
         streamed = response.body;
         const { status, headers } = response;

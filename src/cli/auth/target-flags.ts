@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { serverAddress, trustClusterLine } from "../../kubeconfig/server.ts";
 import { apiServerTarget, clusterTarget, type EntryTarget } from "../../kubeconfig/target.ts";
 import { controlPlaneTarget } from "../../providers/datum/entry-target.ts";
-import { checkedScope } from "../../providers/datum/hosts.ts";
+import { checkedScope } from "../../providers/datum/control-plane-address.ts";
 import { parseHost } from "../../providers/host.ts";
 import type { SessionProviders } from "../../sessions/providers.ts";
 import type { Session } from "../../sessions/session.ts";

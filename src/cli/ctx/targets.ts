@@ -3,7 +3,7 @@
 import { mapConcurrent } from "../../http/map-concurrent.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { checkedScope } from "../../providers/datum/hosts.ts";
+import { checkedScope } from "../../providers/datum/control-plane-address.ts";
 import type { Session } from "../../sessions/session.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import type { CommandContext } from "../context.ts";

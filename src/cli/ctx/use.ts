@@ -5,7 +5,7 @@ import type { ApiClient } from "../../http/api-client.ts";
 import { refusedRequest } from "../../http/api-errors.ts";
 import { AppError } from "../../errors.ts";
 import { reviewSelf } from "../../kube/self-review.ts";
-import { checkedScope, type Scope } from "../../providers/datum/hosts.ts";
+import { checkedScope, type Scope } from "../../providers/datum/control-plane-address.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { openTarget } from "../../providers/datum/control-plane.ts";

@@ -1,7 +1,7 @@
 /** Prints the projects of an organization, for `projects list` and `get projects`. */
 
 import { printable } from "../../text.ts";
-import { checkedScope } from "../../providers/datum/hosts.ts";
+import { checkedScope } from "../../providers/datum/control-plane-address.ts";
 import type { CommandContext } from "../context.ts";
 import { organizationVariable } from "../../providers/datum/scope.ts";
 import { type ActingSession, actingSession } from "../pick-session.ts";

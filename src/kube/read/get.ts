@@ -6,16 +6,15 @@ import { asMembers, asText, metadataOf } from "../json-parts.ts";
 import { readLabelSelector } from "../label-selector.ts";
 import { isItems, type Json, type JsonMembers } from "../lossless-json.ts";
 import { fullNameOf } from "../resource-names.ts";
-import { sortBy } from "../sort-by.ts";
 import { alignColumns, MOST_TEXT } from "../table-layout.ts";
 import { chosenTargets, type ReadChoice } from "./chosen-targets.ts";
 import { isList, isTable, listItems, plainTable, rowObject } from "./list-items.ts";
-import { ObjectPrinter, printsItems } from "./object-printer.ts";
 import { OBJECTS, TABLE } from "./read-client.ts";
 import { type OpenTarget, openTargets, pagesOf, type ReadOptions } from "./read-pages.ts";
 import { objectIn, type ReadContext, shownText, type ShowOptions, viewOf } from "./show.ts";
 import { TableLines } from "./table-lines.ts";
 import { type ReadTarget, withServedKinds } from "./targets.ts";
+import { printsItems } from "./output.ts";
 import { itemMetadata } from "./watched-objects.ts";
 
 /** What `get` is told beside what to read. */
@@ -111,7 +110,10 @@ class Get {
   async objects(isSingle: boolean): Promise<undefined> {
     const { ignoreNotFound = false } = this.#options;
     const path = this.#options.sortBy || undefined;
-    const opened = await this.#open(OBJECTS, undefined);
+    const [opened, { ObjectPrinter }] = await Promise.all([
+      this.#open(OBJECTS, undefined),
+      import("./object-printer.ts"),
+    ]);
     const printer = new ObjectPrinter(this.#context, this.#options);
     if (isSingle) {
       const [one, ...more] = opened;
@@ -180,7 +182,7 @@ class Get {
       if (one === undefined) continue;
       const tables: JsonMembers[] = [];
       for (const each of [one, ...more]) tables.push(...await Array.fromAsync(this.#tables(each)));
-      const rows = sortedRows(tables, path);
+      const rows = await sortedRows(tables, path);
       found.push({ target: one.target, table: { ...tables[0], rows } });
     }
     return found;
@@ -203,6 +205,7 @@ class Get {
     path: string,
   ): AsyncGenerator<JsonMembers[], void, void> {
     const objects = (await Array.fromAsync(this.#pages(opened))).flat();
+    const { sortBy } = await import("../sort-by.ts");
     yield sortBy(objects, path, (object) => object);
   }
 
@@ -219,9 +222,11 @@ function rowsOf({ rows }: JsonMembers): readonly Json[] {
 }
 
 /** The rows of tables, sorted. As for kubectl, a single one need not have what they are sorted by. */
-export function sortedRows(tables: readonly JsonMembers[], path: string): readonly Json[] {
+export async function sortedRows(tables: readonly JsonMembers[], path: string): Promise<readonly Json[]> {
   const rows = tables.flatMap(rowsOf);
-  return rows.length < 2 ? rows : sortBy(rows, path, rowObject);
+  if (rows.length < 2) return rows;
+  const { sortBy } = await import("../sort-by.ts");
+  return sortBy(rows, path, rowObject);
 }
 
 function keyOf({ resource }: ReadTarget): string {

@@ -9,7 +9,6 @@ import { alignColumns, MOST_TEXT } from "../table-layout.ts";
 import { splitApiVersion } from "../write/object-ref.ts";
 import { yamlText } from "../yaml-printer.ts";
 import { withoutManagedFields } from "./list-items.ts";
-import type { Output } from "./output.ts";
 import { type ReadContext, shownText, type ShowOptions } from "./show.ts";
 
 /** Prints in one form. Columns that are printed one after another share their widths. */
@@ -142,11 +141,6 @@ export class ObjectPrinter {
     if (text === "") return;
     await this.#context.write(shownText(this.#context, text));
   }
-}
-
-/** Whether a template prints a list object by object. */
-export function printsItems({ template, asJson }: Extract<Output, { readonly type: "jsonpath" }>): boolean {
-  return !asJson && template.listPrinter() !== undefined;
 }
 
 /** Prints a list that must be there as a whole. */

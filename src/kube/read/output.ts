@@ -2,8 +2,8 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { columnsOfFile, columnsOfText, CustomColumns } from "../custom-columns.ts";
-import { JsonPath } from "../jsonpath.ts";
+import type { CustomColumns } from "../custom-columns.ts";
+import type { JsonPath } from "../jsonpath.ts";
 
 /** A form to print objects in. */
 export type Output =
@@ -35,15 +35,13 @@ export async function readOutput(
   switch (name) {
     case "jsonpath":
     case "jsonpath-as-json":
-      return jsonPath(required(name, argument), name === "jsonpath-as-json");
+      return await jsonPath(required(name, argument), name === "jsonpath-as-json");
     case "jsonpath-file":
-      return jsonPath(await readFile(required(name, argument)), false);
+      return await jsonPath(await readFile(required(name, argument)), false);
     case "custom-columns":
-      return { type: name, columns: new CustomColumns(columnsOfText(argument ?? "")) };
-    case "custom-columns-file": {
-      const columns = columnsOfFile(await readFile(required(name, argument)));
-      return { type: "custom-columns", columns: new CustomColumns(columns) };
-    }
+      return await customColumns(argument ?? "", "text");
+    case "custom-columns-file":
+      return await customColumns(await readFile(required(name, argument)), "file");
     case "go-template":
     case "go-template-file":
     case "template":
@@ -55,11 +53,23 @@ export async function readOutput(
   throw new AppError("USAGE", `"${printable(format ?? "", 100)}" is no output format.`, { hint: FORMATS });
 }
 
-function jsonPath(template: string, asJson: boolean): Output {
+async function jsonPath(template: string, asJson: boolean): Promise<Output> {
+  const { JsonPath } = await import("../jsonpath.ts");
   return { type: "jsonpath", template: JsonPath.parse(template), asJson };
+}
+
+async function customColumns(text: string, form: "text" | "file"): Promise<Output> {
+  const { columnsOfFile, columnsOfText, CustomColumns } = await import("../custom-columns.ts");
+  const columns = form === "file" ? columnsOfFile(text) : columnsOfText(text);
+  return { type: "custom-columns", columns: new CustomColumns(columns) };
 }
 
 function required(name: string, argument: string | undefined): string {
   if (argument !== undefined && argument !== "") return argument;
   throw new AppError("USAGE", `-o ${name} takes what is to be printed: -o ${name}=….`, { hint: FORMATS });
+}
+
+/** Whether a template prints a list object by object. */
+export function printsItems({ template, asJson }: Extract<Output, { readonly type: "jsonpath" }>): boolean {
+  return !asJson && template.listPrinter() !== undefined;
 }

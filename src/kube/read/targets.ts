@@ -12,6 +12,7 @@ import {
   resolveResource,
 } from "../resource-names.ts";
 import { collectionPath, objectPath } from "../write/object-ref.ts";
+import type { Manifest } from "../write/write-all.ts";
 
 /** A list, or one object. */
 export interface ReadTarget {
@@ -29,6 +30,20 @@ export interface ReadTargets {
   readonly isSingle: boolean;
   /** A sentence for each word that means more than one resource. */
   readonly ambiguities: readonly string[];
+}
+
+/** What is to be read, and why something else cannot be. */
+export interface ChosenTargets extends ReadTargets {
+  readonly errors: readonly AppError[];
+}
+
+/** Manifests that are read from the server. */
+export interface ReadManifests {
+  readonly manifests: readonly Manifest[];
+  /** Whether they are of one file, whose only object is printed without a list around it. */
+  readonly isOneFile: boolean;
+  /** Whether objects of another namespace fail. */
+  readonly onlyThatNamespace: boolean;
 }
 
 /** Where to look. */

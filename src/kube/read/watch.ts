@@ -142,7 +142,7 @@ class Watch {
       else pages.push(page);
     }
     const { sortBy } = this.#options;
-    await this.#printTogether(sortBy ? [{ ...pages[0], rows: sortedRows(pages, sortBy) }] : pages);
+    await this.#printTogether(sortBy ? [{ ...pages[0], rows: await sortedRows(pages, sortBy) }] : pages);
     // What was read at different times is compared with a new list first.
     this.#state.version = isExpired ? undefined : version;
   }

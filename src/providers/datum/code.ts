@@ -9,14 +9,8 @@ import type { Session } from "../../sessions/session.ts";
 import { DATUM, hasControlPlanes } from "./facts.ts";
 import type { MachineAddress, NamedTarget, ProviderCode } from "../provider.ts";
 import { printable } from "../../text.ts";
-import {
-  DATUM_API_HOST,
-  DATUM_AUTH_HOST,
-  datumClientId,
-  datumHosts,
-  datumTarget,
-  scopeOfServer,
-} from "./hosts.ts";
+import { DATUM_API_HOST, scopeOfServer } from "./control-plane-address.ts";
+import { DATUM_AUTH_HOST, datumClientId, datumHosts, datumTarget } from "./hosts.ts";
 
 /** Datum's code. */
 export const DATUM_CODE: ProviderCode = {

@@ -4,7 +4,7 @@ import { type ApiClient, openApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../../kube/refusal.ts";
-import { controlPlaneUrl, userControlPlaneUrl } from "./hosts.ts";
+import { controlPlaneUrl, userControlPlaneUrl } from "./control-plane-address.ts";
 import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
 import {
   acceptedBefore,

@@ -9,7 +9,7 @@ import type { TokenKind } from "../../sessions/token.ts";
 import { SAME_COMMAND } from "../../system/network.ts";
 import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
 import { parseHost } from "../host.ts";
-import { controlPlaneName, controlPlaneUrl, type Scope } from "./hosts.ts";
+import { controlPlaneName, controlPlaneUrl, type Scope } from "./control-plane-address.ts";
 
 /**
  * The control plane of an organization or project, at the session's API host unless `hostname` names another.

@@ -13,7 +13,7 @@ import {
   loadKubeconfig,
 } from "../../kubeconfig/file.ts";
 import { hasControlPlanes } from "./facts.ts";
-import { scopeOfServer } from "./hosts.ts";
+import { scopeOfServer } from "./control-plane-address.ts";
 import type { ChosenSession } from "../../sessions/choose.ts";
 import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Environment } from "../../system/environment.ts";

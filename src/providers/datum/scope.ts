@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import type { Kubeconfig, KubeconfigContext } from "../../kubeconfig/file.ts";
-import { checkedScope, type Scope } from "./hosts.ts";
+import { checkedScope, type Scope } from "./control-plane-address.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { Environment } from "../../system/environment.ts";
 

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import {
   checkedScope,
   controlPlaneUrl,
-  datumTarget,
   userControlPlaneUrl,
-} from "../../../src/providers/datum/hosts.ts";
+} from "../../../src/providers/datum/control-plane-address.ts";
+import { datumTarget } from "../../../src/providers/datum/hosts.ts";
 import { CONTROL_PLANE_APIS, type ControlPlaneApi } from "../../../src/providers/datum/facts.ts";
 import { expectError } from "../../expect-error.ts";
 

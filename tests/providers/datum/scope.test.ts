@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { kubeconfigPaths, loadKubeconfig } from "../../../src/kubeconfig/file.ts";
 import { CLOUDFLEET } from "../../../src/providers/cloudfleet/facts.ts";
 import { DATUM } from "../../../src/providers/datum/facts.ts";
-import { scopeOfServer } from "../../../src/providers/datum/hosts.ts";
+import { scopeOfServer } from "../../../src/providers/datum/control-plane-address.ts";
 import { scopeOfContext } from "../../../src/providers/datum/kubeconfig-context.ts";
 import { chosenScope, type ScopeFlags, scopeInUse } from "../../../src/providers/datum/scope.ts";
 import { OIDC } from "../../../src/providers/oidc/facts.ts";
