@@ -24,6 +24,8 @@ export const HINTS = {
   },
   NOT_FOUND: {
     served: "See what is served there: datumctl api-resources",
+    objects: (words: string) => `See what there is, in all namespaces: datumctl get ${words}`,
+    namespace: (words: string) => `See which there are, or create it: datumctl create namespace ${words}`,
     version: "See which versions are served there: datumctl api-versions",
     controlPlane: `See what there is: datumctl ctx list. ${UNASKED}`,
     apiServer: `Check what was named. ${UNASKED}`,

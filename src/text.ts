@@ -80,3 +80,28 @@ export function shellLine(words: readonly string[]): string {
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** The nearest of some words; undefined when none is near: a third of its letters may be wrong. */
+export function nearestWord(word: string, names: readonly string[]): string | undefined {
+  const near = names.map((name) => [distance(word, name), name] as const).sort(([a], [b]) => a - b)[0];
+  return near !== undefined && near[0] <= Math.max(1, Math.floor(word.length / 3)) ? near[1] : undefined;
+}
+
+/** The number of edits (insert, delete, replace, swap two neighbours) between two words. */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+        ? (before[j - 2] ?? Infinity) + 1
+        : Infinity;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -116,9 +116,13 @@ export async function runDelete(cli: CommandContext, input: DeleteInput): Promis
 }
 
 function needsYes(): AppError {
-  return new AppError("USAGE", "What --all or a selector chooses is deleted after a question only.", {
-    hint: "Confirm on the command line: --yes. To see what it is: --dry-run=server",
-  });
+  return new AppError(
+    "USAGE",
+    "What --all or a selector chooses is deleted after a question, and there is no terminal to ask on.",
+    {
+      hint: "Confirm on the command line: --yes. To see what it is: --dry-run=server",
+    },
+  );
 }
 
 /** @throws {AppError} `USAGE`. */

@@ -27,7 +27,7 @@ import type { ScopeFlags } from "../providers/datum/scope.ts";
 const EXAMPLES = `
 Examples:
   datumctl patch configmap a -p '{"data":{"color":"blue"}}'
-  datumctl patch dnszone/example-com --type=merge -p 'spec: {class: premium}'
+  datumctl patch dnszone/example-com --type=merge -p 'spec: {nameservers: 3}'
   datumctl patch configmap a --type=json -p '[{"op":"remove","path":"/data/color"}]'
   datumctl patch -f zone.yaml --patch-file=change.yaml --type=merge --dry-run=server
 

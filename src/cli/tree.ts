@@ -38,24 +38,24 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   ],
   [["tokens"], async (contextOf) => (await import("./tokens/group.ts")).tokensCommand(contextOf)],
   [["clusters"], async (contextOf) => (await import("./clusters/group.ts")).clustersCommand(contextOf)],
+  [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
+  [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
+  [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],
+  [["events"], async (contextOf) => (await import("./events.ts")).eventsCommand(contextOf)],
+  [["apply"], async (contextOf) => (await import("./apply.ts")).applyCommand(contextOf)],
+  [["diff"], async (contextOf) => (await import("./diff.ts")).diffCommand(contextOf)],
+  [["create"], async (contextOf) => (await import("./create/group.ts")).createCommand(contextOf)],
+  [["edit"], async (contextOf) => (await import("./edit.ts")).editCommand(contextOf)],
+  [["patch"], async (contextOf) => (await import("./patch.ts")).patchCommand(contextOf)],
+  [["label"], async (contextOf) => (await import("./label.ts")).labelCommand(contextOf)],
+  [["annotate"], async (contextOf) => (await import("./annotate.ts")).annotateCommand(contextOf)],
+  [["delete"], async (contextOf) => (await import("./delete.ts")).deleteCommand(contextOf)],
+  [["wait"], async (contextOf) => (await import("./wait.ts")).waitCommand(contextOf)],
   [
     ["api-resources"],
     async (contextOf) => (await import("./api-resources.ts")).apiResourcesCommand(contextOf),
   ],
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
-  [["apply"], async (contextOf) => (await import("./apply.ts")).applyCommand(contextOf)],
-  [["create"], async (contextOf) => (await import("./create/group.ts")).createCommand(contextOf)],
-  [["delete"], async (contextOf) => (await import("./delete.ts")).deleteCommand(contextOf)],
-  [["describe"], async (contextOf) => (await import("./describe.ts")).describeCommand(contextOf)],
-  [["events"], async (contextOf) => (await import("./events.ts")).eventsCommand(contextOf)],
-  [["explain"], async (contextOf) => (await import("./explain.ts")).explainCommand(contextOf)],
-  [["diff"], async (contextOf) => (await import("./diff.ts")).diffCommand(contextOf)],
-  [["get"], async (contextOf) => (await import("./get.ts")).getCommand(contextOf)],
-  [["wait"], async (contextOf) => (await import("./wait.ts")).waitCommand(contextOf)],
-  [["patch"], async (contextOf) => (await import("./patch.ts")).patchCommand(contextOf)],
-  [["label"], async (contextOf) => (await import("./label.ts")).labelCommand(contextOf)],
-  [["annotate"], async (contextOf) => (await import("./annotate.ts")).annotateCommand(contextOf)],
-  [["edit"], async (contextOf) => (await import("./edit.ts")).editCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 
@@ -157,7 +157,7 @@ function forEachCommand(command: CommandUnknownOpts, visit: (command: CommandUnk
 function programCommand(): CommandUnknownOpts {
   const program: CommandUnknownOpts = new Command("datumctl");
   program.description(
-    "Signs people and machines in to Kubernetes-style clouds, and hands kubectl a fresh credential.",
+    "Signs people and machines in to Kubernetes-style clouds, works with what is there, and hands kubectl a fresh credential.",
   )
     .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
     .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
@@ -181,7 +181,8 @@ function programCommand(): CommandUnknownOpts {
     .helpCommand(false)
     .addHelpText(
       "after",
-      "\nExamples:\n  datumctl login\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
+      "\nExamples:\n  datumctl login\n  datumctl ctx use ORG/PROJECT\n  datumctl get dnszones\n  datumctl apply -f zone.yaml\n\n" +
+        "For kubectl:\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
     );
   return holdsOthers(program);
 }

@@ -2,7 +2,7 @@
 
 import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
-import { capital, printable } from "../text.ts";
+import { capital, nearestWord, printable, shellLine } from "../text.ts";
 
 /** Commander's error as our own. The hint names the nearest word, else the help of the command that refused. */
 export function usageError(
@@ -24,6 +24,12 @@ export function usageError(
     return new AppError("USAGE", what, {
       hint: nearestCommand(command.args[0] ?? "", command) ?? `${few}${help}`,
     });
+  }
+  const word = command.args.find((arg) => arg !== "");
+  const takesFiles = command.options.some(({ long }) => long === "--filename");
+  if (code === "commander.excessArguments" && takesFiles && word !== undefined) {
+    const line = shellLine([...wordsOf(command).split(" "), "-f", word]);
+    return new AppError("USAGE", what, { hint: `Files and folders are named with -f: ${line}` });
   }
   const [, flag = ""] = code === "commander.unknownOption" ? /'([^]*)'/.exec(message) ?? [] : [];
   return new AppError("USAGE", what, { hint: nearestFlag(flag, command) ?? help });
@@ -59,27 +65,6 @@ function nearestFlag(flag: string, command: CommandUnknownOpts): string | undefi
 }
 
 function nearest(word: string, names: readonly string[], prefix = ""): string | undefined {
-  const near = names.map((name) => [distance(word, name), name] as const).sort(([a], [b]) => a - b)[0];
-  return near !== undefined && near[0] <= Math.max(1, Math.floor(word.length / 3))
-    ? `Did you mean ${prefix}${near[1]}?`
-    : undefined;
-}
-
-/** The number of edits (insert, delete, replace, swap two neighbours) between two words. */
-function distance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-        ? (before[j - 2] ?? Infinity) + 1
-        : Infinity;
-      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const near = nearestWord(word, names);
+  return near === undefined ? undefined : `Did you mean ${prefix}${near}?`;
 }

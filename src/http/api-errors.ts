@@ -11,6 +11,8 @@ import { CHECK_NETWORK, type FailedRequest, noAnswer, type RequestErrors } from 
 export interface Refusals {
   /** What to do next, by what the refusal is called. */
   readonly hints: Readonly<Record<"FORBIDDEN" | "NOT_FOUND" | "CONFLICT" | "INVALID", string>>;
+  /** What to do next about this very refusal, where more is known of it. */
+  readonly hintFor?: ((answer: ApiAnswer) => string | undefined) | undefined;
   /** True for a refusal that comes again whenever the same request does, although its status says otherwise. */
   readonly isFinal?: ((answer: ApiAnswer) => boolean) | undefined;
   /** True for an answer that refuses the token although it is no 401. */
@@ -104,7 +106,10 @@ export function refusal(answer: ApiAnswer, { baseUrl, what, who, nextStep, refus
     });
   }
   const [code, sentence] = refusedAs(status, { host, what, who });
-  return new AppError(code, `${sentence} ${said}.`, { hint: refusals.hints[code], cause });
+  return new AppError(code, `${sentence} ${said}.`, {
+    hint: refusals.hintFor?.(answer) ?? refusals.hints[code],
+    cause,
+  });
 }
 
 function refusedAs(

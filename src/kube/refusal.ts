@@ -1,18 +1,23 @@
 /** The refusals of a Kubernetes API beyond their HTTP status: its Status objects, and where to look next. */
 
+import { isObject } from "../encoding.ts";
 import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
 import { HINTS } from "../hints.ts";
 import { messageOf, type Refusals } from "../http/api-errors.ts";
-import { printable } from "../text.ts";
+import { printable, shellLine } from "../text.ts";
 
 /** The refusals of a Kubernetes API, with the next steps that depend on the API. */
-export function kubernetesRefusals(steps: Pick<Refusals["hints"], "FORBIDDEN" | "NOT_FOUND">): Refusals {
+export function kubernetesRefusals(
+  steps: Pick<Refusals["hints"], "FORBIDDEN" | "NOT_FOUND">,
+  where: readonly string[] = [],
+): Refusals {
   return {
     hints: {
       ...steps,
       CONFLICT: "Look at what is there now, then decide.",
       INVALID: "Correct what the message names.",
     },
+    hintFor: (answer) => answer.status === 404 ? hintForObject(answer, where) : undefined,
     // A server that allows anonymous requests treats an unknown token as anonymous.
     refusesToken: (answer) => answer.status === 403 && messageOf(answer).includes("system:anonymous"),
     // A server that cannot read a document as what its kind says answers with a Status without a reason.
@@ -26,6 +31,19 @@ export const KUBERNETES_REFUSALS = kubernetesRefusals({
   FORBIDDEN: HINTS.FORBIDDEN.action,
   NOT_FOUND: HINTS.NOT_FOUND.served,
 });
+
+/** Where to look for an object that is not there: it may be in another namespace. */
+function hintForObject(answer: ApiAnswer, where: readonly string[]): string | undefined {
+  const details = objectOf(answer)?.details;
+  if (!isObject(details)) return undefined;
+  const { kind, name } = details;
+  const isWord = (text: unknown): text is string =>
+    typeof text === "string" && /^[a-z0-9][a-z0-9.-]*$/.test(text);
+  if (!isWord(kind) || !isWord(name)) return undefined;
+  return kind === "namespaces"
+    ? HINTS.NOT_FOUND.namespace(shellLine([name, ...where]))
+    : HINTS.NOT_FOUND.objects(shellLine([kind, "-A", ...where]));
+}
 
 function isStatusWithoutReason(answer: ApiAnswer): boolean {
   const object = objectOf(answer);

@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
-import { printable } from "../text.ts";
+import { nearestWord, printable } from "../text.ts";
 import type { ApiResource, Discovery, DiscoverySource } from "./discovery.ts";
 
 /** `plural.group`; only the plural for the core group. */
@@ -76,8 +76,18 @@ export async function resolveResource(source: DiscoverySource, word: string): Pr
   throw new AppError(
     "NOT_FOUND",
     `There is no resource "${printable(word, 80)}" in ${source.client.what}.${missing}`,
-    { hint: HINTS.NOT_FOUND.served },
+    { hint: hintForWord(discovery, word) },
   );
+}
+
+/** The nearest name that is served, and where to see them all. */
+export function hintForWord({ resources }: Discovery, word: string): string {
+  const names = resources.flatMap(({ plural, singular, shortNames }) => [plural, singular, ...shortNames])
+    .filter((name) => name !== "");
+  const near = nearestWord(word.toLowerCase(), names);
+  return near === undefined
+    ? HINTS.NOT_FOUND.served
+    : `Did you mean ${printable(near, 80)}? ${HINTS.NOT_FOUND.served}`;
 }
 
 /** A sentence with everything else that a word could mean; undefined when it means one thing. */

@@ -13,6 +13,7 @@ import { changeEach } from "../../kube/write/change-each.ts";
 import type { CommandContext } from "../context.ts";
 import { addFilenameFlags, type FilenameFlags, filenameFlags, readManifests } from "./manifests.ts";
 import type { ResourcePlane } from "./plane.ts";
+import { interruptedAfter } from "./failures.ts";
 import { openProgress } from "./progress.ts";
 import { inTurn } from "./results.ts";
 
@@ -94,19 +95,24 @@ export async function changeChosen<Done>(
   const failed = [...errors];
   let at = 0;
   const told = inTurn();
-  await changeEach(objects, (object) => withServedKind(kinds, object, change), {
-    onProgress: progress.show,
-    onResult(result) {
-      const object = objects[at++];
-      if (result.type === "failed") failed.push(result.error);
-      else if (object !== undefined) {
-        told.add(() => {
-          progress.clear();
-          return tell(result.done, object);
-        });
-      }
-    },
-  });
+  try {
+    await changeEach(objects, (object) => withServedKind(kinds, object, change), {
+      onProgress: progress.show,
+      onResult(result) {
+        const object = objects[at++];
+        if (result.type === "failed") failed.push(result.error);
+        else if (object !== undefined) {
+          told.add(() => {
+            progress.clear();
+            return tell(result.done, object);
+          });
+        }
+      },
+    });
+  } catch (thrown) {
+    progress.clear();
+    throw interruptedAfter(thrown, at, objects.length);
+  }
   await told.end();
   return failed;
 }

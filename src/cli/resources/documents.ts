@@ -9,7 +9,7 @@ import type { WrittenDocuments } from "../../kube/write/documents.ts";
 import { failuresError, isDefinition, type Manifest, type WriteResult } from "../../kube/write/write-all.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
-import { tellFailures } from "./failures.ts";
+import { interruptedAfter, tellFailures } from "./failures.ts";
 import { takeBareFlags } from "./flags.ts";
 import { addFilenameFlags, type FilenameFlags, filenameFlags, readManifests } from "./manifests.ts";
 import type { ResourcePlane } from "./plane.ts";
@@ -151,7 +151,7 @@ export async function writeDocuments<Done>(
   } catch (thrown) {
     progress.clear();
     tellFailures(cli, failures());
-    throw thrown;
+    throw interruptedAfter(thrown, results.length, manifests.length);
   } finally {
     // What is served may be another thing now.
     if (manifests.some(isDefinition)) await kinds.forget();

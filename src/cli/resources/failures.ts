@@ -1,14 +1,19 @@
 /** Several failures of one command: each is told, and the exit code is theirs where they have one in common. */
 
-import { type AppError, CODES, formatError } from "../../errors.ts";
+import { AppError, CODES, formatError } from "../../errors.ts";
 import { type CommandContext, exitWith } from "../context.ts";
 
-/** Tells every error on stderr. */
+/** Tells every error on stderr; for people, a next step that several have in common once, behind them. */
 export function tellFailures(
   { terminal, errorFormat }: Pick<CommandContext, "terminal" | "errorFormat">,
   errors: readonly AppError[],
 ): void {
-  for (const error of errors) terminal.writeErr(formatError(error, errorFormat));
+  for (const [at, error] of errors.entries()) {
+    const isSaidNext = errorFormat === "human" && error.hint === errors[at + 1]?.hint;
+    const { code, message, retryable } = error;
+    const told = isSaidNext ? new AppError(code, message, { retryable }) : error;
+    terminal.writeErr(formatError(told, errorFormat));
+  }
 }
 
 /**
@@ -25,4 +30,13 @@ export function endWithFailures(
   tellFailures(cli, errors);
   const { exit } = CODES[first.code];
   exitWith(others.every(({ code }) => CODES[code].exit === exit) ? exit : 1);
+}
+
+/** `INTERRUPTED` with how far a command came; any other error as it is. */
+export function interruptedAfter(thrown: unknown, done: number, all: number): unknown {
+  if (!(thrown instanceof AppError) || thrown.code !== "INTERRUPTED" || all < 2) return thrown;
+  return new AppError("INTERRUPTED", `Interrupted after ${done} of ${all} objects.`, {
+    hint: "A few more may have been done already. Run the same command again to go on.",
+    cause: thrown,
+  });
 }

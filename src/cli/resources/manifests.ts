@@ -72,15 +72,12 @@ export async function readManifests(
     }
   }
   if (found.length > 0) return found;
-  throw new AppError(
-    "USAGE",
-    `There is no object in ${filename.map((name) => printable(name)).join(", ")}.`,
-    {
-      hint: recursive
-        ? "Folders are read for .yaml, .yml and .json."
-        : "Folders in a folder are read with -R.",
-    },
-  );
+  const sources = filename.map((name) => name === "-" ? "standard input" : printable(name));
+  throw new AppError("USAGE", `There is no object in ${sources.join(", ")}.`, {
+    hint:
+      "A manifest names an apiVersion, a kind and a metadata.name. Of folders .yaml, .yml and .json are " +
+      "read, and the folders in them with -R.",
+  });
 }
 
 /** A text, and where it is from. */

@@ -4,15 +4,19 @@ import type { CommandContext } from "../context.ts";
 import type { ResourcePlane } from "./plane.ts";
 
 /** What of a control plane is named. */
-export type NamedPlane = Pick<ResourcePlane, "what" | "host" | "namespace">;
+export type NamedPlane = Pick<ResourcePlane, "what" | "host" | "namespace" | "onlyThatNamespace">;
 
 /** Where a command acts, for people: `the project "web" of api.datum.net, namespace default`. */
 export function whereOf(
-  { what, host, namespace }: NamedPlane,
+  { what, host, namespace, onlyThatNamespace }: NamedPlane,
   { allNamespaces = false }: { readonly allNamespaces?: boolean | undefined } = {},
 ): string {
   const server = what.includes(host) ? what : `${what} of ${host}`;
-  return `${server}, ${allNamespaces ? "all namespaces" : `namespace ${namespace}`}`;
+  return `${server}, ${
+    allNamespaces
+      ? "all namespaces"
+      : `namespace ${namespace}${onlyThatNamespace ? "" : " unless another is named"}`
+  }`;
 }
 
 /**

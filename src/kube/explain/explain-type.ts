@@ -2,13 +2,13 @@
 
 import { AppError } from "../../errors.ts";
 import { HINTS } from "../../hints.ts";
-import { capital } from "../../text.ts";
+import { capital, printable } from "../../text.ts";
 import { belowBase, type DiscoverySource } from "../discovery.ts";
 import { compactJson } from "../json-text.ts";
 import { isMembers, type Json, readJson } from "../lossless-json.ts";
 import { bodyOf, OBJECTS, readAnswer, type ReadClient, readRequest } from "../read/read-client.ts";
 import { errorOf, isGood } from "../resource-client.ts";
-import { matchingResources } from "../resource-names.ts";
+import { hintForWord, matchingResources } from "../resource-names.ts";
 import { explain, type Explained } from "./explain.ts";
 import { partFor, resourceText } from "./schemas.ts";
 import { explainedName, type ExplainTarget, explainTarget, openApiPath } from "./target.ts";
@@ -76,7 +76,12 @@ async function findTarget(
   name: string,
   { fresh, apiVersion }: { readonly fresh: boolean; readonly apiVersion: string | undefined },
 ): Promise<ExplainTarget> {
-  return explainTarget(text, matchingResources(await kinds.read({ fresh }), name), apiVersion);
+  const discovery = await kinds.read({ fresh });
+  const found = matchingResources(discovery, name);
+  if (found.length > 0) return explainTarget(text, found, apiVersion);
+  throw new AppError("NOT_FOUND", `the server doesn't have a resource type "${printable(name)}"`, {
+    hint: hintForWord(discovery, name),
+  });
 }
 
 /** The documents that there are, with their addresses. */

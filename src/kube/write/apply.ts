@@ -300,7 +300,7 @@ async function settle(
   const foreign = conflicts.filter((conflict) => !isOurs(conflict));
   // Client-side apply has come in between: it is taken over again.
   if (!isDry && conflicts.some(({ manager }) => isClientSideApply(manager))) return "changed meanwhile";
-  if (foreign.length > 0) throw conflictError(refLabel(ref), foreign, mask);
+  if (foreign.length > 0) throw conflictError(refLabel(ref), foreign, mask, { isDry });
   const replaced = conflicts.filter(({ manager }) => isOwnChange(manager, options.fieldManager));
   if (isDry) return await applyAgain(task, found, live, replaced, true);
   const fields = yielded(live, options.fieldManager, new Set(conflicts.map(({ path }) => path)));

@@ -106,18 +106,20 @@ export function conflictError(
   label: string,
   conflicts: readonly FieldConflict[],
   mask: Mask,
+  { isDry = false }: { readonly isDry?: boolean | undefined } = {},
 ): AppError {
   const told = conflicts.slice(0, MOST_TOLD).map(conflictText);
   const more = conflicts.length > MOST_TOLD ? [`${conflicts.length - MOST_TOLD} more`] : [];
   const fields = conflicts.length === 1
     ? "a field that has another manager"
     : "fields that have other managers";
-  const message = `${label} was not applied, for it would change ${fields}: ${
+  const message = `${label} ${isDry ? "would not be" : "was not"} applied, for it would change ${fields}: ${
     [...told, ...more].join("; ")
   }.`;
   return new AppError("CONFLICT", mask(message), {
-    hint:
-      "Give the field its live value or leave it out of the document, or take it over with --force-conflicts.",
+    hint: isDry
+      ? "With --force-conflicts is shown what taking them over comes to; nothing is changed."
+      : "Give the field its live value or leave it out of the document, or take it over with --force-conflicts.",
     cause: { conflicts } satisfies ConflictCause,
   });
 }

@@ -39,7 +39,10 @@ export function readWaitFor(text: string): WaitFor {
     return { type: "condition", name, status };
   }
   if (text.startsWith(JSONPATH)) return readJsonPathWait(text.slice(JSONPATH.length));
-  throw new AppError("USAGE", `"${printable(text, 100)}" is nothing to wait for.`, {
+  const what = text === ""
+    ? "--for is missing: what is waited for?"
+    : `"${printable(text, 100)}" is nothing to wait for.`;
+  throw new AppError("USAGE", what, {
     hint: "--for takes delete, create, condition=NAME[=VALUE] or jsonpath='{.path}'[=VALUE].",
   });
 }

@@ -243,7 +243,7 @@ function refusalsOf(target: ControlPlaneTarget): ReturnType<typeof kubernetesRef
       shellLine(["datumctl", "auth", "can-i", "--list", ...flags])
     }${others}`,
     NOT_FOUND: `See what is served there: ${shellLine(["datumctl", "api-resources", ...flags])}`,
-  });
+  }, flags);
 }
 
 /** The flags that choose a target; undefined where none does. */

@@ -4,7 +4,12 @@ import { sayWhere } from "../../../src/cli/resources/where.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";
 import { recordingHost } from "../run-line.ts";
 
-const PLANE = { what: 'the project "web"', host: "api.datum.net", namespace: "default" };
+const PLANE = {
+  what: 'the project "web"',
+  host: "api.datum.net",
+  namespace: "default",
+  onlyThatNamespace: false,
+};
 
 Deno.test("a write names its control plane where a person reads it", async () => {
   await using sandbox = await openSandbox();
@@ -19,10 +24,18 @@ Deno.test("a write names its control plane where a person reads it", async () =>
     assert.equal(host.written.out, "");
     return host.written.err;
   };
-  assert.equal(said({}, []), 'in the project "web" of api.datum.net, namespace default\n');
+  assert.equal(
+    said({}, []),
+    'in the project "web" of api.datum.net, namespace default unless another is named\n',
+  );
   assert.equal(said({ quiet: true }, []), "");
   assert.equal(said({}, undefined), "");
-  const platform = { ...PLANE, what: "the platform api.datum.net", namespace: "kube-system" };
+  const platform = {
+    ...PLANE,
+    what: "the platform api.datum.net",
+    namespace: "kube-system",
+    onlyThatNamespace: true,
+  };
   assert.equal(said({}, [], platform), "in the platform api.datum.net, namespace kube-system\n");
   assert.equal(said({}, [], platform, true), "in the platform api.datum.net, all namespaces\n");
 });
