@@ -138,6 +138,32 @@ export async function sendBounded(
   }
 }
 
+/**
+ * The parts of a body. The signal ends the reading here, too: the runtime can lose the signal of a request whose answer was
+ * handed out.
+ */
+async function* partsOf(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  const reader = body.getReader();
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield value;
+    }
+    // A reader that was cancelled is done, too.
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    cancel();
+  }
+}
+
 /** An answer whose body is read while it comes. */
 export interface StreamedAnswer {
   readonly status: number;
@@ -183,7 +209,9 @@ export async function openStream(
   const answer = await sendBounded({ ...context, fetch }, address, init, rules);
   const { status, headers } = answer;
   const isRefusal = !isFulfilled(status);
-  const body = isRefusal ? new Blob([answer.body]).stream() : streamed ?? new Blob([]).stream();
+  const body = isRefusal
+    ? new Blob([answer.body]).stream()
+    : partsOf(streamed ?? new Blob([]).stream(), context.signal);
   return { status, headers, body, refusal: isRefusal ? answer : undefined };
 }
 
