@@ -56,6 +56,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["label"], async (contextOf) => (await import("./label.ts")).labelCommand(contextOf)],
   [["annotate"], async (contextOf) => (await import("./annotate.ts")).annotateCommand(contextOf)],
   [["edit"], async (contextOf) => (await import("./edit.ts")).editCommand(contextOf)],
+  [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 

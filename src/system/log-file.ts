@@ -18,7 +18,7 @@ export interface LogFile extends Disposable {
 export function openLogFile(path: string, flag: string): LogFile {
   let file: Deno.FsFile;
   try {
-    if (!isPlainOrAbsent(path)) throw new AppError("USAGE", `${flag}: ${path} is not a plain file.`);
+    if (!takesLines(path)) throw new AppError("USAGE", `${flag}: ${path} is not a plain file.`);
     file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
   } catch (thrown) {
     throw storageError("open", path, thrown);
@@ -37,9 +37,10 @@ export function openLogFile(path: string, flag: string): LogFile {
 }
 
 /** Opening a pipe would wait for its other end. */
-function isPlainOrAbsent(path: string): boolean {
+function takesLines(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    const { isFile, isCharDevice } = Deno.statSync(path);
+    return isFile || isCharDevice === true;
   } catch (thrown) {
     if (fileFailure(thrown) === "absent") return true;
     throw thrown;
