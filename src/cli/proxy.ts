@@ -100,7 +100,10 @@ export async function runProxy(cli: CommandContext, input: ProxyInput): Promise<
     upstream: { baseUrl: plane.baseUrl, fetch: network.fetch, token: oneAtATime(plane.access.token) },
     now: cli.now,
     end,
-    audit: (entry) => writeAudit(audit, JSON.stringify(entry), broken),
+    audit: (entry) => {
+      cli.out.debug?.(`${entry.verb} ${printable(entry.path)} ${entry.status}, ${entry.bytes} bytes`);
+      writeAudit(audit, JSON.stringify(entry), broken);
+    },
     failed: tellOnce(cli),
   });
   const listener = files.socket === undefined
@@ -215,10 +218,11 @@ async function untilOver({ now, sleep, interrupted }: CommandContext, end: numbe
 
 /** Takes no new connections; what is under way gets a moment to end by itself. */
 async function endProxy({ sleep }: CommandContext, proxy: Proxy, listener: HttpListener): Promise<void> {
-  proxy.finish();
   const ended = new AbortController();
+  const closing = listener.shutdown().finally(() => ended.abort());
+  proxy.finish();
   await Promise.race([
-    listener.shutdown().finally(() => ended.abort()),
+    closing,
     sleep(LONGEST_END, ended.signal).catch(() => {}),
   ]);
   proxy.breakOff();

@@ -107,7 +107,7 @@ export function makeProxy({ key, rules, upstream, now, end, audit, failed }: Pro
     ended: (bytes: number) => void,
   ): Response {
     if (body === null || method === "HEAD" || BODILESS.includes(status)) {
-      void body?.cancel();
+      void body?.cancel().catch(() => {});
       ended(0);
       return new Response(null, { status, headers });
     }

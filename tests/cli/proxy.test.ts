@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AuditEntry } from "../../src/proxy/proxy.ts";
-import { runKubectl } from "../kube/kubectl.ts";
+import { permissions } from "../../scripts/compile.ts";
+import { policyKubectls, runKubectl } from "../kube/kubectl.ts";
 import { REQUESTS } from "../proxy/requests.ts";
 import { connect, rawRequest, readUntil, sendRaw, writeAll } from "../proxy/wire.ts";
 import { until } from "../until.ts";
@@ -87,43 +88,51 @@ async function everything(world: ResourceWorld): Promise<string> {
   return stdout;
 }
 
+/** Whether nobody listens there. */
+async function isRefused(port: number): Promise<boolean> {
+  try {
+    using _connection = await connect({ hostname: "127.0.0.1", port });
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** What is proved; they share one server, which takes a while to start. */
 const STEPS: [name: string, prove: (world: ResourceWorld) => Promise<void>][] = [];
+const step = (...one: typeof STEPS[number]) => void STEPS.push(one);
 
-STEPS.push([
-  "at the real API server nothing that changes anything or shows a Secret gets through",
-  async (world) => {
-    const proxy = await startProxy(world);
-    const { port, host, pathname: key } = new URL(proxy.address);
-    const before = await everything(world);
-    let shown = 0;
-    for (const { refused, method, target } of REQUESTS) {
-      for (const body of method === "GET" || method === "HEAD" ? [""] : [JSON.stringify(OBJECTS[0])]) {
-        const type = method === "PATCH" ? "application/apply-patch+yaml" : "application/json";
-        const answer = await sendRaw(
-          { hostname: "127.0.0.1", port: Number(port) },
-          rawRequest(method, key + target, { host, "content-type": type, accept: "application/json" }, body),
-        );
-        const line = `${method} ${target}: ${answer.status}`;
-        if (refused !== undefined) assert.equal(answer.status, refused, line);
-        else assert.ok(answer.status !== 0 && answer.status !== 401, line);
-        for (const hidden of HIDDEN_FORMS) assert.ok(!answer.body.includes(hidden), line);
-        if (answer.body.includes(SHOWN)) shown++;
-      }
+step("at the real API server nothing that changes anything or shows a Secret gets through", async (world) => {
+  const proxy = await startProxy(world);
+  const { port, host, pathname: key } = new URL(proxy.address);
+  const before = await everything(world);
+  let shown = 0;
+  for (const { refused, method, target } of REQUESTS) {
+    for (const body of method === "GET" || method === "HEAD" ? [""] : [JSON.stringify(OBJECTS[0])]) {
+      const type = method === "PATCH" ? "application/apply-patch+yaml" : "application/json";
+      const answer = await sendRaw(
+        { hostname: "127.0.0.1", port: Number(port) },
+        rawRequest(method, key + target, { host, "content-type": type, accept: "application/json" }, body),
+      );
+      const line = `${method} ${target}: ${answer.status}`;
+      if (refused !== undefined) assert.equal(answer.status, refused, line);
+      else assert.ok(answer.status !== 0 && answer.status !== 401, line);
+      for (const hidden of HIDDEN_FORMS) assert.ok(!answer.body.includes(hidden), line);
+      if (answer.body.includes(SHOWN)) shown++;
     }
-    assert.ok(shown > 5, `${shown} answers show the config map`);
-    assert.equal(await everything(world), before);
-    const ran = await proxy.stop();
-    assert.deepEqual({ code: ran.code, stderr: ran.stderr.split("\n").slice(1) }, { code: 0, stderr: [""] });
-    // As the administrator, each of them would have done something.
-    assert.match(
-      (await world.kubectl("get", "secret", "hidden", "-o", "json")).stdout,
-      new RegExp(btoa(HIDDEN)),
-    );
-  },
-]);
+  }
+  assert.ok(shown > 5, `${shown} answers show the config map`);
+  assert.equal(await everything(world), before);
+  const ran = await proxy.stop();
+  assert.deepEqual({ code: ran.code, stderr: ran.stderr.split("\n").slice(1) }, { code: 0, stderr: [""] });
+  // As the administrator, each of them would have done something.
+  assert.match(
+    (await world.kubectl("get", "secret", "hidden", "-o", "json")).stdout,
+    new RegExp(btoa(HIDDEN)),
+  );
+});
 
-STEPS.push(["nor do requests that chance makes of the same words", async (world) => {
+step("nor do requests that chance makes of the same words", async (world) => {
   const proxy = await startProxy(world);
   const { port, host, pathname: key } = new URL(proxy.address);
   const before = await everything(world);
@@ -141,9 +150,9 @@ STEPS.push(["nor do requests that chance makes of the same words", async (world)
   assert.ok(passed > 20, `${passed} requests were answered`);
   assert.equal(await everything(world), before);
   assert.equal((await proxy.stop()).code, 0);
-}]);
+});
 
-STEPS.push(["real kubectl works through the kubeconfig, as far as it may", async (world) => {
+step("real kubectl works through the kubeconfig, as far as it may", async (world) => {
   const kubeconfig = `${world.folder}/proxy.kubeconfig`;
   const audit = `${world.folder}/audit.jsonl`;
   const proxy = await startProxy(world, ["--kubeconfig", kubeconfig, "--audit", audit]);
@@ -173,6 +182,14 @@ STEPS.push(["real kubectl works through the kubeconfig, as far as it may", async
   assert.match(await good("version"), /Server Version/);
   assert.match(await good("describe", "configmap", "plain"), new RegExp(SHOWN));
   assert.match(await good("get", "--raw", "/readyz"), /ok/);
+  for (const { name, path } of policyKubectls) {
+    const { code, stdout, stderr } = await runKubectl(
+      [`--cache-dir=${world.folder}/${name}`, "get", "configmap", "plain", "-o", "name"],
+      { KUBECONFIG: kubeconfig },
+      path,
+    );
+    assert.deepEqual([name, code, stdout, stderr], [name, 0, "configmap/plain\n", ""]);
+  }
   await refused(/Secrets are not shown/, "get", "secrets");
   await refused(/Secrets are not shown/, "get", "secret", "hidden", "-o", "yaml");
   await refused(/read-only/, "create", "configmap", "new", "--from-literal=a=b");
@@ -193,9 +210,9 @@ STEPS.push(["real kubectl works through the kubeconfig, as far as it may", async
     ),
   );
   for (const secret of [key, world.server.admin.token, SHOWN, HIDDEN]) assert.ok(!text.includes(secret));
-}]);
+});
 
-STEPS.push(["a socket of the user's own takes the same requests, and goes with the proxy", async (world) => {
+step("a socket of the user's own takes the same requests, and goes with the proxy", async (world) => {
   const socket = `${world.folder}/cloud.sock`;
   const proxy = await startProxy(world, ["--socket", socket, "--namespace", "default"]);
   assert.equal(proxy.address, socket);
@@ -226,9 +243,9 @@ STEPS.push(["a socket of the user's own takes the same requests, and goes with t
   const third = await startProxy(world, ["--socket", socket]);
   assert.equal(third.address, socket);
   await third.stop();
-}]);
+});
 
-STEPS.push(["it ends by itself when its time is over, and a watch ends in order", async (world) => {
+step("it ends by itself when its time is over, and a watch ends in order", async (world) => {
   const proxy = await startProxy(world, ["--for", "3s"]);
   const { port, host, pathname } = new URL(proxy.address);
   using watch = await connect({ hostname: "127.0.0.1", port: Number(port) });
@@ -241,9 +258,9 @@ STEPS.push(["it ends by itself when its time is over, and a watch ends in order"
   assert.ok(performance.now() - began < 8000);
   assert.match(await readUntil(watch, "0\r\n\r\n", 1000), /0\r\n\r\n$/);
   await assert.rejects(connect({ hostname: "127.0.0.1", port: Number(port) }));
-}]);
+});
 
-STEPS.push(["a kubeconfig of somebody's own is neither replaced nor removed", async (world) => {
+step("a kubeconfig of somebody's own is neither replaced nor removed", async (world) => {
   const path = `${world.folder}/own`;
   await Deno.writeTextFile(path, "apiVersion: v1\n");
   const ran = await world.run(["proxy", "--kubeconfig", path]);
@@ -261,9 +278,9 @@ STEPS.push(["a kubeconfig of somebody's own is neither replaced nor removed", as
   assert.match(second.address, /^http:/);
   await second.stop();
   await assert.rejects(Deno.stat(path));
-}]);
+});
 
-STEPS.push(["flags that contradict each other are wrong usage", async (world) => {
+step("flags that contradict each other are wrong usage", async (world) => {
   for (
     const words of [
       "--read-only --allow-writes",
@@ -281,66 +298,72 @@ STEPS.push(["flags that contradict each other are wrong usage", async (world) =>
     const { code, stdout } = await world.run(["proxy", ...words.split(" ")]);
     assert.deepEqual([words, code, stdout], [words, 2, ""]);
   }
-}]);
+});
 
-STEPS.push(["an audit that cannot be written ends the proxy", async (world) => {
+step("an audit that cannot be written ends the proxy", async (world) => {
   const proxy = await startProxy(world, ["--audit", "/dev/full"]);
   await (await fetch(`${proxy.address}/version`)).text();
   const { code, stderr } = await proxy.ran;
   assert.equal(code, 1);
   assert.match(stderr, /\/dev\/full/);
-}]);
+});
 
-STEPS.push([
-  "SIGTERM ends it in order within five seconds, with a reader that does not read",
-  async (world) => {
-    const kubeconfig = `${world.folder}/stopped.kubeconfig`;
-    const authority = `${world.folder}/authority.pem`;
-    const process = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--no-check",
-        MAIN,
-        "proxy",
-        "--platform-wide",
-        "--for=0",
-        "--kubeconfig",
-        kubeconfig,
-      ],
-      env: {
-        DATUMCTL_TOKEN: world.server.admin.token,
-        DATUMCTL_API_HOSTNAME: world.server.host,
-        DATUMCTL_CERTIFICATE_AUTHORITY: authority,
-        DATUMCTL_CONFIG_DIR: `${world.folder}/config`,
-      },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const reader = process.stdout.getReader();
-    const { value } = await reader.read();
-    const line = new TextDecoder().decode(value);
-    const port = Number(/^http:\/\/127\.0\.0\.1:(\d+)\n$/.exec(line)?.[1]);
-    const [, key = ""] = /127\.0\.0\.1:\d+(\/[\w-]+)/.exec(await Deno.readTextFile(kubeconfig)) ?? [];
-    const ask = async (target: string) => {
-      const connection = await connect({ hostname: "127.0.0.1", port });
-      await writeAll(connection, rawRequest("GET", key + target, { host: `127.0.0.1:${port}` }));
-      return connection;
-    };
-    using watch = await ask("/api/v1/namespaces?watch=1");
-    assert.match(await readUntil(watch, "ADDED"), /ADDED/);
-    using _silent = await ask("/openapi/v2");
-    const began = performance.now();
-    process.kill("SIGTERM");
-    assert.match(await readUntil(watch, "0\r\n\r\n"), /0\r\n\r\n$/);
-    await assert.rejects(connect({ hostname: "127.0.0.1", port }));
-    assert.equal((await process.status).code, 0);
-    assert.ok(performance.now() - began < 7000);
-    await reader.cancel();
-    await assert.rejects(Deno.stat(kubeconfig));
-  },
-]);
+step("SIGTERM ends it in order within five seconds, with a reader that does not read", async (world) => {
+  const kubeconfig = `${world.folder}/stopped.kubeconfig`;
+  const authority = `${world.folder}/authority.pem`;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      ...permissions(Deno.build.target),
+      MAIN,
+      ...["proxy", "--project=web", "--for=0", "-v", "--kubeconfig", kubeconfig],
+    ],
+    env: {
+      DATUMCTL_TOKEN: world.server.admin.token,
+      // The same server below the path of a project.
+      DATUMCTL_API_HOSTNAME: world.server.proxy.host,
+      DATUMCTL_CERTIFICATE_AUTHORITY: authority,
+      DATUMCTL_CONFIG_DIR: `${world.folder}/config`,
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const remarks = new Response(process.stderr).text();
+  const reader = process.stdout.getReader();
+  const { value } = await reader.read();
+  const line = new TextDecoder().decode(value);
+  const port = Number(/^http:\/\/127\.0\.0\.1:(\d+)\n$/.exec(line)?.[1]);
+  const [, key = ""] = /127\.0\.0\.1:\d+(\/[\w-]+)/.exec(await Deno.readTextFile(kubeconfig)) ?? [];
+  const ask = async (target: string) => {
+    const connection = await connect({ hostname: "127.0.0.1", port });
+    await writeAll(connection, rawRequest("GET", key + target, { host: `127.0.0.1:${port}` }));
+    return connection;
+  };
+  using watch = await ask("/api/v1/namespaces?watch=1");
+  assert.match(await readUntil(watch, "ADDED"), /ADDED/);
+  using _silent = await ask("/openapi/v2");
+  const began = performance.now();
+  process.kill("SIGTERM");
+  assert.match(await readUntil(watch, "0\r\n\r\n"), /0\r\n\r\n$/);
+  await until(() => isRefused(port));
+  assert.equal((await process.status).code, 0);
+  assert.ok(performance.now() - began < 7000);
+  await reader.cancel();
+  await assert.rejects(Deno.stat(kubeconfig));
+  const place = "/apis/resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane";
+  const asked = world.server.proxy.requests.find(({ path }) => path.endsWith("?watch=1"));
+  assert.equal(asked?.path, `${place}/api/v1/namespaces?watch=1`);
+  assert.equal(asked?.authorization, `Bearer ${world.server.admin.token}`);
+  const lines = (await remarks).split("\n");
+  assert.match(lines.find((line) => line.includes("Proxy for")) ?? "", /the project "web"/);
+  assert.ok(
+    lines.some((line) => /^watch \/api\/v1\/namespaces 200, \d+ bytes$/.test(line)),
+    lines.join("\n"),
+  );
+  assert.ok(!lines.some((line) => line.includes(key) || line.includes(world.server.admin.token)));
+});
 
 Deno.test("the proxy at the real API server", { ignore: !atHand || Deno.build.os !== "linux" }, async (t) => {
   await using world = await openResourceWorld();

@@ -131,6 +131,15 @@ Deno.test("the host that was meant must be this one", async () => {
   assert.equal((await ask(stage, target, { host: `localhost:${port}` })).status, 200);
 });
 
+Deno.test("HTTP/2 without being asked for is not spoken, for its requests name no host", async () => {
+  await using world = open();
+  using client = Deno.createHttpClient({ http1: false, http2: true });
+  const answer = await fetch(`${world.stage.url}/version`, { client });
+  assert.equal(answer.status, 403);
+  await answer.body?.cancel();
+  assert.deepEqual(world.seen, []);
+});
+
 Deno.test("a target that is a whole URL counts where it means this host", async () => {
   await using world = open();
   const { stage, seen } = world;
