@@ -1,6 +1,6 @@
 /** `proxy`: lets programs ask a Kubernetes API without holding the credential, and by default without changing anything. */
 
-import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { AppError, toAppError } from "../errors.ts";
 import type { ControlPlane } from "../providers/datum/control-plane.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
@@ -43,7 +43,11 @@ export function proxyCommand(contextOf: ContextOf): CommandUnknownOpts {
       "--allow-connect",
       "with --allow-writes: pass on ways to other servers and to new credentials, too",
     )
-    .option("-n, --namespace <name>", "only what is in this namespace; repeatable", addTo, [])
+    .addOption(
+      new Option("-n, --namespace <name>", "only what is in this namespace; repeatable").argParser(
+        (name: string, before: readonly string[]) => [...before, name],
+      ).default([] as readonly string[], "all"),
+    )
     .option("--audit <file>", "add one line of JSON for each request to this file")
     .option("--kubeconfig <file>", "write the kubeconfig to this new file, and remove it at the end")
     .addHelpText("after", EXAMPLES);
@@ -54,10 +58,6 @@ export function proxyCommand(contextOf: ContextOf): CommandUnknownOpts {
     return runProxy(contextOf(command), { ...flags, where });
   });
   return command;
-}
-
-function addTo(value: string, before: readonly string[]): string[] {
-  return [...before, value];
 }
 
 /** The flags of `proxy`, as they were typed. */
@@ -165,7 +165,7 @@ async function filesOf({ socket, kubeconfig }: ProxyInput): Promise<ProxyFiles> 
   if (kind === undefined) return files;
   // A run that was killed could not remove its own.
   if (kind === "file" && (await readTextFile(files.kubeconfig))?.startsWith(KUBECONFIG_MARK)) return files;
-  throw new AppError("USAGE", `--kubeconfig: there is something at ${files.kubeconfig} already.`, {
+  throw new AppError("USAGE", `--kubeconfig: there is something at ${printable(files.kubeconfig)} already.`, {
     hint: "Name a new file: it is removed when the proxy ends.",
   });
 }

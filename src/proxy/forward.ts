@@ -23,7 +23,12 @@ export interface ForwardedAnswer {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 }
 
-/** Sends one request. @throws {AppError} what getting a token and the fetch throw; undefined for another target than was judged. */
+/**
+ * Sends one request.
+ *
+ * @returns undefined for a target that the parser of URLs would change: another one would be sent than was judged.
+ * @throws {AppError} what getting a token and the fetch throw
+ */
 export type Forward = (request: Request, target: string) => Promise<ForwardedAnswer | undefined>;
 
 /** A body up to this size is read first, so that it can be sent again with a new token. */

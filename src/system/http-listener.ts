@@ -1,6 +1,7 @@
 /** An HTTP/1.1 listener for programs on this machine: on a port of 127.0.0.1, or on a Unix socket of the user's own. */
 
 import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import { pause } from "./clock.ts";
 import { onWindows } from "./environment.ts";
 import { fileFailure, storageError } from "./files.ts";
@@ -67,10 +68,11 @@ export function listenOnPort(port: number, handle: HttpHandler): HttpListener {
 export async function listenOnSocket(path: string, handle: HttpHandler): Promise<HttpListener> {
   if (onWindows) throw new AppError("USAGE", "--socket cannot be used on Windows.", { hint: "Use --port." });
   if (!await isFree(path)) {
-    throw new AppError("USAGE", `--socket: there is something at ${path} already.`, {
+    throw new AppError("USAGE", `--socket: there is something at ${printable(path)} already.`, {
       hint: "Name another path, or remove what is there.",
     });
   }
+  if (new TextEncoder().encode(path).length > LONGEST_PATH) throw tooLong(path);
   const ending = new AbortController();
   let folder: string | undefined;
   try {
@@ -94,10 +96,21 @@ export async function listenOnSocket(path: string, handle: HttpHandler): Promise
     };
   } catch (thrown) {
     ending.abort();
+    // The system's own word for the longer name in the folder that it is made in.
+    if (thrown instanceof TypeError) throw tooLong(path);
     throw storageError("listen on the socket", path, thrown);
   } finally {
     if (folder !== undefined) await Deno.remove(folder, { recursive: true }).catch(() => {});
   }
+}
+
+/** In bytes: macOS takes no longer name for a socket, and Linux hardly. */
+const LONGEST_PATH = 103;
+
+function tooLong(path: string): AppError {
+  return new AppError("USAGE", `--socket: the path ${printable(path)} is too long for a socket.`, {
+    hint: "Name a shorter one: about 70 characters fit everywhere.",
+  });
 }
 
 /** What programs call the host behind a socket. */

@@ -293,6 +293,7 @@ step("flags that contradict each other are wrong usage", async (world) => {
       "--namespace A",
       "--namespace a/b",
       "--audit /",
+      `--socket ${"a".repeat(110)}`,
     ]
   ) {
     const { code, stdout } = await world.run(["proxy", ...words.split(" ")]);
@@ -308,62 +309,65 @@ step("an audit that cannot be written ends the proxy", async (world) => {
   assert.match(stderr, /\/dev\/full/);
 });
 
-step("SIGTERM ends it in order within five seconds, with a reader that does not read", async (world) => {
-  const kubeconfig = `${world.folder}/stopped.kubeconfig`;
-  const authority = `${world.folder}/authority.pem`;
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      ...permissions(Deno.build.target),
-      MAIN,
-      ...["proxy", "--project=web", "--for=0", "-v", "--kubeconfig", kubeconfig],
-    ],
-    env: {
-      DATUMCTL_TOKEN: world.server.admin.token,
-      // The same server below the path of a project.
-      DATUMCTL_API_HOSTNAME: world.server.proxy.host,
-      DATUMCTL_CERTIFICATE_AUTHORITY: authority,
-      DATUMCTL_CONFIG_DIR: `${world.folder}/config`,
-    },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const remarks = new Response(process.stderr).text();
-  const reader = process.stdout.getReader();
-  const { value } = await reader.read();
-  const line = new TextDecoder().decode(value);
-  const port = Number(/^http:\/\/127\.0\.0\.1:(\d+)\n$/.exec(line)?.[1]);
-  const [, key = ""] = /127\.0\.0\.1:\d+(\/[\w-]+)/.exec(await Deno.readTextFile(kubeconfig)) ?? [];
-  const ask = async (target: string) => {
-    const connection = await connect({ hostname: "127.0.0.1", port });
-    await writeAll(connection, rawRequest("GET", key + target, { host: `127.0.0.1:${port}` }));
-    return connection;
-  };
-  using watch = await ask("/api/v1/namespaces?watch=1");
-  assert.match(await readUntil(watch, "ADDED"), /ADDED/);
-  using _silent = await ask("/openapi/v2");
-  const began = performance.now();
-  process.kill("SIGTERM");
-  assert.match(await readUntil(watch, "0\r\n\r\n"), /0\r\n\r\n$/);
-  await until(() => isRefused(port));
-  assert.equal((await process.status).code, 0);
-  assert.ok(performance.now() - began < 7000);
-  await reader.cancel();
-  await assert.rejects(Deno.stat(kubeconfig));
-  const place = "/apis/resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane";
-  const asked = world.server.proxy.requests.find(({ path }) => path.endsWith("?watch=1"));
-  assert.equal(asked?.path, `${place}/api/v1/namespaces?watch=1`);
-  assert.equal(asked?.authorization, `Bearer ${world.server.admin.token}`);
-  const lines = (await remarks).split("\n");
-  assert.match(lines.find((line) => line.includes("Proxy for")) ?? "", /the project "web"/);
-  assert.ok(
-    lines.some((line) => /^watch \/api\/v1\/namespaces 200, \d+ bytes$/.test(line)),
-    lines.join("\n"),
-  );
-  assert.ok(!lines.some((line) => line.includes(key) || line.includes(world.server.admin.token)));
-});
+step(
+  "SIGTERM ends it in order within five seconds, below a project and with the permissions of the binary",
+  async (world) => {
+    const kubeconfig = `${world.folder}/stopped.kubeconfig`;
+    const authority = `${world.folder}/authority.pem`;
+    const process = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-check",
+        ...permissions(Deno.build.target),
+        MAIN,
+        ...["proxy", "--project=web", "--for=0", "-v", "--kubeconfig", kubeconfig],
+      ],
+      env: {
+        DATUMCTL_TOKEN: world.server.admin.token,
+        // The same server below the path of a project.
+        DATUMCTL_API_HOSTNAME: world.server.proxy.host,
+        DATUMCTL_CERTIFICATE_AUTHORITY: authority,
+        DATUMCTL_CONFIG_DIR: `${world.folder}/config`,
+      },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const remarks = new Response(process.stderr).text();
+    const reader = process.stdout.getReader();
+    const { value } = await reader.read();
+    const line = new TextDecoder().decode(value);
+    const port = Number(/^http:\/\/127\.0\.0\.1:(\d+)\n$/.exec(line)?.[1]);
+    const [, key = ""] = /127\.0\.0\.1:\d+(\/[\w-]+)/.exec(await Deno.readTextFile(kubeconfig)) ?? [];
+    const ask = async (target: string) => {
+      const connection = await connect({ hostname: "127.0.0.1", port });
+      await writeAll(connection, rawRequest("GET", key + target, { host: `127.0.0.1:${port}` }));
+      return connection;
+    };
+    using watch = await ask("/api/v1/namespaces?watch=1");
+    assert.match(await readUntil(watch, "ADDED"), /ADDED/);
+    using _silent = await ask("/openapi/v2");
+    const began = performance.now();
+    process.kill("SIGTERM");
+    assert.match(await readUntil(watch, "0\r\n\r\n"), /0\r\n\r\n$/);
+    await until(() => isRefused(port));
+    assert.equal((await process.status).code, 0);
+    assert.ok(performance.now() - began < 7000);
+    await reader.cancel();
+    await assert.rejects(Deno.stat(kubeconfig));
+    const place = "/apis/resourcemanager.miloapis.com/v1alpha1/projects/web/control-plane";
+    const asked = world.server.proxy.requests.find(({ path }) => path.endsWith("?watch=1"));
+    assert.equal(asked?.path, `${place}/api/v1/namespaces?watch=1`);
+    assert.equal(asked?.authorization, `Bearer ${world.server.admin.token}`);
+    const lines = (await remarks).split("\n");
+    assert.match(lines.find((line) => line.includes("Proxy for")) ?? "", /the project "web"/);
+    assert.ok(
+      lines.some((line) => /^watch \/api\/v1\/namespaces 200, \d+ bytes$/.test(line)),
+      lines.join("\n"),
+    );
+    assert.ok(!lines.some((line) => line.includes(key) || line.includes(world.server.admin.token)));
+  },
+);
 
 Deno.test("the proxy at the real API server", { ignore: !atHand || Deno.build.os !== "linux" }, async (t) => {
   await using world = await openResourceWorld();
