@@ -212,6 +212,36 @@ step("real kubectl works through the kubeconfig, as far as it may", async (world
   for (const secret of [key, world.server.admin.token, SHOWN, HIDDEN]) assert.ok(!text.includes(secret));
 });
 
+step("with --allow-writes kubectl writes, and each other flag opens what it says", async (world) => {
+  const kubeconfig = `${world.folder}/writes.kubeconfig`;
+  const open = (...words: readonly string[]) =>
+    startProxy(world, ["--kubeconfig", kubeconfig, "--allow-writes", "--namespace=default", ...words]);
+  const kubectl = async (...args: readonly string[]) => {
+    const ran = await runKubectl([`--cache-dir=${world.folder}/writing`, ...args], {
+      KUBECONFIG: kubeconfig,
+    });
+    return `${ran.code} ${ran.stdout}${ran.stderr}`.trim();
+  };
+  let proxy = await open();
+  assert.equal(await kubectl("create", "configmap", "new", "--from-literal=a=b"), "0 configmap/new created");
+  assert.equal(await kubectl("annotate", "configmap", "new", "a=b"), "0 configmap/new annotated");
+  assert.match(
+    await kubectl("patch", "configmap", "new", "-p", '{"data":{"a":"c"}}'),
+    /^0 configmap\/new patched/,
+  );
+  assert.match(await kubectl("delete", "configmap", "new"), /^0 configmap "new" deleted/);
+  assert.match(await kubectl("create", "secret", "generic", "new"), /^1 .*Secrets are not shown/s);
+  assert.match(await kubectl("create", "token", "robot"), /^1 .*--allow-connect/s);
+  assert.match(await kubectl("create", "configmap", "new", "-n", "kube-system"), /^1 .*--namespace/s);
+  assert.match(await kubectl("delete", "namespace", "default"), /^1 .*--namespace/s);
+  await proxy.stop();
+  proxy = await open("--allow-secrets", "--allow-connect");
+  assert.match(await kubectl("get", "secret", "hidden", "-o", "yaml"), new RegExp(btoa(HIDDEN)));
+  assert.match(await kubectl("create", "token", "robot"), /^0 eyJ/);
+  assert.match(await kubectl("exec", "plain", "--", "id"), /^1 /);
+  await proxy.stop();
+});
+
 step("a socket of the user's own takes the same requests, and goes with the proxy", async (world) => {
   const socket = `${world.folder}/cloud.sock`;
   const proxy = await startProxy(world, ["--socket", socket, "--namespace", "default"]);
