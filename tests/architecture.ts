@@ -45,7 +45,7 @@ interface Module {
 const ORDER: readonly (readonly string[])[] = [
   ["main"],
   ["cli"],
-  ["plugin"],
+  ["plugin", "proxy"],
   ["sign-in"],
   ["providers"],
   ["kube"],
@@ -91,6 +91,7 @@ const COMMAND_WORDS = [
   "organizations",
   "patch",
   "projects?",
+  "proxy",
   "tokens",
   "version",
   "wait",

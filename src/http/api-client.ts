@@ -89,20 +89,23 @@ export interface ApiClient extends Pick<ClientOptions, "baseUrl" | "what" | "req
   refusal(answer: ApiAnswer): AppError;
 }
 
-/** Opens a client; nothing is asked yet. */
-export function openApiClient(options: ClientOptions): ApiClient {
-  const { baseUrl, what, requestTimeout, now } = options;
+/** The token to try after one was refused: what another request has got meanwhile, else a new one, one at a time. */
+export function tokensAfter(token: ClientOptions["token"]): (refused: string) => Promise<string> {
   let renewing: Promise<string> | undefined;
-
-  /** The token to try after one was refused: what another request has got meanwhile, else a new one. */
-  async function tokenAfter(refused: string): Promise<string> {
-    const stored = await options.token(false);
+  return async (refused) => {
+    const stored = await token(false);
     if (stored !== refused) return stored;
-    renewing ??= options.token(true).finally(() => {
+    renewing ??= token(true).finally(() => {
       renewing = undefined;
     });
     return await renewing;
-  }
+  };
+}
+
+/** Opens a client; nothing is asked yet. */
+export function openApiClient(options: ClientOptions): ApiClient {
+  const { baseUrl, what, requestTimeout, now } = options;
+  const tokenAfter = tokensAfter(options.token);
 
   async function send(request: ApiRequest): Promise<ApiAnswer> {
     request.signal?.throwIfAborted();

@@ -2,7 +2,7 @@
 
 import { type Clock, pause } from "./clock.ts";
 import { currentFolder, type Environment, environment } from "./environment.ts";
-import type { Network, Trust } from "./network.ts";
+import type { Network, NetworkOptions, Trust } from "./network.ts";
 
 /** The outside world as the program sees it. */
 export interface Host {
@@ -13,7 +13,9 @@ export interface Host {
   /** A number from 0 up to 1. */
   readonly random: () => number;
   /** This machine's network unless given: a call of get-token that needs none does not load it. */
-  readonly openNetwork?: ((certificateAuthority?: string, trust?: Trust) => Network) | undefined;
+  readonly openNetwork?:
+    | ((certificateAuthority?: string, trust?: Trust, options?: NetworkOptions) => Network)
+    | undefined;
   /** Fires on Ctrl-C, where that does not end the process by itself. */
   readonly interrupted?: AbortSignal | undefined;
   /** Lets a Ctrl-C pass until it is disposed of: what is typed is for another program then. */

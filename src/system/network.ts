@@ -155,6 +155,12 @@ export function networkError(
   }
 }
 
+/** How a network differs from the plain one. */
+export interface NetworkOptions {
+  /** Each request has a connection of its own: over one of HTTP/2, a hundred watches starve everything else. */
+  readonly http1?: boolean | undefined;
+}
+
 /**
  * A fetch that trusts the given authorities (PEM) beside the system's and Mozilla's, and uses the proxy of
  * {@link proxyOf}. An abort by the caller's signal is thrown as the signal's own reason; every other failure is a
@@ -162,15 +168,21 @@ export function networkError(
  *
  * @param trust what makes this call trust an authority, for the hint
  */
-export function openNetwork(certificateAuthority?: string, trust?: Trust): Network {
+export function openNetwork(
+  certificateAuthority?: string,
+  trust?: Trust,
+  { http1 = false }: NetworkOptions = {},
+): Network {
   prepareNetwork(environment);
   const caCerts = certificateAuthority === undefined ? undefined : certificatesOf(certificateAuthority);
+  const settings: Deno.CreateHttpClientOptions = { http2: !http1 };
+  if (caCerts !== undefined) settings.caCerts = caCerts;
   // One for each proxy, and one for direct requests.
   const clients = new Map<string | undefined, Deno.HttpClient>();
   const clientFor = (proxy: Proxy | undefined) => {
     const known = clients.get(proxy?.url);
     if (known !== undefined) return known;
-    const made = makeClient(caCerts, proxy);
+    const made = makeClient(settings, proxy);
     clients.set(proxy?.url, made);
     return made;
   };
@@ -206,12 +218,11 @@ export function openNetwork(certificateAuthority?: string, trust?: Trust): Netwo
  * A client for one proxy, or for none. The runtime would use the proxy variables it finds while the client is made,
  * and it reads `NO_PROXY` differently from kubectl and curl; so they are removed meanwhile.
  */
-function makeClient(caCerts: string[] | undefined, proxy: Proxy | undefined): Deno.HttpClient {
-  const trusted = caCerts === undefined ? {} : { caCerts };
+function makeClient(settings: Deno.CreateHttpClientOptions, proxy: Proxy | undefined): Deno.HttpClient {
   return withoutVariables(PROXY_VARIABLE_NAMES, () => {
-    if (proxy === undefined) return clientTrusting(trusted);
+    if (proxy === undefined) return directClient(settings);
     try {
-      return Deno.createHttpClient({ ...trusted, proxy: { url: proxy.url } });
+      return Deno.createHttpClient({ ...settings, proxy: { url: proxy.url } });
     } catch (cause) {
       throw noProxy(proxy.variable, cause);
     }
@@ -234,9 +245,9 @@ function withoutVariables<T>(names: readonly string[], make: () => T): T {
   }
 }
 
-function clientTrusting(trusted: { readonly caCerts?: string[] }): Deno.HttpClient {
+function directClient(settings: Deno.CreateHttpClientOptions): Deno.HttpClient {
   try {
-    return Deno.createHttpClient(trusted);
+    return Deno.createHttpClient(settings);
   } catch (cause) {
     throw new AppError("USAGE", "The certificate authority's file holds a certificate that cannot be read.", {
       hint: "Give --certificate-authority the authority's certificate as PEM.",

@@ -14,7 +14,7 @@ import {
 } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import { ENV_PREFIX, labelOf } from "../../sessions/name.ts";
-import type { Network } from "../../system/network.ts";
+import type { Network, NetworkOptions } from "../../system/network.ts";
 import { freshTokens, type ProviderContext, requestLimits } from "../context.ts";
 import type { ChosenScope } from "./scope.ts";
 
@@ -33,6 +33,16 @@ export interface ControlPlane extends Disposable {
   /** `-n`, else the namespace of the kubeconfig's context when it was followed. */
   readonly namespace: string | undefined;
   readonly client: ApiClient;
+  /** What another client of the same server needs. */
+  readonly access: ServerAccess;
+}
+
+/** What a client of a control plane is made of. */
+export interface ServerAccess {
+  /** Connections of that client's own; dispose of them. */
+  openNetwork(options: NetworkOptions): Network;
+  /** A fresh token for the server; with `force` a new one. */
+  token(force: boolean): Promise<string>;
 }
 
 /** What is opened: what a command's flags chose, or a cluster whose address its cloud gave. */
@@ -114,15 +124,18 @@ export async function openTarget(
     : undefined;
   // Only at the first request: what an earlier command learned may be all that is asked for.
   let network: Network | undefined;
-  const open = () =>
-    network ??= context.openNetwork(
+  const openNetwork = (options?: NetworkOptions) =>
+    context.openNetwork(
       cluster?.certificateAuthority ?? session.certificateAuthority,
       cluster?.trust ?? (() => context.store.providers.trustLine(session)),
+      options,
     );
+  const open = () => network ??= openNetwork();
   // A server that never took a token of the session would not take a fresh one either.
   const unproved = cluster !== undefined && session.provider.selfConfigured &&
     session.servers !== undefined &&
     !acceptedBefore(session, cluster.address);
+  const token = async (force: boolean) => (await tokens(force && !unproved)).token;
   try {
     const what = wordsFor(target, session);
     const nextStep = unproved
@@ -145,7 +158,7 @@ export async function openTarget(
           async (input: string | URL, init?: RequestInit) => await open().fetch(input, init),
           { proxyOf: (url: URL) => open().fetch.proxyOf?.(url) },
         ),
-        token: async (force) => (await tokens(force && !unproved)).token,
+        token,
       });
     const { baseUrl, api } = target.kind === "context" || target.kind === "cluster"
       ? { baseUrl: cluster?.address ?? "" }
@@ -158,6 +171,7 @@ export async function openTarget(
       source: target.source,
       namespace: undefined,
       client: clientOf(baseUrl),
+      access: { openNetwork, token },
       [Symbol.dispose]: () => network?.[Symbol.dispose](),
     };
   } catch (thrown) {
