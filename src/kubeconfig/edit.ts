@@ -30,6 +30,13 @@ export interface UserEdit {
   readonly exec: ExecEntry;
 }
 
+/** As {@link UserEdit}, for a user whose token is in a file. */
+export interface TokenFileUserEdit {
+  readonly name: string;
+  /** An absolute path. */
+  readonly tokenFile: string;
+}
+
 /** A context to add or update. Without a namespace, the current one stays. */
 export interface ContextEdit {
   readonly name: string;
@@ -49,7 +56,7 @@ export interface KubeconfigRemoval {
 /** The changes of a kubeconfig. Removals come first. */
 export interface KubeconfigEdit {
   readonly clusters?: readonly ClusterEdit[] | undefined;
-  readonly users?: readonly UserEdit[] | undefined;
+  readonly users?: readonly (UserEdit | TokenFileUserEdit)[] | undefined;
   readonly contexts?: readonly ContextEdit[] | undefined;
   readonly currentContext?: string | undefined;
   readonly remove?: KubeconfigRemoval | undefined;
@@ -144,7 +151,7 @@ function listChange(entries: readonly Entry[], list: ListName, edit: KubeconfigE
 
 function desiredEntry(
   list: ListName,
-  wanted: ClusterEdit | UserEdit | ContextEdit,
+  wanted: ClusterEdit | UserEdit | TokenFileUserEdit | ContextEdit,
   current: Entry,
 ): Record<string, unknown> {
   const inner = current?.[INNER[list]];
@@ -152,6 +159,9 @@ function desiredEntry(
   if ("exec" in wanted) {
     for (const credential of OTHER_CREDENTIALS) delete fields[credential];
     fields["exec"] = desiredExec(wanted.exec, fields["exec"]);
+  } else if ("tokenFile" in wanted) {
+    for (const credential of [...OTHER_CREDENTIALS, "exec"]) delete fields[credential];
+    fields["tokenFile"] = wanted.tokenFile;
   } else if ("server" in wanted) {
     if (wanted.certificateAuthorityData !== undefined) {
       for (const other of ["certificate-authority", "certificate-authority-data"]) delete fields[other];
