@@ -55,6 +55,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["patch"], async (contextOf) => (await import("./patch.ts")).patchCommand(contextOf)],
   [["label"], async (contextOf) => (await import("./label.ts")).labelCommand(contextOf)],
   [["annotate"], async (contextOf) => (await import("./annotate.ts")).annotateCommand(contextOf)],
+  [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["edit"], async (contextOf) => (await import("./edit.ts")).editCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];

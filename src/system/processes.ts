@@ -179,6 +179,61 @@ export async function runInForeground(
   }
 }
 
+const WINDOWS = Deno.build.os === "windows";
+
+/** What a terminal sends to every program in its foreground by itself. */
+const TYPED: readonly Deno.Signal[] = WINDOWS ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGQUIT"];
+
+/** What is sent to one process. */
+const SENT: readonly Deno.Signal[] = WINDOWS ? [] : ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+
+/**
+ * Runs a program in this one's stead: it has our terminal, reads and writes where we do, and gets the signals that are
+ * sent to us. Those that are typed it gets from the terminal itself, as it does Ctrl-Z and a new size of the window.
+ *
+ * @param env its whole environment, the dynamic loader's variables included
+ * @returns its exit code; 128 plus the signal's number for a program that a signal ended
+ * @throws {ProgramNotFound} when there is no such program.
+ * @throws {ProgramError} when the program cannot be started.
+ */
+export async function runInStead(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const onTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  let child: Deno.ChildProcess | undefined;
+  const early: Deno.Signal[] = [];
+  const pass = (signal: Deno.Signal) => {
+    if (child === undefined) early.push(signal);
+    else kill(child, signal);
+  };
+  const listeners = [...TYPED, ...SENT].map((signal) => {
+    const listener = () => TYPED.includes(signal) && onTerminal ? undefined : pass(signal);
+    Deno.addSignalListener(signal, listener);
+    return { signal, listener };
+  });
+  try {
+    child = spawn(command, {
+      args: [...args],
+      env: { ...env },
+      clearEnv: true,
+      stdin: "inherit",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    for (const signal of early) kill(child, signal);
+    return (await child.status).code;
+  } finally {
+    for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
+  }
+}
+
+/** All variables of this process. */
+export function wholeEnvironment(): Record<string, string> {
+  return Deno.env.toObject();
+}
+
 /** The named variables that this process has, without those that control the dynamic loader. */
 export function childEnvironment(names: readonly string[]): Record<string, string> {
   const environment: Record<string, string> = {};
@@ -239,7 +294,7 @@ function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess
   }
 }
 
-function kill(child: Deno.ChildProcess, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): void {
+function kill(child: Deno.ChildProcess, signal: Deno.Signal = "SIGKILL"): void {
   try {
     child.kill(signal);
   } catch {

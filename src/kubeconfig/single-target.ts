@@ -1,0 +1,34 @@
+/** A kubeconfig that holds one target, whose token is in a file. */
+
+/** What such a kubeconfig leads to. */
+export interface SingleTarget {
+  /** The name of its cluster and context. */
+  readonly name: string;
+  readonly server: string;
+  /** PEM; undefined where the system knows the server's authority. */
+  readonly certificateAuthority: string | undefined;
+  readonly namespace: string | undefined;
+  readonly user: string;
+  readonly tokenFile: string;
+}
+
+/** Its text: JSON, which is YAML too. */
+export function singleTargetKubeconfig(target: SingleTarget): string {
+  const { name, server, certificateAuthority, namespace, user, tokenFile } = target;
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{
+      name,
+      cluster: {
+        server,
+        "certificate-authority-data": certificateAuthority &&
+          new TextEncoder().encode(certificateAuthority).toBase64(),
+      },
+    }],
+    users: [{ name: user, user: { tokenFile } }],
+    contexts: [{ name, context: { cluster: name, user, namespace } }],
+    "current-context": name,
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}
