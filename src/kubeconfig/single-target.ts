@@ -26,7 +26,8 @@ export function singleTargetKubeconfig(target: SingleTarget): string {
           new TextEncoder().encode(certificateAuthority).toBase64(),
       },
     }],
-    users: [{ name: user, user: { tokenFile } }],
+    // client-go and the clients that follow it read the first, JavaScript's client the second.
+    users: [{ name: user, user: { tokenFile, "token-file": tokenFile } }],
     contexts: [{ name, context: { cluster: name, user, namespace } }],
     "current-context": name,
   };

@@ -60,6 +60,7 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       }]);
       assert.deepEqual(config.users.map(({ user }: { user: unknown }) => user), [{
         tokenFile: `${where}/token`,
+        "token-file": `${where}/token`,
       }]);
       const [{ cluster }] = config.clusters;
       assert.match(cluster.server, new RegExp(`^https://${apiHost}/apis/.*/projects/web/control-plane$`));
@@ -243,7 +244,7 @@ Deno.test("a kubeconfig of one target says nothing of what is not there", () => 
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: "c", cluster: { server: "https://k8s.example.com" } }],
-    users: [{ name: "u", user: { tokenFile: "/run/token" } }],
+    users: [{ name: "u", user: { tokenFile: "/run/token", "token-file": "/run/token" } }],
     contexts: [{ name: "c", context: { cluster: "c", user: "u", namespace: "n" } }],
     "current-context": "c",
   });

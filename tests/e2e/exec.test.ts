@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { assertMissing, namesIn, writeScript } from "../scratch.ts";
 import { until } from "../until.ts";
-import { kubectl } from "./kubectls.ts";
+import { kubectl, kubectls } from "./kubectls.ts";
 import { openPanes, panesAtHand } from "./panes.ts";
 import { testInWorld, type World } from "./world.ts";
 
@@ -98,6 +98,23 @@ testInWorld(
       assert.doesNotMatch(ran.stdout, /secret/);
     });
 
+    for (const { name, path } of kubectls) {
+      await context.step(`${name} reads the token's file`, async () => {
+        const names = await world.ok([
+          "exec",
+          "--project",
+          "web",
+          "--",
+          path,
+          "get",
+          "namespaces",
+          "-o",
+          "name",
+        ]);
+        assert.match(names, /^namespace\/project-web$/m);
+      });
+    }
+
     await context.step("the vendor's helper prints the session's token inside", async () => {
       const line =
         'test "$("$DATUM_CREDENTIALS_HELPER" auth get-token --session "$DATUM_SESSION")" = "$(cat "${KUBECONFIG%/*}/token")"';
@@ -115,7 +132,7 @@ testInWorld("tokens of twenty seconds are renewed while the command runs", async
   const { code, stdout, stderr } = await world.datumctl(["exec", "--project", "web", "--", "sh", "-c", line]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^warning: The issuer's tokens last 20 s\./);
-  if (kubectl !== "") assert.match(stdout, /namespace\/default/);
+  if (kubectl !== "") assert.match(stdout, /^namespace\/project-web$/m);
 }, { cloud: { accessTokenLife: 20 } });
 
 testInWorld(
