@@ -69,7 +69,6 @@ export async function writeTokenFile(
   const { request: { quiet } } = source;
   const warn = (text: string) => quiet ? undefined : context.writeErr(`warning: ${text}\n`);
   const file = await openTokenFile(optionsOf(wanted, source, { context, interrupted, warn }));
-  if (file.token.warning !== undefined) warn(file.token.warning);
   if (!wanted.watch) return 0;
   const short = shortLife(file.token);
   if (short !== undefined) warn(short);

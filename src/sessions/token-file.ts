@@ -6,6 +6,7 @@ import { formatSpan } from "../system/clock.ts";
 import { freshToken } from "./fresh-token.ts";
 import { isSameIdentity } from "./identity.ts";
 import { environmentCredentials } from "./open.ts";
+import { TOO_SHORT } from "./renew.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
 import type { FreshToken, TimedToken, TokenLimits, TokenRequest } from "./token.ts";
@@ -111,6 +112,7 @@ class RenewedFile implements TokenFile {
     const token = await freshToken(store, session, { ...request, minimumLife: undefined }, limits());
     await request.accept?.(token.session);
     const file = new RenewedFile(options, token, session.credentials);
+    file.#warnOnce(token.warning);
     if (file.#isDue()) {
       try {
         await file.#renew(await file.#session(), { minimumLife: file.#ahead });
@@ -242,23 +244,33 @@ class RenewedFile implements TokenFile {
     session: Session,
     { minimumLife, force }: Pick<TokenRequest, "minimumLife" | "force">,
   ): Promise<void> {
-    const { store, request: { kind, accept }, limits, warn } = this.#options;
+    const { store, request: { kind, accept }, limits } = this.#options;
     const acceptSame = async (sealed: Session) => {
       if (!isSameIdentity(sealed, this.#token.session)) throw replaced(sealed);
       await accept?.(sealed);
     };
     const next = await freshToken(store, session, { kind, minimumLife, force, accept: acceptSame }, limits());
     await acceptSame(next.session);
-    if (next.warning !== undefined && !this.#warned.has(next.warning)) warn(next.warning);
-    this.#warned.add(next.warning ?? "");
     if (next.token !== this.#written) await this.#write(next);
+    const other = next.token !== this.#token.token;
     this.#token = next;
     this.#clockWentBack = false;
     this.#failures = 0;
     this.#told = undefined;
+    const due = this.#isDue();
+    if (due && !other) this.#warnOnce(noOther(next));
+    else if (next.warning !== TOO_SHORT || this.#options.request.minimumLife !== undefined) {
+      this.#warnOnce(next.warning);
+    }
     // Where no other token comes, as none does after a sign-in without a refresh token, the end is waited for.
-    this.#pause = this.#isDue() ? LONGEST_PAUSE : 0;
+    this.#pause = due ? LONGEST_PAUSE : 0;
     this.#seen = (await this.#session()).credentials;
+  }
+
+  #warnOnce(text: string | undefined): void {
+    if (text === undefined || this.#warned.has(text)) return;
+    this.#warned.add(text);
+    this.#options.warn(text);
   }
 
   async #write({ token }: FreshToken): Promise<void> {
@@ -280,6 +292,12 @@ class RenewedFile implements TokenFile {
 /** True for an error that no waiting mends. */
 function endsSession({ code, exitCode }: AppError): boolean {
   return (exitCode === 4 && code !== "KEYRING_LOCKED") || code === "USAGE";
+}
+
+function noOther({ session: { name }, expires }: FreshToken): string {
+  return `No further token comes for the session "${name}": this one ends on ${
+    new Date(expires).toISOString()
+  }.`;
 }
 
 function replaced({ name }: Session): AppError {

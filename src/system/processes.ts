@@ -202,27 +202,21 @@ export async function runInStead(
   env: Readonly<Record<string, string>>,
 ): Promise<number> {
   const onTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
-  let child: Deno.ChildProcess | undefined;
-  const early: Deno.Signal[] = [];
-  const pass = (signal: Deno.Signal) => {
-    if (child === undefined) early.push(signal);
-    else kill(child, signal);
-  };
+  const child = spawn(command, {
+    args: [...args],
+    env: { ...env },
+    clearEnv: true,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   const listeners = [...TYPED, ...SENT].map((signal) => {
-    const listener = () => TYPED.includes(signal) && onTerminal ? undefined : pass(signal);
+    // On a terminal, the command has got it already; here it is only kept from ending this process.
+    const listener = () => onTerminal && TYPED.includes(signal) ? undefined : kill(child, signal);
     Deno.addSignalListener(signal, listener);
     return { signal, listener };
   });
   try {
-    child = spawn(command, {
-      args: [...args],
-      env: { ...env },
-      clearEnv: true,
-      stdin: "inherit",
-      stdout: "inherit",
-      stderr: "inherit",
-    });
-    for (const signal of early) kill(child, signal);
     return (await child.status).code;
   } finally {
     for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);

@@ -57,6 +57,34 @@ testInWorld(
       assert.equal((await finished).code, 0);
     });
 
+    await context.step("a command that is to outlive its terminal has nohup behind --", async () => {
+      const line = "echo up; sleep 1; echo done";
+      const running = world.start(world.binary, [
+        "exec",
+        "--project",
+        "web",
+        "--",
+        "nohup",
+        "sh",
+        "-c",
+        line,
+      ]);
+      await until(async () => (await folders(world)).length === 1, "the command");
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      running.kill("SIGHUP");
+      const { code, stdout } = await running.finished;
+      assert.deepEqual([code, stdout], [0, "up\ndone\n"]);
+    });
+
+    await context.step(
+      "a pipe that nobody reads any more ends the command as it would without exec",
+      async () => {
+        const line = `"$0" exec --project web -- yes | head -n 1; echo "\${PIPESTATUS[0]}"`;
+        const { stdout } = await world.start("bash", ["-c", line, world.binary]).finished;
+        assert.equal(stdout, "y\n141\n");
+      },
+    );
+
     await context.step("a command that is killed: 137, and nothing is left", async () => {
       const { finished, child } = await startScript(world, "STARTED; exec sleep 60");
       Deno.kill(child, "SIGKILL");
@@ -169,7 +197,7 @@ testInWorld("a terminal's keys and size are the command's", async (world) => {
   await pane.shows(/ready> /);
   await writeScript(
     `${world.home}/script`,
-    `trap 'echo typed; exit 5' INT; trap 'echo "size $(stty size)"' WINCH
+    `trap 'echo typed; exit 5' INT; trap 'echo "size $(stty size)"' WINCH; trap 'echo quit' QUIT
     echo up; while :; do sleep 0.1; done`,
   );
   await pane.type(`${world.binary} exec --project web -- ${world.home}/script; echo "left with $?"`);
@@ -183,6 +211,8 @@ testInWorld("a terminal's keys and size are the command's", async (world) => {
   const tmux = ["-S", `${world.temporary}/tmux`, "resize-window", "-t", "pane-1", "-x", "100", "-y", "30"];
   assert.equal((await world.start("tmux", tmux, { env: { TERM: "xterm" } }).finished).code, 0);
   await pane.shows(/^size 30 100$/m);
+  await pane.press("C-\\");
+  await pane.shows(/quit/);
   await pane.press("C-c");
   await pane.shows(/typed/);
   await pane.type('echo "was $?"');

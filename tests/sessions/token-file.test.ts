@@ -232,7 +232,8 @@ Deno.test("a session without a refresh token: its token to the end, then none", 
   };
   await expectRejection(stage.maintain(), "SESSION_EXPIRED");
   await assertMissing(stage.path);
-  assert.equal(stage.warnings.length, 1, "it is said once that no longer token comes");
+  assert.equal(stage.warnings.length, 1, `${stage.warnings}`);
+  assert.match(stage.warnings[0] ?? "", /^No further token comes for the session/);
 });
 
 Deno.test("somebody else who signs in under that name gives the file nothing", async () => {
