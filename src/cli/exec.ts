@@ -3,6 +3,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { ownCommand } from "../kubeconfig/exec-command.ts";
+import { identityOf, userName } from "../kubeconfig/entries.ts";
 import { singleTargetKubeconfig } from "../kubeconfig/single-target.ts";
 import { type ControlPlane } from "../providers/datum/control-plane.ts";
 import { controlPlaneName } from "../providers/datum/control-plane-address.ts";
@@ -40,8 +41,8 @@ export function execCommand(contextOf: ContextOf): CommandUnknownOpts {
     )
     .addHelpText("after", EXAMPLES);
   addScopeFlags(command);
-  command.action((words, { tokenEnv }) =>
-    runExec(contextOf(command), { ...scopeFlags(command), words, tokenEnv })
+  command.action((args, { tokenEnv }) =>
+    runExec(contextOf(command), { ...scopeFlags(command), args, tokenEnv })
   );
   return command;
 }
@@ -49,7 +50,7 @@ export function execCommand(contextOf: ContextOf): CommandUnknownOpts {
 /** The words and flags of `exec`, as they were typed. */
 export interface ExecInput extends ScopeFlags {
   /** The words that are no flags of ours: those behind `--`, and any before it. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   readonly tokenEnv?: string | undefined;
 }
 
@@ -88,9 +89,9 @@ interface ProgramLine {
  *
  * @throws {AppError} `USAGE` where none does: our own flags would be taken for its flags, and its flags for ours.
  */
-function commandOf({ behindDashes = [] }: CommandContext, { words }: ExecInput): ProgramLine {
+function commandOf({ behindDashes = [] }: CommandContext, input: ExecInput): ProgramLine {
   const [program = "", ...args] = behindDashes;
-  if (program !== "" && words.length === behindDashes.length) return { program, args };
+  if (program !== "" && input.args.length === behindDashes.length) return { program, args };
   throw new AppError("USAGE", "exec takes its command behind --.", {
     hint: "For example: datumctl exec --project my-project-id -- kubectl get namespaces",
   });
@@ -136,6 +137,8 @@ async function variablesOf(
   { token: { token } }: TokenFile,
 ): Promise<Record<string, string>> {
   const { baseUrl, certificateAuthority, namespace, session } = plane;
+  const { activeFor } = identityOf(session);
+  const identity = { session: session.name, activeFor, tokenFile: folder.pathOf("token") };
   const KUBECONFIG = await folder.add(
     "kubeconfig",
     singleTargetKubeconfig({
@@ -143,8 +146,9 @@ async function variablesOf(
       server: baseUrl,
       certificateAuthority,
       namespace,
-      user: `datum-${session.name}`,
-      tokenFile: folder.pathOf("token"),
+      user: userName(identity),
+      owner: identity,
+      tokenFile: identity.tokenFile,
     }),
   );
   const { command: helper } = await ownCommand(cli.env, cli.store.folders);

@@ -27,7 +27,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   let profile: string | undefined;
   const dashes = args.indexOf("--");
   // What stands behind them is no word of ours.
-  const words = dashes < 0 ? args : args.slice(0, dashes);
+  const ownArgs = dashes < 0 ? args : args.slice(0, dashes);
   const behindDashes = dashes < 0 ? undefined : args.slice(dashes + 1);
   const contextOf: ContextOf = (command) => {
     const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);
@@ -42,7 +42,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   };
   try {
     try {
-      await run(words.includes("help") ? NO_WORDS : words);
+      await run(ownArgs.includes("help") ? NO_WORDS : ownArgs);
     } catch (thrown) {
       // The nearest word to an unknown one may be of a command that was not loaded.
       if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
@@ -60,7 +60,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     }
     const explained = actingAs(profile, await withAuthority(error, args, context));
     writeErr(formatError(explained, context.errorFormat));
-    if (error.code === "INTERNAL" && words.some((arg) => arg === "-v" || arg === "--verbose")) {
+    if (error.code === "INTERNAL" && ownArgs.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }
     return error.exitCode;

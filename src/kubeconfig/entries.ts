@@ -56,9 +56,11 @@ export function userName(identity: EntryIdentity): string {
 
 /** The user of an entry. */
 function userEdit(options: EntryOptions): UserEdit | TokenFileUserEdit {
-  const { tokenFile } = options.identity;
+  const { session, activeFor, tokenFile } = options.identity;
   const name = userName(options.identity);
-  return tokenFile === undefined ? { name, exec: execEntry(options) } : { name, tokenFile };
+  return tokenFile === undefined
+    ? { name, exec: execEntry(options) }
+    : { name, tokenFile, owner: { session, activeFor } };
 }
 
 /** The parts of an exec section. */
@@ -159,10 +161,11 @@ function withoutUser(address: string): string {
  */
 export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity): void {
   const name = userName(identity);
-  // An entry that runs the plugin is never one of a token file.
-  const isOther = (session: string | undefined) =>
-    session !== identity.session || identity.tokenFile !== undefined;
-  const taken = ownUsers(kubeconfig).find((user) => user.name === name && isOther(user.session));
+  const taken = ownUsers(kubeconfig).find((user) =>
+    user.name === name && (user.session !== identity.session ||
+      // An entry that runs the plugin is never one of a token file.
+      (user.tokenFile === undefined) !== (identity.tokenFile === undefined))
+  );
   if (taken === undefined) return;
   const whose = taken.session === undefined
     ? "the active session"

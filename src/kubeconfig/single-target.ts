@@ -1,5 +1,7 @@
 /** A kubeconfig that holds one target, whose token is in a file. */
 
+import { type EntryOwner, extensionsWith } from "./edit.ts";
+
 /** What such a kubeconfig leads to. */
 export interface SingleTarget {
   /** The name of its cluster and context. */
@@ -9,12 +11,13 @@ export interface SingleTarget {
   readonly certificateAuthority: string | undefined;
   readonly namespace: string | undefined;
   readonly user: string;
+  readonly owner: EntryOwner;
   readonly tokenFile: string;
 }
 
 /** Its text: JSON, which is YAML too. */
 export function singleTargetKubeconfig(target: SingleTarget): string {
-  const { name, server, certificateAuthority, namespace, user, tokenFile } = target;
+  const { name, server, certificateAuthority, namespace, user, owner, tokenFile } = target;
   const config = {
     apiVersion: "v1",
     kind: "Config",
@@ -27,7 +30,10 @@ export function singleTargetKubeconfig(target: SingleTarget): string {
       },
     }],
     // client-go and the clients that follow it read the first, JavaScript's client the second.
-    users: [{ name: user, user: { tokenFile, "token-file": tokenFile } }],
+    users: [{
+      name: user,
+      user: { tokenFile, "token-file": tokenFile, extensions: extensionsWith(owner) },
+    }],
     contexts: [{ name, context: { cluster: name, user, namespace } }],
     "current-context": name,
   };

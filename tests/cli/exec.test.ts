@@ -56,11 +56,12 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       assert.equal(config["current-context"], name);
       assert.deepEqual(config.contexts, [{
         name,
-        context: { cluster: name, user: `datum-${at(world, ADA)}` },
+        context: { cluster: name, user: `datum-token-file-${at(world, ADA)}` },
       }]);
       assert.deepEqual(config.users.map(({ user }: { user: unknown }) => user), [{
         tokenFile: `${where}/token`,
         "token-file": `${where}/token`,
+        extensions: [{ name: "datumctl", extension: { session: at(world, ADA) } }],
       }]);
       const [{ cluster }] = config.clusters;
       assert.match(cluster.server, new RegExp(`^https://${apiHost}/apis/.*/projects/web/control-plane$`));
@@ -238,13 +239,24 @@ Deno.test("a kubeconfig of one target says nothing of what is not there", () => 
     certificateAuthority: undefined,
     namespace: "n",
     user: "u",
+    owner: { session: "ada", activeFor: "https://login.example.com" },
     tokenFile: "/run/token",
   });
   assert.deepEqual(JSON.parse(text), {
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: "c", cluster: { server: "https://k8s.example.com" } }],
-    users: [{ name: "u", user: { tokenFile: "/run/token", "token-file": "/run/token" } }],
+    users: [{
+      name: "u",
+      user: {
+        tokenFile: "/run/token",
+        "token-file": "/run/token",
+        extensions: [{
+          name: "datumctl",
+          extension: { session: "ada", activeFor: "https://login.example.com" },
+        }],
+      },
+    }],
     contexts: [{ name: "c", context: { cluster: "c", user: "u", namespace: "n" } }],
     "current-context": "c",
   });

@@ -126,6 +126,21 @@ testInWorld(
       assert.doesNotMatch(ran.stdout, /secret/);
     });
 
+    await context.step("datumctl inside acts where the command does, whatever the target", async () => {
+      const inside = async (...flags: string[]) =>
+        JSON.parse(await world.ok(["exec", ...flags, "--", world.binary, "whoami", "-o", "json"]));
+      const { session, project, scopeSource } = await inside("--project", "web");
+      assert.deepEqual([session, project, scopeSource], [
+        `${ADA}@${world.cloud.apiHost}`,
+        "web",
+        "DATUM_PROJECT",
+      ]);
+      assert.match(
+        (await inside("--platform-wide")).scopeSource,
+        /^the kubeconfig's context datum-platform-/,
+      );
+    });
+
     for (const { name, path } of kubectls) {
       await context.step(`${name} reads the token's file`, async () => {
         const names = await world.ok([

@@ -19,7 +19,8 @@ Deno.test(
     const line = /^Keep its token fresh: datumctl (.*)$/m.exec(stderr)?.[1] ?? assert.fail(stderr);
     const { users, contexts } = parse(await Deno.readTextFile(kubeconfig));
     const name = `datum-token-file-${at(world, ADA)}`;
-    assert.deepEqual(users, [plugin, { name, user: { tokenFile: path } }]);
+    const extensions = [{ name: "datumctl", extension: { session: at(world, ADA) } }];
+    assert.deepEqual(users, [plugin, { name, user: { tokenFile: path, extensions } }]);
     assert.equal(contexts[1].context.user, name);
     assert.match((await world.run(words)).stderr, /Next: kubectl/);
 
@@ -31,11 +32,21 @@ Deno.test(
     await world.ok(line.replace(" --watch", ""));
     assert.deepEqual(await whoami(), { code: 0, stdout: ADA, stderr: "" });
 
+    assert.match(
+      await world.ok("auth whoami --context file"),
+      /ada@example\.com/,
+      "our own commands follow it",
+    );
+
     const moved = await world.run(`${words}-2 --context another`);
     assert.match(
       moved.stderr,
       new RegExp(`One user entry, ${name.replaceAll(".", "\\.")}, serves file too: .* reads`),
     );
+
+    await world.ok(`logout ${ADA} --kubeconfig ${kubeconfig}`);
+    const left = parse(await Deno.readTextFile(kubeconfig));
+    assert.deepEqual([left.users, left.contexts], [[], []], "it goes with the session");
   },
 );
 
