@@ -1,6 +1,6 @@
 /** Child processes: a limited run with captured output, a run on our terminal, a detached start, their environment. */
 
-import { type Alarm, alarm } from "./clock.ts";
+import { type Alarm, alarm, pause } from "./clock.ts";
 
 /** The options of {@link run}. */
 export interface RunOptions {
@@ -216,11 +216,55 @@ export async function runInStead(
     Deno.addSignalListener(signal, listener);
     return { signal, listener };
   });
+  const follower = onTerminal && !WINDOWS ? followStops(child) : undefined;
   try {
     return (await child.status).code;
   } finally {
+    follower?.[Symbol.dispose]();
     for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
   }
+}
+
+/** How long the system may take to stop both, or to say that a child has ended, in milliseconds. */
+const SETTLED = 100;
+
+/**
+ * Stops with a child that stopped by itself alone, as a shell does at `suspend`: else nobody would have the terminal. When
+ * this process goes on, the child does. The runtime does not tell of it, so `ps` is asked whenever a child changed.
+ */
+function followStops(child: Deno.ChildProcess): Disposable {
+  const over = new AbortController();
+  let looking = false;
+  const look = async () => {
+    if (looking) return;
+    looking = true;
+    await pause(SETTLED, over.signal);
+    if (await isStopped(child.pid, over.signal)) {
+      Deno.kill(Deno.pid, "SIGTSTP");
+      kill(child, "SIGCONT");
+    }
+    // The end of ps was a change, too.
+    await pause(SETTLED, over.signal);
+    looking = false;
+  };
+  // Without ps, nothing is found out, and nothing changes.
+  const listener = () => void look().catch(() => {});
+  Deno.addSignalListener("SIGCHLD", listener);
+  return {
+    [Symbol.dispose]() {
+      over.abort();
+      Deno.removeSignalListener("SIGCHLD", listener);
+    },
+  };
+}
+
+async function isStopped(pid: number, signal: AbortSignal): Promise<boolean> {
+  const { stdout } = await run("ps", ["-o", "stat=", "-p", String(pid)], {
+    env: childEnvironment(["PATH"]),
+    timeout: 2_000,
+    signal,
+  });
+  return stdout.trimStart().startsWith("T");
 }
 
 /** All variables of this process. */

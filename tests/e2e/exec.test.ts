@@ -208,7 +208,11 @@ testInWorld(
 testInWorld("a terminal's keys and size are the command's", async (world) => {
   await world.login(ADA);
   await using panes = openPanes(world);
-  const pane = await panes.open(["bash", "--norc", "-i"], { PS1: "ready> ", ...world.env });
+  const pane = await panes.open(["bash", "--norc", "-i"], {
+    ...world.env,
+    PS1: "ready> ",
+    HISTFILE: "/dev/null",
+  });
   await pane.shows(/ready> /);
   await writeScript(
     `${world.home}/script`,
@@ -233,5 +237,38 @@ testInWorld("a terminal's keys and size are the command's", async (world) => {
   await pane.type('echo "was $?"');
   await pane.press("Enter");
   await pane.shows(/was \d/);
+  assert.deepEqual(await folders(world), []);
+}, { ignore: !panesAtHand });
+
+testInWorld("a shell behind exec has its own jobs, and may suspend itself", async (world) => {
+  await world.login(ADA);
+  await using panes = openPanes(world);
+  const pane = await panes.open(["bash", "--norc", "-i"], {
+    ...world.env,
+    PS1: "outer> ",
+    HISTFILE: "/dev/null",
+  });
+  const enter = async (line: string) => {
+    await pane.type(line);
+    await pane.press("Enter");
+  };
+  await pane.shows(/outer> /);
+  await enter(`PS1='inner> ' ${world.binary} exec --project web -- bash --norc -i; echo "left with $?"`);
+  await pane.shows(/^inner> $/m);
+  await enter("echo begun; sleep 100");
+  await pane.shows(/^begun$/m);
+  await pane.press("C-z");
+  await pane.shows(/Stopped +(?:echo begun; )?sleep 100/);
+  await enter("kill -9 %1; wait; echo killed");
+  await pane.shows(/^killed$/m);
+  await enter("suspend");
+  await pane.shows(/Stopped .*exec --project/);
+  await enter("echo outside; fg");
+  await pane.shows(/^outside$/m);
+  await enter("echo inside; exit 9");
+  await pane.shows(/^inside$/m);
+  // What stood behind exec in the line went on when exec stopped; the end of fg tells the code.
+  await enter('echo "code $?"');
+  await pane.shows(/^code 9$/m);
   assert.deepEqual(await folders(world), []);
 }, { ignore: !panesAtHand });
