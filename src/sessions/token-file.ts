@@ -64,7 +64,7 @@ export async function openTokenFile(options: TokenFileOptions): Promise<TokenFil
  * How much life a token in a file has at least, in milliseconds: client-go reads the file again after about a minute. Half
  * of a short life.
  */
-export function leastLife({ issued, expires }: TimedToken): number {
+function leastLife({ issued, expires }: TimedToken): number {
   return Math.min(90_000, Math.max(0, expires - issued) / 2);
 }
 
