@@ -139,8 +139,9 @@ export type ErrorFormat = typeof ERROR_FORMATS[number];
 
 /** How errors are printed, read before the command line is understood, so that every error has that form. */
 export function errorFormatOf(args: readonly string[], variable: string | undefined): ErrorFormat {
-  const at = args.findLastIndex((arg) => arg === "--error-format" || arg.startsWith("--error-format="));
-  const flag = at < 0 ? undefined : args[at]?.split("=")[1] ?? args[at + 1];
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  const at = own.findLastIndex((arg) => arg === "--error-format" || arg.startsWith("--error-format="));
+  const flag = at < 0 ? undefined : own[at]?.split("=")[1] ?? own[at + 1];
   return ERROR_FORMATS.find((format) => format === (flag ?? variable)) ?? "human";
 }
 

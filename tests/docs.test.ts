@@ -147,7 +147,8 @@ Deno.test("every datumctl line in the docs is made of commands and flags that ex
           /(?:^|\$\(|[=\w]+ )datumctl ([^#\n)|;]*)/gm,
         )
       ) {
-        const words = line.trim().split(/\s+/);
+        // What stands behind -- is another program's.
+        const words = (line.trim().split(/\s+--(?:\s|$)/)[0] ?? "").split(/\s+/);
         const length = [3, 2, 1].find((length) => help.has(words.slice(0, length).join(" ")));
         const name = words.slice(0, length ?? 0).join(" ");
         assert.ok(help.has(name) && name !== "", `${path}: datumctl ${line}`);

@@ -43,6 +43,8 @@ export interface CommandContext extends ProcessContext, ProviderContext {
   readonly verbose: boolean;
   /** `--quiet`. */
   readonly quiet: boolean;
+  /** What stands behind `--`, another program's words; undefined for a line without it. */
+  readonly behindDashes?: readonly string[] | undefined;
 }
 
 /** The context of one command line, with its {@link GlobalFlags} applied. */

@@ -25,10 +25,14 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   const { writeErr } = context.terminal;
   let refusingCommand: CommandUnknownOpts | undefined;
   let profile: string | undefined;
+  const dashes = args.indexOf("--");
+  // What stands behind them is no word of ours.
+  const ownArgs = dashes < 0 ? args : args.slice(0, dashes);
+  const behindDashes = dashes < 0 ? undefined : args.slice(dashes + 1);
   const contextOf: ContextOf = (command) => {
     const made = commandContext(context, command.optsWithGlobals() as GlobalFlags);
     profile = made.choice.flag;
-    return made;
+    return { ...made, behindDashes };
   };
   const run = async (words: readonly string[]) => {
     const program = await buildProgram(words, context, contextOf, (command) => {
@@ -38,7 +42,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
   };
   try {
     try {
-      await run(args.includes("help") ? NO_WORDS : args);
+      await run(ownArgs.includes("help") ? NO_WORDS : ownArgs);
     } catch (thrown) {
       // The nearest word to an unknown one may be of a command that was not loaded.
       if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
@@ -56,7 +60,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     }
     const explained = actingAs(profile, await withAuthority(error, args, context));
     writeErr(formatError(explained, context.errorFormat));
-    if (error.code === "INTERNAL" && args.some((arg) => arg === "-v" || arg === "--verbose")) {
+    if (error.code === "INTERNAL" && ownArgs.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }
     return error.exitCode;

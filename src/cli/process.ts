@@ -16,7 +16,8 @@ export async function runFromProcess(): Promise<number> {
   const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
   using interrupted = interruption();
   // Read before the command line is parsed, because opening the sessions can already print notices.
-  const quiet = commandLine.some((arg) => /^(?:--quiet|-v*qv*)$/.test(arg));
+  const end = commandLine.indexOf("--");
+  const quiet = commandLine.some((arg, at) => (end < 0 || at < end) && /^(?:--quiet|-v*qv*)$/.test(arg));
   const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${line}\n`);
   // The runtime has opened that file already.
   if (environment("SSLKEYLOGFILE") !== undefined) {

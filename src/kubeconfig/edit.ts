@@ -30,6 +30,45 @@ export interface UserEdit {
   readonly exec: ExecEntry;
 }
 
+/** As {@link UserEdit}, for a user whose token is in a file. */
+export interface TokenFileUserEdit {
+  readonly name: string;
+  /** An absolute path. */
+  readonly tokenFile: string;
+  readonly owner: EntryOwner;
+}
+
+/** Whose token a file holds: an extension of the user entry, which kubectl leaves alone. */
+export interface EntryOwner {
+  readonly session: string;
+  /** The API host, or the issuer's URL, of the only sessions that it may be of. */
+  readonly activeFor?: string | undefined;
+}
+
+/** The name of that extension. */
+const OWNER = "datumctl";
+
+/** The extensions of a user entry with its owner among them. */
+export function extensionsWith({ session, activeFor }: EntryOwner, current?: unknown): readonly unknown[] {
+  const others = Array.isArray(current) ? current.filter((one) => !isOwner(one)) : [];
+  return [...others, {
+    name: OWNER,
+    extension: activeFor === undefined ? { session } : { session, activeFor },
+  }];
+}
+
+/** The owner that a user entry's extensions tell; undefined for an entry that is not ours. */
+export function ownerIn(extensions: unknown): EntryOwner | undefined {
+  const own = Array.isArray(extensions) ? extensions.find(isOwner) : undefined;
+  const { session, activeFor }: Readonly<Record<string, unknown>> = Object(own?.extension);
+  if (typeof session !== "string" || session === "") return undefined;
+  return { session, activeFor: typeof activeFor === "string" ? activeFor : undefined };
+}
+
+function isOwner(one: unknown): one is { readonly name: string; readonly extension: unknown } {
+  return isRecord(one) && one["name"] === OWNER;
+}
+
 /** A context to add or update. Without a namespace, the current one stays. */
 export interface ContextEdit {
   readonly name: string;
@@ -49,7 +88,7 @@ export interface KubeconfigRemoval {
 /** The changes of a kubeconfig. Removals come first. */
 export interface KubeconfigEdit {
   readonly clusters?: readonly ClusterEdit[] | undefined;
-  readonly users?: readonly UserEdit[] | undefined;
+  readonly users?: readonly (UserEdit | TokenFileUserEdit)[] | undefined;
   readonly contexts?: readonly ContextEdit[] | undefined;
   readonly currentContext?: string | undefined;
   readonly remove?: KubeconfigRemoval | undefined;
@@ -144,7 +183,7 @@ function listChange(entries: readonly Entry[], list: ListName, edit: KubeconfigE
 
 function desiredEntry(
   list: ListName,
-  wanted: ClusterEdit | UserEdit | ContextEdit,
+  wanted: ClusterEdit | UserEdit | TokenFileUserEdit | ContextEdit,
   current: Entry,
 ): Record<string, unknown> {
   const inner = current?.[INNER[list]];
@@ -152,6 +191,10 @@ function desiredEntry(
   if ("exec" in wanted) {
     for (const credential of OTHER_CREDENTIALS) delete fields[credential];
     fields["exec"] = desiredExec(wanted.exec, fields["exec"]);
+  } else if ("tokenFile" in wanted) {
+    for (const credential of [...OTHER_CREDENTIALS, "exec"]) delete fields[credential];
+    fields["extensions"] = extensionsWith(wanted.owner, fields["extensions"]);
+    fields["tokenFile"] = wanted.tokenFile;
   } else if ("server" in wanted) {
     if (wanted.certificateAuthorityData !== undefined) {
       for (const other of ["certificate-authority", "certificate-authority-data"]) delete fields[other];

@@ -5,7 +5,7 @@ import { ENTRY_WRITER } from "../hints.ts";
 import { printable } from "../text.ts";
 import type { Session } from "../sessions/session.ts";
 import { entryNamed, type Kubeconfig, ownUsers } from "./file.ts";
-import type { ExecEntry, KubeconfigEdit } from "./edit.ts";
+import type { ExecEntry, KubeconfigEdit, TokenFileUserEdit, UserEdit } from "./edit.ts";
 import { namedEntries } from "./text.ts";
 
 /**
@@ -16,10 +16,12 @@ export type EntryIdentity =
   | {
     readonly session: string;
     readonly activeFor?: string | undefined;
+    /** The path of the file with the session's token, where kubectl reads one instead of running a plugin. */
+    readonly tokenFile?: string | undefined;
     /** Set for a person's session at their own issuer: the line that signs in again names the client. */
     readonly clientId?: string | undefined;
   }
-  | { readonly session?: undefined; readonly activeFor: string };
+  | { readonly session?: undefined; readonly activeFor: string; readonly tokenFile?: undefined };
 
 /**
  * The entry's identity for a session. A name that does not tell where its session belongs may be given to a session
@@ -41,14 +43,24 @@ export function identityOf(
 
 /**
  * The name of the user entry: one per session and server, or one per API host for entries that follow
- * `auth switch`.
+ * `auth switch`. Another one where the token is in a file, for the plugin's contexts go on with the plugin.
  */
 export function userName(identity: EntryIdentity): string {
   const { session, activeFor } = identity;
   if (session === undefined) return `datum-active-${activeFor}`;
+  const prefix = identity.tokenFile === undefined ? "datum" : "datum-token-file";
   return activeFor === undefined
-    ? `datum-${session}`
-    : `datum-${session}@${activeFor.replace(/^https?:\/\//, "")}`;
+    ? `${prefix}-${session}`
+    : `${prefix}-${session}@${activeFor.replace(/^https?:\/\//, "")}`;
+}
+
+/** The user of an entry. */
+function userEdit(options: EntryOptions): UserEdit | TokenFileUserEdit {
+  const { session, activeFor, tokenFile } = options.identity;
+  const name = userName(options.identity);
+  return tokenFile === undefined
+    ? { name, exec: execEntry(options) }
+    : { name, tokenFile, owner: { session, activeFor } };
 }
 
 /** The parts of an exec section. */
@@ -149,7 +161,11 @@ function withoutUser(address: string): string {
  */
 export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity): void {
   const name = userName(identity);
-  const taken = ownUsers(kubeconfig).find((user) => user.name === name && user.session !== identity.session);
+  const taken = ownUsers(kubeconfig).find((user) =>
+    user.name === name && (user.session !== identity.session ||
+      // An entry that runs the plugin is never one of a token file.
+      (user.tokenFile === undefined) !== (identity.tokenFile === undefined))
+  );
   if (taken === undefined) return;
   const whose = taken.session === undefined
     ? "the active session"
@@ -164,7 +180,11 @@ export function checkUserEntry(kubeconfig: Kubeconfig, identity: EntryIdentity):
 export function contextsChangedAlong(kubeconfig: Kubeconfig, options: EntryOptions): string[] {
   const user = userName(options.identity);
   const before = entryNamed(kubeconfig, "users", user)?.fields;
-  if (before === undefined || settings(before["exec"]) === settings(execEntry(options))) return [];
+  const now = userEdit(options);
+  const same = "exec" in now
+    ? settings(before?.["exec"]) === settings(now.exec)
+    : before?.["tokenFile"] === now.tokenFile;
+  if (before === undefined || same) return [];
   const contexts = kubeconfig.files.flatMap(({ config }) => namedEntries(config, "contexts"))
     .filter(({ name, fields }) => name !== options.context && fields["user"] === user);
   return [...new Set(contexts.map(({ name }) => name))];
@@ -185,7 +205,7 @@ export function entryEdit(options: EntryOptions): KubeconfigEdit {
       server,
       certificateAuthorityData: certificateAuthority === undefined ? null : base64(certificateAuthority),
     }],
-    users: [{ name: user, exec: execEntry(options) }],
+    users: [userEdit(options)],
     contexts: [{ name: context, cluster, user }],
     currentContext: switchTo ? context : undefined,
   };

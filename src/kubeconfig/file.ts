@@ -8,7 +8,7 @@ import { matchesServer } from "../sessions/name.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./mask.ts";
-import { isOurExec, type KubeconfigEdit, type KubeconfigRemoval, type ListName } from "./edit.ts";
+import { isOurExec, type KubeconfigEdit, type KubeconfigRemoval, type ListName, ownerIn } from "./edit.ts";
 import {
   editKubeconfig,
   namedEntries,
@@ -72,6 +72,8 @@ export interface OwnUser {
   readonly session?: string | undefined;
   /** The API host, or the issuer's URL, of the only sessions that it may act as. */
   readonly activeFor?: string | undefined;
+  /** The path of the file with its token; absent where kubectl runs the plugin. */
+  readonly tokenFile?: string | undefined;
 }
 
 /** A context with its cluster and user. */
@@ -197,7 +199,10 @@ export function contextNamed(
   };
 }
 
-/** Every user entry of ours: its exec arguments start with `auth get-token` and name a session or a host. */
+/**
+ * Every user entry of ours: its exec arguments start with `auth get-token` and name a session or a host, or it names the
+ * file of its token and an extension tells whose that is.
+ */
 export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
   return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
 }
@@ -211,6 +216,9 @@ export function contextsUsing(kubeconfig: Kubeconfig, user: string): string[] {
 function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
   const exec = fields["exec"];
   const words = isRecord(exec) ? exec["args"] : undefined;
+  const tokenFile = textOrUndefined(fields["tokenFile"]);
+  const owner = exec === undefined && tokenFile !== undefined ? ownerIn(fields["extensions"]) : undefined;
+  if (owner !== undefined) return { name, ...owner, tokenFile };
   if (!isOurExec(words)) return undefined;
   const valueOf = (flag: string) => {
     const index = words.findIndex((word) => word === flag || String(word).startsWith(`${flag}=`));

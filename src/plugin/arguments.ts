@@ -18,6 +18,10 @@ export interface GetTokenFlags {
   readonly errorFormat?: string | undefined;
   readonly forceRefresh?: boolean | undefined;
   readonly claims?: boolean | undefined;
+  readonly write?: string | undefined;
+  readonly watch?: boolean | undefined;
+  readonly mode?: string | undefined;
+  readonly keep?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -53,6 +57,8 @@ const VALUE_FLAGS: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
   ["--client-id", "clientId"],
   ["--token", "token"],
   ["--min-ttl", "minimumLife"],
+  ["--write", "write"],
+  ["--mode", "mode"],
   ["--error-format", "errorFormat"],
   ["--request-timeout", "requestTimeout"],
 ]);
@@ -60,6 +66,8 @@ const VALUE_FLAGS: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
 const SWITCHES: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
   ["--force-refresh", "forceRefresh"],
   ["--claims", "claims"],
+  ["--watch", "watch"],
+  ["--keep", "keep"],
   ["-v", "verbose"],
   ["--verbose", "verbose"],
   ["-q", "quiet"],

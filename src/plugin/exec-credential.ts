@@ -42,8 +42,8 @@ export interface Form {
 }
 
 /** The form of the answer. It is decided before everything else, because errors have that form, too. */
-export function chooseForm({ output, claims }: GetTokenFlags, env: Environment): Form {
-  if (claims || output === "token") return { output: "token" };
+export function chooseForm({ output, claims, write }: GetTokenFlags, env: Environment): Form {
+  if (claims || write !== undefined || output === "token") return { output: "token" };
   try {
     const text = env("KUBERNETES_EXEC_INFO");
     const info = text === undefined ? undefined : readExecInfo(text);

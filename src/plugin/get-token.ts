@@ -39,6 +39,7 @@ export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext
   let answer: string;
   try {
     const request = checkedRequest(flags, form, context.env);
+    if (meansFile(flags)) return await writeFile(flags, request, form, context);
     call = await resolve(request, form, context);
     await refuseRecentFailure(call);
     const token = await tokenOrSignIn(call, context);
@@ -50,6 +51,24 @@ export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext
     return await report(toAppError(thrown), { flags, form, failures: call?.failures }, context);
   }
   return print(answer, context);
+}
+
+function meansFile({ write, watch, mode, keep }: GetTokenFlags): boolean {
+  return write !== undefined || watch === true || mode !== undefined || keep === true;
+}
+
+/** The same token in a file instead; what that takes is loaded only now. Returns the exit code. */
+async function writeFile(
+  flags: GetTokenFlags,
+  request: GetTokenRequest,
+  form: Form,
+  context: GetTokenContext,
+): Promise<number> {
+  const { checkedTokenFile, writeTokenFile } = await import("./token-file.ts");
+  const file = checkedTokenFile(flags);
+  const { session, store } = await findSession(request, context);
+  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, context.providers);
+  return await writeTokenFile(file, { session, store, request, accept }, context);
 }
 
 /** Reports an error in a line that {@link runGetToken} cannot be given, in the form that the line asks for. */

@@ -328,12 +328,12 @@ const LONGEST_LIFE = 60_000;
 
 /**
  * Takes `room` bytes on the disk beside `path` for a successor of that file, so that a full or read-only disk shows
- * before anything is spent. Also removes what killed processes left.
+ * before anything is spent. Also removes what killed processes left. The successor has mode 0600 unless one is given.
  *
  * @throws {AppError} `STORAGE` when there is no room.
  */
-export async function prepareReplacement(path: string, room: number): Promise<Replacement> {
-  let successor = await makeSuccessor(path, room);
+export async function prepareReplacement(path: string, room: number, mode?: number): Promise<Replacement> {
+  let successor = await makeSuccessor(path, room, mode);
   // The clock of the file system may be another machine's.
   const { mtime } = successor.file.statSync();
   const made = { at: mtime?.getTime() ?? Date.now(), started: performance.now() };
@@ -358,7 +358,7 @@ export async function prepareReplacement(path: string, room: number): Promise<Re
           await successor.discard();
           // While a process sleeps for over a minute, another machine may remove its successor.
           if (attempt > 1 || fileFailure(thrown) !== "absent") throw storageError("write", path, thrown);
-          successor = await makeSuccessor(path, 0);
+          successor = await makeSuccessor(path, 0, mode);
         }
       }
     },
@@ -374,7 +374,7 @@ interface Successor {
   discard(): Promise<void>;
 }
 
-async function makeSuccessor(path: string, room: number): Promise<Successor> {
+async function makeSuccessor(path: string, room: number, mode?: number): Promise<Successor> {
   const own = successorPath(path);
   let file: Deno.FsFile;
   try {
@@ -397,6 +397,8 @@ async function makeSuccessor(path: string, room: number): Promise<Successor> {
     await Deno.remove(own).catch(() => {});
   };
   try {
+    // Not where it is opened: the process's own mask would be taken off.
+    if (mode !== undefined) await Deno.chmod(own, mode);
     // Random bytes, because a compressing file system takes no room for zeros.
     for (let left = room; left > 0; left -= 65_536) {
       await write(crypto.getRandomValues(new Uint8Array(Math.min(left, 65_536))));
@@ -451,12 +453,12 @@ export async function createFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * Replaces a file of ours in one step: a successor (0600), sync, rename.
+ * Replaces a file of ours in one step: a successor (0600 unless a mode is given), sync, rename.
  *
  * @throws {AppError} `STORAGE`; the old file stays.
  */
-export async function writeFileAtomically(path: string, text: string): Promise<void> {
-  const replacement = await prepareReplacement(path, 0);
+export async function writeFileAtomically(path: string, text: string, mode?: number): Promise<void> {
+  const replacement = await prepareReplacement(path, 0, mode);
   await replacement.commit(text);
 }
 

@@ -1,6 +1,6 @@
 /** Child processes: a limited run with captured output, a run on our terminal, a detached start, their environment. */
 
-import { type Alarm, alarm } from "./clock.ts";
+import { type Alarm, alarm, pause } from "./clock.ts";
 
 /** The options of {@link run}. */
 export interface RunOptions {
@@ -179,6 +179,99 @@ export async function runInForeground(
   }
 }
 
+const WINDOWS = Deno.build.os === "windows";
+
+/** What a terminal sends to every program in its foreground by itself. */
+const TYPED: readonly Deno.Signal[] = WINDOWS ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGQUIT"];
+
+/** What is sent to one process. */
+const SENT: readonly Deno.Signal[] = WINDOWS ? [] : ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+
+/**
+ * Runs a program in this one's stead: it has our terminal, reads and writes where we do, and gets the signals that are
+ * sent to us. Those that are typed it gets from the terminal itself, as it does Ctrl-Z and a new size of the window.
+ *
+ * @param env its whole environment, the dynamic loader's variables included
+ * @returns its exit code; 128 plus the signal's number for a program that a signal ended
+ * @throws {ProgramNotFound} when there is no such program.
+ * @throws {ProgramError} when the program cannot be started.
+ */
+export async function runInStead(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const onTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  const child = spawn(command, {
+    args: [...args],
+    env: { ...env },
+    clearEnv: true,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+  const listeners = [...TYPED, ...SENT].map((signal) => {
+    // On a terminal, the command has got it already; here it is only kept from ending this process.
+    const listener = () => onTerminal && TYPED.includes(signal) ? undefined : kill(child, signal);
+    Deno.addSignalListener(signal, listener);
+    return { signal, listener };
+  });
+  const follower = onTerminal && !WINDOWS ? followStops(child) : undefined;
+  try {
+    return (await child.status).code;
+  } finally {
+    follower?.[Symbol.dispose]();
+    for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
+  }
+}
+
+/** How long the system may take to stop both, or to say that a child has ended, in milliseconds. */
+const SETTLED = 100;
+
+/**
+ * Stops with a child that stopped by itself alone, as a shell does at `suspend`: else nobody would have the terminal. When
+ * this process goes on, the child does. The runtime does not tell of it, so `ps` is asked whenever a child changed.
+ */
+function followStops(child: Deno.ChildProcess): Disposable {
+  const over = new AbortController();
+  let looking = false;
+  const look = async () => {
+    if (looking) return;
+    looking = true;
+    await pause(SETTLED, over.signal);
+    if (await isStopped(child.pid, over.signal)) {
+      Deno.kill(Deno.pid, "SIGTSTP");
+      kill(child, "SIGCONT");
+    }
+    // The end of ps was a change, too.
+    await pause(SETTLED, over.signal);
+    looking = false;
+  };
+  // Without ps, nothing is found out, and nothing changes.
+  const listener = () => void look().catch(() => {});
+  Deno.addSignalListener("SIGCHLD", listener);
+  return {
+    [Symbol.dispose]() {
+      over.abort();
+      Deno.removeSignalListener("SIGCHLD", listener);
+    },
+  };
+}
+
+async function isStopped(pid: number, signal: AbortSignal): Promise<boolean> {
+  const { stdout } = await run("ps", ["-o", "stat=", "-p", String(pid)], {
+    env: childEnvironment(["PATH"]),
+    timeout: 2_000,
+    signal,
+  });
+  return stdout.trimStart().startsWith("T");
+}
+
+/** All variables of this process. */
+export function wholeEnvironment(): Record<string, string> {
+  return Deno.env.toObject();
+}
+
 /** The named variables that this process has, without those that control the dynamic loader. */
 export function childEnvironment(names: readonly string[]): Record<string, string> {
   const environment: Record<string, string> = {};
@@ -239,7 +332,7 @@ function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess
   }
 }
 
-function kill(child: Deno.ChildProcess, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): void {
+function kill(child: Deno.ChildProcess, signal: Deno.Signal = "SIGKILL"): void {
   try {
     child.kill(signal);
   } catch {

@@ -1,4 +1,4 @@
-/** Proves that the Kubernetes clients of Python and JavaScript work through an entry that tells which server asks. */
+/** Proves that the Kubernetes clients of Python and JavaScript work through an entry that tells which server asks, and by exec. */
 
 import assert from "node:assert/strict";
 import { buildCache } from "../../scripts/npm-packages.ts";
@@ -99,6 +99,10 @@ for (const client of await clients()) {
       const { code, stdout, stderr } = await list(world, client, world.kubeconfig);
       assert.equal(code, 0, stderr);
       assert.match(stdout, /^project-web$/m);
+      const line = ["sh", "-c", 'exec "$@" "$KUBECONFIG"', "sh", client.program, ...client.args];
+      const { env } = client;
+      const inside = await world.datumctl(["exec", "--project", "web", "--", ...line], { env });
+      assert.deepEqual([inside.code, inside.stdout], [0, stdout], inside.stderr);
       if (!client.tells) return;
 
       const path = `${world.home}/strange.json`;

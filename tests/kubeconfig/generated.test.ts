@@ -110,7 +110,11 @@ function meant(data: Readonly<Plain>, change: KubeconfigEdit): Plain {
       else there[INNER[key]] = fields(now);
     };
     if (key === "clusters") change.clusters?.forEach((one) => put(one.name, (now) => clusterMeant(now, one)));
-    if (key === "users") change.users?.forEach((one) => put(one.name, (now) => userMeant(now, one.exec)));
+    if (key === "users") {
+      change.users?.forEach((one) =>
+        "exec" in one ? put(one.name, (now) => userMeant(now, one.exec)) : assert.fail("none is generated")
+      );
+    }
     if (key === "contexts") {
       change.contexts?.forEach(({ name, ...wanted }) => put(name, (now) => ({ ...now, ...wanted })));
     }

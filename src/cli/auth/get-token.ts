@@ -11,6 +11,7 @@ Examples:
   datumctl auth get-token
   curl -H "Authorization: Bearer $(datumctl auth get-token)" https://api.datum.net/apis
   datumctl auth get-token --claims
+  datumctl auth get-token --write /run/datum/token --watch
   datumctl auth get-token --output=client.authentication.k8s.io/v1 --session=ada@example.com@api.datum.net
 
 Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
@@ -25,6 +26,10 @@ export function getTokenCommand(context: ProcessContext): CommandUnknownOpts {
     .option("--min-ttl <duration>", "refresh unless the token lasts at least this long")
     .option("--force-refresh", "refresh even when the stored token is fresh")
     .option("--claims", "print the token's claims instead of the token")
+    .option("--write <file>", "write the token into a file instead of printing it")
+    .option("--watch", "with --write: renew it in the file until a signal, or the session's end")
+    .option("--mode <mode>", "with --write: permissions of the file, such as 0640 (default: 0600)")
+    .option("--keep", "with --watch: leave the file when a signal ends it")
     .addOption(
       new Option(
         "--active-for <host>",

@@ -20,6 +20,7 @@ import {
   checkUserEntry,
   contextsChangedAlong,
   entryEdit,
+  type EntryIdentity,
   type EntryOptions,
   identityOf,
   userName,
@@ -44,6 +45,7 @@ import { readAuthority } from "../save-flags.ts";
 import type { SessionChoice } from "../../sessions/choose.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
+import { absolutePath } from "../../system/environment.ts";
 import { isFromEnvironment } from "../session-labels.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
@@ -61,6 +63,7 @@ Examples:
   datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --certificate-authority ca.pem
   datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --token access
   datumctl auth update-kubeconfig --cluster my-cluster --context my-cluster
+  datumctl auth update-kubeconfig --project my-project-id --token-file /run/datum/token
 
 Exactly one of --organization, --project, --cluster and --server is needed. The entry stays with the
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
@@ -86,6 +89,7 @@ export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpt
     .option("--token <kind>", "access or id: the token to show the server and to hand out, and no other")
     .option("--skip-validation", "write the entry without asking the server")
     .option("--exec-command <name>", "program that kubectl runs (default: this one)")
+    .option("--token-file <file>", "let kubectl read the token from this file, and run no plugin")
     .option("--dry-run", "print what would change, as a unified diff")
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runUpdateKubeconfig(contextOf(command), flags));
@@ -100,6 +104,7 @@ export interface UpdateKubeconfigInput extends TargetFlags {
   readonly followActive?: true | undefined;
   readonly token?: string | undefined;
   readonly execCommand?: string | undefined;
+  readonly tokenFile?: string | undefined;
   readonly dryRun?: true | undefined;
 }
 
@@ -111,6 +116,7 @@ export async function runUpdateKubeconfig(
   checkTargetFlags(input);
   const interactiveMode = modeOf(input.execInteractiveMode);
   const wantedKind = kindOf(input.token);
+  if (input.tokenFile !== undefined) checkTokenFile(input);
   if (input.context !== undefined) checkContext(input.context);
   const authority = input.certificateAuthority === undefined
     ? undefined
@@ -128,7 +134,7 @@ export async function runUpdateKubeconfig(
   const own = input.execCommand === undefined
     ? await ownCommand(cli.env, given.store.folders)
     : await chosenCommand(input.execCommand, cli.env);
-  if (own.warning !== undefined) cli.out.warn(own.warning);
+  if (own.warning !== undefined && input.tokenFile === undefined) cli.out.warn(own.warning);
   const learned = input.skipValidation || target.notAsked !== undefined
     ? { address: target.addresses[0], certificateAuthority: target.authorities.at(-1) }
     : await askServer(cli, session, target, wantedKind);
@@ -138,7 +144,7 @@ export async function runUpdateKubeconfig(
     context: input.context ?? target.context,
     server: target.written ? learned.address.url : undefined,
     command: own.command,
-    identity: input.followActive ? { activeFor: target.apiHost } : identityOf(session),
+    identity: identityIn(input, target, session),
     interactiveMode,
     switchTo: input.switch,
     token: wantedKind,
@@ -146,6 +152,18 @@ export async function runUpdateKubeconfig(
   };
   const plan: EntryPlan = { session, target, learned, entry, paths };
   await (input.dryRun ? previewEntry(cli, plan) : writeEntry(cli, plan, input));
+}
+
+/** Who the entry acts as, by a plugin or by a file. */
+function identityIn(
+  { followActive, tokenFile }: UpdateKubeconfigInput,
+  { apiHost }: EntryTarget,
+  session: Session,
+): EntryIdentity {
+  if (followActive) return { activeFor: apiHost };
+  const identity = identityOf(session);
+  if (tokenFile === undefined || identity.session === undefined) return identity;
+  return { ...identity, tokenFile: absolutePath(tokenFile) };
 }
 
 /** What is about to be written, and what it was made of. */
@@ -178,7 +196,7 @@ async function previewEntry(cli: CommandContext, { target, entry, paths }: Entry
   noteShared(cli, editing.found(), entry);
   if (diff === "") cli.out.info("Nothing would change.");
   cli.out.text(diff);
-  await printPluginPolicy(cli, entry.command);
+  if (entry.identity.tokenFile === undefined) await printPluginPolicy(cli, entry.command);
 }
 
 /** Writes the entry, remembers what was learned, and says so. */
@@ -221,7 +239,9 @@ function editingOf(target: EntryTarget, entry: EntryOptions): {
     async edit(kubeconfig) {
       if (entry.server !== undefined) checkClusterHost(kubeconfig, target.cluster, entry.server);
       checkUserEntry(kubeconfig, entry.identity);
-      const tooLarge = await tooLargeToTell(kubeconfig, user, entry);
+      const tooLarge = entry.identity.tokenFile === undefined
+        ? await tooLargeToTell(kubeconfig, user, entry)
+        : undefined;
       found = {
         tooLarge,
         moved: formerUser(kubeconfig, entry.context, user),
@@ -251,19 +271,32 @@ async function printEntry(
   out.line(`Context:     ${context}${input.switch ? " (now current)" : ""}`);
   out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
   out.line(`API server:  ${learned.address.url}`);
-  if (isFromEnvironment(session)) {
+  if (isFromEnvironment(session) && input.tokenFile === undefined) {
     const variable = session.name.slice(ENV_PREFIX.length);
     out.info(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
-  await printPluginPolicy(cli, entry.command);
+  if (input.tokenFile === undefined) await printPluginPolicy(cli, entry.command);
+  else out.info(`Keep its token fresh: ${writerLine(input.tokenFile, session, learned)}`);
   const next = [
     "kubectl",
     ...(input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig]),
     ...(input.switch ? [] : ["--context", context]),
   ];
   out.info(`Next: ${shellLine([...next, "get", "namespaces"])}`);
+}
+
+/** The line that puts the session's token into the file, and renews it there. */
+function writerLine(
+  path: string,
+  session: Session,
+  { kind = preferredKind(session) }: LearnedServer,
+): string {
+  return shellLine([
+    ...["datumctl", "auth", "get-token", "--session", session.name, "--token", kind],
+    ...["--write", path, "--watch"],
+  ]);
 }
 
 /** Shows the server the token that `--token` names, else the session's tokens in their order. */
@@ -313,12 +346,10 @@ function noteShared(
 ): void {
   if (changedAlong.length === 0) return;
   const names = changedAlong.map((name) => printable(name, 100)).join(", ");
-  out.info(
-    `One user entry, ${
-      userName(identity)
-    }, serves ${names} too: there, kubectl runs ${command} with the same ` +
-      "arguments and interactive mode from now on.",
-  );
+  const does = identity.tokenFile !== undefined
+    ? `reads the token from ${printable(identity.tokenFile)}`
+    : `runs ${command} with the same arguments and interactive mode`;
+  out.info(`One user entry, ${userName(identity)}, serves ${names} too: there, kubectl ${does} from now on.`);
 }
 
 /**
@@ -367,6 +398,23 @@ function modeOf(text: string | undefined): ExecEntry["interactiveMode"] {
 function kindOf(text: string | undefined): TokenKind | undefined {
   if (text === undefined || text === "access" || text === "id") return text;
   throw new AppError("USAGE", "--token takes access or id.");
+}
+
+/** @throws {AppError} `USAGE` for flags that are about a plugin, and for a path that kubectl could not read. */
+function checkTokenFile({ tokenFile = "", ...input }: UpdateKubeconfigInput): void {
+  const wrong = input.followActive
+    ? "--follow-active"
+    : input.execCommand !== undefined
+    ? "--exec-command"
+    : input.execInteractiveMode !== undefined
+    ? "--exec-interactive-mode"
+    : undefined;
+  if (wrong !== undefined) {
+    throw new AppError("USAGE", `--token-file and ${wrong} cannot be combined: kubectl runs no plugin then.`);
+  }
+  if (tokenFile.trim() === "" || printable(tokenFile, 4096) !== tokenFile) {
+    throw new AppError("USAGE", "--token-file takes the path of a file.");
+  }
 }
 
 function checkContext(text: string): void {

@@ -13,6 +13,7 @@ import {
   refuseOtherServer,
 } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
+import type { SessionStore } from "../../sessions/store.ts";
 import { ENV_PREFIX, labelOf } from "../../sessions/name.ts";
 import type { Network, NetworkOptions } from "../../system/network.ts";
 import { freshTokens, type ProviderContext, requestLimits } from "../context.ts";
@@ -22,8 +23,13 @@ import type { ChosenScope } from "./scope.ts";
 export interface ControlPlane extends Disposable {
   /** The session as it was sealed. */
   readonly session: Session;
+  /** The store that it is in. */
+  readonly store: SessionStore;
+  readonly target: ControlPlaneTarget;
   /** Below it stands a complete Kubernetes API; no slash at its end. */
   readonly baseUrl: string;
+  /** PEM of the server's own authority; undefined where the system knows it. */
+  readonly certificateAuthority: string | undefined;
   /** Under which group and version a Datum serves organizations and projects; undefined where nobody asked. */
   readonly api: ControlPlaneApi | undefined;
   /** For messages: `the project "web"`. */
@@ -165,7 +171,10 @@ export async function openTarget(
       : await placeOf(context, session, target, clientOf);
     return {
       session,
+      store: context.store,
+      target,
       baseUrl,
+      certificateAuthority: (cluster ?? session).certificateAuthority,
       api,
       what,
       source: target.source,

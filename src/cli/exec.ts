@@ -1,0 +1,193 @@
+/** `exec`: runs a command with a kubeconfig of its own, whose token is renewed as long as the command runs. */
+
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { AppError } from "../errors.ts";
+import { ownCommand } from "../kubeconfig/exec-command.ts";
+import { identityOf, userName } from "../kubeconfig/entries.ts";
+import { singleTargetKubeconfig } from "../kubeconfig/single-target.ts";
+import { type ControlPlane } from "../providers/datum/control-plane.ts";
+import { controlPlaneName } from "../providers/datum/control-plane-address.ts";
+import type { ScopeFlags } from "../providers/datum/scope.ts";
+import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
+import { openTokenFile, shortLife, type TokenFile } from "../sessions/token-file.ts";
+import { ProgramError, ProgramNotFound, runInStead, wholeEnvironment } from "../system/processes.ts";
+import { makeRunFolder, type RunFolder } from "../system/run-folder.ts";
+import { printable } from "../text.ts";
+import { childVariables } from "./child-variables.ts";
+import { type CommandContext, type ContextOf, exitWith, tokenLimits } from "./context.ts";
+import { openControlPlane } from "./control-plane.ts";
+import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+
+const EXAMPLES = `
+Examples:
+  datumctl exec -- kubectl get namespaces
+  datumctl exec --project my-project-id -- k9s
+  datumctl exec --context staging -- helm upgrade --install web ./chart
+  datumctl exec --profile ci --organization my-org-id -- sh -c 'kubectl get projects; terraform plan'
+
+Flags of datumctl stand before --, everything behind it is the command's. KUBECONFIG is set for it: to a
+private file that leads to this one target, and whose token is renewed while the command runs. The exit code is
+the command's.`;
+
+/** `exec`. */
+export function execCommand(contextOf: ContextOf): CommandUnknownOpts {
+  const command = new Command("exec")
+    .description("Run a command with a kubeconfig and a fresh token of its own")
+    .usage("[options] -- <command...>")
+    .argument("[command...]", "program to run, with its arguments")
+    .option(
+      "--token-env <name>",
+      "also put the token into this variable, where it can be read and is not renewed",
+    )
+    .addHelpText("after", EXAMPLES);
+  addScopeFlags(command);
+  command.action((args, { tokenEnv }) =>
+    runExec(contextOf(command), { ...scopeFlags(command), args, tokenEnv })
+  );
+  return command;
+}
+
+/** The words and flags of `exec`, as they were typed. */
+export interface ExecInput extends ScopeFlags {
+  /** The words that are no flags of ours: those behind `--`, and any before it. */
+  readonly args: readonly string[];
+  readonly tokenEnv?: string | undefined;
+}
+
+/** Runs the command to its end. Ends with the command's exit code. */
+export async function runExec(cli: CommandContext, input: ExecInput): Promise<void> {
+  const command = commandOf(cli, input);
+  if (input.tokenEnv !== undefined) checkVariable(input.tokenEnv);
+  using plane = await openControlPlane(cli, input);
+  await using folder = await makeRunFolder(cli.env, cli.now);
+  const stopped = new AbortController();
+  const tokenFile = await openToken(cli, plane, folder, stopped.signal);
+  const env = await variablesOf(cli, input, plane, folder, tokenFile);
+  cli.interrupted.throwIfAborted();
+  const renewing = tokenFile.maintain(stopped.signal, ({ message, hint = "" }) => {
+    cli.out.important(`datumctl exec: ${message} ${hint}`.trim());
+  });
+  // It is heard below, when the command has ended.
+  renewing.catch(() => {});
+  let code: number;
+  try {
+    code = await runToEnd(cli, command, env);
+  } finally {
+    stopped.abort();
+    await renewing;
+  }
+  if (code !== 0) exitWith(code);
+}
+
+interface ProgramLine {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * The program that stands behind `--`, and its arguments.
+ *
+ * @throws {AppError} `USAGE` where none does: our own flags would be taken for its flags, and its flags for ours.
+ */
+function commandOf({ behindDashes = [] }: CommandContext, input: ExecInput): ProgramLine {
+  const [program = "", ...args] = behindDashes;
+  if (program !== "" && input.args.length === behindDashes.length) return { program, args };
+  throw new AppError("USAGE", "exec takes its command behind --.", {
+    hint: "For example: datumctl exec --project my-project-id -- kubectl get namespaces",
+  });
+}
+
+/** @throws {AppError} `USAGE` for what is no name of a variable, and for the one that exec sets. */
+function checkVariable(name: string): void {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name !== "KUBECONFIG") return;
+  throw new AppError("USAGE", "--token-env takes the name of a variable, such as MY_TOKEN.");
+}
+
+/** The token file of a run. Each token is judged as the first one was: it is for a server that the session serves. */
+async function openToken(
+  cli: CommandContext,
+  { session, store, baseUrl }: ControlPlane,
+  folder: RunFolder,
+  signal: AbortSignal,
+): Promise<TokenFile> {
+  const { providers, out } = cli;
+  // A signal is the command's from here on, and no reason to leave it without a token.
+  const host = { ...store.host, interrupted: signal };
+  const file = await openTokenFile({
+    path: folder.pathOf("token"),
+    store: store.with({ host }),
+    session,
+    request: {
+      accept: (sealed) => refuseOtherServer(providers, sealed, askingServer({ server: baseUrl })),
+    },
+    limits: () => tokenLimits({ ...cli, interrupted: signal }),
+    warn: out.warn,
+  });
+  const short = shortLife(file.token);
+  if (short !== undefined) out.warn(short);
+  return file;
+}
+
+/** The command's environment, and what it points to. */
+async function variablesOf(
+  cli: CommandContext,
+  { tokenEnv }: ExecInput,
+  plane: ControlPlane,
+  folder: RunFolder,
+  { token: { token } }: TokenFile,
+): Promise<Record<string, string>> {
+  const { baseUrl, certificateAuthority, namespace, session } = plane;
+  const { activeFor } = identityOf(session);
+  const identity = { session: session.name, activeFor, tokenFile: folder.pathOf("token") };
+  const KUBECONFIG = await folder.add(
+    "kubeconfig",
+    singleTargetKubeconfig({
+      name: nameOf(plane),
+      server: baseUrl,
+      certificateAuthority,
+      namespace,
+      user: userName(identity),
+      owner: identity,
+      tokenFile: identity.tokenFile,
+    }),
+  );
+  const { command: helper } = await ownCommand(cli.env, cli.store.folders);
+  const env = { ...childVariables(wholeEnvironment(), plane, helper), KUBECONFIG };
+  if (tokenEnv === undefined) return env;
+  cli.out.warn(
+    `The token is in the variable ${tokenEnv}, too: every program that the command starts can read it there, and it is not renewed.`,
+  );
+  return { ...env, [tokenEnv]: token };
+}
+
+/** What the target is called in the kubeconfig: as `auth update-kubeconfig` calls it. */
+function nameOf({ target, session: { apiHost } }: ControlPlane): string {
+  switch (target.kind) {
+    case "context":
+      return target.context.name;
+    case "organization":
+    case "project":
+      return controlPlaneName(apiHost, target);
+    default:
+      return target.kind === "cluster" ? target.id : `datum-${target.kind}-${apiHost}`;
+  }
+}
+
+/** @throws {AppError} `NOT_FOUND` for a program that cannot be started. */
+async function runToEnd(
+  { holdInterrupts }: CommandContext,
+  { program, args }: ProgramLine,
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  try {
+    using _held = holdInterrupts?.();
+    return await runInStead(program, args, env);
+  } catch (thrown) {
+    if (!(thrown instanceof ProgramError)) throw thrown;
+    const is = thrown instanceof ProgramNotFound ? "is not installed" : "cannot be started";
+    throw new AppError("NOT_FOUND", `The program "${printable(program, 100)}" ${is}.`, {
+      hint: "Name a program of the PATH, or the path of one; for a line of the shell: -- sh -c 'LINE'",
+      cause: thrown,
+    });
+  }
+}
