@@ -8,7 +8,13 @@ import { matchesServer } from "../sessions/name.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./mask.ts";
-import { isOurExec, type KubeconfigEdit, type KubeconfigRemoval, type ListName } from "./edit.ts";
+import {
+  isOurExec,
+  type KubeconfigEdit,
+  type KubeconfigRemoval,
+  type ListName,
+  runsLauncher,
+} from "./edit.ts";
 import {
   editKubeconfig,
   namedEntries,
@@ -72,6 +78,8 @@ export interface OwnUser {
   readonly session?: string | undefined;
   /** The API host, or the issuer's URL, of the only sessions that it may act as. */
   readonly activeFor?: string | undefined;
+  /** The launcher that it runs; undefined when it runs the program. */
+  readonly launcher?: string | undefined;
 }
 
 /** A context with its cluster and user. */
@@ -197,7 +205,7 @@ export function contextNamed(
   };
 }
 
-/** Every user entry of ours: its exec arguments start with `auth get-token` and name a session or a host. */
+/** Every user entry of ours: its exec arguments start with `auth get-token`, behind a launcher's handle or not, and name a session or a host. */
 export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
   return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
 }
@@ -219,12 +227,11 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
       ? undefined
       : textOrUndefined(word === flag ? words[index + 1] : String(word).slice(flag.length + 1));
   };
-  const session = valueOf("--session");
-  const activeFor = valueOf("--active-for");
   return {
     name,
-    session,
-    activeFor,
+    session: valueOf("--session"),
+    activeFor: valueOf("--active-for"),
+    launcher: isRecord(exec) && runsLauncher(words) ? textOrUndefined(exec["command"]) : undefined,
   };
 }
 

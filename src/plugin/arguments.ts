@@ -18,6 +18,8 @@ export interface GetTokenFlags {
   readonly errorFormat?: string | undefined;
   readonly forceRefresh?: boolean | undefined;
   readonly claims?: boolean | undefined;
+  readonly handOff?: string | undefined;
+  readonly handedOut?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -39,6 +41,10 @@ export interface GetTokenRequest {
   /** Milliseconds. */
   readonly requestTimeout?: number | undefined;
   readonly claims: boolean;
+  /** `--hand-off`: the launcher's name for the credential that it will hand out from now on. */
+  readonly handOff?: string | undefined;
+  /** `--handed-out`: the launcher gave that credential to the same parent before. */
+  readonly handedOut: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;
 }
@@ -53,6 +59,7 @@ const VALUE_FLAGS: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
   ["--client-id", "clientId"],
   ["--token", "token"],
   ["--min-ttl", "minimumLife"],
+  ["--hand-off", "handOff"],
   ["--error-format", "errorFormat"],
   ["--request-timeout", "requestTimeout"],
 ]);
@@ -60,6 +67,7 @@ const VALUE_FLAGS: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
 const SWITCHES: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
   ["--force-refresh", "forceRefresh"],
   ["--claims", "claims"],
+  ["--handed-out", "handedOut"],
   ["-v", "verbose"],
   ["--verbose", "verbose"],
   ["-q", "quiet"],
@@ -171,7 +179,8 @@ export function oneSession(profile: string | undefined, session: string | undefi
  * @throws {AppError} `USAGE` when a flag's value is wrong.
  */
 export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
-  const { credentialsFile, activeFor, clientId, token, minimumLife, requestTimeout, errorFormat } = flags;
+  const { credentialsFile, activeFor, clientId, token, minimumLife, requestTimeout, errorFormat, handOff } =
+    flags;
   const session = oneSession(flags.profile, flags.session);
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
@@ -189,6 +198,8 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
       : parseTimeout(requestTimeout, "--request-timeout"),
     forceRefresh: flags.forceRefresh ?? false,
     claims: flags.claims ?? false,
+    handOff,
+    handedOut: flags.handedOut ?? false,
     verbose: flags.verbose ?? false,
     quiet: flags.quiet ?? false,
   };

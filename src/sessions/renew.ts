@@ -70,11 +70,26 @@ export async function renew<Opened extends OpenedSession>(
     const known = await strategy.answerWithoutIssuer?.(opened, renewal);
     if (known !== undefined) return known;
     await refuseKnownFailure(renewal);
-    return await strategy.requestNext(opened, renewal, lock !== undefined);
+    return await requestNext(strategy, opened, renewal, lock !== undefined);
   } catch (thrown) {
     const { failures } = renewal.limits;
     if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await failures?.remember(thrown);
     throw thrown;
+  }
+}
+
+/** Asks for the next token. Whatever comes of it, the launcher no longer hands out the one before. */
+async function requestNext<Opened extends OpenedSession>(
+  strategy: RenewalStrategy<Opened>,
+  opened: Opened,
+  renewal: Renewal,
+  locked: boolean,
+): Promise<FreshToken> {
+  try {
+    return await strategy.requestNext(opened, renewal, locked);
+  } finally {
+    const { removeHandOffs } = await import("./hand-off.ts");
+    await removeHandOffs(renewal.store.folders, opened.session.name).catch(() => {});
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Kubeconfig,
   kubeconfigPaths,
   loadKubeconfig,
+  ownUsers,
   previewKubeconfig,
   updateKubeconfig,
 } from "../../kubeconfig/file.ts";
@@ -28,6 +29,7 @@ import type { NamedServer } from "../../kubeconfig/named-server.ts";
 import type { EntryTarget } from "../../kubeconfig/target.ts";
 import { findAcceptedToken, type LearnedServer } from "../../kube/accepted-token.ts";
 import { offeredTokens } from "../../providers/datum/entry-target.ts";
+import { removeHandOffs } from "../../sessions/hand-off.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -48,6 +50,14 @@ import { isFromEnvironment } from "../session-labels.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
+import {
+  type FastLane,
+  findFastLane,
+  mendLauncher,
+  openFastLane,
+  refuseUntold,
+  tellFastLane,
+} from "./fast-lane.ts";
 import { explainRefusal } from "./refused-tokens.ts";
 import { checkTargetFlags, entryTarget, type TargetFlags } from "./target-flags.ts";
 
@@ -61,6 +71,7 @@ Examples:
   datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --certificate-authority ca.pem
   datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --token access
   datumctl auth update-kubeconfig --cluster my-cluster --context my-cluster
+  datumctl auth update-kubeconfig --project my-project-id --fast
 
 Exactly one of --organization, --project, --cluster and --server is needed. The entry stays with the
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
@@ -86,6 +97,7 @@ export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpt
     .option("--token <kind>", "access or id: the token to show the server and to hand out, and no other")
     .option("--skip-validation", "write the entry without asking the server")
     .option("--exec-command <name>", "program that kubectl runs (default: this one)")
+    .option("--fast", "let kubectl run a launcher, which leaves the token readable to your programs")
     .option("--dry-run", "print what would change, as a unified diff")
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runUpdateKubeconfig(contextOf(command), flags));
@@ -100,6 +112,7 @@ export interface UpdateKubeconfigInput extends TargetFlags {
   readonly followActive?: true | undefined;
   readonly token?: string | undefined;
   readonly execCommand?: string | undefined;
+  readonly fast?: true | undefined;
   readonly dryRun?: true | undefined;
 }
 
@@ -111,6 +124,11 @@ export async function runUpdateKubeconfig(
   checkTargetFlags(input);
   const interactiveMode = modeOf(input.execInteractiveMode);
   const wantedKind = kindOf(input.token);
+  if (input.fast && input.followActive) {
+    throw new AppError("USAGE", "--fast and --follow-active cannot be combined.", {
+      hint: "The launcher hands out the token of one session.",
+    });
+  }
   if (input.context !== undefined) checkContext(input.context);
   const authority = input.certificateAuthority === undefined
     ? undefined
@@ -129,6 +147,7 @@ export async function runUpdateKubeconfig(
     ? await ownCommand(cli.env, given.store.folders)
     : await chosenCommand(input.execCommand, cli.env);
   if (own.warning !== undefined) cli.out.warn(own.warning);
+  const fastLane = input.fast ? await findFastLane(cli, session, own.command, wantedKind) : undefined;
   const learned = input.skipValidation || target.notAsked !== undefined
     ? { address: target.addresses[0], certificateAuthority: target.authorities.at(-1) }
     : await askServer(cli, session, target, wantedKind);
@@ -137,14 +156,15 @@ export async function runUpdateKubeconfig(
     cluster: target.cluster,
     context: input.context ?? target.context,
     server: target.written ? learned.address.url : undefined,
-    command: own.command,
+    command: fastLane?.command ?? own.command,
+    handle: fastLane?.handle,
     identity: input.followActive ? { activeFor: target.apiHost } : identityOf(session),
     interactiveMode,
     switchTo: input.switch,
     token: wantedKind,
     certificateAuthority: learned.certificateAuthority,
   };
-  const plan: EntryPlan = { session, target, learned, entry, paths };
+  const plan: EntryPlan = { session, target, learned, entry, paths, program: own.command, fastLane };
   await (input.dryRun ? previewEntry(cli, plan) : writeEntry(cli, plan, input));
 }
 
@@ -156,6 +176,9 @@ interface EntryPlan {
   readonly entry: EntryOptions;
   /** The kubeconfig's files. */
   readonly paths: readonly string[];
+  /** What the entry runs, or its launcher. */
+  readonly program: string;
+  readonly fastLane: FastLane | undefined;
 }
 
 /** The session that the entry is made with, as it was sealed: an edited file must not say where its tokens go. */
@@ -187,7 +210,7 @@ async function writeEntry(
   plan: EntryPlan,
   input: UpdateKubeconfigInput,
 ): Promise<void> {
-  const { session, target, learned, entry, paths } = plan;
+  const { session, target, learned, entry, paths, program, fastLane } = plan;
   const editing = editingOf(target, entry);
   const named: NamedServer = {
     cluster: entry.cluster,
@@ -198,15 +221,29 @@ async function writeEntry(
   const before = await loadKubeconfig(paths);
   // An entry that would be refused must not be remembered either.
   await editing.edit(before);
+  if (fastLane !== undefined) await openFastLane(cli, fastLane);
   const serving = await rememberNamed(cli, session, before, named);
   const changes = await updateKubeconfig(paths, editing.edit);
   const found = editing.found();
   await warnOfServers(cli, serving, before, named, found.tooLarge);
   await remember(cli, session, target, learned, input);
+  if (fastLane === undefined) await leaveFastLane(cli, session, before, named.user);
+  await mendLauncher(cli, before, { user: named.user, program });
   const files = changes.length === 0
     ? `${found.holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
   await printEntry(cli, plan, input, { found, files });
+}
+
+/** Where the entry no longer runs the launcher, nothing of the session is left for it to hand out. */
+async function leaveFastLane(
+  { env, store }: CommandContext,
+  { name }: Session,
+  before: Kubeconfig,
+  user: string,
+): Promise<void> {
+  const ran = ownUsers(before).find((own) => own.name === user)?.launcher;
+  if (ran !== undefined) await removeHandOffs(store.folders, name, env);
 }
 
 /** The edit of the kubeconfig, and what the last call of it found there. */
@@ -222,6 +259,7 @@ function editingOf(target: EntryTarget, entry: EntryOptions): {
       if (entry.server !== undefined) checkClusterHost(kubeconfig, target.cluster, entry.server);
       checkUserEntry(kubeconfig, entry.identity);
       const tooLarge = await tooLargeToTell(kubeconfig, user, entry);
+      if (tooLarge !== undefined && entry.handle !== undefined) refuseUntold(tooLarge);
       found = {
         tooLarge,
         moved: formerUser(kubeconfig, entry.context, user),
@@ -236,7 +274,7 @@ function editingOf(target: EntryTarget, entry: EntryOptions): {
 /** Says what was written, who acts there, and what to run next. */
 async function printEntry(
   cli: CommandContext,
-  { session, learned, entry: { context, ...entry } }: EntryPlan,
+  { session, learned, fastLane, entry: { context, ...entry } }: EntryPlan,
   input: UpdateKubeconfigInput,
   { found, files }: { readonly found: Found; readonly files: string },
 ): Promise<void> {
@@ -257,6 +295,7 @@ async function printEntry(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
+  if (fastLane !== undefined) tellFastLane(cli, fastLane);
   await printPluginPolicy(cli, entry.command);
   const next = [
     "kubectl",
@@ -396,6 +435,8 @@ async function remember(
   const named = api !== undefined && input.skipValidation === undefined && input.hostname === undefined &&
     api !== session.controlPlaneApi;
   if (!learned && !moved && !named) return;
+  // The launcher would go on handing out the other token.
+  if (learned) await removeHandOffs(store.folders, session.name);
   await store.update(session.name, (now) => ({
     kubectlToken: learned ? kind : now.kubectlToken,
     controlPlaneApi: named ? api : now.controlPlaneApi,
