@@ -116,3 +116,27 @@ test(
     assert.match(await fast.ok(["whoami"]), /Handed out by: +the launcher; readable in /);
   },
 );
+
+const canMount = Deno.build.os === "linux" && Deno.uid() === 0 &&
+  await new Deno.Command("unshare", { args: ["-m", "true"], stdout: "null", stderr: "null" }).output()
+    .then(({ success }) => success, () => false);
+// deno-lint-ignore no-console -- a skipped test says so
+if (!canMount) {
+  console.error("skipped: --fast in a home that is mounted noexec, for unshare is not permitted here");
+}
+
+test(
+  "in a home that is mounted noexec --fast is refused, and the entry stays as it was",
+  async (world, fast) => {
+    await fast.ok(["auth", "update-kubeconfig", "--project", "web"]);
+    const before = await Deno.readTextFile(world.kubeconfig);
+    const { code, stderr } = await world.start("unshare", [
+      ...["-m", "sh", "-ec", 'mount -t tmpfs -o noexec,mode=0700 tmpfs "$1"; shift; exec "$@"', "sh"],
+      ...[`${world.config}/bin`, world.binary, "auth", "update-kubeconfig", "--project", "web", "--fast"],
+    ], { env: fast.env }).finished;
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /datumctl-credential cannot be run; its file system may be mounted noexec/);
+    assert.equal(await Deno.readTextFile(world.kubeconfig), before);
+  },
+  !canMount,
+);
