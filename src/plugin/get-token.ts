@@ -46,7 +46,7 @@ export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext
       context.writeErr(`warning: ${token.warning}\n`);
     }
     answer = answerWith(token, call, context.store.host.now());
-    if (request.handOff !== undefined) await leaveForLauncher(token, call);
+    if (request.handOff !== undefined) await leaveForLauncher(token, call, context);
   } catch (thrown) {
     return await report(toAppError(thrown), { flags, form, failures: call?.failures }, context);
   }
@@ -203,22 +203,26 @@ async function deliver(
   // Another process may have replaced the session meanwhile.
   await accept(token.session);
   if (form.info === undefined) return token;
-  const handedOut = request.handedOut ? await handedOutBefore(token, { request, form, store }) : undefined;
+  const handedOut = request.handedOut ? await handedOutBefore(token, { request, store }) : undefined;
   return await recordDelivery(token, handedOut, store, parent, limits, accept);
 }
 
 /** The token that the launcher gave to the parent before it called. */
 async function handedOutBefore(
   { session: { name } }: FreshToken,
-  call: Pick<Call, "request" | "form" | "store">,
+  call: Pick<Call, "request" | "store">,
 ): Promise<string | undefined> {
   const { handedOutToken } = await import("./hand-off.ts");
   return await handedOutToken(name, call);
 }
 
-async function leaveForLauncher(token: FreshToken, call: Call): Promise<void> {
+async function leaveForLauncher(
+  token: FreshToken,
+  call: Call,
+  { started }: GetTokenContext,
+): Promise<void> {
   const { leaveHandOff } = await import("./hand-off.ts");
-  await leaveHandOff(token, call);
+  await leaveHandOff(token, { ...call, deadline: started + LONGEST_CALL_MS });
 }
 
 /**

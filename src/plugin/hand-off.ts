@@ -5,7 +5,13 @@ import { renewLauncher } from "../sessions/launcher.ts";
 import { ENV_PREFIX } from "../sessions/name.ts";
 import { plainServer } from "../sessions/served-servers.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { defaultMinimumLife, type FreshToken, reportedExpiry, timedToken } from "../sessions/token.ts";
+import {
+  defaultMinimumLife,
+  type FreshToken,
+  reportedExpiry,
+  timedToken,
+  timeLeft,
+} from "../sessions/token.ts";
 import type { GetTokenRequest } from "./arguments.ts";
 import { EXEC_API_VERSIONS, type Form, formatExecCredential } from "./exec-credential.ts";
 
@@ -14,6 +20,8 @@ export interface LaunchedCall {
   readonly request: GetTokenRequest;
   readonly form: Form;
   readonly store: SessionStore;
+  /** When the call must end, on the scale of `performance.now()`. */
+  readonly deadline: number;
 }
 
 /**
@@ -22,7 +30,7 @@ export interface LaunchedCall {
  */
 async function handOffOf(
   name: string,
-  { request: { handOff, token }, store: { folders, project } }: LaunchedCall,
+  { request: { handOff, token }, store: { folders, project } }: Pick<LaunchedCall, "request" | "store">,
 ): Promise<HandOffFile | undefined> {
   const usable = project === undefined && folders.missing === undefined && !name.startsWith(ENV_PREFIX);
   if (!usable || handOff !== await handleOf(folders, name, token)) return undefined;
@@ -30,7 +38,10 @@ async function handOffOf(
 }
 
 /** The token that the launcher handed out to the parent; undefined when it is not known any more. */
-export async function handedOutToken(name: string, call: LaunchedCall): Promise<string | undefined> {
+export async function handedOutToken(
+  name: string,
+  call: Pick<LaunchedCall, "request" | "store">,
+): Promise<string | undefined> {
   return await (await handOffOf(name, call))?.token();
 }
 
@@ -49,14 +60,14 @@ export async function leaveHandOff(token: FreshToken, call: LaunchedCall): Promi
   if (until <= store.host.now()) return;
   const credential = formatExecCredential(version, token).trimEnd();
   const written = await file.write({ credential, server, until });
-  // No lock is held: the session may have gone or changed meanwhile, and whoever did that looked before the file was there.
-  if (written && !await isStillThere(token, store).catch(() => false)) await file.remove();
+  // No lock is held: another process may have removed or renewed the session meanwhile, and looked before the file was there.
+  if (written && !await isStillThere(token, call).catch(() => false)) await file.remove();
 }
 
-async function isStillThere(token: FreshToken, store: SessionStore): Promise<boolean> {
+async function isStillThere(token: FreshToken, { store, deadline }: LaunchedCall): Promise<boolean> {
   const session = await store.read(token.session.name);
   if (session === undefined || session.renewalRefused !== undefined) return false;
   if (session.credentials === token.session.credentials) return true;
-  const { credentials } = await store.open(session, { timeout: 5_000 });
+  const { credentials } = await store.open(session, { timeout: timeLeft(deadline) });
   return timedToken(credentials, token.kind)?.token === token.token;
 }

@@ -120,10 +120,9 @@ test(
 const canMount = Deno.build.os === "linux" && Deno.uid() === 0 &&
   await new Deno.Command("unshare", { args: ["-m", "true"], stdout: "null", stderr: "null" }).output()
     .then(({ success }) => success, () => false);
+const NO_MOUNT = "skipped: --fast on a noexec mount, for unshare is not permitted here";
 // deno-lint-ignore no-console -- a skipped test says so
-if (!canMount) {
-  console.error("skipped: --fast in a home that is mounted noexec, for unshare is not permitted here");
-}
+if (!canMount) console.error(NO_MOUNT);
 
 test(
   "in a home that is mounted noexec --fast is refused, and the entry stays as it was",

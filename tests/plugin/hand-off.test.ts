@@ -172,7 +172,7 @@ Deno.test("--handed-out counts as the first time that the parent got the token",
   assert.match(await text() ?? "", /"token":"access-1"/, "and the new one is left");
 });
 
-Deno.test("--handed-out of another token than the session's, or of one that is gone, is no suspicion", async () => {
+Deno.test("--handed-out of another token than the session's, or of one that is gone, asks nobody", async () => {
   await using launched = await openLaunched();
   const { call, sandbox, file } = launched;
   sandbox.issuer.userinfo = () => assert.fail("nobody is asked");
@@ -216,6 +216,13 @@ Deno.test("what ends a token takes it away, and the notes of who got it", async 
       sandbox.issuer.refreshToken = "another";
       assert.equal((await getToken(sandbox, { session: name, forceRefresh: true })).code, 4);
     },
+    "a session that came without a refresh token": async (launched) => {
+      const { sandbox, session: { name } } = launched;
+      await sandbox.add({ credentials: { refreshToken: undefined } });
+      await launched.call();
+      assert.notEqual(await launched.text(), undefined);
+      assert.equal((await getToken(sandbox, { session: name, forceRefresh: true })).code, 4);
+    },
     "a lost key": async ({ sandbox, session }) => {
       await Deno.remove((await sandbox.paths(session.name)).key);
       await expectRejection(sandbox.store.open(session, BOUND), "KEYRING_ITEM_MISSING");
@@ -230,6 +237,26 @@ Deno.test("what ends a token takes it away, and the notes of who got it", async 
     await end(launched);
     assert.deepEqual(await namesIn(launched.folder), ["another"], name);
   }
+});
+
+Deno.test("a call of an older launcher replaces it", async () => {
+  await using launched = await openLaunched();
+  const path = launcherPath(launched.sandbox.store.folders);
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, text.replace(/^# datumctl-credential \d+:/m, "# datumctl-credential 0:"));
+  await launched.call();
+  assert.equal(await Deno.readTextFile(path), text);
+  assert.notEqual(await launched.text(), undefined);
+});
+
+Deno.test("what a killed logout left there goes with the next one", async () => {
+  await using launched = await openLaunched();
+  const { sandbox, session, folder } = launched;
+  await launched.call();
+  const { file, leaving } = await sandbox.paths(session.name);
+  await Deno.rename(file, leaving);
+  await sandbox.store.clearLeftovers(BOUND);
+  assert.deepEqual(await namesIn(folder), []);
 });
 
 Deno.test("a logout finds what lies there although the launcher is gone", async () => {
@@ -261,6 +288,7 @@ Deno.test("a credential that is stored just after its session went, or got anoth
     const token = await freshToken(sandbox.store, session, { kind: "access" }, sandbox.bound());
     const call = {
       store: sandbox.store,
+      deadline: performance.now() + 9_500,
       form: {
         output: V1,
         info: {

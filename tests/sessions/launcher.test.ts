@@ -203,7 +203,7 @@ for (const shell of shells) {
     }
   });
 
-  Deno.test(`${shell.name}: who comes back is not handed the same again, whoever else was served between`, async () => {
+  Deno.test(`${shell.name}: a parent that comes back is not handed the same again, though others were served between`, async () => {
     await using stage = await openStage();
     await store(stage);
     const back = { code: 0, stdout: COMES_BACK, stderr: "" };
@@ -218,7 +218,7 @@ for (const shell of shells) {
     assert.deepEqual(await call(shell, stage), HANDED);
   });
 
-  Deno.test(`${shell.name}: who was given a token by the program comes back when the launcher has it`, async () => {
+  Deno.test(`${shell.name}: a parent that was given a token by the program comes back when the launcher has it`, async () => {
     await using stage = await openStage();
     assert.deepEqual(await call(shell, stage), WORKS);
     await store(stage);

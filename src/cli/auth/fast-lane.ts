@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { type Kubeconfig, ownUsers } from "../../kubeconfig/file.ts";
-import { handleOf, handOffFolder } from "../../sessions/hand-off.ts";
+import { handleOf, handOffFolder, removeHandOffs } from "../../sessions/hand-off.ts";
 import { installLauncher, type Launcher, launcherPath, readLauncher } from "../../sessions/launcher.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { TokenKind } from "../../sessions/token.ts";
@@ -104,6 +104,17 @@ export function tellFastLane({ out }: CommandContext, { handle, launcher, onDisk
   if (onDisk) {
     out.info("That folder is on a disk: the file can outlive a restart, but not the time it is used for.");
   }
+}
+
+/** Where an entry no longer runs the launcher, nothing of its session is left for it to hand out. */
+export async function leaveFastLane(
+  { env, store }: Pick<CommandContext, "env" | "store">,
+  { name }: Session,
+  before: Kubeconfig,
+  user: string,
+): Promise<void> {
+  const ran = ownUsers(before).find((own) => own.name === user)?.launcher;
+  if (ran !== undefined) await removeHandOffs(store.folders, name, env);
 }
 
 /** Writes the launcher again where other entries run it and it is gone, or leads to a program that is gone. */

@@ -10,7 +10,6 @@ import {
   type Kubeconfig,
   kubeconfigPaths,
   loadKubeconfig,
-  ownUsers,
   previewKubeconfig,
   updateKubeconfig,
 } from "../../kubeconfig/file.ts";
@@ -53,6 +52,7 @@ import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
 import {
   type FastLane,
   findFastLane,
+  leaveFastLane,
   mendLauncher,
   openFastLane,
   refuseUntold,
@@ -233,17 +233,6 @@ async function writeEntry(
     ? `${found.holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
   await printEntry(cli, plan, input, { found, files });
-}
-
-/** Where the entry no longer runs the launcher, nothing of the session is left for it to hand out. */
-async function leaveFastLane(
-  { env, store }: CommandContext,
-  { name }: Session,
-  before: Kubeconfig,
-  user: string,
-): Promise<void> {
-  const ran = ownUsers(before).find((own) => own.name === user)?.launcher;
-  if (ran !== undefined) await removeHandOffs(store.folders, name, env);
 }
 
 /** The edit of the kubeconfig, and what the last call of it found there. */
