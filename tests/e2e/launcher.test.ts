@@ -23,13 +23,19 @@ interface Fast {
   ok(args: readonly string[], options?: RunOptions): Promise<string>;
 }
 
-function test(name: string, run: (world: World, fast: Fast) => Promise<void>, ignore = false): void {
+function test(
+  name: string,
+  run: (world: World, fast: Fast) => Promise<void>,
+  { ignore = false, kind }: { readonly ignore?: boolean; readonly kind?: "access" | "id" } = {},
+): void {
   testInWorld(name, async (world) => {
+    if (kind !== undefined) world.cloud.setControlPlanes({ acceptedTokens: kind });
     assert.equal((await world.login(ADA)).code, 0);
     const runtime = `${world.temporary}/run`;
     await Deno.mkdir(runtime, { mode: 0o700 });
     const env = { XDG_RUNTIME_DIR: runtime };
-    await world.ok(["auth", "update-kubeconfig", "--project", "web", "--fast"], { env });
+    const flags = kind === undefined ? [] : ["--token", kind];
+    await world.ok(["auth", "update-kubeconfig", "--project", "web", "--fast", ...flags], { env });
     const { command = "", args = [] } = (await entries(world.kubeconfig)).users[0]?.user.exec ?? {};
     await run(world, {
       env,
@@ -67,21 +73,32 @@ for (const each of kubectls.filter(({ minor }) => minor !== undefined)) {
     assert.deepEqual(started, [each.path, fast.launcher]);
   });
 
-  test(`${each.name} after a 401: the launcher does not hand out that token again`, async (world, fast) => {
-    worked(await fast.kubectl(each));
-    const before = await Deno.readTextFile(fast.file);
-    world.cloud.revokeAccessTokens(ADA);
-    world.cloud.resetCounts();
-    const refused = await fast.kubectl(each);
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /Unauthorized/);
-    assert.equal(world.cloud.counts()["token:refresh_token"], 1, "one refresh, from within that very call");
-    const after = await Deno.readTextFile(fast.file);
-    assert.notEqual(after, before);
-    worked(await fast.kubectl(each));
-    assert.equal(world.cloud.counts()["token:refresh_token"], 1);
-    assert.equal(await Deno.readTextFile(fast.file), after);
-  });
+  for (const kind of ["access", "id"] as const) {
+    test(
+      `${each.name} after a 401: the launcher does not hand out that ${kind} token again`,
+      async (world, fast) => {
+        worked(await fast.kubectl(each));
+        const before = await Deno.readTextFile(fast.file);
+        if (kind === "access") world.cloud.revokeAccessTokens(ADA);
+        else await world.cloud.rotateKeys();
+        world.cloud.resetCounts();
+        const refused = await fast.kubectl(each);
+        assert.equal(refused.code, 1);
+        assert.match(refused.stderr, /Unauthorized/);
+        assert.equal(
+          world.cloud.counts()["token:refresh_token"],
+          1,
+          "one refresh, from within that very call",
+        );
+        const after = await Deno.readTextFile(fast.file);
+        assert.notEqual(after, before);
+        worked(await fast.kubectl(each));
+        assert.equal(world.cloud.counts()["token:refresh_token"], 1);
+        assert.equal(await Deno.readTextFile(fast.file), after);
+      },
+      { kind },
+    );
+  }
 }
 
 test("what lies readable is one access token; after a logout nothing is", async (world, fast) => {
@@ -137,5 +154,5 @@ test(
     assert.match(stderr, /datumctl-credential cannot be run; its file system may be mounted noexec/);
     assert.equal(await Deno.readTextFile(world.kubeconfig), before);
   },
-  !canMount,
+  { ignore: !canMount },
 );
