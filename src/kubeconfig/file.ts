@@ -205,7 +205,10 @@ export function contextNamed(
   };
 }
 
-/** Every user entry of ours: its exec arguments start with `auth get-token`, behind a launcher's handle or not, and name a session or a host. */
+/**
+ * Every user entry of ours: its exec arguments start with `auth get-token`, or with a launcher's handle and these, and name
+ * a session or a host.
+ */
 export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
   return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
 }

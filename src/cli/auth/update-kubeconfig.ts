@@ -424,11 +424,11 @@ async function remember(
   const named = api !== undefined && input.skipValidation === undefined && input.hostname === undefined &&
     api !== session.controlPlaneApi;
   if (!learned && !moved && !named) return;
-  // The launcher would go on handing out the other token.
-  if (learned) await removeHandOffs(store.folders, session.name);
   await store.update(session.name, (now) => ({
     kubectlToken: learned ? kind : now.kubectlToken,
     controlPlaneApi: named ? api : now.controlPlaneApi,
     inUse: moved ? { [scope.kind]: scope.id } : now.inUse,
   }));
+  // The launcher would go on handing out the other token.
+  if (learned) await removeHandOffs(store.folders, session.name);
 }
