@@ -121,6 +121,20 @@ test("what lies readable is one access token; after a logout nothing is", async 
 });
 
 test(
+  "several kubectl at once, with nothing stored, are all served and leave one credential",
+  async (world, fast) => {
+    const [each] = kubectls.filter(({ minor }) => minor !== undefined).toReversed();
+    if (each === undefined) return;
+    world.cloud.resetCounts();
+    const all = await Promise.all(Array.from({ length: 8 }, () => fast.kubectl(each)));
+    for (const finished of all) worked(finished);
+    assert.equal(world.cloud.counts()["token:refresh_token"], 0);
+    const names = [...Deno.readDirSync(fast.file.replace(/\/[^/]*$/, ""))].map(({ name }) => name);
+    assert.deepEqual(names.filter((name) => !/\.\d+$/.test(name)), [fast.file.replace(/^.*\//, "")]);
+  },
+);
+
+test(
   "a forced refresh takes the credential away, and the next kubectl leaves the new one",
   async (_, fast) => {
     const [each] = kubectls.filter(({ minor }) => minor !== undefined).toReversed();

@@ -259,6 +259,27 @@ Deno.test("what a killed logout left there goes with the next one", async () => 
   assert.deepEqual(await namesIn(folder), []);
 });
 
+Deno.test("a credential that a call stores while the session is signed out goes at the end of that", async () => {
+  await using launched = await openLaunched({ keyStore: "system" });
+  const { sandbox, session, folder } = launched;
+  await launched.call();
+  let stored = 0;
+  const store = sandbox.store.with({
+    secretStore: () => ({
+      ...sandbox.system,
+      async delete(...given) {
+        // The call was stopped before it looked whether the session is still there.
+        stored = (await namesIn(folder)).push(launched.handle);
+        await Deno.writeTextFile(launched.file, "late");
+        return await sandbox.system.delete(...given);
+      },
+    }),
+  });
+  assert.equal((await store.remove(session, BOUND)).leftBehind, undefined);
+  assert.equal(stored, 1, "what was there before was gone by then");
+  assert.deepEqual(await namesIn(folder), []);
+});
+
 Deno.test("a logout finds what lies there although the launcher is gone", async () => {
   await using launched = await openLaunched();
   const { sandbox, session, folder, env } = launched;

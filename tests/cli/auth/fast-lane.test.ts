@@ -108,6 +108,46 @@ Deno.test("--fast is refused with the reason, and writes nothing", async () => {
   await assertMissing(world.kubeconfig);
 });
 
+Deno.test("a project folder's session is not handed out by a launcher, which knows no folders", async () => {
+  await using world = await openFast();
+  const workingFolder = `${world.sandbox.folder}/project`;
+  await Deno.mkdir(workingFolder);
+  const store = world.sandbox.store.with({
+    host: { ...world.sandbox.store.host, workingFolder: () => workingFolder },
+  });
+  const { session: { name } } = await world.sandbox.add({
+    name: "theirs",
+    session: { apiHost: world.cloud.apiHost },
+  });
+  const local = store.forProject(workingFolder);
+  await Deno.mkdir(local.folders.sessions, { mode: 0o700 });
+  const { file, key } = await world.sandbox.paths(name);
+  const base = file.replace(/^.*\//, "");
+  await Deno.rename(file, `${local.folders.sessions}/${base}`);
+  await Deno.writeTextFile(
+    `${local.folders.config}/config.json`,
+    JSON.stringify({ schemaVersion: 1, activeSession: name }),
+    { mode: 0o600 },
+  );
+  const own = local.secretStore("file");
+  await own.set(local.account(name), (await Deno.readTextFile(key)).trim(), { timeout: 5_000 });
+  const { code, stderr } = await world.run(
+    [
+      "auth",
+      "update-kubeconfig",
+      "--project",
+      "web",
+      "--skip-validation",
+      "--fast",
+      "--exec-command",
+      world.program,
+    ],
+    { env: world.env, store },
+  );
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /this one belongs to a project folder/);
+});
+
 Deno.test("a launcher that cannot be run is no entry's", async () => {
   await using world = await openFast();
   // The same error as where the home is mounted noexec.
