@@ -1,6 +1,7 @@
 /** Proves what the launcher hands out and when it becomes the program, in every shell at hand. */
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { installLauncher, launcherPath, launcherText, readLauncher } from "../../src/sessions/launcher.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import { inScratch, modeOf, namesIn, scratchFolder, writeScript } from "../scratch.ts";
@@ -310,6 +311,79 @@ for (const shell of shells) {
     },
   });
 }
+
+Deno.test({
+  name: "whatever a cluster entry holds, the credential goes to no other server and on no other way",
+  ignore: shells.length === 0,
+  async fn() {
+    await using stage = await openStage();
+    await store(stage);
+    const [shell] = shells;
+    if (shell === undefined) return;
+    const hosts = [
+      SERVER,
+      "https://k8s.example.com",
+      "https://other.example.com",
+      SERVER.replace("k8s", "K8s"),
+    ];
+    const server = fc.tuple(
+      fc.constantFrom(...hosts),
+      fc.constantFrom(
+        "",
+        "/",
+        "/x",
+        ".example.org",
+        "@evil.example.org",
+        ":443",
+        "?x",
+        "#x",
+        '"',
+        "\\",
+        "\n",
+        "0",
+      ),
+    ).map((parts) => parts.join(""));
+    const strange = fc.constantFrom<unknown>(
+      info(),
+      JSON.parse(info()),
+      { server: SERVER },
+      `"server":"${SERVER}"`,
+      true,
+      null,
+    );
+    const name = fc.constantFrom(
+      "config",
+      "extensions",
+      "proxy-url",
+      "tls-server-name",
+      "insecure-skip-tls-verify",
+      "cluster",
+    );
+    const clusters = fc.record({
+      server: fc.oneof(server, strange),
+      more: fc.dictionary(name, strange, { maxKeys: 3 }),
+    });
+    const isHanded = fc.asyncProperty(clusters, fc.boolean(), async ({ server, more }, first) => {
+      await Deno.writeTextFile(`${stage.file}.${Deno.pid % 64}`, "1\n");
+      const cluster = first ? { server, ...more } : { ...more, server };
+      const asked = JSON.stringify({
+        kind: "ExecCredential",
+        apiVersion: V1,
+        spec: { cluster, interactive: false },
+      });
+      const { stdout } = await call(shell, stage, { asked });
+      if (stdout === ASKS) return;
+      assert.equal(stdout, HANDED.stdout);
+      assert.ok(typeof server === "string" && (server === SERVER || server.startsWith(`${SERVER}/`)), asked);
+      assert.ok(!/"(?:proxy-url|tls-server-name|insecure-skip-tls-verify)":/.test(asked), asked);
+    });
+    const good = [{ server: `${SERVER}/x`, more: {} }, true] as [
+      { server: string; more: Record<string, unknown> },
+      boolean,
+    ];
+    await fc.assert(isHanded, { numRuns: 300, examples: [good] });
+  },
+});
 
 Deno.test("the launcher is ours to run, once written stays, and an older one is replaced", async () => {
   await inScratch(async (config) => {
