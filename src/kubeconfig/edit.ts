@@ -230,8 +230,18 @@ function desiredExec(exec: ExecEntry, current: unknown): Record<string, unknown>
   };
 }
 
+/** The first argument of entries that run the launcher. */
+const HANDLE = /^[a-z2-7]{16}$/;
+
 /** True for exec arguments that this program (or the vendor's tool) wrote. */
 export function isOurExec(args: unknown): args is readonly unknown[] {
-  return Array.isArray(args) && args[0] === "auth" && args[1] === "get-token" &&
+  if (!Array.isArray(args)) return false;
+  const [group, command] = runsLauncher(args) ? args.slice(1) : args;
+  return group === "auth" && command === "get-token" &&
     args.some((arg) => typeof arg === "string" && /^--(?:session|active-for)(?:=|$)/.test(arg));
+}
+
+/** True for arguments of the launcher, which takes a handle first. */
+export function runsLauncher([first]: readonly unknown[]): boolean {
+  return typeof first === "string" && HANDLE.test(first);
 }

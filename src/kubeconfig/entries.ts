@@ -68,6 +68,8 @@ export interface ExecOptions {
   /** The program to run, by a path that survives an upgrade. */
   readonly command: string;
   readonly identity: EntryIdentity;
+  /** The launcher's first argument, where the program is the launcher. */
+  readonly handle?: string | undefined;
   /** `IfAvailable` by default. */
   readonly interactiveMode?: ExecEntry["interactiveMode"] | undefined;
   /** Set only when a person chose; otherwise the session decides. */
@@ -83,6 +85,7 @@ export function execEntry(
   {
     command,
     identity,
+    handle,
     interactiveMode = "IfAvailable",
     token,
     provideClusterInfo = true,
@@ -93,6 +96,7 @@ export function execEntry(
     apiVersion: "client.authentication.k8s.io/v1",
     command,
     args: [
+      ...(handle === undefined ? [] : [handle]),
       "auth",
       "get-token",
       "--output=client.authentication.k8s.io/v1",

@@ -8,7 +8,14 @@ import { matchesServer } from "../sessions/name.ts";
 import { type Environment, homeOf, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
 import { withoutSecrets } from "./mask.ts";
-import { isOurExec, type KubeconfigEdit, type KubeconfigRemoval, type ListName, ownerIn } from "./edit.ts";
+import {
+  isOurExec,
+  type KubeconfigEdit,
+  type KubeconfigRemoval,
+  type ListName,
+  ownerIn,
+  runsLauncher,
+} from "./edit.ts";
 import {
   editKubeconfig,
   namedEntries,
@@ -74,6 +81,8 @@ export interface OwnUser {
   readonly activeFor?: string | undefined;
   /** The path of the file with its token; absent where kubectl runs the plugin. */
   readonly tokenFile?: string | undefined;
+  /** The launcher that it runs; undefined when it runs the program. */
+  readonly launcher?: string | undefined;
 }
 
 /** A context with its cluster and user. */
@@ -200,8 +209,8 @@ export function contextNamed(
 }
 
 /**
- * Every user entry of ours: its exec arguments start with `auth get-token` and name a session or a host, or it names the
- * file of its token and an extension tells whose that is.
+ * Every user entry of ours: its exec arguments start with `auth get-token`, or with a launcher's handle and these, and name
+ * a session or a host; or it names the file of its token, and an extension tells whose that is.
  */
 export function ownUsers(kubeconfig: Kubeconfig): OwnUser[] {
   return allEntries(kubeconfig, "users").flatMap((entry) => ownUser(entry) ?? []);
@@ -227,12 +236,11 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
       ? undefined
       : textOrUndefined(word === flag ? words[index + 1] : String(word).slice(flag.length + 1));
   };
-  const session = valueOf("--session");
-  const activeFor = valueOf("--active-for");
   return {
     name,
-    session,
-    activeFor,
+    session: valueOf("--session"),
+    activeFor: valueOf("--active-for"),
+    launcher: isRecord(exec) && runsLauncher(words) ? textOrUndefined(exec["command"]) : undefined,
   };
 }
 

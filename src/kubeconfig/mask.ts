@@ -12,7 +12,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 import { rangeOf } from "../splice/yaml-ranges.ts";
-import { isOurExec } from "./edit.ts";
+import { isOurExec, runsLauncher } from "./edit.ts";
 import { looksSecret, namesSecret } from "./secret-words.ts";
 
 /** How a part of a kubeconfig is shown: what of it is hidden, and how its own parts are shown. */
@@ -67,15 +67,24 @@ const ADDRESS = scalar((value) => /[@?#]/.test(value) || JWT.test(value));
 // The arguments of our entries contain no secrets, as their flags' names tell.
 const OWN_ARGUMENT = /^(?:auth|get-token|--token=(?:access|id)|--(?<flag>[a-z-]+)(?:=.*)?)$/s;
 
+const ARGUMENT = scalar((value) => {
+  const match = OWN_ARGUMENT.exec(value);
+  return match === null || namesSecret(match.groups?.flag ?? "");
+});
+
+/** The first argument may be a launcher's handle, which tells nothing. */
+const ARGUMENTS: View = {
+  ...UNKNOWN,
+  item: (before) =>
+    before === "" ? scalar((value) => !runsLauncher([value]) && ARGUMENT.hides(value)) : ARGUMENT,
+};
+
 const OWN_EXEC = fields({
   apiVersion: PLAIN,
   command: PLAIN,
   installHint: PLAIN,
   interactiveMode: PLAIN,
-  args: list(scalar((value) => {
-    const match = OWN_ARGUMENT.exec(value);
-    return match === null || namesSecret(match.groups?.flag ?? "");
-  })),
+  args: ARGUMENTS,
   env: list(fields({ name: PLAIN, value: HIDDEN })),
 });
 

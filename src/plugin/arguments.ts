@@ -22,6 +22,8 @@ export interface GetTokenFlags {
   readonly watch?: boolean | undefined;
   readonly mode?: string | undefined;
   readonly keep?: boolean | undefined;
+  readonly handOff?: string | undefined;
+  readonly handedOut?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -43,6 +45,10 @@ export interface GetTokenRequest {
   /** Milliseconds. */
   readonly requestTimeout?: number | undefined;
   readonly claims: boolean;
+  /** `--hand-off`: the launcher's name for the credential that it will hand out from now on. */
+  readonly handOff?: string | undefined;
+  /** `--handed-out`: the launcher gave that credential to the same parent before. */
+  readonly handedOut: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;
 }
@@ -59,6 +65,7 @@ const VALUE_FLAGS: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
   ["--min-ttl", "minimumLife"],
   ["--write", "write"],
   ["--mode", "mode"],
+  ["--hand-off", "handOff"],
   ["--error-format", "errorFormat"],
   ["--request-timeout", "requestTimeout"],
 ]);
@@ -68,6 +75,7 @@ const SWITCHES: ReadonlyMap<string, keyof GetTokenFlags> = new Map([
   ["--claims", "claims"],
   ["--watch", "watch"],
   ["--keep", "keep"],
+  ["--handed-out", "handedOut"],
   ["-v", "verbose"],
   ["--verbose", "verbose"],
   ["-q", "quiet"],
@@ -179,7 +187,8 @@ export function oneSession(profile: string | undefined, session: string | undefi
  * @throws {AppError} `USAGE` when a flag's value is wrong.
  */
 export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
-  const { credentialsFile, activeFor, clientId, token, minimumLife, requestTimeout, errorFormat } = flags;
+  const { credentialsFile, activeFor, clientId, token, minimumLife, requestTimeout, errorFormat, handOff } =
+    flags;
   const session = oneSession(flags.profile, flags.session);
   if (token !== undefined && token !== "access" && token !== "id") {
     throw new AppError("USAGE", "--token takes access or id.");
@@ -197,6 +206,8 @@ export function getTokenRequest(flags: GetTokenFlags): GetTokenRequest {
       : parseTimeout(requestTimeout, "--request-timeout"),
     forceRefresh: flags.forceRefresh ?? false,
     claims: flags.claims ?? false,
+    handOff,
+    handedOut: flags.handedOut ?? false,
     verbose: flags.verbose ?? false,
     quiet: flags.quiet ?? false,
   };

@@ -47,6 +47,7 @@ export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext
       context.writeErr(`warning: ${token.warning}\n`);
     }
     answer = answerWith(token, call, context.store.host.now());
+    if (request.handOff !== undefined) await leaveForLauncher(token, call, context);
   } catch (thrown) {
     return await report(toAppError(thrown), { flags, form, failures: call?.failures }, context);
   }
@@ -220,7 +221,27 @@ async function deliver(
   );
   // Another process may have replaced the session meanwhile.
   await accept(token.session);
-  return form.info === undefined ? token : await recordDelivery(token, store, parent, limits, accept);
+  if (form.info === undefined) return token;
+  const handedOut = request.handedOut ? await handedOutBefore(token, { request, store }) : undefined;
+  return await recordDelivery(token, handedOut, store, parent, limits, accept);
+}
+
+/** The token that the launcher gave to the parent before it called. */
+async function handedOutBefore(
+  { session: { name } }: FreshToken,
+  call: Pick<Call, "request" | "store">,
+): Promise<string | undefined> {
+  const { handedOutToken } = await import("./hand-off.ts");
+  return await handedOutToken(name, call);
+}
+
+async function leaveForLauncher(
+  token: FreshToken,
+  call: Call,
+  { started }: GetTokenContext,
+): Promise<void> {
+  const { leaveHandOff } = await import("./hand-off.ts");
+  await leaveHandOff(token, { ...call, deadline: started + LONGEST_CALL_MS });
 }
 
 /**
@@ -272,6 +293,7 @@ function refuseOtherHost(session: Session, { session: named, activeFor }: GetTok
 /** Records which process gets the token. One that comes back for the same token may have got a 401 for it. */
 async function recordDelivery(
   token: FreshToken,
+  handedOut: string | undefined,
   store: SessionStore,
   parent: ParentProcess,
   limits: TokenLimits,
@@ -280,6 +302,7 @@ async function recordDelivery(
   if (store.folders.missing !== undefined) return token;
   const paths = await store.paths(token.session.name);
   const deliveries = openDeliveries(paths.deliveries, store.host.now);
+  if (handedOut !== undefined) await deliveries.record(parent.id, handedOut);
   const before = await deliveries.record(parent.id, token.token);
   if (before === undefined || await startedAfter(before, parent, store.host.now)) return token;
   const { recheckToken } = await import("./after-401.ts");

@@ -252,6 +252,8 @@ export class SessionReader implements StoreParts {
   async #keyMissing(session: Session): Promise<AppError> {
     const { name } = session;
     const { project } = this;
+    const { removeHandOffs } = await import("./hand-off.ts");
+    await removeHandOffs(this.folders, name).catch(() => {});
     if (project === undefined) {
       const where = this.secretStore(session.keyStore).name;
       return new AppError(
@@ -310,7 +312,7 @@ export class SessionReader implements StoreParts {
   }
 }
 
-const OURS = /^(?:config\.json|sessions|datumctl-from-source)/;
+const OURS = /^(?:config\.json|sessions|datumctl-from-source|bin$)/;
 
 /** A remedy that takes nothing from what a project's folder says. */
 function withoutProjectHint(project: string): string {

@@ -5,6 +5,7 @@ import type { KeyringLimits } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { exists, listFolder, readTextFile, removeFile, renameFile } from "../system/files.ts";
 import { acquireLock, type FileLock } from "../system/locks.ts";
+import { removeHandOffs } from "./hand-off.ts";
 import { fileNameOf } from "./name.ts";
 import { LEAVING, type SessionReader } from "./reader.ts";
 import { parseSession, type Session } from "./session.ts";
@@ -29,8 +30,12 @@ export async function removeSession(
   // Nobody reads it under that name, but a later logout still finds in it which key to remove.
   await renameFile(file, leaving);
   checkpoint("session removed");
+  const { folders, host: { env } } = store;
+  await removeHandOffs(folders, session.name, env).catch(() => {});
   const removal = await forgetSession(store, session, limits);
   await removeTraces(store, await fileNameOf(session.name), (name) => !name.endsWith(".key"));
+  // Once more: a call that read the session before may have stored its credential meanwhile.
+  await removeHandOffs(folders, session.name, env);
   if (removal.leftBehind?.code === "INTERRUPTED") throw removal.leftBehind;
   return removal;
 }
@@ -100,6 +105,7 @@ export async function clearLeftovers(store: SessionReader, limits: KeyringLimits
       // Without locks, another process may be signing in.
       if (!lock.holds || await exists(`${folder}/${base}.json`)) continue;
       const left = await leavingSession(store, base);
+      if (left !== undefined) await removeHandOffs(store.folders, left.name, store.host.env);
       if (left !== undefined && (await forgetSession(store, left, limits)).leftBehind !== undefined) continue;
       await removeTraces(store, base, () => true);
     } finally {

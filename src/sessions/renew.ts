@@ -67,14 +67,29 @@ export async function renew<Opened extends OpenedSession>(
       ? renewedByOther(openedBefore, opened, renewal)
       : undefined;
     if (renewedMeanwhile !== undefined) return renewedMeanwhile;
-    const known = await strategy.answerWithoutIssuer?.(opened, renewal);
-    if (known !== undefined) return known;
-    await refuseKnownFailure(renewal);
-    return await strategy.requestNext(opened, renewal, lock !== undefined);
+    return await nextToken(strategy, opened, renewal, lock !== undefined);
   } catch (thrown) {
     const { failures } = renewal.limits;
     if (thrown instanceof AppError && thrown.code !== "INTERRUPTED") await failures?.remember(thrown);
     throw thrown;
+  }
+}
+
+/** The next token. Whatever comes of it, the launcher no longer hands out the one before. */
+async function nextToken<Opened extends OpenedSession>(
+  strategy: RenewalStrategy<Opened>,
+  opened: Opened,
+  renewal: Renewal,
+  locked: boolean,
+): Promise<FreshToken> {
+  try {
+    const known = await strategy.answerWithoutIssuer?.(opened, renewal);
+    if (known !== undefined) return known;
+    await refuseKnownFailure(renewal);
+    return await strategy.requestNext(opened, renewal, locked);
+  } finally {
+    const { removeHandOffs } = await import("./hand-off.ts");
+    await removeHandOffs(renewal.store.folders, opened.session.name).catch(() => {});
   }
 }
 

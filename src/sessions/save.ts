@@ -7,6 +7,7 @@ import type { KeyringLimits } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import { createFile, ensurePrivateFolder, removeFile } from "../system/files.ts";
 import { type Credentials, sealedAddress, type SourceCredentials } from "./credentials.ts";
+import { removeHandOffs } from "./hand-off.ts";
 import { isSameClient, isSameIdentity, isSamePerson, mayBecome, type Person } from "./identity.ts";
 import { defaultSessionName, ENV_PREFIX, refuseNameOfOtherHost, sessionNameOf } from "./name.ts";
 import type { KeyStore, SessionReader } from "./reader.ts";
@@ -100,6 +101,8 @@ export async function saveSession(
   }
   const { failure, signIn, leaving } = await store.paths(name);
   for (const note of [failure, signIn, leaving]) await removeFile(note);
+  // The issuer may take back the tokens of the sign-in before.
+  await removeHandOffs(store.folders, name).catch(() => {});
   return { session: saved, fallbackReason, replaced };
 }
 

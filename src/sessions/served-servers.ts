@@ -62,6 +62,13 @@ export function originOf(address: string): string | undefined {
   return same ? url.origin : undefined;
 }
 
+/** An https address up to its path, as it is written; undefined for one whose way or host is not plain. */
+export function plainServer(asking: AskingServer): string | undefined {
+  const { address, proxy, tlsServerName, unverified } = asking;
+  if (proxy !== undefined || tlsServerName !== undefined || unverified) return undefined;
+  return originOf(address) === undefined ? undefined : /^https:\/\/[^/?#]+(?=\/|$)/.exec(address)?.[0];
+}
+
 /** What is stored of a server that the user named; undefined without an https address: it gets no token. */
 export function servedServer(asking: AskingServer, accepted: boolean): ServedServer | undefined {
   const origin = originOf(asking.address);

@@ -266,6 +266,15 @@ function notOurs(path: string): string {
   return `The permissions of ${path} are too wide, and only its owner, who is someone else, can change them.`;
 }
 
+/** When a file was last written, or whatever time it was given; in milliseconds since 1970. Undefined for none. */
+export function modifiedAt(path: string): number | undefined {
+  try {
+    return Deno.lstatSync(path).mtime?.getTime();
+  } catch {
+    return undefined;
+  }
+}
+
 /** True when users other than the owner may read a file; false on Windows, where it is unknown. */
 export async function othersCanRead(path: string): Promise<boolean> {
   if (Deno.build.os === "windows") return false;
@@ -425,12 +434,13 @@ async function makeSuccessor(path: string, room: number, mode?: number): Promise
 
 /**
  * Replaces a file of ours without a sync and without a lock, for content that may be lost. False when it failed; no
- * caller needs to care.
+ * caller needs to care. `modified` is the time that the file gets, in milliseconds since 1970, unless it is now.
  */
-export async function replaceQuickly(path: string, text: string): Promise<boolean> {
+export async function replaceQuickly(path: string, text: string, modified?: number): Promise<boolean> {
   const temporary = successorPath(path);
   try {
     await Deno.writeTextFile(temporary, text, { createNew: true, mode: 0o600 });
+    if (modified !== undefined) Deno.utimeSync(temporary, new Date(), new Date(modified));
     await Deno.rename(temporary, path);
     return true;
   } catch {

@@ -2,6 +2,7 @@
 
 import { shellQuote } from "../text.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
+import { isProgram } from "./processes.ts";
 import { successorPath } from "./successors.ts";
 
 /** The running program. */
@@ -60,14 +61,25 @@ export async function writeLauncher(folder: string, mainModule: string): Promise
   );
   const line = [...words, ...permissions, sources].map(quote).join(" ");
   const text = windows ? `@${line} %*\r\n` : `#!/bin/sh\nexec ${line} "$@"\n`;
-  if (await readTextFile(path) === text) return path;
+  await writeProgram(path, text, 0o700);
+  return path;
+}
+
+/**
+ * Writes a script that can be run into a folder of ours, unless it is there already.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be written.
+ */
+export async function writeProgram(path: string, text: string, mode: number): Promise<void> {
+  if (isProgram(path) && await readTextFile(path) === text) return;
   try {
-    await ensurePrivateFolder(folder);
+    await ensurePrivateFolder(path.replace(/[\\/][^\\/]*$/, ""));
     const successor = successorPath(path);
-    await Deno.writeTextFile(successor, text, { createNew: true, mode: 0o700 });
+    await Deno.writeTextFile(successor, text, { createNew: true, mode });
+    // The process may have been told to leave out some of the mode.
+    if (Deno.build.os !== "windows") await Deno.chmod(successor, mode);
     await Deno.rename(successor, path);
   } catch (thrown) {
     throw storageError("write", path, thrown);
   }
-  return path;
 }

@@ -8,6 +8,7 @@ import { startCloudfleet } from "../cloud/cloudfleet.ts";
 import { startStudio } from "../cloud/studio.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { printedAddress, printedCode, whenPrinted } from "../when-printed.ts";
+import { entries } from "./kubectl-stage.ts";
 import { leaksBelow, leaksIn, type Needle, needlesOf } from "./leaks.ts";
 import { type Finished, openWorld, type RunOptions, type World } from "./world.ts";
 
@@ -163,6 +164,21 @@ async function wholeRun(world: World, traces: string): Promise<void> {
   await good(["auth", "get-token", "--token", "id"], token);
   await good(["auth", "get-token", "--output", EXEC], asKubectl);
   await good(["auth", "get-token", "--claims"]);
+
+  // The launcher's file is the one readable copy: of the access token, until the next refresh.
+  await good(["auth", "update-kubeconfig", "--project", "web", "--fast"]);
+  const entry = (await entries(world.kubeconfig)).users.find(({ user }) => user.exec?.args.includes("auth"));
+  const [handle = "", ...launched] = entry?.user.exec?.args ?? [];
+  const cluster = { server: `https://${world.cloud.apiHost}/x` };
+  const asServer = JSON.stringify({ ...info, spec: { ...info.spec, cluster } });
+  await good([...launched, `--hand-off=${handle}`], { ...token, env: { KUBERNETES_EXEC_INFO: asServer } });
+  const runtime = world.env["XDG_RUNTIME_DIR"] ?? "";
+  const ownKey = await keyOf(world, GRACE);
+  const needlesNow = needlesOf(world.cloud.secrets(), [ownKey]);
+  assert.deepEqual((await leaksBelow([world.home, world.temporary, runtime], needlesNow)).leaks, [
+    `${runtime}/datumctl/${handle}: access_token`,
+  ]);
+
   await good(["auth", "get-token", "--force-refresh"], token);
   await good(["auth", "switch", ADA]);
   await good(["auth", "get-token"], token);
@@ -407,6 +423,8 @@ async function filesWithLeaks(
 function writtenElsewhere(world: World, trace: string): string[] {
   const opened = [...trace.matchAll(/(?:openat|creat)\((?:AT_FDCWD, )?"([^"]*)"[^)\n]*\) = \d/g)];
   assert.ok(opened.length > 0, "strace saw no file opened");
+  const handOffs = `${world.env["XDG_RUNTIME_DIR"]}/datumctl/`;
+  const places = [world.home, world.temporary, handOffs, "/dev/null"];
   return opened.filter(([line]) => /creat\(|O_WRONLY|O_RDWR|O_CREAT/.test(line)).map(([, path = ""]) => path)
-    .filter((path) => ![world.home, world.temporary, "/dev/null"].some((place) => path.startsWith(place)));
+    .filter((path) => !places.some((place) => path.startsWith(place)));
 }

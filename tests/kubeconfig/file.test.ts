@@ -1,7 +1,7 @@
 /** Proves how kubeconfigs are found, locked, written and given back: whole, where they are, and to nobody else. */
 
 import assert from "node:assert/strict";
-import { entryEdit } from "../../src/kubeconfig/entries.ts";
+import { entryEdit, execEntry } from "../../src/kubeconfig/entries.ts";
 import {
   contextNamed,
   defaultKubeconfigs,
@@ -19,6 +19,8 @@ import { inScratch, modeOf, namesIn, scratchFolder } from "../scratch.ts";
 
 const WRITER = new URL("./writer.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+const HANDLE = "abcdefghijklmn27";
 
 const read = (path: string) => Deno.readTextFile(path);
 const write = (path: string, text: string, mode = 0o600) =>
@@ -221,7 +223,7 @@ Deno.test("updateKubeconfig() updates an entry where it is and puts new ones int
       namespace: undefined,
       server: "https://api.example.com/a",
       certificateAuthorityData: undefined,
-      own: { name: "datum-ada", session: "ada", activeFor: undefined },
+      own: { name: "datum-ada", session: "ada", activeFor: undefined, launcher: undefined },
     });
     assert.deepEqual(await namesIn(folder), ["first", "second"]);
     if (kubectl === undefined) return;
@@ -342,6 +344,36 @@ Deno.test("removalOfSession() takes the session's users and contexts whatever th
     assert.equal(removalOfSession(kubeconfig, sessionOf("grace")).currentContext, "datum-project-c");
     await updateKubeconfig([path], (now) => ({ remove: removalOfSession(now, sessionOf("grace")) }));
     assert.equal((await loadKubeconfig([path])).currentContext, undefined);
+  }));
+
+Deno.test("an entry that runs the launcher is ours, is removed with its session, and keeps what a person put there", () =>
+  inScratch(async (folder) => {
+    const path = `${folder}/config`;
+    const launched = {
+      ...execEntry({
+        command: "/home/ada/bin/datumctl-credential",
+        identity: { session: "ada" },
+        handle: HANDLE,
+      }),
+      env: [{ name: "A", value: "b" }],
+    };
+    await updateKubeconfig([path], { users: [{ name: "datum-ada", exec: launched }] });
+    const kubeconfig = await loadKubeconfig([path]);
+    assert.deepEqual(asJson(ownUsers(kubeconfig)), [
+      { name: "datum-ada", session: "ada", launcher: "/home/ada/bin/datumctl-credential" },
+    ]);
+    assert.deepEqual(removalOfSession(kubeconfig, sessionOf("ada")).users, ["datum-ada"]);
+    await updateKubeconfig([path], { users: [{ name: "datum-ada", exec: { ...launched, env: null } }] });
+    assert.match(await read(path), /value: b/);
+    for (
+      const args of [[HANDLE], [HANDLE, "auth"], ["ABCDEFGHIJKLMN27", ...launched.args.slice(1)], [
+        HANDLE,
+        ...launched.args,
+      ]]
+    ) {
+      await updateKubeconfig([path], { users: [{ name: "datum-ada", exec: { ...launched, args } }] });
+      assert.deepEqual(ownUsers(await loadKubeconfig([path])), [], args.join(" "));
+    }
   }));
 
 Deno.test("removalOfSession() takes no entry of a session that had the name elsewhere", () =>

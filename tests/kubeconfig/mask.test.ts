@@ -281,6 +281,11 @@ Deno.test("what an entry of ours is made of is shown; what a person put beside i
   const clean = withoutSecrets(more);
   assert.ok(clean.includes("- --token=id") && clean.includes("name: A_PROXY"), clean);
   assert.equal(clean.match(/hunter2/g), null, clean);
+  // A launcher's handle is shown where it stands, and nowhere else.
+  const launched = text.replace("- auth\n", "- abcdefghijklmn27\n          - auth\n");
+  assert.equal(withoutSecrets(launched), launched);
+  const misplaced = launched.replace("- --token=id", "- --token=id\n          - abcdefghijklmnop");
+  assert.doesNotMatch(withoutSecrets(misplaced), /abcdefghijklmnop/);
   const diff = await preview("");
   assert.match(diff, /^\+ {6}- --token=access$/m);
   assert.doesNotMatch(diff, /REDACTED/);

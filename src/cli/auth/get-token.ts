@@ -42,6 +42,8 @@ export function getTokenCommand(context: ProcessContext): CommandUnknownOpts {
         "client at that issuer; kubeconfig entries carry it for the line that signs in where the session is missing",
       ),
     )
+    .addOption(new Option("--hand-off <handle>", "of the launcher: where it looks next").hideHelp())
+    .addOption(new Option("--handed-out", "of the launcher: the parent got the token before").hideHelp())
     .addHelpText("after", EXAMPLES);
   command.action(async (own) => {
     const everywhere = command.optsWithGlobals() as GlobalFlags;

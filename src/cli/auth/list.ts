@@ -7,6 +7,7 @@ import { isOver, type Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { warnOfExpiry, warnOfPrecedence } from "../notices.ts";
 import type { StoredSession } from "../../sessions/acting.ts";
+import type { SessionHandOff } from "../hand-offs.ts";
 import { sessionEnds, storageOf, storedIn } from "../session-labels.ts";
 import { sessionsHere } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
@@ -60,6 +61,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   const sessions = await sessionsHere(cli);
   const standing = await standings(cli, sessions);
   const apart = distinctionsOf(sessions.map(({ session }) => session));
+  const handOffs = await handOffsShown(cli, sessions, format);
   const inFolders = sessions.some(({ store }) => store.project !== undefined);
   cli.out.text(
     await formatListing<StoredSession>({
@@ -78,6 +80,11 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
         { title: "Kind", wide: true, text: ({ session }) => String(session.kind) },
         { title: "Host", wide: true, text: ({ session }) => session.apiHost },
         { title: "Stored in", wide: true, text: ({ session }) => storedIn(session) },
+        ...handOffs.size === 0 ? [] : [{
+          title: "Handed out by",
+          wide: true as const,
+          text: (stored: StoredSession) => handOffs.get(stored)?.short ?? "",
+        }],
         { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, cli.now()) },
       ],
       name: ({ session }) => session.name,
@@ -94,6 +101,7 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
           apiHost,
           active: standing(stored) === "Active",
           storage: storageOf(stored.session),
+          handedOutBy: handOffs.get(stored)?.by,
           expires: expires ?? null,
           folder: project,
         };
@@ -105,6 +113,17 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   }
   warnOfPrecedence(cli, sessions.find((stored) => standing(stored) === "Active")?.session.name ?? "");
   for (const { session, store } of sessions) await warnOfExpiry(cli, store, session);
+}
+
+/** Which of the sessions the launcher hands out, where the format tells it: the kubeconfig is read for that. */
+async function handOffsShown(
+  cli: CommandContext,
+  sessions: readonly StoredSession[],
+  format: string,
+): Promise<ReadonlyMap<StoredSession, SessionHandOff>> {
+  if (format === "table" || format === "name") return new Map();
+  const { handOffsOf } = await import("../hand-offs.ts");
+  return await handOffsOf(cli, sessions);
 }
 
 /** The standing of each session: a project folder's active one takes precedence over the user's. */

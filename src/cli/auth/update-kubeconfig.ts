@@ -29,6 +29,7 @@ import type { NamedServer } from "../../kubeconfig/named-server.ts";
 import type { EntryTarget } from "../../kubeconfig/target.ts";
 import { findAcceptedToken, type LearnedServer } from "../../kube/accepted-token.ts";
 import { offeredTokens } from "../../providers/datum/entry-target.ts";
+import { removeHandOffs } from "../../sessions/hand-off.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -50,6 +51,15 @@ import { isFromEnvironment } from "../session-labels.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
+import {
+  type FastLane,
+  findFastLane,
+  leaveFastLane,
+  mendLauncher,
+  openFastLane,
+  refuseUntold,
+  tellFastLane,
+} from "./fast-lane.ts";
 import { explainRefusal } from "./refused-tokens.ts";
 import { checkTargetFlags, entryTarget, type TargetFlags } from "./target-flags.ts";
 
@@ -64,6 +74,7 @@ Examples:
   datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --token access
   datumctl auth update-kubeconfig --cluster my-cluster --context my-cluster
   datumctl auth update-kubeconfig --project my-project-id --token-file /run/datum/token
+  datumctl auth update-kubeconfig --project my-project-id --fast
 
 Exactly one of --organization, --project, --cluster and --server is needed. The entry stays with the
 session that it was made with; with --follow-active it follows datumctl auth switch.`;
@@ -90,6 +101,7 @@ export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpt
     .option("--skip-validation", "write the entry without asking the server")
     .option("--exec-command <name>", "program that kubectl runs (default: this one)")
     .option("--token-file <file>", "let kubectl read the token from this file, and run no plugin")
+    .option("--fast", "let kubectl run a launcher, which leaves the token readable to your programs")
     .option("--dry-run", "print what would change, as a unified diff")
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runUpdateKubeconfig(contextOf(command), flags));
@@ -105,6 +117,7 @@ export interface UpdateKubeconfigInput extends TargetFlags {
   readonly token?: string | undefined;
   readonly execCommand?: string | undefined;
   readonly tokenFile?: string | undefined;
+  readonly fast?: true | undefined;
   readonly dryRun?: true | undefined;
 }
 
@@ -116,7 +129,17 @@ export async function runUpdateKubeconfig(
   checkTargetFlags(input);
   const interactiveMode = modeOf(input.execInteractiveMode);
   const wantedKind = kindOf(input.token);
+  if (input.fast && input.tokenFile !== undefined) {
+    throw new AppError("USAGE", "--fast and --token-file cannot be combined.", {
+      hint: "Where kubectl reads a file, it runs no program that a launcher could stand for.",
+    });
+  }
   if (input.tokenFile !== undefined) checkTokenFile(input);
+  if (input.fast && input.followActive) {
+    throw new AppError("USAGE", "--fast and --follow-active cannot be combined.", {
+      hint: "The launcher hands out the token of one session.",
+    });
+  }
   if (input.context !== undefined) checkContext(input.context);
   const authority = input.certificateAuthority === undefined
     ? undefined
@@ -135,6 +158,7 @@ export async function runUpdateKubeconfig(
     ? await ownCommand(cli.env, given.store.folders)
     : await chosenCommand(input.execCommand, cli.env);
   if (own.warning !== undefined && input.tokenFile === undefined) cli.out.warn(own.warning);
+  const fastLane = input.fast ? await findFastLane(cli, session, own.command, wantedKind) : undefined;
   const learned = input.skipValidation || target.notAsked !== undefined
     ? { address: target.addresses[0], certificateAuthority: target.authorities.at(-1) }
     : await askServer(cli, session, target, wantedKind);
@@ -143,14 +167,15 @@ export async function runUpdateKubeconfig(
     cluster: target.cluster,
     context: input.context ?? target.context,
     server: target.written ? learned.address.url : undefined,
-    command: own.command,
+    command: fastLane?.command ?? own.command,
+    handle: fastLane?.handle,
     identity: identityIn(input, target, session),
     interactiveMode,
     switchTo: input.switch,
     token: wantedKind,
     certificateAuthority: learned.certificateAuthority,
   };
-  const plan: EntryPlan = { session, target, learned, entry, paths };
+  const plan: EntryPlan = { session, target, learned, entry, paths, program: own.command, fastLane };
   await (input.dryRun ? previewEntry(cli, plan) : writeEntry(cli, plan, input));
 }
 
@@ -174,6 +199,9 @@ interface EntryPlan {
   readonly entry: EntryOptions;
   /** The kubeconfig's files. */
   readonly paths: readonly string[];
+  /** What the entry runs, or its launcher. */
+  readonly program: string;
+  readonly fastLane: FastLane | undefined;
 }
 
 /** The session that the entry is made with, as it was sealed: an edited file must not say where its tokens go. */
@@ -205,7 +233,7 @@ async function writeEntry(
   plan: EntryPlan,
   input: UpdateKubeconfigInput,
 ): Promise<void> {
-  const { session, target, learned, entry, paths } = plan;
+  const { session, target, learned, entry, paths, program, fastLane } = plan;
   const editing = editingOf(target, entry);
   const named: NamedServer = {
     cluster: entry.cluster,
@@ -216,11 +244,14 @@ async function writeEntry(
   const before = await loadKubeconfig(paths);
   // An entry that would be refused must not be remembered either.
   await editing.edit(before);
+  if (fastLane !== undefined) await openFastLane(cli, fastLane);
   const serving = await rememberNamed(cli, session, before, named);
   const changes = await updateKubeconfig(paths, editing.edit);
   const found = editing.found();
   await warnOfServers(cli, serving, before, named, found.tooLarge);
   await remember(cli, session, target, learned, input);
+  if (fastLane === undefined) await leaveFastLane(cli, session, before, named.user);
+  await mendLauncher(cli, before, { user: named.user, program });
   const files = changes.length === 0
     ? `${found.holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
@@ -242,6 +273,7 @@ function editingOf(target: EntryTarget, entry: EntryOptions): {
       const tooLarge = entry.identity.tokenFile === undefined
         ? await tooLargeToTell(kubeconfig, user, entry)
         : undefined;
+      if (tooLarge !== undefined && entry.handle !== undefined) refuseUntold(tooLarge);
       found = {
         tooLarge,
         moved: formerUser(kubeconfig, entry.context, user),
@@ -256,7 +288,7 @@ function editingOf(target: EntryTarget, entry: EntryOptions): {
 /** Says what was written, who acts there, and what to run next. */
 async function printEntry(
   cli: CommandContext,
-  { session, learned, entry: { context, ...entry } }: EntryPlan,
+  { session, learned, fastLane, entry: { context, ...entry } }: EntryPlan,
   input: UpdateKubeconfigInput,
   { found, files }: { readonly found: Found; readonly files: string },
 ): Promise<void> {
@@ -277,6 +309,7 @@ async function printEntry(
       `kubectl can use this entry only where ${variable}, and the variables that go with it, are set.`,
     );
   }
+  if (fastLane !== undefined) tellFastLane(cli, fastLane);
   if (input.tokenFile === undefined) await printPluginPolicy(cli, entry.command);
   else out.info(`Keep its token fresh: ${writerLine(input.tokenFile, session, learned)}`);
   const next = [
@@ -449,4 +482,6 @@ async function remember(
     controlPlaneApi: named ? api : now.controlPlaneApi,
     inUse: moved ? { [scope.kind]: scope.id } : now.inUse,
   }));
+  // The launcher would go on handing out the other token.
+  if (learned) await removeHandOffs(store.folders, session.name);
 }

@@ -29,6 +29,7 @@ import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { ownCommand } from "../../kubeconfig/exec-command.ts";
+import { leaveFastLane } from "../auth/fast-lane.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 
@@ -109,6 +110,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   const own = { ...cli, store: cloudfleet.store };
   const serving = await rememberNamed(own, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
+  await leaveFastLane(own, session, before, user);
   await warnOfServers(cli, serving, before, named, tooLarge);
   const written = changes.length === 0
     ? `${holder ?? paths[0]} (nothing to change)`

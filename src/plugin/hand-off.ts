@@ -1,0 +1,73 @@
+/** Leaves the credential of a call for the launcher, which hands it out until a new one must be asked for. */
+
+import { handleOf, type HandOffFile, openHandOff } from "../sessions/hand-off.ts";
+import { renewLauncher } from "../sessions/launcher.ts";
+import { ENV_PREFIX } from "../sessions/name.ts";
+import { plainServer } from "../sessions/served-servers.ts";
+import type { SessionStore } from "../sessions/store.ts";
+import {
+  defaultMinimumLife,
+  type FreshToken,
+  reportedExpiry,
+  timedToken,
+  timeLeft,
+} from "../sessions/token.ts";
+import type { GetTokenRequest } from "./arguments.ts";
+import { EXEC_API_VERSIONS, type Form, formatExecCredential } from "./exec-credential.ts";
+
+/** A call that the launcher made. */
+export interface LaunchedCall {
+  readonly request: GetTokenRequest;
+  readonly form: Form;
+  readonly store: SessionStore;
+  /** When the call must end, on the scale of `performance.now()`. */
+  readonly deadline: number;
+}
+
+/**
+ * The stored credential that a call of the launcher is about; undefined for a handle of another session or token, so that
+ * an edited entry cannot put one session's token where another's is looked for.
+ */
+async function handOffOf(
+  name: string,
+  { request: { handOff, token }, store: { folders, project } }: Pick<LaunchedCall, "request" | "store">,
+): Promise<HandOffFile | undefined> {
+  const usable = project === undefined && folders.missing === undefined && !name.startsWith(ENV_PREFIX);
+  if (!usable || handOff !== await handleOf(folders, name, token)) return undefined;
+  return await openHandOff(folders, handOff);
+}
+
+/** The token that the launcher handed out to the parent; undefined when it is not known any more. */
+export async function handedOutToken(
+  name: string,
+  call: Pick<LaunchedCall, "request" | "store">,
+): Promise<string | undefined> {
+  return await (await handOffOf(name, call))?.token();
+}
+
+/** Stores the credential of a call for the launcher. A failure costs nothing but time. */
+export async function leaveHandOff(token: FreshToken, call: LaunchedCall): Promise<void> {
+  const { form: { output, info }, request: { minimumLife }, store } = call;
+  const [version] = EXEC_API_VERSIONS;
+  const server = info?.server && plainServer(info.server);
+  // Another job's call must not get this job's token.
+  if (output !== version || server === undefined || token.session.kind.tokens === "of a job") return;
+  const file = await handOffOf(token.session.name, call);
+  if (file === undefined) return;
+  await renewLauncher(store.folders).catch(() => {});
+  const refreshed = token.expires - (minimumLife ?? defaultMinimumLife(token));
+  const until = Math.min(refreshed, reportedExpiry(token));
+  if (until <= store.host.now()) return;
+  const credential = formatExecCredential(version, token).trimEnd();
+  const written = await file.write({ credential, server, until });
+  // No lock is held: another process may have removed or renewed the session meanwhile, and looked before the file was there.
+  if (written && !await isStillThere(token, call).catch(() => false)) await file.remove();
+}
+
+async function isStillThere(token: FreshToken, { store, deadline }: LaunchedCall): Promise<boolean> {
+  const session = await store.read(token.session.name);
+  if (session === undefined || session.renewalRefused !== undefined) return false;
+  if (session.credentials === token.session.credentials) return true;
+  const { credentials } = await store.open(session, { timeout: timeLeft(deadline) });
+  return timedToken(credentials, token.kind)?.token === token.token;
+}
