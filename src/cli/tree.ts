@@ -56,6 +56,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
     async (contextOf) => (await import("./api-resources.ts")).apiResourcesCommand(contextOf),
   ],
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
+  [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
