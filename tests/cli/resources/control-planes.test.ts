@@ -299,7 +299,10 @@ Deno.test("every control plane, before the real API server", { ignore: !atHand }
       );
       const { code, stdout, stderr } = await world.run("delete cm doomed --context plain", { keys: [] });
       assert.deepEqual([code, stdout], [0, 'configmap "doomed" deleted from shop namespace\n'], stderr);
-      assert.equal(stderr, `in the cluster "datum-server-${server.host}", namespace shop\n`);
+      assert.equal(
+        stderr,
+        `in the cluster "datum-server-${server.host}", namespace shop unless another is named\n`,
+      );
       assert.deepEqual(proxy.requests, []);
     },
   );
