@@ -12,10 +12,11 @@ import { openResources, readContext } from "./resources/plane.ts";
 import {
   addChunkSizeFlag,
   chunkSizeOf,
-  readTemplate,
   tellExpired,
   warningsOnce,
+  watchOptions,
 } from "./resources/reading.ts";
+import { readTemplate } from "./resources/template-file.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 
 const EXAMPLES = `
@@ -81,9 +82,7 @@ export async function runEvents(cli: CommandContext, input: EventsInput): Promis
   };
   const context = readContext(cli, plane);
   if (input.watch) {
-    const { interrupted: signal, sleep, random } = cli;
-    const onInterrupted = ({ message }: AppError) => cli.out.info(`${message} The watch goes on.`);
-    await watchEvents(context, { ...options, signal, sleep, random, onInterrupted });
+    await watchEvents(context, { ...options, ...watchOptions(cli) });
     exitWith(130);
   }
   if (await printEvents(context, options)) return;

@@ -19,10 +19,11 @@ import { openProgress } from "./resources/progress.ts";
 import {
   addChunkSizeFlag,
   chunkSizeOf,
-  readTemplate,
   tellExpired,
   warningsOnce,
+  watchOptions,
 } from "./resources/reading.ts";
+import { readTemplate } from "./resources/template-file.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 
 const EXAMPLES = `
@@ -289,18 +290,15 @@ async function follow(
   options: GetOptions & Pick<GetInput, "watchOnly" | "outputWatchEvents">,
 ): Promise<void> {
   const { watch } = await import("../kube/read/watch.ts");
-  const { interrupted: signal, sleep, random, out } = cli;
+  const { interrupted, out } = cli;
   if (options.sortBy) out.warn("--sort-by sorts what is there already; changes are printed as they come.");
   try {
     await watch(readContext(cli, plane), words, {
       ...options,
-      signal,
-      sleep,
-      random,
+      ...watchOptions(cli),
       onAmbiguity: out.info,
       onWarning: warningsOnce(cli),
       onExpired: () => tellExpired(cli),
-      onInterrupted: ({ message }) => out.info(`${message} The watch goes on.`),
       onListAgain: () =>
         out.info("The server no longer knows all changes since the last one: listing again."),
     });
@@ -308,5 +306,5 @@ async function follow(
     // Ctrl-C is how a watch ends.
     if (!(thrown instanceof AppError && thrown.code === "INTERRUPTED")) throw thrown;
   }
-  if (signal.aborted) exitWith(130);
+  if (interrupted.aborted) exitWith(130);
 }

@@ -144,8 +144,8 @@ export function startDetached(
 const NOT_FOR_CHILDREN = /^DATUM(?:CTL)?_|^(?:CLOUDFLEET|DATACHAIN|DVC|ACTIONS)_.*(?:TOKEN|SECRET|PASSWORD)/i;
 
 /**
- * Runs a program that reads and writes where this one does. It gets this process's variables, but for our own, of which
- * some are secrets. When the signal fires, it is ended and the signal's reason thrown.
+ * Runs a program that reads and writes where this one does. It gets this process's variables without our own, since
+ * some of those are secrets. When the signal fires, it is ended and the signal's reason thrown.
  *
  * @param ending what ends it: a full-screen program needs a gentle one to leave the terminal as it was
  * @returns its exit code

@@ -71,7 +71,7 @@ export interface ApiServer extends AsyncDisposable {
   restart(): Promise<void>;
   /** Replaces whose ID tokens are taken. The server starts again for it: by itself it would take ten seconds. */
   trust(trusted: readonly TrustedIssuer[]): Promise<void>;
-  /** Takes a token for the administrator's, whoever made it. The server starts again for it. */
+  /** Takes a token of any issuer for the administrator's. The server starts again for it. */
   admit(token: string): Promise<void>;
   /** Forgets the past, as a server does after five minutes: what continues an earlier list is answered with 410. */
   compact(): Promise<void>;

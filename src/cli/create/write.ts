@@ -95,7 +95,7 @@ export async function createMade(
   const made = await make();
   const { namespace } = flags;
   const isWithin = namespace !== undefined && made.kind !== "Namespace";
-  const metadata = { ...metadataOf(made), ...(isWithin ? { namespace } : {}) };
+  const metadata = isWithin ? { ...metadataOf(made), namespace } : metadataOf(made);
   await print(results, { ...made, metadata }, options);
 }
 

@@ -3,7 +3,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import { CHUNK } from "../../kube/read/get.ts";
-import { readGivenFile } from "../../system/files.ts";
+import type { WatchOptions } from "../../kube/read/watch-changes.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 
@@ -36,9 +36,12 @@ export function tellExpired({ out }: Pick<CommandContext, "out">): void {
   out.warn("the list changed while it was read: an object may be missing, or be there twice");
 }
 
-/** The text of a file that `-o` names. @throws {AppError} `USAGE` where it is not there, `STORAGE` where it cannot be read. */
-export async function readTemplate(path: string): Promise<string> {
-  const text = await readGivenFile(path, "-o", "Give the template on the command line: -o jsonpath=…");
-  if (text !== undefined) return text;
-  throw new AppError("USAGE", `The path "${printable(path)}" does not exist.`);
+/** What a watch takes from the command, and what it tells of its connections. */
+export function watchOptions({ interrupted, sleep, random, out }: CommandContext): WatchOptions {
+  return {
+    signal: interrupted,
+    sleep,
+    random,
+    onInterrupted: ({ message }) => out.info(`${message} The watch goes on.`),
+  };
 }

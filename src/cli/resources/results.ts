@@ -6,9 +6,9 @@ import type { JsonMembers } from "../../kube/lossless-json.ts";
 import { ObjectPrinter } from "../../kube/read/object-printer.ts";
 import { readOutput } from "../../kube/read/output.ts";
 import { type DryRun, objectLabel, resultLine } from "../../kube/write/object-ref.ts";
-import { readGivenFile } from "../../system/files.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
+import { readTemplate } from "./template-file.ts";
 
 /** How results are printed. */
 export interface ResultFlags {
@@ -35,7 +35,7 @@ export interface Results {
   readonly print: (object: JsonMembers, outcome: string, dryRun?: DryRun) => Promise<void>;
 }
 
-/** @throws {AppError} `USAGE` for a format that there is not, and what reading a file of `-o jsonpath-file=` throws. */
+/** @throws {AppError} `USAGE` for an unknown format, and what reading a file of `-o jsonpath-file=` throws. */
 export async function openResults(cli: CommandContext, flags: ResultFlags): Promise<Results> {
   const output = await readOutput(flags.output, readTemplate);
   if (flags.output && (output.type === "table" || output.type === "custom-columns")) {
@@ -56,12 +56,6 @@ export async function openResults(cli: CommandContext, flags: ResultFlags): Prom
       else await printer.single(object);
     },
   };
-}
-
-async function readTemplate(path: string): Promise<string> {
-  const text = await readGivenFile(path, "-o", "Write the template on the command line.");
-  if (text !== undefined) return text;
-  throw new AppError("USAGE", `The file "${printable(path)}" of -o does not exist.`);
 }
 
 /** Tells what a server warns of beside its answer. */

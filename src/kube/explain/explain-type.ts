@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { HINTS } from "../../hints.ts";
-import { capital, printable } from "../../text.ts";
+import { capital } from "../../text.ts";
 import { belowBase, type DiscoverySource } from "../discovery.ts";
 import { compactJson } from "../json-text.ts";
 import { isMembers, type Json, readJson } from "../lossless-json.ts";
@@ -77,14 +77,15 @@ async function findTarget(
   { fresh, apiVersion }: { readonly fresh: boolean; readonly apiVersion: string | undefined },
 ): Promise<ExplainTarget> {
   const discovery = await kinds.read({ fresh });
-  const found = matchingResources(discovery, name);
-  if (found.length > 0) return explainTarget(text, found, apiVersion);
-  throw new AppError("NOT_FOUND", `the server doesn't have a resource type "${printable(name)}"`, {
-    hint: hintForWord(discovery, name),
-  });
+  return explainTarget(
+    text,
+    matchingResources(discovery, name),
+    apiVersion,
+    () => hintForWord(discovery, name),
+  );
 }
 
-/** The documents that there are, with their addresses. */
+/** The documents of the server, with their addresses. */
 async function readIndex({ client, kinds }: ExplainContext): Promise<Json> {
   const read = await readAnswer(client, readRequest("/openapi/v3", OBJECTS));
   if (read.answer.status === 404) {

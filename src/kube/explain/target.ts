@@ -39,6 +39,7 @@ export function explainedName(text: string): string {
  *
  * @param found all resources that {@link explainedName} can mean, the most likely first.
  * @param apiVersion `group/version`, or the version alone for the core group: it replaces that of the resource.
+ * @param hintOf what to do when nothing was found.
  * @throws {AppError} `USAGE` when it is no path of names, or for an API version that is none; `NOT_FOUND` when nothing
  * was found.
  */
@@ -46,12 +47,13 @@ export function explainTarget(
   text: string,
   found: readonly FoundResource[],
   apiVersion?: string | undefined,
+  hintOf: () => string = () => HINTS.NOT_FOUND.served,
 ): ExplainTarget {
   const name = explainedName(text);
   const [first] = found;
   if (first === undefined) {
     throw new AppError("NOT_FOUND", `the server doesn't have a resource type "${printable(name)}"`, {
-      hint: HINTS.NOT_FOUND.served,
+      hint: hintOf(),
     });
   }
   if (apiVersion !== undefined && apiVersion !== "") {

@@ -55,7 +55,7 @@ export async function printEvents(context: ReadContext, options: EventsOptions):
 }
 
 /**
- * Prints the events that there are, in the server's order, and every further one until the signal ends it.
+ * Prints the events that the server has, in its order, and every further one until the signal ends it.
  *
  * @throws {AppError} as {@link printEvents}.
  */

@@ -519,7 +519,7 @@ const QUOTED: readonly (readonly string[])[] = [
   [""],
 ];
 
-/** Lines of which kubectl makes something else, by the reason that ours differs. */
+/** Lines that kubectl answers otherwise, by the reason that ours differs. */
 export const DIFFERENT: readonly { readonly why: string; readonly lines: readonly string[] }[] = [
   {
     why: "kubectl takes a field that nothing has, or that cannot be read, for nothing found",
