@@ -144,7 +144,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     // For kinds of custom resources a server is not ready yet: it answers watches with 429 until it has read them.
     for (const { spec } of kinds) {
       await until(
-        `/apis/${spec.group}/${spec.versions[0].name}/${spec.names.plural}?watch=true&timeoutSeconds=1`,
+        `/apis/${spec.group}/${
+          spec.versions[0].name
+        }/${spec.names.plural}?watch=true&timeoutSeconds=1&resourceVersion=0`,
       );
     }
   };
