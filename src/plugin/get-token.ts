@@ -20,6 +20,7 @@ import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arg
 import type { GetTokenContext } from "./context.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { chooseForm, type Form, formatExecCredential } from "./exec-credential.ts";
+import type { LaunchedCall } from "./hand-off.ts";
 
 // client-go sets no limit of its own for its plugin; a person should not wait longer than this.
 const LONGEST_CALL_MS = 9_500;
@@ -222,26 +223,26 @@ async function deliver(
   // Another process may have replaced the session meanwhile.
   await accept(token.session);
   if (form.info === undefined) return token;
-  const handedOut = request.handedOut ? await handedOutBefore(token, { request, store }) : undefined;
+  const handedOut = request.handedOut ? await handedOutAt(token, { request, store, parent }) : undefined;
   return await recordDelivery(token, handedOut, store, parent, limits, accept);
 }
 
-/** The token that the launcher gave to the parent before it called. */
-async function handedOutBefore(
-  { session: { name } }: FreshToken,
-  call: Pick<Call, "request" | "store">,
-): Promise<string | undefined> {
-  const { handedOutToken } = await import("./hand-off.ts");
-  return await handedOutToken(name, call);
+/** When the launcher gave that token to the parent. */
+async function handedOutAt(
+  token: FreshToken,
+  call: Pick<LaunchedCall, "request" | "store" | "parent">,
+): Promise<number | undefined> {
+  const handOff = await import("./hand-off.ts");
+  return await handOff.handedOutAt(token, call);
 }
 
 async function leaveForLauncher(
   token: FreshToken,
   call: Call,
-  { started }: GetTokenContext,
+  { started, parent }: GetTokenContext,
 ): Promise<void> {
   const { leaveHandOff } = await import("./hand-off.ts");
-  await leaveHandOff(token, { ...call, deadline: started + LONGEST_CALL_MS });
+  await leaveHandOff(token, { ...call, parent, deadline: started + LONGEST_CALL_MS });
 }
 
 /**
@@ -293,7 +294,7 @@ function refuseOtherHost(session: Session, { session: named, activeFor }: GetTok
 /** Records which process gets the token. One that comes back for the same token may have got a 401 for it. */
 async function recordDelivery(
   token: FreshToken,
-  handedOut: string | undefined,
+  handedOut: number | undefined,
   store: SessionStore,
   parent: ParentProcess,
   limits: TokenLimits,
@@ -302,8 +303,7 @@ async function recordDelivery(
   if (store.folders.missing !== undefined) return token;
   const paths = await store.paths(token.session.name);
   const deliveries = openDeliveries(paths.deliveries, store.host.now);
-  if (handedOut !== undefined) await deliveries.record(parent.id, handedOut);
-  const before = await deliveries.record(parent.id, token.token);
+  const before = await deliveries.record(parent.id, token.token, handedOut);
   if (before === undefined || await startedAfter(before, parent, store.host.now)) return token;
   const { recheckToken } = await import("./after-401.ts");
   const checked = await recheckToken(store, token, deliveries, limits, accept);

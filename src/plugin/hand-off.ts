@@ -5,6 +5,7 @@ import { renewLauncher } from "../sessions/launcher.ts";
 import { ENV_PREFIX } from "../sessions/name.ts";
 import { plainServer } from "../sessions/served-servers.ts";
 import type { SessionStore } from "../sessions/store.ts";
+import type { ParentProcess } from "../system/parent-process.ts";
 import {
   defaultMinimumLife,
   type FreshToken,
@@ -20,6 +21,7 @@ export interface LaunchedCall {
   readonly request: GetTokenRequest;
   readonly form: Form;
   readonly store: SessionStore;
+  readonly parent: ParentProcess;
   /** When the call must end, on the scale of `performance.now()`. */
   readonly deadline: number;
 }
@@ -37,17 +39,22 @@ async function handOffOf(
   return await openHandOff(folders, handOff);
 }
 
-/** The token that the launcher handed out to the parent; undefined when it is not known any more. */
-export async function handedOutToken(
-  name: string,
-  call: Pick<LaunchedCall, "request" | "store">,
-): Promise<string | undefined> {
-  return await (await handOffOf(name, call))?.token();
+/**
+ * When the launcher handed out that token to the parent, or to an earlier process of its number, in milliseconds since
+ * 1970; undefined when it is another token, or not known any more.
+ */
+export async function handedOutAt(
+  { token, session: { name } }: FreshToken,
+  call: Pick<LaunchedCall, "request" | "store" | "parent">,
+): Promise<number | undefined> {
+  const file = await handOffOf(name, call);
+  if (file === undefined || await file.token() !== token) return undefined;
+  return file.noted(call.parent.pid) ?? call.store.host.now();
 }
 
 /** Stores the credential of a call for the launcher. A failure costs nothing but time. */
 export async function leaveHandOff(token: FreshToken, call: LaunchedCall): Promise<void> {
-  const { form: { output, info }, request: { minimumLife }, store } = call;
+  const { form: { output, info }, request: { minimumLife }, store, parent: { pid } } = call;
   const [version] = EXEC_API_VERSIONS;
   const server = info?.server && plainServer(info.server);
   // Another job's call must not get this job's token.
@@ -59,7 +66,7 @@ export async function leaveHandOff(token: FreshToken, call: LaunchedCall): Promi
   const until = Math.min(refreshed, reportedExpiry(token));
   if (until <= store.host.now()) return;
   const credential = formatExecCredential(version, token).trimEnd();
-  const written = await file.write({ credential, server, until });
+  const written = await file.write({ credential, server, until, pid });
   // No lock is held: another process may have removed or renewed the session meanwhile, and looked before the file was there.
   if (written && !await isStillThere(token, call).catch(() => false)) await file.remove();
 }

@@ -4,6 +4,7 @@ import { machineId } from "./environment.ts";
 
 /** The process that started this one. */
 export interface ParentProcess {
+  readonly pid: number;
   /** Its number and the machine's or container's id: containers that share a home each have a process 1. */
   readonly id: string;
   /**
@@ -23,6 +24,9 @@ export interface ProcessStart {
 
 /** This process's own parent. */
 export const parentProcess: ParentProcess = {
+  get pid() {
+    return Deno.ppid;
+  },
   get id() {
     return `${Deno.ppid}@${machineId()}`;
   },
