@@ -20,7 +20,7 @@ import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arg
 import type { GetTokenContext } from "./context.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { chooseForm, type Form, formatExecCredential } from "./exec-credential.ts";
-import type { LaunchedCall } from "./hand-off.ts";
+import type { HandedOut, LaunchedCall } from "./hand-off.ts";
 
 // client-go sets no limit of its own for its plugin; a person should not wait longer than this.
 const LONGEST_CALL_MS = 9_500;
@@ -214,6 +214,10 @@ async function deliver(
   const kind = request.token ?? (form.output === "token" ? "access" : undefined);
   const log = request.verbose ? (line: string) => writeErr(`${line}\n`) : undefined;
   refuseOtherHost(session, request);
+  // Read first: where a renewal takes it away, the session has the next token by then.
+  const handedOut = request.handedOut && form.info !== undefined
+    ? await readHandedOut(session, { request, store, parent })
+    : undefined;
   const token = await freshToken(
     store,
     session,
@@ -223,17 +227,17 @@ async function deliver(
   // Another process may have replaced the session meanwhile.
   await accept(token.session);
   if (form.info === undefined) return token;
-  const handedOut = request.handedOut ? await handedOutAt(token, { request, store, parent }) : undefined;
-  return await recordDelivery(token, handedOut, store, parent, limits, accept);
+  const before = handedOut?.token === token.token ? handedOut.at : undefined;
+  return await recordDelivery(token, before, store, parent, limits, accept);
 }
 
-/** When the launcher gave that token to the parent. */
-async function handedOutAt(
-  token: FreshToken,
+/** What the launcher gave to the parent. */
+async function readHandedOut(
+  { name }: Session,
   call: Pick<LaunchedCall, "request" | "store" | "parent">,
-): Promise<number | undefined> {
-  const handOff = await import("./hand-off.ts");
-  return await handOff.handedOutAt(token, call);
+): Promise<HandedOut | undefined> {
+  const { handedOut } = await import("./hand-off.ts");
+  return await handedOut(name, call);
 }
 
 async function leaveForLauncher(

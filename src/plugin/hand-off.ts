@@ -39,17 +39,22 @@ async function handOffOf(
   return await openHandOff(folders, handOff);
 }
 
-/**
- * When the launcher handed out that token to the parent, or to an earlier process of its number, in milliseconds since
- * 1970; undefined when it is another token, or not known any more.
- */
-export async function handedOutAt(
-  { token, session: { name } }: FreshToken,
+/** A token that the launcher handed out. */
+export interface HandedOut {
+  readonly token: string;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What the launcher handed out to the parent, or to an earlier process of its number; undefined when that is gone. */
+export async function handedOut(
+  name: string,
   call: Pick<LaunchedCall, "request" | "store" | "parent">,
-): Promise<number | undefined> {
+): Promise<HandedOut | undefined> {
   const file = await handOffOf(name, call);
-  if (file === undefined || await file.token() !== token) return undefined;
-  return file.noted(call.parent.pid) ?? call.store.host.now();
+  const token = await file?.token();
+  if (file === undefined || token === undefined) return undefined;
+  return { token, at: file.noted(call.parent.pid) ?? call.store.host.now() };
 }
 
 /** Stores the credential of a call for the launcher. A failure costs nothing but time. */

@@ -69,6 +69,30 @@ for (const keyring of [undefined, "real"] as const) {
 }
 
 testInWorld(
+  "50 kubectl at the moment when the launcher's token is over cost one refresh, and all work",
+  async (world) => {
+    world.cloud.setTokenLife(3600);
+    await world.login("ada@example.com");
+    const runtime = `${world.temporary}/run`;
+    await Deno.mkdir(runtime, { mode: 0o700 });
+    const env = { HOME: world.home, XDG_RUNTIME_DIR: runtime };
+    await world.ok(["auth", "update-kubeconfig", "--project", "web", "--fast"], { env });
+    const get = () => world.start(kubectl, ["get", "namespaces"], { env, timeout: 120_000 }).finished;
+    allGood([await get()]);
+    const names = [...Deno.readDirSync(`${runtime}/datumctl`)].map(({ name }) => name);
+    const file = `${runtime}/datumctl/${names.find((name) => !name.includes("."))}`;
+    const before = await Deno.readTextFile(file);
+    await expireSession(world);
+    // It lies there, and its time is over.
+    await Deno.writeTextFile(file, before, { mode: 0o600 });
+    for (const list of allGood(await many(50, get))) assert.match(list, /\nproject-web /);
+    assert.equal(refreshes(world), 1);
+    assert.notEqual(await Deno.readTextFile(file), before);
+  },
+  { ignore: kubectl === "" },
+);
+
+testInWorld(
   "50 get-token of a machine whose token has ended make one token, and all get it",
   async (world) => {
     const { cloud, home } = world;

@@ -234,6 +234,26 @@ Deno.test("a process that has the number of one that was handed the token before
   assert.equal(asked(), 1);
 });
 
+Deno.test("a token that was handed out is checked although a renewal of another call takes it away meanwhile", async () => {
+  await using launched = await openLaunched({ keyStore: "system" });
+  const { call, sandbox, session, handle, file } = launched;
+  await call({}, undefined, V1, 7);
+  sandbox.issuer.userinfo = () => new Response(null, { status: 401 });
+  const store = sandbox.store.with({
+    secretStore: () => ({
+      ...sandbox.system,
+      async get(...given) {
+        // The session's file was read by then.
+        await Deno.remove(file).catch(() => {});
+        return await sandbox.system.get(...given);
+      },
+    }),
+  });
+  const flags = { session: session.name, output: V1, handOff: handle, handedOut: true };
+  const { stdout } = await getToken({ ...sandbox, store }, flags, asking({ server: SERVER }));
+  assert.equal(JSON.parse(stdout).status.token, "access-1");
+});
+
 Deno.test("a refused token that cannot be replaced is not left either", async () => {
   await using launched = await openLaunched();
   const { call, sandbox, text, folder } = launched;
