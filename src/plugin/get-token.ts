@@ -202,7 +202,7 @@ async function tokenOrSignIn(call: Call, context: GetTokenContext): Promise<Fres
 
 /** A fresh token of a session, recorded when it goes to kubectl. */
 async function deliver(
-  session: Session,
+  found: Session,
   store: SessionStore,
   { request, form, failures }: Call,
   { parent, providers, started, writeErr }: GetTokenContext,
@@ -213,14 +213,11 @@ async function deliver(
   // By hand the access token is the default; kubectl gets the one that its server accepts.
   const kind = request.token ?? (form.output === "token" ? "access" : undefined);
   const log = request.verbose ? (line: string) => writeErr(`${line}\n`) : undefined;
-  refuseOtherHost(session, request);
-  // Read first: where a renewal takes it away, the session has the next token by then.
-  const handedOut = request.handedOut && form.info !== undefined
-    ? await readHandedOut(session, { request, store, parent })
-    : undefined;
+  refuseOtherHost(found, request);
+  const handedOut = request.handedOut ? await readHandedOut(found, { request, store, parent }) : undefined;
   const token = await freshToken(
     store,
-    session,
+    handedOut?.session ?? found,
     { kind, minimumLife, force, accept },
     { ...limits, requestTimeout, failures, log },
   );
@@ -233,11 +230,11 @@ async function deliver(
 
 /** What the launcher gave to the parent. */
 async function readHandedOut(
-  { name }: Session,
+  session: Session,
   call: Pick<LaunchedCall, "request" | "store" | "parent">,
 ): Promise<HandedOut | undefined> {
-  const { handedOut } = await import("./hand-off.ts");
-  return await handedOut(name, call);
+  const handOff = await import("./hand-off.ts");
+  return await handOff.readHandedOut(session, call);
 }
 
 async function leaveForLauncher(

@@ -2,10 +2,10 @@
 
 import { handleOf, type HandOffFile, openHandOff } from "../sessions/hand-off.ts";
 import { renewLauncher } from "../sessions/launcher.ts";
+import type { Session } from "../sessions/session.ts";
 import { ENV_PREFIX } from "../sessions/name.ts";
 import { plainServer } from "../sessions/served-servers.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import type { ParentProcess } from "../system/parent-process.ts";
 import {
   defaultMinimumLife,
   type FreshToken,
@@ -14,6 +14,7 @@ import {
   timeLeft,
 } from "../sessions/token.ts";
 import type { GetTokenRequest } from "./arguments.ts";
+import { LONGEST_LOOK, type ParentProcess } from "../system/parent-process.ts";
 import { EXEC_API_VERSIONS, type Form, formatExecCredential } from "./exec-credential.ts";
 
 /** A call that the launcher made. */
@@ -39,22 +40,27 @@ async function handOffOf(
   return await openHandOff(folders, handOff);
 }
 
-/** A token that the launcher handed out. */
+/** What the launcher handed out. */
 export interface HandedOut {
-  readonly token: string;
-  /** When, in milliseconds since 1970. */
+  /** Undefined when it is gone. */
+  readonly token: string | undefined;
+  /** The latest time at which that can have been, in milliseconds since 1970. */
   readonly at: number;
+  /** The session as it was after that was read: where a renewal took the token away, it has the next one. */
+  readonly session: Session | undefined;
 }
 
-/** What the launcher handed out to the parent, or to an earlier process of its number; undefined when that is gone. */
-export async function handedOut(
-  name: string,
+/** What the launcher handed out to the parent, or to an earlier process of its number; undefined for another's handle. */
+export async function readHandedOut(
+  { name }: Session,
   call: Pick<LaunchedCall, "request" | "store" | "parent">,
 ): Promise<HandedOut | undefined> {
+  const { store, parent: { pid } } = call;
   const file = await handOffOf(name, call);
-  const token = await file?.token();
-  if (file === undefined || token === undefined) return undefined;
-  return { token, at: file.noted(call.parent.pid) ?? call.store.host.now() };
+  if (file === undefined) return undefined;
+  const token = await file.token();
+  const at = (file.noted(pid) ?? store.host.now()) + LONGEST_LOOK;
+  return { token, at, session: await store.read(name) };
 }
 
 /** Stores the credential of a call for the launcher. A failure costs nothing but time. */

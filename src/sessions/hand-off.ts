@@ -134,7 +134,9 @@ async function foldersInUse(folders: Folders, env: Environment | undefined): Pro
 }
 
 async function removeHandle(folder: string, handle: string): Promise<void> {
+  // Without its note a process that comes back would be given the same once more, so the notes go last.
+  await removeFile(`${folder}/${handle}`);
   for (const name of await listFolder(folder)) {
-    if (name === handle || name.startsWith(`${handle}.`)) await removeFile(`${folder}/${name}`);
+    if (name.startsWith(`${handle}.`)) await removeFile(`${folder}/${name}`);
   }
 }

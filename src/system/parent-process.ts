@@ -33,7 +33,8 @@ export const parentProcess: ParentProcess = {
   start: () => startOf(Deno.ppid),
 };
 
-const LONGEST_LOOK = 1000;
+/** The longest that {@link ParentProcess.start} takes, in milliseconds: by so much a process may look too young. */
+export const LONGEST_LOOK = 1000;
 
 /** Milliseconds of a tick, the unit of start times on Linux. */
 const TICK = 10;
