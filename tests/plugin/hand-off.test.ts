@@ -254,6 +254,29 @@ Deno.test("a token that was handed out is checked although a renewal of another 
   assert.equal(JSON.parse(stdout).status.token, "access-1");
 });
 
+Deno.test("a token that another call renewed while the issuer was asked about it is not renewed once more", async () => {
+  await using launched = await openLaunched();
+  const { call, sandbox, session: { name } } = launched;
+  await call({}, undefined, V1, 7);
+  sandbox.issuer.userinfo = async () => {
+    sandbox.issuer.userinfo = () => Response.json({ sub: SUBJECT });
+    await getToken(sandbox, { session: name, forceRefresh: true });
+    return new Response(null, { status: 401 });
+  };
+  const { stdout } = await call({ handedOut: true });
+  assert.equal(JSON.parse(stdout).status.token, "access-1");
+});
+
+Deno.test("the notes of who got a token stay as long as it can be handed out", async () => {
+  await using launched = await openLaunched();
+  const { sandbox, session, file, folder, handle } = launched;
+  await Deno.mkdir(`${file}/that cannot be removed`, { recursive: true, mode: 0o700 });
+  const notes = Array.from({ length: 64 }, (_, note) => `${handle}.${note}`);
+  for (const note of notes) await Deno.writeTextFile(`${folder}/${note}`, "7\n");
+  await expectRejection(removeHandOffs(sandbox.store.folders, session.name), "STORAGE");
+  assert.equal((await namesIn(folder)).length, 65);
+});
+
 Deno.test("a refused token that cannot be replaced is not left either", async () => {
   await using launched = await openLaunched();
   const { call, sandbox, text, folder } = launched;
