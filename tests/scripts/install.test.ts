@@ -1,9 +1,13 @@
-/** Proves the installer for Linux and macOS: what it installs, what it refuses, and that it leaves nothing half-done. */
+/**
+ * Proves the installers: what the one for Linux and macOS installs and refuses, and that it leaves nothing half-done; of
+ * the one for Windows, that it is PowerShell and knows the same release.
+ */
 
 import assert from "node:assert/strict";
 import { ROOT } from "../../scripts/compile.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import { assertMissing, filesBelow, inScratch, modeOf, writeScript } from "../scratch.ts";
+import { powershellFaults } from "./powershell.ts";
 import { type Damage, FILES, type ReleaseServer, type Served, serveReleases } from "./release-server.ts";
 
 const SCRIPT = `${ROOT}scripts/install/install.sh`;
@@ -369,4 +373,23 @@ Deno.test({
     const { code, stdout } = await new Deno.Command("shellcheck", { args: ["--shell=sh", SCRIPT] }).output();
     assert.equal(code, 0, new TextDecoder().decode(stdout));
   },
+});
+
+Deno.test("install.ps1 is PowerShell, and the parser would find a fault", async () => {
+  const script = await Deno.readTextFile(SCRIPT.replace(/sh$/, "ps1"));
+  assert.deepEqual(await powershellFaults(script), []);
+  const lines = script.split("\n");
+  const at = lines.findIndex((line) => line.includes("foreach ($from in"));
+  const broken = [...lines.slice(0, at), lines[at]?.replace(")", ""), ...lines.slice(at + 1)].join("\n");
+  assert.notDeepEqual(await powershellFaults(broken), []);
+});
+
+Deno.test("both installers ask the same repository and read the same list of sums", async () => {
+  const sh = await Deno.readTextFile(SCRIPT);
+  const ps1 = await Deno.readTextFile(SCRIPT.replace(/sh$/, "ps1"));
+  const repository = /REPOSITORY=(\S+)/.exec(sh)?.[1];
+  assert.ok(repository !== undefined && ps1.includes(`$repository = '${repository}'`));
+  for (const path of ["/latest/download/checksums.txt", "/checksums.txt", "https://github.com/"]) {
+    assert.ok(sh.includes(path) && ps1.includes(path), path);
+  }
 });
