@@ -2,11 +2,13 @@
 
 import { makeCertificates } from "../cloud/certificates.ts";
 
-/** What the served program is: a shell script. */
+/** A release to serve. */
 export interface Served {
   readonly version: string;
-  /** The body of the program, instead of one that tells its version as the real one does. */
+  /** The body of a shell script in the program's place, instead of one that tells its version as the real one does. */
   readonly program?: string;
+  /** The path of a real program. */
+  readonly binary?: string;
   /** Files of the archive beside the program, by their paths in it. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -52,7 +54,9 @@ export async function serveReleases(
 
   const publish = async (release: Served) => {
     const sums: string[] = [];
-    for (const target of ["linux_amd64", "linux_arm64"]) {
+    // A real program is for this machine alone.
+    const here = `linux_${Deno.build.arch === "aarch64" ? "arm64" : "amd64"}`;
+    for (const target of release.binary === undefined ? ["linux_amd64", "linux_arm64"] : [here]) {
       const name = `datumctl_${release.version}_${target}.tar.gz`;
       const bytes = await archive(`${folder}/${release.version}`, release);
       published.set(`/download/v${release.version}/${name}`, bytes);
@@ -100,16 +104,20 @@ export async function serveReleases(
   };
 }
 
-async function archive(folder: string, { version, program, files = FILES }: Served): Promise<Uint8Array> {
+async function archive(
+  folder: string,
+  { version, program, binary, files = FILES }: Served,
+): Promise<Uint8Array> {
   const body = program ?? `echo "Version    ${version}"\necho "Runtime    Deno 2.9.6"`;
   for (const [path, text] of Object.entries(files)) {
     await Deno.mkdir(`${folder}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(`${folder}/${path}`, text);
   }
   await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(`${folder}/datumctl`, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  if (binary !== undefined) await Deno.copyFile(binary, `${folder}/datumctl`);
+  else await Deno.writeTextFile(`${folder}/datumctl`, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
   const { stdout } = await new Deno.Command("tar", {
-    args: ["--sort=name", "--mtime=@0", "-czf", "-", "-C", folder, "."],
+    args: ["--sort=name", "--mtime=@0", "--use-compress-program=gzip -1", "-cf", "-", "-C", folder, "."],
   }).output();
   return stdout;
 }
