@@ -13,7 +13,7 @@ const FILES: readonly (readonly [path: string, meaning: string])[] = [
   [
     "~/.config/datumctl/",
     "Sessions, one encrypted file each, and the configuration. $XDG_CONFIG_HOME moves it, $DATUMCTL_CONFIG_DIR names it. " +
-    "On macOS it is ~/Library/Application Support/datumctl/, on Windows %APPDATA%\\datumctl.",
+    "On Windows it is %APPDATA%\\datumctl, with the sessions in %LOCALAPPDATA%\\datumctl.",
   ],
   [
     "~/.kube/config",

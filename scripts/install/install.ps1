@@ -104,7 +104,7 @@ function Install-Datumctl {
         }
         [void] (Set-PersonPath $bin $false)
         Write-Output "Removed datumctl from $prefix."
-        Write-Output "Your sessions are still there: $env:APPDATA\datumctl and the Credential Manager."
+        Write-Output "Your sessions are still there: $env:LOCALAPPDATA\datumctl, $env:APPDATA\datumctl and the Credential Manager."
         Write-Output 'To end them, install datumctl again and run: datumctl logout --all'
         return
     }
