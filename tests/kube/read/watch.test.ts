@@ -62,7 +62,7 @@ async function startWatch(server: ReadServer, args: readonly string[]): Promise<
 
 /** Until something is so, or ten seconds are over. */
 async function until(isSo: () => boolean): Promise<void> {
-  for (let left = 200; left > 0 && !isSo(); left -= 1) await pause(50);
+  for (let left = 1_200; left > 0 && !isSo(); left -= 1) await pause(50);
 }
 
 const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
@@ -130,6 +130,12 @@ Deno.test({ name: "a watch prints what kubectl's prints", ignore: !atHand }, asy
     const errors = new Response(child.stderr).text();
     return { args, child, read, errors, theirs: () => theirs, ours: await startWatch(server, args) };
   }));
+  // On a slow machine it takes long until all of them watch; of those that print nothing yet, nothing can be seen.
+  await until(() =>
+    pairs.every(({ args, theirs, ours }) =>
+      args.includes("--watch-only") || (theirs() !== "" && ours.stdout() !== "")
+    )
+  );
   await pause(3_000);
   await change(server);
   await until(() => pairs.every(({ ours, theirs }) => masked(ours.stdout()) === masked(theirs())));
