@@ -181,5 +181,11 @@ current-context: datumctl-proxy
 `;
 }
 
+/** The port of the proxy whose kubeconfig a text is; undefined for one that is anybody else's. */
+export function portOfProxy(kubeconfig: string): number | undefined {
+  const [, port] = /^ {2}cluster: \{server: "http:\/\/127\.0\.0\.1:(\d+)\//m.exec(kubeconfig) ?? [];
+  return port !== undefined && kubeconfig.startsWith(KUBECONFIG_MARK) ? Number(port) : undefined;
+}
+
 /** The first line of such a kubeconfig, which tells it from a person's own. */
-export const KUBECONFIG_MARK = "# The kubeconfig of a proxy of datumctl, which removes it when it ends.";
+const KUBECONFIG_MARK = "# The kubeconfig of a proxy of datumctl, which removes it when it ends.";
