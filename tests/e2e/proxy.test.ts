@@ -159,7 +159,7 @@ testAtApiServer("programs work through the proxy's kubeconfig, and its end is or
   await t.step(
     "SIGTERM ends watches in order, breaks off the rest, and removes what was written",
     async () => {
-      const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+      const { promise: ended, resolve: end } = Promise.withResolvers<Response>();
       server.proxy.intercept = ({ path }) => path.endsWith("/openapi/v2") ? ended : undefined;
       using watch = await openWatch(place, `${IN_MANY}?watch=1`);
       const silent = sendRaw({ hostname: "127.0.0.1", port: place.port }, requestTo(place, "/openapi/v2"));
@@ -170,7 +170,7 @@ testAtApiServer("programs work through the proxy's kubeconfig, and its end is or
       const { code, stdout, stderr } = await stopped;
       // Five seconds are what it may take by itself; the rest is a busy machine's.
       assert.ok(performance.now() - asked < 15_000);
-      end(undefined);
+      end(new Response());
       assert.equal(code, 0, stderr);
       assert.equal(stdout, `http://127.0.0.1:${place.port}\n`);
       assert.match(stderr, /^Proxy for the project "web" as ada@example\.com, for 15 min: reads\. .*\n$/);
