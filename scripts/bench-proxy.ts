@@ -34,7 +34,7 @@ export async function benchProxy({ cloud, datumctl, env, folder, rounds }: Proxy
   );
   const direct = `https://127.0.0.1:${server.line}`;
   const kubeconfig = `${folder}/proxied.kubeconfig`;
-  using _proxy = await started(
+  using proxy = await started(
     datumctl,
     ["proxy", "--platform-wide", "--for=0", "--kubeconfig", kubeconfig],
     {
@@ -57,12 +57,14 @@ export async function benchProxy({ cloud, datumctl, env, folder, rounds }: Proxy
   const list = await inTurns(tasksFor(LIST), rounds);
   printTimes(`A list of ${LIST_BYTES / 1e6} MB`, tasksFor(LIST), list, "direct");
   for (const { client } of clients) client.close();
+  const peak = peakOf(proxy.pid);
   const added = (name: string) => (small.get(name)?.median ?? NaN) - (small.get("direct")?.median ?? NaN);
   return [
     { what: "the proxy, a small request: added", figure: added("proxied"), bound: 2, unit: " ms" },
     { what: "  the same without a proxy", figure: added("control"), bound: undefined, unit: " ms" },
     ratioVerdict("the proxy, a list of 20 MB ÷ direct", list, ["proxied"], ["direct"], 2),
     ratioVerdict("  the same without a proxy", list, ["control"], ["direct"]),
+    { what: "the proxy: peak memory", figure: peak, bound: 250, unit: " MiB" },
   ];
 }
 
@@ -88,7 +90,7 @@ async function started(
   program: string,
   args: readonly string[],
   env: Record<string, string>,
-): Promise<{ readonly line: string; [Symbol.dispose](): void }> {
+): Promise<{ readonly pid: number; readonly line: string; [Symbol.dispose](): void }> {
   const child = new Deno.Command(program, {
     args: [...args],
     clearEnv: true,
@@ -106,7 +108,17 @@ async function started(
     }),
   );
   await until(() => printed.includes("\n"), program);
-  return { line: printed.split("\n")[0] ?? "", [Symbol.dispose]: () => child.kill("SIGTERM") };
+  return {
+    pid: child.pid,
+    line: printed.split("\n")[0] ?? "",
+    [Symbol.dispose]: () => child.kill("SIGTERM"),
+  };
+}
+
+/** The largest memory of a process so far, in MiB; not a number where the system does not say. */
+function peakOf(pid: number): number {
+  if (Deno.build.os !== "linux") return NaN;
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1]) / 1024;
 }
 
 /** The server: it has its answers ready, so that nothing but the way to them is measured. */

@@ -5,7 +5,7 @@ import type { Clock } from "../system/clock.ts";
 import type { HttpHandler } from "../system/http-listener.ts";
 import { admit } from "./door.ts";
 import { type ForwardedAnswer, forwardTo, type Upstream } from "./forward.ts";
-import { headerRefusal, judge, type Refusal, type Rules } from "./judge.ts";
+import { headerRefusal, judge, methodWord, type Refusal, type Rules } from "./judge.ts";
 import { openStreams } from "./streams.ts";
 
 /** What a proxy is made of. */
@@ -70,7 +70,7 @@ export function makeProxy({ key, rules, upstream, now, end, audit, failed }: Pro
       write(asked, refusal.status, request.method === "HEAD" ? 0 : body.length);
       return new Response(body, { status: refusal.status, headers: { "content-type": "application/json" } });
     };
-    const unknown = { verb: request.method.slice(0, 20).toLowerCase(), path: "" };
+    const unknown = { verb: methodWord(request.method), path: "" };
     const target = admit(request, address, key);
     if (typeof target !== "string") return refuse(unknown, target);
     const verdict = judge(request.method, target, rules);
@@ -87,12 +87,8 @@ export function makeProxy({ key, rules, upstream, now, end, audit, failed }: Pro
           message: `the server answered with the status ${answer.status}`,
         });
       }
-      return handBack(
-        request,
-        answer,
-        verdict.verb === "watch",
-        (bytes) => write(verdict, answer.status, bytes),
-      );
+      const ended = (bytes: number) => write(verdict, answer.status, bytes);
+      return handBack(request, answer, verdict.verb === "watch", ended);
     } catch (thrown) {
       if (isFinished) return refuse(verdict, { status: 503, message: "the proxy has ended" });
       failed(thrown);

@@ -44,6 +44,6 @@ Deno.test("somebody who signs in under the session's name is not acted as", asyn
   await Deno.remove((await sandbox.paths(name)).file);
   await sandbox.add({ name, subject: "somebody-else" });
   assert.equal(await token(false), before);
-  await expectRejection(token(true), "NOT_SIGNED_IN", /somebody else's in the meantime/);
+  await expectRejection(token(true), { code: "NOT_SIGNED_IN", message: /somebody else's in the meantime/ });
   assert.equal(await token(false), before);
 });

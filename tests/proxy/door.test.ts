@@ -265,7 +265,7 @@ Deno.test("bytes that could be read in two ways end at the door", async () => {
     assert.ok([0, 400, 401, 403].includes(status), `${text.slice(0, 200)}: ${status}`);
     assert.doesNotMatch(body, /^HTTP\/1\.1/m, "there is one answer");
   }
-  assert.deepEqual(seen, []);
+  assert.equal(seen.join(), "");
   // A chunk without a size breaks off a request that has begun; the next one on that connection is not read.
   const broken = post("Transfer-Encoding: chunked\r\n", `x\r\n${get("/version")}`).replace(
     "close",
