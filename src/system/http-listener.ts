@@ -116,7 +116,10 @@ async function bindSocket(path: string, handle: HttpHandler): Promise<Bound> {
     ending.abort();
     throw thrown;
   } finally {
-    if (folder !== undefined) await Deno.remove(folder, { recursive: true }).catch(() => {});
+    // One by one: to look into the folder takes a file more, which may be the one that there is none of.
+    for (const path of folder === undefined ? [] : [`${folder}/s`, folder]) {
+      await Deno.remove(path).catch(() => {});
+    }
   }
 }
 
@@ -148,6 +151,9 @@ const LONGEST_CLOSE = 1000;
 /** In milliseconds: how soon it is tried to listen again. */
 const AGAIN = 100;
 
+/** How often, where files are not what it is short of: the runtime's check of a path has errors of its own then, too. */
+const ATTEMPTS = 50;
+
 /**
  * Keeps a listener up. The runtime's server ends when it cannot take one connection, for which it is enough that others
  * hold as many open as this process may have; what is answered already goes on meanwhile.
@@ -164,14 +170,16 @@ function keptUp(
   const failed = Promise.withResolvers<AppError>();
   let current = first;
   let closing: Promise<void> | undefined;
+  let attempts = 0;
   const keep = async () => {
     while (await isBroken(current.server) && !over.signal.aborted) {
       try {
         current = await bind();
+        attempts = 0;
         // It was closed meanwhile.
         if (over.signal.aborted) current.ending.abort();
       } catch (thrown) {
-        if (!isShortOfFiles(thrown)) return failed.resolve(refused(thrown));
+        if (!isShortOfFiles(thrown) && ++attempts >= ATTEMPTS) return failed.resolve(refused(thrown));
         await pause(AGAIN, over.signal).catch(() => {});
       }
     }

@@ -63,15 +63,30 @@ export async function placeIn(kubeconfig: string): Promise<ProxyPlace> {
   return { port: Number(port), key };
 }
 
+/** The same of a proxy at a socket. */
+export interface SocketPlace {
+  readonly path: string;
+  readonly key: string;
+}
+
+/** Of either. */
+export type AnyPlace = ProxyPlace | SocketPlace;
+
+/** What a connection is made to. */
+export function connectionTo(place: AnyPlace): Deno.ConnectOptions | Deno.UnixConnectOptions {
+  return "path" in place
+    ? { transport: "unix", path: place.path }
+    : { hostname: "127.0.0.1", port: place.port };
+}
+
 /** A request for a target, with the key. */
-export function requestTo({ port, key }: ProxyPlace, target: string): string {
-  return rawRequest("GET", key + target, { host: `127.0.0.1:${port}` });
+export function requestTo(place: AnyPlace, target: string): string {
+  const host = "path" in place ? "localhost" : `127.0.0.1:${place.port}`;
+  return rawRequest("GET", place.key + target, { host });
 }
 
 /** The status of an answer to a GET; 0 where there is none. */
-export async function statusOf(place: ProxyPlace, target: string): Promise<number> {
-  const { port } = place;
-  const answer = await sendRaw({ hostname: "127.0.0.1", port }, requestTo(place, target))
-    .catch(() => ({ status: 0 }));
+export async function statusOf(place: AnyPlace, target: string): Promise<number> {
+  const answer = await sendRaw(connectionTo(place), requestTo(place, target)).catch(() => ({ status: 0 }));
   return answer.status;
 }

@@ -8,7 +8,7 @@ import { until } from "../until.ts";
 import { type Stage, testAtApiServer } from "./apiserver-stage.ts";
 import { type Client, goClient, scriptedClients } from "./clients.ts";
 import { kubectls } from "./kubectls.ts";
-import { placeIn, type ProxyPlace, requestTo, startProxy, statusOf } from "./proxied.ts";
+import { type AnyPlace, connectionTo, placeIn, requestTo, startProxy, statusOf } from "./proxied.ts";
 import { testInWorld, type World } from "./world.ts";
 
 const ADA = "ada@example.com";
@@ -79,8 +79,8 @@ async function fill({ server: { admin } }: Stage): Promise<string[]> {
 }
 
 /** A connection on which a watch has begun. */
-async function openWatch(place: ProxyPlace, target: string): Promise<Deno.Conn> {
-  const connection = await connect({ hostname: "127.0.0.1", port: place.port });
+async function openWatch(place: AnyPlace, target: string): Promise<Deno.Conn> {
+  const connection = await connect(connectionTo(place));
   await writeAll(connection, requestTo(place, target));
   assert.match(await readUntil(connection, "ADDED"), /ADDED/);
   return connection;
@@ -344,27 +344,36 @@ testInWorld("how a proxy ends, and what the next one finds", async (world, t) =>
     assert.equal((await proxy.stop()).code, 0);
   });
 
-  await t.step("connections that others hold open do not end it", async () => {
-    const proxy = await startProxy(world, ["--project", "web", "--kubeconfig", kubeconfig], {
-      through: ["sh", "-c", 'ulimit -n 100; exec "$@"', "sh"],
+  for (const by of ["port", "socket"] as const) {
+    await t.step(`connections that others hold open do not end it: ${by}`, async () => {
+      const flags = by === "port" ? ["--kubeconfig", kubeconfig] : ["--socket", socket];
+      const proxy = await startProxy(world, ["--project", "web", ...flags], {
+        through: ["sh", "-c", 'ulimit -n 100; exec "$@"', "sh"],
+      });
+      await until(() => by === "port" || proxy.stdout().split("\n").length > 2);
+      const [, key = ""] = /localhost(\/[\w-]{43})/.exec(proxy.stdout()) ?? [];
+      const place = by === "port" ? await placeIn(kubeconfig) : { path: socket, key };
+      using watch = await openWatch(place, "/api/v1/namespaces?watch=1");
+      const held: Deno.Conn[] = [];
+      // More than it may have: it takes no further one for a while, and then refuses some.
+      while (held.length < 150) {
+        const connection = await connect(connectionTo(place)).catch(() => undefined);
+        if (connection === undefined) break;
+        held.push(connection);
+      }
+      assert.ok(held.length > 80, `${held.length} connections`);
+      for (const connection of held) connection.close();
+      await Promise.race([
+        until(async () => await statusOf(place, "/version") === 200, "an answer"),
+        proxy.finished.then(({ code, stderr }) => assert.fail(`it ended with ${code}: ${stderr}`)),
+      ]);
+      const { code, stderr } = await proxy.stop();
+      assert.deepEqual([code, stderr.split("\n").length], [0, 2], stderr);
+      assert.match(await readUntil(watch, "0\r\n\r\n"), /(?:^|\n)0\r\n\r\n$/);
+      await assertMissing(by === "port" ? kubeconfig : socket);
+      assert.deepEqual((await namesIn(world.home)).filter((name) => name.startsWith(".datumctl-")), []);
     });
-    const place = await placeIn(kubeconfig);
-    using watch = await openWatch(place, "/api/v1/namespaces?watch=1");
-    const held: Deno.Conn[] = [];
-    // More than it may have: it takes no further one for a while, and then refuses some.
-    while (held.length < 150) {
-      const connection = await connect({ hostname: "127.0.0.1", port: place.port }).catch(() => undefined);
-      if (connection === undefined) break;
-      held.push(connection);
-    }
-    assert.ok(held.length > 80, `${held.length} connections`);
-    for (const connection of held) connection.close();
-    await until(async () => await statusOf(place, "/version") === 200, "an answer");
-    const { code, stderr } = await proxy.stop();
-    assert.deepEqual([code, stderr.split("\n").length], [0, 2], stderr);
-    assert.match(await readUntil(watch, "0\r\n\r\n"), /(?:^|\n)0\r\n\r\n$/);
-    await assertMissing(kubeconfig);
-  });
+  }
 
   await t.step({
     name: "a disk that is full of its audit ends it, and the next one begins a line of its own",
