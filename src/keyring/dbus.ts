@@ -52,7 +52,9 @@ export function encodeCall(serial: number, call: MethodCall): Uint8Array {
     if (call.interface !== undefined) field(INTERFACE, "s", call.interface);
     field(MEMBER, "s", call.member);
     field(DESTINATION, "s", call.destination);
-    if (call.signature !== undefined) fields.align(8).byte(SIGNATURE).signature("g").signature(call.signature);
+    if (call.signature !== undefined) {
+      fields.align(8).byte(SIGNATURE).signature("g").signature(call.signature);
+    }
   });
   header.align(8);
   const bytes = new Uint8Array(header.length + body.length);

@@ -7,7 +7,7 @@
 
 import { alarm } from "../system/clock.ts";
 import { type ByteStream, connectUnix, userNumber } from "../system/unix-socket.ts";
-import { decodeMessage, encodeCall, greeting, type Message, type MethodCall, MessageWriter } from "./dbus.ts";
+import { decodeMessage, encodeCall, greeting, type Message, MessageWriter, type MethodCall } from "./dbus.ts";
 import { type KeyringLimits, keyringTimeout, LINUX_STORE } from "./store.ts";
 
 const SERVICE = "org.freedesktop.secrets";

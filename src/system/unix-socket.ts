@@ -15,7 +15,9 @@ export async function connectUnix(path: string): Promise<ByteStream> {
   let open = true;
   return {
     async write(bytes) {
-      for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
+      for (let written = 0; written < bytes.length;) {
+        written += await connection.write(bytes.subarray(written));
+      }
     },
     async read() {
       const length = await connection.read(room);
