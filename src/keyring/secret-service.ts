@@ -41,16 +41,14 @@ export async function readOpenItem(
   const bound = alarm(Math.max(1, timeout), () => over.reject(keyringTimeout(LINUX_STORE, timeout)));
   const stop = () => over.reject(signal?.reason);
   signal?.addEventListener("abort", stop, { once: true });
-  let stream: ByteStream | undefined;
+  const connecting = connectUnix(path);
+  const secret = connecting.then((stream) => ask(stream, user, attributes)).catch(() => undefined);
   try {
-    stream = await connectUnix(path).catch(() => undefined);
-    if (stream === undefined) return undefined;
-    const secret = ask(stream, user, attributes).catch(() => undefined);
     return await Promise.race([secret, over.promise]);
   } finally {
     bound.disarm();
     signal?.removeEventListener("abort", stop);
-    stream?.[Symbol.dispose]();
+    connecting.then((stream) => stream[Symbol.dispose](), () => {});
   }
 }
 
