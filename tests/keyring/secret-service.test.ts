@@ -77,7 +77,7 @@ Deno.test("a locked item, no service, no bus and an address of another kind are 
     assert.equal(await readOpenItem(bus, itemOf(ACCOUNT), bound), undefined);
   });
   for (const bus of [undefined, "unix:path=/nonexistent", "unix:abstract=/tmp/x", "tcp:host=localhost", ""]) {
-    assert.equal(await readOpenItem(bus, itemOf(ACCOUNT), bound), undefined, bus);
+    assert.equal(await readOpenItem(bus, itemOf(ACCOUNT), bound), undefined, String(bus));
   }
 });
 
