@@ -11,10 +11,29 @@ import { systemHost } from "./src/system/host.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 
+/** Commands that ask no server, the ones behind `auth` without that word. To forget one here costs time only. */
+const LOCAL: ReadonlySet<string> = new Set([
+  "",
+  "--help",
+  "-h",
+  "--version",
+  "help",
+  "version",
+  "completion",
+  "list",
+  "ls",
+  "list-profiles",
+  "switch",
+]);
+
+function asksServer([first = "", second = ""]: readonly string[]): boolean {
+  return !LOCAL.has(first === "auth" ? second : first) && !commandLine.includes("--help");
+}
+
 async function main(): Promise<number> {
   const flags = readGetToken(commandLine);
   if (flags === undefined) {
-    prepareRandomness();
+    if (asksServer(commandLine)) prepareRandomness();
     const { runFromProcess } = await import("./src/cli/process.ts");
     return await runFromProcess();
   }

@@ -28,6 +28,8 @@ const { values: options } = parseArgs({
     binary: { type: "string" },
     // Only what is beside kubectl at the real API server.
     resources: { type: "boolean", default: false },
+    // Only what get-token costs beside the bare start.
+    start: { type: "boolean", default: false },
     // Only what the launcher costs.
     launcher: { type: "boolean", default: false },
     // Only what the proxy costs.
@@ -98,6 +100,8 @@ async function bench(cloud: Cloud): Promise<void> {
   console.log(`datumctl on Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} processors`);
   const seen = await takeTurns(calls, ROUNDS);
   printTimes("One call", calls, seen, "bare hello");
+
+  if (options.start) return printVerdicts(tokenVerdicts(seen, new Map()));
 
   const memory = await peakMemory(calls, MEMORY_ROUNDS);
   printMemory(memory);

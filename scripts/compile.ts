@@ -94,6 +94,9 @@ export async function compileChunks(
     // The cache would be a file of a known name in the shared temporary folder: another user of the machine
     // could put code there for this one to run.
     "--no-code-cache",
+    // Else a second thread compiles, too, and waits for the first one in a way that first measures the processor's
+    // clock: 3 ms of sleep at most starts.
+    "--v8-flags=--no-concurrent-sparkplug",
     ...permissions(target),
     "--target",
     target,

@@ -3,17 +3,29 @@
 /** What most texts are made of: the other pattern is worth its making only beyond it. */
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** What steers a terminal, reorders text, or is seen by nobody: joiners, fillers, tags, the blank of Braille too. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
+/**
+ * What steers a terminal, reorders text, or is seen by nobody: joiners, fillers, tags, the blank of Braille too. It is a
+ * text, because the runtime would read a pattern of Unicode's properties at each start, which takes long.
+ */
+const UNPRINTABLE = String.raw`[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]`;
+
+let unprintableMade: RegExp | undefined;
+
+function unprintable(): RegExp {
+  return unprintableMade ??= new RegExp(UNPRINTABLE, "gu");
+}
 
 /** A text with its control, bidirectional and invisible characters turned into spaces. */
 export function withoutControls(text: string): string {
-  return ASCII.test(text) ? text : text.replace(UNPRINTABLE, " ");
+  return ASCII.test(text) ? text : text.replace(unprintable(), " ");
 }
 
 /** A text of several lines, made safe as {@link withoutControls} does; the ends of its lines and its tabs stay. */
 export function printableLines(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => character === "\n" || character === "\t" ? character : " ");
+  return text.replace(
+    unprintable(),
+    (character) => character === "\n" || character === "\t" ? character : " ",
+  );
 }
 
 /**

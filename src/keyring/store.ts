@@ -1,6 +1,8 @@
 /** The interface of a secret store: small strings under a service and an account, in calls of limited time. */
 
 import { sha256, toBase32 } from "../encoding.ts";
+import { AppError } from "../errors.ts";
+import { capital } from "../text.ts";
 
 /** The service of every item of ours. */
 export const SERVICE = "datumctl";
@@ -70,4 +72,16 @@ export function assertStorable(secret: string): void {
   if (!/^[A-Za-z0-9_-]{1,1024}$/.test(secret)) {
     throw new TypeError("A secret for the keyring must be at most 1,024 characters of base64url");
   }
+}
+
+/** The error when a store did not answer in time. */
+export function keyringTimeout(store: string, timeout: number, cause?: unknown): AppError {
+  return new AppError("KEYRING_TIMEOUT", `${capital(store)} did not answer within ${seconds(timeout)}.`, {
+    hint: "If a window asks for the keyring's password, answer it, then run the same command again.",
+    cause,
+  });
+}
+
+function seconds(timeout: number): string {
+  return timeout < 1000 ? `${Math.round(timeout)} ms` : `${Math.round(timeout / 100) / 10} s`;
 }

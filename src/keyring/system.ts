@@ -2,7 +2,15 @@
 
 import type { Run } from "../system/processes.ts";
 import type { CredentialManager } from "../system/windows-credentials.ts";
-import { LINUX_STORE, MACOS_STORE, type SecretStore, WINDOWS_STORE } from "./store.ts";
+import {
+  type KeyringLimits,
+  LINUX_STORE,
+  MACOS_STORE,
+  type SecretStore,
+  SERVICE,
+  systemAccount,
+  WINDOWS_STORE,
+} from "./store.ts";
 
 /** What a system's store is made with; all of it comes from src/system/. */
 export interface SystemParts {
@@ -13,6 +21,8 @@ export interface SystemParts {
     /** The named variables that are set. */
     readonly childEnvironment: (names: readonly string[]) => Record<string, string>;
   }>;
+  /** The address of the person's D-Bus; undefined where none is known. */
+  readonly bus: string | undefined;
   /** Called on Windows only, when the first secret is needed. */
   readonly credentialManager: () => Promise<() => CredentialManager>;
 }
@@ -27,10 +37,29 @@ export function systemStore(parts: SystemParts): SecretStore {
   return {
     kind: "system",
     name: nameOf(parts.os),
-    get: async (account, limits) => await (await open()).get(account, limits),
+    async get(account, limits) {
+      const started = performance.now();
+      const secret = parts.os === "linux" ? await readDirectly(parts, account, limits) : undefined;
+      if (secret !== undefined) return secret;
+      const left = { ...limits, timeout: limits.timeout - (performance.now() - started) };
+      return await (await open()).get(account, left);
+    },
     set: async (account, secret, limits) => await (await open()).set(account, secret, limits),
     delete: async (account, limits) => await (await open()).delete(account, limits),
   };
+}
+
+/** The secret of an item that can be read without a tool; undefined where the tool has to say why there is none. */
+async function readDirectly(
+  { bus }: SystemParts,
+  account: string,
+  limits: KeyringLimits,
+): Promise<string | undefined> {
+  if (bus === undefined) return undefined;
+  const { readOpenItem } = await import("./secret-service.ts");
+  const kept = await systemAccount(account);
+  const attributes = { service: SERVICE, account: kept.account };
+  return await readOpenItem(bus, attributes, limits);
 }
 
 async function load({ os, processes, credentialManager }: SystemParts): Promise<SecretStore> {

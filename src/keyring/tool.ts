@@ -2,8 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { ProgramError, ProgramTimeout, type Run, type RunResult } from "../system/processes.ts";
-import { capital } from "../text.ts";
-import type { KeyringLimits } from "./store.ts";
+import { type KeyringLimits, keyringTimeout } from "./store.ts";
 
 /** A tool of the system that reads and writes its keyring. */
 export interface KeyringTool {
@@ -36,10 +35,7 @@ export async function runTool(
     return await run(program, args, { env, timeout: Math.max(1, timeout), stdin, signal });
   } catch (error) {
     if (error instanceof ProgramTimeout) {
-      throw new AppError("KEYRING_TIMEOUT", `${capital(store)} did not answer within ${seconds(timeout)}.`, {
-        hint: "If a window asks for the keyring's password, answer it, then run the same command again.",
-        cause: error,
-      });
+      throw keyringTimeout(store, timeout, error);
     }
     throw error instanceof ProgramError ? unreachable(error) : error;
   }
@@ -47,7 +43,3 @@ export async function runTool(
 
 /** The exit code of a child that SIGINT ended. */
 export const INTERRUPTED_CODE = 130;
-
-function seconds(timeout: number): string {
-  return timeout < 1000 ? `${timeout} ms` : `${Math.round(timeout / 100) / 10} s`;
-}

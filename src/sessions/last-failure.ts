@@ -65,9 +65,9 @@ export interface FailureMemory {
  */
 export function openFailureMemory(path: string, now: Clock, of?: string): FailureMemory {
   const read = async (): Promise<Remembered | undefined> => {
+    const text = await readTextFile(path).catch(() => undefined);
     // A file that another user wrote is ignored.
-    const text = isTrusted(path) ? await readTextFile(path).catch(() => undefined) : undefined;
-    const found = parse(text);
+    const found = text !== undefined && isTrusted(path) ? parse(text) : undefined;
     if (found === undefined || found.of !== of) return undefined;
     const age = now() - found.at;
     return age >= 0 && age < (OUTAGES.has(found.code) ? TOLD_OF_OUTAGE : REMEMBERED) ? found : undefined;
@@ -115,8 +115,8 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
   };
 }
 
-function parse(text: string | undefined): Remembered | undefined {
-  const value = text === undefined ? undefined : parseJson(text);
+function parse(text: string): Remembered | undefined {
+  const value = parseJson(text);
   if (!isObject(value)) return undefined;
   const { at, code, message, hint, told, of } = value;
   if (

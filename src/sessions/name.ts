@@ -63,9 +63,16 @@ function fits(name: string): boolean {
 }
 
 /** The name of a session's file, without its ending: base32 of the SHA-256 of its name, 16 characters. */
-export async function fileNameOf(sessionName: string): Promise<string> {
-  return toBase32(await sha256(sessionName)).slice(0, 16);
+export function fileNameOf(sessionName: string): Promise<string> {
+  const known = fileNames.get(sessionName);
+  if (known !== undefined) return known;
+  const made = sha256(sessionName).then((digest) => toBase32(digest).slice(0, 16));
+  fileNames.set(sessionName, made);
+  return made;
 }
+
+/** A digest is a trip through the runtime's threads, and one call asks for several files of one session. */
+const fileNames = new Map<string, Promise<string>>();
 
 /** The name that a session gets by itself: `<label>@<host>`, with `-` for foreign characters. */
 export function defaultSessionName(label: string, host: string): string {

@@ -87,14 +87,8 @@ export class SessionReader implements StoreParts {
 
   /** Where the files of a session of that name are. */
   paths(name: string): Promise<SessionPaths> {
-    const known = this.#paths.get(name);
-    if (known !== undefined) return known;
-    const paths = pathsOf(this.folders, name);
-    this.#paths.set(name, paths);
-    return paths;
+    return pathsOf(this.folders, name);
   }
-
-  readonly #paths = new Map<string, Promise<SessionPaths>>();
 
   /** The account under which a session's key is kept, so that users find it under their own identity. */
   account(name: string): string {

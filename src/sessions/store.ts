@@ -174,13 +174,14 @@ export class SessionStore extends SessionReader {
 }
 
 /** This system's secret stores, each opened when it is first needed. */
-function secretStores(folders: Folders, { notice }: Host): (kind: KeyStore) => SecretStore {
+function secretStores(folders: Folders, { env, notice }: Host): (kind: KeyStore) => SecretStore {
   const opened = new Map<KeyStore, SecretStore>();
   const open = (kind: KeyStore): SecretStore =>
     kind === "system"
       ? systemStore({
         os: operatingSystem,
         processes: () => import("../system/processes.ts"),
+        bus: env("DBUS_SESSION_BUS_ADDRESS"),
         credentialManager: async () => {
           const { openCredentialManager } = await import("../system/windows-credentials.ts");
           return openCredentialManager;

@@ -175,6 +175,9 @@ async function userInfoStatus({ cloud }: World, accessToken: string): Promise<nu
   return response.status;
 }
 
+/** For the troubles of secret-tool: an open item is read without it where the bus is known. */
+const WITHOUT_BUS = { DBUS_SESSION_BUS_ADDRESS: "" };
+
 /** A keyring that cannot be used, and what a session made with it then gives. */
 interface Trouble {
   readonly name: string;
@@ -210,7 +213,7 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     name: "no secret-tool",
-    arrange: ({ world }) => Promise.resolve({ PATH: world.temporary }),
+    arrange: ({ world }) => Promise.resolve({ PATH: world.temporary, ...WITHOUT_BUS }),
     code: "KEYRING_LOCKED",
     exit: 4,
     words: /secret-tool is not installed.*libsecret-tools/,
@@ -220,7 +223,7 @@ const TROUBLES: readonly Trouble[] = [
     arrange: async ({ world }) => {
       const script = `#!/bin/sh\nsleep 600 &\necho $! >> ${world.temporary}/children\nwait\n`;
       await Deno.writeTextFile(`${world.temporary}/secret-tool`, script, { mode: 0o755 });
-      return { PATH: `${world.temporary}:${world.env["PATH"]}` };
+      return { PATH: `${world.temporary}:${world.env["PATH"]}`, ...WITHOUT_BUS };
     },
     code: "KEYRING_TIMEOUT",
     exit: 1,

@@ -17,6 +17,7 @@ Deno.test({
   async fn() {
     const store = systemStore({
       os: Deno.build.os,
+      bus: Deno.env.get("DBUS_SESSION_BUS_ADDRESS"),
       processes: () => Promise.resolve({ run, childEnvironment }),
       credentialManager: () => Promise.resolve(openCredentialManager),
     });

@@ -20,6 +20,7 @@ Deno.test("systemStore() asks the tool of each system, with no more than that to
     };
     const store = systemStore({
       os,
+      bus: undefined,
       processes: () =>
         Promise.resolve({
           run,
@@ -40,6 +41,7 @@ Deno.test("systemStore() opens the Credential Manager on Windows, once and not b
   let opened = 0;
   const store = systemStore({
     os: "windows",
+    bus: undefined,
     processes: () => assert.fail("no child is run on Windows"),
     credentialManager: () =>
       Promise.resolve(() => {
