@@ -76,6 +76,7 @@ const AUTH_COMMANDS: typeof COMMANDS = [
     ["update-kubeconfig"],
     async (contextOf) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(contextOf),
   ],
+  [["import"], async (contextOf) => (await import("./auth/import.ts")).importCommand(contextOf)],
   [["team"], async (contextOf) => (await import("./auth/team.ts")).teamCommand(contextOf)],
   [["token"], async (contextOf) => (await import("./auth/token.ts")).tokenCommand(contextOf)],
   [
