@@ -26,6 +26,8 @@ export interface SessionInput {
   readonly takeOver?: boolean | undefined;
   readonly keyring?: string | undefined;
   readonly timeout?: string | undefined;
+  /** `--certificate-authority`: trusted in place of those that the other program names. */
+  readonly certificateAuthority?: string | undefined;
   /** `--browser-command`. */
   readonly browserCommand?: string | undefined;
   /** `--no-browser`. */
@@ -96,13 +98,14 @@ export async function sessionFor(
 async function signedIn(
   cli: CommandContext,
   { signIn }: SharedSignIn,
-  { keyring, timeout, browserCommand, device }: SessionInput,
+  { device, ...input }: SessionInput,
 ): Promise<Session> {
+  const { keyring, timeout, browserCommand, certificateAuthority } = input;
   const provider = await providerFor(cli, signIn);
   const login = { ...signIn.login, device: signIn.login.device || device, keyring, timeout, browserCommand };
   const session = await signInAs(cli, login, provider, {
     clientSecret: signIn.clientSecret,
-    certificateAuthority: await authorityOf(signIn.authority),
+    certificateAuthority: await authorityOf(signIn.authority, certificateAuthority),
     loginHint: signIn.email,
     activate: await isFirst(cli),
   });
@@ -147,14 +150,14 @@ async function takeTokens(
   cli: CommandContext,
   { tool, signIn }: SharedSignIn,
   tokens: OtherTokens,
-  { keyring, timeout = "1m" }: SessionInput,
+  { keyring, timeout = "1m", ...input }: SessionInput,
 ): Promise<Session> {
   const { store, out } = cli;
   const wantedName = wantedSessionName(cli);
   await store.checkRoom();
   const stores = await keyStoreChoice(cli, keyring);
   const target = await targetFor(cli, signIn);
-  const certificateAuthority = await authorityOf(signIn.authority);
+  const certificateAuthority = await authorityOf(signIn.authority, input.certificateAuthority);
   const activate = await isFirst(cli);
   using http = openSignIn(cli, parseTimeout(timeout, "--timeout"), certificateAuthority, "machine");
   // From here on the token may be spent: no signal may end the process before what comes instead is stored.
@@ -213,7 +216,11 @@ export async function targetFor(cli: CommandContext, signIn: OtherSignIn): Promi
 }
 
 /** The certificates as one PEM; undefined where none are named. */
-async function authorityOf({ files, data }: OtherAuthority): Promise<string | undefined> {
+async function authorityOf(
+  { files, data }: OtherAuthority,
+  named: string | undefined,
+): Promise<string | undefined> {
+  if (named !== undefined) return await readAuthority(named);
   const parts: string[] = [];
   for (const file of files) parts.push(await readAuthority(file));
   for (const text of data) parts.push(`${certificatesOf(decoded(text)).join("\n")}\n`);

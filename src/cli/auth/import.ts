@@ -50,6 +50,7 @@ export function importCommand(contextOf: ContextOf): CommandUnknownOpts {
       "file to look at and to change (default: $KUBECONFIG, else ~/.kube/config)",
     )
     .option("--skip-validation", "rewrite entries without asking their servers")
+    .option("--certificate-authority <file>", "PEM file of a private authority to trust at the sign-ins")
     .option("--no-browser", "sign in with a code on another device")
     .option("--browser-command <command>", "program that opens the address")
     .option("--keyring <store>", "where keys of sessions are kept: auto, system or file")
@@ -88,6 +89,7 @@ export async function runImport(cli: CommandContext, input: ImportInput): Promis
     now: cli.now,
     kubeconfig,
     sessions: (await cli.store.list()).sessions,
+    workingFolder: cli.store.host.workingFolder(),
     keyringItem: (service, account) => goKeyringItem(SYSTEM_KEYRING, service, account, limits),
   });
   const findings = chosen(all, input.only);
@@ -224,12 +226,16 @@ async function preview(
 }
 
 /** Makes a session of a machine's key or of Studio's token; the active session stays the active one. */
-async function keep(cli: CommandContext, kept: KeptCredential, { keyring }: ImportInput): Promise<void> {
+async function keep(
+  cli: CommandContext,
+  kept: KeptCredential,
+  { keyring, certificateAuthority }: ImportInput,
+): Promise<void> {
   const { store, out } = cli;
   const active = await store.active();
   if (kept.kind === "service-account") {
     const terminal = { ...cli.terminal, canAsk: false, readIn: () => Promise.resolve(kept.keyFile) };
-    await signInAMachine({ ...cli, terminal }, { ...kept.login, keyring });
+    await signInAMachine({ ...cli, terminal }, { ...kept.login, keyring, certificateAuthority });
   } else {
     const plan = { wantedName: wantedSessionName(cli), ...await keyStoreChoice(cli, keyring) };
     const saved = await adoptToken(cli, kept, kept.path, plan);

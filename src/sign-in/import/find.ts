@@ -7,7 +7,7 @@ import { isStudio } from "../../providers/studio/facts.ts";
 import { studioHost } from "../../providers/studio/token-fields.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
 import type { Clock } from "../../system/clock.ts";
-import { currentFolder, type Environment, homeOf, operatingSystem } from "../../system/environment.ts";
+import { type Environment, homeOf, operatingSystem } from "../../system/environment.ts";
 import { readSharedFile } from "../../system/shared-file.ts";
 import { printable } from "../../text.ts";
 import { findEntries } from "./entries.ts";
@@ -22,6 +22,8 @@ export interface Places extends Pick<VendorPlaces, "keyringItem"> {
   /** The sessions that are stored here. */
   readonly sessions: readonly Session[];
   readonly now: Clock;
+  /** The folder that the process works in; undefined when it is gone. */
+  readonly workingFolder: string | undefined;
 }
 
 /** All that is found, the kubeconfig's entries first. */
@@ -37,10 +39,9 @@ export async function findOthers(places: Places): Promise<Finding[]> {
 const LARGEST_CONFIG = 1024 * 1024;
 
 /** DataChain's token, the person's own and the working folder's. */
-async function datachain({ env, sessions, now }: Places): Promise<Finding[]> {
+async function datachain({ env, sessions, now, workingFolder: folder }: Places): Promise<Finding[]> {
   const paths: string[] = [];
   const none = refusalOf(() => void paths.push(datachainConfigPath({ env, os: operatingSystem })));
-  const folder = currentFolder();
   if (none === undefined && folder !== undefined) {
     paths.push(datachainConfigPath({ env, os: operatingSystem }, folder));
   }

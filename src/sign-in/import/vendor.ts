@@ -3,7 +3,7 @@
 import { parse } from "yaml";
 import { AppError } from "../../errors.ts";
 import { isObject, parseJson } from "../../encoding.ts";
-import { DATUM_AUTH_HOST, datumClientId } from "../../providers/datum/hosts.ts";
+import { DATUM_AUTH_HOST, datumClientId, datumTarget } from "../../providers/datum/hosts.ts";
 import { parseHost } from "../../providers/host.ts";
 import { readSharedFile } from "../../system/shared-file.ts";
 import { printable } from "../../text.ts";
@@ -171,14 +171,15 @@ function sessionOf(
   const wrong = refusalOf(() => {
     parseHost(authHost, "its sign-in host");
     if (apiHost !== undefined) parseHost(apiHost, "its API host");
+    datumTarget(login);
   });
   const found = { name, active, place };
-  if (wrong !== undefined) return { ...found, read: { problem: wrong }, tokens: undefined, kept: undefined };
   const kept = serviceAccountIn(stored, login);
   if (kept !== undefined) {
     const problem = "it is of a service account, whose key becomes a session of its own";
     return { ...found, read: { problem }, tokens: undefined, kept };
   }
+  if (wrong !== undefined) return { ...found, read: { problem: wrong }, tokens: undefined, kept: undefined };
   const authority = listed.authority === undefined ? NO_AUTHORITY : { files: [], data: [listed.authority] };
   return {
     ...found,
