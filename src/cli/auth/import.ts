@@ -14,7 +14,7 @@ import { signInAMachine } from "../login/machine.ts";
 import { printKeyLocation } from "../notices.ts";
 import { listFormat } from "../output/table.ts";
 import { agrees } from "../prompt/confirm.ts";
-import { keyStoreChoice, wantedSessionName } from "../save-flags.ts";
+import { keyStoreChoice, readAuthority, wantedSessionName } from "../save-flags.ts";
 import { previewRewriting, rewriteEntry, type Rewriting } from "./import-entry.ts";
 import { formatFindings, placeOf, serversOf } from "./import-list.ts";
 import {
@@ -237,8 +237,13 @@ async function keep(
     const terminal = { ...cli.terminal, canAsk: false, readIn: () => Promise.resolve(kept.keyFile) };
     await signInAMachine({ ...cli, terminal }, { ...kept.login, keyring, certificateAuthority });
   } else {
-    const plan = { wantedName: wantedSessionName(cli), ...await keyStoreChoice(cli, keyring) };
-    const saved = await adoptToken(cli, kept, kept.path, plan);
+    const saved = await adoptToken(cli, kept, kept.path, {
+      wantedName: wantedSessionName(cli),
+      certificateAuthority: certificateAuthority === undefined
+        ? undefined
+        : await readAuthority(certificateAuthority),
+      ...await keyStoreChoice(cli, keyring),
+    });
     out.line(`Stored DataChain's token as the session "${saved.session.name}". It was not tested.`);
     printKeyLocation(cli, saved);
     if (active === undefined) await store.activate(saved.session.name);

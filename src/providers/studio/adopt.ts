@@ -12,7 +12,10 @@ const DAY = 24 * 3600_000;
 const NAME = "datachain";
 
 /** How the session is kept. */
-export type AdoptionPlan = Pick<StudioSavePlan, "wantedName" | "keyStores" | "moveKey">;
+export type AdoptionPlan = Pick<
+  StudioSavePlan,
+  "wantedName" | "keyStores" | "moveKey" | "certificateAuthority"
+>;
 
 /**
  * Stores the token as a session. When it ends is told by nobody: the session ends after the longest life that Studio gives
@@ -33,7 +36,6 @@ export async function adoptToken(
     replaced: [],
     force: false,
     keyring: undefined,
-    certificateAuthority: undefined,
     browserCommand: undefined,
     exportedTo: path,
   }, { token, name: NAME, scopes: [], team, expires: context.now() + STUDIO_DAYS * DAY });

@@ -122,6 +122,9 @@ function notesOf(flags: OtherFlags): string[] {
       ? ["kubelogin does not look at the issuer's certificate here; datumctl does"]
       : [],
     ...flags.has("browser-command") ? ["its --browser-command is not taken over"] : [],
+    ...flags.last("token-cache-storage") === "keyring"
+      ? ["what it keeps in the keyring stays there and is not taken over"]
+      : [],
     ...flags.last("oidc-pkce-method") === "no" ? ["datumctl always uses PKCE (S256)"] : [],
   ];
 }
@@ -164,13 +167,23 @@ const MOST_CACHED = 1_000;
  * from version to version; its content, `id_token` and `refresh_token`, is the same in all, and tells whose it is.
  */
 export async function cachedSignIns(folder: string): Promise<readonly CachedSignIn[]> {
-  const names = (await listFolder(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  const names = (await namesIn(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   const found: CachedSignIn[] = [];
   for (const name of names.slice(0, MOST_CACHED)) {
     const cached = await readCached(`${folder}/${name}`);
     if (cached !== undefined) found.push(cached);
   }
   return found.sort((a, b) => b.issued - a.issued);
+}
+
+/** A folder that cannot be listed holds nothing for us. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await listFolder(folder);
+  } catch (thrown) {
+    if (thrown instanceof AppError) return [];
+    throw thrown;
+  }
 }
 
 async function readCached(path: string): Promise<CachedSignIn | undefined> {

@@ -186,6 +186,19 @@ Deno.test("a service account's key becomes a session, and the active one stays",
   assert.ok(sessions.some(({ kind }) => String(kind) === "service-account"));
 });
 
+Deno.test("what an older version of it keeps, a list of its users, is found as well", async () => {
+  await using there = await openVendorHome();
+  const { cloud } = there.world;
+  const key = `${ADA}@${cloud.authHost}`;
+  await there.keep({ known_users: [key], active_user: key, [key]: await there.signedIn(ADA) });
+  await there.entry();
+  const [found] = JSON.parse(good(await there.run("-o json")).stdout);
+  assert.equal(found.importable, true);
+  assert.equal(found.email, ADA);
+  assert.equal(found.hostname, cloud.authHost);
+  assert.match(found.refreshToken.place, /credentials\.json/);
+});
+
 Deno.test("what is damaged or hostile there is left out", async () => {
   await using there = await openVendorHome();
   const { world } = there;
@@ -205,7 +218,7 @@ Deno.test("what is damaged or hostile there is left out", async () => {
 
 Deno.test("DataChain's token becomes a session, and a logout takes it out of its file", async () => {
   await using world = await openStudioWorld();
-  const { home, ok, run, store } = world;
+  const { home, ok, run, store, studio } = world;
   good(await world.login(["--export-datachain", "--name", "laptop"]));
   const path = `${home}/.config/datachain/config`;
   const text = await Deno.readTextFile(path);
@@ -219,11 +232,13 @@ Deno.test("DataChain's token becomes a session, and a logout takes it out of its
   await store.remove(session, { timeout: 5_000 });
   const token = /^token = "(.+)"$/m.exec(text)?.[1] ?? "";
   await Deno.writeTextFile(path, `${text}# mine\n`);
-  const { stdout, stderr } = good(await run(words));
+  const { stdout, stderr } = good(await run([...words, "--certificate-authority", studio.caFile]));
   assert.match(stdout, /Stored DataChain's token as the session/);
   assert.ok(!(stdout + stderr).includes(token));
   assert.equal((await ok(["auth", "token"])).trim(), token);
   assert.equal(await Deno.readTextFile(path), `${text}# mine\n`);
   const [imported] = (await store.list()).sessions;
   assert.equal(imported?.exportedTo, path);
+  good(await run(["logout"]));
+  assert.ok(!(await Deno.readTextFile(path)).includes(token));
 });

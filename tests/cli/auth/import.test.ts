@@ -398,7 +398,13 @@ Deno.test("a kubeconfig that changes during the sign-in is left as it is", async
 
 Deno.test("what a hostile kubeconfig says is printed without steering the terminal", async () => {
   await using there = await openImport();
-  await there.write({ oidc: kubelogin(there.issuer, "--oidc-extra-scope=\u001b[2J") });
+  await there.write({
+    oidc: kubelogin(
+      there.issuer,
+      "--oidc-extra-scope=\u001b[2J",
+      `--token-cache-dir=${there.world.kubeconfig}`,
+    ),
+  });
   for (const words of ["", "-o json", "-o wide", "--dry-run"]) {
     const { stdout, stderr } = await there.run(words);
     assert.ok(!(stdout + stderr).includes("\u001b"), words);
