@@ -50,7 +50,7 @@ export function setupCommand(contextOf: ContextOf): CommandUnknownOpts {
     .option("--namespace <name>", "where they get it (default: everywhere)")
     .option("--part <part>", "print only that part: authentication or rbac")
     .option("--offline", "do not ask the issuer whether it is one")
-    .option("-o, --output <format>", "yaml (the default, with comments) or json")
+    .option("-o, --output <format>", "yaml or json; the first, with comments, unless given")
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runSetup(contextOf(command), flags));
   return command;
