@@ -18,6 +18,7 @@ import type { LearnedServer } from "../../kube/accepted-token.ts";
 import { isObject } from "../../encoding.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { labelOf } from "../../sessions/name.ts";
+import type { SignInTarget } from "../../providers/provider.ts";
 import type { Session } from "../../sessions/session.ts";
 import { refuseOtherApi } from "../../sessions/served-servers.ts";
 import type { FoundEntry } from "../../sign-in/import/found.ts";
@@ -78,16 +79,22 @@ export async function rewriteEntry(
 export async function previewRewriting(
   cli: CommandContext,
   session: Session | undefined,
-  issuer: string,
+  { provider, issuer, client }: SignInTarget,
   rewriting: Rewriting,
 ): Promise<void> {
   const { command } = await ownCommand(cli.env, cli.store.folders);
-  const identity = session === undefined ? { session: "SESSION", activeFor: issuer } : identityOf(session);
+  const unknown = provider.kubernetes === "own"
+    ? { session: UNKNOWN }
+    : { session: UNKNOWN, activeFor: issuer, clientId: client.id };
+  const identity = session === undefined ? unknown : identityOf(session);
   cli.out.text(await previewKubeconfig(rewriting.paths, editOf(rewriting, identity, command)));
   if (session === undefined) {
-    cli.out.info("SESSION stands for the name that the session gets at the sign-in.");
+    cli.out.info(`${UNKNOWN} stands for the name that the session gets at the sign-in.`);
   }
 }
+
+/** In place of a session's name that is not known yet. */
+const UNKNOWN = "SESSION";
 
 async function askServers(
   cli: CommandContext,

@@ -124,12 +124,18 @@ async function takenOver(
   try {
     return await takeTokens(cli, shared, tokens, input);
   } catch (thrown) {
-    const tooLate = thrown instanceof AppError && thrown.code === "SESSION_EXPIRED";
-    if (!tooLate) throw thrown;
+    if (!(thrown instanceof AppError)) throw thrown;
+    if (SPENT.has(thrown.code)) {
+      cli.out.warn(`The refresh token was used: ${tool} may have to sign in again.`);
+    }
+    if (thrown.code !== "SESSION_EXPIRED") throw thrown;
     cli.out.info(`${thrown.message} So you sign in.`);
     return undefined;
   }
 }
+
+/** What goes wrong after the issuer answered, which may have spent the token. */
+const SPENT: ReadonlySet<string> = new Set(["INVALID_TOKEN", "NO_ID_TOKEN", "CLOCK_SKEW", "STORAGE"]);
 
 async function mayTakeOver(
   cli: CommandContext,

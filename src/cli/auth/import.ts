@@ -108,7 +108,7 @@ export async function runImport(cli: CommandContext, input: ImportInput): Promis
   // A file that cannot be written should show before anybody signs in.
   await checkKubeconfigs(paths);
   for (const step of steps) {
-    describe(cli, step);
+    describe(input.yes ? cli.out.info : cli.out.important, step);
     if (input.yes || await agrees(cli, "Import it?")) await take(cli, step, paths, input);
   }
 }
@@ -161,15 +161,15 @@ function nameOf(step: Step | undefined): string {
 }
 
 /** Says what agreeing to a step would do. */
-function describe({ out }: CommandContext, step: Step): void {
+function describe(tell: (line: string) => void, step: Step): void {
   const findings = findingsOf(step);
   const names = findings.map(({ name }) => printable(name, 100)).join(", ");
   const [first] = findings;
   if (first === undefined) return;
-  out.info("");
-  out.info(`${first.tool}: ${names}`);
+  tell("");
+  tell(`${first.tool}: ${names}`);
   if (step.kind === "kept") {
-    out.info(
+    tell(
       step.kept.kind === "studio"
         ? `  makes a session of the token for ${
           printable(placeOf(first))
@@ -178,12 +178,12 @@ function describe({ out }: CommandContext, step: Step): void {
     );
     return;
   }
-  out.info(`  signs in at ${printable(placeOf(first))}, unless that is done already`);
+  tell(`  signs in at ${printable(placeOf(first))}, unless that is done already`);
   const servers = [...new Set(findings.flatMap(serversOf))];
   if (servers.length > 0) {
-    out.info(`  rewrites the user entry in the kubeconfig; the session's tokens go to ${servers.join(", ")}`);
+    tell(`  rewrites the user entry in the kubeconfig; the session's tokens go to ${servers.join(", ")}`);
   }
-  for (const note of new Set(findings.flatMap(({ notes }) => notes))) out.info(`  ${note}`);
+  for (const note of new Set(findings.flatMap(({ notes }) => notes))) tell(`  ${note}`);
 }
 
 async function take(
@@ -217,10 +217,10 @@ async function preview(
   for (const step of steps) {
     if (step.kind === "kept") continue;
     const session = await existingSession(cli, step.shared);
-    const { issuer } = await targetFor(cli, step.shared.signIn);
+    const target = await targetFor(cli, step.shared.signIn);
     for (const finding of step.findings) {
       const rewriting = rewritingOf(finding, paths, input);
-      if (rewriting !== undefined) await previewRewriting(cli, session, issuer, rewriting);
+      if (rewriting !== undefined) await previewRewriting(cli, session, target, rewriting);
     }
   }
 }

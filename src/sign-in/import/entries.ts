@@ -48,6 +48,8 @@ export interface EntryReader {
   readonly env: Environment;
   /** The sessions of the vendor's program. */
   readonly vendor: readonly VendorSession[];
+  /** The names of our own sessions. */
+  readonly ours: ReadonlySet<string>;
 }
 
 /** Entries of other programs, and the files of kubelogin's cache that none of them accounts for. */
@@ -58,13 +60,14 @@ export async function findEntries(kubeconfig: Kubeconfig, reader: EntryReader): 
     caches.set(folder, known);
     return known;
   };
-  const own = new Set(ownUsers(kubeconfig).map(({ name }) => name));
+  const own = new Map(ownUsers(kubeconfig).map((user) => [user.name, user]));
   const findings: Finding[] = [];
   const accounted = new Set<string>();
   for (const entry of entriesByName(kubeconfig, "users").values()) {
     const exec = execOf(entry.fields["exec"]);
-    // The vendor's entries look like ours but for their hint.
-    if (own.has(entry.name) && !(exec !== undefined && isVendors(exec))) continue;
+    // The vendor's entries look like ours, but for their hint, and for what they name.
+    const ours = own.get(entry.name);
+    if (ours !== undefined && (exec === undefined || !isVendors(exec, reader.ours, ours.session))) continue;
     const found = await readEntry(entry, exec, reader, async (folder, signIn) => {
       const cached = cachedOf(await cacheIn(folder), signIn);
       if (cached !== undefined) accounted.add(cached.path);
@@ -80,7 +83,7 @@ export async function findEntries(kubeconfig: Kubeconfig, reader: EntryReader): 
 async function readEntry(
   { name, fields, file }: KubeconfigEntry,
   exec: Exec | undefined,
-  { env, vendor }: EntryReader,
+  { env, vendor, ours }: EntryReader,
   cached: (
     folder: string,
     signIn: Extract<Read, { readonly signIn: unknown }>["signIn"],
@@ -108,7 +111,7 @@ async function readEntry(
   if (/^gke-gcloud-auth-plugin$/.test(exec.program)) {
     return { tool: "gke-gcloud-auth-plugin", read: { problem: GOOGLE } };
   }
-  if (!isVendors(exec)) return undefined;
+  if (!isVendors(exec, ours)) return undefined;
   const session = vendorSessionOf(vendor, exec.args);
   return session === undefined
     ? { tool: VENDOR, read: { problem: "Datum's own datumctl keeps no session of that name" } }

@@ -28,10 +28,14 @@ export interface Places extends Pick<VendorPlaces, "keyringItem"> {
 
 /** All that is found, the kubeconfig's entries first. */
 export async function findOthers(places: Places): Promise<Finding[]> {
-  const { env, kubeconfig, keyringItem } = places;
+  const { env, kubeconfig, keyringItem, sessions } = places;
   const home = homeOf(env);
   const vendor = home === undefined ? [] : await vendorSessions({ home, keyringItem });
-  const entries = await findEntries(kubeconfig, { env, vendor });
+  const entries = await findEntries(kubeconfig, {
+    env,
+    vendor,
+    ours: new Set(sessions.map(({ name }) => name)),
+  });
   const taken = new Set(entries.filter(isOffered).flatMap(({ session }) => session ?? []));
   return [...entries, ...vendorFindings(vendor, taken), ...await datachain(places)];
 }

@@ -1,6 +1,7 @@
 /** Takes a refresh token of another program over: it is spent once, and what comes instead is ours. */
 
 import { AppError } from "../../errors.ts";
+import { hostOf } from "../../http/address.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import type { Retry } from "../../http/retry.ts";
 import { refreshTokens } from "../../oauth/refresh.ts";
@@ -43,13 +44,10 @@ export async function takeOver(
   if (idToken === undefined || claims === undefined || keys === undefined) {
     throw new AppError(
       "NO_ID_TOKEN",
-      `${target(metadata.issuer)} gives no ID token for a refresh token, so nobody is known by it.`,
+      `${hostOf(metadata.issuer)} gives no ID token for a refresh token, so nobody is known by it.`,
+      { hint: "Sign in instead: the same command with --no-take-over" },
     );
   }
   const signedIn = await completeSignIn(http, prepared, { tokens: { ...tokens, idToken, claims }, keys });
   return { signedIn, rotated: tokens.refreshToken !== refreshToken };
-}
-
-function target(issuer: string): string {
-  return new URL(issuer).host;
 }

@@ -38,16 +38,26 @@ export interface VendorSession {
   readonly kept: KeptCredential | undefined;
 }
 
-/** True for the arguments and hint of an entry that Datum's own datumctl wrote. */
+/** An entry's `exec`, as far as it tells whose it is. */
+interface VendorExec {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly installHint: string;
+}
+
+/**
+ * True for an entry that Datum's own datumctl wrote: its hint says so; or it has none, and names no session of ours.
+ *
+ * @param session the session that the entry names
+ */
 export function isVendors(
-  { program, args: [group, command], installHint }: {
-    readonly program: string;
-    readonly args: readonly string[];
-    readonly installHint: string;
-  },
+  { program, args: [group, command], installHint }: VendorExec,
+  ours: ReadonlySet<string>,
+  session?: string,
 ): boolean {
   if (group !== "auth" || command !== "get-token") return false;
-  return installHint.includes("go.datum.net/datumctl") || (program === "datumctl" && installHint === "");
+  if (installHint.includes("go.datum.net/datumctl")) return true;
+  return program === "datumctl" && installHint === "" && (session === undefined || !ours.has(session));
 }
 
 /** The session that an entry's arguments name; the active one where they name none. */

@@ -359,6 +359,31 @@ Deno.test("what cannot be imported is named with why", async () => {
   );
 });
 
+Deno.test("an entry of ours that was written by hand is not taken for Datum's own", async () => {
+  await using there = await openImport();
+  const { world, issuer } = there;
+  await world.login("main", CLIENT, ["--profile", "mine"]);
+  await there.write({
+    byhand: exec("datumctl", ["auth", "get-token", "--session=mine"]),
+    theirs: exec("datumctl", ["auth", "get-token", "--session=other"]),
+    oidc: kubelogin(issuer),
+  });
+  const found = JSON.parse(good(await there.run("-o json")).stdout);
+  assert.deepEqual(found.map(({ name }: { name: string }) => name), ["theirs", "oidc"]);
+});
+
+Deno.test("a refresh that brings no ID token says that the other program's token may be spent", async () => {
+  await using there = await openImport();
+  const before = await there.write({ oidc: kubelogin(there.issuer) });
+  await kubeloginCache(there);
+  there.world.issuer.bends.set("token", (answer) => ({ ...answer, id_token: undefined }));
+  const ran = await there.run("--yes --take-over");
+  assert.equal(ran.code, 4);
+  assert.match(ran.stderr, /kubelogin may have to sign in again[^]*gives no ID token/);
+  assert.equal(await there.text(), before);
+  assert.deepEqual(await there.world.names(), []);
+});
+
 Deno.test("kubectl's own auth-provider becomes a plugin, with its refresh token where that is agreed to", async () => {
   await using there = await openImport();
   const { refreshToken } = await kubeloginCache(there);
