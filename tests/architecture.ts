@@ -92,6 +92,7 @@ const COMMAND_WORDS = [
   "patch",
   "projects?",
   "proxy",
+  "setup",
   "tokens",
   "version",
   "wait",

@@ -38,6 +38,8 @@ export const SECTIONS: readonly Section[] = [
       doc("fast", "Other ways to a token"),
       doc("issuers", "Any issuer, any cluster"),
       doc("from-kubelogin", "Coming from kubelogin"),
+      doc("import", "Coming from other programs"),
+      doc("setup", "Setting up a cluster"),
       doc("studio", "DataChain Studio"),
       doc("cloudfleet", "Cloudfleet"),
     ],

@@ -58,6 +58,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
   [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
+  [["setup"], async (contextOf) => (await import("./setup.ts")).setupCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 
@@ -76,6 +77,7 @@ const AUTH_COMMANDS: typeof COMMANDS = [
     ["update-kubeconfig"],
     async (contextOf) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(contextOf),
   ],
+  [["import"], async (contextOf) => (await import("./auth/import.ts")).importCommand(contextOf)],
   [["team"], async (contextOf) => (await import("./auth/team.ts")).teamCommand(contextOf)],
   [["token"], async (contextOf) => (await import("./auth/token.ts")).tokenCommand(contextOf)],
   [

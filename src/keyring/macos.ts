@@ -15,7 +15,7 @@ import {
 import { INTERRUPTED_CODE, runTool } from "./tool.ts";
 
 /** The full path, because the keychain trusts that program to read what it wrote. */
-const SECURITY = "/usr/bin/security";
+export const SECURITY = "/usr/bin/security";
 
 /** The variables that `security` needs to find the person's keychain. */
 export const SECURITY_VARIABLES = ["HOME", "USER", "LOGNAME", "TMPDIR"] as const;

@@ -13,7 +13,7 @@ import {
 } from "./store.ts";
 
 /** What a system's store is made with; all of it comes from src/system/. */
-export interface SystemParts {
+export interface SystemTools {
   /** The operating system, as Deno names it. */
   readonly os: string;
   readonly processes: () => Promise<{
@@ -21,10 +21,14 @@ export interface SystemParts {
     /** The named variables that are set. */
     readonly childEnvironment: (names: readonly string[]) => Record<string, string>;
   }>;
-  /** The address of the person's D-Bus; undefined where none is known. */
-  readonly bus: string | undefined;
   /** Called on Windows only, when the first secret is needed. */
   readonly credentialManager: () => Promise<() => CredentialManager>;
+}
+
+/** {@link SystemTools}, and what is asked before them. */
+export interface SystemParts extends SystemTools {
+  /** The address of the person's D-Bus; undefined where none is known. */
+  readonly bus: string | undefined;
 }
 
 /**
@@ -62,7 +66,7 @@ async function readDirectly(
   return await readOpenItem(bus, attributes, limits);
 }
 
-async function load({ os, processes, credentialManager }: SystemParts): Promise<SecretStore> {
+async function load({ os, processes, credentialManager }: SystemTools): Promise<SecretStore> {
   if (os === "windows") {
     const { windowsStore } = await import("./windows.ts");
     return windowsStore(await credentialManager());

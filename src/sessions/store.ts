@@ -2,7 +2,7 @@
 
 import { keyFileStore } from "../keyring/file.ts";
 import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
-import { systemStore } from "../keyring/system.ts";
+import { systemStore, type SystemTools } from "../keyring/system.ts";
 import { type Folders, foldersOf, operatingSystem } from "../system/environment.ts";
 import type { Host } from "../system/host.ts";
 import { fileNameOf } from "./name.ts";
@@ -173,20 +173,22 @@ export class SessionStore extends SessionReader {
   }
 }
 
+/** How the system's own store is reached. */
+export const SYSTEM_KEYRING: SystemTools = {
+  os: operatingSystem,
+  processes: () => import("../system/processes.ts"),
+  credentialManager: async () => {
+    const { openCredentialManager } = await import("../system/windows-credentials.ts");
+    return openCredentialManager;
+  },
+};
+
 /** This system's secret stores, each opened when it is first needed. */
 function secretStores(folders: Folders, { env, notice }: Host): (kind: KeyStore) => SecretStore {
   const opened = new Map<KeyStore, SecretStore>();
   const open = (kind: KeyStore): SecretStore =>
     kind === "system"
-      ? systemStore({
-        os: operatingSystem,
-        processes: () => import("../system/processes.ts"),
-        bus: env("DBUS_SESSION_BUS_ADDRESS"),
-        credentialManager: async () => {
-          const { openCredentialManager } = await import("../system/windows-credentials.ts");
-          return openCredentialManager;
-        },
-      })
+      ? systemStore({ ...SYSTEM_KEYRING, bus: env("DBUS_SESSION_BUS_ADDRESS") })
       : keyFileStore({ folder: folders.sessions, pathFor: (account) => keyFileOf(folders, account), notice });
   return (kind) => {
     const store = opened.get(kind) ?? open(kind);

@@ -34,6 +34,8 @@ export interface SaveChoice {
   readonly certificateAuthority?: string | undefined;
   /** Makes it the active session. */
   readonly activate: boolean;
+  /** False leaves a grant that cannot be stored alone: another program goes on to use it. True unless given. */
+  readonly revokeLost?: boolean | undefined;
 }
 
 /**
@@ -68,6 +70,7 @@ async function storeOrRevoke(
     const free = choice.wantedName === undefined && choice.renewed === undefined;
     return await underFreeName(free, () => storeSignIn(store, signedIn, choice, limits));
   } catch (thrown) {
+    if (choice.revokeLost === false) throw thrown;
     const { metadata, target: { client }, tokens: { refreshToken, accessToken } } = signedIn;
     // The attempt may be over; taking back what it was given is not.
     using limited = limitHttp({ ...http, log: undefined }, {

@@ -23,6 +23,8 @@ export type { ProxiedRequest, Proxy } from "./proxy.ts";
 export interface ApiServerOptions {
   /** Whose ID tokens it takes. */
   readonly trusted: readonly TrustedIssuer[];
+  /** In place of that: the text of an AuthenticationConfiguration, or flags of before there was one. */
+  readonly authentication?: string | readonly string[] | undefined;
   /** Whose access tokens it takes, as Datum's API does; none unless given. */
   readonly introspect?: Introspection | undefined;
   /** Its own and the proxy's; without them they have an authority of their own. */
@@ -101,7 +103,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     "server.pem": certificates.certificatePem,
     "server-key.pem": certificates.keyPem,
     "tokens.csv": `${token},${ADMINISTRATOR},${ADMINISTRATOR},system:masters\n`,
-    "authentication.json": authenticationConfiguration(options.trusted),
+    "authentication.json": typeof options.authentication === "string"
+      ? options.authentication
+      : authenticationConfiguration(options.trusted),
   };
   if (webhook !== undefined) files["webhook.json"] = webhook.kubeconfig;
   for (const [name, text] of Object.entries(files)) {
@@ -202,7 +206,10 @@ interface CustomResourceDefinition extends KubernetesObject {
 function flags(
   folder: string,
   port: number,
-  { introspect, flags = [] }: Pick<ApiServerOptions, "introspect" | "flags">,
+  { introspect, authentication, flags = [] }: Pick<
+    ApiServerOptions,
+    "introspect" | "authentication" | "flags"
+  >,
 ): string[] {
   return [
     "--bind-address=127.0.0.1",
@@ -212,7 +219,9 @@ function flags(
     `--tls-private-key-file=${folder}/server-key.pem`,
     "--authorization-mode=RBAC",
     `--token-auth-file=${folder}/tokens.csv`,
-    `--authentication-config=${folder}/authentication.json`,
+    ...(authentication === undefined || typeof authentication === "string"
+      ? [`--authentication-config=${folder}/authentication.json`]
+      : authentication),
     ...(introspect !== undefined
       ? [
         `--authentication-token-webhook-config-file=${folder}/webhook.json`,

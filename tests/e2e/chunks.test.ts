@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { bundle, compileChunks, ROOT } from "../../scripts/compile.ts";
 
-/** At the beginning of a line, or behind another one in a chunk without blanks. */
-const IMPORT = /(?:^|(?<=[";}]))(?:import|export)\b(?!\s*\()[^;"'()]*["']([^"']+)["']/gm;
+/** At the beginning of a line, or behind another one in a chunk without blanks; not the text "import" in a list. */
+const IMPORT = /(?:^|(?<=[";}]))(?:import|export)\b(?!\s*\(|["'][\],])[^;"'()]*["']([^"']+)["']/gm;
 
 /** The chunks that are loaded together with `entry`, and what they import from outside of the bundle. */
 function loadedAtOnce(chunks: ReadonlyMap<string, string>, entry: string) {

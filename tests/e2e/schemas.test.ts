@@ -22,6 +22,21 @@ async function assertFits(name: string, text: string): Promise<void> {
   checked.add(id);
 }
 
+/** A kubeconfig of other programs. */
+const OTHERS = `
+clusters: [{name: c, cluster: {server: "https://k8s.example.com"}}]
+contexts:
+- {name: a, context: {cluster: c, user: kubelogin}}
+- {name: b, context: {cluster: c, user: gke}}
+users:
+- name: kubelogin
+  user:
+    exec:
+      command: kubectl
+      args: [oidc-login, get-token, --oidc-issuer-url=https://login.example.com, --oidc-client-id=x, --oidc-client-secret=s]
+- {name: gke, user: {exec: {command: gke-gcloud-auth-plugin}}}
+`;
+
 testInWorld("a person's commands print what the schemas say", async (world) => {
   await world.login("ada@example.com");
   const fits = async (name: string, line: string) => await assertFits(name, await world.ok(line.split(" ")));
@@ -48,6 +63,11 @@ testInWorld("a person's commands print what the schemas say", async (world) => {
       "get namespace default -o json",
     ]
   ) await fits("kubernetes-object", line);
+  await fits("setup", "setup -o json");
+  await fits("setup", "setup -o json --server-version 1.29 --group dev");
+  await Deno.mkdir(`${world.home}/.kube`, { recursive: true });
+  await Deno.writeTextFile(world.kubeconfig, OTHERS);
+  await fits("auth-import", "auth import -o json");
   const { stderr } = await world.datumctl(["auth", "nothing", "--error-format", "json"]);
   await assertFits("error", stderr);
   const unknown = await world.datumctl(["whoami", "--profile", "nobody", "--error-format", "json"]);

@@ -27,20 +27,13 @@ import {
 } from "../../kubeconfig/entries.ts";
 import type { NamedServer } from "../../kubeconfig/named-server.ts";
 import type { EntryTarget } from "../../kubeconfig/target.ts";
-import { findAcceptedToken, type LearnedServer } from "../../kube/accepted-token.ts";
-import { offeredTokens } from "../../providers/datum/entry-target.ts";
+import type { LearnedServer } from "../../kube/accepted-token.ts";
 import { removeHandOffs } from "../../sessions/hand-off.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
 import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import { ENV_PREFIX, labelOf } from "../../sessions/name.ts";
-import {
-  type CommandContext,
-  type ContextOf,
-  keyringLimits,
-  requestLimits,
-  tokenLimits,
-} from "../context.ts";
+import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
 import type { SessionChoice } from "../../sessions/choose.ts";
@@ -51,6 +44,7 @@ import { isFromEnvironment } from "../session-labels.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";
+import { askServer } from "./ask-server.ts";
 import {
   type FastLane,
   findFastLane,
@@ -60,7 +54,6 @@ import {
   refuseUntold,
   tellFastLane,
 } from "./fast-lane.ts";
-import { explainRefusal } from "./refused-tokens.ts";
 import { checkTargetFlags, entryTarget, type TargetFlags } from "./target-flags.ts";
 
 const EXAMPLES = `
@@ -330,34 +323,6 @@ function writerLine(
     ...["datumctl", "auth", "get-token", "--session", session.name, "--token", kind],
     ...["--write", path, "--watch"],
   ]);
-}
-
-/** Shows the server the token that `--token` names, else the session's tokens in their order. */
-async function askServer(
-  cli: CommandContext,
-  session: Session,
-  target: EntryTarget,
-  wantedKind: TokenKind | undefined,
-): Promise<LearnedServer> {
-  const offered = offeredTokens(session);
-  return await findAcceptedToken({
-    store: cli.store,
-    openNetwork: cli.openNetwork,
-    limits: requestLimits(cli),
-    tokenLimits: () => tokenLimits(cli),
-    session,
-    target,
-    kinds: wantedKind === undefined ? offered : [wantedKind],
-    refused: (error, shown, known) =>
-      explainRefusal(cli.providers, error, {
-        session,
-        serverKind: target.kind,
-        shown,
-        wantedKind,
-        offered,
-        known,
-      }),
-  });
 }
 
 /** What the files contain of the entry before it is written. */

@@ -24,12 +24,35 @@ import { chosenParameters } from "../../sign-in/parameters.ts";
 import { nextCommand, tellName, tellNext } from "./announce.ts";
 import { refuseLostKey } from "./lost-key.ts";
 
+/** What a command decides that signs in as part of its own work. */
+export interface OwnSignIn {
+  /** The secret of the client, which no flag names. */
+  readonly clientSecret?: string | undefined;
+  /** PEM. */
+  readonly certificateAuthority?: string | undefined;
+  /** Whom the issuer should suggest. */
+  readonly loginHint?: string | undefined;
+  /** Makes it the active session. */
+  readonly activate: boolean;
+}
+
 /** Signs in, stores the session, makes it active and says so. */
 export async function signInAPerson(
   cli: CommandContext,
   input: LoginInput,
   provider: Provider,
 ): Promise<void> {
+  const session = await signInAs(cli, input, provider);
+  if (session !== undefined) await tellNext(cli, session);
+}
+
+/** As {@link signInAPerson}, without a word on what comes next; the session that was stored. */
+export async function signInAs(
+  cli: CommandContext,
+  input: LoginInput,
+  provider: Provider,
+  own: OwnSignIn = { activate: true },
+): Promise<Session | undefined> {
   const { out, store } = cli;
   const wantedName = wantedSessionName(cli);
   // Before anybody signs in for nothing.
@@ -42,13 +65,13 @@ export async function signInAPerson(
   const trusted = before?.sealed ? before : undefined;
   if (before !== undefined && trusted === undefined) await refuseLostKey(cli, before.session, input);
   const certificateAuthority = input.certificateAuthority === undefined
-    ? trusted?.session.certificateAuthority
+    ? own.certificateAuthority ?? trusted?.session.certificateAuthority
     : await readAuthority(input.certificateAuthority);
   // What is known of a session holds for the place that it is of.
   const elsewhere = renewed?.provider !== provider.facts || input.hostname !== undefined ||
     (input.issuer !== undefined && input.issuer !== renewed.issuer);
   const known = elsewhere ? undefined : trusted;
-  const target = await targetOf(cli, provider, input, known);
+  const target = await targetOf(cli, provider, input, known, own.clientSecret);
   if (wantedName !== undefined && before === undefined) refuseNameOfOtherHost(wantedName, target.apiHost);
   const choices = choicesOf(input, known?.session.signIn);
   const port = portOf(input.listenPort, choices.redirectUri);
@@ -56,7 +79,8 @@ export async function signInAPerson(
 
   using http = openSignIn(cli, timeout, certificateAuthority);
   let stored: (SavedSession & { readonly signedIn: SignedIn }) | undefined;
-  await signInPerson({ target, choices, loginHint: renewed?.user.email ?? renewed?.user.username }, {
+  const loginHint = renewed?.user.email ?? renewed?.user.username ?? own.loginHint;
+  await signInPerson({ target, choices, loginHint }, {
     http,
     env: cli.env,
     device: input.device,
@@ -66,7 +90,7 @@ export async function signInAPerson(
     important: out.important,
     info: out.info,
     async complete(signedIn) {
-      const choice = { wantedName, renewed, ...stores, certificateAuthority, activate: true };
+      const choice = { wantedName, renewed, ...stores, certificateAuthority, activate: own.activate };
       const saved = await saveSignIn(store, http, signedIn, choice, keyringLimits(cli));
       stored = { ...saved, signedIn };
       return {
@@ -76,18 +100,26 @@ export async function signInAPerson(
       };
     },
   });
-  if (stored !== undefined) await announce(cli, stored, http.fetch);
+  if (stored === undefined) return undefined;
+  await announce(cli, stored, http.fetch);
+  return stored.session;
 }
 
-async function targetOf(
+/** Where the flags say to sign in; `secret` stands for the content of the client's secret file. */
+export async function targetOf(
   cli: CommandContext,
   provider: Provider,
   input: LoginInput,
   known: KnownSession | undefined,
+  secret?: string,
 ): Promise<SignInTarget> {
   const { signInTarget } = await provider.load();
   if (signInTarget !== undefined) {
-    return await signInTarget(input, known, (path) => readClientSecret(cli, path));
+    return await signInTarget(
+      secret === undefined ? input : { ...input, clientSecretFile: "-" },
+      known,
+      (path) => secret === undefined ? readClientSecret(cli, path) : Promise.resolve(secret),
+    );
   }
   throw new AppError("USAGE", `People do not sign in to ${provider.facts.title}.`);
 }
@@ -97,7 +129,7 @@ async function targetOf(
  *
  * @throws {AppError} `USAGE` for what cannot be used
  */
-function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignInChoices {
+export function choicesOf(input: LoginInput, before: SignInChoices | undefined): SignInChoices {
   const { redirectUri, deviceAuthorizationEndpoint: deviceEndpoint, prompt, browserCommand } = input;
   if (redirectUri !== undefined) loopbackRedirect(redirectUri);
   const url = deviceEndpoint === undefined ? undefined : endpointUrl(deviceEndpoint);
@@ -190,5 +222,4 @@ async function announce(
   await warnOfProjectFolder(cli);
   const { afterSignIn } = await cli.providers.of(session).load();
   await afterSignIn?.(cli, session, tokens.accessToken, fetch);
-  await tellNext(cli, session);
 }

@@ -30,18 +30,30 @@ function onKey(typed: string, key: string): Step<string, string> {
  * @throws {AppError} `USAGE` when there is no terminal to ask on; `INTERRUPTED` on Ctrl-C
  */
 export async function confirm(
-  { terminal, interrupted, out }: CommandContext,
+  cli: CommandContext,
   question: string,
 ): Promise<void> {
-  if (!terminal.canAsk) {
+  if (!cli.terminal.canAsk) {
     throw new AppError("USAGE", "This needs confirmation, and there is no terminal to ask on.", {
       hint: "Confirm on the command line: --yes",
     });
   }
+  if (await agrees(cli, question)) return;
+  cli.out.info("Nothing was done.");
+  exitWith(1);
+}
+
+/**
+ * Asks on a terminal; true for yes, false for any other answer.
+ *
+ * @throws {AppError} `INTERRUPTED` on Ctrl-C
+ */
+export async function agrees(
+  { terminal, interrupted }: Pick<CommandContext, "terminal" | "interrupted">,
+  question: string,
+): Promise<boolean> {
   const asked = await ask(terminal, interrupted, confirmPrompt(question));
   if (asked.kind === "cancelled") throw new AppError("INTERRUPTED", "Interrupted; nothing was done.");
   interrupted.throwIfAborted();
-  if (/^y(?:es)?$/i.test(asked.kind === "answered" ? asked.answer : asked.state)) return;
-  out.info("Nothing was done.");
-  exitWith(1);
+  return /^y(?:es)?$/i.test(asked.kind === "answered" ? asked.answer : asked.state);
 }

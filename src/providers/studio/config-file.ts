@@ -6,6 +6,7 @@ import { printable } from "../../text.ts";
 import { sameData } from "../../splice/same-data.ts";
 import type { Environment } from "../../system/environment.ts";
 import { CannotEdit, withKey } from "../../splice/toml.ts";
+import { STUDIO_HOST } from "./token-fields.ts";
 
 /** What DataChain's own tools need to be signed in. */
 export interface StudioTable {
@@ -86,6 +87,18 @@ export function configText(bytes: Uint8Array | undefined, path: string): string 
   } catch {
     throw unusable(path, "is not UTF-8");
   }
+}
+
+/** The `[studio]` table of a text; undefined where it holds no address or no token. Throws `STORAGE` for what is no TOML. */
+export function studioTableIn(text: string, path: string): StudioTable | undefined {
+  const { studio } = readToml(text, path);
+  const { url, token, team }: Table = isTable(studio) ? studio : {};
+  if (typeof token !== "string" || token === "") return undefined;
+  return {
+    url: typeof url === "string" && url !== "" ? url : STUDIO_HOST,
+    token,
+    team: typeof team === "string" && team !== "" ? team : undefined,
+  };
 }
 
 /**
