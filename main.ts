@@ -14,7 +14,8 @@ import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 async function main(): Promise<number> {
   const flags = readGetToken(commandLine);
   if (flags === undefined) {
-    prepareRandomness();
+    // exec has started its command before it connects, which needs the processor.
+    if (!commandLine.includes("exec")) prepareRandomness();
     const { runFromProcess } = await import("./src/cli/process.ts");
     return await runFromProcess();
   }

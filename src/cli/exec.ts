@@ -2,14 +2,14 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
-import { ownCommand } from "../kubeconfig/exec-command.ts";
-import { identityOf, userName } from "../kubeconfig/entries.ts";
+import { identityOf, userName } from "../kubeconfig/identity.ts";
 import { singleTargetKubeconfig } from "../kubeconfig/single-target.ts";
 import { type ControlPlane } from "../providers/datum/control-plane.ts";
 import { controlPlaneName } from "../providers/datum/control-plane-address.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import { openTokenFile, shortLife, type TokenFile } from "../sessions/token-file.ts";
+import { runningProgram } from "../system/own-program.ts";
 import { ProgramError, ProgramNotFound, runInStead, wholeEnvironment } from "../system/processes.ts";
 import { makeRunFolder, type RunFolder } from "../system/run-folder.ts";
 import { printable } from "../text.ts";
@@ -64,6 +64,8 @@ export async function runExec(cli: CommandContext, input: ExecInput): Promise<vo
   const tokenFile = await openToken(cli, plane, folder, stopped.signal);
   const env = await variablesOf(cli, input, plane, folder, tokenFile);
   cli.interrupted.throwIfAborted();
+  // The command is on its way before the first wait begins, which loads the runtime's timers.
+  const running = runToEnd(cli, command, env);
   const renewing = tokenFile.maintain(stopped.signal, ({ message, hint = "" }) => {
     cli.out.important(`datumctl exec: ${message} ${hint}`.trim());
   });
@@ -71,7 +73,7 @@ export async function runExec(cli: CommandContext, input: ExecInput): Promise<vo
   renewing.catch(() => {});
   let code: number;
   try {
-    code = await runToEnd(cli, command, env);
+    code = await running;
   } finally {
     stopped.abort();
     await renewing;
@@ -97,16 +99,19 @@ function commandOf({ behindDashes = [] }: CommandContext, input: ExecInput): Pro
   });
 }
 
-/** @throws {AppError} `USAGE` for what is no name of a variable, and for the one that exec sets. */
+/** Where programs look for a kubeconfig: kubectl and its kin; Terraform's providers, which do not look at the first. */
+const KUBECONFIG_VARIABLES: readonly string[] = ["KUBECONFIG", "KUBE_CONFIG_PATH"];
+
+/** @throws {AppError} `USAGE` for what is no name of a variable, and for those that exec sets. */
 function checkVariable(name: string): void {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name !== "KUBECONFIG") return;
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KUBECONFIG_VARIABLES.includes(name)) return;
   throw new AppError("USAGE", "--token-env takes the name of a variable, such as MY_TOKEN.");
 }
 
 /** The token file of a run. Each token is judged as the first one was: it is for a server that the session serves. */
 async function openToken(
   cli: CommandContext,
-  { session, store, baseUrl }: ControlPlane,
+  { session, store, baseUrl, freshToken }: ControlPlane,
   folder: RunFolder,
   signal: AbortSignal,
 ): Promise<TokenFile> {
@@ -117,6 +122,7 @@ async function openToken(
     path: folder.pathOf("token"),
     store: store.with({ host }),
     session,
+    first: await freshToken(),
     request: {
       accept: (sealed) => refuseOtherServer(providers, sealed, askingServer({ server: baseUrl })),
     },
@@ -139,7 +145,7 @@ async function variablesOf(
   const { baseUrl, certificateAuthority, namespace, session } = plane;
   const { activeFor } = identityOf(session);
   const identity = { session: session.name, activeFor, tokenFile: folder.pathOf("token") };
-  const KUBECONFIG = await folder.add(
+  const kubeconfig = await folder.add(
     "kubeconfig",
     singleTargetKubeconfig({
       name: nameOf(plane),
@@ -151,8 +157,10 @@ async function variablesOf(
       tokenFile: identity.tokenFile,
     }),
   );
-  const { command: helper } = await ownCommand(cli.env, cli.store.folders);
-  const env = { ...childVariables(wholeEnvironment(), plane, helper), KUBECONFIG };
+  const helper = await runningProgram(cli.store.folders.config);
+  // Beside KUBE_CONFIG_PATH, Terraform's providers refuse the variable for several files.
+  const { KUBE_CONFIG_PATHS: _, ...others } = childVariables(wholeEnvironment(), plane, helper);
+  const env = { ...others, ...Object.fromEntries(KUBECONFIG_VARIABLES.map((name) => [name, kubeconfig])) };
   if (tokenEnv === undefined) return env;
   cli.out.warn(
     `The token is in the variable ${tokenEnv}, too: every program that the command starts can read it there, and it is not renewed.`,

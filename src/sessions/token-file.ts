@@ -6,10 +6,9 @@ import { formatSpan } from "../system/clock.ts";
 import { freshToken } from "./fresh-token.ts";
 import { isSameIdentity } from "./identity.ts";
 import { environmentCredentials } from "./open.ts";
-import { TOO_SHORT } from "./renew.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
-import type { FreshToken, TimedToken, TokenLimits, TokenRequest } from "./token.ts";
+import { type FreshToken, type TimedToken, type TokenLimits, type TokenRequest, TOO_SHORT } from "./token.ts";
 
 /** The wall clock is looked at so often, in milliseconds: timers stand still while a machine sleeps. */
 const LONGEST_STEP = 10_000;
@@ -28,6 +27,8 @@ export interface TokenFileOptions {
   readonly mode?: number | undefined;
   readonly store: SessionStore;
   readonly session: Session;
+  /** A fresh token that is at hand already, and whose warning was told: the keyring is not asked again. */
+  readonly first?: FreshToken | undefined;
   /** `minimumLife` asks for more life than a reader needs; `force` counts for the first token alone. */
   readonly request: TokenRequest;
   /** The limits of an attempt that begins now. */
@@ -108,11 +109,11 @@ class RenewedFile implements TokenFile {
   }
 
   static async open(options: TokenFileOptions): Promise<RenewedFile> {
-    const { store, session, request, limits } = options;
-    const token = await freshToken(store, session, { ...request, minimumLife: undefined }, limits());
+    const { store, session, first, request, limits } = options;
+    const token = first ?? await freshToken(store, session, { ...request, minimumLife: undefined }, limits());
     await request.accept?.(token.session);
     const file = new RenewedFile(options, token, session.credentials);
-    file.#warnOnce(token.warning);
+    if (first === undefined) file.#warnOnce(token.warning);
     if (file.#isDue()) {
       try {
         await file.#renew(await file.#session(), { minimumLife: file.#ahead });

@@ -412,7 +412,8 @@ async function makeSuccessor(path: string, room: number, mode?: number): Promise
     for (let left = room; left > 0; left -= 65_536) {
       await write(crypto.getRandomValues(new Uint8Array(Math.min(left, 65_536))));
     }
-    await file.sync();
+    // Only what takes room can find out that none is left.
+    if (room > 0) await file.sync();
   } catch (thrown) {
     await discard();
     throw storageError("write", path, thrown);
@@ -450,15 +451,17 @@ export async function replaceQuickly(path: string, text: string, modified?: numb
 }
 
 /**
- * Writes a file of ours unless something is at that path.
+ * Writes a file of ours unless something is at that path; synchronously, as {@link readTextFile} reads.
  *
  * @throws {AppError} `STORAGE` when it cannot be written.
  */
-export async function createFile(path: string, text: string): Promise<void> {
+export function createFile(path: string, text: string): Promise<void> {
   try {
-    await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
+    Deno.writeTextFileSync(path, text, { createNew: true, mode: 0o600 });
+    return Promise.resolve();
   } catch (thrown) {
-    if (fileFailure(thrown) !== "exists") throw storageError("write", path, thrown);
+    if (fileFailure(thrown) === "exists") return Promise.resolve();
+    return Promise.reject(storageError("write", path, thrown));
   }
 }
 
