@@ -9,6 +9,7 @@ import { controlPlaneName } from "../providers/datum/control-plane-address.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import { openTokenFile, shortLife, type TokenFile } from "../sessions/token-file.ts";
+import { alarm } from "../system/clock.ts";
 import { runningProgram } from "../system/own-program.ts";
 import { ProgramError, ProgramNotFound, runInStead, wholeEnvironment } from "../system/processes.ts";
 import { makeRunFolder, type RunFolder } from "../system/run-folder.ts";
@@ -76,9 +77,22 @@ export async function runExec(cli: CommandContext, input: ExecInput): Promise<vo
     code = await running;
   } finally {
     stopped.abort();
-    await renewing;
+    await ended(renewing, cli);
   }
   if (code !== 0) exitWith(code);
+}
+
+/** How long the end may take without a word, in milliseconds. */
+const UNEXPLAINED = 2_000;
+
+/** Waits until the renewing has ended. A token that was asked for is waited for: the session may not outlive its loss. */
+async function ended(renewing: Promise<void>, { out }: CommandContext): Promise<void> {
+  const slow = alarm(UNEXPLAINED, () => {
+    out.info(
+      "The command has ended; waiting for the answer to a renewal that had begun, or it would be lost.",
+    );
+  });
+  await renewing.finally(() => slow.disarm());
 }
 
 interface ProgramLine {

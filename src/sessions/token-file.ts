@@ -208,9 +208,10 @@ class RenewedFile implements TokenFile {
     try {
       const session = await this.#session();
       const changed = session.credentials !== this.#seen;
-      if (changed || (this.#isDue() && this.#pause <= 0)) {
+      const ready = this.#pause <= 0;
+      if (changed || (ready && this.#isDue())) {
         await this.#renew(session, { minimumLife: this.#ahead, force: this.#clockWentBack });
-      } else if (this.#written !== undefined && !await exists(path)) {
+      } else if (ready && this.#written !== undefined && !await exists(path)) {
         await this.#write(this.#token);
       }
     } catch (thrown) {

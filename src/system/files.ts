@@ -65,6 +65,8 @@ export function storageError(doing: string, path: string, thrown: unknown): AppE
     ? "Free some space and run the same command again; nothing was lost."
     : failure === "folder"
     ? "Name a file."
+    : failure === "absent"
+    ? "Make the folder that it belongs in, or name another place."
     : `Check the permissions of ${path} and run the same command again; nothing was lost.`;
   return new AppError("STORAGE", `Cannot ${doing} ${path}: ${REASONS[failure]}.`, { hint, cause: thrown });
 }

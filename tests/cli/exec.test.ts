@@ -7,6 +7,7 @@ import { singleTargetKubeconfig } from "../../src/kubeconfig/single-target.ts";
 import { DATUM } from "../../src/providers/datum/facts.ts";
 import { kubectl } from "../kube/kubectl.ts";
 import { namesIn, writeScript } from "../scratch.ts";
+import { until } from "../until.ts";
 import { SESSION } from "../sessions/plain-session.ts";
 import { ADA, at, GRACE, openSignedIn, openWorld, type World } from "./world.ts";
 
@@ -226,6 +227,34 @@ Deno.test("with a fresh token, the keyring is asked once and no server before th
   assert.deepEqual(await run("--project web", "true"), { code: 0, stdout: "", stderr: "" });
   assert.deepEqual(system.calls, ["get"]);
   assert.deepEqual(Object.values(cloud.counts()).filter((count) => count > 0), []);
+});
+
+Deno.test("a renewal that had begun is waited for after the command's end, with a word", async () => {
+  await using world = await openWorld();
+  const { cloud } = world;
+  cloud.setTokenLife(30);
+  assert.equal((await world.login(ADA)).code, 0);
+  const { env, folder } = await openStage(world);
+  await world.ok("exec --project web -- true", { env });
+  cloud.resetCounts();
+  await cloud.setFaults({ token: { slow: 4_000 } });
+  await writeScript(
+    `${folder}/script`,
+    `touch ${folder}/started; while ! test -e ${folder}/asked; do sleep 0.1; done; exit 3`,
+  );
+  const running = world.run(`exec --project web -- ${folder}/script`, { env });
+  await until(async () => (await namesIn(folder)).includes("started"), "the command");
+  // Nearly over: the next one is asked for at the next look.
+  world.sandbox.time += 15_000;
+  await until(() => (cloud.counts()["token"] ?? 0) > 0, "the renewal");
+  await Deno.writeTextFile(`${folder}/asked`, "");
+  const { code, stderr } = await running;
+  assert.equal(code, 3);
+  assert.match(stderr, /^The command has ended; waiting for the answer to a renewal/m);
+  await cloud.setFaults({});
+  cloud.resetCounts();
+  assert.match(await world.ok("auth get-token"), /./);
+  assert.equal(cloud.counts()["token"] ?? 0, 0, "what came is stored");
 });
 
 Deno.test("a child's variables: the person's without credentials, the vendor's for the target", () => {
