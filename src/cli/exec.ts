@@ -134,6 +134,7 @@ async function openToken(
   const host = { ...store.host, interrupted: signal };
   const file = await openTokenFile({
     path: folder.pathOf("token"),
+    write: (text) => folder.write("token", text),
     store: store.with({ host }),
     session,
     first: await freshToken(),
@@ -159,7 +160,7 @@ async function variablesOf(
   const { baseUrl, certificateAuthority, namespace, session } = plane;
   const { activeFor } = identityOf(session);
   const identity = { session: session.name, activeFor, tokenFile: folder.pathOf("token") };
-  const kubeconfig = await folder.add(
+  const kubeconfig = folder.write(
     "kubeconfig",
     singleTargetKubeconfig({
       name: nameOf(plane),

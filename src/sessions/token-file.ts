@@ -25,6 +25,8 @@ export interface TokenFileOptions {
   readonly path: string;
   /** The file's permissions; 0600 unless given. */
   readonly mode?: number | undefined;
+  /** Replaces the file in one rename; one with that mode, which is synced to the disk, unless given. */
+  readonly write?: ((text: string) => void) | undefined;
   readonly store: SessionStore;
   readonly session: Session;
   /** A fresh token that is at hand already, and whose warning was told: the keyring is not asked again. */
@@ -276,8 +278,9 @@ class RenewedFile implements TokenFile {
   }
 
   async #write({ token }: FreshToken): Promise<void> {
-    const { path, mode } = this.#options;
-    await writeFileAtomically(path, token, mode);
+    const { path, mode, write } = this.#options;
+    if (write === undefined) await writeFileAtomically(path, token, mode);
+    else write(token);
     this.#written = token;
   }
 

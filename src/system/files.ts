@@ -453,17 +453,15 @@ export async function replaceQuickly(path: string, text: string, modified?: numb
 }
 
 /**
- * Writes a file of ours unless something is at that path; synchronously, as {@link readTextFile} reads.
+ * Writes a file of ours unless something is at that path.
  *
  * @throws {AppError} `STORAGE` when it cannot be written.
  */
-export function createFile(path: string, text: string): Promise<void> {
+export async function createFile(path: string, text: string): Promise<void> {
   try {
-    Deno.writeTextFileSync(path, text, { createNew: true, mode: 0o600 });
-    return Promise.resolve();
+    await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
   } catch (thrown) {
-    if (fileFailure(thrown) === "exists") return Promise.resolve();
-    return Promise.reject(storageError("write", path, thrown));
+    if (fileFailure(thrown) !== "exists") throw storageError("write", path, thrown);
   }
 }
 

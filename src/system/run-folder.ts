@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { Clock } from "./clock.ts";
 import type { Environment } from "./environment.ts";
-import { createFile, isOurs, isTrusted, kindOf, listFolder, modifiedAt, storageError } from "./files.ts";
+import { isOurs, isTrusted, kindOf, listFolder, modifiedAt, storageError } from "./files.ts";
 import { acquireLock } from "./locks.ts";
 import { runtimeFolder } from "./runtime-folder.ts";
 
@@ -17,8 +17,12 @@ const OLD = 60_000;
 export interface RunFolder extends AsyncDisposable {
   /** The path of a file in it. */
   pathOf(name: string): string;
-  /** Writes a new file (0600) in it and returns its path. @throws {AppError} `STORAGE`. */
-  add(name: string, text: string): Promise<string>;
+  /**
+   * Writes a file (0600) in it, in one rename, and returns its path. Nothing is synced: no file of it outlives the run.
+   *
+   * @throws {AppError} `STORAGE`; an older file of that name stays.
+   */
+  write(name: string, text: string): string;
 }
 
 /**
@@ -34,10 +38,7 @@ export async function makeRunFolder(env: Environment, now: Clock): Promise<RunFo
     const pathOf = (name: string) => `${path}${separatorIn(path)}${name}`;
     return {
       pathOf,
-      async add(name, text) {
-        await createFile(pathOf(name), text);
-        return pathOf(name);
-      },
+      write: (name, text) => write(pathOf(name), text),
       async [Symbol.asyncDispose]() {
         lock.release();
         await remove(path);
@@ -62,6 +63,17 @@ async function makeFolder(among: string | undefined): Promise<string> {
     return await Deno.realPath(await Deno.makeTempDir(options));
   } catch (thrown) {
     throw storageError("make a folder in", among ?? "the system's temporary folder", thrown);
+  }
+}
+
+function write(path: string, text: string): string {
+  const successor = `${path}.new`;
+  try {
+    Deno.writeTextFileSync(successor, text, { mode: 0o600 });
+    Deno.renameSync(successor, path);
+    return path;
+  } catch (thrown) {
+    throw storageError("write", path, thrown);
   }
 }
 
