@@ -13,7 +13,7 @@ import { alarm } from "../system/clock.ts";
 import { runningProgram } from "../system/own-program.ts";
 import { ProgramError, ProgramNotFound, runInStead, wholeEnvironment } from "../system/processes.ts";
 import { makeRunFolder, type RunFolder } from "../system/run-folder.ts";
-import { printable } from "../text.ts";
+import { printable, shellLine } from "../text.ts";
 import { childVariables } from "./child-variables.ts";
 import { type CommandContext, type ContextOf, exitWith, tokenLimits } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
@@ -108,8 +108,9 @@ interface ProgramLine {
 function commandOf({ behindDashes = [] }: CommandContext, input: ExecInput): ProgramLine {
   const [program = "", ...args] = behindDashes;
   if (program !== "" && input.args.length === behindDashes.length) return { program, args };
+  const meant = input.args.length > 0 ? input.args : ["kubectl", "get", "namespaces"];
   throw new AppError("USAGE", "exec takes its command behind --.", {
-    hint: "For example: datumctl exec --project my-project-id -- kubectl get namespaces",
+    hint: `For example: ${shellLine(["datumctl", "exec", "--", ...meant])}`,
   });
 }
 

@@ -182,7 +182,11 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       const [line, code, says] of [
         ["exec --project web -- no-such-program x", 1, /"no-such-program" is not installed/],
         [`exec --project web -- ${folder}/token`, 1, /cannot be started/],
-        ["exec --project web kubectl get ns", 2, /behind --/],
+        [
+          "exec --project web kubectl get ns",
+          2,
+          /behind --\.\nFor example: datumctl exec -- kubectl get ns$/m,
+        ],
         ["exec kubectl -- get ns", 2, /behind --/],
         ["exec --project web", 2, /behind --/],
         ["exec --project web --", 2, /behind --/],
