@@ -11,7 +11,10 @@ import { systemHost } from "./src/system/host.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 
-/** Commands that ask no server, the ones behind `auth` without that word. To forget one here costs time only. */
+/**
+ * Commands that ask no server, or like `exec` only when the command inside runs; the ones behind `auth` without that
+ * word. To forget one here costs time only.
+ */
 const LOCAL: ReadonlySet<string> = new Set([
   "",
   "--help",
@@ -20,6 +23,9 @@ const LOCAL: ReadonlySet<string> = new Set([
   "help",
   "version",
   "completion",
+  "__complete",
+  "exec",
+  "whoami",
   "list",
   "ls",
   "list-profiles",

@@ -129,7 +129,7 @@ async function compare(
 }
 
 /** The environments of both, with the same token; the server takes it as an administrator's, and asks nobody about it. */
-async function openBoth(
+export async function openBoth(
   { cloud, datumctl, folder, env, signIn }: ResourceBench,
   server: ApiServer,
 ): Promise<[ours: Record<string, string>, theirs: Record<string, string>]> {

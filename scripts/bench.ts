@@ -15,6 +15,7 @@ import {
   tokenVerdicts,
   type Verdict,
 } from "./bench-verdicts.ts";
+import { benchExec } from "./bench-exec.ts";
 import { benchLauncher } from "./bench-launcher.ts";
 import { benchProxy } from "./bench-proxy.ts";
 import { benchResources } from "./bench-resources.ts";
@@ -34,6 +35,8 @@ const { values: options } = parseArgs({
     launcher: { type: "boolean", default: false },
     // Only what the proxy costs.
     proxy: { type: "boolean", default: false },
+    // Only kubectl inside exec, at the real API server.
+    exec: { type: "boolean", default: false },
   },
 });
 const ROUNDS = Math.max(3, Number(options.rounds));
@@ -64,20 +67,24 @@ async function bench(cloud: Cloud): Promise<void> {
   const kubectl = await kubectlPath();
   if (kubectl === undefined) console.log("left out: kubectl, which is not at hand for this machine");
 
+  const serverBench = (kubectl: string, folder: string) => {
+    const env = { ...base, DATUMCTL_CONFIG_DIR: folder, DATUMCTL_KEYRING: "file" };
+    const to = (flags: readonly string[]) => signIn(cloud, datumctl, env, flags);
+    return { cloud, datumctl, kubectl, env, folder: scratch, signIn: to, rounds: ROUNDS };
+  };
   const atServer = async () => {
     if (kubectl === undefined) return [];
-    const env = { ...base, DATUMCTL_CONFIG_DIR: `${scratch}/resources`, DATUMCTL_KEYRING: "file" };
     return await benchResources({
-      cloud,
-      datumctl,
-      kubectl,
-      env,
-      folder: scratch,
-      signIn: (flags) => signIn(cloud, datumctl, env, flags),
+      ...serverBench(kubectl, `${scratch}/resources`),
       rounds: Math.ceil(ROUNDS / 2),
     });
   };
+  const insideExec = async () => {
+    if (kubectl === undefined) return [];
+    return await benchExec({ ...serverBench(kubectl, `${scratch}/exec`), hello: hello.path });
+  };
   if (options.resources) return printVerdicts(await atServer());
+  if (options.exec) return printVerdicts(await insideExec());
 
   const session = await signIn(cloud, datumctl, inFile);
   const getToken = ["auth", "get-token", `--output=${EXEC_VERSION}`, `--session=${session}`];
@@ -117,6 +124,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...await benchLauncher(`${scratch}/launcher`, ROUNDS),
     ...await throughProxy(),
     ...await atServer(),
+    ...await insideExec(),
   ]);
   console.log(
     `\n${AT_ONCE} get-token at once: ${

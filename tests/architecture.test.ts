@@ -177,6 +177,17 @@ const BAD: ReadonlyArray<readonly [name: string, modules: Record<string, string>
     /^src\/cli\/list\.ts loads string-width at once, by way of src\/cli\/list\.ts → src\/cli\/table\.ts\.$/,
   ],
   [
+    "the YAML reader that exec loads at once",
+    {
+      "main.ts": `await import("./src/cli/tree.ts");`,
+      "src/cli/tree.ts": `await import("./exec.ts"); await import("./list.ts");`,
+      "src/cli/exec.ts": `import "../kubeconfig/text.ts";`,
+      "src/cli/list.ts": `import "../kubeconfig/text.ts";`,
+      "src/kubeconfig/text.ts": `import "yaml";`,
+    },
+    /^src\/cli\/exec\.ts loads yaml at once, by way of src\/cli\/exec\.ts → src\/kubeconfig\/text\.ts\.$/,
+  ],
+  [
     "a command that imports a command",
     {
       "src/cli/auth/list.ts": `import { switchCommand } from "./switch.ts";

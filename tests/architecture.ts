@@ -109,6 +109,9 @@ const TLS_PROBE = "src/system/tls-probe.ts";
 const FRAMEWORK = /^(?:npm:)?(?:commander|@commander-js\/[^/]+)(?:[@/]|$)/;
 /** Takes as long to load as all else of a command's start together: only what measures foreign scripts may. */
 const SLOW = /^(?:npm:)?string-width(?:[@/]|$)/;
+/** A command whose program should start as if it had been called alone, and what takes longer than the rest of it. */
+const EXEC = "src/cli/exec.ts";
+const YAML = /^(?:npm:)?yaml(?:[@/]|$)/;
 const NODE_GLOBALS = new Set(["process", "Buffer", "global", "require", "setImmediate"]);
 const WATCHED = new Set([...NODE_GLOBALS, "Deno", "console"]);
 
@@ -223,7 +226,8 @@ function startsOf(byPath: ReadonlyMap<string, Module>): Set<string> {
 /** A sentence for each package that a start loads with itself, and that would make it slow. */
 function startBreaches(start: string, byPath: ReadonlyMap<string, Module>): string[] {
   const isUnwanted = (target: string) =>
-    SLOW.test(target) || (start === "main.ts" && (target.startsWith("node:") || FRAMEWORK.test(target)));
+    SLOW.test(target) || (start === EXEC && YAML.test(target)) ||
+    (start === "main.ts" && (target.startsWith("node:") || FRAMEWORK.test(target)));
   const found: string[] = [];
   const seen = new Set<string>();
   const visit = (path: string, way: readonly string[]) => {

@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { type AskingServer, askingServer, serves } from "../sessions/served-servers.ts";
-import { identityOf, userName } from "../kubeconfig/entries.ts";
+import { identityOf, userName } from "../kubeconfig/identity.ts";
 import { defaultKubeconfigs, loadKubeconfig } from "../kubeconfig/file.ts";
 import { actingProfile, openCloudfleet } from "../providers/cloudfleet/open.ts";
 import { checkedId } from "../providers/cloudfleet/operations.ts";

@@ -2,17 +2,18 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
-import { ownCommand } from "../kubeconfig/exec-command.ts";
-import { identityOf, userName } from "../kubeconfig/entries.ts";
+import { identityOf, userName } from "../kubeconfig/identity.ts";
 import { singleTargetKubeconfig } from "../kubeconfig/single-target.ts";
 import { type ControlPlane } from "../providers/datum/control-plane.ts";
 import { controlPlaneName } from "../providers/datum/control-plane-address.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import { openTokenFile, shortLife, type TokenFile } from "../sessions/token-file.ts";
+import { alarm } from "../system/clock.ts";
+import { runningProgram } from "../system/own-program.ts";
 import { ProgramError, ProgramNotFound, runInStead, wholeEnvironment } from "../system/processes.ts";
 import { makeRunFolder, type RunFolder } from "../system/run-folder.ts";
-import { printable } from "../text.ts";
+import { printable, shellLine } from "../text.ts";
 import { childVariables } from "./child-variables.ts";
 import { type CommandContext, type ContextOf, exitWith, tokenLimits } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
@@ -64,6 +65,8 @@ export async function runExec(cli: CommandContext, input: ExecInput): Promise<vo
   const tokenFile = await openToken(cli, plane, folder, stopped.signal);
   const env = await variablesOf(cli, input, plane, folder, tokenFile);
   cli.interrupted.throwIfAborted();
+  // The command is on its way before the first wait begins, which loads the runtime's timers.
+  const running = runToEnd(cli, command, env);
   const renewing = tokenFile.maintain(stopped.signal, ({ message, hint = "" }) => {
     cli.out.important(`datumctl exec: ${message} ${hint}`.trim());
   });
@@ -71,12 +74,25 @@ export async function runExec(cli: CommandContext, input: ExecInput): Promise<vo
   renewing.catch(() => {});
   let code: number;
   try {
-    code = await runToEnd(cli, command, env);
+    code = await running;
   } finally {
     stopped.abort();
-    await renewing;
+    await ended(renewing, cli);
   }
   if (code !== 0) exitWith(code);
+}
+
+/** How long the end may take without a word, in milliseconds. */
+const UNEXPLAINED = 2_000;
+
+/** Waits until the renewing has ended. A token that was asked for is waited for: the session may not outlive its loss. */
+async function ended(renewing: Promise<void>, { out }: CommandContext): Promise<void> {
+  const slow = alarm(UNEXPLAINED, () => {
+    out.info(
+      "The command has ended; waiting for the answer to a renewal that had begun, or it would be lost.",
+    );
+  });
+  await renewing.finally(() => slow.disarm());
 }
 
 interface ProgramLine {
@@ -92,21 +108,25 @@ interface ProgramLine {
 function commandOf({ behindDashes = [] }: CommandContext, input: ExecInput): ProgramLine {
   const [program = "", ...args] = behindDashes;
   if (program !== "" && input.args.length === behindDashes.length) return { program, args };
+  const meant = input.args.length > 0 ? input.args : ["kubectl", "get", "namespaces"];
   throw new AppError("USAGE", "exec takes its command behind --.", {
-    hint: "For example: datumctl exec --project my-project-id -- kubectl get namespaces",
+    hint: `For example: ${shellLine(["datumctl", "exec", "--", ...meant])}`,
   });
 }
 
-/** @throws {AppError} `USAGE` for what is no name of a variable, and for the one that exec sets. */
+/** Where programs look for a kubeconfig: kubectl and its kin; Terraform's providers, which do not look at the first. */
+const KUBECONFIG_VARIABLES: readonly string[] = ["KUBECONFIG", "KUBE_CONFIG_PATH"];
+
+/** @throws {AppError} `USAGE` for what is no name of a variable, and for those that exec sets. */
 function checkVariable(name: string): void {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name !== "KUBECONFIG") return;
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KUBECONFIG_VARIABLES.includes(name)) return;
   throw new AppError("USAGE", "--token-env takes the name of a variable, such as MY_TOKEN.");
 }
 
 /** The token file of a run. Each token is judged as the first one was: it is for a server that the session serves. */
 async function openToken(
   cli: CommandContext,
-  { session, store, baseUrl }: ControlPlane,
+  { session, store, baseUrl, freshToken }: ControlPlane,
   folder: RunFolder,
   signal: AbortSignal,
 ): Promise<TokenFile> {
@@ -115,8 +135,10 @@ async function openToken(
   const host = { ...store.host, interrupted: signal };
   const file = await openTokenFile({
     path: folder.pathOf("token"),
+    write: (text) => folder.write("token", text),
     store: store.with({ host }),
     session,
+    first: await freshToken(),
     request: {
       accept: (sealed) => refuseOtherServer(providers, sealed, askingServer({ server: baseUrl })),
     },
@@ -139,7 +161,7 @@ async function variablesOf(
   const { baseUrl, certificateAuthority, namespace, session } = plane;
   const { activeFor } = identityOf(session);
   const identity = { session: session.name, activeFor, tokenFile: folder.pathOf("token") };
-  const KUBECONFIG = await folder.add(
+  const kubeconfig = folder.write(
     "kubeconfig",
     singleTargetKubeconfig({
       name: nameOf(plane),
@@ -151,8 +173,10 @@ async function variablesOf(
       tokenFile: identity.tokenFile,
     }),
   );
-  const { command: helper } = await ownCommand(cli.env, cli.store.folders);
-  const env = { ...childVariables(wholeEnvironment(), plane, helper), KUBECONFIG };
+  const helper = await runningProgram(cli.store.folders.config);
+  // Beside KUBE_CONFIG_PATH, Terraform's providers refuse the variable for several files.
+  const { KUBE_CONFIG_PATHS: _, ...others } = childVariables(wholeEnvironment(), plane, helper);
+  const env = { ...others, ...Object.fromEntries(KUBECONFIG_VARIABLES.map((name) => [name, kubeconfig])) };
   if (tokenEnv === undefined) return env;
   cli.out.warn(
     `The token is in the variable ${tokenEnv}, too: every program that the command starts can read it there, and it is not renewed.`,

@@ -1,6 +1,7 @@
 /** The edit of a kubeconfig: the entries and fields that it must hold afterwards. */
 
 import { sameData } from "../splice/same-data.ts";
+import { type EntryOwner, extensionsWith } from "./identity.ts";
 import type { ListChange } from "./splice.ts";
 import { isRecord } from "../splice/yaml-text.ts";
 
@@ -36,37 +37,6 @@ export interface TokenFileUserEdit {
   /** An absolute path. */
   readonly tokenFile: string;
   readonly owner: EntryOwner;
-}
-
-/** Whose token a file holds: an extension of the user entry, which kubectl leaves alone. */
-export interface EntryOwner {
-  readonly session: string;
-  /** The API host, or the issuer's URL, of the only sessions that it may be of. */
-  readonly activeFor?: string | undefined;
-}
-
-/** The name of that extension. */
-const OWNER = "datumctl";
-
-/** The extensions of a user entry with its owner among them. */
-export function extensionsWith({ session, activeFor }: EntryOwner, current?: unknown): readonly unknown[] {
-  const others = Array.isArray(current) ? current.filter((one) => !isOwner(one)) : [];
-  return [...others, {
-    name: OWNER,
-    extension: activeFor === undefined ? { session } : { session, activeFor },
-  }];
-}
-
-/** The owner that a user entry's extensions tell; undefined for an entry that is not ours. */
-export function ownerIn(extensions: unknown): EntryOwner | undefined {
-  const own = Array.isArray(extensions) ? extensions.find(isOwner) : undefined;
-  const { session, activeFor }: Readonly<Record<string, unknown>> = Object(own?.extension);
-  if (typeof session !== "string" || session === "") return undefined;
-  return { session, activeFor: typeof activeFor === "string" ? activeFor : undefined };
-}
-
-function isOwner(one: unknown): one is { readonly name: string; readonly extension: unknown } {
-  return isRecord(one) && one["name"] === OWNER;
 }
 
 /** A context to add or update. Without a namespace, the current one stays. */

@@ -3,56 +3,10 @@
 import { AppError } from "../errors.ts";
 import { ENTRY_WRITER } from "../hints.ts";
 import { printable } from "../text.ts";
-import type { Session } from "../sessions/session.ts";
 import { entryNamed, type Kubeconfig, ownUsers } from "./file.ts";
 import type { ExecEntry, KubeconfigEdit, TokenFileUserEdit, UserEdit } from "./edit.ts";
+import { type EntryIdentity, userName } from "./identity.ts";
 import { namedEntries } from "./text.ts";
-
-/**
- * Who an entry acts as: one session, or the active session of an API host. `activeFor` is the API host, or the
- * issuer's URL, of the only sessions that it may act as.
- */
-export type EntryIdentity =
-  | {
-    readonly session: string;
-    readonly activeFor?: string | undefined;
-    /** The path of the file with the session's token, where kubectl reads one instead of running a plugin. */
-    readonly tokenFile?: string | undefined;
-    /** Set for a person's session at their own issuer: the line that signs in again names the client. */
-    readonly clientId?: string | undefined;
-  }
-  | { readonly session?: undefined; readonly activeFor: string; readonly tokenFile?: undefined };
-
-/**
- * The entry's identity for a session. A name that does not tell where its session belongs may be given to a session
- * of another server later, and the entry's server must not get that one's tokens. Such an entry is bound to the
- * session's server: a Datum's API host, otherwise the issuer.
- */
-export function identityOf(
-  { name, provider, apiHost, issuer, kind, clientId }:
-    & Pick<Session, "name" | "provider" | "apiHost" | "issuer">
-    & Partial<Pick<Session, "kind" | "clientId">>,
-): EntryIdentity {
-  // Other clouds share one host: all organizations of Cloudfleet, the realms of an issuer.
-  const own = provider.kubernetes === "own";
-  if (own && name.endsWith(`@${apiHost}`)) return { session: name };
-  if (own) return { session: name, activeFor: apiHost };
-  const client = provider.selfConfigured && kind?.person ? clientId : undefined;
-  return { session: name, activeFor: issuer, clientId: client };
-}
-
-/**
- * The name of the user entry: one per session and server, or one per API host for entries that follow
- * `auth switch`. Another one where the token is in a file, for the plugin's contexts go on with the plugin.
- */
-export function userName(identity: EntryIdentity): string {
-  const { session, activeFor } = identity;
-  if (session === undefined) return `datum-active-${activeFor}`;
-  const prefix = identity.tokenFile === undefined ? "datum" : "datum-token-file";
-  return activeFor === undefined
-    ? `${prefix}-${session}`
-    : `${prefix}-${session}@${activeFor.replace(/^https?:\/\//, "")}`;
-}
 
 /** The user of an entry. */
 function userEdit(options: EntryOptions): UserEdit | TokenFileUserEdit {

@@ -13,9 +13,9 @@ import {
   type KubeconfigEdit,
   type KubeconfigRemoval,
   type ListName,
-  ownerIn,
   runsLauncher,
 } from "./edit.ts";
+import { ownerIn } from "./identity.ts";
 import {
   editKubeconfig,
   namedEntries,

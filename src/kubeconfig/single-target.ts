@@ -1,6 +1,6 @@
 /** A kubeconfig that holds one target, whose token is in a file. */
 
-import { type EntryOwner, extensionsWith } from "./edit.ts";
+import { type EntryOwner, extensionsWith } from "./identity.ts";
 
 /** What such a kubeconfig leads to. */
 export interface SingleTarget {

@@ -8,9 +8,9 @@ import type { FileLock } from "../system/locks.ts";
 import { fingerprintOfJob, storesJobToken } from "./ci-job.ts";
 import type { SourceCredentials } from "./credentials.ts";
 import { environmentCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
-import { expired, openIssuer, type Renewal, type RenewalStrategy, stillGood, TOO_SHORT } from "./renew.ts";
+import { expired, openIssuer, type Renewal, type RenewalStrategy, stillGood } from "./renew.ts";
 import type { SessionStore } from "./store.ts";
-import { type FreshToken, isFresh, timedToken, timeLeft } from "./token.ts";
+import { type FreshToken, isFresh, timedToken, timeLeft, TOO_SHORT } from "./token.ts";
 import { type IssuedToken, type IssuingSource, requestToken } from "./token-source.ts";
 
 /** A session with a token source, opened. */

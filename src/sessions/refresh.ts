@@ -16,12 +16,11 @@ import {
   type RenewalStrategy,
   renewedByOther,
   stillGood,
-  TOO_SHORT,
 } from "./renew.ts";
 import type { SealingKey } from "./seal.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
-import { type FreshToken, isFresh, timedToken, timeLeft } from "./token.ts";
+import { type FreshToken, isFresh, timedToken, timeLeft, TOO_SHORT } from "./token.ts";
 import { type SessionReplacement, updateLocked } from "./write.ts";
 
 /** A user's session, opened. */

@@ -146,9 +146,6 @@ export function stillGood(
   return token !== undefined && token.expires > store.host.now() ? { ...token, session } : undefined;
 }
 
-/** The warning when `--min-ttl` cannot be met. */
-export const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
-
 /** `SESSION_EXPIRED`, with what to do. */
 export async function expired(
   { providers }: SessionStore,

@@ -6,10 +6,9 @@ import { formatSpan } from "../system/clock.ts";
 import { freshToken } from "./fresh-token.ts";
 import { isSameIdentity, somebodyElses } from "./identity.ts";
 import { environmentCredentials } from "./open.ts";
-import { TOO_SHORT } from "./renew.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
-import type { FreshToken, TimedToken, TokenLimits, TokenRequest } from "./token.ts";
+import { type FreshToken, type TimedToken, type TokenLimits, type TokenRequest, TOO_SHORT } from "./token.ts";
 
 /** The wall clock is looked at so often, in milliseconds: timers stand still while a machine sleeps. */
 const LONGEST_STEP = 10_000;
@@ -26,8 +25,12 @@ export interface TokenFileOptions {
   readonly path: string;
   /** The file's permissions; 0600 unless given. */
   readonly mode?: number | undefined;
+  /** Replaces the file in one rename; one with that mode, which is synced to the disk, unless given. */
+  readonly write?: ((text: string) => void) | undefined;
   readonly store: SessionStore;
   readonly session: Session;
+  /** A fresh token that is at hand already, and whose warning was told: the keyring is not asked again. */
+  readonly first?: FreshToken | undefined;
   /** `minimumLife` asks for more life than a reader needs; `force` counts for the first token alone. */
   readonly request: TokenRequest;
   /** The limits of an attempt that begins now. */
@@ -108,11 +111,11 @@ class RenewedFile implements TokenFile {
   }
 
   static async open(options: TokenFileOptions): Promise<RenewedFile> {
-    const { store, session, request, limits } = options;
-    const token = await freshToken(store, session, { ...request, minimumLife: undefined }, limits());
+    const { store, session, first, request, limits } = options;
+    const token = first ?? await freshToken(store, session, { ...request, minimumLife: undefined }, limits());
     await request.accept?.(token.session);
     const file = new RenewedFile(options, token, session.credentials);
-    file.#warnOnce(token.warning);
+    if (first === undefined) file.#warnOnce(token.warning);
     if (file.#isDue()) {
       try {
         await file.#renew(await file.#session(), { minimumLife: file.#ahead });
@@ -207,9 +210,10 @@ class RenewedFile implements TokenFile {
     try {
       const session = await this.#session();
       const changed = session.credentials !== this.#seen;
-      if (changed || (this.#isDue() && this.#pause <= 0)) {
+      const ready = this.#pause <= 0;
+      if (changed || (ready && this.#isDue())) {
         await this.#renew(session, { minimumLife: this.#ahead, force: this.#clockWentBack });
-      } else if (this.#written !== undefined && !await exists(path)) {
+      } else if (ready && this.#written !== undefined && !await exists(path)) {
         await this.#write(this.#token);
       }
     } catch (thrown) {
@@ -274,8 +278,9 @@ class RenewedFile implements TokenFile {
   }
 
   async #write({ token }: FreshToken): Promise<void> {
-    const { path, mode } = this.#options;
-    await writeFileAtomically(path, token, mode);
+    const { path, mode, write } = this.#options;
+    if (write === undefined) await writeFileAtomically(path, token, mode);
+    else write(token);
     this.#written = token;
   }
 

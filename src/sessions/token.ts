@@ -94,6 +94,9 @@ export function isFresh(token: TimedToken, request: TokenRequest, now: number): 
   return token.expires - now > (request.minimumLife ?? defaultMinimumLife(token));
 }
 
+/** The warning when `--min-ttl` cannot be met. */
+export const TOO_SHORT = "The issuer's tokens do not last as long as --min-ttl asks for.";
+
 /** The time left until a deadline, at most `most` milliseconds and at least one. */
 export function timeLeft(deadline: number, most = Infinity): number {
   return Math.max(1, Math.min(most, deadline - performance.now()));

@@ -116,7 +116,7 @@ function below(config: string): Folders {
 /** An absolute path: as it is, or below the working folder. */
 export function absolutePath(path: string, windows = onWindows): string {
   const rooted = path.startsWith("/") || (windows && /^(?:[A-Za-z]:)?[\\/]/.test(path));
-  return rooted ? path : `${Deno.cwd()}/${path}`;
+  return rooted ? path : `${Deno.cwd()}/${path.replace(/^(?:\.\/+)+/, "")}`;
 }
 
 function nowhere(variable: string): Folders {

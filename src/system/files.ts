@@ -65,6 +65,8 @@ export function storageError(doing: string, path: string, thrown: unknown): AppE
     ? "Free some space and run the same command again; nothing was lost."
     : failure === "folder"
     ? "Name a file."
+    : failure === "absent"
+    ? "Make the folder that it belongs in, or name another place."
     : `Check the permissions of ${path} and run the same command again; nothing was lost.`;
   return new AppError("STORAGE", `Cannot ${doing} ${path}: ${REASONS[failure]}.`, { hint, cause: thrown });
 }
@@ -412,7 +414,8 @@ async function makeSuccessor(path: string, room: number, mode?: number): Promise
     for (let left = room; left > 0; left -= 65_536) {
       await write(crypto.getRandomValues(new Uint8Array(Math.min(left, 65_536))));
     }
-    await file.sync();
+    // Only what takes room can find out that none is left.
+    if (room > 0) await file.sync();
   } catch (thrown) {
     await discard();
     throw storageError("write", path, thrown);

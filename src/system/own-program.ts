@@ -19,7 +19,17 @@ export interface OwnProgram {
   realPath(path: string): Promise<string | undefined>;
 }
 
-/** This program. */
+/**
+ * The path of a program that does what this one does, for as long as this one runs: a compiled binary's own, else that of
+ * a launcher, which is written into a folder of ours.
+ *
+ * @throws {AppError} `STORAGE` when the launcher cannot be written.
+ */
+export async function runningProgram(folder: string): Promise<string> {
+  return Deno.build.standalone ? Deno.execPath() : await writeLauncher(folder, Deno.mainModule);
+}
+
+/** This program, as a kubeconfig may name it for longer than it runs. To ask what it was called by takes a while. */
 export function ownProgram(): OwnProgram {
   // Deno has no other name for it. The global loads no `node:` module until it is used.
   const { argv0 } =

@@ -1,9 +1,12 @@
 /** A private folder of one run: it is locked as long as the run lives, and the next run removes those of dead ones. */
 
+import { AppError } from "../errors.ts";
+import { printable } from "../text.ts";
 import type { Clock } from "./clock.ts";
 import type { Environment } from "./environment.ts";
-import { accessOfOthers, isOurs, kindOf, listFolder, storageError, writeFileAtomically } from "./files.ts";
+import { isOurs, isTrusted, kindOf, listFolder, modifiedAt, storageError } from "./files.ts";
 import { acquireLock } from "./locks.ts";
+import { runtimeFolder } from "./runtime-folder.ts";
 
 const PREFIX = "datumctl-exec-";
 
@@ -14,27 +17,28 @@ const OLD = 60_000;
 export interface RunFolder extends AsyncDisposable {
   /** The path of a file in it. */
   pathOf(name: string): string;
-  /** Writes a file (0600) in it and returns its path. @throws {AppError} `STORAGE`. */
-  add(name: string, text: string): Promise<string>;
+  /**
+   * Writes a file (0600) in it, in one rename, and returns its path. Nothing is synced: no file of it outlives the run.
+   *
+   * @throws {AppError} `STORAGE`; an older file of that name stays.
+   */
+  write(name: string, text: string): string;
 }
 
 /**
- * Makes a folder (0700) in `XDG_RUNTIME_DIR`, where that is nobody else's, else among the temporary ones.
+ * Makes a folder (0700) in the runtime folder, else among the temporary ones.
  *
- * @throws {AppError} `STORAGE`.
+ * @throws {AppError} `STORAGE`, also where `TMPDIR` belongs to another user, who could put another folder in its place.
  */
 export async function makeRunFolder(env: Environment, now: Clock): Promise<RunFolder> {
-  const path = await makeFolder(await runtimeFolder(env) ?? env("TMPDIR"));
+  const path = await makeFolder((await runtimeFolder(env)).path ?? env("TMPDIR"));
   try {
     const lock = await acquireLock(lockOf(path), { timeout: 1_000, guards: path });
     await sweep(path.slice(0, path.lastIndexOf(separatorIn(path))), now);
     const pathOf = (name: string) => `${path}${separatorIn(path)}${name}`;
     return {
       pathOf,
-      async add(name, text) {
-        await writeFileAtomically(pathOf(name), text);
-        return pathOf(name);
-      },
+      write: (name, text) => write(pathOf(name), text),
       async [Symbol.asyncDispose]() {
         lock.release();
         await remove(path);
@@ -47,21 +51,30 @@ export async function makeRunFolder(env: Environment, now: Clock): Promise<RunFo
 }
 
 async function makeFolder(among: string | undefined): Promise<string> {
+  if (among !== undefined && !isTrusted(among)) {
+    throw new AppError("STORAGE", `The temporary folder ${printable(among)} belongs to another user.`, {
+      hint: "Set TMPDIR to a folder of yours.",
+    });
+  }
   try {
     const options: Deno.MakeTempOptions = { prefix: PREFIX };
     if (among !== undefined) options.dir = among;
-    return await Deno.makeTempDir(options);
+    // The path may be relative so far, and the command may work elsewhere.
+    return await Deno.realPath(await Deno.makeTempDir(options));
   } catch (thrown) {
     throw storageError("make a folder in", among ?? "the system's temporary folder", thrown);
   }
 }
 
-/** `XDG_RUNTIME_DIR`, where it is what the XDG specification says: absolute, ours, and closed to everybody else. */
-async function runtimeFolder(env: Environment): Promise<string | undefined> {
-  const path = env("XDG_RUNTIME_DIR");
-  if (path === undefined || !path.startsWith("/")) return undefined;
-  const kind = await kindOf(path).catch(() => undefined);
-  return kind === "folder" && isOurs(path) && accessOfOthers(path) === "nothing" ? path : undefined;
+function write(path: string, text: string): string {
+  const successor = `${path}.new`;
+  try {
+    Deno.writeTextFileSync(successor, text, { mode: 0o600 });
+    Deno.renameSync(successor, path);
+    return path;
+  } catch (thrown) {
+    throw storageError("write", path, thrown);
+  }
 }
 
 /** Removes what killed runs left. Containers that share the folder have processes of the same numbers: locks tell. */
@@ -80,8 +93,7 @@ async function sweep(among: string, now: Clock): Promise<void> {
 }
 
 function isOld(path: string, now: Clock): boolean {
-  const { mtime } = Deno.lstatSync(path);
-  return mtime !== null && now() - mtime.getTime() > OLD;
+  return now() - (modifiedAt(path) ?? Infinity) > OLD;
 }
 
 async function isFree(path: string): Promise<boolean> {

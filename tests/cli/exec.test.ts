@@ -7,8 +7,9 @@ import { singleTargetKubeconfig } from "../../src/kubeconfig/single-target.ts";
 import { DATUM } from "../../src/providers/datum/facts.ts";
 import { kubectl } from "../kube/kubectl.ts";
 import { namesIn, writeScript } from "../scratch.ts";
+import { until } from "../until.ts";
 import { SESSION } from "../sessions/plain-session.ts";
-import { ADA, at, GRACE, openSignedIn, type World } from "./world.ts";
+import { ADA, at, GRACE, openSignedIn, openWorld, type World } from "./world.ts";
 
 /** A folder for what runs leave, and scripts in it. */
 async function openStage(world: World) {
@@ -68,6 +69,9 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       assert.equal(atob(cluster["certificate-authority-data"]), await Deno.readTextFile(world.cloud.caFile));
       const env = await read("env");
       assert.match(env, /^DATUM_PROJECT=web$/m);
+      // Terraform's providers look there, and nowhere else.
+      assert.ok(env.includes(`\nKUBE_CONFIG_PATH=${where}/kubeconfig\n`));
+      assert.doesNotMatch(env, /KUBE_CONFIG_PATHS/);
       assert.ok(env.includes(`\nDATUM_SESSION=${at(world, ADA)}\n`));
       const token = await read("token");
       assert.ok(token.length > 10 && !env.includes(token));
@@ -123,7 +127,7 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       /^warning: The token is in the variable MY_TOKEN, too: every program .* not renewed\.\n$/,
     );
     assert.equal(await read("named"), await read("token"));
-    for (const name of ["KUBECONFIG", "1A", "a=b"]) {
+    for (const name of ["KUBECONFIG", "KUBE_CONFIG_PATH", "1A", "a=b"]) {
       assert.equal((await run(`--project web --token-env ${name}`, "true")).code, 2);
     }
   });
@@ -134,6 +138,19 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
     await Deno.mkdir(TMPDIR);
     assert.equal((await run("--project web", `dirname "$KUBECONFIG" > ${folder}/where`, { TMPDIR })).code, 0);
     assert.ok((await read("where")).startsWith(`${TMPDIR}/datumctl-exec-`));
+    const up = Deno.cwd().replaceAll(/\/[^/]+/g, "../");
+    assert.equal(
+      (await run("--project web", `cd /; test -s "$KUBECONFIG"`, { TMPDIR: `${up}${TMPDIR.slice(1)}` })).code,
+      0,
+      "a relative TMPDIR",
+    );
+    if (Deno.uid() === 0) {
+      await Deno.chown(TMPDIR, 12_345, null);
+      const { code, stderr } = await run("--project web", `touch ${folder}/ran`, { TMPDIR });
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /temporary folder .*\/tmp belongs to another user/);
+      assert.ok(!(await namesIn(folder)).includes("ran"));
+    }
     await Deno.chmod(runtime, 0o700);
   });
 
@@ -165,7 +182,11 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       const [line, code, says] of [
         ["exec --project web -- no-such-program x", 1, /"no-such-program" is not installed/],
         [`exec --project web -- ${folder}/token`, 1, /cannot be started/],
-        ["exec --project web kubectl get ns", 2, /behind --/],
+        [
+          "exec --project web kubectl get ns",
+          2,
+          /behind --\.\nFor example: datumctl exec -- kubectl get ns$/m,
+        ],
         ["exec kubectl -- get ns", 2, /behind --/],
         ["exec --project web", 2, /behind --/],
         ["exec --project web --", 2, /behind --/],
@@ -196,6 +217,48 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       assert.deepEqual(await namesIn(runtime), []);
     },
   );
+});
+
+Deno.test("with a fresh token, the keyring is asked once and no server before the command starts", async () => {
+  await using world = await openWorld();
+  assert.equal((await world.login(ADA, "--keyring system")).code, 0);
+  const { run } = await openStage(world);
+  const { cloud, sandbox: { system } } = world;
+  // The first run learns how the platform names its control planes.
+  assert.equal((await run("--project web", "true")).code, 0);
+  system.calls.length = 0;
+  cloud.resetCounts();
+  assert.deepEqual(await run("--project web", "true"), { code: 0, stdout: "", stderr: "" });
+  assert.deepEqual(system.calls, ["get"]);
+  assert.deepEqual(Object.values(cloud.counts()).filter((count) => count > 0), []);
+});
+
+Deno.test("a renewal that had begun is waited for after the command's end, with a word", async () => {
+  await using world = await openWorld();
+  const { cloud } = world;
+  cloud.setTokenLife(30);
+  assert.equal((await world.login(ADA)).code, 0);
+  const { env, folder } = await openStage(world);
+  await world.ok("exec --project web -- true", { env });
+  cloud.resetCounts();
+  await cloud.setFaults({ token: { slow: 4_000 } });
+  await writeScript(
+    `${folder}/script`,
+    `touch ${folder}/started; while ! test -e ${folder}/asked; do sleep 0.1; done; exit 3`,
+  );
+  const running = world.run(`exec --project web -- ${folder}/script`, { env });
+  await until(async () => (await namesIn(folder)).includes("started"), "the command");
+  // Nearly over: the next one is asked for at the next look.
+  world.sandbox.time += 15_000;
+  await until(() => (cloud.counts()["token"] ?? 0) > 0, "the renewal");
+  await Deno.writeTextFile(`${folder}/asked`, "");
+  const { code, stderr } = await running;
+  assert.equal(code, 3);
+  assert.match(stderr, /^The command has ended; waiting for the answer to a renewal/m);
+  await cloud.setFaults({});
+  cloud.resetCounts();
+  assert.match(await world.ok("auth get-token"), /./);
+  assert.equal(cloud.counts()["token"] ?? 0, 0, "what came is stored");
 });
 
 Deno.test("a child's variables: the person's without credentials, the vendor's for the target", () => {

@@ -1,11 +1,14 @@
-/** Proves that the unit and the sidecar of docs/fast.md work as they are written, as far as that can be without both hosts. */
+/**
+ * Proves with the compiled binary that a file is safe with two writers and on a bad disk, and that the unit and the sidecar
+ * of docs/fast.md work as they are written, as far as that can be without both hosts.
+ */
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { ROOT } from "../../scripts/compile.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import { addressVariables } from "../cloud/variables.ts";
-import { assertMissing, modeOf, writeScript } from "../scratch.ts";
+import { assertMissing, modeOf, namesIn, writeScript } from "../scratch.ts";
 import { until } from "../until.ts";
 import { atHand, openResourceWorld } from "../cli/resources/world.ts";
 import { type Running, testInWorld, type World } from "./world.ts";
@@ -22,6 +25,10 @@ function block(language: string): string {
 /** Values of a key in a unit. */
 const valuesIn = (unit: string, key: string) =>
   [...unit.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].map(([, value = ""]) => value);
+
+/** The variables of a unit. */
+const variablesOf = (unit: string): Record<string, string> =>
+  Object.fromEntries(valuesIn(unit, "Environment").map((one) => one.split("=")));
 
 interface Service {
   readonly token: string;
@@ -65,6 +72,71 @@ async function renewsAndEnds({ token, running }: Service): Promise<void> {
 }
 
 testInWorld(
+  "two that renew one file: never half a token, and one's end takes nothing for long",
+  async (world) => {
+    await world.login("ada@example.com");
+    const path = `${world.home}/token`;
+    const watch = async () => {
+      let said = "";
+      const onStderr = (text: string) => void (said = text);
+      const running = world.start(world.binary, ["auth", "get-token", "--write", path, "--watch"], {
+        onStderr,
+      });
+      await until(() => said.includes("Renewing the token in"), "the token");
+      return running;
+    };
+    const isThere = () => Deno.stat(path).then(() => true, () => false);
+    const [first, second] = [await watch(), await watch()];
+    const known = new Set<number>();
+    const seen = new Set<string>();
+    await until(async () => {
+      // On a machine that is too busy to renew in time, it may be missing.
+      const token = await Deno.readTextFile(path).catch(() => undefined);
+      if (token === undefined) return false;
+      known.add(token.length);
+      seen.add(token);
+      return seen.size > 2;
+    }, "two renewals");
+    assert.equal(known.size, 1, "each is whole");
+    first.kill("SIGTERM");
+    assert.equal((await first.finished).code, 0);
+    await until(isThere, "the second's token again");
+    second.kill("SIGTERM");
+    assert.equal((await second.finished).code, 0);
+    await assertMissing(path);
+    assert.deepEqual((await namesIn(world.home)).filter((name) => name.startsWith("token")), []);
+  },
+  { cloud: { accessTokenLife: 12 }, ignore: Deno.build.os === "windows" },
+);
+
+/** Mounts a file system of 64 KiB for a shell line alone; `$0` is the binary, `$1` its folder. */
+const SMALL_DISK = ["-m", "sh", "-c", 'mount -t tmpfs -o size=64k none "$1" && eval "$2"'];
+const canMount = (await new Deno.Command("unshare", {
+  args: ["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"],
+  stderr: "null",
+}).output().catch(() => undefined))?.success ?? false;
+
+testInWorld("a full disk and a read-only one are told, and leave nothing", async (world) => {
+  await world.login("ada@example.com");
+  const disk = `${world.temporary}/disk`;
+  await Deno.mkdir(disk);
+  const cases = [
+    ['head -c 200k /dev/zero > "$1/full" 2>&-', /^error: Cannot write .*\/disk\/token: the disk is full\.$/m],
+    ['mount -o remount,ro "$1"', /^error: Cannot write .*\/disk\/token: the file system is read-only\.$/m],
+  ] as const;
+  for (const [line, says] of cases) {
+    for (const more of ["", "--watch"]) {
+      const run =
+        `${line}; "$0" auth get-token --write "$1/token" ${more}; code=$?; ls "$1" | grep token; exit $code`;
+      const { code, stdout, stderr } = await world.start("unshare", [...SMALL_DISK, world.binary, disk, run])
+        .finished;
+      assert.deepEqual([code, stdout], [1, ""], stderr);
+      assert.match(stderr, says);
+    }
+  }
+}, { ignore: !canMount });
+
+testInWorld(
   "the unit: systemd understands it, and its service renews the token that it told of",
   async (world, context) => {
     const unit = block("ini");
@@ -80,12 +152,27 @@ testInWorld(
         assert.deepEqual([code, stderr], [0, ""]);
       },
     });
+    await context.step({
+      name: "systemd's own program tells a real socket",
+      ignore: findProgram("systemd-notify", PATH) === undefined || findProgram("perl", PATH) === undefined,
+      fn: async () => {
+        const socket = `${world.temporary}/notify`;
+        // The second message is a question whether the first has arrived, which its end answers.
+        const listen = `$s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die;
+          for (1, 2) { $s->recv($text, 999); print "$text\n"; }`;
+        const heard = world.start("perl", ["-MIO::Socket::UNIX", "-e", listen, socket]);
+        await until(() => Deno.stat(socket).then(() => true, () => false), "the socket");
+        await renewsAndEnds(
+          await startService(world, words, { NOTIFY_SOCKET: socket, ...variablesOf(unit) }),
+        );
+        assert.equal((await heard.finished).stdout, "READY=1\nBARRIER=1\n");
+      },
+    });
     await context.step("it runs", async () => {
       const told = `${world.temporary}/told`;
       await writeScript(`${world.temporary}/systemd-notify`, `echo "$NOTIFY_SOCKET $*" > ${told}`);
-      const variables = Object.fromEntries(valuesIn(unit, "Environment").map((one) => one.split("=")));
       const service = await startService(world, words, {
-        ...variables,
+        ...variablesOf(unit),
         NOTIFY_SOCKET: "/run/notify",
         PATH: `${world.temporary}:${PATH}`,
       });

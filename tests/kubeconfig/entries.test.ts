@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { asJson } from "../as-json.ts";
-import { type EntryIdentity, execEntry, identityOf, userName } from "../../src/kubeconfig/entries.ts";
+import { execEntry } from "../../src/kubeconfig/entries.ts";
+import { type EntryIdentity, identityOf, userName } from "../../src/kubeconfig/identity.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import * as cloudfleet from "../../src/providers/cloudfleet/facts.ts";
 import * as datum from "../../src/providers/datum/facts.ts";

@@ -82,9 +82,11 @@ async function openStage(
     at: () => {},
     maintain: (onEnd) => file.maintain(stopped.signal, onEnd),
     async left() {
+      // The time may pass while a reader reads.
+      const now = sandbox.time;
       const token = await Deno.readTextFile(path);
       const end = ends.get(token) ?? assert.fail(`"${token}" is no token`);
-      return (end - sandbox.time) / 1000;
+      return (end - now) / 1000;
     },
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
@@ -284,6 +286,32 @@ Deno.test("what another program wrote is not removed; a file that is gone is wri
   await Deno.writeTextFile(stage.path, "theirs");
   await stage.file.remove();
   assert.equal(await Deno.readTextFile(stage.path), "theirs");
+});
+
+Deno.test("a folder that cannot be written for a while is waited for; the next token is asked for once", async () => {
+  await using stage = await openStage(300);
+  const { sandbox: { folder, issuer } } = stage;
+  let asked = 0;
+  stage.at = async (passed, stop) => {
+    if (passed === 2 * MINUTE) await Deno.rename(`${folder}/out`, `${folder}/away`);
+    if (passed > 3.5 * MINUTE && asked === 0) {
+      // Even while it cannot be written, the next one is taken in time.
+      asked = issuer.requests.filter((path) => path === "/token").length;
+      await Deno.rename(`${folder}/away`, `${folder}/out`);
+    }
+    if (passed > 4.5 * MINUTE) stop();
+  };
+  await stage.maintain();
+  assert.equal(asked, 1);
+  assert.equal(await Deno.readTextFile(stage.path), "access-1");
+});
+
+Deno.test("a folder that cannot be written until the token has ended ends the renewing: STORAGE", async () => {
+  await using stage = await openStage(300);
+  stage.at = async (passed) => {
+    if (passed === 2 * MINUTE) await Deno.remove(`${stage.sandbox.folder}/out`, { recursive: true });
+  };
+  await expectRejection(stage.maintain(), "STORAGE");
 });
 
 Deno.test("the file has the mode that was asked for, after a renewal too", async () => {

@@ -20,11 +20,9 @@ import {
   checkUserEntry,
   contextsChangedAlong,
   entryEdit,
-  type EntryIdentity,
   type EntryOptions,
-  identityOf,
-  userName,
 } from "../../kubeconfig/entries.ts";
+import { type EntryIdentity, identityOf, userName } from "../../kubeconfig/identity.ts";
 import type { NamedServer } from "../../kubeconfig/named-server.ts";
 import type { EntryTarget } from "../../kubeconfig/target.ts";
 import type { LearnedServer } from "../../kube/accepted-token.ts";

@@ -12,13 +12,8 @@ import {
   updateKubeconfig,
 } from "../../kubeconfig/file.ts";
 import type { KubeconfigEdit } from "../../kubeconfig/edit.ts";
-import {
-  checkClusterHost,
-  checkUserEntry,
-  entryEdit,
-  identityOf,
-  userName,
-} from "../../kubeconfig/entries.ts";
+import { checkClusterHost, checkUserEntry, entryEdit } from "../../kubeconfig/entries.ts";
+import { identityOf, userName } from "../../kubeconfig/identity.ts";
 import { kubernetesUser } from "../../providers/cloudfleet/api.ts";
 import { isApiToken } from "../../providers/cloudfleet/facts.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";

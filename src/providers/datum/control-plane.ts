@@ -14,6 +14,7 @@ import {
 } from "../../sessions/served-servers.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
+import type { FreshToken } from "../../sessions/token.ts";
 import { ENV_PREFIX, labelOf } from "../../sessions/name.ts";
 import type { Network, NetworkOptions } from "../../system/network.ts";
 import { freshTokens, type ProviderContext, requestLimits } from "../context.ts";
@@ -39,6 +40,8 @@ export interface ControlPlane extends Disposable {
   /** `-n`, else the namespace of the kubeconfig's context when it was followed. */
   readonly namespace: string | undefined;
   readonly client: ApiClient;
+  /** A fresh token of the session: the one at hand, for which the keyring is not asked again, where that does. */
+  freshToken(): Promise<FreshToken>;
   /** What another client of the same server needs. */
   readonly access: ServerAccess;
 }
@@ -180,6 +183,7 @@ export async function openTarget(
       source: target.source,
       namespace: undefined,
       client: clientOf(baseUrl),
+      freshToken: () => tokens(false),
       access: { openNetwork, token },
       [Symbol.dispose]: () => network?.[Symbol.dispose](),
     };
