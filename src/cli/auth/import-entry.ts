@@ -2,7 +2,8 @@
 
 import { AppError } from "../../errors.ts";
 import { type ExecEntry, isOurExec } from "../../kubeconfig/edit.ts";
-import { type EntryIdentity, execEntry, identityOf } from "../../kubeconfig/entries.ts";
+import { execEntry } from "../../kubeconfig/entries.ts";
+import { type EntryIdentity, identityOf } from "../../kubeconfig/identity.ts";
 import { ownCommand } from "../../kubeconfig/exec-command.ts";
 import {
   entryNamed,
