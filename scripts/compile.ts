@@ -3,8 +3,10 @@
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
 import { parseArgs } from "node:util";
+import { nameByOrder } from "./chunk-names.ts";
+import { buildDate, headCommit } from "./commit.ts";
 import { mergeStart } from "./merge-start.ts";
-import { hostTarget, type Target, TARGETS } from "./targets.ts";
+import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
 
 /**
@@ -50,7 +52,7 @@ export function permissions(target: string): string[] {
     "--allow-write",
     "--allow-sys=hostname,osRelease,uid",
     "--allow-run",
-    ...(target === "x86_64-pc-windows-msvc" ? ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"] : []),
+    ...(isWindows(target) ? ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"] : []),
   ];
 }
 
@@ -64,7 +66,8 @@ export async function compileBinary(options: CompileOptions): Promise<Compiled> 
   const folder = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
   try {
     const runtime = options.runtime ?? await runtimeAtHand();
-    await bundle(options.entry, folder, { testHooks: options.testHooks, runtime });
+    const commit = (await headCommit())?.id;
+    await bundle(options.entry, folder, { testHooks: options.testHooks, runtime, commit });
     return await compileChunks({ ...options, folder, entry: "main.js", runtime });
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -81,9 +84,10 @@ export async function compileChunks(
 ): Promise<Compiled> {
   const target = options.target ?? hostTarget();
   const runtime = options.runtime ?? await runtimeAtHand();
-  const windows = target === "x86_64-pc-windows-msvc";
+  const windows = isWindows(target);
   const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
   await Deno.mkdir(path.replace(/[^\\/]+$/, ""), { recursive: true });
+  await setDates(options.folder, await buildDate());
   const env: Record<string, string> = { DENO_NO_UPDATE_CHECK: "1" };
   if (runtime === "trial") env.DENORT_BIN = await trialBase(target);
   await run(Deno.execPath(), [
@@ -109,6 +113,11 @@ export async function compileChunks(
   return { path, runtime };
 }
 
+// The program holds the date of each chunk. Where they are all one, the same sources make the same bytes.
+async function setDates(folder: string, seconds: number): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, seconds, seconds);
+}
+
 /**
  * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
  * imported lazily.
@@ -118,16 +127,19 @@ export async function compileChunks(
 export async function bundle(
   entry: string,
   folder: string,
-  { testHooks = false, runtime = "own" }: {
+  { testHooks = false, runtime = "own", commit }: {
     readonly testHooks?: boolean | undefined;
     readonly runtime?: Runtime;
+    readonly commit?: string | undefined;
   } = {},
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
-  const replaced: Record<string, string> = {};
-  if (testHooks) replaced["src/system/checkpoint.ts"] = "tests/e2e/stop-at-checkpoint.ts";
-  if (runtime === "trial") replaced["src/build.ts"] = "scripts/trial-build.ts";
-  const config = await configReplacing(replaced);
+  const scratch = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
+  const replaced: Record<string, string> = { "src/build.ts": `${scratch}/build.ts` };
+  if (testHooks) replaced["src/system/checkpoint.ts"] = `${ROOT}tests/e2e/stop-at-checkpoint.ts`;
+  await Deno.writeTextFile(`${scratch}/build.ts`, buildModule(runtime, commit));
+  const config = `${scratch}/deno.json`;
+  await Deno.writeTextFile(config, JSON.stringify(await configReplacing(replaced)));
   await run(Deno.execPath(), [
     "bundle",
     "--quiet",
@@ -142,7 +154,7 @@ export async function bundle(
     "--outdir",
     folder,
     absolute(entry),
-  ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(config));
+  ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(scratch, { recursive: true }));
   if (name !== "main") await Deno.rename(`${folder}/${name}.js`, `${folder}/main.js`);
   for await (const chunk of Deno.readDir(folder)) {
     const path = `${folder}/${chunk.name}`;
@@ -154,6 +166,7 @@ export async function bundle(
     }
   }
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
+  await nameByOrder(folder);
   await mergeStart(folder, (module, outFolder) => bundleAgain(module, outFolder));
   await minify(folder);
 }
@@ -172,11 +185,11 @@ async function minify(folder: string): Promise<void> {
   }
 }
 
-/** Bundles what is bundled already. */
+/** Bundles what is bundled already: in its own folder, since the bundler puts a digest of the paths from here into names. */
 async function bundleAgain(module: string, outFolder: string, ...flags: readonly string[]): Promise<void> {
   const usual = ["--quiet", "--no-check", "--no-config", "--platform", "browser"];
   await run(Deno.execPath(), ["bundle", ...usual, ...flags, "--outdir", outFolder, module], {
-    cwd: ROOT,
+    cwd: module.replace(/[\\/][^\\/]+$/, ""),
     env: {},
   });
 }
@@ -186,17 +199,18 @@ const NODE_PARTS = "node-for-commander.ts";
 const COMMANDER = /class \w* ?extends EventEmitter/;
 const NODE_IMPORT = /^(import [^;]+ from )"node:(?:child_process|events|fs|path|process|util)"/gm;
 
-/** A configuration in which some modules of the repository stand in the place of others. */
-async function configReplacing(modules: Readonly<Record<string, string>>): Promise<string> {
+/** The module that says what kind of build this is, in the place of `src/build.ts`. */
+function buildModule(runtime: Runtime, commit: string | undefined): string {
+  return `export const TRIAL_BUILD = ${runtime === "trial"};\n` +
+    `export const COMMIT = ${JSON.stringify(commit ?? null)};\n`;
+}
+
+/** A configuration in which files, by their paths, stand in the place of some of the repository's. */
+async function configReplacing(files: Readonly<Record<string, string>>): Promise<unknown> {
   const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  const url = (path: string) => new URL(`../${path}`, import.meta.url).href;
-  const replaced = Object.fromEntries(Object.entries(modules).map(([from, to]) => [url(from), url(to)]));
-  const path = await Deno.makeTempFile({ prefix: "datumctl-compile-", suffix: ".json" });
-  await Deno.writeTextFile(
-    path,
-    JSON.stringify({ ...config, lock: false, imports: { ...config.imports, ...replaced } }),
-  );
-  return path;
+  const url = (path: string) => new URL(path, new URL("../", import.meta.url)).href;
+  const replaced = Object.fromEntries(Object.entries(files).map(([from, to]) => [url(from), url(to)]));
+  return { ...config, lock: false, imports: { ...config.imports, ...replaced } };
 }
 
 /** The first import of a bundled module that is not in the bundle or the runtime, if there is one. */

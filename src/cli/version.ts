@@ -1,7 +1,7 @@
 /** `version`: the version, the runtime and the platform of this build. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { TRIAL_BUILD } from "../build.ts";
+import { COMMIT, TRIAL_BUILD } from "../build.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
 import type { ContextOf } from "./context.ts";
@@ -20,11 +20,13 @@ export function versionCommand(contextOf: ContextOf): CommandUnknownOpts {
     const { out } = contextOf(command);
     const lines = [
       ["Version", BUILD],
+      ...(COMMIT === null ? [] : [["Commit", COMMIT]] as const),
       ["Runtime", `Deno ${runtimeVersion}`],
       ["Built for", buildTarget],
     ] as const;
     const object = {
       version: VERSION,
+      commit: COMMIT,
       runtime: `deno ${runtimeVersion}`,
       target: buildTarget,
       trial: TRIAL_BUILD,
