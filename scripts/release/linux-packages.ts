@@ -127,7 +127,7 @@ export async function rpm(
         "--quiet",
         ...["--target", `${architecture}-linux`],
         ...["--define", `_topdir ${folder}/build`],
-        ...["--define", `files ${folder}/files`],
+        ...["--define", `prebuilt ${folder}/files`],
         `${folder}/${NAME}.spec`,
       ],
       env: { SOURCE_DATE_EPOCH: String(release.date), LC_ALL: "C.UTF-8", HOME: folder },
@@ -183,7 +183,7 @@ Recommends:     ca-certificates, libsecret
 ${notes(release).join("\n")}
 
 %install
-cp -a %{files}/. %{buildroot}
+cp -a %{prebuilt}/. %{buildroot}
 
 %files
 %defattr(-,root,root)
