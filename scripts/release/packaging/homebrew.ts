@@ -34,7 +34,7 @@ ${besideProgram(release)}  end
 
   test do
     assert_match version.to_s, shell_output("#{bin}/${NAME} version")
-    assert_match "USAGE", shell_output("#{bin}/${NAME} no-such-command 2>&1", 2)
+    assert_match "Unknown command", shell_output("#{bin}/${NAME} no-such-command 2>&1", 2)
   end
 end
 `;
