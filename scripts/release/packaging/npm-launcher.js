@@ -38,8 +38,8 @@ if (!windows && typeof process.execve === "function") {
   process.execve(program, [program, ...args], process.env);
 }
 
-const child = spawn(program, args, { stdio: "inherit", argv0: program });
-// A terminal sends Ctrl-C to both: the program decides what becomes of it.
+// Before the program starts, so that no signal ends this process alone. A terminal sends Ctrl-C to both: the program
+// decides what becomes of it.
 const byTerminal = process.stdin.isTTY || process.stderr.isTTY ? ["SIGINT", "SIGQUIT"] : [];
 for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
   try {
@@ -48,6 +48,7 @@ for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGU
     // Windows knows few of them.
   }
 }
+const child = spawn(program, args, { stdio: "inherit", argv0: program });
 child.on("error", (error) => fail(`Cannot start ${program}: ${error.message}`));
 child.on("exit", (code, signal) => {
   if (signal === null) process.exit(code);
