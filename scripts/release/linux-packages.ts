@@ -183,7 +183,7 @@ Recommends:     ca-certificates, libsecret
 ${notes(release).join("\n")}
 
 %install
-cp -a %{prebuilt}/. %{buildroot}
+cp -a "%{prebuilt}/." "%{buildroot}"
 
 %files
 %defattr(-,root,root)

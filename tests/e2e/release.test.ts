@@ -90,12 +90,12 @@ releaseTest(
 releaseTest("a release made again, elsewhere and by somebody else, is the same bytes", [], async () => {
   const first = await trialRelease();
   await inScratch(async (folder) => {
-    await Deno.mkdir(`${folder}/a longer name for temporary files`);
+    await Deno.mkdir(`${folder}/another-folder-for-temporary-files`);
     await makeRelease(
       ["--trial", "--only", `${HERE},windows_arm64`, "--out", `${folder}/release`],
       {
         umask: "077",
-        env: { TMPDIR: `${folder}/a longer name for temporary files`, TZ: "Asia/Kathmandu", LC_ALL: "C" },
+        env: { TMPDIR: `${folder}/another-folder-for-temporary-files`, TZ: "Asia/Kathmandu", LC_ALL: "C" },
       },
     );
     const names = (await entryNames(`${folder}/release`)).filter((name) => name !== "checksums.txt");
