@@ -272,7 +272,7 @@ async function main(): Promise<void> {
     args: Deno.args,
     options: {
       target: { type: "string", default: hostTarget() },
-      out: { type: "string", default: `${ROOT}dist` },
+      out: { type: "string" },
       entry: { type: "string", default: `${ROOT}main.ts` },
       name: { type: "string", default: "datumctl" },
       runtime: { type: "string" },
@@ -285,7 +285,7 @@ async function main(): Promise<void> {
   if (runtime !== undefined && runtime !== "own" && runtime !== "trial") {
     throw new Error("--runtime is own or trial.");
   }
-  const folder = target === hostTarget() ? values.out : `${values.out}/${target}`;
+  const folder = values.out ?? (target === hostTarget() ? `${ROOT}dist` : `${ROOT}dist/${target}`);
   const started = performance.now();
   const compiled = await compileBinary({
     entry: values.entry,

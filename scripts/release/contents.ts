@@ -1,8 +1,9 @@
 /** What lies beside the program in an archive and a package: papers, completions and man pages. */
 
 import { ROOT } from "../compile.ts";
+import { manPages as pagesOfCommands } from "../man-pages.ts";
 import { type Entry, textEntry } from "./archives.ts";
-import { type NpmPackage } from "./packages.ts";
+import type { NpmPackage } from "./packages.ts";
 import { thirdPartyLicences } from "./third-party.ts";
 
 /** Everything of a release beside the programs; paths as they are in the archives. */
@@ -19,8 +20,13 @@ export interface Contents {
  * What lies beside the program.
  *
  * @param program the program for this machine, which writes its own completions.
+ * @param date of the man pages, in seconds since 1970.
  */
-export async function contentsFor(program: string, packages: readonly NpmPackage[]): Promise<Contents> {
+export async function contentsFor(
+  program: string,
+  packages: readonly NpmPackage[],
+  date: number,
+): Promise<Contents> {
   const paper = async (name: string): Promise<Entry> => textEntry(name, await Deno.readTextFile(ROOT + name));
   return {
     papers: [
@@ -29,7 +35,7 @@ export async function contentsFor(program: string, packages: readonly NpmPackage
       textEntry("THIRD-PARTY-LICENSES.txt", await thirdPartyLicences(packages)),
     ],
     completions: await completions(program),
-    manPages: await manPages(),
+    manPages: await manPages(date),
   };
 }
 
@@ -41,9 +47,8 @@ const COMPLETIONS = {
   powershell: "datumctl.ps1",
 } as const;
 
-/** What the program's `completion SHELL` prints; nothing while it has no such command. */
+/** What the program's `completion SHELL` prints. */
 export async function completions(program: string): Promise<readonly Entry[]> {
-  if (!/^ {2}completion\b/m.test(await output(program, ["--help"]))) return [];
   return await Promise.all(
     Object.entries(COMPLETIONS).map(async ([shell, name]) =>
       textEntry(`completions/${name}`, await output(program, ["completion", shell]))
@@ -52,8 +57,8 @@ export async function completions(program: string): Promise<readonly Entry[]> {
 }
 
 /** The manual, a page for each command. */
-export function manPages(): Promise<readonly Entry[]> {
-  return Promise.resolve([]);
+export async function manPages(date: number): Promise<readonly Entry[]> {
+  return [...await pagesOfCommands(date)].map(([name, text]) => textEntry(`man/${name}`, text));
 }
 
 async function output(program: string, args: readonly string[]): Promise<string> {

@@ -32,7 +32,11 @@ export async function makeRelease(
   say: (file: string) => void,
 ): Promise<Released> {
   const packages: readonly NpmPackage[] = await npmPackages();
-  const contents = await contentsFor(programs.pathOf(hostPlatform(scope.platforms)), packages);
+  const contents = await contentsFor(
+    programs.pathOf(hostPlatform(scope.platforms)),
+    packages,
+    release.date,
+  );
   const whole = scope.platforms.length === PLATFORMS.length;
   const sums = new Map<string, string>();
   const write = async (path: string, bytes: Uint8Array) => {

@@ -59,6 +59,8 @@ export async function checkPrograms(
     if (!includes(bytes, release.commit)) throw new Error(`${path} is not of the commit ${release.commit}.`);
   }
   const own = programs.pathOf(hostPlatform(platforms));
+  // What was stored between two machines may have lost its mode.
+  if (Deno.build.os !== "windows") await Deno.chmod(own, 0o755);
   const { stdout } = await new Deno.Command(own, {
     args: ["version", "-o", "json"],
     clearEnv: true,

@@ -74,8 +74,15 @@ releaseTest(
       const path = `${release}/datumctl_${VERSION}_${machine}.${windows ? "zip" : "tar.gz"}`;
       const names = (windows ? await run("unzip", ["-Z1", path]) : await run("tar", ["-tzf", path])).trim()
         .split("\n");
-      const beside = names.filter((name) => !/^(?:completions|man)\//.test(name));
+      const isHelp = (name: string) => /^(?:completions|man)\//.test(name);
+      const beside = names.filter((name) => !isHelp(name));
       assert.deepEqual(beside, [...wanted, windows ? "datumctl.exe" : "datumctl"], machine);
+      const help = ["completions/_datumctl", "completions/datumctl.bash", "completions/datumctl.fish"];
+      for (
+        const name of [...help, "completions/datumctl.ps1", "man/datumctl.1", "man/datumctl-auth-login.1"]
+      ) {
+        assert.ok(names.includes(name), `${machine} ${name}`);
+      }
     }
     await inScratch(async (folder) => {
       assert.equal(await versionOf(`${await unpackedInto(folder)}/datumctl`), VERSION);
