@@ -47,8 +47,9 @@ const COMPLETIONS = {
   powershell: "datumctl.ps1",
 } as const;
 
-/** What the program's `completion SHELL` prints. */
+/** What the program's `completion SHELL` prints; nothing while it has no such command. */
 export async function completions(program: string): Promise<readonly Entry[]> {
+  if (!/^ {2}completion\b/m.test(await output(program, ["--help"]))) return [];
   return await Promise.all(
     Object.entries(COMPLETIONS).map(async ([shell, name]) =>
       textEntry(`completions/${name}`, await output(program, ["completion", shell]))

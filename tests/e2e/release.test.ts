@@ -68,6 +68,7 @@ releaseTest(
   ["unzip"],
   async () => {
     const release = await trialRelease();
+    const completions: (readonly string[])[] = [];
     const wanted = ["LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt"];
     for (const machine of MACHINES) {
       const windows = machine.startsWith("windows");
@@ -77,15 +78,17 @@ releaseTest(
       const isHelp = (name: string) => /^(?:completions|man)\//.test(name);
       const beside = names.filter((name) => !isHelp(name));
       assert.deepEqual(beside, [...wanted, windows ? "datumctl.exe" : "datumctl"], machine);
-      const help = ["completions/_datumctl", "completions/datumctl.bash", "completions/datumctl.fish"];
-      for (
-        const name of [...help, "completions/datumctl.ps1", "man/datumctl.1", "man/datumctl-auth-login.1"]
-      ) {
+      for (const name of ["man/datumctl.1", "man/datumctl-auth-login.1"]) {
         assert.ok(names.includes(name), `${machine} ${name}`);
       }
+      completions.push(names.filter((name) => name.startsWith("completions/")).sort());
     }
     await inScratch(async (folder) => {
       assert.equal(await versionOf(`${await unpackedInto(folder)}/datumctl`), VERSION);
+      const hasCommand = /^ {2}completion\b/m.test(await run(`${folder}/datumctl`, ["--help"]));
+      const files = ["_datumctl", "datumctl.bash", "datumctl.fish", "datumctl.ps1"];
+      const inEach = hasCommand ? files.map((name) => `completions/${name}`) : [];
+      assert.deepEqual(completions, MACHINES.map(() => inEach));
       assert.match(
         await run(`${folder}/datumctl`, ["version"]),
         /^Version: +\S+ \(trial build\)\nCommit: +[0-9a-f]{40}/,
