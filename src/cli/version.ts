@@ -18,9 +18,10 @@ export function versionCommand(contextOf: ContextOf): CommandUnknownOpts {
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action(async (flags) => {
     const { out } = contextOf(command);
+    const commit = COMMIT === null ? [] : [["Commit", COMMIT] as const];
     const lines = [
       ["Version", BUILD],
-      ...(COMMIT === null ? [] : [["Commit", COMMIT]] as const),
+      ...commit,
       ["Runtime", `Deno ${runtimeVersion}`],
       ["Built for", buildTarget],
     ] as const;
