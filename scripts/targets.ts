@@ -7,10 +7,16 @@ export const TARGETS = [
   "x86_64-apple-darwin",
   "aarch64-apple-darwin",
   "x86_64-pc-windows-msvc",
+  "aarch64-pc-windows-msvc",
 ] as const;
 
 /** One of {@link TARGETS}. */
 export type Target = typeof TARGETS[number];
+
+/** Whether a target is a Windows machine. */
+export function isWindows(target: string): boolean {
+  return target.endsWith("-pc-windows-msvc");
+}
 
 /** The {@link Target} of this machine. */
 export function hostTarget(): Target {

@@ -6,7 +6,7 @@
  */
 
 import { cachedFile, zipEntry } from "./npm-packages.ts";
-import type { Target } from "./targets.ts";
+import { isWindows, type Target } from "./targets.ts";
 
 /** The version of Deno whose runtime the pinned programs carry. A trial build is made by this version alone. */
 export const TRIAL_DENO = "2.9.6";
@@ -65,6 +65,10 @@ const WHEELS: Readonly<Record<Target, PinnedWheel>> = {
     platform: "win_amd64",
     sha256: "de7c82363e57111de6f51d6a06c6a88fed62a294b8fe7e1d01b21a28c8527907",
   },
+  "aarch64-pc-windows-msvc": {
+    platform: "win_arm64",
+    sha256: "ce3f6992c5a5220499c9ea38977ef661e4d56c195156fa4a84aaa723ee6a4e8a",
+  },
 };
 
 /**
@@ -79,7 +83,7 @@ export async function trialBase(target: Target): Promise<string> {
     );
   }
   const wheel = WHEELS[target];
-  const windows = target === "x86_64-pc-windows-msvc";
+  const windows = isWindows(target);
   return await cachedFile(
     wheel.elf?.sha256 ?? wheel.sha256,
     windows ? "denort.exe" : "denort",

@@ -1,7 +1,7 @@
 /** `version`: the version, the runtime and the platform of this build. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { TRIAL_BUILD } from "../build.ts";
+import { COMMIT, TRIAL_BUILD } from "../build.ts";
 import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
 import type { ContextOf } from "./context.ts";
@@ -18,13 +18,16 @@ export function versionCommand(contextOf: ContextOf): CommandUnknownOpts {
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action(async (flags) => {
     const { out } = contextOf(command);
+    const commit = COMMIT === null ? [] : [["Commit", COMMIT] as const];
     const lines = [
       ["Version", BUILD],
+      ...commit,
       ["Runtime", `Deno ${runtimeVersion}`],
       ["Built for", buildTarget],
     ] as const;
     const object = {
       version: VERSION,
+      commit: COMMIT,
       runtime: `deno ${runtimeVersion}`,
       target: buildTarget,
       trial: TRIAL_BUILD,

@@ -1,8 +1,10 @@
 /** Proves what the binary may do, and that a bundle that would need the network is not compiled. */
 
 import assert from "node:assert/strict";
+import { nameByOrder } from "../../scripts/chunk-names.ts";
 import { bundle, permissions, remoteImport, ROOT } from "../../scripts/compile.ts";
-import { TARGETS } from "../../scripts/targets.ts";
+import { isWindows, TARGETS } from "../../scripts/targets.ts";
+import { scratchFolder } from "../scratch.ts";
 
 Deno.test("no binary is allowed everything, and none asks its user for more", () => {
   for (const target of TARGETS) {
@@ -13,9 +15,12 @@ Deno.test("no binary is allowed everything, and none asks its user for more", ()
 });
 
 Deno.test("only Windows may call foreign code, and only its credential library by its whole path", () => {
-  const foreign = (target: string) => permissions(target).filter((flag) => flag.includes("ffi"));
-  assert.deepEqual(foreign("x86_64-pc-windows-msvc"), ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"]);
-  for (const target of TARGETS.slice(0, 4)) assert.deepEqual(foreign(target), []);
+  for (const target of TARGETS) {
+    assert.deepEqual(
+      permissions(target).filter((flag) => flag.includes("ffi")),
+      isWindows(target) ? ["--allow-ffi=C:\\Windows\\System32\\advapi32.dll"] : [],
+    );
+  }
 });
 
 Deno.test("remoteImport() names an import that is left in a bundle, static, lazy or re-exported", () => {
@@ -54,18 +59,36 @@ Deno.test("no bundle can be stopped at a checkpoint but one that is made for tes
   ]);
 });
 
-Deno.test("only a bundle for a trial build says that it is one", async () => {
-  const says = async (runtime: "own" | "trial"): Promise<boolean> => {
-    const folder = await Deno.makeTempDir({ prefix: "bundle-" });
-    try {
-      const entry = `${folder}/main.ts`;
-      const build = new URL("../../src/build.ts", import.meta.url).href;
-      await Deno.writeTextFile(entry, `export { TRIAL_BUILD } from ${JSON.stringify(build)};`);
-      await bundle(entry, folder, { runtime });
-      return (await import(`file://${folder}/main.js`)).TRIAL_BUILD;
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+Deno.test("a bundle says whether it is for a trial build, and of which commit", async () => {
+  const says = async (runtime: "own" | "trial", commit?: string) => {
+    await using folder = await scratchFolder();
+    const entry = `${folder.path}/main.ts`;
+    const build = new URL("../../src/build.ts", import.meta.url).href;
+    await Deno.writeTextFile(entry, `export { COMMIT, TRIAL_BUILD } from ${JSON.stringify(build)};`);
+    await bundle(entry, folder.path, { runtime, commit });
+    const { COMMIT, TRIAL_BUILD } = await import(`file://${folder.path}/main.js`);
+    return [TRIAL_BUILD, COMMIT];
   };
-  assert.deepEqual([await says("own"), await says("trial")], [false, true]);
+  assert.deepEqual([await says("own"), await says("trial", "c0ffee")], [[false, null], [true, "c0ffee"]]);
+});
+
+Deno.test("the names of a bundle's chunks follow from their order, not from where the sources are", async () => {
+  const namesWith = async (digest: string) => {
+    await using folder = await scratchFolder();
+    const write = (name: string, text: string) => Deno.writeTextFile(`${folder.path}/${name}`, text);
+    await write("main.js", `import { a } from "./chunk-${digest}.js"; await import("./get-${digest}.js");`);
+    await write(`chunk-${digest}.js`, `export const a = "./elsewhere.js";`);
+    await write(`get-${digest}.js`, `import "./chunk-${digest}.js";`);
+    await nameByOrder(folder.path);
+    const names = (await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name).sort();
+    return await Promise.all(
+      names.map(async (name) => [name, await Deno.readTextFile(`${folder.path}/${name}`)]),
+    );
+  };
+  assert.deepEqual(await namesWith("AAAAAAAA"), await namesWith("ZZZZZZZ2"));
+  assert.deepEqual(await namesWith("AAAAAAAA"), [
+    ["chunk-1.js", `export const a = "./elsewhere.js";`],
+    ["get-2.js", `import "./chunk-1.js";`],
+    ["main.js", `import { a } from "./chunk-1.js"; await import("./get-2.js");`],
+  ]);
 });
