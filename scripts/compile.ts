@@ -172,28 +172,45 @@ export async function bundle(
   }
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
   await nameByOrder(folder);
-  await mergeStart(folder, (module, outFolder) => bundleAgain(module, outFolder));
+  await mergeStart(folder, bundleAgain);
   await minify(folder);
 }
 
-/** Makes every chunk of a bundle shorter: to read its text is a large part of a start. */
+/**
+ * Makes every chunk of a bundle shorter: to read its text is a large part of a start. The esbuild inside `deno bundle`
+ * is older: while it makes code shorter, it drops the disposal of a `using` whose name is used once.
+ */
 async function minify(folder: string): Promise<void> {
   const out = await Deno.makeTempDir({ prefix: "datumctl-minify-" });
+  const { build, stop } = await import("esbuild");
   try {
-    await bundleAgain(`${folder}/main.js`, out, "--code-splitting", "--minify");
+    await build({
+      absWorkingDir: folder,
+      entryPoints: [`${folder}/main.js`],
+      outdir: out,
+      bundle: true,
+      splitting: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      target: "esnext",
+      external: ["node:*"],
+      logLevel: "warning",
+    });
     for await (const { name } of Deno.readDir(folder)) await Deno.remove(`${folder}/${name}`);
     for await (const { name } of Deno.readDir(out)) {
       await Deno.copyFile(`${out}/${name}`, `${folder}/${name}`);
     }
   } finally {
+    await stop();
     await Deno.remove(out, { recursive: true });
   }
 }
 
 /** Bundles what is bundled already: in its own folder, since the bundler puts a digest of the paths from here into names. */
-async function bundleAgain(module: string, outFolder: string, ...flags: readonly string[]): Promise<void> {
+async function bundleAgain(module: string, outFolder: string): Promise<void> {
   const usual = ["--quiet", "--no-check", "--no-config", "--platform", "browser"];
-  await run(Deno.execPath(), ["bundle", ...usual, ...flags, "--outdir", outFolder, module], {
+  await run(Deno.execPath(), ["bundle", ...usual, "--outdir", outFolder, module], {
     cwd: module.replace(/[\\/][^\\/]+$/, ""),
     env: {},
   });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { nameByOrder } from "../../scripts/chunk-names.ts";
 import { bundle, permissions, remoteImport, ROOT } from "../../scripts/compile.ts";
 import { isWindows, TARGETS } from "../../scripts/targets.ts";
-import { scratchFolder } from "../scratch.ts";
+import { inScratch, scratchFolder } from "../scratch.ts";
 
 Deno.test("no binary is allowed everything, and none asks its user for more", () => {
   for (const target of TARGETS) {
@@ -91,4 +91,30 @@ Deno.test("the names of a bundle's chunks follow from their order, not from wher
     ["get-2.js", `import "./chunk-1.js";`],
     ["main.js", `import { a } from "./chunk-1.js"; await import("./get-2.js");`],
   ]);
+});
+
+Deno.test("what a bundle opens with using is closed, however short the code around it is", async () => {
+  await inScratch(async (folder) => {
+    const entry = `${folder}/main.ts`;
+    await Deno.writeTextFile(
+      entry,
+      `export const closed: string[] = [];
+class Door {
+  constructor(readonly name: string) {}
+  answer() { return this.name; }
+  [Symbol.dispose]() { closed.push(this.name); }
+  async [Symbol.asyncDispose]() { closed.push(this.name); }
+}
+const open = (name: string) => Promise.resolve(new Door(name));
+async function returned() { using door = await open("returned"); return await door.answer(); }
+async function awaited() { await using door = await open("awaited"); return await door.answer(); }
+async function called() { using door = await open("called"); door.answer(); return 1; }
+function sync() { using door = new Door("sync"); return door.answer(); }
+export async function all() { await returned(); await awaited(); await called(); sync(); return closed; }
+`,
+    );
+    await bundle(entry, `${folder}/out`);
+    const { all } = await import(`file://${folder}/out/main.js`);
+    assert.deepEqual(await all(), ["returned", "awaited", "called", "sync"]);
+  });
 });
