@@ -11,7 +11,14 @@ import { systemHost } from "./src/system/host.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 
+/** The hidden word of completion, which must be quick: it needs no framework. */
+const COMPLETE = "__complete";
+
 async function main(): Promise<number> {
+  if (commandLine[0] === COMPLETE) {
+    const { runComplete } = await import("./src/cli/complete/run.ts");
+    return await runComplete(commandLine.slice(1));
+  }
   const flags = readGetToken(commandLine);
   if (flags === undefined) {
     prepareRandomness();

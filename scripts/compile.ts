@@ -127,6 +127,8 @@ export async function bundle(
   const replaced: Record<string, string> = {};
   if (testHooks) replaced["src/system/checkpoint.ts"] = "tests/e2e/stop-at-checkpoint.ts";
   if (runtime === "trial") replaced["src/build.ts"] = "scripts/trial-build.ts";
+  const words = await wordsAsData();
+  replaced["src/cli/complete/words.ts"] = words;
   const config = await configReplacing(replaced);
   await run(Deno.execPath(), [
     "bundle",
@@ -142,7 +144,7 @@ export async function bundle(
     "--outdir",
     folder,
     absolute(entry),
-  ], { cwd: ROOT, env: {} }).finally(() => Deno.remove(config));
+  ], { cwd: ROOT, env: {} }).finally(() => Promise.all([config, words].map((path) => Deno.remove(path))));
   if (name !== "main") await Deno.rename(`${folder}/${name}.js`, `${folder}/main.js`);
   for await (const chunk of Deno.readDir(folder)) {
     const path = `${folder}/${chunk.name}`;
@@ -186,10 +188,24 @@ const NODE_PARTS = "node-for-commander.ts";
 const COMMANDER = /class \w* ?extends EventEmitter/;
 const NODE_IMPORT = /^(import [^;]+ from )"node:(?:child_process|events|fs|path|process|util)"/gm;
 
+/** Writes a module that stands in the place of `src/cli/complete/words.ts`, with the table itself. Returns its path. */
+async function wordsAsData(): Promise<string> {
+  const { commandWords } = await import("../src/cli/complete/words.ts");
+  const path = await Deno.makeTempFile({ prefix: "datumctl-words-", suffix: ".ts" });
+  // A text that is parsed is read faster than the same as code.
+  const table = JSON.stringify(JSON.stringify(await commandWords()));
+  await Deno.writeTextFile(
+    path,
+    `export const commandWords = () => Promise.resolve(JSON.parse(${table}));\n`,
+  );
+  return path;
+}
+
 /** A configuration in which some modules of the repository stand in the place of others. */
 async function configReplacing(modules: Readonly<Record<string, string>>): Promise<string> {
   const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  const url = (path: string) => new URL(`../${path}`, import.meta.url).href;
+  const url = (path: string) =>
+    path.startsWith("/") ? `file://${path}` : new URL(`../${path}`, import.meta.url).href;
   const replaced = Object.fromEntries(Object.entries(modules).map(([from, to]) => [url(from), url(to)]));
   const path = await Deno.makeTempFile({ prefix: "datumctl-compile-", suffix: ".json" });
   await Deno.writeTextFile(

@@ -8,6 +8,7 @@ import { holdsOthers } from "./group.ts";
 import { helpCommand } from "./help.ts";
 import { wordUnknown } from "./usage-errors.ts";
 import { BUILD, versionCommand } from "./version.ts";
+import { valueOption } from "./complete/declare.ts";
 
 // In columns. Narrower text would be harder to read than lines that the terminal breaks.
 const NARROWEST_HELP = 40;
@@ -161,8 +162,14 @@ function programCommand(): CommandUnknownOpts {
   program.description(
     "Signs people and machines in to Kubernetes-style clouds, works with what is there, and hands kubectl a fresh credential.",
   )
-    .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
-    .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
+    .addOption(
+      valueOption(
+        "session",
+        "--profile <name>",
+        "session to act as for this command (env: DATUMCTL_PROFILE)",
+      ),
+    )
+    .addOption(valueOption("session", "--session <name>", "the same as --profile").hideHelp())
     .option(
       "--credentials-file <file>",
       "service account's key file to act with for this command (env: DATUMCTL_CREDENTIALS_FILE)",

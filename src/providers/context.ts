@@ -45,13 +45,15 @@ export interface ProviderContext extends Host {
   readonly requestTimeout: number;
   /** Which session the flags and variables pick. */
   readonly choice: SessionChoice;
+  /** Completion: no token is renewed, and nobody is asked to unlock a keyring. */
+  readonly storedOnly?: boolean | undefined;
 }
 
 /** The limits of a command's calls of a keyring. */
 export function keyringLimits(
-  { terminal, interrupted }: Pick<ProviderContext, "terminal" | "interrupted">,
+  { terminal, interrupted, storedOnly }: Pick<ProviderContext, "terminal" | "interrupted" | "storedOnly">,
 ): KeyringLimits {
-  return limitsOfKeyring(terminal.canAsk, interrupted);
+  return { ...limitsOfKeyring(terminal.canAsk, interrupted), quiet: storedOnly };
 }
 
 /** How long a command may take to get a fresh token. */
@@ -88,7 +90,12 @@ export function freshTokens(
   let last: FreshToken | undefined;
   return async (force) => {
     if (!force && last !== undefined && isFresh(last, {}, context.now())) return last;
-    last = await freshToken(context.store, chosen, { force }, tokenLimits(context));
+    last = await freshToken(
+      context.store,
+      chosen,
+      { force, storedOnly: context.storedOnly },
+      tokenLimits(context),
+    );
     if (last.warning !== undefined) context.out.warn(last.warning);
     return last;
   };
