@@ -59,6 +59,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
   [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
+  [["completion"], async (contextOf) => (await import("./completion.ts")).completionCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 

@@ -62,7 +62,8 @@ function wordLines(
 
 /** The description in one line; the first part of a long one. */
 function aboutOf({ about = "" }: Candidate): string {
-  const text = withoutControls(about).replace(/\s+/g, " ").trim();
+  // The ellipsis of our own descriptions needs no look at every character.
+  const text = withoutControls(about.replaceAll("…", "...")).replace(/\s+/g, " ").trim();
   return text.length > LONGEST_ABOUT
     ? `${text.slice(0, LONGEST_ABOUT).replace(/[\ud800-\udbff]$/, "")}…`
     : text;

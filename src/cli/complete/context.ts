@@ -1,10 +1,11 @@
 /** What values are completed with: the sessions and servers as a command sees them, without a word, a prompt or a change. */
 
+import { type KeyringLimits, keyringLimits } from "../../keyring/store.ts";
 import type { ProviderContext } from "../../providers/context.ts";
 import { type Providers, providersOf } from "../../providers/registry.ts";
 import { namingVariable } from "../../sessions/choose.ts";
 import { SessionStore } from "../../sessions/store.ts";
-import { type Host, systemHost } from "../../system/host.ts";
+import { systemHost } from "../../system/host.ts";
 import type { Choices, Kind } from "./kinds.ts";
 import { flagValue, type Given } from "./position.ts";
 import type { CommandWords } from "./table.ts";
@@ -17,8 +18,8 @@ export interface Candidate {
   readonly open?: true | undefined;
 }
 
-/** What is completed with. */
-export interface CompletionContext extends ProviderContext {
+/** What is completed with; the network is loaded where something is asked. */
+export interface CompletionContext extends Omit<ProviderContext, "openNetwork"> {
   readonly providers: Providers;
 }
 
@@ -60,14 +61,18 @@ export class UnchangedSessions extends SessionStore {
   }
 }
 
+/** The limits of a look into a keyring: nobody is asked to unlock it. */
+export function quietly({ interrupted }: CompletionContext): KeyringLimits {
+  return { ...keyringLimits(false, interrupted), quiet: true };
+}
+
 /** The process's own context, with what the line says of the session that acts. */
 export function completionContext(
   given: Given,
   signal: AbortSignal,
   requestTimeout: number,
-  openNetwork: NonNullable<Host["openNetwork"]>,
 ): CompletionContext {
-  const host = { ...systemHost(() => {}), openNetwork, interrupted: signal };
+  const host = { ...systemHost(() => {}), interrupted: signal };
   const providers = providersOf();
   const flag = flagValue(given, "--profile") ?? flagValue(given, "--session");
   return {

@@ -6,23 +6,16 @@ import { type ApiResource, type Discovery, groupVersionOf } from "../../kube/dis
 import { objects, text as textOf } from "../../kube/objects.ts";
 import { fullNameOf, matchingResources, preferredResources } from "../../kube/resource-names.ts";
 import { collectionPath } from "../../kube/write/object-ref.ts";
-import { actingProfile } from "../../providers/cloudfleet/open.ts";
-import { clusterCache, knownCluster } from "../../providers/cloudfleet/known-cluster.ts";
-import { keyringLimits } from "../../providers/context.ts";
-import {
-  baseUrlAtHand,
-  type ControlPlane,
-  type ControlPlaneTarget,
-  openTarget,
-} from "../../providers/datum/control-plane.ts";
+import { baseUrlAtHand } from "../../providers/datum/base-url.ts";
+import type { ControlPlane, ControlPlaneTarget } from "../../providers/datum/control-plane.ts";
 import { findScope } from "../../providers/datum/find-scope.ts";
 import { actingSession } from "../../sessions/acting.ts";
 import type { StoredSession } from "../../sessions/acting.ts";
-import { prepareRandomness } from "../../system/entropy.ts";
 import {
   type Candidate,
   type Completer,
   type CompletionContext,
+  quietly,
   STALE_MS,
   type ValueRequest,
 } from "./context.ts";
@@ -118,7 +111,6 @@ function aboutType({ kind, group }: ApiResource): string {
 }
 
 async function namesOf(request: ValueRequest, type: string): Promise<Candidate[]> {
-  prepareRandomness();
   const server = await serverOf(request);
   if (server === undefined || type === "") return [];
   const discovery = await discoveryOf(server);
@@ -169,7 +161,7 @@ async function discoveryOf(server: Server): Promise<Discovery> {
 async function serverOf({ context, given }: ValueRequest): Promise<Server | undefined> {
   const cluster = flagValue(given, "--cluster");
   if (cluster !== undefined) return await clusterServer(context, given, cluster);
-  const chosen = await actingSession(context.store, context.choice, keyringLimits(context));
+  const chosen = await actingSession(context.store, context.choice, quietly(context));
   const scope = await findScope(scopeFlags(given), context.env, chosen);
   if (scope === undefined) return undefined;
   const inUse = scope.kind === "context" ? scope.context.namespace : undefined;
@@ -186,7 +178,10 @@ async function clusterServer(
   given: Given,
   id: string,
 ): Promise<Server | undefined> {
-  const profile = await actingProfile(context);
+  const { actingProfile } = await import("../../providers/cloudfleet/open.ts");
+  const { clusterCache, knownCluster } = await import("../../providers/cloudfleet/known-cluster.ts");
+  const { online } = await import("./online.ts");
+  const profile = await actingProfile(online(context));
   const cache = await clusterCache(profile.store, profile.session, id);
   const target = await knownCluster(cache, profile.session, id);
   if (target === undefined) return undefined;
@@ -202,7 +197,15 @@ function opener(
   { session, store }: StoredSession,
   target: ControlPlaneTarget,
 ): Pick<Server, "session" | "store" | "open"> {
-  return { session, store, open: () => openTarget({ ...context, store }, session, target) };
+  return {
+    session,
+    store,
+    async open() {
+      const { online } = await import("./online.ts");
+      const { openTarget } = await import("../../providers/datum/control-plane.ts");
+      return await openTarget({ ...online(context), store }, session, target);
+    },
+  };
 }
 
 function scopeFlags(given: Given) {

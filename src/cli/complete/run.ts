@@ -29,7 +29,9 @@ export async function runComplete([name, breaks = ""]: readonly string[]): Promi
   if (shell === undefined) return 2;
   const terminal = systemTerminal();
   try {
-    const line = readLine(await terminal.readIn(LONGEST_LINE), shell);
+    const typed = await terminal.readIn(LONGEST_LINE);
+    // PowerShell ends what it hands on with an end of line.
+    const line = readLine(shell === "powershell" ? typed.replace(/\r?\n$/, "") : typed, shell);
     terminal.writeOut(answerText(await boundedAnswer(line), line, shell, breaks));
   } catch {
     // Nobody reads it, or nothing can be offered: the line stays as it is.
@@ -62,9 +64,8 @@ async function answerTo({ words, current: { text } }: TypedLine, signal: AbortSi
     return { type: "shell", value: { ...shell, head: `${value.head}${shell.head}` } };
   }
   const candidates = wordsAt(position, text);
-  if (value === undefined) return { type: "words", candidates };
-  const { openNetwork } = await import("../../system/network.ts");
-  const context = completionContext(given, signal, LONGEST_MS, openNetwork);
+  if (value === undefined || value.kind === "nothing") return { type: "words", candidates };
+  const context = completionContext(given, signal, LONGEST_MS);
   const values = await valuesOf(value.kind, { context, given, text: value.text, program });
   return {
     type: "words",

@@ -1,16 +1,19 @@
 /** Completes with what clouds list: organizations and projects, clusters and tokens. From the cache while that is young. */
 
 import { mapConcurrent } from "../../http/map-concurrent.ts";
-import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
-import { keyringLimits } from "../../providers/context.ts";
 import { hasControlPlanes } from "../../providers/datum/facts.ts";
 import { listedBefore, type ListedScope, type ListOwner } from "../../providers/datum/listed.ts";
-import { listOrganizations, listProjects } from "../../providers/datum/organizations.ts";
 import { organizationVariable } from "../../providers/datum/scope.ts";
 import { actingSession } from "../../sessions/acting.ts";
 import type { ChosenSession } from "../../sessions/choose.ts";
-import { prepareRandomness } from "../../system/entropy.ts";
-import { type Candidate, type Completer, type CompletionContext, FRESH_MS, STALE_MS } from "./context.ts";
+import {
+  type Candidate,
+  type Completer,
+  type CompletionContext,
+  FRESH_MS,
+  quietly,
+  STALE_MS,
+} from "./context.ts";
 import { flagValue } from "./position.ts";
 
 /** The organizations of the signed-in user. */
@@ -47,22 +50,31 @@ export const targets: Completer = async ({ context, text }) => {
 
 /** The clusters of the Cloudfleet organization. */
 export const clusters: Completer = async ({ context }) => {
-  using cloudfleet = await openCloudfleet(context, []);
+  using cloudfleet = await cloudfleetOf(context);
   return (await cloudfleet.api.clusters()).map(({ id, name }) => ({ word: id, about: name ?? undefined }));
 };
 
 /** The API tokens of the Cloudfleet organization. */
 export const tokens: Completer = async ({ context }) => {
-  using cloudfleet = await openCloudfleet(context, []);
+  using cloudfleet = await cloudfleetOf(context);
   return (await cloudfleet.api.tokens()).map(({ id, name }) => ({ word: id, about: name ?? undefined }));
 };
+
+async function cloudfleetOf(context: CompletionContext) {
+  const { openCloudfleet } = await import("../../providers/cloudfleet/open.ts");
+  return await openCloudfleet(await connected(context), []);
+}
+
+async function connected(context: CompletionContext) {
+  return (await import("./online.ts")).online(context);
+}
 
 interface Acting extends ChosenSession {
   readonly context: CompletionContext;
 }
 
 async function actingDatum(context: CompletionContext): Promise<Acting | undefined> {
-  const chosen = await actingSession(context.store, context.choice, keyringLimits(context));
+  const chosen = await actingSession(context.store, context.choice, quietly(context));
   return hasControlPlanes(chosen.session)
     ? { ...chosen, context: { ...context, store: chosen.store } }
     : undefined;
@@ -73,7 +85,14 @@ function candidateOf({ id, displayName }: ListedScope): Candidate {
 }
 
 async function organizationsOf(acting: Acting): Promise<readonly ListedScope[]> {
-  return await listed(acting, "user", () => listOrganizations(acting.context, acting.session));
+  return await listed(
+    acting,
+    "user",
+    async () => {
+      const { listOrganizations } = await import("../../providers/datum/organizations.ts");
+      return await listOrganizations(await connected(acting.context), acting.session);
+    },
+  );
 }
 
 async function projectsOf(acting: Acting, organizations: readonly string[]) {
@@ -82,7 +101,10 @@ async function projectsOf(acting: Acting, organizations: readonly string[]) {
     rows: await listed(
       acting,
       { organization },
-      () => listProjects(acting.context, acting.session, organization),
+      async () => {
+        const { listProjects } = await import("../../providers/datum/organizations.ts");
+        return await listProjects(await connected(acting.context), acting.session, organization);
+      },
     ),
   }));
 }
@@ -95,7 +117,6 @@ async function listed(
 ): Promise<readonly ListedScope[]> {
   const young = await listedBefore(store, session, owner, FRESH_MS);
   if (young !== undefined) return young;
-  prepareRandomness();
   try {
     return await ask();
   } catch {

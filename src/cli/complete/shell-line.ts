@@ -146,7 +146,16 @@ export function endForBash(
   // A shell that is typed to expands `!` in double quotes, and leaves the backslash before it.
   if (quote === '"') return rest.includes("!") ? undefined : rest.replace(/["\\$`]/g, "\\$&");
   const first = from.at === 0 && /^[~#]/.test(rest) ? "\\" : "";
-  return first + rest.replace(/[^\p{L}\p{M}\p{N}_@%+=:,.\/~#-]/gu, "\\$&");
+  return first + rest.replace(isAscii(rest) ? SPECIAL_ASCII : new RegExp(SPECIAL, "gu"), "\\$&");
+}
+
+const SPECIAL_ASCII = /[^A-Za-z0-9_@%+=:,.\/~#-]/g;
+
+// A text, because the runtime takes long to read the pattern: most words are ASCII.
+const SPECIAL = String.raw`[^\p{L}\p{M}\p{N}_@%+=:,.\/~#-]`;
+
+function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
 }
 
 /** The end of the part of a word that readline leaves as it is. */
@@ -171,7 +180,7 @@ function keptEnd(raw: string, marks: readonly Mark[], open: Quote, breaks: strin
 
 /** A value as one word of PowerShell, which is replaced as a whole. */
 export function wordForPowerShell(value: string): string {
-  return /^[\p{L}\p{N}_.\/:=+-][\p{L}\p{M}\p{N}_.\/:=+@-]*$/u.test(value)
+  return /^[A-Za-z0-9_.\/:=+-][A-Za-z0-9_.\/:=+@-]*$/.test(value)
     ? value
     // Its parser takes typographic quotes for plain ones.
     : `'${value.replace(/['\u2018-\u201b]/g, "$&$&")}'`;

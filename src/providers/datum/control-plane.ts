@@ -4,7 +4,7 @@ import { type ApiClient, openApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../../kube/refusal.ts";
-import { controlPlaneUrl, type Scope, userControlPlaneUrl } from "./control-plane-address.ts";
+import { baseUrlUnder } from "./base-url.ts";
 import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
 import {
   acceptedBefore,
@@ -228,25 +228,6 @@ async function placeOf(
     await learnApi(context, session, clientOf(`https://${apiHost}`), probeOf);
   const baseUrl = baseUrlOf(api);
   return { baseUrl, api };
-}
-
-function baseUrlUnder(
-  { apiHost, user }: Session,
-  target: { readonly kind: "user" } | Scope,
-  api: ControlPlaneApi,
-): string {
-  return target.kind === "user"
-    ? userControlPlaneUrl(apiHost, user.subject)
-    : controlPlaneUrl(apiHost, target, api);
-}
-
-/** The base URL of a target as far as the session's file tells it; undefined where a server has to be asked. */
-export function baseUrlAtHand(session: Session, target: ChosenScope): string | undefined {
-  if (target.kind === "context") return target.context.server?.replace(/\/+$/, "");
-  if (!hasControlPlanes(session)) return undefined;
-  if (target.kind === "platform") return `https://${session.apiHost}`;
-  const api = learnedApi(session);
-  return api && baseUrlUnder(session, target, api);
 }
 
 /**

@@ -1,13 +1,10 @@
-/** Completes with what this machine's files hold: sessions, and the names in kubeconfigs. */
+/** Completes with the stored sessions. */
 
-import { defaultKubeconfigs, entriesByName, loadKubeconfig } from "../../kubeconfig/file.ts";
-import { keyringLimits } from "../../providers/context.ts";
 import { isProfile } from "../../providers/cloudfleet/facts.ts";
 import { sealedInProject, type StoredSession } from "../../sessions/acting.ts";
 import { labelOf } from "../../sessions/name.ts";
 import type { Session } from "../../sessions/session.ts";
-import type { Candidate, Completer, CompletionContext } from "./context.ts";
-import { flagValue } from "./position.ts";
+import { type Candidate, type Completer, type CompletionContext, quietly } from "./context.ts";
 
 /** The stored sessions that can be used here, with whose they are. */
 export const sessions: Completer = async ({ context }) => {
@@ -26,7 +23,7 @@ async function sessionsHere(context: CompletionContext): Promise<Session[]> {
   if (store === undefined) return sessions;
   const inProject = await store.list();
   const sealed = inProject.sessions.map((session): Promise<StoredSession> =>
-    sealedInProject({ session, store }, keyringLimits(context))
+    sealedInProject({ session, store }, quietly(context))
   );
   const opened = await Promise.allSettled(sealed);
   return [...sessions, ...opened.flatMap((one) => one.status === "fulfilled" ? [one.value.session] : [])];
@@ -38,24 +35,3 @@ function candidateOf(session: Session, active: string | undefined): Candidate {
   const isActive = session.name === active ? ", active" : "";
   return { word: session.name, about: `${who}${session.provider.title}${isActive}` };
 }
-
-/** The names of a list of the kubeconfig: the one that the line names, else the one in force. */
-function kubeconfigNames(list: "contexts" | "clusters"): Completer {
-  return async ({ context, given }) => {
-    const named = flagValue(given, "--kubeconfig");
-    const paths = named === undefined ? defaultKubeconfigs(context.env) : [named];
-    const entries = entriesByName(await loadKubeconfig(paths), list);
-    return [...entries.values()].map(({ name, fields }) => ({ word: name, about: aboutEntry(fields) }));
-  };
-}
-
-function aboutEntry({ server, cluster }: Readonly<Record<string, unknown>>): string | undefined {
-  const about = server ?? cluster;
-  return typeof about === "string" ? about : undefined;
-}
-
-/** The contexts of the kubeconfig, with their clusters. */
-export const contexts: Completer = kubeconfigNames("contexts");
-
-/** The cluster entries of the kubeconfig, with their servers. */
-export const clusterEntries: Completer = kubeconfigNames("clusters");
