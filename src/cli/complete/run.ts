@@ -1,7 +1,8 @@
 /** `__complete`: what the scripts of shells call when TAB is pressed. It never fails, prints no error and asks nobody. */
 
 import { AppError } from "../../errors.ts";
-import { boundedSignal, pause } from "../../system/clock.ts";
+import { boundedSignal, parseTimeout, pause } from "../../system/clock.ts";
+import { environment } from "../../system/environment.ts";
 import { systemTerminal } from "../../system/terminal.ts";
 import { type Answer, answerText } from "./answer.ts";
 import { type Candidate, completionContext } from "./context.ts";
@@ -10,9 +11,12 @@ import { readLine, SHELLS, type TypedLine } from "./shell-line.ts";
 import { shellValue, valuesOf } from "./values.ts";
 import { commandWords } from "./words.ts";
 
-/** How long keyrings and servers may take, and then everything, in milliseconds since the process began. */
+/** How long keyrings and servers may take since the process began, in milliseconds; a variable can say otherwise. */
 const LONGEST_MS = 1000;
-const END_MS = 1300;
+const LONGEST_VARIABLE = "DATUMCTL_COMPLETION_TIMEOUT";
+
+/** How much longer all else may take then. */
+const END_MS = 300;
 
 /** In bytes. */
 const LONGEST_LINE = 256 * 1024;
@@ -39,12 +43,25 @@ export async function runComplete([name, breaks = ""]: readonly string[]): Promi
   return 0;
 }
 
+/** What ends a look at servers and keyrings. */
+interface Limits {
+  readonly signal: AbortSignal;
+  readonly requestTimeout: number;
+}
+
 async function boundedAnswer(line: TypedLine): Promise<Answer> {
-  using limit = boundedSignal(Math.max(1, LONGEST_MS - performance.now()), tooLate);
+  const requestTimeout = longest();
+  const left = (until: number) => Math.max(1, until - performance.now());
+  using limit = boundedSignal(left(requestTimeout), tooLate);
   return await Promise.race([
-    answerTo(line, limit.signal).catch(() => NOTHING),
-    pause(Math.max(1, END_MS - performance.now())).then(() => NOTHING),
+    answerTo(line, { signal: limit.signal, requestTimeout }).catch(() => NOTHING),
+    pause(left(requestTimeout + END_MS)).then(() => NOTHING),
   ]);
+}
+
+function longest(): number {
+  const given = environment(LONGEST_VARIABLE);
+  return given === undefined ? LONGEST_MS : parseTimeout(given, LONGEST_VARIABLE);
 }
 
 const NOTHING: Answer = { type: "words", candidates: [] };
@@ -55,7 +72,9 @@ function tooLate(): AppError {
 }
 
 /** What the line can go on with. @throws {AppError} what reading files and asking servers throws. */
-async function answerTo({ words, current: { text } }: TypedLine, signal: AbortSignal): Promise<Answer> {
+async function answerTo(line: TypedLine, limits: Limits): Promise<Answer> {
+  const { words, current: { text, redirected } } = line;
+  if (redirected) return { type: "shell", value: { kind: "file", head: "" } };
   const program = await commandWords();
   const position = positionAt(program, words, text);
   const { given, value } = position;
@@ -65,7 +84,7 @@ async function answerTo({ words, current: { text } }: TypedLine, signal: AbortSi
   }
   const candidates = wordsAt(position, text);
   if (value === undefined || value.kind === "nothing") return { type: "words", candidates };
-  const context = completionContext(given, signal, LONGEST_MS);
+  const context = completionContext(given, limits.signal, limits.requestTimeout);
   const values = await valuesOf(value.kind, { context, given, text: value.text, program });
   return {
     type: "words",

@@ -172,7 +172,8 @@ function keptEnd(raw: string, marks: readonly Mark[], open: Quote, breaks: strin
     } else if (
       mark.quote === "" && next.quote === "" && !/['"\s]/.test(character) && breaks.includes(character)
     ) {
-      kept = next;
+      // Readline takes these two for the beginning of what they stand before.
+      kept = character === "@" || character === "$" ? mark : next;
     }
   }
   return kept;

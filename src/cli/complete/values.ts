@@ -71,7 +71,9 @@ function choiceCandidate(word: string): Candidate {
 
 function beginning(candidates: readonly Candidate[], text: string): Candidate[] {
   const composed = text.normalize("NFC");
-  return candidates.filter(({ word }) => word.startsWith(text) || word.startsWith(composed));
+  return candidates.filter(({ word, open }) =>
+    (word.startsWith(text) || word.startsWith(composed)) && !(open && word === text)
+  );
 }
 
 function isChoices(kind: Kind): kind is readonly string[] {
