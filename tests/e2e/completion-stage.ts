@@ -116,6 +116,8 @@ export async function typeTo(
   );
   const fish = `${home}/.config/fish`;
   await Deno.mkdir(`${fish}/completions`, { recursive: true });
+  // Without this folder, fish reads every manual page of the machine in the background.
+  await Deno.mkdir(`${home}/.local/share/fish/generated_completions`, { recursive: true });
   await Deno.writeTextFile(
     `${fish}/config.fish`,
     `set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt; echo -n '${PROMPT} '; end\n`,
@@ -127,7 +129,7 @@ export async function typeTo(
   const line = async () =>
     (await pane.text()).split("\n").findLast((one) => one.startsWith(PROMPT))?.trimEnd() ?? "";
   const waitFor = async (is: (line: string) => boolean, what: string) => {
-    for (const most = performance.now() + 90_000;;) {
+    for (const most = performance.now() + 180_000;;) {
       const seen = await line();
       if (is(seen)) return;
       assert.ok(performance.now() < most, `${shell}: ${what}, but the line is ${JSON.stringify(seen)}`);
