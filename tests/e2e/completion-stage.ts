@@ -98,6 +98,7 @@ export async function typeTo(
   panes: Panes,
   { folder, env }: CompletionStage,
   shell: TypedShell,
+  { asFile = false }: { readonly asFile?: boolean } = {},
 ): Promise<TypedTo> {
   const home = env.HOME ?? "";
   const start = {
@@ -112,7 +113,11 @@ export async function typeTo(
   );
   await Deno.writeTextFile(
     `${home}/.zshrc`,
-    `PS1='${PROMPT} '; unsetopt beep; eval "$(datumctl completion zsh)"\n`,
+    `PS1='${PROMPT} '; unsetopt beep; ` +
+      (asFile
+        ? `mkdir "$HOME/functions"; datumctl completion zsh > "$HOME/functions/_datumctl"; ` +
+          `fpath=("$HOME/functions" $fpath); autoload -Uz compinit; compinit -i -D\n`
+        : `eval "$(datumctl completion zsh)"\n`),
   );
   const fish = `${home}/.config/fish`;
   await Deno.mkdir(`${fish}/completions`, { recursive: true });
