@@ -15,6 +15,7 @@ import {
   tokenVerdicts,
   type Verdict,
 } from "./bench-verdicts.ts";
+import { benchCompletion } from "./bench-completion.ts";
 import { benchLauncher } from "./bench-launcher.ts";
 import { benchResources } from "./bench-resources.ts";
 import { compileBinary, ROOT } from "./compile.ts";
@@ -29,6 +30,8 @@ const { values: options } = parseArgs({
     resources: { type: "boolean", default: false },
     // Only what the launcher costs.
     launcher: { type: "boolean", default: false },
+    // Only what a press of TAB costs.
+    completion: { type: "boolean", default: false },
   },
 });
 const ROUNDS = Math.max(3, Number(options.rounds));
@@ -73,6 +76,8 @@ async function bench(cloud: Cloud): Promise<void> {
   if (options.resources) return printVerdicts(await atServer());
 
   const session = await signIn(cloud, datumctl, inFile);
+  const atTab = { hello: hello.path, datumctl, env: inFile, rounds: ROUNDS };
+  if (options.completion) return printVerdicts(await benchCompletion(atTab));
   const getToken = ["auth", "get-token", `--output=${EXEC_VERSION}`, `--session=${session}`];
   if (keyring !== undefined) await signIn(cloud, datumctl, inKeyring);
 
@@ -106,6 +111,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...edits,
     ...asked,
     ...await benchLauncher(`${scratch}/launcher`, ROUNDS),
+    ...await benchCompletion(atTab),
     ...await atServer(),
   ]);
   console.log(
