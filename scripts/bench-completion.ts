@@ -21,8 +21,9 @@ export async function benchCompletion({ hello, datumctl, env, rounds }: Completi
   for (const line of ["ctx use acme/web", "ctx list", "get namespaces"]) {
     await once({ name: line, command: [datumctl, ...line.split(" ")], env, online: true });
   }
-  const bare: Candidate = { name: "bare hello", command: [hello], env };
-  const version: Candidate = { name: "version", command: [datumctl, "version"], env };
+  // With an empty standard input, so that all are started and fed alike.
+  const bare: Candidate = { name: "bare hello", command: [hello], env, typed: "" };
+  const version: Candidate = { name: "version", command: [datumctl, "version"], env, typed: "" };
   const tab = (typed: string): Candidate => ({
     name: `TAB behind "${typed}"`,
     command: [datumctl, "__complete", "zsh"],

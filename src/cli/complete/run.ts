@@ -8,7 +8,7 @@ import { type Answer, answerText } from "./answer.ts";
 import { type Candidate, completionContext } from "./context.ts";
 import { type Position, positionAt } from "./position.ts";
 import { readLine, SHELLS, type TypedLine } from "./shell-line.ts";
-import { shellValue, valuesOf } from "./values.ts";
+import { knownValues, shellValue, valuesOf } from "./values.ts";
 import { commandWords } from "./words.ts";
 
 /** How long keyrings and servers may take since the process began, in milliseconds; a variable can say otherwise. */
@@ -36,46 +36,17 @@ export async function runComplete([name, breaks = ""]: readonly string[]): Promi
     const typed = await terminal.readIn(LONGEST_LINE);
     // PowerShell ends what it hands on with an end of line.
     const line = readLine(shell === "powershell" ? typed.replace(/\r?\n$/, "") : typed, shell);
-    terminal.writeOut(answerText(await boundedAnswer(line), line, shell, breaks));
+    terminal.writeOut(answerText(await answerTo(line), line, shell, breaks));
   } catch {
     // Nobody reads it, or nothing can be offered: the line stays as it is.
   }
   return 0;
 }
 
-/** What ends a look at servers and keyrings. */
-interface Limits {
-  readonly signal: AbortSignal;
-  readonly requestTimeout: number;
-}
-
-async function boundedAnswer(line: TypedLine): Promise<Answer> {
-  const requestTimeout = longest();
-  const left = (until: number) => Math.max(1, until - performance.now());
-  using limit = boundedSignal(left(requestTimeout), tooLate);
-  return await Promise.race([
-    answerTo(line, { signal: limit.signal, requestTimeout }).catch(() => NOTHING),
-    pause(left(requestTimeout + END_MS)).then(() => NOTHING),
-  ]);
-}
-
-function longest(): number {
-  const given = environment(LONGEST_VARIABLE);
-  return given === undefined ? LONGEST_MS : parseTimeout(given, LONGEST_VARIABLE);
-}
-
-const NOTHING: Answer = { type: "words", candidates: [] };
-
-/** Nobody sees it. */
-function tooLate(): AppError {
-  return new AppError("NETWORK", "The time for completion is over.");
-}
-
 /** What the line can go on with. @throws {AppError} what reading files and asking servers throws. */
-async function answerTo(line: TypedLine, limits: Limits): Promise<Answer> {
-  const { words, current: { text, redirected } } = line;
+async function answerTo({ words, current: { text, redirected } }: TypedLine): Promise<Answer> {
   if (redirected) return { type: "shell", value: { kind: "file", head: "" } };
-  const program = await commandWords();
+  const program = await commandWords(words);
   const position = positionAt(program, words, text);
   const { given, value } = position;
   const shell = value && shellValue(value.kind, value.text);
@@ -84,12 +55,38 @@ async function answerTo(line: TypedLine, limits: Limits): Promise<Answer> {
   }
   const candidates = wordsAt(position, text);
   if (value === undefined || value.kind === "nothing") return { type: "words", candidates };
-  const context = completionContext(given, limits.signal, limits.requestTimeout);
-  const values = await valuesOf(value.kind, { context, given, text: value.text, program });
+  // Timers and signals are slow to begin with: they are left to what may take its time.
+  const values = knownValues(value.kind, value.text) ?? await inTime((signal, requestTimeout) => {
+    const context = completionContext(given, signal, requestTimeout);
+    return valuesOf(value.kind, { context, given, text: value.text, program });
+  });
   return {
     type: "words",
     candidates: [...candidates, ...values.map((one) => ({ ...one, word: `${value.head}${one.word}` }))],
   };
+}
+
+/** What is found in time; nothing where that fails. */
+async function inTime(
+  find: (signal: AbortSignal, requestTimeout: number) => Promise<Candidate[]>,
+): Promise<Candidate[]> {
+  const longest = longestTime();
+  const left = (until: number) => Math.max(1, until - performance.now());
+  using limit = boundedSignal(left(longest), tooLate);
+  return await Promise.race([
+    find(limit.signal, longest).catch(() => []),
+    pause(left(longest + END_MS)).then(() => []),
+  ]);
+}
+
+function longestTime(): number {
+  const given = environment(LONGEST_VARIABLE);
+  return given === undefined ? LONGEST_MS : parseTimeout(given, LONGEST_VARIABLE);
+}
+
+/** Nobody sees it. */
+function tooLate(): AppError {
+  return new AppError("NETWORK", "The time for completion is over.");
 }
 
 /** The commands and flags that begin with the text, each once: by its name, else by the short one that was typed. */

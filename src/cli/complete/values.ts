@@ -47,12 +47,18 @@ export function shellValue(kind: Kind, text: string): ShellValue | undefined {
   return head === undefined ? undefined : { kind: "file", head };
 }
 
+/** The values of a kind that is its own list of words; undefined for any other kind. */
+export function knownValues(kind: Kind, text: string): Candidate[] | undefined {
+  return isChoices(kind) ? beginning(kind.map(choiceCandidate), text) : undefined;
+}
+
 /** The values that begin with what was typed. @throws {AppError} what reading files and asking servers throws. */
 export async function valuesOf(kind: Kind, request: ValueRequest): Promise<Candidate[]> {
   const { text } = request;
   if (typeof kind === "object" && "list" in kind) return await listValues(kind.list, request);
-  if (isChoices(kind)) return beginning(kind.map(choiceCandidate), text);
-  if (isShellKind(kind)) return [];
+  const known = knownValues(kind, text);
+  if (known !== undefined) return known;
+  if (isChoices(kind) || isShellKind(kind)) return [];
   const complete = await COMPLETERS[kind]();
   return beginning(await complete(request), text);
 }

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { kindOfArgument, kindOfOption, valueOption } from "../../../src/cli/complete/declare.ts";
 import type { Kind } from "../../../src/cli/complete/kinds.ts";
+import { pack, unpack } from "../../../src/cli/complete/packed.ts";
 import { positionAt } from "../../../src/cli/complete/position.ts";
-import { tableOf } from "../../../src/cli/complete/table.ts";
+import { type CommandWords, tableOf } from "../../../src/cli/complete/table.ts";
 import { wholeProgram } from "../../../src/cli/complete/words.ts";
 
 const program = await wholeProgram();
@@ -67,6 +68,20 @@ for (const [line, kind, head = "", text = ""] of VALUES) {
     assert.deepEqual(at(line).value, kind === undefined ? undefined : { kind, head, text });
   });
 }
+
+Deno.test("a packed table knows the commands that a line calls, whole, and the names of the others", () => {
+  const text = pack(table);
+  const everyWord = (
+    command: CommandWords,
+  ): string[] => [command.name, ...command.commands.flatMap(everyWord)];
+  assert.deepEqual(unpack(text, everyWord(table)), table);
+  const named = unpack(text, ["auth", "switch", "ls"]);
+  const find = (command: CommandWords | undefined, name: string) =>
+    command?.commands.find((held) => held.name === name);
+  assert.deepEqual(find(find(named, "auth"), "switch"), find(find(table, "auth"), "switch"));
+  assert.deepEqual(find(find(named, "auth"), "list"), find(find(table, "auth"), "list"), "by its other name");
+  assert.deepEqual(find(named, "get"), { ...find(table, "get"), flags: [], arguments: [], commands: [] });
+});
 
 Deno.test("commands are offered in the place of a command only", () => {
   const names = (line: string) => at(line).commands.map(({ name }) => name);
