@@ -1,7 +1,7 @@
 /** `__complete`: what the scripts of shells call when TAB is pressed. It never fails, prints no error and asks nobody. */
 
 import { AppError } from "../../errors.ts";
-import { boundedSignal, parseTimeout, pause } from "../../system/clock.ts";
+import { alarm, boundedSignal, parseTimeout } from "../../system/clock.ts";
 import { environment } from "../../system/environment.ts";
 import { systemTerminal } from "../../system/terminal.ts";
 import { type Answer, answerText } from "./answer.ts";
@@ -73,10 +73,13 @@ async function inTime(
   const longest = longestTime();
   const left = (until: number) => Math.max(1, until - performance.now());
   using limit = boundedSignal(left(longest), tooLate);
-  return await Promise.race([
-    find(limit.signal, longest).catch(() => []),
-    pause(left(longest + END_MS)).then(() => []),
-  ]);
+  const { promise: ended, resolve } = Promise.withResolvers<Candidate[]>();
+  const end = alarm(left(longest + END_MS), () => resolve([]));
+  try {
+    return await Promise.race([find(limit.signal, longest).catch(() => []), ended]);
+  } finally {
+    end.disarm();
+  }
 }
 
 function longestTime(): number {
