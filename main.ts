@@ -11,6 +11,9 @@ import { systemHost } from "./src/system/host.ts";
 import { parentProcess } from "./src/system/parent-process.ts";
 import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 
+/** The hidden word of completion, which must be quick: it needs no framework. */
+const COMPLETE = "__complete";
+
 /**
  * Commands that ask no server, or like `exec` only when the command inside runs; the ones behind `auth` without that
  * word. To forget one here costs time only.
@@ -23,7 +26,6 @@ const LOCAL: ReadonlySet<string> = new Set([
   "help",
   "version",
   "completion",
-  "__complete",
   "exec",
   "whoami",
   "list",
@@ -37,6 +39,10 @@ function asksServer([first = "", second = ""]: readonly string[]): boolean {
 }
 
 async function main(): Promise<number> {
+  if (commandLine[0] === COMPLETE) {
+    const { runComplete } = await import("./src/cli/complete/run.ts");
+    return await runComplete(commandLine.slice(1));
+  }
   const flags = readGetToken(commandLine);
   if (flags === undefined) {
     if (asksServer(commandLine)) prepareRandomness();

@@ -9,6 +9,8 @@ export interface Candidate {
   readonly env: Readonly<Record<string, string>>;
   /** Puts things in place before a turn; not measured. */
   readonly prepare?: () => void;
+  /** What it reads on standard input, which is else empty. */
+  readonly typed?: string;
   /** It asks a server that needs this process meanwhile: to serve, or to read what the server logs. */
   readonly online?: true;
 }
@@ -50,7 +52,7 @@ export async function inTurns(tasks: readonly Task[], rounds: number): Promise<M
 
 /** Runs a candidate once; how long it took in milliseconds. Throws with its words when it fails. */
 export async function once(
-  { name, command: [program = "", ...args], env, prepare, online }: Candidate,
+  { name, command: [program = "", ...args], env, prepare, typed, online }: Candidate,
 ): Promise<number> {
   prepare?.();
   // Synchronous where it can be: nothing of this process's own stands between the start and the end.
@@ -58,15 +60,26 @@ export async function once(
     args,
     clearEnv: true,
     env: { ...env },
-    stdin: "null",
+    stdin: typed === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
   });
   const started = performance.now();
-  const { success, stderr } = online ? await command.output() : command.outputSync();
+  const { success, stderr } = typed !== undefined
+    ? await outputOf(command.spawn(), typed)
+    : online
+    ? await command.output()
+    : command.outputSync();
   const took = performance.now() - started;
   if (!success) throw new Error(`${name} failed:\n${new TextDecoder().decode(stderr)}`);
   return took;
+}
+
+async function outputOf(child: Deno.ChildProcess, typed: string): Promise<Deno.CommandOutput> {
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(typed));
+  await writer.close();
+  return await child.output();
 }
 
 function summary(taken: readonly number[]): Seen {

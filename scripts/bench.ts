@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from "./bench-verdicts.ts";
 import { benchExec } from "./bench-exec.ts";
+import { benchCompletion } from "./bench-completion.ts";
 import { benchLauncher } from "./bench-launcher.ts";
 import { benchProxy } from "./bench-proxy.ts";
 import { benchResources } from "./bench-resources.ts";
@@ -33,6 +34,8 @@ const { values: options } = parseArgs({
     start: { type: "boolean", default: false },
     // Only what the launcher costs.
     launcher: { type: "boolean", default: false },
+    // Only what a press of TAB costs.
+    completion: { type: "boolean", default: false },
     // Only what the proxy costs.
     proxy: { type: "boolean", default: false },
     // Only kubectl inside exec, at the real API server.
@@ -87,6 +90,8 @@ async function bench(cloud: Cloud): Promise<void> {
   if (options.exec) return printVerdicts(await insideExec());
 
   const session = await signIn(cloud, datumctl, inFile);
+  const atTab = { hello: hello.path, datumctl, env: inFile, rounds: ROUNDS };
+  if (options.completion) return printVerdicts(await benchCompletion(atTab));
   const getToken = ["auth", "get-token", `--output=${EXEC_VERSION}`, `--session=${session}`];
   if (keyring !== undefined) await signIn(cloud, datumctl, inKeyring);
 
@@ -122,6 +127,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...edits,
     ...asked,
     ...await benchLauncher(`${scratch}/launcher`, ROUNDS),
+    ...await benchCompletion(atTab),
     ...await throughProxy(),
     ...await atServer(),
     ...await insideExec(),

@@ -140,9 +140,13 @@ export async function bundle(
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
   const scratch = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
-  const replaced: Record<string, string> = { "src/build.ts": `${scratch}/build.ts` };
+  const replaced: Record<string, string> = {
+    "src/build.ts": `${scratch}/build.ts`,
+    "src/cli/complete/words.ts": `${scratch}/words.ts`,
+  };
   if (testHooks) replaced["src/system/checkpoint.ts"] = `${ROOT}tests/e2e/stop-at-checkpoint.ts`;
   await Deno.writeTextFile(`${scratch}/build.ts`, buildModule(runtime, commit));
+  await writeWords(`${scratch}/words.ts`);
   const config = `${scratch}/deno.json`;
   await Deno.writeTextFile(config, JSON.stringify(await configReplacing(replaced)));
   await run(Deno.execPath(), [
@@ -220,6 +224,19 @@ async function bundleAgain(module: string, outFolder: string): Promise<void> {
 const NODE_PARTS = "node-for-commander.ts";
 const COMMANDER = /class \w* ?extends EventEmitter/;
 const NODE_IMPORT = /^(import [^;]+ from )"node:(?:child_process|events|fs|path|process|util)"/gm;
+
+/** Writes the module that stands in the place of `src/cli/complete/words.ts`, with the table itself in it. */
+async function writeWords(path: string): Promise<void> {
+  const { commandWords } = await import("../src/cli/complete/words.ts");
+  const { pack } = await import("../src/cli/complete/packed.ts");
+  const unpacker = new URL("../src/cli/complete/packed.ts", import.meta.url).href;
+  await Deno.writeTextFile(
+    path,
+    `import { unpack } from ${JSON.stringify(unpacker)};\n` +
+      `const TABLE = ${JSON.stringify(pack(await commandWords()))};\n` +
+      "export const commandWords = (words) => Promise.resolve(unpack(TABLE, words));\n",
+  );
+}
 
 /** The module that says what kind of build this is, in the place of `src/build.ts`. */
 function buildModule(runtime: Runtime, commit: string | undefined): string {

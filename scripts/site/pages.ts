@@ -49,6 +49,7 @@ export const SECTIONS: readonly Section[] = [
     pages: [
       doc("commands", "Commands"),
       doc("errors", "Errors"),
+      doc("completion", "Completion"),
       { source: "SECURITY.md", file: "security.html", name: "Security" },
       doc("hostile-issuer", "What an issuer may send"),
     ],

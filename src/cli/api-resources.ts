@@ -1,6 +1,6 @@
 /** `api-resources`: the resource types that a control plane serves. */
 
-import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { printable, printableValue } from "../text.ts";
 import { openDiscovery } from "../kube/cached-discovery.ts";
@@ -15,23 +15,33 @@ import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
+import { outputOption, valueOption } from "./complete/declare.ts";
 
 /** `api-resources`. */
 export function apiResourcesCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("api-resources")
     .description("List the resource types of the control plane in use")
-    .option("--api-group <group>", "only those in this group; empty means the core group")
+    .addOption(
+      valueOption("group", "--api-group <group>", "only those in this group; empty means the core group"),
+    )
     .option("--namespaced [boolean]", "only namespaced types; with =false, only the others")
     .addOption(
-      new Option("--verbs <list>", "only those that support all of these verbs, such as list,get").argParser(
+      valueOption(
+        { list: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"] },
+        "--verbs <list>",
+        "only those that support all of these verbs, such as list,get",
+      ).argParser(
         wordsOf,
       ),
     )
-    .addOption(new Option("--categories <list>", "only those in all of these categories").argParser(wordsOf))
+    .addOption(
+      valueOption({ list: "category" }, "--categories <list>", "only those in all of these categories")
+        .argParser(wordsOf),
+    )
     .option("--no-headers", "leave out the header line")
-    .option("--sort-by <field>", "name or kind (default: group)")
+    .addOption(valueOption(["name", "kind"], "--sort-by <field>", "name or kind (default: group)"))
     .option("--cached [boolean]", "use what an earlier command learned, if anything")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(outputOption(["table", "wide", "json", "yaml", "name"]))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl api-resources\n  datumctl api-resources --namespaced=false -o wide\n" +

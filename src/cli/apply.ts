@@ -37,6 +37,7 @@ import {
 } from "./resources/results.ts";
 import { sayWhere } from "./resources/where.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -52,7 +53,13 @@ export function applyCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("apply")
     .description("Make objects what manifests say: create them, or change what differs")
     .option("--force-conflicts", "take over fields that somebody else has changed")
-    .option("--field-manager <name>", `who the fields are written as (default: ${APPLY_MANAGER})`)
+    .addOption(
+      valueOption(
+        "nothing",
+        "--field-manager <name>",
+        `who the fields are written as (default: ${APPLY_MANAGER})`,
+      ),
+    )
     .addHelpText("after", EXAMPLES);
   addDocumentFlags(command, "apply");
   addDryRunFlag(command);

@@ -1,20 +1,16 @@
 /** Opens a cluster of Cloudfleet by its id: its address comes from Cloudfleet's API, and no kubeconfig is needed. */
 
 import { AppError } from "../errors.ts";
-import { type AskingServer, askingServer, serves } from "../sessions/served-servers.ts";
 import { identityOf, userName } from "../kubeconfig/identity.ts";
+import { askingServer } from "../sessions/served-servers.ts";
 import { defaultKubeconfigs, loadKubeconfig } from "../kubeconfig/file.ts";
 import { actingProfile, openCloudfleet } from "../providers/cloudfleet/open.ts";
 import { checkedId } from "../providers/cloudfleet/operations.ts";
+import { clusterCache, isServed, knownCluster, namedCluster } from "../providers/cloudfleet/known-cluster.ts";
 import { serverOfCluster } from "../providers/cloudfleet/server-of-cluster.ts";
 import { type ControlPlane, openTarget } from "../providers/datum/control-plane.ts";
-import { openSessionCache } from "../sessions/cache.ts";
-import type { Session } from "../sessions/session.ts";
 import type { CommandContext } from "./context.ts";
 import { rememberNamed } from "./session-servers.ts";
-
-/** How long an address is used without asking Cloudfleet again. */
-const LONGEST_LIFE_MS = 3600 * 1000;
 
 /**
  * Opens a cluster as the profile that acts; dispose of it. Its server becomes one that the profile's session is for: the
@@ -26,28 +22,12 @@ export async function openClusterById(cli: CommandContext, id: string): Promise<
   checkedId("a cluster", id);
   const { session, store } = await actingProfile(cli);
   const own = { ...cli, store };
-  const cache = await openSessionCache(store, {
-    session: session.name,
-    kind: "cluster",
-    source: `${session.apiHost} ${id}`,
-    longestLife: LONGEST_LIFE_MS,
-  });
-  const cached = await cache.read();
-  // The list of servers is sealed; where there is none, nothing vouches for what a file says.
-  if (typeof cached === "string" && isServed(session, askingServer({ server: cached }))) {
-    return await openTarget(own, session, { ...named(id, cached), fresh: false });
-  }
+  const cache = await clusterCache(store, session, id);
+  const known = await knownCluster(cache, session, id);
+  if (known !== undefined) return await openTarget(own, session, known);
   const address = await askForAddress(own, id);
   await cache.write(address);
-  return await openTarget(own, session, { ...named(id, address), fresh: true });
-}
-
-function named(id: string, address: string) {
-  return { kind: "cluster", id, address, source: "--cluster" } as const;
-}
-
-function isServed(session: Session, asking: AskingServer): boolean {
-  return session.servers !== undefined && serves(session, asking);
+  return await openTarget(own, session, namedCluster(id, address, true));
 }
 
 /** Asks Cloudfleet for the address, and remembers with the session that it is for that server. */

@@ -29,6 +29,7 @@ import { openResources, type ResourcePlane, writeContext } from "./resources/pla
 import { sayWhere } from "./resources/where.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -50,15 +51,18 @@ export function deleteCommand(contextOf: ContextOf): CommandUnknownOpts {
     .option("--wait", "wait until the objects are gone, which is the default; --wait=false does not", true)
     .addOption(new Option("--no-wait").hideHelp())
     .option("--timeout <duration>", "how long to wait for it; 0s, the default, is a week")
-    .option(
-      "--cascade <mode>",
-      "background (the default), foreground or orphan: what becomes of its dependents",
+    .addOption(
+      valueOption(
+        ["background", "foreground", "orphan"],
+        "--cascade <mode>",
+        "background (the default), foreground or orphan: what becomes of its dependents",
+      ),
     )
     .option("--grace-period <seconds>", "time to end in; negative, the default, is the object's own")
     .option("--now", "the same as --grace-period=1")
     .option("--force", "with --grace-period=0: do not wait for what runs to end")
     .option("--ignore-not-found", "do not fail for what is not there; the default with --all and selectors")
-    .option("-o, --output <format>", "name: print TYPE/NAME of what was deleted")
+    .addOption(valueOption(["name"], "-o, --output <format>", "name: print TYPE/NAME of what was deleted"))
     .addHelpText("after", EXAMPLES);
   addChoiceFlags(command, "delete");
   addDryRunFlag(command);

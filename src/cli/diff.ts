@@ -26,6 +26,7 @@ import { takeBooleanValues } from "./resources/flags.ts";
 import { openResources, writeContext } from "./resources/plane.ts";
 import { tellWarnings } from "./resources/results.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -44,7 +45,13 @@ export function diffCommand(contextOf: ContextOf): CommandUnknownOpts {
       "--force-conflicts",
       "as apply --force-conflicts would: with fields that somebody else has changed",
     )
-    .option("--field-manager <name>", `who the fields would be written as (default: ${APPLY_MANAGER})`)
+    .addOption(
+      valueOption(
+        "nothing",
+        "--field-manager <name>",
+        `who the fields would be written as (default: ${APPLY_MANAGER})`,
+      ),
+    )
     .option("--show-managed-fields", "show metadata.managedFields, too")
     .addHelpText("after", EXAMPLES);
   addDocumentFlags(command, "compare");

@@ -41,6 +41,7 @@ import {
 } from "./resources/results.ts";
 import { sayWhere } from "./resources/where.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -57,14 +58,29 @@ export function editCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("edit")
     .description("Open objects in an editor, and save what you change")
     .argument("[objects...]", "TYPE NAME…, TYPE/NAME…, or TYPE for all of it")
-    .option(
-      "-o, --output <format>",
-      "json or yaml: edit it, and print it afterwards, in this form",
+    .addOption(
+      valueOption(
+        ["json", "yaml"],
+        "-o, --output <format>",
+        "json or yaml: edit it, and print it afterwards, in this form",
+      ),
     )
     .option("--show-managed-fields", "with -o: print metadata.managedFields, too")
     .option("--output-patch", "print what was changed, too, as a patch")
-    .option("--subresource <name>", "edit this sub-resource of the object, such as status")
-    .option("--field-manager <name>", `as whom the fields are written (default: ${managerOf("edit")})`)
+    .addOption(
+      valueOption(
+        ["status", "scale"],
+        "--subresource <name>",
+        "edit this sub-resource of the object, such as status",
+      ),
+    )
+    .addOption(
+      valueOption(
+        "nothing",
+        "--field-manager <name>",
+        `as whom the fields are written (default: ${managerOf("edit")})`,
+      ),
+    )
     .addHelpText("after", EXAMPLES);
   addFilenameFlags(command, "edit");
   addValidateFlag(command);

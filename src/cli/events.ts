@@ -18,6 +18,7 @@ import {
 } from "./resources/reading.ts";
 import { readTemplate } from "./resources/template-file.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -31,16 +32,26 @@ Examples:
 export function eventsCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("events")
     .description("List what happened lately, the last at the end")
-    .option("--for <object>", "only what happened to this object: TYPE/NAME")
+    .addOption(valueOption("object", "--for <object>", "only what happened to this object: TYPE/NAME"))
     .addOption(
-      new Option("--types <list>", "only events of these types: Normal, Warning").argParser(listed),
+      valueOption(
+        { list: ["Normal", "Warning"] },
+        "--types <list>",
+        "only events of these types: Normal, Warning",
+      ).argParser(listed),
     )
     .option("-A, --all-namespaces", "of all namespaces")
     .option("-w, --watch", "go on with every further event, until Ctrl-C")
     .option("--no-headers", "leave out the header line")
     .addOption(new Option("--headers").hideHelp())
     .option("--show-managed-fields", "with -o json or yaml: also who set which field")
-    .option("-o, --output <format>", "json, yaml, name, jsonpath=…, jsonpath-file=… or jsonpath-as-json=…")
+    .addOption(
+      valueOption(
+        ["json", "yaml", "name", "jsonpath=", "jsonpath-file=", "jsonpath-as-json="],
+        "-o, --output <format>",
+        "json, yaml, name, jsonpath=…, jsonpath-file=… or jsonpath-as-json=…",
+      ),
+    )
     .addHelpText("after", EXAMPLES);
   addChunkSizeFlag(command);
   addScopeFlags(command, { namespace: true });

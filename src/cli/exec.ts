@@ -18,6 +18,7 @@ import { childVariables } from "./child-variables.ts";
 import { type CommandContext, type ContextOf, exitWith, tokenLimits } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { valueArgument, valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -35,10 +36,13 @@ export function execCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("exec")
     .description("Run a command with a kubeconfig and a fresh token of its own")
     .usage("[options] -- <command...>")
-    .argument("[command...]", "program to run, with its arguments")
-    .option(
-      "--token-env <name>",
-      "also put the token into this variable, where it can be read and is not renewed",
+    .addArgument(valueArgument("line", "[command...]", "program to run, with its arguments"))
+    .addOption(
+      valueOption(
+        "nothing",
+        "--token-env <name>",
+        "also put the token into this variable, where it can be read and is not renewed",
+      ),
     )
     .addHelpText("after", EXAMPLES);
   addScopeFlags(command);

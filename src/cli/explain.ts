@@ -10,6 +10,7 @@ import type { CommandContext, ContextOf } from "./context.ts";
 import { takeBooleanValues } from "./resources/flags.ts";
 import { openResources } from "./resources/plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { outputOption, valueArgument, valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -23,11 +24,11 @@ Examples:
 export function explainCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("explain")
     .description("Show the fields of a type of resource, and what they mean")
-    .argument("[path...]", "TYPE or TYPE.FIELD.FIELD…")
+    .addArgument(valueArgument("type", "[path...]", "TYPE or TYPE.FIELD.FIELD…"))
     .usage("[options] <TYPE[.FIELD…]>")
     .option("--recursive", "the fields of the fields, too, a line each")
-    .option("--api-version <version>", "as this version has it, such as apps/v1")
-    .option("-o, --output <format>", "plaintext")
+    .addOption(valueOption("version", "--api-version <version>", "as this version has it, such as apps/v1"))
+    .addOption(outputOption(["plaintext"]))
     .addHelpText("after", EXAMPLES);
   addScopeFlags(command, { namespace: true });
   takeBooleanValues(command);

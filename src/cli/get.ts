@@ -25,6 +25,7 @@ import {
 } from "./resources/reading.ts";
 import { readTemplate } from "./resources/template-file.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -46,10 +47,24 @@ export function getCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("get")
     .description("Print objects of the control plane in use, and follow their changes")
     .argument("[objects...]", "TYPE, TYPE NAME… or TYPE/NAME…; several types with commas")
-    .option(
-      "-o, --output <format>",
-      "table, wide, json, yaml, name, jsonpath=…, jsonpath-file=…, jsonpath-as-json=…, custom-columns=… " +
-        "or custom-columns-file=…",
+    .addOption(
+      valueOption(
+        [
+          "table",
+          "wide",
+          "json",
+          "yaml",
+          "name",
+          "jsonpath=",
+          "jsonpath-file=",
+          "jsonpath-as-json=",
+          "custom-columns=",
+          "custom-columns-file=",
+        ],
+        "-o, --output <format>",
+        "table, wide, json, yaml, name, jsonpath=…, jsonpath-file=…, jsonpath-as-json=…, custom-columns=… " +
+          "or custom-columns-file=…",
+      ),
     )
     .option("-l, --selector <labels>", "only objects with these labels, such as app=web,tier!=db")
     .option("--field-selector <fields>", "only objects with these fields, such as metadata.name=web")
@@ -57,19 +72,32 @@ export function getCommand(contextOf: ContextOf): CommandUnknownOpts {
     .option("-w, --watch", "go on with every change, until Ctrl-C")
     .option("--watch-only", "every change from now on, without what is there already")
     .option("--output-watch-events", "with -w or --watch-only: say what happened to each object, too")
-    .option("--sort-by <path>", "sort by a field, such as .metadata.creationTimestamp")
     .addOption(
-      new Option("-L, --label-columns <labels>", "a column for each of these labels").argParser(listed),
+      valueOption("nothing", "--sort-by <path>", "sort by a field, such as .metadata.creationTimestamp"),
+    )
+    .addOption(
+      valueOption("nothing", "-L, --label-columns <labels>", "a column for each of these labels").argParser(
+        listed,
+      ),
     )
     .option("--show-labels", "a last column with all labels")
     .option("--show-kind", "names with their types, as TYPE/NAME")
     .option("--no-headers", "leave out the header line")
     .option("--show-managed-fields", "with -o json or yaml: metadata.managedFields, too")
-    .option("--subresource <name>", "read this of each named object, such as status or scale")
+    .addOption(
+      valueOption(
+        ["status", "scale"],
+        "--subresource <name>",
+        "read this of each named object, such as status or scale",
+      ),
+    )
     .option("--ignore-not-found", "do not fail for named objects that are not there")
-    .option(
-      "--raw <path>",
-      "path below the control plane, such as /openapi/v3; the answer is printed as it came",
+    .addOption(
+      valueOption(
+        "nothing",
+        "--raw <path>",
+        "path below the control plane, such as /openapi/v3; the answer is printed as it came",
+      ),
     )
     .addOption(new Option("--template <template>").hideHelp())
     .addHelpText("after", EXAMPLES);

@@ -6,12 +6,13 @@ import { printable } from "../text.ts";
 import type { ProcessContext } from "./context.ts";
 import { formatTable } from "./output/table.ts";
 import { nearestCommand } from "./usage-errors.ts";
+import { valueArgument } from "./complete/declare.ts";
 
 /** `help`, of the commands that a program holds. */
 export function helpCommand(program: CommandUnknownOpts, { terminal }: ProcessContext): CommandUnknownOpts {
   const command = new Command("help")
     .description("Show help for a command, or for a topic: exit-codes")
-    .argument("[words...]")
+    .addArgument(valueArgument("words", "[words...]"))
     .addHelpText("after", "\nExamples:\n  datumctl help auth update-kubeconfig\n  datumctl help exit-codes");
   command.action(async (words) => {
     if (words[0] === "exit-codes") return void terminal.writeOut(await exitCodes());

@@ -18,6 +18,7 @@ import { keyLeftBehind } from "./notices.ts";
 import { pickSession, storedSessions } from "./pick-session.ts";
 import type { StoredSession } from "../sessions/acting.ts";
 import { whoAndWhere } from "./session-labels.ts";
+import { valueArgument, valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -30,13 +31,18 @@ Examples:
 export function logoutCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("logout")
     .description("Revoke a session at the issuer and remove it here")
-    .argument("[user]", "e-mail or session name; asked for when there are several")
+    .addArgument(
+      valueArgument("session", "[user]", "e-mail or session name; asked for when there are several"),
+    )
     .option("--all", "every session")
     .option("--local", "the session of the project folder that you are in")
     .option("--keep", "keep the session when the issuer cannot be reached")
-    .option(
-      "--kubeconfig <path>",
-      "also remove the entries that datumctl wrote there for it, with their contexts",
+    .addOption(
+      valueOption(
+        "file",
+        "--kubeconfig <path>",
+        "also remove the entries that datumctl wrote there for it, with their contexts",
+      ),
     )
     .addHelpText("after", EXAMPLES);
   command.action((user, flags) => runLogout(contextOf(command), { user, ...flags }));

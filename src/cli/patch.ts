@@ -23,6 +23,7 @@ import {
 import { sayWhere } from "./resources/where.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -40,9 +41,27 @@ export function patchCommand(contextOf: ContextOf): CommandUnknownOpts {
     .argument("[objects...]", "TYPE NAME… or TYPE/NAME…")
     .option("-p, --patch <patch>", "the patch, as JSON or YAML")
     .option("--patch-file <file>", "a file with the patch")
-    .option("--type <type>", "strategic, merge or json (default: strategic)")
-    .option("--subresource <name>", "patch this sub-resource of the object, such as status or scale")
-    .option("--field-manager <name>", `as whom the fields are written (default: ${managerOf("patch")})`)
+    .addOption(
+      valueOption(
+        ["strategic", "merge", "json"],
+        "--type <type>",
+        "strategic, merge or json (default: strategic)",
+      ),
+    )
+    .addOption(
+      valueOption(
+        ["status", "scale"],
+        "--subresource <name>",
+        "patch this sub-resource of the object, such as status or scale",
+      ),
+    )
+    .addOption(
+      valueOption(
+        "nothing",
+        "--field-manager <name>",
+        `as whom the fields are written (default: ${managerOf("patch")})`,
+      ),
+    )
     .addOption(new Option("--local", "not supported").hideHelp())
     .addHelpText("after", EXAMPLES);
   addFilenameFlags(command, "patch");

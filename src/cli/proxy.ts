@@ -1,6 +1,6 @@
 /** `proxy`: lets programs ask a Kubernetes API without holding the credential, and by default without changing anything. */
 
-import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError, toAppError } from "../errors.ts";
 import type { ControlPlane } from "../providers/datum/control-plane.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
@@ -17,6 +17,7 @@ import { printable, shellLine } from "../text.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -34,7 +35,13 @@ export function proxyCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("proxy")
     .description("Let programs on this machine ask a control plane without holding the credential")
     .option("--port <number>", "port of 127.0.0.1 to listen on (default: a free one)")
-    .option("--socket <path>", "listen on this Unix socket, which only you can open, and not on a port")
+    .addOption(
+      valueOption(
+        "file",
+        "--socket <path>",
+        "listen on this Unix socket, which only you can open, and not on a port",
+      ),
+    )
     .option("--for <duration>", "how long; 0 until it is stopped (default: 15m)")
     .option("--read-only", "refuse what changes anything (the default)")
     .option("--allow-writes", "pass on what changes something, too")
@@ -44,9 +51,10 @@ export function proxyCommand(contextOf: ContextOf): CommandUnknownOpts {
       "with --allow-writes: pass on ways to other servers and to new credentials, too",
     )
     .addOption(
-      new Option("-n, --namespace <name>", "only what is in this namespace; repeatable").argParser(
-        (name: string, before: readonly string[]) => [...before, name],
-      ).default([] as readonly string[], "all"),
+      valueOption("namespace", "-n, --namespace <name>", "only what is in this namespace; repeatable")
+        .argParser(
+          (name: string, before: readonly string[]) => [...before, name],
+        ).default([] as readonly string[], "all"),
     )
     .option("--audit <file>", "add one line of JSON for each request to this file")
     .option("--kubeconfig <file>", "write the kubeconfig to this new file, and remove it at the end")

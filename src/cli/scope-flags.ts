@@ -1,17 +1,21 @@
 /** The flags that say what a command acts on. */
 
-import { Option } from "@commander-js/extra-typings";
+import type { Option } from "@commander-js/extra-typings";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
+import { valueOption } from "./complete/declare.ts";
+import type { KindName } from "./complete/kinds.ts";
 
-/** By the name of their value; each excludes the others. */
+/** By the name of their value, with what completes it; each excludes the others. */
 const FLAGS = {
-  organization: ["--organization <id>", "act on this organization (env: DATUM_ORGANIZATION)"],
-  project: ["--project <id>", "act on this project (env: DATUM_PROJECT)"],
-  platformWide: ["--platform-wide", "act on the platform itself"],
-  own: ["--own", "act on the control plane of the signed-in user"],
-  cluster: ["--cluster <id>", "act on this cluster of Cloudfleet"],
-  context: ["--context <name>", "act on the server of this context of the kubeconfig"],
-} as const satisfies Partial<Record<keyof ScopeFlags, readonly [flag: string, description: string]>>;
+  organization: ["organization", "--organization <id>", "act on this organization (env: DATUM_ORGANIZATION)"],
+  project: ["project", "--project <id>", "act on this project (env: DATUM_PROJECT)"],
+  platformWide: ["nothing", "--platform-wide", "act on the platform itself"],
+  own: ["nothing", "--own", "act on the control plane of the signed-in user"],
+  cluster: ["cluster", "--cluster <id>", "act on this cluster of Cloudfleet"],
+  context: ["context", "--context <name>", "act on the server of this context of the kubeconfig"],
+} as const satisfies Partial<
+  Record<keyof ScopeFlags, readonly [kind: KindName, flag: string, description: string]>
+>;
 
 /** Adds the flags of {@link ScopeFlags} to a command; without `cluster`, those that say where without a request. */
 export function addScopeFlags(
@@ -19,11 +23,13 @@ export function addScopeFlags(
   { namespace = false, cluster = true }: { readonly namespace?: boolean; readonly cluster?: boolean } = {},
 ): void {
   const offered = Object.entries(FLAGS).filter(([name]) => cluster || name !== "cluster");
-  offered.forEach(([, [flag, description]], at) => {
+  offered.forEach(([, [kind, flag, description]], at) => {
     const later = offered.slice(at + 1).map(([name]) => name);
-    command.addOption(new Option(flag, description).conflicts(later));
+    command.addOption(valueOption(kind, flag, description).conflicts(later));
   });
-  if (namespace) command.addOption(new Option("-n, --namespace <name>", "namespace (default: default)"));
+  if (namespace) {
+    command.addOption(valueOption("namespace", "-n, --namespace <name>", "namespace (default: default)"));
+  }
 }
 
 /** The values of {@link addScopeFlags}. */

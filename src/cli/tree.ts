@@ -8,6 +8,7 @@ import { holdsOthers } from "./group.ts";
 import { helpCommand } from "./help.ts";
 import { wordUnknown } from "./usage-errors.ts";
 import { BUILD, versionCommand } from "./version.ts";
+import { valueOption } from "./complete/declare.ts";
 
 // In columns. Narrower text would be harder to read than lines that the terminal breaks.
 const NARROWEST_HELP = 40;
@@ -59,6 +60,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
   [["setup"], async (contextOf) => (await import("./setup.ts")).setupCommand(contextOf)],
+  [["completion"], async (contextOf) => (await import("./completion.ts")).completionCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 
@@ -163,8 +165,14 @@ function programCommand(): CommandUnknownOpts {
   program.description(
     "Signs people and machines in to Kubernetes-style clouds, works with what is there, and hands kubectl a fresh credential.",
   )
-    .option("--profile <name>", "session to act as for this command (env: DATUMCTL_PROFILE)")
-    .addOption(new Option("--session <name>", "the same as --profile").hideHelp())
+    .addOption(
+      valueOption(
+        "session",
+        "--profile <name>",
+        "session to act as for this command (env: DATUMCTL_PROFILE)",
+      ),
+    )
+    .addOption(valueOption("session", "--session <name>", "the same as --profile").hideHelp())
     .option(
       "--credentials-file <file>",
       "service account's key file to act with for this command (env: DATUMCTL_CREDENTIALS_FILE)",

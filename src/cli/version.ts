@@ -6,6 +6,7 @@ import { buildTarget, runtimeVersion } from "../system/environment.ts";
 import { VERSION } from "../version.ts";
 import type { ContextOf } from "./context.ts";
 import { formatObject, listFormat } from "./output/table.ts";
+import { outputOption } from "./complete/declare.ts";
 
 /** The version, and whether this is a build for trial and test. */
 export const BUILD = TRIAL_BUILD ? `${VERSION} (trial build)` : VERSION;
@@ -14,7 +15,7 @@ export const BUILD = TRIAL_BUILD ? `${VERSION} (trial build)` : VERSION;
 export function versionCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("version")
     .description("Print the version")
-    .option("-o, --output <format>", "table, json, yaml or name")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action(async (flags) => {
     const { out } = contextOf(command);

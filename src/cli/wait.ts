@@ -13,6 +13,7 @@ import { openResources, type ResourcePlane, writeContext } from "./resources/pla
 import { addResultFlags, inTurn, openResults, type ResultFlags, resultFlags } from "./resources/results.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
+import { valueOption } from "./complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -27,7 +28,13 @@ export function waitCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("wait")
     .description("Wait until objects are there, are gone, or are as they should be")
     .argument("[objects...]", "TYPE NAME…, TYPE/NAME…, or TYPE with a selector")
-    .option("--for <goal>", "condition=NAME[=VALUE], jsonpath='{.path}'[=VALUE], create or delete")
+    .addOption(
+      valueOption(
+        ["condition=", "jsonpath=", "create", "delete"],
+        "--for <goal>",
+        "condition=NAME[=VALUE], jsonpath='{.path}'[=VALUE], create or delete",
+      ),
+    )
     .option(
       "--timeout <duration>",
       "how long to wait; 0s looks once, a negative one is a week (default: 30s)",

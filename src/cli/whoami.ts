@@ -15,12 +15,13 @@ import type { ChosenScope, ScopeFlags } from "../providers/datum/scope.ts";
 import { actingSession } from "./pick-session.ts";
 import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
+import { outputOption } from "./complete/declare.ts";
 
 /** `whoami`. */
 export function whoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Show who you act as, and where; asks no server")
-    .option("-o, --output <format>", "table, json, yaml or name")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl whoami\n  datumctl whoami -o json\n  datumctl whoami --profile work",

@@ -54,6 +54,8 @@ export function macosStore(run: Run, env: Readonly<Record<string, string>>): Sec
     name: MACOS_STORE,
 
     async get(name, limits) {
+      // `security` has no way to ask for an item of a locked keychain without a window that asks the person.
+      if (limits.quiet) throw failure("read", name, STATUS.interactionNotAllowed, "");
       const { account } = await systemAccount(name);
       const found = await call(
         ["find-generic-password", "-s", SERVICE, "-a", encodeAccount(account), "-w"],

@@ -18,6 +18,8 @@ export interface KeyringLimits {
   readonly timeout: number;
   /** Ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Reads only what can be read without asking a person to unlock anything; for {@link SecretStore.get}. */
+  readonly quiet?: boolean | undefined;
 }
 
 /** How long a keyring may take: longer when a person may be unlocking it. */

@@ -1,9 +1,9 @@
 /** The discovery of an API server, cached with a session between commands. */
 
 import type { ApiClient } from "../http/api-client.ts";
-import { openSessionCache } from "../sessions/cache.ts";
+import { openSessionCache, type SessionCache } from "../sessions/cache.ts";
 import type { SessionStore } from "../sessions/store.ts";
-import { type CachedDiscovery, discoveryOf } from "./discovery.ts";
+import { type CachedDiscovery, type Discovery, discoveryOf, isDiscovery } from "./discovery.ts";
 
 /** kubectl caches its own as long. A newer resource is found because a lookup that misses asks again. */
 const LONGEST_LIFE_MS = 6 * 3600 * 1000;
@@ -20,11 +20,28 @@ export async function openDiscovery(
   { store }: { readonly store: SessionStore },
   { session, baseUrl, client }: DiscoveredServer,
 ): Promise<CachedDiscovery> {
-  const cache = await openSessionCache(store, {
+  return discoveryOf(client, await openCache(store, { session, baseUrl }, LONGEST_LIFE_MS));
+}
+
+/** What an earlier command learned of a server, at most so old; no server is asked. */
+export async function discoveryAtHand(
+  store: SessionStore,
+  server: Pick<DiscoveredServer, "session" | "baseUrl">,
+  longestLife: number = LONGEST_LIFE_MS,
+): Promise<Discovery | undefined> {
+  const known = await (await openCache(store, server, longestLife)).read();
+  return isDiscovery(known) ? known : undefined;
+}
+
+async function openCache(
+  store: SessionStore,
+  { session, baseUrl }: Pick<DiscoveredServer, "session" | "baseUrl">,
+  longestLife: number,
+): Promise<SessionCache> {
+  return await openSessionCache(store, {
     session: session.name,
     kind: "discovery",
     source: baseUrl,
-    longestLife: LONGEST_LIFE_MS,
+    longestLife,
   });
-  return discoveryOf(client, cache);
 }

@@ -289,7 +289,7 @@ export function readResource(group: string, version: string, row: JsonObject): A
 }
 
 /** True for a cached discovery that has today's form. */
-function isDiscovery(value: unknown): value is Discovery {
+export function isDiscovery(value: unknown): value is Discovery {
   return isObject(value) && Array.isArray(value.groups) && Array.isArray(value.resources) &&
     Array.isArray(value.missing);
 }

@@ -47,19 +47,21 @@ export interface ProviderContext extends Host {
   readonly requestTimeout: number;
   /** Which session the flags and variables pick. */
   readonly choice: SessionChoice;
+  /** Completion: no token is renewed, and nobody is asked to unlock a keyring. */
+  readonly storedOnly?: boolean | undefined;
 }
 
 /** The limits of a command's calls of a keyring. */
 export function keyringLimits(
-  { terminal, interrupted }: Pick<ProviderContext, "terminal" | "interrupted">,
+  { terminal, interrupted, storedOnly }: Pick<ProviderContext, "terminal" | "interrupted" | "storedOnly">,
 ): KeyringLimits {
-  return limitsOfKeyring(terminal.canAsk, interrupted);
+  return { ...limitsOfKeyring(terminal.canAsk, interrupted), quiet: storedOnly };
 }
 
 /** What getting a token takes of a context. */
 type TokenContext = Pick<
   ProviderContext,
-  "store" | "now" | "out" | "terminal" | "interrupted" | "requestTimeout"
+  "store" | "now" | "out" | "terminal" | "interrupted" | "requestTimeout" | "storedOnly"
 >;
 
 /** How long a command may take to get a fresh token. */
@@ -104,7 +106,9 @@ export function freshTokens(
     const accept = sameAs(last?.session);
     // By the credentials of an hour ago the token at hand would look like one that another process has just got.
     const session = last === undefined ? chosen : await asItIsNow(store, chosen);
-    const get = (force: boolean) => freshToken(store, session, { force, accept }, tokenLimits(context));
+    const { storedOnly } = context;
+    const get = (force: boolean) =>
+      freshToken(store, session, { force, accept, storedOnly }, tokenLimits(context));
     let next = await get(force && last === undefined);
     // Otherwise another process has indeed got it.
     if (force && next.token === last?.token) next = await get(true);

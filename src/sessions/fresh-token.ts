@@ -38,6 +38,7 @@ export async function freshToken(
 ): Promise<FreshToken> {
   const opened = await store.open(session, {
     timeout: timeLeft(limits.deadline, limits.keyringTimeout),
+    quiet: request.storedOnly,
   });
   await request.accept?.(opened.session);
   const kind = request.kind ?? preferredKind(opened.session);
@@ -45,6 +46,9 @@ export async function freshToken(
   const stored = usableHere ? timedToken(opened.credentials, kind) : undefined;
   if (stored !== undefined && !request.force && isFresh(stored, request, store.host.now())) {
     return { ...stored, session: opened.session };
+  }
+  if (request.storedOnly) {
+    throw new AppError("SESSION_EXPIRED", `The session "${session.name}" has no fresh token at hand.`);
   }
   try {
     return await renewed(opened, { store, request: { ...request, kind }, limits });

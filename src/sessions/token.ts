@@ -17,6 +17,8 @@ export interface TokenRequest {
   readonly minimumLife?: number | undefined;
   /** Renew even when the stored token is fresh. */
   readonly force?: boolean | undefined;
+  /** Renew nothing, and ask nobody to unlock a keyring: the stored token, where it is fresh. */
+  readonly storedOnly?: boolean | undefined;
   /** Throws for a session that is not to be used, as it was sealed and before anything is asked. */
   readonly accept?: ((session: Session) => void) | undefined;
 }

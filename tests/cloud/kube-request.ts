@@ -23,6 +23,8 @@ export interface ControlPlaneSwitches {
   readonly failingGroups: readonly string[];
   /** How many kinds are served beside the usual ones. */
   readonly moreResources: number;
+  /** Takes any name for an object, as a server does that means harm. */
+  readonly anyNames?: boolean;
   /** What rules reviews answer as their status, instead of the user's own rules. */
   readonly rules?: Readonly<Record<string, unknown>>;
 }

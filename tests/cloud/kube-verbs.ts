@@ -98,7 +98,7 @@ export async function create(call: Call, { resource, namespace }: Target): Promi
   const sent = await readObject(call.request);
   if (sent === undefined) return failure(400, "BadRequest", "the object provided is unrecognized");
   const name = sent.metadata.name ?? "";
-  const problem = invalid(plane, resource, namespace, name);
+  const problem = call.switches.anyNames ? undefined : invalid(plane, resource, namespace, name);
   if (problem !== undefined) return problem;
   if (plane.rows.has(rowKey(resource, namespace, name))) {
     return failure(409, "AlreadyExists", `${resource.plural} "${name}" already exists`, {

@@ -57,6 +57,20 @@ Deno.test("a locked keyring is KEYRING_LOCKED for the item it holds, in every ca
   });
 });
 
+Deno.test("a quiet look reads an open keyring, and runs nothing that would ask to open a locked one", async () => {
+  await withKeyring(async ({ store, keyring, calls }) => {
+    await store.set(ACCOUNT, SECRET, bound);
+    calls.length = 0;
+    const quiet = { ...bound, quiet: true };
+    assert.equal(await store.get(ACCOUNT, quiet), SECRET);
+    assert.equal(await store.get("other", quiet), undefined);
+    await keyring.lock();
+    await expectRejection(store.get(ACCOUNT, quiet), { code: "KEYRING_LOCKED", says: /is locked/ });
+    // A lookup is what has a person asked.
+    assert.deepEqual(new Set(calls), new Set(["secret-tool search"]));
+  });
+});
+
 Deno.test("an item that a locked keyring does not hold is missing, not locked", async () => {
   await withKeyring(async ({ store, keyring }) => {
     await store.set(ACCOUNT, SECRET, bound);

@@ -39,6 +39,15 @@ function standIn(...answers: (Partial<RunResult> | Error)[]) {
   return { store: macosStore(run, { HOME: "/Users/ada" }), calls };
 }
 
+Deno.test("a quiet look does not run security, which would open a window for a locked keychain", async () => {
+  const { store, calls } = standIn();
+  await expectRejection(store.get(ACCOUNT, { ...bound, quiet: true }), {
+    code: "KEYRING_LOCKED",
+    says: /keychain/,
+  });
+  assert.deepEqual(calls, []);
+});
+
 /** What `security -i` takes as commands: it reads 4,095 bytes at most, or to the end of a line. */
 function commands(stdin: string): string[] {
   return stdin.match(/[^\n]{0,4094}\n|[^\n]{1,4095}/g) ?? [];

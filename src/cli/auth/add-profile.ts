@@ -23,6 +23,7 @@ import { type CommandContext, type ContextOf, keyringLimits, tokenLimits } from 
 import { holdsOthers } from "../group.ts";
 import { keyStoreChoice, readAuthority } from "../save-flags.ts";
 import { printKeyLocation } from "../notices.ts";
+import { valueArgument, valueOption } from "../complete/declare.ts";
 
 const ISSUER = [
   "--issuer <url>",
@@ -36,26 +37,31 @@ const AUTHORITY = [
   "--certificate-authority <file>",
   "PEM file of a private authority to trust; remembered (env: DATUMCTL_CERTIFICATE_AUTHORITY)",
 ] as const;
-const KEYRING = [
-  "--keyring <store>",
-  "where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
-] as const;
+const keyringOption = () =>
+  valueOption(
+    ["auto", "system", "file"],
+    "--keyring <store>",
+    "where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+  );
 
 /** `auth add-profile`, which holds `token` and `user`. */
 export function addProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
   const token = new Command("token")
     .description("Store an API token as a profile, after testing it")
-    .argument("<name>", "what the profile is called")
-    .argument("<organization-id>", "the organization that the token belongs to")
-    .argument("<token-id>", "the token's id")
-    .argument(
-      "[token-secret]",
-      "its secret; better left out: it is then read from standard input, or asked for without echo",
+    .addArgument(valueArgument("nothing", "<name>", "what the profile is called"))
+    .addArgument(valueArgument("nothing", "<organization-id>", "the organization that the token belongs to"))
+    .addArgument(valueArgument("nothing", "<token-id>", "the token's id"))
+    .addArgument(
+      valueArgument(
+        "nothing",
+        "[token-secret]",
+        "its secret; better left out: it is then read from standard input, or asked for without echo",
+      ),
     )
     .option(...ISSUER)
     .option(...API_URL)
     .option(...AUTHORITY)
-    .option(...KEYRING)
+    .addOption(keyringOption())
     .option("--skip-validation", "store it without testing it at the issuer")
     .addOption(operationOption())
     .addHelpText(
@@ -73,13 +79,13 @@ gets the new secret.`,
   );
   const user = new Command("user")
     .description("Add a profile for a person, who signs in when it is first used")
-    .argument("<name>", "what the profile is called")
-    .argument("<organization-id>", "the organization that it is for")
+    .addArgument(valueArgument("nothing", "<name>", "what the profile is called"))
+    .addArgument(valueArgument("nothing", "<organization-id>", "the organization that it is for"))
     .option(...ISSUER)
-    .option("--client-id <id>", "OAuth client id at that issuer")
+    .addOption(valueOption("nothing", "--client-id <id>", "OAuth client id at that issuer"))
     .option(...API_URL)
     .option(...AUTHORITY)
-    .option(...KEYRING)
+    .addOption(keyringOption())
     .addOption(operationOption())
     .addHelpText(
       "after",

@@ -13,6 +13,7 @@ import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, scopeFlags } from "../scope-flags.ts";
 import type { ScopeFlags } from "../../providers/datum/scope.ts";
 import { formatObject, formatTable, listFormat, wrongFormat } from "../output/table.ts";
+import { outputOption, valueArgument, valueOption } from "../complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -30,14 +31,22 @@ TYPE.GROUP or as a path that begins with a slash.`;
 export function canICommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("can-i")
     .description("Ask the control plane in use whether something is allowed")
-    .argument("[verb]", "such as get, list, create; * for all")
-    .argument("[resource]", "TYPE, TYPE/NAME, TYPE.GROUP, or a path such as /healthz")
-    .argument("[name]", "name of one object")
+    .addArgument(
+      valueArgument(
+        ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "*"],
+        "[verb]",
+        "such as get, list, create; * for all",
+      ),
+    )
+    .addArgument(
+      valueArgument("type", "[resource]", "TYPE, TYPE/NAME, TYPE.GROUP, or a path such as /healthz"),
+    )
+    .addArgument(valueArgument("name", "[name]", "name of one object"))
     .option("-A, --all-namespaces", "in all namespaces")
-    .option("--subresource <name>", "such as log or scale")
+    .addOption(valueOption(["status", "scale", "log"], "--subresource <name>", "such as log or scale"))
     .option("--list", "print everything that is allowed")
     .option("--no-headers", "with --list: leave out the header line")
-    .option("-o, --output <format>", "table, json or yaml")
+    .addOption(outputOption(["table", "json", "yaml"]))
     .addHelpText("after", EXAMPLES);
   addScopeFlags(command, { namespace: true });
   command.action((verb, resource, name, flags) => {

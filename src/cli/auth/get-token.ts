@@ -5,6 +5,7 @@ import { EXEC_API_VERSIONS } from "../../plugin/exec-credential.ts";
 import { runGetToken } from "../../plugin/get-token.ts";
 import { exitWith, type GlobalFlags, type ProcessContext } from "../context.ts";
 import { getTokenContext } from "../get-token-context.ts";
+import { valueOption } from "../complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -21,14 +22,26 @@ Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever 
 export function getTokenCommand(context: ProcessContext): CommandUnknownOpts {
   const command = new Command("get-token")
     .description("Print a fresh token, for kubectl or by hand")
-    .option("-o, --output <format>", "token (the default) or an exec credential version")
-    .option("--token <kind>", "access (the default) or id")
+    .addOption(
+      valueOption(
+        ["token", "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"],
+        "-o, --output <format>",
+        "token (the default) or an exec credential version",
+      ),
+    )
+    .addOption(valueOption(["access", "id"], "--token <kind>", "access (the default) or id"))
     .option("--min-ttl <duration>", "refresh unless the token lasts at least this long")
     .option("--force-refresh", "refresh even when the stored token is fresh")
     .option("--claims", "print the token's claims instead of the token")
     .option("--write <file>", "write the token into a file instead of printing it")
     .option("--watch", "with --write: renew it in the file until a signal, or the session's end")
-    .option("--mode <mode>", "with --write: permissions of the file, such as 0640 (default: 0600)")
+    .addOption(
+      valueOption(
+        ["0600", "0640"],
+        "--mode <mode>",
+        "with --write: permissions of the file, such as 0640 (default: 0600)",
+      ),
+    )
     .option("--keep", "with --watch: leave the file when a signal ends it")
     .addOption(
       new Option(
@@ -37,7 +50,8 @@ export function getTokenCommand(context: ProcessContext): CommandUnknownOpts {
       ),
     )
     .addOption(
-      new Option(
+      valueOption(
+        "nothing",
         "--client-id <id>",
         "client at that issuer; kubeconfig entries carry it for the line that signs in where the session is missing",
       ),

@@ -9,12 +9,13 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { readableSessions } from "../pick-session.ts";
 import { storageOf, storedIn } from "../session-labels.ts";
 import { formatListing, listFormat } from "../output/table.ts";
+import { outputOption } from "../complete/declare.ts";
 
 /** `auth list-profiles`. */
 export function listProfilesCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list-profiles")
     .description("List the Cloudfleet profiles on this machine, secrets masked")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(outputOption(["table", "wide", "json", "yaml", "name"]))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl auth list-profiles\n  datumctl auth list-profiles -o json",

@@ -11,12 +11,13 @@ import type { SessionHandOff } from "../hand-offs.ts";
 import { sessionEnds, storageOf, storedIn } from "../session-labels.ts";
 import { sessionsHere } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
+import { outputOption } from "../complete/declare.ts";
 
 /** `auth list`, which never prints a token. */
 export function listCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List who is signed in on this machine")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(outputOption(["table", "wide", "json", "yaml", "name"]))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl auth list\n  datumctl auth list -o wide\n  datumctl auth ls -o json",

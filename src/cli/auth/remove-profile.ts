@@ -8,12 +8,13 @@ import { NOBODY, type Session } from "../../sessions/session.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { keyLeftBehind, staysValid } from "../notices.ts";
 import { readableSessions } from "../pick-session.ts";
+import { valueArgument } from "../complete/declare.ts";
 
 /** `auth remove-profile`. */
 export function removeProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("remove-profile")
     .description("Remove a Cloudfleet profile from this machine; its token stays valid")
-    .argument("<name>", "the profile's name")
+    .addArgument(valueArgument("profile", "<name>", "the profile's name"))
     .addHelpText("after", "\nExamples:\n  datumctl auth remove-profile ci");
   command.action((name) => runRemoveProfile(contextOf(command), { name }));
   return command;

@@ -7,12 +7,13 @@ import { warnOfPrecedence, warnOfProjectFolder } from "../notices.ts";
 import { pickSession, sessionsHere } from "../pick-session.ts";
 import { whoAndWhere } from "../session-labels.ts";
 import { sealedInProject } from "../../sessions/acting.ts";
+import { valueArgument } from "../complete/declare.ts";
 
 /** `auth switch`. */
 export function switchCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("switch")
     .description("Make another signed-in user the active one")
-    .argument("[user]", "e-mail or session name; asked for when left out")
+    .addArgument(valueArgument("session", "[user]", "e-mail or session name; asked for when left out"))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl auth switch\n  datumctl auth switch ada@example.com\n\n" +

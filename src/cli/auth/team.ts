@@ -6,12 +6,13 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { exportTeam } from "../../providers/studio/export.ts";
 import { warnOfExpiry } from "../notices.ts";
 import { studioSession } from "../../providers/studio/acting.ts";
+import { valueArgument } from "../complete/declare.ts";
 
 /** `auth team`. */
 export function teamCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("team")
     .description("Show or set the default team at DataChain Studio")
-    .argument("[name]", "the team; without it, the one that is set is shown")
+    .addArgument(valueArgument("nothing", "[name]", "the team; without it, the one that is set is shown"))
     .option("--local", "act on the project folder's own session")
     .addHelpText("after", "\nExamples:\n  datumctl auth team\n  datumctl auth team data-team");
   command.action((name, flags) => runTeam(contextOf(command), { name, ...flags }));

@@ -53,6 +53,7 @@ import {
   tellFastLane,
 } from "./fast-lane.ts";
 import { checkTargetFlags, entryTarget, type TargetFlags } from "./target-flags.ts";
+import { valueOption } from "../complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -74,23 +75,51 @@ session that it was made with; with --follow-active it follows datumctl auth swi
 export function updateKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("update-kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a session")
-    .option("--organization <id>", "control plane of an organization")
-    .option("--project <id>", "control plane of a project")
-    .option("--cluster <name>", "existing cluster entry in the kubeconfig; it is not changed")
+    .addOption(valueOption("organization", "--organization <id>", "control plane of an organization"))
+    .addOption(valueOption("project", "--project <id>", "control plane of a project"))
+    .addOption(
+      valueOption(
+        "cluster entry",
+        "--cluster <name>",
+        "existing cluster entry in the kubeconfig; it is not changed",
+      ),
+    )
     .option("--server <url>", "base URL of an API server that accepts the issuer's tokens")
-    .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
+    .addOption(
+      valueOption("file", "--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)"),
+    )
     .option("--hostname <host>", "API server's host or https address, if not the session's")
     .option(
       "--certificate-authority <file>",
       "the API server's authority (PEM), if not the session's or the system's",
     )
-    .option("--exec-interactive-mode <mode>", "Never, IfAvailable or Always (default: IfAvailable)")
-    .option("--context <name>", "name of the context (default: datum-project-<id>, datum-server-<host>, …)")
+    .addOption(
+      valueOption(
+        ["Never", "IfAvailable", "Always"],
+        "--exec-interactive-mode <mode>",
+        "Never, IfAvailable or Always (default: IfAvailable)",
+      ),
+    )
+    .addOption(
+      valueOption(
+        "context",
+        "--context <name>",
+        "name of the context (default: datum-project-<id>, datum-server-<host>, …)",
+      ),
+    )
     .option("--no-switch", "leave the current context, and the project in use, as they are")
     .option("--follow-active", "act as whoever is active at that API host")
-    .option("--token <kind>", "access or id: the token to show the server and to hand out, and no other")
+    .addOption(
+      valueOption(
+        ["access", "id"],
+        "--token <kind>",
+        "access or id: the token to show the server and to hand out, and no other",
+      ),
+    )
     .option("--skip-validation", "write the entry without asking the server")
-    .option("--exec-command <name>", "program that kubectl runs (default: this one)")
+    .addOption(
+      valueOption("program", "--exec-command <name>", "program that kubectl runs (default: this one)"),
+    )
     .option("--token-file <file>", "let kubectl read the token from this file, and run no plugin")
     .option("--fast", "let kubectl run a launcher, which leaves the token readable to your programs")
     .option("--dry-run", "print what would change, as a unified diff")

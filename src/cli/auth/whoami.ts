@@ -9,12 +9,13 @@ import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, scopeFlags } from "../scope-flags.ts";
 import type { ScopeFlags } from "../../providers/datum/scope.ts";
 import { formatObject, formatTable, listFormat } from "../output/table.ts";
+import { outputOption } from "../complete/declare.ts";
 
 /** `auth whoami`. */
 export function authWhoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("whoami")
     .description("Ask the control plane in use whom it sees: user name, groups and the rest")
-    .option("-o, --output <format>", "table, json, yaml or name")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl auth whoami\n  datumctl auth whoami --project my-project-id -o json\n\n" +

@@ -27,13 +27,16 @@ import { ownCommand } from "../../kubeconfig/exec-command.ts";
 import { leaveFastLane } from "../auth/fast-lane.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
+import { valueArgument, valueOption } from "../complete/declare.ts";
 
 /** `clusters kubeconfig`. */
 export function clustersKubeconfigCommand(contextOf: ContextOf): CommandUnknownOpts {
   const kubeconfig = new Command("kubeconfig")
     .description("Write the kubeconfig entry through which kubectl uses a cluster as a profile")
-    .argument("<id>", "the cluster's id")
-    .option("--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)")
+    .addArgument(valueArgument("cluster", "<id>", "the cluster's id"))
+    .addOption(
+      valueOption("file", "--kubeconfig <path>", "file to write (default: $KUBECONFIG, else ~/.kube/config)"),
+    )
     .option(
       "--certificate-authority <file>",
       "the cluster's authority (PEM), if not the profile's or the system's",

@@ -6,12 +6,13 @@ import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
 import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { formatListing, listFormat } from "../output/table.ts";
+import { outputOption } from "../complete/declare.ts";
 
 /** `clusters list`. */
 export function clustersListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List the organization's clusters")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(outputOption(["table", "wide", "json", "yaml", "name"]))
     .addOption(operationOption())
     .addHelpText(
       "after",

@@ -7,6 +7,7 @@ import { addDocumentFlags, documentFlags, readDocuments } from "../resources/doc
 import { takeBooleanValues } from "../resources/flags.ts";
 import { configMapCommand, namespaceCommand, secretCommand, serviceAccountCommand } from "./made.ts";
 import { addCreateFlags, createFlags, createManifests } from "./write.ts";
+import { valueArgument } from "../complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -21,7 +22,7 @@ It fails for what is there already; apply changes that.`;
 export function createCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command: CommandUnknownOpts = new Command("create")
     .description("Create objects from manifests or from the command line")
-    .argument("[words...]")
+    .addArgument(valueArgument("nothing", "[words...]"))
     .usage("-f FILE | TYPE NAME [options]")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);

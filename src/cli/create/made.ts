@@ -18,6 +18,7 @@ import { holdsOthers } from "../group.ts";
 import { documentFlags } from "../resources/documents.ts";
 import { listed } from "../resources/flags.ts";
 import { createFlags, createMade } from "./write.ts";
+import { valueArgument, valueOption } from "../complete/declare.ts";
 
 const ALSO = "The flags of create, such as -n, -o and --dry-run, are taken, too: datumctl create --help";
 
@@ -68,7 +69,7 @@ export function secretCommand(contextOf: ContextOf): CommandUnknownOpts {
     more: "\n\nA value on the command line can be seen by other programs of this machine; a file cannot.",
     make: async (name, cli, flags) => secretOf(name, flags.type ?? "", await valuesOf(cli, flags)),
   });
-  generic.option("--type <type>", "type of the Secret (default: Opaque)");
+  generic.addOption(valueOption("nothing", "--type <type>", "type of the Secret (default: Opaque)"));
   addValueFlags(generic);
   const secret: CommandUnknownOpts = new Command("secret")
     .description("Create a Secret")
@@ -94,7 +95,7 @@ function madeCommand(
   contextOf: ContextOf,
   { words: [name, alias], description, examples, more = "", make }: MadeObject,
 ): CommandUnknownOpts {
-  const command = new Command(name).description(description).argument("<name>");
+  const command = new Command(name).description(description).addArgument(valueArgument("nothing", "<name>"));
   if (alias !== undefined) command.alias(alias);
   const lines = examples.map((line) => `\n  ${line}`).join("");
   command.addHelpText("after", `\nExamples:${lines}${more}\n\n${ALSO}`);
@@ -134,13 +135,14 @@ function addValueFlags(command: CommandUnknownOpts): void {
       .argParser((text: string, before: readonly string[] | undefined) => [...before ?? [], text]),
   );
   command.addOption(
-    command.createOption(
+    valueOption(
+      "file",
       "--from-file <[name=]path>",
       "a file as a value, named as the file unless a name is given; a folder: all its files; repeatable",
     ).argParser(listed),
   );
   command.addOption(
-    command.createOption("--from-env-file <path>", "a file of lines NAME=VALUE; repeatable").argParser(
+    valueOption("file", "--from-env-file <path>", "a file of lines NAME=VALUE; repeatable").argParser(
       listed,
     ),
   );

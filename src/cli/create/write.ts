@@ -22,6 +22,7 @@ import {
 } from "../resources/results.ts";
 import { sayWhere } from "../resources/where.ts";
 import { addScopeFlags, scopeFlags } from "../scope-flags.ts";
+import { valueOption } from "../complete/declare.ts";
 
 /** How objects are created, as it was typed. */
 export interface CreateFlags extends ResultFlags, ScopeFlags {
@@ -32,7 +33,13 @@ export interface CreateFlags extends ResultFlags, ScopeFlags {
 
 /** Adds the flags of every form of `create`, which stand behind any of its words. */
 export function addCreateFlags(command: CommandUnknownOpts): void {
-  command.option("--field-manager <name>", `who the fields are written as (default: ${managerOf("create")})`);
+  command.addOption(
+    valueOption(
+      "nothing",
+      "--field-manager <name>",
+      `who the fields are written as (default: ${managerOf("create")})`,
+    ),
+  );
   addDryRunFlag(command);
   addValidateFlag(command);
   addResultFlags(command);

@@ -8,12 +8,13 @@ import { scopeParts } from "../scope-lines.ts";
 import { actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { listTargets, targetName, type TargetRow } from "./targets.ts";
+import { outputOption } from "../complete/declare.ts";
 
 /** `ctx list`. */
 export function ctxListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const list = new Command("list").alias("ls")
     .description("List what can be chosen: every organization with its projects")
-    .option("-o, --output <format>", "table, json, yaml or name")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText("after", "\nExamples:\n  datumctl ctx list\n  datumctl ctx list -o name");
   // Commander gives the value to the same flag of `ctx`, wherever it stands.
   list.action(() => runCtxList(contextOf(list), list.optsWithGlobals() as { readonly output?: string }));

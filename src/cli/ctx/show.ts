@@ -7,12 +7,13 @@ import { findScope } from "../../providers/datum/find-scope.ts";
 import { describeScope, warnOfRefusedScope } from "../scope-lines.ts";
 import { actingSession } from "../pick-session.ts";
 import { formatObject, listFormat } from "../output/table.ts";
+import { outputOption } from "../complete/declare.ts";
 
 /** `ctx`, without the commands that it holds. */
 export function ctxShowCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("ctx")
     .description("Show or choose the organization or project that commands act on")
-    .option("-o, --output <format>", "table, json, yaml or name")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl ctx\n  datumctl ctx use my-org-id/my-project-id\n  datumctl ctx list\n\n" +

@@ -13,12 +13,13 @@ import { organizationVariable } from "../../providers/datum/scope.ts";
 import { actingSession, checkStored } from "../pick-session.ts";
 import { listProjects } from "../../providers/datum/organizations.ts";
 import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
+import { valueArgument } from "../complete/declare.ts";
 
 /** `ctx use`. */
 export function ctxUseCommand(contextOf: ContextOf): CommandUnknownOpts {
   const use = new Command("use")
     .description("Choose what later commands act on")
-    .argument("[target]", "ORG or ORG/PROJECT; asked for when left out")
+    .addArgument(valueArgument("target", "[target]", "ORG or ORG/PROJECT; asked for when left out"))
     .option("--skip-validation", "choose it without asking the server")
     .addHelpText(
       "after",

@@ -7,6 +7,7 @@ import type { Provider } from "../../providers/provider.ts";
 import type { Providers } from "../../providers/registry.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import type { LoginInput, OwnFlag } from "../../providers/flags.ts";
+import { valueOption } from "../complete/declare.ts";
 
 const EXAMPLES = `
 Examples:
@@ -38,13 +39,22 @@ export async function loginCommandLine(
     .description("Sign in, through the browser or with a device code")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
     .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
-    .option("--client-id <id>", "OAuth client id, for an issuer or host that is not Datum's own")
-    .option(
-      "--provider <provider>",
-      `kind of cloud: ${
-        all.map(({ facts }) => facts).join(", ")
-      } (default: implied by the other flags, else datum; ` +
-        "env: DATUMCTL_PROVIDER)",
+    .addOption(
+      valueOption(
+        "nothing",
+        "--client-id <id>",
+        "OAuth client id, for an issuer or host that is not Datum's own",
+      ),
+    )
+    .addOption(
+      valueOption(
+        all.map(({ facts }) => String(facts)),
+        "--provider <provider>",
+        `kind of cloud: ${
+          all.map(({ facts }) => facts).join(", ")
+        } (default: implied by the other flags, else datum; ` +
+          "env: DATUMCTL_PROVIDER)",
+      ),
     )
     .option("--issuer <url>", "oidc: issuer URL, exactly as the issuer states it, with its path")
     .option("--redirect-uri <uri>", "oidc: loopback address for the browser to return to, sent byte for byte")
@@ -57,8 +67,20 @@ export async function loginCommandLine(
       "program that opens the address; %s stands for the address, else it is added at the end",
     )
     .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
-    .option("-s, --scopes <list>", "scopes to request instead of the default ones, separated by commas")
-    .option("--prompt <prompt>", "prompt parameter for the issuer, such as login; empty to send none")
+    .addOption(
+      valueOption(
+        "nothing",
+        "-s, --scopes <list>",
+        "scopes to request instead of the default ones, separated by commas",
+      ),
+    )
+    .addOption(
+      valueOption(
+        ["login", "consent", "select_account", "none"],
+        "--prompt <prompt>",
+        "prompt parameter for the issuer, such as login; empty to send none",
+      ),
+    )
     .option(
       "--auth-param <name=value>",
       "parameter of the issuer's own for the sign-in page or the device code; no secret; repeatable, remembered",
@@ -76,9 +98,12 @@ export async function loginCommandLine(
       repeated,
     )
     .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
-    .option(
-      "--keyring <store>",
-      "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+    .addOption(
+      valueOption(
+        ["auto", "system", "file"],
+        "--keyring <store>",
+        "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+      ),
     )
     .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)");
   const codes = await Promise.all(all.map((provider) => provider.load()));
@@ -86,9 +111,12 @@ export async function loginCommandLine(
   const command = shared
     .option("--credentials <file>", "machines: a service account's key file, - for standard input")
     .option("--with-token", "machines: a personal access token, read from standard input")
-    .option(
-      "--workload <kind>",
-      "machines: the CI system's own token: github, gitlab[:VARIABLE] or file:PATH",
+    .addOption(
+      valueOption(
+        ["github", "gitlab", "gitlab:", "file:"],
+        "--workload <kind>",
+        "machines: the CI system's own token: github, gitlab[:VARIABLE] or file:PATH",
+      ),
     )
     .option("--audience <audience>", "machines: whom the CI system's token is for")
     .option("--exchange", "machines: exchange the CI system's token at the issuer")
@@ -100,7 +128,7 @@ export async function loginCommandLine(
 }
 
 function optionOf({ usage, description, repeatable }: OwnFlag): Option {
-  const option = new Option(usage, description);
+  const option = valueOption("nothing", usage, description);
   return repeatable ? option.argParser(repeated) : option;
 }
 

@@ -15,6 +15,7 @@ import { addFilenameFlags, type FilenameFlags, filenameFlags, readManifests } fr
 import type { ResourcePlane } from "./plane.ts";
 import { openProgress } from "./progress.ts";
 import { inTurn } from "./results.ts";
+import { valueOption } from "../complete/declare.ts";
 
 /** Which documents are taken. */
 export interface DocumentFlags extends FilenameFlags {
@@ -50,9 +51,12 @@ export async function readDocuments(cli: CommandContext, flags: DocumentFlags): 
 
 /** Adds `--validate` to a command. */
 export function addValidateFlag(command: CommandUnknownOpts): void {
-  command.option(
-    "--validate <mode>",
-    "strict (the default), warn or ignore: what becomes of fields that the server does not know",
+  command.addOption(
+    valueOption(
+      ["strict", "warn", "ignore"],
+      "--validate <mode>",
+      "strict (the default), warn or ignore: what becomes of fields that the server does not know",
+    ),
   );
   takeBareFlags(command, { "--validate": "strict" });
 }

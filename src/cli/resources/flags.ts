@@ -4,6 +4,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../../errors.ts";
 import type { DryRun } from "../../kube/write/object-ref.ts";
 import { printable } from "../../text.ts";
+import { markBare, valueOption } from "../complete/declare.ts";
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "T", "true", "TRUE", "True"].map((word) => [word, true] as const),
@@ -48,6 +49,7 @@ export function listed(text: string, before: readonly string[] | undefined): rea
 
 /** Lets flags that take a value stand without one, as kubectl has it: the next argument is no value of theirs. */
 export function takeBareFlags(command: CommandUnknownOpts, values: Readonly<Record<string, string>>): void {
+  for (const flag of Object.keys(values)) markBare(command.options.find(({ long }) => long === flag));
   const parse = command.parseOptions.bind(command);
   command.parseOptions = (args) => {
     const end = args.indexOf("--");
@@ -60,7 +62,13 @@ export function takeBareFlags(command: CommandUnknownOpts, values: Readonly<Reco
 
 /** Adds `--dry-run` to a command. */
 export function addDryRunFlag(command: CommandUnknownOpts): void {
-  command.option("--dry-run <mode>", "none, client or server: print what would be done, and do not do it");
+  command.addOption(
+    valueOption(
+      ["none", "client", "server"],
+      "--dry-run <mode>",
+      "none, client or server: print what would be done, and do not do it",
+    ),
+  );
   takeBareFlags(command, { "--dry-run": "client" });
 }
 

@@ -26,6 +26,7 @@ import { addDryRunFlag, dryRunOf, takeBooleanValues } from "./flags.ts";
 import { openResources } from "./plane.ts";
 import { addResultFlags, openResults, type ResultFlags, resultFlags, tellWarnings } from "./results.ts";
 import { sayWhere } from "./where.ts";
+import { valueArgument, valueOption } from "../complete/declare.ts";
 
 /** Which of the two commands it is. */
 export type MetadataVerb = "label" | "annotate";
@@ -41,11 +42,29 @@ export function metadataChanger(
   const field = FIELDS[verb];
   const command = new Command(verb)
     .description(`Set or remove ${field} of objects`)
-    .argument("[words...]", "TYPE NAME… or TYPE/NAME…, then KEY=VALUE to set and KEY- to remove")
+    .addArgument(
+      valueArgument(
+        "objects",
+        "[words...]",
+        "TYPE NAME… or TYPE/NAME…, then KEY=VALUE to set and KEY- to remove",
+      ),
+    )
     .option("--overwrite", `replace ${field} that have another value`)
     .option("--list", `print the ${field}, with the changes made, and write nothing`)
-    .option("--resource-version <version>", "change the object only if it still has this resourceVersion")
-    .option("--field-manager <name>", `as whom the fields are written (default: ${managerOf(verb)})`)
+    .addOption(
+      valueOption(
+        "nothing",
+        "--resource-version <version>",
+        "change the object only if it still has this resourceVersion",
+      ),
+    )
+    .addOption(
+      valueOption(
+        "nothing",
+        "--field-manager <name>",
+        `as whom the fields are written (default: ${managerOf(verb)})`,
+      ),
+    )
     .addOption(new Option("--local", "not supported").hideHelp())
     .addHelpText("after", examples);
   addChoiceFlags(command, verb);

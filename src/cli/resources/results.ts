@@ -9,6 +9,7 @@ import { type DryRun, objectLabel, resultLine } from "../../kube/write/object-re
 import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import { readTemplate } from "./template-file.ts";
+import { valueOption } from "../complete/declare.ts";
 
 /** How results are printed. */
 export interface ResultFlags {
@@ -19,7 +20,13 @@ export interface ResultFlags {
 /** Adds `-o` and `--show-managed-fields` to a command that prints result lines by itself. */
 export function addResultFlags(command: CommandUnknownOpts): void {
   command
-    .option("-o, --output <format>", "print the object: json, yaml, name, jsonpath=…, jsonpath-as-json=…")
+    .addOption(
+      valueOption(
+        ["json", "yaml", "name", "jsonpath=", "jsonpath-file=", "jsonpath-as-json="],
+        "-o, --output <format>",
+        "print the object: json, yaml, name, jsonpath=…, jsonpath-as-json=…",
+      ),
+    )
     .option("--show-managed-fields", "with -o json or yaml: metadata.managedFields, too");
 }
 

@@ -14,25 +14,43 @@ import { operationOption } from "../operation-flag.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { keyStoreChoice } from "../save-flags.ts";
 import { type FieldInput, tokenFields } from "./fields.ts";
-import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } from "./new-secret.ts";
+import { formatNewSecret, newSecretFormat, newSecretOutput, printNewSecret } from "./new-secret.ts";
 import { saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+import { valueArgument, valueOption } from "../complete/declare.ts";
 
 /** `tokens create`. */
 export function tokensCreateCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("create")
     .description("Create an API token; its secret is shown once, or goes straight to a file or a profile")
-    .argument("[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE")
-    .option("--name <name>", "display name of the token")
-    .option("--role <role>", "Administrator or User")
-    .option("-f, --filename <file>", "JSON or YAML file with the fields, - for standard input")
-    .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
-    .option("--force", "overwrite an existing --secret-file")
-    .option("--save-profile <name>", "store the token as a profile instead of showing its secret")
-    .option(
-      "--keyring <store>",
-      "--save-profile: where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+    .addArgument(
+      valueArgument([".name:", ".role:"], "[fields...]", "the fields in shorthand: .name: NAME, .role: ROLE"),
     )
-    .option(...NEW_SECRET_OUTPUT)
+    .addOption(valueOption("nothing", "--name <name>", "display name of the token"))
+    .addOption(valueOption(["Administrator", "User"], "--role <role>", "Administrator or User"))
+    .option("-f, --filename <file>", "JSON or YAML file with the fields, - for standard input")
+    .addOption(
+      valueOption(
+        "file",
+        "--secret-file <path>",
+        "put the secret into this file (0600) instead of on the screen",
+      ),
+    )
+    .option("--force", "overwrite an existing --secret-file")
+    .addOption(
+      valueOption(
+        "nothing",
+        "--save-profile <name>",
+        "store the token as a profile instead of showing its secret",
+      ),
+    )
+    .addOption(
+      valueOption(
+        ["auto", "system", "file"],
+        "--keyring <store>",
+        "--save-profile: where the key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+      ),
+    )
+    .addOption(newSecretOutput())
     .addOption(operationOption())
     .addHelpText(
       "after",

@@ -8,12 +8,13 @@ import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
 import { operationOption } from "../operation-flag.ts";
 import { confirm } from "../prompt/confirm.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
+import { valueArgument } from "../complete/declare.ts";
 
 /** `tokens delete`. */
 export function tokensDeleteCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("delete")
     .description("Delete an API token permanently")
-    .argument("<id>", "the token's id")
+    .addArgument(valueArgument("token", "<id>", "the token's id"))
     .option("-y, --yes", "do not ask for confirmation")
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens delete 2iKo4Asy51EUx2gpJFW76t --yes");

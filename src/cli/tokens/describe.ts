@@ -8,13 +8,14 @@ import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { formatObject, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";
+import { outputOption, valueArgument } from "../complete/declare.ts";
 
 /** `tokens describe`. */
 export function tokensDescribeCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("describe")
     .description("Show an API token, and its user name inside a cluster")
-    .argument("<id>", "the token's id")
-    .option("-o, --output <format>", "table, json, yaml or name")
+    .addArgument(valueArgument("token", "<id>", "the token's id"))
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens describe 2iKo4Asy51EUx2gpJFW76t");
   command.action((id, flags) => runDescribe(contextOf(command), { ...flags, id }));

@@ -7,12 +7,13 @@ import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import { tokenObject } from "./fields.ts";
+import { outputOption } from "../complete/declare.ts";
 
 /** `tokens list`. */
 export function tokensListCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("list").alias("ls")
     .description("List the organization's API tokens")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .addOption(outputOption(["table", "wide", "json", "yaml", "name"]))
     .addOption(operationOption())
     .addHelpText("after", "\nExamples:\n  datumctl tokens list\n  datumctl tokens list --profile ci -o json");
   command.action((flags) => runList(contextOf(command), flags));

@@ -3,11 +3,12 @@
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
+import { outputOption } from "../complete/declare.ts";
 import { formatTable, toYaml, wrongFormat } from "../output/table.ts";
 import type { LostSecret } from "./secret-destination.ts";
 
 /** `-o` of the commands that make a secret. */
-export const NEW_SECRET_OUTPUT = ["-o, --output <format>", "table, json or yaml"] as const;
+export const newSecretOutput = () => outputOption(FORMATS);
 
 const FORMATS = ["table", "json", "yaml"] as const;
 

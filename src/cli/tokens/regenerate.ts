@@ -16,22 +16,29 @@ import { type Cloudfleet, openCloudfleet } from "../../providers/cloudfleet/open
 import { operationOption } from "../operation-flag.ts";
 import { confirm } from "../prompt/confirm.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
-import { formatNewSecret, NEW_SECRET_OUTPUT, newSecretFormat, printNewSecret } from "./new-secret.ts";
+import { formatNewSecret, newSecretFormat, newSecretOutput, printNewSecret } from "./new-secret.ts";
 import { type LostSecret, saveSecret, type SecretDestination, secretFile } from "./secret-destination.ts";
+import { valueArgument, valueOption } from "../complete/declare.ts";
 
 /** `tokens regenerate`. */
 export function tokensRegenerateCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("regenerate")
     .description("Give an API token a new secret; the old one is refused at once")
-    .argument("<id>", "the token's id")
+    .addArgument(valueArgument("token", "<id>", "the token's id"))
     .option(
       "--update-profile",
       "also store the new secret in the profiles here that use the token",
     )
-    .option("--secret-file <path>", "put the secret into this file (0600) instead of on the screen")
+    .addOption(
+      valueOption(
+        "file",
+        "--secret-file <path>",
+        "put the secret into this file (0600) instead of on the screen",
+      ),
+    )
     .option("--force", "overwrite an existing --secret-file")
     .option("-y, --yes", "do not ask for confirmation")
-    .option(...NEW_SECRET_OUTPUT)
+    .addOption(newSecretOutput())
     .addOption(operationOption())
     .addHelpText(
       "after",

@@ -4,7 +4,7 @@ import { type ApiClient, openApiClient } from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../../kube/refusal.ts";
-import { controlPlaneUrl, userControlPlaneUrl } from "./control-plane-address.ts";
+import { baseUrlUnder } from "./base-url.ts";
 import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
 import {
   acceptedBefore,
@@ -223,10 +223,7 @@ async function placeOf(
     );
   }
   if (target.kind === "platform") return { baseUrl: `https://${apiHost}` };
-  const baseUrlOf = (api: ControlPlaneApi) =>
-    target.kind === "user"
-      ? userControlPlaneUrl(apiHost, user.subject)
-      : controlPlaneUrl(apiHost, target, api);
+  const baseUrlOf = (api: ControlPlaneApi) => baseUrlUnder(session, target, api);
   const probeOf = (api: ControlPlaneApi) =>
     `${baseUrlOf(api)}${target.kind === "user" ? `/apis/${api}` : "/version"}`.slice(
       `https://${apiHost}`.length,

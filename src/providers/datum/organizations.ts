@@ -7,6 +7,7 @@ import { isScopeId } from "./control-plane-address.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { ProviderContext } from "../context.ts";
 import { openTarget } from "./control-plane.ts";
+import { rememberListed } from "./listed.ts";
 
 /** An organization that the user is a member of. */
 export interface Organization {
@@ -35,9 +36,10 @@ export async function listOrganizations(context: ProviderContext, chosen: Sessio
     };
   });
   const organizations = withIds(context, "organization", plane.what, found);
-  return [...new Map(organizations.map((organization) => [organization.id, organization])).values()].sort(
-    byId,
-  );
+  const sorted = [...new Map(organizations.map((organization) => [organization.id, organization])).values()]
+    .sort(byId);
+  await rememberListed(context.store, chosen, "user", sorted);
+  return sorted;
 }
 
 /** The projects of an organization, by id. */
@@ -52,7 +54,9 @@ export async function listProjects(
     const displayName = text(member(metadata, "annotations")["kubernetes.io/display-name"]) || undefined;
     return { id: text(metadata.name), displayName, organization };
   });
-  return withIds(context, "project", plane.what, found).sort(byId);
+  const projects = withIds(context, "project", plane.what, found).sort(byId);
+  await rememberListed(context.store, chosen, { organization }, projects);
+  return projects;
 }
 
 /** Those whose id can be one; that others are passed over is said, for they would lead requests elsewhere. */
