@@ -58,6 +58,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["api-versions"], async (contextOf) => (await import("./api-versions.ts")).apiVersionsCommand(contextOf)],
   [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
+  [["doctor"], async (contextOf) => (await import("./doctor.ts")).doctorCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 

@@ -30,6 +30,7 @@ export function systemStore(parts: SystemParts): SecretStore {
     get: async (account, limits) => await (await open()).get(account, limits),
     set: async (account, secret, limits) => await (await open()).set(account, secret, limits),
     delete: async (account, limits) => await (await open()).delete(account, limits),
+    isLocked: async (limits) => await (await open()).isLocked?.(limits),
   };
 }
 
