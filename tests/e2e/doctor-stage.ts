@@ -45,6 +45,8 @@ export interface Planted {
   readonly args?: readonly string[];
   /** Typed on standard input of the line. */
   readonly stdin?: string;
+  /** What is done with a line that does not end by itself; it is typed as it is unless given. */
+  readonly around?: (line: string) => string;
   readonly ignore?: boolean;
   /** Makes the fault; returns the variables that it takes. */
   plant(world: World): Promise<Variables | void> | Variables | void;
@@ -128,12 +130,10 @@ export async function prove(world: World, planted: Planted): Promise<void> {
   if (planted.typed === false || found.line === null) return;
   await planted.heal?.(world);
   // What a person puts in its place: a file that the fault names, or a folder.
-  const typed = { ...env.FILE === undefined ? {} : { FILE: env.FILE }, ...planted.typed };
-  const line = Object.entries(typed).reduce(
-    (text, [word, means]) => text.replaceAll(new RegExp(`\\b${word}\\b`, "g"), means),
-    found.line,
-  );
-  const well = await report(world, args, { env, before: line, stdin: planted.stdin });
+  const { FILE = "FILE", FOLDER = "FOLDER" } = { ...env, ...planted.typed };
+  const line = found.line.replaceAll(/\bFILE\b/g, FILE).replaceAll(/\bFOLDER\b/g, FOLDER);
+  const before = planted.around?.(line) ?? line;
+  const well = await report(world, args, { env, before, stdin: planted.stdin });
   assert.deepEqual(troublesOf(well, check), [], `${planted.name}, after: ${line}`);
   await planted.works?.(world, env);
 }

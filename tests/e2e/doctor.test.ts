@@ -5,9 +5,7 @@ import { makeCertificates } from "../cloud/certificates.ts";
 import { canLie, lyingLocks } from "../system/lying-locks.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
 import { kubectlPath } from "../../scripts/npm-packages.ts";
-import { shellLine } from "../../src/text.ts";
 import { writeScript } from "../scratch.ts";
-import { until } from "../until.ts";
 import {
   ADA,
   addKubectl,
@@ -19,15 +17,11 @@ import {
   shell,
   shellVariables,
   snapshot,
-  troublesOf,
   type Variables,
 } from "./doctor-stage.ts";
-import { entries } from "./kubectl-stage.ts";
-import { needlesOf } from "./leaks.ts";
 import { testInWorld, type World } from "./world.ts";
 
 const V35 = await kubectlPath("v35").catch(() => undefined);
-const V36 = await kubectlPath("v36").catch(() => undefined);
 const asRoot = Deno.uid() === 0;
 
 /** The file of the only session. */
@@ -37,9 +31,6 @@ async function sessionFile({ config }: World, ending = ".json"): Promise<string>
   }
   return assert.fail(`no session ${ending}`);
 }
-
-const session = ({ cloud }: World) => `${ADA}@${cloud.apiHost}`;
-const context = ({ cloud }: World) => `datum-project-web-${cloud.apiHost}`;
 
 /** Changes the kubeconfig, which is edited as text. */
 const edit = (world: World, from: string | RegExp, to: string) =>
@@ -457,6 +448,213 @@ const KUBECONFIG: readonly Planted[] = [
   },
 ];
 
+/** A program of that name in a folder of its own, before or behind all others. */
+async function program({ temporary }: World, name: string, body: string): Promise<string> {
+  const folder = `${temporary}/${crypto.randomUUID()}`;
+  await Deno.mkdir(folder);
+  await writeScript(`${folder}/${name}`, body);
+  return folder;
+}
+
+const pathOf = (world: World) => String(shellVariables(world).PATH);
+
+const PROGRAMS: readonly Planted[] = [
+  {
+    name: "no kubectl, though entries for it are there",
+    check: "kubectl.found",
+    verdict: "warning",
+    found: /^there is no kubectl on PATH$/,
+    line: /^export PATH="\$PATH:FOLDER"$/,
+    ignore: V35 === undefined,
+    plant: async (world) => {
+      const folder = await program(world, "a-shell", 'exec /bin/sh "$@"');
+      await Deno.symlink(world.binary, `${folder}/datumctl`);
+      return { PATH: folder, FOLDER: programsOf(world) };
+    },
+  },
+  {
+    name: "a kubectl that is too old for entries",
+    check: "kubectl.version",
+    found: /^it is v1\.20\.2$/,
+    line: /^export PATH="FOLDER:\$PATH"$/,
+    ignore: V35 === undefined,
+    plant: async (world) => {
+      const old = await program(world, "kubectl", `echo '{"clientVersion":{"gitVersion":"v1.20.2"}}'`);
+      return { PATH: `${old}:${pathOf(world)}`, FOLDER: programsOf(world) };
+    },
+  },
+  {
+    name: "a kubectl that ends with an error",
+    check: "kubectl.version",
+    verdict: "warning",
+    found: /^it does not tell its version$/,
+    line: /^\S+\/kubectl version --client$/,
+    typed: false,
+    plant: async (world) => ({ PATH: `${await program(world, "kubectl", "exit 3")}:${pathOf(world)}` }),
+  },
+  {
+    name: "another datumctl first on PATH",
+    check: "datumctl.on-path",
+    verdict: "warning",
+    found: /^another datumctl comes first on PATH$/,
+    line: /^export PATH=\S+:"\$PATH"$/,
+    plant: async (world) => {
+      const other = await program(world, "datumctl", `exec ${world.binary} "$@"`);
+      return { PATH: `${other}:${pathOf(world)}` };
+    },
+  },
+];
+
+/** A runtime folder of a world's own. */
+async function runtimeFolder({ temporary }: World): Promise<string> {
+  const path = `${temporary}/run-${crypto.randomUUID()}`;
+  await Deno.mkdir(path, { mode: 0o700 });
+  return path;
+}
+
+/** An entry that runs the launcher. */
+async function fast(world: World): Promise<{ readonly XDG_RUNTIME_DIR: string }> {
+  const env = { XDG_RUNTIME_DIR: await runtimeFolder(world) };
+  await world.ok(["auth", "update-kubeconfig", "--project", "web", "--fast"], { env });
+  return env;
+}
+
+const HAND_OUTS: readonly Planted[] = [
+  {
+    name: "a launcher that is gone",
+    check: "kubeconfig.command",
+    found: /^the launcher that it runs is gone: /,
+    line: /^datumctl auth update-kubeconfig --project web --fast --profile /,
+    plant: async (world) => {
+      const env = await fast(world);
+      await Deno.remove(`${world.config}/bin/datumctl-credential`);
+      return env;
+    },
+    works: kubectlWorks,
+  },
+  {
+    name: "a launcher that cannot be run",
+    check: "launcher.script",
+    found: /^it cannot be run, or is not as it was written$/,
+    line: /^datumctl auth update-kubeconfig --project web --fast --profile /,
+    plant: async (world) => {
+      const env = await fast(world);
+      await Deno.chmod(`${world.config}/bin/datumctl-credential`, 0o600);
+      return env;
+    },
+    works: kubectlWorks,
+  },
+  {
+    name: "a launcher that becomes a program which is gone",
+    check: "launcher.program",
+    found: /^the launcher becomes it, and it is gone$/,
+    line: /^datumctl auth update-kubeconfig --project web --fast --profile /,
+    plant: async (world) => {
+      const env = await fast(world);
+      await change(
+        `${world.config}/bin/datumctl-credential`,
+        (text) => text.replace(/^program=.*$/m, "program='/opt/gone/datumctl'"),
+      );
+      return env;
+    },
+    works: kubectlWorks,
+  },
+  {
+    name: "a runtime folder that others can look into",
+    check: "launcher.runtime-folder",
+    verdict: "warning",
+    found: /does not have the mode 0700$/,
+    line: /^chmod 700 \S+$/,
+    plant: async (world) => {
+      const XDG_RUNTIME_DIR = await runtimeFolder(world);
+      await Deno.chmod(XDG_RUNTIME_DIR, 0o755);
+      return { XDG_RUNTIME_DIR };
+    },
+  },
+  {
+    name: "a runtime folder that is not there",
+    check: "launcher.runtime-folder",
+    verdict: "warning",
+    found: /is not there$/,
+    line: /^unset XDG_RUNTIME_DIR$/,
+    plant: () => ({ XDG_RUNTIME_DIR: "/run/user/nobody-at-all" }),
+  },
+  {
+    name: "a launcher's folder that others can look into",
+    check: "launcher.folder",
+    verdict: "warning",
+    found: /does not have the mode 0700$/,
+    line: /^chmod 700 \S+\/datumctl$/,
+    plant: async (world) => {
+      const env = await fast(world);
+      await kubectlWorks(world, env);
+      await Deno.chmod(`${env.XDG_RUNTIME_DIR}/datumctl`, 0o755);
+      return env;
+    },
+  },
+  {
+    name: "a token file that nobody writes",
+    check: "kubeconfig.token-file",
+    found: /^kubectl's token file is not there$/,
+    line: /^datumctl auth get-token --session ada@\S+ --write \S+\/token --watch$/,
+    around: (line) => {
+      const file = / --write (\S+)/.exec(line)?.[1];
+      return `${line} >/dev/null & keeper=$!; trap 'kill $keeper; wait $keeper' EXIT\n` +
+        `until [ -s ${file} ]; do sleep 0.1; done`;
+    },
+    plant: async (world) => {
+      const file = `${world.temporary}/token`;
+      await world.ok(["auth", "update-kubeconfig", "--project", "web", "--token-file", file]);
+    },
+  },
+];
+
+const REAL_KEYRING: readonly Planted[] = [
+  {
+    name: "a keyring that is locked",
+    check: "keyring.store",
+    found: /^the keyring \(secret-tool\) is locked$/,
+    line: /^gnome-keyring-daemon --replace --unlock --components=secrets --daemonize$/,
+    stdin: "a password",
+    // Where the keyring lies is its own.
+    around: (line) => `HOME=$KEYRING_HOME ${line}`,
+    plant: async ({ keyring }) => {
+      await keyring?.lock();
+      return { KEYRING_HOME: keyring?.env.HOME };
+    },
+    works: kubectlWorks,
+  },
+  {
+    name: "an item that was removed from the keyring",
+    check: "keyring.keys",
+    found: /^its key is not in the keyring \(secret-tool\)$/,
+    line: LOST_KEY,
+    plant: async (world) => {
+      const { code } = await shell(world, "secret-tool clear service datumctl", world.env);
+      assert.equal(code, 0);
+      return { FILE: world.cloud.caFile };
+    },
+  },
+  {
+    name: "a shell without a bus",
+    check: "keyring.store",
+    found: /^The keyring cannot be reached: this shell has no D-Bus session\.$/,
+    line: undefined,
+    plant: () => ({ DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: undefined }),
+  },
+  {
+    name: "no secret-tool",
+    check: "keyring.store",
+    found: /^The keyring cannot be reached: secret-tool is not installed\.$/,
+    line: undefined,
+    plant: async (world) => {
+      const folder = await program(world, "a-shell", 'exec /bin/sh "$@"');
+      await Deno.symlink(world.binary, `${folder}/datumctl`);
+      return { PATH: folder };
+    },
+  },
+];
+
 /** Signs Ada in, with an entry for kubectl; returns what brings that back. */
 async function begin(world: World): Promise<() => Promise<void>> {
   assert.equal((await world.login(ADA)).code, 0);
@@ -464,17 +662,40 @@ async function begin(world: World): Promise<() => Promise<void>> {
   return await snapshot(world);
 }
 
-testInWorld("doctor finds the planted faults, and the lines that it prints mend them", async (world, t) => {
-  await addKubectl(world, V35);
-  let restore = await begin(world);
-  const sound = await report(world);
-  assert.deepEqual(sound.checks.filter(({ verdict }) => verdict === "fault" || verdict === "warning"), []);
-  assert.equal(sound.ok, true);
-  for (const planted of [...FILES, ...SESSIONS, ...NETWORK, ...KUBECONFIG]) {
-    await t.step({ name: planted.name, ignore: planted.ignore ?? false, fn: () => prove(world, planted) });
-    await restore();
-    // A sign-in ends the one that it replaces.
-    if (/login/.test(planted.line?.source ?? "")) restore = await begin(world);
-  }
+/** Plants one fault after the other on a machine where all is well. */
+function testFaults(
+  name: string,
+  faults: readonly Planted[],
+  options: { readonly keyring?: "real"; readonly ignore?: boolean } = {},
+): void {
+  testInWorld(name, async (world, t) => {
+    await addKubectl(world, V35);
+    let restore = await begin(world);
+    const sound = await report(world);
+    assert.deepEqual(sound.checks.filter(({ verdict }) => verdict === "fault" || verdict === "warning"), []);
+    assert.equal(sound.ok, true);
+    for (const planted of faults) {
+      await t.step({ name: planted.name, ignore: planted.ignore ?? false, fn: () => prove(world, planted) });
+      await restore();
+      // A sign-in ends the one that it replaces.
+      if (/login/.test(planted.line?.source ?? "")) restore = await begin(world);
+    }
+  }, options);
+}
+
+testFaults("doctor finds planted faults of files and sessions, and its lines mend them", [
+  ...FILES,
+  ...SESSIONS,
+]);
+testFaults("doctor finds planted faults of the kubeconfig, and its lines mend them", KUBECONFIG, {
+  ignore: V35 === undefined,
 });
-void [shellLine, until, absentPrograms, needlesOf, entries, V36, troublesOf, session, context];
+testFaults("doctor finds planted faults of variables, programs and launchers, and its lines mend them", [
+  ...NETWORK,
+  ...PROGRAMS,
+  ...HAND_OUTS,
+], { ignore: V35 === undefined });
+testFaults("doctor finds planted faults of a real keyring, and its lines mend them", REAL_KEYRING, {
+  keyring: "real",
+  ignore: absentPrograms().length > 0,
+});
