@@ -185,7 +185,8 @@ function programCommand(): CommandUnknownOpts {
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl login\n  datumctl ctx use ORG/PROJECT\n  datumctl get dnszones\n  datumctl apply -f zone.yaml\n\n" +
-        "For kubectl:\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
+        "For kubectl:\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces\n\n" +
+        "When something does not work:\n  datumctl doctor",
     );
   return holdsOthers(program);
 }

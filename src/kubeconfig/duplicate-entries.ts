@@ -35,7 +35,7 @@ export function withoutLaterDuplicates({ text, data, document, file }: ParsedKub
     const removed = new Set(later.map((position) => entries[position]));
     wanted[list] = before.filter((entry) => !removed.has(entry));
   }
-  const kept = lines.filter((_, line) => !gone.has(line)).join("\n");
+  const kept = lines.filter((_, line) => !gone.has(line)).join("\n").replace(/\n?$/, "\n");
   return says(kept, file, wanted) ? kept : undefined;
 }
 

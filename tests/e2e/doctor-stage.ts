@@ -56,6 +56,9 @@ export interface Planted {
   works?(world: World, variables: Variables): Promise<void>;
 }
 
+/** Generous, for machines that are busy. In milliseconds. */
+const PATIENCE = 300_000;
+
 /** Runs a shell's lines in a world; an address that a sign-in prints is walked. */
 export async function shell(
   world: World,
@@ -66,7 +69,7 @@ export async function shell(
   return await whenPrinted(
     printedAddress,
     (address) => signInByHttp(world.cloud, address, ADA),
-    (onStderr) => world.start("/bin/sh", ["-c", lines], { env, onStderr, stdin }).finished,
+    (onStderr) => world.start("/bin/sh", ["-c", lines], { env, onStderr, stdin, timeout: PATIENCE }).finished,
   );
 }
 

@@ -106,7 +106,7 @@ testInWorld("doctor --issuer says what an issuer offers, and what is missing for
   await cloud.setFaults({});
   await t.step("one of a private authority: the line names it, and typing it mends it", async () => {
     const found = one(await atIssuer(world, false), "issuer.reachable");
-    assert.match(found.meaning ?? "", /The unknown authority is CN=Test authority/);
+    assert.match(found.meaning ?? "", /was issued by CN=Test authority/);
     assert.equal(found.line, `datumctl doctor --issuer ${cloud.issuer} --certificate-authority FILE`);
     const typed = await shell(world, found.line.replace("FILE", cloud.caFile), shellVariables(world));
     assert.equal(typed.code, 0, typed.stdout);

@@ -44,17 +44,18 @@ export async function checkAll(cli: CommandContext, choice: DoctorChoice): Promi
   const folder = await checkFolder(cli);
   const usable = folder.verdict === "ok";
   const stored = usable ? await readStored(cli.store) : NOTHING;
-  const sessions = usable ? [...stored.sessions, ...await projectSessions(cli)] : [];
+  const found = usable ? [...stored.sessions, ...await projectSessions(cli)] : [];
   const acting = await actingSessionOf(cli, stored);
   // Neither of the two waits for the keyring.
   const files = usable ? guarded("files.checks", () => checkFiles(cli, stored)) : Promise.resolve([]);
   const network = guarded("network.checks", () => checkProxies(cli, offline));
-  const issuers = checkIssuers(cli, await issuersOf(cli, sessions), offline);
-  const keyring = await checkKeyring(cli, sessions).catch((thrown): KeyringResult => ({
+  const keyring = await checkKeyring(cli, found).catch((thrown): KeyringResult => ({
     findings: [failedCheck("keyring.checks", failureOrThrow(thrown))],
     opened: new Map(),
   }));
-  const known = { sessions, opened: keyring.opened, active: acting.name };
+  const sessions = trusted(found, keyring);
+  const issuers = checkIssuers(cli, await issuersOf(cli, sessions), offline);
+  const known = { sessions, active: acting.name };
   const { kubeconfig, findings: read } = await readKubeconfigs(cli);
   const entries = await checkKubeconfig(cli, kubeconfig, known, offline);
   const rewrite = (user: OwnUser) =>
@@ -106,6 +107,15 @@ const NOTHING: Stored = {
 async function projectSessions({ store }: CommandContext): Promise<readonly SessionFile[]> {
   const local = await store.nearestProject().catch((thrown) => void failureOrThrow(thrown));
   return local === undefined ? [] : (await readStored(local)).sessions;
+}
+
+/** The sessions to go by: as they were sealed where they could be opened; a project folder's only then. */
+function trusted(found: readonly SessionFile[], { opened }: KeyringResult): readonly SessionFile[] {
+  return found.flatMap((stored) => {
+    const session = opened.get(keyOf(stored))?.session;
+    if (session === undefined) return stored.store.project === undefined ? [stored] : [];
+    return [{ ...stored, session }];
+  });
 }
 
 /** An area that fails as a whole is one finding, and hides no other area. */
@@ -181,7 +191,8 @@ function whyNotRefreshed(
   if (!reached.has(inUse.session.issuer)) return "its issuer does not answer";
   const over = people.some((one) => one.about === inUse.session.name && isTrouble(one));
   if (over) return "it has to be signed in to again";
-  const { credentials } = found;
+  const { credentials, session: { kind } } = found;
+  if (kind.tokens === "given") return "its token was given once, and nothing renews it";
   const once = credentials.tokenSource === undefined && credentials.refreshToken === undefined;
   return once ? "it has no refresh token" : undefined;
 }

@@ -74,7 +74,7 @@ export async function checkFiles(cli: CommandContext, stored: Stored): Promise<F
     ...owners(stored),
     ...configFindings(cli, stored),
     ...sessionFiles(stored),
-    ...permissions(stored),
+    ...permissions(cli, stored),
     await locks(stored),
   ];
 }
@@ -128,7 +128,8 @@ function sessionFiles({ broken, sessions }: Stored): Finding[] {
   return sessions.length === 0 ? [] : [SESSIONS.ok({ found: `${count} can be read` })];
 }
 
-function permissions({ open, foreign, writable }: Stored): Finding[] {
+function permissions({ store: { folders: { sessions } } }: CommandContext, stored: Stored): Finding[] {
+  const { open, foreign, writable } = stored;
   if (writable !== undefined) {
     return [PRIVATE.warning({
       about: writable,
@@ -147,8 +148,16 @@ function permissions({ open, foreign, writable }: Stored): Finding[] {
       : `other users can look at it and at ${own.length - 1} more`,
     meaning:
       "Whoever reads a key file can use its session. The next command takes these permissions away by itself.",
-    line: shellLine(["chmod", "go=", ...own]),
+    line: narrowLine(own, sessions),
   })];
+}
+
+/** The line that takes others' permissions away; for many sessions, from their folder with all that is in it. */
+function narrowLine(paths: readonly string[], sessions: string): string {
+  if (paths.length < 4) return shellLine(["chmod", "go=", ...paths]);
+  const others = paths.filter((path) => path !== sessions && !path.startsWith(`${sessions}/`));
+  const whole = shellLine(["chmod", "-R", "go=", sessions]);
+  return others.length === 0 ? whole : `${shellLine(["chmod", "go=", ...others])} && ${whole}`;
 }
 
 async function locks({ lockable }: Stored): Promise<Finding> {

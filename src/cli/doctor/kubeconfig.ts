@@ -16,6 +16,8 @@ import {
 } from "../../kubeconfig/file.ts";
 import { withoutLaterDuplicates } from "../../kubeconfig/duplicate-entries.ts";
 import { refuseDuplicateNames } from "../../kubeconfig/text.ts";
+import { formatSpan } from "../../system/clock.ts";
+import { modifiedAt } from "../../system/files.ts";
 import { printable, shellLine } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import { checkEntry } from "./entry.ts";
@@ -25,6 +27,7 @@ import { checkServers, type ServerToCheck } from "./servers.ts";
 import { editLine } from "./text-edit.ts";
 
 const FILE = checkNamed("kubeconfig.file");
+const LOCK = checkNamed("kubeconfig.lock");
 const DUPLICATES = checkNamed("kubeconfig.duplicates");
 const CURRENT = checkNamed("kubeconfig.current-context");
 const CONTEXT = checkNamed("kubeconfig.context");
@@ -43,7 +46,7 @@ export interface KubeconfigResult {
 
 /** Reads the kubeconfig in force. Nobody is asked yet: {@link checkTargets} asks the servers. */
 export async function readKubeconfigs(
-  { env }: CommandContext,
+  { env, now }: CommandContext,
 ): Promise<{ readonly kubeconfig: Kubeconfig; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   const files: KubeconfigFile[] = [];
@@ -52,7 +55,7 @@ export async function readKubeconfigs(
       const { files: [file] } = await loadKubeconfig([path]);
       if (file === undefined) continue;
       files.push(file);
-      if (file.bytes !== undefined) findings.push(duplicatesIn(file));
+      if (file.bytes !== undefined) findings.push(duplicatesIn(file), ...leftLock(path, now()));
     } catch (thrown) {
       findings.push(brokenFile(path, failureOrThrow(thrown)));
     }
@@ -73,6 +76,23 @@ function brokenFile(about: string, error: AppError): Finding {
     line: said.line ?? `\${EDITOR:-vi} ${shellLine([about])}`,
   });
 }
+
+/** A lock that a killed kubectl left keeps everybody from changing the file. */
+function leftLock(path: string, now: number): Finding[] {
+  const made = modifiedAt(`${path}.lock`);
+  if (made === undefined || now - made < LONGEST_LOCK) return [];
+  return [LOCK.warning({
+    about: path,
+    found: `its lock is ${formatSpan(now - made)} old`,
+    meaning:
+      "kubectl config and datumctl auth update-kubeconfig cannot change the file. If neither is running, remove " +
+      "the lock.",
+    line: shellLine(["rm", `${path}.lock`]),
+  })];
+}
+
+/** kubectl holds a lock for moments. In milliseconds. */
+const LONGEST_LOCK = 60_000;
 
 /** A name that occurs twice: kubectl then refuses the whole file. */
 function duplicatesIn({ path, config }: KubeconfigFile): Finding {

@@ -13,7 +13,8 @@ import {
 } from "../../kubeconfig/kuberc.ts";
 import { withAllowlist, withOneMore } from "../../kubeconfig/kuberc-mend.ts";
 import { isObject, parseJson } from "../../encoding.ts";
-import { type OwnProgram, ownProgram } from "../../system/own-program.ts";
+import { launcherPath } from "../../sessions/launcher.ts";
+import { type OwnProgram, ownProgram, sourceLauncherPath } from "../../system/own-program.ts";
 import { childEnvironment, findProgram, ProgramError, run } from "../../system/processes.ts";
 import { printable, shellLine } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
@@ -46,15 +47,35 @@ export async function checkKubectl(
   program: OwnProgram = ownProgram(),
 ): Promise<Finding[]> {
   const { findings, kubectl } = await findKubectl(cli, commands.length > 0);
-  return [
-    ...findings,
-    ...await checkKuberc(cli, commands.length > 0 ? commands : standalone(program), kubectl?.minor),
-  ];
+  const known = await toldApart(cli, commands, program);
+  return [...findings, ...await checkKuberc(cli, known, kubectl?.minor)];
 }
 
-/** What an entry would run; from source, that is a launcher which is not there yet. */
-function standalone({ sources, path }: OwnProgram): readonly string[] {
-  return sources === undefined ? [path] : [];
+/**
+ * The programs that entries run, those of this program apart from others: anybody who writes an entry chooses its program,
+ * and no line may ask a person to allow a stranger's.
+ */
+interface Programs {
+  readonly own: readonly string[];
+  readonly strange: readonly string[];
+}
+
+async function toldApart(
+  { env, store: { folders } }: CommandContext,
+  commands: readonly string[],
+  program: OwnProgram,
+): Promise<Programs> {
+  // What an entry would run; from source, that is a launcher which is not there yet.
+  if (commands.length === 0) return { own: program.sources === undefined ? [program.path] : [], strange: [] };
+  const itself = await program.realPath(program.path);
+  const [own, strange]: [string[], string[]] = [[], []];
+  for (const command of commands) {
+    const path = /[\\/]/.test(command) ? command : findProgram(command, env("PATH")) ?? command;
+    const launches = folders.missing === undefined &&
+      [launcherPath(folders), sourceLauncherPath(folders.config)].includes(command);
+    (launches || await program.realPath(path) === itself ? own : strange).push(command);
+  }
+  return { own, strange };
 }
 
 async function findKubectl(
@@ -131,7 +152,7 @@ function versionFinding(about: string, version: string | undefined, minor: numbe
 /** Checks kubectl's preferences: whether it reads them, and lets each command run. */
 async function checkKuberc(
   { env }: CommandContext,
-  commands: readonly string[],
+  programs: Programs,
   minor: number | undefined,
 ): Promise<Finding[]> {
   const file = kubercPath(env);
@@ -152,13 +173,13 @@ async function checkKuberc(
   }
   return kuberc === undefined
     ? [POLICY.ok({ about: file, found: "there are no preferences" })]
-    : kubercFindings(kuberc, commands, minor, (name) => findProgram(name, env("PATH")));
+    : kubercFindings(kuberc, programs, minor, (name) => findProgram(name, env("PATH")));
 }
 
 /** What a kuberc keeps kubectl from, and what mends it for that version. */
 export function kubercFindings(
   kuberc: KubercText,
-  commands: readonly string[],
+  { own: commands, strange }: Programs,
   minor: number | undefined,
   find: (name: string) => string | undefined,
 ): Finding[] {
@@ -187,16 +208,29 @@ export function kubercFindings(
     })];
   }
   if (policy === undefined) return [POLICY.ok({ about: file, found: "it lets plugins run" })];
-  const [first] = refused;
-  if (first === undefined) return [POLICY.ok({ about: file, found: "it lets kubectl run datumctl" })];
+  const others = strange.filter((one) => refusesPlugin(policy, one, find)).map((one) =>
+    POLICY.warning({
+      about: file,
+      found: `kubectl does not run ${printable(one)}`,
+      meaning:
+        "An entry with the arguments of datumctl runs it, and it is not this program. Look at it before you " +
+        "allow it.",
+    })
+  );
+  if (refused.length === 0) {
+    return others.length > 0 ? others : [POLICY.ok({ about: file, found: "it lets kubectl run datumctl" })];
+  }
   const list = policy.policy === "Allowlist" ? ", and its list does not hold it" : "";
-  return [POLICY.fault({
-    about: file,
-    found: `kubectl does not run ${refused.map((one) => printable(one)).join(", ")}: ` +
-      `credentialPluginPolicy is ${policy.policy}${list}`,
-    meaning: "Without it, kubectl gets no token.",
-    ...mending(kuberc, policy, refused, minor),
-  })];
+  return [
+    POLICY.fault({
+      about: file,
+      found: `kubectl does not run ${refused.map((one) => printable(one)).join(", ")}: ` +
+        `credentialPluginPolicy is ${policy.policy}${list}`,
+      meaning: "Without it, kubectl gets no token.",
+      ...mending(kuberc, policy, refused, minor),
+    }),
+    ...others,
+  ];
 }
 
 /** What allows the commands: kubectl's own line, which names all that was allowed before, else the lines to add. */

@@ -2,6 +2,7 @@
 
 import type { OwnUser } from "../../kubeconfig/file.ts";
 import { LAUNCHER_VERSION, launcherPath, readLauncher } from "../../sessions/launcher.ts";
+import { accessOfOthers } from "../../system/files.ts";
 import { isProgram } from "../../system/processes.ts";
 import { runtimeFolder, whyNotPrivate } from "../../system/runtime-folder.ts";
 import { printable, shellLine } from "../../text.ts";
@@ -34,6 +35,17 @@ export async function checkLauncher(
     // An entry whose launcher is gone is told of with the entry.
     const said = { about: path, found: "it cannot be run, or is not as it was written", line };
     return [user === undefined ? SCRIPT.note(said) : SCRIPT.fault(said), runtime];
+  }
+  if (accessOfOthers(path) === "write") {
+    return [
+      SCRIPT.fault({
+        about: path,
+        found: "other users can write in it",
+        meaning: "kubectl runs it as you.",
+        line: shellLine(["chmod", "go-w", path]),
+      }),
+      runtime,
+    ];
   }
   return [
     launcher.version < LAUNCHER_VERSION

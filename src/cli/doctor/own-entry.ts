@@ -3,7 +3,6 @@
 import { contextNamed, entryNamed, type Kubeconfig, type OwnUser } from "../../kubeconfig/file.ts";
 import { controlPlaneName, scopeOfServer } from "../../providers/datum/control-plane-address.ts";
 import { matchesServer } from "../../sessions/name.ts";
-import type { OpenedSession } from "../../sessions/open.ts";
 import type { Session } from "../../sessions/session.ts";
 import { isRecord } from "../../splice/yaml-text.ts";
 import { shellLine } from "../../text.ts";
@@ -12,7 +11,6 @@ import type { SessionFile } from "./stored.ts";
 /** What is known of the sessions that entries name. */
 export interface KnownSessions {
   readonly sessions: readonly SessionFile[];
-  readonly opened: ReadonlyMap<string, OpenedSession>;
   /** The name of the active session. */
   readonly active: string | undefined;
 }

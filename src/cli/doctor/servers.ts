@@ -12,7 +12,6 @@ import { printable, shellLine } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import { checkNamed, type Finding } from "./finding.ts";
 import { PATIENCE, unreachable } from "./issuer.ts";
-import { keyOf } from "./keyring.ts";
 import { execOf, type KnownSessions, rewriteLine, sessionOf } from "./own-entry.ts";
 
 const SERVER = checkNamed("kubeconfig.server");
@@ -89,11 +88,8 @@ async function servedFinding(
   cluster: string,
   known: KnownSessions,
 ): Promise<Finding[]> {
-  const named = sessionOf(user, known);
-  const stored = known.sessions.find(({ session }) => session === named);
-  if (stored === undefined) return [];
-  // What is sealed wins over the file's public fields.
-  const session = known.opened.get(keyOf(stored))?.session ?? stored.session;
+  const session = sessionOf(user, known);
+  if (session === undefined) return [];
   const asking = askingServer(entryNamed(kubeconfig, "clusters", cluster)?.fields ?? {});
   if (serves(session, asking)) {
     return [SERVED.ok({ about: context, found: "its server is one of the session's" })];

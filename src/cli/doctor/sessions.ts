@@ -116,6 +116,16 @@ async function renewable(
     });
   }
   const { credentials } = opened ?? {};
+  const ends = session.expires === undefined ? undefined : Date.parse(session.expires);
+  if (ends !== undefined && ends - now < SOON) {
+    const { meaning, line } = saidBy(
+      new AppError("SESSION_EXPIRED", "", {
+        hint: await store.providers.signInAgain(session),
+      }),
+    );
+    return RENEWABLE.warning({ about, found: `it ends in ${formatSpan(ends - now)}`, meaning, line });
+  }
+  if (session.kind.tokens === "given") return RENEWABLE.ok({ about, found: "its token was given once" });
   if (credentials === undefined) return RENEWABLE.skipped({ about, found: "it could not be opened" });
   if (credentials.tokenSource !== undefined) {
     return RENEWABLE.ok({ about, found: "its tokens are issued when needed" });
@@ -158,6 +168,9 @@ async function authorityFinding(
     line: await trustLine(),
   });
 }
+
+/** A week, in milliseconds. */
+const SOON = 7 * 24 * 60 * 60_000;
 
 function isoDay(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10);
