@@ -1,6 +1,6 @@
 /** Whether anybody listens at an address: a connection that is closed at once. */
 
-import { pause } from "./clock.ts";
+import { alarm } from "./clock.ts";
 
 /**
  * True when a TCP connection to an address can be made within so many milliseconds. Nothing is sent.
@@ -11,20 +11,22 @@ export async function canConnect(
   hostname: string,
   port: number,
   timeout: number,
-  signal?: AbortSignal,
+  interrupted?: AbortSignal,
 ): Promise<boolean> {
   const limit = new AbortController();
-  const stop = signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]);
-  const connecting = Deno.connect({ hostname: hostname.replace(/^\[(.*)\]$/, "$1"), port }).then(
-    (connection) => {
-      connection.close();
-      return true;
-    },
-    () => false,
-  );
+  const stop = () => limit.abort();
+  const bound = alarm(timeout, stop);
+  interrupted?.addEventListener("abort", stop, { once: true });
   try {
-    return await Promise.race([connecting, pause(timeout, stop).then(() => false, () => false)]);
+    interrupted?.throwIfAborted();
+    const name = hostname.replace(/^\[(.*)\]$/, "$1");
+    const connection = await Deno.connect({ hostname: name, port, signal: limit.signal });
+    connection.close();
+    return true;
+  } catch {
+    return false;
   } finally {
-    limit.abort();
+    bound.disarm();
+    interrupted?.removeEventListener("abort", stop);
   }
 }

@@ -63,7 +63,7 @@ const PATIENCE = 300_000;
 export async function shell(
   world: World,
   lines: string,
-  env: Variables = {},
+  env?: Variables,
   stdin?: string,
 ): Promise<Finished> {
   return await whenPrinted(
