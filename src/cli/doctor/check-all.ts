@@ -13,6 +13,7 @@ import { execOf, rewriteLine } from "./own-entry.ts";
 import { checkKubectl } from "./kubectl.ts";
 import { checkLauncher } from "./launcher.ts";
 import { checkProgram } from "./program.ts";
+import { checkServers } from "./servers.ts";
 import { checkProxies } from "./proxies.ts";
 import { checkRefresh, checkSessions, type RefreshChoice } from "./sessions.ts";
 import { actingSessionOf, readStored, type SessionFile, type Stored } from "./stored.ts";
@@ -44,20 +45,22 @@ export async function checkAll(cli: CommandContext, choice: DoctorChoice): Promi
   const folder = await checkFolder(cli);
   const usable = folder.verdict === "ok";
   const stored = usable ? await readStored(cli.store) : NOTHING;
-  const found = usable ? [...stored.sessions, ...await projectSessions(cli)] : [];
-  const acting = await actingSessionOf(cli, stored);
-  // Neither of the two waits for the keyring.
-  const files = usable ? guarded("files.checks", () => checkFiles(cli, stored)) : Promise.resolve([]);
-  const network = guarded("network.checks", () => checkProxies(cli, offline));
+  const project = usable ? await storedInProject(cli) : NOTHING;
+  // What waits for nothing begins at once.
+  const files = begun(usable ? guarded("files.checks", () => checkFiles(cli, stored)) : Promise.resolve([]));
+  const network = begun(guarded("network.checks", () => checkProxies(cli, offline)));
+  const found = [...stored.sessions, ...project.sessions];
   const keyring = await checkKeyring(cli, found).catch((thrown): KeyringResult => ({
     findings: [failedCheck("keyring.checks", failureOrThrow(thrown))],
     opened: new Map(),
   }));
   const sessions = trusted(found, keyring);
-  const issuers = checkIssuers(cli, await issuersOf(cli, sessions), offline);
-  const known = { sessions, active: acting.name };
+  const issuers = begun(checkIssuers(cli, await issuersOf(cli, sessions), offline));
+  const acting = await actingSessionOf(cli, stored, inProject(project, sessions));
+  // A kubeconfig entry means the same in every folder.
+  const known = { sessions, active: stored.config?.activeSession };
   const { kubeconfig, findings: read } = await readKubeconfigs(cli);
-  const entries = await checkKubeconfig(cli, kubeconfig, known, offline);
+  const entries = await checkKubeconfig(cli, kubeconfig, known);
   const rewrite = (user: OwnUser) =>
     rewriteLine({
       kubeconfig,
@@ -66,7 +69,8 @@ export async function checkAll(cli: CommandContext, choice: DoctorChoice): Promi
       context: contextsUsing(kubeconfig, user.name)[0],
       known,
     });
-  const [kubectl, launcher, people, asked] = await Promise.all([
+  const [servers, kubectl, launcher, people, asked] = await Promise.all([
+    guarded("kubeconfig.servers", () => checkServers(cli, kubeconfig, entries.contexts, known, offline)),
     guarded("kubectl.checks", () => checkKubectl(cli, entries.commands)),
     guarded("launcher.checks", () => checkLauncher(cli, entries.users, rewrite)),
     guarded("sessions.checks", () => checkSessions(cli, sessions, acting, keyring.opened)),
@@ -85,10 +89,16 @@ export async function checkAll(cli: CommandContext, choice: DoctorChoice): Promi
     { title: "Sessions", findings: [...people, ...refresh] },
     { title: "Network", findings: await network },
     { title: "Issuer", findings: asked.findings },
-    { title: "kubeconfig", findings: [...read, ...entries.findings] },
+    { title: "kubeconfig", findings: [...read, ...entries.findings, ...servers] },
     { title: "kubectl", findings: kubectl },
     { title: "Launcher", findings: launcher },
   ].filter(({ findings }) => findings.length > 0);
+}
+
+/** A check that is under way and awaited later: until then, nobody misses its failure. */
+function begun<Result>(check: Promise<Result>): Promise<Result> {
+  check.catch(() => {});
+  return check;
 }
 
 /** What lies in no folder. */
@@ -103,10 +113,17 @@ const NOTHING: Stored = {
   lockable: [],
 };
 
-/** The sessions of the project folder that the process works in. */
-async function projectSessions({ store }: CommandContext): Promise<readonly SessionFile[]> {
+/** What lies in the project folder that the process works in. */
+async function storedInProject({ store }: CommandContext): Promise<Stored> {
   const local = await store.nearestProject().catch((thrown) => void failureOrThrow(thrown));
-  return local === undefined ? [] : (await readStored(local)).sessions;
+  return local === undefined ? NOTHING : await readStored(local);
+}
+
+/** The active session of the project folder, where one of our keys opened it. */
+function inProject({ config }: Stored, sessions: readonly SessionFile[]): SessionFile | undefined {
+  return sessions.find(({ session, store }) =>
+    store.project !== undefined && session.name === config?.activeSession
+  );
 }
 
 /** The sessions to go by: as they were sealed where they could be opened; a project folder's only then. */

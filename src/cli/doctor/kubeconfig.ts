@@ -23,7 +23,7 @@ import type { CommandContext } from "../context.ts";
 import { checkEntry } from "./entry.ts";
 import { execOf, type KnownSessions, type OwnEntry, rewriteLine } from "./own-entry.ts";
 import { checkNamed, type Finding, saidBy } from "./finding.ts";
-import { checkServers, type ServerToCheck } from "./servers.ts";
+import type { ServerToCheck } from "./servers.ts";
 import { editLine } from "./text-edit.ts";
 
 const FILE = checkNamed("kubeconfig.file");
@@ -42,9 +42,11 @@ export interface KubeconfigResult {
   readonly findings: readonly Finding[];
   readonly commands: readonly string[];
   readonly users: readonly OwnUser[];
+  /** Their contexts. */
+  readonly contexts: readonly ServerToCheck[];
 }
 
-/** Reads the kubeconfig in force. Nobody is asked yet: {@link checkTargets} asks the servers. */
+/** Reads the kubeconfig in force. No server is asked. */
 export async function readKubeconfigs(
   { env, now }: CommandContext,
 ): Promise<{ readonly kubeconfig: Kubeconfig; readonly findings: readonly Finding[] }> {
@@ -115,12 +117,11 @@ function duplicatesIn({ path, config }: KubeconfigFile): Finding {
   });
 }
 
-/** Checks our entries, one by one; `offline` asks no server. */
+/** Checks our entries, one by one. Where they lead is checked elsewhere, since servers take their time. */
 export async function checkKubeconfig(
   cli: CommandContext,
   kubeconfig: Kubeconfig,
   known: KnownSessions,
-  offline: boolean,
 ): Promise<KubeconfigResult> {
   const users = distinctUsers(kubeconfig);
   const contexts = users.flatMap((user) =>
@@ -132,7 +133,7 @@ export async function checkKubeconfig(
       found: "kubectl has no entry of datumctl",
       meaning: "To use kubectl with a session: datumctl auth update-kubeconfig --project PROJECT_ID",
     }));
-    return { findings, commands: [], users };
+    return { findings, commands: [], users, contexts: [] };
   }
   const commands = new Set<string>();
   for (const user of users) {
@@ -142,17 +143,12 @@ export async function checkKubeconfig(
     const entry = { kubeconfig, user, exec, context: first, known };
     findings.push(...await checkEntry(cli, entry), ...await clusterInfo(entry));
   }
-  const servers = contexts.slice(0, MOST_CONTEXTS).map(({ user, context }): ServerToCheck => ({
-    user,
-    context,
-  }));
-  findings.push(...await checkServers(cli, kubeconfig, servers, known, offline));
   if (contexts.length > MOST_CONTEXTS) {
     findings.push(CONTEXT.skipped({
       found: `${contexts.length - MOST_CONTEXTS} more contexts were not looked at`,
     }));
   }
-  return { findings, commands: [...commands], users };
+  return { findings, commands: [...commands], users, contexts: contexts.slice(0, MOST_CONTEXTS) };
 }
 
 /** Our user entries, each as kubectl finds it: the first of a name. */

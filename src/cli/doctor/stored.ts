@@ -114,8 +114,12 @@ export interface Acting {
   readonly error?: AppError | undefined;
 }
 
-/** Which session commands act as; what the folders hold is known already. */
-export async function actingSessionOf(cli: CommandContext, { config }: Stored): Promise<Acting> {
+/** Which session commands act as: what our own folder holds is known already, and what the project's is. */
+export async function actingSessionOf(
+  cli: CommandContext,
+  { config }: Stored,
+  inProject: SessionFile | undefined,
+): Promise<Acting> {
   const { choice: { flag, credentialsFile, variable }, store, env } = cli;
   const named = flag ?? variable?.session;
   const source = flag !== undefined
@@ -128,6 +132,9 @@ export async function actingSessionOf(cli: CommandContext, { config }: Stored): 
   const given = cli.providers.variableInForce(env);
   if (given !== undefined) {
     return await fromOutside(async () => (await store.fromVariables())?.name, given);
+  }
+  if (inProject !== undefined) {
+    return { name: inProject.session.name, source: `of the project folder ${inProject.store.project}` };
   }
   return { name: config?.activeSession, source: "the active session" };
 }
