@@ -351,7 +351,7 @@ for (const [what, write] of Object.entries(LONG)) {
     // In turns, so that what else this machine does slows both.
     const rounds = Array.from({ length: 6 }, () => [took(short), took(long)] as const);
     const [little, much] = [Math.min(...rounds.map(([a]) => a)), Math.min(...rounds.map(([, b]) => b))];
-    // Eight times the text; the square of it would be 64 times the time.
-    assert.ok(much / Math.max(1, little) < 40, `${little} ms, then ${much} ms`);
+    // Eight times the text; the square of it would be 64 times the time. A few milliseconds are no measure.
+    assert.ok(much / Math.max(5, little) < 40, `${little} ms, then ${much} ms`);
   });
 }

@@ -1,7 +1,7 @@
 /** The changes of a list's objects, whatever becomes of the connections that they are read from. */
 
 import { AppError, failureOrThrow } from "../../errors.ts";
-import { isItems, isMembers, type JsonMembers, readJson } from "../lossless-json.ts";
+import { isItems, isMembers, type Json, type JsonMembers, readJson } from "../lossless-json.ts";
 import { compactJson } from "../json-text.ts";
 import { asText, metadataOf } from "../json-parts.ts";
 import type { ReadAnswer } from "../resource-client.ts";
@@ -176,8 +176,12 @@ async function* watchOnce(
     return { type: "expired" };
   }
   if (answer.status < 200 || answer.status > 299) bodyOf(client, await refusalOf(answer));
-  for await (const { type, object } of jsonLines(answer.body)) {
-    if (!isMembers(object)) continue;
+  let columns: Json = [];
+  for await (const { type, object: sent } of jsonLines(answer.body)) {
+    if (!isMembers(sent)) continue;
+    if (hasColumns(sent)) columns = sent.columnDefinitions;
+    // They come with the first table of a connection alone, which may be a bookmark that is not shown.
+    const object = isTable(sent) ? { ...sent, columnDefinitions: columns } : sent;
     if (type === "ERROR") {
       if (object.code === 410 || object.reason === "Expired" || object.reason === "Gone") {
         return { type: "expired" };
@@ -195,6 +199,10 @@ async function* watchOnce(
     }
   }
   return { type: "again" };
+}
+
+function hasColumns(object: JsonMembers): object is JsonMembers & { readonly columnDefinitions: Json[] } {
+  return isItems(object.columnDefinitions) && object.columnDefinitions.length > 0;
 }
 
 /** A refusal is no longer than this. */
