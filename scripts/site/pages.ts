@@ -46,6 +46,7 @@ export const SECTIONS: readonly Section[] = [
     title: "Look up",
     pages: [
       doc("commands", "Commands"),
+      doc("doctor", "Doctor"),
       doc("errors", "Errors"),
       { source: "SECURITY.md", file: "security.html", name: "Security" },
       doc("hostile-issuer", "What an issuer may send"),
