@@ -64,7 +64,8 @@ function shownOf(findings: readonly Finding[], all: boolean): readonly Finding[]
   if (telling.some(isTrouble)) return telling;
   const [first] = fine.length === 0 ? findings : fine;
   if (first === undefined || (fine.length === 0 && telling.length > 0)) return telling;
-  const more = fine.length > 1 ? `, and ${fine.length - 1} more` : "";
+  const others = fine.length - 1;
+  const more = others > 0 ? `, and ${others} more ${others === 1 ? "check" : "checks"}` : "";
   return [{ ...first, found: `${first.found}${more}` }, ...telling];
 }
 

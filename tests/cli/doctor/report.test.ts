@@ -63,7 +63,7 @@ const PLAIN = { columns: 80, colour: false, all: false };
 Deno.test("the report is short where all is well, and tells the rest with its meaning and the lines to type", () => {
   assert.equal(
     formatReport(AREAS, PLAIN),
-    `✓ ok     Files     /home/ada/.config/datumctl: it can be read, and 1 more
+    `✓ ok     Files     /home/ada/.config/datumctl: it can be read, and 1 more check
 ✓ ok     Issuer    well
 i note             login.example: no codes
                    No codes.
