@@ -19,7 +19,7 @@ const LOCKS = checkNamed("files.locks");
 /** What to type where sessions cannot be kept in their folder. */
 const ELSEWHERE = "export DATUMCTL_CONFIG_DIR=FOLDER";
 
-/** Checks that there is a place for our files. Undefined where nothing can be read there. */
+/** Checks that our files have a place, and that it can be read. */
 export async function checkFolder({ store: { folders }, env }: CommandContext): Promise<Finding> {
   if (folders.missing !== undefined) {
     return FOLDER.fault({

@@ -20,7 +20,7 @@ export interface OwnEntry {
   readonly kubeconfig: Kubeconfig;
   readonly user: OwnUser;
   readonly exec: Readonly<Record<string, unknown>> | undefined;
-  /** One of its contexts, by which it can be written again. */
+  /** One of its contexts: the line that writes the entry again names it. */
   readonly context: string | undefined;
   readonly known: KnownSessions;
 }
