@@ -8,8 +8,8 @@ import { type ParsedKubeconfig, parseKubeconfig } from "./text.ts";
 import { AppError } from "../errors.ts";
 
 /**
- * The text without later duplicates. Undefined where two of one name say different things, so that a person has to choose,
- * and where the entries do not have lines of their own.
+ * The text without later duplicates. Undefined where two of one name say different things, so that a person
+ * has to choose, and where the entries do not have lines of their own.
  */
 export function withoutLaterDuplicates({ text, data, document, file }: ParsedKubeconfig): string | undefined {
   const lines = text.split("\n");

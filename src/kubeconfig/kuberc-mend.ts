@@ -1,4 +1,6 @@
-/** The text of a kuberc after its policy for plugins was mended, for every version of kubectl that reads one. */
+/**
+ * The text of a kuberc after its policy for plugins was mended, for every version of kubectl that reads one.
+ */
 
 import { isMap, isSeq, parseDocument } from "yaml";
 import { keyOf, type ParsedMap, rangeOf } from "../splice/yaml-ranges.ts";
@@ -8,8 +10,8 @@ const POLICY = "credentialPluginPolicy";
 const LIST = "credentialPluginAllowlist";
 
 /**
- * The text with an allow-list of these commands in place of its policy; every other line stays. Undefined for a text that
- * is not one mapping with lines of its own.
+ * The text with an allow-list of these commands in place of its policy; every other line stays. Undefined for
+ * a text that is not one mapping with lines of its own.
  */
 export function withAllowlist(text: string, commands: readonly string[]): string | undefined {
   const ended = text === "" || text.endsWith("\n") ? text : `${text}\n`;
@@ -42,7 +44,10 @@ export function withAllowlist(text: string, commands: readonly string[]): string
   return spans.length === 0 ? made + policy : made;
 }
 
-/** The text with one more command at the end of its allow-list; undefined where the list has no lines of its own. */
+/**
+ * The text with one more command at the end of its allow-list; undefined where the list has no lines of its
+ * own.
+ */
 export function withOneMore(text: string, command: string): string | undefined {
   const ended = text.endsWith("\n") ? text : `${text}\n`;
   const document = parseDocument(ended, { logLevel: "error" });

@@ -10,8 +10,8 @@ export interface CertificateLife {
 }
 
 /**
- * The life of the certificates of a PEM text: of several authorities, that of the one that lasts longest, since one is
- * enough. Undefined where none can be read.
+ * The life of the certificates of a PEM text: of several authorities, that of the one that lasts longest,
+ * since one is enough. Undefined where none can be read.
  */
 export function lifeOf(pem: string): CertificateLife | undefined {
   const lives = certificatesOf(pem).flatMap((text) => {

@@ -1,4 +1,7 @@
-/** Checks one user entry of ours: the program that it runs, the session that it names, what kubectl demands of it. */
+/**
+ * Checks one user entry of ours: the program that it runs, the session that it names, what kubectl demands of
+ * it.
+ */
 
 import { unverifiedClaims } from "../../oauth/jwt.ts";
 import { LOGIN } from "../../hints.ts";

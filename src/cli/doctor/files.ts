@@ -152,7 +152,9 @@ function permissions({ store: { folders: { sessions } } }: CommandContext, store
   })];
 }
 
-/** The line that takes others' permissions away; for many sessions, from their folder with all that is in it. */
+/**
+ * The line that takes others' permissions away; for many sessions, from their folder with all that is in it.
+ */
 function narrowLine(paths: readonly string[], sessions: string): string {
   if (paths.length < 4) return shellLine(["chmod", "go=", ...paths]);
   const others = paths.filter((path) => path !== sessions && !path.startsWith(`${sessions}/`));

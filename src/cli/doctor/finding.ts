@@ -3,8 +3,8 @@
 import type { AppError } from "../../errors.ts";
 
 /**
- * How a check ended. A fault keeps something from working, a warning will or may; a note is worth knowing and nothing is
- * wrong; what was not looked at is skipped.
+ * How a check ended. A fault keeps something from working, a warning will or may; a note is worth knowing and
+ * nothing is wrong; what was not looked at is skipped.
  */
 export type Verdict = "ok" | "note" | "warning" | "fault" | "skipped";
 
@@ -61,8 +61,8 @@ export function isTrouble({ verdict }: Pick<Finding, "verdict">): boolean {
 }
 
 /**
- * An error as a check's words. Its hint becomes the line where it ends with one, `Sign in again: datumctl login`, else
- * the meaning.
+ * An error as a check's words. Its hint becomes the line where it ends with one, `Sign in again: datumctl
+ * login`, else the meaning.
  */
 export function saidBy({ message, hint = "" }: AppError): Said {
   const [, before = "", line] =

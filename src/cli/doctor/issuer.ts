@@ -91,7 +91,10 @@ async function failed(cli: CommandContext, error: AppError, about: string): Prom
   return await unreachable(cli, error, REACHED.fault, about);
 }
 
-/** The finding for a server that does not answer, or whose certificate is not trusted: with its authority's name. */
+/**
+ * The finding for a server that does not answer, or whose certificate is not trusted: with its authority's
+ * name.
+ */
 export async function unreachable(
   { env, interrupted, requestTimeout }: CommandContext,
   error: AppError,

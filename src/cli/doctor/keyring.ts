@@ -1,4 +1,6 @@
-/** Checks the stores of keys: whether the keyring answers, and whether each session's key is there and fits. */
+/**
+ * Checks the stores of keys: whether the keyring answers, and whether each session's key is there and fits.
+ */
 
 import { AppError, failureOrThrow } from "../../errors.ts";
 import type { SecretStore } from "../../keyring/store.ts";
@@ -14,7 +16,10 @@ import type { SessionFile } from "./stored.ts";
 const STORE = checkNamed("keyring.store");
 const KEYS = checkNamed("keyring.keys");
 
-/** The account of the test's own item. It has blanks as no session's name has, and stays the same after a kill. */
+/**
+ * The account of the test's own item. It has blanks as no session's name has, and stays the same after a
+ * kill.
+ */
 const ACCOUNT = "datumctl doctor";
 const SECRET = "written-by-datumctl-doctor-and-removed-again";
 
@@ -30,7 +35,9 @@ export interface KeyringResult {
   readonly opened: ReadonlyMap<string, OpenedSession>;
 }
 
-/** Checks the keyring and every session's key. Nobody is asked for a password where the system can tell that. */
+/**
+ * Checks the keyring and every session's key. Nobody is asked for a password where the system can tell that.
+ */
 export async function checkKeyring(
   cli: CommandContext,
   sessions: readonly SessionFile[],
@@ -94,7 +101,10 @@ async function checkStore(cli: CommandContext, needed: number, inFiles: boolean)
   }
 }
 
-/** True for a system whose keyring can be locked: where nothing tells that, its first use may ask for the password. */
+/**
+ * True for a system whose keyring can be locked: where nothing tells that, its first use may ask for the
+ * password.
+ */
 function mayAsk({ isLocked }: SecretStore): boolean {
   return isLocked !== undefined && operatingSystem !== "windows";
 }
@@ -173,7 +183,9 @@ async function openSession(cli: CommandContext, { session, store }: SessionFile)
   );
 }
 
-/** Without its key, a session's file is not trusted to say where to sign in: then the line names the place. */
+/**
+ * Without its key, a session's file is not trusted to say where to sign in: then the line names the place.
+ */
 async function mendingLine({ providers }: CommandContext, session: Session): Promise<string> {
   const code = await providers.of(session).load();
   const line = code.lostKeyLine(session, { device: false });

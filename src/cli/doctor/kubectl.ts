@@ -28,7 +28,9 @@ const POLICY = checkNamed("kubectl.kuberc");
 /** A program that prints its version takes some milliseconds; a dispatcher looks for others first. */
 const PATIENCE = 10_000;
 
-/** The first kubectl that speaks client.authentication.k8s.io/v1, and those that read a policy for plugins. */
+/**
+ * The first kubectl that speaks client.authentication.k8s.io/v1, and those that read a policy for plugins.
+ */
 const SPEAKS_V1 = 22;
 const READS_POLICY = 35;
 const SETS_POLICY = 36;
@@ -52,8 +54,8 @@ export async function checkKubectl(
 }
 
 /**
- * The programs that entries run, those of this program apart from others: anybody who writes an entry chooses its program,
- * and no line may ask a person to allow a stranger's.
+ * The programs that entries run, those of this program apart from others: anybody who writes an entry chooses
+ * its program, and no line may ask a person to allow a stranger's.
  */
 interface Programs {
   readonly own: readonly string[];
@@ -233,7 +235,10 @@ export function kubercFindings(
   ];
 }
 
-/** What allows the commands: kubectl's own line, which names all that was allowed before, else the lines to add. */
+/**
+ * What allows the commands: kubectl's own line, which names all that was allowed before, else the lines to
+ * add.
+ */
 function mending(
   kuberc: KubercText,
   policy: PluginPolicy,

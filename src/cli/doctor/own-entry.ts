@@ -37,7 +37,10 @@ export function execOf(
 /** The interactive modes of client.authentication.k8s.io/v1. */
 export const MODES: readonly unknown[] = ["Never", "IfAvailable", "Always"];
 
-/** The line that writes an entry as it is, for this program; undefined without a context whose cluster is there. */
+/**
+ * The line that writes an entry as it is, for this program; undefined without a context whose cluster is
+ * there.
+ */
 export function rewriteLine({ kubeconfig, user, context: name, exec, known }: OwnEntry): string | undefined {
   const context = name === undefined ? undefined : contextNamed(kubeconfig, name);
   if (context?.cluster === undefined || context.server === undefined) return undefined;

@@ -1,4 +1,6 @@
-/** Checks the variables that steer the network: proxies, their exceptions, and what would write secrets down. */
+/**
+ * Checks the variables that steer the network: proxies, their exceptions, and what would write secrets down.
+ */
 
 import { failureOrThrow } from "../../errors.ts";
 import { proxyOf } from "../../system/proxy.ts";

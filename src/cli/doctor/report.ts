@@ -110,7 +110,9 @@ function counted(count: number, word: string): string[] {
   return count === 0 ? [] : [`${count} ${word}${count === 1 ? "" : "s"}`];
 }
 
-/** A text in lines of at most so many columns, broken at blanks. A word that is longer has a line of its own. */
+/**
+ * A text in lines of at most so many columns, broken at blanks. A word that is longer has a line of its own.
+ */
 export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";

@@ -1,4 +1,7 @@
-/** Checks where our contexts lead: whether the server is one of the session's, its authority, and whether it answers. */
+/**
+ * Checks where our contexts lead: whether the server is one of the session's, its authority, and whether it
+ * answers.
+ */
 
 import { type AppError, failureOrThrow } from "../../errors.ts";
 import { hostOf } from "../../http/address.ts";

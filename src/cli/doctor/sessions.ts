@@ -1,4 +1,7 @@
-/** Checks who is signed in: whether a session is active, which ones are over, and whether one can still be renewed. */
+/**
+ * Checks who is signed in: whether a session is active, which ones are over, and whether one can still be
+ * renewed.
+ */
 
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { LOGIN } from "../../hints.ts";
@@ -186,7 +189,10 @@ export interface RefreshChoice {
   readonly refusal?: string | undefined;
 }
 
-/** Renews the session once, as the next command would, if that is wanted: its tokens change, the old ones may end. */
+/**
+ * Renews the session once, as the next command would, if that is wanted: its tokens change, the old ones may
+ * end.
+ */
 export async function checkRefresh(
   cli: CommandContext,
   stored: SessionFile | undefined,

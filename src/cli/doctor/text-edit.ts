@@ -7,9 +7,9 @@ import { shellQuote, shellWord } from "../../text.ts";
 const MOST_LINES = 40;
 
 /**
- * The line that turns a file's text into another one, by replacing the lines that differ. It leaves what was there in
- * `FILE.aside`. Undefined where no such line can be shown: on Windows, for a long change, and for a text with carriage
- * returns.
+ * The line that turns a file's text into another one, by replacing the lines that differ. It leaves what was
+ * there in `FILE.aside`. Undefined where no such line can be shown: on Windows, for a long change, and for a
+ * text with carriage returns.
  */
 export function editLine(path: string, before: string, after: string): string | undefined {
   if (onWindows || !after.endsWith("\n") || `${before}${after}`.includes("\r")) return undefined;
