@@ -19,18 +19,30 @@ export interface Seen {
   readonly fastest: number;
 }
 
-/** Runs every candidate once a round, each round beginning with another, after one round that does not count. */
-export async function takeTurns(
-  candidates: readonly Candidate[],
-  rounds: number,
-): Promise<Map<string, Seen>> {
-  const times = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
+/** One thing to measure that this process does itself. */
+export interface Task {
+  readonly name: string;
+  /** How long it took, in milliseconds. */
+  readonly run: () => Promise<number>;
+}
+
+/** Runs every candidate once a round, as {@link inTurns}. */
+export function takeTurns(candidates: readonly Candidate[], rounds: number): Promise<Map<string, Seen>> {
+  return inTurns(
+    candidates.map((candidate) => ({ name: candidate.name, run: () => once(candidate) })),
+    rounds,
+  );
+}
+
+/** Runs every task once a round, each round beginning with another, after one round that does not count. */
+export async function inTurns(tasks: readonly Task[], rounds: number): Promise<Map<string, Seen>> {
+  const times = new Map<string, number[]>(tasks.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
-    for (let turn = 0; turn < candidates.length; turn++) {
-      const candidate = candidates[(turn + round + 1) % candidates.length];
-      if (candidate === undefined) continue;
-      const took = await once(candidate);
-      if (round >= 0) times.get(candidate.name)?.push(took);
+    for (let turn = 0; turn < tasks.length; turn++) {
+      const task = tasks[(turn + round + 1) % tasks.length];
+      if (task === undefined) continue;
+      const took = await task.run();
+      if (round >= 0) times.get(task.name)?.push(took);
     }
   }
   return new Map([...times].map(([name, taken]) => [name, summary(taken)]));

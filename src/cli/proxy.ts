@@ -6,12 +6,12 @@ import type { ControlPlane } from "../providers/datum/control-plane.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import { newKey } from "../proxy/door.ts";
 import type { Rules } from "../proxy/judge.ts";
-import { KUBECONFIG_MARK, makeProxy, type Proxy, proxyKubeconfig } from "../proxy/proxy.ts";
+import { makeProxy, portOfProxy, type Proxy, proxyKubeconfig } from "../proxy/proxy.ts";
 import { labelOf } from "../sessions/name.ts";
 import { formatSpan, parseDuration } from "../system/clock.ts";
 import { absolutePath } from "../system/environment.ts";
 import { kindOf, readTextFile, removeFile, writeFileAtomically } from "../system/files.ts";
-import { type HttpListener, listenOnPort, listenOnSocket } from "../system/http-listener.ts";
+import { type HttpListener, isPortTaken, listenOnPort, listenOnSocket } from "../system/http-listener.ts";
 import { type LogFile, openLogFile } from "../system/log-file.ts";
 import { printable, shellLine } from "../text.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
@@ -109,6 +109,7 @@ export async function runProxy(cli: CommandContext, input: ProxyInput): Promise<
   const listener = files.socket === undefined
     ? listenOnPort(port, proxy.handle)
     : await listenOnSocket(files.socket, proxy.handle);
+  void listener.failed.then((error) => broken.abort(error));
   try {
     await announce(cli, { files, plane, server: `http://${listener.address.hosts[0]}/${key}`, rules, life });
     await untilOver(cli, end, broken.signal);
@@ -156,16 +157,18 @@ interface ProxyFiles {
   readonly kubeconfig: string | undefined;
 }
 
-/** @throws {AppError} `USAGE` where a kubeconfig would be replaced that no proxy wrote. */
+/** @throws {AppError} `USAGE` where a kubeconfig would be replaced that no proxy wrote, or one that is in use. */
 async function filesOf({ socket, kubeconfig }: ProxyInput): Promise<ProxyFiles> {
   const absolute = (path: string | undefined) => path === undefined ? undefined : absolutePath(path);
   const files = { socket: absolute(socket), kubeconfig: absolute(kubeconfig) };
   if (files.kubeconfig === undefined) return files;
   const kind = await kindOf(files.kubeconfig);
   if (kind === undefined) return files;
+  const port = kind === "file" ? portOfProxy(await readTextFile(files.kubeconfig) ?? "") : undefined;
   // A run that was killed could not remove its own.
-  if (kind === "file" && (await readTextFile(files.kubeconfig))?.startsWith(KUBECONFIG_MARK)) return files;
-  throw new AppError("USAGE", `--kubeconfig: there is something at ${printable(files.kubeconfig)} already.`, {
+  if (port !== undefined && !await isPortTaken(port)) return files;
+  const what = port === undefined ? "something" : "the kubeconfig of a proxy that runs";
+  throw new AppError("USAGE", `--kubeconfig: there is ${what} at ${printable(files.kubeconfig)} already.`, {
     hint: "Name a new file: it is removed when the proxy ends.",
   });
 }

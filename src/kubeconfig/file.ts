@@ -83,6 +83,8 @@ export interface OwnUser {
   readonly tokenFile?: string | undefined;
   /** The launcher that it runs; undefined when it runs the program. */
   readonly launcher?: string | undefined;
+  /** The launcher's first argument. */
+  readonly handle?: string | undefined;
 }
 
 /** A context with its cluster and user. */
@@ -236,11 +238,13 @@ function ownUser({ name, fields }: KubeconfigEntry): OwnUser | undefined {
       ? undefined
       : textOrUndefined(word === flag ? words[index + 1] : String(word).slice(flag.length + 1));
   };
+  const launched = isRecord(exec) && runsLauncher(words);
   return {
     name,
     session: valueOf("--session"),
     activeFor: valueOf("--active-for"),
-    launcher: isRecord(exec) && runsLauncher(words) ? textOrUndefined(exec["command"]) : undefined,
+    launcher: launched ? textOrUndefined(exec["command"]) : undefined,
+    handle: launched ? textOrUndefined(words[0]) : undefined,
   };
 }
 

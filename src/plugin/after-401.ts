@@ -38,8 +38,13 @@ export async function recheckToken(
     if (verdict === "good" || (verdict === "unknown" && !await deliveries.mayRefresh())) return token;
     const session = await store.read(token.session.name);
     if (session === undefined) return token;
-    const better = await freshToken(store, session, { kind: token.kind, force: true, accept }, limits);
-    // Another process may have replaced the session meanwhile.
+    // Another process may have renewed the session meanwhile, for the same reason.
+    const now = await freshToken(store, session, { kind: token.kind, accept }, limits);
+    const force = now.token === token.token;
+    const better = force
+      ? await freshToken(store, now.session, { kind: token.kind, force, accept }, limits)
+      : now;
+    // Or it may have replaced it.
     await accept(better.session);
     return better;
   } catch (thrown) {

@@ -41,8 +41,10 @@ export interface Deliveries {
    * Records that a process gets a token. Returns when it got the same one within the last ten minutes, in milliseconds
    * since 1970: its server may have refused that token. Undefined when it did not, and while the issuer's last answer
    * about the token still serves.
+   *
+   * @param before when the process got it in a way that is not recorded here.
    */
-  record(parent: string, token: string): Promise<number | undefined>;
+  record(parent: string, token: string, before?: number): Promise<number | undefined>;
   /** Records that the issuer was asked about a token and did not refuse it: it knows the token, or did not answer. */
   recordQuestion(token: string, answered: boolean): Promise<void>;
   /** True when no token was refreshed for a possible 401 within ten minutes; records that one is refreshed now. */
@@ -57,7 +59,7 @@ export function openDeliveries(path: string, now: Clock): Deliveries {
   const write = (contents: Contents) => replaceQuickly(path, JSON.stringify(contents) + "\n");
   const isRecent = (at: number, within = REMEMBERED) => at <= now() && now() - at < within;
   return {
-    async record(parent, token) {
+    async record(parent, token, before) {
       const tokenDigest = await digestOf(token);
       const contents = await read();
       const { rows, asked } = contents;
@@ -69,7 +71,7 @@ export function openDeliveries(path: string, now: Clock): Deliveries {
       });
       const serves = asked?.answered === false ? SILENCE_SERVES : ANSWER_SERVES;
       if (asked?.mark === tokenDigest && isRecent(asked.at, serves)) return undefined;
-      return rows.find((row) => isSame(row) && isRecent(row.at))?.at;
+      return before ?? rows.find((row) => isSame(row) && isRecent(row.at))?.at;
     },
     async recordQuestion(token, answered) {
       await write({ ...await read(), asked: { mark: await digestOf(token), at: now(), answered } });

@@ -20,6 +20,7 @@ import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arg
 import type { GetTokenContext } from "./context.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { chooseForm, type Form, formatExecCredential } from "./exec-credential.ts";
+import type { HandedOut, LaunchedCall } from "./hand-off.ts";
 
 // client-go sets no limit of its own for its plugin; a person should not wait longer than this.
 const LONGEST_CALL_MS = 9_500;
@@ -201,7 +202,7 @@ async function tokenOrSignIn(call: Call, context: GetTokenContext): Promise<Fres
 
 /** A fresh token of a session, recorded when it goes to kubectl. */
 async function deliver(
-  session: Session,
+  found: Session,
   store: SessionStore,
   { request, form, failures }: Call,
   { parent, providers, started, writeErr }: GetTokenContext,
@@ -212,36 +213,37 @@ async function deliver(
   // By hand the access token is the default; kubectl gets the one that its server accepts.
   const kind = request.token ?? (form.output === "token" ? "access" : undefined);
   const log = request.verbose ? (line: string) => writeErr(`${line}\n`) : undefined;
-  refuseOtherHost(session, request);
+  refuseOtherHost(found, request);
+  const handedOut = request.handedOut ? await readHandedOut(found, { request, store, parent }) : undefined;
   const token = await freshToken(
     store,
-    session,
+    handedOut?.session ?? found,
     { kind, minimumLife, force, accept },
     { ...limits, requestTimeout, failures, log },
   );
   // Another process may have replaced the session meanwhile.
   await accept(token.session);
   if (form.info === undefined) return token;
-  const handedOut = request.handedOut ? await handedOutBefore(token, { request, store }) : undefined;
-  return await recordDelivery(token, handedOut, store, parent, limits, accept);
+  const before = handedOut?.token === token.token ? handedOut.at : undefined;
+  return await recordDelivery(token, before, store, parent, limits, accept);
 }
 
-/** The token that the launcher gave to the parent before it called. */
-async function handedOutBefore(
-  { session: { name } }: FreshToken,
-  call: Pick<Call, "request" | "store">,
-): Promise<string | undefined> {
-  const { handedOutToken } = await import("./hand-off.ts");
-  return await handedOutToken(name, call);
+/** What the launcher gave to the parent. */
+async function readHandedOut(
+  session: Session,
+  call: Pick<LaunchedCall, "request" | "store" | "parent">,
+): Promise<HandedOut | undefined> {
+  const handOff = await import("./hand-off.ts");
+  return await handOff.readHandedOut(session, call);
 }
 
 async function leaveForLauncher(
   token: FreshToken,
   call: Call,
-  { started }: GetTokenContext,
+  { started, parent }: GetTokenContext,
 ): Promise<void> {
   const { leaveHandOff } = await import("./hand-off.ts");
-  await leaveHandOff(token, { ...call, deadline: started + LONGEST_CALL_MS });
+  await leaveHandOff(token, { ...call, parent, deadline: started + LONGEST_CALL_MS });
 }
 
 /**
@@ -293,7 +295,7 @@ function refuseOtherHost(session: Session, { session: named, activeFor }: GetTok
 /** Records which process gets the token. One that comes back for the same token may have got a 401 for it. */
 async function recordDelivery(
   token: FreshToken,
-  handedOut: string | undefined,
+  handedOut: number | undefined,
   store: SessionStore,
   parent: ParentProcess,
   limits: TokenLimits,
@@ -302,8 +304,7 @@ async function recordDelivery(
   if (store.folders.missing !== undefined) return token;
   const paths = await store.paths(token.session.name);
   const deliveries = openDeliveries(paths.deliveries, store.host.now);
-  if (handedOut !== undefined) await deliveries.record(parent.id, handedOut);
-  const before = await deliveries.record(parent.id, token.token);
+  const before = await deliveries.record(parent.id, token.token, handedOut);
   if (before === undefined || await startedAfter(before, parent, store.host.now)) return token;
   const { recheckToken } = await import("./after-401.ts");
   const checked = await recheckToken(store, token, deliveries, limits, accept);

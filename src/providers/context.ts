@@ -3,8 +3,10 @@
 import type { AppError } from "../errors.ts";
 import type { RequestLimits } from "../http/api-client.ts";
 import { type KeyringLimits, keyringLimits as limitsOfKeyring } from "../keyring/store.ts";
+import { isSameIdentity, somebodyElses } from "../sessions/identity.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { SessionChoice } from "../sessions/choose.ts";
+import { environmentCredentials } from "../sessions/open.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { type FreshToken, isFresh, type TokenLimits } from "../sessions/token.ts";
@@ -54,8 +56,14 @@ export function keyringLimits(
   return limitsOfKeyring(terminal.canAsk, interrupted);
 }
 
+/** What getting a token takes of a context. */
+type TokenContext = Pick<
+  ProviderContext,
+  "store" | "now" | "out" | "terminal" | "interrupted" | "requestTimeout"
+>;
+
 /** How long a command may take to get a fresh token. */
-export function tokenLimits(context: ProviderContext): TokenLimits {
+export function tokenLimits(context: Omit<TokenContext, "store" | "now">): TokenLimits {
   return {
     deadline: performance.now() + context.requestTimeout + keyringLimits(context).timeout,
     keyringTimeout: keyringLimits(context).timeout,
@@ -80,16 +88,41 @@ export function requestLimits(
   };
 }
 
-/** Fresh tokens of a session: the keyring is asked again only when the one at hand is no longer fresh. */
+/**
+ * Fresh tokens of a session: the keyring is asked again only when the one at hand is no longer fresh.
+ *
+ * @throws {AppError} what {@link freshToken} throws; `NOT_SIGNED_IN` when somebody else signed in under its name meanwhile
+ */
 export function freshTokens(
-  context: ProviderContext,
+  context: TokenContext,
   chosen: Session,
 ): (force: boolean) => Promise<FreshToken> {
+  const { store } = context;
   let last: FreshToken | undefined;
   return async (force) => {
     if (!force && last !== undefined && isFresh(last, {}, context.now())) return last;
-    last = await freshToken(context.store, chosen, { force }, tokenLimits(context));
-    if (last.warning !== undefined) context.out.warn(last.warning);
-    return last;
+    const accept = sameAs(last?.session);
+    // By the credentials of an hour ago the token at hand would look like one that another process has just got.
+    const session = last === undefined ? chosen : await asItIsNow(store, chosen);
+    const get = (force: boolean) => freshToken(store, session, { force, accept }, tokenLimits(context));
+    let next = await get(force && last === undefined);
+    // Otherwise another process has indeed got it.
+    if (force && next.token === last?.token) next = await get(true);
+    accept(next.session);
+    if (next.warning !== undefined) context.out.warn(next.warning);
+    return last = next;
+  };
+}
+
+/** A session as its file is now; as it was, where it has none. */
+async function asItIsNow(store: SessionStore, session: Session): Promise<Session> {
+  if (environmentCredentials(session) !== undefined) return session;
+  return await store.read(session.name) ?? session;
+}
+
+/** Throws for a session that is another identity's. */
+function sameAs(before: Session | undefined): (session: Session) => void {
+  return (session) => {
+    if (before !== undefined && !isSameIdentity(before, session)) throw somebodyElses(session);
   };
 }

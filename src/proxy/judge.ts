@@ -62,37 +62,24 @@ const OTHERS: readonly RegExp[] = [
 /** Judges a request by its method and its target: the path, without the key, and the query, as they came. */
 export function judge(method: string, target: string, rules: Rules): Verdict {
   const [path = "", query = ""] = splitAt(target, "?");
-  const verdict = (verb: string, refusal?: Refusal): Verdict => ({ verb, path, refusal });
-  if (!PATH.test(path) || DOTS.test(path)) {
-    return verdict(inSmallLetters(method), {
-      status: 400,
-      message:
-        "the path holds %, \\, ;, //, a segment of dots, a slash at its end, or another character that is not passed on",
-    });
-  }
+  const verdict = (verb: string, refusal: Refusal | undefined): Verdict => ({ verb, path, refusal });
+  const word = methodWord(method);
+  if (!PATH.test(path) || DOTS.test(path)) return verdict(word, malformed(STRANGE_PATH));
   if (!QUERY.test(query)) {
-    return verdict(inSmallLetters(method), {
-      status: 400,
-      message: "the query holds a character that must be percent-encoded",
-    });
+    return verdict(word, malformed("the query holds a character that must be percent-encoded"));
   }
-  if (!METHODS.includes(method)) {
-    return verdict(inSmallLetters(method), forbidden("the method is not passed on"));
-  }
+  if (!METHODS.includes(method)) return verdict(word, forbidden("the method is not passed on"));
   const resource = resourceOf(path.slice(1).split("/"));
-  if (resource === undefined) {
-    return verdict(
-      inSmallLetters(method),
-      isReading(method) ? otherRefusal(path) : forbidden(READ_ONLY_PATH),
-    );
+  if (resource === "malformed") return verdict(word, malformed("the path is not one of a Kubernetes API"));
+  if (resource !== undefined) {
+    return verdict(verbOf(method, resource, query), resourceRefusal(method, path, resource, rules));
   }
-  if (resource === "malformed") {
-    return verdict(inSmallLetters(method), {
-      status: 400,
-      message: "the path is not one of a Kubernetes API",
-    });
-  }
-  return verdict(verbOf(method, resource, query), resourceRefusal(method, path, resource, rules));
+  return verdict(word, isReading(method) ? otherRefusal(path) : forbidden(READ_ONLY_PATH));
+}
+
+/** A method in small letters, cut short: it can be any word. */
+export function methodWord(method: string): string {
+  return method.slice(0, 20).toLowerCase();
 }
 
 /** The headers that go on with a request; the proxy's own `Authorization` is added to them. */
@@ -115,10 +102,16 @@ export function headerRefusal(headers: Headers): Refusal | undefined {
   };
 }
 
+const STRANGE_PATH =
+  "the path holds %, \\, ;, //, a segment of dots, a slash at its end, or another character that is not passed on";
 const READ_ONLY_PATH = "such paths are only read";
 
 function forbidden(message: string): Refusal {
   return { status: 403, message };
+}
+
+function malformed(message: string): Refusal {
+  return { status: 400, message };
 }
 
 /** What a path means, read as kube-apiserver reads it. */
@@ -221,10 +214,6 @@ function verbOf(method: string, { watch, name }: ResourcePath, query: string): s
 function isWatch(query: string): boolean {
   const asked = new URLSearchParams(query).get("watch");
   return asked !== null && !["0", "f", "false"].includes(asked.toLowerCase());
-}
-
-function inSmallLetters(method: string): string {
-  return method.slice(0, 20).toLowerCase();
 }
 
 /** A text before a sign, and from that sign on. */

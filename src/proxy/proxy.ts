@@ -5,7 +5,7 @@ import type { Clock } from "../system/clock.ts";
 import type { HttpHandler } from "../system/http-listener.ts";
 import { admit } from "./door.ts";
 import { type ForwardedAnswer, forwardTo, type Upstream } from "./forward.ts";
-import { headerRefusal, judge, type Refusal, type Rules } from "./judge.ts";
+import { headerRefusal, judge, methodWord, type Refusal, type Rules } from "./judge.ts";
 import { openStreams } from "./streams.ts";
 
 /** What a proxy is made of. */
@@ -70,7 +70,7 @@ export function makeProxy({ key, rules, upstream, now, end, audit, failed }: Pro
       write(asked, refusal.status, request.method === "HEAD" ? 0 : body.length);
       return new Response(body, { status: refusal.status, headers: { "content-type": "application/json" } });
     };
-    const unknown = { verb: request.method.slice(0, 20).toLowerCase(), path: "" };
+    const unknown = { verb: methodWord(request.method), path: "" };
     const target = admit(request, address, key);
     if (typeof target !== "string") return refuse(unknown, target);
     const verdict = judge(request.method, target, rules);
@@ -87,12 +87,8 @@ export function makeProxy({ key, rules, upstream, now, end, audit, failed }: Pro
           message: `the server answered with the status ${answer.status}`,
         });
       }
-      return handBack(
-        request,
-        answer,
-        verdict.verb === "watch",
-        (bytes) => write(verdict, answer.status, bytes),
-      );
+      const ended = (bytes: number) => write(verdict, answer.status, bytes);
+      return handBack(request, answer, verdict.verb === "watch", ended);
     } catch (thrown) {
       if (isFinished) return refuse(verdict, { status: 503, message: "the proxy has ended" });
       failed(thrown);
@@ -162,7 +158,7 @@ function statusOf({ status, message }: Refusal): Uint8Array<ArrayBuffer> {
   }));
 }
 
-/** The kubeconfig through which kubectl uses a proxy. */
+/** The kubeconfig through which kubectl uses a proxy. JavaScript's client takes plain http only with its last word. */
 export function proxyKubeconfig(server: string, namespace: string | undefined): string {
   const where = namespace === undefined ? "" : `, namespace: ${JSON.stringify(namespace)}`;
   return `${KUBECONFIG_MARK}
@@ -170,7 +166,7 @@ apiVersion: v1
 kind: Config
 clusters:
 - name: datumctl-proxy
-  cluster: {server: ${JSON.stringify(server)}}
+  cluster: {server: ${JSON.stringify(server)}, insecure-skip-tls-verify: true}
 contexts:
 - name: datumctl-proxy
   context: {cluster: datumctl-proxy, user: datumctl-proxy${where}}
@@ -181,5 +177,11 @@ current-context: datumctl-proxy
 `;
 }
 
+/** The port of the proxy whose kubeconfig a text is; undefined for one that is anybody else's. */
+export function portOfProxy(kubeconfig: string): number | undefined {
+  const [, port] = /^ {2}cluster: \{server: "http:\/\/127\.0\.0\.1:(\d+)\//m.exec(kubeconfig) ?? [];
+  return port !== undefined && kubeconfig.startsWith(KUBECONFIG_MARK) ? Number(port) : undefined;
+}
+
 /** The first line of such a kubeconfig, which tells it from a person's own. */
-export const KUBECONFIG_MARK = "# The kubeconfig of a proxy of datumctl, which removes it when it ends.";
+const KUBECONFIG_MARK = "# The kubeconfig of a proxy of datumctl, which removes it when it ends.";

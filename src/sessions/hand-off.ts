@@ -3,6 +3,7 @@
 import { sha256, toBase32 } from "../encoding.ts";
 import type { Environment, Folders } from "../system/environment.ts";
 import {
+  createFile,
   ensurePrivateFolder,
   listFolder,
   modifiedAt,
@@ -41,6 +42,8 @@ export interface HandOff {
   readonly server: string;
   /** When another one must be asked for, in milliseconds since 1970. */
   readonly until: number;
+  /** The number of the process that gets it now. */
+  readonly pid: number;
 }
 
 /** The stored credential of a handle. Its calls never fail: without it, get-token does the work. */
@@ -49,6 +52,8 @@ export interface HandOffFile {
   remove(): Promise<void>;
   /** The token in it; undefined when there is none. */
   token(): Promise<string | undefined>;
+  /** When the launcher noted the process that called it, in milliseconds since 1970; undefined when it did not. */
+  noted(pid: number): number | undefined;
 }
 
 /**
@@ -59,19 +64,25 @@ export async function openHandOff(folders: Folders, handle: string): Promise<Han
   const folder = (await readLauncher(folders))?.folder;
   if (folder === undefined || whyNotPrivate(folder.replace(/\/[^/]*$/, "")) !== undefined) return undefined;
   const path = `${folder}/${handle}`;
+  // As the launcher names it.
+  const note = (pid: number) => `${path}.${pid % 64}`;
   return {
-    async write({ credential, server, until }) {
+    async write({ credential, server, until, pid }) {
       const text = `credential='${credential}'\nserver='${server}'\n`;
       // The script reads it as shell words.
       if (/['\\]/.test(credential + server) || text.split("\n").length !== 3) return false;
       await ensurePrivateFolder(folder).catch(() => {});
-      return whyNotPrivate(folder) === undefined && await replaceQuickly(path, text, until);
+      if (whyNotPrivate(folder) !== undefined) return false;
+      // The launcher made none where the folder was missing.
+      await createFile(note(pid), `${pid}\n`).catch(() => {});
+      return await replaceQuickly(path, text, until);
     },
     remove: () => removeHandle(folder, handle).catch(() => {}),
     async token() {
       const text = await readTextFile(path).catch(() => undefined) ?? "";
       return /^credential='.*"token":"([^"]*)".*'$/m.exec(text)?.[1];
     },
+    noted: (pid) => modifiedAt(note(pid)),
   };
 }
 
@@ -123,7 +134,9 @@ async function foldersInUse(folders: Folders, env: Environment | undefined): Pro
 }
 
 async function removeHandle(folder: string, handle: string): Promise<void> {
+  // Without its note a process that comes back would be given the same once more, so the notes go last.
+  await removeFile(`${folder}/${handle}`);
   for (const name of await listFolder(folder)) {
-    if (name === handle || name.startsWith(`${handle}.`)) await removeFile(`${folder}/${name}`);
+    if (name.startsWith(`${handle}.`)) await removeFile(`${folder}/${name}`);
   }
 }

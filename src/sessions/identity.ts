@@ -1,5 +1,6 @@
 /** Compares sessions: whether two are the same one, and whether they are one person's. */
 
+import { AppError } from "../errors.ts";
 import { NOBODY, type Session } from "./session.ts";
 
 /** Who a session is, and where. */
@@ -29,4 +30,11 @@ export function isSamePerson(one: Person, other: Person): boolean {
 /** True where a session may become the other; one that nobody has signed in to takes the first identity that does. */
 export function mayBecome(before: Person, next: Person): boolean {
   return before.issuer === next.issuer && (before.user.subject === NOBODY || isSamePerson(before, next));
+}
+
+/** The error of a run whose session's name has become another identity's. */
+export function somebodyElses({ name }: Pick<Session, "name">): AppError {
+  return new AppError("NOT_SIGNED_IN", `The session "${name}" is somebody else's in the meantime.`, {
+    hint: "Run the same command again to act as them.",
+  });
 }

@@ -14,7 +14,7 @@ export interface Launcher {
 }
 
 /** Grows with each change of {@link launcherText}, so that a newer program replaces an older launcher. */
-export const LAUNCHER_VERSION = 1;
+export const LAUNCHER_VERSION = 2;
 
 /** Where the launcher is. */
 export function launcherPath({ config }: Pick<Folders, "config">): string {
@@ -25,12 +25,17 @@ export function launcherPath({ config }: Pick<Folders, "config">): string {
  * The script. It starts no process, and reads the stored credential with `.`, since a shell's `read` asks the system for
  * each byte. It prints with `echo`, which every shell has in itself: another program's arguments can be seen by others.
  * `-nt` compares the credential, whose time is the end of its use, with the parent's note, whose time is now.
+ *
+ * What a shell inherits must not show the token: `set` turns off what prints commands or exports variables, and `unset`
+ * takes away functions, and variables that would be exported with their new values.
  */
 export function launcherText({ program, folder }: Launcher): string {
   return `#!/bin/sh
 # shellcheck shell=dash disable=SC1090
-set +x +v +e +u +C
+set +x +v +e +u +a +C
 # datumctl-credential ${LAUNCHER_VERSION}: hands out the credential that datumctl stored, else becomes datumctl.
+unset -f command echo read 2>/dev/null
+unset credential server
 program=${shellQuote(program)}
 folder=${shellQuote(folder)}
 handle=\${1-}
@@ -38,25 +43,28 @@ handle=\${1-}
 case $handle in *[!a-z2-7]* | '') exec "$program" "$@" ;; esac
 file=$folder/$handle
 note=$file.$((PPID % 64))
-before=''
-{ [ ! -f "$note" ] || read -r before <"$note"; } 2>/dev/null
-if { echo "$PPID" >|"$note"; } 2>/dev/null && [ -f "$file" ] && [ ! -L "$file" ] && [ -O "$file" ] &&
-  [ "$file" -nt "$note" ]; then
-  # Who comes back may have been refused with it.
+# Under sudo the folder can be somebody else's.
+if { [ -O "$folder" ] && [ ! -L "$folder" ]; } 2>/dev/null; then
+  before=''
+  { [ ! -f "$note" ] || read -r before <"$note"; } 2>/dev/null
+  # Who comes back may have been refused with what is stored.
   [ "$before" != "$PPID" ] || exec "$program" "$@" --hand-off="$handle" --handed-out
-  credential='' server=''
-  command . "$file" 2>/dev/null
-  case $server in
-    https://?*)
-      case $KUBERNETES_EXEC_INFO in
-        *'"proxy-url":'* | *'"tls-server-name":'* | *'"insecure-skip-tls-verify":'*) ;;
-        '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"cluster":{"server":"'"$server"[\\"/]*)
-          echo "$credential"
-          exit
-          ;;
-      esac
-      ;;
-  esac
+  if { echo "$PPID" >|"$note" && [ -f "$file" ] && [ ! -L "$file" ] && [ -O "$file" ] &&
+    [ "$file" -nt "$note" ]; } 2>/dev/null; then
+    credential='' server=''
+    command . "$file" 2>/dev/null
+    case $server in
+      https://?*)
+        case $KUBERNETES_EXEC_INFO in
+          *'"proxy-url":'* | *'"tls-server-name":'* | *'"insecure-skip-tls-verify":'*) ;;
+          '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"cluster":{"server":"'"$server"[\\"/]*)
+            echo "$credential"
+            exit
+            ;;
+        esac
+        ;;
+    esac
+  fi
 fi
 exec "$program" "$@" --hand-off="$handle"
 `;

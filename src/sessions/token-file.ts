@@ -4,7 +4,7 @@ import { AppError, fail, failureOrThrow } from "../errors.ts";
 import { exists, readTextFile, removeFile, writeFileAtomically } from "../system/files.ts";
 import { formatSpan } from "../system/clock.ts";
 import { freshToken } from "./fresh-token.ts";
-import { isSameIdentity } from "./identity.ts";
+import { isSameIdentity, somebodyElses } from "./identity.ts";
 import { environmentCredentials } from "./open.ts";
 import { TOO_SHORT } from "./renew.ts";
 import type { Session } from "./session.ts";
@@ -246,7 +246,7 @@ class RenewedFile implements TokenFile {
   ): Promise<void> {
     const { store, request: { kind, accept }, limits } = this.#options;
     const acceptSame = async (sealed: Session) => {
-      if (!isSameIdentity(sealed, this.#token.session)) throw replaced(sealed);
+      if (!isSameIdentity(sealed, this.#token.session)) throw somebodyElses(sealed);
       await accept?.(sealed);
     };
     const next = await freshToken(store, session, { kind, minimumLife, force, accept: acceptSame }, limits());
@@ -298,10 +298,4 @@ function noOther({ session: { name }, expires }: FreshToken): string {
   return `No further token comes for the session "${name}": this one ends on ${
     new Date(expires).toISOString()
   }.`;
-}
-
-function replaced({ name }: Session): AppError {
-  return new AppError("NOT_SIGNED_IN", `The session "${name}" is somebody else's in the meantime.`, {
-    hint: "Run the same command again to act as them.",
-  });
 }

@@ -17,6 +17,8 @@ export interface ListenerAddress {
 /** A listener that answers. */
 export interface HttpListener {
   readonly address: ListenerAddress;
+  /** Resolves when it cannot take connections any more, and nobody closed it. */
+  readonly failed: Promise<AppError>;
   /** Takes no new connections; resolves once those that are there have ended. */
   shutdown(): Promise<void>;
   /** Ends every connection at once, or waits a second for a shutdown that is under way; removes the socket. */
@@ -32,31 +34,30 @@ export type HttpHandler = (request: Request, address: ListenerAddress) => Promis
  * @throws {AppError} `USAGE` when the port is taken or not allowed.
  */
 export function listenOnPort(port: number, handle: HttpHandler): HttpListener {
-  const ending = new AbortController();
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  const addressOf = ({ port }: Deno.NetAddr): ListenerAddress => ({
+  const addressOf = (port: number): ListenerAddress => ({
     scheme: "http://",
     hosts: [`127.0.0.1:${port}`, `localhost:${port}`],
   });
-  try {
-    server = Deno.serve(
+  const bind = (port: number): Bound<Deno.NetAddr> => {
+    const ending = new AbortController();
+    const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve(
       { ...serveOptions(ending.signal), hostname: "127.0.0.1", port },
-      (request) => handle(request, addressOf(server.addr)),
+      (request) => handle(request, addressOf(server.addr.port)),
     );
-  } catch (cause) {
-    throw new AppError(
-      "USAGE",
-      `Port ${port} of 127.0.0.1 cannot be listened on: it is taken or not allowed.`,
-      {
-        hint: "Name another port, or none to use a free one (--port).",
-        cause,
-      },
-    );
-  }
-  return {
-    address: addressOf(server.addr),
-    ...closable(server, ending),
+    return { server, ending };
   };
+  const refused = (cause: unknown) =>
+    new AppError("USAGE", `Port ${port} of 127.0.0.1 cannot be listened on: it is taken or not allowed.`, {
+      hint: "Name another port, or none to use a free one (--port).",
+      cause,
+    });
+  try {
+    const bound = bind(port);
+    port = bound.server.addr.port;
+    return { address: addressOf(port), ...keptUp(bound, () => bind(port), refused) };
+  } catch (cause) {
+    throw refused(cause);
+  }
 }
 
 /**
@@ -73,6 +74,33 @@ export async function listenOnSocket(path: string, handle: HttpHandler): Promise
     });
   }
   if (new TextEncoder().encode(path).length > LONGEST_PATH) throw tooLong(path);
+  let ours: Deno.FileInfo | undefined;
+  const bind = async () => {
+    const bound = await bindSocket(path, handle);
+    ours = Deno.lstatSync(path);
+    return bound;
+  };
+  const refused = (thrown: unknown) => storageError("listen on the socket", path, thrown);
+  const first = await bind().catch((thrown) => {
+    // The system's own word for the longer name in the folder that it is made in.
+    throw thrown instanceof TypeError ? tooLong(path) : refused(thrown);
+  });
+  const { failed, shutdown, close } = keptUp(first, bind, refused);
+  return {
+    address: OF_SOCKETS,
+    failed,
+    shutdown,
+    async close() {
+      const now = await Deno.lstat(path).catch(() => undefined);
+      if (now !== undefined && now.dev === ours?.dev && now.ino === ours.ino) {
+        await Deno.remove(path).catch(() => {});
+      }
+      await close();
+    },
+  };
+}
+
+async function bindSocket(path: string, handle: HttpHandler): Promise<Bound> {
   const ending = new AbortController();
   let folder: string | undefined;
   try {
@@ -83,24 +111,15 @@ export async function listenOnSocket(path: string, handle: HttpHandler): Promise
     );
     await Deno.chmod(`${folder}/s`, 0o600);
     await Deno.rename(`${folder}/s`, path);
-    const { dev, ino } = Deno.lstatSync(path);
-    const { shutdown, close } = closable(server, ending);
-    return {
-      address: OF_SOCKETS,
-      shutdown,
-      async close() {
-        const isOurs = await Deno.lstat(path).then((now) => now.dev === dev && now.ino === ino, () => false);
-        if (isOurs) await Deno.remove(path).catch(() => {});
-        await close();
-      },
-    };
+    return { server, ending };
   } catch (thrown) {
     ending.abort();
-    // The system's own word for the longer name in the folder that it is made in.
-    if (thrown instanceof TypeError) throw tooLong(path);
-    throw storageError("listen on the socket", path, thrown);
+    throw thrown;
   } finally {
-    if (folder !== undefined) await Deno.remove(folder, { recursive: true }).catch(() => {});
+    // One by one: to look into the folder takes a file more, which may be the one that there is none of.
+    for (const path of folder === undefined ? [] : [`${folder}/s`, folder]) {
+      await Deno.remove(path).catch(() => {});
+    }
   }
 }
 
@@ -120,27 +139,81 @@ function serveOptions(signal: AbortSignal) {
   return { signal, onListen: () => {}, onError: () => new Response(null, { status: 500 }) };
 }
 
+/** A server of the runtime, and what ends it at once. */
+interface Bound<A extends Deno.Addr = Deno.Addr> {
+  readonly server: Deno.HttpServer<A>;
+  readonly ending: AbortController;
+}
+
 /** In milliseconds. A client that neither reads nor goes away would hold a shutdown up for ever. */
 const LONGEST_CLOSE = 1000;
 
-function closable(
-  server: Deno.HttpServer<Deno.Addr>,
-  ending: AbortController,
-): Pick<HttpListener, "shutdown" | "close"> {
+/** In milliseconds: how soon it is tried to listen again. */
+const AGAIN = 100;
+
+/** How often, where files are not what it is short of: the runtime's check of a path has errors of its own then, too. */
+const ATTEMPTS = 50;
+
+/**
+ * Keeps a listener up. The runtime's server ends when it cannot take one connection, for which it is enough that others
+ * hold as many open as this process may have; what is answered already goes on meanwhile.
+ *
+ * @param bind listens again, at the same address
+ * @param refused the error where that cannot be
+ */
+function keptUp(
+  first: Bound,
+  bind: () => Bound | Promise<Bound>,
+  refused: (thrown: unknown) => AppError,
+): Pick<HttpListener, "failed" | "shutdown" | "close"> {
+  const over = new AbortController();
+  const failed = Promise.withResolvers<AppError>();
+  let current = first;
   let closing: Promise<void> | undefined;
+  let attempts = 0;
+  const keep = async () => {
+    while (await isBroken(current.server) && !over.signal.aborted) {
+      try {
+        current = await bind();
+        attempts = 0;
+        // It was closed meanwhile.
+        if (over.signal.aborted) current.ending.abort();
+      } catch (thrown) {
+        if (!isShortOfFiles(thrown) && ++attempts >= ATTEMPTS) return failed.resolve(refused(thrown));
+        await pause(AGAIN, over.signal).catch(() => {});
+      }
+    }
+  };
+  void keep();
   return {
-    shutdown: () => closing ??= server.shutdown(),
+    failed: failed.promise,
+    shutdown() {
+      over.abort();
+      return closing ??= current.server.shutdown().catch(() => {});
+    },
     async close() {
+      over.abort();
       // The runtime throws when a server is to end at once that is ending already.
-      if (closing === undefined) ending.abort();
+      if (closing === undefined) current.ending.abort();
       const waited = new AbortController();
       await Promise.race([
-        closing ?? server.finished,
+        closing ?? isBroken(current.server),
         pause(LONGEST_CLOSE, waited.signal).catch(() => {}),
       ]);
       waited.abort();
     },
   };
+}
+
+/** Waits for the end of a server; whether it ended by an error. */
+function isBroken({ finished }: Deno.HttpServer<Deno.Addr>): Promise<boolean> {
+  return finished.then(() => false, () => true);
+}
+
+/** Whether this process, or the machine, has as many files open as it may. */
+function isShortOfFiles(thrown: unknown): boolean {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  return code === "EMFILE" || code === "ENFILE";
 }
 
 /** True where nothing is, or a socket that nobody listens on any more. */
@@ -151,10 +224,20 @@ async function isFree(path: string): Promise<boolean> {
     if (fileFailure(thrown) === "absent") return true;
     throw storageError("look at", path, thrown);
   }
+  return !await isAnswered(() => Deno.connect({ transport: "unix", path }));
+}
+
+/** Whether somebody listens on a port of 127.0.0.1. */
+export function isPortTaken(port: number): Promise<boolean> {
+  return isAnswered(() => Deno.connect({ hostname: "127.0.0.1", port }));
+}
+
+/** False where nobody listens any more; where it cannot be told, somebody may. */
+async function isAnswered(connect: () => Promise<Deno.Conn>): Promise<boolean> {
   try {
-    (await Deno.connect({ transport: "unix", path })).close();
-    return false;
+    (await connect()).close();
+    return true;
   } catch (thrown) {
-    return thrown instanceof Deno.errors.ConnectionRefused;
+    return !(thrown instanceof Deno.errors.ConnectionRefused);
   }
 }

@@ -4,6 +4,7 @@ import { machineId } from "./environment.ts";
 
 /** The process that started this one. */
 export interface ParentProcess {
+  readonly pid: number;
   /** Its number and the machine's or container's id: containers that share a home each have a process 1. */
   readonly id: string;
   /**
@@ -23,13 +24,17 @@ export interface ProcessStart {
 
 /** This process's own parent. */
 export const parentProcess: ParentProcess = {
+  get pid() {
+    return Deno.ppid;
+  },
   get id() {
     return `${Deno.ppid}@${machineId()}`;
   },
   start: () => startOf(Deno.ppid),
 };
 
-const LONGEST_LOOK = 1000;
+/** The longest that {@link ParentProcess.start} takes, in milliseconds: by so much a process may look too young. */
+export const LONGEST_LOOK = 1000;
 
 /** Milliseconds of a tick, the unit of start times on Linux. */
 const TICK = 10;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AuditEntry } from "../../src/proxy/proxy.ts";
+import { type AuditEntry, proxyKubeconfig } from "../../src/proxy/proxy.ts";
 import { permissions } from "../../scripts/compile.ts";
 import { policyKubectls, runKubectl } from "../kube/kubectl.ts";
 import { REQUESTS } from "../proxy/requests.ts";
@@ -302,10 +302,16 @@ step("a kubeconfig of somebody's own is neither replaced nor removed", async (wo
   await Deno.writeTextFile(path, "apiVersion: v1\n");
   await proxy.stop();
   assert.equal(await Deno.readTextFile(path), "apiVersion: v1\n");
-  // One that a killed proxy left is replaced.
-  await Deno.writeTextFile(path, "# The kubeconfig of a proxy of datumctl, which removes it when it ends.\n");
+  await Deno.remove(path);
+  // One that a killed proxy left is replaced, and one that is in use is not.
+  const gone = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await Deno.writeTextFile(path, proxyKubeconfig(`http://127.0.0.1:${gone.addr.port}/key`, undefined));
+  gone.close();
   const second = await startProxy(world, ["--kubeconfig", path]);
   assert.match(second.address, /^http:/);
+  const third = await world.run(["proxy", "--kubeconfig", path]);
+  assert.equal(third.code, 2);
+  assert.match(third.stderr, /the kubeconfig of a proxy that runs/);
   await second.stop();
   await assert.rejects(Deno.stat(path));
 });

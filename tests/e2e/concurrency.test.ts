@@ -5,6 +5,7 @@ import { findProgram } from "../../src/system/processes.ts";
 import { expireSession, sessionFile } from "../e2e/expired-session.ts";
 import { assertMissing } from "../scratch.ts";
 import { until } from "../until.ts";
+import { entries, EXEC } from "./kubectl-stage.ts";
 import { kubectl } from "./kubectls.ts";
 import { type Finished, testInWorld, type World } from "./world.ts";
 
@@ -67,6 +68,61 @@ for (const keyring of [undefined, "real"] as const) {
     { ...options, ignore: kubectl === "" || options.ignore === true },
   );
 }
+
+/** Signs Ada in, and writes an entry with the launcher. */
+async function openLaunched(world: World) {
+  world.cloud.setTokenLife(3600);
+  await world.login("ada@example.com");
+  const runtime = `${world.temporary}/run`;
+  await Deno.mkdir(runtime, { mode: 0o700 });
+  const env = { HOME: world.home, XDG_RUNTIME_DIR: runtime };
+  await world.ok(["auth", "update-kubeconfig", "--project", "web", "--fast"], { env });
+  const { command = "", args = [] } = (await entries(world.kubeconfig)).users[0]?.user.exec ?? {};
+  return { env, command, args, file: `${runtime}/datumctl/${args[0]}` };
+}
+
+testInWorld(
+  "50 kubectl at the moment when the launcher's token is over cost one refresh, and all work",
+  async (world) => {
+    const { env, file } = await openLaunched(world);
+    const get = () => world.start(kubectl, ["get", "namespaces"], { env, timeout: 120_000 }).finished;
+    allGood([await get()]);
+    const before = await Deno.readTextFile(file);
+    await expireSession(world);
+    // It lies there, and its time is over.
+    await Deno.writeTextFile(file, before, { mode: 0o600 });
+    for (const list of allGood(await many(50, get))) assert.match(list, /\nproject-web /);
+    assert.equal(refreshes(world), 1);
+    assert.notEqual(await Deno.readTextFile(file), before);
+  },
+  { ignore: kubectl === "" },
+);
+
+testInWorld(
+  "eight that come back to the launcher with a revoked token, at once, all get the one fresh token",
+  async (world) => {
+    const { env, command, args } = await openLaunched(world);
+    const spec = { cluster: { server: `https://${world.cloud.apiHost}/x` }, interactive: false };
+    const asked = JSON.stringify({ kind: "ExecCredential", apiVersion: `${EXEC}/v1`, spec });
+    // One process each, as kubectl is one for all of its calls.
+    const calls = async (times: number) => {
+      const script = 'i=0; while [ $i -lt "$0" ]; do "$@" || exit; i=$((i + 1)); done';
+      const options = { env: { ...env, KUBERNETES_EXEC_INFO: asked }, timeout: 120_000 };
+      const words = ["-c", script, `${times}`, command, ...args];
+      const [stdout = ""] = allGood([await world.start("sh", words, options).finished]);
+      return stdout.trimEnd().split("\n").map((line) => JSON.parse(line).status.token);
+    };
+    const [revoked] = await calls(1);
+    world.cloud.revokeAccessTokens("ada@example.com");
+    world.cloud.resetCounts();
+    const fresh = new Set((await many(8, () => calls(2))).map(([, second]) => second));
+    assert.equal(fresh.size, 1);
+    assert.ok(!fresh.has(revoked));
+    assert.equal(refreshes(world), 1);
+    assert.deepEqual(await calls(1), [...fresh]);
+  },
+  { ignore: Deno.build.os === "windows" },
+);
 
 testInWorld(
   "50 get-token of a machine whose token has ended make one token, and all get it",

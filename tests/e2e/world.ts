@@ -25,6 +25,8 @@ export interface RunOptions {
   /** The working folder; the test's own unless given. */
   readonly cwd?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
+  /** As {@link RunOptions.onStderr}. */
+  readonly onStdout?: OnStderr | undefined;
   /** Killed after that many milliseconds; 60,000 unless given. */
   readonly timeout?: number | undefined;
 }
@@ -152,7 +154,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World | und
           await writer.close();
         }
         const [stdout, stderr, { code }] = await Promise.all([
-          new Response(child.stdout).text(),
+          collect(child.stdout, options.onStdout),
           collect(child.stderr, options.onStderr),
           child.status,
         ]);

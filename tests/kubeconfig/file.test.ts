@@ -223,7 +223,13 @@ Deno.test("updateKubeconfig() updates an entry where it is and puts new ones int
       namespace: undefined,
       server: "https://api.example.com/a",
       certificateAuthorityData: undefined,
-      own: { name: "datum-ada", session: "ada", activeFor: undefined, launcher: undefined },
+      own: {
+        name: "datum-ada",
+        session: "ada",
+        activeFor: undefined,
+        launcher: undefined,
+        handle: undefined,
+      },
     });
     assert.deepEqual(await namesIn(folder), ["first", "second"]);
     if (kubectl === undefined) return;
@@ -360,7 +366,7 @@ Deno.test("an entry that runs the launcher is ours, is removed with its session,
     await updateKubeconfig([path], { users: [{ name: "datum-ada", exec: launched }] });
     const kubeconfig = await loadKubeconfig([path]);
     assert.deepEqual(asJson(ownUsers(kubeconfig)), [
-      { name: "datum-ada", session: "ada", launcher: "/home/ada/bin/datumctl-credential" },
+      { name: "datum-ada", session: "ada", launcher: "/home/ada/bin/datumctl-credential", handle: HANDLE },
     ]);
     assert.deepEqual(removalOfSession(kubeconfig, sessionOf("ada")).users, ["datum-ada"]);
     await updateKubeconfig([path], { users: [{ name: "datum-ada", exec: { ...launched, env: null } }] });

@@ -9,10 +9,12 @@ import { installLauncher, launcherPath } from "../../src/sessions/launcher.ts";
 import { expectRejection } from "../expect-error.ts";
 import { modeOf, namesIn } from "../scratch.ts";
 import { SUBJECT } from "../sessions/issuer.ts";
-import { BOUND, openSandbox, type Sandbox } from "../sessions/sandbox.ts";
+import { BOUND, openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
+import type { ParentProcess } from "../../src/system/parent-process.ts";
 import { getToken, HOUR, V1, V1BETA1 } from "./call.ts";
 
 const SERVER = "https://api.example.com";
+const PARENT = 4711;
 
 /** What kubectl says of the server that asks. */
 const asking = (cluster: Record<string, unknown> | null, apiVersion: string = V1) => ({
@@ -48,11 +50,13 @@ async function openLaunched(options: Parameters<Sandbox["add"]>[0] = {}) {
       flags: GetTokenFlags = {},
       cluster: Record<string, unknown> | null = { server: `${SERVER}/apis` },
       apiVersion: string = V1,
+      parent: number | ParentProcess = PARENT,
     ) =>
       getToken(
         sandbox,
         { session: session.name, output: V1, handOff: handle, ...flags },
         asking(cluster, apiVersion),
+        { parent },
       ),
     text: () => Deno.readTextFile(file).catch(() => undefined),
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
@@ -69,7 +73,13 @@ Deno.test("what was handed out is left in a private file, until the moment of th
   assert.equal(await text(), `credential='${stdout.trimEnd()}'\nserver='${SERVER}'\n`);
   assert.deepEqual([await modeOf(file), await modeOf(folder)], [0o600, 0o700]);
   assert.equal(await mtime(file), sandbox.time + HOUR - 120_000);
-  assert.equal((await namesIn(folder)).length, 1);
+  // The launcher could make no note: the folder was missing.
+  const note = `${launched.handle}.${PARENT % 64}`;
+  assert.deepEqual(await namesIn(folder), [launched.handle, note]);
+  assert.equal(await Deno.readTextFile(`${folder}/${note}`), `${PARENT}\n`);
+  await Deno.writeTextFile(`${folder}/${note}`, "1\n");
+  await call();
+  assert.equal(await Deno.readTextFile(`${folder}/${note}`), "1\n", "one that is there stays as it is");
 });
 
 Deno.test("its time is that of --min-ttl, and never later than what kubectl is told", async () => {
@@ -192,6 +202,81 @@ Deno.test("--handed-out of another token than the session's, or of one that is g
   assert.ok((await Deno.stat(file)).isFile);
 });
 
+Deno.test("a token that was handed out is checked although no delivery can be recorded", async () => {
+  await using launched = await openLaunched();
+  const { call, sandbox, session, text } = launched;
+  await call({}, undefined, V1, 7);
+  const { deliveries } = await sandbox.store.paths(session.name);
+  await Deno.remove(deliveries);
+  await Deno.mkdir(deliveries);
+  sandbox.issuer.userinfo = () => new Response(null, { status: 401 });
+  const { stdout } = await call({ handedOut: true });
+  assert.equal(JSON.parse(stdout).status.token, "access-1");
+  assert.match(await text() ?? "", /"token":"access-1"/);
+});
+
+Deno.test("a process that has the number of one that was handed the token before it began asks nobody", async () => {
+  await using launched = await openLaunched();
+  const { call, sandbox, file } = launched;
+  await call({}, undefined, V1, 7);
+  const note = `${file}.${PARENT % 64}`;
+  await Deno.writeTextFile(note, `${PARENT}\n`);
+  await Deno.utime(note, new Date(sandbox.time), new Date(sandbox.time - 60_000));
+  const asked = () => sandbox.issuer.requests.filter((path) => path === "/userinfo").length;
+  sandbox.issuer.userinfo = () => Response.json({ sub: SUBJECT });
+  const begun = (ago: number) => ({
+    ...parentOf(PARENT),
+    start: () => Promise.resolve({ ticks: "1", ago }),
+  });
+  await call({ handedOut: true }, undefined, V1, begun(30_000));
+  assert.equal(asked(), 0);
+  await call({ handedOut: true }, undefined, V1, begun(90_000));
+  assert.equal(asked(), 1);
+});
+
+Deno.test("a token that was handed out is checked although a renewal of another call takes it away meanwhile", async () => {
+  await using launched = await openLaunched({ keyStore: "system" });
+  const { call, sandbox, session, handle, file } = launched;
+  await call({}, undefined, V1, 7);
+  sandbox.issuer.userinfo = () => new Response(null, { status: 401 });
+  const store = sandbox.store.with({
+    secretStore: () => ({
+      ...sandbox.system,
+      async get(...given) {
+        // The session's file was read by then.
+        await Deno.remove(file).catch(() => {});
+        return await sandbox.system.get(...given);
+      },
+    }),
+  });
+  const flags = { session: session.name, output: V1, handOff: handle, handedOut: true };
+  const { stdout } = await getToken({ ...sandbox, store }, flags, asking({ server: SERVER }));
+  assert.equal(JSON.parse(stdout).status.token, "access-1");
+});
+
+Deno.test("a token that another call renewed while the issuer was asked about it is not renewed once more", async () => {
+  await using launched = await openLaunched();
+  const { call, sandbox, session: { name } } = launched;
+  await call({}, undefined, V1, 7);
+  sandbox.issuer.userinfo = async () => {
+    sandbox.issuer.userinfo = () => Response.json({ sub: SUBJECT });
+    await getToken(sandbox, { session: name, forceRefresh: true });
+    return new Response(null, { status: 401 });
+  };
+  const { stdout } = await call({ handedOut: true });
+  assert.equal(JSON.parse(stdout).status.token, "access-1");
+});
+
+Deno.test("the notes of who got a token stay as long as it can be handed out", async () => {
+  await using launched = await openLaunched();
+  const { sandbox, session, file, folder, handle } = launched;
+  await Deno.mkdir(`${file}/that cannot be removed`, { recursive: true, mode: 0o700 });
+  const notes = Array.from({ length: 64 }, (_, note) => `${handle}.${note}`);
+  for (const note of notes) await Deno.writeTextFile(`${folder}/${note}`, "7\n");
+  await expectRejection(removeHandOffs(sandbox.store.folders, session.name), "STORAGE");
+  assert.equal((await namesIn(folder)).length, 65);
+});
+
 Deno.test("a refused token that cannot be replaced is not left either", async () => {
   await using launched = await openLaunched();
   const { call, sandbox, text, folder } = launched;
@@ -290,7 +375,7 @@ Deno.test("a logout finds what lies there although the launcher is gone", async 
   ]);
   await Deno.remove(launcherPath(folders));
   await removeHandOffs(folders, session.name);
-  assert.equal((await namesIn(folder)).length, 1, "a renewal does not look for it");
+  assert.equal((await namesIn(folder)).length, 2, "a renewal does not look for it");
   await removeHandOffs(folders, session.name, env);
   assert.deepEqual(await namesIn(folder), []);
 });
@@ -309,6 +394,7 @@ Deno.test("a credential that is stored just after its session went, or got anoth
     const token = await freshToken(sandbox.store, session, { kind: "access" }, sandbox.bound());
     const call = {
       store: sandbox.store,
+      parent: parentOf(PARENT),
       deadline: performance.now() + 9_500,
       form: {
         output: V1,

@@ -108,6 +108,13 @@ Deno.test("the host that was meant must be this one", async () => {
       `127.0.0.1:${port}#`,
       "",
       `[::1]:${port}`,
+      `[::ffff:127.0.0.1]:${port}`,
+      `localhost.:${port}`,
+      `127.0.0.1.:${port}`,
+      `0.0.0.0:${port}`,
+      `2130706433:${port}`,
+      `127.0.0.1:0${port}`,
+      `attacker.example:${port}`,
     ]
   ) {
     const { status } = await ask(stage, target, { host });
@@ -211,4 +218,85 @@ Deno.test("two requests in one, and lengths that contradict each other, end at t
   const { body } = await sendRaw({ hostname: "127.0.0.1", port }, both);
   assert.match(body, /401/);
   assert.deepEqual(seen.filter((line) => !line.startsWith("POST")), ["GET /version"]);
+});
+
+Deno.test("bytes that could be read in two ways end at the door", async () => {
+  await using world = open();
+  const { stage, seen } = world;
+  const { port } = stage;
+  const host = `Host: 127.0.0.1:${port}\r\n`;
+  const end = "Connection: close\r\n\r\n";
+  const get = (target: string, headers = "") => `GET /${KEY}${target} HTTP/1.1\r\n${host}${headers}${end}`;
+  const post = (headers: string, body: string) =>
+    `POST /${KEY}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews HTTP/1.1\r\n${host}${headers}${end}${body}`;
+  for (
+    const text of [
+      get("/version\0"),
+      get("/version /x"),
+      get("/version\t"),
+      get("/api/v1/\xe9"),
+      get("/version?a=\xff\xfe"),
+      get("/version?a=\xc3\xa9"),
+      get("/version?a=\0"),
+      get("/version?a=1;b=2"),
+      get("/version", "X: a\0b\r\n"),
+      get("/version", "X: a\rImpersonate-User: root\r\n"),
+      get("/version", "X: a\nImpersonate-User: root\r\n"),
+      get("/version", "Impersonate-User : root\r\n"),
+      get("/version", "X: a\r\n Impersonate-User: root\r\n"),
+      get("/version", "IMPERSONATE-UID: 1\r\n"),
+      get("/version", `X: ${"a".repeat(600_000)}\r\n`),
+      get("/version", "X: a\r\n".repeat(200)),
+      get(`/api/v1/${"a".repeat(600_000)}`),
+      get("/version").replace("HTTP/1.1", "HTTP/2.0"),
+      get("/version").replace(" HTTP/1.1", ""),
+      get("/version").replace(`GET /${KEY}`, "GET "),
+      get("/version").replace(`GET /${KEY}/`, `GET ${KEY}/`),
+      get("/version").replace(`GET /${KEY}`, `GET HTTP://127.0.0.1:${port}/${KEY}`),
+      `CONNECT 127.0.0.1:443 HTTP/1.1\r\n${host}${end}`,
+      post("Content-Length: 5, 5\r\n", "abcde"),
+      post("Content-Length: +5\r\n", "abcde"),
+      post("Content-Length: 5\r\nContent-Length: 6\r\n", "abcdef"),
+      post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"),
+      post("Transfer-Encoding:\x0bchunked\r\n", "0\r\n\r\n"),
+    ]
+  ) {
+    const { status, body } = await sendRaw({ hostname: "127.0.0.1", port }, text);
+    assert.ok([0, 400, 401, 403].includes(status), `${text.slice(0, 200)}: ${status}`);
+    assert.doesNotMatch(body, /^HTTP\/1\.1/m, "there is one answer");
+  }
+  assert.equal(seen.join(), "");
+  // A chunk without a size breaks off a request that has begun; the next one on that connection is not read.
+  const broken = post("Transfer-Encoding: chunked\r\n", `x\r\n${get("/version")}`).replace(
+    "close",
+    "keep-alive",
+  );
+  await sendRaw({ hostname: "127.0.0.1", port }, broken);
+  assert.ok(!seen.includes("GET /version"));
+});
+
+Deno.test("each of several requests on one connection is judged by itself", async () => {
+  await using world = open();
+  const { stage, seen } = world;
+  const { port } = stage;
+  const line = (method: string, target: string, more: string) =>
+    `${method} /${KEY}${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${more}`;
+  const inner = "DELETE /api/v1/namespaces/x HTTP/1.1\r\n\r\n";
+  const { status, body } = await sendRaw(
+    { hostname: "127.0.0.1", port },
+    // A body that nobody asked for is a body, and not the next request.
+    line("GET", "/version", `Content-Length: ${inner.length}\r\n\r\n${inner}`) +
+      line("GET", "/api/v1/secrets", "\r\n") +
+      line("POST", "/api/v1/namespaces", `Content-Length: ${inner.length}\r\n\r\n${inner}`) +
+      line("GET", "/api", "Connection: close\r\n\r\n"),
+  );
+  const statuses = [status, ...[...body.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => Number(code))];
+  assert.deepEqual(statuses, [200, 403, 403, 200]);
+  assert.deepEqual(seen, ["GET /version", "GET /api"]);
+  assert.deepEqual(stage.audit.map(({ path }) => path), [
+    "/version",
+    "/api/v1/secrets",
+    "/api/v1/namespaces",
+    "/api",
+  ]);
 });

@@ -38,7 +38,7 @@ export interface LocalIssuer extends AsyncDisposable {
   /** Signs with a key that is not the issuer's. */
   forged: boolean;
   /** What is asked of `/userinfo` about a token is answered so; undefined: it is nowhere. */
-  userinfo: (() => Response) | undefined;
+  userinfo: (() => Response | Promise<Response>) | undefined;
   /** The paths that were asked. */
   readonly requests: string[];
   /** Tokens as a sign-in brings them. */

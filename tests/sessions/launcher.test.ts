@@ -17,7 +17,15 @@ const ASKS = `${BECAME}--hand-off=${HANDLE}|\n`;
 const COMES_BACK = `${BECAME}--hand-off=${HANDLE}|--handed-out|\n`;
 
 const PATH = Deno.env.get("PATH");
-const shells = [["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"], ["ksh93"], ["sh"]].flatMap(
+const shells = [
+  ["dash"],
+  ["bash", "--posix"],
+  ["busybox", "sh"],
+  ["mksh"],
+  ["ksh93"],
+  ["zsh", "--emulate", "sh"],
+  ["sh"],
+].flatMap(
   ([name = "", ...args]) => {
     const path = findProgram(name, PATH);
     // deno-lint-ignore no-console -- a skipped test says so
@@ -176,6 +184,18 @@ const CASES: readonly Case[] = [
   },
   { name: "a runtime folder that is gone", change: ({ folder }) => Deno.remove(folder, { recursive: true }) },
   {
+    name: "a folder of somebody else's, with a file of ours",
+    change: ({ folder }) => Deno.chown(folder, 12_345, null),
+    ignore: !root,
+  },
+  {
+    name: "a link to the folder",
+    change: async ({ folder }) => {
+      await Deno.rename(folder, `${folder}-elsewhere`);
+      await Deno.symlink(`${folder}-elsewhere`, folder);
+    },
+  },
+  {
     name: "a program that is gone, with a good one",
     change: ({ program }) => Deno.remove(program),
     handed: true,
@@ -217,6 +237,69 @@ for (const shell of shells) {
     // Another parent of the same slot.
     await Deno.writeTextFile(`${stage.folder}/${note}`, `${Deno.pid + 64}\n`);
     assert.deepEqual(await call(shell, stage), HANDED);
+  });
+
+  Deno.test(`${shell.name}: in a folder that is not the caller's own nothing is written`, async () => {
+    for (const name of ["somebody else's", "behind a link"]) {
+      if (name === "somebody else's" && !root) continue;
+      await using stage = await openStage();
+      await store(stage);
+      if (name === "behind a link") {
+        await Deno.rename(stage.folder, `${stage.folder}-elsewhere`);
+        await Deno.symlink(`${stage.folder}-elsewhere`, stage.folder);
+      } else await Deno.chown(stage.folder, 12_345, null);
+      assert.deepEqual(await call(shell, stage), WORKS, name);
+      assert.deepEqual(await namesIn(stage.folder), [HANDLE], name);
+    }
+  });
+
+  Deno.test(`${shell.name}: a parent that comes back is told of, whatever became of the credential`, async () => {
+    const back = { code: 0, stdout: COMES_BACK, stderr: "" };
+    await using stage = await openStage();
+    await store(stage);
+    assert.deepEqual(await call(shell, stage), HANDED);
+    await store(stage, { seconds: -1 });
+    assert.deepEqual(await call(shell, stage), back, "it is over");
+    await Deno.remove(stage.file);
+    assert.deepEqual(await call(shell, stage), back, "it is gone");
+  });
+
+  Deno.test(`${shell.name}: a token that is not handed out is in nobody's environment`, async () => {
+    await using stage = await openStage();
+    await writeScript(stage.program, "printf '<%s>' \"$(env)\"");
+    for (
+      const [env, shellArgs] of [
+        [{ credential: "theirs", server: "theirs" }, []],
+        [{ SHELLOPTS: "allexport" }, []],
+        [{}, ["-a"]],
+      ] as const
+    ) {
+      await store(stage);
+      await Deno.writeTextFile(`${stage.file}.${Deno.pid % 64}`, "1\n");
+      const asked = info({ server: "https://other.example.com" });
+      const { stdout } = await call(shell, stage, { env: { ...env, PATH: PATH ?? "" }, shellArgs, asked });
+      assert.match(stdout, /^<[^]*KUBERNETES_EXEC_INFO=[^]*>$/);
+      assert.ok(!stdout.includes("t0ken"), stdout);
+    }
+  });
+
+  Deno.test(`${shell.name}: functions and options of the environment neither see the token nor change it`, async () => {
+    const seen = '() { printf "SEEN %s" "$*"; }';
+    const functions = ["echo", "read", "command"].flatMap((
+      name,
+    ) => [[`BASH_FUNC_${name}%%`, seen], [name, seen]]);
+    for (
+      const env of [
+        Object.fromEntries(functions),
+        { BASHOPTS: "nocasematch:xpg_echo:extglob", SHELLOPTS: "history:histexpand" },
+        { BASH_ENV: "/etc/passwd", ENV: "/etc/passwd", ZDOTDIR: "/etc", PPID: "1", PATH: "/nowhere" },
+      ]
+    ) {
+      await using stage = await openStage();
+      await store(stage);
+      const { code, stdout } = await call(shell, stage, { env });
+      assert.deepEqual([code, stdout], [0, HANDED.stdout], JSON.stringify(env));
+    }
   });
 
   Deno.test(`${shell.name}: a parent that was given a token by the program comes back when the launcher has it`, async () => {

@@ -164,7 +164,7 @@ export async function openSignIn(
 
 /** A process of that number that starts our own; nothing else is known of it. */
 export function parentOf(pid: number): ParentProcess {
-  return { id: String(pid), start: () => Promise.resolve(undefined) };
+  return { pid, id: String(pid), start: () => Promise.resolve(undefined) };
 }
 
 /** Changes a JSON file. */

@@ -76,15 +76,12 @@ export function refuseUntold(tooLarge: string): never {
  *
  * @throws {AppError} `STORAGE` when it cannot be written, `USAGE` when it cannot be run.
  */
-export async function openFastLane(
-  { store, interrupted }: CommandContext,
-  { command, launcher }: FastLane,
-): Promise<void> {
-  await installLauncher(store.folders, launcher);
+export async function openFastLane(cli: CommandContext, { command, launcher }: FastLane): Promise<void> {
+  await placeLauncher(cli, launcher);
   // Without a handle it becomes the program, whatever is stored.
   const env = childEnvironment(["HOME", "PATH", "TMPDIR", "XDG_CACHE_HOME", "DENO_DIR"]);
   try {
-    const { code } = await run(command, ["", "version"], { env, timeout: 30_000, signal: interrupted });
+    const { code } = await run(command, ["", "version"], { env, timeout: 30_000, signal: cli.interrupted });
     if (code === 0) return;
     throw refusal(`the launcher ${printable(command)} ended with the exit code ${code}`);
   } catch (thrown) {
@@ -93,6 +90,19 @@ export async function openFastLane(
       `the launcher ${printable(command)} cannot be run; its file system may be mounted noexec`,
     );
   }
+}
+
+/**
+ * Writes the launcher. Where there was none, or one that looks elsewhere, what lies there goes first: neither a renewal nor
+ * a logout would find it, and it may be a token of before.
+ */
+async function placeLauncher({ env, store }: CommandContext, launcher: Launcher): Promise<void> {
+  const before = await readLauncher(store.folders);
+  if (before?.folder !== launcher.folder) {
+    const { sessions } = await store.list();
+    for (const { name } of sessions) await removeHandOffs(store.folders, name, env);
+  }
+  await installLauncher(store.folders, launcher);
 }
 
 /** Says what the launcher leaves readable, where, and for how long. */
@@ -106,15 +116,15 @@ export function tellFastLane({ out }: CommandContext, { handle, launcher, onDisk
   }
 }
 
-/** Where an entry no longer runs the launcher, nothing of its session is left for it to hand out. */
+/** Where an entry no longer runs the launcher with its handle, what was stored for that goes. */
 export async function leaveFastLane(
   { env, store }: Pick<CommandContext, "env" | "store">,
   { name }: Session,
   before: Kubeconfig,
-  user: string,
+  now: { readonly user: string; readonly handle?: string | undefined },
 ): Promise<void> {
-  const ran = ownUsers(before).find((own) => own.name === user)?.launcher;
-  if (ran !== undefined) await removeHandOffs(store.folders, name, env);
+  const ran = ownUsers(before).find((own) => own.name === now.user)?.handle;
+  if (ran !== undefined && ran !== now.handle) await removeHandOffs(store.folders, name, env);
 }
 
 /** Writes the launcher again where other entries run it and it is gone, or leads to a program that is gone. */
@@ -137,6 +147,6 @@ export async function mendLauncher(
     out.warn(`The launcher of ${names} is gone: write those entries again, without --fast.`);
     return;
   }
-  await installLauncher(folders, { program: written.program, folder: handOffFolder(runtime.path) });
+  await placeLauncher(cli, { program: written.program, folder: handOffFolder(runtime.path) });
   out.info(`The launcher of ${names} was gone; it is there again.`);
 }

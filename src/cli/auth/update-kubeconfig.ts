@@ -250,7 +250,7 @@ async function writeEntry(
   const found = editing.found();
   await warnOfServers(cli, serving, before, named, found.tooLarge);
   await remember(cli, session, target, learned, input);
-  if (fastLane === undefined) await leaveFastLane(cli, session, before, named.user);
+  await leaveFastLane(cli, session, before, { user: named.user, handle: entry.handle });
   await mendLauncher(cli, before, { user: named.user, program });
   const files = changes.length === 0
     ? `${found.holder ?? paths[0]} (nothing to change)`

@@ -110,7 +110,7 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
   const own = { ...cli, store: cloudfleet.store };
   const serving = await rememberNamed(own, session, before, named);
   const changes = await updateKubeconfig(paths, edit);
-  await leaveFastLane(own, session, before, user);
+  await leaveFastLane(own, session, before, { user });
   await warnOfServers(cli, serving, before, named, tooLarge);
   const written = changes.length === 0
     ? `${holder ?? paths[0]} (nothing to change)`
