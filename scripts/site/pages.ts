@@ -48,6 +48,7 @@ export const SECTIONS: readonly Section[] = [
     title: "Look up",
     pages: [
       doc("commands", "Commands"),
+      doc("doctor", "Doctor"),
       doc("errors", "Errors"),
       doc("completion", "Completion"),
       { source: "SECURITY.md", file: "security.html", name: "Security" },

@@ -3,7 +3,7 @@
 import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../plugin/arguments.ts";
 import { reportWrongGetToken } from "../plugin/get-token.ts";
-import { AppError, formatError, framesOf, toAppError } from "../errors.ts";
+import { AppError, type ErrorCode, formatError, framesOf, toAppError } from "../errors.ts";
 import { shellLine } from "../text.ts";
 import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
 import {
@@ -58,13 +58,26 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     if (getToken !== undefined) {
       return await reportWrongGetToken(error, getToken, getTokenContext(context));
     }
-    const explained = actingAs(profile, await withAuthority(error, args, context));
+    const explained = withDoctor(actingAs(profile, await withAuthority(error, args, context)));
     writeErr(formatError(explained, context.errorFormat));
     if (error.code === "INTERNAL" && ownArgs.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }
     return error.exitCode;
   }
+}
+
+const SEE_DOCTOR = "See what mends it: datumctl doctor";
+
+/** What is wrong with this machine: a line mends it, which another command knows. */
+const OF_THIS_MACHINE: ReadonlySet<ErrorCode> = new Set(["CLOCK_SKEW", "KEYRING_LOCKED", "KEYRING_TIMEOUT"]);
+
+/** The error; where this machine is the cause, its hint names the command that knows what to type. */
+function withDoctor(error: AppError): AppError {
+  const { code, message, hint, retryable, cause } = error;
+  // What ends with a line to paste has told what to type.
+  if (!OF_THIS_MACHINE.has(code) || !hint?.endsWith(".")) return error;
+  return new AppError(code, message, { hint: `${hint} ${SEE_DOCTOR}`, retryable, cause });
 }
 
 /** The commands in hints that act as a session; `get` and `api-versions` are named in none but examples. */

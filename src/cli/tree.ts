@@ -61,6 +61,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
   [["setup"], async (contextOf) => (await import("./setup.ts")).setupCommand(contextOf)],
   [["completion"], async (contextOf) => (await import("./completion.ts")).completionCommand(contextOf)],
+  [["doctor"], async (contextOf) => (await import("./doctor.ts")).doctorCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
 ];
 
@@ -194,7 +195,8 @@ function programCommand(): CommandUnknownOpts {
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl login\n  datumctl ctx use ORG/PROJECT\n  datumctl get dnszones\n  datumctl apply -f zone.yaml\n\n" +
-        "For kubectl:\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces",
+        "For kubectl:\n  datumctl auth update-kubeconfig --project PROJECT_ID\n  kubectl get namespaces\n\n" +
+        "When something does not work:\n  datumctl doctor",
     );
   return holdsOthers(program);
 }

@@ -2,7 +2,13 @@
 
 import { AppError, interruptedError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { ProgramNotFound, type Run, type RunResult } from "../system/processes.ts";
+import {
+  ProgramError,
+  ProgramNotFound,
+  ProgramTimeout,
+  type Run,
+  type RunResult,
+} from "../system/processes.ts";
 import {
   assertStorable,
   type KeyringLimits,
@@ -112,7 +118,71 @@ export function linuxStore(run: Run, env: Readonly<Record<string, string>>): Sec
       if (await search("remove", account, left) === "absent") return false;
       throw locked("remove", account);
     },
+
+    async isLocked(limits) {
+      return await askTheBus(run, environment, limits) ?? await itemsLocked(limits);
+    },
   };
+
+  /** By our own items, which are shown without their secret while they are locked. Undefined without any. */
+  async function itemsLocked(limits: KeyringLimits): Promise<boolean | undefined> {
+    const { code, stdout, stderr } = await runTool(tool, ["search", "--all", "service", SERVICE], {
+      limits,
+      unreachable: (error) =>
+        unreachable(
+          "read",
+          error instanceof ProgramNotFound ? ABSENT : { what: error.message, mend: ABSENT.mend },
+          error,
+        ),
+    });
+    if (code !== 0) throw failure("read", SERVICE, code, stderr);
+    const items = stdout.match(/^\[\/.*\]$/gm)?.length ?? 0;
+    return items === 0 ? undefined : items > (stdout.match(/^secret = /gm)?.length ?? 0);
+  }
+}
+
+const COLLECTION = "/org/freedesktop/secrets/aliases/default";
+const COLLECTION_INTERFACE = "org.freedesktop.Secret.Collection";
+
+/** Programs that read a property over D-Bus; every desktop has one of them. Secret Service API 0.2, Collection. */
+const BUS_TOOLS: readonly (readonly [program: string, ...args: string[]])[] = [
+  ["busctl", "--user", "get-property", "org.freedesktop.secrets", COLLECTION, COLLECTION_INTERFACE, "Locked"],
+  [
+    ...[
+      "gdbus",
+      "call",
+      "--session",
+      "--dest",
+      "org.freedesktop.secrets",
+      "--object-path",
+      COLLECTION,
+    ] as const,
+    ...["--method", "org.freedesktop.DBus.Properties.Get", COLLECTION_INTERFACE, "Locked"],
+  ],
+  [
+    ...["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.secrets", COLLECTION] as const,
+    ...["org.freedesktop.DBus.Properties.Get", `string:${COLLECTION_INTERFACE}`, "string:Locked"],
+  ],
+];
+
+/** Whether the default collection is locked, as it says itself; undefined where no program can ask. */
+async function askTheBus(
+  run: Run,
+  env: Readonly<Record<string, string>>,
+  { timeout, signal }: KeyringLimits,
+): Promise<boolean | undefined> {
+  for (const [program, ...args] of BUS_TOOLS) {
+    try {
+      const { code, stdout } = await run(program, args, { env, timeout, signal });
+      const said = code === 0 ? /\b(true|false)\b/.exec(stdout)?.[1] : undefined;
+      if (said !== undefined) return said === "true";
+    } catch (thrown) {
+      // The next one may be there; a store that does not answer at all is found out by its own tool.
+      if (!(thrown instanceof ProgramError)) throw thrown;
+      if (thrown instanceof ProgramTimeout) return undefined;
+    }
+  }
+  return undefined;
 }
 
 /** The message that begins with the name of `secret-tool`; libraries' warnings do not. */

@@ -46,6 +46,11 @@ export interface SecretStore {
   set(account: string, secret: string, limits: KeyringLimits): Promise<void>;
   /** Removes the account's item. False when there was none. */
   delete(account: string, limits: KeyringLimits): Promise<boolean>;
+  /**
+   * Whether somebody would have to unlock it; asks nobody. Undefined where the system does not tell. Absent for a store
+   * that is never locked, or whose system never tells.
+   */
+  isLocked?(limits: KeyringLimits): Promise<boolean | undefined>;
 }
 
 /** Under which account a system's own store keeps an account of ours. */

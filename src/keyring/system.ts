@@ -50,6 +50,7 @@ export function systemStore(parts: SystemParts): SecretStore {
     },
     set: async (account, secret, limits) => await (await open()).set(account, secret, limits),
     delete: async (account, limits) => await (await open()).delete(account, limits),
+    isLocked: async (limits) => await (await open()).isLocked?.(limits),
   };
 }
 

@@ -38,12 +38,72 @@ export async function readPluginPolicy(env: Environment): Promise<PluginPolicy |
   return bytes && parsePluginPolicy(new TextDecoder().decode(bytes), file);
 }
 
-/** {@link readPluginPolicy} for a text. Like kubectl, it takes the first document that is a Preference. */
-export function parsePluginPolicy(text: string, file: string): PluginPolicy | undefined {
-  const documents = text.split(/^---.*$/m).filter((part) => part.trim() !== "");
-  const preference = documents.map(readYaml).find((value) =>
+/** A kuberc as it lies there. */
+export interface KubercText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * The text of the kuberc in force; undefined where there is none.
+ *
+ * @throws {AppError} `STORAGE` when it cannot be read.
+ */
+export async function readKuberc(env: Environment): Promise<KubercText | undefined> {
+  const file = kubercPath(env);
+  const bytes = file === undefined ? undefined : await readSharedFile(file, LARGEST);
+  return file === undefined || bytes === undefined
+    ? undefined
+    : { file, text: new TextDecoder().decode(bytes) };
+}
+
+/** Preferences are written by hand. In bytes. */
+const LARGEST = 1024 * 1024;
+
+/** Commands that a kuberc allows, as far as they can be read. */
+export interface WrongPolicy {
+  /** Why kubectl refuses to start, as the end of a sentence. */
+  readonly why: string;
+  readonly allowed: readonly string[];
+}
+
+/** A policy with which kubectl 1.35 and later refuse every command, whatever it is; undefined for any other. */
+export function wrongPolicy(text: string): WrongPolicy | undefined {
+  const preference = preferenceIn(documentsIn(text));
+  if (!isRecord(preference) || preference["apiVersion"] !== VERSIONS[0]) return undefined;
+  const { credentialPluginPolicy: policy, credentialPluginAllowlist: list } = preference;
+  // kubectl then reads nothing of the file.
+  if (list !== undefined && list !== null && !Array.isArray(list)) return undefined;
+  const entries = Array.isArray(list) ? list.map(commandIn) : [];
+  const allowed = entries.filter((command) => command !== undefined);
+  if (policy !== undefined && policy !== null && policy !== "" && !POLICIES.includes(policy)) {
+    return { why: "its credentialPluginPolicy is none that kubectl knows", allowed };
+  }
+  if (policy === "Allowlist") {
+    if (!Array.isArray(list)) return { why: "it says Allowlist and has no list", allowed };
+    const unnamed = entries.length === 0 ? "its list is empty" : "an entry of its list names no program";
+    return allowed.length === entries.length && allowed.length > 0 ? undefined : { why: unnamed, allowed };
+  }
+  const held = list !== undefined && list !== null;
+  return held ? { why: "it has a list of plugins, but its policy is not Allowlist", allowed } : undefined;
+}
+
+const POLICIES: readonly unknown[] = ["AllowAll", "DenyAll", "Allowlist"];
+
+function documentsIn(text: string): string[] {
+  return text.split(/^---.*$/m).filter((part) => part.trim() !== "");
+}
+
+function preferenceIn(documents: readonly string[]): unknown {
+  return documents.map(readYaml).find((value) =>
     isRecord(value) && value["kind"] === "Preference" && VERSIONS.includes(value["apiVersion"])
   );
+}
+
+/** {@link readPluginPolicy} for a text. Like kubectl, it takes the first document that is a Preference. */
+export function parsePluginPolicy(text: string, file: string): PluginPolicy | undefined {
+  const documents = documentsIn(text);
+  const preference = preferenceIn(documents);
   // The first version has no policy.
   if (!isRecord(preference) || preference["apiVersion"] !== VERSIONS[0]) return undefined;
   const { credentialPluginPolicy: policy, credentialPluginAllowlist: list } = preference;

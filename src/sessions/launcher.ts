@@ -14,7 +14,7 @@ export interface Launcher {
 }
 
 /** Grows with each change of {@link launcherText}, so that a newer program replaces an older launcher. */
-const VERSION = 2;
+export const LAUNCHER_VERSION = 2;
 
 /** Where the launcher is. */
 export function launcherPath({ config }: Pick<Folders, "config">): string {
@@ -33,7 +33,7 @@ export function launcherText({ program, folder }: Launcher): string {
   return `#!/bin/sh
 # shellcheck shell=dash disable=SC1090
 set +x +v +e +u +a +C
-# datumctl-credential ${VERSION}: hands out the credential that datumctl stored, else becomes datumctl.
+# datumctl-credential ${LAUNCHER_VERSION}: hands out the credential that datumctl stored, else becomes datumctl.
 unset -f command echo read 2>/dev/null
 unset credential server
 program=${shellQuote(program)}
@@ -95,7 +95,7 @@ function unquoted(text: string): string {
 export async function installLauncher(folders: Folders, launcher: Launcher): Promise<void> {
   const there = await readLauncher(folders);
   const leadsThere = there?.program === launcher.program && there.folder === launcher.folder;
-  if (leadsThere && there.version > VERSION) return;
+  if (leadsThere && there.version > LAUNCHER_VERSION) return;
   const bin = `${folders.config}/bin`;
   await ensurePrivateFolder(bin);
   await tighten(bin);
@@ -105,5 +105,5 @@ export async function installLauncher(folders: Folders, launcher: Launcher): Pro
 /** Replaces the launcher of an older program, as that of the same program and folder. */
 export async function renewLauncher(folders: Folders): Promise<void> {
   const there = await readLauncher(folders);
-  if (there !== undefined && there.version < VERSION) await installLauncher(folders, there);
+  if (there !== undefined && there.version < LAUNCHER_VERSION) await installLauncher(folders, there);
 }

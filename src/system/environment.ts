@@ -113,6 +113,11 @@ function below(config: string): Folders {
   return { config, sessions: `${config}/sessions` };
 }
 
+/** True for the administrator of a system that has one; false on Windows. */
+export function isAdministrator(): boolean {
+  return Deno.uid() === 0;
+}
+
 /** An absolute path: as it is, or below the working folder. */
 export function absolutePath(path: string, windows = onWindows): string {
   const rooted = path.startsWith("/") || (windows && /^(?:[A-Za-z]:)?[\\/]/.test(path));

@@ -54,6 +54,11 @@ function withoutDots(path: string): string {
   return parts.length > 1 ? parts.join("/") : `${parts[0]}/`;
 }
 
+/** Where the launcher for sources is in a folder of ours. */
+export function sourceLauncherPath(folder: string): string {
+  return `${folder}/datumctl-from-source${Deno.build.os === "windows" ? ".cmd" : ""}`;
+}
+
 /**
  * Writes a launcher for sources into a folder of ours and returns its path.
  *
@@ -61,7 +66,7 @@ function withoutDots(path: string): string {
  */
 export async function writeLauncher(folder: string, mainModule: string): Promise<string> {
   const windows = Deno.build.os === "windows";
-  const path = `${folder}/datumctl-from-source${windows ? ".cmd" : ""}`;
+  const path = sourceLauncherPath(folder);
   const sources = decodeURIComponent(new URL(mainModule).pathname);
   const config = new URL("./deno.json", mainModule).pathname;
   const quote = (word: string) => windows ? `"${word}"` : shellQuote(word);

@@ -41,6 +41,10 @@ testInWorld("a person's commands print what the schemas say", async (world) => {
   await world.login("ada@example.com");
   const fits = async (name: string, line: string) => await assertFits(name, await world.ok(line.split(" ")));
   await fits("version", "version -o json");
+  for (const flag of ["--refresh", "--offline"]) {
+    // It ends with 1 where a machine lacks something.
+    await assertFits("doctor", (await world.datumctl(["doctor", flag, "-o", "json"])).stdout);
+  }
   await fits("whoami", "whoami -o json");
   await fits("ctx", "ctx -o json");
   await fits("ctx-list", "ctx list -o json");

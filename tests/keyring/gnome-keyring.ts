@@ -88,7 +88,11 @@ export async function startKeyring(): Promise<Keyring | undefined> {
   }, "gnome-keyring-daemon");
   let running = true;
   const stopDaemon = async () => {
-    if (running) daemon.kill("SIGTERM");
+    try {
+      if (running) daemon.kill("SIGTERM");
+    } catch {
+      // Another daemon took its place.
+    }
     running = false;
     await daemon.status;
   };

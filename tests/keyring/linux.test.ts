@@ -324,3 +324,39 @@ Deno.test("a name beyond ASCII is kept under its session's base32 id, and its la
     assert.equal(await store.get(name, bound), undefined);
   });
 });
+
+Deno.test("whether the keyring is locked is told by each program that can ask, and nobody is asked", async () => {
+  await withKeyring(async ({ store, keyring }) => {
+    assert.equal(await store.isLocked?.(bound), false);
+    await store.set(ACCOUNT, SECRET, bound);
+    await keyring.lock();
+    assert.equal(await store.isLocked?.(bound), true);
+    for (const program of ["busctl", "gdbus", "dbus-send", "none of them"]) {
+      await inScratch(async (folder) => {
+        for (const name of ["secret-tool", program]) {
+          const path = findProgram(name, PATH);
+          if (path !== undefined) await Deno.symlink(path, `${folder}/${name}`);
+        }
+        const alone = linuxStore(run, { ...keyring.env, PATH: folder });
+        assert.equal(await alone.isLocked?.(bound), true, program);
+      });
+    }
+  });
+});
+
+Deno.test("a keyring of which nothing tells whether it is locked is neither, and one that is not there is told of", async () => {
+  await withTool("exit 0", async (_, folder) => {
+    assert.equal(await linuxStore(run, { PATH: folder }).isLocked?.(bound), undefined);
+  });
+  await withTool(
+    "echo 'secret-tool: Cannot autolaunch D-Bus without X11 $DISPLAY' >&2; exit 1",
+    async (_, folder) => {
+      const asked = linuxStore(run, { PATH: folder }).isLocked?.(bound);
+      await expectRejection(asked ?? Promise.resolve(), { code: "KEYRING_LOCKED", says: /no D-Bus session/ });
+    },
+  );
+  await inScratch(async (folder) => {
+    const asked = linuxStore(run, { PATH: folder }).isLocked?.(bound);
+    await expectRejection(asked ?? Promise.resolve(), { code: "KEYRING_LOCKED", says: /not installed/ });
+  });
+});

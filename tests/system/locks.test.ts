@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { acquireLock } from "../../src/system/locks.ts";
+import { acquireLock, tryLock } from "../../src/system/locks.ts";
 import { type ExpectedError, expectRejection } from "../expect-error.ts";
 import { scratchFolder } from "../scratch.ts";
 
@@ -115,4 +115,17 @@ Deno.test("a lock in a folder that is not there, or on something that is no file
     const { message } = await expectRejection(acquireLock(path, { timeout: 0, guards: "x" }), "STORAGE");
     assert.ok(message.includes(path), message);
   }
+});
+
+Deno.test("tryLock() tells that a lock keeps others out, whoever holds it, and lets go of it", async () => {
+  await using it = await scratchFolder();
+  const path = `${it.path}/lock`;
+  assert.equal(await tryLock(path), "unusable", "nothing is made");
+  await Deno.writeTextFile(path, "text");
+  assert.equal(await tryLock(path), "keeps others out");
+  const other = await holder(path);
+  assert.equal(await tryLock(path), "keeps others out");
+  await other.end();
+  (await acquireLock(path, { timeout: 0, guards: "x" })).release();
+  assert.equal(await Deno.readTextFile(path), "text");
 });

@@ -385,7 +385,10 @@ Deno.test("a job's token that is not good by a wrong clock alone is CLOCK_SKEW, 
       `^error: The clocks disagree: it is \\S+Z on this machine and \\S+Z at ${cloud.apiHost}, `,
     );
     assert.match(stderr, both);
-    assert.match(stderr, /\nSet this machine's clock and run the command again\.\n$/);
+    assert.match(
+      stderr,
+      /\nSet this machine's clock and run the command again\. See what mends it: datumctl doctor\n$/,
+    );
     assert.ok(!stderr.includes(token));
     sandbox.time -= off;
   }
