@@ -5,7 +5,6 @@ import { discoveryAtHand, openDiscovery } from "../../kube/cached-discovery.ts";
 import { type ApiResource, type Discovery, groupVersionOf } from "../../kube/discovery.ts";
 import { objects, text as textOf } from "../../kube/objects.ts";
 import { fullNameOf, matchingResources, preferredResources } from "../../kube/resource-names.ts";
-import { collectionPath } from "../../kube/write/object-ref.ts";
 import { baseUrlAtHand } from "../../providers/datum/base-url.ts";
 import type { ControlPlane, ControlPlaneTarget } from "../../providers/datum/control-plane.ts";
 import { findScope } from "../../providers/datum/find-scope.ts";
@@ -116,6 +115,7 @@ async function namesOf(request: ValueRequest, type: string): Promise<Candidate[]
   const discovery = await discoveryOf(server);
   const [resource] = matchingResources(discovery, type);
   if (resource === undefined || !resource.verbs.includes("list")) return [];
+  const { collectionPath } = await import("../../kube/write/object-ref.ts");
   using plane = await server.open();
   const list = await plane.client.get(collectionPath(resource, server.namespace), {
     accept: ONLY_METADATA,
