@@ -339,7 +339,12 @@ releaseTest("npm's command without the program says what to type", ["npm"], asyn
 releaseTest("npm publishes no trial release", ["npm"], async () => {
   const folder = `${await trialRelease()}/packaging/npm`;
   // Nothing listens there: a package that were not private would end in another error.
-  const registry = ["--registry", "http://127.0.0.1:9/", "--//127.0.0.1:9/:_authToken=none"];
+  const registry = [
+    "--fetch-retries=0",
+    "--registry",
+    "http://127.0.0.1:9/",
+    "--//127.0.0.1:9/:_authToken=none",
+  ];
   for (const name of [`datumctl-${VERSION}.tgz`, `datumctl-linux-x64-${VERSION}.tgz`]) {
     await assert.rejects(run("npm", ["publish", ...registry, `${folder}/${name}`]), /EPRIVATE/);
   }
