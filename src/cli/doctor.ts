@@ -2,6 +2,7 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
+import { outputOption } from "./complete/declare.ts";
 import { type CommandContext, type ContextOf, exitWith } from "./context.ts";
 import { checkAll, checkOneIssuer } from "./doctor/check-all.ts";
 import { type Area, isTrouble } from "./doctor/finding.ts";
@@ -17,7 +18,7 @@ export function doctorCommand(contextOf: ContextOf): CommandUnknownOpts {
     .option("--certificate-authority <file>", "with --issuer: its private authority (PEM)")
     .option("--refresh", "renew the session in use once, without asking")
     .option("--offline", "ask no server")
-    .option("-o, --output <format>", "table, json, yaml or name")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText(
       "after",
       "\nExamples:\n  datumctl doctor\n  datumctl doctor -v\n  datumctl doctor --offline -o json\n" +

@@ -1,5 +1,6 @@
 /** `setup`: prints what whoever runs an API server needs, so that it believes an issuer. */
 
+import { valueOption } from "./complete/declare.ts";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { openHttp } from "../http/open.ts";
@@ -38,19 +39,68 @@ export function setupCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("setup")
     .description("Print what an API server needs to accept an issuer's sign-ins")
     .option("--issuer <url>", "issuer URL, exactly as the issuer states it (default: the session's)")
-    .option("--client-id <id>", "the client whose ID tokens are for the API server (default: the session's)")
-    .option("--username-claim <claim>", "claim that names a person (default: email, else sub)")
-    .option("--groups-claim <claim>", "claim with a person's groups (default: groups; empty for none)")
-    .option("--prefix <text>", "stands before names and groups (default: oidc:; empty for none)")
+    .addOption(
+      valueOption(
+        "nothing",
+        "--client-id <id>",
+        "the client whose ID tokens are for the API server (default: the session's)",
+      ),
+    )
+    .addOption(
+      valueOption(
+        "nothing",
+        "--username-claim <claim>",
+        "claim that names a person (default: email, else sub)",
+      ),
+    )
+    .addOption(
+      valueOption(
+        "nothing",
+        "--groups-claim <claim>",
+        "claim with a person's groups (default: groups; empty for none)",
+      ),
+    )
+    .addOption(
+      valueOption(
+        "nothing",
+        "--prefix <text>",
+        "stands before names and groups (default: oidc:; empty for none)",
+      ),
+    )
     .option("--certificate-authority <file>", "the issuer's private authority (PEM; default: the session's)")
-    .option("--server-version <version>", "Kubernetes version of the API server (default: 1.34)")
-    .option("--user <name>", "who gets the role; repeatable (default: the session's person)", repeated)
-    .option("--group <name>", "the group that gets the role; repeatable", repeated)
-    .option("--role <name>", "the ClusterRole that they get (default: view)")
-    .option("--namespace <name>", "where they get it (default: everywhere)")
-    .option("--part <part>", "print only that part: authentication or rbac")
+    .addOption(
+      valueOption(
+        "nothing",
+        "--server-version <version>",
+        "Kubernetes version of the API server (default: 1.34)",
+      ),
+    )
+    .addOption(
+      valueOption("nothing", "--user <name>", "who gets the role; repeatable (default: the session's person)")
+        .argParser(repeated),
+    )
+    .addOption(
+      valueOption("nothing", "--group <name>", "the group that gets the role; repeatable").argParser(
+        repeated,
+      ),
+    )
+    .addOption(valueOption("nothing", "--role <name>", "the ClusterRole that they get (default: view)"))
+    .addOption(valueOption("nothing", "--namespace <name>", "where they get it (default: everywhere)"))
+    .addOption(
+      valueOption(
+        ["authentication", "rbac"],
+        "--part <part>",
+        "print only that part: authentication or rbac",
+      ),
+    )
     .option("--offline", "do not ask the issuer whether it is one")
-    .option("-o, --output <format>", "yaml or json; the first, with comments, unless given")
+    .addOption(
+      valueOption(
+        ["yaml", "json"],
+        "-o, --output <format>",
+        "yaml or json; the first, with comments, unless given",
+      ),
+    )
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runSetup(contextOf(command), flags));
   return command;

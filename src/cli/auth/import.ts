@@ -9,6 +9,7 @@ import { SYSTEM_KEYRING } from "../../sessions/store.ts";
 import { findOthers } from "../../sign-in/import/find.ts";
 import { type Finding, isOffered, type KeptCredential, loginLineOf } from "../../sign-in/import/found.ts";
 import { printable, shellLine } from "../../text.ts";
+import { valueOption } from "../complete/declare.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { signInAMachine } from "../login/machine.ts";
 import { printKeyLocation } from "../notices.ts";
@@ -40,22 +41,41 @@ Without a terminal and without --yes it only tells what it found.`;
 export function importCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("import")
     .description("Take over what kubelogin and other programs sign in with")
-    .option("--only <name>", "only the finding of that name; repeatable", repeated)
+    .addOption(
+      valueOption("nothing", "--only <name>", "only the finding of that name; repeatable").argParser(
+        repeated,
+      ),
+    )
     .option("-y, --yes", "take over all that can be, without asking")
     .option("--dry-run", "show what would change in the kubeconfig, and change nothing")
     .option("--take-over", "use refresh tokens of other programs, which may then have to sign in again")
     .option("--no-take-over", "leave them alone and sign in")
-    .option(
-      "--kubeconfig <path>",
-      "file to look at and to change (default: $KUBECONFIG, else ~/.kube/config)",
+    .addOption(
+      valueOption(
+        "file",
+        "--kubeconfig <path>",
+        "file to look at and to change (default: $KUBECONFIG, else ~/.kube/config)",
+      ),
     )
     .option("--skip-validation", "rewrite entries without asking their servers")
     .option("--certificate-authority <file>", "PEM file of a private authority to trust at the sign-ins")
     .option("--no-browser", "sign in with a code on another device")
     .option("--browser-command <command>", "program that opens the address")
-    .option("--keyring <store>", "where keys of sessions are kept: auto, system or file")
+    .addOption(
+      valueOption(
+        ["auto", "system", "file"],
+        "--keyring <store>",
+        "where keys of sessions are kept: auto, system or file",
+      ),
+    )
     .option("--timeout <duration>", "time limit for each sign-in (default: 5m)")
-    .option("-o, --output <format>", "list only, as table, wide, json, yaml or name")
+    .addOption(
+      valueOption(
+        ["table", "wide", "json", "yaml", "name"],
+        "-o, --output <format>",
+        "list only, as table, wide, json, yaml or name",
+      ),
+    )
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runImport(contextOf(command), { ...flags, device: !flags.browser }));
   return command;
