@@ -61,6 +61,7 @@ export const SECTIONS: readonly Section[] = [
       { source: "CONTRIBUTING.md", file: "contributing.html", name: "Contributing" },
       doc("architecture", "Architecture"),
       doc("internals", "Internals"),
+      doc("releasing", "Releasing"),
     ],
   },
 ];

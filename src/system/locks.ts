@@ -71,21 +71,16 @@ export type TriedLock = "keeps others out" | "keeps nobody out" | "lockless" | "
  * changed. Whether another machine sees the lock cannot be told from here.
  */
 export async function tryLock(path: string): Promise<TriedLock> {
-  // Closed by hand: the bundle's minifier forgets a `using` whose name stands once behind it.
-  const opened: Deno.FsFile[] = [];
-  const take = async () => {
-    const file = await Deno.open(path, { read: true, write: true });
-    opened.push(file);
-    return await file.tryLock(true);
-  };
+  const open = () => Deno.open(path, { read: true, write: true });
   try {
+    using first = await open();
+    if (!await first.tryLock(true)) return "keeps others out";
+    using second = await open();
     // Who is kept out here is kept out by another process.
-    return await take() && await take() ? "keeps nobody out" : "keeps others out";
+    return await second.tryLock(true) ? "keeps nobody out" : "keeps others out";
   } catch (thrown) {
     const failure = fileFailure(thrown);
     return failure === "lockless" || failure === "read-only" ? failure : "unusable";
-  } finally {
-    for (const file of opened) file.close();
   }
 }
 
