@@ -32,7 +32,14 @@ interface ModuleGraph {
 }
 
 interface Lock {
-  readonly npm: Readonly<Record<string, { readonly integrity: string }>>;
+  readonly npm: Readonly<Record<string, Locked>>;
+}
+
+interface Locked {
+  readonly integrity: string;
+  /** The systems that it is for, where that is not all. */
+  readonly os?: readonly string[];
+  readonly optionalDependencies?: readonly string[];
 }
 
 /**
@@ -56,7 +63,7 @@ export async function npmPackages(): Promise<readonly NpmPackage[]> {
     found.set(id, {
       name,
       version,
-      licence: await licenceIn(localPath, id),
+      licence: await licenceIn(localPath, id) ?? await licenceOfParent(key, lock, graph),
       integrity,
       embedded: embedded.has(key),
       dependencies: dependencies.flatMap((one) => {
@@ -92,13 +99,32 @@ function reachable(roots: readonly string[], packages: ModuleGraph["npmPackages"
   return found;
 }
 
-async function licenceIn(folder: string, id: string): Promise<string> {
+/** The licence in a package's package.json; undefined when the package is not in Deno's cache. */
+async function licenceIn(folder: string, id: string): Promise<string | undefined> {
   try {
     const { license } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
     if (typeof license === "string" && license !== "") return license;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`${id} is not in Deno's cache: run deno install.`);
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
   throw new Error(`${id} names no licence in its package.json.`);
+}
+
+/** Deno fetches no part for another machine: such a part is licensed as the package that it is a part of. */
+async function licenceOfParent(key: string, lock: Lock, { npmPackages }: ModuleGraph): Promise<string> {
+  const parent = Object.keys(lock.npm).find((one) =>
+    lock.npm[one]?.optionalDependencies?.includes(partName(key))
+  );
+  const resolved = parent === undefined ? undefined : npmPackages[parent];
+  const licence = lock.npm[key]?.os === undefined || resolved === undefined
+    ? undefined
+    : await licenceIn(resolved.localPath, parent ?? key);
+  if (licence === undefined) throw new Error(`${key} is not in Deno's cache: run deno install.`);
+  return licence;
+}
+
+/** A dependency in `deno.lock` is named without its version where there is but one. */
+function partName(key: string): string {
+  return key.replace(/(?<=.)@.*$/, "");
 }
