@@ -48,9 +48,9 @@ async function isNews(
   const memory = failures ?? openFailureMemory(`${sessions}/no-session.failure`, store.host.now);
   // The file without a session only remembers who was told. No logout would remove a session's name from it.
   const remembered = failures === undefined ? new AppError(error.code, "") : error;
-  if (error.code !== "INTERRUPTED") await memory.remember(remembered);
   const started = await parent.start();
-  return await memory.firstFor(`${parent.id} ${started?.ticks ?? ""}`);
+  const shown = `${parent.id} ${started?.ticks ?? ""}`;
+  return await memory.firstFor(shown, error.code === "INTERRUPTED" ? undefined : remembered);
 }
 
 /** True when a program above us shows a screen of its own, which a message would spoil. */

@@ -10,7 +10,7 @@ import { isObject, parseJson } from "../encoding.ts";
 const REMEMBERED = 10_000;
 // Five runs of the plugin; each may wait ten seconds for the network or for another process.
 const TOLD_OF_OUTAGE = 60_000;
-const LONGEST_WAIT = 2000;
+const LONGEST_WAIT = 5000;
 const LONGEST_TEXT = 4000;
 
 // Found again at once without asking anybody, and true of one entry or moment only. For these the file names who was told
@@ -53,8 +53,11 @@ export interface FailureMemory {
   /** The failure of the last ten seconds; undefined for one that is found again at once. */
   recent(): Promise<AppError | undefined>;
   remember(error: AppError): Promise<void>;
-  /** True for the first call on behalf of a parent process, named by a fingerprint: the failure is shown to it once. */
-  firstFor(parent: string): Promise<boolean>;
+  /**
+   * True for the first call on behalf of a parent process, named by a fingerprint: the failure is shown to it once. A
+   * failure that is given is remembered in the same step.
+   */
+  firstFor(parent: string, error?: AppError): Promise<boolean>;
 }
 
 /**
@@ -73,6 +76,15 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
     return age >= 0 && age < (OUTAGES.has(found.code) ? TOLD_OF_OUTAGE : REMEMBERED) ? found : undefined;
   };
   const isRecent = ({ at }: Remembered) => now() - at < REMEMBERED;
+  const withFailure = (last: Remembered | undefined, error: AppError): Remembered => {
+    const { code, message, hint = "" } = error.cause instanceof RememberedAs ? error.cause.failure : error;
+    const texts = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
+    // Of many that fail at once, some give up waiting and some hear the issuer: each parent is told once.
+    const before = last !== undefined && (isRecent(last) || OUTAGES.has(code)) ? last : undefined;
+    const same = before?.code === code && before.message === texts.message && before.hint === texts.hint;
+    if (same && isRecent(before)) return before;
+    return { at: now(), code, ...texts, of, told: before?.told ?? [] };
+  };
   const update = async (
     change: (before: Remembered | undefined) => Remembered | undefined,
   ): Promise<void> => {
@@ -92,22 +104,19 @@ export function openFailureMemory(path: string, now: Clock, of?: string): Failur
       if (found === undefined || !isRecent(found) || FOUND_AGAIN.has(found.code)) return undefined;
       return new AppError(found.code, found.message, { hint: found.hint || undefined });
     },
-    remember(error) {
-      const { code, message, hint = "" } = error.cause instanceof RememberedAs ? error.cause.failure : error;
-      const texts = FOUND_AGAIN.has(code) ? { message: "", hint: "" } : { message, hint };
-      return update((last) => {
-        // Of many that fail at once, some give up waiting and some hear the issuer: each parent is told once.
-        const before = last !== undefined && (isRecent(last) || OUTAGES.has(code)) ? last : undefined;
-        const same = before?.code === code && before.message === texts.message && before.hint === texts.hint;
-        if (same && isRecent(before)) return undefined;
-        return { at: now(), code, ...texts, of, told: before?.told ?? [] };
+    async remember(error) {
+      await update((last) => {
+        const next = withFailure(last, error);
+        return next === last ? undefined : next;
       });
     },
-    async firstFor(parent) {
+    async firstFor(parent, error) {
       let first: boolean | undefined;
-      await update((before) => {
-        first = !before?.told.includes(parent);
-        return before && first ? { ...before, told: [...before.told.slice(-63), parent] } : undefined;
+      await update((last) => {
+        const next = error === undefined ? last : withFailure(last, error);
+        first = !next?.told.includes(parent);
+        if (next !== undefined && first) return { ...next, told: [...next.told.slice(-63), parent] };
+        return next === last ? undefined : next;
       });
       // Where the lock was not had in time, the file as it is decides.
       return first ?? !(await read())?.told.includes(parent);
