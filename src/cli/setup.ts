@@ -1,4 +1,4 @@
-/** `setup`: prints what whoever runs an API server needs, so that it believes an issuer. */
+/** `setup`: prints what an API server needs so that it accepts the sign-ins of an issuer. */
 
 import { valueOption } from "./complete/declare.ts";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
@@ -20,6 +20,7 @@ import { issuerUrl } from "../providers/oidc/target.ts";
 import { SAME_COMMAND } from "../system/network.ts";
 import { printable, shellLine } from "../text.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "./context.ts";
+import { repeated } from "./repeated.ts";
 import { toYaml, wrongFormat } from "./output/table.ts";
 import { actingSession } from "./pick-session.ts";
 import { readAuthority } from "./save-flags.ts";
@@ -104,10 +105,6 @@ export function setupCommand(contextOf: ContextOf): CommandUnknownOpts {
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runSetup(contextOf(command), flags));
   return command;
-}
-
-function repeated(value: string, values: readonly string[] = []): readonly string[] {
-  return [...values, value];
 }
 
 interface SetupInput {

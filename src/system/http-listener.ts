@@ -116,7 +116,7 @@ async function bindSocket(path: string, handle: HttpHandler): Promise<Bound> {
     ending.abort();
     throw thrown;
   } finally {
-    // One by one: to look into the folder takes a file more, which may be the one that there is none of.
+    // One by one: listing the folder opens another file, and there may be none left to open.
     for (const path of folder === undefined ? [] : [`${folder}/s`, folder]) {
       await Deno.remove(path).catch(() => {});
     }

@@ -74,7 +74,7 @@ export async function existingSession(
   );
 }
 
-/** The session, by whichever way the person agrees to. */
+/** The session, got in the way that the person agrees to. */
 export async function sessionFor(
   cli: CommandContext,
   shared: SharedSignIn,

@@ -11,6 +11,7 @@ import { type Finding, isOffered, type KeptCredential, loginLineOf } from "../..
 import { printable, shellLine } from "../../text.ts";
 import { valueOption } from "../complete/declare.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
+import { repeated } from "../repeated.ts";
 import { signInAMachine } from "../login/machine.ts";
 import { printKeyLocation } from "../notices.ts";
 import { listFormat } from "../output/table.ts";
@@ -79,10 +80,6 @@ export function importCommand(contextOf: ContextOf): CommandUnknownOpts {
     .addHelpText("after", EXAMPLES);
   command.action((flags) => runImport(contextOf(command), { ...flags, device: !flags.browser }));
   return command;
-}
-
-function repeated(value: string, values: readonly string[] = []): readonly string[] {
-  return [...values, value];
 }
 
 interface ImportInput extends SessionInput {

@@ -1,4 +1,4 @@
-/** The table of commands as text, of which only the commands that a line names are read: reading all of it takes long. */
+/** The table of commands as text. Only the commands that a line names are read from it: reading all takes long. */
 
 import type { CommandWords } from "./table.ts";
 

@@ -6,6 +6,7 @@ import { chosenProvider } from "../../providers/choose.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Providers } from "../../providers/registry.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
+import { repeated } from "../repeated.ts";
 import type { LoginInput, OwnFlag } from "../../providers/flags.ts";
 import { valueOption } from "../complete/declare.ts";
 
@@ -130,11 +131,6 @@ export async function loginCommandLine(
 function optionOf({ usage, description, repeatable }: OwnFlag): Option {
   const option = valueOption("nothing", usage, description);
   return repeatable ? option.argParser(repeated) : option;
-}
-
-/** The values of a flag that may be given several times. */
-function repeated(value: string, values: readonly string[] = []): readonly string[] {
-  return [...values, value];
 }
 
 /**

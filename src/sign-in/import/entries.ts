@@ -118,7 +118,7 @@ async function readEntry(
     : { tool: VENDOR, read: session.read, tokens: session.tokens, session: session.name };
 }
 
-/** The arguments of kubelogin behind `get-token`, by whichever of its names it is run. */
+/** The arguments of kubelogin behind `get-token`, under any name of the program. */
 function kubeloginArgs({ program, args: [first, second, ...rest], args }: Exec): string[] | undefined {
   if (program === "kubectl" && first === "oidc-login" && second === "get-token") return rest;
   const own = program === "kubelogin" || program === "kubectl-oidc_login";

@@ -24,7 +24,7 @@ const STYLE = {
   ]),
 };
 
-/** Flags that change the sign-in in a way that there is no flag of ours for, and why. */
+/** Flags that change the sign-in and have no counterpart here, and why. */
 const WITHOUT_COUNTERPART: readonly (readonly [string, string])[] = [
   ["oidc-request-header", "it sends headers of its own (--oidc-request-header)"],
   ["local-server-cert", "its redirect URI is https (--local-server-cert)"],

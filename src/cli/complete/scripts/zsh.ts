@@ -50,7 +50,7 @@ _datumctl() {
   esac
 }
 
-# Adds the words, with a blank behind those of which no more follows.
+# Adds the words. A blank follows each word that is complete.
 _datumctl_add() {
   local -i added=1
   ((\${#closed} == 0)) || { compadd "$@" "\${list[@]}" -d closedshown -a closed && added=0; }
