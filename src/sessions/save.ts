@@ -251,6 +251,7 @@ export async function saveMachine(
         credentials,
         session: {
           inUse: before?.inUse,
+          inUseBefore: before?.inUseBefore,
           controlPlaneApi: before?.controlPlaneApi,
           ...session,
           ...sealedAddress(credentials),
