@@ -34,7 +34,10 @@ export function checkedTarget({ organization, project }: Target): Target {
  *
  * @throws {AppError} `USAGE`, naming the ids, where several are meant
  */
-export function namedTarget(rows: readonly TargetRow[], text: string): TargetRow | undefined {
+export function namedTarget(all: readonly TargetRow[], text: string): TargetRow | undefined {
+  // What begins with an organization's id means nothing of another one, whatever that calls itself.
+  const within = all.filter(({ organization }) => text.startsWith(`${organization}/`));
+  const rows = within.length === 0 ? all : within;
   for (const same of [shownAs, inSmallLetters]) {
     const wanted = same(text);
     for (let rank = 0; rank < RANKS; rank++) {

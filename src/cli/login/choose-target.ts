@@ -38,10 +38,12 @@ export async function chooseTarget(cli: CommandContext, session: Session): Promi
     // With what the sign-in learned of the server.
     const rows = await listed(cli, await cli.store.read(session.name) ?? session);
     if (rows.length === 0) out.info("You are not a member of any organization yet.");
-    const chosen = onlyTarget(rows) ?? await picked(cli, rows);
+    const only = onlyTarget(rows);
+    const chosen = only ?? await picked(cli, rows);
     if (chosen === undefined) return undefined;
     const target = checkedTarget(chosen);
     await useTarget(cli, session, target);
+    if (only !== undefined) out.info("It is the only one that you can choose.");
     return target;
   } catch (thrown) {
     if (cli.interrupted.aborted || isInterrupt(thrown)) throw signedInAll(thrown);
@@ -75,7 +77,7 @@ function onlyTarget(rows: readonly TargetRow[]): TargetRow | undefined {
 async function picked(cli: CommandContext, rows: readonly TargetRow[]): Promise<Target | undefined> {
   if (rows.length === 0) return undefined;
   const { pickOrLeave } = await import("../prompt/picker.ts");
-  const question = "Which one do you want to use? (Esc: later)";
+  const question = "Use which one? (Esc: later)";
   const at = await pickOrLeave(cli.terminal, cli.interrupted, question, targetLabels(rows));
   if (at === undefined) cli.out.info(`Nothing was chosen. ${LATER}`);
   return at === undefined ? undefined : rows[at];

@@ -19,7 +19,10 @@ export async function ignoringKeys<Result>(
   const over = new AbortController();
   const typed = new AbortController();
   const signal = AbortSignal.any([interrupted, typed.signal]);
-  const dropping = dropKeys(terminal.keys(over.signal), () => typed.abort(interruptedError()));
+  // A terminal that cannot be read has no keys to drop.
+  const dropping = dropKeys(terminal.keys(over.signal), () => typed.abort(interruptedError())).catch(
+    () => {},
+  );
   try {
     const result = await work(signal);
     signal.throwIfAborted();

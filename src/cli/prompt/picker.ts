@@ -130,11 +130,20 @@ export function render(picker: Picker, columns: number): string[] {
   );
   const more = found.length - shown.length;
   return [
-    `${picker.question} ${picker.filter}`,
+    questionLine(picker, columns),
     ...(shown.length === 0 ? ["  (nothing matches; press Backspace)"] : shown),
     ...(more > 0 ? [`  … ${more} more; type to narrow`] : []),
   ].map((line) => fit(line, columns));
 }
+
+/** The question and what was typed, of which the end can be seen. */
+function questionLine({ question, filter }: Picker, columns: number): string {
+  const room = columns - 2 - columnsOf(question);
+  if (columnsOf(filter) <= room || room < LEAST_TYPED) return `${question} ${filter}`;
+  return `${question} …${head([...filter].reverse(), room - 1).reverse().join("")}`;
+}
+
+const LEAST_TYPED = 4;
 
 /** Makes the lines of choices: the names in a column, cut so that something of what stands beside them can be read. */
 function lines({ widest }: Picker, columns: number): (row: Row | undefined) => string {
