@@ -226,7 +226,7 @@ export interface Organization {
 }
 
 /** True for the organizations, projects and users that exist. */
-export function isKnown({ kind, id }: Scope, organizations: readonly Organization[]): boolean {
+export function isKnown({ kind, id }: Scope, organizations = ORGANIZATIONS): boolean {
   switch (kind) {
     case "organization":
       return organizations.some((organization) => organization.id === id);

@@ -40,10 +40,16 @@ export function ctxUseCommand(contextOf: ContextOf): CommandUnknownOpts {
   return use;
 }
 
+/** The argument and the flag. */
+interface UseInput {
+  readonly target?: string | undefined;
+  readonly skipValidation?: true | undefined;
+}
+
 /** Checks a target with the server, except with `--skip-validation`, and remembers it with the session. */
 export async function runCtxUse(
   given: CommandContext,
-  input: { readonly target?: string | undefined; readonly skipValidation?: true | undefined },
+  input: UseInput,
 ): Promise<void> {
   const { target } = input;
   // Before anything is opened or asked.
@@ -53,14 +59,7 @@ export async function runCtxUse(
     session,
     "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",
   );
-  const check = input.skipValidation === undefined;
-  const chosen = target === undefined
-    ? await pickTarget(cli, session)
-    : target === BACK
-    ? await usedBefore(cli, session, check)
-    : check
-    ? await targetOf(cli, session, target, ids)
-    : ids ?? fail(needsServer(target));
+  const chosen = await chosenTarget(cli, session, input, ids);
   await useTarget(cli, session, chosen);
   cli.out.info(
     `For kubectl as well: ${shellLine(["datumctl", "auth", "update-kubeconfig", ...flagOf(chosen)])}`,
@@ -69,6 +68,18 @@ export async function runCtxUse(
 
 /** The word that means what was in use before. */
 const BACK = "-";
+
+async function chosenTarget(
+  cli: CommandContext,
+  session: Session,
+  { target, skipValidation }: UseInput,
+  ids: Target | undefined,
+): Promise<InUse> {
+  const check = skipValidation === undefined;
+  if (target === undefined) return await pickTarget(cli, session);
+  if (target === BACK) return await usedBefore(cli, session, check);
+  return check ? await targetOf(cli, session, target, ids) : ids ?? fail(needsServer(target));
+}
 
 function needsServer(text: string): AppError {
   return new AppError(

@@ -46,7 +46,7 @@ export async function chooseTarget(cli: CommandContext, session: Session): Promi
     if (only !== undefined) out.info("It is the only one that you can choose.");
     return target;
   } catch (thrown) {
-    if (cli.interrupted.aborted || isInterrupt(thrown)) throw signedInAll(thrown);
+    if (cli.interrupted.aborted || isInterrupt(thrown)) throw interruptedAfterSignIn(thrown);
     const { message } = failureOrThrow(thrown);
     out.warn(`You are signed in, but what you may use was not chosen: ${message} ${LATER}`);
     return undefined;
@@ -87,7 +87,7 @@ function isInterrupt(thrown: unknown): boolean {
   return thrown instanceof AppError && thrown.code === "INTERRUPTED";
 }
 
-function signedInAll(cause: unknown): AppError {
+function interruptedAfterSignIn(cause: unknown): AppError {
   return new AppError("INTERRUPTED", "Interrupted. You are signed in; nothing was chosen.", {
     hint: LATER,
     cause,

@@ -72,6 +72,16 @@ Deno.test("a name that several have is wrong usage, and the ids are named", asyn
   assert.match(await world.ok("ctx use Two/Site"), /the project y of b/);
 });
 
+Deno.test("what is in use is where the choice begins, and who is in nothing is told so", async () => {
+  await using world = await openSignedIn();
+  await world.ok("ctx use acme/web");
+  assert.match(await world.ok("ctx use", { keys: ["\u001b[B", "\r"] }), /the organization initech/);
+  assert.match(await world.ok("ctx use", { keys: ["\r"] }), /the organization initech/);
+  world.cloud.setControlPlanes({ organizations: [] });
+  const { code, stderr } = await world.run("ctx use", { keys: ["\r"] });
+  assert.deepEqual([code, stderr], [1, "error: There is nothing to choose: you are in no organization.\n"]);
+});
+
 Deno.test("ctx use - goes back, and forth again; the list marks it", async () => {
   await using world = await openSignedIn();
   await fails(

@@ -165,10 +165,11 @@ for (const how of ["a key", "a signal"]) {
 }
 
 Deno.test("a listing that fails is a warning: the sign-in is a success", async () => {
-  for (const failure of ["refused", "no network"] as const) {
+  for (const failure of ["refused", "no network", "no end"] as const) {
     await using world = await openWorld();
     const email = failure === "refused" ? "zoe@example.com" : ADA;
     if (failure === "no network") await world.cloud.setFaults({ down: ["api"] });
+    if (failure === "no end") await world.cloud.setFaults({ api: { body: "drip" } });
     const { code, stdout, stderr } = await world.login(email, "--request-timeout 1s", { keys: ["\r"] });
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^Signed in as /);
