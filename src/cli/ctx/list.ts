@@ -48,16 +48,16 @@ export async function runCtxList(
 ): Promise<void> {
   const format = listFormat(input.output);
   const chosen = await actingSession(cli);
-  const isActedOn = await actedOn(cli, chosen);
+  const { some, isActedOn } = await actedOn(cli, chosen);
   const before = format === "table" && input.refresh === undefined ? await listedBefore(chosen) : undefined;
   // What is in use may have come since.
-  const young = before?.rows.some(isActedOn.row) || !isActedOn.some ? before : undefined;
+  const young = before?.rows.some(isActedOn) || !some ? before : undefined;
   const rows = young?.rows ?? await listTargets(chosen.context, chosen.session);
   cli.out.text(
     await formatListing<TargetRow>({
       rows,
       columns: [
-        { title: "In use", text: (row) => isActedOn.row(row) ? "*" : "" },
+        { title: "In use", text: (row) => isActedOn(row) ? "*" : "" },
         { title: "Organization", text: ({ organization }) => organization },
         { title: "Project", text: ({ project }) => project ?? "" },
         { title: "Name", text: ({ displayName }) => displayName ?? "" },
@@ -67,7 +67,7 @@ export async function runCtxList(
         organization: row.organization,
         project: row.project ?? null,
         displayName: row.displayName ?? null,
-        inUse: isActedOn.row(row),
+        inUse: isActedOn(row),
       }),
     }, format),
   );
@@ -91,14 +91,14 @@ function tellAge({ out }: CommandContext, age: number): void {
 interface ActedOn {
   /** False where that is no organization or project of the API host. */
   readonly some: boolean;
-  row(row: TargetRow): boolean;
+  readonly isActedOn: (row: TargetRow) => boolean;
 }
 
 async function actedOn(cli: CommandContext, chosen: ChosenSession): Promise<ActedOn> {
   const { organization, project } = scopeParts(await findScope({}, cli.env, chosen), chosen.session.apiHost);
   return {
     some: (organization ?? project) !== undefined,
-    row: (row) =>
+    isActedOn: (row) =>
       project === undefined
         ? row.project === undefined && row.organization === organization
         : row.project === project && (organization ?? row.organization) === row.organization,

@@ -38,7 +38,7 @@ export async function nextStep(cli: CommandContext, session: Session): Promise<N
 async function profileFlag({ store, choice }: CommandContext, { name }: Session): Promise<readonly string[]> {
   const flags = ["--profile", name];
   try {
-    const acting = await chooseSession(store, { variable: choice.variable });
+    const acting = await chooseSession(store, { ...choice, flag: undefined, credentialsFile: undefined });
     return acting.session.name === name && acting.store === store ? [] : flags;
   } catch (thrown) {
     failureOrThrow(thrown);
