@@ -10,7 +10,7 @@ export type InUse = NonNullable<Session["inUse"]>;
 
 /** Remembers it, says so, and warns of variables that take precedence. */
 export async function useTarget(
-  { store, out, env }: Pick<CommandContext, "store" | "out" | "env">,
+  { store, out, env }: CommandContext,
   session: Session,
   { organization, project }: InUse,
 ): Promise<void> {
