@@ -12,6 +12,7 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { openTarget } from "../../providers/datum/control-plane.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
 import { actingSession, checkStored } from "../pick-session.ts";
+import { profileFlag } from "../profile-flag.ts";
 import { valueArgument } from "../complete/declare.ts";
 import { checkedTarget, idsOf, namedTarget } from "./named.ts";
 import { isInUse, targetLabels } from "./pick-target.ts";
@@ -61,9 +62,8 @@ export async function runCtxUse(
   );
   const chosen = await chosenTarget(cli, session, input, ids);
   await useTarget(cli, session, chosen);
-  cli.out.info(
-    `For kubectl as well: ${shellLine(["datumctl", "auth", "update-kubeconfig", ...flagOf(chosen)])}`,
-  );
+  const flags = [...flagOf(chosen), ...await profileFlag(given, session)];
+  cli.out.info(`For kubectl as well: ${shellLine(["datumctl", "auth", "update-kubeconfig", ...flags])}`);
 }
 
 /** The word that means what was in use before. */

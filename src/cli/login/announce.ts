@@ -1,13 +1,12 @@
 /** What is said after a sign-in of any kind: the session's name, and what comes next. */
 
-import { failureOrThrow } from "../../errors.ts";
 import { hasControlPlanes } from "../../providers/datum/facts.ts";
-import { chooseSession } from "../../sessions/choose.ts";
 import type { Session } from "../../sessions/session.ts";
 import { defaultSessionName } from "../../sessions/name.ts";
 import { shellLine } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import { flagOf } from "../ctx/remember.ts";
+import { profileFlag } from "../profile-flag.ts";
 
 /** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */
 export function tellName({ out }: CommandContext, session: Session, label: string): void {
@@ -32,18 +31,6 @@ export async function nextStep(cli: CommandContext, session: Session): Promise<N
   }
   const { nextCommand, nextHelp } = await cli.providers.of(session).load();
   return { command: nextCommand, help: nextHelp };
-}
-
-/** Names the session, where a command without that flag acts as another one. */
-async function profileFlag({ store, choice }: CommandContext, { name }: Session): Promise<readonly string[]> {
-  const flags = ["--profile", name];
-  try {
-    const acting = await chooseSession(store, { ...choice, flag: undefined, credentialsFile: undefined });
-    return acting.session.name === name && acting.store === store ? [] : flags;
-  } catch (thrown) {
-    failureOrThrow(thrown);
-    return flags;
-  }
 }
 
 /** Tells the next step. */

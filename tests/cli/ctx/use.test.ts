@@ -123,6 +123,18 @@ Deno.test("ctx use - knows what update-kubeconfig changed, and each session its 
   assert.match(theirs.stderr, /Nothing else was in use before in the session "grace@/);
 });
 
+Deno.test("the line for kubectl works as it is printed, for a session that is not the active one too", async () => {
+  await using world = await openSignedIn(GRACE);
+  const { store } = world.sandbox;
+  for (const flags of ["", ` --profile ${at(world, ADA)}`]) {
+    const { stderr } = await world.run(`ctx use acme/data${flags}`);
+    const [, line = ""] = /^For kubectl as well: datumctl (.*)$/m.exec(stderr) ?? [];
+    assert.equal(line, `auth update-kubeconfig --project data${flags}`);
+    await world.ok(line);
+  }
+  assert.deepEqual((await store.read(at(world, ADA)))?.inUse, { organization: "acme", project: "data" });
+});
+
 Deno.test("ctx use - asks the server, except with --skip-validation", async () => {
   await using world = await openSignedIn();
   await world.ok("ctx use gone/site --skip-validation");
