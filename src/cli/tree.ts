@@ -133,6 +133,53 @@ export async function buildProgram(
   return program;
 }
 
+/** The program with one command that is not in its tree. */
+export function programWith(
+  command: CommandUnknownOpts,
+  context: ProcessContext,
+  refused: (command: CommandUnknownOpts) => void,
+): CommandUnknownOpts {
+  const program = programCommand();
+  program.addCommand(command);
+  forEachCommand(program, (one) => configure(one, context, refused));
+  return program;
+}
+
+/** True for a word that calls a command of ours, in whatever letters: some file systems know no difference. */
+function isOwnWord(word: string): boolean {
+  const lower = word.toLowerCase();
+  return lower === "auth" || lower === "help" || COMMANDS.some(([words]) => words.includes(lower));
+}
+
+/**
+ * Where the first word of a line stands, when it is no command of ours. Undefined when it is one, when a flag before it is
+ * none of every command's, and when the line asks for help or the version.
+ */
+export function foreignWordAt(args: readonly string[]): number | undefined {
+  const at = firstWordAt(args);
+  return at === undefined || isOwnWord(args[at] ?? "") ? undefined : at;
+}
+
+function firstWordAt(args: readonly string[]): number | undefined {
+  if (args[0]?.startsWith("-") === false) return 0;
+  const options = programCommand().options.filter(({ long }) => long !== "--version");
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (!arg.startsWith("-")) return at;
+    const [name] = arg.split("=");
+    const long = options.find((option) => option.long === name);
+    const isKnown = long === undefined
+      ? /^-[^-]/.test(arg) &&
+        [...arg.slice(1)].every((letter) =>
+          options.some(({ short, required }) => short === `-${letter}` && !required)
+        )
+      : long.required || arg === name;
+    if (!isKnown) return undefined;
+    if (long?.required && arg === name) at++;
+  }
+  return undefined;
+}
+
 /** Sets what all commands share: their errors become our own, their help goes to the terminal that is handed in. */
 function configure(
   command: CommandUnknownOpts,
