@@ -5,6 +5,7 @@ import { hasControlPlanes } from "../providers/datum/facts.ts";
 import { ENV_PREFIX, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import type { Session } from "../sessions/session.ts";
 import { absolutePath } from "../system/environment.ts";
+import type { CommandContext } from "./context.ts";
 import { scopeParts } from "./scope-lines.ts";
 
 /** Credentials, and what kubectl tells a plugin: neither is for a program that is given a session. */
@@ -17,12 +18,20 @@ const REPLACED = /^(?:DATUMCTL_PROFILE|DATUM_ORGANIZATION|DATUM_ORG|DATUM_PROJEC
 /** The variable that names a key file, as the vendor's programs know it. */
 const KEY_FILE = "DATUM_CREDENTIALS_FILE";
 
+/** The sessions of a key file that no variable of the child would name. */
+const OF_KEY_FILE: readonly string[] = [OF_CREDENTIALS_FILE, `${ENV_PREFIX}DATUMCTL_CREDENTIALS_FILE`];
+
 /** What a child acts as, and on. */
 export interface Acting {
   readonly session: Session;
   readonly target: ControlPlaneTarget | undefined;
-  /** `--credentials-file`: the session is what that key file gives. */
+  /** The key file that a flag or our variable names. It counts where the session is what it gives. */
   readonly keyFile?: string | undefined;
+}
+
+/** The key file that a command's flag names, else our variable. */
+export function keyFileOf({ choice, env }: Pick<CommandContext, "choice" | "env">): string | undefined {
+  return choice.credentialsFile ?? env("DATUMCTL_CREDENTIALS_FILE");
 }
 
 /**
@@ -41,7 +50,7 @@ export function childVariables(
   const kept = Object.entries(all).filter(([name]) =>
     !WITHHELD.test(name) && (acting === undefined || !REPLACED.test(name))
   );
-  const ofSession = acting === undefined ? {} : sessionVariables(all, acting);
+  const ofSession = acting === undefined ? {} : sessionVariables(acting);
   const vendors = {
     ...ofSession,
     DATUM_PLUGIN_API_VERSION: "1",
@@ -53,25 +62,14 @@ export function childVariables(
   return Object.fromEntries([...kept, ...given]);
 }
 
-function sessionVariables(all: Readonly<Record<string, string>>, acting: Acting) {
-  const { session, target } = acting;
+function sessionVariables({ session, target, keyFile }: Acting) {
   const { organization, project } = target?.kind === "cluster" ? {} : scopeParts(target, session.apiHost);
-  const keyFile = keyFileOf(all, acting);
+  const handedOn = OF_KEY_FILE.includes(session.name) ? keyFile : undefined;
   return {
     DATUM_ORG: organization,
     DATUM_PROJECT: project,
     DATUM_API_HOST: hasControlPlanes(session) ? session.apiHost : undefined,
-    DATUM_SESSION: keyFile === undefined ? session.name : `${ENV_PREFIX}${KEY_FILE}`,
-    [KEY_FILE]: keyFile,
+    DATUM_SESSION: handedOn === undefined ? session.name : `${ENV_PREFIX}${KEY_FILE}`,
+    [KEY_FILE]: handedOn && absolutePath(handedOn),
   };
-}
-
-/** The key file that a session comes from, where no variable of the child would name it. */
-function keyFileOf(all: Readonly<Record<string, string>>, { session: { name }, keyFile }: Acting) {
-  const path = name === OF_CREDENTIALS_FILE
-    ? keyFile
-    : name === `${ENV_PREFIX}DATUMCTL_CREDENTIALS_FILE`
-    ? all["DATUMCTL_CREDENTIALS_FILE"]
-    : undefined;
-  return path === undefined ? undefined : absolutePath(path);
 }

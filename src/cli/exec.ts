@@ -14,7 +14,7 @@ import { runningProgram } from "../system/own-program.ts";
 import { wholeEnvironment } from "../system/processes.ts";
 import { makeRunFolder, type RunFolder } from "../system/run-folder.ts";
 import { shellLine } from "../text.ts";
-import { childVariables } from "./child-variables.ts";
+import { childVariables, keyFileOf } from "./child-variables.ts";
 import { type CommandContext, type ContextOf, exitWith, tokenLimits } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { type ProgramLine, runProgram } from "./run-program.ts";
@@ -177,7 +177,7 @@ async function variablesOf(
     }),
   );
   const helper = await runningProgram(cli.store.folders);
-  const acting = { ...plane, keyFile: cli.choice.credentialsFile };
+  const acting = { ...plane, keyFile: keyFileOf(cli) };
   // Beside KUBE_CONFIG_PATH, Terraform's providers refuse the variable for several files.
   const { KUBE_CONFIG_PATHS: _, ...others } = childVariables(wholeEnvironment(), acting, helper);
   const env = { ...others, ...Object.fromEntries(KUBECONFIG_VARIABLES.map((name) => [name, kubeconfig])) };

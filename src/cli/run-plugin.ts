@@ -7,7 +7,7 @@ import type { ChosenScope } from "../providers/datum/scope.ts";
 import { ENV_PREFIX } from "../sessions/name.ts";
 import { runningProgram } from "../system/own-program.ts";
 import { wholeEnvironment } from "../system/processes.ts";
-import { childVariables } from "./child-variables.ts";
+import { childVariables, keyFileOf } from "./child-variables.ts";
 import { type CommandContext, type ContextOf, exitWith, type ProcessContext } from "./context.ts";
 import { type ActingSession, actingSession } from "./pick-session.ts";
 import { findPlugin } from "./plugins.ts";
@@ -44,7 +44,7 @@ async function runPlugin(cli: CommandContext, line: ProgramLine): Promise<void> 
   const acting = chosen && {
     session: chosen.session,
     target: await targetOf(cli, chosen),
-    keyFile: cli.choice.credentialsFile,
+    keyFile: keyFileOf(cli),
   };
   const helper = await runningProgram(cli.store.folders);
   const env = childVariables(wholeEnvironment(), acting, helper);

@@ -30,7 +30,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["whoami"], async (contextOf) => (await import("./whoami.ts")).whoamiCommand(contextOf)],
   [["ctx"], async (contextOf) => (await import("./ctx/group.ts")).ctxCommand(contextOf)],
   [
-    ["organizations"],
+    ["organizations", "organization", "orgs"],
     async (contextOf) => (await import("./organizations/group.ts")).organizationsCommand(contextOf),
   ],
   [
