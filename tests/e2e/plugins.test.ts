@@ -303,7 +303,10 @@ testInWorld("TAB offers plug-ins among the commands, and files behind one", asyn
   const { write, run, bin } = await openStage(world);
   for (const name of ["hello", "helper", "get"]) await write(name, `touch ${bin}/ran`);
   const complete = async (line: string) => {
-    const { code, stdout } = await run(["__complete", "fish"], { stdin: line });
+    const { code, stdout } = await run(["__complete", "fish"], {
+      stdin: line,
+      env: { DATUMCTL_COMPLETION_TIMEOUT: "60s" },
+    });
     assert.equal(code, 0);
     return stdout;
   };
