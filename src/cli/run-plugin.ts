@@ -71,10 +71,15 @@ async function sessionIfAny(cli: CommandContext): Promise<ActingSession | undefi
     return await actingSession({ ...cli, storedOnly: true });
   } catch (thrown) {
     const error = failureOrThrow(thrown);
-    if (isNamed) throw error;
+    if (isNamed || await isOfAnother(error, cli)) throw error;
     if (error.code !== "NOT_SIGNED_IN") warnOf(cli, error, "The plug-in runs without a session.");
     return undefined;
   }
+}
+
+/** True where a session is wanted that is not here, and the helper would give a token of the active one in its stead. */
+async function isOfAnother({ code }: AppError, { store }: CommandContext): Promise<boolean> {
+  return code === "NOT_SIGNED_IN" && await store.active().catch(() => undefined) !== undefined;
 }
 
 /** What is in use; undefined where that is nothing, or cannot be read from the kubeconfig. */

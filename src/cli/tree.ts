@@ -126,11 +126,7 @@ export async function buildProgram(
   for (const command of await loadAll(none ? COMMANDS : called)) program.addCommand(command);
   program.addCommand(auth);
   program.addCommand(helpCommand(program, context));
-  forEachCommand(program, (command) => {
-    configure(command, context, refused);
-    if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
-  });
-  return program;
+  return configured(program, context, refused);
 }
 
 /** The program with one command that is not in its tree. */
@@ -141,7 +137,18 @@ export function programWith(
 ): CommandUnknownOpts {
   const program = programCommand();
   program.addCommand(command);
-  forEachCommand(program, (one) => configure(one, context, refused));
+  return configured(program, context, refused);
+}
+
+function configured(
+  program: CommandUnknownOpts,
+  context: ProcessContext,
+  refused: (command: CommandUnknownOpts) => void,
+): CommandUnknownOpts {
+  forEachCommand(program, (command) => {
+    configure(command, context, refused);
+    if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
+  });
   return program;
 }
 
