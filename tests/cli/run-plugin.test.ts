@@ -1,11 +1,14 @@
 /** Proves what a plug-in is given, for which session, and that a word of ours is never one. */
 
 import assert from "node:assert/strict";
+import { AppError } from "../../src/errors.ts";
+import type { SessionStore } from "../../src/sessions/store.ts";
 import { getToken } from "../plugin/call.ts";
 import { writeScript } from "../scratch.ts";
 import { addressVariables } from "../cloud/variables.ts";
 import { edit } from "../sessions/sandbox.ts";
-import type { Options } from "./run-line.ts";
+import { good, type Options, runLine } from "./run-line.ts";
+import { openStudioWorld } from "./studio-world.ts";
 import { ADA, at, GRACE, keyFile, openSignedIn, openWorld, type World } from "./world.ts";
 
 /** Writes down its arguments and variables, and ends as a variable says. */
@@ -131,6 +134,48 @@ Deno.test("a plug-in runs where nobody is signed in, and without asking a locked
   assert.equal(damaged.code, 0, damaged.stderr);
   assert.match(damaged.stderr, /^warning: The plug-in runs without a session\. .*config\.json/);
   assert.deepEqual(await told(), ALWAYS);
+});
+
+Deno.test("a plug-in does not run without the session that is wanted, where the helper would take another", async () => {
+  await using world = await openWorld();
+  const { run, ran } = await openStage(world);
+  await world.login(ADA);
+  const { file } = await world.sandbox.paths(at(world, ADA));
+  await Deno.remove(file);
+  const { code, stderr } = await run("hello");
+  assert.equal(code, 4, stderr);
+  assert.equal(await ran(), false);
+});
+
+Deno.test("a project folder's session is opened without asking, and where that fails none is told", async () => {
+  await using world = await openStudioWorld();
+  const { sandbox: { system }, store } = world;
+  const folder = await world.folder("project");
+  good(await world.login(["--local", "--keyring", "system"], { folder }));
+  const bin = `${folder}/bin`;
+  await Deno.mkdir(bin);
+  await writeScript(`${bin}/datumctl-hello`, `echo "told \${DATUM_SESSION-none}" > ${folder}/told`);
+  const quiet: unknown[] = [];
+  const secretStore: SessionStore["secretStore"] = () => ({
+    ...system,
+    get(account, limits) {
+      quiet.push(limits.quiet);
+      return system.get(account, limits);
+    },
+  });
+  const hello = async () => {
+    const here = store.with({ host: { ...store.host, workingFolder: () => folder }, secretStore });
+    const ran = await runLine(["hello"], { store: here, env: { HOME: world.home, PATH: bin } });
+    return [ran.code, ran.stderr, await Deno.readTextFile(`${folder}/told`)];
+  };
+  const [code, stderr, told] = await hello();
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(String(told), /^told (?!none)/);
+  assert.deepEqual(quiet, [true]);
+  system.failure = new AppError("KEYRING_LOCKED", "The keyring is locked.");
+  const [lockedCode, warning, nothing] = await hello();
+  assert.deepEqual([lockedCode, nothing], [0, "told none\n"]);
+  assert.match(String(warning), /^warning: The plug-in runs without a session\. The keyring is locked\./);
 });
 
 Deno.test("a key file is handed on by its path, a bare token is not, and that is said", async () => {
