@@ -297,6 +297,14 @@ Deno.test("a child's variables: the person's without credentials, the vendor's f
   assert.deepEqual(of({ kind: "platform", source }), { ...kept, ...own });
   const { DATUM_API_HOST: _, ...ofOtherCloud } = own;
   assert.deepEqual(of(undefined, OIDC), { ...kept, ...ofOtherCloud }, "no host of another session's");
+  const ofFile = (name: string, keyFile: string) =>
+    childVariables(all, { session: { ...SESSION, name }, target: undefined, keyFile }, "/bin/datumctl");
+  const handedOn = { DATUM_SESSION: "env:DATUM_CREDENTIALS_FILE", DATUM_CREDENTIALS_FILE: "/k.json" };
+  for (const name of ["env:--credentials-file", "env:DATUMCTL_CREDENTIALS_FILE"]) {
+    assert.deepEqual(ofFile(name, "/k.json"), { ...kept, ...own, ...handedOn });
+    assert.equal(ofFile(name, "./k.json")["DATUM_CREDENTIALS_FILE"], `${Deno.cwd()}/k.json`);
+  }
+  assert.deepEqual(ofFile(SESSION.name, "/k.json"), { ...kept, ...own }, "another session is in force");
   const without = childVariables(all, undefined, "/bin/datumctl");
   assert.deepEqual(Object.keys(all).filter((name) => !(name in without)), [
     "DATUMCTL_TOKEN",
