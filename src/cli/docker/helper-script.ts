@@ -40,7 +40,11 @@ export function programOfHelper(text: string): string | undefined {
   return program === undefined || program.startsWith("%~") ? undefined : program.replaceAll("%%", "%");
 }
 
-/** True for a script that a package brought. */
-export function isShippedHelper(text: string): boolean {
-  return text === shippedHelper(false) || text === shippedHelper(true) || text === NPM_HELPER;
+/** The script that a package manager's own link is, as those of pnpm, Scoop and npm on Windows. */
+const LINK = new RegExp(`[\\\\/]${HELPER}\\.(?:js|cmd)"`);
+
+/** How a script that a package brought finds its program: beside itself, or as the package manager has it. */
+export function shippedAs(text: string): "script" | "link" | undefined {
+  if (text === shippedHelper(false) || text === shippedHelper(true)) return "script";
+  return text === NPM_HELPER || LINK.test(text) ? "link" : undefined;
 }

@@ -8,7 +8,7 @@ import { readTextFile } from "../../system/files.ts";
 import { ownProgram, writeProgram } from "../../system/own-program.ts";
 import { findProgram } from "../../system/processes.ts";
 import { printable } from "../../text.ts";
-import { HELPER, helperFileName, isShippedHelper, programOfHelper, writtenHelper } from "./helper-script.ts";
+import { HELPER, helperFileName, programOfHelper, shippedAs, writtenHelper } from "./helper-script.ts";
 
 /** Where the helper is, or will be. */
 export interface HelperPlan {
@@ -38,10 +38,12 @@ export async function planHelper(env: Environment, folders: Folders): Promise<He
   }
   const found = await readTextFile(there).catch(() => undefined) ?? "";
   const written = programOfHelper(found);
-  if (written === undefined && !isShippedHelper(found)) throw another(there);
   if (written !== undefined) {
     return found === text ? { present: there, places: [], text } : { places: [there], text };
   }
+  const shipped = shippedAs(found);
+  if (shipped === undefined) throw another(there);
+  if (shipped === "link") return { present: there, places: [], text };
   const program = findProgram("datumctl", `${folderOf(there)}${onWindows ? ";" : ":"}${env("PATH") ?? ""}`);
   const { realPath } = ownProgram();
   const same = program !== undefined && await realPath(program) === await realPath(command);
