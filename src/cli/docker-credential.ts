@@ -40,7 +40,6 @@ export function dockerCredentialCommand(contextOf: ContextOf): CommandUnknownOpt
       `
 Examples:
   datumctl docker-credential list
-  echo ORGANIZATION_ID.europe.registry.cloudfleet.dev | datumctl docker-credential get
 
 Docker finds it as docker-credential-datumctl, after: datumctl auth configure-docker`,
     );

@@ -145,7 +145,7 @@ testWithDocker(
       world,
       "get",
       registry(),
-      /^There is no profile "gone" for .*auth configure-docker --registry/,
+      /^There is no profile "gone" here for .*auth configure-docker --registry/,
     );
   },
 );

@@ -110,7 +110,7 @@ async function namedProfile(store: SessionStore, name: string, registry: string)
   if (session !== undefined) return session;
   throw new AppError(
     "NOT_SIGNED_IN",
-    `There is no profile "${printable(name, 80)}" for ${registry} any more.`,
+    `There is no profile "${printable(name, 80)}" here for the registry ${registry}.`,
     {
       hint: `Choose another one: ${configureLine(registry, "NAME")}`,
     },
