@@ -158,6 +158,30 @@ testOnStage(
 );
 
 testOnStage(
+  "the helper runs the program by its full path, wherever it is called from",
+  async ({ configure, ok, run, world }) => {
+    await configure("--registry", REGISTRY);
+    const text = await Deno.readTextFile(`${world.home}/.local/bin/docker-credential-datumctl`);
+    assert.equal(text, `#!/bin/sh\nexec '${world.binary}' docker-credential "$@"\n`);
+    const path = `${world.home}/.local/bin`;
+    const found = await ok("sh", ["-c", "cd / && docker-credential-datumctl get"], {
+      stdin: REGISTRY,
+      env: { PATH: `${path}:/usr/bin:/bin` },
+    });
+    assert.equal(JSON.parse(found).Username, TOKEN_ID);
+    // As a package manager calls it whose link is gone.
+    await Deno.remove(`${path}/docker-credential-datumctl`);
+    const line = ["-c", 'exec -a datumctl "$0" auth configure-docker', world.binary];
+    const { code, stderr } = await run("bash", line, { env: { PATH: `${path}:/usr/bin:/bin` } });
+    assert.equal(code, 0, stderr);
+    assert.ok(
+      stderr.includes(`runs ${world.binary}; if an upgrade moves it, run this command again`),
+      stderr,
+    );
+  },
+);
+
+testOnStage(
   "docker login needs no password and stores no other login, docker logout ends no session",
   async ({ configure, ok, run, config }) => {
     const program = docker ?? assert.fail();
@@ -254,7 +278,7 @@ testOnStage(
 testOnStage(
   "the secret stands on stdout alone: in no argument, environment, file or message",
   async ({ configure, run, world }) => {
-    const needles = needlesOf([{ kind: "token", value: SECRET }]);
+    const needles = needlesOf([{ kind: "client_secret", value: SECRET }]);
     await configure("--registry", REGISTRY, "--registry", "registry.acme.example");
     const trace = `${world.temporary}/trace`;
     const calls: readonly (readonly [action: string, stdin: string])[] = [

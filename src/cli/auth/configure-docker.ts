@@ -197,6 +197,9 @@ function note({ out }: CommandContext, { config, registries, opened, helper }: P
         "credHelpers comes first.",
     );
   }
+  if (helper.movable !== undefined) {
+    out.warn(`${HELPER} runs ${printable(helper.movable)}; if an upgrade moves it, run this command again.`);
+  }
   if (helper.leadsTo !== undefined) {
     out.warn(`${HELPER} runs ${printable(helper.leadsTo)}, which is another program than this one.`);
   }

@@ -18,6 +18,8 @@ export interface HelperPlan {
   readonly places: readonly string[];
   /** What is written. */
   readonly text: string;
+  /** The program that is written into it, where an upgrade may move that. */
+  readonly movable?: string | undefined;
   /** What the helper that is there runs, where that is another program than this one. */
   readonly leadsTo?: string | undefined;
 }
@@ -28,18 +30,19 @@ export interface HelperPlan {
  * @throws {AppError} `ALREADY_EXISTS` for another program of that name, `STORAGE` where no folder on PATH can hold it
  */
 export async function planHelper(env: Environment, folders: Folders): Promise<HelperPlan> {
-  const { command } = await ownCommand(env, folders);
+  const { command, warning } = await ownCommand(env, folders);
   const text = writtenHelper(command, onWindows);
+  const movable = warning === undefined ? undefined : command;
   const there = findProgram(HELPER, env("PATH"));
   if (there === undefined) {
     const places = await placesFor(env, command);
     if (places.length === 0) throw nowhere(env);
-    return { places, text };
+    return { places, text, movable };
   }
   const found = await readTextFile(there).catch(() => undefined) ?? "";
   const written = programOfHelper(found);
   if (written !== undefined) {
-    return found === text ? { present: there, places: [], text } : { places: [there], text };
+    return found === text ? { present: there, places: [], text } : { places: [there], text, movable };
   }
   const shipped = shippedAs(found);
   if (shipped === undefined) throw another(there);
