@@ -43,6 +43,7 @@ export const SECTIONS: readonly Section[] = [
       doc("setup", "Setting up a cluster"),
       doc("studio", "DataChain Studio"),
       doc("cloudfleet", "Cloudfleet"),
+      doc("docker", "Docker"),
     ],
   },
   {

@@ -4,7 +4,7 @@ import { shellQuote } from "../text.ts";
 import type { Folders } from "./environment.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
 import { isProgram } from "./processes.ts";
-import { successorPath } from "./successors.ts";
+import { successorPath } from "./successor-path.ts";
 
 /** The running program. */
 export interface OwnProgram {
