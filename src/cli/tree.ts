@@ -143,17 +143,6 @@ export async function buildProgram(
   return configured(program, context, refused);
 }
 
-/** The program with one command that is not in its tree. */
-export function programWith(
-  command: CommandUnknownOpts,
-  context: ProcessContext,
-  refused: (command: CommandUnknownOpts) => void,
-): CommandUnknownOpts {
-  const program = programCommand();
-  program.addCommand(command);
-  return configured(program, context, refused);
-}
-
 function configured(
   program: CommandUnknownOpts,
   context: ProcessContext,
@@ -164,41 +153,6 @@ function configured(
     if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
   });
   return program;
-}
-
-/** True for a word that calls a command of ours, in whatever letters: some file systems know no difference. */
-function isOwnWord(word: string): boolean {
-  const lower = word.toLowerCase();
-  return lower === "auth" || lower === "help" || COMMANDS.some(([words]) => words.includes(lower));
-}
-
-/**
- * Where the first word of a line stands, when it is no command of ours. Undefined when it is one, when a flag before it is
- * none of every command's, and when the line asks for help or the version.
- */
-export function foreignWordAt(args: readonly string[]): number | undefined {
-  const at = firstWordAt(args);
-  return at === undefined || isOwnWord(args[at] ?? "") ? undefined : at;
-}
-
-function firstWordAt(args: readonly string[]): number | undefined {
-  if (args[0]?.startsWith("-") === false) return 0;
-  const options = programCommand().options.filter(({ long }) => long !== "--version");
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? "";
-    if (!arg.startsWith("-")) return at;
-    const [name] = arg.split("=");
-    const long = options.find((option) => option.long === name);
-    const isKnown = long === undefined
-      ? /^-[^-]/.test(arg) &&
-        [...arg.slice(1)].every((letter) =>
-          options.some(({ short, required }) => short === `-${letter}` && !required)
-        )
-      : long.required || arg === name;
-    if (!isKnown) return undefined;
-    if (long?.required && arg === name) at++;
-  }
-  return undefined;
 }
 
 /** Sets what all commands share: their errors become our own, their help goes to the terminal that is handed in. */
@@ -275,4 +229,55 @@ function authCommand(): CommandUnknownOpts {
     .helpCommand(false)
     .addHelpText("after", "\nExamples:\n  datumctl auth login\n  datumctl auth list\n  datumctl auth switch");
   return holdsOthers(auth);
+}
+
+/** The program with one command that is not in its tree. */
+export function programWith(
+  command: CommandUnknownOpts,
+  context: ProcessContext,
+  refused: (command: CommandUnknownOpts) => void,
+): CommandUnknownOpts {
+  const program = programCommand();
+  program.addCommand(command);
+  return configured(program, context, refused);
+}
+
+/** True for a word that calls a command of ours, in whatever letters: some file systems know no difference. */
+function isOwnWord(word: string): boolean {
+  const lower = word.toLowerCase();
+  return lower === "auth" || lower === "help" || COMMANDS.some(([words]) => words.includes(lower));
+}
+
+/**
+ * Where the first word of a line stands, when it is no command of ours. Undefined when it is one, when a flag before it is
+ * none of every command's, and when the line asks for help or the version.
+ */
+export function foreignWordAt(args: readonly string[]): number | undefined {
+  const at = firstWordAt(args);
+  return at === undefined || isOwnWord(args[at] ?? "") ? undefined : at;
+}
+
+function firstWordAt(args: readonly string[]): number | undefined {
+  if (args[0]?.startsWith("-") === false) return 0;
+  const options = programCommand().options.filter(({ long }) => long !== "--version");
+  for (let at = 0; at < args.length;) {
+    const arg = args[at] ?? "";
+    if (!arg.startsWith("-")) return at;
+    const taken = wordsOfFlag(arg, options);
+    if (taken === undefined) return undefined;
+    at += taken;
+  }
+  return undefined;
+}
+
+/** How many words one of those flags takes, with its value; undefined for any other flag. */
+function wordsOfFlag(word: string, options: CommandUnknownOpts["options"]): 1 | 2 | undefined {
+  const [name] = word.split("=");
+  const long = options.find((option) => option.long === name);
+  if (long?.required) return word === name ? 2 : 1;
+  if (long !== undefined) return word === name ? 1 : undefined;
+  const [, letters = ""] = /^-([^-].*)/s.exec(word) ?? [];
+  const isSwitch = (letter: string) =>
+    options.some(({ short, required }) => short === `-${letter}` && !required);
+  return letters !== "" && [...letters].every(isSwitch) ? 1 : undefined;
 }
