@@ -103,9 +103,7 @@ export class SessionReader implements StoreParts {
   async read(name: string): Promise<Session | undefined> {
     if (!isSessionName(name)) return undefined;
     // Its name is a digest, which other threads make meanwhile.
-    const paths = this.paths(name);
-    await this.makeFoldersPrivate();
-    const { file } = await paths;
+    const [{ file }] = await Promise.all([this.paths(name), this.makeFoldersPrivate()]);
     const text = await readTextFile(file);
     return text === undefined ? undefined : await this.parse(file, text, name);
   }
