@@ -62,6 +62,9 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
       flag: oneSession(flags.profile, flags.session),
       credentialsFile: flags.credentialsFile,
       variable: namingVariable(context.env),
+      folderFile: once(() =>
+        context.store.folderFile(readByPerson(context, flags) ? (line) => err(line) : undefined)
+      ),
     },
     requestTimeout: flags.requestTimeout === undefined
       ? 30_000
@@ -75,6 +78,16 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
       debug: verbose ? err : undefined,
     },
   };
+}
+
+/** True where a person reads stderr and wants remarks. */
+function readByPerson({ terminal, errorFormat }: ProcessContext, { quiet }: GlobalFlags): boolean {
+  return terminal.errIsTerminal && quiet !== true && errorFormat === "human";
+}
+
+function once<Result>(find: () => Promise<Result>): () => Promise<Result> {
+  let found: Promise<Result> | undefined;
+  return () => found ??= find();
 }
 
 const REPORTED = "datumctl.reported";

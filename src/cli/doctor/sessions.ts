@@ -6,6 +6,7 @@
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { LOGIN } from "../../hints.ts";
 import type { OpenedSession } from "../../sessions/open.ts";
+import { FOLDER_FILE } from "../../sessions/folder-file.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { isOver } from "../../sessions/session.ts";
 import { timedToken } from "../../sessions/token.ts";
@@ -57,7 +58,9 @@ function actingFinding(sessions: readonly SessionFile[], { name, source, error }
     return ACTING.fault({
       about: source,
       ...said,
-      line: source.startsWith("--") ? said.line : shellLine(["unset", source]),
+      line: source.startsWith("--") || source.endsWith(FOLDER_FILE)
+        ? said.line
+        : shellLine(["unset", source]),
     });
   }
   const there = sessions.find(({ session }) => session.name === name);
@@ -81,6 +84,13 @@ function actingFinding(sessions: readonly SessionFile[], { name, source, error }
       found: "it is the active session, and it is not here",
       meaning: "Commands do not know whom to act as.",
       line: sessions.length === 0 ? LOGIN : switchLine(sessions),
+    });
+  }
+  if (source.endsWith(FOLDER_FILE)) {
+    return ACTING.fault({
+      ...gone,
+      meaning: "Every command there fails that does not name another.",
+      line: shellLine(["datumctl", "login", "--profile", name]),
     });
   }
   return ACTING.fault({

@@ -1,7 +1,8 @@
 /** What is stored here, read as it lies: other commands narrow permissions on the way, a check only looks. */
 
 import { AppError, failureOrThrow } from "../../errors.ts";
-import { chooseSession } from "../../sessions/choose.ts";
+import { chooseSession, isNearer } from "../../sessions/choose.ts";
+import { FOLDER_FILE } from "../../sessions/folder-file.ts";
 import { type Config, parseConfig, parseSession, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { accessOfOthers, isTrusted, kindOf, listFolder, readTextFile } from "../../system/files.ts";
@@ -41,7 +42,7 @@ export async function readStored(store: SessionStore): Promise<Stored> {
   const { config, sessions } = store.folders;
   const names = await namesIn(sessions);
   const paths = names.map((name) => `${sessions}/${name}`);
-  const own = [...new Set([config, `${config}/config.json`, sessions]), ...paths];
+  const own = [...new Set([config, `${config}/config.json`, `${config}/trusted.json`, sessions]), ...paths];
   const present: string[] = [];
   for (const path of own) if (await isThere(path)) present.push(path);
   const shared = sharedFolder(store);
@@ -132,6 +133,14 @@ export async function actingSessionOf(
   const given = cli.providers.variableInForce(env);
   if (given !== undefined) {
     return await fromOutside(async () => (await store.fromVariables())?.name, given);
+  }
+  try {
+    const file = await cli.choice.folderFile?.();
+    if (file?.session !== undefined && !(inProject && isNearer(inProject.store.project, file))) {
+      return { name: file.session, source: file.path };
+    }
+  } catch (thrown) {
+    return { name: undefined, source: FOLDER_FILE, error: failureOrThrow(thrown) };
   }
   if (inProject !== undefined) {
     return { name: inProject.session.name, source: `of the project folder ${inProject.store.project}` };
