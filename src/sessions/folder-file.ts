@@ -2,6 +2,7 @@
 
 import { isObject, parseJson, sha256 } from "../encoding.ts";
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { homeOf } from "../system/environment.ts";
 import { isOurs, realPath } from "../system/files.ts";
@@ -56,7 +57,7 @@ export type FileFinder = Pick<SessionReader, "host" | "folders">;
 
 /**
  * The nearest file that was trusted, at or above the working folder and not above the person's home; any other is passed
- * by. `tell` hears, in one line, of the nearest file of the person's own that is passed by.
+ * by. `tell` hears of the nearest one of the person's own that is passed by.
  *
  * Nothing is written, nobody is asked, and without a file no other is read.
  *
@@ -64,7 +65,7 @@ export type FileFinder = Pick<SessionReader, "host" | "folders">;
  */
 export async function findFolderFile(
   finder: FileFinder,
-  tell?: (line: string) => void,
+  tell?: (passedBy: FoundFile) => void,
 ): Promise<FolderFile | undefined> {
   if (finder.folders.missing !== undefined) return undefined;
   let told = false;
@@ -74,8 +75,7 @@ export async function findFolderFile(
       return { ...file.names, path: file.path, folder: file.folder };
     }
     if (tell === undefined || told || !isOurs(file.path)) continue;
-    const next = file.trustable ? " Look at it, then: datumctl trust" : "";
-    tell(`warning: ${file.path} is not followed: ${file.ignored}.${next}`);
+    tell(file);
     told = true;
   }
   return undefined;
@@ -132,14 +132,14 @@ function whyUntrusted(before: readonly TrustedFile[]): string {
 function namesOrThrow(read: ReturnType<typeof namesIn>, path: string): FolderNames {
   if ("names" in read) return read.names;
   throw new AppError("STORAGE", `${path} cannot be followed: ${read.wrong}.`, {
-    hint: "Use the datumctl that it was trusted with, or take the trust back: datumctl trust --remove",
+    hint: HINTS.STORAGE.unknownFolderFile,
   });
 }
 
 /** The error for a file that is there but cannot be followed. */
 export function notFollowed({ path, ignored }: FoundFile): AppError {
   return new AppError("STORAGE", `${printable(path, Infinity)} cannot be followed: ${ignored}.`, {
-    hint: "Mend it, or write it with: datumctl use",
+    hint: HINTS.STORAGE.brokenFolderFile,
   });
 }
 

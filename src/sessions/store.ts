@@ -5,7 +5,7 @@ import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
 import { systemStore, type SystemTools } from "../keyring/system.ts";
 import { type Folders, foldersOf, operatingSystem } from "../system/environment.ts";
 import type { Host } from "../system/host.ts";
-import type { FolderFile } from "./folder-file.ts";
+import type { FolderFile, FoundFile } from "./folder-file.ts";
 import { fileNameOf } from "./name.ts";
 import { type KeyStore, pathsOf, PROJECT_FOLDER, SessionReader, type StoreParts } from "./reader.ts";
 import type { Removal } from "./remove.ts";
@@ -174,7 +174,7 @@ export class SessionStore extends SessionReader {
   }
 
   /** The nearest trusted `.datumctl.json`; see `findFolderFile`. */
-  async folderFile(tell?: (line: string) => void): Promise<FolderFile | undefined> {
+  async folderFile(tell?: (passedBy: FoundFile) => void): Promise<FolderFile | undefined> {
     const { findFolderFile } = await import("./folder-file.ts");
     return await findFolderFile(this, tell);
   }

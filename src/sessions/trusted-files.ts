@@ -2,6 +2,7 @@
 
 import { parseJson } from "../encoding.ts";
 import { AppError } from "../errors.ts";
+import { HINTS } from "../hints.ts";
 import { accessOfOthers, changeFile, ensurePrivateFolder, isTrusted, readTextFile } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
 import { LOCK_WAIT, type SessionReader } from "./reader.ts";
@@ -50,7 +51,7 @@ function refuseForeign(path: string): void {
   }
   if (path.endsWith(".json") && accessOfOthers(path) === "write") {
     throw new AppError("STORAGE", `${path} is not used: other users can write it.`, {
-      hint: "Remove that file, and trust again what you use: datumctl trust",
+      hint: HINTS.STORAGE.unknownTrust,
     });
   }
 }
@@ -62,7 +63,7 @@ function parseTrusted(path: string, content: string | undefined): readonly Trust
   } catch (thrown) {
     if (!(thrown instanceof Mismatch)) throw thrown;
     throw new AppError("STORAGE", `${path} cannot be used: ${thrown.path || "the file"} is wrong.`, {
-      hint: "Use the datumctl that wrote it; or remove it, and trust again what you use: datumctl trust",
+      hint: HINTS.STORAGE.unknownTrust,
     });
   }
 }

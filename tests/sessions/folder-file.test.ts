@@ -46,7 +46,9 @@ async function openHome() {
     /** What is followed from a folder: its path below the home, and what was told. */
     async seen(folder: string, store = from(folder)) {
       const told: string[] = [];
-      const file = await findFolderFile(store, (line) => told.push(line));
+      const file = await findFolderFile(store, ({ path, ignored, trustable }) => {
+        told.push(`${path} ${trustable ? "could be followed" : "cannot be followed"}: ${ignored}`);
+      });
       return [file?.path.slice(home.length + 1), ...told.map((line) => line.replaceAll(`${home}/`, ""))];
     },
     async [Symbol.asyncDispose]() {
@@ -56,14 +58,12 @@ async function openHome() {
   };
 }
 
-const LOOK = ". Look at it, then: datumctl trust";
-
 Deno.test("a file counts once its content is trusted, in its folder and below, until it changes", async () => {
   await using it = await openHome();
   const web = await it.folder("web");
   const below = await it.folder("web/a/b");
   await it.write(web, WEB);
-  const untrusted = `warning: web/${FOLDER_FILE} is not followed: it is not trusted${LOOK}`;
+  const untrusted = `web/${FOLDER_FILE} could be followed: it is not trusted`;
   assert.deepEqual(await it.seen(below), [undefined, untrusted]);
   await it.trust(web, WEB);
   assert.deepEqual(await it.seen(below), [`web/${FOLDER_FILE}`]);
@@ -77,7 +77,7 @@ Deno.test("a file counts once its content is trusted, in its folder and below, u
   });
   assert.deepEqual(await it.seen(it.home), [undefined]);
   await it.write(web, `${WEB} `);
-  const changed = `warning: web/${FOLDER_FILE} is not followed: it has changed since it was trusted${LOOK}`;
+  const changed = `web/${FOLDER_FILE} could be followed: it has changed since it was trusted`;
   assert.deepEqual(await it.seen(web), [undefined, changed]);
   // Another branch, and back: each content was trusted once.
   await it.trust(web, `${WEB} `);
@@ -104,7 +104,7 @@ Deno.test("trusted content is not trusted at another place: moved, copied, behin
   await Deno.symlink(`${web}/${FOLDER_FILE}`, `${clone}/${FOLDER_FILE}`);
   assert.deepEqual(await it.seen(clone), [
     undefined,
-    `warning: clone/${FOLDER_FILE} is not followed: it is not a plain file.`,
+    `clone/${FOLDER_FILE} cannot be followed: it is not a plain file`,
   ]);
   // A folder that is reached by a link is the folder itself.
   await Deno.symlink(web, `${it.home}/link`);
@@ -126,7 +126,7 @@ Deno.test("the nearest trusted file counts whatever lies between, a repository's
   await it.write(`${outer}/repository`, folderFileText({ project: "evil" }));
   assert.deepEqual(await it.seen(inner), [
     `customer/${FOLDER_FILE}`,
-    `warning: customer/repository/${FOLDER_FILE} is not followed: it is not trusted${LOOK}`,
+    `customer/repository/${FOLDER_FILE} could be followed: it is not trusted`,
   ]);
   await it.write(inner, WEB);
   await it.trust(inner, WEB);
@@ -154,10 +154,10 @@ Deno.test("where no folder of ours is or the working folder is gone, no file cou
   const told: string[] = [];
   const { store } = it.sandbox;
   const gone = store.with({ host: { ...store.host, workingFolder: () => undefined } });
-  assert.equal(await findFolderFile(gone, (line) => told.push(line)), undefined);
+  assert.equal(await findFolderFile(gone, ({ path }) => told.push(path)), undefined);
   const { foldersOf } = await import("../../src/system/environment.ts");
   const homeless = it.from(it.home).with({ folders: foldersOf(() => undefined) });
-  assert.equal(await findFolderFile(homeless, (line) => told.push(line)), undefined);
+  assert.equal(await findFolderFile(homeless, ({ path }) => told.push(path)), undefined);
   assert.deepEqual(told, []);
 });
 
@@ -188,7 +188,7 @@ Deno.test("what cannot be followed is passed by, and the reason is told", async 
     await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
     assert.deepEqual(
       await it.seen(it.home),
-      [undefined, `warning: ${FOLDER_FILE} is not followed: ${reason}.`],
+      [undefined, `${FOLDER_FILE} cannot be followed: ${reason}`],
       reason,
     );
   }
