@@ -34,9 +34,9 @@ export function trustCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("trust")
     .description(`Let this folder's ${FOLDER_FILE} decide what commands act as and on`)
     .addArgument(valueArgument("file", "[file]", "the file or its folder; the nearest one when left out"))
-    .option("--remove", "take the trust back")
-    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .option("--list", "list what is trusted")
+    .option("--remove", "take the trust in the file back")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText("after", EXAMPLES);
   command.action((path, flags) => runTrust(contextOf(command), { path, ...flags }));
   return command;
@@ -105,7 +105,7 @@ async function takeBack(cli: CommandContext, path: string | undefined): Promise<
       hint: "See what is: datumctl trust --list",
     });
   }
-  cli.out.line(`No longer trusted: ${file}`);
+  cli.out.line(`No longer trusted: ${printable(file, Infinity)}`);
 }
 
 /** A file that is or was trusted, as it is now. */

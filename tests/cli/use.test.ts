@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { FOLDER_FILE } from "../../src/sessions/folder-file.ts";
 import { printedError } from "../expect-error.ts";
-import { modeOf, namesIn } from "../scratch.ts";
+import { inScratch, modeOf, namesIn } from "../scratch.ts";
+import { type CloudfleetWorld, openCloudfleetWorld } from "./cloudfleet-world.ts";
 import { openFolders } from "./folder-world.ts";
 import { ADA, at, GRACE } from "./world.ts";
 
@@ -283,3 +284,37 @@ Deno.test("a token by hand follows the folder; kubectl's entries do not, pinned 
   assert.equal((await run(web, "whoami")).code, 1);
   assert.equal((await run(it.home, "whoami")).code, 0);
 });
+
+Deno.test("the organization of a folder is the one whose projects are listed", async () => {
+  await using it = await openFolders();
+  const web = await it.folder("web");
+  await it.ok(web, "use --organization beta --project web");
+  const { stderr } = await it.run(web, "projects list -v");
+  assert.match(stderr, /organizations\/beta\/control-plane/);
+});
+
+Deno.test("the commands of Cloudfleet act as the folder's profile, and of no other cloud's session", async () => {
+  await using world = await openCloudfleetWorld();
+  await world.addAdministrator("first");
+  await world.addAdministrator("second");
+  await inScratch(async (scratch) => {
+    const folder = await Deno.realPath(scratch);
+    const { store } = world.sandbox;
+    const there = { store: store.with({ host: { ...store.host, workingFolder: () => folder } }) };
+    const env = { CLOUDFLEET_ISSUER: "", CLOUDFLEET_API_URL: "" };
+    await world.ok("use --session second", there);
+    // The active one is gone, and there is no `default`: only the folder names one.
+    await world.sandbox.store.remove(await stored(world, "first"), { timeout: 5000 });
+    await world.ok("tokens list", { ...there, env });
+    await world.sandbox.store.remove(await stored(world, "second"), { timeout: 5000 });
+    await world.addAdministrator("default");
+    printedError(await world.run("tokens list --error-format json", there), {
+      code: "NOT_SIGNED_IN",
+      message: /no session second here, which/,
+    });
+  });
+});
+
+async function stored({ sandbox: { store } }: CloudfleetWorld, name: string) {
+  return await store.read(name) ?? assert.fail(name);
+}
