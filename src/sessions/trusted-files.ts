@@ -27,7 +27,7 @@ const MOST = 1000;
 type Finder = Pick<SessionReader, "folders">;
 
 /** Where it is noted what is trusted. */
-function pathOf({ folders }: Finder): string {
+export function trustedPath({ folders }: Finder): string {
   return `${folders.config}/trusted.json`;
 }
 
@@ -37,7 +37,7 @@ function pathOf({ folders }: Finder): string {
  * @throws {AppError} `STORAGE` for a list that is damaged, or that others could have written.
  */
 export async function readTrusted(finder: Finder): Promise<readonly TrustedFile[]> {
-  const path = pathOf(finder);
+  const path = trustedPath(finder);
   refuseForeign(finder.folders.config);
   refuseForeign(path);
   return parseTrusted(path, await readTextFile(path));
@@ -82,7 +82,7 @@ export interface TrustedList extends Disposable {
  * @throws {AppError} `STORAGE`, `BUSY`.
  */
 export async function lockTrusted(store: SessionReader): Promise<TrustedList> {
-  const path = pathOf(store);
+  const path = trustedPath(store);
   await ensurePrivateFolder(store.folders.config);
   await store.makeFoldersPrivate();
   refuseForeign(path);

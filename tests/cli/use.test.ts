@@ -282,6 +282,8 @@ Deno.test("a token by hand follows the folder; kubectl's entries do not, pinned 
   await Deno.writeTextFile(`${world.sandbox.folder}/trusted.json`, "nonsense");
   assert.equal(await given(`${v1} --token id`), await token(ada));
   assert.equal((await run(web, "whoami")).code, 1);
+  const mend = `mv ${world.sandbox.folder}/trusted.json ${world.sandbox.folder}/trusted.json.aside`;
+  assert.ok((await run(web, "doctor --offline")).stdout.includes(mend));
   assert.equal((await run(it.home, "whoami")).code, 0);
 });
 

@@ -15,6 +15,7 @@ import { printable, shellLine } from "../../text.ts";
 import { type CommandContext, tokenLimits } from "../context.ts";
 import { confirmPrompt } from "../prompt/confirm.ts";
 import { ask } from "../prompt/loop.ts";
+import { asideLine } from "./files.ts";
 import { checkNamed, type Finding, saidBy } from "./finding.ts";
 import { keyOf } from "./keyring.ts";
 import type { Acting, SessionFile } from "./stored.ts";
@@ -52,7 +53,11 @@ export async function checkSessions(
   return findings;
 }
 
-function actingFinding(sessions: readonly SessionFile[], { name, source, error }: Acting): Finding {
+function actingFinding(sessions: readonly SessionFile[], { name, source, error, broken }: Acting): Finding {
+  if (error !== undefined && broken !== undefined) {
+    const { message: found, hint: meaning } = error;
+    return ACTING.fault({ about: source, found, meaning, line: asideLine(broken) });
+  }
   if (error !== undefined) {
     const said = saidBy(error);
     return ACTING.fault({

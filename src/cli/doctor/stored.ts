@@ -5,6 +5,7 @@ import { chooseSession, isNearer } from "../../sessions/choose.ts";
 import { FOLDER_FILE } from "../../sessions/folder-file.ts";
 import { type Config, parseConfig, parseSession, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
+import { trustedPath } from "../../sessions/trusted-files.ts";
 import { accessOfOthers, isTrusted, kindOf, listFolder, readTextFile } from "../../system/files.ts";
 import type { CommandContext } from "../context.ts";
 
@@ -113,6 +114,8 @@ export interface Acting {
   readonly source: string;
   /** Why there is none. */
   readonly error?: AppError | undefined;
+  /** The file that is to be moved aside. */
+  readonly broken?: string | undefined;
 }
 
 /** Which session commands act as: what our own folder holds is known already, and what the project's is. */
@@ -140,7 +143,10 @@ export async function actingSessionOf(
       return { name: file.session, source: file.path };
     }
   } catch (thrown) {
-    return { name: undefined, source: FOLDER_FILE, error: failureOrThrow(thrown) };
+    const error = failureOrThrow(thrown);
+    const list = trustedPath(store);
+    const broken = error.message.startsWith(list) ? list : undefined;
+    return { name: undefined, source: FOLDER_FILE, error, broken };
   }
   if (inProject !== undefined) {
     return { name: inProject.session.name, source: `of the project folder ${inProject.store.project}` };
