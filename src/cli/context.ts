@@ -87,8 +87,8 @@ function readByPerson({ terminal, errorFormat }: ProcessContext, { quiet }: Glob
 }
 
 /** The line that names a folder's file that is not followed. */
-function passedBy({ path, ignored, trustable }: FoundFile): string {
-  const next = trustable ? " Look at it, then: datumctl trust" : "";
+function passedBy({ path, ignored, names }: FoundFile): string {
+  const next = names !== undefined ? " Look at it, then: datumctl trust" : "";
   return `warning: ${path} is not followed: ${ignored}.${next}`;
 }
 

@@ -121,7 +121,7 @@ async function printTrusted({ store, out }: CommandContext, output: string | und
   const rows: Row[] = [];
   for (const file of files) {
     const found = await fileOf(store, file.slice(0, -FOLDER_FILE.length - 1) || "/");
-    const state = found === undefined ? "gone" : found.ignored === undefined ? "trusted" : "changed";
+    const state = found === undefined ? "gone" : found.trusted ? "trusted" : "changed";
     rows.push({ file, state, found: state === "trusted" ? found : undefined });
   }
   out.text(

@@ -110,13 +110,13 @@ async function writeNames(
   // Trusted first: a file that its own writer would have to trust is worse than a digest of a file that never came.
   await trusted.add(path, await digestOf(text));
   await writeFileAtomically(path, text, permissionsOf(path) ?? 0o644);
-  return { path, folder, names, digest: undefined, ignored: undefined, trustable: true };
+  return { path, folder, names, digest: undefined, trusted: true, ignored: undefined };
 }
 
 /** What somebody else wrote there is neither taken over nor lost. */
-function othersFile({ path, ignored, trustable }: FoundFile): AppError {
+function othersFile({ path, ignored, names }: FoundFile): AppError {
   return new AppError("STORAGE", `${printable(path, Infinity)} is there already, and ${ignored}.`, {
-    hint: trustable
+    hint: names !== undefined
       ? "Look at it, then: datumctl trust; or remove it, and run the same command again."
       : "Remove it, and run the same command again.",
   });
@@ -131,11 +131,12 @@ async function show(
     out.info(`There is no ${FOLDER_FILE} here or above. Write one: datumctl use --project ID`);
     return;
   }
-  const { path = "", ignored, trustable } = file ?? {};
-  const followed = ignored === undefined ? "yes" : `no, ${ignored}${trustable ? ": datumctl trust" : ""}`;
+  const { path = "", ignored, names } = file ?? {};
+  const next = names === undefined ? "" : ": datumctl trust";
+  const followed = ignored === undefined ? "yes" : `no, ${ignored}${next}`;
   out.text(
     await formatObject(
-      [["File", path], ["Followed", followed], ...nameLines(file?.names)],
+      [["File", path], ["Followed", followed], ...nameLines(names)],
       fileObject(file),
       path,
       format,

@@ -21,7 +21,7 @@ const LARGEST = 16 * 1024;
 /** In characters: the longest id has 253, and contexts are called by addresses. */
 const LONGEST = 512;
 
-/** The names that a folder chooses; at least none, and either a context or an organization and a project. */
+/** The names that a folder chooses; a context stands instead of an organization and a project. */
 export interface FolderNames {
   readonly session?: string | undefined;
   readonly organization?: string | undefined;
@@ -46,10 +46,9 @@ export interface FoundFile {
   readonly names: FolderNames | undefined;
   /** The digest of its content, as {@link digestOf} makes it; undefined for what is not read. */
   readonly digest: string | undefined;
+  readonly trusted: boolean;
   /** Why it is not followed; undefined where it counts. */
   readonly ignored: string | undefined;
-  /** Nothing is wrong with it: once it is trusted, it counts. */
-  readonly trustable: boolean;
 }
 
 /** What the file is looked for with. */
@@ -70,10 +69,8 @@ export async function findFolderFile(
   if (finder.folders.missing !== undefined) return undefined;
   let told = false;
   for await (const file of filesAbove(finder)) {
-    if (file.ignored === undefined) {
-      if (file.names === undefined) throw notFollowed(file);
-      return { ...file.names, path: file.path, folder: file.folder };
-    }
+    if (file.ignored === undefined) return { ...file.names, path: file.path, folder: file.folder };
+    if (file.trusted) throw notUnderstood(file);
     if (tell === undefined || told || !isOurs(file.path)) continue;
     tell(file);
     told = true;
@@ -112,28 +109,25 @@ async function* filesAbove(finder: FileFinder): AsyncGenerator<FoundFile> {
 async function judged(finder: FileFinder, folder: string, found: PlainFile): Promise<FoundFile> {
   // Only the folder's links are followed: what the file itself leads to was trusted somewhere else.
   const path = pathIn(await realPath(folder) ?? folder);
-  const none = { path, folder, names: undefined, digest: undefined, trustable: false };
+  const none = { path, folder, names: undefined, digest: undefined, trusted: false };
   if (!isPlain(path)) return { ...none, ignored: "the name of its folder cannot be shown" };
   if ("unread" in found) return { ...none, ignored: found.unread };
   const digest = await digestOf(found.text);
-  const trusted = (await readTrusted(finder)).filter(({ file }) => file === path);
+  const before = (await readTrusted(finder)).filter(({ file }) => file === path);
+  const trusted = before.some(({ sha256 }) => sha256 === digest);
   const read = namesIn(found.text);
-  if (trusted.some(({ sha256 }) => sha256 === digest)) {
-    return { ...none, names: namesOrThrow(read, path), digest, ignored: undefined, trustable: true };
-  }
-  if ("wrong" in read) return { ...none, digest, ignored: read.wrong };
-  return { ...none, names: read.names, digest, ignored: whyUntrusted(trusted), trustable: true };
+  if ("wrong" in read) return { ...none, digest, trusted, ignored: read.wrong };
+  const ignored = trusted ? undefined : whyUntrusted(before);
+  return { ...none, names: read.names, digest, trusted, ignored };
 }
 
 function whyUntrusted(before: readonly TrustedFile[]): string {
   return before.length === 0 ? "it is not trusted" : "it has changed since it was trusted";
 }
 
-function namesOrThrow(read: ReturnType<typeof namesIn>, path: string): FolderNames {
-  if ("names" in read) return read.names;
-  throw new AppError("STORAGE", `${path} cannot be followed: ${read.wrong}.`, {
-    hint: HINTS.STORAGE.unknownFolderFile,
-  });
+/** The error for a file that another version of the program could follow when it was trusted. */
+function notUnderstood(file: FoundFile): AppError {
+  return new AppError("STORAGE", notFollowed(file).message, { hint: HINTS.STORAGE.unknownFolderFile });
 }
 
 /** The error for a file that is there but cannot be followed. */

@@ -1,7 +1,7 @@
 /** Proves that a file that came with a folder decides nothing until it is trusted, and where it is named. */
 
 import assert from "node:assert/strict";
-import { FOLDER_FILE } from "../../src/sessions/folder-file.ts";
+import { digestOf, FOLDER_FILE } from "../../src/sessions/folder-file.ts";
 import { printedError } from "../expect-error.ts";
 import { openFolders } from "./folder-world.ts";
 import { ADA, at, GRACE } from "./world.ts";
@@ -100,6 +100,29 @@ Deno.test("trust refuses what could not be followed, with the reason", async () 
     printedError(ran, { code: "STORAGE", message });
     assert.deepEqual(JSON.parse(await it.ok(it.home, "trust --list -o json")), []);
   }
+});
+
+Deno.test("what another version trusted stops commands, and its trust can be taken back", async () => {
+  await using it = await openFolders();
+  const { run, ok } = it;
+  const newer = JSON.stringify({ project: "web", region: "x" });
+  await it.write(it.home, newer);
+  const list = {
+    schemaVersion: 1,
+    trusted: [{ file: `${it.home}/${FOLDER_FILE}`, sha256: await digestOf(newer) }],
+  };
+  const path = `${it.world.sandbox.folder}/trusted.json`;
+  await Deno.writeTextFile(path, JSON.stringify(list), { mode: 0o600 });
+  for (const words of ["whoami", "ctx"]) {
+    printedError(await run(it.home, `${words} --error-format json`), {
+      code: "STORAGE",
+      message: /cannot be followed: it has the member "region"/,
+      hint: /datumctl trust --remove$/,
+    });
+  }
+  assert.match(await ok(it.home, "use"), /Followed: +no, it has the member/);
+  await ok(it.home, "trust --remove");
+  assert.match(await ok(it.home, "whoami"), /the active session/);
 });
 
 Deno.test("the nearest of file and project session decides, as a whole", async () => {

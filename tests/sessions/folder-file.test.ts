@@ -46,8 +46,8 @@ async function openHome() {
     /** What is followed from a folder: its path below the home, and what was told. */
     async seen(folder: string, store = from(folder)) {
       const told: string[] = [];
-      const file = await findFolderFile(store, ({ path, ignored, trustable }) => {
-        told.push(`${path} ${trustable ? "could be followed" : "cannot be followed"}: ${ignored}`);
+      const file = await findFolderFile(store, ({ path, ignored, names }) => {
+        told.push(`${path} ${names !== undefined ? "could be followed" : "cannot be followed"}: ${ignored}`);
       });
       return [file?.path.slice(home.length + 1), ...told.map((line) => line.replaceAll(`${home}/`, ""))];
     },
