@@ -11,7 +11,8 @@ import {
   notFollowed,
   pathIn,
 } from "../sessions/folder-file.ts";
-import { lockTrusted, readTrusted } from "../sessions/trusted-files.ts";
+import { lockTrusted } from "../sessions/trust.ts";
+import { readTrusted } from "../sessions/trusted-files.ts";
 import { absolutePath } from "../system/environment.ts";
 import { kindOf, realPath } from "../system/files.ts";
 import { outputOption, valueArgument } from "./complete/declare.ts";

@@ -16,9 +16,10 @@ import {
   pathIn,
 } from "../sessions/folder-file.ts";
 import { workingFolder } from "../sessions/project-folder.ts";
-import { lockTrusted } from "../sessions/trusted-files.ts";
-import { realPath, writeFileAtomically } from "../system/files.ts";
+import { lockTrusted } from "../sessions/trust.ts";
+import { realPath } from "../system/files.ts";
 import { permissionsOf } from "../system/plain-file.ts";
+import { writeFileAtomically } from "../system/replacement.ts";
 import { outputOption, valueOption } from "./complete/declare.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
 import { checkNames, fileObject, nameLines, namesInWords } from "./folder-names.ts";

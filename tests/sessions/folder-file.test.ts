@@ -10,7 +10,7 @@ import {
   nearestFile,
 } from "../../src/sessions/folder-file.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
-import { lockTrusted } from "../../src/sessions/trusted-files.ts";
+import { lockTrusted } from "../../src/sessions/trust.ts";
 import { expectRejection } from "../expect-error.ts";
 import { openSandbox } from "./sandbox.ts";
 

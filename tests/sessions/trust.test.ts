@@ -1,7 +1,8 @@
 /** Proves that what is trusted is remembered privately, whole, and by one process at a time. */
 
 import assert from "node:assert/strict";
-import { lockTrusted, readTrusted } from "../../src/sessions/trusted-files.ts";
+import { lockTrusted } from "../../src/sessions/trust.ts";
+import { readTrusted } from "../../src/sessions/trusted-files.ts";
 import { expectRejection } from "../expect-error.ts";
 import { modeOf } from "../scratch.ts";
 import { openSandbox } from "./sandbox.ts";
