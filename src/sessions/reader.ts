@@ -307,7 +307,7 @@ export class SessionReader implements StoreParts {
   }
 }
 
-const OURS = /^(?:config\.json|sessions|datumctl-from-source|bin$)/;
+const OURS = /^(?:config\.json|trusted\.json|sessions|datumctl-from-source|bin$)/;
 
 /** A remedy that takes nothing from what a project's folder says. */
 function withoutProjectHint(project: string): string {
