@@ -1,22 +1,26 @@
-/** Chooses the session that a command acts as, and says what to do where there is none. */
+/** Chooses the session that a command acts as. */
 
-import { AppError, fail } from "../errors.ts";
-import { HINTS, LOGIN } from "../hints.ts";
-import { printable } from "../text.ts";
+import { AppError } from "../errors.ts";
 import type { Environment } from "../system/environment.ts";
 import type { SessionStore } from "./store.ts";
+import type { FolderFile } from "./folder-file.ts";
 import type { EntryWords } from "./providers.ts";
 import type { Session } from "./session.ts";
-import { ENV_PREFIX, isCalled, isSessionName } from "./name.ts";
+import { ENV_PREFIX } from "./name.ts";
 
 /** Which session a command acts as. */
 export interface ChosenSession {
   readonly session: Session;
   /** The store that has it: a project's when a project folder has it. */
   readonly store: SessionStore;
-  /** What chose it: a flag, a variable, a project folder, or the active session. */
+  /** What chose it: a flag, a variable, a folder's file by its path, a project folder, or the active session. */
   readonly source: string;
+  /** As it was given with the choice. */
+  readonly folderFile?: FolderFileLookup | undefined;
 }
+
+/** Finds the folder's trusted `.datumctl.json`, each time the same. */
+export type FolderFileLookup = () => Promise<FolderFile | undefined>;
 
 /** What picks a session: a flag, else a variable, else the active session. */
 export interface SessionChoice {
@@ -25,7 +29,9 @@ export interface SessionChoice {
   /** `--credentials-file`: a service account's key file. */
   readonly credentialsFile?: string | undefined;
   readonly variable?: NamingVariable | undefined;
-  /** Leaves out the project folder's active session, so that a kubeconfig entry means the same in every folder. */
+  /** Absent where the folder's file does not count, as for kubectl. */
+  readonly folderFile?: FolderFileLookup | undefined;
+  /** Leaves out what folders say, so that a kubeconfig entry means the same in every folder. */
   readonly ignoreProjectFolder?: boolean | undefined;
   /** What a kubeconfig entry says of the session that it names. */
   readonly entry?: EntryWords | undefined;
@@ -48,8 +54,8 @@ export function namingVariable(env: Environment): NamingVariable | undefined {
 }
 
 /**
- * Finds the session that a command acts as: the named one; else that of the variables, of the project folder, the active
- * one.
+ * Finds the session that a command acts as: the named one; else that of the variables, of the nearest of the folder's file
+ * and the project folder, the active one.
  *
  * @throws {AppError} `NOT_SIGNED_IN`, listing the stored sessions; `USAGE` for two flags that name two.
  */
@@ -62,13 +68,17 @@ export async function chooseSession(store: SessionStore, choice: SessionChoice):
       });
     }
     const session = await store.fromKeyFile(credentialsFile);
-    if (session !== undefined) return { session, store, source: "--credentials-file" };
+    if (session !== undefined) {
+      return { session, store, source: "--credentials-file", folderFile: choice.folderFile };
+    }
   }
   const named = flag ?? variable?.session;
   const chosen = named === undefined
     ? await sessionInForce(store, choice)
     : await namedSession(store, named, flag === undefined ? variable?.name ?? "" : "--profile");
-  return chosen ?? fail(await noSession(store, named, choice.entry));
+  if (chosen !== undefined) return { ...chosen, folderFile: choice.folderFile };
+  const { noSession } = await import("./no-session.ts");
+  throw await noSession(store, named, choice.entry);
 }
 
 async function namedSession(
@@ -89,62 +99,30 @@ async function namedSession(
 
 async function sessionInForce(
   store: SessionStore,
-  { ignoreProjectFolder }: SessionChoice,
+  { ignoreProjectFolder, folderFile }: SessionChoice,
 ): Promise<ChosenSession | undefined> {
   const given = await store.fromVariables();
   if (given !== undefined) return { session: given, store, source: given.name.slice(ENV_PREFIX.length) };
   const local = ignoreProjectFolder ? undefined : await store.nearestProject();
   const inProject = local && await activeSession(local);
+  const file = ignoreProjectFolder ? undefined : await folderFile?.();
+  if (file?.session !== undefined && !(inProject && isNearer(local?.project, file))) {
+    const named = await namedSession(store, file.session, file.path);
+    if (named !== undefined) return named;
+    const { noSession } = await import("./no-session.ts");
+    throw await noSession(store, file.session, undefined, file);
+  }
   if (inProject) return { session: inProject, store: local, source: `the project folder ${local.project}` };
   const session = await activeSession(store);
   return session && { session, store, source: "the active session" };
 }
 
+/** True for a project folder that is nearer than the folder of that file: both are at or above the working folder. */
+export function isNearer(project: string | undefined, { folder }: FolderFile): boolean {
+  return project !== undefined && project.length > folder.length;
+}
+
 async function activeSession(store: SessionStore): Promise<Session | undefined> {
   const name = await store.active();
   return name === undefined ? undefined : await store.read(name);
-}
-
-async function noSession(
-  store: SessionStore,
-  named: string | undefined,
-  entry: EntryWords | undefined,
-): Promise<AppError> {
-  if (named?.startsWith(ENV_PREFIX)) {
-    const variable = printable(named.slice(ENV_PREFIX.length), 60);
-    return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
-      hint: HINTS.NOT_SIGNED_IN.variableUnset,
-    });
-  }
-  const { sessions } = await store.list();
-  const names = sessions.map(({ name }) => name);
-  const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
-  const theirs = named === undefined
-    ? []
-    : sessions.filter(({ user }) => isCalled(user, named)).map(({ name }) => name);
-  if (named !== undefined && theirs.length > 0) {
-    return new AppError(
-      "NOT_SIGNED_IN",
-      `There is no session ${printable(named, 200)} here; that is a user.`,
-      {
-        hint: `Name ${theirs.length > 1 ? "one of its sessions" : "the session"}: --profile ${
-          theirs.join(", or ")
-        }`,
-      },
-    );
-  }
-  if (named !== undefined) {
-    const shown = isSessionName(named) ? named : "of that name";
-    const login = isSessionName(named) ? await store.providers.signInOfName(named, entry) : LOGIN;
-    return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
-      hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
-    });
-  }
-  return new AppError(
-    "NOT_SIGNED_IN",
-    names.length === 0 ? "Nobody is signed in here." : `No session is active.${there}`,
-    {
-      hint: names.length === 0 ? HINTS.NOT_SIGNED_IN.nobody : HINTS.NOT_SIGNED_IN.noneActive,
-    },
-  );
 }

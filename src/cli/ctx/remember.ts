@@ -8,12 +8,13 @@ import { targetWords } from "./targets.ts";
 /** An organization or project in use. A project's organization need not be known. */
 export type InUse = NonNullable<Session["inUse"]>;
 
-/** Remembers it, says so, and warns of variables that take precedence. */
+/** Remembers it, says so, and warns of variables and of a folder's file that take precedence. */
 export async function useTarget(
-  { store, out, env }: CommandContext,
+  cli: CommandContext,
   session: Session,
   { organization, project }: InUse,
 ): Promise<void> {
+  const { store, out, env } = cli;
   const inUse = { organization, project };
   await store.update(session.name, (now) => ({
     inUse,
@@ -24,6 +25,16 @@ export async function useTarget(
   for (const variable of variables.filter((one) => one !== undefined)) {
     out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
   }
+  await warnOfFolderFile(cli, session.name);
+}
+
+/** Warns where the folder's file says what commands act on there. */
+async function warnOfFolderFile({ out, choice }: CommandContext, session: string): Promise<void> {
+  const file = await choice.folderFile?.();
+  const { organization, project, context } = file ?? {};
+  if (file === undefined || (file.session !== undefined && file.session !== session)) return;
+  if ((organization ?? project ?? context) === undefined) return;
+  out.warn(`In ${file.folder} and its subfolders, ${file.path} takes precedence over what is in use.`);
 }
 
 function isSame(a: Session["inUse"], b: Session["inUse"]): boolean {

@@ -2,7 +2,7 @@
 
 import { hasControlPlanes } from "../../providers/datum/facts.ts";
 import type { Session } from "../../sessions/session.ts";
-import { defaultSessionName } from "../../sessions/name.ts";
+import { defaultSessionName } from "../../sessions/new-name.ts";
 import { shellLine } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import { flagOf } from "../ctx/remember.ts";
