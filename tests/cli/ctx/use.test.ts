@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Organization } from "../../cloud/kube-resources.ts";
+import { openFolders } from "../folder-world.ts";
 import { ADA, at, GRACE, openSignedIn, openWorld, type World } from "../world.ts";
 
 const inUse = async (world: World) => (await world.sandbox.store.read(at(world, ADA)))?.inUse;
@@ -133,6 +134,17 @@ Deno.test("the line for kubectl works as it is printed, for a session that is no
     await world.ok(line);
   }
   assert.deepEqual((await store.read(at(world, ADA)))?.inUse, { organization: "acme", project: "data" });
+});
+
+Deno.test("in a folder whose file names another session, the line for kubectl names the one that was meant", async () => {
+  await using it = await openFolders(GRACE);
+  const web = await it.folder("web");
+  await it.ok(web, `auth switch ${ADA}`);
+  await it.ok(web, `use --session ${at(it.world, GRACE)}`);
+  const ada = `--profile ${at(it.world, ADA)}`;
+  const { stderr } = await it.run(web, `ctx use acme/data ${ada}`);
+  assert.ok(stderr.includes(`datumctl auth update-kubeconfig --project data ${ada}\n`), stderr);
+  await it.ok(web, `auth update-kubeconfig --project data ${ada}`);
 });
 
 Deno.test("ctx use - asks the server, except with --skip-validation", async () => {
