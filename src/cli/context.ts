@@ -11,6 +11,7 @@ import type { SessionStore } from "../sessions/store.ts";
 import { parseTimeout } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
+import { printable, printableLines } from "../text.ts";
 
 export { keyringLimits, type Output, requestLimits, tokenLimits } from "../providers/context.ts";
 
@@ -52,7 +53,8 @@ export interface CommandContext extends ProcessContext, ProviderContext {
 export function commandContext(context: ProcessContext, flags: GlobalFlags): CommandContext {
   const { terminal } = context;
   const verbose = flags.verbose ?? false;
-  const err = (text: string) => terminal.writeErr(`${text}\n`);
+  // What is named in it is made safe where that is done; a place that forgets it must not steer the terminal.
+  const err = (text: string) => terminal.writeErr(`${printableLines(text)}\n`);
   const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
   if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
   return {
@@ -89,7 +91,7 @@ function readByPerson({ terminal, errorFormat }: ProcessContext, { quiet }: Glob
 /** The line that names a folder's file that is not followed. */
 function passedBy({ path, ignored, names }: FoundFile): string {
   const next = names !== undefined ? " Look at it, then: datumctl trust" : "";
-  return `warning: ${path} is not followed: ${ignored}.${next}`;
+  return `warning: ${printable(path, Infinity)} is not followed: ${ignored}.${next}`;
 }
 
 function once<Result>(find: () => Promise<Result>): () => Promise<Result> {

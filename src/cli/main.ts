@@ -21,7 +21,8 @@ import { usageError } from "./usage-errors.ts";
 const NO_WORDS: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
-export async function runCommandLine(args: readonly string[], context: ProcessContext): Promise<number> {
+export async function runCommandLine(typed: readonly string[], context: ProcessContext): Promise<number> {
+  const args = foreignWordAt(typed) === undefined ? withHelpLast(typed) : typed;
   const { writeErr } = context.terminal;
   let refusingCommand: CommandUnknownOpts | undefined;
   let profile: string | undefined;
@@ -72,6 +73,17 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     }
     return error.exitCode;
   }
+}
+
+/** The line; a flag for help that stands before a command's words stands behind them, as it means that command. */
+function withHelpLast(args: readonly string[]): readonly string[] {
+  const at = args.findIndex((arg) => arg.startsWith("-"));
+  const help = args[at] ?? "";
+  if (help !== "--help" && help !== "-h") return args;
+  const rest = args.slice(at + 1);
+  const dashes = rest.indexOf("--");
+  const end = dashes < 0 ? rest.length : dashes;
+  return [...args.slice(0, at), ...rest.slice(0, end), help, ...rest.slice(end)];
 }
 
 /** The error of a word that we do not know; its hint tells what keeps a file of that name from being a plug-in. */

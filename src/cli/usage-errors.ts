@@ -32,6 +32,10 @@ export function usageError(
     return new AppError("USAGE", what, { hint: `Files and folders are named with -f: ${line}` });
   }
   const [, flag = ""] = code === "commander.unknownOption" ? /'([^]*)'/.exec(message) ?? [] : [];
+  const [name = "", value] = flag.split("=", 2);
+  if (value !== undefined && flagsOf(command).includes(name)) {
+    return new AppError("USAGE", `${name} takes no value.`, { hint: `Write it alone: ${name}` });
+  }
   return new AppError("USAGE", what, { hint: nearestFlag(flag, command) ?? help });
 }
 
@@ -59,9 +63,14 @@ export function nearestCommand(word: string, { commands }: CommandUnknownOpts): 
 function nearestFlag(flag: string, command: CommandUnknownOpts): string | undefined {
   if (!flag.startsWith("--")) return undefined;
   const name = flag.slice(2).split("=")[0] ?? "";
-  const known = command.createHelp();
-  const flags = [...known.visibleOptions(command), ...known.visibleGlobalOptions(command)];
-  return nearest(name, flags.flatMap(({ long }) => long?.slice(2) ?? []), "--");
+  return nearest(name, flagsOf(command).map((known) => known.slice(2)), "--");
+}
+
+/** The flags that a command takes and its help shows, those of every command included. */
+function flagsOf(command: CommandUnknownOpts): string[] {
+  const { parent } = command;
+  const own = command.createHelp().visibleOptions(command).flatMap(({ long }) => long ?? []);
+  return parent === null ? own : [...own, ...flagsOf(parent)];
 }
 
 function nearest(word: string, names: readonly string[], prefix = ""): string | undefined {

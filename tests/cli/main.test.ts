@@ -186,6 +186,27 @@ Deno.test("a command that is to trust an authority is the one that was typed", (
   assert.equal(lineAgain(["--profile", "work", "login"]), "datumctl --profile work login");
 });
 
+Deno.test("a flag for help before a command's words is for that command", async () => {
+  for (
+    const [before, behind] of [
+      ["--help get", "get --help"],
+      ["-h ctx use", "ctx use --help"],
+      ["auth --help login", "auth login --help"],
+      ["--help get pods", "get --help"],
+      ["--help exec -- ls --help", "exec --help"],
+      ["--help -q", "--help"],
+    ] as const
+  ) assert.equal((await line(before)).stdout, (await line(behind)).stdout, before);
+});
+
+Deno.test("a flag that takes no value says so, and repeats none", async () => {
+  for (const words of ["--quiet=s3cret whoami", "whoami --quiet=s3cret", "trust --list=s3cret"]) {
+    const { code, stderr } = await line(words);
+    assert.equal(code, 2, words);
+    assert.match(stderr, /^error: (--\w+) takes no value\.\nWrite it alone: \1\n$/, words);
+  }
+});
+
 Deno.test("a word from the command line steers no terminal in its error", async () => {
   await using sandbox = await openSandbox();
   for (
