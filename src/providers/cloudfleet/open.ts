@@ -18,16 +18,17 @@ export interface ActingProfile {
 }
 
 /**
- * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, the active session if it is
- * Cloudfleet's, the profile `default`.
+ * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, that of `DATUM_SESSION` or the
+ * active session if it is Cloudfleet's, the profile `default`.
  *
- * @throws {AppError} `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of another provider
+ * @throws {AppError} `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of another provider, and for a key
+ * file, which is none of Cloudfleet's
  */
 export async function actingProfile(context: ProviderContext): Promise<ActingProfile> {
   const { store, choice, env } = context;
-  // The vendor's word for a session of Datum means none of Cloudfleet's.
-  const variable = choice.variable?.name === "DATUMCTL_PROFILE" ? choice.variable.session : undefined;
-  const named = choice.flag ?? variable;
+  if (choice.credentialsFile !== undefined && choice.flag === undefined) throw notAKeyFile();
+  const { name, session: variable } = choice.variable ?? {};
+  const named = choice.flag ?? (name === "DATUMCTL_PROFILE" ? variable : undefined);
   if (named !== undefined) return await namedProfile(context, named);
   if (variablesSet(env)) {
     return {
@@ -35,8 +36,8 @@ export async function actingProfile(context: ProviderContext): Promise<ActingPro
       store,
     };
   }
-  const activeSession = await store.active();
-  for (const name of [activeSession, "default"]) {
+  // The vendor's own word most often means a session of Datum, which says nothing here.
+  for (const name of [variable, await store.active(), "default"]) {
     const session = name === undefined ? undefined : await store.read(name);
     if (session !== undefined && isProfile(session)) return { session, store };
   }
@@ -60,6 +61,16 @@ async function namedProfile({ store, choice }: ProviderContext, named: string): 
   const { session } = chosen;
   if (isProfile(session)) return chosen;
   throw notCloudfleets(session);
+}
+
+function notAKeyFile(): AppError {
+  return new AppError(
+    "USAGE",
+    "--credentials-file is a service account's key, and no profile of Cloudfleet.",
+    {
+      hint: "Name a profile: --profile NAME; see them: datumctl auth list-profiles",
+    },
+  );
 }
 
 function notCloudfleets({ name, provider }: Session): AppError {
