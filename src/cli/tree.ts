@@ -30,7 +30,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["whoami"], async (contextOf) => (await import("./whoami.ts")).whoamiCommand(contextOf)],
   [["ctx"], async (contextOf) => (await import("./ctx/group.ts")).ctxCommand(contextOf)],
   [
-    ["organizations"],
+    ["organizations", "organization", "orgs"],
     async (contextOf) => (await import("./organizations/group.ts")).organizationsCommand(contextOf),
   ],
   [
@@ -60,6 +60,10 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
   [["setup"], async (contextOf) => (await import("./setup.ts")).setupCommand(contextOf)],
+  [
+    ["docker-credential"],
+    async (contextOf) => (await import("./docker-credential.ts")).dockerCredentialCommand(contextOf),
+  ],
   [["completion"], async (contextOf) => (await import("./completion.ts")).completionCommand(contextOf)],
   [["doctor"], async (contextOf) => (await import("./doctor.ts")).doctorCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
@@ -80,6 +84,10 @@ const AUTH_COMMANDS: typeof COMMANDS = [
     ["update-kubeconfig"],
     async (contextOf) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(contextOf),
   ],
+  [
+    ["configure-docker"],
+    async (contextOf) => (await import("./auth/configure-docker.ts")).configureDockerCommand(contextOf),
+  ],
   [["import"], async (contextOf) => (await import("./auth/import.ts")).importCommand(contextOf)],
   [["team"], async (contextOf) => (await import("./auth/team.ts")).teamCommand(contextOf)],
   [["token"], async (contextOf) => (await import("./auth/token.ts")).tokenCommand(contextOf)],
@@ -99,8 +107,12 @@ const AUTH_COMMANDS: typeof COMMANDS = [
   [["can-i"], async (contextOf) => (await import("./auth/can-i.ts")).canICommand(contextOf)],
 ];
 
+/** Other programs call it: it stands in no list, and the words behind it are no commands. */
+const FOR_DOCKER = "docker-credential";
+
 /** The commands of a table that a line calls: their words may stand anywhere in it. */
-function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMMANDS {
+function calledIn(line: readonly string[], table: typeof COMMANDS): typeof COMMANDS {
+  const words = line[0] === FOR_DOCKER ? [FOR_DOCKER] : line;
   return table.filter(([own]) => own.some((word) => words.includes(word)));
 }
 
@@ -123,9 +135,19 @@ export async function buildProgram(
   const calledInAuth = inAuth ? calledIn(words, AUTH_COMMANDS) : [];
   const authWanted = none || (inAuth && calledInAuth.length === 0) ? AUTH_COMMANDS : calledInAuth;
   for (const command of await loadAll(authWanted)) auth.addCommand(command);
-  for (const command of await loadAll(none ? COMMANDS : called)) program.addCommand(command);
+  for (const command of await loadAll(none ? COMMANDS : called)) {
+    program.addCommand(command, { hidden: command.name() === FOR_DOCKER });
+  }
   program.addCommand(auth);
   program.addCommand(helpCommand(program, context));
+  return configured(program, context, refused);
+}
+
+function configured(
+  program: CommandUnknownOpts,
+  context: ProcessContext,
+  refused: (command: CommandUnknownOpts) => void,
+): CommandUnknownOpts {
   forEachCommand(program, (command) => {
     configure(command, context, refused);
     if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
@@ -207,4 +229,55 @@ function authCommand(): CommandUnknownOpts {
     .helpCommand(false)
     .addHelpText("after", "\nExamples:\n  datumctl auth login\n  datumctl auth list\n  datumctl auth switch");
   return holdsOthers(auth);
+}
+
+/** The program with one command that is not in its tree. */
+export function programWith(
+  command: CommandUnknownOpts,
+  context: ProcessContext,
+  refused: (command: CommandUnknownOpts) => void,
+): CommandUnknownOpts {
+  const program = programCommand();
+  program.addCommand(command);
+  return configured(program, context, refused);
+}
+
+/** True for a word that calls a command of ours, in whatever letters: some file systems know no difference. */
+function isOwnWord(word: string): boolean {
+  const lower = word.toLowerCase();
+  return lower === "auth" || lower === "help" || COMMANDS.some(([words]) => words.includes(lower));
+}
+
+/**
+ * Where the first word of a line stands, when it is no command of ours. Undefined when it is one, when a flag before it is
+ * none of every command's, and when the line asks for help or the version.
+ */
+export function foreignWordAt(args: readonly string[]): number | undefined {
+  const at = firstWordAt(args);
+  return at === undefined || isOwnWord(args[at] ?? "") ? undefined : at;
+}
+
+function firstWordAt(args: readonly string[]): number | undefined {
+  if (args[0]?.startsWith("-") === false) return 0;
+  const options = programCommand().options.filter(({ long }) => long !== "--version");
+  for (let at = 0; at < args.length;) {
+    const arg = args[at] ?? "";
+    if (!arg.startsWith("-")) return at;
+    const taken = wordsOfFlag(arg, options);
+    if (taken === undefined) return undefined;
+    at += taken;
+  }
+  return undefined;
+}
+
+/** How many words one of those flags takes, with its value; undefined for any other flag. */
+function wordsOfFlag(word: string, options: CommandUnknownOpts["options"]): 1 | 2 | undefined {
+  const [name] = word.split("=");
+  const long = options.find((option) => option.long === name);
+  if (long?.required) return word === name ? 2 : 1;
+  if (long !== undefined) return word === name ? 1 : undefined;
+  const [, letters = ""] = /^-([^-].*)/s.exec(word) ?? [];
+  const isSwitch = (letter: string) =>
+    options.some(({ short, required }) => short === `-${letter}` && !required);
+  return letters !== "" && [...letters].every(isSwitch) ? 1 : undefined;
 }

@@ -3,10 +3,10 @@
 import { AppError, checkErrorFormat, formatError, toAppError } from "../errors.ts";
 import { printable, printableValue } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
-import type { Providers } from "../providers/registry.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
+import { lazyFailureMemory } from "../sessions/failure-memory.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { type FailureMemory, openFailureMemory } from "../sessions/last-failure.ts";
+import type { FailureMemory } from "../sessions/last-failure.ts";
 import { ENV_PREFIX, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import { fingerprintOfVariables } from "../sessions/open.ts";
 import { refuseOtherApi, refuseOtherServer } from "../sessions/served-servers.ts";
@@ -69,7 +69,7 @@ async function writeFile(
   const { checkedTokenFile, writeTokenFile } = await import("./token-file.ts");
   const file = checkedTokenFile(flags);
   const { session, store } = await findSession(request, context);
-  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, context.providers);
+  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, context);
   return await writeTokenFile(file, { session, store, request, accept }, context);
 }
 
@@ -160,7 +160,7 @@ async function failuresOf(
     return undefined;
   }
   const { failure } = await usersStore.paths(name);
-  return openFailureMemory(failure, usersStore.host.now, session && await fingerprintOf(session, store));
+  return lazyFailureMemory(failure, usersStore.host.now, session && await fingerprintOf(session, store));
 }
 
 /** Tells apart sessions of one name: those of a variable's different values, and those of different CI jobs. */
@@ -205,9 +205,9 @@ async function deliver(
   found: Session,
   store: SessionStore,
   { request, form, failures }: Call,
-  { parent, providers, started, writeErr }: GetTokenContext,
+  { parent, providers, env, started, writeErr }: GetTokenContext,
 ): Promise<FreshToken> {
-  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, providers);
+  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, { providers, env });
   const limits = { deadline: started + LONGEST_CALL_MS };
   const { minimumLife, forceRefresh: force, requestTimeout } = request;
   // By hand the access token is the default; kubectl gets the one that its server accepts.
@@ -254,10 +254,11 @@ async function refuseWrongSession(
   sealed: Session,
   request: GetTokenRequest,
   { output, info }: Form,
-  providers: Providers,
+  { providers, env }: Pick<GetTokenContext, "providers" | "env">,
 ): Promise<void> {
   if (output !== "token") refuseOtherApi(sealed);
   refuseOtherHost(sealed, request);
+  refuseOtherPluginHost(sealed, env);
   if (info?.server === undefined) return;
   const unnamed = request.session === undefined && request.activeFor === undefined;
   await refuseOtherServer(providers, sealed, info.server, { unnamed });
@@ -289,6 +290,18 @@ function refuseOtherHost(session: Session, { session: named, activeFor }: GetTok
         ? `Make a session at ${wanted} active: datumctl auth switch`
         : `Sign in at ${wanted} under another name, and write the entry again as that session: --profile NAME`,
     },
+  );
+}
+
+/** @throws {AppError} `WRONG_HOST` where a plug-in was told another host of the session: by an edited file, say. */
+function refuseOtherPluginHost({ name, apiHost }: Session, env: Environment): void {
+  if (env("DATUM_PLUGIN_API_VERSION") === undefined || env("DATUM_SESSION") !== name) return;
+  const told = env("DATUM_API_HOST");
+  if (told === undefined || told.replace(/^https:\/\/|\/$/g, "") === apiHost) return;
+  throw new AppError(
+    "WRONG_HOST",
+    `The session "${name}" belongs to ${apiHost}, but the plug-in was told ${printable(told)}.`,
+    { hint: "Unset DATUM_API_HOST if you set it; else sign in again, for the session's file was edited." },
   );
 }
 
