@@ -180,3 +180,31 @@ Deno.test("commands that act as somebody else take the flags, and those that can
     assert.match(await world.ok(`${line} --help`), /--as-user-extra|flags of create/, line);
   }
 });
+
+Deno.test("a kubeconfig's own `as` is told by whoami and ctx, and a wrong one by what asks", async () => {
+  await using world = await openSignedIn();
+  await world.ok("auth update-kubeconfig --project web --no-switch");
+  const written = await Deno.readTextFile(world.kubeconfig);
+  const context = /^  name: (datum-project-web\S*)$/m.exec(written)?.[1] ?? assert.fail(written);
+  const text = `current-context: ${context}\n${written.replace(/^current-context:.*\n/m, "")}`;
+  const write = (fields: string) =>
+    Deno.writeTextFile(world.kubeconfig, text.replace("    exec:", `    ${fields}\n    exec:`));
+  const flags = `--context ${context}`;
+  assert.equal("actingAs" in JSON.parse(await world.ok(`whoami -o json ${flags}`)), false);
+  await write("as: grace\n    as-groups: [x]");
+  for (const line of ["whoami", "ctx"]) {
+    assert.match(
+      await world.ok(`${line} ${line === "ctx" ? "" : flags}`),
+      /^Acting as: +grace, groups x$/m,
+      line,
+    );
+  }
+  assert.equal(JSON.parse(await world.ok(`whoami -o json ${flags}`)).actingAs, "grace, groups x");
+  const seen = await requestsOf(() => world.ok(`auth whoami ${flags}`));
+  assert.deepEqual(seen.map(({ as }) => as), [{ "impersonate-user": "grace", "impersonate-group": "x" }]);
+  await write("as: [grace]");
+  assert.doesNotMatch(await world.ok(`whoami ${flags}`), /Acting as/);
+  const { code, stderr } = await world.run(`auth whoami ${flags}`);
+  assert.equal(code, 1);
+  assert.match(stderr, /^error: as of the user entry ".*" is not what kubectl writes there\.\nLook at it/);
+});
