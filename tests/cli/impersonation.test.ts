@@ -56,6 +56,7 @@ const COMMANDS = [
   "patch configmap settings -p {}",
   "label configmap settings a=b",
   "annotate configmap settings a=b",
+  "edit configmap settings",
   "delete configmap settings",
   "wait --for=create configmap/settings --timeout=0",
   "get projects",
@@ -70,7 +71,7 @@ Deno.test("every command that asks an API server asks it as --as says, and nobod
   for (const line of COMMANDS) {
     await context.step(line, async () => {
       const words = `${line.replace("FILE", file)} ${FLAGS}`;
-      const seen = await requestsOf(() => world.run(words));
+      const seen = await requestsOf(() => world.run(words, { env: { KUBE_EDITOR: "true" } }));
       const plane = seen.filter(({ url }) => url.startsWith(`https://${cloud.apiHost}/`));
       assert.ok(plane.length > 0, words);
       for (const { url, as } of plane) assert.deepEqual(as, HEADERS, url);
@@ -185,7 +186,7 @@ Deno.test("a kubeconfig's own `as` is told by whoami and ctx, and a wrong one by
   await using world = await openSignedIn();
   await world.ok("auth update-kubeconfig --project web --no-switch");
   const written = await Deno.readTextFile(world.kubeconfig);
-  const context = /^  name: (datum-project-web\S*)$/m.exec(written)?.[1] ?? assert.fail(written);
+  const context = /^ +name: (datum-project-web\S*)$/m.exec(written)?.[1] ?? assert.fail(written);
   const text = `current-context: ${context}\n${written.replace(/^current-context:.*\n/m, "")}`;
   const write = (fields: string) =>
     Deno.writeTextFile(world.kubeconfig, text.replace("    exec:", `    ${fields}\n    exec:`));

@@ -160,7 +160,8 @@ Deno.test("commands act as somebody else as kubectl does", { ignore: !atHand }, 
     assert.deepEqual(ours, usersOf(events, /^kubectl/));
   });
   await context.step("what cannot be asked for is wrong usage, and nothing is asked", async () => {
-    const asked = (await audited()).length;
+    // Nobody listens there: a request would end otherwise.
+    const env = { DATUMCTL_API_HOSTNAME: "127.0.0.1:1" };
     const rows: readonly (readonly [flags: readonly string[], message: RegExp, hint?: RegExp])[] = [
       [["--as-group", "a"], /^--as-group is given without a user to act as\.$/, /--as USER/],
       [["--as-uid", "5"], /^--as-uid is given without a user/],
@@ -177,10 +178,9 @@ Deno.test("commands act as somebody else as kubectl does", { ignore: !atHand }, 
       [["--as", "zoe", "--as-user-extra", "=a"], /^--as-user-extra takes KEY=VALUE/],
     ];
     for (const [flags, message, hint] of rows) {
-      const ran = await world.run(["auth", "whoami", ...flags, "--error-format", "json"]);
+      const ran = await world.run(["auth", "whoami", ...flags, "--error-format", "json"], { env });
       onlyPrintedError(ran, { code: "USAGE", exitCode: 2, message, hint });
     }
-    assert.equal((await audited()).length, asked);
     for (
       const flags of [["--as-group", "a"], ["--as-uid", "5"], ["--as-user-extra", "a=b"], ["--as", "a\nb"]]
     ) {
