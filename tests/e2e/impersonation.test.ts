@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parse, stringify } from "yaml";
 import { type Stage, testAtApiServer } from "./apiserver-stage.ts";
+import { until } from "../until.ts";
 import { bad } from "./issuer-stage.ts";
 import { kubectl } from "./kubectls.ts";
 import { startProxy } from "./proxied.ts";
@@ -59,6 +60,8 @@ testAtApiServer("who may act as one user acts as that one, and as nobody else", 
   await stage.signInAtIssuer(GRACE);
   await world.ok(["auth", "update-kubeconfig", "--server", server.url]);
 
+  const mayImpersonate = ["auth", "can-i", "impersonate", "users", ZOE];
+  await until(async () => (await world.datumctl(mayImpersonate)).code === 0, "the role");
   await context.step("as the user that may be impersonated", async () => {
     await same(stage, ["auth", "whoami", "--as", ZOE]);
     await same(stage, ["auth", "can-i", "get", "configmaps", "--as", ZOE]);

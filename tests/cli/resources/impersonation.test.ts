@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../apiserver/apiserver.ts";
 import { onlyPrintedError } from "../../expect-error.ts";
 import { scratchFolder } from "../../scratch.ts";
+import { until } from "../../until.ts";
 import { atHand, openResourceWorld, type ResourceWorld } from "./world.ts";
 
 const ZOE = "zoe@example.com";
@@ -114,6 +115,8 @@ function meaning(stdout: string): string {
     .replace(/^.*(?:uid|resourceVersion|creationTimestamp): .*\n/gm, "")
     .replace(/"(?:uid|resourceVersion|creationTimestamp|time)":"[^"]*"/g, "")
     .replaceAll("serverside-applied", "configured")
+    // How old it is.
+    .replace(/ +(?:\d+[smh])+$/gm, "")
     .replace(/^(?:---|\+\+\+|diff) .*\n/gm, "");
 }
 
@@ -148,6 +151,8 @@ Deno.test("commands act as somebody else as kubectl does", { ignore: !atHand }, 
       JSON.stringify(configMap(name, { shape: "round" })),
     );
   }
+  const mayPatch = ["auth", "can-i", "patch", "configmaps/mine-b", "--as", ROBOT];
+  await until(async () => (await world.run(mayPatch)).code === 0, "the role");
   const audited = async () => (await Deno.readTextFile(log)).trimEnd().split("\n");
   const before = (await audited()).length;
   await context.step("the same is printed", async () => {
