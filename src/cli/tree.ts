@@ -28,6 +28,8 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   ],
   [["logout"], async (contextOf) => (await import("./logout.ts")).logoutCommand(contextOf)],
   [["whoami"], async (contextOf) => (await import("./whoami.ts")).whoamiCommand(contextOf)],
+  [["use"], async (contextOf) => (await import("./use.ts")).useCommand(contextOf)],
+  [["trust"], async (contextOf) => (await import("./trust.ts")).trustCommand(contextOf)],
   [["ctx"], async (contextOf) => (await import("./ctx/group.ts")).ctxCommand(contextOf)],
   [
     ["organizations", "organization", "orgs"],

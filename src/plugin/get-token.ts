@@ -68,7 +68,7 @@ async function writeFile(
 ): Promise<number> {
   const { checkedTokenFile, writeTokenFile } = await import("./token-file.ts");
   const file = checkedTokenFile(flags);
-  const { session, store } = await findSession(request, context);
+  const { session, store } = await findSession(request, form, context);
   const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, context);
   return await writeTokenFile(file, { session, store, request, accept }, context);
 }
@@ -109,14 +109,18 @@ interface Resolved {
 }
 
 async function resolve(request: GetTokenRequest, form: Form, context: GetTokenContext): Promise<Call> {
-  const resolved = await resolveSession(request, context);
+  const resolved = await resolveSession(request, form, context);
   const failures = form.output === "token" ? undefined : await failuresOf(resolved, context.store);
   return { ...resolved, request, form, failures };
 }
 
-async function resolveSession(request: GetTokenRequest, context: GetTokenContext): Promise<Resolved> {
+async function resolveSession(
+  request: GetTokenRequest,
+  form: Form,
+  context: GetTokenContext,
+): Promise<Resolved> {
   try {
-    const { session, store } = await findSession(request, context);
+    const { session, store } = await findSession(request, form, context);
     return { name: session.name, store, session };
   } catch (absence) {
     const name = await nameOfAbsent(request, context, absence);
@@ -126,6 +130,7 @@ async function resolveSession(request: GetTokenRequest, context: GetTokenContext
 
 async function findSession(
   { session: flag, credentialsFile, activeFor, clientId }: GetTokenRequest,
+  { output }: Form,
   { store, env }: GetTokenContext,
 ): Promise<ChosenSession> {
   // For an entry of the active session neither a variable that names one nor the project folder counts.
@@ -134,6 +139,8 @@ async function findSession(
     flag,
     credentialsFile,
     ignoreProjectFolder: forActive,
+    // What kubectl gets does not depend on a file that stands in a folder.
+    folderFile: output === "token" ? () => store.folderFile() : undefined,
     variable: forActive ? undefined : namingVariable(env),
     entry: { activeFor, clientId },
   });
@@ -194,7 +201,7 @@ async function tokenOrSignIn(call: Call, context: GetTokenContext): Promise<Fres
     const signIn = { ...context, store, canAsk: context.canAsk(), log, activeFor: request.activeFor };
     return await signInFromPlugin(name, thrown, signIn, async () => {
       const again = { ...context, started: performance.now() };
-      const found = await findSession(request, again);
+      const found = await findSession(request, form, again);
       return await deliver(found.session, found.store, call, again);
     });
   }

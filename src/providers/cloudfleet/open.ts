@@ -18,8 +18,8 @@ export interface ActingProfile {
 }
 
 /**
- * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, that of `DATUM_SESSION` or the
- * active session if it is Cloudfleet's, the profile `default`.
+ * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, that of `DATUM_SESSION`, of the
+ * folder's file or the active session, the first that is Cloudfleet's, the profile `default`.
  *
  * @throws {AppError} `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of another provider, and for a key
  * file, which is none of Cloudfleet's
@@ -37,7 +37,15 @@ export async function actingProfile(context: ProviderContext): Promise<ActingPro
     };
   }
   // The vendor's own word most often means a session of Datum, which says nothing here.
-  for (const name of [variable, await store.active(), "default"]) {
+  const vendors = variable === undefined ? undefined : await store.read(variable);
+  if (vendors !== undefined && isProfile(vendors)) return { session: vendors, store };
+  const file = await choice.folderFile?.();
+  // A session that is named and not here is told of, and no other one acts in its place.
+  if (file?.session !== undefined) {
+    const chosen = await chooseSession(store, { folderFile: choice.folderFile });
+    if (isProfile(chosen.session)) return chosen;
+  }
+  for (const name of [await store.active(), "default"]) {
     const session = name === undefined ? undefined : await store.read(name);
     if (session !== undefined && isProfile(session)) return { session, store };
   }
