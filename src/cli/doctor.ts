@@ -6,7 +6,7 @@ import { outputOption } from "./complete/declare.ts";
 import { type CommandContext, type ContextOf, exitWith } from "./context.ts";
 import { checkAll, checkOneIssuer } from "./doctor/check-all.ts";
 import { type Area, isTrouble } from "./doctor/finding.ts";
-import { formatReport, reportObject, showsColour, troubledChecks } from "./doctor/report.ts";
+import { formatReport, reportObject, troubledChecks } from "./doctor/report.ts";
 import { toYaml, wrongFormat } from "./output/table.ts";
 import { readAuthority } from "./save-flags.ts";
 
@@ -63,7 +63,7 @@ async function print(
   areas: readonly Area[],
   format: typeof FORMATS[number],
 ): Promise<void> {
-  const { terminal, out, env, verbose } = cli;
+  const { terminal, out, style, verbose } = cli;
   switch (format) {
     case "json":
       return out.text(`${JSON.stringify(reportObject(areas), undefined, 2)}\n`);
@@ -74,7 +74,7 @@ async function print(
     case "table":
       return out.text(formatReport(areas, {
         columns: terminal.columns(),
-        colour: showsColour(terminal.outIsTerminal, env),
+        style: style.out,
         all: verbose,
       }));
   }

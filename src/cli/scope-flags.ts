@@ -17,6 +17,9 @@ const FLAGS = {
   Record<keyof ScopeFlags, readonly [kind: KindName, flag: string, description: string]>
 >;
 
+/** Their title in help. */
+const WHERE = "Where to act";
+
 /** Adds the flags of {@link ScopeFlags} to a command; without `cluster`, those that say where without a request. */
 export function addScopeFlags(
   command: { addOption(option: Option): unknown },
@@ -25,10 +28,12 @@ export function addScopeFlags(
   const offered = Object.entries(FLAGS).filter(([name]) => cluster || name !== "cluster");
   offered.forEach(([, [kind, flag, description]], at) => {
     const later = offered.slice(at + 1).map(([name]) => name);
-    command.addOption(valueOption(kind, flag, description).conflicts(later));
+    command.addOption(valueOption(kind, flag, description).conflicts(later).helpGroup(WHERE));
   });
   if (namespace) {
-    command.addOption(valueOption("namespace", "-n, --namespace <name>", "namespace (default: default)"));
+    command.addOption(
+      valueOption("namespace", "-n, --namespace <name>", "namespace (default: default)").helpGroup(WHERE),
+    );
   }
 }
 

@@ -158,7 +158,7 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
     };
   }
   const saved = await saveProfile(cli, input, profile);
-  out.line(
+  out.success(
     `Stored the profile "${input.name}": the token ${tokenId} of the organization ${organization}` +
       `${input.skipValidation ? ", not tested" : ""}.`,
   );
@@ -209,7 +209,7 @@ export async function runAddUserProfile(
     input,
     userProfile({ organization: input.organization, clientId }, address),
   );
-  cli.out.line(
+  cli.out.success(
     `Stored the profile "${input.name}" for the organization ${input.organization}; nobody has signed in yet.`,
   );
   await printNextStep(cli, saved, `datumctl login --profile ${input.name}`);

@@ -25,6 +25,7 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { ownCommand } from "../../kubeconfig/exec-command.ts";
 import { leaveFastLane } from "../auth/fast-lane.ts";
+import { formatFacts } from "../output/table.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { valueArgument, valueOption } from "../complete/declare.ts";
@@ -114,10 +115,13 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
     ? `${holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
   const who = isApiToken(session) ? kubernetesUser(session.clientId) : labelOf(session);
-  out.line(`Kubeconfig:  ${written}`);
-  out.line(`Context:     ${context}`);
-  out.line(`User:        ${printable(who)}`);
-  out.line(`API server:  ${server}`);
+  const facts = [
+    ["Kubeconfig", written],
+    ["Context", context],
+    ["User", printable(who)],
+    ["API server", server],
+  ] as const;
+  out.text(await formatFacts(facts, cli.style.out));
   await printPluginPolicy(cli, command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
   out.info(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);

@@ -80,7 +80,7 @@ export function completionContext(
     providers,
     store: new UnchangedSessions(host, providers, { environment: providers.environmentSessions(host) }),
     terminal: { canAsk: false },
-    out: { line() {}, text() {}, info() {}, important() {}, warn() {}, debug: undefined },
+    out: { line() {}, success() {}, text() {}, info() {}, important() {}, warn() {}, debug: undefined },
     requestTimeout,
     choice: {
       flag: flag?.normalize("NFC"),

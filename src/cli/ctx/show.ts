@@ -47,6 +47,7 @@ export async function runCtx(
       { ...object, host, session },
       name,
       format,
+      cli.style.out,
     ),
   );
   warnOfRefusedScope(cli, scope);

@@ -50,7 +50,7 @@ export async function runCtxUse(
   const words = project === undefined
     ? `the organization ${organization}`
     : `the project ${project} of ${organization}`;
-  out.line(`Now in use: ${words}.`);
+  out.success(`Now in use: ${words}.`);
   const variables = [env("DATUM_PROJECT") && "DATUM_PROJECT", organizationVariable(env)?.variable];
   for (const variable of variables.filter((one) => one !== undefined)) {
     out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);

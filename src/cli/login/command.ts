@@ -38,14 +38,13 @@ export async function loginCommandLine(
 ): Promise<CommandUnknownOpts> {
   const shared = new Command("login")
     .description("Sign in, through the browser or with a device code")
+    .optionsGroup("For every sign-in")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
-    .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
-    .addOption(
-      valueOption(
-        "nothing",
-        "--client-id <id>",
-        "OAuth client id, for an issuer or host that is not Datum's own",
-      ),
+    .option("--no-browser", "sign in with a code on another device")
+    .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
+    .option(
+      "--browser-command <command>",
+      "program that opens the address; %s stands for the address, else it is added at the end",
     )
     .addOption(
       valueOption(
@@ -57,17 +56,6 @@ export async function loginCommandLine(
           "env: DATUMCTL_PROVIDER)",
       ),
     )
-    .option("--issuer <url>", "oidc: issuer URL, exactly as the issuer states it, with its path")
-    .option("--redirect-uri <uri>", "oidc: loopback address for the browser to return to, sent byte for byte")
-    .option("--client-secret-file <file>", "oidc: file with the client's secret, - for standard input")
-    .option("--device-authorization-endpoint <url>", "oidc: endpoint that issues device codes")
-    .option("--no-browser", "sign in with a code on another device")
-    .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
-    .option(
-      "--browser-command <command>",
-      "program that opens the address; %s stands for the address, else it is added at the end",
-    )
-    .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
     .addOption(
       valueOption(
         "nothing",
@@ -75,6 +63,29 @@ export async function loginCommandLine(
         "scopes to request instead of the default ones, separated by commas",
       ),
     )
+    .addOption(
+      valueOption(
+        ["auto", "system", "file"],
+        "--keyring <store>",
+        "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+      ),
+    )
+    .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
+    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
+    .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
+    .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
+    .optionsGroup("For any OIDC issuer")
+    .option("--issuer <url>", "issuer URL, exactly as the issuer states it, with its path")
+    .addOption(
+      valueOption(
+        "nothing",
+        "--client-id <id>",
+        "OAuth client id; a self-hosted Datum needs one, too",
+      ),
+    )
+    .option("--client-secret-file <file>", "file with the client's secret, - for standard input")
+    .option("--redirect-uri <uri>", "loopback address for the browser to return to, sent byte for byte")
+    .option("--device-authorization-endpoint <url>", "endpoint that issues device codes")
     .addOption(
       valueOption(
         ["login", "consent", "select_account", "none"],
@@ -97,30 +108,27 @@ export async function loginCommandLine(
       "--trust-audience <audience>",
       "who else the ID token may be for, where it does not say whom it was issued to; repeatable, remembered",
       repeated,
-    )
-    .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
-    .addOption(
-      valueOption(
-        ["auto", "system", "file"],
-        "--keyring <store>",
-        "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
-      ),
-    )
-    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)");
-  const codes = await Promise.all(all.map((provider) => provider.load()));
-  for (const flag of codes.flatMap(({ ownFlags = [] }) => ownFlags)) shared.addOption(optionOf(flag));
+    );
+  const codes = await Promise.all(
+    all.map(async (provider) => ({ facts: provider.facts, code: await provider.load() })),
+  );
+  for (const { facts: { title }, code: { ownFlags = [] } } of codes) {
+    shared.optionsGroup(`For ${title}`);
+    for (const flag of ownFlags) shared.addOption(optionOf(flag));
+  }
   const command = shared
-    .option("--credentials <file>", "machines: a service account's key file, - for standard input")
-    .option("--with-token", "machines: a personal access token, read from standard input")
+    .optionsGroup("For machines")
+    .option("--credentials <file>", "a service account's key file, - for standard input")
+    .option("--with-token", "a personal access token, read from standard input")
     .addOption(
       valueOption(
         ["github", "gitlab", "gitlab:", "file:"],
         "--workload <kind>",
-        "machines: the CI system's own token: github, gitlab[:VARIABLE] or file:PATH",
+        "the CI system's own token: github, gitlab[:VARIABLE] or file:PATH",
       ),
     )
-    .option("--audience <audience>", "machines: whom the CI system's token is for")
-    .option("--exchange", "machines: exchange the CI system's token at the issuer")
+    .option("--audience <audience>", "whom the CI system's token is for")
+    .option("--exchange", "exchange the CI system's token at the issuer")
     .addHelpText("after", EXAMPLES);
   command.action((flags) =>
     runLogin(contextOf(command), { ...flags, device: !flags.browser || !flags.open })
