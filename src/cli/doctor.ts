@@ -13,7 +13,7 @@ import { readAuthority } from "./save-flags.ts";
 /** `doctor`. */
 export function doctorCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("doctor")
-    .description("Check files, keyring, sessions, issuer, kubeconfig and kubectl, and say what mends them")
+    .description("Check sign-in, keyring and kubeconfig, and say what mends them")
     .option("--issuer <url>", "look at this issuer alone, before anybody signs in there")
     .option("--certificate-authority <file>", "with --issuer: its private authority (PEM)")
     .option("--refresh", "renew the session in use once, without asking")

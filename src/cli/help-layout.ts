@@ -5,13 +5,14 @@ import { printable } from "../text.ts";
 import type { Terminal } from "../system/terminal.ts";
 import { inHelpGroups } from "./help-groups.ts";
 import { type Style, styledRemark } from "./output/style.ts";
+import { wordsOf } from "./usage-errors.ts";
 
 /** In columns. Narrower text would be harder to read than lines that the terminal breaks. */
 const NARROWEST_HELP = 40;
 const NARROWEST_DESCRIPTION = 20;
 
 /** A flag that needs more columns has its description on the next line, so that the others have room for theirs. */
-const WIDEST_TERM = 30;
+const WIDEST_TERM = 32;
 
 const INDENT = "  ";
 const GAP = 2;
@@ -32,9 +33,12 @@ export function layOutHelp(command: CommandUnknownOpts, terminal: Terminal, styl
   });
   command.configureHelp({
     minWidthToWrap: NARROWEST_DESCRIPTION,
-    commandUsage: (command) => `${wordsOf(command)} ${command.usage()}`.trimEnd(),
+    commandUsage: (command) => `${wordsOf(command as CommandUnknownOpts)} ${command.usage()}`.trimEnd(),
     subcommandTerm,
     optionTerm: (option) => `${option.short === undefined ? NO_SHORT : ""}${option.flags}`,
+    // Choices and defaults are in the descriptions' own words.
+    optionDescription: ({ description }) => description,
+    argumentDescription: ({ description }) => description,
     styleTitle: style.title,
     styleUsage: (usage) => usage,
     styleSubcommandTerm: (term) => term.replace(/[\w-]+/g, style.command),
@@ -44,17 +48,13 @@ export function layOutHelp(command: CommandUnknownOpts, terminal: Terminal, styl
   });
 }
 
-/** The words that call a command. */
-export function wordsOf(
-  { name, parent }: { name(): string; readonly parent: CommandUnknownOpts | null },
-): string {
-  return parent === null ? name() : `${wordsOf(parent)} ${name()}`;
-}
+/** The letters that an alias has in common with a name where it is only another form of it. */
+const COMMON = 3;
 
-/** The name, and another one that is not only its beginning. */
+/** The name, and aliases that are words of their own. */
 function subcommandTerm(command: { name(): string; aliases(): readonly string[] }): string {
   const name = command.name();
-  return [name, ...command.aliases().filter((alias) => !name.startsWith(alias))].join(", ");
+  return [name, ...command.aliases().filter((alias) => !name.startsWith(alias.slice(0, COMMON)))].join(", ");
 }
 
 function formatHelp(command: CommandUnknownOpts, helper: Help): string {
@@ -113,7 +113,10 @@ const OPTIONS = "Options";
 
 /** Flags in their groups: first those without one, then in the order of each group's first flag. */
 export function inOptionGroups(options: readonly Option[]): ReadonlyMap<string, readonly Option[]> {
-  const groups = Map.groupBy(options, ({ helpGroupHeading }) => helpGroupHeading ?? OPTIONS);
+  const groups = Map.groupBy(
+    options,
+    ({ long, helpGroupHeading }) => long === "--help" ? OPTIONS : helpGroupHeading ?? OPTIONS,
+  );
   const [help, ...others] = [...groups.get(OPTIONS) ?? []].reverse();
   const [first, second] = [...groups.keys()];
   if (help !== undefined && others.length === 0 && first !== undefined && second !== undefined) {

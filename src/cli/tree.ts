@@ -171,7 +171,10 @@ function programCommand(): CommandUnknownOpts {
       "service account's key file to act with for this command (env: DATUMCTL_CREDENTIALS_FILE)",
     )
     .addOption(
-      new Option("--error-format <format>", "how errors are printed (env: DATUMCTL_ERROR_FORMAT)").choices(
+      new Option(
+        "--error-format <format>",
+        "how errors are printed: human, json or yaml (env: DATUMCTL_ERROR_FORMAT)",
+      ).choices(
         ERROR_FORMATS,
       ),
     )

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly columns?: number | undefined;
   /** Whether stdout is a terminal; false unless given. */
   readonly outIsTerminal?: boolean | undefined;
+  /** Shows colours where a stream is a terminal; without it a variable switches them off. */
+  readonly colour?: boolean | undefined;
   readonly stdin?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
   /** Takes all that has been written to stdout so far. */
@@ -51,7 +53,8 @@ export function recordingHost(
   const {
     store,
     providers = CLOUDS,
-    env = {},
+    env: given = {},
+    colour = false,
     keys,
     columns = 80,
     outIsTerminal = false,
@@ -63,6 +66,7 @@ export function recordingHost(
     sleep = pause,
     readsNoFurther = () => false,
   } = options;
+  const env: Readonly<Record<string, string>> = colour ? given : { NO_COLOR: "1", ...given };
   const written = { out: "", err: "" };
   const terminal: Terminal = {
     outIsTerminal,

@@ -68,7 +68,8 @@ export function addProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
       "after",
       `
 Examples:
-  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID --issuer https://auth.example.com/realms/acme
+  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID \\
+      --issuer https://auth.example.com/realms/acme
   datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID < ci.secret
 
 The profile default is what tokens and clusters use where nothing else is chosen. An existing profile
@@ -91,7 +92,8 @@ gets the new secret.`,
       "after",
       `
 Examples:
-  datumctl auth add-profile user work ORGANIZATION_ID --issuer https://auth.example.com --client-id cli
+  datumctl auth add-profile user work ORGANIZATION_ID \\
+      --issuer https://auth.example.com --client-id cli
   datumctl login --profile work`,
     );
   user.action((name, organization, flags) =>

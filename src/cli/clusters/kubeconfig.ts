@@ -48,8 +48,10 @@ export function clustersKubeconfigCommand(contextOf: ContextOf): CommandUnknownO
       `
 Examples:
   datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5
-  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --certificate-authority ca.pem
-  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --profile ci --kubeconfig ci.yaml
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 \\
+      --certificate-authority ca.pem
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 \\
+      --profile ci --kubeconfig ci.yaml
 
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
     );

@@ -15,16 +15,19 @@ Examples:
   datumctl login
   datumctl login --no-browser
   datumctl login --profile work
-  datumctl login --hostname auth.example.com --client-id 1234 --certificate-authority ca.pem
-  datumctl login --issuer https://login.example.com/realms/main --client-id kubernetes
+  datumctl login --hostname auth.example.com --client-id 1234 \\
+      --certificate-authority ca.pem
+  datumctl login --issuer https://login.example.com --client-id kubernetes
   datumctl login --issuer https://login.example.com --client-id kubernetes \\
       --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt
-  datumctl login --issuer https://example.eu.auth0.com/ --client-id ID --auth-param audience=https://api.example.com
+  datumctl login --issuer https://example.eu.auth0.com/ --client-id ID \\
+      --auth-param audience=https://api.example.com
   datumctl login --credentials key.json
   datumctl login --with-token < FILE
-  datumctl login --issuer https://login.example.com --workload github --audience https://k8s.example.com
+  datumctl login --issuer https://login.example.com --workload github \\
+      --audience https://k8s.example.com
   datumctl login --provider studio
-  datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local
+  datumctl login --provider studio --team data-team --expires-in 30 --local
 
 With -v, a person's sign-in prints the claims of the ID token as well.
 
