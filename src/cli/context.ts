@@ -54,7 +54,7 @@ export interface CommandContext extends ProcessContext, ProviderContext {
 export function commandContext(context: ProcessContext, flags: GlobalFlags): CommandContext {
   const { terminal } = context;
   const verbose = flags.verbose ?? false;
-  const style = stylesOf(context);
+  const style = stylesOf(terminal);
   const err = (text: string) => terminal.writeErr(`${styledRemark(text, style.err)}\n`);
   const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
   if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");

@@ -60,7 +60,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
       return await reportWrongGetToken(error, getToken, getTokenContext(context));
     }
     const explained = withDoctor(actingAs(profile, await withAuthority(error, args, context)));
-    writeErr(formatStyledError(explained, context.errorFormat, stylesOf(context).err));
+    writeErr(formatStyledError(explained, context.errorFormat, stylesOf(context.terminal).err));
     if (error.code === "INTERNAL" && ownArgs.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }

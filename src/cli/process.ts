@@ -9,7 +9,7 @@ import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { systemTerminal } from "../system/terminal.ts";
 import { runCommandLine } from "./main.ts";
-import { formatStyledError, styledRemark, styleOf } from "./output/style.ts";
+import { formatStyledError, styledRemark, stylesOf } from "./output/style.ts";
 
 /** Runs this process's command line. Returns its exit code. */
 export async function runFromProcess(): Promise<number> {
@@ -19,7 +19,7 @@ export async function runFromProcess(): Promise<number> {
   // Read before the command line is parsed, because opening the sessions can already print notices.
   const end = commandLine.indexOf("--");
   const quiet = commandLine.some((arg, at) => (end < 0 || at < end) && /^(?:--quiet|-v*qv*)$/.test(arg));
-  const style = styleOf(terminal.errIsTerminal, environment);
+  const style = stylesOf(terminal).err;
   const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${styledRemark(line, style)}\n`);
   // The runtime has opened that file already.
   if (environment("SSLKEYLOGFILE") !== undefined) {

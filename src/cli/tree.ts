@@ -124,7 +124,7 @@ export async function buildProgram(
   for (const command of await loadAll(none ? COMMANDS : called)) program.addCommand(command);
   program.addCommand(auth);
   program.addCommand(helpCommand(program, context));
-  const style = stylesOf(context).out;
+  const style = stylesOf(context.terminal).out;
   forEachCommand(program, (command) => {
     configure(command, refused);
     layOutHelp(command, context.terminal, style);

@@ -27,9 +27,9 @@ Deno.test("doctor on a terminal asks before it renews the session, and takes no 
       keys,
       outIsTerminal: true,
       columns: 300,
-      env: { TERM: "xterm" },
+      colour: true,
     });
-    assert.match(ran.stderr, /Renew ada@example\.com@\S+ once, to see that its issuer does\? \[y\/N\]/);
+    assert.match(ran.stderr, /Renew ada@example\.com@\S+ once, to see that its issuer does\?(?:\u001b\[0m)? \[y\/N\]/);
     return { ...ran, tokens: world.cloud.counts().token ?? 0 };
   };
   const no = await ask("n", "\r");

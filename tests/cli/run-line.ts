@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly columns?: number | undefined;
   /** Whether stdout is a terminal; false unless given. */
   readonly outIsTerminal?: boolean | undefined;
-  /** Shows colours where a stream is a terminal; without it a variable switches them off. */
+  /** Whether colours and marks are shown where a stream is a terminal; false unless given. */
   readonly colour?: boolean | undefined;
   readonly stdin?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
@@ -53,7 +53,7 @@ export function recordingHost(
   const {
     store,
     providers = CLOUDS,
-    env: given = {},
+    env = {},
     colour = false,
     keys,
     columns = 80,
@@ -66,12 +66,13 @@ export function recordingHost(
     sleep = pause,
     readsNoFurther = () => false,
   } = options;
-  const env: Readonly<Record<string, string>> = colour ? given : { NO_COLOR: "1", ...given };
   const written = { out: "", err: "" };
   const terminal: Terminal = {
     outIsTerminal,
     errIsTerminal: keys !== undefined,
     canAsk: keys !== undefined,
+    showsColours: colour,
+    showsMarks: colour,
     columns: () => columns,
     writeOut: (text) => {
       if (readsNoFurther(written.out)) return false;

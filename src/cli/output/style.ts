@@ -4,7 +4,6 @@
  */
 
 import { type AppError, type ErrorFormat, formatError } from "../../errors.ts";
-import { type Environment, onWindows } from "../../system/environment.ts";
 import type { Terminal } from "../../system/terminal.ts";
 
 /** Adds a look to a text; the plain style returns it as it is. */
@@ -77,34 +76,14 @@ const COLOURED: Style = {
 
 const MARKED: Style = { ...COLOURED, successMark: GREEN_MARK };
 
-/**
- * True where colours are shown: on a terminal that has them, unless a variable says otherwise. No variable brings them
- * anywhere else.
- */
-export function showsColour(isTerminal: boolean, env: Environment): boolean {
-  return isTerminal && env("NO_COLOR") === undefined && env("TERM") !== "dumb" && env("CLICOLOR") !== "0";
-}
+/** What of a terminal decides on the styles of its streams. */
+export type TerminalFacts = Pick<Terminal, "outIsTerminal" | "errIsTerminal" | "showsColours" | "showsMarks">;
 
-/** True where signs beyond ASCII are shown: the locale's characters are UTF-8, or it is a terminal that has them all. */
-function showsMarks(env: Environment, windows: boolean): boolean {
-  if (windows) return env("WT_SESSION") !== undefined || env("TERM_PROGRAM") === "vscode";
-  return /utf-?8/i.test(env("LC_ALL") ?? env("LC_CTYPE") ?? env("LANG") ?? "");
-}
-
-/** The style of a stream that is a terminal or not. */
-export function styleOf(isTerminal: boolean, env: Environment, windows = onWindows): Style {
-  if (!showsColour(isTerminal, env)) return PLAIN;
-  return showsMarks(env, windows) ? MARKED : COLOURED;
-}
-
-/** The styles of a process's streams: each is judged by itself. */
-export function stylesOf(
-  { terminal: { outIsTerminal, errIsTerminal }, env }: {
-    readonly terminal: Pick<Terminal, "outIsTerminal" | "errIsTerminal">;
-    readonly env: Environment;
-  },
-): Styles {
-  return { out: styleOf(outIsTerminal, env), err: styleOf(errIsTerminal, env) };
+/** The styles of a terminal's streams. Each is judged by itself: one of them may be a pipe. */
+export function stylesOf({ outIsTerminal, errIsTerminal, showsColours, showsMarks }: TerminalFacts): Styles {
+  const coloured = showsMarks ? MARKED : COLOURED;
+  const styleOf = (isTerminal: boolean) => isTerminal && showsColours ? coloured : PLAIN;
+  return { out: styleOf(outIsTerminal), err: styleOf(errIsTerminal) };
 }
 
 /** An error as {@link formatError} writes it; for people its label stands out, and its hint stands back. */

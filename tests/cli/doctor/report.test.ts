@@ -1,7 +1,7 @@
 /** Proves the report of `doctor`: verdicts in words, colour where it belongs, lines to type at the end. */
 
 import assert from "node:assert/strict";
-import { PLAIN, styleOf } from "../../../src/cli/output/style.ts";
+import { PLAIN, stylesOf } from "../../../src/cli/output/style.ts";
 import type { Area } from "../../../src/cli/doctor/finding.ts";
 import { formatReport, reportObject, troubledChecks, wrapped } from "../../../src/cli/doctor/report.ts";
 
@@ -85,7 +85,7 @@ Deno.test("the report names a file's lines where no line can be typed", () => {
 });
 
 Deno.test("colour is on signs and on lines to type, and changes nothing else", () => {
-  const style = styleOf(true, () => undefined);
+  const style = stylesOf({ outIsTerminal: true, errIsTerminal: false, showsColours: true }).out;
   const coloured = formatReport(AREAS, { ...SEEN, style });
   // deno-lint-ignore no-control-regex
   assert.equal(coloured.replace(/\u001b\[[\d;]+m/g, ""), formatReport(AREAS, SEEN));
