@@ -11,8 +11,11 @@ import { wordsOf } from "./usage-errors.ts";
 const NARROWEST_HELP = 40;
 const NARROWEST_DESCRIPTION = 20;
 
-/** A flag that needs more columns has its description on the next line, so that the others have room for theirs. */
-const WIDEST_TERM = 32;
+/**
+ * The part of the columns that flags may take. One that needs more has its description on the next line, so that the
+ * others have room for theirs.
+ */
+const WIDEST_TERM = 0.4;
 
 const INDENT = "  ";
 const GAP = 2;
@@ -62,13 +65,13 @@ function formatHelp(command: CommandUnknownOpts, helper: Help): string {
   const section = (title: string, items: readonly string[]) =>
     items.length === 0 ? [] : [[helper.styleTitle(`${title}:`), ...items].join("\n")];
   const commands = helper.visibleCommands(command);
-  const commandsColumn = columnOf(commands.map((held) => helper.subcommandTerm(held)));
+  const commandsColumn = columnOf(commands.map((held) => helper.subcommandTerm(held)), width);
   const options = helper.visibleOptions(command);
   const args = helper.visibleArguments(command);
   const column = columnOf([
     ...options.map((option) => helper.optionTerm(option)),
     ...args.map((argument) => helper.argumentTerm(argument)),
-  ]);
+  ], width);
   const optionItem = (option: Option) =>
     formatItem(
       helper.styleOptionTerm(helper.optionTerm(option)),
@@ -128,16 +131,22 @@ export function inOptionGroups(options: readonly Option[]): ReadonlyMap<string, 
 }
 
 /** The columns of the widest term that leaves room for descriptions. */
-function columnOf(terms: readonly string[]): number {
-  const fitting = terms.map(({ length }) => length).filter((length) => length <= WIDEST_TERM);
+function columnOf(terms: readonly string[], width: number): number {
+  const fitting = terms.map(({ length }) => length).filter((length) => length <= width * WIDEST_TERM);
   return Math.max(0, ...fitting);
 }
+
+/** What its next word is never on another line than. */
+const INSEPARABLE = /\b(env:) /g;
+/** Stands for a blank that no line is broken at. */
+const TIE = "\u2060";
 
 function formatItem(term: string, description: string, column: number, helper: Help): string {
   if (description === "") return INDENT + term;
   const indent = " ".repeat(INDENT.length + column + GAP);
   const room = (helper.helpWidth ?? 80) - indent.length;
-  const text = helper.boxWrap(description, room).replaceAll("\n", `\n${indent}`);
+  const text = helper.boxWrap(description.replace(INSEPARABLE, `$1${TIE}`), room).replaceAll(TIE, " ")
+    .replaceAll("\n", `\n${indent}`);
   const blanks = column - helper.displayWidth(term);
   if (blanks < 0) return `${INDENT}${term}\n${indent}${text}`;
   return `${INDENT}${term}${" ".repeat(blanks + GAP)}${text}`;

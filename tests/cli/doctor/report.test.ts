@@ -90,6 +90,7 @@ Deno.test("colour is on signs and on lines to type, and changes nothing else", (
   // deno-lint-ignore no-control-regex
   assert.equal(coloured.replace(/\u001b\[[\d;]+m/g, ""), formatReport(AREAS, SEEN));
   assert.ok(coloured.includes("\u001b[1;31m✗ FAULT\u001b[0m"));
+  // deno-lint-ignore no-control-regex
   assert.match(coloured, /^ {2}\u001b\[36mkubectl /m);
 });
 
