@@ -13,7 +13,7 @@ import { ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
 import { terminalSvg, type Theme } from "./picture/terminal-svg.ts";
 
-const COLUMNS = 92;
+const COLUMNS = 104;
 
 /** What is typed, and what the terminal shows then. */
 type Show = (typed: string, program: string, args: readonly string[]) => Promise<string>;
@@ -66,15 +66,14 @@ async function signIn(world: World): Promise<string> {
 
 async function readme(world: World, kubectl: string): Promise<string> {
   const show = showIn(world);
-  const login = (await signIn(world)).replace(/^(?:Credentials:|Whoever|Next:|To see).*\n/gm, "")
-    .replace(/\n\n+/g, "\n");
+  const login = (await signIn(world)).replace(/^(?:Credentials:|Whoever|Next:|To see).*\n/gm, "");
   const update = await show(
     "datumctl auth update-kubeconfig --project web",
     world.binary,
     ["auth", "update-kubeconfig", "--project", "web"],
   );
   const get = await show("kubectl get namespaces", kubectl, ["get", "namespaces"]);
-  return [login, update, get].map((text) => text.trimEnd()).join("\n");
+  return [login, update, get].map((text) => text.trimEnd()).join("\n\n");
 }
 
 /** Every scene, by its name. */
@@ -83,7 +82,7 @@ async function scenes(world: World, kubectl: string): Promise<ReadonlyMap<string
   const own = async (...words: readonly string[]) =>
     await show(shellLine(["datumctl", ...words]), world.binary, words);
   const found = new Map([["login", await signIn(world)]]);
-  await (await world.login("grace@example.com"));
+  await world.login("grace@example.com");
   found.set("auth-list", await own("auth", "list"));
   await world.ok(["auth", "switch", "ada@example.com"]);
   await world.ok(["ctx", "use", "acme/web"]);
@@ -122,7 +121,7 @@ async function drawAll(folder: string, texts: ReadonlyMap<string, string>): Prom
         const svg = terminalSvg(text, { columns: COLUMNS, label: name, theme });
         await Deno.writeTextFile(`${path}.svg`, svg);
         if (browser !== undefined) {
-          const page = await browser.newPage({ viewport: { width: 840, height: 600 } });
+          const page = await browser.newPage({ viewport: { width: 920, height: 600 } });
           await page.setContent(`<body style="margin: 0">${svg}</body>`);
           await page.screenshot({ path: `${path}.png`, fullPage: true });
           await page.close();

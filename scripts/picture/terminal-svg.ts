@@ -106,7 +106,7 @@ export function terminalSvg(
   const lights = ["#ff6159", "#ffbd2e", "#28c941"].map((colour, at) =>
     `<circle cx="${26 + at * 20}" cy="24" r="6" fill="${colour}"/>`
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" xml:space="preserve" role="img" aria-label="${
     escaped(label)
   }">
 <style>
