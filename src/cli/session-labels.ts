@@ -1,6 +1,7 @@
 /** Describes a session in a few words: whose it is, where its key is, when it ends. */
 
-import { ENV_PREFIX, labelOf } from "../sessions/name.ts";
+import { ENV_PREFIX } from "../sessions/name.ts";
+import { labelOf } from "../sessions/new-name.ts";
 import { isLive, type Session } from "../sessions/session.ts";
 
 /** Where the key of a session's credentials is stored, in words. */
