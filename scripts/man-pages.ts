@@ -170,7 +170,7 @@ function aliases(command: CommandUnknownOpts): string[] {
 
 function commandList(command: CommandUnknownOpts, words: readonly string[]): string[] {
   if (command.commands.length === 0) return [];
-  const groups = inHelpGroups(words.join(" "), command.commands);
+  const groups = inHelpGroups(words.join(" "), command.createHelp().visibleCommands(command));
   return [
     ".SH COMMANDS",
     ...groups.flatMap(([title, held]) => [

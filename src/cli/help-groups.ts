@@ -32,7 +32,7 @@ export const HELP_GROUPS: Readonly<
   ],
   "datumctl auth": [
     ["Sign in", ["login", "logout", "list", "switch"]],
-    ["kubectl and other programs", ["update-kubeconfig", "get-token", "import"]],
+    ["kubectl and other programs", ["update-kubeconfig", "get-token", "import", "configure-docker"]],
     ["What the control plane in use says", ["whoami", "can-i"]],
     ["Cloudfleet's profiles", ["add-profile", "list-profiles", "remove-profile"]],
     ["DataChain Studio", ["team", "token"]],

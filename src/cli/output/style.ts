@@ -94,7 +94,7 @@ export function formatStyledError(error: AppError, format: ErrorFormat, style: S
 }
 
 /** A command to type, behind a colon: to the end of its sentence. */
-const COMMAND = /(?<=: )((?:datumctl|kubectl) .+?(?=[.;](?: |$)|$))/gm;
+const COMMAND = /(?<=: )((?:datumctl|kubectl|docker) .+?(?=[.;](?: |$)|$))/gm;
 
 /** A hint stands back, but for the commands to type. */
 function styledHint(hint: string, style: Style): string {
