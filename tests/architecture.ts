@@ -95,6 +95,8 @@ const COMMAND_WORDS = [
   "proxy",
   "setup",
   "tokens",
+  "trust",
+  "use",
   "version",
   "wait",
   "whoami",

@@ -8,7 +8,7 @@ export const HELP_GROUPS: Readonly<
 > = {
   "datumctl": [
     ["Sign in", ["login", "logout", "whoami", "auth"]],
-    ["Where commands act", ["ctx", "organizations", "projects"]],
+    ["Where commands act", ["ctx", "use", "trust", "organizations", "projects"]],
     ["Resources", [
       "get",
       "describe",

@@ -62,7 +62,7 @@ async function signIn(world: World): Promise<void> {
 const LINES: readonly (readonly [words: readonly string[], code: number])[] = [
   [["auth", "list"], 0],
   [["ctx"], 0],
-  [["ctx", "list"], 0],
+  [["ctx", "list", "--refresh"], 0],
   [["organizations", "list"], 0],
   [["api-resources"], 0],
   [["get", "namespaces", "-o", "custom-columns=NAME:.metadata.name"], 0],

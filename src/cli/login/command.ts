@@ -29,6 +29,9 @@ Examples:
   datumctl login --provider studio
   datumctl login --provider studio --team data-team --expires-in 30 --local
 
+After a person's sign-in at Datum, a terminal asks which organization and project to use, unless there is but
+one, or one is in use already; Escape leaves that for later. See datumctl ctx use --help.
+
 With -v, a person's sign-in prints the claims of the ID token as well.
 
 --auth-param and --token-param are not for secrets: they are remembered in the session's file as they are.
@@ -75,6 +78,7 @@ export async function loginCommandLine(
     )
     .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
     .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
+    .option("--no-input", "ask nothing on the terminal, not even which organization and project to use")
     .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
     .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
     .optionsGroup("For any OIDC issuer")
@@ -133,10 +137,18 @@ export async function loginCommandLine(
     .option("--audience <audience>", "whom the CI system's token is for")
     .option("--exchange", "exchange the CI system's token at the issuer")
     .addHelpText("after", EXAMPLES);
-  command.action((flags) =>
-    runLogin(contextOf(command), { ...flags, device: !flags.browser || !flags.open })
+  command.action(({ input, ...flags }) =>
+    runLogin(
+      input ? contextOf(command) : withoutAsking(contextOf(command)),
+      { ...flags, device: !flags.browser || !flags.open },
+    )
   );
   return command;
+}
+
+/** `--no-input`: as where there is no terminal to ask on. */
+function withoutAsking(cli: CommandContext): CommandContext {
+  return { ...cli, terminal: { ...cli.terminal, canAsk: false } };
 }
 
 function optionOf({ usage, description, repeatable }: OwnFlag): Option {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
+import { scratchFolder } from "../../scratch.ts";
 import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { ADA, at, openSignedIn, openWorld, type World } from "../world.ts";
 
@@ -95,9 +96,10 @@ Deno.test("ctx use asks the server first", async () => {
 Deno.test("ctx use without anything to ask about asks no server", async () => {
   await using world = await openSignedIn();
   const before = world.cloud.counts();
-  await fails(world, "ctx use a/b/c", 2, /neither ORG nor ORG\/PROJECT/);
-  await fails(world, "ctx use Acme", 2, /cannot be the id/);
-  await fails(world, "ctx use acme/", 2, /cannot be the id/);
+  await fails(world, "ctx use /web", 2, /neither ORG nor ORG\/PROJECT/);
+  await fails(world, "ctx use acme/", 2, /neither ORG nor ORG\/PROJECT/);
+  await fails(world, "ctx use a/b/c --skip-validation", 2, /"a\/b\/c" is no id/);
+  await fails(world, "ctx use Acme --skip-validation", 2, /"Acme" is no id.*\n.*Leave out --skip-validation/);
   await fails(world, "ctx use", 2, /no terminal to ask on\.\n.*ORG\[\/PROJECT\]/);
   assert.deepEqual(world.cloud.counts(), before);
   assert.equal(await inUse(world), undefined);
@@ -314,13 +316,16 @@ Deno.test("every example of docs/identity.md runs", async () => {
   const lines = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, block = ""]) =>
     block.trim().split("\n")
   );
+  await using folder = await scratchFolder();
+  const { store } = world.sandbox;
+  const there = store.with({ host: { ...store.host, workingFolder: () => folder.path } });
   const ids = { "my-org-id": "acme", "my-project-id": "web", "my-other-project": "data" };
   for (const line of lines) {
     const [, name, value = "", words] = /^(?:([A-Z_]+)=(\S+) )?datumctl (.*)$/.exec(
       Object.entries(ids).reduce((text, [id, real]) => text.replaceAll(id, real), line.replaceAll("'", "")),
     ) ?? [];
     assert.ok(words !== undefined, `no command line: ${line}`);
-    await world.ok(words, name === undefined ? {} : { env: { [name]: value } });
+    await world.ok(words, { store: there, env: name === undefined ? {} : { [name]: value } });
   }
   assert.ok(lines.length > 10);
 });
