@@ -58,10 +58,12 @@ Deno.test("login's flags stand in groups, the common ones first, --help at the e
   );
 });
 
-Deno.test("the flags that say where to act have a group of their own", async () => {
-  for (const words of ["get", "apply", "whoami", "proxy"]) {
-    assert.deepEqual(titlesIn(await helpOf([words])).slice(-2), ["Options", "Where to act"], words);
+Deno.test("the flags that say where to act, and as whom, have groups of their own", async () => {
+  for (const words of ["get", "apply", "proxy"]) {
+    const expected = ["Options", "Where to act", "As another user"];
+    assert.deepEqual(titlesIn(await helpOf([words])).slice(-3), expected, words);
   }
+  assert.deepEqual(titlesIn(await helpOf(["whoami"])), ["Options", "Where to act"]);
 });
 
 Deno.test("help on a terminal with colours is the same text, and has no escape elsewhere", async () => {
