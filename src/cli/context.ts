@@ -12,6 +12,7 @@ import { parseTimeout } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
 import { printable, printableLines } from "../text.ts";
+import { styledRemark, type Styles, stylesOf } from "./output/style.ts";
 
 export { keyringLimits, type Output, requestLimits, tokenLimits } from "../providers/context.ts";
 
@@ -42,6 +43,8 @@ export interface ProcessContext extends Host {
 export interface CommandContext extends ProcessContext, ProviderContext {
   readonly terminal: Terminal;
   readonly providers: Providers;
+  /** How what is printed looks, on each stream. */
+  readonly style: Styles;
   readonly verbose: boolean;
   /** `--quiet`. */
   readonly quiet: boolean;
@@ -53,12 +56,14 @@ export interface CommandContext extends ProcessContext, ProviderContext {
 export function commandContext(context: ProcessContext, flags: GlobalFlags): CommandContext {
   const { terminal } = context;
   const verbose = flags.verbose ?? false;
+  const style = stylesOf(terminal);
   // What is named in it is made safe where that is done; a place that forgets it must not steer the terminal.
-  const err = (text: string) => terminal.writeErr(`${printableLines(text)}\n`);
+  const err = (text: string) => terminal.writeErr(`${styledRemark(printableLines(text), style.err)}\n`);
   const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
   if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
   return {
     ...context,
+    style,
     verbose,
     quiet: flags.quiet ?? false,
     choice: {
@@ -75,10 +80,11 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
     out: {
       line: (text = "") => terminal.writeOut(`${text}\n`),
       text: (text) => terminal.writeOut(text),
+      success: (text) => terminal.writeOut(`${style.out.successMark}${text}\n`),
       info: (text) => flags.quiet ? undefined : err(text),
       important: err,
       warn: (text) => flags.quiet ? undefined : err(`warning: ${text}`),
-      debug: verbose ? err : undefined,
+      debug: verbose ? (text) => terminal.writeErr(`${style.err.aside(printableLines(text))}\n`) : undefined,
     },
   };
 }

@@ -12,6 +12,7 @@ import { type CommandContext, type ContextOf, exitWith, type ProcessContext } fr
 import { type ActingSession, actingSession } from "./pick-session.ts";
 import { findPlugin } from "./plugins.ts";
 import { type ProgramLine, runProgram } from "./run-program.ts";
+import { printable } from "../text.ts";
 import { programWith } from "./tree.ts";
 
 /**
@@ -39,7 +40,7 @@ export async function runPluginLine(
 }
 
 async function runPlugin(cli: CommandContext, line: ProgramLine): Promise<void> {
-  cli.out.debug?.(`plug-in: ${line.program}`);
+  cli.out.debug?.(`plug-in: ${printable(line.program, Infinity)}`);
   const chosen = await sessionIfAny(cli);
   const acting = chosen && {
     session: chosen.session,

@@ -80,6 +80,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
       },
       session.name,
       format,
+      cli.style.out,
     ),
   );
   warnOfRefusedScope(cli, actedOn);
