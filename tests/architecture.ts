@@ -93,6 +93,7 @@ const COMMAND_WORDS = [
   "projects?",
   "proxy",
   "setup",
+  "status",
   "tokens",
   "version",
   "wait",

@@ -28,6 +28,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   ],
   [["logout"], async (contextOf) => (await import("./logout.ts")).logoutCommand(contextOf)],
   [["whoami"], async (contextOf) => (await import("./whoami.ts")).whoamiCommand(contextOf)],
+  [["status"], async (contextOf) => (await import("./status.ts")).statusCommand(contextOf)],
   [["ctx"], async (contextOf) => (await import("./ctx/group.ts")).ctxCommand(contextOf)],
   [
     ["organizations"],
