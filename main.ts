@@ -14,9 +14,6 @@ import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 /** The hidden word of completion, which must be quick: it needs no framework. */
 const COMPLETE = "__complete";
 
-/** The command of prompts, which runs before each of them. */
-const STATUS = "status";
-
 /**
  * Commands that ask no server, or like `exec` only when the command inside runs; the ones behind `auth` without that
  * word. To forget one here costs time only.
@@ -30,7 +27,7 @@ const LOCAL: ReadonlySet<string> = new Set([
   "version",
   "completion",
   "exec",
-  STATUS,
+  "status",
   "whoami",
   "list",
   "ls",
@@ -46,11 +43,6 @@ async function main(): Promise<number> {
   if (commandLine[0] === COMPLETE) {
     const { runComplete } = await import("./src/cli/complete/run.ts");
     return await runComplete(commandLine.slice(1));
-  }
-  if (commandLine[0] === STATUS) {
-    const { runQuickStatus } = await import("./src/cli/status/quick.ts");
-    const code = await runQuickStatus(commandLine);
-    if (code !== undefined) return code;
   }
   const flags = readGetToken(commandLine);
   if (flags === undefined) {

@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { nameByOrder } from "./chunk-names.ts";
 import { buildDate, headCommit } from "./commit.ts";
-import { mergeQuick } from "./merge-quick.ts";
+import { loadAtOnce } from "./load-at-once.ts";
 import { mergeStart } from "./merge-start.ts";
 import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
@@ -124,20 +124,46 @@ async function setDates(folder: string, seconds: number): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, seconds, seconds);
 }
 
+/** What a bundle says of the build that it is for. */
+interface BundleOptions {
+  readonly testHooks?: boolean | undefined;
+  readonly runtime?: Runtime;
+  readonly commit?: string | undefined;
+}
+
+/** The program, and what `status` is of it without a framework. */
+const PROGRAM = `${ROOT}main.ts`;
+const STATUS = `${ROOT}src/cli/status/quick.ts`;
+
 /**
  * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
- * imported lazily.
+ * imported lazily. Our own program becomes two that share no chunk, behind `scripts/first.js`: what loads at a start is
+ * most of what `status` takes.
  *
  * @throws {Error} when a chunk would need the network to run: an npm, JSR or https import is left in it.
  */
-export async function bundle(
+export async function bundle(entry: string, folder: string, options: BundleOptions = {}): Promise<void> {
+  await bundleAlone(entry, folder, options);
+  if (absolute(entry) !== PROGRAM) return;
+  await Deno.rename(`${folder}/main.js`, `${folder}/program.js`);
+  const beside = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
+  try {
+    await bundleAlone(STATUS, beside, options, ["project-folder"]);
+    for await (const { name } of Deno.readDir(beside)) {
+      await Deno.copyFile(`${beside}/${name}`, `${folder}/${name === "main.js" ? "status.js" : name}`);
+    }
+  } finally {
+    await Deno.remove(beside, { recursive: true });
+  }
+  await Deno.copyFile(`${ROOT}scripts/first.js`, `${folder}/main.js`);
+}
+
+/** One bundle. The modules of those names are loaded at its start although they are imported lazily. */
+async function bundleAlone(
   entry: string,
   folder: string,
-  { testHooks = false, runtime = "own", commit }: {
-    readonly testHooks?: boolean | undefined;
-    readonly runtime?: Runtime;
-    readonly commit?: string | undefined;
-  } = {},
+  { testHooks = false, runtime = "own", commit }: BundleOptions,
+  atOnce: readonly string[] = [],
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
   const scratch = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
@@ -177,8 +203,8 @@ export async function bundle(
   }
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
   await nameByOrder(folder);
+  for (const module of atOnce) await loadAtOnce(folder, module);
   await mergeStart(folder, bundleAgain);
-  await mergeQuick(folder);
   await minify(folder);
 }
 

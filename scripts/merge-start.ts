@@ -6,8 +6,7 @@
 /** Bundles one module into a folder. */
 export type BundleModule = (entry: string, outFolder: string) => Promise<void>;
 
-/** The chunk of all that is loaded at the start. */
-export const CORE = "core.js";
+const CORE = "core.js";
 
 /** `import {\n  a,\n  b as c\n} from "./chunk-X.js";`, or without names, as the bundler writes it. */
 const IMPORT = /^import (?:\{([^}]*)\} from )?"\.\/([^"]+)";\n/gm;
@@ -59,8 +58,7 @@ function loadedAtOnce(chunks: ReadonlyMap<string, string>): string[] {
 
 /** A line that exports all that a chunk does, under names that no other chunk has. */
 function reExport(name: string, chunks: ReadonlyMap<string, string>): string {
-  const exported = namesIn(EXPORT.exec(chunks.get(name) ?? "")?.[1] ?? "").map(({ outside }) => outside);
-  const list = exported.map((one) => `${one} as ${inCore(name, one)}`).join(", ");
+  const list = exportsOf(chunks.get(name) ?? "").map((one) => `${one} as ${inCore(name, one)}`).join(", ");
   return list === "" ? `import "./${name}";\n` : `export { ${list} } from "./${name}";\n`;
 }
 
@@ -75,6 +73,11 @@ function fromCore(text: string, merged: readonly string[]): string {
 
 function inCore(chunk: string, name: string): string {
   return `${chunk.replace(/\W/g, "_")}_${name}`;
+}
+
+/** What a chunk exports. */
+export function exportsOf(chunk: string): string[] {
+  return namesIn(EXPORT.exec(chunk)?.[1] ?? "").map(({ outside }) => outside);
 }
 
 /** `a, b as c`: the name on the near side of each, and the one on the far side. */

@@ -179,8 +179,12 @@ export async function kindOf(path: string): Promise<"file" | "folder" | "link" |
 }
 
 /** A path with its links followed; undefined when nothing is there or it cannot be read. */
-export function realPath(path: string): Promise<string | undefined> {
-  return Deno.realPath(path).catch(() => undefined);
+export async function realPath(path: string): Promise<string | undefined> {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

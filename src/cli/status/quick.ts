@@ -1,7 +1,6 @@
 /** `status` without a framework: prompts run it each time, and need not wait for one to load. */
 
 import { checkErrorFormat, errorFormatOf, formatError, toAppError } from "../../errors.ts";
-import { oneSession } from "../../plugin/arguments.ts";
 import { providersOf } from "../../providers/registry.ts";
 import { namingVariable } from "../../sessions/choose.ts";
 import { SessionStore } from "../../sessions/store.ts";
@@ -13,8 +12,8 @@ import { exitCodeOfStatus, statusOf } from "./state.ts";
 
 /** A line of `status` that is answered here. */
 export interface StatusLine extends StatusForm {
-  readonly profile: string | undefined;
-  readonly session: string | undefined;
+  /** `--profile` or `--session`. */
+  readonly named: string | undefined;
 }
 
 /**
@@ -30,21 +29,25 @@ export interface StatusLine extends StatusForm {
  */
 export function readStatus([word, ...args]: readonly string[]): StatusLine | undefined {
   if (word !== "status") return undefined;
-  const given = new Map<string, string>();
+  let short = false;
+  let format: string | undefined;
+  let named: string | undefined;
   for (let at = 0; at < args.length; at++) {
-    const [, flag = "", , glued] = /^(--short|--(?:format|profile|session)(?=$|=))(=([^]*))?$/.exec(
-      args[at] ?? "",
-    ) ?? [];
-    const value = flag === "--short" ? "" : glued ?? args[++at];
-    if (flag === "" || given.has(flag) || value === undefined) return undefined;
-    // What looks like a flag is left to the framework, as is --short with a value.
-    if (glued === undefined ? value.startsWith("-") : flag === "--short") return undefined;
-    given.set(flag, value);
+    const arg = args[at] ?? "";
+    if (arg === "--short") {
+      short = true;
+      continue;
+    }
+    const split = arg.indexOf("=");
+    const flag = split < 0 ? arg : arg.slice(0, split);
+    const value = split < 0 ? args[++at] : arg.slice(split + 1);
+    // What looks like a flag is left to the framework.
+    if (value === undefined || (split < 0 && value.startsWith("-"))) return undefined;
+    if (flag === "--format" && format === undefined) format = value;
+    else if ((flag === "--profile" || flag === "--session") && named === undefined) named = value;
+    else return undefined;
   }
-  const short = given.has("--short");
-  const format = given.get("--format");
-  if (short && format !== undefined) return undefined;
-  return { short, format, output: "table", profile: given.get("--profile"), session: given.get("--session") };
+  return short && format !== undefined ? undefined : { short, format, output: "table", named };
 }
 
 /** Runs a line that {@link readStatus} reads. Returns its exit code; undefined for one that it does not read. */
@@ -61,7 +64,7 @@ export async function runQuickStatus(args: readonly string[]): Promise<number | 
     const providers = providersOf();
     const store = new SessionStore(host, providers, { environment: providers.environmentSessions(host) });
     const status = await statusOf(store, {
-      flag: oneSession(line.profile, line.session),
+      flag: line.named?.normalize("NFC"),
       variable: namingVariable(environment),
     });
     await printStatus(status, line, { text: writeOut, info: (text) => writeErr(`${text}\n`) });
