@@ -111,10 +111,11 @@ function linesOf(
 /** The object for programs. */
 function objectOf(status: Status): Readonly<Record<string, unknown>> {
   const { session, source, opened, scope, life } = status;
+  const { user } = session;
   return {
     signedIn: exitCodeOfStatus(status) === 0,
     state: stateOf(status),
-    user: opened ? whoseSession(session) : null,
+    user: (opened ? user.email ?? user.username : undefined) ?? null,
     session: session.name,
     source,
     host: opened ? session.apiHost : null,
