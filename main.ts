@@ -26,6 +26,7 @@ const LOCAL: ReadonlySet<string> = new Set([
   "help",
   "version",
   "completion",
+  "docker-credential",
   "exec",
   "status",
   "whoami",

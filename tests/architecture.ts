@@ -78,6 +78,7 @@ const COMMAND_WORDS = [
   "delete",
   "describe",
   "diff",
+  "docker-credential",
   "doctor",
   "edit",
   "events",

@@ -32,7 +32,8 @@ async function allHelp(): Promise<ReadonlyMap<string, Help>> {
   const visit = async (words: readonly string[]): Promise<void> => {
     const help = readHelp(await helpText([...words, "--help"]));
     found.set(words.join(" "), help);
-    for (const word of help.words) await visit([...words, word]);
+    const hidden = words.length === 0 ? ["docker-credential"] : [];
+    for (const word of [...help.words, ...hidden]) await visit([...words, word]);
   };
   await visit([]);
   return found;

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { type Entry, gzipped, tarGz, textEntry } from "./archives.ts";
 import type { Contents } from "./contents.ts";
+import { helperEntry } from "./helper.ts";
 import { comments, DESCRIPTION, HOMEPAGE, LICENCE, MAINTAINER, NAME, notes, type Release } from "./table.ts";
 
 /** A kind of Linux package. */
@@ -33,7 +34,13 @@ export async function installedFiles(
     path: `${share}/man/man1/${nameOf(entry)}.gz`,
     bytes: await gzipped(entry.bytes),
   })));
-  return [{ path: `usr/bin/${NAME}`, bytes: program, mode: 0o755 }, ...papers, ...completions, ...manPages];
+  return [
+    { path: `usr/bin/${NAME}`, bytes: program, mode: 0o755 },
+    helperEntry("linux", "usr/bin/"),
+    ...papers,
+    ...completions,
+    ...manPages,
+  ];
 }
 
 function nameOf({ path }: Entry): string {

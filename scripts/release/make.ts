@@ -3,6 +3,7 @@
 import { archiveName, packageName, programName, sbomName, SUMS, sumsFile } from "./table.ts";
 import { type Entry, tarGz, zip } from "./archives.ts";
 import { type Contents, contentsFor } from "./contents.ts";
+import { helperEntry } from "./helper.ts";
 import { deb, installedFiles, rpm } from "./linux-packages.ts";
 import { type NpmPackage, npmPackages } from "./packages.ts";
 import { packagingFiles } from "./packaging/files.ts";
@@ -88,6 +89,7 @@ async function archive(
 ): Promise<Uint8Array> {
   const entries: readonly Entry[] = [
     { path: programName(platform), bytes: program, mode: 0o755 },
+    helperEntry(platform.os),
     ...papers,
     ...completions,
     ...manPages,

@@ -42,6 +42,7 @@ export const SECTIONS: readonly Section[] = [
       doc("setup", "Setting up a cluster"),
       doc("studio", "DataChain Studio"),
       doc("cloudfleet", "Cloudfleet"),
+      doc("docker", "Docker"),
     ],
   },
   {

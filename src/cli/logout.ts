@@ -7,7 +7,7 @@ import { NO_KNOWN_END, type Revocation } from "../providers/provider.ts";
 import { revokeSignIn } from "../sign-in/revoke.ts";
 import { endProjectFolder } from "../sessions/project-folder.ts";
 import type { Session } from "../sessions/session.ts";
-import { labelOf } from "../sessions/name.ts";
+import { labelOf } from "../sessions/new-name.ts";
 import { type OpenedSession } from "../sessions/open.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";

@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import type { Json } from "../kube/lossless-json.ts";
 import { managerOf } from "../kube/write/managed-fields.ts";
 import { PATCH_TYPES, patchHere, patchObject, type PatchOptions } from "../kube/write/patch.ts";
-import { readGivenFile } from "../system/files.ts";
+import { readGivenFile } from "../system/given-file.ts";
 import { printable } from "../text.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
 import { changeChosen, choose } from "./resources/choose.ts";

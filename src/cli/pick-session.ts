@@ -8,14 +8,8 @@ import {
   type StoredSession,
 } from "../sessions/acting.ts";
 import { chooseSession, type ChosenSession } from "../sessions/choose.ts";
-import {
-  defaultSessionName,
-  ENV_PREFIX,
-  isCalled,
-  labelOf,
-  nameOfPerson,
-  OF_CREDENTIALS_FILE,
-} from "../sessions/name.ts";
+import { ENV_PREFIX, isCalled, nameOfPerson, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
+import { defaultSessionName, labelOf } from "../sessions/new-name.ts";
 import type { Session } from "../sessions/session.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
 import { isFromEnvironment, sessionNames } from "./session-labels.ts";

@@ -5,7 +5,7 @@ import { printable } from "../text.ts";
 import { makeKeyText } from "../sessions/seal.ts";
 import { isSessionName } from "../sessions/name.ts";
 import type { KeyStore } from "../sessions/store.ts";
-import { readGivenFile } from "../system/files.ts";
+import { readGivenFile } from "../system/given-file.ts";
 import { certificatesOf } from "../system/network.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
 

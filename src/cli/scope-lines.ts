@@ -1,7 +1,7 @@
 /** Describes what a command acts on, for `ctx` and `whoami`. */
 
 import { printable } from "../text.ts";
-import { originOf } from "../sessions/served-servers.ts";
+import { originOf } from "../sessions/server-origin.ts";
 import type { Session } from "../sessions/session.ts";
 import type { CommandContext } from "./context.ts";
 import type { ChosenScope } from "../providers/datum/scope.ts";

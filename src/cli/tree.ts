@@ -61,6 +61,10 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["exec"], async (contextOf) => (await import("./exec.ts")).execCommand(contextOf)],
   [["proxy"], async (contextOf) => (await import("./proxy.ts")).proxyCommand(contextOf)],
   [["setup"], async (contextOf) => (await import("./setup.ts")).setupCommand(contextOf)],
+  [
+    ["docker-credential"],
+    async (contextOf) => (await import("./docker-credential.ts")).dockerCredentialCommand(contextOf),
+  ],
   [["completion"], async (contextOf) => (await import("./completion.ts")).completionCommand(contextOf)],
   [["doctor"], async (contextOf) => (await import("./doctor.ts")).doctorCommand(contextOf)],
   [["version"], (contextOf) => Promise.resolve(versionCommand(contextOf))],
@@ -81,6 +85,10 @@ const AUTH_COMMANDS: typeof COMMANDS = [
     ["update-kubeconfig"],
     async (contextOf) => (await import("./auth/update-kubeconfig.ts")).updateKubeconfigCommand(contextOf),
   ],
+  [
+    ["configure-docker"],
+    async (contextOf) => (await import("./auth/configure-docker.ts")).configureDockerCommand(contextOf),
+  ],
   [["import"], async (contextOf) => (await import("./auth/import.ts")).importCommand(contextOf)],
   [["team"], async (contextOf) => (await import("./auth/team.ts")).teamCommand(contextOf)],
   [["token"], async (contextOf) => (await import("./auth/token.ts")).tokenCommand(contextOf)],
@@ -100,8 +108,12 @@ const AUTH_COMMANDS: typeof COMMANDS = [
   [["can-i"], async (contextOf) => (await import("./auth/can-i.ts")).canICommand(contextOf)],
 ];
 
+/** Other programs call it: it stands in no list, and the words behind it are no commands. */
+const FOR_DOCKER = "docker-credential";
+
 /** The commands of a table that a line calls: their words may stand anywhere in it. */
-function calledIn(words: readonly string[], table: typeof COMMANDS): typeof COMMANDS {
+function calledIn(line: readonly string[], table: typeof COMMANDS): typeof COMMANDS {
+  const words = line[0] === FOR_DOCKER ? [FOR_DOCKER] : line;
   return table.filter(([own]) => own.some((word) => words.includes(word)));
 }
 
@@ -124,7 +136,9 @@ export async function buildProgram(
   const calledInAuth = inAuth ? calledIn(words, AUTH_COMMANDS) : [];
   const authWanted = none || (inAuth && calledInAuth.length === 0) ? AUTH_COMMANDS : calledInAuth;
   for (const command of await loadAll(authWanted)) auth.addCommand(command);
-  for (const command of await loadAll(none ? COMMANDS : called)) program.addCommand(command);
+  for (const command of await loadAll(none ? COMMANDS : called)) {
+    program.addCommand(command, { hidden: command.name() === FOR_DOCKER });
+  }
   program.addCommand(auth);
   program.addCommand(helpCommand(program, context));
   forEachCommand(program, (command) => {

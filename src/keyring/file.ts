@@ -9,7 +9,6 @@ import {
   readTextFile,
   removeFile,
   tighten,
-  writeFileAtomically,
 } from "../system/files.ts";
 import { assertStorable, type SecretStore } from "./store.ts";
 
@@ -68,6 +67,7 @@ export function keyFileStore({ folder, pathFor, notice }: KeyFileOptions): Secre
       assertStorable(secret);
       await ensurePrivateFolder(folder);
       const [path] = await inspect(account);
+      const { writeFileAtomically } = await import("../system/replacement.ts");
       await writeFileAtomically(path, `${secret}\n`);
     },
 

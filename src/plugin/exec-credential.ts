@@ -100,7 +100,8 @@ function badInfo(what: string): AppError {
 
 /** The ExecCredential that hands a token to client-go, with its end of line. */
 export function formatExecCredential(apiVersion: ExecApiVersion, token: TimedToken): string {
-  const expirationTimestamp = new Date(reportedExpiry(token)).toISOString().replace(/\.\d+Z$/, "Z");
+  // Without the milliseconds.
+  const expirationTimestamp = `${new Date(reportedExpiry(token)).toISOString().slice(0, -".000Z".length)}Z`;
   const status = { expirationTimestamp, token: token.token };
   return JSON.stringify({ kind: "ExecCredential", apiVersion, status }) + "\n";
 }

@@ -5,8 +5,9 @@ import { printable, printableValue } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
 import type { Providers } from "../providers/registry.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
+import { lazyFailureMemory } from "../sessions/failure-memory.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
-import { type FailureMemory, openFailureMemory } from "../sessions/last-failure.ts";
+import type { FailureMemory } from "../sessions/last-failure.ts";
 import { ENV_PREFIX, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import { fingerprintOfVariables } from "../sessions/open.ts";
 import { refuseOtherApi, refuseOtherServer } from "../sessions/served-servers.ts";
@@ -160,7 +161,7 @@ async function failuresOf(
     return undefined;
   }
   const { failure } = await usersStore.paths(name);
-  return openFailureMemory(failure, usersStore.host.now, session && await fingerprintOf(session, store));
+  return lazyFailureMemory(failure, usersStore.host.now, session && await fingerprintOf(session, store));
 }
 
 /** Tells apart sessions of one name: those of a variable's different values, and those of different CI jobs. */

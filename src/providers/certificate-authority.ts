@@ -3,7 +3,7 @@
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { Environment } from "../system/environment.ts";
-import { readGivenFile } from "../system/files.ts";
+import { readGivenFile } from "../system/given-file.ts";
 import { certificatesOf } from "../system/network.ts";
 
 /**

@@ -1,7 +1,8 @@
 /** The lines and sentences for people that clouds have in common, made of what is particular to each. */
 
 import { speaksOfSecret } from "../oauth/refusals.ts";
-import { ENV_PREFIX, hostInName, OF_CREDENTIALS_FILE, WORKLOAD_SUBJECT } from "../sessions/name.ts";
+import { ENV_PREFIX, OF_CREDENTIALS_FILE, WORKLOAD_SUBJECT } from "../sessions/name.ts";
+import { hostInName } from "../sessions/new-name.ts";
 import type { SessionKind } from "../sessions/provider.ts";
 import type { UnstoredSession } from "../sessions/providers.ts";
 import type { Session } from "../sessions/session.ts";

@@ -1,13 +1,11 @@
-/** Chooses the session that a command acts as, and says what to do where there is none. */
+/** Chooses the session that a command acts as. */
 
-import { AppError, fail } from "../errors.ts";
-import { HINTS, LOGIN } from "../hints.ts";
-import { printable } from "../text.ts";
+import { AppError } from "../errors.ts";
 import type { Environment } from "../system/environment.ts";
 import type { SessionStore } from "./store.ts";
 import type { EntryWords } from "./providers.ts";
 import type { Session } from "./session.ts";
-import { ENV_PREFIX, isCalled, isSessionName } from "./name.ts";
+import { ENV_PREFIX } from "./name.ts";
 
 /** Which session a command acts as. */
 export interface ChosenSession {
@@ -68,7 +66,9 @@ export async function chooseSession(store: SessionStore, choice: SessionChoice):
   const chosen = named === undefined
     ? await sessionInForce(store, choice)
     : await namedSession(store, named, flag === undefined ? variable?.name ?? "" : "--profile");
-  return chosen ?? fail(await noSession(store, named, choice.entry));
+  if (chosen !== undefined) return chosen;
+  const { noSession } = await import("./no-session.ts");
+  throw await noSession(store, named, choice.entry);
 }
 
 async function namedSession(
@@ -103,48 +103,4 @@ async function sessionInForce(
 async function activeSession(store: SessionStore): Promise<Session | undefined> {
   const name = await store.active();
   return name === undefined ? undefined : await store.read(name);
-}
-
-async function noSession(
-  store: SessionStore,
-  named: string | undefined,
-  entry: EntryWords | undefined,
-): Promise<AppError> {
-  if (named?.startsWith(ENV_PREFIX)) {
-    const variable = printable(named.slice(ENV_PREFIX.length), 60);
-    return new AppError("NOT_SIGNED_IN", `The variable ${variable} is not set.`, {
-      hint: HINTS.NOT_SIGNED_IN.variableUnset,
-    });
-  }
-  const { sessions } = await store.list();
-  const names = sessions.map(({ name }) => name);
-  const there = names.length === 0 ? "" : ` Stored here: ${names.join(", ")}.`;
-  const theirs = named === undefined
-    ? []
-    : sessions.filter(({ user }) => isCalled(user, named)).map(({ name }) => name);
-  if (named !== undefined && theirs.length > 0) {
-    return new AppError(
-      "NOT_SIGNED_IN",
-      `There is no session ${printable(named, 200)} here; that is a user.`,
-      {
-        hint: `Name ${theirs.length > 1 ? "one of its sessions" : "the session"}: --profile ${
-          theirs.join(", or ")
-        }`,
-      },
-    );
-  }
-  if (named !== undefined) {
-    const shown = isSessionName(named) ? named : "of that name";
-    const login = isSessionName(named) ? await store.providers.signInOfName(named, entry) : LOGIN;
-    return new AppError("NOT_SIGNED_IN", `There is no session ${shown} here.${there}`, {
-      hint: names.length === 0 ? `Sign in: ${login}` : `Pick one of these, or sign in: ${login}`,
-    });
-  }
-  return new AppError(
-    "NOT_SIGNED_IN",
-    names.length === 0 ? "Nobody is signed in here." : `No session is active.${there}`,
-    {
-      hint: names.length === 0 ? HINTS.NOT_SIGNED_IN.nobody : HINTS.NOT_SIGNED_IN.noneActive,
-    },
-  );
 }

@@ -2,8 +2,9 @@
 
 import { sha256, toBase64Url } from "../encoding.ts";
 import type { Environment } from "../system/environment.ts";
-import { readGivenFile } from "../system/files.ts";
-import type { Credentials, TokenSource, WorkloadSource } from "./credentials.ts";
+import { readGivenFile } from "../system/given-file.ts";
+import type { Credentials } from "./credentials.ts";
+import type { TokenSource, WorkloadSource } from "./source-credentials.ts";
 import type { Session } from "./session.ts";
 import { WORKLOAD_SUBJECT } from "./name.ts";
 

@@ -3,7 +3,6 @@
 import { sha256, toBase32 } from "../encoding.ts";
 import type { Environment, Folders } from "../system/environment.ts";
 import {
-  createFile,
   ensurePrivateFolder,
   listFolder,
   modifiedAt,
@@ -12,6 +11,7 @@ import {
   removeFile,
   replaceQuickly,
 } from "../system/files.ts";
+import { createFile } from "../system/replacement.ts";
 import { runtimeFolder, whyNotPrivate } from "../system/runtime-folder.ts";
 import { readLauncher } from "./launcher.ts";
 import type { TokenKind } from "./token.ts";

@@ -6,7 +6,7 @@ import { clockSkew } from "../oauth/clock-skew.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import type { FileLock } from "../system/locks.ts";
 import { fingerprintOfJob, storesJobToken } from "./ci-job.ts";
-import type { SourceCredentials } from "./credentials.ts";
+import type { SourceCredentials } from "./source-credentials.ts";
 import { environmentCredentials, type OpenedSession, rememberForThisProcess } from "./open.ts";
 import { expired, openIssuer, type Renewal, type RenewalStrategy, stillGood } from "./renew.ts";
 import type { SessionStore } from "./store.ts";

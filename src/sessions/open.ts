@@ -26,7 +26,7 @@ export async function unsealSession(
   providers: ProviderNames,
 ): Promise<OpenedSession | undefined> {
   const opened = await unseal(session.credentials, key);
-  const credentials = opened === undefined ? undefined : parseCredentials(opened);
+  const credentials = opened === undefined ? undefined : await parseCredentials(opened);
   if (credentials === undefined) return undefined;
   const { subject, signIn } = credentials;
   // What a seal with these fields leaves out was not there when it was made.
@@ -43,7 +43,7 @@ export async function unsealSession(
       organization,
       expires,
       exportedTo,
-      ...sealedAddress(credentials),
+      ...sealedAddress(credentials, session.authHost),
       user: { ...session.user, subject },
       signIn,
     },

@@ -8,12 +8,12 @@ import { checkpoint } from "../system/checkpoint.ts";
 import type { Folders } from "../system/environment.ts";
 import { accessOfOthers, isOurs, isTrusted, listFolder, readTextFile, tighten } from "../system/files.ts";
 import type { Host } from "../system/host.ts";
-import { acquireLock, type FileLock } from "../system/locks.ts";
+import type { FileLock } from "../system/locks.ts";
 import { type Config, parseConfig, parseSession, type Session } from "./session.ts";
 import { fileNameOf, isSessionName } from "./name.ts";
 import { environmentCredentials, type OpenedSession, unsealSession } from "./open.ts";
 import type { SessionProviders } from "./providers.ts";
-import { kidOf, readKeyText, type SealingKey } from "./seal.ts";
+import { isSealedWith, readKeyText, type SealingKey } from "./seal.ts";
 
 /** Where the key of a session can be kept. */
 export type KeyStore = Session["keyStore"];
@@ -102,8 +102,10 @@ export class SessionReader implements StoreParts {
    */
   async read(name: string): Promise<Session | undefined> {
     if (!isSessionName(name)) return undefined;
-    const { file } = await this.paths(name);
+    // Its name is a digest, which other threads make meanwhile.
+    const paths = this.paths(name);
     await this.makeFoldersPrivate();
+    const { file } = await paths;
     const text = await readTextFile(file);
     return text === undefined ? undefined : await this.parse(file, text, name);
   }
@@ -156,6 +158,7 @@ export class SessionReader implements StoreParts {
   async lock(name: string, timeout: number = LOCK_WAIT): Promise<FileLock> {
     const { lock } = await this.paths(name);
     const { interrupted: signal, notice } = this.host;
+    const { acquireLock } = await import("../system/locks.ts");
     const held = await acquireLock(lock, { timeout, guards: `the session "${name}"`, signal });
     if (!held.holds) {
       notice(
@@ -202,7 +205,7 @@ export class SessionReader implements StoreParts {
       signal: limits.signal ?? this.host.interrupted,
     });
     const key = text === undefined ? undefined : await readKeyText(text);
-    if (key === undefined || key.kid !== kidOf(session.credentials)) throw await this.#keyMissing(session);
+    if (key === undefined || !isSealedWith(session.credentials, key)) throw await this.#keyMissing(session);
     return await this.openWith(session, key);
   }
 

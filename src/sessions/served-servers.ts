@@ -3,8 +3,8 @@
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
 import type { SessionProviders } from "./providers.ts";
+import { originOf } from "./server-origin.ts";
 import type { ServedServer, Session } from "./session.ts";
-import { ENV_PREFIX } from "./name.ts";
 
 /** An API server and the way to it, as a kubeconfig's cluster entry has it, and as client-go repeats it to its plugin. */
 export interface AskingServer {
@@ -36,30 +36,6 @@ export function askingServer(fields: Readonly<Record<string, unknown>>): AskingS
 function withoutUser(proxy: string): string {
   const url = URL.parse(proxy);
   return url === null ? proxy : `${url.protocol}//${url.host}`;
-}
-
-/** An address up to its path, where kubectl and we read it alike: no user, blank or `\`. */
-const AUTHORITY =
-  /^(?:(https?):\/\/)?((?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)(?:[/?#]|$)/i;
-
-/**
- * The origin of a server's address; undefined for an address that two programs could read as two hosts. Without a scheme it
- * is https: kubectl asks no plugin for a token otherwise.
- *
- * @example
- * ```ts
- * import { originOf } from "./served-servers.ts";
- * console.assert(originOf("https://K8S.example.com:443/base") === "https://k8s.example.com");
- * console.assert(originOf("https://k8s.example.com\\@other.example") === undefined);
- * ```
- */
-export function originOf(address: string): string | undefined {
-  const [, scheme = "https", authority] = AUTHORITY.exec(address) ?? [];
-  const url = authority === undefined ? null : URL.parse(`${scheme}://${authority}`);
-  if (url === null || authority === undefined) return undefined;
-  // A URL parser reads some numbers as an IP address that other programs read as a name.
-  const same = authority.startsWith("[") || url.hostname === authority.toLowerCase().replace(/:[0-9]*$/, "");
-  return same ? url.origin : undefined;
 }
 
 /** An https address up to its path, as it is written; undefined for one whose way or host is not plain. */
@@ -134,7 +110,14 @@ export async function refuseOtherServer(
   asked: Asked = {},
 ): Promise<void> {
   const how = strangeWay(session, asking, asked);
-  if (how !== undefined) throw await refusal(providers, session, asking, how, asked);
+  if (how === undefined) return;
+  const { otherServer } = await import("./other-server.ts");
+  throw await otherServer(providers, session, {
+    address: asking.address,
+    served: servedBy(session) ?? [],
+    how,
+    cluster: asked.cluster,
+  });
 }
 
 /** True for a server that a session is for, on a way that {@link refuseOtherServer} does not refuse. */
@@ -167,65 +150,4 @@ function strangeWay(session: Serving, asking: AskingServer, asked: Asked): strin
 
 function nameIn(origin: string): string {
   return new URL(origin).hostname.replace(/^\[(.*)\]$/, "$1");
-}
-
-/** How many servers a message names; the others are counted. */
-const SHOWN = 3;
-
-async function refusal(
-  providers: SessionProviders,
-  session: Serving,
-  asking: AskingServer,
-  how: string,
-  { cluster }: Asked,
-): Promise<AppError> {
-  const served = servedBy(session) ?? [];
-  const { name, apiHost } = session;
-  const hosts = [...new Set(served.map(({ origin }) => origin.replace(/^https:\/\//, "")))];
-  const more = hosts.length > SHOWN ? ` and ${hosts.length - SHOWN} more` : "";
-  const own = hosts.length === 0 ? `no server yet (it is of ${apiHost})` : hosts.slice(0, SHOWN).join(", ");
-  const host = shown(asking.address);
-  const whose = name.startsWith(ENV_PREFIX)
-    ? `The session from ${name.slice(ENV_PREFIX.length)}`
-    : `The session "${name}"`;
-  return new AppError(
-    "WRONG_HOST",
-    `${whose} serves ${own}${more}, but this kubeconfig leads to ${host}${how}. No token goes there.`,
-    { hint: await wayOn(providers, session, asking, how, cluster) },
-  );
-}
-
-/** A host for a message: the origin, or the address without what may be a password in it. */
-function shown(address: string): string {
-  const origin = originOf(address)?.replace(/^https:\/\//, "");
-  const plain = printable(address.replace(/^([^/]*\/*)[^/]*@/, "$1…@").replace(/[?#][^]*$/, ""), 200);
-  return origin ?? (plain === "" ? "no server" : plain);
-}
-
-async function wayOn(
-  { namesServerLine }: SessionProviders,
-  session: Serving,
-  { address }: AskingServer,
-  how: string,
-  cluster: string | undefined,
-): Promise<string> {
-  const origin = originOf(address);
-  if (origin === undefined || /^http:/i.test(address)) {
-    const line = await namesServerLine(session, { address: "URL" });
-    return `Name the server by its https address, if it is one of yours: ${line}`;
-  }
-  if (session.name.startsWith(ENV_PREFIX)) {
-    return how === ""
-      ? `Set DATUMCTL_API_HOSTNAME=${new URL(origin).host} if that is where it belongs.`
-      : "Take that field out of the cluster entry; what a variable gives is for its own host alone.";
-  }
-  const line = await namesServerLine(
-    session,
-    cluster !== undefined
-      ? { cluster }
-      : how === ""
-      ? { address: /^https:/i.test(address) ? address : `https://${address}` }
-      : { cluster: "CLUSTER" },
-  );
-  return `If you trust that server with this session, say so: ${line}`;
 }

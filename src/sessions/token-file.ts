@@ -1,7 +1,8 @@
 /** A file with a fresh token for programs that start no plugin: renewed ahead of its end, replaced in one rename. */
 
 import { AppError, fail, failureOrThrow } from "../errors.ts";
-import { exists, readTextFile, removeFile, writeFileAtomically } from "../system/files.ts";
+import { exists, readTextFile, removeFile } from "../system/files.ts";
+import { writeFileAtomically } from "../system/replacement.ts";
 import { formatSpan } from "../system/clock.ts";
 import { freshToken } from "./fresh-token.ts";
 import { isSameIdentity, somebodyElses } from "./identity.ts";

@@ -16,7 +16,7 @@ import { endpointGone } from "../oauth/issuer-request.ts";
 import { askServerTime } from "../oauth/server-time.ts";
 import type { Host } from "../system/host.ts";
 import { credentialOfJob } from "./ci-job.ts";
-import type { SourceCredentials, TokenEndpoint, TokenSource } from "./credentials.ts";
+import type { SourceCredentials, TokenEndpoint, TokenSource } from "./source-credentials.ts";
 
 /** A source that issues tokens; the others hold one that somebody gave. */
 export type IssuingSource = Exclude<TokenSource, { readonly kind: "fixed" | "sign-in" }>;

@@ -1,7 +1,8 @@
 /** Writes files of sessions and `config.json`: room first, then a seal and a rename, under a lock. */
 
 import { checkpoint } from "../system/checkpoint.ts";
-import { changeFile, ensurePrivateFolder, prepareReplacement } from "../system/files.ts";
+import { ensurePrivateFolder } from "../system/files.ts";
+import { changeFile, prepareReplacement } from "../system/replacement.ts";
 import { acquireLock } from "../system/locks.ts";
 import { type Config, formatSession, type Session } from "./session.ts";
 import { type Credentials, formatCredentials } from "./credentials.ts";

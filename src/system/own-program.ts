@@ -3,7 +3,7 @@
 import { shellQuote } from "../text.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
 import { isProgram } from "./processes.ts";
-import { successorPath } from "./successors.ts";
+import { successorPath } from "./successor-path.ts";
 
 /** The running program. */
 export interface OwnProgram {

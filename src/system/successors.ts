@@ -13,11 +13,6 @@ interface Successor {
 
 const NAME = /^(.*)\.new-([0-9a-f]{8})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A path for a file's next successor. It differs each time, because two machines can hold one lock. */
-export function successorPath(path: string): string {
-  return `${path}.new-${machineId()}-${crypto.randomUUID()}`;
-}
-
 /** The successors of a file; none when its folder cannot be listed. */
 async function successorsOf(path: string): Promise<Successor[]> {
   const [name = ""] = /[^/\\]*$/.exec(path) ?? [];

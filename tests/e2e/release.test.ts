@@ -45,6 +45,15 @@ async function versionOf(program: string, env: Readonly<Record<string, string>> 
   return said.version;
 }
 
+/** Docker finds its helper in that folder on PATH, and the helper the program beside it. */
+async function answersDocker(folder: string): Promise<void> {
+  const env = { HOME: "/nowhere", PATH: `${folder}:${Deno.env.get("PATH")}` };
+  assert.equal(
+    await run("sh", ["-c", "docker-credential-datumctl version"], { env, clearEnv: true }),
+    `docker-credential-datumctl (datumctl) ${VERSION}\n`,
+  );
+}
+
 async function entryNames(folder: string): Promise<readonly string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
 }
@@ -77,7 +86,10 @@ releaseTest(
         .split("\n");
       const isHelp = (name: string) => /^(?:completions|man)\//.test(name);
       const beside = names.filter((name) => !isHelp(name));
-      assert.deepEqual(beside, [...wanted, windows ? "datumctl.exe" : "datumctl"], machine);
+      const programs = windows
+        ? ["datumctl.exe", "docker-credential-datumctl.cmd"]
+        : ["datumctl", "docker-credential-datumctl"];
+      assert.deepEqual(beside, [...wanted, ...programs], machine);
       for (const name of ["man/datumctl.1", "man/datumctl-auth-login.1"]) {
         assert.ok(names.includes(name), `${machine} ${name}`);
       }
@@ -85,6 +97,7 @@ releaseTest(
     }
     await inScratch(async (folder) => {
       assert.equal(await versionOf(`${await unpackedInto(folder)}/datumctl`), VERSION);
+      await answersDocker(folder);
       const hasCommand = /^ {2}completion\b/m.test(await run(`${folder}/datumctl`, ["--help"]));
       const files = ["_datumctl", "datumctl.bash", "datumctl.fish", "datumctl.ps1"];
       const inEach = hasCommand ? files.map((name) => `completions/${name}`) : [];
@@ -177,6 +190,7 @@ releaseTest("the Debian package is installed, runs, and is removed without a tra
     assert.match(await dpkg("--status", "datumctl"), /^Status: install ok installed$/m);
     assert.equal(await dpkg("--verify", "datumctl"), "", "every file is as the package has it");
     assert.equal(await versionOf(`${root}/usr/bin/datumctl`), VERSION);
+    await answersDocker(`${root}/usr/bin`);
     const { uid, mode } = await Deno.stat(`${root}/usr/bin/datumctl`);
     assert.deepEqual([uid, (mode ?? 0) & 0o777], [Deno.uid(), 0o755]);
     if ((await files()).some((path) => path.includes("/man1/"))) {
@@ -200,6 +214,7 @@ releaseTest("the RPM is whole, installed, runs, and is removed without a trace",
     // RPM's own list here is empty: what the package depends on is Debian's.
     await rpm("--install", "--nodeps", path);
     assert.equal(await versionOf(`${root}/usr/bin/datumctl`), VERSION);
+    await answersDocker(`${root}/usr/bin`);
     await rpm("--erase", "datumctl");
     const left = (await filesBelow(root)).filter((one) => one.startsWith(`${root}/usr/`));
     assert.deepEqual(left.filter((one) => !one.startsWith(`${root}/usr/lib/sysimage/rpm/`)), []);
@@ -220,6 +235,7 @@ releaseTest("Homebrew's formula installs from the archive, and its own test pass
     new RegExp(`^${sha256}  .*_${HERE}\\.tar\\.gz$`, "m"),
   );
   assert.equal(await versionOf(`${folder.path}/bin/datumctl`), VERSION);
+  await answersDocker(`${folder.path}/bin`);
 });
 
 releaseTest("makepkg makes Arch Linux's package of the archive, and leaves the program as it is", [
@@ -243,6 +259,7 @@ releaseTest("makepkg makes Arch Linux's package of the archive, and leaves the p
   });
   await unpackedInto(`${folder.path}/src`);
   await run("cmp", [`${folder.path}/src/datumctl`, `${folder.path}/pkg/datumctl-bin/usr/bin/datumctl`]);
+  await answersDocker(`${folder.path}/pkg/datumctl-bin/usr/bin`);
   assert.ok((await entryNames(folder.path)).some((name) => /^datumctl-bin-.*\.pkg\.tar$/.test(name)));
 });
 
@@ -291,6 +308,7 @@ releaseTest(
     await using folder = await scratchFolder();
     const command = await npmInstall(folder.path, registry.url);
     assert.equal(await versionOf(command), VERSION);
+    await answersDocker(command.replace(/\/[^/]*$/, ""));
     const programs = (await filesBelow(`${folder.path}/lib`)).filter((path) =>
       /\/bin\/datumctl(?:\.exe)?$/.test(path)
     );

@@ -1,11 +1,8 @@
 /** Proves that what is sealed keeps its form on disk, and that other forms are reported as damage. */
 
 import assert from "node:assert/strict";
-import {
-  formatCredentials,
-  parseCredentials,
-  type SourceCredentials,
-} from "../../src/sessions/credentials.ts";
+import { formatCredentials, parseCredentials } from "../../src/sessions/credentials.ts";
+import type { SourceCredentials } from "../../src/sessions/source-credentials.ts";
 import { seal } from "../../src/sessions/seal.ts";
 import { expectRejection } from "../expect-error.ts";
 import { SESSION } from "./plain-session.ts";
@@ -16,7 +13,7 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
   const { session } = await sandbox.add();
   const { credentials, key } = await openSignIn(sandbox.store, session, BOUND);
   const good = JSON.stringify(credentials);
-  assert.deepEqual(parseCredentials(good.replace("{", '{"newer":1,')), { newer: 1, ...credentials });
+  assert.deepEqual(await parseCredentials(good.replace("{", '{"newer":1,')), { newer: 1, ...credentials });
   for (
     const text of [
       "not JSON",
@@ -27,7 +24,7 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
       JSON.stringify({ ...credentials, accessToken: 1 }),
     ]
   ) {
-    assert.equal(parseCredentials(text), undefined, text);
+    assert.equal(await parseCredentials(text), undefined, text);
     const sealed = { ...session, credentials: await seal(text, key) };
     await expectRejection(sandbox.store.open(sealed, BOUND), {
       code: "STORAGE",
@@ -36,7 +33,7 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
   }
 });
 
-Deno.test("where tokens come from is sealed as `recipe`, as every version did, and read again", () => {
+Deno.test("where tokens come from is sealed as `recipe`, as every version did, and read again", async () => {
   const { provider, kind } = SESSION;
   const address = { issuer: SESSION.issuer, apiHost: SESSION.apiHost, clientId: "1", subject: "42" };
   const source = { kind: "workload", source: { kind: "variable", name: "JOB" }, audience: "a" } as const;
@@ -44,5 +41,5 @@ Deno.test("where tokens come from is sealed as `recipe`, as every version did, a
   const text = formatCredentials(credentials, SESSION);
   const fields = JSON.parse(JSON.stringify({ provider, kind }));
   assert.deepEqual(JSON.parse(text), { ...address, recipe: source, fields });
-  assert.deepEqual(parseCredentials(text), { ...credentials, fields });
+  assert.deepEqual(await parseCredentials(text), { ...credentials, fields });
 });

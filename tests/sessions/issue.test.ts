@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 import { freshToken } from "../../src/sessions/fresh-token.ts";
 import type { IssuingSource } from "../../src/sessions/token-source.ts";
-import type { SourceCredentials, TokenSource } from "../../src/sessions/credentials.ts";
+import type { SourceCredentials, TokenSource } from "../../src/sessions/source-credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
 import type { TokenLimits, TokenRequest } from "../../src/sessions/token.ts";

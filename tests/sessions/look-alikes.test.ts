@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
-import { defaultSessionName, isSessionName } from "../../src/sessions/name.ts";
+import { isSessionName } from "../../src/sessions/name.ts";
+import { defaultSessionName } from "../../src/sessions/new-name.ts";
 import { isDoubtful, lookAlike, skeletonOf } from "../../src/sessions/look-alikes.ts";
 import { freeName } from "../../src/sessions/save.ts";
 import { RUNS } from "../fuzz.ts";

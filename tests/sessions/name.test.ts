@@ -3,13 +3,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import {
-  defaultSessionName,
-  fileNameOf,
-  isSessionName,
-  refuseNameOfOtherHost,
-  sessionNameOf,
-} from "../../src/sessions/name.ts";
+import { fileNameOf, isSessionName } from "../../src/sessions/name.ts";
+import { defaultSessionName, refuseNameOfOtherHost, sessionNameOf } from "../../src/sessions/new-name.ts";
 import { expectError } from "../expect-error.ts";
 import { RUNS } from "../fuzz.ts";
 

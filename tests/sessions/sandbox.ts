@@ -7,7 +7,7 @@ import { type KeyStore, type SessionPaths, SessionStore } from "../../src/sessio
 import { asPersonSession, type OpenedSignIn } from "../../src/sessions/refresh.ts";
 import type { SignInCredentials } from "../../src/sessions/credentials.ts";
 import type { Session } from "../../src/sessions/session.ts";
-import { defaultSessionName } from "../../src/sessions/name.ts";
+import { defaultSessionName } from "../../src/sessions/new-name.ts";
 import type { SavedSession } from "../../src/sessions/save.ts";
 import type { TokenLimits } from "../../src/sessions/token.ts";
 import type { ParentProcess } from "../../src/system/parent-process.ts";

@@ -6,10 +6,10 @@ import { AppError } from "../../src/errors.ts";
 import {
   acceptedBefore,
   askingServer,
-  originOf,
   refuseOtherServer,
   servedServer,
 } from "../../src/sessions/served-servers.ts";
+import { originOf } from "../../src/sessions/server-origin.ts";
 import type { Session } from "../../src/sessions/session.ts";
 import { assertAppError } from "../expect-error.ts";
 import { hostileText, RUNS } from "../fuzz.ts";

@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import {
-  changeFile,
-  createFile,
   ensurePrivateFolder,
   exists,
   fileFailure,
@@ -11,13 +9,17 @@ import {
   isTrusted,
   kindOf,
   listFolder,
-  prepareReplacement,
   readTextFile,
   removeFile,
   replaceQuickly,
   tighten,
-  writeFileAtomically,
 } from "../../src/system/files.ts";
+import {
+  changeFile,
+  createFile,
+  prepareReplacement,
+  writeFileAtomically,
+} from "../../src/system/replacement.ts";
 import { machineId } from "../../src/system/environment.ts";
 import { expectRejection } from "../expect-error.ts";
 import { modeOf, scratchFolder } from "../scratch.ts";

@@ -3,7 +3,8 @@
 // deno-lint-ignore-file no-console -- it speaks to the test that started it
 
 import { AppError } from "../../src/errors.ts";
-import { listFolder, prepareReplacement, readTextFile, writeFileAtomically } from "../../src/system/files.ts";
+import { listFolder, readTextFile } from "../../src/system/files.ts";
+import { prepareReplacement, writeFileAtomically } from "../../src/system/replacement.ts";
 
 const [folder = ""] = Deno.args;
 const path = `${folder}/a`;

@@ -1,5 +1,6 @@
 /** The package of Arch Linux's user repository, `datumctl-bin`. */
 
+import { helperName } from "../helper.ts";
 import { archiveOf, comments, DESCRIPTION, HOMEPAGE, LICENCE, NAME, type Released } from "../table.ts";
 
 const ARCHES = { x86_64: "amd64", aarch64: "arm64" } as const;
@@ -14,7 +15,7 @@ export function pkgbuild(release: Released): string {
   );
   return `${comments(release, "# ")}${lines.join("")}
 package() {
-  install -Dm755 ${NAME} "$pkgdir/usr/bin/${NAME}"
+  install -Dm755 ${NAME} ${helperName("linux")} -t "$pkgdir/usr/bin"
   install -Dm644 LICENSE THIRD-PARTY-LICENSES.txt -t "$pkgdir/usr/share/licenses/$pkgname"
   install -Dm644 README.md -t "$pkgdir/usr/share/doc/$pkgname"
 ${besideProgram(release)}}

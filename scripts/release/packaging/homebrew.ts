@@ -1,5 +1,6 @@
 /** The formula for a Homebrew tap. */
 
+import { helperName } from "../helper.ts";
 import {
   archiveOf,
   comments,
@@ -28,7 +29,7 @@ ${system(release, "linux", "on_linux")}
   skip_clean "bin"
 
   def install
-    bin.install "${NAME}"
+    bin.install "${NAME}", "${helperName("darwin")}"
     doc.install "THIRD-PARTY-LICENSES.txt"
 ${besideProgram(release)}  end
 

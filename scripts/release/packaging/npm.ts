@@ -1,5 +1,6 @@
 /** The packages for npm: one that people install, and one for each machine with the program in it. */
 
+import { HELPER, NPM_HELPER } from "../../../src/cli/docker/helper-script.ts";
 import { type Entry, tarGz, textEntry } from "../archives.ts";
 import {
   DESCRIPTION,
@@ -56,7 +57,7 @@ export async function mainPackage(
   const manifest = {
     ...commonFields(release, NAME),
     keywords: ["kubernetes", "kubectl", "oidc", "login", "cli"],
-    bin: { [NAME]: `bin/${NAME}.js` },
+    bin: { [NAME]: `bin/${NAME}.js`, [HELPER]: `bin/${HELPER}.js` },
     engines: { node: ">=18" },
     optionalDependencies: Object.fromEntries(
       platforms.map((platform) => [npmPackageName(platform), release.version]),
@@ -65,6 +66,7 @@ export async function mainPackage(
   const launcher = await Deno.readFile(new URL("npm-launcher.js", import.meta.url));
   return await tarball(release, NAME, manifest, [
     { path: `bin/${NAME}.js`, bytes: launcher, mode: 0o755 },
+    { ...textEntry(`bin/${HELPER}.js`, NPM_HELPER), mode: 0o755 },
     ...papers.filter(({ path }) => path === "README.md" || path === "LICENSE"),
   ]);
 }

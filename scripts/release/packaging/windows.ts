@@ -1,6 +1,7 @@
 /** The manifests of Windows' package managers: scoop, and winget with its three files. */
 
 import { stringify } from "yaml";
+import { helperName } from "../helper.ts";
 import {
   archiveOf,
   comments,
@@ -34,7 +35,7 @@ export function scoopManifest(release: Released): string {
       const { url, sha256 } = archiveOf(release, os, arch);
       return { url, hash: sha256 };
     }),
-    bin: `${NAME}.exe`,
+    bin: [`${NAME}.exe`, helperName("windows")],
     checkver: { github: HOMEPAGE },
     autoupdate: {
       architecture: each(({ os, arch }) => ({

@@ -18,7 +18,7 @@ import { tooLargeToTell } from "../../kubeconfig/cluster.ts";
 import type { LearnedServer } from "../../kube/accepted-token.ts";
 import { isObject } from "../../encoding.ts";
 import { preferredKind } from "../../sessions/fresh-token.ts";
-import { labelOf } from "../../sessions/name.ts";
+import { labelOf } from "../../sessions/new-name.ts";
 import type { SignInTarget } from "../../providers/provider.ts";
 import type { Session } from "../../sessions/session.ts";
 import { refuseOtherApi } from "../../sessions/served-servers.ts";

@@ -5,7 +5,7 @@ import { choicesOf, signInAs, targetOf } from "../login/person.ts";
 import { openSignIn } from "../login/open-sign-in.ts";
 import { chosenProvider } from "../../providers/choose.ts";
 import type { Provider, SignInTarget } from "../../providers/provider.ts";
-import { labelOf } from "../../sessions/name.ts";
+import { labelOf } from "../../sessions/new-name.ts";
 import type { Session } from "../../sessions/session.ts";
 import { saveSignIn } from "../../sign-in/save.ts";
 import { takeOver } from "../../sign-in/import/take-over.ts";

@@ -18,7 +18,7 @@ import { kubernetesUser } from "../../providers/cloudfleet/api.ts";
 import { isApiToken } from "../../providers/cloudfleet/facts.ts";
 import { checkedId } from "../../providers/cloudfleet/operations.ts";
 import { serverOfCluster } from "../../providers/cloudfleet/server-of-cluster.ts";
-import { labelOf } from "../../sessions/name.ts";
+import { labelOf } from "../../sessions/new-name.ts";
 import { openCloudfleet } from "../../providers/cloudfleet/open.ts";
 import { operationOption } from "../operation-flag.ts";
 import type { CommandContext, ContextOf } from "../context.ts";

@@ -2,7 +2,7 @@
 
 import { isProfile } from "../../providers/cloudfleet/facts.ts";
 import { sealedInProject, type StoredSession } from "../../sessions/acting.ts";
-import { labelOf } from "../../sessions/name.ts";
+import { labelOf } from "../../sessions/new-name.ts";
 import type { Session } from "../../sessions/session.ts";
 import { type Candidate, type Completer, type CompletionContext, quietly } from "./context.ts";
 

@@ -46,7 +46,7 @@ export function tableOf(command: CommandUnknownOpts): CommandWords {
       const kind = kindOfArgument(argument) ?? "nothing";
       return argument.variadic ? { kind, variadic: true } : { kind };
     }),
-    commands: command.commands.map(tableOf),
+    commands: help.visibleCommands(command).map(tableOf),
   };
 }
 

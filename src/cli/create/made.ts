@@ -11,7 +11,8 @@ import {
   secretOf,
 } from "../../kube/write/generate.ts";
 import type { JsonMembers } from "../../kube/lossless-json.ts";
-import { kindOf, listFolder, readGivenBytes } from "../../system/files.ts";
+import { kindOf, listFolder } from "../../system/files.ts";
+import { readGivenBytes } from "../../system/given-file.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { holdsOthers } from "../group.ts";

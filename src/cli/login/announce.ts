@@ -1,7 +1,7 @@
 /** What is said after a sign-in of any kind: the session's name, and what comes next. */
 
 import type { Session } from "../../sessions/session.ts";
-import { defaultSessionName } from "../../sessions/name.ts";
+import { defaultSessionName } from "../../sessions/new-name.ts";
 import type { CommandContext } from "../context.ts";
 
 /** Says the session's name where nobody would guess it: `label` is what usually stands before the `@`. */

@@ -5,7 +5,7 @@ import { printable } from "../../text.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import { type IssuedToken, requestToken } from "../../sessions/token-source.ts";
 import type { Session } from "../../sessions/session.ts";
-import { labelOf } from "../../sessions/name.ts";
+import { labelOf } from "../../sessions/new-name.ts";
 import { type SavedSession, saveMachine } from "../../sessions/save.ts";
 import type { MachineFlag, MachineLogins, ProviderCode } from "../../providers/provider.ts";
 import type { SessionProvider } from "../../sessions/provider.ts";

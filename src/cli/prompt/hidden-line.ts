@@ -3,7 +3,8 @@
 import { AppError, interruptedError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { onLineKey } from "../../sign-in/paste.ts";
-import { othersCanRead, readGivenFile } from "../../system/files.ts";
+import { othersCanRead } from "../../system/files.ts";
+import { readGivenFile } from "../../system/given-file.ts";
 import type { CommandContext } from "../context.ts";
 import { ask, type Step } from "./loop.ts";
 

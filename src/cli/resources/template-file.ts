@@ -1,7 +1,7 @@
 /** Reads the template that `-o` names a file of. */
 
 import { AppError } from "../../errors.ts";
-import { readGivenFile } from "../../system/files.ts";
+import { readGivenFile } from "../../system/given-file.ts";
 import { printable } from "../../text.ts";
 
 /** The text of a file that `-o` names. @throws {AppError} `USAGE` where it is not there, `STORAGE` where it cannot be read. */

@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from "../../encoding.ts";
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { type ApiToken, checkedRole, kubernetesUser, type Role } from "../../providers/cloudfleet/api.ts";
-import { readGivenFile } from "../../system/files.ts";
+import { readGivenFile } from "../../system/given-file.ts";
 import type { CommandContext } from "../context.ts";
 import { parseShorthand } from "./shorthand.ts";
 

@@ -2,7 +2,8 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { kindOf, prepareReplacement } from "../../system/files.ts";
+import { kindOf } from "../../system/files.ts";
+import { prepareReplacement } from "../../system/replacement.ts";
 
 /** A file or profile that is ready to take one secret. Exactly one of its two methods must be called. */
 export interface SecretDestination {

@@ -3,7 +3,7 @@
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { endpointUrl } from "../../http/address.ts";
-import type { SourceCredentials } from "../../sessions/credentials.ts";
+import type { SourceCredentials } from "../../sessions/source-credentials.ts";
 import { environmentSession } from "../../sessions/open.ts";
 import { NOBODY, type Session } from "../../sessions/session.ts";
 import { ENV_PREFIX } from "../../sessions/name.ts";

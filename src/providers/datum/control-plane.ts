@@ -15,7 +15,8 @@ import {
 import type { Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { FreshToken } from "../../sessions/token.ts";
-import { ENV_PREFIX, labelOf } from "../../sessions/name.ts";
+import { ENV_PREFIX } from "../../sessions/name.ts";
+import { labelOf } from "../../sessions/new-name.ts";
 import type { Network, NetworkOptions } from "../../system/network.ts";
 import { freshTokens, type ProviderContext, requestLimits } from "../context.ts";
 import type { ChosenScope } from "./scope.ts";

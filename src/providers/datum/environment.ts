@@ -8,14 +8,14 @@ import { authorityOfVariable } from "../certificate-authority.ts";
 import { DATUM } from "./facts.ts";
 import { datumHosts } from "./hosts.ts";
 import { SERVICE_ACCOUNT, WORKLOAD } from "../kinds.ts";
-import type { SourceCredentials } from "../../sessions/credentials.ts";
+import type { SourceCredentials } from "../../sessions/source-credentials.ts";
 import { ENV_PREFIX } from "../../sessions/name.ts";
 import { environmentSession } from "../../sessions/open.ts";
 import type { Session } from "../../sessions/session.ts";
 import { timedToken } from "../../sessions/token.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Environment } from "../../system/environment.ts";
-import { readGivenFile } from "../../system/files.ts";
+import { readGivenFile } from "../../system/given-file.ts";
 import { printable, shellLine } from "../../text.ts";
 
 /** The variables that name an API host: ours, then the vendor's. */

@@ -10,13 +10,8 @@ import {
   withStudioTable,
 } from "./config-file.ts";
 import { type Environment, operatingSystem } from "../../system/environment.ts";
-import {
-  ensurePrivateFolder,
-  othersCanRead,
-  prepareReplacement,
-  realPath,
-  tighten,
-} from "../../system/files.ts";
+import { ensurePrivateFolder, othersCanRead, realPath, tighten } from "../../system/files.ts";
+import { prepareReplacement } from "../../system/replacement.ts";
 import { EVERYTHING, ignoringFile, keepOutOfGit } from "../../system/git-ignore.ts";
 import {
   editFile,

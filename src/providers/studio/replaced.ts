@@ -5,7 +5,7 @@ import { printable } from "../../text.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import { limitHttp } from "../../http/open.ts";
 import { revokeStudioToken } from "./device-login.ts";
-import type { SupersededToken } from "../../sessions/credentials.ts";
+import type { SupersededToken } from "../../sessions/source-credentials.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
 import { type OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";

@@ -3,7 +3,8 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import { type FlowLimits, limitHttp } from "../../http/open.ts";
-import { issuerOf, type SupersededToken } from "../../sessions/credentials.ts";
+import { issuerOf } from "../../sessions/credentials.ts";
+import { type SupersededToken } from "../../sessions/source-credentials.ts";
 import type { OpenedSession } from "../../sessions/open.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";

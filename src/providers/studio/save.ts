@@ -5,7 +5,7 @@ import { printable } from "../../text.ts";
 import { isStudio, STUDIO, STUDIO_TOKEN } from "./facts.ts";
 import { STUDIO_CLIENT_NAME } from "./token-fields.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
-import { defaultSessionName } from "../../sessions/name.ts";
+import { defaultSessionName } from "../../sessions/new-name.ts";
 import { LOCK_WAIT } from "../../sessions/reader.ts";
 import type { KeyStore, SessionStore } from "../../sessions/store.ts";
 import { freeName, type SavedSession, saveMachine } from "../../sessions/save.ts";

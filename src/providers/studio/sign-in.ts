@@ -16,7 +16,7 @@ import {
 } from "./token-fields.ts";
 import { beginProjectFolder, endProjectFolder } from "../../sessions/project-folder.ts";
 import { isLive, type Session } from "../../sessions/session.ts";
-import { labelOf } from "../../sessions/name.ts";
+import { labelOf } from "../../sessions/new-name.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { activateAfterSignIn, type SavedSession } from "../../sessions/save.ts";
 import { parseTimeout } from "../../system/clock.ts";

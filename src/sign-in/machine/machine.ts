@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { HttpContext } from "../../http/bounded.ts";
 import type { AccessToken } from "../../oauth/grants/access-token.ts";
 import type { IssuingSource } from "../../sessions/token-source.ts";
-import type { SourceCredentials } from "../../sessions/credentials.ts";
+import type { SourceCredentials } from "../../sessions/source-credentials.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { LoginInput } from "../../providers/flags.ts";
 import type { MachineAddress } from "../../providers/provider.ts";

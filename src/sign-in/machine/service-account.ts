@@ -3,7 +3,8 @@
 import { printable } from "../../text.ts";
 import { parseServiceAccountKey } from "../../oauth/grants/service-account-key.ts";
 import { SERVICE_ACCOUNT } from "../../providers/kinds.ts";
-import { othersCanRead, readGivenFile } from "../../system/files.ts";
+import { othersCanRead } from "../../system/files.ts";
+import { readGivenFile } from "../../system/given-file.ts";
 import { tokenParametersOf } from "../parameters.ts";
 import { type Machine, type MachineLogin, wrong } from "./machine.ts";
 

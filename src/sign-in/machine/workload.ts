@@ -6,7 +6,7 @@ import { discoverIssuer, type IssuerMetadata } from "../../oauth/discovery.ts";
 import { WORKLOAD } from "../../providers/kinds.ts";
 import type { MachineAddress } from "../../providers/provider.ts";
 import type { IssuingSource } from "../../sessions/token-source.ts";
-import type { WorkloadSource } from "../../sessions/credentials.ts";
+import type { WorkloadSource } from "../../sessions/source-credentials.ts";
 import { storesJobToken } from "../../sessions/ci-job.ts";
 import { absolutePath } from "../../system/environment.ts";
 import { tokenParametersOf } from "../parameters.ts";

@@ -102,7 +102,7 @@ Deno.test("scoop's manifest has what its wiki asks for, and nothing that scoop d
       homepage: https,
       license: v.literal("Apache-2.0"),
       architecture: v.strictObject({ "64bit": machine, arm64: machine }),
-      bin: v.literal("datumctl.exe"),
+      bin: v.tuple([v.literal("datumctl.exe"), v.literal("docker-credential-datumctl.cmd")]),
       checkver: v.strictObject({ github: https }),
       autoupdate: v.strictObject({
         architecture: v.strictObject({
