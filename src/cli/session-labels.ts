@@ -1,8 +1,8 @@
 /** Describes a session in a few words: whose it is, where its key is, when it ends. */
 
 import { humanDuration } from "../kube/human-duration.ts";
-import { ENV_PREFIX } from "../sessions/name.ts";
-import { labelOf, nameOfPerson } from "../sessions/new-name.ts";
+import { ENV_PREFIX, nameOfPerson } from "../sessions/name.ts";
+import { labelOf } from "../sessions/new-name.ts";
 import { isLive, isOver, NOBODY, type Session } from "../sessions/session.ts";
 
 /** Where the key of a session's credentials is stored, in words. */
