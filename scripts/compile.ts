@@ -3,9 +3,9 @@
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
 import { parseArgs } from "node:util";
+import { bundleStatus } from "./bundle-status.ts";
 import { nameByOrder } from "./chunk-names.ts";
 import { buildDate, headCommit } from "./commit.ts";
-import { loadAtOnce } from "./load-at-once.ts";
 import { mergeStart } from "./merge-start.ts";
 import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
@@ -124,46 +124,25 @@ async function setDates(folder: string, seconds: number): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, seconds, seconds);
 }
 
-/** What a bundle says of the build that it is for. */
-interface BundleOptions {
-  readonly testHooks?: boolean | undefined;
-  readonly runtime?: Runtime;
-  readonly commit?: string | undefined;
-}
-
-/** The program, and what `status` is of it without a framework. */
+/** The program; and `status` alone, without a framework. */
 const PROGRAM = `${ROOT}main.ts`;
 const STATUS = `${ROOT}src/cli/status/quick.ts`;
 
 /**
  * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
- * imported lazily. Our own program becomes two that share no chunk, behind `scripts/first.js`: what loads at a start is
- * most of what `status` takes.
+ * imported lazily. Our own program stands behind `scripts/first.js`, beside `status.js`, which shares nothing with it: what
+ * it loads at its start would be half of what `status` takes.
  *
  * @throws {Error} when a chunk would need the network to run: an npm, JSR or https import is left in it.
  */
-export async function bundle(entry: string, folder: string, options: BundleOptions = {}): Promise<void> {
-  await bundleAlone(entry, folder, options);
-  if (absolute(entry) !== PROGRAM) return;
-  await Deno.rename(`${folder}/main.js`, `${folder}/program.js`);
-  const beside = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
-  try {
-    await bundleAlone(STATUS, beside, options, ["project-folder"]);
-    for await (const { name } of Deno.readDir(beside)) {
-      await Deno.copyFile(`${beside}/${name}`, `${folder}/${name === "main.js" ? "status.js" : name}`);
-    }
-  } finally {
-    await Deno.remove(beside, { recursive: true });
-  }
-  await Deno.copyFile(`${ROOT}scripts/first.js`, `${folder}/main.js`);
-}
-
-/** One bundle. The modules of those names are loaded at its start although they are imported lazily. */
-async function bundleAlone(
+export async function bundle(
   entry: string,
   folder: string,
-  { testHooks = false, runtime = "own", commit }: BundleOptions,
-  atOnce: readonly string[] = [],
+  { testHooks = false, runtime = "own", commit }: {
+    readonly testHooks?: boolean | undefined;
+    readonly runtime?: Runtime;
+    readonly commit?: string | undefined;
+  } = {},
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
   const scratch = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
@@ -203,9 +182,12 @@ async function bundleAlone(
   }
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
   await nameByOrder(folder);
-  for (const module of atOnce) await loadAtOnce(folder, module);
   await mergeStart(folder, bundleAgain);
   await minify(folder);
+  if (absolute(entry) !== PROGRAM) return;
+  await Deno.rename(`${folder}/main.js`, `${folder}/program.js`);
+  await Deno.copyFile(`${ROOT}scripts/first.js`, `${folder}/main.js`);
+  await bundleStatus(STATUS, `${folder}/status.js`);
 }
 
 /**

@@ -58,7 +58,8 @@ function loadedAtOnce(chunks: ReadonlyMap<string, string>): string[] {
 
 /** A line that exports all that a chunk does, under names that no other chunk has. */
 function reExport(name: string, chunks: ReadonlyMap<string, string>): string {
-  const list = exportsOf(chunks.get(name) ?? "").map((one) => `${one} as ${inCore(name, one)}`).join(", ");
+  const exported = namesIn(EXPORT.exec(chunks.get(name) ?? "")?.[1] ?? "").map(({ outside }) => outside);
+  const list = exported.map((one) => `${one} as ${inCore(name, one)}`).join(", ");
   return list === "" ? `import "./${name}";\n` : `export { ${list} } from "./${name}";\n`;
 }
 
@@ -73,11 +74,6 @@ function fromCore(text: string, merged: readonly string[]): string {
 
 function inCore(chunk: string, name: string): string {
   return `${chunk.replace(/\W/g, "_")}_${name}`;
-}
-
-/** What a chunk exports. */
-export function exportsOf(chunk: string): string[] {
-  return namesIn(EXPORT.exec(chunk)?.[1] ?? "").map(({ outside }) => outside);
 }
 
 /** `a, b as c`: the name on the near side of each, and the one on the far side. */
