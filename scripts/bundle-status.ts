@@ -5,6 +5,11 @@ import type { Plugin } from "esbuild";
 /** What is always needed, although it is loaded lazily elsewhere. */
 const AT_ONCE = /(?:^|\/)(?:project-folder|no-session)\.ts$/;
 
+/** What only opens a session, or waits for a lock. */
+const NEVER = /\/(?:seal|credentials|sealed-fields|locks|keyring\/(?:file|system))\.ts$/;
+
+const EXPORTED = /^export (?:async )?(?:function\*?|const|class) (\w+)/gm;
+
 const LAZILY = /\bimport\(("[^"]+")\)/g;
 
 /**
@@ -38,9 +43,11 @@ const NOTHING_LATER: Plugin = {
   name: "nothing later",
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const source = await Deno.readTextFile(path);
+      if (NEVER.test(path)) return { contents: refusing(source) };
       const imported: string[] = [];
-      const text = (await Deno.readTextFile(path)).replace(LAZILY, (_, module: string) => {
-        if (!AT_ONCE.test(module.slice(1, -1))) return "Promise.reject()";
+      const text = source.replace(LAZILY, (_, module: string) => {
+        if (!AT_ONCE.test(module.slice(1, -1))) return "Promise.reject(null)";
         const name = `atOnce${imported.length}`;
         imported.push(`import * as ${name} from ${module};\n`);
         return name;
@@ -49,3 +56,9 @@ const NOTHING_LATER: Plugin = {
     });
   },
 };
+
+/** A module whose exports throw when they are called; a `null` is no error of ours. */
+function refusing(source: string): string {
+  const names = [...source.matchAll(EXPORTED)].map(([, name]) => `refuse as ${name}`);
+  return `function refuse() { throw null; }\nexport { ${names.join(", ")} };\n`;
+}
