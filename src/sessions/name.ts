@@ -43,18 +43,9 @@ export function fits(name: string): boolean {
 export function fileNameOf(sessionName: string): Promise<string> {
   const known = fileNames.get(sessionName);
   if (known !== undefined) return known;
-  const made = sha256(sessionName).then(fileNameIn);
+  const made = sha256(sessionName).then((digest) => toBase32(digest).slice(0, 16));
   fileNames.set(sessionName, made);
   return made;
-}
-
-/** Takes the SHA-256 of a session's name from one that has it already. */
-export function rememberDigest(sessionName: string, digest: Uint8Array): void {
-  fileNames.set(sessionName, Promise.resolve(fileNameIn(digest)));
-}
-
-function fileNameIn(digest: Uint8Array): string {
-  return toBase32(digest).slice(0, 16);
 }
 
 /** A digest is a trip through the runtime's threads, and one call asks for several files of one session. */

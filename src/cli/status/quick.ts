@@ -3,23 +3,12 @@
 import { AppError, checkErrorFormat, errorFormatOf, formatError } from "../../errors.ts";
 import { providersOf } from "../../providers/registry.ts";
 import { namingVariable } from "../../sessions/choose.ts";
-import { rememberDigest } from "../../sessions/name.ts";
-import type { Session } from "../../sessions/session.ts";
 import { SessionStore } from "../../sessions/store.ts";
 import { environment } from "../../system/environment.ts";
 import { systemHost } from "../../system/host.ts";
 import { writeErr, writeOut } from "../../system/terminal.ts";
 import { checkTemplate, isForPrompt, printStatus, type StatusForm } from "./print.ts";
-import { sha256AtOnce } from "./sha256.ts";
 import { exitCodeOfStatus, statusOf } from "./state.ts";
-
-/** Sessions as ever, but for the way in which a file's name is found. */
-class QuickSessions extends SessionStore {
-  override read(name: string): Promise<Session | undefined> {
-    rememberDigest(name, sha256AtOnce(name));
-    return super.read(name);
-  }
-}
 
 /** A line of `status` that is answered here. */
 export interface StatusLine extends StatusForm {
@@ -76,7 +65,7 @@ export async function runQuickStatus(args: readonly string[]): Promise<number | 
     // A prompt would be told of the same thing again and again.
     const host = systemHost((notice) => isForPrompt(line) ? undefined : writeErr(`${notice}\n`));
     const providers = providersOf();
-    const store = new QuickSessions(host, providers, { environment: providers.environmentSessions(host) });
+    const store = new SessionStore(host, providers, { environment: providers.environmentSessions(host) });
     const status = await statusOf(store, {
       flag: line.named?.normalize("NFC"),
       variable: namingVariable(environment),
