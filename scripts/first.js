@@ -1,7 +1,6 @@
-// The first module of the binary. Prompts wait for `status`: a program of its own, which loads none of the other.
-if (Deno.args[0] === "status") {
-  const { runQuickStatus } = await import("./status.js");
-  const code = await runQuickStatus(Deno.args);
-  if (code !== undefined) Deno.exit(code);
-}
-await import("./program.js");
+// The first module of the binary. Prompts wait for `status`: a module of its own, which loads none of the program.
+const status = Deno.args[0] === "status" ? await import("./status.js") : undefined;
+const code = await status?.runQuickStatus(Deno.args);
+if (code === undefined) await import("./program.js");
+// The process ends by itself: to end it takes longer.
+else if (code !== 0) Deno.exitCode = code;
