@@ -132,7 +132,10 @@ export async function printStatus(
   out: { text(text: string): void; readonly info: Output["info"] },
 ): Promise<void> {
   if (isForPrompt(form)) return out.text(promptLine(status, form.format));
-  out.text(await formatObject(linesOf(status), objectOf(status), status.session.name, form.output));
-  if (status.life?.state !== "expired") return;
-  out.info(await status.store.providers.signInAgain(status.session));
+  const text = await formatObject(linesOf(status), objectOf(status), status.session.name, form.output);
+  const { life, session, store } = status;
+  // Nothing is printed before all is at hand: see quick.ts.
+  const again = life?.state === "expired" ? await store.providers.signInAgain(session) : undefined;
+  out.text(text);
+  if (again !== undefined) out.info(again);
 }
